@@ -1,0 +1,3 @@
+//! The program `vouchsafe`.
+
+fn main() {}

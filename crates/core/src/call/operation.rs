@@ -1,0 +1,179 @@
+//! What the pipeline must know of an operation: data, made by `cargo xtask codegen`.
+
+use http::{Method, StatusCode};
+
+use crate::ErrorKind;
+
+/// One operation of a service.
+///
+/// Whether it may be sent twice is a fact about the operation, not about its method: some
+/// services read with POST, and some writes must never be doubled.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    id: &'static str,
+    method: Method,
+    path: &'static str,
+    repeat: Repeat,
+    response_limit: usize,
+    sensitive_path: bool,
+    status_rules: &'static [StatusRule],
+}
+
+impl Operation {
+    /// Describes an operation that must not be doubled and answers at most 1 MiB.
+    ///
+    /// `id` is `service.operationId`; `path` is the template, such as `/users/{username}`.
+    #[must_use]
+    pub const fn new(id: &'static str, method: Method, path: &'static str) -> Self {
+        Self {
+            id,
+            method,
+            path,
+            repeat: Repeat::OnlyIfUnsent,
+            response_limit: 1 << 20,
+            sensitive_path: false,
+            status_rules: &[],
+        }
+    }
+
+    /// Sets whether the operation may be sent again.
+    #[must_use]
+    pub const fn repeat(mut self, repeat: Repeat) -> Self {
+        self.repeat = repeat;
+        self
+    }
+
+    /// Sets how many bytes an answer may have.
+    #[must_use]
+    pub const fn response_limit(mut self, bytes: usize) -> Self {
+        self.response_limit = bytes;
+        self
+    }
+
+    /// Marks the path as holding a secret: errors and logs show the template instead.
+    #[must_use]
+    pub const fn sensitive_path(mut self) -> Self {
+        self.sensitive_path = true;
+        self
+    }
+
+    /// Sets what statuses mean where they differ from [`Operation::kind_of`]'s defaults.
+    #[must_use]
+    pub const fn status_rules(mut self, rules: &'static [StatusRule]) -> Self {
+        self.status_rules = rules;
+        self
+    }
+
+    /// Returns the id, such as `gafaelfawr.getUserInfo`.
+    #[must_use]
+    pub const fn id(&self) -> &'static str {
+        self.id
+    }
+
+    /// Returns the method.
+    #[must_use]
+    pub const fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// Returns the path template.
+    #[must_use]
+    pub const fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// Returns whether the operation may be sent again.
+    #[must_use]
+    pub const fn repeatable(&self) -> Repeat {
+        self.repeat
+    }
+
+    /// Returns how many bytes an answer may have.
+    #[must_use]
+    pub const fn max_response(&self) -> usize {
+        self.response_limit
+    }
+
+    /// Returns whether the path holds a secret.
+    #[must_use]
+    pub const fn has_sensitive_path(&self) -> bool {
+        self.sensitive_path
+    }
+
+    /// Returns what a status with a service's code means: the first rule that fits, else the
+    /// meaning in RFC 9110.
+    #[must_use]
+    pub fn kind_of(&self, status: StatusCode, code: Option<&str>) -> ErrorKind {
+        let rule = self.status_rules.iter().find(|rule| {
+            rule.status == status.as_u16() && (rule.code.is_none() || rule.code == code)
+        });
+        match rule {
+            Some(rule) => rule.kind,
+            None => match status.as_u16() {
+                400 | 422 => ErrorKind::Invalid,
+                401 => ErrorKind::Credential,
+                403 => ErrorKind::Forbidden,
+                404 | 410 => ErrorKind::NotFound,
+                409 => ErrorKind::Conflict,
+                429 => ErrorKind::Throttled,
+                _ => ErrorKind::Status,
+            },
+        }
+    }
+}
+
+/// Whether an operation may be sent again when the first try's fate is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "doubling is harmless or it is not")]
+pub enum Repeat {
+    /// Doubling is harmless: reads, and writes that set rather than add.
+    Safe,
+    /// Only if nothing of the first try left this machine.
+    OnlyIfUnsent,
+}
+
+/// What one status, with one code of the service or any, means for an operation.
+#[derive(Clone, Copy, Debug)]
+pub struct StatusRule {
+    status: u16,
+    code: Option<&'static str>,
+    kind: ErrorKind,
+}
+
+impl StatusRule {
+    /// Says what `status` means; with a code, only when the body carries that code.
+    #[must_use]
+    pub const fn new(status: u16, code: Option<&'static str>, kind: ErrorKind) -> Self {
+        Self { status, code, kind }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_comes_before_the_default_and_may_ask_for_a_code() {
+        static RULES: &[StatusRule] = &[
+            StatusRule::new(403, Some("invalid_request"), ErrorKind::Credential),
+            StatusRule::new(404, None, ErrorKind::Config),
+        ];
+        let operation = Operation::new("s.o", Method::GET, "/o").status_rules(RULES);
+        assert_eq!(
+            operation.kind_of(StatusCode::FORBIDDEN, None),
+            ErrorKind::Forbidden
+        );
+        assert_eq!(
+            operation.kind_of(StatusCode::FORBIDDEN, Some("invalid_request")),
+            ErrorKind::Credential
+        );
+        assert_eq!(
+            operation.kind_of(StatusCode::NOT_FOUND, Some("x")),
+            ErrorKind::Config
+        );
+        assert_eq!(
+            operation.kind_of(StatusCode::BAD_GATEWAY, None),
+            ErrorKind::Status
+        );
+    }
+}

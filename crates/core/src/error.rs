@@ -1,0 +1,547 @@
+//! The one error of core: opaque, with questions to decide by. Services wrap it through
+//! [`service_error!`](crate::service_error).
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+
+/// `Result` with core's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+type Cause = Arc<dyn std::error::Error + Send + Sync + 'static>;
+
+/// What went wrong with a call, in one line and in answers to questions.
+///
+/// `Display` is one line of our own facts: operation, message, status, code, attempts. The cause
+/// is only in [`source`](std::error::Error::source). No text of an error holds a query, a
+/// credential or a body.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    operation: Option<&'static str>,
+    method: Option<http::Method>,
+    url: Option<String>,
+    status: Option<StatusCode>,
+    code: Option<String>,
+    request_id: Option<String>,
+    body: Option<Bytes>,
+    attempts: u32,
+    elapsed: Duration,
+    retry_after: Option<Duration>,
+    sent: Sent,
+    retryable: bool,
+    source: Option<Cause>,
+}
+
+impl Error {
+    /// Makes an error of a kind with a message for people.
+    ///
+    /// The message is cut at 200 characters and loses its control characters.
+    #[must_use]
+    pub fn new(kind: ErrorKind, message: impl AsRef<str>) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            message: one_line(message.as_ref()),
+            operation: None,
+            method: None,
+            url: None,
+            status: None,
+            code: None,
+            request_id: None,
+            body: None,
+            attempts: 0,
+            elapsed: Duration::ZERO,
+            retry_after: None,
+            sent: Sent::No,
+            retryable: false,
+            source: None,
+        }))
+    }
+
+    /// Returns what went wrong, to match on.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Returns the message without operation and status.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Returns the operation's id, such as `gafaelfawr.getUserInfo`.
+    #[must_use]
+    pub fn operation(&self) -> Option<&'static str> {
+        self.0.operation
+    }
+
+    /// Returns the method of the request, if one was formed.
+    #[must_use]
+    pub fn method(&self) -> Option<&http::Method> {
+        self.0.method.as_ref()
+    }
+
+    /// Returns the URL without user information and query; for operations with a secret in
+    /// their path, the template instead of the path.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        self.0.url.as_deref()
+    }
+
+    /// Returns the status of the last answer, if there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// Returns the service's own code for the fault.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// Returns the request id that the answer or the call carried.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// Returns the body of a refusal as it came, at most the first 64 KiB.
+    ///
+    /// Never part of `Display` or `Debug`: who prints it decides so. Absent for answers that
+    /// meant success and could not be decoded, since those may hold secrets.
+    #[must_use]
+    pub fn body(&self) -> Option<&Bytes> {
+        self.0.body.as_ref()
+    }
+
+    /// Returns how many requests were tried; zero if none was sent.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// Returns how long the call took, waits included.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed
+    }
+
+    /// Returns how long the server asked to wait before the next try.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Returns whether the server may have seen the request.
+    #[must_use]
+    pub fn sent(&self) -> Sent {
+        self.0.sent
+    }
+
+    /// Returns whether the same call may succeed later without a change by the caller.
+    ///
+    /// Says nothing about whether repeating is *safe*: see [`Error::sent`]. An error that
+    /// outlived its retries stays retryable, with `attempts() > 1`.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.0.retryable
+    }
+
+    /// Returns whether a time limit ended the call.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Timeout(_))
+    }
+
+    /// Sets the kind.
+    #[must_use]
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.inner().kind = kind;
+        self
+    }
+
+    /// Sets the operation.
+    #[must_use]
+    pub fn with_operation(mut self, operation: &'static str) -> Self {
+        self.inner().operation = Some(operation);
+        self
+    }
+
+    /// Sets the cause.
+    #[must_use]
+    pub fn with_source(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync + 'static>>,
+    ) -> Self {
+        self.inner().source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// Sets the status of the answer.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.inner().status = Some(status);
+        self
+    }
+
+    /// Sets the service's code for the fault.
+    #[must_use]
+    pub fn with_code(mut self, code: impl AsRef<str>) -> Self {
+        self.inner().code = Some(one_line(code.as_ref()));
+        self
+    }
+
+    /// Sets whether the server may have seen the request.
+    #[must_use]
+    pub fn with_sent(mut self, sent: Sent) -> Self {
+        self.inner().sent = sent;
+        self
+    }
+
+    /// Sets whether a later try may succeed.
+    #[must_use]
+    pub fn with_retryable(mut self, retryable: bool) -> Self {
+        self.inner().retryable = retryable;
+        self
+    }
+
+    /// Sets how long the server asked to wait.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.inner().retry_after = wait;
+        self
+    }
+
+    pub(crate) fn with_request(mut self, method: &http::Method, url: String) -> Self {
+        let inner = self.inner();
+        inner.method = Some(method.clone());
+        inner.url = Some(url);
+        self
+    }
+
+    pub(crate) fn with_body(mut self, body: &Bytes) -> Self {
+        self.inner().body = Some(body.slice(..body.len().min(KEPT_BODY)));
+        self
+    }
+
+    pub(crate) fn with_request_id(mut self, id: Option<&str>) -> Self {
+        self.inner().request_id = id.map(one_line);
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32, elapsed: Duration) -> Self {
+        let inner = self.inner();
+        inner.attempts = attempts;
+        inner.elapsed = elapsed;
+        self
+    }
+
+    fn inner(&mut self) -> &mut Inner {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let e = &self.0;
+        if let Some(operation) = e.operation {
+            write!(f, "{operation}: ")?;
+        }
+        f.write_str(&e.message)?;
+        match (e.status, &e.code) {
+            (Some(status), Some(code)) => write!(f, " (HTTP {}, {code})", status.as_u16())?,
+            (Some(status), None) => write!(f, " (HTTP {})", status.as_u16())?,
+            (None, Some(code)) => write!(f, " ({code})")?,
+            (None, None) => {}
+        }
+        if e.attempts > 1 {
+            write!(f, " after {} attempts", e.attempts)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let e = &self.0;
+        f.debug_struct("Error")
+            .field("kind", &e.kind)
+            .field("message", &e.message)
+            .field("operation", &e.operation)
+            .field("method", &e.method)
+            .field("url", &e.url)
+            .field("status", &e.status)
+            .field("code", &e.code)
+            .field("request_id", &e.request_id)
+            .field("body_bytes", &e.body.as_ref().map(Bytes::len))
+            .field("attempts", &e.attempts)
+            .field("elapsed", &e.elapsed)
+            .field("retry_after", &e.retry_after)
+            .field("sent", &e.sent)
+            .field("retryable", &e.retryable)
+            .field("source", &e.source)
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0
+            .source
+            .as_ref()
+            .map(|cause| cause.as_ref() as &(dyn std::error::Error + 'static))
+    }
+}
+
+/// What went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The client or its environment is set up wrongly; nothing was sent.
+    Config,
+    /// No connection came about; nothing was sent.
+    Connect(ConnectPhase),
+    /// A time limit ran out.
+    Timeout(TimeoutScope),
+    /// The connection broke, or what came over it was not HTTP.
+    Transport,
+    /// The answer was larger than the operation allows.
+    TooLarge,
+    /// Too many requests: ours were held back, or the server said so (429).
+    Throttled,
+    /// The credential is missing, unusable or refused (401).
+    Credential,
+    /// The credential is good and does not suffice (403).
+    Forbidden,
+    /// There is no such thing (404).
+    NotFound,
+    /// It exists already, or the state does not allow it (409).
+    Conflict,
+    /// The input was refused: by us before anything was sent ([`Sent::No`]), or by the server
+    /// (400, 422).
+    Invalid,
+    /// Any other status that does not mean success.
+    Status,
+    /// The answer meant success and could not be understood.
+    Decode,
+    /// A store of credentials failed.
+    Store,
+}
+
+/// How far the way to a connection was when it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ConnectPhase {
+    /// The name could not be resolved.
+    Dns,
+    /// No address accepted a connection.
+    Tcp,
+    /// The TLS handshake failed: certificate, name or protocol.
+    Tls,
+}
+
+/// Which time limit ran out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TimeoutScope {
+    /// From the name look-up to the end of the TLS handshake.
+    Connect,
+    /// One request and its answer.
+    Attempt,
+    /// The whole call: waits, queueing, token fetching and retries included.
+    Call,
+}
+
+/// Whether the server may have seen a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a request left the machine or it did not"
+)]
+pub enum Sent {
+    /// Nothing left this machine; repeating cannot do a thing twice.
+    No,
+    /// Some of it may have arrived.
+    Maybe,
+}
+
+const MESSAGE_CHARS: usize = 200;
+const KEPT_BODY: usize = 64 << 10;
+
+/// Makes foreign text fit for one line of an error: control characters become spaces, and what
+/// goes beyond 200 characters is cut.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars()
+        .take(MESSAGE_CHARS)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect::<String>()
+        .trim()
+        .to_owned()
+}
+
+/// Defines a service's `Error` over core's: the same questions, the service's own kinds.
+///
+/// The service writes its `ErrorKind` with a variant `Core(vouchsafe_core::ErrorKind)`, and
+/// `fn classify(&vouchsafe_core::Error) -> ErrorKind`, which names the conditions it knows.
+#[macro_export]
+macro_rules! service_error {
+    ($(#[$meta:meta])* $name:ident, $kind:ident, $classify:path) => {
+        $(#[$meta])*
+        #[derive(Clone)]
+        pub struct $name {
+            kind: $kind,
+            core: $crate::Error,
+        }
+
+        impl $name {
+            /// Makes an error of a kind of this service over core's.
+            #[must_use]
+            pub(crate) fn of(kind: $kind, core: $crate::Error) -> Self {
+                Self { kind, core }
+            }
+
+            /// Returns what went wrong, to match on.
+            #[must_use]
+            pub fn kind(&self) -> $kind {
+                self.kind
+            }
+
+            /// Returns core's view of the same error.
+            #[must_use]
+            pub fn core(&self) -> &$crate::Error {
+                &self.core
+            }
+
+            /// Returns the operation's id.
+            #[must_use]
+            pub fn operation(&self) -> Option<&'static str> {
+                self.core.operation()
+            }
+
+            /// Returns the status of the last answer, if there was one.
+            #[must_use]
+            pub fn status(&self) -> Option<$crate::__private::StatusCode> {
+                self.core.status()
+            }
+
+            /// Returns the service's own code for the fault.
+            #[must_use]
+            pub fn code(&self) -> Option<&str> {
+                self.core.code()
+            }
+
+            /// Returns the request id that the answer or the call carried.
+            #[must_use]
+            pub fn request_id(&self) -> Option<&str> {
+                self.core.request_id()
+            }
+
+            /// Returns how many requests were tried; zero if none was sent.
+            #[must_use]
+            pub fn attempts(&self) -> u32 {
+                self.core.attempts()
+            }
+
+            /// Returns how long the server asked to wait before the next try.
+            #[must_use]
+            pub fn retry_after(&self) -> Option<::std::time::Duration> {
+                self.core.retry_after()
+            }
+
+            /// Returns whether the same call may succeed later without a change by the caller.
+            #[must_use]
+            pub fn is_retryable(&self) -> bool {
+                self.core.is_retryable()
+            }
+
+            /// Returns whether a time limit ended the call.
+            #[must_use]
+            pub fn is_timeout(&self) -> bool {
+                self.core.is_timeout()
+            }
+        }
+
+        impl ::std::convert::From<$crate::Error> for $name {
+            fn from(core: $crate::Error) -> Self {
+                Self { kind: $classify(&core), core }
+            }
+        }
+
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                ::std::fmt::Display::fmt(&self.core, f)
+            }
+        }
+
+        impl ::std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.debug_struct(stringify!($name))
+                    .field("kind", &self.kind)
+                    .field("core", &self.core)
+                    .finish()
+            }
+        }
+
+        impl ::std::error::Error for $name {
+            fn source(&self) -> Option<&(dyn ::std::error::Error + 'static)> {
+                ::std::error::Error::source(&self.core)
+            }
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    #[test]
+    fn one_line_tells_operation_message_status_code_and_attempts() {
+        let error = Error::new(ErrorKind::Forbidden, "scope missing")
+            .with_operation("gafaelfawr.listUsers")
+            .with_status(StatusCode::FORBIDDEN)
+            .with_code("permission_denied")
+            .with_attempts(3, Duration::from_secs(1));
+        assert_eq!(
+            error.to_string(),
+            "gafaelfawr.listUsers: scope missing (HTTP 403, permission_denied) after 3 attempts"
+        );
+    }
+
+    #[test]
+    fn the_cause_is_in_source_only() {
+        let error = Error::new(ErrorKind::Transport, "connection broke")
+            .with_source(std::io::Error::other("reset by peer"));
+        assert_eq!(error.to_string(), "connection broke");
+        assert_eq!(error.source().unwrap().to_string(), "reset by peer");
+    }
+
+    #[test]
+    fn foreign_text_is_cut_and_kept_on_one_line() {
+        let error = Error::new(
+            ErrorKind::Status,
+            format!("a\r\nb\u{1b}[31m{}", "x".repeat(500)),
+        );
+        let text = error.to_string();
+        assert!(text.chars().count() <= 200);
+        assert!(!text.contains(char::is_control));
+    }
+
+    #[test]
+    fn a_body_is_kept_but_not_shown() {
+        let error =
+            Error::new(ErrorKind::Status, "no").with_body(&Bytes::from_static(b"planted-secret"));
+        assert_eq!(error.body().unwrap(), "planted-secret");
+        assert!(!format!("{error} {error:?}").contains("planted"));
+    }
+}

@@ -1,0 +1,311 @@
+//! Base URLs, and the encoding of what goes into a path or a query. Nothing here sends.
+//!
+//! A value is encoded or refused, never pasted: a name cannot leave its path segment, add a
+//! query, or end the URL early.
+
+use std::fmt;
+use std::str::FromStr;
+
+use http::Uri;
+use http::uri::{Authority, PathAndQuery, Scheme};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::{Error, ErrorKind, Result};
+
+/// Where a service lives: scheme, host, port and a path that every target is appended to.
+///
+/// ```
+/// use vouchsafe_core::url::BaseUrl;
+///
+/// let base: BaseUrl = "https://data.example.com/auth/api/v1/".parse()?;
+/// assert_eq!(base.to_string(), "https://data.example.com/auth/api/v1");
+/// # Ok::<(), vouchsafe_core::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct BaseUrl {
+    scheme: Scheme,
+    authority: Authority,
+    /// Without a slash at its end; empty for the root.
+    path: String,
+}
+
+impl BaseUrl {
+    /// Reads an absolute `http` or `https` URL. Slashes at its end are dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if it is no such URL, or has user information, a query or a
+    /// fragment. The message does not repeat the URL, which may hold a password.
+    pub fn parse(text: &str) -> Result<Self> {
+        let refuse = |why: &str| Error::new(ErrorKind::Config, format!("base URL {why}"));
+        if text.contains('#') {
+            return Err(refuse("must not have a fragment"));
+        }
+        let uri: Uri = text
+            .parse()
+            .map_err(|cause| refuse("is not a URL").with_source(cause))?;
+        if uri.query().is_some() {
+            return Err(refuse("must not have a query"));
+        }
+        let parts = uri.into_parts();
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            return Err(refuse("must be absolute: http://… or https://…"));
+        };
+        if scheme != Scheme::HTTP && scheme != Scheme::HTTPS {
+            return Err(refuse("must be http or https"));
+        }
+        if authority.as_str().contains('@') {
+            return Err(refuse(
+                "must not have user information; give the credential by itself",
+            ));
+        }
+        if authority.host().is_empty() {
+            return Err(refuse("must name a host"));
+        }
+        let path = parts.path_and_query.as_ref().map_or("", PathAndQuery::path);
+        Ok(Self {
+            scheme,
+            authority,
+            path: path.trim_end_matches('/').to_owned(),
+        })
+    }
+
+    /// Returns the host, without brackets around an IPv6 address.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.authority
+            .host()
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+    }
+
+    /// Returns host and port as written.
+    #[must_use]
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// Returns the path, without a slash at its end.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Returns whether the scheme is `https`.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.scheme == Scheme::HTTPS
+    }
+
+    /// Returns whether the host is a loopback address or `localhost`.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host();
+        host.eq_ignore_ascii_case("localhost")
+            || host
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|address| address.is_loopback())
+    }
+
+    /// Appends a target made by [`Target`] to the base.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] if the whole is too long for a URL (64 KiB).
+    pub fn join(&self, target: &Target) -> Result<Uri> {
+        let mut whole = String::with_capacity(self.path.len() + target.0.len() + 1);
+        whole.push_str(&self.path);
+        whole.push_str(&target.0);
+        if whole.is_empty() {
+            whole.push('/');
+        }
+        let path_and_query = PathAndQuery::from_maybe_shared(bytes::Bytes::from(whole))
+            .map_err(|cause| Error::new(ErrorKind::Invalid, "URL too long").with_source(cause))?;
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(path_and_query);
+        Uri::from_parts(parts)
+            .map_err(|cause| Error::new(ErrorKind::Invalid, "URL too long").with_source(cause))
+    }
+}
+
+impl FromStr for BaseUrl {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.scheme, self.authority, self.path)
+    }
+}
+
+impl fmt::Debug for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BaseUrl({self})")
+    }
+}
+
+/// A path and query under construction, encoded piece by piece.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Target(String);
+
+impl Target {
+    /// Starts with text from an operation's path template, which is trusted.
+    #[must_use]
+    pub fn new(literal: &'static str) -> Self {
+        Self(literal.to_owned())
+    }
+
+    /// Appends more text from the template.
+    #[must_use]
+    pub fn literal(mut self, literal: &'static str) -> Self {
+        self.0.push_str(literal);
+        self
+    }
+
+    /// Appends a value that stays within its segment: all but unreserved characters are
+    /// encoded (RFC 3986, 2.3).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] if the value is empty, `.` or `..`, which no encoding keeps in
+    /// place. The message names the parameter, not the value.
+    pub fn segment(mut self, name: &'static str, value: &str) -> Result<Self> {
+        if matches!(value, "" | "." | "..") {
+            return Err(Error::new(
+                ErrorKind::Invalid,
+                format!("{name} must not be empty, \".\" or \"..\": it is part of a path"),
+            ));
+        }
+        self.0.extend(utf8_percent_encode(value, UNRESERVED));
+        Ok(self)
+    }
+
+    /// Appends `name=value` to the query; both are encoded.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        self.0.push(if self.0.contains('?') { '&' } else { '?' });
+        self.0.extend(utf8_percent_encode(name, UNRESERVED));
+        self.0.push('=');
+        self.0.extend(utf8_percent_encode(value, UNRESERVED));
+        self
+    }
+
+    /// Appends `name=value` if there is a value.
+    #[must_use]
+    pub fn query_opt(self, name: &str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.query(name, value),
+            None => self,
+        }
+    }
+
+    /// Returns the encoded text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn uri(value: &str) -> Uri {
+        let base: BaseUrl = "https://h.example/auth".parse().unwrap();
+        base.join(&Target::new("/users/").segment("username", value).unwrap())
+            .unwrap()
+    }
+
+    #[test]
+    fn a_value_cannot_leave_its_segment() {
+        for (value, path) in [
+            ("a/b", "/auth/users/a%2Fb"),
+            ("../user-info", "/auth/users/..%2Fuser-info"),
+            ("a?b=c", "/auth/users/a%3Fb%3Dc"),
+            ("a#b", "/auth/users/a%23b"),
+            ("a\r\nX: y", "/auth/users/a%0D%0AX%3A%20y"),
+            ("é%", "/auth/users/%C3%A9%25"),
+        ] {
+            assert_eq!(uri(value).path(), path);
+            assert_eq!(uri(value).query(), None);
+        }
+    }
+
+    #[test]
+    fn values_that_no_encoding_keeps_in_place_are_refused() {
+        for value in ["", ".", ".."] {
+            let error = Target::new("/users/")
+                .segment("username", value)
+                .unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+            assert!(error.message().starts_with("username must not be"));
+        }
+    }
+
+    #[test]
+    fn query_values_are_encoded() {
+        let target = Target::new("/u")
+            .query("q", "a&b=c")
+            .query_opt("r", None)
+            .query("s", "ü");
+        assert_eq!(target.as_str(), "/u?q=a%26b%3Dc&s=%C3%BC");
+    }
+
+    #[test]
+    fn base_urls_that_hide_something_are_refused_without_repeating_it() {
+        for text in [
+            "",
+            "/x",
+            "data.example.com",
+            "ftp://e.org",
+            "https://",
+            "https://u:planted@e.org/",
+            "https://e.org/?q=planted",
+            "https://e.org/#planted",
+            "not a url",
+        ] {
+            let error = BaseUrl::parse(text).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config, "{text}");
+            assert!(!error.to_string().contains("planted"));
+        }
+    }
+
+    #[test]
+    fn loopback_is_recognised() {
+        for (text, yes) in [
+            ("http://127.0.0.1:80", true),
+            ("http://localhost", true),
+            ("http://[::1]:8", true),
+            ("http://127.0.0.1.example.com", false),
+            ("http://10.0.0.1", false),
+        ] {
+            assert_eq!(BaseUrl::parse(text).unwrap().is_loopback(), yes, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_comes_back_from_its_segment(value in "\\PC{1,40}") {
+            prop_assume!(!matches!(value.as_str(), "." | ".."));
+            let uri = uri(&value);
+            let segments: Vec<&str> = uri.path().split('/').collect();
+            prop_assert_eq!(segments.len(), 4);
+            let decoded = percent_encoding::percent_decode_str(segments[3]).decode_utf8().unwrap();
+            prop_assert_eq!(decoded, value);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Gafaelfawr user information, found through Repertoire.
