@@ -4,16 +4,27 @@
 //! Services depend on this crate; it knows none of them. Application code meets it through the
 //! re-exports of a service crate and seldom names it.
 //!
+//! | part | holds |
+//! | --- | --- |
+//! | [`CoreClient`], [`call`] | the life of a call: deadline, retry, budget, credentials, decoding |
+//! | [`transport`] | the seam to the network, and HTTP/1.1 over hyper-util's pool behind it |
+//! | [`auth`] | tokens, where they come from and how they are put on a request |
+//! | [`Error`] | one opaque error with questions to decide by |
+//! | [`Secret`], [`Clock`], [`observe`] | ground-floor types |
+//! | `mock` (feature) | a host for emulators, in process and over TCP and TLS |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod auth;
 pub mod call;
+mod client;
 mod clock;
 pub mod env;
 mod error;
 #[cfg(feature = "mock")]
 #[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
 pub mod mock;
+pub mod observe;
 mod secret;
 pub mod task;
 pub mod transport;
@@ -21,6 +32,7 @@ pub mod url;
 
 use std::pin::Pin;
 
+pub use client::{CoreClient, CoreClientBuilder};
 pub use clock::{Clock, SystemClock};
 pub use error::{ConnectPhase, Error, ErrorKind, Result, Sent, TimeoutScope};
 pub use secret::{Secret, SecretBytes};

@@ -1,7 +1,18 @@
 //! The life of a call: what an operation is, what a caller may set, and the one loop that sends.
 
+mod budget;
+mod limit;
 mod operation;
+mod options;
+mod pipeline;
 mod request;
+mod retry;
 
+pub use budget::Budget;
+pub(crate) use limit::Authorities;
 pub use operation::{Operation, Repeat, StatusRule};
+pub use options::{CallOptions, Timeouts};
+pub use pipeline::{Answer, Fault};
+pub(crate) use pipeline::{Pipeline, PlainHttp};
 pub use request::Call;
+pub use retry::Retry;

@@ -1,12 +1,29 @@
 //! The seam to the network: one request out, one answer back.
 //!
-//! [`Transport`] is for users to wrap or replace;
+//! [`Transport`] is for users to wrap or replace; [`HttpTransport`] is the one that talks over
+//! sockets.
+
+#[cfg(feature = "client")]
+mod body;
+#[cfg(feature = "client")]
+mod connect;
+#[cfg(feature = "client")]
+mod dns;
+#[cfg(feature = "client")]
+mod hyper;
+#[cfg(feature = "client")]
+mod tls;
 
 use std::fmt;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
 
+#[cfg(feature = "client")]
+pub use self::{
+    dns::{Resolve, SystemResolver},
+    hyper::{HttpTransport, HttpTransportBuilder},
+};
 use crate::{BoxFuture, Result};
 
 /// One attempt: a request goes out, an answer or a transport failure comes back.

@@ -1,0 +1,114 @@
+//! Putting a token on a request.
+
+use std::fmt;
+
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use zeroize::Zeroizing;
+
+use super::Token;
+use crate::{Error, ErrorKind, Result};
+
+/// Puts a token on a request. Header values made here are marked sensitive.
+pub trait Authorize: fmt::Debug + Send + Sync + 'static {
+    /// Adds the headers that present the token.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Credential`] if the token does not fit a header; the message does not
+    /// repeat it.
+    fn authorize(&self, token: &Token, headers: &mut HeaderMap) -> Result<()>;
+}
+
+/// `Authorization: Bearer …` (RFC 6750, 2.1).
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "it has nothing to configure")]
+pub struct Bearer;
+
+impl Authorize for Bearer {
+    fn authorize(&self, token: &Token, headers: &mut HeaderMap) -> Result<()> {
+        headers.insert(AUTHORIZATION, value("Bearer ", token)?);
+        Ok(())
+    }
+}
+
+/// The token alone in a header of its own, such as `X-Auth-Token`.
+#[derive(Clone, Debug)]
+pub struct HeaderToken(HeaderName);
+
+impl HeaderToken {
+    /// Names the header.
+    #[must_use]
+    pub fn new(name: HeaderName) -> Self {
+        Self(name)
+    }
+}
+
+impl Authorize for HeaderToken {
+    fn authorize(&self, token: &Token, headers: &mut HeaderMap) -> Result<()> {
+        headers.insert(self.0.clone(), value("", token)?);
+        Ok(())
+    }
+}
+
+fn value(scheme: &str, token: &Token) -> Result<HeaderValue> {
+    let secret = token.secret().expose();
+    let mut text = Zeroizing::new(Vec::with_capacity(scheme.len() + secret.len()));
+    text.extend_from_slice(scheme.as_bytes());
+    text.extend_from_slice(secret.as_bytes());
+    let is_plain = !secret.is_empty() && secret.bytes().all(|b| b.is_ascii_graphic());
+    let value = HeaderValue::from_bytes(&text).ok().filter(|_| is_plain);
+    let mut value = value.ok_or_else(|| {
+        Error::new(
+            ErrorKind::Credential,
+            "the token is empty or holds characters that do not fit a header",
+        )
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Secret;
+
+    #[test]
+    fn the_header_is_marked_sensitive() {
+        let mut headers = HeaderMap::new();
+        Bearer
+            .authorize(&Token::new(Secret::from("planted")), &mut headers)
+            .unwrap();
+        assert_eq!(headers[AUTHORIZATION], "Bearer planted");
+        assert!(!format!("{headers:?}").contains("planted"));
+    }
+
+    #[test]
+    fn a_token_that_would_end_the_header_is_refused_and_not_repeated() {
+        for bad in [
+            "",
+            "planted\nX-Evil: 1",
+            "planted\r",
+            "plänted",
+            "planted secret",
+            "a\0",
+        ] {
+            let token = Token::new(Secret::from(bad));
+            let mut headers = HeaderMap::new();
+            let error = Bearer.authorize(&token, &mut headers).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Credential);
+            assert!(!format!("{error} {error:?}").contains("nted"));
+            assert!(headers.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_header_of_its_own_carries_the_token_alone() {
+        let mut headers = HeaderMap::new();
+        let scheme = HeaderToken::new(HeaderName::from_static("x-auth-token"));
+        scheme
+            .authorize(&Token::new(Secret::from("t")), &mut headers)
+            .unwrap();
+        assert_eq!(headers["x-auth-token"], "t");
+    }
+}

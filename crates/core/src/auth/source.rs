@@ -1,0 +1,274 @@
+//! Where tokens come from.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use super::Token;
+use crate::{BoxFuture, Error, ErrorKind, Result, Secret, env};
+
+/// Hands out a token for each attempt.
+///
+/// A source does not cache what it has to fetch; wrap it for that.
+pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
+    /// Returns a token that is good now, as far as the source knows.
+    fn token(&self) -> BoxFuture<'_, Result<Token>>;
+
+    /// Is told that the server refused a token of this generation. After it, [`token`] may bring
+    /// a token of a newer generation; a source that knows none does nothing.
+    ///
+    /// [`token`]: TokenSource::token
+    fn forget(&self, generation: u64) {
+        let _ = generation;
+    }
+}
+
+/// The same token for ever.
+#[derive(Clone, Debug)]
+pub struct StaticToken(Token);
+
+impl StaticToken {
+    /// Hands out this token.
+    #[must_use]
+    pub fn new(secret: Secret) -> Self {
+        Self(Token::new(secret))
+    }
+}
+
+impl TokenSource for StaticToken {
+    fn token(&self) -> BoxFuture<'_, Result<Token>> {
+        Box::pin(std::future::ready(Ok(self.0.clone())))
+    }
+}
+
+/// The token that an environment variable held when this was made.
+#[derive(Clone, Debug)]
+pub struct EnvToken(StaticToken);
+
+impl EnvToken {
+    /// Reads the variable.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if it is unset, empty or not Unicode.
+    pub fn from_env(variable: &str) -> Result<Self> {
+        match env::var(variable)? {
+            Some(text) => Ok(Self(StaticToken::new(Secret::from(text)))),
+            None => Err(Error::new(
+                ErrorKind::Config,
+                format!("{variable} not set in environment"),
+            )),
+        }
+    }
+}
+
+impl TokenSource for EnvToken {
+    fn token(&self) -> BoxFuture<'_, Result<Token>> {
+        self.0.token()
+    }
+}
+
+/// A token in a file that somebody else renews, such as a mounted Kubernetes secret.
+///
+/// The file is read at the first use and again after a refusal; in between its token is kept in
+/// memory. If reading again fails or brings nothing, the last good token stays.
+pub struct FileToken {
+    path: PathBuf,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    token: Option<Token>,
+    refused: bool,
+}
+
+/// A token file is small; what is larger is not one.
+const MAX_FILE: u64 = 64 << 10;
+
+impl FileToken {
+    /// Names the file; nothing is read yet. White space around the token is dropped.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            held: Mutex::new(Held::default()),
+        }
+    }
+
+    /// Returns the file's path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn current(&self) -> Result<Token> {
+        if let Held {
+            token: Some(token),
+            refused: false,
+        } = &*self.held()
+        {
+            return Ok(token.clone());
+        }
+        let path = self.path.clone();
+        let read = tokio::task::spawn_blocking(move || read(&path))
+            .await
+            .unwrap_or_else(|cause| {
+                Err(
+                    Error::new(ErrorKind::Credential, "reading a token file was cut short")
+                        .with_source(cause),
+                )
+            });
+        let mut held = self.held();
+        held.refused = false;
+        match (read, &held.token) {
+            (Ok(secret), Some(old)) if *old.secret() == secret => Ok(old.clone()),
+            (Ok(secret), old) => {
+                let generation = old.as_ref().map_or(0, Token::generation) + 1;
+                let token = Token::new(secret).of_generation(generation);
+                held.token = Some(token.clone());
+                Ok(token)
+            }
+            // The last good one is kept.
+            (Err(_), Some(old)) => Ok(old.clone()),
+            (Err(error), None) => Err(error),
+        }
+    }
+}
+
+impl TokenSource for FileToken {
+    fn token(&self) -> BoxFuture<'_, Result<Token>> {
+        Box::pin(self.current())
+    }
+
+    fn forget(&self, generation: u64) {
+        let mut held = self.held();
+        if held
+            .token
+            .as_ref()
+            .is_some_and(|token| token.generation() == generation)
+        {
+            held.refused = true;
+        }
+    }
+}
+
+impl fmt::Debug for FileToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileToken")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+fn read(path: &Path) -> Result<Secret> {
+    use std::io::Read as _;
+
+    let fail = |why: &str| {
+        Error::new(
+            ErrorKind::Credential,
+            format!("token file {}: {why}", path.display()),
+        )
+    };
+    let file =
+        std::fs::File::open(path).map_err(|cause| fail("cannot be opened").with_source(cause))?;
+    let mut text = zeroize::Zeroizing::new(String::new());
+    file.take(MAX_FILE)
+        .read_to_string(&mut text)
+        .map_err(|cause| fail("cannot be read").with_source(cause))?;
+    match text.trim() {
+        "" => Err(fail("is empty")),
+        token => Ok(Secret::from(token)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(name: &str) -> Self {
+            let file = format!("vouchsafe-{}-{name}", std::process::id());
+            Self(std::env::temp_dir().join(file))
+        }
+
+        fn write(&self, text: &str) {
+            std::fs::write(&self.0, text).unwrap();
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_file(&self.0);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_is_read_again_after_a_refusal_only() {
+        let file = Scratch::new("reread");
+        file.write("one\n");
+        let source = FileToken::new(&file.0);
+        let first = source.token().await.unwrap();
+        file.write("two");
+        assert_eq!(source.token().await.unwrap().secret().expose(), "one");
+        source.forget(first.generation());
+        let second = source.token().await.unwrap();
+        assert_eq!(second.secret().expose(), "two");
+        assert_ne!(second.generation(), first.generation());
+    }
+
+    #[tokio::test]
+    async fn a_late_refusal_does_not_forget_the_newer_token() {
+        let file = Scratch::new("late");
+        file.write("one");
+        let source = FileToken::new(&file.0);
+        let first = source.token().await.unwrap();
+        file.write("two");
+        source.forget(first.generation());
+        source.token().await.unwrap();
+        file.write("three");
+        source.forget(first.generation());
+        assert_eq!(source.token().await.unwrap().secret().expose(), "two");
+    }
+
+    #[tokio::test]
+    async fn the_last_good_token_stays_when_the_file_goes() {
+        let file = Scratch::new("gone");
+        file.write("one");
+        let source = FileToken::new(&file.0);
+        let first = source.token().await.unwrap();
+        std::fs::remove_file(&file.0).unwrap();
+        source.forget(first.generation());
+        assert_eq!(
+            source.token().await.unwrap().generation(),
+            first.generation()
+        );
+    }
+
+    #[tokio::test]
+    async fn a_missing_or_empty_file_is_a_clear_error() {
+        let file = Scratch::new("empty");
+        let source = FileToken::new(&file.0);
+        let error = source.token().await.unwrap_err();
+        assert!(error.message().contains("cannot be opened"), "{error}");
+        file.write(" \n");
+        let error = source.token().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Credential);
+        assert!(error.message().contains("is empty"), "{error}");
+    }
+
+    #[test]
+    fn an_unset_variable_is_a_clear_error() {
+        let error = EnvToken::from_env("VOUCHSAFE_SURELY_UNSET").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "VOUCHSAFE_SURELY_UNSET not set in environment"
+        );
+    }
+}

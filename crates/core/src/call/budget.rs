@@ -1,0 +1,92 @@
+//! How many retries an outage may cost: at most about a tenth more load.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A bucket of tokens that retries take from and successes refill.
+///
+/// Full at 100. A retry costs 10, one that the server throttled costs 5, and a success gives one
+/// back. While the bucket is empty, calls are still tried once. Clones share the bucket, and
+/// several clients may.
+#[derive(Clone, Debug)]
+pub struct Budget(Arc<Bucket>);
+
+#[derive(Debug)]
+struct Bucket {
+    left: AtomicU32,
+    capacity: u32,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self::new(100)
+    }
+}
+
+impl Budget {
+    /// Makes a full bucket of so many tokens.
+    #[must_use]
+    pub fn new(capacity: u32) -> Self {
+        Self(Arc::new(Bucket {
+            left: AtomicU32::new(capacity),
+            capacity,
+        }))
+    }
+
+    /// Returns how many tokens are left.
+    #[must_use]
+    pub fn left(&self) -> u32 {
+        self.0.left.load(Ordering::Relaxed)
+    }
+
+    /// Pays for a retry; returns whether there was enough.
+    pub(crate) fn pay(&self, throttled: bool) -> bool {
+        let cost = if throttled { 5 } else { 10 };
+        self.0
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(cost)
+            })
+            .is_ok()
+    }
+
+    /// Gives one token back. A full bucket, the usual case, is only read.
+    pub(crate) fn refund(&self) {
+        if self.left() < self.0.capacity {
+            let capacity = self.0.capacity;
+            self.0
+                .left
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                    (left < capacity).then_some(left + 1)
+                })
+                .ok();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_retries_empty_it_and_ten_successes_pay_for_one() {
+        let budget = Budget::default();
+        assert!((0..10).all(|_| budget.pay(false)));
+        assert!(!budget.pay(false));
+        assert!(!budget.pay(true));
+        for _ in 0..10 {
+            budget.refund();
+        }
+        assert!(budget.pay(false));
+        assert!(!budget.pay(true));
+    }
+
+    #[test]
+    fn it_never_holds_more_than_its_capacity() {
+        let budget = Budget::new(20);
+        budget.refund();
+        assert_eq!(budget.left(), 20);
+        assert!(budget.clone().pay(true));
+        assert_eq!(budget.left(), 15);
+    }
+}

@@ -1,0 +1,128 @@
+//! What a client keeps for each authority it talks to: the retry budget and a bound on requests
+//! in flight.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use http::uri::Authority;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+
+use super::Budget;
+use crate::{Error, ErrorKind, Result};
+
+/// The authorities that a client has met.
+#[derive(Debug)]
+pub(crate) struct Authorities {
+    known: RwLock<Vec<(Authority, Arc<AuthorityState>)>>,
+    max_in_flight: usize,
+    budget: Option<Budget>,
+}
+
+/// Budget and permits of one authority.
+#[derive(Debug)]
+pub(crate) struct AuthorityState {
+    pub(crate) budget: Budget,
+    permits: Arc<Semaphore>,
+}
+
+impl Authorities {
+    /// With a budget, all authorities share it; without, each has its own.
+    pub(crate) fn new(max_in_flight: usize, budget: Option<Budget>) -> Self {
+        Self {
+            known: RwLock::new(Vec::new()),
+            max_in_flight,
+            budget,
+        }
+    }
+
+    pub(crate) fn of(&self, authority: &Authority) -> Arc<AuthorityState> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, state)) = known.iter().find(|(name, _)| name == authority) {
+            return Arc::clone(state);
+        }
+        drop(known);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, state)) = known.iter().find(|(name, _)| name == authority) {
+            return Arc::clone(state);
+        }
+        if known.len() == MAX_KNOWN {
+            known.remove(0);
+        }
+        let state = Arc::new(AuthorityState {
+            budget: self.budget.clone().unwrap_or_default(),
+            permits: Arc::new(Semaphore::new(self.max_in_flight)),
+        });
+        known.push((authority.clone(), Arc::clone(&state)));
+        state
+    }
+}
+
+impl AuthorityState {
+    /// Waits for leave to send, until the deadline.
+    pub(crate) async fn permit(&self, deadline: Instant) -> Result<OwnedSemaphorePermit> {
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            return Ok(permit);
+        }
+        match timeout_at(deadline, Arc::clone(&self.permits).acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(Error::new(
+                ErrorKind::Throttled,
+                "too many requests to this server are under way; none ended in time",
+            )
+            .with_retryable(true)),
+        }
+    }
+}
+
+/// A client talks to a handful of authorities; what exceeds this comes from outside and may not
+/// grow without bound.
+const MAX_KNOWN: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_gets_no_permit_in_time_is_throttled_and_unsent() {
+        let authorities = Authorities::new(1, None);
+        let state = authorities.of(&Authority::from_static("a:1"));
+        let _held = state.permit(Instant::now()).await.unwrap();
+        let error = state
+            .permit(Instant::now() + Duration::from_secs(1))
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Throttled);
+        assert_eq!(error.sent(), crate::Sent::No);
+    }
+
+    #[test]
+    fn authorities_do_not_share_and_are_bounded() {
+        let authorities = Authorities::new(1, None);
+        let first = authorities.of(&Authority::from_static("a:1"));
+        assert!(Arc::ptr_eq(
+            &first,
+            &authorities.of(&Authority::from_static("a:1"))
+        ));
+        for port in 0..100 {
+            authorities.of(&format!("b:{port}").parse().unwrap());
+        }
+        assert_eq!(authorities.known.read().unwrap().len(), MAX_KNOWN);
+    }
+
+    #[test]
+    fn a_given_budget_is_shared() {
+        let authorities = Authorities::new(1, Some(Budget::new(10)));
+        assert!(
+            authorities
+                .of(&Authority::from_static("a:1"))
+                .budget
+                .pay(false)
+        );
+        assert_eq!(
+            authorities.of(&Authority::from_static("b:1")).budget.left(),
+            0
+        );
+    }
+}

@@ -1,0 +1,471 @@
+//! The life of a call, in one loop. Who reads [`Pipeline::send`] sees the whole policy.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
+use tracing::Instrument as _;
+use tracing::field::Empty;
+
+use super::limit::{Authorities, AuthorityState};
+use super::retry::{is_throttled, is_transient, may_repeat, retry_after};
+use super::{Call, CallOptions, Operation, Retry, Timeouts};
+use crate::auth::{Credentials, Token};
+use crate::observe::{AttemptEvent, CallEvent, Observer};
+use crate::transport::{Request, Response, Transport};
+use crate::url::BaseUrl;
+use crate::{Clock, Error, ErrorKind, Result, Sent, TimeoutScope};
+
+/// Sends calls: deadline, permit, credential, attempt, verdict, retry.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) retry: Retry,
+    pub(crate) authorities: Authorities,
+    pub(crate) jitter: Mutex<fastrand::Rng>,
+    pub(crate) user_agent: HeaderValue,
+    pub(crate) plain_http: PlainHttp,
+    pub(crate) read_fault: fn(&Response) -> Fault,
+}
+
+/// Whether credentials may go over a connection that anybody can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PlainHttp {
+    LoopbackOnly,
+    Allowed,
+}
+
+/// What a service's body says about a refusal.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Fault {
+    /// The service's code, such as `permission_denied`.
+    pub code: Option<String>,
+    /// The service's message for people.
+    pub message: Option<String>,
+}
+
+impl Fault {
+    /// Makes a fault from what the body told.
+    #[must_use]
+    pub fn new(code: Option<String>, message: Option<String>) -> Self {
+        Self { code, message }
+    }
+}
+
+impl Pipeline {
+    /// Sends a call and returns the answer that means success.
+    pub(crate) async fn send(
+        &self,
+        base: &BaseUrl,
+        call: Call,
+        credentials: Option<Credentials<'_>>,
+        options: &CallOptions,
+    ) -> Result<Answer> {
+        let operation = call.operation;
+        let span = tracing::debug_span!(
+            "auth.call",
+            operation = operation.id(),
+            server.address = base.host(),
+            url.template = operation.path(),
+            http.response.status_code = Empty,
+            error.type = Empty,
+            attempts = Empty,
+        );
+        let started = Instant::now();
+        let mut progress = Progress {
+            attempts: 0,
+            url: None,
+        };
+        let result = self
+            .run(base, call, credentials, options, started, &mut progress)
+            .instrument(span.clone())
+            .await;
+        let attempts = progress.attempts;
+        let result = result.map_err(|error| {
+            let error = error.with_operation(operation.id());
+            let error = error.with_attempts(attempts, started.elapsed());
+            let error = match &progress.url {
+                Some(uri) => error.with_request(operation.method(), printable(operation, uri)),
+                None => error,
+            };
+            if error.request_id().is_none() {
+                error.with_request_id(options.request_id.as_deref())
+            } else {
+                error
+            }
+        });
+        if !span.is_disabled() {
+            span.record("attempts", attempts);
+            match &result {
+                Ok(answer) => {
+                    span.record("http.response.status_code", answer.status().as_u16());
+                }
+                Err(error) => {
+                    span.record("error.type", tracing::field::debug(error.kind()));
+                    if let Some(status) = error.status() {
+                        span.record("http.response.status_code", status.as_u16());
+                    }
+                }
+            }
+        }
+        if let Some(observer) = &self.observer {
+            observer.call(&CallEvent {
+                operation: operation.id(),
+                attempts,
+                error: result.as_ref().err(),
+                elapsed: started.elapsed(),
+            });
+        }
+        result.map(|mut answer| {
+            answer.attempts = attempts;
+            answer
+        })
+    }
+
+    async fn run(
+        &self,
+        base: &BaseUrl,
+        call: Call,
+        credentials: Option<Credentials<'_>>,
+        options: &CallOptions,
+        started: Instant,
+        progress: &mut Progress,
+    ) -> Result<Answer> {
+        let operation = call.operation;
+        let uri = base.join(&call.target)?;
+        progress.url = Some(uri.clone());
+        if credentials.is_some() && !self.may_carry_credentials(base) {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "a credential does not go over plain http, except to this machine; use https or \
+                 allow it explicitly",
+            ));
+        }
+        let mut request = Request::new(operation.method().clone(), uri);
+        request.headers = self.headers(call.headers, options)?;
+        request.body = call.body;
+        request.response_limit = operation.max_response();
+
+        let deadline = started + options.deadline.unwrap_or(self.timeouts.call);
+        let attempt_limit = options.attempt_timeout.unwrap_or(self.timeouts.attempt);
+        let retry = options.retry.unwrap_or(self.retry);
+        let authority = self.authorities.of(base.authority());
+        let mut refused: Option<u64> = None;
+
+        loop {
+            let permit = authority.permit(deadline).await?;
+            let mut attempt = request.clone();
+            let token = match &credentials {
+                Some(credentials) => Some(
+                    self.authorize(credentials, &mut attempt.headers, deadline)
+                        .await?,
+                ),
+                None => None,
+            };
+            progress.attempts += 1;
+            let outcome = self
+                .attempt(operation, attempt, attempt_limit, deadline, progress)
+                .await;
+            drop(permit);
+
+            let response = match outcome {
+                Ok(response) if response.status.is_success() => {
+                    authority.budget.refund();
+                    return Ok(Answer {
+                        operation,
+                        response,
+                        attempts: 0,
+                        url: request.uri,
+                        kept_path: !operation.has_sensitive_path(),
+                    });
+                }
+                Ok(response) => Ok(response),
+                Err(error) => Err(error),
+            };
+            let error = match response {
+                Ok(response) => self.refusal(operation, &response),
+                Err(error) => error,
+            };
+
+            // A token that the source held may have been revoked: ask for another, once.
+            if error.status() == Some(StatusCode::UNAUTHORIZED)
+                && let (Some(credentials), Some(token), None) = (&credentials, &token, refused)
+            {
+                refused = Some(token.generation());
+                credentials.source.forget(token.generation());
+                let renewed = self.token(credentials, deadline).await;
+                if renewed.is_ok_and(|renewed| renewed.generation() != token.generation()) {
+                    continue;
+                }
+                return Err(error);
+            }
+            if !retry.has_more(progress.attempts) || !may_repeat(operation.repeatable(), &error) {
+                return Err(error);
+            }
+            self.wait(
+                retry,
+                &error,
+                progress.attempts,
+                deadline,
+                &authority,
+                operation,
+            )
+            .await?;
+        }
+    }
+
+    /// Waits before the next attempt, or returns the error if there will be none.
+    async fn wait(
+        &self,
+        retry: Retry,
+        error: &Error,
+        attempts: u32,
+        deadline: Instant,
+        authority: &AuthorityState,
+        operation: &'static Operation,
+    ) -> Result<()> {
+        let random = self
+            .jitter
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .f64();
+        let wait = retry.wait(attempts, error, random);
+        // A wait that ends after the deadline only delays the same error.
+        if Instant::now() + wait >= deadline {
+            return Err(error.clone());
+        }
+        if !authority.budget.pay(is_throttled(error)) {
+            if let Some(observer) = &self.observer {
+                observer.budget_empty(operation.id());
+            }
+            tracing::debug!(operation = operation.id(), "retry budget empty");
+            return Err(error.clone());
+        }
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+
+    /// Sends one request within its limit.
+    async fn attempt(
+        &self,
+        operation: &'static Operation,
+        request: Request,
+        limit: Duration,
+        deadline: Instant,
+        progress: &Progress,
+    ) -> Result<Response> {
+        let begun = Instant::now();
+        let (until, scope) = match begun + limit {
+            until if until < deadline => (until, TimeoutScope::Attempt),
+            _ => (deadline, TimeoutScope::Call),
+        };
+        let result = timeout_at(until, self.transport.send(request))
+            .await
+            .unwrap_or_else(|_| {
+                let limit = until - begun;
+                Err(Error::new(
+                    ErrorKind::Timeout(scope),
+                    format!("no answer within {limit:?}"),
+                )
+                .with_sent(Sent::Maybe)
+                .with_retryable(true))
+            });
+        let status = result.as_ref().ok().map(|response| response.status);
+        tracing::debug!(
+            attempt = progress.attempts,
+            status = status.map(|s| s.as_u16()),
+            error = result.as_ref().err().map(tracing::field::display),
+        );
+        if let Some(observer) = &self.observer {
+            observer.attempt(&AttemptEvent {
+                operation: operation.id(),
+                attempt: progress.attempts,
+                status,
+                error: result.as_ref().err(),
+                elapsed: begun.elapsed(),
+            });
+        }
+        result
+    }
+
+    async fn authorize(
+        &self,
+        credentials: &Credentials<'_>,
+        headers: &mut HeaderMap,
+        deadline: Instant,
+    ) -> Result<Token> {
+        let token = self.token(credentials, deadline).await?;
+        credentials.scheme.authorize(&token, headers)?;
+        Ok(token)
+    }
+
+    async fn token(&self, credentials: &Credentials<'_>, deadline: Instant) -> Result<Token> {
+        timeout_at(deadline, credentials.source.token())
+            .await
+            .unwrap_or_else(|_| {
+                Err(Error::new(
+                    ErrorKind::Timeout(TimeoutScope::Call),
+                    "no token came from its source in time",
+                )
+                .with_retryable(true))
+            })
+    }
+
+    fn may_carry_credentials(&self, base: &BaseUrl) -> bool {
+        base.is_https() || self.plain_http == PlainHttp::Allowed || base.is_loopback()
+    }
+
+    fn headers(&self, mut headers: HeaderMap, options: &CallOptions) -> Result<HeaderMap> {
+        headers
+            .entry(ACCEPT)
+            .or_insert(HeaderValue::from_static("application/json"));
+        headers
+            .entry(USER_AGENT)
+            .or_insert_with(|| self.user_agent.clone());
+        if let Some(id) = &options.request_id {
+            let value = HeaderValue::from_str(id).map_err(|_| {
+                Error::new(ErrorKind::Invalid, "the request id does not fit a header")
+            })?;
+            headers.insert(REQUEST_ID.clone(), value);
+        }
+        Ok(headers)
+    }
+
+    /// Turns an answer that does not mean success into an error.
+    fn refusal(&self, operation: &'static Operation, response: &Response) -> Error {
+        let fault = (self.read_fault)(response);
+        let status = response.status;
+        let kind = operation.kind_of(status, fault.code.as_deref());
+        let message = fault
+            .message
+            .as_deref()
+            .filter(|text| !text.trim().is_empty());
+        let message = message
+            .or(status.canonical_reason())
+            .unwrap_or("unknown status");
+        let error = Error::new(kind, message)
+            .with_status(status)
+            .with_sent(Sent::Maybe)
+            .with_retryable(is_transient(status))
+            .with_retry_after(retry_after(response, &*self.clock))
+            .with_request_id(
+                response
+                    .headers
+                    .get(&REQUEST_ID)
+                    .and_then(|id| id.to_str().ok()),
+            )
+            .with_body(&response.body);
+        match fault.code {
+            Some(code) => error.with_code(code),
+            None => error,
+        }
+    }
+}
+
+/// An answer that means success.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    operation: &'static Operation,
+    response: Response,
+    attempts: u32,
+    url: Uri,
+    kept_path: bool,
+}
+
+impl Answer {
+    /// Returns the status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.response.status
+    }
+
+    /// Returns the headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.response.headers
+    }
+
+    /// Returns the body.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.response.body
+    }
+
+    /// Reads the body as JSON, whatever content type it claims.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`] with the place of the fault, such as `quota.notebook.cpu`; the
+    /// body's own text is not repeated.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_slice(self.body()).map_err(|_| self.explain::<T>())
+    }
+
+    /// Makes an error for an answer whose content makes no sense.
+    #[must_use]
+    pub fn decode_error(&self, message: impl AsRef<str>) -> Error {
+        let error = Error::new(ErrorKind::Decode, message)
+            .with_operation(self.operation.id())
+            .with_status(self.status())
+            .with_sent(Sent::Maybe)
+            .with_attempts(self.attempts, Duration::ZERO);
+        if self.kept_path {
+            error.with_request(
+                self.operation.method(),
+                printable(self.operation, &self.url),
+            )
+        } else {
+            error
+        }
+    }
+
+    /// Parses once more, now watching the place: slower, and only on the way to an error.
+    fn explain<T: DeserializeOwned>(&self) -> Error {
+        let mut reader = serde_json::Deserializer::from_slice(self.body());
+        let place = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+            Err(fault) => fault.path().to_string(),
+            // The value is good; something follows it.
+            Ok(_) => String::from("."),
+        };
+        let what = match serde_json::from_slice::<T>(self.body()) {
+            Err(cause) => match cause.classify() {
+                serde_json::error::Category::Data => "does not have the expected form",
+                serde_json::error::Category::Eof => "ends too early",
+                _ => "is not JSON",
+            },
+            Ok(_) => "could not be read",
+        };
+        match place.as_str() {
+            "." => self.decode_error(format!("the answer {what}")),
+            place => self.decode_error(format!("the answer {what} at {place}")),
+        }
+    }
+}
+
+/// What is known of a call so far, for its error.
+struct Progress {
+    attempts: u32,
+    url: Option<Uri>,
+}
+
+/// A URL as errors may show it: no user information, no query, and no path that holds a secret.
+fn printable(operation: &Operation, uri: &Uri) -> String {
+    let scheme = uri.scheme_str().unwrap_or_default();
+    let authority = uri.authority().map_or("", |a| a.as_str());
+    let path = if operation.has_sensitive_path() {
+        operation.path()
+    } else {
+        uri.path()
+    };
+    format!("{scheme}://{authority}{path}")
+}
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -1,0 +1,65 @@
+//! Watching a client: what it did, how often, for how long. Nothing here holds a secret.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::StatusCode;
+
+use crate::{Error, ErrorKind};
+
+/// Is told what a client does. All methods do nothing unless overridden; they are called inline
+/// and should be quick.
+pub trait Observer: fmt::Debug + Send + Sync + 'static {
+    /// One request has been answered or given up.
+    fn attempt(&self, event: &AttemptEvent<'_>) {
+        let _ = event;
+    }
+
+    /// A call has ended.
+    fn call(&self, event: &CallEvent<'_>) {
+        let _ = event;
+    }
+
+    /// A retry was not made because the budget is empty.
+    fn budget_empty(&self, operation: &'static str) {
+        let _ = operation;
+    }
+}
+
+/// One request and what came of it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct AttemptEvent<'a> {
+    /// The operation's id.
+    pub operation: &'static str,
+    /// Which attempt of its call, from 1.
+    pub attempt: u32,
+    /// The status, if there was an answer.
+    pub status: Option<StatusCode>,
+    /// What failed, if nothing was answered.
+    pub error: Option<&'a Error>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// A call and what came of it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct CallEvent<'a> {
+    /// The operation's id.
+    pub operation: &'static str,
+    /// How many requests were sent.
+    pub attempts: u32,
+    /// What failed, or nothing.
+    pub error: Option<&'a Error>,
+    /// How long it took, waits included.
+    pub elapsed: Duration,
+}
+
+impl CallEvent<'_> {
+    /// Returns the kind of the failure.
+    #[must_use]
+    pub fn error_kind(&self) -> Option<ErrorKind> {
+        self.error.map(Error::kind)
+    }
+}

@@ -1,0 +1,227 @@
+//! From a URL to a connection in phases: name, TCP, TLS. Each has its own error; one limit
+//! covers them all.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Uri;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::dns::CachedResolver;
+use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result, TimeoutScope};
+
+/// Makes connections for the pool.
+#[derive(Clone)]
+pub(super) struct Connector {
+    pub(super) tcp: HttpConnector<CachedResolver>,
+    /// `Err` holds why https is impossible, told only to who asks for it.
+    pub(super) tls: std::result::Result<TlsConnector, Error>,
+    pub(super) timeout: Duration,
+    pub(super) max_age: Duration,
+}
+
+impl Connector {
+    pub(super) fn new(
+        resolver: CachedResolver,
+        tls: Result<Arc<rustls::ClientConfig>>,
+        timeout: Duration,
+        max_age: Duration,
+    ) -> Self {
+        let mut tcp = HttpConnector::new_with_resolver(resolver);
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_keepalive(Some(Duration::from_secs(15)));
+        tcp.set_keepalive_interval(Some(Duration::from_secs(15)));
+        tcp.set_keepalive_retries(Some(3));
+        #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+        tcp.set_tcp_user_timeout(Some(Duration::from_secs(30)));
+        Self {
+            tcp,
+            tls: tls.map(TlsConnector::from),
+            timeout,
+            max_age,
+        }
+    }
+
+    async fn connect(mut self, uri: Uri) -> Result<Stream> {
+        let tls = match uri.scheme_str() {
+            Some("https") => Some(self.tls.clone()?),
+            _ => None,
+        };
+        let host = uri.host().unwrap_or_default().to_owned();
+        let tcp = tower_service::Service::call(&mut self.tcp, uri)
+            .await
+            .map_err(|cause| tcp_error(&host, cause))?;
+        let Some(tls) = tls else {
+            return Ok(Stream::new(Io::Plain(tcp), self.max_age));
+        };
+        let literal = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned();
+        let name = ServerName::try_from(literal).map_err(|cause| {
+            Error::new(
+                ErrorKind::Config,
+                format!("{host} is not a name that TLS can verify"),
+            )
+            .with_source(cause)
+        })?;
+        let stream = tls.connect(name, tcp.into_inner()).await.map_err(|cause| {
+            Error::new(
+                ErrorKind::Connect(ConnectPhase::Tls),
+                format!("the TLS handshake with {host} failed: {cause}"),
+            )
+            // A certificate that is wrong now will be wrong in a moment.
+            .with_retryable(cause.kind() != io::ErrorKind::InvalidData)
+            .with_source(cause)
+        })?;
+        Ok(Stream::new(
+            Io::Tls(Box::new(TokioIo::new(stream))),
+            self.max_age,
+        ))
+    }
+}
+
+impl tower_service::Service<Uri> for Connector {
+    type Response = Stream;
+    type Error = Error;
+    type Future = BoxFuture<'static, Result<Stream>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let this = self.clone();
+        Box::pin(async move {
+            let limit = this.timeout;
+            tokio::time::timeout(limit, this.connect(uri))
+                .await
+                .unwrap_or_else(|_| {
+                    Err(Error::new(
+                        ErrorKind::Timeout(TimeoutScope::Connect),
+                        format!("no connection within {limit:?}"),
+                    )
+                    .with_retryable(true))
+                })
+        })
+    }
+}
+
+/// Finds our own DNS error inside of the connector's, else calls it TCP's.
+fn tcp_error(host: &str, cause: impl std::error::Error + Send + Sync + 'static) -> Error {
+    let mut next = std::error::Error::source(&cause);
+    while let Some(inner) = next {
+        if let Some(ours) = inner.downcast_ref::<Error>() {
+            return ours.clone();
+        }
+        next = inner.source();
+    }
+    Error::new(
+        ErrorKind::Connect(ConnectPhase::Tcp),
+        format!("no connection to {host}"),
+    )
+    .with_retryable(true)
+    .with_source(cause)
+}
+
+/// A connection, and when it is too old to be used again.
+pub(super) struct Stream {
+    io: Io,
+    retire_at: RetireAt,
+}
+
+/// When a connection should leave the pool, so that DNS changes and rotated back ends are
+/// followed. Travels with every answer.
+#[derive(Clone, Copy)]
+pub(super) struct RetireAt(pub(super) Instant);
+
+enum Io {
+    Plain(TokioIo<TcpStream>),
+    Tls(Box<TokioIo<TlsStream<TcpStream>>>),
+}
+
+impl Stream {
+    fn new(io: Io, max_age: Duration) -> Self {
+        // Connections that were made together must not all end together.
+        let age = max_age.mul_f64(0.8 + 0.4 * fastrand::f64());
+        Self {
+            io,
+            retire_at: RetireAt(Instant::now() + age),
+        }
+    }
+}
+
+impl Connection for Stream {
+    fn connected(&self) -> Connected {
+        Connected::new().extra(self.retire_at)
+    }
+}
+
+impl Read for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().io {
+            Io::Plain(io) => Pin::new(io).poll_read(cx, buf),
+            Io::Tls(io) => Pin::new(io).poll_read(cx, buf),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.get_mut().io {
+            Io::Plain(io) => Pin::new(io).poll_write(cx, buf),
+            Io::Tls(io) => Pin::new(io).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().io {
+            Io::Plain(io) => Pin::new(io).poll_flush(cx),
+            Io::Tls(io) => Pin::new(io).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().io {
+            Io::Plain(io) => Pin::new(io).poll_shutdown(cx),
+            Io::Tls(io) => Pin::new(io).poll_shutdown(cx),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.io {
+            Io::Plain(io) => io.is_write_vectored(),
+            Io::Tls(io) => io.is_write_vectored(),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.get_mut().io {
+            Io::Plain(io) => Pin::new(io).poll_write_vectored(cx, bufs),
+            Io::Tls(io) => Pin::new(io).poll_write_vectored(cx, bufs),
+        }
+    }
+}

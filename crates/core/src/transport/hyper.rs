@@ -1,0 +1,243 @@
+//! The transport over sockets: hyper's HTTP/1.1, hyper-util's pool, our connector.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::capture_connection;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::Instant;
+
+use super::connect::{Connector, RetireAt};
+use super::dns::{CachedResolver, Resolve, SystemResolver};
+use super::tls::{Roots, TlsSettings};
+use super::{Request, Response, Transport, body};
+use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result, Sent};
+
+/// HTTP/1.1 over pooled connections, with TLS by rustls.
+///
+/// Cheap to clone; clones share the pool. Connections wait for reuse for 20 seconds, 32 for each
+/// origin, and none grows older than about five minutes. Redirects are never followed.
+#[derive(Clone)]
+pub struct HttpTransport {
+    pool: Client<Connector, Full<Bytes>>,
+}
+
+impl HttpTransport {
+    /// Starts a transport with the defaults that each setter names.
+    pub fn builder() -> HttpTransportBuilder {
+        HttpTransportBuilder::default()
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Response> {
+        let limit = request.response_limit;
+        let mut outgoing = http::Request::new(Full::new(request.body));
+        *outgoing.method_mut() = request.method;
+        *outgoing.uri_mut() = request.uri;
+        *outgoing.headers_mut() = request.headers;
+        let connection = capture_connection(&mut outgoing);
+
+        let answer = self.pool.request(outgoing).await.map_err(classify)?;
+        let (head, body) = answer.into_parts();
+        let retire_at = head.extensions.get::<RetireAt>();
+        if retire_at.is_some_and(|at| at.0 <= Instant::now())
+            && let Some(connected) = connection.connection_metadata().as_ref()
+        {
+            connected.poison();
+        }
+        let body = body::read(body, limit)
+            .await
+            .map_err(|e| e.with_status(head.status))?;
+        Ok(Response {
+            status: head.status,
+            headers: head.headers,
+            body,
+        })
+    }
+}
+
+impl Transport for HttpTransport {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
+        Box::pin(self.exchange(request))
+    }
+}
+
+impl fmt::Debug for HttpTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpTransport").finish_non_exhaustive()
+    }
+}
+
+/// Sets up an [`HttpTransport`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct HttpTransportBuilder {
+    connect_timeout: Duration,
+    idle_timeout: Duration,
+    max_idle_per_host: usize,
+    max_age: Duration,
+    resolver: Arc<dyn Resolve>,
+    tls: TlsSettings,
+    require_https: bool,
+}
+
+impl Default for HttpTransportBuilder {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(3),
+            idle_timeout: Duration::from_secs(20),
+            max_idle_per_host: 32,
+            max_age: Duration::from_secs(5 * 60),
+            resolver: Arc::new(SystemResolver::new()),
+            tls: TlsSettings::default(),
+            require_https: false,
+        }
+    }
+}
+
+impl HttpTransportBuilder {
+    /// Sets how long the way to a connection may take, from the name to the end of the TLS
+    /// handshake. Default: 3 seconds.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// Sets how long an unused connection is kept. Default: 20 seconds, below what load
+    /// balancers and servers grant.
+    pub fn idle_timeout(mut self, limit: Duration) -> Self {
+        self.idle_timeout = limit;
+        self
+    }
+
+    /// Sets how many unused connections are kept for each origin. Default: 32.
+    pub fn max_idle_per_host(mut self, count: usize) -> Self {
+        self.max_idle_per_host = count;
+        self
+    }
+
+    /// Sets how old a connection may grow before it is no longer reused, give or take a fifth.
+    /// Default: five minutes.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = age;
+        self
+    }
+
+    /// Sets who turns names into addresses; a cache of 30 seconds stands in front of it.
+    /// Default: [`SystemResolver`].
+    pub fn resolver(mut self, resolver: Arc<dyn Resolve>) -> Self {
+        self.resolver = resolver;
+        self
+    }
+
+    /// Trusts the certificates in a PEM text, in addition to the default roots.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if there is no certificate in it.
+    pub fn add_root_pem(mut self, pem: &[u8]) -> Result<Self> {
+        self.tls.add_root_pem(pem)?;
+        Ok(self)
+    }
+
+    /// Trusts only the roots added by [`add_root_pem`](Self::add_root_pem).
+    pub fn only_roots(mut self) -> Self {
+        self.tls.roots = Roots::OnlyExtra;
+        self
+    }
+
+    /// Trusts the list of roots compiled in instead of the system's.
+    #[cfg(feature = "roots-bundled")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "roots-bundled")))]
+    pub fn bundled_roots(mut self) -> Self {
+        self.tls.roots = Roots::Bundled;
+        self
+    }
+
+    /// Sets the rustls provider. Default: the installed process default, else ring, else
+    /// aws-lc, as far as compiled in.
+    pub fn crypto_provider(mut self, provider: Arc<rustls::crypto::CryptoProvider>) -> Self {
+        self.tls.provider = Some(provider);
+        self
+    }
+
+    /// Makes [`build`](Self::build) fail if `https` is impossible, rather than the first
+    /// connection.
+    pub fn require_https(mut self) -> Self {
+        self.require_https = true;
+        self
+    }
+
+    /// Builds the transport. Does no I/O except for loading trusted roots, once in a process.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if `https` is required and there is no TLS provider or no root.
+    pub fn build(self) -> Result<HttpTransport> {
+        let tls = self.tls.client_config();
+        if self.require_https
+            && let Err(why) = &tls
+        {
+            return Err(why.clone());
+        }
+        let resolver = CachedResolver::new(self.resolver);
+        let connector = Connector::new(resolver, tls, self.connect_timeout, self.max_age);
+        let pool = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(self.idle_timeout)
+            .pool_max_idle_per_host(self.max_idle_per_host)
+            .build(connector);
+        Ok(HttpTransport { pool })
+    }
+}
+
+/// Says how far a request came before the pool gave it up.
+fn classify(cause: hyper_util::client::legacy::Error) -> Error {
+    let mut next = std::error::Error::source(&cause);
+    let mut http = None;
+    while let Some(inner) = next {
+        if let Some(ours) = inner.downcast_ref::<Error>() {
+            return ours.clone();
+        }
+        http = http.or_else(|| inner.downcast_ref::<hyper::Error>());
+        next = inner.source();
+    }
+    let (kind, sent, why) = if cause.is_connect() {
+        (
+            ErrorKind::Connect(ConnectPhase::Tcp),
+            Sent::No,
+            "no connection",
+        )
+    } else {
+        match http {
+            // hyper hands the request back: nothing of it was written.
+            Some(e) if e.is_canceled() => (
+                ErrorKind::Transport,
+                Sent::No,
+                "the connection closed before the request",
+            ),
+            Some(e) if e.is_incomplete_message() => (
+                ErrorKind::Transport,
+                Sent::Maybe,
+                "the connection closed without an answer",
+            ),
+            Some(e) if e.is_parse() => (
+                ErrorKind::Transport,
+                Sent::Maybe,
+                "what came back is not HTTP",
+            ),
+            _ => (
+                ErrorKind::Transport,
+                Sent::Maybe,
+                "the connection broke before the answer",
+            ),
+        }
+    };
+    Error::new(kind, why)
+        .with_sent(sent)
+        .with_retryable(true)
+        .with_source(cause)
+}

@@ -1,0 +1,166 @@
+//! TLS by rustls: which provider, which roots. Every rustls name of this crate is in this file
+//! and in `connect.rs`.
+//!
+//! A provider is always chosen explicitly: asking rustls for the process default would panic at
+//! the first connection when there are two of them in the build, or none.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::ClientConfig;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use crate::{Error, ErrorKind, Result};
+
+/// What a client wants of TLS.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TlsSettings {
+    pub(super) provider: Option<Arc<CryptoProvider>>,
+    pub(super) roots: Roots,
+    pub(super) extra_roots: Vec<CertificateDer<'static>>,
+}
+
+/// Which authorities are trusted besides those added by hand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Roots {
+    /// The system's; the bundled list if only that is compiled in.
+    #[default]
+    Default,
+    #[cfg(feature = "roots-bundled")]
+    Bundled,
+    OnlyExtra,
+}
+
+impl TlsSettings {
+    pub(super) fn add_root_pem(&mut self, pem: &[u8]) -> Result<()> {
+        let before = self.extra_roots.len();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            self.extra_roots.push(certificate.map_err(|cause| {
+                Error::new(ErrorKind::Config, "a root certificate is not PEM").with_source(cause)
+            })?);
+        }
+        if self.extra_roots.len() == before {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "no certificate in the PEM given as root",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Builds the configuration, or returns the one that an equal client built before.
+    pub(super) fn client_config(&self) -> Result<Arc<ClientConfig>> {
+        let (provider, key) = self.provider()?;
+        let shared = match key {
+            Some(key) if self.extra_roots.is_empty() => Some((key, self.roots)),
+            _ => None,
+        };
+        let Some(wanted) = shared else {
+            return self.build(provider);
+        };
+        let mut table = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, config)) = table.iter().find(|(key, _)| *key == wanted) {
+            return Ok(Arc::clone(config));
+        }
+        let config = self.build(provider)?;
+        table.push((wanted, Arc::clone(&config)));
+        Ok(config)
+    }
+
+    /// The builder's provider, else the process default, else a compiled one.
+    fn provider(&self) -> Result<(Arc<CryptoProvider>, Option<&'static str>)> {
+        if let Some(provider) = &self.provider {
+            return Ok((Arc::clone(provider), None));
+        }
+        if let Some(provider) = CryptoProvider::get_default() {
+            return Ok((Arc::clone(provider), Some("installed")));
+        }
+        #[cfg(feature = "tls-ring")]
+        return Ok((
+            Arc::new(rustls::crypto::ring::default_provider()),
+            Some("ring"),
+        ));
+        #[cfg(all(feature = "tls-aws-lc", not(feature = "tls-ring")))]
+        return Ok((
+            Arc::new(rustls::crypto::aws_lc_rs::default_provider()),
+            Some("aws-lc"),
+        ));
+        #[cfg(not(any(feature = "tls-ring", feature = "tls-aws-lc")))]
+        Err(Error::new(
+            ErrorKind::Config,
+            "https needs a TLS provider: enable the feature tls-ring or tls-aws-lc, give one to \
+             the transport's builder, or install a rustls process default",
+        ))
+    }
+
+    fn build(&self, provider: Arc<CryptoProvider>) -> Result<Arc<ClientConfig>> {
+        let fail = |cause: rustls::Error| {
+            Error::new(ErrorKind::Config, "TLS cannot be set up").with_source(cause)
+        };
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(fail)?;
+        let config = match self.roots {
+            #[cfg(feature = "roots-platform")]
+            Roots::Default => {
+                let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(
+                    self.extra_roots.iter().cloned(),
+                    provider,
+                )
+                .map_err(fail)?;
+                builder
+                    .dangerous()
+                    .with_custom_certificate_verifier(Arc::new(verifier))
+                    .with_no_client_auth()
+            }
+            #[cfg(all(feature = "roots-bundled", not(feature = "roots-platform")))]
+            Roots::Default => builder
+                .with_root_certificates(self.store(true)?)
+                .with_no_client_auth(),
+            #[cfg(not(any(feature = "roots-bundled", feature = "roots-platform")))]
+            Roots::Default if self.extra_roots.is_empty() => {
+                return Err(Error::new(
+                    ErrorKind::Config,
+                    "https needs trusted roots: enable the feature roots-platform or \
+                     roots-bundled, or add your own",
+                ));
+            }
+            #[cfg(feature = "roots-bundled")]
+            Roots::Bundled => builder
+                .with_root_certificates(self.store(true)?)
+                .with_no_client_auth(),
+            _ => builder
+                .with_root_certificates(self.store(false)?)
+                .with_no_client_auth(),
+        };
+        Ok(Arc::new(config))
+    }
+
+    fn store(&self, bundled: bool) -> Result<rustls::RootCertStore> {
+        let mut store = rustls::RootCertStore::empty();
+        #[cfg(feature = "roots-bundled")]
+        if bundled {
+            store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        }
+        #[cfg(not(feature = "roots-bundled"))]
+        let _ = bundled;
+        for root in &self.extra_roots {
+            store.add(root.clone()).map_err(|cause| {
+                Error::new(ErrorKind::Config, "a root certificate is unusable").with_source(cause)
+            })?;
+        }
+        if store.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "no root certificate is trusted",
+            ));
+        }
+        Ok(store)
+    }
+}
+
+/// Loading the system's roots takes milliseconds of CPU; clients that want the same share it.
+static SHARED: Mutex<Vec<SharedConfig>> = Mutex::new(Vec::new());
+
+type SharedConfig = ((&'static str, Roots), Arc<ClientConfig>);

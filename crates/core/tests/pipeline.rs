@@ -1,0 +1,439 @@
+//! The life of a call, over a transport that answers as it is told. Time is paused.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, RETRY_AFTER};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use tokio::time::Instant;
+use vouchsafe_core::auth::{Credentials, StaticToken, Token, TokenSource};
+use vouchsafe_core::call::{Budget, Call, CallOptions, Fault, Operation, Repeat, Retry, Timeouts};
+use vouchsafe_core::observe::{AttemptEvent, CallEvent, Observer};
+use vouchsafe_core::transport::{Request, Response, Transport};
+use vouchsafe_core::url::{BaseUrl, Target};
+use vouchsafe_core::{
+    BoxFuture, CoreClient, CoreClientBuilder, Error, ErrorKind, Result, Secret, Sent, TimeoutScope,
+};
+
+static READ: Operation = Operation::new("test.read", Method::GET, "/read").repeat(Repeat::Safe);
+static WRITE: Operation = Operation::new("test.write", Method::POST, "/write");
+static HIDDEN: Operation =
+    Operation::new("test.hidden", Method::GET, "/token/{token}").sensitive_path();
+
+/// What the double does with one request.
+enum Then {
+    Answer(Response),
+    Fail(Error),
+    Hang,
+}
+
+/// Answers as told, then 200; keeps what it was asked.
+#[derive(Default)]
+struct Told {
+    script: Mutex<VecDeque<Then>>,
+    seen: Mutex<Vec<Request>>,
+}
+
+impl Told {
+    fn new(script: impl IntoIterator<Item = Then>) -> Arc<Self> {
+        Arc::new(Self {
+            script: Mutex::new(script.into_iter().collect()),
+            ..Self::default()
+        })
+    }
+
+    fn count(&self) -> usize {
+        self.seen.lock().unwrap().len()
+    }
+
+    fn header(&self, index: usize, name: HeaderName) -> String {
+        self.seen.lock().unwrap()[index].headers[name]
+            .to_str()
+            .unwrap()
+            .to_owned()
+    }
+}
+
+impl std::fmt::Debug for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Told")
+    }
+}
+
+impl Transport for Told {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
+        self.seen.lock().unwrap().push(request);
+        let then = self.script.lock().unwrap().pop_front();
+        Box::pin(async move {
+            match then {
+                Some(Then::Answer(response)) => Ok(response),
+                Some(Then::Fail(error)) => Err(error),
+                Some(Then::Hang) => std::future::pending().await,
+                None => Ok(body("{}")),
+            }
+        })
+    }
+}
+
+fn status(code: u16) -> Then {
+    Then::Answer(Response::new(StatusCode::from_u16(code).unwrap()))
+}
+
+fn busy(retry_after: &'static str) -> Then {
+    let mut response = Response::new(StatusCode::SERVICE_UNAVAILABLE);
+    response
+        .headers
+        .insert(RETRY_AFTER, HeaderValue::from_static(retry_after));
+    Then::Answer(response)
+}
+
+fn body(text: &'static str) -> Response {
+    let mut response = Response::new(StatusCode::OK);
+    response.body = Bytes::from_static(text.as_bytes());
+    response
+}
+
+fn broke(sent: Sent) -> Then {
+    Then::Fail(
+        Error::new(ErrorKind::Transport, "broke")
+            .with_sent(sent)
+            .with_retryable(true),
+    )
+}
+
+fn base() -> BaseUrl {
+    "https://service.example/base".parse().unwrap()
+}
+
+fn builder(told: &Arc<Told>) -> CoreClientBuilder {
+    CoreClient::builder()
+        .transport(Arc::clone(told) as Arc<dyn Transport>)
+        .jitter_seed(7)
+}
+
+async fn read(told: &Arc<Told>) -> Result<()> {
+    send(&builder(told).build().unwrap(), &READ).await
+}
+
+async fn send(client: &CoreClient, operation: &'static Operation) -> Result<()> {
+    let call = Call::new(operation, Target::new(operation.path()));
+    client
+        .send(&base(), call, None, &CallOptions::new())
+        .await
+        .map(|_| ())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transient_failure_of_a_safe_operation_is_survived() {
+    let told = Told::new([status(503), broke(Sent::Maybe)]);
+    read(&told).await.unwrap();
+    assert_eq!(told.count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_ends_in_an_error_that_says_how_often_it_was_tried() {
+    let told = Told::new([status(502), status(502), status(502)]);
+    let error = read(&told).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Status, 3));
+    assert_eq!(
+        error.to_string(),
+        "test.read: Bad Gateway (HTTP 502) after 3 attempts"
+    );
+    assert_eq!(error.url(), Some("https://service.example/base/read"));
+    assert!(error.is_retryable());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_must_not_be_doubled_is_sent_again_only_if_it_was_not_sent() {
+    for (then, requests) in [
+        (broke(Sent::Maybe), 1),
+        (status(500), 1),
+        (broke(Sent::No), 2),
+    ] {
+        let told = Told::new([then]);
+        let ended = send(&builder(&told).build().unwrap(), &WRITE).await;
+        assert_eq!((ended.is_ok(), told.count()), (requests == 2, requests));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_definite_refusal_is_final() {
+    let told = Told::new([status(404)]);
+    let error = read(&told).await.unwrap_err();
+    assert_eq!((error.kind(), told.count()), (ErrorKind::NotFound, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_server_decides_how_long_to_wait() {
+    let told = Told::new([busy("4")]);
+    let started = Instant::now();
+    read(&told).await.unwrap();
+    let waited = started.elapsed();
+    assert!(
+        Duration::from_secs(4) <= waited && waited <= Duration::from_millis(4500),
+        "{waited:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_beyond_the_deadline_is_not_begun() {
+    let told = Told::new([busy("60")]);
+    let started = Instant::now();
+    let error = read(&told).await.unwrap_err();
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(60)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_without_an_answer_ends_and_is_tried_again() {
+    let told = Told::new([Then::Hang]);
+    let started = Instant::now();
+    read(&told).await.unwrap();
+    assert!(started.elapsed() >= Duration::from_secs(5));
+    assert_eq!(told.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_bounds_everything() {
+    let told = Told::new([Then::Hang, Then::Hang, Then::Hang]);
+    let timeouts = Timeouts::default().call(Duration::from_secs(8));
+    let client = builder(&told).timeouts(timeouts).build().unwrap();
+    let started = Instant::now();
+    let error = send(&client, &READ).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout(TimeoutScope::Call));
+    assert!(error.is_timeout());
+    assert_eq!(started.elapsed().as_secs(), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_call_may_differ_from_its_client() {
+    let told = Told::new([Then::Hang, Then::Hang]);
+    let client = builder(&told).build().unwrap();
+    let options = CallOptions::new()
+        .deadline(Duration::from_secs(1))
+        .retry(Retry::none())
+        .request_id("r-1");
+    let started = Instant::now();
+    let call = Call::new(&READ, Target::new("/read"));
+    let error = client
+        .send(&base(), call, None, &options)
+        .await
+        .unwrap_err();
+    assert_eq!((started.elapsed().as_secs(), told.count()), (1, 1));
+    assert_eq!(error.request_id(), Some("r-1"));
+    assert_eq!(
+        told.header(0, HeaderName::from_static("x-request-id")),
+        "r-1"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_budget_lets_calls_through_and_retries_not() {
+    let told = Told::new((0..8).map(|_| status(503)));
+    let budget = Budget::new(20);
+    let client = builder(&told).budget(budget.clone()).build().unwrap();
+    assert_eq!(send(&client, &READ).await.unwrap_err().attempts(), 3);
+    assert_eq!(budget.left(), 0);
+    assert_eq!(send(&client, &READ).await.unwrap_err().attempts(), 1);
+}
+
+/// Hands out a new token after each refusal.
+#[derive(Debug, Default)]
+struct Renewing(AtomicU64);
+
+impl TokenSource for Renewing {
+    fn token(&self) -> BoxFuture<'_, Result<Token>> {
+        let generation = self.0.load(Ordering::Relaxed);
+        let token = Token::new(Secret::from(format!("t{generation}"))).of_generation(generation);
+        Box::pin(std::future::ready(Ok(token)))
+    }
+
+    fn forget(&self, generation: u64) {
+        self.0.store(generation + 1, Ordering::Relaxed);
+    }
+}
+
+async fn with_token(told: &Arc<Told>, source: &dyn TokenSource, base: &str) -> Result<()> {
+    let client = builder(told).build().unwrap();
+    let call = Call::new(&WRITE, Target::new("/write"));
+    let base = base.parse().unwrap();
+    let credentials = Some(Credentials::bearer(source));
+    client
+        .send(&base, call, credentials, &CallOptions::new())
+        .await
+        .map(|_| ())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_is_replaced_once() {
+    let told = Told::new([status(401)]);
+    with_token(&told, &Renewing::default(), "https://service.example")
+        .await
+        .unwrap();
+    assert_eq!(told.header(0, AUTHORIZATION), "Bearer t0");
+    assert_eq!(told.header(1, AUTHORIZATION), "Bearer t1");
+
+    let told = Told::new([status(401), status(401), status(401)]);
+    let error = with_token(&told, &Renewing::default(), "https://service.example")
+        .await
+        .unwrap_err();
+    assert_eq!((error.kind(), told.count()), (ErrorKind::Credential, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_that_has_no_successor_is_not_sent_again() {
+    let told = Told::new([status(401)]);
+    let source = StaticToken::new(Secret::from("t"));
+    let error = with_token(&told, &source, "https://service.example")
+        .await
+        .unwrap_err();
+    assert_eq!((error.kind(), told.count()), (ErrorKind::Credential, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_credential_does_not_go_over_plain_http_to_another_machine() {
+    let source = StaticToken::new(Secret::from("t"));
+    let told = Told::new([]);
+    let error = with_token(&told, &source, "http://service.example")
+        .await
+        .unwrap_err();
+    assert_eq!((error.kind(), told.count()), (ErrorKind::Config, 0));
+    with_token(&told, &source, "http://127.0.0.1:1")
+        .await
+        .unwrap();
+    assert_eq!(told.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_path_with_a_secret_is_shown_as_its_template() {
+    let told = Told::new([status(404)]);
+    let client = builder(&told).build().unwrap();
+    let target = Target::new("/token/").segment("token", "planted").unwrap();
+    let call = Call::new(&HIDDEN, target);
+    let error = client
+        .send(&base(), call, None, &CallOptions::new())
+        .await
+        .unwrap_err();
+    assert_eq!(error.url(), Some("https://service.example/token/{token}"));
+    assert!(!format!("{error:?}").contains("planted"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_carries_the_services_code_message_and_body() {
+    let mut response = Response::new(StatusCode::FORBIDDEN);
+    response.body = Bytes::from_static(b"scope missing");
+    let told = Told::new([Then::Answer(response)]);
+    let client = builder(&told)
+        .read_fault(|response| {
+            let message = String::from_utf8_lossy(&response.body).into_owned();
+            Fault::new(Some("permission_denied".to_owned()), Some(message))
+        })
+        .build()
+        .unwrap();
+    let error = send(&client, &READ).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "test.read: scope missing (HTTP 403, permission_denied)"
+    );
+    assert_eq!(error.body().unwrap(), "scope missing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_of_the_wrong_form_names_the_place_and_not_the_value() {
+    #[derive(serde::Deserialize)]
+    struct Outer {
+        _a: Inner,
+    }
+    #[derive(serde::Deserialize)]
+    struct Inner {
+        _b: u8,
+    }
+    for (text, message) in [
+        (
+            r#"{"_a":{"_b":"planted"}}"#,
+            "the answer does not have the expected form at _a._b",
+        ),
+        ("planted", "the answer is not JSON"),
+        ("", "the answer ends too early"),
+        (r#"{"_a":{"_b":1}} planted"#, "the answer is not JSON"),
+    ] {
+        let told = Told::new([Then::Answer(body(text))]);
+        let client = builder(&told).build().unwrap();
+        let call = Call::new(&READ, Target::new("/read"));
+        let answer = client
+            .send(&base(), call, None, &CallOptions::new())
+            .await
+            .unwrap();
+        let error = answer.json::<Outer>().map(|_| ()).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.message()),
+            (ErrorKind::Decode, message)
+        );
+        assert!(!format!("{error} {error:?}").contains("planted"));
+        assert_eq!(error.body(), None);
+    }
+}
+
+#[derive(Debug, Default)]
+struct Counting {
+    attempts: Mutex<Vec<Option<u16>>>,
+    calls: Mutex<Vec<u32>>,
+}
+
+impl Observer for Counting {
+    fn attempt(&self, event: &AttemptEvent<'_>) {
+        self.attempts
+            .lock()
+            .unwrap()
+            .push(event.status.map(|s| s.as_u16()));
+    }
+
+    fn call(&self, event: &CallEvent<'_>) {
+        self.calls.lock().unwrap().push(event.attempts);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_sees_every_attempt_and_the_call() {
+    let told = Told::new([status(503), broke(Sent::Maybe)]);
+    let observer = Arc::new(Counting::default());
+    let client = builder(&told).observer(observer.clone()).build().unwrap();
+    send(&client, &READ).await.unwrap();
+    assert_eq!(
+        *observer.attempts.lock().unwrap(),
+        [Some(503), None, Some(200)]
+    );
+    assert_eq!(*observer.calls.lock().unwrap(), [3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_beyond_the_bound_wait_for_their_turn() {
+    let told = Told::new([Then::Hang]);
+    let client = builder(&told)
+        .max_in_flight(1)
+        .retry(Retry::none())
+        .build()
+        .unwrap();
+    let (first, second) = tokio::join!(send(&client, &READ), send(&client, &READ));
+    assert!(first.unwrap_err().is_timeout());
+    second.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_gives_its_permit_back() {
+    let told = Told::new([Then::Hang]);
+    let client = builder(&told).max_in_flight(1).build().unwrap();
+    let dropped = tokio::time::timeout(Duration::from_secs(1), send(&client, &READ)).await;
+    assert!(dropped.is_err());
+    send(&client, &READ).await.unwrap();
+}
+
+#[test]
+fn the_future_of_a_call_can_move_between_threads() {
+    fn is_send<T: Send>(_: &T) {}
+    let client = builder(&Told::new([])).build().unwrap();
+    is_send(&send(&client, &READ));
+}
