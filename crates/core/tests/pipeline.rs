@@ -1,4 +1,5 @@
 //! The life of a call, over a transport that answers as it is told. Time is paused.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
