@@ -1,1 +1,13 @@
 //! Gafaelfawr user information, found through Repertoire.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod error;
+mod names;
+mod service_token;
+mod token;
+
+pub use error::{Detail, Error, ErrorKind, Result};
+pub use names::{BotUsername, GroupName, NameError, Scope, Username};
+pub use service_token::ServiceToken;
+pub use token::{Token, TokenError};

@@ -1,0 +1,155 @@
+//! What can go wrong, in the terms of Gafaelfawr and Repertoire.
+
+use serde::Deserialize;
+use vouchsafe_core::call::Fault;
+use vouchsafe_core::transport::Response;
+
+/// `Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+vouchsafe_core::service_error! {
+    /// What went wrong with a call to Gafaelfawr or Repertoire.
+    ///
+    /// One line for people by `Display`, questions for programs, the cause in `source()`. No
+    /// text of it holds a token.
+    Error, ErrorKind, classify
+}
+
+impl Error {
+    /// Returns what the service's body says, item by item: Gafaelfawr's `detail` in all of its
+    /// three shapes (protocol section 4.2). Empty if there is no body or it says nothing.
+    #[must_use]
+    pub fn details(&self) -> Vec<Detail> {
+        self.core()
+            .body()
+            .map(|body| details(body))
+            .unwrap_or_default()
+    }
+}
+
+/// What went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Repertoire does not know a Gafaelfawr with API version 1.
+    ServiceNotFound,
+    /// Repertoire could not be asked, or its answer could not be used; core's kind says why.
+    Discovery(vouchsafe_core::ErrorKind),
+    /// This installation has no user directory: users can be asked for by their token only.
+    NoDirectory,
+    /// Gafaelfawr is up and its directory is not. Worth another try.
+    UserInfoFailed,
+    /// Anything that is not particular to these services.
+    Core(vouchsafe_core::ErrorKind),
+}
+
+/// One item of an error body.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[non_exhaustive]
+pub struct Detail {
+    /// The code, such as `permission_denied`. Empty if the body is only text.
+    #[serde(default, rename = "type")]
+    pub kind: String,
+    /// The message for people.
+    #[serde(default)]
+    pub msg: String,
+    /// Where in the input the fault is: names and indices.
+    #[serde(default)]
+    pub loc: Vec<serde_json::Value>,
+}
+
+/// Reads the code and message of a refusal.
+pub(crate) fn read_fault(response: &Response) -> Fault {
+    match details(&response.body).into_iter().next() {
+        Some(first) => {
+            let code = Some(first.kind).filter(|code| !code.is_empty());
+            Fault::new(code, Some(first.msg))
+        }
+        None => Fault::default(),
+    }
+}
+
+fn details(body: &[u8]) -> Vec<Detail> {
+    #[derive(Deserialize)]
+    struct Body {
+        detail: Shape,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Shape {
+        Many(Vec<Detail>),
+        One(Detail),
+        Text(String),
+    }
+    match serde_json::from_slice(body) {
+        Ok(Body {
+            detail: Shape::Many(items),
+        }) => items,
+        Ok(Body {
+            detail: Shape::One(item),
+        }) => vec![item],
+        Ok(Body {
+            detail: Shape::Text(msg),
+        }) => vec![Detail {
+            msg,
+            ..Detail::default()
+        }],
+        Err(_) => Vec::new(),
+    }
+}
+
+fn classify(core: &vouchsafe_core::Error) -> ErrorKind {
+    let of_discovery = core
+        .operation()
+        .is_some_and(|id| id.starts_with("repertoire."));
+    match (core.status().map(|status| status.as_u16()), core.code()) {
+        _ if of_discovery => ErrorKind::Discovery(core.kind()),
+        (Some(404), Some("not_supported")) => ErrorKind::NoDirectory,
+        (Some(500), Some("user_info_failed")) => ErrorKind::UserInfoFailed,
+        _ => ErrorKind::Core(core.kind()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_shapes_of_detail_are_read() {
+        for (body, expected) in [
+            (
+                r#"{"detail":[{"msg":"m","type":"t","loc":["body","groups",0]},{}]}"#,
+                vec!["t", ""],
+            ),
+            (
+                r#"{"detail":{"msg":"m","type":"no_authorization"}}"#,
+                vec!["no_authorization"],
+            ),
+            (r#"{"detail":"Not Found"}"#, vec![""]),
+            ("Internal Server Error", vec![]),
+            (r#"{"detail":7}"#, vec![]),
+            ("", vec![]),
+        ] {
+            let kinds: Vec<_> = details(body.as_bytes())
+                .into_iter()
+                .map(|d| d.kind)
+                .collect();
+            assert_eq!(kinds, expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_fault_of_discovery_is_told_from_one_of_gafaelfawr() {
+        let core = vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::NotFound, "x");
+        let discovery = Error::from(core.clone().with_operation("repertoire.getDiscovery"));
+        assert_eq!(
+            discovery.kind(),
+            ErrorKind::Discovery(vouchsafe_core::ErrorKind::NotFound)
+        );
+        let other = Error::from(core.with_operation("gafaelfawr.listUsers"));
+        assert_eq!(
+            other.kind(),
+            ErrorKind::Core(vouchsafe_core::ErrorKind::NotFound)
+        );
+    }
+}
