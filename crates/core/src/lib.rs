@@ -27,6 +27,7 @@ pub mod mock;
 pub mod observe;
 mod secret;
 pub mod task;
+pub mod timestamp;
 pub mod transport;
 pub mod url;
 

@@ -1,0 +1,203 @@
+//! Dates as services write them in JSON (RFC 3339), and back. Dates in headers are not here.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Writes a time as RFC 3339 in UTC, with microseconds if there are any:
+/// `2026-01-02T03:04:05Z`, `2026-01-02T03:04:05.678900Z`.
+///
+/// ```
+/// use std::time::{Duration, UNIX_EPOCH};
+/// use vouchsafe_core::timestamp;
+///
+/// assert_eq!(timestamp::format(UNIX_EPOCH + Duration::from_millis(1500)), "1970-01-01T00:00:01.500000Z");
+/// ```
+#[must_use]
+pub fn format(at: SystemTime) -> String {
+    let micros = match at.duration_since(UNIX_EPOCH) {
+        Ok(after) => after.as_micros() as i128,
+        Err(before) => -(before.duration().as_micros() as i128),
+    };
+    let (seconds, micros) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
+    let (days, second) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
+    let (year, month, day) = civil(days);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    let fraction = match micros {
+        0 => String::new(),
+        micros => format!(".{micros:06}"),
+    };
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
+}
+
+/// Reads an RFC 3339 date and time: a `T`, `t` or blank between them, any fraction of a second,
+/// `Z` or an offset. Without an offset it is taken as UTC.
+///
+/// Returns `None` if it is none, or before the year 1.
+#[must_use]
+pub fn parse(text: &str) -> Option<SystemTime> {
+    let (date, rest) = text.split_at_checked(10)?;
+    let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+    let rest = rest.strip_prefix(['T', 't', ' '])?;
+    let (time, rest) = rest.split_at_checked(8)?;
+    let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
+    let (nanos, zone) = match rest.strip_prefix('.') {
+        Some(rest) => {
+            let end = rest
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(rest.len());
+            let (digits, zone) = rest.split_at(end);
+            if digits.is_empty() {
+                return None;
+            }
+            (format!("{digits:0<9.9}").parse::<u32>().ok()?, zone)
+        }
+        None => (0, rest),
+    };
+    let offset = match zone {
+        "" | "Z" | "z" => 0,
+        zone => {
+            let sign = if zone.starts_with('-') { -1 } else { 1 };
+            let [hours, minutes] = numbers(zone.strip_prefix(['+', '-'])?, ':', [2, 2])?;
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            sign * (hours * 60 + minutes) * 60
+        }
+    };
+    let is_date = year > 0 && (1..=12).contains(&month) && day > 0 && day <= days_in(year, month);
+    if !is_date || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let seconds = days_from(year, month, day) * DAY as i64 + (hour * 60 + minute) * 60 + second;
+    let seconds = seconds - offset;
+    let whole = Duration::from_secs(seconds.unsigned_abs());
+    let at = if seconds < 0 {
+        UNIX_EPOCH.checked_sub(whole)
+    } else {
+        UNIX_EPOCH.checked_add(whole)
+    };
+    at?.checked_add(Duration::from_nanos(nanos.into()))
+}
+
+/// Reads numbers of fixed widths between separators, and nothing else.
+fn numbers<const N: usize>(text: &str, separator: char, widths: [usize; N]) -> Option<[i64; N]> {
+    let mut found = [0; N];
+    let mut parts = text.split(separator);
+    for (number, width) in found.iter_mut().zip(widths) {
+        let part = parts.next()?;
+        if part.len() != width || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        *number = part.parse().ok()?;
+    }
+    parts.next().is_none().then_some(found)
+}
+
+fn days_in(year: i64, month: i64) -> i64 {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+/// Days since the epoch of a date in the Gregorian calendar. Years are counted from March, so
+/// that the leap day is the last of its year.
+fn days_from(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month < 3 { year - 1 } else { year };
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year
+        - DAYS_TO_EPOCH
+}
+
+/// The inverse of [`days_from`].
+fn civil(days: i128) -> (i128, i128, i128) {
+    let days = days + i128::from(DAYS_TO_EPOCH);
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12 + 1;
+    let year = era * 400 + year_of_era + i128::from(month < 3);
+    (year, month, day)
+}
+
+const DAY: i128 = 86_400;
+/// From the first of March of the year 0 to the epoch.
+const DAYS_TO_EPOCH: i64 = 719_468;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn known_dates_come_out_right() {
+        for (text, seconds) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("2000-02-29T12:00:00Z", 951_825_600),
+            ("2099-01-02T03:04:05Z", 4_071_006_245),
+            ("1969-12-31T23:59:59Z", -1),
+            ("2026-11-25T02:00:00+02:00", 1_795_564_800),
+            ("2026-11-25 00:00:00", 1_795_564_800),
+            ("2026-11-24t19:30:00-04:30", 1_795_564_800),
+        ] {
+            let at = parse(text).unwrap();
+            let read = match at.duration_since(UNIX_EPOCH) {
+                Ok(after) => after.as_secs() as i64,
+                Err(before) => -(before.duration().as_secs() as i64),
+            };
+            assert_eq!(read, seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn fractions_are_read_and_written_to_the_microsecond() {
+        let at = parse("2099-01-02T03:04:05.6789+00:00").unwrap();
+        assert_eq!(format(at), "2099-01-02T03:04:05.678900Z");
+        assert_eq!(
+            format(parse("2099-01-02T03:04:05Z").unwrap()),
+            "2099-01-02T03:04:05Z"
+        );
+    }
+
+    #[test]
+    fn what_is_no_date_is_refused() {
+        for text in [
+            "",
+            "2026-11-25",
+            "2026-11-25T",
+            "2026-13-01T00:00:00Z",
+            "2026-02-29T00:00:00Z",
+            "2026-11-25T24:00:00Z",
+            "2026-11-25T00:00:00.Z",
+            "2026-11-25T00:00:00+2:00",
+            "2026-11-25T00:00:00+24:00",
+            "2026-11-25T00:00:00Zulu",
+            "0000-01-01T00:00:00Z",
+            "+026-11-25T00:00:00Z",
+            "2026-11-2éT00:00:00Z",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_time_survives_the_way_out_and_back(micros in -62_135_596_800_000_000i64..253_402_300_800_000_000) {
+            let distance = Duration::from_micros(micros.unsigned_abs());
+            let at = if micros < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance };
+            prop_assert_eq!(parse(&format(at)), Some(at));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused_without_a_panic(text in "\\PC{0,40}") {
+            parse(&text);
+        }
+    }
+}
