@@ -14,8 +14,8 @@ use tokio::time::Instant;
 use super::connect::{Connector, RetireAt};
 use super::dns::{CachedResolver, Resolve, SystemResolver};
 use super::tls::{Roots, TlsSettings};
-use super::{Request, Response, Transport, body};
-use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result, Sent};
+use super::{Request, Response, Transport, body, broken};
+use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result};
 
 /// HTTP/1.1 over pooled connections, with TLS by rustls.
 ///
@@ -48,9 +48,7 @@ impl HttpTransport {
         {
             connected.poison();
         }
-        let body = body::read(body, limit)
-            .await
-            .map_err(|e| e.with_status(head.status))?;
+        let body = body::read(body, head.status, limit).await?;
         Ok(Response {
             status: head.status,
             headers: head.headers,
@@ -205,39 +203,16 @@ fn classify(cause: hyper_util::client::legacy::Error) -> Error {
         http = http.or_else(|| inner.downcast_ref::<hyper::Error>());
         next = inner.source();
     }
-    let (kind, sent, why) = if cause.is_connect() {
-        (
-            ErrorKind::Connect(ConnectPhase::Tcp),
-            Sent::No,
-            "no connection",
-        )
-    } else {
-        match http {
-            // hyper hands the request back: nothing of it was written.
-            Some(e) if e.is_canceled() => (
-                ErrorKind::Transport,
-                Sent::No,
-                "the connection closed before the request",
-            ),
-            Some(e) if e.is_incomplete_message() => (
-                ErrorKind::Transport,
-                Sent::Maybe,
-                "the connection closed without an answer",
-            ),
-            Some(e) if e.is_parse() => (
-                ErrorKind::Transport,
-                Sent::Maybe,
-                "what came back is not HTTP",
-            ),
-            _ => (
-                ErrorKind::Transport,
-                Sent::Maybe,
-                "the connection broke before the answer",
-            ),
-        }
+    if cause.is_connect() {
+        return Error::new(ErrorKind::Connect(ConnectPhase::Tcp), "no connection")
+            .with_retryable(true)
+            .with_source(cause);
+    }
+    let broken = match http {
+        Some(e) if e.is_canceled() => broken::before_request,
+        Some(e) if e.is_incomplete_message() => broken::without_answer,
+        Some(e) if e.is_parse() => broken::not_http,
+        _ => broken::before_answer,
     };
-    Error::new(kind, why)
-        .with_sent(sent)
-        .with_retryable(true)
-        .with_source(cause)
+    broken(cause.into())
 }

@@ -6,6 +6,8 @@
 #[cfg(feature = "client")]
 mod body;
 #[cfg(feature = "client")]
+pub(crate) mod broken;
+#[cfg(feature = "client")]
 mod connect;
 #[cfg(feature = "client")]
 mod dns;

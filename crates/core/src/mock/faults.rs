@@ -1,0 +1,428 @@
+//! What goes wrong at a host, and when.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use tokio::time::Instant;
+
+use crate::transport::Response;
+
+/// The faults that a host has been told to make. Clones share them.
+///
+/// Of the faults that fit a request the one that was added first is done; the others only count
+/// the request.
+#[derive(Clone, Debug, Default)]
+pub struct Faults(Arc<Mutex<Vec<Armed>>>);
+
+impl Faults {
+    /// Adds a fault. Its counting and its time window begin now.
+    pub fn add(&self, fault: Fault) {
+        let rng = fastrand::Rng::with_seed(fault.seed);
+        self.armed().push(Armed {
+            fault,
+            added: Instant::now(),
+            met: 0,
+            struck: 0,
+            rng,
+        });
+    }
+
+    /// Removes all faults.
+    pub fn clear(&self) {
+        self.armed().clear();
+    }
+
+    /// Returns how many faults there are, spent ones included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.armed().len()
+    }
+
+    /// Returns whether there is no fault.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.armed().is_empty()
+    }
+
+    /// Returns the fault to do to a request of an operation.
+    pub(super) fn strike(&self, operation: Option<&str>) -> Option<Fault> {
+        let mut chosen = None;
+        for armed in self.armed().iter_mut() {
+            if armed.meets(operation) && chosen.is_none() {
+                armed.struck += 1;
+                chosen = Some(armed.fault.clone());
+            }
+        }
+        chosen
+    }
+
+    fn armed(&self) -> MutexGuard<'_, Vec<Armed>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One fault: conditions, all of which must hold, and what is done then.
+///
+/// A fault that gives an answer of its own ([`status`](Self::status), [`body`](Self::body),
+/// [`garbage`](Self::garbage), [`huge_body`](Self::huge_body)) keeps the request from the
+/// service. Any other lets the service do its work and harms the answer, as an outage does to a
+/// server that has already acted.
+///
+/// ```
+/// use std::time::Duration;
+/// use vouchsafe_core::mock::{Fault, Faults};
+///
+/// let faults = Faults::default();
+/// // The second request is answered 503, and asks for two seconds of patience.
+/// faults.add(Fault::on("s.read").nth(2).status(503).retry_after(Duration::from_secs(2)));
+/// // The first three listings are cut off within their body.
+/// faults.add(Fault::on("s.list").times(3).cut_body());
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a fault does nothing until it is added"]
+pub struct Fault {
+    operation: Option<String>,
+    nth: Option<u64>,
+    times: Option<u64>,
+    probability: Option<f64>,
+    seed: u64,
+    window: Option<(Duration, Duration)>,
+    pub(super) delay: Duration,
+    pub(super) date_skew: i64,
+    pub(super) harm: Option<Harm>,
+    own: Option<Own>,
+}
+
+impl Fault {
+    /// Begins a fault for the requests of one operation.
+    pub fn on(operation: impl Into<String>) -> Self {
+        Self {
+            operation: Some(operation.into()),
+            ..Self::on_any()
+        }
+    }
+
+    /// Begins a fault for every request, those to unknown routes included.
+    pub fn on_any() -> Self {
+        Self {
+            operation: None,
+            nth: None,
+            times: None,
+            probability: None,
+            seed: 0,
+            window: None,
+            delay: Duration::ZERO,
+            date_skew: 0,
+            harm: None,
+            own: None,
+        }
+    }
+
+    /// Only the `n`th such request, counted from 1 since the fault was added.
+    pub fn nth(mut self, n: u64) -> Self {
+        self.nth = Some(n);
+        self
+    }
+
+    /// At most so many times.
+    pub fn times(mut self, limit: u64) -> Self {
+        self.times = Some(limit);
+        self
+    }
+
+    /// With a probability between 0 and 1, by a generator that starts from the seed.
+    pub fn probability(mut self, probability: f64, seed: u64) -> Self {
+        self.probability = Some(probability);
+        self.seed = seed;
+        self
+    }
+
+    /// Only between two moments on tokio's clock, counted from when the fault was added; the
+    /// second one is outside.
+    pub fn between(mut self, from: Duration, to: Duration) -> Self {
+        self.window = Some((from, to));
+        self
+    }
+
+    /// Answers with a status; a number that is none becomes 500.
+    pub fn status(mut self, status: u16) -> Self {
+        self.own().status =
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        self
+    }
+
+    /// Answers with a body of plain text, and 200 unless a status is given.
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        let own = self.own();
+        own.body = body.into();
+        own.headers
+            .entry(CONTENT_TYPE)
+            .or_insert(HeaderValue::from_static("text/plain; charset=utf-8"));
+        self
+    }
+
+    /// Answers with a JSON body, and 200 unless a status is given.
+    pub fn json(self, body: &serde_json::Value) -> Self {
+        self.header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .body(body.to_string())
+    }
+
+    /// Answers with a header, and 200 unless a status is given.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.own().headers.insert(name, value);
+        self
+    }
+
+    /// Answers with `Retry-After` in seconds, and 503 unless a status was given before.
+    pub fn retry_after(mut self, wait: Duration) -> Self {
+        if self.own.is_none() {
+            self = self.status(503);
+        }
+        self.header(RETRY_AFTER, HeaderValue::from(wait.as_secs()))
+    }
+
+    /// Answers with what claims to be JSON and is neither that nor UTF-8.
+    pub fn garbage(self) -> Self {
+        self.header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .body(Bytes::from_static(b"{\"\xff\xfe\": [nul"))
+    }
+
+    /// Answers with so many bytes, without saying how many.
+    pub fn huge_body(mut self, bytes: u64) -> Self {
+        self.own();
+        self.harm(Harm::HugeBody(bytes))
+    }
+
+    /// Lets the answer come later; goes together with any other fault.
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// Sends no answer and keeps the connection open.
+    pub fn no_answer(self) -> Self {
+        self.harm(Harm::NoAnswer)
+    }
+
+    /// Resets the connection before the answer's first byte.
+    pub fn reset_before_head(self) -> Self {
+        self.harm(Harm::ResetBeforeHead)
+    }
+
+    /// Resets the connection within the answer's head.
+    pub fn reset_in_head(self) -> Self {
+        self.harm(Harm::ResetInHead)
+    }
+
+    /// Resets the connection between the answer's head and its body.
+    pub fn reset_after_head(self) -> Self {
+        self.harm(Harm::ResetAfterHead)
+    }
+
+    /// Closes the connection in the middle of the answer's body.
+    pub fn cut_body(self) -> Self {
+        self.harm(Harm::CutBody)
+    }
+
+    /// Sends the answer's body in pieces of so many bytes, with a wait before each.
+    pub fn drip(self, bytes: usize, wait: Duration) -> Self {
+        self.harm(Harm::Drip {
+            bytes: bytes.max(1),
+            wait,
+        })
+    }
+
+    /// Declares a length that is not the body's. If it is less, the whole body comes
+    /// nevertheless; if it is more, the connection closes after the body.
+    pub fn wrong_length(self, declared: u64) -> Self {
+        self.harm(Harm::WrongLength(declared))
+    }
+
+    /// Sends what is not HTTP.
+    pub fn not_http(self) -> Self {
+        self.harm(Harm::NotHttp)
+    }
+
+    /// Answers as if the connection would be kept, and closes it then. Does nothing in process,
+    /// where there is no connection.
+    pub fn close_when_idle(self) -> Self {
+        self.harm(Harm::CloseWhenIdle)
+    }
+
+    /// Sends a `Date` so many seconds ahead of the host's clock, or behind it; goes together with
+    /// any other fault.
+    pub fn skewed_date(mut self, seconds: i64) -> Self {
+        self.date_skew = seconds;
+        self
+    }
+
+    /// Returns the name of what is done, for the journal.
+    pub(super) fn name(&self) -> &'static str {
+        match (&self.harm, &self.own) {
+            (Some(harm), _) => harm.name(),
+            (None, Some(_)) => "answer",
+            (None, None) if self.date_skew != 0 => "skewed_date",
+            (None, None) => "delay",
+        }
+    }
+
+    /// Returns the answer given instead of the service's.
+    pub(super) fn own_answer(&self) -> Option<Response> {
+        self.own.as_ref().map(|own| {
+            let mut response = Response::new(own.status);
+            response.headers = own.headers.clone();
+            response.body = own.body.clone();
+            response
+        })
+    }
+
+    fn own(&mut self) -> &mut Own {
+        self.own.get_or_insert_with(|| Own {
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        })
+    }
+
+    fn harm(mut self, harm: Harm) -> Self {
+        self.harm = Some(harm);
+        self
+    }
+}
+
+/// What is done to an answer on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Harm {
+    NoAnswer,
+    ResetBeforeHead,
+    ResetInHead,
+    ResetAfterHead,
+    CutBody,
+    Drip { bytes: usize, wait: Duration },
+    WrongLength(u64),
+    NotHttp,
+    HugeBody(u64),
+    CloseWhenIdle,
+}
+
+impl Harm {
+    fn name(self) -> &'static str {
+        match self {
+            Self::NoAnswer => "no_answer",
+            Self::ResetBeforeHead => "reset_before_head",
+            Self::ResetInHead => "reset_in_head",
+            Self::ResetAfterHead => "reset_after_head",
+            Self::CutBody => "cut_body",
+            Self::Drip { .. } => "drip",
+            Self::WrongLength(_) => "wrong_length",
+            Self::NotHttp => "not_http",
+            Self::HugeBody(_) => "huge_body",
+            Self::CloseWhenIdle => "close_when_idle",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Own {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+#[derive(Debug)]
+struct Armed {
+    fault: Fault,
+    added: Instant,
+    /// How many requests of the operation came.
+    met: u64,
+    /// How many times it was done.
+    struck: u64,
+    rng: fastrand::Rng,
+}
+
+impl Armed {
+    /// Counts a request if it is the operation's, and returns whether the conditions hold.
+    fn meets(&mut self, operation: Option<&str>) -> bool {
+        let fault = &self.fault;
+        if fault.operation.is_some() && fault.operation.as_deref() != operation {
+            return false;
+        }
+        self.met += 1;
+        // Drawn for every request, so that other conditions do not shift the sequence.
+        let is_drawn = fault.probability.is_none_or(|p| self.rng.f64() < p);
+        let passed = self.added.elapsed();
+        is_drawn
+            && fault.nth.is_none_or(|n| n == self.met)
+            && fault.times.is_none_or(|limit| self.struck < limit)
+            && fault
+                .window
+                .is_none_or(|(from, to)| from <= passed && passed < to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn struck(faults: &Faults, requests: usize) -> Vec<bool> {
+        (0..requests)
+            .map(|_| faults.strike(Some("t.a")).is_some())
+            .collect()
+    }
+
+    #[test]
+    fn the_nth_request_of_the_operation_is_struck() {
+        let faults = Faults::default();
+        faults.add(Fault::on("t.a").nth(2).no_answer());
+        assert!(faults.strike(Some("t.b")).is_none());
+        assert!(faults.strike(None).is_none());
+        assert_eq!(struck(&faults, 3), [false, true, false]);
+    }
+
+    #[test]
+    fn a_limit_ends_it() {
+        let faults = Faults::default();
+        faults.add(Fault::on_any().times(2).status(503));
+        assert_eq!(struck(&faults, 3), [true, true, false]);
+    }
+
+    #[test]
+    fn a_seed_makes_the_same_choices_again() {
+        let choices = |seed| {
+            let faults = Faults::default();
+            faults.add(Fault::on_any().probability(0.5, seed).status(503));
+            struck(&faults, 64)
+        };
+        assert_eq!(choices(1), choices(1));
+        assert_ne!(choices(1), choices(2));
+        let hits = choices(1).iter().filter(|&&hit| hit).count();
+        assert!((16..48).contains(&hits), "{hits}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_time_window_opens_and_closes() {
+        let faults = Faults::default();
+        let second = Duration::from_secs(1);
+        faults.add(Fault::on_any().between(second, second * 3).status(503));
+        assert_eq!(struck(&faults, 1), [false]);
+        tokio::time::advance(second).await;
+        assert_eq!(struck(&faults, 1), [true]);
+        tokio::time::advance(second * 2).await;
+        assert_eq!(struck(&faults, 1), [false]);
+    }
+
+    #[test]
+    fn the_first_that_fits_is_done_and_the_others_count() {
+        let faults = Faults::default();
+        faults.add(Fault::on("t.a").times(1).status(500));
+        faults.add(Fault::on("t.a").nth(2).no_answer());
+        assert_eq!(faults.strike(Some("t.a")).unwrap().name(), "answer");
+        assert_eq!(faults.strike(Some("t.a")).unwrap().name(), "no_answer");
+        assert!(faults.strike(Some("t.a")).is_none());
+        faults.clear();
+        assert!(faults.is_empty());
+    }
+}

@@ -1,0 +1,198 @@
+//! Where requests come in, whatever way they came.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use http::HeaderValue;
+use http::header::DATE;
+
+use super::faults::{Fault, Harm};
+use super::in_process::InProcess;
+use super::{CertificateAuthority, Faults, Handler, Journal, ManualClock, Serving};
+use crate::transport::{Request, Response, Transport};
+use crate::{Clock, Result};
+
+/// An emulator that can be asked in process, over TCP and over TLS, all with the same state,
+/// journal and faults.
+///
+/// Cheap to clone; clones share everything.
+#[derive(Clone, Debug)]
+pub struct Host(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    handler: Arc<dyn Handler>,
+    clock: Arc<ManualClock>,
+    journal: Journal,
+    faults: Faults,
+}
+
+impl Host {
+    /// Makes a host with a clock that runs with the machine's.
+    #[must_use]
+    pub fn new(handler: Arc<dyn Handler>) -> Self {
+        Self::builder(handler).build()
+    }
+
+    /// Begins a host that shares parts with its emulator.
+    pub fn builder(handler: Arc<dyn Handler>) -> HostBuilder {
+        HostBuilder {
+            handler,
+            clock: None,
+            journal: Journal::default(),
+            faults: Faults::default(),
+        }
+    }
+
+    /// Returns a transport that asks the host without any socket.
+    ///
+    /// Faults end in the same errors as over sockets, and all waits run on tokio's clock, which a
+    /// test can pause.
+    #[must_use]
+    pub fn transport(&self) -> Arc<dyn Transport> {
+        Arc::new(InProcess::new(self.clone()))
+    }
+
+    /// Serves HTTP/1.1 until the returned value is dropped. Port 0 takes any free port.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the address cannot be listened on.
+    pub async fn serve(&self, address: SocketAddr) -> Result<Serving> {
+        Serving::start(self.clone(), address, None).await
+    }
+
+    /// Serves HTTP/1.1 over TLS with a certificate for 127.0.0.1, ::1 and localhost.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the address cannot be listened on.
+    pub async fn serve_tls(
+        &self,
+        address: SocketAddr,
+        authority: &CertificateAuthority,
+    ) -> Result<Serving> {
+        Serving::start(self.clone(), address, Some(authority.server_config()?)).await
+    }
+
+    /// Returns what came.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.0.journal
+    }
+
+    /// Returns what goes wrong.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.0.faults
+    }
+
+    /// Returns the clock that answers are dated by.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<ManualClock> {
+        &self.0.clock
+    }
+
+    /// Returns the emulator.
+    #[must_use]
+    pub fn handler(&self) -> &Arc<dyn Handler> {
+        &self.0.handler
+    }
+
+    /// Puts the emulator back to its start and clears journal and faults. The clock stays.
+    pub fn reset(&self) {
+        self.0.handler.reset();
+        self.0.journal.clear();
+        self.0.faults.clear();
+    }
+
+    /// Takes one request to the emulator, or to the fault that comes before it.
+    pub(super) fn exchange(&self, request: &Request) -> Exchange {
+        let operation = self.0.handler.operation(&request.method, &request.uri);
+        let fault = self.0.faults.strike(operation);
+        let name = fault.as_ref().map(Fault::name);
+        let number = self.0.journal.arrived(operation, request, name);
+        let own = fault.as_ref().and_then(Fault::own_answer);
+        let mut response = own.unwrap_or_else(|| self.0.handler.handle(request));
+        let skew = fault.as_ref().map_or(0, |fault| fault.date_skew);
+        if skew != 0 || !response.headers.contains_key(DATE) {
+            response
+                .headers
+                .insert(DATE, date(self.0.clock.now(), skew));
+        }
+        let harm = fault.as_ref().and_then(|fault| fault.harm);
+        let is_answered = !matches!(
+            harm,
+            Some(Harm::NoAnswer | Harm::ResetBeforeHead | Harm::ResetInHead | Harm::NotHttp)
+        );
+        if is_answered {
+            self.0.journal.answered(number, response.status);
+        }
+        Exchange {
+            response,
+            delay: fault.map_or(Duration::ZERO, |fault| fault.delay),
+            harm,
+        }
+    }
+}
+
+/// Sets up a [`Host`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct HostBuilder {
+    handler: Arc<dyn Handler>,
+    clock: Option<Arc<ManualClock>>,
+    journal: Journal,
+    faults: Faults,
+}
+
+impl HostBuilder {
+    /// Sets the clock, to share it with the emulator. Default: [`ManualClock::running`].
+    pub fn clock(mut self, clock: Arc<ManualClock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Sets the journal, so that the emulator can note surprises, or several hosts share it.
+    /// Default: a new one.
+    pub fn journal(mut self, journal: Journal) -> Self {
+        self.journal = journal;
+        self
+    }
+
+    /// Sets the faults, to share them. Default: none.
+    pub fn faults(mut self, faults: Faults) -> Self {
+        self.faults = faults;
+        self
+    }
+
+    /// Builds the host.
+    #[must_use]
+    pub fn build(self) -> Host {
+        Host(Arc::new(Inner {
+            handler: self.handler,
+            clock: self
+                .clock
+                .unwrap_or_else(|| Arc::new(ManualClock::running())),
+            journal: self.journal,
+            faults: self.faults,
+        }))
+    }
+}
+
+/// What a request shall be answered, and how that goes wrong.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    pub(super) response: Response,
+    pub(super) delay: Duration,
+    pub(super) harm: Option<Harm>,
+}
+
+fn date(now: SystemTime, skew: i64) -> HeaderValue {
+    let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let skewed = seconds.saturating_add_signed(skew);
+    let shown = ManualClock::at_unix(skewed).now();
+    HeaderValue::try_from(httpdate::fmt_http_date(shown))
+        .unwrap_or(HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 GMT"))
+}

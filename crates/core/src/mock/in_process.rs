@@ -1,0 +1,117 @@
+//! Asking a host without sockets. What a fault does to a socket becomes the error that the
+//! transport over sockets makes of it.
+
+use std::io;
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, HOST};
+use http::{HeaderValue, Method, StatusCode};
+
+use super::Host;
+use super::faults::Harm;
+use super::host::Exchange;
+use crate::transport::{Request, Response, Transport, broken};
+use crate::{BoxFuture, Error, Result};
+
+/// A transport that calls a host.
+#[derive(Debug)]
+pub(super) struct InProcess {
+    host: Host,
+}
+
+impl InProcess {
+    pub(super) fn new(host: Host) -> Self {
+        Self { host }
+    }
+
+    async fn ask(&self, mut request: Request) -> Result<Response> {
+        add_framing(&mut request);
+        let limit = request.response_limit;
+        let is_head = request.method == Method::HEAD;
+        let Exchange {
+            mut response,
+            delay,
+            harm,
+        } = self.host.exchange(&request);
+        if is_head || matches!(response.status.as_u16(), 204 | 304) {
+            response.body = Bytes::new();
+        }
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        let Some(harm) = harm else {
+            return bounded(response, limit);
+        };
+        let status = response.status;
+        match harm {
+            Harm::NoAnswer => std::future::pending().await,
+            Harm::ResetBeforeHead | Harm::ResetInHead => Err(broken::before_answer(reset())),
+            Harm::ResetAfterHead => {
+                bounded(response, limit)?;
+                Err(broken::within_body(status, reset()))
+            }
+            Harm::CutBody => {
+                bounded(response, limit)?;
+                Err(within_body(status))
+            }
+            Harm::Drip { bytes, wait } => {
+                for _ in 0..bounded(response.clone(), limit)?.body.len().div_ceil(bytes) {
+                    tokio::time::sleep(wait).await;
+                }
+                Ok(response)
+            }
+            Harm::WrongLength(declared) if declared > limit as u64 => {
+                Err(broken::too_large(status, limit))
+            }
+            Harm::WrongLength(declared) if declared > response.body.len() as u64 => {
+                Err(within_body(status))
+            }
+            Harm::WrongLength(declared) => {
+                response.body.truncate(declared as usize);
+                Ok(response)
+            }
+            Harm::NotHttp => Err(broken::not_http("not HTTP".into())),
+            Harm::HugeBody(bytes) if bytes > limit as u64 => Err(broken::too_large(status, limit)),
+            Harm::HugeBody(bytes) => {
+                response.body = Bytes::from(vec![b' '; bytes as usize]);
+                Ok(response)
+            }
+            Harm::CloseWhenIdle => bounded(response, limit),
+        }
+    }
+}
+
+impl Transport for InProcess {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
+        Box::pin(self.ask(request))
+    }
+}
+
+/// Adds the headers that hyper adds, so that an emulator sees the same either way.
+fn add_framing(request: &mut Request) {
+    if let Some(authority) = request.uri.authority()
+        && let Ok(host) = HeaderValue::from_str(authority.as_str())
+    {
+        request.headers.entry(HOST).or_insert(host);
+    }
+    if !request.body.is_empty() {
+        let length = HeaderValue::from(request.body.len());
+        request.headers.insert(CONTENT_LENGTH, length);
+    }
+}
+
+fn bounded(response: Response, limit: usize) -> Result<Response> {
+    if response.body.len() > limit {
+        Err(broken::too_large(response.status, limit))
+    } else {
+        Ok(response)
+    }
+}
+
+fn within_body(status: StatusCode) -> Error {
+    broken::within_body(status, io::Error::from(io::ErrorKind::UnexpectedEof).into())
+}
+
+fn reset() -> Box<dyn std::error::Error + Send + Sync> {
+    io::Error::from(io::ErrorKind::ConnectionReset).into()
+}

@@ -1,0 +1,287 @@
+//! What an emulator was asked, in order. No credential is kept, only a short digest of it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::transport::Request;
+
+/// The requests that came to a host. Clones share it.
+///
+/// The last 10,000 requests are kept whole; the counts go on.
+#[derive(Clone, Debug, Default)]
+pub struct Journal(Arc<Mutex<Log>>);
+
+/// One request and what it was answered.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Entry {
+    /// Its place in the journal, from 1; `clear` does not start over.
+    pub number: u64,
+    /// The operation's id; absent if the service has no such route.
+    pub operation: Option<&'static str>,
+    /// The method.
+    pub method: String,
+    /// The path as it came, without the query.
+    pub path: String,
+    /// The status of the answer; absent while there is none, or if none is sent.
+    pub status: Option<u16>,
+    /// The [`digest`] of the credential, if there was one.
+    pub credential: Option<String>,
+    /// The request's `X-Request-Id`.
+    pub request_id: Option<String>,
+    /// The fault that was done to the exchange.
+    pub fault: Option<&'static str>,
+}
+
+impl Journal {
+    /// Returns the requests that came, the first one first.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        self.log().entries.iter().cloned().collect()
+    }
+
+    /// Returns how many requests of an operation came.
+    #[must_use]
+    pub fn count(&self, operation: &str) -> u64 {
+        self.log()
+            .counts
+            .get(operation)
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Returns the last request of an operation.
+    #[must_use]
+    pub fn last(&self, operation: &str) -> Option<Entry> {
+        let log = self.log();
+        let mut newest_first = log.entries.iter().rev();
+        newest_first
+            .find(|entry| entry.operation == Some(operation))
+            .cloned()
+    }
+
+    /// Returns how many requests came.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.log().total
+    }
+
+    /// Returns whether no request came.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets all requests and surprises.
+    pub fn clear(&self) {
+        let mut log = self.log();
+        let next = log.next;
+        *log = Log {
+            next,
+            ..Log::default()
+        };
+    }
+
+    /// Notes something that the real service would not have been asked.
+    ///
+    /// For emulators: a route that does not exist is noted by the host itself.
+    pub fn surprise(&self, what: impl Into<String>) {
+        let mut log = self.log();
+        if log.surprises.len() < MAX_SURPRISES {
+            log.surprises.push(what.into());
+        }
+    }
+
+    /// Returns what was noted as a surprise, at most the first hundred.
+    #[must_use]
+    pub fn surprises(&self) -> Vec<String> {
+        self.log().surprises.clone()
+    }
+
+    /// Checks that the service was asked nothing that it does not know.
+    ///
+    /// # Panics
+    ///
+    /// If there was a surprise; the message lists them.
+    #[track_caller]
+    pub fn assert_no_surprises(&self) {
+        let surprises = self.surprises();
+        assert!(surprises.is_empty(), "surprises: {surprises:#?}");
+    }
+
+    /// Notes a request that arrived and returns its number.
+    pub(super) fn arrived(
+        &self,
+        operation: Option<&'static str>,
+        request: &Request,
+        fault: Option<&'static str>,
+    ) -> u64 {
+        if operation.is_none() {
+            self.surprise(format!(
+                "no such route: {} {}",
+                request.method,
+                request.uri.path()
+            ));
+        }
+        let id = request.headers.get("x-request-id");
+        let mut log = self.log();
+        log.next += 1;
+        log.total += 1;
+        if let Some(operation) = operation {
+            *log.counts.entry(operation).or_default() += 1;
+        }
+        if log.entries.len() == MAX_ENTRIES {
+            log.entries.pop_front();
+        }
+        let number = log.next;
+        log.entries.push_back(Entry {
+            number,
+            operation,
+            method: request.method.to_string(),
+            path: request.uri.path().to_owned(),
+            status: None,
+            credential: credential(&request.headers),
+            request_id: id.map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned()),
+            fault,
+        });
+        number
+    }
+
+    /// Notes what a request is answered.
+    pub(super) fn answered(&self, number: u64, status: StatusCode) {
+        let mut log = self.log();
+        let mut newest_first = log.entries.iter_mut().rev();
+        if let Some(entry) = newest_first.find(|entry| entry.number == number) {
+            entry.status = Some(status.as_u16());
+        }
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns what a journal shows of a credential: the start of its SHA-256.
+///
+/// ```
+/// assert_eq!(vouchsafe_core::mock::digest("secret"), "2bb80d537b1da3e3");
+/// ```
+#[must_use]
+pub fn digest(credential: &str) -> String {
+    let hash = Sha256::digest(credential.as_bytes());
+    hash.iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+#[derive(Default)]
+struct Log {
+    entries: VecDeque<Entry>,
+    /// The number of the last request, ever.
+    next: u64,
+    /// How many requests came since it was cleared.
+    total: u64,
+    counts: BTreeMap<&'static str, u64>,
+    surprises: Vec<String>,
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log")
+            .field("total", &self.total)
+            .field("surprises", &self.surprises.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn credential(headers: &HeaderMap) -> Option<String> {
+    let standard = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE];
+    let standard = standard.iter().find_map(|name| headers.get(name));
+    let value = standard.or_else(|| {
+        let own = ["x-auth-token", "x-ya-service-ticket", "x-ya-user-ticket"];
+        own.iter().find_map(|name| headers.get(*name))
+    })?;
+    let text = String::from_utf8_lossy(value.as_bytes());
+    // Without the scheme, so that a digest is that of the token.
+    Some(digest(
+        text.split_once(' ').map_or(&*text, |(_, token)| token),
+    ))
+}
+
+const MAX_ENTRIES: usize = 10_000;
+const MAX_SURPRISES: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderValue, Method, Uri};
+
+    use super::*;
+
+    fn request(path: &'static str) -> Request {
+        let mut request = Request::new(Method::GET, Uri::from_static(path));
+        let value = HeaderValue::from_static("Bearer planted-token");
+        request.headers.insert(AUTHORIZATION, value);
+        request
+    }
+
+    #[test]
+    fn it_tells_what_came_in_order_and_shows_no_credential() {
+        let journal = Journal::default();
+        let number = journal.arrived(Some("t.a"), &request("http://h/a?q=planted-query"), None);
+        journal.arrived(Some("t.b"), &request("http://h/b"), Some("status"));
+        journal.answered(number, StatusCode::OK);
+        let entries = journal.entries();
+        assert_eq!(
+            (entries[0].path.as_str(), entries[0].status),
+            ("/a", Some(200))
+        );
+        assert_eq!(
+            (entries[1].fault, entries[1].status),
+            (Some("status"), None)
+        );
+        assert_eq!(entries[0].credential, Some(digest("planted-token")));
+        assert_eq!(
+            (journal.count("t.a"), journal.count("t.c"), journal.len()),
+            (1, 0, 2)
+        );
+        assert_eq!(journal.last("t.a").unwrap().number, number);
+        let json = serde_json::to_string(&entries).unwrap();
+        assert!(!format!("{journal:?} {entries:?} {json}").contains("planted"));
+    }
+
+    #[test]
+    fn an_answer_that_comes_after_clearing_is_not_put_on_another_request() {
+        let journal = Journal::default();
+        let number = journal.arrived(Some("t.a"), &request("http://h/a"), None);
+        journal.clear();
+        journal.arrived(Some("t.b"), &request("http://h/b"), None);
+        journal.answered(number, StatusCode::OK);
+        assert_eq!(journal.entries()[0].status, None);
+        assert_eq!(journal.len(), 1);
+    }
+
+    #[test]
+    fn it_is_bounded_and_goes_on_counting() {
+        let journal = Journal::default();
+        for _ in 0..MAX_ENTRIES + 5 {
+            journal.arrived(Some("t.a"), &request("http://h/a"), None);
+        }
+        assert_eq!(journal.entries().len(), MAX_ENTRIES);
+        assert_eq!(journal.count("t.a"), MAX_ENTRIES as u64 + 5);
+    }
+
+    #[test]
+    #[should_panic(expected = "no such route: GET /x")]
+    fn an_unknown_route_is_a_surprise() {
+        let journal = Journal::default();
+        journal.arrived(None, &request("http://h/x?q"), None);
+        journal.assert_no_surprises();
+    }
+}

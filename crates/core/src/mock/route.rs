@@ -1,0 +1,204 @@
+//! Finding the operation that a request is for, by a generated table.
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+use crate::call::Operation;
+
+/// An operation and its path as the server sees it.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "generated tables are made of it")]
+pub struct Route {
+    /// The operation.
+    pub operation: &'static Operation,
+    /// The whole path template, such as `/auth/api/v1/users/{username}`.
+    pub path: &'static str,
+}
+
+/// What [`find`] found.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "an emulator answers each of these")]
+pub enum Found<'t> {
+    /// There is such a route.
+    Route {
+        /// Its place in the table.
+        index: usize,
+        /// The route.
+        route: &'t Route,
+        /// The values of its parameters in the order of the template, percent-decoded.
+        params: Vec<String>,
+    },
+    /// The path exists with other methods.
+    WrongMethod {
+        /// The methods it exists with, in the order of the table.
+        allow: Vec<Method>,
+    },
+    /// The path exists without the slash at its end.
+    TrailingSlash,
+    /// There is no such path.
+    Nothing,
+}
+
+/// Finds the route of a method and a path. A literal segment comes before a parameter.
+///
+/// Segments are percent-decoded one by one. A segment that is no UTF-8 then, or holds a slash,
+/// belongs to no route, so that an encoded slash cannot reach another one.
+#[must_use]
+pub fn find<'t>(routes: &'t [Route], method: &Method, path: &str) -> Found<'t> {
+    let Some(segments) = decoded(path) else {
+        return Found::Nothing;
+    };
+    let mut best: Option<(usize, &Route, Match)> = None;
+    let mut allow = Vec::new();
+    for (index, route) in routes.iter().enumerate() {
+        let Some(fit) = fit(route.path, &segments) else {
+            continue;
+        };
+        if route.operation.method() != method {
+            if !allow.contains(route.operation.method()) {
+                allow.push(route.operation.method().clone());
+            }
+        } else if best
+            .as_ref()
+            .is_none_or(|(_, _, b)| fit.literal > b.literal)
+        {
+            best = Some((index, route, fit));
+        }
+    }
+    if let Some((index, route, fit)) = best {
+        return Found::Route {
+            index,
+            route,
+            params: fit.params,
+        };
+    }
+    if !allow.is_empty() {
+        return Found::WrongMethod { allow };
+    }
+    match segments.split_last() {
+        Some((last, rest))
+            if last.is_empty() && routes.iter().any(|route| fit(route.path, rest).is_some()) =>
+        {
+            Found::TrailingSlash
+        }
+        _ => Found::Nothing,
+    }
+}
+
+/// How a path fits a template.
+struct Match {
+    /// For each segment whether it is literal: the greater is the more particular.
+    literal: Vec<bool>,
+    params: Vec<String>,
+}
+
+fn fit(template: &str, segments: &[String]) -> Option<Match> {
+    let mut found = Match {
+        literal: Vec::with_capacity(segments.len()),
+        params: Vec::new(),
+    };
+    let mut rest = segments.iter();
+    for part in template.trim_start_matches('/').split('/') {
+        let segment = rest.next()?;
+        let is_param = part.starts_with('{') && part.ends_with('}');
+        if is_param && !segment.is_empty() {
+            found.params.push(segment.clone());
+        } else if is_param || part != segment {
+            return None;
+        }
+        found.literal.push(!is_param);
+    }
+    rest.next().is_none().then_some(found)
+}
+
+fn decoded(path: &str) -> Option<Vec<String>> {
+    let path = path.strip_prefix('/')?;
+    path.split('/')
+        .map(|segment| {
+            let text = percent_decode_str(segment).decode_utf8().ok()?;
+            (!text.contains('/')).then(|| text.into_owned())
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static LIST: Operation = Operation::new("t.list", Method::GET, "/users");
+    static MAKE: Operation = Operation::new("t.make", Method::POST, "/users");
+    static ONE: Operation = Operation::new("t.one", Method::GET, "/users/{name}");
+    static ME: Operation = Operation::new("t.me", Method::GET, "/users/me");
+    static KEY: Operation = Operation::new("t.key", Method::DELETE, "/users/{name}/tokens/{key}");
+    static ROUTES: &[Route] = &[
+        Route {
+            operation: &LIST,
+            path: "/api/users",
+        },
+        Route {
+            operation: &MAKE,
+            path: "/api/users",
+        },
+        Route {
+            operation: &ONE,
+            path: "/api/users/{name}",
+        },
+        Route {
+            operation: &ME,
+            path: "/api/users/me",
+        },
+        Route {
+            operation: &KEY,
+            path: "/api/users/{name}/tokens/{key}",
+        },
+    ];
+
+    fn told(method: Method, path: &str) -> String {
+        match find(ROUTES, &method, path) {
+            Found::Route {
+                index,
+                route,
+                params,
+            } => {
+                assert_eq!(ROUTES[index].path, route.path);
+                format!("{} {params:?}", route.operation.id())
+            }
+            Found::WrongMethod { allow } => format!("allow {allow:?}"),
+            Found::TrailingSlash => "slash".to_owned(),
+            Found::Nothing => "nothing".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_path_is_matched_segment_by_segment() {
+        for (method, path, expected) in [
+            (Method::GET, "/api/users", "t.list []"),
+            (Method::POST, "/api/users", "t.make []"),
+            (Method::GET, "/api/users/ada", r#"t.one ["ada"]"#),
+            (Method::GET, "/api/users/a%20%C3%A9", r#"t.one ["a é"]"#),
+            (Method::GET, "/api/users/me", "t.me []"),
+            (Method::GET, "/api/%75sers", "t.list []"),
+            (
+                Method::DELETE,
+                "/api/users/a/tokens/k",
+                r#"t.key ["a", "k"]"#,
+            ),
+            (Method::HEAD, "/api/users", "allow [GET, POST]"),
+            (Method::DELETE, "/api/users/me", "allow [GET]"),
+            (Method::GET, "/api/users/", "slash"),
+            (Method::PUT, "/api/users/ada/", "slash"),
+            (Method::GET, "/api/users//", "nothing"),
+            (Method::GET, "/api/users/ada//", "nothing"),
+            (Method::GET, "/api//users", "nothing"),
+            (Method::GET, "/api/users/a%2Fb", "nothing"),
+            (Method::GET, "/api/users/..%2Fusers", "nothing"),
+            (Method::GET, "/api/users/%FF", "nothing"),
+            (Method::GET, "/other", "nothing"),
+            (Method::GET, "/", "nothing"),
+            (Method::OPTIONS, "*", "nothing"),
+            (Method::GET, "", "nothing"),
+        ] {
+            assert_eq!(told(method, path), expected, "{path}");
+        }
+    }
+}
