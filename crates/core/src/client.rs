@@ -160,6 +160,19 @@ impl CoreClientBuilder {
         self
     }
 
+    /// Makes the default transport now if none was given, so that clients built from clones of
+    /// this share it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if none can be made.
+    pub fn with_transport(mut self) -> Result<Self> {
+        if self.transport.is_none() {
+            self.transport = Some(own_transport()?);
+        }
+        Ok(self)
+    }
+
     /// Builds the client. Does no I/O.
     ///
     /// # Errors
@@ -167,9 +180,8 @@ impl CoreClientBuilder {
     /// [`ErrorKind::Config`] if no transport was given and none can be built, or the user agent
     /// does not fit a header.
     pub fn build(self) -> Result<CoreClient> {
-        let transport = match self.transport {
-            Some(transport) => transport,
-            None => own_transport()?,
+        let Some(transport) = self.transport else {
+            return self.with_transport()?.build();
         };
         let user_agent = HeaderValue::try_from(&self.user_agent).map_err(|cause| {
             Error::new(ErrorKind::Config, "the user agent does not fit a header").with_source(cause)
@@ -206,4 +218,77 @@ fn own_transport() -> Result<Arc<dyn Transport>> {
         ErrorKind::Config,
         "no transport was given; enable the feature client for one over sockets",
     ))
+}
+
+/// Gives a service's builder the setters that all services share, over a field that holds a
+/// [`CoreClientBuilder`](crate::CoreClientBuilder).
+///
+/// `vouchsafe_core::client_builder_methods!(core);` inside of the builder's `impl`.
+#[macro_export]
+macro_rules! client_builder_methods {
+    ($core:ident) => {
+        /// Sets the transport, to share its connections among clients. Default: one over sockets,
+        /// made by `build`.
+        pub fn transport(
+            mut self,
+            transport: ::std::sync::Arc<dyn $crate::transport::Transport>,
+        ) -> Self {
+            self.$core = self.$core.transport(transport);
+            self
+        }
+
+        /// Sets how long an attempt and a whole call may take. Default:
+        /// [`Timeouts::default`]($crate::call::Timeouts::default).
+        pub fn timeouts(mut self, timeouts: $crate::call::Timeouts) -> Self {
+            self.$core = self.$core.timeouts(timeouts);
+            self
+        }
+
+        /// Sets how often a call is tried. Default:
+        /// [`Retry::default`]($crate::call::Retry::default).
+        pub fn retry(mut self, retry: $crate::call::Retry) -> Self {
+            self.$core = self.$core.retry(retry);
+            self
+        }
+
+        /// Sets a retry budget, to share it among clients. Default: one for each authority.
+        pub fn budget(mut self, budget: $crate::call::Budget) -> Self {
+            self.$core = self.$core.budget(budget);
+            self
+        }
+
+        /// Sets how many requests to one authority may be under way. Default: 128.
+        pub fn max_in_flight(mut self, count: usize) -> Self {
+            self.$core = self.$core.max_in_flight(count);
+            self
+        }
+
+        /// Sets the clock that expiries and dates are judged by. Default: the machine's.
+        pub fn clock(mut self, clock: ::std::sync::Arc<dyn $crate::Clock>) -> Self {
+            self.$core = self.$core.clock(clock);
+            self
+        }
+
+        /// Sets who is told what the client does. Default: nobody.
+        pub fn observer(
+            mut self,
+            observer: ::std::sync::Arc<dyn $crate::observe::Observer>,
+        ) -> Self {
+            self.$core = self.$core.observer(observer);
+            self
+        }
+
+        /// Sets the `User-Agent`. Default: `vouchsafe/` and the version.
+        pub fn user_agent(mut self, text: impl Into<String>) -> Self {
+            self.$core = self.$core.user_agent(text);
+            self
+        }
+
+        /// Lets credentials go over plain `http` to other machines too: only for networks that
+        /// nobody else can read. Default: only to this machine.
+        pub fn allow_plain_http(mut self) -> Self {
+            self.$core = self.$core.allow_plain_http();
+            self
+        }
+    };
 }
