@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | [`CoreClient`], [`call`] | the life of a call: deadline, retry, budget, credentials, decoding |
 //! | [`transport`] | the seam to the network, and HTTP/1.1 over hyper-util's pool behind it |
+//! | [`cache`] | values that live for a while, fetched once however many ask |
 //! | [`auth`] | tokens, where they come from and how they are put on a request |
 //! | [`Error`] | one opaque error with questions to decide by |
 //! | [`Secret`], [`Clock`], [`observe`] | ground-floor types |
@@ -16,6 +17,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod auth;
+pub mod cache;
 pub mod call;
 mod client;
 mod clock;

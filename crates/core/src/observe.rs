@@ -24,6 +24,12 @@ pub trait Observer: fmt::Debug + Send + Sync + 'static {
     fn budget_empty(&self, operation: &'static str) {
         let _ = operation;
     }
+
+    /// A cache was asked. A look-up that has to wait is told when it begins, as a miss or as
+    /// joined, and once more if what comes of it is an error or a stale value.
+    fn cache(&self, event: &CacheEvent) {
+        let _ = event;
+    }
 }
 
 /// One request and what came of it.
@@ -62,4 +68,38 @@ impl CallEvent<'_> {
     pub fn error_kind(&self) -> Option<ErrorKind> {
         self.error.map(Error::kind)
     }
+}
+
+/// A look-up in a cache and what came of it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct CacheEvent {
+    /// The name that the cache was given.
+    pub name: &'static str,
+    /// What came of it.
+    pub outcome: CacheOutcome,
+}
+
+impl CacheEvent {
+    pub(crate) fn new(name: &'static str, outcome: CacheOutcome) -> Self {
+        Self { name, outcome }
+    }
+}
+
+/// What came of a look-up in a cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CacheOutcome {
+    /// A value was there.
+    Hit,
+    /// Nothing was there, and a fetch began.
+    Miss,
+    /// Nothing was there, and a fetch was under way already.
+    Joined,
+    /// A value was there, and a fetch began to replace it before it expires.
+    Refresh,
+    /// An expired value stood in for a fetch that failed.
+    Stale,
+    /// A fetch failed, now or a moment ago.
+    Error,
 }

@@ -1,0 +1,181 @@
+//! What a cache can be told.
+
+use std::fmt;
+use std::hash::Hash;
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::flight::Flights;
+use super::store::Store;
+use super::{Cache, Shared, State};
+use crate::observe::Observer;
+
+/// Sets up a [`Cache`].
+#[must_use]
+pub struct CacheBuilder<K, V, E = crate::Error> {
+    policy: Policy<E>,
+    seed: Option<u64>,
+    observer: Option<(&'static str, Arc<dyn Observer>)>,
+    holds: PhantomData<fn() -> (K, V)>,
+}
+
+/// How long what is kept.
+pub(super) struct Policy<E> {
+    pub(super) capacity: usize,
+    pub(super) ttl: Duration,
+    pub(super) error_ttl: Duration,
+    pub(super) error_ttl_by: Option<fn(&E) -> Option<Duration>>,
+    pub(super) definite: Option<fn(&E) -> bool>,
+    pub(super) refresh_ahead: f64,
+    pub(super) stale_if_error: Duration,
+    pub(super) min_interval: Duration,
+}
+
+impl<E> Policy<E> {
+    /// Without room or lifetime nothing is kept, errors included.
+    pub(super) fn is_off(&self) -> bool {
+        self.capacity == 0 || self.ttl.is_zero()
+    }
+
+    pub(super) fn is_definite(&self, error: &E) -> bool {
+        self.definite.is_some_and(|definite| definite(error))
+    }
+}
+
+impl<K, V, E> CacheBuilder<K, V, E>
+where
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+    E: Clone + Send + Sync + 'static,
+{
+    pub(super) fn new() -> Self {
+        Self {
+            policy: Policy {
+                capacity: 1000,
+                ttl: Duration::from_secs(5 * 60),
+                error_ttl: Duration::from_secs(1),
+                error_ttl_by: None,
+                definite: None,
+                refresh_ahead: 0.2,
+                stale_if_error: Duration::ZERO,
+                min_interval: Duration::from_secs(1),
+            },
+            seed: None,
+            observer: None,
+            holds: PhantomData,
+        }
+    }
+
+    /// Sets how many values are kept, and how many errors; zero keeps none. Default: 1000.
+    pub fn capacity(mut self, entries: usize) -> Self {
+        self.policy.capacity = entries;
+        self
+    }
+
+    /// Sets how long a value lives that does not say so itself; zero keeps nothing, whatever a
+    /// value says. Default: five minutes.
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.policy.ttl = ttl;
+        self
+    }
+
+    /// Sets how long an error is kept, less up to a quarter at random; zero keeps none.
+    /// Default: one second.
+    pub fn error_ttl(mut self, ttl: Duration) -> Self {
+        self.policy.error_ttl = ttl;
+        self
+    }
+
+    /// Sets how long particular errors are kept instead, exactly: a definite "no" for longer,
+    /// a throttled fetch for what the server asks. `None` leaves it at
+    /// [`error_ttl`](Self::error_ttl).
+    pub fn error_ttl_by(mut self, ttl: fn(&E) -> Option<Duration>) -> Self {
+        self.policy.error_ttl_by = Some(ttl);
+        self
+    }
+
+    /// Sets which errors are answers rather than failures, such as the refusal of a credential:
+    /// they remove the old value at once, and no stale one stands in for them.
+    /// Default: none.
+    pub fn definite(mut self, definite: fn(&E) -> bool) -> Self {
+        self.policy.definite = Some(definite);
+        self
+    }
+
+    /// Sets the share of a lifetime, at its end, in which a caller starts a refresh. Each value
+    /// has its own random part of that share. Zero turns it off. Default: 0.2.
+    pub fn refresh_ahead(mut self, share: f64) -> Self {
+        self.policy.refresh_ahead = if share.is_nan() {
+            0.0
+        } else {
+            share.clamp(0.0, 1.0)
+        };
+        self
+    }
+
+    /// Sets how long after its expiry an old value stands in for a fetch that fails.
+    /// Default: zero.
+    pub fn stale_if_error(mut self, time: Duration) -> Self {
+        self.policy.stale_if_error = time;
+        self
+    }
+
+    /// Sets how long after a fetch the next refresh waits at least, though the value be due
+    /// again: the server may have handed out the same one. Default: one second.
+    pub fn min_interval(mut self, wait: Duration) -> Self {
+        self.policy.min_interval = wait;
+        self
+    }
+
+    /// Makes what is random repeatable, for tests.
+    pub fn jitter_seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Tells an observer of each look-up, under the name of this cache.
+    pub fn observer(mut self, name: &'static str, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some((name, observer));
+        self
+    }
+
+    /// Builds the cache. Needs no runtime.
+    #[must_use]
+    pub fn build(self) -> Cache<K, V, E> {
+        let random = self
+            .seed
+            .map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
+        let max_flights = self.policy.capacity.max(MIN_FLIGHTS);
+        let state = State {
+            store: Store::new(self.policy, random),
+            flights: Flights::new(max_flights),
+            changes: 0,
+        };
+        Cache {
+            shared: Arc::new(Shared {
+                state: Mutex::new(state),
+                made_at: Instant::now(),
+                observer: self.observer,
+            }),
+        }
+    }
+}
+
+impl<K, V, E> fmt::Debug for CacheBuilder<K, V, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CacheBuilder")
+            .field("capacity", &self.policy.capacity)
+            .field("ttl", &self.policy.ttl)
+            .field("error_ttl", &self.policy.error_ttl)
+            .field("refresh_ahead", &self.policy.refresh_ahead)
+            .field("stale_if_error", &self.policy.stale_if_error)
+            .field("min_interval", &self.policy.min_interval)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A small cache still joins the callers of many keys.
+const MIN_FLIGHTS: usize = 1024;

@@ -1,0 +1,231 @@
+//! Fetches under way: who waits for them, how they end, and that they end with their cache.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::task::{Context, Poll};
+
+use tokio::sync::Notify;
+
+use super::{Fetched, Shared};
+use crate::task::Task;
+
+/// One fetch that any number of callers wait for.
+pub(super) struct Flight<V, E> {
+    id: u64,
+    landed: Notify,
+    outcome: OnceLock<Outcome<V, E>>,
+}
+
+/// How a flight ended.
+pub(super) enum Outcome<V, E> {
+    Value(V),
+    /// The fetch failed, and an old value stands in.
+    Stale(V),
+    Error(E),
+    /// The task is gone without an answer: its runtime was dropped, or the fetch panicked.
+    Vanished(Vanished),
+}
+
+/// Why a flight ended without an answer: what its panic carries, if it panicked.
+pub(super) struct Vanished(Mutex<Option<Panic>>);
+
+type Panic = Box<dyn Any + Send>;
+
+impl Vanished {
+    /// Continues in the caller whose fetch it was: it has given its fetch away and has no other.
+    #[expect(
+        clippy::panic,
+        reason = "tokio's timers and sockets panic on a dead runtime too"
+    )]
+    pub(super) fn resume(&self) -> ! {
+        let panic = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match panic {
+            Some(panic) => std::panic::resume_unwind(panic),
+            None => panic!("the runtime was shut down under a fetch"),
+        }
+    }
+}
+
+impl<V, E> Flight<V, E> {
+    /// Waits for the end. All waiters are woken by one call and none of them takes a lock for it.
+    pub(super) async fn outcome(&self) -> &Outcome<V, E>
+    where
+        V: Send + Sync,
+        E: Send + Sync,
+    {
+        loop {
+            let mut landed = std::pin::pin!(self.landed.notified());
+            // Counted among the waiters before looking, so that no wake-up is lost in between.
+            landed.as_mut().enable();
+            if let Some(outcome) = self.outcome.get() {
+                return outcome;
+            }
+            landed.await;
+        }
+    }
+
+    fn end(&self, outcome: Outcome<V, E>) {
+        // The first end counts; there is no second one, since `Landing` is consumed by it.
+        let _ = self.outcome.set(outcome);
+        self.landed.notify_waiters();
+    }
+}
+
+/// The flights of a cache.
+pub(super) struct Flights<K, V, E> {
+    /// Those that callers may join and whose result is stored.
+    by_key: HashMap<K, Arc<Flight<V, E>>>,
+    /// All of them; dropping this ends them. `None` until the task is known.
+    tasks: HashMap<u64, Option<Task>>,
+    max: usize,
+    next_id: u64,
+}
+
+impl<K: Clone + Eq + Hash, V, E> Flights<K, V, E> {
+    pub(super) fn new(max: usize) -> Self {
+        Self {
+            by_key: HashMap::new(),
+            tasks: HashMap::new(),
+            max,
+            next_id: 0,
+        }
+    }
+
+    pub(super) fn of(&self, key: &K) -> Option<Arc<Flight<V, E>>> {
+        self.by_key.get(key).map(Arc::clone)
+    }
+
+    /// Enters a new flight for a key that has none, if there is room.
+    pub(super) fn begin(&mut self, key: &K) -> Option<Arc<Flight<V, E>>> {
+        if self.tasks.len() >= self.max {
+            return None;
+        }
+        let id = self.next_id;
+        self.next_id += 1;
+        let flight = Arc::new(Flight {
+            id,
+            landed: Notify::new(),
+            outcome: OnceLock::new(),
+        });
+        self.tasks.insert(id, None);
+        self.by_key.insert(key.clone(), Arc::clone(&flight));
+        Some(flight)
+    }
+
+    /// Ties a task to the cache. Gives it back if its flight has ended already.
+    pub(super) fn tie(&mut self, flight: &Flight<V, E>, task: Task) -> Option<Task> {
+        match self.tasks.get_mut(&flight.id) {
+            Some(slot) => slot.replace(task),
+            None => Some(task),
+        }
+    }
+
+    /// Strikes out a flight that ended. Returns whether it was still the one for its key, and
+    /// what has to be dropped outside of the lock.
+    pub(super) fn strike(&mut self, key: &K, flight: &Flight<V, E>) -> (bool, Option<Task>) {
+        let current = self.by_key.get(key).is_some_and(|f| f.id == flight.id);
+        if current {
+            self.by_key.remove(key);
+        }
+        (current, self.tasks.remove(&flight.id).flatten())
+    }
+
+    /// Lets a flight go on for those who wait for it already, without storing its result.
+    pub(super) fn detach(&mut self, key: &K) {
+        self.by_key.remove(key);
+    }
+
+    pub(super) fn detach_all(&mut self) {
+        self.by_key.clear();
+    }
+}
+
+/// The duty to end a flight. Dropping it unfinished says that the flight vanished.
+pub(super) struct Landing<K, V, E>
+where
+    K: Clone + Eq + Hash,
+    V: Clone,
+    E: Clone,
+{
+    shared: Weak<Shared<K, V, E>>,
+    key: K,
+    flight: Option<Arc<Flight<V, E>>>,
+}
+
+impl<K, V, E> Landing<K, V, E>
+where
+    K: Clone + Eq + Hash,
+    V: Clone,
+    E: Clone,
+{
+    pub(super) fn new(shared: &Arc<Shared<K, V, E>>, key: K, flight: Arc<Flight<V, E>>) -> Self {
+        Self {
+            shared: Arc::downgrade(shared),
+            key,
+            flight: Some(flight),
+        }
+    }
+
+    /// Runs the fetch to its end.
+    pub(super) async fn run<F>(mut self, fetch: F)
+    where
+        F: Future<Output = Result<Fetched<V>, E>> + Send,
+        K: Send + Sync,
+        V: Send + Sync,
+        E: Send + Sync,
+    {
+        // Boxed, because a future moved into another one takes its room twice.
+        let mut fetch = Box::pin(fetch);
+        let ended = std::future::poll_fn(|cx| poll_caught(fetch.as_mut(), cx)).await;
+        // Whatever the fetch holds on to is let go before anybody sees the result.
+        drop(fetch);
+        let Some(flight) = self.flight.take() else {
+            return;
+        };
+        match ended {
+            Ok(result) => {
+                // Without the cache nobody waits.
+                if let Some(shared) = self.shared.upgrade() {
+                    flight.end(shared.land(&self.key, &flight, result));
+                }
+            }
+            Err(panic) => self.vanish(&flight, Some(panic)),
+        }
+    }
+
+    fn vanish(&self, flight: &Flight<V, E>, panic: Option<Panic>) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.vanish(&self.key, flight);
+        }
+        flight.end(Outcome::Vanished(Vanished(Mutex::new(panic))));
+    }
+}
+
+impl<K, V, E> Drop for Landing<K, V, E>
+where
+    K: Clone + Eq + Hash,
+    V: Clone,
+    E: Clone,
+{
+    fn drop(&mut self) {
+        if let Some(flight) = self.flight.take() {
+            self.vanish(&flight, None);
+        }
+    }
+}
+
+fn poll_caught<F: Future>(
+    future: Pin<&mut F>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<F::Output, Panic>> {
+    // Nothing of a future that panicked is used again: it is dropped.
+    match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+        Err(panic) => Poll::Ready(Err(panic)),
+    }
+}

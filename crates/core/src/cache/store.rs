@@ -1,0 +1,270 @@
+//! What is kept: values until they expire, errors for a moment. No lock, no clock and no task is
+//! here; what is thrown out is handed back, so that foreign destructors run outside the lock.
+
+use std::collections::BTreeMap;
+use std::hash::Hash;
+use std::time::Duration;
+
+use lru::LruCache;
+
+use super::{Fetched, Policy};
+
+/// Values and errors by key, bounded, with what is due when.
+pub(super) struct Store<K, V, E> {
+    policy: Policy<E>,
+    values: LruCache<K, Entry<V>>,
+    /// The same entries by expiry, so that the expired are found without a search. Costs a clone
+    /// of the key and a change for each *store*, and nothing for a hit.
+    by_expiry: BTreeMap<(Moment, u64), K>,
+    /// Apart from the values: a flood of unknown keys must not push good values out.
+    errors: LruCache<K, Failure<E>>,
+    random: fastrand::Rng,
+    next_id: u64,
+    garbage: Garbage<V, E>,
+}
+
+/// Nanoseconds since the cache was made: half the size of an `Instant`, one comparison.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Moment(pub(super) u64);
+
+impl Moment {
+    const NEVER: Self = Self(u64::MAX);
+
+    fn after(self, wait: Duration) -> Self {
+        let nanos = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(nanos))
+    }
+}
+
+struct Entry<V> {
+    value: V,
+    expires: Moment,
+    /// From when on a caller may start a refresh; `NEVER` while one is under way.
+    refresh: Moment,
+    generation: u64,
+    /// Tells entries of the same expiry apart.
+    id: u64,
+}
+
+struct Failure<E> {
+    error: E,
+    until: Moment,
+}
+
+/// What a look-up finds.
+pub(super) enum Found<V, E> {
+    Fresh(V),
+    /// Fresh, and it is time for a new one.
+    Due(V),
+    /// Expired, and the last fetch failed a moment ago.
+    Stale(V),
+    /// The last fetch failed a moment ago.
+    Error(E),
+    Nothing,
+}
+
+/// What was thrown out.
+pub(super) struct Garbage<V, E> {
+    values: Vec<V>,
+    errors: Vec<E>,
+}
+
+impl<V, E> Garbage<V, E> {
+    fn new() -> Self {
+        Self {
+            values: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+}
+
+impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
+    pub(super) fn new(policy: Policy<E>, random: fastrand::Rng) -> Self {
+        Self {
+            policy,
+            values: LruCache::unbounded(),
+            by_expiry: BTreeMap::new(),
+            errors: LruCache::unbounded(),
+            random,
+            next_id: 0,
+            garbage: Garbage::new(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    pub(super) fn fresh(&mut self, key: &K, now: Moment) -> Option<V> {
+        let entry = self.values.get(key)?;
+        (now < entry.expires).then(|| entry.value.clone())
+    }
+
+    pub(super) fn find(&mut self, key: &K, now: Moment) -> Found<V, E> {
+        if let Some(entry) = self.values.get(key)
+            && now < entry.expires
+        {
+            let value = entry.value.clone();
+            return if now < entry.refresh {
+                Found::Fresh(value)
+            } else {
+                Found::Due(value)
+            };
+        }
+        // Most caches hold no error, and then this does not even hash the key.
+        if self.errors.is_empty() {
+            return Found::Nothing;
+        }
+        match self.errors.peek(key) {
+            Some(failure) if now < failure.until => match self.stale(key, now, &failure.error) {
+                Some(value) => Found::Stale(value),
+                None => Found::Error(failure.error.clone()),
+            },
+            _ => Found::Nothing,
+        }
+    }
+
+    /// Notes that a refresh is under way, so that no other starts.
+    pub(super) fn refreshing(&mut self, key: &K) {
+        if let Some(entry) = self.values.peek_mut(key) {
+            entry.refresh = Moment::NEVER;
+        }
+    }
+
+    /// Notes that a refresh came to nothing: the value stays, and the next try waits a little.
+    pub(super) fn not_refreshed(&mut self, key: &K, now: Moment) {
+        let wait = self.policy.error_ttl.max(self.policy.min_interval);
+        if let Some(entry) = self.values.peek_mut(key) {
+            entry.refresh = now.after(wait);
+        }
+    }
+
+    /// Keeps a value, unless it may not be kept.
+    pub(super) fn put(&mut self, key: K, fetched: Fetched<V>, now: Moment) {
+        self.remove(&key);
+        let ttl = fetched.ttl.unwrap_or(self.policy.ttl);
+        if self.policy.is_off() || ttl.is_zero() {
+            self.garbage.values.push(fetched.value);
+            return;
+        }
+        self.make_room(now);
+        let expires = now.after(ttl);
+        let early = ttl.mul_f64(self.policy.refresh_ahead * self.random.f64());
+        let refresh = now.after((ttl - early).max(self.policy.min_interval));
+        let id = self.next_id;
+        self.next_id += 1;
+        self.by_expiry.insert((expires, id), key.clone());
+        self.values.put(
+            key,
+            Entry {
+                value: fetched.value,
+                expires,
+                refresh,
+                generation: fetched.generation,
+                id,
+            },
+        );
+    }
+
+    /// Remembers a failed fetch. Returns the old value if it may stand in for the error.
+    pub(super) fn fail(&mut self, key: &K, error: &E, now: Moment) -> Option<V> {
+        let wait = self.error_ttl(error);
+        if !wait.is_zero() && !self.policy.is_off() {
+            let failure = Failure {
+                error: error.clone(),
+                until: now.after(wait),
+            };
+            if let Some(old) = self.errors.put(key.clone(), failure) {
+                self.garbage.errors.push(old.error);
+            }
+            if self.errors.len() > self.policy.capacity
+                && let Some((_, old)) = self.errors.pop_lru()
+            {
+                self.garbage.errors.push(old.error);
+            }
+        }
+        if self.policy.is_definite(error) {
+            self.remove_value(key);
+            return None;
+        }
+        if let Some(entry) = self.values.peek_mut(key) {
+            entry.refresh = now.after(wait.max(self.policy.min_interval));
+        }
+        self.stale(key, now, error)
+    }
+
+    /// Removes value and error of a key. Returns whether there was a value.
+    pub(super) fn remove(&mut self, key: &K) -> bool {
+        if let Some(old) = self.errors.pop(key) {
+            self.garbage.errors.push(old.error);
+        }
+        self.remove_value(key)
+    }
+
+    pub(super) fn remove_generation(&mut self, key: &K, generation: u64) -> bool {
+        let held = self.values.peek(key);
+        held.is_some_and(|entry| entry.generation == generation) && self.remove_value(key)
+    }
+
+    /// Removes everything, and returns it to be dropped elsewhere.
+    pub(super) fn clear(&mut self) -> impl Sized + use<K, V, E> {
+        self.by_expiry.clear();
+        (
+            std::mem::replace(&mut self.values, LruCache::unbounded()),
+            std::mem::replace(&mut self.errors, LruCache::unbounded()),
+        )
+    }
+
+    /// Takes what was thrown out since the last time, to be dropped elsewhere.
+    pub(super) fn take_garbage(&mut self) -> Garbage<V, E> {
+        std::mem::replace(&mut self.garbage, Garbage::new())
+    }
+
+    /// Returns the value that may be used in place of the error.
+    fn stale(&self, key: &K, now: Moment, error: &E) -> Option<V> {
+        let entry = self.values.peek(key)?;
+        let usable = now < entry.expires.after(self.policy.stale_if_error)
+            && !self.policy.is_definite(error);
+        usable.then(|| entry.value.clone())
+    }
+
+    fn error_ttl(&mut self, error: &E) -> Duration {
+        let particular = self.policy.error_ttl_by.and_then(|by| by(error));
+        // Callers that failed together must not all come back together.
+        particular.unwrap_or_else(|| {
+            let share = 0.75 + 0.25 * self.random.f64();
+            self.policy.error_ttl.mul_f64(share)
+        })
+    }
+
+    /// Makes room for one more: the expired go first, then the least recently used. Of what is
+    /// past all use, two go each time, so that nothing old lies around in a cache in use.
+    fn make_room(&mut self, now: Moment) {
+        for _ in 0..2 {
+            let full = self.values.len() >= self.policy.capacity;
+            let Some(((expires, _), key)) = self.by_expiry.first_key_value() else {
+                return;
+            };
+            let useless = expires.after(self.policy.stale_if_error) <= now;
+            if useless || (full && *expires <= now) {
+                let key = key.clone();
+                self.remove_value(&key);
+            }
+        }
+        if self.values.len() >= self.policy.capacity
+            && let Some((_, old)) = self.values.pop_lru()
+        {
+            self.by_expiry.remove(&(old.expires, old.id));
+            self.garbage.values.push(old.value);
+        }
+    }
+
+    fn remove_value(&mut self, key: &K) -> bool {
+        let Some(old) = self.values.pop(key) else {
+            return false;
+        };
+        self.by_expiry.remove(&(old.expires, old.id));
+        self.garbage.values.push(old.value);
+        true
+    }
+}
