@@ -37,6 +37,7 @@ struct Inner {
     retry_after: Option<Duration>,
     sent: Sent,
     retryable: bool,
+    stale_connection: bool,
     source: Option<Cause>,
 }
 
@@ -61,6 +62,7 @@ impl Error {
             retry_after: None,
             sent: Sent::No,
             retryable: false,
+            stale_connection: false,
             source: None,
         }))
     }
@@ -226,6 +228,18 @@ impl Error {
         inner.method = Some(method.clone());
         inner.url = Some(url);
         self
+    }
+
+    /// Says that the connection had been kept from an earlier exchange and ended before an
+    /// answer: that tells nothing about the server.
+    #[cfg(feature = "client")]
+    pub(crate) fn with_stale_connection(mut self, is_stale: bool) -> Self {
+        self.inner().stale_connection = is_stale;
+        self
+    }
+
+    pub(crate) fn is_stale_connection(&self) -> bool {
+        self.0.stale_connection
     }
 
     pub(crate) fn with_body(mut self, body: &Bytes) -> Self {

@@ -1,5 +1,6 @@
 //! The life of a call, in one loop. Who reads [`Pipeline::send`] sees the whole policy.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -159,6 +160,7 @@ impl Pipeline {
         let retry = options.retry.unwrap_or(self.retry);
         let authority = self.authorities.of(base.authority());
         let mut refused: Option<u64> = None;
+        let mut was_stale = false;
 
         loop {
             let permit = authority.permit(deadline).await?;
@@ -206,6 +208,14 @@ impl Pipeline {
                     continue;
                 }
                 return Err(error);
+            }
+            // A kept connection that the server closed meanwhile: take another at once.
+            if error.is_stale_connection()
+                && !was_stale
+                && may_repeat(operation.repeatable(), &error)
+            {
+                was_stale = true;
+                continue;
             }
             if !retry.has_more(progress.attempts) || !may_repeat(operation.repeatable(), &error) {
                 return Err(error);
@@ -371,7 +381,7 @@ impl Pipeline {
 }
 
 /// An answer that means success.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Answer {
     operation: &'static Operation,
     response: Response,
@@ -444,9 +454,20 @@ impl Answer {
             Ok(_) => "could not be read",
         };
         match place.as_str() {
-            "." => self.decode_error(format!("the answer {what}")),
+            "." | "?" => self.decode_error(format!("the answer {what}")),
             place => self.decode_error(format!("the answer {what} at {place}")),
         }
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("operation", &self.operation.id())
+            .field("url", &printable(self.operation, &self.url))
+            .field("response", &self.response)
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
     }
 }
 

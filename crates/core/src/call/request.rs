@@ -1,5 +1,7 @@
 //! A call that has been formed and not been sent.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -11,7 +13,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// An operation with its arguments in place: path, query, headers, body. Forming one does no
 /// I/O; generated code does it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Call {
     pub(crate) operation: &'static Operation,
     pub(crate) target: Target,
@@ -70,5 +72,16 @@ impl Call {
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         self.body = Bytes::from(text);
         Ok(self)
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Path, query and body may hold secrets; only the operation's data says which.
+        f.debug_struct("Call")
+            .field("operation", &self.operation.id())
+            .field("headers", &self.headers)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
     }
 }

@@ -4,6 +4,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -135,16 +136,20 @@ fn tcp_error(host: &str, cause: impl std::error::Error + Send + Sync + 'static) 
     .with_source(cause)
 }
 
-/// A connection, and when it is too old to be used again.
+/// A connection and its history.
 pub(super) struct Stream {
     io: Io,
-    retire_at: RetireAt,
+    history: History,
 }
 
-/// When a connection should leave the pool, so that DNS changes and rotated back ends are
-/// followed. Travels with every answer.
-#[derive(Clone, Copy)]
-pub(super) struct RetireAt(pub(super) Instant);
+/// What the transport must know of a connection. Travels with every answer and every error.
+#[derive(Clone)]
+pub(super) struct History {
+    /// When it should leave the pool, so that DNS changes and rotated back ends are followed.
+    pub(super) retire_at: Instant,
+    /// Whether it has brought an answer.
+    pub(super) has_answered: Arc<AtomicBool>,
+}
 
 enum Io {
     Plain(TokioIo<TcpStream>),
@@ -157,14 +162,17 @@ impl Stream {
         let age = max_age.mul_f64(0.8 + 0.4 * fastrand::f64());
         Self {
             io,
-            retire_at: RetireAt(Instant::now() + age),
+            history: History {
+                retire_at: Instant::now() + age,
+                has_answered: Arc::default(),
+            },
         }
     }
 }
 
 impl Connection for Stream {
     fn connected(&self) -> Connected {
-        Connected::new().extra(self.retire_at)
+        Connected::new().extra(self.history.clone())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::Instant;
 
-use super::connect::{Connector, RetireAt};
+use super::connect::{Connector, History};
 use super::dns::{CachedResolver, Resolve, SystemResolver};
 use super::tls::{Roots, TlsSettings};
 use super::{Request, Response, Transport, body, broken};
@@ -42,11 +43,13 @@ impl HttpTransport {
 
         let answer = self.pool.request(outgoing).await.map_err(classify)?;
         let (head, body) = answer.into_parts();
-        let retire_at = head.extensions.get::<RetireAt>();
-        if retire_at.is_some_and(|at| at.0 <= Instant::now())
-            && let Some(connected) = connection.connection_metadata().as_ref()
-        {
-            connected.poison();
+        if let Some(history) = head.extensions.get::<History>() {
+            history.has_answered.store(true, Ordering::Relaxed);
+            if history.retire_at <= Instant::now()
+                && let Some(connected) = connection.connection_metadata().as_ref()
+            {
+                connected.poison();
+            }
         }
         let body = body::read(body, head.status, limit).await?;
         Ok(Response {
@@ -214,5 +217,16 @@ fn classify(cause: hyper_util::client::legacy::Error) -> Error {
         Some(e) if e.is_parse() => broken::not_http,
         _ => broken::before_answer,
     };
-    broken(cause.into())
+    let is_stale = has_answered(&cause);
+    broken(cause.into()).with_stale_connection(is_stale)
+}
+
+/// Returns whether the connection that failed had brought an answer before.
+fn has_answered(cause: &hyper_util::client::legacy::Error) -> bool {
+    let mut extras = http::Extensions::new();
+    if let Some(connected) = cause.connect_info() {
+        connected.get_extras(&mut extras);
+    }
+    let history = extras.get::<History>();
+    history.is_some_and(|history| history.has_answered.load(Ordering::Relaxed))
 }

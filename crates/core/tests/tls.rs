@@ -1,0 +1,157 @@
+//! What the transport promises about TLS, against a host with a throw-away authority.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use http::{Method, StatusCode, Uri};
+use vouchsafe_core::call::{Call, CallOptions, Operation, Repeat};
+use vouchsafe_core::mock::script::{Script, ScriptedServer};
+use vouchsafe_core::mock::{CertificateAuthority, Handler, Host};
+use vouchsafe_core::transport::{HttpTransport, Request, Response, Transport};
+use vouchsafe_core::url::Target;
+use vouchsafe_core::{ConnectPhase, CoreClient, ErrorKind, Sent};
+
+static READ: Operation = Operation::new("test.read", Method::GET, "/read").repeat(Repeat::Safe);
+
+#[derive(Debug)]
+struct Fine;
+
+impl Handler for Fine {
+    fn handle(&self, request: &Request) -> Response {
+        assert_eq!(request.uri.scheme_str(), Some("https"));
+        Response::new(StatusCode::OK)
+    }
+
+    fn operation(&self, _: &Method, _: &Uri) -> Option<&'static str> {
+        Some("test.read")
+    }
+}
+
+fn loopback() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, 0).into()
+}
+
+fn trusting(authority: &CertificateAuthority) -> HttpTransport {
+    HttpTransport::builder()
+        .add_root_pem(authority.pem().as_bytes())
+        .unwrap()
+        .only_roots()
+        .require_https()
+        .build()
+        .unwrap()
+}
+
+fn get(url: &str) -> Request {
+    Request::new(Method::GET, url.parse().unwrap())
+}
+
+#[tokio::test]
+async fn an_authority_of_ones_own_is_trusted_for_every_name_of_loopback() {
+    let host = Host::new(Arc::new(Fine));
+    let authority = CertificateAuthority::new().unwrap();
+    let serving = host.serve_tls(loopback(), &authority).await.unwrap();
+    let transport = trusting(&authority);
+    let port = serving.address().port();
+    assert_eq!(serving.url(), format!("https://127.0.0.1:{port}"));
+    for name in ["127.0.0.1", "localhost"] {
+        let answer = transport
+            .send(get(&format!("https://{name}:{port}/read")))
+            .await;
+        assert_eq!(answer.unwrap().status, StatusCode::OK, "{name}");
+    }
+    // A machine without IPv6 has no ::1 to listen on.
+    let six = SocketAddr::from((Ipv6Addr::LOCALHOST, 0));
+    if let Ok(serving) = host.serve_tls(six, &authority).await {
+        let answer = transport.send(get(&serving.url())).await;
+        assert_eq!(answer.unwrap().status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_authority_is_refused_and_not_tried_again() {
+    let host = Host::new(Arc::new(Fine));
+    let authority = CertificateAuthority::new().unwrap();
+    let serving = host.serve_tls(loopback(), &authority).await.unwrap();
+    let other = CertificateAuthority::new().unwrap();
+    for transport in [
+        trusting(&other),
+        HttpTransport::builder().build().unwrap(),
+        HttpTransport::builder().bundled_roots().build().unwrap(),
+    ] {
+        let client = CoreClient::builder().transport(Arc::new(transport));
+        let client = client.build().unwrap();
+        let base = serving.url().parse().unwrap();
+        let call = Call::new(&READ, Target::new("/read"));
+        let error = client
+            .send(&base, call, None, &CallOptions::new())
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connect(ConnectPhase::Tls));
+        assert_eq!((error.attempts(), error.sent()), (1, Sent::No));
+        assert!(!error.is_retryable());
+        assert!(error.message().contains("certificate"), "{error}");
+    }
+    assert!(host.journal().is_empty());
+}
+
+#[tokio::test]
+async fn a_name_that_the_certificate_does_not_hold_is_refused() {
+    let host = Host::new(Arc::new(Fine));
+    let authority = CertificateAuthority::new().unwrap();
+    let serving = host.serve_tls(loopback(), &authority).await.unwrap();
+    let url = format!("https://127.0.0.2:{}/", serving.address().port());
+    let result = trusting(&authority).send(get(&url)).await;
+    // Only some systems have the whole of 127.0.0.0/8 on loopback.
+    let kind = result.unwrap_err().kind();
+    assert!(matches!(kind, ErrorKind::Connect(_)), "{kind:?}");
+    assert!(host.journal().is_empty());
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_an_error_of_the_handshake() {
+    let plain = Script::new()
+        .write("HTTP/1.1 400 Bad Request\r\n\r\n")
+        .wait_for_close();
+    let server = ScriptedServer::start([plain]).await.unwrap();
+    let authority = CertificateAuthority::new().unwrap();
+    let url = format!("https://{}/", server.address());
+    let error = trusting(&authority).send(get(&url)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect(ConnectPhase::Tls));
+    assert_eq!(error.sent(), Sent::No);
+}
+
+#[tokio::test]
+async fn a_reset_within_the_handshake_may_be_tried_again() {
+    let server = ScriptedServer::start([Script::new().reset()])
+        .await
+        .unwrap();
+    let authority = CertificateAuthority::new().unwrap();
+    let url = format!("https://{}/", server.address());
+    let error = trusting(&authority).send(get(&url)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect(ConnectPhase::Tls));
+    assert!(error.is_retryable());
+}
+
+#[test]
+fn trusting_only_ones_own_roots_needs_one() {
+    let error = HttpTransport::builder()
+        .only_roots()
+        .require_https()
+        .build()
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    let error = HttpTransport::builder().add_root_pem(b"none").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+}
+
+#[tokio::test]
+async fn an_impossible_tls_is_told_at_the_first_use_of_https() {
+    let transport = HttpTransport::builder().only_roots().build().unwrap();
+    let error = transport
+        .send(get("https://127.0.0.1:9/"))
+        .await
+        .unwrap_err();
+    assert_eq!((error.kind(), error.sent()), (ErrorKind::Config, Sent::No));
+    assert!(!error.is_retryable());
+}
