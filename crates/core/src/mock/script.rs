@@ -160,7 +160,7 @@ impl ScriptedServer {
         self.until(|counts| counts.ended >= count).await;
     }
 
-    async fn until(&self, reached: impl Fn(&Counts) -> bool + Send) {
+    async fn until(&self, reached: impl Fn(&Counts) -> bool + Send + Sync) {
         // The sender lives as long as the task does, which is as long as this.
         let _ = self.counts.clone().wait_for(|counts| reached(counts)).await;
     }
