@@ -4,9 +4,11 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hyper_util::client::legacy::connect::dns::Name;
 
+use crate::cache::{Cache, Fetched};
 use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result};
 
 /// Turns a host name into addresses.
@@ -38,32 +40,37 @@ impl Resolve for SystemResolver {
     }
 }
 
-/// A resolver as hyper-util's connector asks for one.
+/// A resolver as hyper-util's connector asks for one, with a cache in front: the system's
+/// resolver keeps nothing, and asks anew for each connection.
 #[derive(Clone, Debug)]
 pub(super) struct CachedResolver {
     resolve: Arc<dyn Resolve>,
+    cache: Cache<String, Arc<[IpAddr]>>,
+    patience: Duration,
 }
 
 impl CachedResolver {
-    pub(super) fn new(resolve: Arc<dyn Resolve>) -> Self {
-        Self { resolve }
+    /// A look-up that takes longer than `patience` counts as failed, so that an old answer still
+    /// helps while a connection is waited for.
+    pub(super) fn new(resolve: Arc<dyn Resolve>, patience: Duration) -> Self {
+        let cache = Cache::builder()
+            .capacity(256)
+            .ttl(TTL)
+            .stale_if_error(USABLE - TTL)
+            .build();
+        Self {
+            resolve,
+            cache,
+            patience,
+        }
     }
 
+    /// Returns the addresses of a name in the order to try them.
     async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>> {
-        let fail = |why: &str| {
-            Error::new(
-                ErrorKind::Connect(ConnectPhase::Dns),
-                format!("the name {name} {why}"),
-            )
-            .with_retryable(true)
-        };
-        let found = self.resolve.resolve(name).await;
-        let found = found.map_err(|cause| fail("could not be resolved").with_source(cause))?;
-        if found.is_empty() {
-            Err(fail("has no address"))
-        } else {
-            Ok(found)
-        }
+        let name = name.to_ascii_lowercase();
+        let fetch = || look_up(Arc::clone(&self.resolve), name.clone(), self.patience);
+        let found = self.cache.get_or_fetch(&name, fetch).await?;
+        Ok(shuffled(&found))
     }
 }
 
@@ -80,10 +87,215 @@ impl tower_service::Service<Name> for CachedResolver {
         let this = self.clone();
         Box::pin(async move {
             let found = this.addresses(name.as_str()).await?;
-            let mut addresses: Vec<_> = found.iter().map(|ip| SocketAddr::new(*ip, 0)).collect();
-            // So that clients that started together do not all go to the first address.
-            fastrand::shuffle(&mut addresses);
+            let addresses: Vec<_> = found.iter().map(|ip| SocketAddr::new(*ip, 0)).collect();
             Ok(addresses.into_iter())
         })
+    }
+}
+
+async fn look_up(
+    resolve: Arc<dyn Resolve>,
+    name: String,
+    patience: Duration,
+) -> Result<Fetched<Arc<[IpAddr]>>> {
+    let fail = |why: &str| {
+        Error::new(
+            ErrorKind::Connect(ConnectPhase::Dns),
+            format!("the name {name} {why}"),
+        )
+        .with_retryable(true)
+    };
+    let found = tokio::time::timeout(patience, resolve.resolve(&name))
+        .await
+        .map_err(|_| fail("could not be resolved in time"))?
+        .map_err(|cause| fail("could not be resolved").with_source(cause))?;
+    if found.is_empty() {
+        return Err(fail("has no address"));
+    }
+    Ok(Fetched::new(Arc::from(found)))
+}
+
+/// Shuffles, so that clients that started together do not all go to the first address; the
+/// family that the resolver prefers stays in front, since it knows which one works here.
+fn shuffled(found: &[IpAddr]) -> Vec<IpAddr> {
+    let preferred = found.first().map(IpAddr::is_ipv4);
+    let mut addresses = found.to_vec();
+    fastrand::shuffle(&mut addresses);
+    addresses.sort_by_key(|ip| Some(ip.is_ipv4()) != preferred);
+    addresses
+}
+
+/// How long an answer counts as new.
+const TTL: Duration = Duration::from_secs(30);
+
+/// How old an answer may be that is used because there is no newer one.
+const USABLE: Duration = Duration::from_secs(5 * 60);
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::io;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::time::{Instant, advance, sleep};
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Answers after a tenth of a second with what it was last told.
+    #[derive(Debug)]
+    struct Fake {
+        asked: AtomicUsize,
+        answer: Mutex<Answer>,
+    }
+
+    #[derive(Clone, Debug)]
+    enum Answer {
+        Found(Vec<IpAddr>),
+        Fails,
+        Hangs,
+    }
+
+    impl Resolve for Fake {
+        fn resolve(&self, host: &str) -> BoxFuture<'_, io::Result<Vec<IpAddr>>> {
+            assert_eq!(host, "auth.example");
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            Box::pin(async {
+                sleep(SECOND / 10).await;
+                let answer = self.answer.lock().unwrap().clone();
+                match answer {
+                    Answer::Found(found) => Ok(found),
+                    Answer::Fails => Err(io::Error::other("no name server answers")),
+                    Answer::Hangs => std::future::pending().await,
+                }
+            })
+        }
+    }
+
+    impl Fake {
+        fn tell(&self, answer: Answer) {
+            *self.answer.lock().unwrap() = answer;
+        }
+
+        fn asked(&self) -> usize {
+            self.asked.load(Ordering::SeqCst)
+        }
+    }
+
+    fn resolver(answer: Answer) -> (CachedResolver, Arc<Fake>) {
+        let fake = Arc::new(Fake {
+            asked: AtomicUsize::new(0),
+            answer: Mutex::new(answer),
+        });
+        let resolve: Arc<dyn Resolve> = Arc::clone(&fake) as _;
+        (CachedResolver::new(resolve, 2 * SECOND), fake)
+    }
+
+    fn ip(last: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, last])
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_is_asked_for_once_in_thirty_seconds() {
+        let (resolver, fake) = resolver(Answer::Found(vec![ip(1)]));
+        let (a, b) = tokio::join!(
+            resolver.addresses("auth.example"),
+            resolver.addresses("Auth.Example"),
+        );
+        assert_eq!((a.unwrap(), b.unwrap()), (vec![ip(1)], vec![ip(1)]));
+        fake.tell(Answer::Found(vec![ip(2)]));
+        advance(23 * SECOND).await;
+        assert_eq!(resolver.addresses("auth.example").await.unwrap(), [ip(1)]);
+        assert_eq!(fake.asked(), 1);
+        advance(7 * SECOND).await;
+        assert_eq!(resolver.addresses("auth.example").await.unwrap(), [ip(2)]);
+        assert_eq!(fake.asked(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_old_answer_is_used_for_five_minutes_if_resolving_fails() {
+        let (resolver, fake) = resolver(Answer::Found(vec![ip(1)]));
+        resolver.addresses("auth.example").await.unwrap();
+        fake.tell(Answer::Fails);
+        advance(299 * SECOND).await;
+        assert_eq!(resolver.addresses("auth.example").await.unwrap(), [ip(1)]);
+        assert_eq!(fake.asked(), 2);
+        advance(2 * SECOND).await;
+        let error = resolver.addresses("auth.example").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connect(ConnectPhase::Dns));
+        assert!(error.is_retryable());
+        assert_eq!(
+            error.to_string(),
+            "the name auth.example could not be resolved"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_resolver_that_hangs_holds_up_nobody_who_has_an_old_answer_for_long() {
+        let (resolver, fake) = resolver(Answer::Found(vec![ip(1)]));
+        resolver.addresses("auth.example").await.unwrap();
+        fake.tell(Answer::Hangs);
+        advance(60 * SECOND).await;
+        let begin = Instant::now();
+        assert_eq!(resolver.addresses("auth.example").await.unwrap(), [ip(1)]);
+        assert_eq!(begin.elapsed(), 2 * SECOND);
+        // For a moment after that nobody waits at all.
+        assert_eq!(resolver.addresses("auth.example").await.unwrap(), [ip(1)]);
+        assert_eq!(begin.elapsed(), 2 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_is_not_kept_for_longer_than_a_second() {
+        let (resolver, fake) = resolver(Answer::Fails);
+        resolver.addresses("auth.example").await.unwrap_err();
+        resolver.addresses("auth.example").await.unwrap_err();
+        assert_eq!(fake.asked(), 1);
+        fake.tell(Answer::Found(vec![ip(1)]));
+        advance(SECOND).await;
+        assert_eq!(resolver.addresses("auth.example").await.unwrap(), [ip(1)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_without_addresses_is_an_error() {
+        let (resolver, _) = resolver(Answer::Found(Vec::new()));
+        let error = resolver.addresses("auth.example").await.unwrap_err();
+        assert_eq!(error.to_string(), "the name auth.example has no address");
+    }
+
+    #[test]
+    fn a_resolver_outlives_the_runtime_that_used_it_first() {
+        let runtime = || {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .start_paused(true)
+                .build()
+                .unwrap()
+        };
+        let (resolver, fake) = resolver(Answer::Found(vec![ip(1)]));
+        // The first runtime goes while it resolves.
+        let first = runtime();
+        let lookup = resolver.addresses("auth.example");
+        let gave_up = first.block_on(async { tokio::time::timeout(SECOND / 100, lookup).await });
+        assert!(gave_up.is_err());
+        drop(first);
+        let found = runtime().block_on(resolver.addresses("auth.example"));
+        assert_eq!(found.unwrap(), [ip(1)]);
+        assert_eq!(fake.asked(), 2);
+    }
+
+    #[test]
+    fn addresses_are_shuffled_behind_the_family_that_the_resolver_prefers() {
+        let six = IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1]);
+        let found = [ip(1), six, ip(2), ip(3)];
+        let mut first = HashSet::new();
+        for _ in 0..200 {
+            let order = shuffled(&found);
+            assert_eq!(order.len(), 4);
+            assert_eq!(order[3], six);
+            first.insert(order[0]);
+        }
+        assert_eq!(first.len(), 3);
     }
 }

@@ -184,7 +184,7 @@ impl HttpTransportBuilder {
         {
             return Err(why.clone());
         }
-        let resolver = CachedResolver::new(self.resolver);
+        let resolver = CachedResolver::new(self.resolver, self.connect_timeout.mul_f64(0.6));
         let connector = Connector::new(resolver, tls, self.connect_timeout, self.max_age);
         let pool = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
