@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::HeaderValue;
@@ -26,6 +27,8 @@ struct Inner {
     clock: Arc<ManualClock>,
     journal: Journal,
     faults: Faults,
+    /// In nanoseconds.
+    latency: AtomicU64,
 }
 
 impl Host {
@@ -100,7 +103,14 @@ impl Host {
         &self.0.handler
     }
 
-    /// Puts the emulator back to its start and clears journal and faults. The clock stays.
+    /// Lets every answer come so much later from now on, besides what faults do.
+    pub fn set_latency(&self, latency: Duration) {
+        let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
+        self.0.latency.store(nanos, Ordering::Relaxed);
+    }
+
+    /// Puts the emulator back to its start and clears journal and faults. The clock and the
+    /// latency stay.
     pub fn reset(&self) {
         self.0.handler.reset();
         self.0.journal.clear();
@@ -129,9 +139,12 @@ impl Host {
         if is_answered {
             self.0.journal.answered(number, response.status);
         }
+        let latency = Duration::from_nanos(self.0.latency.load(Ordering::Relaxed));
         Exchange {
             response,
-            delay: fault.map_or(Duration::ZERO, |fault| fault.delay),
+            delay: fault
+                .map_or(Duration::ZERO, |fault| fault.delay)
+                .saturating_add(latency),
             harm,
         }
     }
@@ -177,6 +190,7 @@ impl HostBuilder {
                 .unwrap_or_else(|| Arc::new(ManualClock::running())),
             journal: self.journal,
             faults: self.faults,
+            latency: AtomicU64::new(0),
         }))
     }
 }
@@ -195,4 +209,43 @@ fn date(now: SystemTime, skew: i64) -> HeaderValue {
     let shown = ManualClock::at_unix(skewed).now();
     HeaderValue::try_from(httpdate::fmt_http_date(shown))
         .unwrap_or(HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 GMT"))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Method, StatusCode, Uri};
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Fine;
+
+    impl Handler for Fine {
+        fn handle(&self, _: &Request) -> Response {
+            Response::new(StatusCode::OK)
+        }
+
+        fn operation(&self, _: &Method, _: &Uri) -> Option<&'static str> {
+            Some("t.fine")
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn latency_adds_to_the_delays_of_faults_and_outlives_a_reset() {
+        let host = Host::new(Arc::new(Fine));
+        let ask = async || {
+            let asked = Instant::now();
+            let request = Request::new(Method::GET, Uri::from_static("http://h/"));
+            host.transport().send(request).await.unwrap();
+            asked.elapsed().as_millis()
+        };
+        assert_eq!(ask().await, 0);
+        host.set_latency(Duration::from_millis(20));
+        host.faults()
+            .add(Fault::on_any().delay(Duration::from_millis(100)));
+        assert_eq!(ask().await, 120);
+        host.reset();
+        assert_eq!(ask().await, 20);
+    }
 }
