@@ -4,6 +4,9 @@
 
 mod error;
 mod names;
+#[cfg(feature = "server")]
+#[cfg_attr(docsrs, doc(cfg(feature = "server")))]
+pub mod server;
 mod service_token;
 mod token;
 

@@ -1,0 +1,103 @@
+//! Extractors for axum. They refuse where no layer has looked at the request.
+
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum_core::response::{IntoResponse, Response};
+use http::request::Parts;
+
+use super::{Identity, Refusal, RefusalKind};
+use crate::{Token, Username};
+
+/// The name of the user that a request is from.
+///
+/// Like all extractors here it answers 500 on a route without
+/// [`IngressLayer`](super::IngressLayer), and 401 if the layer let an anonymous request pass;
+/// `Option<User>` is `None` in the second case only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "to be taken apart in arguments")]
+pub struct User(pub Username);
+
+/// The mail address of the user that a request is from; 403 if none is known.
+///
+/// `Option<Email>` is `None` if none is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "to be taken apart in arguments")]
+pub struct Email(pub String);
+
+/// The token to act for the user with; 500 if the ingress does not delegate.
+///
+/// `Option<DelegatedToken>` is `None` if it does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "to be taken apart in arguments")]
+pub struct DelegatedToken(pub Token);
+
+/// The service that calls on the user's behalf; 403 if the user called directly.
+///
+/// `Option<CallingService>` is `None` if the user called directly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "to be taken apart in arguments")]
+pub struct CallingService(pub String);
+
+/// Implements both kinds of extraction: `$required` of an identity, or `$optional` of it.
+macro_rules! extract {
+    ($name:ty, |$identity:ident| $required:expr, $optional:expr) => {
+        impl<S: Sync> FromRequestParts<S> for $name {
+            type Rejection = Refusal;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+                let $identity = Identity::of(&parts.extensions)?;
+                $required
+            }
+        }
+
+        impl<S: Sync> OptionalFromRequestParts<S> for $name {
+            type Rejection = Refusal;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Refusal> {
+                let found = Identity::find(&parts.extensions)?;
+                Ok(found.and_then(|$identity| $optional))
+            }
+        }
+    };
+}
+
+extract!(
+    Identity,
+    |identity| Ok(identity.clone()),
+    Some(identity.clone())
+);
+
+extract!(
+    User,
+    |identity| Ok(Self(identity.username.clone())),
+    Some(Self(identity.username.clone()))
+);
+
+extract!(
+    Email,
+    |identity| identity.email.clone().map(Self).ok_or_else(|| {
+        let message = "No mail address of the user is known";
+        Refusal::new(RefusalKind::NoEmail, message).logged()
+    }),
+    identity.email.clone().map(Self)
+);
+
+extract!(
+    DelegatedToken,
+    |identity| identity.delegated().cloned().map(Self),
+    identity.token.clone().map(Self)
+);
+
+extract!(
+    CallingService,
+    |identity| identity.service.clone().map(Self).ok_or_else(|| {
+        let message = "This is for services that call on a user's behalf";
+        Refusal::new(RefusalKind::NotAService, message).logged()
+    }),
+    identity.service.clone().map(Self)
+);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        self.to_response()
+    }
+}

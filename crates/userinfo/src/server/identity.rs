@@ -1,0 +1,334 @@
+//! Who a request is from, as the ingress's headers say (protocol section 3). Whether they may be
+//! believed is decided in `layer.rs`.
+
+use http::header::{HeaderMap, HeaderName};
+use http::{Extensions, HeaderValue};
+
+use super::{Refusal, RefusalKind};
+use crate::{Token, Username};
+
+/// Who a request is from, as the ingress told: the layer puts it into the request's extensions.
+///
+/// `Debug` shows the key of the token and never its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Identity {
+    /// The user's name; `bot-...` for a service on its own behalf.
+    pub username: Username,
+    /// The user's mail address, if Gafaelfawr knows one. Its form is not checked.
+    pub email: Option<String>,
+    /// The service that called on the user's behalf, if one did. Not the name of the service
+    /// that was called.
+    pub service: Option<String>,
+    /// A token to act for the user with, if the ingress asks for delegation.
+    pub token: Option<Token>,
+}
+
+impl Identity {
+    /// Makes an identity of a name alone, for tests of what stands behind the layer.
+    #[must_use]
+    pub fn new(username: Username) -> Self {
+        Self {
+            username,
+            email: None,
+            service: None,
+            token: None,
+        }
+    }
+
+    /// Returns the identity that the layer put into a request's extensions.
+    ///
+    /// # Errors
+    ///
+    /// [`RefusalKind::LayerMissing`] if no layer has seen the request: never let pass by
+    /// mistake. [`RefusalKind::Anonymous`] if one has, and let it pass without an identity.
+    pub fn of(extensions: &Extensions) -> Result<&Self, Refusal> {
+        Self::find(extensions)?
+            .ok_or_else(|| Refusal::new(RefusalKind::Anonymous, "Authentication required").logged())
+    }
+
+    /// Returns the identity, or `None` if the layer let an anonymous request pass.
+    ///
+    /// # Errors
+    ///
+    /// [`RefusalKind::LayerMissing`] if no layer has seen the request.
+    pub fn find(extensions: &Extensions) -> Result<Option<&Self>, Refusal> {
+        match extensions.get::<Self>() {
+            Some(identity) => Ok(Some(identity)),
+            None if extensions.get::<Seen>().is_some() => Ok(None),
+            None => Err(Refusal::new(
+                RefusalKind::LayerMissing,
+                "This route needs an identity and is not behind userinfo::server::IngressLayer",
+            )
+            .logged()),
+        }
+    }
+
+    /// Returns the delegated token.
+    ///
+    /// # Errors
+    ///
+    /// [`RefusalKind::DelegationMissing`] if there is none.
+    pub fn delegated(&self) -> Result<&Token, Refusal> {
+        self.token.as_ref().ok_or_else(|| {
+            Refusal::new(
+                RefusalKind::DelegationMissing,
+                "The ingress passes on no token for the user: the GafaelfawrIngress of this \
+                 service needs the setting config.delegate",
+            )
+            .logged()
+        })
+    }
+
+    /// Reads the headers of a trusted peer; `None` if there is not a single one of them.
+    pub(super) fn read(headers: &HeaderMap) -> Result<Option<Self>, Refusal> {
+        let username = single(headers, USER)?;
+        let email = single(headers, EMAIL)?;
+        let service = single(headers, SERVICE)?;
+        let token = single(headers, TOKEN)?;
+        let Some(username) = username else {
+            return match (email, service, token) {
+                (None, None, None) => Ok(None),
+                _ => Err(invalid(USER, "is missing beside others of its kind")),
+            };
+        };
+        Ok(Some(Self {
+            username: visible(username)
+                .and_then(|text| Username::parse(text).ok())
+                .ok_or_else(|| invalid(USER, "is not a user name"))?,
+            email: email.map(text),
+            service: service
+                .map(|value| visible(value).ok_or_else(|| invalid(SERVICE, "is not plain text")))
+                .transpose()?
+                .map(str::to_owned),
+            token: token
+                .map(|value| {
+                    visible(value)
+                        .and_then(|text| Token::parse(text).ok())
+                        .ok_or_else(|| invalid(TOKEN, "is not a token"))
+                })
+                .transpose()?,
+        }))
+    }
+}
+
+/// The mark of a layer on every request that it lets pass, so that "anonymous" and "nobody
+/// looked" are told apart.
+#[derive(Clone, Copy)]
+pub(super) struct Seen;
+
+/// Takes away everything under `X-Auth-Request-`, also what is not known yet.
+pub(super) fn strip(headers: &mut HeaderMap) {
+    remove(headers, is_reserved);
+}
+
+/// Takes away what only looks like the ingress's headers, and keeps the token out of logs.
+///
+/// The ingress overwrites its headers by their exact names. `X_Auth_Request_User` passes it
+/// untouched, and means the same to whatever turns headers into CGI variables.
+pub(super) fn tidy(headers: &mut HeaderMap) {
+    remove(headers, |name| {
+        is_reserved(name) && !name.as_str().starts_with(PREFIX)
+    });
+    if let http::header::Entry::Occupied(mut entry) = headers.entry(TOKEN) {
+        entry.iter_mut().for_each(|value| value.set_sensitive(true));
+    }
+}
+
+fn remove(headers: &mut HeaderMap, which: impl Fn(&HeaderName) -> bool) {
+    let names: Vec<_> = headers.keys().filter(|name| which(name)).cloned().collect();
+    for name in names {
+        headers.remove(name);
+    }
+}
+
+fn is_reserved(name: &HeaderName) -> bool {
+    let name = name.as_str().as_bytes();
+    name.len() >= PREFIX.len()
+        && name
+            .iter()
+            .zip(PREFIX.as_bytes())
+            .all(|(byte, wanted)| byte == wanted || (*byte == b'_' && *wanted == b'-'))
+}
+
+/// Returns the one value of a header. Absent and empty are the same.
+fn single<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Option<&'h [u8]>, Refusal> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    if values.next().is_some() {
+        return Err(invalid(name, "came more than once"));
+    }
+    Ok(first
+        .map(HeaderValue::as_bytes)
+        .map(<[u8]>::trim_ascii)
+        .filter(|value| !value.is_empty()))
+}
+
+fn visible(value: &[u8]) -> Option<&str> {
+    let is_visible = value.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    is_visible.then(|| std::str::from_utf8(value).ok())?
+}
+
+/// Python's web stack sends header texts as Latin-1, others send UTF-8.
+fn text(value: &[u8]) -> String {
+    std::str::from_utf8(value).map_or_else(
+        |_| value.iter().copied().map(char::from).collect(),
+        str::to_owned,
+    )
+}
+
+fn invalid(header: &'static str, fault: &str) -> Refusal {
+    Refusal::new(
+        RefusalKind::IngressInvalid,
+        format!("The ingress in front of this service is not Gafaelfawr's: {header} {fault}"),
+    )
+}
+
+const PREFIX: &str = "x-auth-request-";
+const USER: &str = "x-auth-request-user";
+const EMAIL: &str = "x-auth-request-email";
+const SERVICE: &str = "x-auth-request-service";
+const TOKEN: &str = "x-auth-request-token";
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SECRET: &str = "gt-AAAAAAAAAAAAAAAAAAAAAA.planted-secret-bbbbbbb";
+
+    fn headers(pairs: &[(&str, &[u8])]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| {
+                (
+                    name.parse::<HeaderName>().unwrap(),
+                    HeaderValue::from_bytes(value).unwrap(),
+                )
+            })
+            .collect()
+    }
+
+    fn read(pairs: &[(&str, &[u8])]) -> Result<Option<Identity>, Refusal> {
+        Identity::read(&headers(pairs))
+    }
+
+    #[test]
+    fn all_four_headers_are_read() {
+        let found = read(&[
+            (USER, b"ada"),
+            (EMAIL, b"ada@example.org"),
+            (SERVICE, b"portal"),
+            (TOKEN, SECRET.as_bytes()),
+            ("x-auth-request-new", b"unknown ones are ignored"),
+        ]);
+
+        let identity = found.unwrap().unwrap();
+        assert_eq!(identity.username.as_str(), "ada");
+        assert_eq!(identity.email.as_deref(), Some("ada@example.org"));
+        assert_eq!(identity.service.as_deref(), Some("portal"));
+        assert_eq!(identity.delegated().unwrap().secret().expose(), SECRET);
+    }
+
+    #[test]
+    fn absent_and_empty_are_the_same() {
+        let bare = Identity::new(Username::parse("ada").unwrap());
+        assert_eq!(read(&[(USER, b"ada")]).unwrap(), Some(bare.clone()));
+        let found = read(&[(USER, b"ada"), (EMAIL, b""), (SERVICE, b" "), (TOKEN, b"")]);
+        assert_eq!(found.unwrap(), Some(bare));
+        assert_eq!(read(&[]).unwrap(), None);
+        assert_eq!(read(&[(USER, b""), (TOKEN, b"")]).unwrap(), None);
+    }
+
+    #[test]
+    fn what_gafaelfawr_never_sends_is_refused_without_repeating_it() {
+        let cut = &SECRET.as_bytes()[..40];
+        for (pairs, expected) in [
+            (&[(USER, b"planted_name".as_slice())][..], "user is not a"),
+            (&[(USER, b"../planted")], "user is not a"),
+            (&[(USER, b"planted, planted")], "user is not a"),
+            (&[(USER, "plantéd".as_bytes())], "user is not a"),
+            (&[(USER, b"planted\xff")], "user is not a"),
+            (&[(USER, b"ada"), (USER, b"planted")], "user came more"),
+            (&[(USER, b"ada"), (USER, b"ada")], "user came more"),
+            (&[(USER, b"ada"), (USER, b"")], "user came more"),
+            (&[(USER, b"ada"), (TOKEN, cut)], "token is not"),
+            (&[(USER, b"ada"), (TOKEN, b"planted")], "token is not"),
+            (
+                &[(USER, b"ada"), (TOKEN, SECRET.as_bytes()), (TOKEN, b"")],
+                "token came more",
+            ),
+            (
+                &[(USER, b"ada"), (EMAIL, b"planted@a"), (EMAIL, b"planted@b")],
+                "email came more",
+            ),
+            (&[(USER, b"ada"), (SERVICE, b"planted\xff")], "service is"),
+            (&[(TOKEN, SECRET.as_bytes())], "user is missing"),
+            (&[(USER, b""), (EMAIL, b"planted@b")], "user is missing"),
+        ] {
+            let refusal = read(pairs).unwrap_err();
+            let shown = format!("{refusal} {refusal:?}");
+            assert_eq!(refusal.kind(), RefusalKind::IngressInvalid, "{expected}");
+            assert!(shown.contains(expected), "{shown}");
+            assert!(!shown.contains("planted"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_mail_address_may_be_in_either_encoding() {
+        for value in ["zoë@example.org".as_bytes(), b"zo\xeb@example.org"] {
+            let identity = read(&[(USER, b"zoe"), (EMAIL, value)]).unwrap().unwrap();
+            assert_eq!(identity.email.as_deref(), Some("zoë@example.org"));
+        }
+    }
+
+    #[test]
+    fn a_forged_header_is_taken_away_whatever_its_spelling() {
+        let all = headers(&[
+            ("X-Auth-Request-User", b"ada"),
+            ("x-auth-request-user", b"ada"),
+            ("X_Auth_Request_User", b"ada"),
+            ("x-auth_request-groups", b"admins"),
+            ("X-Auth-Request-", b""),
+            ("x-auth-requested", b"kept"),
+            ("authorization", b"kept"),
+        ]);
+
+        let mut stripped = all.clone();
+        strip(&mut stripped);
+        assert!(stripped.values().all(|value| value == "kept"));
+        assert_eq!(stripped.len(), 2);
+
+        let mut tidied = all;
+        tidy(&mut tidied);
+        assert_eq!(tidied.get_all(USER).iter().count(), 2);
+        assert!(tidied.keys().all(|name| !name.as_str().contains('_')));
+    }
+
+    #[test]
+    fn the_token_is_shown_by_its_key_alone() {
+        let mut headers = headers(&[(USER, b"ada"), (TOKEN, SECRET.as_bytes())]);
+        tidy(&mut headers);
+        let identity = Identity::read(&headers).unwrap();
+        let shown = format!("{identity:?} {identity:#?} {headers:?}");
+        assert!(shown.contains("gt-AAAAAAAAAAAAAAAAAAAAAA.…"));
+        assert!(!shown.contains("planted"), "{shown}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused_without_a_panic(
+            values in prop::collection::vec((0usize..4, prop::collection::vec(any::<u8>(), 0..60)), 0..6)
+        ) {
+            let names = [USER, EMAIL, SERVICE, TOKEN];
+            let mut headers = HeaderMap::new();
+            for (which, bytes) in values {
+                if let Ok(value) = HeaderValue::from_bytes(&bytes) {
+                    headers.append(names[which], value);
+                }
+            }
+            let _ = Identity::read(&headers);
+        }
+    }
+}

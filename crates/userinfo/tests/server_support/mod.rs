@@ -1,0 +1,114 @@
+//! A way to ask a router, and a look at what was logged meanwhile.
+
+use std::future::poll_fn;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use http::{HeaderMap, Request};
+use tower_service::Service;
+use tracing::subscriber::DefaultGuard;
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn ok(body: &str) -> Self {
+        Self {
+            status: 200,
+            headers: HeaderMap::new(),
+            body: body.to_owned(),
+        }
+    }
+
+    /// The `type` of the first error; the body itself if it has none.
+    pub(crate) fn code(&self) -> String {
+        let json: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_default();
+        json["detail"][0]["type"]
+            .as_str()
+            .unwrap_or(&self.body)
+            .to_owned()
+    }
+}
+
+/// Headers have tests of their own.
+impl PartialEq for Answer {
+    fn eq(&self, other: &Self) -> bool {
+        (self.status, &self.body) == (other.status, &other.body)
+    }
+}
+
+/// Asks in process.
+pub(crate) async fn ask(app: &Router, request: Request<Body>) -> Answer {
+    let mut app = app.clone();
+    poll_fn(|context| Service::<Request<Body>>::poll_ready(&mut app, context))
+        .await
+        .unwrap();
+    let response = app.call(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, 1 << 16).await.unwrap();
+    Answer {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        body: String::from_utf8(body.to_vec()).unwrap(),
+    }
+}
+
+/// All that this thread logs while this lives.
+pub(crate) struct Log {
+    lines: Lines,
+    _guard: DefaultGuard,
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    pub(crate) fn start() -> Self {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .without_time()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(move || writer.clone())
+            .finish();
+        Self {
+            lines,
+            _guard: tracing::subscriber::set_default(subscriber),
+        }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.lines.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// One warning with this code, and no value of a header in it.
+    #[track_caller]
+    pub(crate) fn assert_warned_once(&self, code: &str) {
+        let text = self.text();
+        let ours = |line: &&str| line.contains("vouchsafe_userinfo");
+        let lines: Vec<_> = text.lines().filter(ours).collect();
+        assert_eq!(lines.len(), 1, "{text}");
+        assert!(lines[0].trim_start().starts_with("WARN"), "{text}");
+        assert!(lines[0].contains(code), "{text}");
+        assert!(!text.contains("planted") && !text.contains("ada"), "{text}");
+    }
+}
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
