@@ -1,0 +1,169 @@
+// Made by `cargo xtask codegen` from crates/userinfo/api/gafaelfawr.openapi.yaml; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! What there is to ask, as the call pipeline needs to know it.
+
+use http::Method;
+use vouchsafe_core::ErrorKind;
+use vouchsafe_core::call::{Operation, Repeat, StatusRule};
+
+/// Information about the user of the token.
+pub(crate) static GET_OWN_USER_INFO: Operation = Operation::new(
+        "gafaelfawr.getOwnUserInfo",
+        Method::GET,
+        "/user-info",
+    )
+    .repeat(Repeat::Safe)
+    .status_rules(COMMON_STATUSES);
+
+/// All users of the directory, sorted by name, without quota.
+pub(crate) static LIST_USERS: Operation = Operation::new(
+        "gafaelfawr.listUsers",
+        Method::GET,
+        "/users",
+    )
+    .repeat(Repeat::Safe)
+    .response_limit(64 << 20)
+    .status_rules(COMMON_STATUSES);
+
+/// What the directory knows about a user, and the quota.
+pub(crate) static GET_USER_INFO: Operation = Operation::new(
+        "gafaelfawr.getUserInfo",
+        Method::GET,
+        "/users/{username}",
+    )
+    .repeat(Repeat::Safe)
+    .status_rules(COMMON_STATUSES);
+
+/// All groups of the directory.
+pub(crate) static LIST_GROUPS: Operation = Operation::new(
+        "gafaelfawr.listGroups",
+        Method::GET,
+        "/groups",
+    )
+    .repeat(Repeat::Safe)
+    .response_limit(64 << 20)
+    .status_rules(COMMON_STATUSES);
+
+/// Make a service or user token as an administrator.
+pub(crate) static CREATE_TOKEN: Operation = Operation::new(
+        "gafaelfawr.createToken",
+        Method::POST,
+        "/tokens",
+    )
+    .repeat(Repeat::OnlyIfUnsent)
+    .status_rules(COMMON_STATUSES);
+
+/// Metadata of the token used.
+pub(crate) static GET_TOKEN_INFO: Operation = Operation::new(
+        "gafaelfawr.getTokenInfo",
+        Method::GET,
+        "/token-info",
+    )
+    .repeat(Repeat::Safe)
+    .status_rules(COMMON_STATUSES);
+
+/// Tokens of a user.
+pub(crate) static LIST_TOKENS: Operation = Operation::new(
+        "gafaelfawr.listTokens",
+        Method::GET,
+        "/users/{username}/tokens",
+    )
+    .repeat(Repeat::Safe)
+    .response_limit(16 << 20)
+    .status_rules(COMMON_STATUSES);
+
+/// Make a user token for oneself.
+pub(crate) static CREATE_USER_TOKEN: Operation = Operation::new(
+        "gafaelfawr.createUserToken",
+        Method::POST,
+        "/users/{username}/tokens",
+    )
+    .repeat(Repeat::OnlyIfUnsent)
+    .status_rules(COMMON_STATUSES);
+
+/// Metadata of one token.
+pub(crate) static GET_TOKEN: Operation = Operation::new(
+        "gafaelfawr.getToken",
+        Method::GET,
+        "/users/{username}/tokens/{key}",
+    )
+    .repeat(Repeat::Safe)
+    .status_rules(COMMON_STATUSES);
+
+/// Revoke a token and the tokens made from it.
+pub(crate) static REVOKE_TOKEN: Operation = Operation::new(
+        "gafaelfawr.revokeToken",
+        Method::DELETE,
+        "/users/{username}/tokens/{key}",
+    )
+    .repeat(Repeat::OnlyIfUnsent)
+    .status_rules(COMMON_STATUSES);
+
+/// The overrides in force; any valid token will do.
+pub(crate) static GET_QUOTA_OVERRIDES: Operation = Operation::new(
+        "gafaelfawr.getQuotaOverrides",
+        Method::GET,
+        "/quota-overrides",
+    )
+    .repeat(Repeat::Safe)
+    .status_rules(COMMON_STATUSES);
+
+/// Replace the overrides; needs admin:token.
+pub(crate) static PUT_QUOTA_OVERRIDES: Operation = Operation::new(
+        "gafaelfawr.putQuotaOverrides",
+        Method::PUT,
+        "/quota-overrides",
+    )
+    .repeat(Repeat::Safe)
+    .status_rules(COMMON_STATUSES);
+
+/// Remove the overrides; needs admin:token.
+pub(crate) static DELETE_QUOTA_OVERRIDES: Operation = Operation::new(
+        "gafaelfawr.deleteQuotaOverrides",
+        Method::DELETE,
+        "/quota-overrides",
+    )
+    .repeat(Repeat::OnlyIfUnsent)
+    .status_rules(COMMON_STATUSES);
+
+/// The check the ingress runs before it passes a request on.
+pub(crate) static INGRESS_AUTH: Operation = Operation::new(
+        "gafaelfawr.ingressAuth",
+        Method::GET,
+        "/ingress/auth",
+    )
+    .repeat(Repeat::Safe)
+    .status_rules(COMMON_STATUSES);
+
+/// Filter headers for a route without authentication.
+pub(crate) static INGRESS_ANONYMOUS: Operation = Operation::new(
+        "gafaelfawr.ingressAnonymous",
+        Method::GET,
+        "/ingress/anonymous",
+    )
+    .repeat(Repeat::Safe)
+    .status_rules(COMMON_STATUSES);
+
+/// All operations, in the order of the description.
+pub(crate) static ALL: &[&Operation] = &[
+    &GET_OWN_USER_INFO,
+    &LIST_USERS,
+    &GET_USER_INFO,
+    &LIST_GROUPS,
+    &CREATE_TOKEN,
+    &GET_TOKEN_INFO,
+    &LIST_TOKENS,
+    &CREATE_USER_TOKEN,
+    &GET_TOKEN,
+    &REVOKE_TOKEN,
+    &GET_QUOTA_OVERRIDES,
+    &PUT_QUOTA_OVERRIDES,
+    &DELETE_QUOTA_OVERRIDES,
+    &INGRESS_AUTH,
+    &INGRESS_ANONYMOUS,
+];
+
+static COMMON_STATUSES: &[StatusRule] = &[
+    StatusRule::new(403, Some("invalid_request"), ErrorKind::Credential),
+];

@@ -1,0 +1,120 @@
+// Made by `cargo xtask codegen` from crates/userinfo/api/gafaelfawr.openapi.yaml; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! Calls with their arguments in place. Values are encoded piece by piece, so that none
+//! leaves its place.
+
+use vouchsafe_core::Result;
+use vouchsafe_core::call::Call;
+use vouchsafe_core::url::Target;
+
+use super::{operations, wire};
+
+/// Information about the user of the token.
+///
+/// Any valid token will do; no scope is needed. Null fields are left out; empty maps and lists
+/// are kept.
+#[doc(alias = "get_user_info")]
+pub(crate) fn get_own_user_info() -> Result<Call> {
+    let target = Target::new("/user-info");
+    Ok(Call::new(&operations::GET_OWN_USER_INFO, target))
+}
+
+/// All users of the directory, sorted by name, without quota.
+///
+/// Needs the scope admin:userinfo. Fields equal to their default are left out.
+pub(crate) fn list_users() -> Result<Call> {
+    let target = Target::new("/users");
+    Ok(Call::new(&operations::LIST_USERS, target))
+}
+
+/// What the directory knows about a user, and the quota.
+///
+/// Needs the scope admin:userinfo, or a token of that same user. Values kept with a token are
+/// not looked at. A name the directory does not know gives 200 with little more than the name.
+/// Fields equal to their default are left out.
+pub(crate) fn get_user_info(username: &str) -> Result<Call> {
+    let target = Target::new("/users/").segment("username", username)?;
+    Ok(Call::new(&operations::GET_USER_INFO, target))
+}
+
+/// All groups of the directory.
+///
+/// Needs the scope admin:userinfo. The order is that of the directory. Empty lists are left
+/// out.
+pub(crate) fn list_groups() -> Result<Call> {
+    let target = Target::new("/groups");
+    Ok(Call::new(&operations::LIST_GROUPS, target))
+}
+
+/// Make a service or user token as an administrator.
+///
+/// Needs the scope admin:token; the bootstrap token is taken too.
+#[doc(alias = "create_service_token")]
+pub(crate) fn create_token(body: &wire::AdminTokenRequest) -> Result<Call> {
+    let target = Target::new("/tokens");
+    Call::new(&operations::CREATE_TOKEN, target).json(body)
+}
+
+/// Metadata of the token used.
+pub(crate) fn get_token_info() -> Result<Call> {
+    let target = Target::new("/token-info");
+    Ok(Call::new(&operations::GET_TOKEN_INFO, target))
+}
+
+/// Tokens of a user.
+pub(crate) fn list_tokens(username: &str) -> Result<Call> {
+    let target = Target::new("/users/")
+        .segment("username", username)?
+        .literal("/tokens");
+    Ok(Call::new(&operations::LIST_TOKENS, target))
+}
+
+/// Make a user token for oneself.
+///
+/// Needs the scope user:token and the same user name.
+pub(crate) fn create_user_token(
+    username: &str,
+    body: &wire::UserTokenRequest,
+) -> Result<Call> {
+    let target = Target::new("/users/")
+        .segment("username", username)?
+        .literal("/tokens");
+    Call::new(&operations::CREATE_USER_TOKEN, target).json(body)
+}
+
+/// Metadata of one token.
+pub(crate) fn get_token(username: &str, key: &str) -> Result<Call> {
+    let target = Target::new("/users/")
+        .segment("username", username)?
+        .literal("/tokens/")
+        .segment("key", key)?;
+    Ok(Call::new(&operations::GET_TOKEN, target))
+}
+
+/// Revoke a token and the tokens made from it.
+pub(crate) fn revoke_token(username: &str, key: &str) -> Result<Call> {
+    let target = Target::new("/users/")
+        .segment("username", username)?
+        .literal("/tokens/")
+        .segment("key", key)?;
+    Ok(Call::new(&operations::REVOKE_TOKEN, target))
+}
+
+/// The overrides in force; any valid token will do.
+pub(crate) fn get_quota_overrides() -> Result<Call> {
+    let target = Target::new("/quota-overrides");
+    Ok(Call::new(&operations::GET_QUOTA_OVERRIDES, target))
+}
+
+/// Replace the overrides; needs admin:token.
+pub(crate) fn put_quota_overrides(body: &wire::QuotaConfig) -> Result<Call> {
+    let target = Target::new("/quota-overrides");
+    Call::new(&operations::PUT_QUOTA_OVERRIDES, target).json(body)
+}
+
+/// Remove the overrides; needs admin:token.
+pub(crate) fn delete_quota_overrides() -> Result<Call> {
+    let target = Target::new("/quota-overrides");
+    Ok(Call::new(&operations::DELETE_QUOTA_OVERRIDES, target))
+}

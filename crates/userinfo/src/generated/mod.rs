@@ -1,0 +1,13 @@
+// Made by `cargo xtask codegen` from crates/userinfo/api; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! What the descriptions in `api/` say, as code.
+#![allow(
+    dead_code,
+    reason = "a description covers its whole server, the client what users need of it"
+)]
+
+/// Gafaelfawr, the part a client library uses.
+pub(crate) mod gafaelfawr;
+/// Repertoire, the part a client library uses.
+pub(crate) mod repertoire;

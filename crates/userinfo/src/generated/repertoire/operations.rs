@@ -1,0 +1,36 @@
+// Made by `cargo xtask codegen` from crates/userinfo/api/repertoire.openapi.yaml; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! What there is to ask, as the call pipeline needs to know it.
+
+use http::Method;
+use vouchsafe_core::call::{Operation, Repeat};
+
+/// The whole discovery document.
+pub(crate) static GET_DISCOVERY: Operation = Operation::new(
+        "repertoire.getDiscovery",
+        Method::GET,
+        "/discovery",
+    )
+    .repeat(Repeat::Safe)
+    .response_limit(8 << 20);
+
+/// All databases with credentials.
+pub(crate) static LIST_INFLUXDB: Operation = Operation::new(
+        "repertoire.listInfluxdb",
+        Method::GET,
+        "/discovery/influxdb",
+    )
+    .repeat(Repeat::Safe)
+    .response_limit(8 << 20);
+
+/// One database with credentials.
+pub(crate) static GET_INFLUXDB: Operation = Operation::new(
+        "repertoire.getInfluxdb",
+        Method::GET,
+        "/discovery/influxdb/{database}",
+    )
+    .repeat(Repeat::Safe);
+
+/// All operations, in the order of the description.
+pub(crate) static ALL: &[&Operation] = &[&GET_DISCOVERY, &LIST_INFLUXDB, &GET_INFLUXDB];

@@ -1,0 +1,29 @@
+// Made by `cargo xtask codegen` from crates/userinfo/api/repertoire.openapi.yaml; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! Calls with their arguments in place. Values are encoded piece by piece, so that none
+//! leaves its place.
+
+use vouchsafe_core::Result;
+use vouchsafe_core::call::Call;
+use vouchsafe_core::url::Target;
+
+use super::operations;
+
+/// The whole discovery document.
+pub(crate) fn get_discovery() -> Result<Call> {
+    let target = Target::new("/discovery");
+    Ok(Call::new(&operations::GET_DISCOVERY, target))
+}
+
+/// All databases with credentials.
+pub(crate) fn list_influxdb() -> Result<Call> {
+    let target = Target::new("/discovery/influxdb");
+    Ok(Call::new(&operations::LIST_INFLUXDB, target))
+}
+
+/// One database with credentials.
+pub(crate) fn get_influxdb(database: &str) -> Result<Call> {
+    let target = Target::new("/discovery/influxdb/").segment("database", database)?;
+    Ok(Call::new(&operations::GET_INFLUXDB, target))
+}

@@ -1,0 +1,192 @@
+//! Text out of the model: one file per kind of output.
+
+mod coverage;
+mod docs;
+mod operations;
+mod paths;
+mod routes;
+mod wire;
+
+use std::path::PathBuf;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use super::model::{Api, Audience};
+use super::names;
+
+pub(crate) use coverage::coverage;
+
+/// A file to be written: its path from the root of the workspace, and its text.
+pub(crate) struct Output {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
+}
+
+/// What every generated file begins with; files without it are never removed.
+pub(crate) const MARK: &str = "Made by `cargo xtask codegen` from ";
+
+/// Writes everything that one description gives. `krate` is the folder `crates/<service>`.
+pub(crate) fn api(krate: &str, api: &Api) -> Result<Vec<Output>, syn::Error> {
+    let module = names::snake(&api.id);
+    let folder = PathBuf::from(krate).join("src/generated").join(module);
+    let mut outputs = Vec::new();
+    for (name, code) in [
+        ("mod.rs", modules(api)),
+        ("operations.rs", operations::operations(api)),
+        ("paths.rs", paths::paths(api)),
+        ("routes.rs", routes::routes(api)),
+        ("wire.rs", wire::wire(api)),
+    ] {
+        outputs.push(Output {
+            path: folder.join(name),
+            text: rust(&api.file, code)?,
+        });
+    }
+    outputs.push(Output {
+        path: PathBuf::from("docs/api").join(format!("{}.md", api.id)),
+        text: docs::page(api),
+    });
+    Ok(outputs)
+}
+
+/// Writes the module that holds those of all descriptions of a crate.
+pub(crate) fn service(krate: &str, apis: &[Api]) -> Result<Output, syn::Error> {
+    let modules = apis.iter().map(|api| {
+        let module = ident(&names::snake(&api.id));
+        let doc = doc(&format!("{}.", api.title), &[]);
+        quote!(#doc pub(crate) mod #module;)
+    });
+    let code = quote! {
+        //! What the descriptions in `api/` say, as code.
+        #![allow(
+            dead_code,
+            reason = "a description covers its whole server, the client what users need of it"
+        )]
+        #(#modules)*
+    };
+    Ok(Output {
+        path: PathBuf::from(krate).join("src/generated/mod.rs"),
+        text: rust(&format!("{krate}/api"), code)?,
+    })
+}
+
+fn modules(api: &Api) -> TokenStream {
+    let title = inner_doc(&format!("{}, version {}.", api.title, api.version));
+    // Without operations of a client there is nothing to form.
+    let paths = api
+        .operations
+        .iter()
+        .any(|operation| operation.audience == Audience::Client)
+        .then(|| {
+            quote!(
+                pub(crate) mod paths;
+            )
+        });
+    quote! {
+        #title
+        pub(crate) mod operations;
+        #paths
+        #[cfg(feature = "mock")]
+        pub(crate) mod routes;
+        pub(crate) mod wire;
+    }
+}
+
+/// Formats code and puts the mark in front.
+fn rust(from: &str, code: TokenStream) -> Result<String, syn::Error> {
+    let mut file = syn::parse2::<syn::File>(code)?;
+    let items = std::mem::take(&mut file.items);
+    let mut text = prettyplease::unparse(&file);
+    let mut before = None;
+    for item in items {
+        // Imports and modules stand together, everything else apart.
+        let group = match &item {
+            syn::Item::Use(item) => Some(block(&item.tree)),
+            syn::Item::Mod(_) => Some("mod"),
+            _ => None,
+        };
+        if !text.is_empty() && (group.is_none() || group != before) {
+            text.push('\n');
+        }
+        before = group;
+        let alone = syn::File {
+            shebang: None,
+            frontmatter: None,
+            attrs: Vec::new(),
+            items: vec![item],
+        };
+        text.push_str(&prettyplease::unparse(&alone));
+    }
+    // rustfmt would lay some lines out otherwise, and its versions differ.
+    Ok(format!(
+        "// {MARK}{from}; do not edit.\n#![cfg_attr(rustfmt, rustfmt_skip)]\n\n{text}"
+    ))
+}
+
+/// Returns the block of imports that one belongs to: std, other crates, our own.
+fn block(tree: &syn::UseTree) -> &'static str {
+    match tree {
+        syn::UseTree::Path(path) if path.ident == "std" => "std",
+        syn::UseTree::Path(path) if path.ident == "super" => "own",
+        _ => "foreign",
+    }
+}
+
+/// Makes an identifier; `r#` in front is understood.
+fn ident(name: &str) -> Ident {
+    match name.strip_prefix("r#") {
+        Some(raw) => Ident::new_raw(raw, Span::call_site()),
+        None => Ident::new(name, Span::call_site()),
+    }
+}
+
+/// Makes a doc comment of a sentence, further paragraphs, and nothing that rustdoc would read
+/// as a link or a tag.
+fn doc(first: &str, more: &[&str]) -> TokenStream {
+    let lines = doc_lines(first, more);
+    quote!(#(#[doc = #lines])*)
+}
+
+/// Makes a module's doc comment.
+fn inner_doc(first: &str) -> TokenStream {
+    let lines = doc_lines(first, &[]);
+    quote!(#(#![doc = #lines])*)
+}
+
+fn doc_lines(first: &str, more: &[&str]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for paragraph in std::iter::once(&first)
+        .chain(more)
+        .filter(|text| !text.is_empty())
+    {
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        let mut line = String::new();
+        for word in escape(paragraph).split_whitespace() {
+            if line.len() + word.len() > 92 {
+                lines.push(std::mem::take(&mut line));
+            }
+            line.push(' ');
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+fn escape(text: &str) -> String {
+    let text = text.replace('[', "\\[").replace(']', "\\]");
+    text.replace('<', "\\<").replace('>', "\\>")
+}
+
+/// Ends a text with a full stop.
+fn sentence(text: &str) -> String {
+    let text = text.trim();
+    if text.ends_with(['.', '!', '?']) {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
+}

@@ -1,0 +1,115 @@
+//! `operations.rs`: the table of operations.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::super::model::{Api, Operation, Place, StatusRule, Type};
+use super::super::names;
+use super::{doc, ident, sentence};
+
+pub(super) fn operations(api: &Api) -> TokenStream {
+    let mut rules: Vec<(String, &[StatusRule])> = Vec::new();
+    let statics: Vec<_> = api
+        .operations
+        .iter()
+        .map(|operation| define(api, operation, &mut rules))
+        .collect();
+    let tables = rules.iter().map(|(name, rules)| {
+        let name = ident(name);
+        let rules = rules.iter().map(|StatusRule { status, code, kind }| {
+            let status = Literal::u16_unsuffixed(*status);
+            let kind = ident(kind);
+            match code {
+                Some(code) => {
+                    quote!(StatusRule::new(#status, Some(#code), ErrorKind::#kind))
+                }
+                None => quote!(StatusRule::new(#status, None, ErrorKind::#kind)),
+            }
+        });
+        quote!(static #name: &[StatusRule] = &[#(#rules),*];)
+    });
+    let uses = if rules.is_empty() {
+        quote!(
+            use vouchsafe_core::call::{Operation, Repeat};
+        )
+    } else {
+        quote! {
+            use vouchsafe_core::ErrorKind;
+            use vouchsafe_core::call::{Operation, Repeat, StatusRule};
+        }
+    };
+    let all = api.operations.iter().map(name);
+    quote! {
+        //! What there is to ask, as the call pipeline needs to know it.
+        use http::Method;
+        #uses
+        #(#statics)*
+
+        /// All operations, in the order of the description.
+        pub(crate) static ALL: &[&Operation] = &[#(&#all),*];
+
+        #(#tables)*
+    }
+}
+
+/// Returns the name of an operation's static.
+pub(super) fn name(operation: &Operation) -> proc_macro2::Ident {
+    ident(&names::screaming(operation.rust.trim_start_matches("r#")))
+}
+
+fn define<'a>(
+    api: &Api,
+    operation: &'a Operation,
+    tables: &mut Vec<(String, &'a [StatusRule])>,
+) -> TokenStream {
+    let doc = doc(&sentence(&operation.summary), &[]);
+    let name = name(operation);
+    let id = format!("{}.{}", api.id, operation.id);
+    let method = ident(&operation.method);
+    let path = &operation.target;
+    let repeat = if operation.is_safe {
+        quote!(Repeat::Safe)
+    } else {
+        quote!(Repeat::OnlyIfUnsent)
+    };
+    let limit = operation.response_limit.map(|bytes| {
+        let mib = bytes >> 20;
+        let bytes = if mib > 0 && bytes % (1 << 20) == 0 {
+            let mib = Literal::u64_unsuffixed(mib);
+            quote!(#mib << 20)
+        } else {
+            let bytes = Literal::u64_unsuffixed(bytes);
+            quote!(#bytes)
+        };
+        quote!(.response_limit(#bytes))
+    });
+    let secret = operation
+        .params
+        .iter()
+        .any(|param| param.place == Place::Path && param.ty == Type::Secret)
+        .then(|| quote!(.sensitive_path()));
+    let rules = (!operation.status_rules.is_empty()).then(|| {
+        let known = tables
+            .iter()
+            .find(|(_, rules)| *rules == operation.status_rules);
+        let table = match known {
+            Some((table, _)) => table.clone(),
+            None => {
+                let table = if operation.status_rules == api.status_rules {
+                    "COMMON_STATUSES".to_owned()
+                } else {
+                    format!("{name}_STATUSES")
+                };
+                tables.push((table.clone(), &operation.status_rules));
+                table
+            }
+        };
+        let table = ident(&table);
+        quote!(.status_rules(#table))
+    });
+    quote! {
+        #doc
+        pub(crate) static #name: Operation =
+            Operation::new(#id, Method::#method, #path).repeat(#repeat) #limit #secret #rules;
+    }
+}

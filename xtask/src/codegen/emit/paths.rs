@@ -1,0 +1,367 @@
+//! `paths.rs`: one function per operation that forms its call.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::super::model::{Api, Audience, Body, Operation, Param, Place, Type};
+use super::super::names;
+use super::{doc, ident, operations, sentence};
+
+pub(super) fn paths(api: &Api) -> TokenStream {
+    let mut uses = Uses::default();
+    let functions: Vec<_> = api
+        .operations
+        .iter()
+        .filter(|operation| operation.audience == Audience::Client)
+        .map(|operation| function(operation, &mut uses))
+        .collect();
+    let header = uses.header.then(|| {
+        quote!(
+            use http::HeaderName;
+        )
+    });
+    let secret = uses.secret.then(|| {
+        quote!(
+            use vouchsafe_core::Secret;
+        )
+    });
+    let table = if uses.wire {
+        quote!(
+            use super::{operations, wire};
+        )
+    } else {
+        quote!(
+            use super::operations;
+        )
+    };
+    quote! {
+        //! Calls with their arguments in place. Values are encoded piece by piece, so that none
+        //! leaves its place.
+        #header
+        use vouchsafe_core::Result;
+        #secret
+        use vouchsafe_core::call::Call;
+        use vouchsafe_core::url::Target;
+        #table
+        #(#functions)*
+    }
+}
+
+#[derive(Default)]
+struct Uses {
+    header: bool,
+    secret: bool,
+    wire: bool,
+}
+
+fn function(operation: &Operation, uses: &mut Uses) -> TokenStream {
+    let name = ident(&operation.rust);
+    let constant = operations::name(operation);
+    let (required, optional): (Vec<_>, Vec<_>) =
+        operation.params.iter().partition(|param| param.required);
+    let mut arguments: Vec<TokenStream> = Vec::new();
+    for param in &required {
+        let argument = ident(&param.rust);
+        let of = borrowed(&param.ty, uses);
+        arguments.push(quote!(#argument: #of));
+    }
+    let params = (!optional.is_empty()).then(|| {
+        let params = format_ident!("{}Params", names::pascal(&operation.rust));
+        arguments.push(quote!(params: &#params));
+        params_struct(operation, &params, &optional, uses)
+    });
+    let body = match &operation.body {
+        Some(Body::Json { ty, required }) => {
+            let of = borrowed(ty, uses);
+            if *required {
+                arguments.push(quote!(body: #of));
+                Some(quote!())
+            } else {
+                arguments.push(quote!(body: Option<#of>));
+                Some(quote! {
+                    let call = match body {
+                        Some(body) => call.json(body)?,
+                        None => call,
+                    };
+                })
+            }
+        }
+        Some(Body::Other(_)) | None => None,
+    };
+    let by_hand = match &operation.body {
+        Some(Body::Other(media)) => format!("The body ({}) is added by hand.", media.join(", ")),
+        _ => String::new(),
+    };
+    let paragraphs = [
+        operation.description.as_deref().unwrap_or_default(),
+        by_hand.as_str(),
+    ];
+    let doc = doc(
+        &sentence(&operation.summary),
+        &paragraphs
+            .map(|text| text)
+            .iter()
+            .filter(|t| !t.is_empty())
+            .copied()
+            .collect::<Vec<_>>(),
+    );
+    let aliases = operation
+        .aliases
+        .iter()
+        .map(|alias| quote!(#[doc(alias = #alias)]));
+    let target = target(operation, &required);
+    let queries = operation
+        .params
+        .iter()
+        .filter(|param| param.place == Place::Query)
+        .map(query);
+    let headers: Vec<_> = operation
+        .params
+        .iter()
+        .filter(|param| param.place == Place::Header)
+        .map(|param| header(param, uses))
+        .collect();
+    let target_statements = {
+        let queries: Vec<_> = queries.collect();
+        quote!(let target = #target; #(#queries)*)
+    };
+    let always_json = matches!(operation.body, Some(Body::Json { required: true, .. }));
+    let finish = if headers.is_empty() && body.is_none() {
+        quote!(Ok(Call::new(&operations::#constant, target)))
+    } else if headers.is_empty() && always_json {
+        quote!(Call::new(&operations::#constant, target).json(body))
+    } else if always_json {
+        quote! {
+            let call = Call::new(&operations::#constant, target);
+            #(#headers)*
+            call.json(body)
+        }
+    } else {
+        quote! {
+            let call = Call::new(&operations::#constant, target);
+            #(#headers)*
+            #body
+            Ok(call)
+        }
+    };
+    quote! {
+        #params
+        #doc
+        #(#aliases)*
+        pub(crate) fn #name(#(#arguments),*) -> Result<Call> {
+            #target_statements
+            #finish
+        }
+    }
+}
+
+fn params_struct(
+    operation: &Operation,
+    name: &proc_macro2::Ident,
+    optional: &[&Param],
+    uses: &mut Uses,
+) -> TokenStream {
+    let own = doc(&format!("What may be given to `{}`.", operation.id), &[]);
+    let fields = optional.iter().map(|param| {
+        let text = match &param.description {
+            Some(text) => sentence(text),
+            None => format!("The parameter `{}`.", param.name),
+        };
+        let doc = doc(&text, &[]);
+        let field = ident(&param.rust);
+        let of = owned(&param.ty, uses);
+        match param.ty {
+            Type::List(_) => quote!(#doc pub(crate) #field: #of,),
+            _ => quote!(#doc pub(crate) #field: Option<#of>,),
+        }
+    });
+    quote! {
+        #own
+        #[derive(Clone, Debug, Default)]
+        pub(crate) struct #name { #(#fields)* }
+    }
+}
+
+/// Splits the template at its parameters.
+fn target(operation: &Operation, required: &[&Param]) -> TokenStream {
+    let mut out = TokenStream::new();
+    let mut rest = operation.target.as_str();
+    let mut first = true;
+    while !rest.is_empty() || first {
+        let (literal, param) = match rest.find('{') {
+            Some(open) => {
+                let close = rest[open..]
+                    .find('}')
+                    .map_or(rest.len(), |close| open + close);
+                let name = &rest[open + 1..close];
+                let literal = &rest[..open];
+                rest = rest.get(close + 1..).unwrap_or_default();
+                (literal, required.iter().find(|param| param.name == name))
+            }
+            None => (std::mem::take(&mut rest), None),
+        };
+        match (first, literal) {
+            (true, literal) => out.extend(quote!(Target::new(#literal))),
+            (false, "") => {}
+            (false, literal) => out.extend(quote!(.literal(#literal))),
+        }
+        first = false;
+        if let Some(param) = param {
+            let name = &param.name;
+            let value = text_of(&param.ty, &ident(&param.rust).into_token(), Held::Argument);
+            out.extend(quote!(.segment(#name, #value)?));
+        }
+    }
+    out
+}
+
+/// Where a value is: an argument (borrowed unless it is a number), or a field behind a
+/// reference.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Held {
+    Argument,
+    Reference,
+}
+
+trait IntoToken {
+    fn into_token(self) -> TokenStream;
+}
+
+impl IntoToken for proc_macro2::Ident {
+    fn into_token(self) -> TokenStream {
+        quote!(#self)
+    }
+}
+
+/// Writes how a value becomes a `&str`.
+fn text_of(of: &Type, value: &TokenStream, held: Held) -> TokenStream {
+    match of {
+        Type::Integer | Type::Number | Type::Boolean => quote!(&#value.to_string()),
+        Type::Secret => quote!(#value.expose()),
+        Type::Named(_) => quote!(#value.as_str()),
+        _ if held == Held::Argument => quote!(#value),
+        _ => quote!(#value),
+    }
+}
+
+fn query(param: &Param) -> TokenStream {
+    let name = &param.name;
+    let field = ident(&param.rust);
+    let place = if param.required {
+        quote!(#field)
+    } else {
+        quote!(params.#field)
+    };
+    if let Type::List(item) = &param.ty {
+        let text = text_of(item, &quote!(value), Held::Reference);
+        let list = if param.required {
+            quote!(#place)
+        } else {
+            quote!(&#place)
+        };
+        return if param.explode {
+            quote! {
+                let target = #list
+                    .iter()
+                    .fold(target, |target, value| target.query(#name, #text));
+            }
+        } else {
+            let joined = match **item {
+                Type::Text => quote!(#place.join(",")),
+                _ => {
+                    let text = match **item {
+                        Type::Named(_) => quote!(value.as_str().to_owned()),
+                        _ => quote!(value.to_string()),
+                    };
+                    quote!(#place.iter().map(|value| #text).collect::<Vec<_>>().join(","))
+                }
+            };
+            quote! {
+                let target = if #place.is_empty() {
+                    target
+                } else {
+                    target.query(#name, &#joined)
+                };
+            }
+        };
+    }
+    if param.required {
+        let text = text_of(&param.ty, &place, Held::Argument);
+        return quote!(let target = target.query(#name, #text););
+    }
+    match &param.ty {
+        Type::Text => quote!(let target = target.query_opt(#name, #place.as_deref());),
+        Type::Named(_) => quote! {
+            let target = target.query_opt(#name, #place.as_ref().map(|value| value.as_str()));
+        },
+        _ => quote! {
+            let target =
+                target.query_opt(#name, #place.map(|value| value.to_string()).as_deref());
+        },
+    }
+}
+
+fn header(param: &Param, uses: &mut Uses) -> TokenStream {
+    uses.header = true;
+    let name = param.name.to_ascii_lowercase();
+    let field = ident(&param.rust);
+    if param.required {
+        let text = text_of(&param.ty, &quote!(#field), Held::Argument);
+        return quote!(let call = call.header(HeaderName::from_static(#name), #text)?;);
+    }
+    let text = text_of(&param.ty, &quote!(value), Held::Reference);
+    quote! {
+        let call = match &params.#field {
+            Some(value) => call.header(HeaderName::from_static(#name), #text)?,
+            None => call,
+        };
+    }
+}
+
+/// Writes the type of an argument.
+fn borrowed(of: &Type, uses: &mut Uses) -> TokenStream {
+    match of {
+        Type::Text => quote!(&str),
+        Type::Integer | Type::Number | Type::Boolean => owned(of, uses),
+        Type::List(item) => {
+            let item = owned(item, uses);
+            quote!(&[#item])
+        }
+        _ => {
+            let of = owned(of, uses);
+            quote!(&#of)
+        }
+    }
+}
+
+fn owned(of: &Type, uses: &mut Uses) -> TokenStream {
+    match of {
+        Type::Text => quote!(String),
+        Type::Integer => quote!(i64),
+        Type::Number => quote!(f64),
+        Type::Boolean => quote!(bool),
+        Type::Secret => {
+            uses.secret = true;
+            quote!(Secret)
+        }
+        Type::Json => quote!(serde_json::Value),
+        Type::List(item) => {
+            let item = owned(item, uses);
+            quote!(Vec<#item>)
+        }
+        Type::Map(item) => {
+            let item = owned(item, uses);
+            quote!(std::collections::BTreeMap<String, #item>)
+        }
+        Type::Optional(item) => {
+            let item = owned(item, uses);
+            quote!(Option<#item>)
+        }
+        Type::Boxed(item) => owned(item, uses),
+        Type::Named(name) => {
+            uses.wire = true;
+            let name = ident(name);
+            quote!(wire::#name)
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! `wire.rs`: what is sent and received, as serde types.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use super::super::model::{Api, Audience, DefaultValue, Field, Presence, Shape, Type, TypeDef};
+use super::super::names;
+use super::{doc, ident, sentence};
+
+pub(super) fn wire(api: &Api) -> TokenStream {
+    let mut needs = Needs::default();
+    let types: Vec<_> = api
+        .types
+        .iter()
+        .map(|def| define(def, &mut needs))
+        .collect();
+    let helpers = needs.helpers();
+    let all = quote!(#(#types)*).to_string();
+    let uses = |word: &str| all.split(|c: char| !c.is_alphanumeric()).any(|w| w == word);
+    let maps = uses("BTreeMap").then(|| {
+        quote!(
+            use std::collections::BTreeMap;
+        )
+    });
+    let serde = match (uses("Serialize"), uses("Deserialize")) {
+        (true, true) => quote!(
+            use serde::{Deserialize, Serialize};
+        ),
+        (false, true) => quote!(
+            use serde::Deserialize;
+        ),
+        _ => quote!(),
+    };
+    let secret = uses("Secret").then(|| {
+        quote!(
+            use vouchsafe_core::Secret;
+        )
+    });
+    quote! {
+        //! What is sent and received, as it stands on the wire.
+        #maps
+        #serde
+        #secret
+        #(#types)*
+        #helpers
+    }
+}
+
+/// Writes a type by use.
+pub(super) fn ty(of: &Type) -> TokenStream {
+    match of {
+        Type::Text => quote!(String),
+        Type::Secret => quote!(Secret),
+        Type::Integer => quote!(i64),
+        Type::Number => quote!(f64),
+        Type::Boolean => quote!(bool),
+        Type::Json => quote!(serde_json::Value),
+        Type::List(inner) => {
+            let inner = ty(inner);
+            quote!(Vec<#inner>)
+        }
+        Type::Map(inner) => {
+            let inner = ty(inner);
+            quote!(BTreeMap<String, #inner>)
+        }
+        Type::Optional(inner) => {
+            let inner = ty(inner);
+            quote!(Option<#inner>)
+        }
+        Type::Boxed(inner) => {
+            let inner = ty(inner);
+            quote!(Box<#inner>)
+        }
+        Type::Named(name) => {
+            let name = ident(name);
+            quote!(#name)
+        }
+    }
+}
+
+/// Helper functions that attributes of this file refer to.
+#[derive(Default)]
+struct Needs {
+    present: bool,
+    yes: bool,
+    expose: bool,
+    expose_optional: bool,
+    defaults: Vec<TokenStream>,
+    named: BTreeSet<String>,
+}
+
+impl Needs {
+    fn helpers(&self) -> TokenStream {
+        let present = self.present.then(|| {
+            quote! {
+                /// Reads a value that may be null but must be there.
+                fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+                where
+                    D: serde::Deserializer<'de>,
+                    T: Deserialize<'de>,
+                {
+                    Option::deserialize(deserializer)
+                }
+            }
+        });
+        let yes = self.yes.then(|| {
+            quote! {
+                fn yes() -> bool {
+                    true
+                }
+            }
+        });
+        let expose = self.expose.then(|| {
+            quote! {
+                /// Writes a secret into the body of a request, the one place it may go.
+                fn expose<S: serde::Serializer>(secret: &Secret, to: S) -> Result<S::Ok, S::Error> {
+                    to.serialize_str(secret.expose())
+                }
+            }
+        });
+        let expose_optional = self.expose_optional.then(|| {
+            quote! {
+                /// Writes a secret, or null, into the body of a request.
+                fn expose_optional<S: serde::Serializer>(
+                    secret: &Option<Secret>,
+                    to: S,
+                ) -> Result<S::Ok, S::Error> {
+                    secret.as_ref().map(Secret::expose).serialize(to)
+                }
+            }
+        });
+        let defaults = &self.defaults;
+        quote!(#present #yes #expose #expose_optional #(#defaults)*)
+    }
+}
+
+fn define(def: &TypeDef, needs: &mut Needs) -> TokenStream {
+    let name = ident(&def.name);
+    let cfg = (def.audience == Audience::Emulator).then(|| quote!(#[cfg(feature = "mock")]));
+    let own = def
+        .description
+        .as_deref()
+        .map_or_else(|| format!("The schema `{}`.", def.name), sentence);
+    let doc = doc(&own, &[]);
+    let aliases = def
+        .aliases
+        .iter()
+        .map(|alias| quote!(#[doc(alias = #alias)]));
+    let aliases = quote!(#(#aliases)*);
+    let visible = if def.is_public {
+        quote!(pub)
+    } else {
+        quote!(pub(crate))
+    };
+    let open = def.is_public.then(|| quote!(#[non_exhaustive]));
+    // A secret has no way out but into the body of a request.
+    let serialize = (!def.has_secret || def.in_request).then(|| quote!(Serialize,));
+    let derive = quote!(#[derive(Clone, Debug, PartialEq, #serialize Deserialize)]);
+    match &def.shape {
+        Shape::Struct { fields, rest } => {
+            let fields = fields
+                .iter()
+                .map(|f| field(def, f, &visible, serialize.is_some(), needs));
+            let rest = rest.as_ref().map(|rest| {
+                let rest = ty(rest);
+                quote! {
+                    /// Keys that the description does not name.
+                    #[serde(flatten)]
+                    #visible rest: BTreeMap<String, #rest>,
+                }
+            });
+            quote! {
+                #cfg #doc #aliases #derive #open
+                #visible struct #name { #(#fields)* #rest }
+            }
+        }
+        Shape::Words {
+            words,
+            closed: true,
+        } => {
+            let variants = words.iter().map(|(word, variant)| {
+                let doc = super::doc(&format!("`{word}`."), &[]);
+                let variant = ident(variant);
+                quote!(#doc #[serde(rename = #word)] #variant,)
+            });
+            let arms = words.iter().map(|(word, variant)| {
+                let variant = ident(variant);
+                quote!(Self::#variant => #word,)
+            });
+            let closed = def.is_public.then(|| quote! {
+                #[expect(clippy::exhaustive_enums, reason = "the set is closed by the protocol")]
+            });
+            quote! {
+                #cfg #doc #aliases
+                #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+                #closed
+                #visible enum #name { #(#variants)* }
+
+                #cfg
+                impl #name {
+                    /// Returns the word on the wire.
+                    #[must_use]
+                    #visible fn as_str(self) -> &'static str {
+                        match self { #(#arms)* }
+                    }
+                }
+            }
+        }
+        Shape::Words {
+            words,
+            closed: false,
+        } => {
+            let variants = words.iter().map(|(word, variant)| {
+                let doc = super::doc(&format!("`{word}`."), &[]);
+                let variant = ident(variant);
+                quote!(#doc #variant,)
+            });
+            let (out, into): (Vec<_>, Vec<_>) = words
+                .iter()
+                .map(|(word, variant)| {
+                    let variant = ident(variant);
+                    (
+                        quote!(Self::#variant => #word,),
+                        quote!(#word => Self::#variant,),
+                    )
+                })
+                .unzip();
+            quote! {
+                #cfg #doc #aliases
+                #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+                #[serde(from = "String", into = "String")]
+                #open
+                #visible enum #name {
+                    #(#variants)*
+                    /// A word that this version does not know, written back as it was read.
+                    Unknown(String),
+                }
+
+                #cfg
+                impl #name {
+                    /// Returns the word on the wire.
+                    #[must_use]
+                    #visible fn as_str(&self) -> &str {
+                        match self { #(#out)* Self::Unknown(word) => word, }
+                    }
+                }
+
+                #cfg
+                impl From<String> for #name {
+                    fn from(word: String) -> Self {
+                        match word.as_str() { #(#into)* _ => Self::Unknown(word), }
+                    }
+                }
+
+                #cfg
+                impl From<#name> for String {
+                    fn from(word: #name) -> Self {
+                        match word {
+                            #name::Unknown(word) => word,
+                            known => known.as_str().to_owned(),
+                        }
+                    }
+                }
+            }
+        }
+        Shape::Union(variants) => {
+            let variants = variants.iter().map(|(variant, of)| {
+                let doc = super::doc(&format!("{}.", form(of)), &[]);
+                let variant = ident(variant);
+                let attribute = secret_attribute(of, serialize.is_some(), needs);
+                let attribute = attribute.map(|attribute| quote!(#[serde(#attribute)]));
+                let of = ty(of);
+                quote!(#doc #attribute #variant(#of),)
+            });
+            quote! {
+                #cfg #doc #aliases #derive
+                #[serde(untagged)]
+                #open
+                #visible enum #name { #(#variants)* }
+            }
+        }
+    }
+}
+
+fn field(
+    def: &TypeDef,
+    field: &Field,
+    visible: &TokenStream,
+    serialize: bool,
+    needs: &mut Needs,
+) -> TokenStream {
+    let name = ident(&field.rust);
+    let own = match &field.description {
+        Some(text) => sentence(text),
+        None => format!("The key `{}`.", field.name),
+    };
+    let doc = doc(&own, &[]);
+    let mut attributes = Vec::new();
+    if field.rust.trim_start_matches("r#") != field.name {
+        let wire = &field.name;
+        attributes.push(quote!(rename = #wire));
+    }
+    match &field.presence {
+        Presence::Required => {}
+        Presence::RequiredOrNull => {
+            needs.present = true;
+            attributes.push(quote!(deserialize_with = "present"));
+        }
+        // An `Option` field may be absent without being told so.
+        Presence::Optional if !serialize => {}
+        Presence::Optional => {
+            attributes.push(quote!(skip_serializing_if = "Option::is_none"));
+        }
+        Presence::SentNull => {}
+        Presence::Empty => attributes.push(quote!(default)),
+        Presence::Default(value) => {
+            let function = default_function(def, field, value, needs);
+            attributes.push(quote!(default = #function));
+        }
+    }
+    attributes.extend(secret_attribute(&field.ty, serialize, needs));
+    let attributes = (!attributes.is_empty()).then(|| quote!(#[serde(#(#attributes),*)]));
+    let of = ty(&field.ty);
+    quote!(#doc #attributes #visible #name: #of,)
+}
+
+fn secret_attribute(of: &Type, serialize: bool, needs: &mut Needs) -> Option<TokenStream> {
+    if !serialize {
+        return None;
+    }
+    match of {
+        Type::Secret => {
+            needs.expose = true;
+            Some(quote!(serialize_with = "expose"))
+        }
+        Type::Optional(inner) if **inner == Type::Secret => {
+            needs.expose_optional = true;
+            Some(quote!(serialize_with = "expose_optional"))
+        }
+        _ => None,
+    }
+}
+
+fn default_function(
+    def: &TypeDef,
+    field: &Field,
+    value: &DefaultValue,
+    needs: &mut Needs,
+) -> String {
+    let body = match value {
+        DefaultValue::True => {
+            needs.yes = true;
+            return "yes".to_owned();
+        }
+        DefaultValue::Integer(number) => {
+            let number = Literal::i64_unsuffixed(*number);
+            quote!(#number)
+        }
+        DefaultValue::Number(text) => {
+            let number = Literal::f64_unsuffixed(text.parse().unwrap_or_default());
+            quote!(#number)
+        }
+        DefaultValue::Text(text) => quote!(#text.to_owned()),
+        DefaultValue::Word(variant) => {
+            let of = ty(&field.ty);
+            let variant = ident(variant);
+            quote!(#of::#variant)
+        }
+    };
+    let name = format!(
+        "default_{}_{}",
+        names::snake(&def.name),
+        field.rust.trim_start_matches("r#")
+    );
+    if needs.named.insert(name.clone()) {
+        let function = format_ident!("{name}");
+        let of = ty(&field.ty);
+        let cfg = (def.audience == Audience::Emulator).then(|| quote!(#[cfg(feature = "mock")]));
+        needs
+            .defaults
+            .push(quote!(#cfg fn #function() -> #of { #body }));
+    }
+    name
+}
+
+/// Says a name in words: `UserInfo` is `user info`.
+fn words(name: &str) -> String {
+    names::snake(name)
+        .trim_start_matches("r#")
+        .replace('_', " ")
+}
+
+fn form(of: &Type) -> String {
+    match of {
+        Type::Text => "Text".to_owned(),
+        Type::Secret => "A secret".to_owned(),
+        Type::Integer => "An integer".to_owned(),
+        Type::Number => "A number".to_owned(),
+        Type::Boolean => "True or false".to_owned(),
+        Type::Json => "Anything else".to_owned(),
+        Type::List(_) => "A list".to_owned(),
+        Type::Map(_) => "An object with free keys".to_owned(),
+        Type::Optional(inner) | Type::Boxed(inner) => form(inner),
+        Type::Named(name) => format!("One {}", words(name)),
+    }
+}

@@ -1,0 +1,168 @@
+//! `cargo xtask codegen`: descriptions to code, reference pages and tests.
+//!
+//! A description goes through these rooms: `source` (text and tree), `read` and `schema` (what
+//! it means), `emit` (what is written).
+
+mod emit;
+mod locate;
+mod model;
+mod names;
+mod read;
+mod schema;
+mod source;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use emit::{MARK, Output};
+use model::Api;
+use source::{Mistake, Source};
+
+/// Runs the command.
+pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
+    let check = match arguments {
+        [] => false,
+        ["--check"] => true,
+        _ => return Err("usage: cargo xtask codegen [--check]".to_owned()),
+    };
+    let changed = generate(&crate::workspace::root(), check)?;
+    if check && !changed.is_empty() {
+        return Err(format!(
+            "differs from what the descriptions say:\n{}\nrun `cargo xtask codegen` and commit \
+             the result",
+            changed.join("\n")
+        ));
+    }
+    for line in changed {
+        eprintln!("{line}");
+    }
+    Ok(())
+}
+
+/// Writes, or with `check` only compares, everything generated under `root`. Returns a line for
+/// each file that was not as it should be.
+fn generate(root: &Path, check: bool) -> Result<Vec<String>, String> {
+    let broken = |error: io::Error| format!("codegen: {error}");
+    let mut outputs = Vec::new();
+    for service in sorted(&root.join("crates")).map_err(broken)? {
+        let files: Vec<_> = sorted(&service.join("api"))
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|file| file.to_string_lossy().ends_with(SUFFIX))
+            .collect();
+        if !files.is_empty() {
+            outputs.extend(describe(root, &service, &files)?);
+        }
+    }
+    let mut changed = Vec::new();
+    let mut kept = BTreeSet::new();
+    for output in outputs {
+        let file = root.join(&output.path);
+        if !put(&file, &output.text, check).map_err(broken)? {
+            changed.push(format!("  {}", output.path.display()));
+        }
+        kept.insert(file);
+    }
+    for stale in marked(root).map_err(broken)? {
+        if !kept.contains(&stale) {
+            if !check {
+                fs::remove_file(&stale).map_err(broken)?;
+            }
+            let path = stale.strip_prefix(root).unwrap_or(&stale);
+            changed.push(format!("  {} (nothing makes it any more)", path.display()));
+        }
+    }
+    Ok(changed)
+}
+
+/// Makes the files of one service.
+fn describe(root: &Path, service: &Path, files: &[PathBuf]) -> Result<Vec<Output>, String> {
+    let relative = |path: &Path| {
+        let path = path.strip_prefix(root).unwrap_or(path);
+        path.to_string_lossy().replace('\\', "/")
+    };
+    let krate = relative(service);
+    let mut apis = Vec::new();
+    let mut mistakes = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
+        match load(&relative(file), &text) {
+            Ok(api) => apis.push(api),
+            Err(more) => mistakes.extend(more.iter().map(ToString::to_string)),
+        }
+    }
+    if !mistakes.is_empty() {
+        return Err(mistakes.join("\n"));
+    }
+    let odd = |error: syn::Error| format!("{krate}: the generated code does not parse: {error}");
+    let mut outputs = Vec::new();
+    for api in &apis {
+        outputs.extend(emit::api(&krate, api).map_err(odd)?);
+    }
+    outputs.push(emit::service(&krate, &apis).map_err(odd)?);
+    if service.join("tests/contract/mod.rs").exists() {
+        outputs.push(emit::coverage(&krate, &apis).map_err(odd)?);
+    }
+    Ok(outputs)
+}
+
+/// Reads one description; `name` is its path as shown in messages.
+fn load(name: &str, text: &str) -> Result<Api, Vec<Mistake>> {
+    let one = |mistake| vec![mistake];
+    let source = Source::parse(name, text).map_err(one)?;
+    source.check_openapi(text).map_err(one)?;
+    let id = name
+        .rsplit('/')
+        .next()
+        .unwrap_or(name)
+        .trim_end_matches(SUFFIX);
+    read::api(&source, id).map_err(one)
+}
+
+/// Writes a file if its text is another; returns whether it was the same.
+fn put(file: &Path, text: &str, check: bool) -> io::Result<bool> {
+    let same = fs::read_to_string(file).is_ok_and(|old| old == text);
+    if !same && !check {
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(file, text)?;
+    }
+    Ok(same)
+}
+
+/// Finds the files that carry the mark of this command.
+fn marked(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut folders = vec![root.join("docs/api")];
+    for service in sorted(&root.join("crates"))? {
+        folders.push(service.join("src/generated"));
+        folders.push(service.join("tests"));
+    }
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for path in sorted(&folder).unwrap_or_default() {
+            if path.is_dir() {
+                folders.push(path);
+            } else if fs::read_to_string(&path)
+                .is_ok_and(|text| text.lines().next().is_some_and(|line| line.contains(MARK)))
+            {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        paths.push(entry?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+const SUFFIX: &str = ".openapi.yaml";

@@ -1,0 +1,221 @@
+//! What a description means, ready to be written: no YAML, no references.
+
+/// One description: the operations and types of one server.
+pub(crate) struct Api {
+    /// The id that operations carry in front, such as `gafaelfawr`: the file's name.
+    pub(crate) id: String,
+    /// The description's path from the root of the workspace.
+    pub(crate) file: String,
+    pub(crate) title: String,
+    pub(crate) version: String,
+    pub(crate) description: Option<String>,
+    pub(crate) base: String,
+    /// What statuses mean for every operation that does not say otherwise.
+    pub(crate) status_rules: Vec<StatusRule>,
+    pub(crate) operations: Vec<Operation>,
+    /// Types that operations reach, in the order of the file.
+    pub(crate) types: Vec<TypeDef>,
+}
+
+/// One operation.
+pub(crate) struct Operation {
+    /// The `operationId`.
+    pub(crate) id: String,
+    /// The name of its path function.
+    pub(crate) rust: String,
+    /// `GET` and so on.
+    pub(crate) method: String,
+    /// The path as the server sees it.
+    pub(crate) path: String,
+    /// The path after the client's base; whole for what only the emulator serves.
+    pub(crate) target: String,
+    pub(crate) audience: Audience,
+    pub(crate) is_safe: bool,
+    pub(crate) response_limit: Option<u64>,
+    pub(crate) status_rules: Vec<StatusRule>,
+    pub(crate) params: Vec<Param>,
+    pub(crate) body: Option<Body>,
+    pub(crate) answers: Vec<Answer>,
+    pub(crate) summary: String,
+    pub(crate) description: Option<String>,
+    pub(crate) aliases: Vec<String>,
+}
+
+/// Who uses an operation or a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Audience {
+    Emulator,
+    Client,
+}
+
+/// What a status means where it differs from the default.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct StatusRule {
+    pub(crate) status: u16,
+    pub(crate) code: Option<String>,
+    pub(crate) kind: String,
+}
+
+/// One parameter.
+pub(crate) struct Param {
+    pub(crate) name: String,
+    pub(crate) rust: String,
+    pub(crate) place: Place,
+    pub(crate) required: bool,
+    pub(crate) ty: Type,
+    /// Whether a list is written as `a=1&a=2` rather than `a=1,2`.
+    pub(crate) explode: bool,
+    pub(crate) description: Option<String>,
+}
+
+/// Where a parameter stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Path,
+    Query,
+    Header,
+}
+
+/// A request's body.
+pub(crate) enum Body {
+    Json {
+        ty: Type,
+        required: bool,
+    },
+    /// Formed by hand: the media types it may have.
+    Other(Vec<String>),
+}
+
+/// One answer.
+pub(crate) struct Answer {
+    pub(crate) status: String,
+    pub(crate) description: String,
+    pub(crate) media: Option<String>,
+    pub(crate) ty: Option<Type>,
+    /// As pretty JSON.
+    pub(crate) example: Option<String>,
+    pub(crate) headers: Vec<String>,
+}
+
+/// A type by use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Type {
+    Text,
+    Secret,
+    Integer,
+    Number,
+    Boolean,
+    Json,
+    List(Box<Self>),
+    Map(Box<Self>),
+    Optional(Box<Self>),
+    /// Breaks a circle.
+    Boxed(Box<Self>),
+    Named(String),
+}
+
+impl Type {
+    /// Returns the name of the type that this one is made of, if it has one.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Named(name) => Some(name),
+            Self::List(inner) | Self::Map(inner) | Self::Optional(inner) | Self::Boxed(inner) => {
+                inner.name()
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns whether a secret is right here, not behind a name.
+    pub(crate) fn is_secret(&self) -> bool {
+        match self {
+            Self::Secret => true,
+            Self::List(inner) | Self::Map(inner) | Self::Optional(inner) | Self::Boxed(inner) => {
+                inner.is_secret()
+            }
+            _ => false,
+        }
+    }
+
+    /// Returns the type within an `Optional`, and whether there was one.
+    pub(crate) fn split_null(self) -> (Self, bool) {
+        match self {
+            Self::Optional(inner) => (*inner, true),
+            other => (other, false),
+        }
+    }
+
+    /// Wraps the type unless it may be null already.
+    pub(crate) fn or_null(self) -> Self {
+        match self {
+            Self::Optional(_) => self,
+            other => Self::Optional(Box::new(other)),
+        }
+    }
+}
+
+/// A type that is written out.
+pub(crate) struct TypeDef {
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) aliases: Vec<String>,
+    pub(crate) shape: Shape,
+    pub(crate) is_public: bool,
+    pub(crate) audience: Audience,
+    /// Whether a request's body is made of it.
+    pub(crate) in_request: bool,
+    /// Whether it holds a secret, here or further down.
+    pub(crate) has_secret: bool,
+}
+
+/// How a type is built.
+pub(crate) enum Shape {
+    Struct {
+        fields: Vec<Field>,
+        /// The type of further keys, if the description gives one beside properties.
+        rest: Option<Type>,
+    },
+    /// Words as written and as named.
+    Words {
+        words: Vec<(String, String)>,
+        closed: bool,
+    },
+    /// Told apart by their form, tried in this order.
+    Union(Vec<(String, Type)>),
+}
+
+/// One property.
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) rust: String,
+    pub(crate) description: Option<String>,
+    pub(crate) ty: Type,
+    pub(crate) presence: Presence,
+}
+
+/// What an absent value means and whether it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    Required,
+    /// Must be there, may be null.
+    RequiredOrNull,
+    /// Left out when there is none.
+    Optional,
+    /// Sent as null when there is none.
+    SentNull,
+    /// Empty, zero or false when absent.
+    Empty,
+    /// This value when absent.
+    Default(DefaultValue),
+}
+
+/// A default other than nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum DefaultValue {
+    True,
+    Integer(i64),
+    Number(String),
+    Text(String),
+    /// The variant of a named enum.
+    Word(String),
+}

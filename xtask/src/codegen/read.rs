@@ -1,0 +1,330 @@
+//! Operations out of a description that the linter has passed. Types are in `schema.rs`.
+
+use super::model::{Answer, Api, Audience, Body, Operation, Param, Place, StatusRule, Type};
+use super::names;
+use super::schema::Types;
+use super::source::{Cursor, Mistake, Source, scalar};
+
+/// The methods a path may have, in the order they are looked for.
+pub(crate) const METHODS: [&str; 7] = ["get", "head", "post", "put", "patch", "delete", "options"];
+
+/// Reads a description.
+pub(crate) fn api(source: &Source, id: &str) -> Result<Api, Mistake> {
+    let root = source.root();
+    let info = root.get("info");
+    let base = root.text("x-base").unwrap_or_default();
+    let mut types = Types::new(&root);
+    let mut operations = Vec::new();
+    for (path, item) in root
+        .get("paths")
+        .map(|paths| paths.entries())
+        .unwrap_or_default()
+    {
+        for method in METHODS {
+            if let Some(operation) = item.get(method) {
+                operations.push(
+                    Reader {
+                        root: &root,
+                        item: &item,
+                        base: &base,
+                        path: &path,
+                    }
+                    .operation(&operation, method, &mut types)?,
+                );
+            }
+        }
+    }
+    Ok(Api {
+        id: id.to_owned(),
+        file: source.name.clone(),
+        title: info
+            .as_ref()
+            .and_then(|info| info.text("title"))
+            .unwrap_or_default(),
+        version: info
+            .as_ref()
+            .and_then(|info| info.text("version"))
+            .unwrap_or_default(),
+        description: info.as_ref().and_then(|info| info.text("description")),
+        status_rules: status_rules(&[&root]),
+        base,
+        types: types.finish(&operations)?,
+        operations,
+    })
+}
+
+struct Reader<'r, 's> {
+    root: &'r Cursor<'s>,
+    item: &'r Cursor<'s>,
+    base: &'r str,
+    path: &'r str,
+}
+
+impl<'s> Reader<'_, 's> {
+    fn operation(
+        &self,
+        operation: &Cursor<'s>,
+        method: &str,
+        types: &mut Types<'s>,
+    ) -> Result<Operation, Mistake> {
+        let id = operation.text("operationId").unwrap_or_default();
+        let audience = audience(operation);
+        let target = match (audience, self.path.strip_prefix(self.base)) {
+            (Audience::Client, Some(target)) => target,
+            _ => self.path,
+        };
+        let pascal = names::pascal(&id);
+        Ok(Operation {
+            rust: names::snake(&operation.text("x-rust-name").unwrap_or_else(|| id.clone())),
+            method: method.to_ascii_uppercase(),
+            path: self.path.to_owned(),
+            target: target.to_owned(),
+            audience,
+            is_safe: is_safe(operation, method),
+            response_limit: operation
+                .get("x-response-limit")
+                .and_then(|limit| bytes(&limit)),
+            status_rules: status_rules(&[operation, self.root]),
+            params: self.params(operation, &pascal, audience, types)?,
+            body: body(operation, &pascal, types)?,
+            answers: answers(operation, &pascal, types)?,
+            summary: operation.text("summary").unwrap_or_default(),
+            description: operation.text("description"),
+            aliases: operation.texts("x-doc-alias"),
+            id,
+        })
+    }
+
+    fn params(
+        &self,
+        operation: &Cursor<'s>,
+        pascal: &str,
+        audience: Audience,
+        types: &mut Types<'s>,
+    ) -> Result<Vec<Param>, Mistake> {
+        let mut params: Vec<Param> = Vec::new();
+        for cursor in parameters(self.item, operation)? {
+            let name = cursor.text("name").unwrap_or_default();
+            let rust = cursor.text("x-rust-name").unwrap_or_else(|| name.clone());
+            let place = match cursor.text("in").as_deref() {
+                Some("path") => Place::Path,
+                Some("query") => Place::Query,
+                _ => Place::Header,
+            };
+            // No path function is written for the emulator's own operations, so their enums
+            // would have no user.
+            let schema = cursor
+                .get("schema")
+                .filter(|_| audience == Audience::Client);
+            let ty = match schema {
+                Some(_) if cursor.flag("x-sensitive") => Type::Secret,
+                Some(schema) => types.of(&schema, &format!("{pascal}{}", names::pascal(&rust)))?,
+                None => Type::Text,
+            };
+            params.push(Param {
+                rust: names::snake(&rust),
+                place,
+                required: cursor.flag("required"),
+                ty: ty.split_null().0,
+                explode: cursor.get("explode").is_none() || cursor.flag("explode"),
+                description: cursor.text("description"),
+                name,
+            });
+        }
+        // The order of the path is the order of the arguments.
+        params.sort_by_key(|param| match param.place {
+            Place::Path => self.path.find(&format!("{{{}}}", param.name)),
+            _ => Some(usize::MAX),
+        });
+        Ok(params)
+    }
+}
+
+/// Reads `x-errors` of the most particular place first. Rules with a code come before rules
+/// without, since the first that fits is taken.
+fn status_rules(places: &[&Cursor<'_>]) -> Vec<StatusRule> {
+    let mut rules: Vec<StatusRule> = Vec::new();
+    for place in places {
+        for (key, kind) in place
+            .get("x-errors")
+            .map(|e| e.entries())
+            .unwrap_or_default()
+        {
+            let (status, code) = status_and_code(&key);
+            if !rules
+                .iter()
+                .any(|rule| rule.status == status && rule.code == code)
+            {
+                rules.push(StatusRule {
+                    status,
+                    code,
+                    kind: scalar(kind.value()),
+                });
+            }
+        }
+    }
+    rules.sort_by_key(|rule| rule.code.is_none());
+    rules
+}
+
+/// Returns the parameters of an operation: its own and those of its path that it does not
+/// replace.
+pub(crate) fn parameters<'s>(
+    item: &Cursor<'s>,
+    operation: &Cursor<'s>,
+) -> Result<Vec<Cursor<'s>>, Mistake> {
+    let mut all: Vec<Cursor<'s>> = Vec::new();
+    for place in [operation, item] {
+        for cursor in place
+            .get("parameters")
+            .map(|list| list.items())
+            .unwrap_or_default()
+        {
+            let cursor = cursor.resolve()?;
+            let same = |other: &Cursor<'s>| {
+                other.text("name") == cursor.text("name") && other.text("in") == cursor.text("in")
+            };
+            if !all.iter().any(same) {
+                all.push(cursor);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Returns who an operation is for.
+pub(crate) fn audience(operation: &Cursor<'_>) -> Audience {
+    match operation.text("x-audience").as_deref() {
+        Some("emulator") => Audience::Emulator,
+        _ => Audience::Client,
+    }
+}
+
+/// Splits a key of `x-errors`: `403` or `403+code`.
+pub(crate) fn status_and_code(key: &str) -> (u16, Option<String>) {
+    let (status, code) = match key.split_once('+') {
+        Some((status, code)) => (status, Some(code.to_owned())),
+        None => (key, None),
+    };
+    (status.parse().unwrap_or(0), code)
+}
+
+/// Reads a size: a number of bytes, or `4 MiB`, `64 KiB`.
+pub(crate) fn bytes(limit: &Cursor<'_>) -> Option<u64> {
+    let text = scalar(limit.value());
+    let (number, unit) = match text.split_once(' ') {
+        Some((number, "KiB")) => (number, 1 << 10),
+        Some((number, "MiB")) => (number, 1 << 20),
+        Some(_) => return None,
+        None => (text.as_str(), 1),
+    };
+    number
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(unit)
+        .filter(|&bytes| bytes > 0)
+}
+
+/// Returns the content of a media type, JSON before others, and its name.
+pub(crate) fn media<'s>(place: &Cursor<'s>) -> Option<(String, Cursor<'s>)> {
+    let all = place.get("content")?.entries();
+    let json = all.iter().find(|(name, _)| is_json(name)).cloned();
+    json.or_else(|| all.into_iter().next())
+}
+
+/// Returns whether a media type is JSON.
+pub(crate) fn is_json(media: &str) -> bool {
+    media == "application/json" || media.ends_with("+json")
+}
+
+fn is_safe(operation: &Cursor<'_>, method: &str) -> bool {
+    match operation.text("x-repeat").as_deref() {
+        Some(word) => word == "safe",
+        None => matches!(method, "get" | "head" | "options"),
+    }
+}
+
+fn body<'s>(
+    operation: &Cursor<'s>,
+    pascal: &str,
+    types: &mut Types<'s>,
+) -> Result<Option<Body>, Mistake> {
+    let Some(body) = operation.get("requestBody") else {
+        return Ok(None);
+    };
+    let body = body.resolve()?;
+    match media(&body) {
+        Some((name, content)) if is_json(&name) => {
+            let ty = match content.get("schema") {
+                Some(schema) => types.of(&schema, &format!("{pascal}Request"))?,
+                None => Type::Json,
+            };
+            Ok(Some(Body::Json {
+                ty,
+                required: body.flag("required"),
+            }))
+        }
+        Some(_) => {
+            let all = body
+                .get("content")
+                .map(|content| content.entries())
+                .unwrap_or_default();
+            Ok(Some(Body::Other(
+                all.into_iter().map(|(name, _)| name).collect(),
+            )))
+        }
+        None => Ok(None),
+    }
+}
+
+fn answers<'s>(
+    operation: &Cursor<'s>,
+    pascal: &str,
+    types: &mut Types<'s>,
+) -> Result<Vec<Answer>, Mistake> {
+    let mut answers = Vec::new();
+    for (status, answer) in operation
+        .get("responses")
+        .map(|r| r.entries())
+        .unwrap_or_default()
+    {
+        // A shared answer names its types after itself, so that they are written once.
+        let shared = answer
+            .text("$ref")
+            .and_then(|to| to.rsplit('/').next().map(names::pascal));
+        let answer = answer.resolve()?;
+        let media = media(&answer);
+        let mut ty = None;
+        let mut example = None;
+        if let Some((name, content)) = media.as_ref().filter(|(name, _)| is_json(name)) {
+            if let Some(schema) = content.get("schema") {
+                let hint = match (&shared, status.starts_with('2')) {
+                    (Some(shared), _) => format!("{shared}Answer"),
+                    (None, true) => format!("{pascal}Answer"),
+                    (None, false) => format!("{pascal}{}{status}", names::pascal(name)),
+                };
+                ty = Some(types.of(&schema, &hint)?);
+            }
+            example = super::schema::example(content)?
+                .map(|value| serde_json::to_string_pretty(value.value()).unwrap_or_default());
+        }
+        answers.push(Answer {
+            status,
+            description: answer.text("description").unwrap_or_default(),
+            media: media.map(|(name, _)| name),
+            ty,
+            example,
+            headers: answer
+                .get("headers")
+                .map(|headers| {
+                    headers
+                        .entries()
+                        .into_iter()
+                        .map(|(name, _)| name)
+                        .collect()
+                })
+                .unwrap_or_default(),
+        });
+    }
+    Ok(answers)
+}

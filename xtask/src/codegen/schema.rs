@@ -1,0 +1,567 @@
+//! Types out of schemas: what stands behind a name, what is written in place.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::model::{
+    Audience, Body, DefaultValue, Field, Operation, Presence, Shape, Type, TypeDef,
+};
+use super::names;
+use super::source::{Cursor, Mistake, scalar};
+
+/// Collects the types that schemas need.
+pub(crate) struct Types<'s> {
+    root: Cursor<'s>,
+    defs: Vec<TypeDef>,
+    /// The line of the schema each name was made from: the same name from two schemas is a
+    /// mistake.
+    made: BTreeMap<String, usize>,
+}
+
+impl<'s> Types<'s> {
+    pub(crate) fn new(root: &Cursor<'s>) -> Self {
+        Self {
+            root: root.clone(),
+            defs: Vec::new(),
+            made: BTreeMap::new(),
+        }
+    }
+
+    /// Returns the type of a schema; `hint` names it if it must have a name and has none.
+    pub(crate) fn of(&mut self, schema: &Cursor<'s>, hint: &str) -> Result<Type, Mistake> {
+        if let Some(target) = schema.text("$ref") {
+            let hint = names::pascal(target.rsplit('/').next().unwrap_or_default());
+            return self.of(&schema.follow(&target)?, &hint);
+        }
+        let name = schema
+            .text("x-rust-name")
+            .unwrap_or_else(|| hint.to_owned());
+        let (words, null) = type_words(schema);
+        let ty = self.without_null(schema, &name, &words)?;
+        Ok(if null { ty.or_null() } else { ty })
+    }
+
+    fn without_null(
+        &mut self,
+        schema: &Cursor<'s>,
+        name: &str,
+        words: &[String],
+    ) -> Result<Type, Mistake> {
+        if schema.flag("x-sensitive") {
+            return Ok(Type::Secret);
+        }
+        let is_text = words.is_empty() || words.iter().all(|word| word == "string");
+        if let Some(only) = schema.get("const")
+            && is_text
+            && only.value().is_string()
+        {
+            return self.words(schema, name, &[only], true);
+        }
+        if let Some(list) = schema.get("enum") {
+            let values: Vec<_> = list
+                .items()
+                .into_iter()
+                .filter(|value| !value.value().is_null())
+                .collect();
+            if is_text && values.iter().all(|value| value.value().is_string()) {
+                return self.words(schema, name, &values, schema.flag("x-closed"));
+            }
+        }
+        for key in ["oneOf", "anyOf"] {
+            if let Some(list) = schema.get(key) {
+                return self.union(schema, name, &list.items());
+            }
+        }
+        if let Some(list) = schema.get("allOf") {
+            return match list.items().as_slice() {
+                [only] if !schema.has("properties") => self.of(only, name),
+                _ => self.record(schema, name),
+            };
+        }
+        match words {
+            [] if schema.has("properties") => self.record(schema, name),
+            [] if schema.has("items") => self.list(schema, name),
+            [] if schema.has("additionalProperties") => self.map(schema, name),
+            [] => Ok(Type::Json),
+            [one] => match one.as_str() {
+                "string" => Ok(Type::Text),
+                "integer" => Ok(Type::Integer),
+                "number" => Ok(Type::Number),
+                "boolean" => Ok(Type::Boolean),
+                "array" => self.list(schema, name),
+                _ if schema.has("properties") => self.record(schema, name),
+                _ => self.map(schema, name),
+            },
+            several => {
+                let mut variants = Vec::new();
+                for word in several {
+                    let ty = self.without_null(
+                        schema,
+                        &format!("{name}{}", names::pascal(word)),
+                        std::slice::from_ref(word),
+                    )?;
+                    variants.push((variant(&ty), ty));
+                }
+                self.define(schema, name, Shape::Union(variants))
+            }
+        }
+    }
+
+    fn list(&mut self, schema: &Cursor<'s>, name: &str) -> Result<Type, Mistake> {
+        let item = match schema.get("items") {
+            Some(items) => self.of(&items, &format!("{name}Item"))?,
+            None => Type::Json,
+        };
+        Ok(Type::List(Box::new(item)))
+    }
+
+    fn map(&mut self, schema: &Cursor<'s>, name: &str) -> Result<Type, Mistake> {
+        let value = match schema.get("additionalProperties") {
+            Some(values) if values.value().is_mapping() => {
+                self.of(&values, &format!("{name}Value"))?
+            }
+            _ => Type::Json,
+        };
+        Ok(Type::Map(Box::new(value)))
+    }
+
+    fn words(
+        &mut self,
+        schema: &Cursor<'s>,
+        name: &str,
+        values: &[Cursor<'s>],
+        closed: bool,
+    ) -> Result<Type, Mistake> {
+        let mut words: Vec<(String, String)> = Vec::new();
+        for value in values {
+            let word = scalar(value.value());
+            let mut variant = names::pascal(&word);
+            if !closed && variant == "Unknown" {
+                variant.push_str("Word");
+            }
+            while words.iter().any(|(_, other)| *other == variant) {
+                variant.push('_');
+            }
+            words.push((word, variant));
+        }
+        self.define(schema, name, Shape::Words { words, closed })
+    }
+
+    fn union(
+        &mut self,
+        schema: &Cursor<'s>,
+        name: &str,
+        choices: &[Cursor<'s>],
+    ) -> Result<Type, Mistake> {
+        let is_null = |choice: &Cursor<'s>| choice.text("type").as_deref() == Some("null");
+        let null = choices.iter().any(is_null);
+        let choices: Vec<_> = choices.iter().filter(|choice| !is_null(choice)).collect();
+        let ty = if let [only] = choices.as_slice() {
+            self.of(only, name)?
+        } else {
+            let mut variants: Vec<(String, Type)> = Vec::new();
+            for (index, choice) in choices.iter().enumerate() {
+                let ty = self.of(choice, &format!("{name}{}", index + 1))?;
+                // Two texts that differ by format are one type here.
+                if variants.iter().any(|(_, other)| *other == ty) {
+                    continue;
+                }
+                let name = choice.text("x-rust-name").unwrap_or_else(|| variant(&ty));
+                variants.push((name, ty));
+            }
+            match variants.as_slice() {
+                [(_, only)] => only.clone(),
+                _ => self.define(schema, name, Shape::Union(variants))?,
+            }
+        };
+        Ok(if null { ty.or_null() } else { ty })
+    }
+
+    fn record(&mut self, schema: &Cursor<'s>, name: &str) -> Result<Type, Mistake> {
+        if self.is_made(schema, name)? {
+            return Ok(Type::Named(name.to_owned()));
+        }
+        // Announced before its fields are read: one of them may lead back here.
+        let shape = Shape::Struct {
+            fields: Vec::new(),
+            rest: None,
+        };
+        let ty = self.define(schema, name, shape)?;
+        let mut fields = Vec::new();
+        let mut rest = None;
+        self.fields(schema, name, &mut fields, &mut rest)?;
+        if let Some(def) = self.defs.iter_mut().find(|def| def.name == name) {
+            def.shape = Shape::Struct { fields, rest };
+        }
+        Ok(ty)
+    }
+
+    fn fields(
+        &mut self,
+        schema: &Cursor<'s>,
+        name: &str,
+        fields: &mut Vec<Field>,
+        rest: &mut Option<Type>,
+    ) -> Result<(), Mistake> {
+        for part in schema
+            .get("allOf")
+            .map(|list| list.items())
+            .unwrap_or_default()
+        {
+            self.fields(&part.resolve()?, name, fields, rest)?;
+        }
+        let required = schema.texts("required");
+        let nulls = schema.flag("x-send-null");
+        for (key, property) in schema
+            .get("properties")
+            .map(|p| p.entries())
+            .unwrap_or_default()
+        {
+            let field = self.field(&key, &property, name, required.contains(&key), nulls)?;
+            if fields
+                .iter()
+                .any(|other| other.rust == field.rust && other.name != key)
+            {
+                return Err(property.mistake(
+                    format!("property \"{key}\" has the Rust name of another one"),
+                    "the property with an `x-rust-name` of its own",
+                ));
+            }
+            // A later part of an allOf may say more of a property than an earlier one.
+            match fields.iter_mut().find(|other| other.name == key) {
+                Some(other) => *other = field,
+                None => fields.push(field),
+            }
+        }
+        // A property may be demanded by a later part than the one that describes it.
+        for field in fields
+            .iter_mut()
+            .filter(|field| required.contains(&field.name))
+        {
+            field.presence = match &field.ty {
+                Type::Optional(_) => Presence::RequiredOrNull,
+                _ => Presence::Required,
+            };
+        }
+        if schema.has("properties")
+            && let Some(values) = schema.get("additionalProperties")
+            && values.value().is_mapping()
+        {
+            *rest = Some(self.of(&values, &format!("{name}Value"))?);
+        }
+        Ok(())
+    }
+
+    fn field(
+        &mut self,
+        key: &str,
+        property: &Cursor<'s>,
+        owner: &str,
+        required: bool,
+        nulls: bool,
+    ) -> Result<Field, Mistake> {
+        let resolved = property.resolve()?;
+        // At a property, the name is the field's; behind a reference, it is the type's.
+        let rust = property
+            .text("x-rust-name")
+            .unwrap_or_else(|| key.to_owned());
+        let hint = format!("{owner}{}", names::pascal(&rust));
+        let ty = if property.has("x-rust-name") {
+            let (words, null) = type_words(property);
+            let ty = self.without_null(property, &hint, &words)?;
+            if null { ty.or_null() } else { ty }
+        } else {
+            self.of(property, &hint)?
+        };
+        let sent_null = match property.get("x-send-null") {
+            Some(own) => own.value().as_bool() == Some(true),
+            None => nulls,
+        };
+        let default = property
+            .get("default")
+            .filter(|value| !value.value().is_null());
+        let presence = match (&ty, default) {
+            (Type::Optional(_), _) if required => Presence::RequiredOrNull,
+            _ if required => Presence::Required,
+            (Type::Optional(_), _) if sent_null => Presence::SentNull,
+            (Type::List(_) | Type::Map(_), _) => Presence::Empty,
+            (Type::Boolean, Some(value)) if value.value().as_bool() == Some(true) => {
+                Presence::Default(DefaultValue::True)
+            }
+            (Type::Boolean, Some(_)) => Presence::Empty,
+            (Type::Integer, Some(value)) => match value.value().as_i64() {
+                Some(0) | None => Presence::Empty,
+                Some(number) => Presence::Default(DefaultValue::Integer(number)),
+            },
+            (Type::Number, Some(value)) => {
+                Presence::Default(DefaultValue::Number(scalar(value.value())))
+            }
+            (Type::Text, Some(value)) => {
+                Presence::Default(DefaultValue::Text(scalar(value.value())))
+            }
+            (Type::Named(name), Some(value)) => {
+                let word = scalar(value.value());
+                self.variant_of(name, &word)
+                    .map_or(Presence::Optional, |v| {
+                        Presence::Default(DefaultValue::Word(v))
+                    })
+            }
+            _ if sent_null => Presence::SentNull,
+            _ => Presence::Optional,
+        };
+        let ty = match presence {
+            Presence::Optional | Presence::SentNull => ty.or_null(),
+            _ => ty,
+        };
+        Ok(Field {
+            name: key.to_owned(),
+            rust: names::snake(&rust),
+            description: property
+                .text("description")
+                .or_else(|| resolved.text("description")),
+            ty,
+            presence,
+        })
+    }
+
+    fn variant_of(&self, name: &str, word: &str) -> Option<String> {
+        let def = self.defs.iter().find(|def| def.name == name)?;
+        let Shape::Words { words, .. } = &def.shape else {
+            return None;
+        };
+        words
+            .iter()
+            .find(|(w, _)| w == word)
+            .map(|(_, variant)| variant.clone())
+    }
+
+    fn is_made(&self, schema: &Cursor<'s>, name: &str) -> Result<bool, Mistake> {
+        match self.made.get(name) {
+            None => Ok(false),
+            Some(&line) if line == schema.line() => Ok(true),
+            Some(line) => Err(schema.mistake(
+                format!("the type {name} is made from the schema on line {line} already"),
+                "an `x-rust-name` that no other schema has",
+            )),
+        }
+    }
+
+    fn define(&mut self, schema: &Cursor<'s>, name: &str, shape: Shape) -> Result<Type, Mistake> {
+        if RESERVED.contains(&name) {
+            return Err(schema.mistake(
+                format!("a type cannot be called {name}: the generated code uses that name"),
+                "an `x-rust-name` of another name",
+            ));
+        }
+        if !self.is_made(schema, name)? {
+            self.made.insert(name.to_owned(), schema.line());
+            self.defs.push(TypeDef {
+                name: name.to_owned(),
+                description: schema.text("description"),
+                aliases: schema.texts("x-doc-alias"),
+                shape,
+                is_public: schema.flag("x-public"),
+                audience: Audience::Emulator,
+                in_request: false,
+                has_secret: false,
+            });
+        }
+        Ok(Type::Named(name.to_owned()))
+    }
+
+    /// Says of each type who uses it and for what, and returns them in the order of the file.
+    pub(crate) fn finish(mut self, operations: &[Operation]) -> Result<Vec<TypeDef>, Mistake> {
+        for operation in operations {
+            for param in &operation.params {
+                self.mark(&param.ty, operation.audience, false);
+            }
+            if let Some(Body::Json { ty, .. }) = &operation.body {
+                self.mark(ty, operation.audience, true);
+            }
+            for answer in &operation.answers {
+                if let Some(ty) = &answer.ty {
+                    self.mark(ty, operation.audience, false);
+                }
+            }
+        }
+        let secret: BTreeSet<String> = self
+            .defs
+            .iter()
+            .map(|def| def.name.clone())
+            .filter(|name| self.reach(name).iter().any(|name| self.holds_secret(name)))
+            .collect();
+        self.box_circles();
+        let made = std::mem::take(&mut self.made);
+        let mut defs = self.defs;
+        for def in &mut defs {
+            def.has_secret = secret.contains(&def.name);
+            let twice = |ty: &Type| matches!(ty, Type::List(_) | Type::Map(_)) && ty.is_secret();
+            if let Shape::Struct { fields, .. } = &def.shape
+                && let Some(field) = fields.iter().find(|field| twice(&field.ty))
+            {
+                let mut fault = self.root.mistake(
+                    format!("{}.{} is a list of secrets", def.name, field.name),
+                    "a schema of its own for the secret, with `x-sensitive` at a property",
+                );
+                fault.line = made.get(&def.name).copied().unwrap_or(fault.line);
+                return Err(fault);
+            }
+        }
+        defs.sort_by_key(|def| made.get(&def.name).copied());
+        Ok(defs)
+    }
+
+    fn mark(&mut self, ty: &Type, audience: Audience, in_request: bool) {
+        let Some(name) = ty.name() else { return };
+        for name in self.reach(name) {
+            if let Some(def) = self.defs.iter_mut().find(|def| def.name == name) {
+                def.audience = def.audience.max(audience);
+                def.in_request |= in_request;
+            }
+        }
+    }
+
+    /// Returns a type and all it is made of.
+    fn reach(&self, name: &str) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        let mut next = vec![name.to_owned()];
+        while let Some(name) = next.pop() {
+            let parts = self.parts(&name);
+            if seen.insert(name) {
+                next.extend(parts.iter().filter_map(|ty| ty.name().map(str::to_owned)));
+            }
+        }
+        seen
+    }
+
+    fn parts(&self, name: &str) -> Vec<Type> {
+        match self
+            .defs
+            .iter()
+            .find(|def| def.name == name)
+            .map(|def| &def.shape)
+        {
+            Some(Shape::Struct { fields, rest }) => fields
+                .iter()
+                .map(|field| field.ty.clone())
+                .chain(rest.clone())
+                .collect(),
+            Some(Shape::Union(variants)) => variants.iter().map(|(_, ty)| ty.clone()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn holds_secret(&self, name: &str) -> bool {
+        self.parts(name).iter().any(Type::is_secret)
+    }
+
+    /// Boxes the fields through which a type holds itself by value.
+    fn box_circles(&mut self) {
+        let names: Vec<String> = self.defs.iter().map(|def| def.name.clone()).collect();
+        for name in names {
+            let circular: BTreeSet<String> = self
+                .parts(&name)
+                .iter()
+                .filter_map(by_value)
+                .filter(|part| self.reach_by_value(part).contains(&name))
+                .collect();
+            let Some(def) = self.defs.iter_mut().find(|def| def.name == name) else {
+                continue;
+            };
+            let types: Vec<&mut Type> = match &mut def.shape {
+                Shape::Struct { fields, .. } => fields.iter_mut().map(|f| &mut f.ty).collect(),
+                Shape::Union(variants) => variants.iter_mut().map(|(_, ty)| ty).collect(),
+                Shape::Words { .. } => Vec::new(),
+            };
+            for ty in types {
+                if by_value(ty).is_some_and(|part| circular.contains(&part)) {
+                    let (inner, null) = ty.clone().split_null();
+                    let boxed = Type::Boxed(Box::new(inner));
+                    *ty = if null { boxed.or_null() } else { boxed };
+                }
+            }
+        }
+    }
+
+    fn reach_by_value(&self, name: &str) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        let mut next = vec![name.to_owned()];
+        while let Some(name) = next.pop() {
+            let parts = self.parts(&name);
+            if seen.insert(name) {
+                next.extend(parts.iter().filter_map(by_value));
+            }
+        }
+        seen
+    }
+}
+
+/// Returns the name of a type that is held by value, not behind a list, a map or a box.
+fn by_value(ty: &Type) -> Option<String> {
+    match ty {
+        Type::Named(name) => Some(name.clone()),
+        Type::Optional(inner) => by_value(inner),
+        _ => None,
+    }
+}
+
+/// Returns the words of `type` without `null`, and whether null was among them.
+fn type_words(schema: &Cursor<'_>) -> (Vec<String>, bool) {
+    let mut words = schema.texts("type");
+    let mut null = words.iter().any(|word| word == "null");
+    words.retain(|word| word != "null");
+    // `enum: [a, null]` says the same.
+    if let Some(values) = schema.get("enum") {
+        null |= values.items().iter().any(|value| value.value().is_null());
+    }
+    (words, null)
+}
+
+/// Returns the example of a media type, or of its schema.
+pub(crate) fn example<'s>(content: &Cursor<'s>) -> Result<Option<Cursor<'s>>, Mistake> {
+    if let Some(example) = content.get("example") {
+        return Ok(Some(example));
+    }
+    let named = content
+        .get("examples")
+        .and_then(|e| e.entries().into_iter().next());
+    if let Some((_, named)) = named {
+        return Ok(named.resolve()?.get("value"));
+    }
+    let Some(schema) = content.get("schema") else {
+        return Ok(None);
+    };
+    let schema = schema.resolve()?;
+    Ok(schema.get("example").or_else(|| {
+        schema
+            .get("examples")
+            .and_then(|list| list.items().into_iter().next())
+    }))
+}
+
+/// Names a variant of a union after its type.
+fn variant(ty: &Type) -> String {
+    match ty {
+        Type::Text => "Text".to_owned(),
+        Type::Secret => "Secret".to_owned(),
+        Type::Integer => "Integer".to_owned(),
+        Type::Number => "Number".to_owned(),
+        Type::Boolean => "Boolean".to_owned(),
+        Type::Json => "Other".to_owned(),
+        Type::List(_) => "List".to_owned(),
+        Type::Map(_) => "Map".to_owned(),
+        Type::Optional(inner) | Type::Boxed(inner) => variant(inner),
+        Type::Named(name) => name.clone(),
+    }
+}
+
+const RESERVED: [&str; 9] = [
+    "BTreeMap",
+    "Box",
+    "Deserialize",
+    "Option",
+    "Result",
+    "Secret",
+    "Serialize",
+    "String",
+    "Vec",
+];
