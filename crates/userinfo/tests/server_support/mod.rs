@@ -1,14 +1,14 @@
 //! A way to ask a router, and a look at what was logged meanwhile.
 
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use http::{HeaderMap, Request};
 use tower_service::Service;
-use tracing::subscriber::DefaultGuard;
 
 /// What came back.
 #[derive(Debug)]
@@ -60,33 +60,29 @@ pub(crate) async fn ask(app: &Router, request: Request<Body>) -> Answer {
     }
 }
 
-/// All that this thread logs while this lives.
-pub(crate) struct Log {
-    lines: Lines,
-    _guard: DefaultGuard,
-}
-
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+/// What this thread, and so this test, logs from the start on.
+///
+/// There is one subscriber for the whole program: with one for each thread, tracing may decide
+/// in a thread without any that a line is never wanted.
+pub(crate) struct Log(());
 
 impl Log {
     pub(crate) fn start() -> Self {
-        let lines = Lines::default();
-        let writer = lines.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .without_time()
-            .with_max_level(tracing::Level::TRACE)
-            .with_writer(move || writer.clone())
-            .finish();
-        Self {
-            lines,
-            _guard: tracing::subscriber::set_default(subscriber),
-        }
+        static SUBSCRIBER: Once = Once::new();
+        SUBSCRIBER.call_once(|| {
+            tracing_subscriber::fmt()
+                .with_ansi(false)
+                .without_time()
+                .with_max_level(tracing::Level::TRACE)
+                .with_writer(|| Lines)
+                .init();
+        });
+        LINES.with_borrow_mut(Vec::clear);
+        Self(())
     }
 
     pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.lines.0.lock().unwrap().clone()).unwrap()
+        LINES.with_borrow(|bytes| String::from_utf8(bytes.clone()).unwrap())
     }
 
     /// One warning with this code, and no value of a header in it.
@@ -102,9 +98,15 @@ impl Log {
     }
 }
 
+struct Lines;
+
+thread_local! {
+    static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
 impl io::Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        LINES.with_borrow_mut(|lines| lines.extend_from_slice(bytes));
         Ok(bytes.len())
     }
 
