@@ -269,6 +269,12 @@ impl Fault {
         }
     }
 
+    /// Returns whether the fault has conditions only.
+    pub(super) fn does_nothing(&self) -> bool {
+        let is_late = !self.delay.is_zero() || self.date_skew != 0;
+        self.own.is_none() && self.harm.is_none() && !is_late
+    }
+
     /// Returns the answer given instead of the service's.
     pub(super) fn own_answer(&self) -> Option<Response> {
         self.own.as_ref().map(|own| {

@@ -10,6 +10,7 @@ mod faults;
 mod host;
 mod in_process;
 mod journal;
+pub mod management;
 pub mod route;
 pub mod script;
 mod serve;

@@ -1,0 +1,246 @@
+//! Steering a host from another language: JSON over HTTP.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use http::{Method, StatusCode, Uri};
+use serde_json::{Value, json};
+use vouchsafe_core::mock::management::Management;
+use vouchsafe_core::mock::{Handler, Host, ManualClock};
+use vouchsafe_core::transport::{HttpTransport, Request, Response, Transport};
+
+/// Counts.
+#[derive(Debug, Default)]
+struct Counter(AtomicU32);
+
+impl Handler for Counter {
+    fn handle(&self, _: &Request) -> Response {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Response::new(StatusCode::OK)
+    }
+
+    fn operation(&self, _: &Method, uri: &Uri) -> Option<&'static str> {
+        (uri.path() == "/count").then_some("test.count")
+    }
+
+    fn snapshot(&self) -> Value {
+        json!({ "count": self.0.load(Ordering::Relaxed) })
+    }
+
+    fn reset(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
+fn counter() -> Host {
+    Host::builder(Arc::new(Counter::default()))
+        .clock(Arc::new(ManualClock::at_unix(1_700_000_000)))
+        .build()
+}
+
+/// A host that can be asked and its management.
+struct Steered {
+    host: Arc<dyn Transport>,
+    management: Arc<dyn Transport>,
+}
+
+impl Steered {
+    fn new() -> Self {
+        let host = counter();
+        let other = counter();
+        let management = Management::new().with("count", &host).with("other", &other);
+        Self {
+            host: host.transport(),
+            management: Host::new(Arc::new(management)).transport(),
+        }
+    }
+
+    async fn count(&self, path: &str) -> u16 {
+        ask(&self.host, Method::GET, path, None).await.unwrap().0
+    }
+
+    async fn manage(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+        ask(&self.management, method, path, body).await.unwrap()
+    }
+}
+
+async fn ask(
+    over: &Arc<dyn Transport>,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> vouchsafe_core::Result<(u16, Value)> {
+    let mut request = Request::new(method, format!("http://h{path}").parse().unwrap());
+    request.body = body.map(|body| body.to_string().into()).unwrap_or_default();
+    let answer = over.send(request).await?;
+    let body = serde_json::from_slice(&answer.body).unwrap_or_default();
+    Ok((answer.status.as_u16(), body))
+}
+
+#[tokio::test]
+async fn the_journal_is_read_and_cleared() {
+    let steered = Steered::new();
+    steered.count("/count").await;
+    steered.count("/elsewhere").await;
+    let (status, journal) = steered
+        .manage(Method::GET, "/_mock/count/journal", None)
+        .await;
+    assert_eq!(status, 200);
+    assert_eq!(journal["requests"][0]["operation"], "test.count");
+    assert_eq!(journal["requests"][0]["status"], 200);
+    assert_eq!(
+        journal["surprises"],
+        json!(["no such route: GET /elsewhere"])
+    );
+    steered
+        .manage(Method::DELETE, "/_mock/count/journal", None)
+        .await;
+    let (_, journal) = steered.manage(Method::GET, "/_mock/journal", None).await;
+    let empty = json!({"requests": [], "surprises": []});
+    assert_eq!(journal, json!({"count": empty, "other": empty}));
+}
+
+#[tokio::test]
+async fn a_fault_is_added_and_removed() {
+    let steered = Steered::new();
+    let rule = json!({"operation": "test.count", "nth": 2, "status": 503, "retry_after_s": 1});
+    let (status, _) = steered
+        .manage(Method::POST, "/_mock/count/faults", Some(rule))
+        .await;
+    assert_eq!(status, 200);
+    assert_eq!(steered.count("/count").await, 200);
+    assert_eq!(steered.count("/count").await, 503);
+    let rule = json!({"status": 500});
+    steered
+        .manage(Method::POST, "/_mock/faults", Some(rule))
+        .await;
+    assert_eq!(steered.count("/count").await, 500);
+    steered.manage(Method::DELETE, "/_mock/faults", None).await;
+    assert_eq!(steered.count("/count").await, 200);
+}
+
+#[tokio::test]
+async fn every_form_of_a_fault_is_understood() {
+    let steered = Steered::new();
+    for rule in [
+        json!({"harm": "no_answer", "times": 1}),
+        json!({"harm": "reset_before_head", "probability": 0.5, "seed": 1}),
+        json!({"harm": "reset_in_head", "from_ms": 10, "until_ms": 20}),
+        json!({"harm": "reset_after_head", "until_ms": 20}),
+        json!({"harm": "cut_body", "json": {"a": 1}}),
+        json!({"harm": "not_http"}),
+        json!({"harm": "garbage"}),
+        json!({"harm": "close_when_idle"}),
+        json!({"harm": {"drip": {"bytes": 1, "wait_ms": 5}}, "text": "slow"}),
+        json!({"harm": {"wrong_length": 5}}),
+        json!({"harm": {"huge_body": 10_000_000}}),
+        json!({"delay_ms": 10, "headers": {"x-a": "b"}}),
+        json!({"skewed_date_s": -5}),
+    ] {
+        let (status, body) = steered
+            .manage(Method::POST, "/_mock/faults", Some(rule.clone()))
+            .await;
+        assert_eq!(status, 200, "{rule}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_fault_that_makes_no_sense_is_refused_and_says_why() {
+    let steered = Steered::new();
+    for (rule, why) in [
+        (json!({}), "the fault does nothing"),
+        (
+            json!({"operation": "test.count", "times": 1}),
+            "the fault does nothing",
+        ),
+        (json!({"staus": 503}), "unknown field `staus`"),
+        (json!({"status": 7}), "status is between"),
+        (json!({"status": "503"}), "invalid type"),
+        (
+            json!({"status": 500, "probability": 2}),
+            "probability is between",
+        ),
+        (json!({"status": 500, "seed": 2}), "seed goes with"),
+        (json!({"json": 1, "text": "1"}), "exclude each other"),
+        (json!({"headers": {"a\n": "b"}}), "does not fit a header"),
+        (json!({"harm": "unkind"}), "unknown variant `unkind`"),
+        (json!([]), "invalid"),
+    ] {
+        let (status, body) = steered
+            .manage(Method::POST, "/_mock/faults", Some(rule.clone()))
+            .await;
+        let error = body["error"].as_str().unwrap();
+        assert_eq!(status, 400, "{rule}");
+        assert!(error.contains(why), "{rule}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn the_clock_is_read_and_turned() {
+    let steered = Steered::new();
+    let path = "/_mock/count/clock";
+    let (_, clock) = steered.manage(Method::GET, path, None).await;
+    assert_eq!(clock, json!({"unix_ms": 1_700_000_000_000_u64}));
+    let by = json!({"advance_ms": 1500});
+    let (_, clock) = steered.manage(Method::POST, path, Some(by)).await;
+    assert_eq!(clock, json!({"unix_ms": 1_700_000_001_500_u64}));
+    for at in [5, u64::MAX] {
+        let (status, clock) = steered
+            .manage(Method::POST, path, Some(json!({"unix_ms": at})))
+            .await;
+        assert_eq!(status, 200);
+        assert!(clock["unix_ms"].as_u64().unwrap() <= at);
+    }
+    let (status, _) = steered
+        .manage(Method::POST, path, Some(json!({"advance": 1})))
+        .await;
+    assert_eq!(status, 400);
+}
+
+#[tokio::test]
+async fn the_state_is_shown_and_put_back() {
+    let steered = Steered::new();
+    steered.count("/count").await;
+    let shown = steered.manage(Method::GET, "/_mock/count/snapshot", None);
+    assert_eq!(shown.await, (200, json!({"count": 1})));
+    steered.manage(Method::POST, "/_mock/reset", None).await;
+    let shown = steered.manage(Method::GET, "/_mock/snapshot", None);
+    let all = json!({"count": {"count": 0}, "other": {"count": 0}});
+    assert_eq!(shown.await, (200, all));
+}
+
+#[tokio::test]
+async fn what_does_not_exist_is_refused() {
+    let steered = Steered::new();
+    for (method, path, status) in [
+        (Method::GET, "/_mock/", 200),
+        (Method::GET, "/", 404),
+        (Method::GET, "/_mock/nothing", 404),
+        (Method::GET, "/_mock/nobody/journal", 404),
+        (Method::GET, "/_mock/count/journal/more", 404),
+        (Method::PUT, "/_mock/count/journal", 405),
+        (Method::GET, "/_mock/reset", 405),
+    ] {
+        let (found, _) = steered.manage(method, path, None).await;
+        assert_eq!(found, status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn it_is_served_over_tcp_like_any_host() {
+    let host = counter();
+    let management = Host::new(Arc::new(Management::new().with("count", &host)));
+    let serving = management
+        .serve((Ipv4Addr::LOCALHOST, 0).into())
+        .await
+        .unwrap();
+    let transport = HttpTransport::builder().build().unwrap();
+    let uri = format!("{}/_mock/", serving.url()).parse().unwrap();
+    let answer = transport
+        .send(Request::new(Method::GET, uri))
+        .await
+        .unwrap();
+    assert_eq!(answer.body, r#"{"services":["count"]}"#);
+}
