@@ -19,6 +19,8 @@
 mod builder;
 mod digest;
 mod flight;
+#[cfg(test)]
+mod model;
 mod store;
 
 use std::fmt;

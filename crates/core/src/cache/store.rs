@@ -267,4 +267,14 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
         self.garbage.values.push(old.value);
         true
     }
+
+    /// Asserts that the index by expiry says the same as the entries.
+    #[cfg(test)]
+    pub(super) fn check(&self) {
+        assert_eq!(self.by_expiry.len(), self.values.len());
+        for (key, entry) in self.values.iter() {
+            let indexed = self.by_expiry.get(&(entry.expires, entry.id));
+            assert!(indexed.is_some_and(|k| k == key), "an entry out of index");
+        }
+    }
 }

@@ -6,6 +6,7 @@
 mod bounds;
 mod flights;
 mod lifetimes;
+mod races;
 mod watching;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
