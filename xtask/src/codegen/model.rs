@@ -112,6 +112,8 @@ pub(crate) enum Type {
     /// Breaks a circle.
     Boxed(Box<Self>),
     Named(String),
+    /// A type written by hand that stands for a text: its path, such as `crate::HttpUrl`.
+    Hand(String),
 }
 
 impl Type {

@@ -49,6 +49,9 @@ impl<'s> Types<'s> {
         if schema.flag("x-sensitive") {
             return Ok(Type::Secret);
         }
+        if let Some(path) = schema.text("x-rust-type") {
+            return Ok(Type::Hand(path));
+        }
         let is_text = words.is_empty() || words.iter().all(|word| word == "string");
         if let Some(only) = schema.get("const")
             && is_text
@@ -298,6 +301,7 @@ impl<'s> Types<'s> {
             (Type::Text, Some(value)) => {
                 Presence::Default(DefaultValue::Text(scalar(value.value())))
             }
+            (Type::Named(_), Some(value)) if value.value().is_mapping() => Presence::Empty,
             (Type::Named(name), Some(value)) => {
                 let word = scalar(value.value());
                 self.variant_of(name, &word)
@@ -551,6 +555,7 @@ fn variant(ty: &Type) -> String {
         Type::Map(_) => "Map".to_owned(),
         Type::Optional(inner) | Type::Boxed(inner) => variant(inner),
         Type::Named(name) => name.clone(),
+        Type::Hand(path) => path.rsplit("::").next().unwrap_or_default().to_owned(),
     }
 }
 

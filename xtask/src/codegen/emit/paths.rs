@@ -238,7 +238,7 @@ fn text_of(of: &Type, value: &TokenStream, held: Held) -> TokenStream {
     match of {
         Type::Integer | Type::Number | Type::Boolean => quote!(&#value.to_string()),
         Type::Secret => quote!(#value.expose()),
-        Type::Named(_) => quote!(#value.as_str()),
+        Type::Named(_) | Type::Hand(_) => quote!(#value.as_str()),
         _ if held == Held::Argument => quote!(#value),
         _ => quote!(#value),
     }
@@ -291,7 +291,7 @@ fn query(param: &Param) -> TokenStream {
     }
     match &param.ty {
         Type::Text => quote!(let target = target.query_opt(#name, #place.as_deref());),
-        Type::Named(_) => quote! {
+        Type::Named(_) | Type::Hand(_) => quote! {
             let target = target.query_opt(#name, #place.as_ref().map(|value| value.as_str()));
         },
         _ => quote! {
@@ -363,5 +363,6 @@ fn owned(of: &Type, uses: &mut Uses) -> TokenStream {
             let name = ident(name);
             quote!(wire::#name)
         }
+        Type::Hand(path) => super::wire::hand(path),
     }
 }

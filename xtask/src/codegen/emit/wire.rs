@@ -77,7 +77,14 @@ pub(super) fn ty(of: &Type) -> TokenStream {
             let name = ident(name);
             quote!(#name)
         }
+        Type::Hand(path) => hand(path),
     }
+}
+
+/// Writes the path of a type written by hand.
+pub(super) fn hand(path: &str) -> TokenStream {
+    let parts = path.split("::").map(ident);
+    quote!(#(#parts)::*)
 }
 
 /// Helper functions that attributes of this file refer to.
@@ -157,7 +164,8 @@ fn define(def: &TypeDef, needs: &mut Needs) -> TokenStream {
     let open = def.is_public.then(|| quote!(#[non_exhaustive]));
     // A secret has no way out but into the body of a request.
     let serialize = (!def.has_secret || def.in_request).then(|| quote!(Serialize,));
-    let derive = quote!(#[derive(Clone, Debug, PartialEq, #serialize Deserialize)]);
+    let default = all_may_be_absent(def).then(|| quote!(Default,));
+    let derive = quote!(#[derive(Clone, Debug, #default PartialEq, #serialize Deserialize)]);
     match &def.shape {
         Shape::Struct { fields, rest } => {
             let fields = fields
@@ -284,6 +292,19 @@ fn define(def: &TypeDef, needs: &mut Needs) -> TokenStream {
     }
 }
 
+/// Whether an empty object is a value of the type.
+fn all_may_be_absent(def: &TypeDef) -> bool {
+    let Shape::Struct { fields, .. } = &def.shape else {
+        return false;
+    };
+    fields.iter().all(|field| {
+        matches!(
+            field.presence,
+            Presence::Optional | Presence::SentNull | Presence::Empty
+        )
+    })
+}
+
 fn field(
     def: &TypeDef,
     field: &Field,
@@ -404,5 +425,9 @@ fn form(of: &Type) -> String {
         Type::Map(_) => "An object with free keys".to_owned(),
         Type::Optional(inner) | Type::Boxed(inner) => form(inner),
         Type::Named(name) => format!("One {}", words(name)),
+        Type::Hand(path) => format!(
+            "One {}",
+            words(path.rsplit("::").next().unwrap_or_default())
+        ),
     }
 }

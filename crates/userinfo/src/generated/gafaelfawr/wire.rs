@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use vouchsafe_core::Secret;
 
-/// The schema `TokenType`.
+/// Who made a token, and for what.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
-pub(crate) enum TokenType {
+#[non_exhaustive]
+pub enum TokenType {
     /// `session`.
     Session,
     /// `user`.
@@ -31,7 +32,7 @@ pub(crate) enum TokenType {
 impl TokenType {
     /// Returns the word on the wire.
     #[must_use]
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::Session => "session",
             Self::User => "user",
@@ -120,24 +121,26 @@ pub(crate) enum Expires {
     Integer(i64),
 }
 
-/// The schema `Group`.
+/// A group of users.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Group {
-    /// The key `name`.
-    pub(crate) name: String,
-    /// The key `id`.
-    pub(crate) id: i64,
+#[non_exhaustive]
+pub struct Group {
+    /// The name.
+    pub name: String,
+    /// The numeric id.
+    pub id: i64,
 }
 
-/// The schema `AllGroups`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct AllGroups {
-    /// The key `user`.
+/// All groups of a directory.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AllGroups {
+    /// Groups of users.
     #[serde(default)]
-    pub(crate) user: Vec<Group>,
-    /// The key `system`.
+    pub user: Vec<Group>,
+    /// Groups of the system.
     #[serde(default)]
-    pub(crate) system: Vec<Group>,
+    pub system: Vec<Group>,
 }
 
 /// The schema `NotebookQuota`.
@@ -163,7 +166,7 @@ pub(crate) struct TapQuota {
 }
 
 /// The schema `Quota`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Quota {
     /// Service name to requests a minute; zero means blocked.
     #[serde(default)]
@@ -180,7 +183,7 @@ pub(crate) struct Quota {
 }
 
 /// The schema `QuotaConfig`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct QuotaConfig {
     /// The key `default`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -271,7 +274,7 @@ pub(crate) struct NewToken {
 pub(crate) struct TokenInfo {
     /// The key `username`.
     pub(crate) username: String,
-    /// The key `token_type`.
+    /// Who made a token, and for what.
     pub(crate) token_type: TokenType,
     /// Only on internal tokens.
     #[serde(skip_serializing_if = "Option::is_none")]

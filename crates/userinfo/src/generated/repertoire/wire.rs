@@ -52,135 +52,129 @@ pub(crate) enum ErrorDetail {
     Text(String),
 }
 
-/// The schema `ApiVersion`.
+/// One version of a service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct ApiVersion {
-    /// The key `url`.
-    pub(crate) url: String,
-    /// Read if present; not sent by current servers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) ivoa_standard_id: Option<String>,
+#[non_exhaustive]
+pub struct ApiVersion {
+    /// Where it is.
+    pub url: crate::HttpUrl,
 }
 
-/// The schema `QuotaLabel`.
+/// One thing that a service's quota may limit; its label is the key in the quota.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct QuotaLabel {
-    /// The key `title`.
-    pub(crate) title: String,
-    /// The key `internal`.
+#[non_exhaustive]
+pub struct QuotaLabel {
+    /// What to call it before people.
+    pub title: String,
+    /// Whether it is of no interest to users.
     #[serde(default)]
-    pub(crate) internal: bool,
+    pub internal: bool,
 }
 
-/// The schema `UiService`.
+/// A user interface.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct UiService {
-    /// The key `url`.
-    pub(crate) url: String,
-    /// The key `title`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) title: Option<String>,
-    /// The key `docs_url`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) docs_url: Option<String>,
+#[non_exhaustive]
+pub struct UiService {
+    /// Where it is.
+    pub url: crate::HttpUrl,
+    /// What to call it before people.
+    pub title: Option<String>,
+    /// Where its documentation is.
+    pub docs_url: Option<crate::HttpUrl>,
     /// All of them are needed.
     #[serde(default)]
-    pub(crate) required_scopes: Vec<String>,
+    pub required_scopes: Vec<String>,
 }
 
-/// The schema `ApiService`.
+/// A service for programs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct ApiService {
-    /// The key `url`.
-    pub(crate) url: String,
-    /// The key `title`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) title: Option<String>,
-    /// The key `docs_url`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) docs_url: Option<String>,
+#[non_exhaustive]
+pub struct ApiService {
+    /// Where it is.
+    pub url: crate::HttpUrl,
+    /// What to call it before people.
+    pub title: Option<String>,
+    /// Where its documentation is.
+    pub docs_url: Option<crate::HttpUrl>,
     /// All of them are needed.
     #[serde(default)]
-    pub(crate) required_scopes: Vec<String>,
-    /// The key `openapi`.
+    pub required_scopes: Vec<String>,
+    /// Where its OpenAPI description is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) openapi: Option<String>,
-    /// The key `quota_labels`.
+    pub openapi: Option<crate::HttpUrl>,
+    /// What its quota may limit, by label.
     #[serde(default)]
-    pub(crate) quota_labels: BTreeMap<String, QuotaLabel>,
-    /// The key `versions`.
+    pub quota_labels: BTreeMap<String, QuotaLabel>,
+    /// Its versions by name.
     #[serde(default)]
-    pub(crate) versions: BTreeMap<String, ApiVersion>,
+    pub versions: BTreeMap<String, ApiVersion>,
 }
 
-/// The schema `Dataset`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Dataset {
-    /// The key `butler_config`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) butler_config: Option<String>,
-    /// The key `description`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) description: Option<String>,
-    /// The key `docs_url`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) docs_url: Option<String>,
+/// A dataset and its services.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Dataset {
+    /// Where its Butler configuration is.
+    pub butler_config: Option<crate::HttpUrl>,
+    /// What it is.
+    pub description: Option<String>,
+    /// Where its documentation is.
+    pub docs_url: Option<crate::HttpUrl>,
     /// A URL in practice; any text is accepted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) obscore_config: Option<String>,
-    /// The key `services`.
+    pub obscore_config: Option<String>,
+    /// Its services by name.
     #[serde(default)]
-    pub(crate) services: BTreeMap<String, ApiService>,
+    pub services: BTreeMap<String, ApiService>,
 }
 
-/// The schema `Environment`.
+/// The installation that a discovery document describes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Environment {
-    /// The key `name`.
-    pub(crate) name: String,
-    /// The key `label`.
-    pub(crate) label: String,
-    /// The key `title`.
-    pub(crate) title: String,
-    /// The key `title_long`.
-    pub(crate) title_long: String,
-    /// The key `description`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) description: Option<String>,
-    /// The key `docs_url`.
-    pub(crate) docs_url: String,
+#[non_exhaustive]
+pub struct Environment {
+    /// Its name.
+    pub name: String,
+    /// Its short name.
+    pub label: String,
+    /// What to call it before people.
+    pub title: String,
+    /// The same at length.
+    pub title_long: String,
+    /// What it is.
+    pub description: Option<String>,
+    /// Where its documentation is.
+    pub docs_url: crate::HttpUrl,
 }
 
 /// The schema `InfluxDatabaseWithPointer`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct InfluxDatabaseWithPointer {
     /// The key `url`.
-    pub(crate) url: String,
+    pub(crate) url: crate::HttpUrl,
     /// The key `database`.
     pub(crate) database: String,
     /// The key `description`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<String>,
     /// The key `schema_registry`.
-    pub(crate) schema_registry: String,
+    pub(crate) schema_registry: crate::HttpUrl,
     /// The key `local`.
     #[serde(default)]
     pub(crate) local: bool,
     /// The key `credentials_url`.
-    pub(crate) credentials_url: String,
+    pub(crate) credentials_url: crate::HttpUrl,
 }
 
 /// The schema `InfluxDatabaseWithCredentials`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(crate) struct InfluxDatabaseWithCredentials {
     /// The key `url`.
-    pub(crate) url: String,
+    pub(crate) url: crate::HttpUrl,
     /// The key `database`.
     pub(crate) database: String,
     /// The key `description`.
     pub(crate) description: Option<String>,
     /// The key `schema_registry`.
-    pub(crate) schema_registry: String,
+    pub(crate) schema_registry: crate::HttpUrl,
     /// The key `local`.
     #[serde(default)]
     pub(crate) local: bool,
@@ -193,7 +187,7 @@ pub(crate) struct InfluxDatabaseWithCredentials {
 }
 
 /// The schema `Discovery`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Discovery {
     /// The key `applications`.
     #[serde(default)]
@@ -202,21 +196,19 @@ pub(crate) struct Discovery {
     #[serde(default)]
     pub(crate) datasets: BTreeMap<String, Dataset>,
     /// The key `environment`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) environment: Option<Environment>,
     /// The key `environment_name`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) environment_name: Option<String>,
     /// The key `influxdb_databases`.
     #[serde(default)]
     pub(crate) influxdb_databases: BTreeMap<String, InfluxDatabaseWithPointer>,
     /// The key `services`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) services: Option<Services>,
+    #[serde(default)]
+    pub(crate) services: Services,
 }
 
 /// The schema `Services`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Services {
     /// The key `internal`.
     #[serde(default)]
