@@ -44,7 +44,7 @@ pub enum ErrorKind {
 }
 
 /// One item of an error body.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Detail {
     /// The code, such as `permission_denied`. Empty if the body is only text.
@@ -53,9 +53,20 @@ pub struct Detail {
     /// The message for people.
     #[serde(default)]
     pub msg: String,
-    /// Where in the input the fault is: names and indices.
+    /// Where in the input the fault is, from the outside in.
     #[serde(default)]
-    pub loc: Vec<serde_json::Value>,
+    pub loc: Vec<Place>,
+}
+
+/// One step on the way to a fault in the input.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(untagged)]
+#[expect(clippy::exhaustive_enums, reason = "JSON has objects and lists")]
+pub enum Place {
+    /// The index in a list.
+    Index(u64),
+    /// The name in an object.
+    Name(String),
 }
 
 /// Reads the code and message of a refusal.

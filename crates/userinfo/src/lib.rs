@@ -1,17 +1,27 @@
-//! Gafaelfawr user information, found through Repertoire.
-
+#![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod api;
+mod client;
+pub mod discovery;
 mod error;
 mod generated;
+mod http_url;
+mod model;
 mod names;
+mod quota;
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
 pub mod server;
 mod service_token;
 mod token;
 
-pub use error::{Detail, Error, ErrorKind, Result};
+pub use api::{CreateServiceToken, CreateUserToken, QuotaConfig};
+pub use client::{Client, ClientBuilder};
+pub use error::{Detail, Error, ErrorKind, Place, Result};
+pub use http_url::{HttpUrl, HttpUrlError};
+pub use model::{AllGroups, Group, TokenInfo, TokenType, UserInfo};
 pub use names::{BotUsername, GroupName, NameError, Scope, Username};
+pub use quota::{Allowance, Limits, NotebookLog, NotebookQuota, Quota, TapLog, TapQuota};
 pub use service_token::ServiceToken;
 pub use token::{Token, TokenError};

@@ -2,24 +2,37 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use vouchsafe_core::Secret;
 use vouchsafe_core::auth::{FileToken, Token as CoreToken, TokenSource};
+use vouchsafe_core::cache::Digest;
+use vouchsafe_core::{BoxFuture, Error as CoreError, ErrorKind as CoreErrorKind};
 
-use crate::{Error, Result, Token};
+use crate::{Result, Token};
 
 /// A Gafaelfawr service token, fixed or from a source that may renew it.
 ///
 /// Kubernetes replaces the token of a `GafaelfawrServiceToken` when it no longer fits, so a
 /// mounted file is the robust choice: after a refusal (401) the file is read again and the call
-/// repeated once (protocol section 7). Cheap to clone.
+/// repeated once (protocol section 7). Cheap to clone; clones are the same credential.
 #[derive(Clone, Debug)]
 pub struct ServiceToken(Kind);
 
 #[derive(Clone, Debug)]
 enum Kind {
     Fixed(Token),
-    Source(Arc<dyn TokenSource>),
+    Renewed {
+        source: Arc<dyn TokenSource>,
+        id: u64,
+    },
+}
+
+/// What entries of the cache by name are bound to: who asks may see only what was fetched with
+/// the same credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum CredentialId {
+    Token(Digest),
+    Source(u64),
 }
 
 impl ServiceToken {
@@ -34,28 +47,33 @@ impl ServiceToken {
     ///
     /// # Errors
     ///
-    /// If the variable is unset or holds no well-formed token.
+    /// Of kind `Config` if the variable is unset or empty, of kind `Credential` if it holds no
+    /// well-formed token.
     pub fn from_env(variable: &str) -> Result<Self> {
         let Some(text) = vouchsafe_core::env::var(variable)? else {
-            return Err(Error::from(vouchsafe_core::Error::new(
-                vouchsafe_core::ErrorKind::Config,
+            return Err(CoreError::new(
+                CoreErrorKind::Config,
                 format!("{variable} not set in environment"),
-            )));
+            )
+            .into());
         };
-        Ok(Self::from(well_formed(&Secret::from(text))?))
+        let text = zeroize::Zeroizing::new(text);
+        let token = Token::parse(&text).map_err(|fault| malformed().with_source(fault))?;
+        Ok(Self::from(token))
     }
 
     /// Takes the tokens that a source hands out.
     #[must_use]
     pub fn source(source: Arc<dyn TokenSource>) -> Self {
-        Self(Kind::Source(source))
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self(Kind::Renewed { source, id })
     }
 
-    /// Returns the token that is good now.
-    pub(crate) async fn current(&self) -> Result<Token> {
+    pub(crate) fn id(&self) -> CredentialId {
         match &self.0 {
-            Kind::Fixed(token) => Ok(token.clone()),
-            Kind::Source(source) => well_formed(source.token().await?.secret()),
+            Kind::Fixed(token) => CredentialId::Token(*token.digest()),
+            Kind::Renewed { id, .. } => CredentialId::Source(*id),
         }
     }
 }
@@ -79,28 +97,59 @@ impl From<&Self> for ServiceToken {
 }
 
 impl TokenSource for ServiceToken {
-    fn token(&self) -> vouchsafe_core::BoxFuture<'_, vouchsafe_core::Result<CoreToken>> {
-        match &self.0 {
-            Kind::Fixed(token) => token.token(),
-            Kind::Source(source) => source.token(),
-        }
+    fn token(&self) -> BoxFuture<'_, vouchsafe_core::Result<CoreToken>> {
+        let source = match &self.0 {
+            Kind::Fixed(token) => return token.token(),
+            Kind::Renewed { source, .. } => source,
+        };
+        Box::pin(async move {
+            let token = source.token().await?;
+            // What the server would refuse is not sent.
+            Token::check(token.secret().expose())
+                .map_err(|fault| malformed().with_source(fault))?;
+            Ok(token)
+        })
     }
 
     fn forget(&self, generation: u64) {
-        if let Kind::Source(source) = &self.0 {
+        if let Kind::Renewed { source, .. } = &self.0 {
             source.forget(generation);
         }
     }
 }
 
-fn well_formed(secret: &Secret) -> Result<Token> {
-    Token::parse(secret.expose()).map_err(|fault| {
-        Error::from(
-            vouchsafe_core::Error::new(
-                vouchsafe_core::ErrorKind::Credential,
-                "the service token is not of Gafaelfawr's form",
-            )
-            .with_source(fault),
-        )
-    })
+fn malformed() -> CoreError {
+    CoreError::new(
+        CoreErrorKind::Credential,
+        "the service token is not of Gafaelfawr's form",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use vouchsafe_core::Secret;
+    use vouchsafe_core::auth::StaticToken;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_malformed_token_from_a_source_is_refused_and_not_shown() {
+        let source = Arc::new(StaticToken::new(Secret::from("gt-planted")));
+        let token = ServiceToken::source(source);
+        let error = TokenSource::token(&token).await.unwrap_err();
+        assert_eq!(error.kind(), CoreErrorKind::Credential);
+        assert!(!format!("{error} {error:?} {token:?}").contains("planted"));
+    }
+
+    #[test]
+    fn clones_are_the_same_credential_and_two_sources_are_not() {
+        let file = ServiceToken::file("/nowhere");
+        assert_eq!(file.id(), file.clone().id());
+        assert_ne!(file.id(), ServiceToken::file("/nowhere").id());
+        let token = Token::random();
+        assert_eq!(
+            ServiceToken::from(&token).id(),
+            ServiceToken::from(token).id()
+        );
+    }
 }

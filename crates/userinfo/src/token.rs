@@ -5,14 +5,14 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
 use vouchsafe_core::auth::{StaticToken, Token as CoreToken, TokenSource};
+use vouchsafe_core::cache::Digest;
 use vouchsafe_core::{BoxFuture, Secret};
 
 /// A token of the form `gt-KEY.SECRET`, key and secret of 22 characters each (protocol
 /// section 2.1).
 ///
-/// The key alone is not secret: it stands in logs and in `TokenInfo`.
+/// The key alone is not secret: it stands in logs and in [`TokenInfo`](crate::TokenInfo).
 /// `Debug` shows it and nothing more. Cheap to clone; equality takes constant time.
 ///
 /// ```
@@ -33,9 +33,6 @@ struct Inner {
     digest: Digest,
 }
 
-/// A SHA-256 digest that stands for a token in keys of caches.
-pub(crate) type Digest = [u8; 32];
-
 impl Token {
     /// Reads a token as the server does: the prefix, the first dot and the two lengths count, the
     /// alphabet does not.
@@ -45,6 +42,11 @@ impl Token {
     /// If it is not of that form, or holds what no header can carry. The error does not repeat
     /// the token.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
+        Self::check(text)?;
+        Ok(Self::well_formed(Secret::from(text)))
+    }
+
+    pub(crate) fn check(text: &str) -> Result<(), TokenError> {
         let rest = text.strip_prefix(PREFIX).ok_or(TokenError::Prefix)?;
         let (key, secret) = rest.split_once('.').ok_or(TokenError::Malformed)?;
         let is_part = |part: &str| part.chars().count() == PART_CHARS;
@@ -54,7 +56,7 @@ impl Token {
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(TokenError::Characters);
         }
-        Ok(Self::well_formed(Secret::from(text)))
+        Ok(())
     }
 
     /// Makes a random token that no server knows: a bootstrap token for a server's
@@ -84,7 +86,7 @@ impl Token {
     }
 
     fn well_formed(secret: Secret) -> Self {
-        let digest = Sha256::digest(secret.expose().as_bytes()).into();
+        let digest = Digest::of(secret.expose());
         Self(Arc::new(Inner {
             token: StaticToken::new(secret.clone()),
             secret,

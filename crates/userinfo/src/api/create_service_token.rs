@@ -1,0 +1,123 @@
+//! Making a service token.
+
+use std::time::SystemTime;
+
+use vouchsafe_core::call::CallOptions;
+use vouchsafe_core::{Error as CoreError, ErrorKind as CoreErrorKind, timestamp};
+
+use super::user_tokens::new_token;
+use crate::client::Client;
+use crate::generated::gafaelfawr::{operations, paths, wire};
+use crate::{BotUsername, GroupName, Result, Scope, ServiceToken, Token};
+
+/// Makes a service token (protocol section 4.6). What is not set is left to the server: no
+/// scopes, no end, no data of its own.
+///
+/// Sent again only if nothing of the first try has left this machine: a doubled request would
+/// leave a token behind that nobody knows.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`"]
+pub struct CreateServiceToken {
+    client: Client,
+    service_token: ServiceToken,
+    request: wire::AdminTokenRequest,
+}
+
+impl CreateServiceToken {
+    pub(crate) fn new(client: Client, service_token: ServiceToken, username: &BotUsername) -> Self {
+        Self {
+            client,
+            service_token,
+            request: wire::AdminTokenRequest {
+                username: username.to_string(),
+                token_type: wire::AdminTokenType::Service,
+                token_name: None,
+                scopes: Vec::new(),
+                expires: None,
+                name: None,
+                email: None,
+                uid: None,
+                gid: None,
+                groups: None,
+            },
+        }
+    }
+
+    /// Sets what the new token may do. The server knows which scopes there are.
+    pub fn scopes<'a>(mut self, scopes: impl IntoIterator<Item = &'a Scope>) -> Self {
+        self.request.scopes = scopes.into_iter().map(Scope::to_string).collect();
+        self
+    }
+
+    /// Sets when the new token ends, at least five minutes ahead. Default: never.
+    pub fn expires(mut self, at: SystemTime) -> Self {
+        let text = timestamp::format(at);
+        self.request.expires = Some(wire::Expires::Text(text));
+        self
+    }
+
+    /// Sets the full name to be told of the bot user.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.request.name = Some(name.into());
+        self
+    }
+
+    /// Sets the mail address to be told of the bot user.
+    pub fn email(mut self, email: impl Into<String>) -> Self {
+        self.request.email = Some(email.into());
+        self
+    }
+
+    /// Sets the numeric user id, at least 1.
+    pub fn uid(mut self, uid: i64) -> Self {
+        self.request.uid = Some(uid);
+        self
+    }
+
+    /// Sets the id of the primary group, at least 1.
+    pub fn gid(mut self, gid: i64) -> Self {
+        self.request.gid = Some(gid);
+        self
+    }
+
+    /// Sets the groups of the bot user, with their ids.
+    pub fn groups<'a>(mut self, groups: impl IntoIterator<Item = (&'a GroupName, i64)>) -> Self {
+        let group = |(name, id): (&GroupName, i64)| wire::Group {
+            name: name.to_string(),
+            id,
+        };
+        self.request.groups = Some(groups.into_iter().map(group).collect());
+        self
+    }
+
+    /// Sets deadline, tries or request id of this call.
+    pub fn options(mut self, options: CallOptions) -> Self {
+        self.client.set_options(options);
+        self
+    }
+
+    /// Sends the request and returns the new token, which the server shows only this once.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `Invalid` if the server refuses the input, or we know that it would; `Forbidden`
+    /// if the token that asks does not suffice; `Decode` if what comes back is no token.
+    pub async fn send(self) -> Result<Token> {
+        self.check()?;
+        let call = paths::create_token(&self.request)?;
+        new_token(&self.client.send(call, &self.service_token).await?)
+    }
+
+    fn check(&self) -> vouchsafe_core::Result<()> {
+        let request = &self.request;
+        let fault = match request {
+            _ if request.name.as_deref() == Some("") => "name must not be empty",
+            _ if request.email.as_deref() == Some("") => "email must not be empty",
+            _ if request.uid.is_some_and(|uid| uid < 1) => "uid must be at least 1",
+            _ if request.gid.is_some_and(|gid| gid < 1) => "gid must be at least 1",
+            _ => return Ok(()),
+        };
+        let error = CoreError::new(CoreErrorKind::Invalid, fault);
+        Err(error.with_operation(operations::CREATE_TOKEN.id()))
+    }
+}

@@ -1,0 +1,362 @@
+//! The client of Gafaelfawr.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vouchsafe_core::auth::{Credentials, TokenSource};
+use vouchsafe_core::cache::{Cache, CacheBuilder, Digest, Fetched};
+use vouchsafe_core::call::{Answer, Call, CallOptions};
+use vouchsafe_core::{CoreClient, CoreClientBuilder};
+
+use crate::api::CreateServiceToken;
+use crate::error::read_fault;
+use crate::generated::gafaelfawr::{paths, wire};
+use crate::service_token::CredentialId;
+use crate::{
+    AllGroups, BotUsername, Error, Result, ServiceToken, Token, TokenInfo, UserInfo, Username,
+    discovery,
+};
+
+/// A client of Gafaelfawr, found through Repertoire (protocol section 9).
+///
+/// # Configuration
+///
+/// [`from_env`](Self::from_env) reads `REPERTOIRE_BASE_URL`; [`builder`](Self::builder) sets
+/// everything. Nothing else is read from the environment.
+///
+/// # Caching
+///
+/// User information is kept for five minutes, by token and, apart from that, by name; a thousand
+/// entries each. What was fetched by name is seen only by the credential that fetched it. One
+/// request is made for all who ask for the same at the same time, and they share its outcome.
+/// Errors are not kept.
+///
+/// # Pooling and cloning
+///
+/// Cheap to clone; clones share connections, caches and budgets. Make one and clone it. Nothing
+/// runs in the background, and dropping the last clone ends what is under way.
+#[derive(Clone, Debug)]
+pub struct Client {
+    inner: Arc<Inner>,
+    options: CallOptions,
+}
+
+#[derive(Debug)]
+struct Inner {
+    caller: Caller,
+    by_token: Cache<Digest, Arc<UserInfo>, Error>,
+    by_name: Cache<(CredentialId, Username), Arc<UserInfo>, Error>,
+}
+
+/// What a request needs; apart from the caches, so that a request under way does not keep them
+/// alive.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    core: CoreClient,
+    discovery: discovery::Client,
+}
+
+impl Client {
+    /// Starts a client with the defaults that each setter names.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+
+    /// Makes a client that finds Gafaelfawr through the Repertoire that `REPERTOIRE_BASE_URL`
+    /// names.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `Config` if the variable is unset, empty or no URL.
+    pub fn from_env() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    /// Returns the same client with other options for its calls: a deadline, a number of tries,
+    /// a request id. It shares everything else.
+    ///
+    /// A request that several callers wait for has the options of the one who came first.
+    #[must_use]
+    pub fn with_options(&self, options: CallOptions) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            options,
+        }
+    }
+
+    /// Returns what is known about the user of a token. No scope is needed. Cached by token.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::UserInfoFailed`](crate::ErrorKind::UserInfoFailed) if the directory is down;
+    /// of kind `Credential` if the token is not valid.
+    #[doc(alias = "get_user_info")]
+    pub async fn user_info(&self, token: &Token) -> Result<Arc<UserInfo>> {
+        let fetch = || {
+            let caller = self.inner.caller.clone();
+            let (token, options) = (token.clone(), self.options.clone());
+            async move {
+                let answer = caller
+                    .send(paths::get_own_user_info()?, &token, &options)
+                    .await?;
+                user_info(&answer).map(Fetched::new)
+            }
+        };
+        self.inner
+            .by_token
+            .get_or_fetch(token.digest(), fetch)
+            .await
+    }
+
+    /// Returns what the directory knows about a user. The token needs the scope
+    /// `admin:userinfo`, unless the user is its own. Cached by credential and name.
+    ///
+    /// A name that the directory does not know is answered too, with little more than the name.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoDirectory`](crate::ErrorKind::NoDirectory) if the installation has none;
+    /// of kind `Forbidden` if the token does not suffice.
+    #[doc(alias = "get_user_info")]
+    pub async fn user_info_for(
+        &self,
+        service_token: impl Into<ServiceToken>,
+        username: &Username,
+    ) -> Result<Arc<UserInfo>> {
+        let service_token = service_token.into();
+        let key = (service_token.id(), username.clone());
+        let fetch = || {
+            let caller = self.inner.caller.clone();
+            let (username, options) = (username.clone(), self.options.clone());
+            async move {
+                let call = paths::get_user_info(username.as_str())?;
+                let answer = caller.send(call, &service_token, &options).await?;
+                user_info(&answer).map(Fetched::new)
+            }
+        };
+        self.inner.by_name.get_or_fetch(&key, fetch).await
+    }
+
+    /// Returns all groups of the directory, in no particular order. The token needs the scope
+    /// `admin:userinfo`. Not cached.
+    ///
+    /// # Errors
+    ///
+    /// As [`user_info_for`](Self::user_info_for).
+    #[doc(alias = "list_groups")]
+    pub async fn groups(&self, service_token: impl Into<ServiceToken>) -> Result<AllGroups> {
+        let answer = self
+            .send(paths::list_groups()?, &service_token.into())
+            .await?;
+        Ok(answer.json()?)
+    }
+
+    /// Returns all users of the directory, sorted by name, without quota. The token needs the
+    /// scope `admin:userinfo`. Not cached.
+    ///
+    /// # Errors
+    ///
+    /// As [`user_info_for`](Self::user_info_for).
+    #[doc(alias = "list_users")]
+    pub async fn users(&self, service_token: impl Into<ServiceToken>) -> Result<Vec<UserInfo>> {
+        let answer = self
+            .send(paths::list_users()?, &service_token.into())
+            .await?;
+        let users: Vec<wire::UserInfo> = answer.json()?;
+        Ok(users.into_iter().map(UserInfo::from).collect())
+    }
+
+    /// Returns what is known about a token.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `Credential` if the token is not valid.
+    pub async fn token_info(&self, token: &Token) -> Result<TokenInfo> {
+        let answer = self.send(paths::get_token_info()?, token).await?;
+        TokenInfo::from_wire(answer.json()?).ok_or_else(|| {
+            answer
+                .decode_error("the answer holds a time out of range")
+                .into()
+        })
+    }
+
+    /// Starts the making of a service token for a bot user. The token that asks needs the scope
+    /// `admin:token`; a bootstrap token is taken too.
+    pub fn create_service_token(
+        &self,
+        service_token: impl Into<ServiceToken>,
+        username: &BotUsername,
+    ) -> CreateServiceToken {
+        CreateServiceToken::new(self.clone(), service_token.into(), username)
+    }
+
+    /// Returns the discovery client, which shares the connections.
+    #[must_use]
+    pub fn discovery(&self) -> &discovery::Client {
+        &self.inner.caller.discovery
+    }
+
+    /// Forgets all user information. What is being fetched goes to those who wait for it, and is
+    /// not kept. The discovery document stays.
+    pub fn clear_cache(&self) {
+        self.inner.by_token.clear();
+        self.inner.by_name.clear();
+    }
+
+    /// Forgets what is known about the user of one token; returns whether there was anything.
+    pub fn forget_token(&self, token: &Token) -> bool {
+        self.inner.by_token.forget(token.digest())
+    }
+
+    /// Forgets what one credential fetched about one user; returns whether there was anything.
+    pub fn forget_user(&self, service_token: impl Into<ServiceToken>, username: &Username) -> bool {
+        self.inner
+            .by_name
+            .forget(&(service_token.into().id(), username.clone()))
+    }
+
+    pub(crate) async fn send(&self, call: Call, source: &dyn TokenSource) -> Result<Answer> {
+        self.inner.caller.send(call, source, &self.options).await
+    }
+
+    pub(crate) fn set_options(&mut self, options: CallOptions) {
+        self.options = options;
+    }
+}
+
+impl Caller {
+    async fn send(
+        &self,
+        call: Call,
+        source: &dyn TokenSource,
+        options: &CallOptions,
+    ) -> Result<Answer> {
+        let base = self.discovery.gafaelfawr().await?;
+        let credentials = Some(Credentials::bearer(source));
+        Ok(self.core.send(&base, call, credentials, options).await?)
+    }
+}
+
+fn user_info(answer: &Answer) -> Result<Arc<UserInfo>> {
+    Ok(Arc::new(answer.json::<wire::UserInfo>()?.into()))
+}
+
+/// Sets up a [`Client`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ClientBuilder {
+    core: CoreClientBuilder,
+    discovery: Option<discovery::Client>,
+    repertoire_url: Option<String>,
+    cache_size: usize,
+    cache_lifetime: Duration,
+    error_lifetime: Duration,
+    refresh_ahead: f64,
+    stale_if_error: Duration,
+}
+
+impl ClientBuilder {
+    fn new() -> Self {
+        Self {
+            core: CoreClient::builder(),
+            discovery: None,
+            repertoire_url: None,
+            cache_size: 1000,
+            cache_lifetime: Duration::from_secs(5 * 60),
+            error_lifetime: Duration::ZERO,
+            refresh_ahead: 0.0,
+            stale_if_error: Duration::ZERO,
+        }
+    }
+
+    vouchsafe_core::client_builder_methods!(core);
+
+    /// Sets the discovery client, to share it. Default: a new one with this builder's transport,
+    /// timeouts and retries.
+    pub fn discovery(mut self, client: discovery::Client) -> Self {
+        self.discovery = Some(client);
+        self
+    }
+
+    /// Sets where Repertoire is. Default: what `REPERTOIRE_BASE_URL` says when the client is
+    /// built. Of no effect if a discovery client is given.
+    pub fn repertoire_url(mut self, url: impl Into<String>) -> Self {
+        self.repertoire_url = Some(url.into());
+        self
+    }
+
+    /// Sets how many entries each of the two caches may have; zero turns caching off. Default:
+    /// 1000.
+    #[doc(alias = "userinfo_cache_size")]
+    pub fn cache_size(mut self, entries: usize) -> Self {
+        self.cache_size = entries;
+        self
+    }
+
+    /// Sets how long user information is kept; zero turns caching off. Default: five minutes,
+    /// which upstream policy asks not to exceed.
+    #[doc(alias = "userinfo_cache_lifetime")]
+    pub fn cache_lifetime(mut self, lifetime: Duration) -> Self {
+        self.cache_lifetime = lifetime;
+        self
+    }
+
+    /// Sets how long a failure is remembered, so that an outage is not asked about anew by every
+    /// call. Default: zero.
+    pub fn error_lifetime(mut self, lifetime: Duration) -> Self {
+        self.error_lifetime = lifetime;
+        self
+    }
+
+    /// Sets the last part of an entry's life in which it is served and fetched anew behind the
+    /// caller's back, from 0 (off) to 1. Default: 0.
+    pub fn refresh_ahead(mut self, part: f64) -> Self {
+        self.refresh_ahead = part;
+        self
+    }
+
+    /// Sets how long after its end an entry may go on serving while fetching it anew fails.
+    /// Default: zero.
+    pub fn stale_if_error(mut self, lifetime: Duration) -> Self {
+        self.stale_if_error = lifetime;
+        self
+    }
+
+    /// Builds the client. Does no I/O but for reading the environment if no URL was given.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `Config` if it is not known where Repertoire is, or no transport can be built.
+    pub fn build(self) -> Result<Client> {
+        let core = self.core.clone().with_transport()?;
+        let discovery = match (self.discovery.clone(), self.repertoire_url.clone()) {
+            (Some(discovery), _) => discovery,
+            (None, Some(url)) => discovery::Client::builder()
+                .core(core.clone())
+                .base_url(url)
+                .build()?,
+            (None, None) => discovery::Client::builder().core(core.clone()).build()?,
+        };
+        let core = core.read_fault(read_fault).build()?;
+        Ok(Client {
+            inner: Arc::new(Inner {
+                caller: Caller { core, discovery },
+                by_token: self.cache().build(),
+                by_name: self.cache().build(),
+            }),
+            options: CallOptions::new(),
+        })
+    }
+
+    fn cache<K>(&self) -> CacheBuilder<K, Arc<UserInfo>, Error>
+    where
+        K: Clone + Eq + std::hash::Hash + Send + Sync + 'static,
+    {
+        Cache::builder()
+            .capacity(self.cache_size)
+            .ttl(self.cache_lifetime)
+            .error_ttl(self.error_lifetime)
+            .refresh_ahead(self.refresh_ahead)
+            .stale_if_error(self.stale_if_error)
+    }
+}

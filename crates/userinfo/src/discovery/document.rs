@@ -1,0 +1,220 @@
+//! The document, and the questions it answers. Unknown things are `None`, never an error.
+
+use serde::Serialize;
+use vouchsafe_core::Secret;
+
+use super::{ApiService, Environment, NubladoDict};
+use crate::HttpUrl;
+use crate::generated::repertoire::wire;
+
+/// The discovery document (protocol section 8.1).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Document(wire::Discovery);
+
+/// Which InfluxDB databases are meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "near, far, or both")]
+pub enum InfluxLocation {
+    /// All of them.
+    #[default]
+    Any,
+    /// Those of this environment.
+    Local,
+    /// Those of other environments.
+    Remote,
+}
+
+impl Document {
+    pub(super) fn new(wire: wire::Discovery) -> Self {
+        Self(wire)
+    }
+
+    /// Returns the names of the applications, in the document's order.
+    #[must_use]
+    pub fn applications(&self) -> &[String] {
+        &self.0.applications
+    }
+
+    /// Returns the names of the datasets, sorted.
+    pub fn datasets(&self) -> impl Iterator<Item = &str> {
+        self.0.datasets.keys().map(String::as_str)
+    }
+
+    /// Returns what is told about this environment.
+    #[must_use]
+    pub fn environment(&self) -> Option<&Environment> {
+        self.0.environment.as_ref()
+    }
+
+    /// Returns the name of this environment, as older servers give it.
+    #[must_use]
+    pub fn environment_name(&self) -> Option<&str> {
+        self.0.environment_name.as_deref()
+    }
+
+    /// Returns where a dataset's Butler configuration is.
+    #[must_use]
+    pub fn butler_config_for(&self, dataset: &str) -> Option<&HttpUrl> {
+        self.0.datasets.get(dataset)?.butler_config.as_ref()
+    }
+
+    /// Returns the Butler configurations of all datasets that have one.
+    pub fn butler_repositories(&self) -> impl Iterator<Item = (&str, &HttpUrl)> {
+        let all = self.0.datasets.iter();
+        all.filter_map(|(name, dataset)| Some((name.as_str(), dataset.butler_config.as_ref()?)))
+    }
+
+    /// Returns a dataset's ObsCore configuration.
+    #[must_use]
+    pub fn obscore_config_for(&self, dataset: &str) -> Option<&str> {
+        self.0.datasets.get(dataset)?.obscore_config.as_deref()
+    }
+
+    /// Returns where a service of a dataset is. With a version, that version's URL or nothing.
+    #[must_use]
+    pub fn url_for_data(
+        &self,
+        service: &str,
+        dataset: &str,
+        version: Option<&str>,
+    ) -> Option<&HttpUrl> {
+        url(self.data_service(service, dataset)?, version)
+    }
+
+    /// Returns where an internal service is. With a version, that version's URL or nothing.
+    #[must_use]
+    pub fn url_for_internal(&self, service: &str, version: Option<&str>) -> Option<&HttpUrl> {
+        url(self.internal_service(service)?, version)
+    }
+
+    /// Returns where a user interface is.
+    #[must_use]
+    pub fn url_for_ui(&self, service: &str) -> Option<&HttpUrl> {
+        self.0.services.ui.get(service).map(|service| &service.url)
+    }
+
+    /// Returns the versions of a dataset's service, sorted; `None` if it is unknown.
+    #[must_use]
+    pub fn versions_for_data(&self, service: &str, dataset: &str) -> Option<Vec<String>> {
+        Some(
+            self.data_service(service, dataset)?
+                .versions
+                .keys()
+                .cloned()
+                .collect(),
+        )
+    }
+
+    /// Returns the versions of an internal service, sorted; `None` if it is unknown.
+    #[must_use]
+    pub fn versions_for_internal(&self, service: &str) -> Option<Vec<String>> {
+        Some(
+            self.internal_service(service)?
+                .versions
+                .keys()
+                .cloned()
+                .collect(),
+        )
+    }
+
+    /// Returns the labels of the InfluxDB databases, sorted.
+    pub fn influxdb_databases(&self, location: InfluxLocation) -> impl Iterator<Item = &str> {
+        let is_meant = move |local| match location {
+            InfluxLocation::Any => true,
+            InfluxLocation::Local => local,
+            InfluxLocation::Remote => !local,
+        };
+        let all = self.0.influxdb_databases.iter();
+        all.filter(move |(_, database)| is_meant(database.local))
+            .map(|(label, _)| label.as_str())
+    }
+
+    /// Returns how to reach an InfluxDB database, without credentials.
+    #[must_use]
+    pub fn influxdb_connection_info(&self, label: &str) -> Option<InfluxDatabase> {
+        let database = self.0.influxdb_databases.get(label)?;
+        Some(InfluxDatabase {
+            url: database.url.clone(),
+            database: database.database.clone(),
+            description: database.description.clone(),
+            schema_registry: database.schema_registry.clone(),
+            local: database.local,
+        })
+    }
+
+    /// Returns the reduced copy of the document that notebooks are given.
+    #[must_use]
+    pub fn build_nublado_dict(&self) -> NubladoDict {
+        NubladoDict::new(&self.0)
+    }
+
+    /// Returns what is told about a service of a dataset.
+    #[must_use]
+    pub fn data_service(&self, service: &str, dataset: &str) -> Option<&ApiService> {
+        self.0.datasets.get(dataset)?.services.get(service)
+    }
+
+    /// Returns what is told about an internal service.
+    #[must_use]
+    pub fn internal_service(&self, service: &str) -> Option<&ApiService> {
+        self.0.services.internal.get(service)
+    }
+
+    pub(super) fn credentials_url(&self, label: &str) -> Option<&HttpUrl> {
+        self.0
+            .influxdb_databases
+            .get(label)
+            .map(|database| &database.credentials_url)
+    }
+}
+
+/// How to reach an InfluxDB database, without credentials.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct InfluxDatabase {
+    /// Where it is.
+    pub url: HttpUrl,
+    /// Its name.
+    pub database: String,
+    /// What it holds.
+    pub description: Option<String>,
+    /// Where its schema registry is.
+    pub schema_registry: HttpUrl,
+    /// Whether it is of this environment.
+    pub local: bool,
+}
+
+/// How to reach an InfluxDB database, with credentials (protocol section 8.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InfluxCredentials {
+    /// The database.
+    pub database: InfluxDatabase,
+    /// The user name, if one is needed.
+    pub username: Option<String>,
+    /// The password, if one is needed.
+    pub password: Option<Secret>,
+}
+
+impl From<wire::InfluxDatabaseWithCredentials> for InfluxCredentials {
+    fn from(wire: wire::InfluxDatabaseWithCredentials) -> Self {
+        Self {
+            database: InfluxDatabase {
+                url: wire.url,
+                database: wire.database,
+                description: wire.description,
+                schema_registry: wire.schema_registry,
+                local: wire.local,
+            },
+            username: wire.username,
+            password: wire.password,
+        }
+    }
+}
+
+fn url<'a>(service: &'a ApiService, version: Option<&str>) -> Option<&'a HttpUrl> {
+    match version {
+        None => Some(&service.url),
+        Some(version) => service.versions.get(version).map(|version| &version.url),
+    }
+}

@@ -1,0 +1,32 @@
+//! Service discovery by Repertoire: one JSON document that says where everything is.
+//!
+//! [`Client`] fetches and keeps the document; [`Document`] answers questions about it without
+//! any I/O.
+//!
+//! ```
+//! # #[cfg(feature = "mock")]
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! use vouchsafe_userinfo::{Result, mock};
+//!
+//! let server = mock::Server::new();
+//! let discovery = server.client().discovery().clone();
+//!
+//! let url = discovery.url_for_internal("gafaelfawr", Some("v1")).await?;
+//! assert!(url.is_some());
+//! # Result::<()>::Ok(())
+//! # }).unwrap();
+//! ```
+
+mod client;
+mod document;
+mod nublado;
+
+pub use client::{Client, ClientBuilder};
+pub use document::{Document, InfluxCredentials, InfluxDatabase, InfluxLocation};
+pub use nublado::{
+    NubladoDataset, NubladoDict, NubladoInflux, NubladoService, NubladoServices, NubladoVersion,
+};
+
+pub use crate::generated::repertoire::wire::{
+    ApiService, ApiVersion, Dataset, Environment, QuotaLabel, UiService,
+};

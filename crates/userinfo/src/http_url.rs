@@ -1,0 +1,145 @@
+//! URLs as discovery gives them: checked and normalized.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// An absolute `http` or `https` URL of at most 2083 characters, normalized: scheme and host in
+/// lower case, no default port, `/` for an empty path, spaces encoded, dot segments removed,
+/// other scripts in host names in Punycode (protocol section 8.1).
+///
+/// `Display` and `Debug` leave user information out; [`as_str`](Self::as_str) has it.
+///
+/// ```
+/// use vouchsafe_userinfo::HttpUrl;
+///
+/// let url: HttpUrl = "HTTPS://E.org:443".parse()?;
+/// assert_eq!(url.as_str(), "https://e.org/");
+/// # Ok::<(), vouchsafe_userinfo::HttpUrlError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HttpUrl(Arc<str>);
+
+impl HttpUrl {
+    /// Reads and normalizes a URL; blanks around it are dropped.
+    ///
+    /// # Errors
+    ///
+    /// If it is not such a URL. The error does not repeat it: it may hold a password.
+    pub fn parse(text: &str) -> Result<Self, HttpUrlError> {
+        if text.chars().count() > MAX_CHARS {
+            return Err(HttpUrlError::TooLong);
+        }
+        let url = url::Url::parse(text).map_err(|_| HttpUrlError::Form)?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(HttpUrlError::Scheme);
+        }
+        Ok(Self(Arc::from(url.as_str())))
+    }
+
+    /// Returns the whole URL, user information included.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for HttpUrl {
+    type Err = HttpUrlError;
+
+    fn from_str(text: &str) -> Result<Self, HttpUrlError> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for HttpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The text is normalized: `//` ends the scheme, the next `/` the authority.
+        let (scheme, rest) = self.0.split_once("//").unwrap_or(("", &self.0));
+        let end = rest.find('/').unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end);
+        let host = authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, host)| host);
+        write!(f, "{scheme}//{host}{path}")
+    }
+}
+
+impl fmt::Debug for HttpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HttpUrl({self})")
+    }
+}
+
+impl<'de> Deserialize<'de> for HttpUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(D::Error::custom)
+    }
+}
+
+impl Serialize for HttpUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// Why a text is not an [`HttpUrl`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HttpUrlError {
+    /// It is not an absolute URL.
+    #[error("not an absolute URL")]
+    Form,
+    /// Its scheme is another.
+    #[error("neither an http nor an https URL")]
+    Scheme,
+    /// It has more than 2083 characters.
+    #[error("a URL of more than 2083 characters")]
+    TooLong,
+}
+
+const MAX_CHARS: usize = 2083;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_normalized() {
+        for (text, normal) in [
+            ("https://h.example", "https://h.example/"),
+            (" HTTP://H.Example:80/a b/../c ", "http://h.example/c"),
+            ("https://h.example:8443/%20", "https://h.example:8443/%20"),
+            ("https://ü.example/", "https://xn--tda.example/"),
+        ] {
+            assert_eq!(HttpUrl::parse(text).unwrap().as_str(), normal);
+        }
+    }
+
+    #[test]
+    fn what_is_no_absolute_http_url_is_refused() {
+        let long = format!("https://h.example/{}", "x".repeat(2100));
+        for (text, error) in [
+            ("", HttpUrlError::Form),
+            ("h.example/x", HttpUrlError::Form),
+            ("//h.example/x", HttpUrlError::Form),
+            ("https://", HttpUrlError::Form),
+            ("ftp://h.example/", HttpUrlError::Scheme),
+            (long.as_str(), HttpUrlError::TooLong),
+        ] {
+            assert_eq!(HttpUrl::parse(text).unwrap_err(), error, "{text:.30}");
+        }
+    }
+
+    #[test]
+    fn user_information_is_kept_and_not_shown() {
+        let url = HttpUrl::parse("https://u:planted@h.example/a@b").unwrap();
+        assert!(url.as_str().contains("planted"));
+        assert_eq!(url.to_string(), "https://h.example/a@b");
+        assert!(!format!("{url:?}").contains("planted"));
+    }
+}

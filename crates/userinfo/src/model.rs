@@ -1,0 +1,184 @@
+//! What Gafaelfawr tells about users, groups and tokens, as a reader wants it. How it travels is
+//! in `generated`.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+
+use crate::generated::gafaelfawr::wire;
+pub use crate::generated::gafaelfawr::wire::{AllGroups, Group, TokenType};
+use crate::quota::Quota;
+
+/// What is known about a user (protocol section 4.4).
+///
+/// Values are as the server sent them; a name that the directory does not know has little more
+/// than `username`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct UserInfo {
+    /// The user name.
+    pub username: String,
+    /// The full name.
+    pub name: Option<String>,
+    /// The mail address, of unchecked form.
+    pub email: Option<String>,
+    /// The numeric user id.
+    pub uid: Option<i64>,
+    /// The id of the primary group.
+    pub gid: Option<i64>,
+    /// The groups, in the server's order: sorted by name.
+    pub groups: Vec<Group>,
+    /// What the user may use.
+    pub quota: Quota,
+}
+
+impl UserInfo {
+    /// Returns whether the user is in a group of this name.
+    #[must_use]
+    pub fn is_in_group(&self, name: &str) -> bool {
+        self.groups.iter().any(|group| group.name == name)
+    }
+
+    /// Returns the ids of the groups, in order, duplicates kept.
+    #[must_use]
+    pub fn supplemental_groups(&self) -> Vec<i64> {
+        self.groups.iter().map(|group| group.id).collect()
+    }
+}
+
+impl From<wire::UserInfo> for UserInfo {
+    fn from(wire: wire::UserInfo) -> Self {
+        Self {
+            username: wire.username,
+            name: wire.name,
+            email: wire.email,
+            uid: wire.uid,
+            gid: wire.gid,
+            groups: wire.groups,
+            quota: wire.quota.into(),
+        }
+    }
+}
+
+/// What is known about a token (protocol section 4.5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct TokenInfo {
+    /// The user that the token stands for.
+    pub username: String,
+    /// Who made it, and for what.
+    pub token_type: TokenType,
+    /// The service that an internal token was made for.
+    pub service: Option<String>,
+    /// The scopes, sorted.
+    pub scopes: Vec<String>,
+    /// When it was made, to the second.
+    #[serde(serialize_with = "seconds")]
+    pub created: SystemTime,
+    /// When it ends, if ever.
+    #[serde(serialize_with = "optional_seconds")]
+    pub expires: Option<SystemTime>,
+    /// The key: the part of the token that is not secret.
+    pub token: String,
+    /// The name that the user gave to it.
+    pub token_name: Option<String>,
+    /// When it was last used.
+    #[serde(serialize_with = "optional_seconds")]
+    pub last_used: Option<SystemTime>,
+    /// The key of the token that it was made from.
+    pub parent: Option<String>,
+}
+
+impl TokenInfo {
+    /// Returns `None` if a time is one that this machine cannot tell.
+    pub(crate) fn from_wire(wire: wire::TokenInfo) -> Option<Self> {
+        let optional = |at: Option<i64>| at.map_or(Some(None), |at| time(at).map(Some));
+        Some(Self {
+            username: wire.username,
+            token_type: wire.token_type,
+            service: wire.service,
+            scopes: wire.scopes,
+            created: time(wire.created)?,
+            expires: optional(wire.expires)?,
+            token: wire.token,
+            token_name: wire.token_name,
+            last_used: optional(wire.last_used)?,
+            parent: wire.parent,
+        })
+    }
+}
+
+fn time(seconds: i64) -> Option<SystemTime> {
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    if seconds < 0 {
+        UNIX_EPOCH.checked_sub(distance)
+    } else {
+        UNIX_EPOCH.checked_add(distance)
+    }
+}
+
+fn since_epoch(at: SystemTime) -> i64 {
+    let whole = |distance: Duration| i64::try_from(distance.as_secs()).unwrap_or(i64::MAX);
+    match at.duration_since(UNIX_EPOCH) {
+        Ok(after) => whole(after),
+        Err(before) => -whole(before.duration()),
+    }
+}
+
+fn seconds<S: serde::Serializer>(at: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i64(since_epoch(*at))
+}
+
+fn optional_seconds<S: serde::Serializer>(
+    at: &Option<SystemTime>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    at.map(since_epoch).serialize(serializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> UserInfo {
+        serde_json::from_str::<wire::UserInfo>(text).unwrap().into()
+    }
+
+    #[test]
+    fn groups_are_looked_up_by_name_and_listed_by_id() {
+        let info = read(
+            r#"{"username":"u","groups":[{"name":"x","id":3},{"name":"y","id":1},{"name":"z","id":3}]}"#,
+        );
+        assert_eq!(info.supplemental_groups(), [3, 1, 3]);
+        assert!(info.is_in_group("y"));
+        assert!(!info.is_in_group("Y"));
+    }
+
+    #[test]
+    fn a_user_info_is_written_with_every_field() {
+        let written = serde_json::to_value(read(r#"{"username":"u"}"#)).unwrap();
+        assert_eq!(
+            written,
+            serde_json::json!({
+                "username": "u", "name": null, "email": null, "uid": null, "gid": null,
+                "groups": [], "quota": null,
+            })
+        );
+    }
+
+    #[test]
+    fn times_are_seconds_on_the_wire() {
+        let text = |created: i64| {
+            format!(
+                r#"{{"username":"u","token_type":"oidc","scopes":[],"created":{created},"token":"k"}}"#
+            )
+        };
+        let wire = |created| serde_json::from_str(&text(created)).unwrap();
+        let info = TokenInfo::from_wire(wire(1_700_000_000)).unwrap();
+        assert_eq!(
+            serde_json::to_value(&info).unwrap()["created"],
+            1_700_000_000
+        );
+        assert_eq!(info.expires, None);
+    }
+}
