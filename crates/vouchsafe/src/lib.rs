@@ -1,4 +1,5 @@
-//! Clients for the services that say who a caller is and what they may do.
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub use vouchsafe_core as core;
 #[cfg(feature = "userinfo")]
