@@ -85,11 +85,11 @@ impl Log {
         LINES.with_borrow(|bytes| String::from_utf8(bytes.clone()).unwrap())
     }
 
-    /// One warning with this code, and no value of a header in it.
+    /// One line of the layer or a guard, a warning with this code and no value of a header.
     #[track_caller]
     pub(crate) fn assert_warned_once(&self, code: &str) {
         let text = self.text();
-        let ours = |line: &&str| line.contains("vouchsafe_userinfo");
+        let ours = |line: &&str| line.contains("vouchsafe_userinfo::server");
         let lines: Vec<_> = text.lines().filter(ours).collect();
         assert_eq!(lines.len(), 1, "{text}");
         assert!(lines[0].trim_start().starts_with("WARN"), "{text}");
