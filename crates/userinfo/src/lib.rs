@@ -8,6 +8,9 @@ mod error;
 mod generated;
 mod http_url;
 mod model;
+#[cfg(feature = "mock")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
+pub mod mock;
 mod names;
 mod quota;
 #[cfg(feature = "server")]

@@ -1,0 +1,313 @@
+//! Answers in the shapes of the real services (protocol sections 4.1 and 4.2).
+
+use bytes::Bytes;
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
+    WWW_AUTHENTICATE,
+};
+use http::{HeaderValue, Method, StatusCode};
+use serde_json::{Value, json};
+use vouchsafe_core::transport::Response;
+
+use super::ingress::Rate;
+use super::refusal::Refusal;
+
+/// How to challenge a caller who is refused.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Challenge<'a> {
+    pub(super) realm: &'a str,
+    pub(super) scheme: Scheme,
+    /// Scripts in browsers get 403 for 401 at the ingress, which would send them to a login.
+    pub(super) is_script: bool,
+}
+
+/// The scheme that a challenge asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Scheme {
+    Basic,
+    #[default]
+    Bearer,
+}
+
+pub(super) fn json(status: u16, body: &Value) -> Response {
+    let mut response = typed(status, "application/json");
+    response.body = Bytes::from(body.to_string());
+    response
+}
+
+/// An answer without a body, which the server types all the same.
+pub(super) fn no_content() -> Response {
+    typed(204, "application/json")
+}
+
+pub(super) fn created(token: &str, location: &str) -> Response {
+    let mut response = json(201, &json!({"token": token}));
+    put(&mut response.headers, LOCATION, location);
+    response
+}
+
+pub(super) fn not_found() -> Response {
+    json(404, &json!({"detail": "Not Found"}))
+}
+
+pub(super) fn wrong_method(allow: &[Method]) -> Response {
+    let mut response = json(405, &json!({"detail": "Method Not Allowed"}));
+    let names: Vec<_> = allow.iter().map(Method::as_str).collect();
+    put(&mut response.headers, ALLOW, &names.join(", "));
+    response
+}
+
+pub(super) fn redirect(location: &str) -> Response {
+    let mut response = Response::new(StatusCode::TEMPORARY_REDIRECT);
+    put(&mut response.headers, LOCATION, location);
+    response
+}
+
+/// Writes a refusal as the server does.
+pub(super) fn refuse(refusal: &Refusal, challenge: Challenge<'_>) -> Response {
+    match refusal {
+        Refusal::NoCredentials => {
+            let item = json!({"msg": "Authentication required", "type": "no_authorization"});
+            let status = if challenge.is_script { 403 } else { 401 };
+            let mut response = json(status, &json!({"detail": item}));
+            let text = challenge.plain();
+            challenge.put(&mut response, &text);
+            response
+        }
+        Refusal::InvalidToken(msg) => {
+            let status = if challenge.is_script { 403 } else { 401 };
+            challenge.error(status, 401, "invalid_token", msg, &[])
+        }
+        Refusal::InvalidRequest(msg) => challenge.error(403, 400, "invalid_request", msg, &[]),
+        Refusal::InsufficientScope { msg, scopes } => {
+            challenge.error(403, 403, "insufficient_scope", msg, scopes)
+        }
+        Refusal::RateLimited(rate) => rate_limited(rate),
+        Refusal::PermissionDenied(msg) => items(403, "permission_denied", msg, None),
+        Refusal::Rule {
+            status,
+            kind,
+            msg,
+            loc,
+        } => items(*status, kind, msg, *loc),
+        Refusal::Invalid(problems) => {
+            let items: Vec<_> = problems.iter().map(|problem| problem.to_json()).collect();
+            json(422, &json!({"detail": items}))
+        }
+        Refusal::UserInfoFailed => {
+            let msg = "Unable to get user information";
+            uncached(items(500, "user_info_failed", msg, None))
+        }
+        Refusal::Crash => {
+            let mut response = typed(500, "text/plain; charset=utf-8");
+            response.body = Bytes::from_static(b"Internal Server Error");
+            response
+        }
+        Refusal::NotInProtocol(what) => {
+            let msg = format!("The protocol notes do not say what the server does here: {what}");
+            items(501, "not_in_protocol", &msg, None)
+        }
+    }
+}
+
+/// Adds where the user stands in a service's window.
+pub(super) fn put_rate(headers: &mut HeaderMap, rate: &Rate) {
+    for (name, value) in [
+        ("x-ratelimit-limit", rate.limit.to_string()),
+        (
+            "x-ratelimit-remaining",
+            (rate.limit - rate.used).to_string(),
+        ),
+        ("x-ratelimit-used", rate.used.to_string()),
+        ("x-ratelimit-reset", rate.reset.to_string()),
+        ("x-ratelimit-resource", rate.service.clone()),
+    ] {
+        put(headers, HeaderName::from_static(name), &value);
+    }
+}
+
+/// Adds a header, unless its text cannot be one.
+pub(super) fn put(headers: &mut HeaderMap, name: HeaderName, text: &str) {
+    if let Ok(value) = HeaderValue::from_str(text) {
+        headers.append(name, value);
+    }
+}
+
+impl Challenge<'_> {
+    fn plain(&self) -> String {
+        let scheme = match self.scheme {
+            Scheme::Basic => "Basic",
+            Scheme::Bearer => "Bearer",
+        };
+        format!("{scheme} realm=\"{}\"", self.realm)
+    }
+
+    /// An answer with a challenge that says what was wrong, and the copies of status and body
+    /// that the ingress passes on to the user.
+    fn error(&self, status: u16, meant: u16, kind: &str, msg: &str, scopes: &[String]) -> Response {
+        let mut text = self.plain();
+        // Basic has no place for more than the realm.
+        if self.scheme == Scheme::Bearer {
+            text += &format!(", error=\"{kind}\", error_description=\"{msg}\"");
+            if !scopes.is_empty() {
+                text += &format!(", scope=\"{}\"", scopes.join(" "));
+            }
+        }
+        let mut response = items(status, kind, msg, None);
+        self.put(&mut response, &text);
+        put_copies(&mut response.headers, meant, kind, msg);
+        response
+    }
+
+    fn put(&self, response: &mut Response, text: &str) {
+        put(&mut response.headers, WWW_AUTHENTICATE, text);
+        response.headers.insert(CACHE_CONTROL, UNCACHED);
+    }
+}
+
+fn rate_limited(rate: &Rate) -> Response {
+    let kind = "rate_limited";
+    let msg = format!("Rate limit ({}/minute) exceeded", rate.limit);
+    let mut response = uncached(items(403, kind, &msg, None));
+    let headers = &mut response.headers;
+    put_copies(headers, 429, kind, &msg);
+    put_rate(headers, rate);
+    let reset = std::time::Duration::from_secs(rate.reset.try_into().unwrap_or_default());
+    let date = httpdate::fmt_http_date(std::time::UNIX_EPOCH + reset);
+    put(headers, RETRY_AFTER, &date);
+    response
+}
+
+fn items(status: u16, kind: &str, msg: &str, loc: Option<[&str; 2]>) -> Response {
+    let mut item = json!({"msg": msg, "type": kind});
+    if let Some(loc) = loc {
+        item["loc"] = json!(loc);
+    }
+    json(status, &json!({"detail": [item]}))
+}
+
+fn put_copies(headers: &mut HeaderMap, meant: u16, kind: &str, msg: &str) {
+    let status = HeaderName::from_static("x-error-status");
+    put(headers, status, &meant.to_string());
+    let msg = ascii_json(msg);
+    let body = format!("{{\"detail\": [{{\"msg\": {msg}, \"type\": \"{kind}\"}}]}}");
+    put(headers, HeaderName::from_static("x-error-body"), &body);
+}
+
+/// Writes text as JSON that a header can carry.
+fn ascii_json(text: &str) -> String {
+    let mut out = String::new();
+    for c in Value::from(text).to_string().chars() {
+        if c.is_ascii() {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out += &format!("\\u{unit:04x}");
+            }
+        }
+    }
+    out
+}
+
+fn uncached(mut response: Response) -> Response {
+    response.headers.insert(CACHE_CONTROL, UNCACHED);
+    response
+}
+
+fn typed(status: u16, content_type: &'static str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = Response::new(status);
+    let value = HeaderValue::from_static(content_type);
+    response.headers.insert(CONTENT_TYPE, value);
+    response
+}
+
+const UNCACHED: HeaderValue = HeaderValue::from_static("no-cache, no-store");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHALLENGE: Challenge<'_> = Challenge {
+        realm: "h",
+        scheme: Scheme::Bearer,
+        is_script: false,
+    };
+
+    fn header<'r>(response: &'r Response, name: &str) -> Option<&'r str> {
+        response.headers.get(name).map(|v| v.to_str().unwrap())
+    }
+
+    #[test]
+    fn a_refused_token_is_challenged_and_copied_for_the_ingress() {
+        let refusal = Refusal::InvalidToken("Nö \"token\"".to_owned());
+        let response = refuse(&refusal, CHALLENGE);
+        assert_eq!(response.status, 401);
+        assert_eq!(
+            header(&response, "cache-control"),
+            Some("no-cache, no-store")
+        );
+        assert_eq!(header(&response, "x-error-status"), Some("401"));
+        assert_eq!(
+            header(&response, "x-error-body"),
+            Some(r#"{"detail": [{"msg": "N\u00f6 \"token\"", "type": "invalid_token"}]}"#)
+        );
+    }
+
+    #[test]
+    fn missing_credentials_have_a_shape_of_their_own() {
+        let response = refuse(&Refusal::NoCredentials, CHALLENGE);
+        assert_eq!(
+            header(&response, "www-authenticate"),
+            Some("Bearer realm=\"h\"")
+        );
+        assert_eq!(header(&response, "x-error-status"), None);
+        let body: Value = serde_json::from_slice(&response.body).unwrap();
+        assert!(body["detail"].is_object());
+        let script = Challenge {
+            scheme: Scheme::Basic,
+            is_script: true,
+            ..CHALLENGE
+        };
+        let response = refuse(&Refusal::NoCredentials, script);
+        assert_eq!(response.status, 403);
+        assert_eq!(
+            header(&response, "www-authenticate"),
+            Some("Basic realm=\"h\"")
+        );
+    }
+
+    #[test]
+    fn scopes_are_told_in_the_challenge() {
+        let refusal = Refusal::InsufficientScope {
+            msg: "m".to_owned(),
+            scopes: vec!["a".to_owned(), "b".to_owned()],
+        };
+        assert_eq!(
+            header(&refuse(&refusal, CHALLENGE), "www-authenticate"),
+            Some(
+                "Bearer realm=\"h\", error=\"insufficient_scope\", error_description=\"m\", \
+                 scope=\"a b\""
+            )
+        );
+    }
+
+    #[test]
+    fn a_full_window_says_when_to_come_back() {
+        let rate = Rate {
+            limit: 5,
+            used: 5,
+            reset: 60,
+            service: "s".to_owned(),
+        };
+        let response = refuse(&Refusal::RateLimited(rate), CHALLENGE);
+        assert_eq!(response.status, 403);
+        assert_eq!(header(&response, "x-error-status"), Some("429"));
+        assert_eq!(
+            header(&response, "retry-after"),
+            Some("Thu, 01 Jan 1970 00:01:00 GMT")
+        );
+        assert_eq!(header(&response, "x-ratelimit-remaining"), Some("0"));
+        assert_eq!(header(&response, "www-authenticate"), None);
+    }
+}

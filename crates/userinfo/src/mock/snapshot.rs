@@ -1,0 +1,54 @@
+//! The state as JSON, for people and for tests in other languages. Tokens appear by their keys.
+
+use serde_json::{Map, Value, json};
+
+use super::directory::UserInfo;
+use super::state::{DirectoryAccess, State};
+
+impl State {
+    /// Returns what the server knows, without secrets.
+    pub(super) fn snapshot(&self, now: i64) -> Value {
+        let users = self.directory.users.iter();
+        let users: Vec<_> = users
+            .map(|(username, data)| {
+                let info = UserInfo {
+                    username: username.clone(),
+                    data: data.clone(),
+                    quota: None,
+                };
+                info.without_defaults()
+            })
+            .collect();
+        let groups = self.directory.groups.iter();
+        let groups: Vec<_> = groups
+            .map(|entry| {
+                let group = &entry.group;
+                json!({"name": group.name, "id": group.id, "members": entry.members})
+            })
+            .collect();
+        let failing = self.failing.iter();
+        let failing: Map<_, _> = failing
+            .map(|(username, actions)| {
+                let actions = actions.iter().map(|action| format!("{action:?}"));
+                (username.clone(), actions.collect())
+            })
+            .collect();
+        let access = match self.access {
+            DirectoryAccess::Up => "up",
+            DirectoryAccess::Down => "down",
+            DirectoryAccess::Absent => "absent",
+        };
+        let tokens = self.tokens.all();
+        json!({
+            "hostname": self.hostname,
+            "now": now,
+            "directory": {"access": access, "users": users, "groups": groups},
+            "known_scopes": self.known_scopes,
+            "quota": self.quota,
+            "quota_overrides": self.overrides,
+            "tokens": tokens.map(|record| record.info()).collect::<Vec<_>>(),
+            "failing": failing,
+            "discovery": self.repertoire.document,
+        })
+    }
+}
