@@ -7,10 +7,10 @@ pub mod discovery;
 mod error;
 mod generated;
 mod http_url;
-mod model;
 #[cfg(feature = "mock")]
 #[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
 pub mod mock;
+mod model;
 mod names;
 mod quota;
 #[cfg(feature = "server")]

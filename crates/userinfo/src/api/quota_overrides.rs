@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use vouchsafe_core::ErrorKind as CoreErrorKind;
 
 use crate::client::Client;
@@ -10,7 +11,8 @@ use crate::{ErrorKind, Limits, Result, ServiceToken};
 
 /// Rules that limits are made from: a user gets the default, plus what each of their groups
 /// adds; one group with bypass lifts all limits.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(from = "wire::QuotaConfig")]
 #[non_exhaustive]
 pub struct QuotaConfig {
     /// What everybody has.

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::quota::Limits;
+use super::quota;
 use super::rules::is_group_name;
+use crate::Quota;
 
 /// The users and groups of a directory.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +47,7 @@ pub(super) struct UserData {
 pub(super) struct UserInfo {
     pub(super) username: String,
     pub(super) data: UserData,
-    pub(super) quota: Option<Limits>,
+    pub(super) quota: Quota,
 }
 
 impl Directory {
@@ -132,9 +133,8 @@ impl UserInfo {
     pub(super) fn without_nulls(&self) -> Value {
         let mut fields = self.scalars();
         fields.insert("groups".to_owned(), json!(self.data.groups));
-        if let Some(quota) = &self.quota {
-            fields.insert("quota".to_owned(), quota.without_nulls());
-        }
+        let quota = quota::without_nulls(&self.quota);
+        fields.extend(quota.map(|quota| ("quota".to_owned(), quota)));
         fields.into()
     }
 
@@ -144,9 +144,8 @@ impl UserInfo {
         if !self.data.groups.is_empty() {
             fields.insert("groups".to_owned(), json!(self.data.groups));
         }
-        if let Some(quota) = &self.quota {
-            fields.insert("quota".to_owned(), quota.without_defaults());
-        }
+        let quota = quota::without_defaults(&self.quota);
+        fields.extend(quota.map(|quota| ("quota".to_owned(), quota)));
         fields.into()
     }
 
@@ -278,7 +277,7 @@ mod tests {
         let nobody = UserInfo {
             username: "nobody".to_owned(),
             data: UserData::default(),
-            quota: Some(Limits::default()),
+            quota: Quota::Bypass,
         };
         assert_eq!(
             nobody.without_defaults(),

@@ -9,6 +9,7 @@ use vouchsafe_core::transport::{Request, Response};
 
 use super::answer::{self, Challenge, Scheme};
 use super::ingress::{Check, Passed, Satisfy};
+use super::quota::rules_without_nulls;
 use super::refusal::Refusal;
 use super::rules::{filter_authorization, filter_cookie};
 use super::state::{Action, Bootstrap, State, need_admin};
@@ -49,7 +50,7 @@ pub(super) fn answer(
         Op::GetQuotaOverrides => {
             ask.caller(Bootstrap::Unknown)?;
             let overrides = ask.state.quota_overrides()?;
-            Ok(answer::json(200, &overrides.without_nulls()))
+            Ok(answer::json(200, &rules_without_nulls(overrides)))
         }
         Op::PutQuotaOverrides => ask.put_quota_overrides(),
         Op::DeleteQuotaOverrides => {
@@ -195,7 +196,7 @@ impl Ask<'_> {
     fn put_quota_overrides(&mut self) -> Result<Response, Refusal> {
         need_admin(&self.caller(Bootstrap::Allowed)?)?;
         let overrides = requests::quota_config(&self.body()?)?;
-        let shown = overrides.without_nulls();
+        let shown = rules_without_nulls(&overrides);
         self.state.overrides = Some(overrides);
         Ok(answer::json(200, &shown))
     }

@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::directory::{DirectoryGroup, Group, UserData};
-use super::quota::QuotaConfig;
 use super::state::{Action, DirectoryAccess};
 use super::tokens::{Record, TokenKind};
 use super::{Server, world};
-use crate::Token;
+use crate::{QuotaConfig, Token};
 
 impl Server {
     /// Returns a token with the scope `admin:token`, of `bot-admin`.

@@ -116,7 +116,7 @@ impl State {
         let info = self.own_info(caller)?;
         let service = check.service.as_deref();
         let limit = service.and_then(|service| {
-            let limit = info.quota.as_ref()?.api.get(service)?;
+            let limit = info.quota.limits()?.api.get(service)?;
             Some((service, *limit))
         });
         let username = &caller.username;
@@ -161,14 +161,13 @@ const WINDOW: i64 = 60;
 
 #[cfg(test)]
 mod tests {
-    use super::super::quota::QuotaConfig;
     use super::super::tokens::TokenKind;
     use super::*;
 
     fn world() -> (State, Record) {
         let mut state = State::default();
         let rules = r#"{"default": {"api": {"slow": 1, "shut": 0}}}"#;
-        state.quota = Some(serde_json::from_str::<QuotaConfig>(rules).unwrap());
+        state.quota = Some(serde_json::from_str(rules).unwrap());
         let caller = Record {
             token: Token::random(),
             kind: TokenKind::User,

@@ -39,11 +39,10 @@ use vouchsafe_core::mock::{
 use vouchsafe_core::transport::{Request, Response};
 
 pub use self::handles::{NewToken, User};
-pub use self::quota::{Limits, NotebookQuota, QuotaConfig, TapQuota};
 pub use self::seed::Seed;
 pub use self::state::Action;
 pub use self::tokens::TokenKind;
-use crate::Result;
+use crate::{Client, Result};
 
 /// A Gafaelfawr and a Repertoire in memory.
 ///
@@ -100,6 +99,32 @@ impl Server {
             .journal(service.journal.clone())
             .build();
         Self { service, host }
+    }
+
+    /// Returns a new client that asks this server in process, with the defaults of
+    /// [`Client::builder`].
+    ///
+    /// For other settings, build one with [`repertoire_url`](Self::repertoire_url) and the
+    /// transport of [`host`](Self::host).
+    ///
+    /// # Panics
+    ///
+    /// Never: what a client needs is given, and [`Seed::parse`] refuses what makes no URL.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "shown not to happen")]
+    pub fn client(&self) -> Client {
+        Client::builder()
+            .repertoire_url(self.repertoire_url())
+            .transport(self.host.transport())
+            .build()
+            .expect("a transport and a good URL make a client")
+    }
+
+    /// Returns where Repertoire is for a client in process.
+    #[must_use]
+    pub fn repertoire_url(&self) -> String {
+        let state = self.state();
+        format!("https://{}{}", state.hostname, state.repertoire.prefix)
     }
 
     /// Returns the host, which can be asked in process and over sockets.

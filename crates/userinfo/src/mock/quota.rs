@@ -1,208 +1,148 @@
 //! Quotas: how the amounts of groups add up and how overrides replace them (protocol section 5).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// Rules that say what users have: an amount for all, more for members of groups, and groups
-/// whose members are not limited.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct QuotaConfig {
-    /// What everybody has.
-    pub default: Limits,
-    /// What the members of a group have on top.
-    pub groups: BTreeMap<String, Limits>,
-    /// The groups whose members are not limited.
-    pub bypass: BTreeSet<String>,
-}
+use crate::{Limits, NotebookQuota, Quota, QuotaConfig, TapQuota};
 
-/// Amounts, as a rule gives them or as a user has them.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct Limits {
-    /// Requests a minute by service.
-    pub api: BTreeMap<String, i64>,
-    /// Bytes by mount point.
-    pub disk: BTreeMap<String, i64>,
-    /// Size of a notebook.
-    pub notebook: Option<NotebookQuota>,
-    /// Queries by TAP service.
-    pub tap: BTreeMap<String, TapQuota>,
-}
-
-/// The size of a notebook.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct NotebookQuota {
-    /// CPU equivalents.
-    pub cpu: f64,
-    /// GiB.
-    pub memory: f64,
-    /// Whether a notebook may be started at all.
-    #[serde(default = "yes")]
-    pub spawn: bool,
-}
-
-/// What a TAP service grants.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct TapQuota {
-    /// Queries at a time.
-    pub concurrent: i64,
-    /// Bytes of answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bytes_billed: Option<i64>,
-}
-
-impl NotebookQuota {
-    /// Allows notebooks of a size.
-    #[must_use]
-    pub const fn new(cpu: f64, memory: f64) -> Self {
-        Self {
-            cpu,
-            memory,
-            spawn: true,
-        }
-    }
-}
-
-impl TapQuota {
-    /// Allows so many queries at a time.
-    #[must_use]
-    pub const fn new(concurrent: i64) -> Self {
-        Self {
-            concurrent,
-            bytes_billed: None,
-        }
-    }
-}
-
-impl Limits {
-    /// Returns whether nothing is said in any part.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// As `/user-info` sends it: only nulls are left out.
-    pub(super) fn without_nulls(&self) -> Value {
-        let mut fields = json!({"api": self.api, "disk": self.disk, "tap": self.tap});
-        if let Some(notebook) = self.notebook {
-            fields["notebook"] = json!(notebook);
-        }
-        fields
-    }
-
-    /// As the routes by name send it: all that equals its default is left out.
-    pub(super) fn without_defaults(&self) -> Value {
-        let mut fields = Map::new();
-        for (key, part) in [("api", &self.api), ("disk", &self.disk)] {
-            if !part.is_empty() {
-                fields.insert(key.to_owned(), json!(part));
-            }
-        }
-        if let Some(notebook) = self.notebook {
-            let mut size = json!({"cpu": notebook.cpu, "memory": notebook.memory});
-            if !notebook.spawn {
-                size["spawn"] = json!(false);
-            }
-            fields.insert("notebook".to_owned(), size);
-        }
-        if !self.tap.is_empty() {
-            fields.insert("tap".to_owned(), json!(self.tap));
-        }
-        fields.into()
-    }
-
-    fn add(&mut self, more: &Self) {
-        for (sum, part) in [(&mut self.api, &more.api), (&mut self.disk, &more.disk)] {
-            for (key, amount) in part {
-                let sum = sum.entry(key.clone()).or_default();
-                *sum = sum.saturating_add(*amount);
-            }
-        }
-        self.notebook = match (self.notebook, more.notebook) {
-            (Some(old), Some(new)) => Some(NotebookQuota {
-                cpu: old.cpu + new.cpu,
-                memory: old.memory + new.memory,
-                // A group can take the right to start away and never give it back.
-                spawn: old.spawn && new.spawn,
-            }),
-            (old, new) => old.or(new),
-        };
-        for (service, new) in &more.tap {
-            let sum = self.tap.entry(service.clone()).or_insert(TapQuota::new(0));
-            sum.concurrent = sum.concurrent.saturating_add(new.concurrent);
-            sum.bytes_billed = match (sum.bytes_billed, new.bytes_billed) {
-                (Some(old), Some(new)) => Some(old.saturating_add(new)),
-                (old, new) => old.or(new),
-            };
-        }
-    }
-}
-
-impl QuotaConfig {
-    /// As the override routes send it: only nulls are left out.
-    pub(super) fn without_nulls(&self) -> Value {
-        let groups = self.groups.iter();
-        let groups: Map<_, _> = groups
-            .map(|(name, amounts)| (name.clone(), amounts.without_nulls()))
-            .collect();
-        json!({"default": self.default.without_nulls(), "groups": groups, "bypass": self.bypass})
-    }
-
-    fn bypasses(&self, groups: &[&str]) -> bool {
-        groups.iter().any(|group| self.bypass.contains(*group))
-    }
-
-    /// Adds up; `None` if no rule says anything.
-    fn sum(&self, groups: &[&str]) -> Option<Limits> {
-        if self.bypasses(groups) {
-            return Some(Limits::default());
-        }
-        let mut sum = self.default.clone();
-        for group in groups.iter().collect::<BTreeSet<_>>() {
-            if let Some(more) = self.groups.get(*group) {
-                sum.add(more);
-            }
-        }
-        (!sum.is_empty()).then_some(sum)
-    }
-}
-
-/// Returns the quota of a user who is in these groups; `None` if no rules apply, an empty
-/// [`Limits`] if the user is not limited.
+/// Returns the quota of a user who is in these groups.
 #[must_use]
 pub fn effective_quota(
     config: Option<&QuotaConfig>,
     overrides: Option<&QuotaConfig>,
     groups: &[&str],
-) -> Option<Limits> {
-    let configured = config.and_then(|rules| rules.sum(groups));
-    let Some((rules, over)) = overrides.and_then(|rules| Some((rules, rules.sum(groups)?))) else {
-        return configured;
-    };
-    let Some(mut quota) = configured else {
-        return Some(over);
-    };
-    if rules.bypasses(groups) {
-        return Some(over);
+) -> Quota {
+    let sum = |rules: Option<&QuotaConfig>| rules.map_or(Quota::NoRules, |r| sum(r, groups));
+    match (sum(config), sum(overrides)) {
+        (configured, Quota::NoRules) => configured,
+        (Quota::NoRules, over) => over,
+        (_, Quota::Bypass) => Quota::Bypass,
+        (Quota::Bypass, Quota::Limited(over)) => Quota::Limited(over),
+        (Quota::Limited(mut limits), Quota::Limited(over)) => {
+            limits.api.extend(over.api);
+            limits.disk.extend(over.disk);
+            limits.notebook = over.notebook.or(limits.notebook);
+            if !over.tap.is_empty() {
+                limits.tap = over.tap;
+            }
+            Quota::Limited(limits)
+        }
     }
-    quota.api.extend(over.api);
-    quota.disk.extend(over.disk);
-    quota.notebook = over.notebook.or(quota.notebook);
-    if !over.tap.is_empty() {
-        quota.tap = over.tap;
-    }
-    Some(quota)
 }
 
-const fn yes() -> bool {
-    true
+/// Writes a quota as `/user-info` sends it: only nulls are left out.
+pub(super) fn without_nulls(quota: &Quota) -> Option<Value> {
+    match quota {
+        Quota::NoRules => None,
+        Quota::Bypass => Some(limits_without_nulls(&Limits::default())),
+        Quota::Limited(limits) => Some(limits_without_nulls(limits)),
+    }
+}
+
+/// Writes a quota as the routes by name send it: all that equals its default is left out.
+pub(super) fn without_defaults(quota: &Quota) -> Option<Value> {
+    let limits = match quota {
+        Quota::NoRules => return None,
+        Quota::Bypass => return Some(json!({})),
+        Quota::Limited(limits) => limits,
+    };
+    let mut fields = Map::new();
+    for (key, part) in [("api", &limits.api), ("disk", &limits.disk)] {
+        if !part.is_empty() {
+            fields.insert(key.to_owned(), json!(part));
+        }
+    }
+    if let Some(notebook) = &limits.notebook {
+        let mut size = json!({"cpu": notebook.cpu, "memory": notebook.memory});
+        if !notebook.spawn {
+            size["spawn"] = json!(false);
+        }
+        fields.insert("notebook".to_owned(), size);
+    }
+    if !limits.tap.is_empty() {
+        fields.insert("tap".to_owned(), tap(limits));
+    }
+    Some(fields.into())
+}
+
+/// Writes rules as the override routes send them: only nulls are left out.
+pub(super) fn rules_without_nulls(rules: &QuotaConfig) -> Value {
+    let default = rules.default.clone().unwrap_or_default();
+    let groups = rules.groups.iter();
+    let groups: Map<_, _> = groups
+        .map(|(name, limits)| (name.clone(), limits_without_nulls(limits)))
+        .collect();
+    json!({
+        "default": limits_without_nulls(&default), "groups": groups, "bypass": rules.bypass
+    })
+}
+
+fn limits_without_nulls(limits: &Limits) -> Value {
+    let mut fields = json!({"api": limits.api, "disk": limits.disk, "tap": tap(limits)});
+    if let Some(notebook) = limits.notebook {
+        fields["notebook"] = json!(notebook);
+    }
+    fields
+}
+
+fn tap(limits: &Limits) -> Value {
+    let services = limits.tap.iter().map(|(service, quota)| {
+        let mut fields = json!({"concurrent": quota.concurrent});
+        if let Some(bytes) = quota.bytes_billed {
+            fields["bytes_billed"] = json!(bytes);
+        }
+        (service.clone(), fields)
+    });
+    services.collect::<Map<_, _>>().into()
+}
+
+/// What one set of rules gives to the members of these groups.
+fn sum(rules: &QuotaConfig, groups: &[&str]) -> Quota {
+    let groups: BTreeSet<&str> = groups.iter().copied().collect();
+    if rules
+        .bypass
+        .iter()
+        .any(|group| groups.contains(group.as_str()))
+    {
+        return Quota::Bypass;
+    }
+    let mut sum = rules.default.clone().unwrap_or_default();
+    for more in groups.iter().filter_map(|group| rules.groups.get(*group)) {
+        add(&mut sum, more);
+    }
+    // A rule that matches and says nothing counts as none.
+    if sum == Limits::default() {
+        Quota::NoRules
+    } else {
+        Quota::Limited(sum)
+    }
+}
+
+fn add(sum: &mut Limits, more: &Limits) {
+    for (sum, part) in [(&mut sum.api, &more.api), (&mut sum.disk, &more.disk)] {
+        for (key, amount) in part {
+            let sum = sum.entry(key.clone()).or_default();
+            *sum = sum.saturating_add(*amount);
+        }
+    }
+    sum.notebook = match (sum.notebook, more.notebook) {
+        (Some(old), Some(new)) => Some(NotebookQuota {
+            cpu: old.cpu + new.cpu,
+            memory: old.memory + new.memory,
+            // A group can take the right to start away and never give it back.
+            spawn: old.spawn && new.spawn,
+        }),
+        (old, new) => old.or(new),
+    };
+    for (service, new) in &more.tap {
+        let tap = sum.tap.entry(service.clone()).or_insert(TapQuota::new(0));
+        tap.concurrent = tap.concurrent.saturating_add(new.concurrent);
+        tap.bytes_billed = match (tap.bytes_billed, new.bytes_billed) {
+            (Some(old), Some(new)) => Some(old.saturating_add(new)),
+            (old, new) => old.or(new),
+        };
+    }
 }
 
 #[cfg(test)]
@@ -216,7 +156,7 @@ mod tests {
     fn quota(config: &str, overrides: &str, groups: &[&str]) -> Value {
         let overrides = (!overrides.is_empty()).then(|| rules(overrides));
         let found = effective_quota(Some(&rules(config)), overrides.as_ref(), groups);
-        found.map_or(Value::Null, |quota| quota.without_defaults())
+        without_defaults(&found).unwrap_or_default()
     }
 
     #[test]
@@ -245,7 +185,7 @@ mod tests {
         assert_eq!(quota(config, "", &["a", "b"]), json!({}));
         assert_eq!(quota("{}", "", &["a"]), Value::Null);
         assert_eq!(quota(r#"{"groups": {"a": {}}}"#, "", &["a"]), Value::Null);
-        assert_eq!(effective_quota(None, None, &[]), None);
+        assert_eq!(effective_quota(None, None, &[]), Quota::NoRules);
     }
 
     #[test]
@@ -275,16 +215,27 @@ mod tests {
 
     #[test]
     fn the_two_ways_to_send_differ_in_what_they_leave_out() {
-        let mut amounts = Limits::default();
+        let bypass = json!({"api": {}, "disk": {}, "tap": {}});
+        assert_eq!(without_nulls(&Quota::Bypass), Some(bypass));
+        assert_eq!(without_defaults(&Quota::Bypass), Some(json!({})));
+        assert_eq!(without_nulls(&Quota::NoRules), None);
+        let mut limits = Limits {
+            notebook: Some(NotebookQuota::new(2.0, 4.0)),
+            ..Limits::default()
+        };
+        limits.tap.insert("t".to_owned(), TapQuota::new(1));
+        let quota = Quota::Limited(limits);
+        let tap = json!({"t": {"concurrent": 1}});
         assert_eq!(
-            amounts.without_nulls(),
-            json!({"api": {}, "disk": {}, "tap": {}})
+            without_nulls(&quota),
+            Some(json!({
+                "api": {}, "disk": {}, "tap": tap,
+                "notebook": {"cpu": 2.0, "memory": 4.0, "spawn": true}
+            }))
         );
-        assert_eq!(amounts.without_defaults(), json!({}));
-        amounts.notebook = Some(NotebookQuota::new(2.0, 4.0));
-        let full = json!({"cpu": 2.0, "memory": 4.0, "spawn": true});
-        assert_eq!(amounts.without_nulls()["notebook"], full);
-        let short = json!({"cpu": 2.0, "memory": 4.0});
-        assert_eq!(amounts.without_defaults()["notebook"], short);
+        assert_eq!(
+            without_defaults(&quota),
+            Some(json!({"tap": tap, "notebook": {"cpu": 2.0, "memory": 4.0}}))
+        );
     }
 }

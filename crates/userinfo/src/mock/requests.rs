@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::directory::{Group, UserData};
-use super::quota::{Limits, NotebookQuota, QuotaConfig, TapQuota};
 use super::tokens::TokenKind;
 use super::validate::{
     At, Checked, Fields, Problem, boolean, bounded_text, fault, filled_text, float, group_name,
     integer, list, map, positive, text, timestamp, username,
 };
+use crate::{Limits, NotebookQuota, QuotaConfig, TapQuota};
 
 /// What an administrator asks a token for.
 #[derive(Clone, Debug)]
@@ -78,13 +78,14 @@ pub(super) fn user_token(body: &Value) -> Checked<UserTokenRequest> {
 pub(super) fn quota_config(body: &Value) -> Checked<QuotaConfig> {
     let mut fields = Fields::of(body, At::Root("body"))?;
     let config = QuotaConfig {
-        default: fields.defaulted("default", limits),
+        default: Some(fields.defaulted("default", limits)),
         groups: fields.defaulted("groups", |value, at| map(value, at, limits)),
         bypass: fields.defaulted("bypass", |value, at| {
             let Value::Array(_) = value else {
                 return fault("set_type", at, value, "Input should be a valid set");
             };
-            Ok(list(value, at, text)?.into_iter().collect())
+            let groups: BTreeSet<_> = list(value, at, text)?.into_iter().collect();
+            Ok(groups.into_iter().collect())
         }),
     };
     fields.deny_unknown(&["default", "groups", "bypass"]);
@@ -267,7 +268,7 @@ mod tests {
             "bypass": ["b", "b"]
         });
         let config = quota_config(&good).unwrap();
-        assert!(!config.default.notebook.unwrap().spawn);
+        assert!(!config.default.unwrap().notebook.unwrap().spawn);
         assert_eq!(config.bypass.len(), 1);
         let bad = json!({
             "default": {"notebook": {"memory": 1, "gpu": 1}, "tap": []}, "groups": {"g": 1},

@@ -3,17 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use http::uri::Authority;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use vouchsafe_core::{ErrorKind, Secret};
 
 use super::datetime;
 use super::directory::{Directory, DirectoryGroup, Group, PrivateGroups, UserData};
-use super::quota::QuotaConfig;
 use super::state::{BOOTSTRAP_USER, DirectoryAccess, Repertoire, State};
 use super::tokens::{Record, TOKEN_LIFETIME, TokenKind, Tokens};
 use super::world;
-use crate::{Error, Result, Token};
+use crate::{Error, QuotaConfig, Result, Token};
 
 /// What a server knows at its start.
 ///
@@ -49,6 +49,8 @@ impl Seed {
         };
         let (owner, config) = world.config(name)?;
         let mut state = world.state(&config)?;
+        check_host(&state.hostname)?;
+        check_prefix(&state.repertoire.prefix)?;
         let mut named = BTreeMap::new();
         for seed in &world.tokens {
             let token = seed.token()?;
@@ -337,6 +339,21 @@ impl TokenSeed {
     }
 }
 
+fn check_host(host: &str) -> Result<()> {
+    let is_host = host.parse::<Authority>().is_ok() && !host.contains('@');
+    is_host
+        .then_some(())
+        .ok_or_else(|| wrong(format!("no host: {host:?}")))
+}
+
+fn check_prefix(prefix: &str) -> Result<()> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    let is_prefix = prefix.len() > 1 && !prefix.ends_with('/') && prefix.bytes().all(is_plain);
+    (is_prefix && prefix.starts_with('/'))
+        .then_some(())
+        .ok_or_else(|| wrong(format!("no prefix of paths: {prefix:?}")))
+}
+
 fn wrong(message: String) -> Error {
     Error::from(vouchsafe_core::Error::new(ErrorKind::Config, message))
 }
@@ -421,6 +438,21 @@ mod tests {
             .repertoire;
         let url = &made.document["services"]["internal"]["gafaelfawr"]["versions"]["v1"]["url"];
         assert_eq!(url, "https://h.example.org/auth/api/v1");
+    }
+
+    #[test]
+    fn what_makes_no_url_is_refused() {
+        for (pointer, bad) in [
+            ("/base_hostname", "user@host"),
+            ("/base_hostname", "a b"),
+            ("/configs/rep/path_prefix", "r"),
+            ("/configs/rep/path_prefix", "/"),
+            ("/configs/rep/path_prefix", "/r?q"),
+        ] {
+            let mut world = world();
+            *world.pointer_mut(pointer).unwrap() = json!(bad);
+            assert!(Seed::parse(&world.to_string(), "one").is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::directory::UserInfo;
+use super::quota::rules_without_nulls;
 use super::state::{DirectoryAccess, State};
+use crate::Quota;
 
 impl State {
     /// Returns what the server knows, without secrets.
@@ -14,7 +16,7 @@ impl State {
                 let info = UserInfo {
                     username: username.clone(),
                     data: data.clone(),
-                    quota: None,
+                    quota: Quota::NoRules,
                 };
                 info.without_defaults()
             })
@@ -44,8 +46,8 @@ impl State {
             "now": now,
             "directory": {"access": access, "users": users, "groups": groups},
             "known_scopes": self.known_scopes,
-            "quota": self.quota,
-            "quota_overrides": self.overrides,
+            "quota": self.quota.as_ref().map(rules_without_nulls),
+            "quota_overrides": self.overrides.as_ref().map(rules_without_nulls),
             "tokens": tokens.map(|record| record.info()).collect::<Vec<_>>(),
             "failing": failing,
             "discovery": self.repertoire.document,

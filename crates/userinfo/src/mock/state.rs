@@ -8,12 +8,12 @@ use vouchsafe_core::Secret;
 
 use super::directory::{Directory, Group, PrivateGroups, UserData, UserInfo};
 use super::ingress::Windows;
-use super::quota::{QuotaConfig, effective_quota};
+use super::quota::effective_quota;
 use super::refusal::Refusal;
 use super::requests::{AdminTokenRequest, UserTokenRequest};
 use super::rules::is_bot_username;
 use super::tokens::{MINIMUM_LIFETIME, Record, TOKEN_LIFETIME, TokenKind, Tokens};
-use crate::Token;
+use crate::{Quota, QuotaConfig, Token};
 
 /// All that an installation knows.
 #[derive(Clone, Debug)]
@@ -169,7 +169,7 @@ impl State {
         let info = |username: &String| UserInfo {
             username: username.clone(),
             data: directory.user(username, &UserData::default(), self.private_groups),
-            quota: None,
+            quota: Quota::NoRules,
         };
         Ok(directory.users.keys().map(info).collect())
     }

@@ -6,11 +6,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::directory::{DirectoryGroup, Group, UserData};
-use super::quota::{Limits, NotebookQuota, QuotaConfig, TapQuota};
 use super::seed::Seed;
 use super::state::{DirectoryAccess, State};
 use super::tokens::{Record, TokenKind};
-use crate::Token;
+use crate::{Limits, NotebookQuota, QuotaConfig, TapQuota, Token};
 
 /// Makes the world anew, with random tokens.
 pub(super) fn seed() -> Seed {
@@ -101,16 +100,17 @@ pub(super) fn document(hostname: &str) -> Value {
 
 fn quota() -> QuotaConfig {
     let mut config = QuotaConfig::default();
-    let default = &mut config.default;
+    let mut default = Limits::default();
     default.api.insert("search".to_owned(), 60);
     default.disk.insert("/home".to_owned(), 10 << 30);
     default.notebook = Some(NotebookQuota::new(2.0, 8.0));
     default.tap.insert("qserv".to_owned(), TapQuota::new(5));
+    config.default = Some(default);
     let mut heavy = Limits::default();
     heavy.api.insert("search".to_owned(), 40);
     heavy.notebook = Some(NotebookQuota::new(2.0, 24.0));
     config.groups.insert("g_heavy".to_owned(), heavy);
-    config.bypass.insert("admins".to_owned());
+    config.bypass.push("admins".to_owned());
     config
 }
 
