@@ -1,1 +1,3 @@
-//! What needs several crates at once.
+//! What needs several crates at once: recorded vectors, and clients in other languages.
+
+pub mod vectors;

@@ -1,0 +1,154 @@
+//! Runs recorded vectors: files of cases, one folder per service.
+//!
+//! A case is judged by its content and its schema, never by its name, so that cases nobody here
+//! has seen are judged as well. What is left out is left out by a rule that says why.
+
+mod compare;
+mod emulator;
+mod report;
+mod schema;
+mod upstream;
+mod userinfo;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use report::Judgement;
+pub use report::{Failure, Report};
+use schema::{Case, ClassFile};
+
+/// The variable that names the folder of vectors.
+pub const VARIABLE: &str = "VOUCHSAFE_VECTORS";
+
+/// The services that have a runner; the folder of each bears its name.
+pub const SERVICES: &[&str] = &["userinfo"];
+
+/// Why no vectors could be run at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no such service, or none of that name has a runner.
+    UnknownService(String),
+    /// The folder is not there, or holds nothing for the services asked for.
+    Missing(PathBuf),
+    /// A file cannot be read as vectors: which, and why.
+    Unreadable(PathBuf, String),
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::UnknownService(name) => write!(
+                f,
+                "no service is called {name:?}; there are: {}",
+                SERVICES.join(", ")
+            ),
+            Self::Missing(path) => write!(
+                f,
+                "no vectors in {}; set {VARIABLE} to the folder that holds one folder per service \
+                 ({})",
+                path.display(),
+                SERVICES.join(", ")
+            ),
+            Self::Unreadable(path, why) => write!(f, "{}: {why}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Runs the vectors of one service, or of all that exist, below a folder.
+///
+/// `probe` is a program that does nothing but [`answer_probe`] when it is asked to, to be started
+/// with another environment; without one, cases that need it are left out.
+///
+/// # Errors
+///
+/// If nothing could be judged: an unknown service, a missing folder, a file that is not vectors.
+/// Differences are not errors; they are in the [`Report`].
+pub async fn run(
+    root: &Path,
+    service: Option<&str>,
+    probe: Option<PathBuf>,
+) -> Result<Report, Error> {
+    let services = match service {
+        None => SERVICES.to_vec(),
+        Some(name) => vec![
+            *SERVICES
+                .iter()
+                .find(|known| **known == name)
+                .ok_or_else(|| Error::UnknownService(name.to_owned()))?,
+        ],
+    };
+    let mut report = Report::default();
+    for service in services {
+        let folder = root.join(service);
+        let mut suite = Suite::load(&folder)?;
+        suite.probe.clone_from(&probe);
+        for (id, case) in &suite.cases {
+            let mut judgement = Judgement::default();
+            match (service, case) {
+                (_, Err(fault)) => judgement.differ(format!("cannot be read: {fault}")),
+                ("userinfo", Ok(case)) => userinfo::judge(&suite, case, &mut judgement).await,
+                (other, Ok(_)) => judgement.differ(format!("no runner for {other}")),
+            }
+            report.add(id, judgement);
+        }
+    }
+    Ok(report)
+}
+
+/// Answers if these arguments are those with which [`run`] starts a probe.
+///
+/// # Errors
+///
+/// What went wrong; the program should then fail.
+pub async fn answer_probe(arguments: &[String]) -> Option<Result<String, String>> {
+    userinfo::answer_probe(arguments).await
+}
+
+/// All vectors of one service.
+#[derive(Debug, Default)]
+struct Suite {
+    /// The state that the recorded servers were in, as text.
+    world: String,
+    /// Cases by their ids; one that cannot be read fails, and keeps no other from being judged.
+    cases: Vec<(String, Result<Case, String>)>,
+    probe: Option<PathBuf>,
+}
+
+impl Suite {
+    fn load(folder: &Path) -> Result<Self, Error> {
+        let missing = |_| Error::Missing(folder.to_owned());
+        let mut files: Vec<PathBuf> = fs::read_dir(folder)
+            .map_err(missing)?
+            .filter_map(Result::ok)
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
+            .collect();
+        files.sort();
+        let mut suite = Self::default();
+        for path in files {
+            let unreadable = |why: String| Error::Unreadable(path.clone(), why);
+            let text = fs::read_to_string(&path).map_err(|cause| unreadable(cause.to_string()))?;
+            if path.file_name().is_some_and(|name| name == "world.json") {
+                suite.world = text;
+                continue;
+            }
+            let file: ClassFile =
+                serde_json::from_str(&text).map_err(|cause| unreadable(cause.to_string()))?;
+            if !file.schema.ends_with("-vectors/1") {
+                return Err(unreadable(format!("unknown schema {:?}", file.schema)));
+            }
+            suite.cases.extend(file.cases.into_iter().map(|case| {
+                let id = case["id"].as_str().unwrap_or_default().to_owned();
+                let case = serde_json::from_value(case).map_err(|cause| cause.to_string());
+                (id, case)
+            }));
+        }
+        if suite.cases.is_empty() {
+            return Err(Error::Missing(folder.to_owned()));
+        }
+        Ok(suite)
+    }
+}

@@ -1,0 +1,153 @@
+//! What a run found: of one case, and of all.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What a run over vectors found.
+///
+/// `Display` prints each failure with its differences, then what was left out and by which rule,
+/// and ends with one line of counts.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    passed: usize,
+    skipped: usize,
+    failures: Vec<Failure>,
+    /// How many cases, rows or steps each rule left out.
+    waived: BTreeMap<&'static str, usize>,
+}
+
+/// A case that was judged and found different.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The case, `class/name`.
+    pub id: String,
+    /// What differs, one line each.
+    pub differences: Vec<String>,
+}
+
+impl Report {
+    /// Returns how many cases passed.
+    #[must_use]
+    pub fn passed(&self) -> usize {
+        self.passed
+    }
+
+    /// Returns how many cases were left out whole.
+    #[must_use]
+    pub fn skipped(&self) -> usize {
+        self.skipped
+    }
+
+    /// Returns the cases that failed.
+    #[must_use]
+    pub fn failures(&self) -> &[Failure] {
+        &self.failures
+    }
+
+    pub(super) fn add(&mut self, id: &str, judgement: Judgement) {
+        for rule in judgement.waived {
+            *self.waived.entry(rule).or_default() += 1;
+        }
+        if !judgement.differences.is_empty() {
+            self.failures.push(Failure {
+                id: id.to_owned(),
+                differences: judgement.differences,
+            });
+        } else if judgement.judged == 0 {
+            self.skipped += 1;
+        } else {
+            self.passed += 1;
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for failure in &self.failures {
+            writeln!(f, "FAILED {}", failure.id)?;
+            for line in &failure.differences {
+                writeln!(f, "    {line}")?;
+            }
+        }
+        for (rule, count) in &self.waived {
+            writeln!(f, "left out {count} by rule: {rule}")?;
+        }
+        write!(
+            f,
+            "vectors: {} passed, {} failed, {} skipped",
+            self.passed,
+            self.failures.len(),
+            self.skipped
+        )
+    }
+}
+
+/// What is found while one case is judged.
+#[derive(Debug, Default)]
+pub(super) struct Judgement {
+    judged: usize,
+    differences: Vec<String>,
+    waived: Vec<&'static str>,
+    place: String,
+}
+
+impl Judgement {
+    /// Names the step or row that what follows belongs to.
+    pub(super) fn at(&mut self, place: impl Into<String>) {
+        self.place = place.into();
+    }
+
+    /// Counts something as judged, whatever came out.
+    pub(super) fn judged(&mut self) {
+        self.judged += 1;
+    }
+
+    /// Notes a difference.
+    pub(super) fn differ(&mut self, what: impl AsRef<str>) {
+        let what = what.as_ref();
+        self.differences.push(if self.place.is_empty() {
+            what.to_owned()
+        } else {
+            format!("{}: {what}", self.place)
+        });
+    }
+
+    /// Leaves a row, a step or the whole case out, by a rule that says why.
+    pub(super) fn waive(&mut self, rule: &'static str) {
+        self.waived.push(rule);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_counts_and_failures_come_with_their_differences() {
+        let mut report = Report::default();
+        let mut good = Judgement::default();
+        good.judged();
+        report.add("a/good", good);
+        let mut bad = Judgement::default();
+        bad.judged();
+        bad.at("step 2");
+        bad.differ("status: expected 200, got 500");
+        report.add("a/bad", bad);
+        let mut out = Judgement::default();
+        out.waive("a reason");
+        report.add("a/out", out);
+        assert_eq!(
+            report.to_string(),
+            "FAILED a/bad\n    step 2: status: expected 200, got 500\nleft out 1 by rule: a \
+             reason\nvectors: 1 passed, 1 failed, 1 skipped"
+        );
+    }
+
+    #[test]
+    fn a_case_in_which_nothing_was_judged_has_not_passed() {
+        let mut report = Report::default();
+        report.add("a/empty", Judgement::default());
+        assert_eq!((report.passed(), report.skipped()), (0, 1));
+    }
+}

@@ -1,0 +1,57 @@
+//! The runner itself: cases written for it, right ones and wrong ones. No recorded vector is
+//! needed.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::path::{Path, PathBuf};
+
+use vouchsafe_tests::vectors::{self, Error, Report};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn right_cases_pass_and_better_behaviour_counts_as_right() {
+    let report = run("right").await;
+    assert!(report.failures().is_empty(), "{report}");
+    assert_eq!(report.skipped(), 1, "{report}");
+    assert!(report.passed() > 15, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_wrong_case_fails_and_says_why() {
+    let report = run("wrong").await;
+    assert_eq!((report.passed(), report.skipped()), (0, 0), "{report}");
+    assert!(report.failures().len() > 15, "{report}");
+    for failure in report.failures() {
+        assert!(!failure.differences.is_empty(), "{}", failure.id);
+    }
+}
+
+#[tokio::test]
+async fn a_missing_folder_says_what_to_set() {
+    let fault = vectors::run(Path::new("no/such/folder"), None, None)
+        .await
+        .unwrap_err();
+    assert!(
+        fault.to_string().contains("set VOUCHSAFE_VECTORS"),
+        "{fault}"
+    );
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_exist_is_an_error() {
+    let fault = vectors::run(&folder("right"), Some("nothing"), None)
+        .await
+        .unwrap_err();
+    assert_eq!(fault, Error::UnknownService("nothing".to_owned()));
+}
+
+async fn run(name: &str) -> Report {
+    let probe = PathBuf::from(env!("CARGO_BIN_EXE_vectors"));
+    vectors::run(&folder(name), Some("userinfo"), Some(probe))
+        .await
+        .unwrap()
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/judging")
+        .join(name)
+}
