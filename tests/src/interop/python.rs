@@ -1,0 +1,96 @@
+//! A Python that is new enough, and a virtual environment with the real clients.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+/// The oldest Python that the clients run on.
+const OLDEST: (u32, u32) = (3, 12);
+
+/// Makes a virtual environment with these packages, or takes the one that was made before, and
+/// returns its Python.
+///
+/// # Errors
+///
+/// If there is no such Python or the packages cannot be had; the text says what to do.
+pub(super) async fn environment(folder: &Path, packages: &[&str]) -> Result<PathBuf, String> {
+    let python = folder.join("bin").join("python");
+    let marker = folder.join("installed");
+    let wanted = packages.join("\n");
+    if python.exists() && fs::read_to_string(&marker).is_ok_and(|found| found == wanted) {
+        return Ok(python);
+    }
+    let mut base = find().await.ok_or_else(|| {
+        let (major, minor) = OLDEST;
+        format!("no Python {major}.{minor} or newer; put one on PATH or install one with pyenv")
+    })?;
+    base.args(["-m", "venv", "--clear"]).arg(folder);
+    output(&mut base).await?;
+    let mut pip = Command::new(&python);
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]);
+    output(pip.args(packages)).await?;
+    fs::write(&marker, wanted).map_err(|cause| cause.to_string())?;
+    Ok(python)
+}
+
+/// Returns a command that starts a Python that is new enough.
+async fn find() -> Option<Command> {
+    for name in ["python3", "python3.14", "python3.13", "python3.12"] {
+        if is_new_enough(&mut Command::new(name)).await {
+            return Some(Command::new(name));
+        }
+    }
+    let listed = output(Command::new("pyenv").args(["versions", "--bare"]))
+        .await
+        .ok()?;
+    for version in listed.lines().rev() {
+        let command = || {
+            let mut command = Command::new("python3");
+            command.env("PYENV_VERSION", version.trim());
+            command
+        };
+        if is_new_enough(&mut command()).await {
+            return Some(command());
+        }
+    }
+    None
+}
+
+async fn is_new_enough(command: &mut Command) -> bool {
+    let ask = "import sys; print(sys.version_info.major, sys.version_info.minor)";
+    let Ok(answer) = output(command.args(["-c", ask])).await else {
+        return false;
+    };
+    let mut numbers = answer.split_whitespace().map(str::parse::<u32>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= OLDEST,
+        _ => false,
+    }
+}
+
+/// Runs a command to its end and returns what it printed.
+///
+/// # Errors
+///
+/// If it cannot be started or fails; the text is what it complained of.
+pub(super) async fn output(command: &mut Command) -> Result<String, String> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .map_err(|cause| cause.to_string())?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        Err(format!("{}: {}", output.status, complaint.trim()))
+    }
+}

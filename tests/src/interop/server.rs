@@ -1,0 +1,145 @@
+//! `vouchsafe serve` as a program of its own, as other languages start it.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use http::{Method, Uri};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use vouchsafe::core::transport::{HttpTransport, Request, Transport};
+
+use super::python::output;
+
+/// A running server; dropping it ends the program.
+#[derive(Debug)]
+pub(super) struct Server {
+    _process: Child,
+    service: String,
+    place: Value,
+    management: String,
+    transport: HttpTransport,
+}
+
+/// Builds the program and returns where it is.
+///
+/// # Errors
+///
+/// If it does not compile.
+pub(super) async fn build() -> Result<PathBuf, String> {
+    let cargo = vouchsafe::core::env::var("CARGO").ok().flatten();
+    let mut command = Command::new(cargo.unwrap_or_else(|| "cargo".to_owned()));
+    command
+        .args([
+            "build",
+            "--package",
+            "vouchsafe-cli",
+            "--message-format",
+            "json",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    let messages = output(&mut command).await?;
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["target"]["name"] == "vouchsafe")
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .ok_or_else(|| "cargo named no program `vouchsafe`".to_owned())
+}
+
+impl Server {
+    /// Starts a service in a configuration of a seed and waits until it is ready.
+    ///
+    /// # Errors
+    ///
+    /// If the program ends or does not say where it is.
+    pub(super) async fn start(
+        program: &Path,
+        service: &str,
+        seed: &Path,
+        config: &str,
+    ) -> Result<Self, String> {
+        let mut process = Command::new(program)
+            .args(["serve", "--until-stdin-closes", "--service"])
+            .arg(format!("{service}=0"))
+            .arg("--seed")
+            .arg(seed)
+            .args(["--config", config])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|cause| cause.to_string())?;
+        let stdout = process.stdout.take().ok_or("no standard output")?;
+        let first = BufReader::new(stdout)
+            .lines()
+            .next_line()
+            .await
+            .map_err(|cause| cause.to_string())?
+            .ok_or("it ended before it was ready")?;
+        let ready: Value = serde_json::from_str(&first).map_err(|cause| cause.to_string())?;
+        let mut place = ready["services"][service].clone();
+        let management = [&place["management"], &ready["management"]]
+            .into_iter()
+            .find_map(Value::as_str)
+            .ok_or_else(|| format!("no management routes in {ready}"))?
+            .to_owned();
+        place["management"] = management.clone().into();
+        let transport = HttpTransport::builder()
+            .build()
+            .map_err(|fault| fault.to_string())?;
+        Ok(Self {
+            _process: process,
+            service: service.to_owned(),
+            place,
+            management,
+            transport,
+        })
+    }
+
+    /// Returns the addresses, as the ready line tells them.
+    pub(super) fn place(&self) -> &Value {
+        &self.place
+    }
+
+    /// Returns method and path of the requests since the journal was cleared.
+    ///
+    /// # Errors
+    ///
+    /// If the management routes do not answer.
+    pub(super) async fn requests(&self) -> Result<Vec<[String; 2]>, String> {
+        let journal = self.manage(Method::GET, "journal").await?;
+        let journal = journal.get(&self.service).unwrap_or(&journal);
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let entries = journal["requests"].as_array().into_iter().flatten();
+        Ok(entries
+            .map(|entry| [word(&entry["method"]), word(&entry["path"])])
+            .collect())
+    }
+
+    /// Forgets faults and requests.
+    ///
+    /// # Errors
+    ///
+    /// If the management routes do not answer.
+    pub(super) async fn clean(&self) -> Result<(), String> {
+        self.manage(Method::DELETE, "faults").await?;
+        self.manage(Method::DELETE, "journal").await?;
+        Ok(())
+    }
+
+    async fn manage(&self, method: Method, what: &str) -> Result<Value, String> {
+        let uri: Uri = format!("{}/{what}", self.management)
+            .parse()
+            .map_err(|fault: http::uri::InvalidUri| fault.to_string())?;
+        let answer = self
+            .transport
+            .send(Request::new(method, uri))
+            .await
+            .map_err(|fault| fault.to_string())?;
+        if !answer.status.is_success() {
+            return Err(format!("{what}: {}", answer.status));
+        }
+        Ok(serde_json::from_slice(&answer.body).unwrap_or(Value::Null))
+    }
+}
