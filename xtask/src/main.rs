@@ -1,6 +1,9 @@
 //! Automation of this workspace: `cargo xtask`.
 
 mod codegen;
+mod interop;
+mod program;
+mod vectors;
 mod workspace;
 
 use std::process::ExitCode;
@@ -10,6 +13,8 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments.as_slice() {
         ["codegen", rest @ ..] => codegen::run(rest),
+        ["interop", rest @ ..] => interop::run(rest),
+        ["vectors", rest @ ..] => vectors::run(rest),
         _ => Err(USAGE.to_owned()),
     };
     match result {
@@ -24,4 +29,6 @@ fn main() -> ExitCode {
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  codegen [--check]   write (or compare) what crates/*/api/*.openapi.yaml describe";
+  codegen [--check]   write (or compare) what crates/*/api/*.openapi.yaml describe
+  interop             drive clients in other languages against `vouchsafe serve`
+  vectors [SERVICE]   run the recorded vectors below VOUCHSAFE_VECTORS";
