@@ -1,3 +1,18 @@
-//! The program `vouchsafe`.
+//! The program `vouchsafe`: a demo, the emulators over TCP, and commands for people.
 
-fn main() {}
+mod args;
+mod connection;
+mod demo;
+mod discovery;
+mod failure;
+mod output;
+mod serve;
+mod services;
+mod token;
+mod userinfo;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    args::run(std::env::args_os().collect())
+}

@@ -1,0 +1,110 @@
+//! How the commands reach an installation: options, transport, limits.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use vouchsafe::core::call::{Retry, Timeouts};
+use vouchsafe::core::env;
+use vouchsafe::core::transport::{HttpTransport, Transport};
+
+use crate::failure::Failure;
+
+/// Options that say which installation is asked, and how patiently.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct ConnectionArgs {
+    /// Where Repertoire is [default: the environment variable REPERTOIRE_BASE_URL]
+    #[arg(long, value_name = "URL", global = true)]
+    repertoire_url: Option<String>,
+    /// Trusts the authorities in a PEM file too
+    #[arg(long, value_name = "PEM", global = true)]
+    ca_file: Option<PathBuf>,
+    /// How long one request may take, in seconds or with a unit: 5, 2.5, 800ms
+    #[arg(long, value_name = "TIME", global = true, default_value = "5", value_parser = duration)]
+    timeout: Duration,
+    /// How often a request that failed is sent again, if that is safe
+    #[arg(long, value_name = "COUNT", global = true, default_value_t = 2)]
+    retries: u8,
+}
+
+impl ConnectionArgs {
+    /// Returns where Repertoire is.
+    pub(crate) fn repertoire_url(&self) -> Result<String, Failure> {
+        if let Some(url) = &self.repertoire_url {
+            return Ok(url.clone());
+        }
+        env::var(URL_VARIABLE)?.ok_or_else(|| {
+            Failure::usage(format!("{URL_VARIABLE} not set in environment"))
+                .hint("set it, or give --repertoire-url")
+        })
+    }
+
+    /// Builds the transport.
+    pub(crate) fn transport(&self) -> Result<Arc<dyn Transport>, Failure> {
+        let mut builder =
+            HttpTransport::builder().connect_timeout(self.timeout.min(Duration::from_secs(3)));
+        if let Some(path) = &self.ca_file {
+            let fail = |cause: &dyn std::fmt::Display| {
+                Failure::usage(format!("--ca-file {}: {cause}", path.display()))
+            };
+            let pem = std::fs::read(path).map_err(|cause| fail(&cause))?;
+            builder = builder.add_root_pem(&pem).map_err(|cause| fail(&cause))?;
+        }
+        Ok(Arc::new(builder.build()?))
+    }
+
+    /// Returns the time limits: the whole call may take as long as all its attempts.
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        let attempts = u32::from(self.retries) + 1;
+        Timeouts::default()
+            .attempt(self.timeout)
+            .call(self.timeout.saturating_mul(attempts))
+    }
+
+    /// Returns how often a call is tried.
+    pub(crate) fn retry(&self) -> Retry {
+        Retry::default().attempts(u32::from(self.retries) + 1)
+    }
+}
+
+/// Reads a duration: a number of seconds, or a number with `ms`, `s`, `m`, `h` or `d`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3_600.0,
+        "d" => 86_400.0,
+        _ => return Err("the unit is none of ms, s, m, h, d".to_owned()),
+    };
+    let number: f64 = digits
+        .parse()
+        .map_err(|_| "not a number of seconds, nor one with ms, s, m, h or d".to_owned())?;
+    match Duration::try_from_secs_f64(number * unit) {
+        Ok(time) if !time.is_zero() && time <= LONGEST => Ok(time),
+        _ => Err("out of range".to_owned()),
+    }
+}
+
+const URL_VARIABLE: &str = "REPERTOIRE_BASE_URL";
+/// A hundred years: no sum with a date of today overflows.
+const LONGEST: Duration = Duration::from_secs(100 * 366 * 86_400);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_seconds_unless_a_unit_says_otherwise() {
+        for (text, millis) in [("5", 5_000), ("2.5", 2_500), ("800ms", 800), ("2s", 2_000)] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        assert_eq!(duration("30d"), Ok(Duration::from_secs(30 * 86_400)));
+        for text in ["", "0", "-1", "5x", "s", "nan", "inf", "1e300", "5 s", "é"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}

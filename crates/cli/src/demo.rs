@@ -1,0 +1,180 @@
+//! `vouchsafe demo`: the real clients at work against the emulators, step by step.
+//!
+//! Each step asserts what it shows; what it says is evidence taken from the answers. The steps
+//! themselves are in `services/`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::json;
+use tokio::time::Instant;
+use vouchsafe::core::mock::{CertificateAuthority, Journal};
+
+use crate::failure::Failure;
+use crate::output::{Answer, framed};
+use crate::services::SERVICES;
+
+/// Options of `vouchsafe demo`.
+#[derive(Args, Debug)]
+pub(crate) struct DemoArgs {}
+
+/// Runs the demo of every service and prints what came of it.
+pub(crate) async fn run(_args: DemoArgs, as_json: bool) -> Result<ExitCode, Failure> {
+    let mut stage = Stage::new()?;
+    let started = Instant::now();
+    for service in SERVICES {
+        stage.service = service.name();
+        if let Err(failure) = service.demo(&mut stage).await {
+            stage.record("set up", Err(failure.to_string()), started, 0);
+        }
+    }
+    let steps = stage.steps;
+    let is_good = !steps.is_empty() && steps.iter().all(|step| step.ok);
+    let totals = totals(&steps, started);
+    Answer::new(format!("{}\n{totals}", table(&steps)), json!(steps)).print(as_json)?;
+    Ok(if is_good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Where the steps are made: what they need, and what came of those before.
+pub(crate) struct Stage {
+    /// Signs the emulators' certificates; the clients trust it alone.
+    pub(crate) authority: CertificateAuthority,
+    service: &'static str,
+    steps: Vec<Step>,
+}
+
+/// A step and what came of it.
+#[derive(Serialize)]
+struct Step {
+    service: &'static str,
+    step: String,
+    outcome: String,
+    ok: bool,
+    millis: f64,
+    requests: u64,
+}
+
+/// What a step saw: the evidence, or what was not as it should be.
+pub(crate) type Seen = Result<String, String>;
+
+impl Stage {
+    fn new() -> Result<Self, Failure> {
+        Ok(Self {
+            authority: CertificateAuthority::new()?,
+            service: "",
+            steps: Vec::new(),
+        })
+    }
+
+    /// Makes a step that must send exactly so many requests, as the emulator counts them.
+    pub(crate) async fn step(
+        &mut self,
+        name: &str,
+        journal: &Journal,
+        requests: u64,
+        work: impl Future<Output = Seen> + Send,
+    ) {
+        let before = journal.len();
+        let started = Instant::now();
+        let seen = work.await;
+        let sent = journal.len() - before;
+        let seen = match seen {
+            Ok(outcome) if sent != requests => Err(format!(
+                "{outcome}, but by {sent} requests instead of {requests}"
+            )),
+            seen => seen,
+        };
+        self.record(name, seen, started, sent);
+    }
+
+    fn record(&mut self, name: &str, seen: Seen, started: Instant, requests: u64) {
+        let ok = seen.is_ok();
+        let (Ok(outcome) | Err(outcome)) = seen;
+        self.steps.push(Step {
+            service: self.service,
+            step: name.to_owned(),
+            outcome,
+            ok,
+            millis: (started.elapsed().as_secs_f64() * 1e4).round() / 10.0,
+            requests,
+        });
+    }
+}
+
+/// Makes sure that something is as it should be.
+pub(crate) fn ensure(is_so: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
+    if is_so { Ok(()) } else { Err(otherwise()) }
+}
+
+fn table(steps: &[Step]) -> String {
+    let rows = steps.iter().map(|step| {
+        let mark = if step.ok { "" } else { "FAILED: " };
+        vec![
+            step.service.to_owned(),
+            step.step.clone(),
+            format!("{mark}{}", step.outcome),
+            format!("{:.1} ms", step.millis),
+            step.requests.to_string(),
+        ]
+    });
+    framed(&["service", "step", "outcome", "time", "requests"], rows)
+}
+
+fn totals(steps: &[Step], started: Instant) -> String {
+    let failed = steps.iter().filter(|step| !step.ok).count();
+    let requests: u64 = steps.iter().map(|step| step.requests).sum();
+    let verdict = match failed {
+        0 => "all of them as they should be".to_owned(),
+        1 => "1 of them FAILED".to_owned(),
+        _ => format!("{failed} of them FAILED"),
+    };
+    let seconds = started.elapsed().as_secs_f64();
+    format!(
+        "{} steps, {verdict}; {requests} requests in {seconds:.1} s",
+        steps.len()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stage() -> Stage {
+        Stage::new().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_step_with_the_wrong_number_of_requests_fails() {
+        let mut stage = stage();
+        let journal = Journal::default();
+        stage
+            .step("a", &journal, 1, async { Ok("seen".to_owned()) })
+            .await;
+        stage
+            .step("b", &journal, 0, async { Ok("seen".to_owned()) })
+            .await;
+        stage
+            .step("c", &journal, 0, async { Err("not so".to_owned()) })
+            .await;
+        let ok: Vec<_> = stage.steps.iter().map(|step| step.ok).collect();
+        assert_eq!(ok, [false, true, false]);
+        let shown = format!(
+            "{}\n{}",
+            table(&stage.steps),
+            totals(&stage.steps, Instant::now())
+        );
+        assert!(
+            shown.contains("FAILED: seen, but by 0 requests instead of 1"),
+            "{shown}"
+        );
+        assert!(
+            shown.contains("3 steps, 2 of them FAILED; 0 requests"),
+            "{shown}"
+        );
+    }
+}

@@ -1,0 +1,326 @@
+//! `vouchsafe discovery`: questions to Repertoire.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+use vouchsafe::core::Secret;
+use vouchsafe::userinfo::HttpUrl;
+use vouchsafe::userinfo::discovery::{Client, Environment, InfluxDatabase, InfluxLocation};
+
+use crate::connection::ConnectionArgs;
+use crate::failure::Failure;
+use crate::output::{Answer, clean, pairs, table, to_json};
+use crate::token::{SecretFile, TokenArgs};
+
+/// Options of `vouchsafe discovery`.
+#[derive(Args, Debug)]
+pub(crate) struct DiscoveryArgs {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Lists the applications
+    Applications,
+    /// Lists the datasets
+    Datasets,
+    /// Tells what this environment is
+    Environment {
+        /// Only its name, as older servers give it
+        #[arg(long)]
+        name: bool,
+    },
+    /// Tells where Butler configurations are: of one dataset, or of all
+    Butler {
+        /// The dataset
+        dataset: Option<String>,
+    },
+    /// Tells where a dataset's ObsCore configuration is
+    Obscore {
+        /// The dataset
+        dataset: String,
+    },
+    /// Tells where a service is
+    #[command(subcommand)]
+    Url(UrlOf),
+    /// Lists the versions of a service's API
+    #[command(subcommand)]
+    Versions(VersionsOf),
+    /// Tells of InfluxDB databases
+    #[command(subcommand)]
+    Influxdb(Influxdb),
+    /// Prints the reduced document that notebooks are given, as JSON
+    Nublado,
+    /// Prints the whole document, as JSON
+    Document,
+}
+
+#[derive(Debug, Subcommand)]
+enum UrlOf {
+    /// A service of a dataset
+    Data {
+        /// The service
+        service: String,
+        /// The dataset
+        dataset: String,
+        /// This version of its API and no other
+        #[arg(long = "api-version", value_name = "VERSION")]
+        version: Option<String>,
+    },
+    /// An internal service
+    Internal {
+        /// The service
+        service: String,
+        /// This version of its API and no other
+        #[arg(long = "api-version", value_name = "VERSION")]
+        version: Option<String>,
+    },
+    /// A user interface
+    Ui {
+        /// The service
+        service: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum VersionsOf {
+    /// A service of a dataset
+    Data {
+        /// The service
+        service: String,
+        /// The dataset
+        dataset: String,
+    },
+    /// An internal service
+    Internal {
+        /// The service
+        service: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Influxdb {
+    /// Lists the databases
+    List {
+        /// Which of them
+        #[arg(long, value_enum, default_value_t = Location::Any)]
+        location: Location,
+    },
+    /// Tells how to reach a database, without credentials
+    Info {
+        /// The database's label
+        label: String,
+    },
+    /// Fetches how to reach a database, with credentials, and prints them
+    Credentials {
+        /// The database's label
+        label: String,
+        /// Writes the password to a file that only you can read, instead of printing it
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        token: TokenArgs,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Location {
+    Any,
+    Local,
+    Remote,
+}
+
+/// Asks, and returns what is to be printed.
+pub(crate) async fn run(args: DiscoveryArgs) -> Result<Answer, Failure> {
+    let client = Client::builder()
+        .base_url(args.connection.repertoire_url()?)
+        .transport(args.connection.transport()?)
+        .timeouts(args.connection.timeouts())
+        .retry(args.connection.retry())
+        .build()?;
+    match args.command {
+        Command::Applications => Ok(names("application", &client.applications().await?)),
+        Command::Datasets => Ok(names("dataset", &client.datasets().await?)),
+        Command::Environment { name: false } => {
+            let environment = client.environment().await?;
+            Ok(of_environment(&known(
+                environment,
+                "description of this environment",
+            )?))
+        }
+        Command::Environment { name: true } => {
+            let name = client.environment_name().await?;
+            Ok(text(&known(name, "name of this environment")?))
+        }
+        Command::Butler { dataset: None } => {
+            let found = client.butler_repositories().await?;
+            let rows = found
+                .iter()
+                .map(|(name, url)| vec![name.clone(), url.as_str().to_owned()]);
+            Ok(Answer::new(
+                table(&["dataset", "butler configuration"], rows),
+                json!(found),
+            ))
+        }
+        Command::Butler {
+            dataset: Some(dataset),
+        } => {
+            let found = client.butler_config_for(&dataset).await?;
+            Ok(url(&known(found, "Butler configuration of that dataset")?))
+        }
+        Command::Obscore { dataset } => {
+            let found = client.obscore_config_for(&dataset).await?;
+            Ok(text(&known(
+                found,
+                "ObsCore configuration of that dataset",
+            )?))
+        }
+        Command::Url(of) => url_of(&client, of).await,
+        Command::Versions(of) => versions_of(&client, of).await,
+        Command::Influxdb(of) => influxdb(&client, of).await,
+        Command::Nublado => Ok(document(json!(client.build_nublado_dict().await?))),
+        Command::Document => Ok(document(json!(&*client.document().await?))),
+    }
+}
+
+async fn url_of(client: &Client, of: UrlOf) -> Result<Answer, Failure> {
+    let found = match of {
+        UrlOf::Data {
+            service,
+            dataset,
+            version,
+        } => {
+            client
+                .url_for_data(&service, &dataset, version.as_deref())
+                .await?
+        }
+        UrlOf::Internal { service, version } => {
+            client
+                .url_for_internal(&service, version.as_deref())
+                .await?
+        }
+        UrlOf::Ui { service } => client.url_for_ui(&service).await?,
+    };
+    Ok(url(&known(found, "such service, dataset or version")?))
+}
+
+async fn versions_of(client: &Client, of: VersionsOf) -> Result<Answer, Failure> {
+    let found = match of {
+        VersionsOf::Data { service, dataset } => {
+            client.versions_for_data(&service, &dataset).await?
+        }
+        VersionsOf::Internal { service } => client.versions_for_internal(&service).await?,
+    };
+    Ok(names("version", &known(found, "such service or dataset")?))
+}
+
+async fn influxdb(client: &Client, of: Influxdb) -> Result<Answer, Failure> {
+    let unknown = "such InfluxDB database";
+    match of {
+        Influxdb::List { location } => {
+            let location = match location {
+                Location::Any => InfluxLocation::Any,
+                Location::Local => InfluxLocation::Local,
+                Location::Remote => InfluxLocation::Remote,
+            };
+            Ok(names(
+                "database",
+                &client.influxdb_databases(location).await?,
+            ))
+        }
+        Influxdb::Info { label } => {
+            let info = known(client.influxdb_connection_info(&label).await?, unknown)?;
+            Ok(Answer::new(pairs(database_rows(&info)), json!(info)))
+        }
+        Influxdb::Credentials { label, out, token } => {
+            let token = token.read()?;
+            let file = out.as_deref().map(SecretFile::create).transpose()?;
+            let found = known(client.influxdb_credentials(&label, &token).await?, unknown)?;
+            let mut rows = database_rows(&found.database);
+            let mut value = json!(found.database);
+            value["username"] = json!(found.username);
+            rows.push(("user name".to_owned(), found.username.unwrap_or_default()));
+            let password = found.password.as_ref().map(Secret::expose);
+            match (file, &found.password) {
+                (Some(_), None) => {
+                    return Err(Failure::not_found("this database needs no password"));
+                }
+                (Some(file), Some(password)) => {
+                    file.keep(password)?;
+                    let path = out.unwrap_or_default();
+                    value["file"] = json!(path.to_string_lossy());
+                    rows.push(("password".to_owned(), format!("in {}", path.display())));
+                }
+                (None, _) => {
+                    value["password"] = json!(password);
+                    rows.push((
+                        "password".to_owned(),
+                        password.unwrap_or_default().to_owned(),
+                    ));
+                }
+            }
+            Ok(Answer::new(pairs(rows), value))
+        }
+    }
+}
+
+fn known<T>(found: Option<T>, what: &str) -> Result<T, Failure> {
+    found.ok_or_else(|| Failure::not_found(format!("service discovery knows no {what}")))
+}
+
+fn names(header: &str, names: &[String]) -> Answer {
+    let rows = names.iter().map(|name| vec![name.clone()]);
+    Answer::new(table(&[header], rows), json!(names))
+}
+
+fn text(text: &str) -> Answer {
+    Answer::new(clean(text), json!(text))
+}
+
+fn url(url: &HttpUrl) -> Answer {
+    text(url.as_str())
+}
+
+fn document(value: Value) -> Answer {
+    Answer::new(to_json(&value), value)
+}
+
+fn of_environment(environment: &Environment) -> Answer {
+    let mut rows = vec![
+        ("name".to_owned(), environment.name.clone()),
+        ("label".to_owned(), environment.label.clone()),
+        ("title".to_owned(), environment.title.clone()),
+        ("long title".to_owned(), environment.title_long.clone()),
+        (
+            "documents".to_owned(),
+            environment.docs_url.as_str().to_owned(),
+        ),
+    ];
+    if let Some(description) = &environment.description {
+        rows.push(("description".to_owned(), description.clone()));
+    }
+    Answer::new(pairs(rows), json!(environment))
+}
+
+fn database_rows(database: &InfluxDatabase) -> Vec<(String, String)> {
+    let mut rows = vec![
+        ("url".to_owned(), database.url.as_str().to_owned()),
+        ("database".to_owned(), database.database.clone()),
+        (
+            "schema registry".to_owned(),
+            database.schema_registry.as_str().to_owned(),
+        ),
+        (
+            "local".to_owned(),
+            if database.local { "yes" } else { "no" }.to_owned(),
+        ),
+    ];
+    if let Some(description) = &database.description {
+        rows.push(("description".to_owned(), description.clone()));
+    }
+    rows
+}

@@ -1,0 +1,211 @@
+//! What the program prints: tables for people, JSON for programs. Errors are in `failure.rs`.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// What a command has to say, in both forms.
+pub(crate) struct Answer {
+    human: String,
+    json: Value,
+}
+
+impl Answer {
+    /// Makes an answer of a text for people, which may have several lines, and a value for
+    /// programs.
+    pub(crate) fn new(human: impl Into<String>, json: Value) -> Self {
+        Self {
+            human: human.into(),
+            json,
+        }
+    }
+
+    /// Prints the answer to standard output.
+    pub(crate) fn print(&self, as_json: bool) -> Result<(), Failure> {
+        if as_json {
+            print_line(&to_json(&self.json))
+        } else {
+            print_line(self.human.trim_end_matches('\n'))
+        }
+    }
+}
+
+/// Prints one text and a line break to standard output, and makes sure that it is out.
+///
+/// A reader that has seen enough (`| head`) is no failure.
+pub(crate) fn print_line(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let written = out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush());
+    match written {
+        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => Err(Failure::failed(format!(
+            "standard output cannot be written: {cause}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Writes JSON over several lines. Characters that steer a terminal are escaped in it, those
+/// included that JSON would allow as they are.
+pub(crate) fn to_json(value: &Value) -> String {
+    escape(&format!("{value:#}"))
+}
+
+/// Writes JSON in one line, escaped likewise.
+pub(crate) fn to_json_line(value: &Value) -> String {
+    escape(&value.to_string())
+}
+
+fn escape(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        // Line breaks are the layout's: inside of strings they are escaped already.
+        if c != '\n' && steers(c) {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                let _ = write!(text, "\\u{unit:04x}");
+            }
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
+/// Makes foreign text fit for a terminal: what would steer it becomes `U+FFFD`.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars()
+        .map(|c| if steers(c) { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// Returns whether a character moves the cursor, changes colours or turns the direction of
+/// writing, so that a foreign text could pass for something else.
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{feff}'
+        )
+        || ('\u{202a}'..='\u{202e}').contains(&c)
+        || ('\u{2066}'..='\u{2069}').contains(&c)
+        || ('\u{e0000}'..='\u{e007f}').contains(&c)
+}
+
+/// Lays out rows under a header, without frames. Cells are cleaned.
+pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = plain();
+    table.set_header(header.iter().map(|cell| cell.to_uppercase()));
+    for row in rows {
+        table.add_row(row.iter().map(|cell| clean(cell)));
+    }
+    finish(flush_left(&mut table))
+}
+
+/// Lays out names and values, one pair a line. Cells are cleaned.
+pub(crate) fn pairs(rows: impl IntoIterator<Item = (String, String)>) -> String {
+    let mut table = plain();
+    for (name, value) in rows {
+        table.add_row([clean(&name), clean(&value)]);
+    }
+    finish(flush_left(&mut table))
+}
+
+/// Lays out rows under a header in a frame. Cells are cleaned.
+pub(crate) fn framed(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    fit(&mut table);
+    table.set_header(header.to_vec());
+    for row in rows {
+        table.add_row(row.iter().map(|cell| clean(cell)));
+    }
+    // A sentence is read more easily over two lines than past the edge of the window.
+    for column in table.column_iter_mut() {
+        column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(SENTENCE)));
+    }
+    finish(&table)
+}
+
+fn plain() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    fit(&mut table);
+    table
+}
+
+/// Without frames there is nothing to keep a distance from but the next column.
+fn flush_left(table: &mut Table) -> &Table {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table
+}
+
+/// Wraps cells if the shell says how wide the terminal is.
+fn fit(table: &mut Table) {
+    let columns = vouchsafe::core::env::var("COLUMNS").ok().flatten();
+    if let Some(width) = columns
+        .and_then(|text| text.parse().ok())
+        .filter(|&width| width >= 40)
+    {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(width);
+    }
+}
+
+fn finish(table: &Table) -> String {
+    table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+const SENTENCE: u16 = 68;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn foreign_text_cannot_steer_the_terminal() {
+        let foreign = "a\u{1b}[31m\r\nb\u{9b}2J\u{202e}c\u{7f}";
+        let rows = || [vec![foreign.to_owned()]];
+        let pair = [("name".to_owned(), foreign.to_owned())];
+        for text in [table(&["x"], rows()), framed(&["x"], rows()), pairs(pair)] {
+            assert!(!text.chars().any(|c| c != '\n' && steers(c)), "{text:?}");
+            assert!(text.contains("[31m"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn json_for_a_terminal_is_the_same_json() {
+        let value = json!({"a": "x\u{1b}\u{9b}\u{202e}\u{e0041}\n", "b": ["Zoë 李", 1]});
+        for text in [to_json(&value), to_json_line(&value)] {
+            assert!(!text.chars().any(|c| c != '\n' && steers(c)), "{text:?}");
+            assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+        }
+        assert!(!to_json_line(&value).contains('\n'));
+    }
+
+    #[test]
+    fn wide_characters_keep_the_columns_straight() {
+        let rows = [
+            vec!["李李".to_owned(), "1".to_owned()],
+            vec!["abcd".to_owned(), "2".to_owned()],
+        ];
+        let text = table(&["n", "v"], rows);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[1], "李李  1");
+        assert_eq!(lines[2], "abcd  2");
+    }
+}

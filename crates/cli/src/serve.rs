@@ -1,0 +1,252 @@
+//! `vouchsafe serve`: emulators over TCP, for tests in any language.
+//!
+//! One JSON line on standard output says where they are; nothing else is printed there.
+
+use std::io::Read as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Map, json};
+use vouchsafe::core::mock::management::Management;
+use vouchsafe::core::mock::{CertificateAuthority, Host, Serving};
+
+use crate::failure::Failure;
+use crate::output::{print_line, to_json_line};
+use crate::services::{self, Seed, Service};
+
+/// Options of `vouchsafe serve`.
+#[derive(Args, Debug)]
+#[command(after_help = READY)]
+pub(crate) struct ServeArgs {
+    /// A service and its port on 127.0.0.1; port 0 is any free one
+    #[arg(long = "service", value_name = "NAME=PORT", required = true, value_parser = wanted)]
+    services: Vec<Wanted>,
+    /// The port of the management, which is plain HTTP even with --tls
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    management: u16,
+    /// The state to start from, and which configuration of it; else a small world of its own
+    #[arg(long, value_name = "FILE[#CONFIG]")]
+    seed: Option<PathBuf>,
+    /// Which configuration of the seed
+    #[arg(long, value_name = "NAME", requires = "seed")]
+    config: Option<String>,
+    /// Serves over TLS, with certificates of a throw-away authority
+    #[arg(long)]
+    tls: bool,
+    /// Writes the authority's certificate to a file
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    ca_out: Option<PathBuf>,
+    /// Lets every answer come later by so many milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    latency: u64,
+    /// Ends when standard input does, so that no emulator outlives the test that began it
+    #[arg(long)]
+    until_stdin_closes: bool,
+}
+
+#[derive(Clone)]
+struct Wanted {
+    service: &'static dyn Service,
+    port: u16,
+}
+
+impl std::fmt::Debug for Wanted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}={}", self.service.name(), self.port)
+    }
+}
+
+/// Serves until a signal or the end of standard input.
+pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
+    // Before the ready line: who reads it may send a signal at once.
+    let end = End::watch(args.until_stdin_closes)?;
+    let seed = args.seed()?;
+    let authority = args.authority()?;
+    let mut places = Map::new();
+    let mut tokens = Map::new();
+    let mut management = Management::new();
+    let mut serving: Vec<Serving> = Vec::new();
+    for wanted in &args.services {
+        let name = wanted.service.name();
+        if places.contains_key(name) {
+            return Err(Failure::usage(format!("--service {name} is given twice")));
+        }
+        let emulator = wanted.service.emulator(seed.as_ref())?;
+        let host = emulator.host;
+        host.set_latency(Duration::from_millis(args.latency));
+        let address = loopback(wanted.port);
+        let served = match &authority {
+            Some(authority) => host.serve_tls(address, authority).await?,
+            None => host.serve(address).await?,
+        };
+        let url = served.url();
+        let mut place = json!({"url": url});
+        for (what, path) in &emulator.paths {
+            place[what] = format!("{url}{path}").into();
+        }
+        places.insert(name.to_owned(), place);
+        if !emulator.tokens.is_empty() {
+            let shown = emulator
+                .tokens
+                .iter()
+                .map(|(&whose, token)| (whose.to_owned(), token.expose().into()));
+            tokens.insert(name.to_owned(), shown.collect::<Map<_, _>>().into());
+        }
+        management = management.with(name, &host);
+        tracing::info!(service = name, url, "serving");
+        serving.push(served);
+    }
+    let steered = Host::new(Arc::new(management));
+    let managed = steered.serve(loopback(args.management)).await?;
+    let ready = json!({
+        "ready": true,
+        "services": places,
+        "management": format!("{}/_mock", managed.url()),
+        "ca": authority.as_ref().map(CertificateAuthority::pem),
+        "tokens": tokens,
+    });
+    print_line(&to_json_line(&ready))?;
+    let why = end.reached().await;
+    tracing::info!(why, "ending");
+    Ok(())
+}
+
+impl ServeArgs {
+    fn seed(&self) -> Result<Option<Seed>, Failure> {
+        let Some(given) = &self.seed else {
+            return Ok(None);
+        };
+        let (path, config) = match given.to_str().and_then(|text| text.rsplit_once('#')) {
+            // A file may have such a name.
+            Some((path, config)) if !given.exists() => {
+                (PathBuf::from(path), Some(config.to_owned()))
+            }
+            _ => (given.clone(), None),
+        };
+        if config.is_some() && self.config.is_some() {
+            return Err(Failure::usage(
+                "--seed names a configuration already: leave out --config",
+            ));
+        }
+        let text = std::fs::read_to_string(&path).map_err(|cause| {
+            Failure::usage(format!(
+                "the seed {} cannot be read: {cause}",
+                path.display()
+            ))
+        })?;
+        Ok(Some(Seed {
+            text,
+            config: config.or_else(|| self.config.clone()),
+        }))
+    }
+
+    fn authority(&self) -> Result<Option<CertificateAuthority>, Failure> {
+        if !self.tls {
+            return Ok(None);
+        }
+        let authority = CertificateAuthority::new()?;
+        if let Some(path) = &self.ca_out {
+            std::fs::write(path, authority.pem())
+                .map_err(|cause| Failure::usage(format!("--ca-out {}: {cause}", path.display())))?;
+        }
+        Ok(Some(authority))
+    }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+fn wanted(text: &str) -> Result<Wanted, String> {
+    let (name, port) = text.split_once('=').unwrap_or((text, "0"));
+    Ok(Wanted {
+        service: services::find(name)?,
+        port: port
+            .parse()
+            .map_err(|_| "the port is no number up to 65535".to_owned())?,
+    })
+}
+
+/// What the emulators wait for to end.
+struct End {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    until_stdin_closes: bool,
+}
+
+impl End {
+    #[cfg(unix)]
+    fn watch(until_stdin_closes: bool) -> Result<Self, Failure> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        let watch = |kind| {
+            signal(kind)
+                .map_err(|cause| Failure::failed(format!("signals cannot be heard: {cause}")))
+        };
+        Ok(Self {
+            terminate: watch(SignalKind::terminate())?,
+            interrupt: watch(SignalKind::interrupt())?,
+            until_stdin_closes,
+        })
+    }
+
+    #[cfg(not(unix))]
+    fn watch(until_stdin_closes: bool) -> Result<Self, Failure> {
+        Ok(Self { until_stdin_closes })
+    }
+
+    #[cfg(unix)]
+    async fn reached(mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "told to terminate",
+            _ = self.interrupt.recv() => "interrupted",
+            () = stdin_closes(), if self.until_stdin_closes => "standard input closed",
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn reached(self) -> &'static str {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => "interrupted",
+            () = stdin_closes(), if self.until_stdin_closes => "standard input closed",
+        }
+    }
+}
+
+async fn stdin_closes() {
+    // On a thread of its own, since nothing else can wait for every kind of standard input.
+    let read = tokio::task::spawn_blocking(|| {
+        let mut input = std::io::stdin().lock();
+        let mut thrown_away = [0; 1024];
+        while input.read(&mut thrown_away).is_ok_and(|bytes| bytes > 0) {}
+    });
+    let _ = read.await;
+}
+
+const READY: &str = "\
+Prints one line when all is ready:
+  {\"ready\": true, \"services\": {\"userinfo\": {\"url\": URL, ..}}, \"management\": URL,
+   \"ca\": PEM or null, \"tokens\": {\"userinfo\": {..}}}
+\"tokens\" are those of the built-in world, made for this run.
+
+The management speaks JSON: GET journal, DELETE journal, POST faults, DELETE faults, GET clock,
+POST clock, POST reset, GET snapshot, below its URL or below URL/SERVICE.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_service_is_told_which_exist() {
+        let error = wanted("nonesuch=0").unwrap_err();
+        assert!(error.contains("userinfo"), "{error}");
+        assert!(wanted("userinfo=70000").is_err());
+        assert_eq!(wanted("userinfo=8080").unwrap().port, 8080);
+        assert_eq!(wanted("userinfo").unwrap().port, 0);
+    }
+}

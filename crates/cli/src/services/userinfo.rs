@@ -1,0 +1,461 @@
+//! Gafaelfawr and Repertoire: the built-in world, and the demo.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::task::JoinSet;
+use vouchsafe::core::mock::{CertificateAuthority, Fault, Serving};
+use vouchsafe::core::transport::HttpTransport;
+use vouchsafe::core::{BoxFuture, ConnectPhase, ErrorKind as CoreErrorKind};
+use vouchsafe::userinfo::{
+    Allowance, BotUsername, Client, ErrorKind, Quota, Result, Scope, Token, UserInfo, Username,
+    mock,
+};
+
+use super::{Emulator, Seed, Service};
+use crate::demo::{Seen, Stage, ensure};
+use crate::failure::Failure;
+
+/// The service.
+pub(super) struct Userinfo;
+
+impl Service for Userinfo {
+    fn name(&self) -> &'static str {
+        "userinfo"
+    }
+
+    fn emulator(&self, seed: Option<&Seed>) -> Result<Emulator, Failure> {
+        let (server, tokens) = match seed {
+            Some(seed) => {
+                let seed = mock::Seed::parse(&seed.text, seed.config.as_deref())?;
+                (mock::Server::from_seed(&seed), BTreeMap::new())
+            }
+            None => {
+                let World { server, tokens } = World::new()?;
+                (server, tokens)
+            }
+        };
+        let paths = [
+            ("gafaelfawr", "/auth/api/v1".to_owned()),
+            ("repertoire", server.repertoire_path()),
+        ];
+        Ok(Emulator {
+            host: server.host().clone(),
+            paths: paths.into(),
+            tokens: tokens
+                .into_iter()
+                .map(|(whose, token)| (whose, token.secret().clone()))
+                .collect(),
+        })
+    }
+
+    fn demo<'a>(&'a self, stage: &'a mut Stage) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(demo(stage))
+    }
+}
+
+/// The built-in world, small enough to be known by heart: its people, and their tokens, made
+/// anew for each run.
+struct World {
+    server: mock::Server,
+    tokens: BTreeMap<&'static str, Token>,
+}
+
+impl World {
+    fn new() -> Result<Self, Failure> {
+        let mut seed: Value = serde_json::from_str(WORLD)
+            .map_err(|fault| Failure::failed(format!("the built-in world is no JSON: {fault}")))?;
+        let mut tokens = BTreeMap::new();
+        for record in seed["tokens"].as_array_mut().into_iter().flatten() {
+            let token = Token::random();
+            record["token"] = token.secret().expose().into();
+            if let Some(whose) = WHOSE.into_iter().find(|&whose| record["name"] == whose) {
+                tokens.insert(whose, token);
+            }
+        }
+        let seed = mock::Seed::parse(&seed.to_string(), Some("demo"))?;
+        Ok(Self {
+            server: mock::Server::from_seed(&seed),
+            tokens,
+        })
+    }
+
+    fn token(&self, whose: &str) -> Token {
+        // A name that is not there would show as a refusal.
+        self.tokens
+            .get(whose)
+            .cloned()
+            .unwrap_or_else(Token::random)
+    }
+}
+
+const WORLD: &str = include_str!("userinfo.json");
+const WHOSE: [&str; 4] = ["ada", "lin", "portal", "admin"];
+
+async fn demo(stage: &mut Stage) -> Result<(), Failure> {
+    let world = World::new()?;
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let serving = world.server.serve_tls(address, &stage.authority).await?;
+    let show = Show {
+        client: client(&serving, &stage.authority)?,
+        serving,
+        world,
+    };
+    let journal = show.world.server.journal().clone();
+    let ada = show.world.token("ada");
+
+    stage
+        .step(
+            "find Gafaelfawr through Repertoire",
+            &journal,
+            1,
+            show.discovery(),
+        )
+        .await;
+    stage
+        .step("user info by token", &journal, 1, show.by_token(&ada))
+        .await;
+    stage
+        .step(
+            "the same again, from the cache",
+            &journal,
+            0,
+            show.by_token(&ada),
+        )
+        .await;
+    stage
+        .step(
+            "1,000 callers at once, one request",
+            &journal,
+            1,
+            show.crowd(),
+        )
+        .await;
+    stage
+        .step("user info by name", &journal, 1, show.by_name())
+        .await;
+    stage.step("all groups", &journal, 1, show.groups()).await;
+    stage.step("all users", &journal, 1, show.users()).await;
+    stage
+        .step(
+            "make a service token and use it",
+            &journal,
+            2,
+            show.make_token(),
+        )
+        .await;
+    stage
+        .step(
+            "refused: a token nobody knows",
+            &journal,
+            1,
+            show.unknown_token(),
+        )
+        .await;
+    stage
+        .step(
+            "refused: by name without the scope",
+            &journal,
+            1,
+            show.no_scope(),
+        )
+        .await;
+    stage
+        .step(
+            "refused before sending: a name that is a path",
+            &journal,
+            0,
+            show.bad_name(),
+        )
+        .await;
+    stage
+        .step(
+            "refused before sending: another authority",
+            &journal,
+            0,
+            show.bad_authority(),
+        )
+        .await;
+    stage
+        .step(
+            "outage survived: 503 twice",
+            &journal,
+            3,
+            show.two_failures(),
+        )
+        .await;
+    stage
+        .step(
+            "outage survived: connection reset",
+            &journal,
+            2,
+            show.reset(),
+        )
+        .await;
+    stage
+        .step(
+            "outage not survived: 503 for good",
+            &journal,
+            3,
+            show.outage(),
+        )
+        .await;
+    Ok(())
+}
+
+fn client(serving: &Serving, authority: &CertificateAuthority) -> Result<Client, Failure> {
+    let transport = HttpTransport::builder()
+        .add_root_pem(authority.pem().as_bytes())?
+        .only_roots()
+        .require_https()
+        .build()?;
+    let client = Client::builder()
+        .repertoire_url(format!("{}/repertoire", serving.url()))
+        .transport(Arc::new(transport))
+        .build()?;
+    Ok(client)
+}
+
+/// The steps. Each returns what it saw, or what was not as it should be.
+struct Show {
+    world: World,
+    serving: Serving,
+    client: Client,
+}
+
+impl Show {
+    async fn discovery(&self) -> Seen {
+        let found = self
+            .client
+            .discovery()
+            .url_for_internal("gafaelfawr", Some("v1"))
+            .await;
+        let url = found
+            .map_err(text)?
+            .ok_or("Repertoire does not know Gafaelfawr")?;
+        ensure(url.as_str().starts_with(&self.serving.url()), || {
+            format!("not its own: {url}")
+        })?;
+        Ok(url.to_string())
+    }
+
+    async fn by_token(&self, token: &Token) -> Seen {
+        let ada = self.client.user_info(token).await.map_err(text)?;
+        expect_ada(&ada)?;
+        Ok(describe(&ada))
+    }
+
+    async fn crowd(&self) -> Seen {
+        let lin = self.world.token("lin");
+        let mut crowd = JoinSet::new();
+        for _ in 0..CROWD {
+            let (client, lin) = (self.client.clone(), lin.clone());
+            crowd.spawn(async move { client.user_info(&lin).await });
+        }
+        let answers = crowd.join_all().await;
+        for answer in &answers {
+            let user = answer.as_ref().map_err(|error| error.to_string())?;
+            ensure(user.username == "lin", || {
+                format!("one got {}", user.username)
+            })?;
+        }
+        Ok(format!("{} answers: lin", answers.len()))
+    }
+
+    async fn by_name(&self) -> Seen {
+        let (portal, name) = (self.world.token("portal"), username("ada")?);
+        let ada = self
+            .client
+            .user_info_for(&portal, &name)
+            .await
+            .map_err(text)?;
+        expect_ada(&ada)?;
+        Ok(format!("bot-portal sees {}", describe(&ada)))
+    }
+
+    async fn groups(&self) -> Seen {
+        let groups = self
+            .client
+            .groups(&self.world.token("portal"))
+            .await
+            .map_err(text)?;
+        let (user, system) = (groups.user.len(), groups.system.len());
+        ensure((user, system) == (2, 1), || {
+            format!("{user} and {system} groups")
+        })?;
+        let names = groups
+            .user
+            .iter()
+            .chain(&groups.system)
+            .map(|group| group.name.as_str());
+        Ok(names.collect::<Vec<_>>().join(", "))
+    }
+
+    async fn users(&self) -> Seen {
+        let users = self
+            .client
+            .users(&self.world.token("portal"))
+            .await
+            .map_err(text)?;
+        let names: Vec<_> = users.iter().map(|user| user.username.as_str()).collect();
+        let names = names.join(", ");
+        ensure(names == "ada, lin, root-op", || names.clone())?;
+        Ok(names)
+    }
+
+    async fn make_token(&self) -> Seen {
+        let bot = BotUsername::parse("bot-demo").map_err(text)?;
+        let scope = Scope::parse("read:image").map_err(text)?;
+        let admin = self.world.token("admin");
+        let request = self
+            .client
+            .create_service_token(&admin, &bot)
+            .scopes([&scope]);
+        let made = request.send().await.map_err(text)?;
+        let info = self.client.token_info(&made).await.map_err(text)?;
+        ensure(info.username == "bot-demo", || {
+            format!("it is {}'s", info.username)
+        })?;
+        ensure(info.scopes == ["read:image"], || {
+            format!("it may {:?}", info.scopes)
+        })?;
+        ensure(info.token == made.key(), || "it has another key".to_owned())?;
+        Ok(format!(
+            "gt-{}.… is {}'s and may read:image",
+            made.key(),
+            info.username
+        ))
+    }
+
+    async fn unknown_token(&self) -> Seen {
+        let asked = self.client.user_info(&Token::random()).await;
+        refusal(asked, ErrorKind::Core(CoreErrorKind::Credential), Some(401))
+    }
+
+    async fn no_scope(&self) -> Seen {
+        let asked = self
+            .client
+            .user_info_for(&self.world.token("lin"), &username("ada")?)
+            .await;
+        refusal(asked, ErrorKind::Core(CoreErrorKind::Forbidden), Some(403))
+    }
+
+    async fn bad_name(&self) -> Seen {
+        match Username::parse("../user-info") {
+            Ok(_) => Err("taken for a name".to_owned()),
+            Err(fault) => Ok(fault.to_string()),
+        }
+    }
+
+    async fn bad_authority(&self) -> Seen {
+        let other = CertificateAuthority::new().map_err(text)?;
+        let client = client(&self.serving, &other).map_err(text)?;
+        let asked = client.user_info(&self.world.token("ada")).await;
+        let kind = CoreErrorKind::Connect(ConnectPhase::Tls);
+        refusal(asked, ErrorKind::Discovery(kind), None)
+    }
+
+    async fn two_failures(&self) -> Seen {
+        self.with_fault(Fault::on(USER_INFO).times(2).status(503))
+            .await
+    }
+
+    async fn reset(&self) -> Seen {
+        self.with_fault(Fault::on(USER_INFO).times(1).reset_before_head())
+            .await
+    }
+
+    async fn outage(&self) -> Seen {
+        let error = match self.with_fault(Fault::on(USER_INFO).status(503)).await {
+            Ok(seen) => return Err(format!("there was an answer: {seen}")),
+            Err(error) => error,
+        };
+        ensure(
+            error.contains("HTTP 503") && error.ends_with("after 3 attempts"),
+            || error.clone(),
+        )?;
+        // What is held from before goes on serving: only what was forgotten had to be asked for.
+        let lin = self
+            .client
+            .user_info(&self.world.token("lin"))
+            .await
+            .map_err(text)?;
+        ensure(lin.username == "lin", || {
+            format!("the cache has {}", lin.username)
+        })?;
+        Ok(error)
+    }
+
+    /// Asks anew while something is wrong, and leaves nothing wrong behind.
+    async fn with_fault(&self, fault: Fault) -> Seen {
+        let ada = self.world.token("ada");
+        self.client.forget_token(&ada);
+        self.world.server.faults().add(fault);
+        let seen = self.by_token(&ada).await;
+        self.world.server.faults().clear();
+        seen
+    }
+}
+
+fn expect_ada(user: &UserInfo) -> Result<(), String> {
+    let groups: Vec<_> = user
+        .groups
+        .iter()
+        .map(|group| group.name.as_str())
+        .collect();
+    ensure(user.username == "ada" && user.uid == Some(2001), || {
+        describe(user)
+    })?;
+    ensure(groups == ["ada", "astronomers", "observers"], || {
+        format!("groups {groups:?}")
+    })?;
+    // The default and the group's addition: 60 + 40.
+    let search = user
+        .quota
+        .limits()
+        .and_then(|limits| limits.api.get("search"));
+    ensure(search == Some(&100), || {
+        format!("quota of search: {search:?}")
+    })
+}
+
+fn describe(user: &UserInfo) -> String {
+    let name = user.name.as_deref().unwrap_or("no name");
+    let quota = match &user.quota {
+        Quota::NoRules => "none".to_owned(),
+        Quota::Bypass => "exempt".to_owned(),
+        quota => match quota.api("search") {
+            Allowance::Unlimited => "search unlimited".to_owned(),
+            Allowance::PerMinute(requests) => format!("search {requests} a minute"),
+            Allowance::Blocked => "search blocked".to_owned(),
+        },
+    };
+    format!(
+        "{} ({name}), {} groups, quota: {quota}",
+        user.username,
+        user.groups.len()
+    )
+}
+
+/// The error's own line, if it is the right one.
+fn refusal<T>(asked: Result<T>, kind: ErrorKind, status: Option<u16>) -> Seen {
+    let Err(error) = asked else {
+        return Err("it was not refused".to_owned());
+    };
+    let is_so = error.kind() == kind && error.status().map(|status| status.as_u16()) == status;
+    ensure(is_so, || format!("another error: {error}"))?;
+    Ok(error.to_string())
+}
+
+fn username(name: &str) -> Result<Username, String> {
+    Username::parse(name).map_err(text)
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+const USER_INFO: &str = "gafaelfawr.getOwnUserInfo";
+const CROWD: usize = 1000;

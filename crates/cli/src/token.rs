@@ -1,0 +1,245 @@
+//! Where the program takes a token from, and where it puts a new one. Never an argument: others
+//! on the machine can read those, and shells keep them.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use vouchsafe::core::{Secret, env};
+use vouchsafe::userinfo::Token;
+
+use crate::failure::Failure;
+
+/// Options that say where the token is.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Token (never an argument: others can read those)")]
+pub(crate) struct TokenArgs {
+    /// Reads the token from a file
+    #[arg(long, value_name = "FILE", global = true)]
+    token_file: Option<PathBuf>,
+    /// Reads the token from an environment variable [default: GAFAELFAWR_TOKEN]
+    #[arg(long, value_name = "NAME", global = true)]
+    token_env: Option<String>,
+    /// Reads the token from standard input
+    #[arg(long, global = true)]
+    token_stdin: bool,
+}
+
+impl TokenArgs {
+    /// Reads the token. Nothing has been sent if this fails.
+    pub(crate) fn read(&self) -> Result<Token, Failure> {
+        let sources = [
+            self.token_file.is_some(),
+            self.token_env.is_some(),
+            self.token_stdin,
+        ];
+        if sources.iter().filter(|&&given| given).count() > 1 {
+            return Err(Failure::usage(
+                "one token is enough: give one of --token-file, --token-env and --token-stdin",
+            ));
+        }
+        if let Some(path) = &self.token_file {
+            let place = format!("the token file {}", path.display());
+            let read = File::open(path).and_then(read_secret);
+            return parse(&place, read);
+        }
+        if self.token_stdin {
+            return parse("standard input", read_secret(io::stdin().lock()));
+        }
+        let name = self.token_env.as_deref().unwrap_or(DEFAULT_VARIABLE);
+        let Some(text) = env::var(name)? else {
+            let what = format!("no token: {name} is not set in the environment");
+            let hint = "set it, or use --token-file, --token-env or --token-stdin";
+            return Err(Failure::usage(what).hint(hint));
+        };
+        parse(
+            &format!("the environment variable {name}"),
+            Ok(Secret::from(text)),
+        )
+    }
+}
+
+/// Refuses arguments that hold a token, before anything can repeat them in a message.
+pub(crate) fn refuse_in_arguments(arguments: &[OsString]) -> Result<(), Failure> {
+    for argument in arguments.iter().map(|argument| argument.to_string_lossy()) {
+        let names_it = argument == "--token" || argument.starts_with("--token=");
+        if names_it || holds_token(&argument) {
+            return Err(Failure::usage(
+                "a token cannot be an argument, since others on this machine can read those",
+            )
+            .hint("use --token-file, --token-env or --token-stdin"));
+        }
+    }
+    Ok(())
+}
+
+/// Returns whether a text holds what is, or nearly is, a token.
+fn holds_token(text: &str) -> bool {
+    text.match_indices("gt-").any(|(at, prefix)| {
+        let rest = &text[at + prefix.len()..];
+        let is_inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let key = rest.find(|c| !is_inner(c)).unwrap_or(rest.len());
+        // A key that lost its end by careless copying is still part of a secret.
+        key >= 16 && rest[key..].starts_with('.')
+    })
+}
+
+fn read_secret(source: impl Read) -> io::Result<Secret> {
+    // A token is short: what is larger is not one, and must not fill the memory.
+    let mut text = String::new();
+    source.take(MAX_TOKEN_INPUT).read_to_string(&mut text)?;
+    Ok(Secret::from(text))
+}
+
+fn parse(place: &str, read: io::Result<Secret>) -> Result<Token, Failure> {
+    let text = read.map_err(|cause| Failure::usage(format!("{place} cannot be read: {cause}")))?;
+    let text = text.expose().trim();
+    if text.is_empty() {
+        return Err(Failure::usage(format!("no token: {place} is empty")));
+    }
+    Token::parse(text)
+        .map_err(|fault| Failure::usage(format!("what {place} holds is not a token: {fault}")))
+}
+
+/// A file for a new secret, opened before the secret is asked for, so that none is made that
+/// cannot be kept.
+pub(crate) struct SecretFile {
+    target: PathBuf,
+    draft: PathBuf,
+    file: File,
+    is_kept: bool,
+}
+
+impl SecretFile {
+    /// Opens a draft beside the target, readable by its owner only.
+    pub(crate) fn create(target: &Path) -> Result<Self, Failure> {
+        let fail = |cause: io::Error| {
+            Failure::usage(format!("{} cannot be written: {cause}", target.display()))
+        };
+        if target.is_dir() {
+            return Err(fail(io::ErrorKind::IsADirectory.into()));
+        }
+        let mut name = target.as_os_str().to_owned();
+        name.push(format!(".{}.new", std::process::id()));
+        let draft = PathBuf::from(name);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&draft).map_err(fail)?;
+        Ok(Self {
+            target: target.to_owned(),
+            draft,
+            file,
+            is_kept: false,
+        })
+    }
+
+    /// Writes the secret and a line break, and puts the file in its place.
+    pub(crate) fn keep(mut self, secret: &Secret) -> Result<(), Failure> {
+        let write = |file: &mut File| {
+            file.write_all(secret.expose().as_bytes())?;
+            file.write_all(b"\n")?;
+            file.sync_all()
+        };
+        write(&mut self.file)
+            .and_then(|()| fs::rename(&self.draft, &self.target))
+            .map_err(|cause| {
+                Failure::failed(format!(
+                    "{} cannot be written: {cause}",
+                    self.target.display()
+                ))
+            })?;
+        self.is_kept = true;
+        Ok(())
+    }
+}
+
+impl Drop for SecretFile {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            // It is empty, or holds a secret that found no place: nobody misses it.
+            let _ = fs::remove_file(&self.draft);
+        }
+    }
+}
+
+const DEFAULT_VARIABLE: &str = "GAFAELFAWR_TOKEN";
+const MAX_TOKEN_INPUT: u64 = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "gt-0123456789012345678901.abcdefghijklmnopqrstuv";
+
+    #[test]
+    fn an_argument_that_holds_a_token_is_refused_without_repeating_it() {
+        let in_url = format!("--repertoire-url=https://h/?t={TOKEN}");
+        for argument in [TOKEN, &TOKEN[..30], &in_url, "--token", "--token=planted"] {
+            let error = refuse_in_arguments(&["vouchsafe".into(), argument.into()]).unwrap_err();
+            let text = format!("{error:?}");
+            assert!(
+                !text.contains("0123") && !text.contains("planted"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_that_only_begin_like_a_token_pass() {
+        let arguments = ["userinfo", "gt-ada", "gt-team.x:12", "--token-file=gt-x"];
+        assert!(refuse_in_arguments(&arguments.map(OsString::from)).is_ok());
+    }
+
+    #[test]
+    fn a_fault_of_form_tells_the_place_and_not_the_text() {
+        for text in [
+            "planted",
+            "gt-planted",
+            "gt-0123456789012345678901.planted",
+            "",
+            " \n",
+        ] {
+            let error = parse("the file f", Ok(Secret::from(text))).unwrap_err();
+            let shown = format!("{error:?}");
+            assert!(
+                shown.contains("the file f") && !shown.contains("planted"),
+                "{shown}"
+            );
+        }
+        assert!(parse("f", Ok(Secret::from(format!(" {TOKEN}\n")))).is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_secret_file_is_its_owners_alone_and_replaces_an_old_one_whole() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("token");
+        fs::write(&target, "old").unwrap();
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o644)).unwrap();
+
+        drop(SecretFile::create(&target).unwrap());
+        assert_eq!(fs::read_to_string(&target).unwrap(), "old");
+
+        let file = SecretFile::create(&target).unwrap();
+        file.keep(&Secret::from("new")).unwrap();
+        assert_eq!(fs::read_to_string(&target).unwrap(), "new\n");
+        assert_eq!(
+            fs::metadata(&target).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_secret_file_without_a_place_is_refused_before_there_is_a_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(SecretFile::create(&folder.path().join("no/such")).is_err());
+        assert!(SecretFile::create(folder.path()).is_err());
+    }
+}
