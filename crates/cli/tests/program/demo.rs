@@ -1,0 +1,53 @@
+//! The demo.
+
+use crate::support::{holds_a_token, program, run};
+
+#[test]
+fn every_step_of_the_demo_does_what_it_says() {
+    let done = run(&mut program(&["demo", "--json"])).good();
+    let steps = done.json();
+    let steps = steps.as_array().unwrap();
+    assert!(steps.len() >= 15, "{steps:#?}");
+    for step in steps {
+        assert_eq!(step["ok"], true, "{step:#}");
+        assert_eq!(step["service"], "userinfo");
+        assert!(step["millis"].as_f64().unwrap() >= 0.0, "{step:#}");
+    }
+    let step = |part: &str| {
+        let name = |step: &&serde_json::Value| step["step"].as_str().unwrap().contains(part);
+        steps
+            .iter()
+            .find(name)
+            .unwrap_or_else(|| panic!("no step {part}: {steps:#?}"))
+    };
+    assert_eq!(step("from the cache")["requests"], 0);
+    assert_eq!(step("1,000 callers")["requests"], 1);
+    assert_eq!(step("503 twice")["requests"], 3);
+    let outage = step("not survived")["outcome"].as_str().unwrap();
+    assert!(
+        outage.contains("HTTP 503") && outage.contains("after 3 attempts"),
+        "{outage}"
+    );
+    assert!(
+        step("by token")["outcome"]
+            .as_str()
+            .unwrap()
+            .starts_with("ada (")
+    );
+    assert!(!holds_a_token(&done.out));
+}
+
+#[test]
+fn people_get_a_table_with_totals() {
+    let done = run(&mut program(&["demo"])).good();
+    let header = done.out.lines().nth(1).unwrap();
+    for column in ["service", "step", "outcome", "time", "requests"] {
+        assert!(header.contains(column), "{header}");
+    }
+    let last = done.out.lines().last().unwrap();
+    assert!(
+        last.contains("steps, all of them as they should be; "),
+        "{last}"
+    );
+    assert!(!holds_a_token(&done.out));
+}

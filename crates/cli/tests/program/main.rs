@@ -1,0 +1,9 @@
+//! The built program, run as people and scripts run it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
+mod commands;
+mod demo;
+mod discovery;
+mod secrets;
+mod serve;
+mod support;

@@ -1,0 +1,231 @@
+//! Playing services.
+
+use std::io::Read as _;
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+
+use crate::support::{Played, program, run};
+
+#[test]
+fn the_ready_line_says_where_everything_is() {
+    let mut played = Played::new();
+    let url = played.url().to_owned();
+    assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+    let ready = &played.ready;
+    assert_eq!(ready["ready"], true);
+    assert_eq!(
+        ready["services"]["userinfo"]["repertoire"],
+        format!("{url}/repertoire")
+    );
+    assert_eq!(
+        ready["services"]["userinfo"]["gafaelfawr"],
+        format!("{url}/auth/api/v1")
+    );
+    let management = ready["management"].as_str().unwrap();
+    assert!(management.starts_with("http://127.0.0.1:") && management.ends_with("/_mock"));
+    assert_eq!(ready["ca"], json!(null));
+
+    // It is the one line on standard output.
+    played.stdin = None;
+    let mut rest = String::new();
+    played.stdout.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "");
+    assert!(played.line.ends_with('\n'));
+    assert_eq!(played.ended(), Some(0));
+}
+
+#[test]
+fn its_discovery_points_at_its_own_address() {
+    let played = Played::new();
+    let (status, document) = played.http("GET", "/repertoire/discovery", "");
+    assert_eq!(status, 200);
+    let gafaelfawr = &document["services"]["internal"]["gafaelfawr"]["versions"]["v1"]["url"];
+    assert_eq!(
+        *gafaelfawr,
+        played.ready["services"]["userinfo"]["gafaelfawr"]
+    );
+    assert!(!document.to_string().contains("example.com"), "{document}");
+}
+
+#[cfg(unix)]
+#[test]
+fn signals_end_it_well() {
+    for signal in ["-TERM", "-INT"] {
+        let mut played = Played::start(&mut program(&["serve", "--service", "userinfo=0"]));
+        let pid = played.child.id().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status().unwrap();
+        assert!(sent.success());
+        assert_eq!(played.ended(), Some(0), "{signal}");
+    }
+}
+
+#[test]
+fn wrong_arguments_are_told_and_nothing_is_served() {
+    let unknown = run(&mut program(&["serve", "--service", "nonesuch=0"]));
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.err.contains("there is: userinfo"), "{unknown:?}");
+
+    for arguments in [
+        &["serve"][..],
+        &["serve", "--service", "userinfo=http"],
+        &["serve", "--service", "userinfo=0", "--ca-out", "x"],
+        &["serve", "--service", "userinfo=0", "--config", "x"],
+        &[
+            "serve",
+            "--service",
+            "userinfo=0",
+            "--service",
+            "userinfo=0",
+        ],
+        &[
+            "serve",
+            "--service",
+            "userinfo=0",
+            "--seed",
+            "/no/such/file",
+        ],
+        &["serve", "--service", "userinfo=0", "--seed", "Cargo.toml"],
+    ] {
+        let run = run(&mut program(arguments));
+        assert_eq!(
+            (run.code, run.out.as_str()),
+            (2, ""),
+            "{arguments:?} {run:?}"
+        );
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_told() {
+    let played = Played::new();
+    let port = played.url().rsplit_once(':').unwrap().1;
+    let second = run(&mut program(&[
+        "serve",
+        "--service",
+        &format!("userinfo={port}"),
+    ]))
+    .bad(2);
+    assert!(
+        second.err.contains(port) && second.err.contains("in use"),
+        "{second:?}"
+    );
+}
+
+#[test]
+fn management_makes_faults_and_resets() {
+    let played = Played::new();
+    let ask = || run(&mut played.ask("ada", &["userinfo", "whoami", "--retries", "0"]));
+    ask().good();
+    assert_eq!(played.requests(), 2);
+
+    let fault = json!({"operation": "gafaelfawr.getOwnUserInfo", "status": 503}).to_string();
+    played.manage("POST", "faults", &fault);
+    let failed = ask().bad(1);
+    assert!(failed.err.contains("HTTP 503"), "{failed:?}");
+
+    played.manage("POST", "reset", "");
+    assert_eq!(played.requests(), 0);
+    ask().good();
+}
+
+#[test]
+fn a_seed_and_one_of_its_configurations_make_the_world() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("seed.json");
+    let token = "gt-0123456789012345678901.abcdefghijklmnopqrstuv";
+    let seed = json!({
+        "base_hostname": "data.example.com",
+        "configs": {
+            "a": {"directory": true, "known_scopes": [], "quota": null},
+            "b": {"directory": false, "known_scopes": [], "quota": null},
+        },
+        "directory": {"users": [{"username": "eve", "name": "E\u{1b}[31mve", "uid": 7, "gid": 7}], "groups": []},
+        "tokens": [{"name": "t", "config": "*", "token": token, "username": "eve",
+                    "token_type": "user", "token_name": "t", "scopes": []}],
+    });
+    std::fs::write(&path, seed.to_string()).unwrap();
+    let path = path.to_str().unwrap();
+    let with_config = format!("{path}#b");
+    for (arguments, name) in [
+        (
+            &["--seed", path, "--config", "a"][..],
+            json!("E\u{1b}[31mve"),
+        ),
+        (&["--seed", &with_config], json!(null)),
+    ] {
+        let played = Played::with(arguments);
+        let mut ask = played.ask_without_token(&["userinfo", "whoami", "--json"]);
+        let answer = run(ask.env("GAFAELFAWR_TOKEN", token)).good();
+        assert_eq!(answer.json()["username"], "eve");
+        assert_eq!(answer.json()["name"], name);
+        // A terminal must not see what steers it, in neither form.
+        let mut ask = played.ask_without_token(&["userinfo", "whoami"]);
+        let human = run(ask.env("GAFAELFAWR_TOKEN", token)).good();
+        assert!(
+            !human.out.contains('\u{1b}') && !answer.out.contains('\u{1b}'),
+            "{human:?}"
+        );
+    }
+    let wrong = run(&mut program(&[
+        "serve",
+        "--service",
+        "userinfo=0",
+        "--seed",
+        path,
+        "--config",
+        "nonesuch",
+    ]));
+    assert!(wrong.bad(2).err.contains("nonesuch"));
+}
+
+#[test]
+fn tls_is_trusted_by_the_authority_it_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ca.pem");
+    let path = path.to_str().unwrap();
+    let played = Played::with(&["--tls", "--ca-out", path]);
+    assert!(played.url().starts_with("https://127.0.0.1:"));
+    assert_eq!(played.ready["ca"], std::fs::read_to_string(path).unwrap());
+
+    let trusting = run(&mut played.ask("ada", &["userinfo", "whoami", "--ca-file", path]));
+    assert!(trusting.good().out.contains("Ada Byron"));
+
+    let other = run(&mut played.ask("ada", &["userinfo", "whoami"])).bad(1);
+    assert!(other.err.contains("--ca-file"), "{other:?}");
+}
+
+#[test]
+fn latency_slows_every_answer() {
+    let played = Played::with(&["--latency", "5000"]);
+    let arguments = [
+        "userinfo",
+        "whoami",
+        "--timeout",
+        "100ms",
+        "--retries",
+        "0",
+        "--json",
+    ];
+    let late = run(&mut played.ask("ada", &arguments)).bad(1);
+    assert_eq!(late.error()["kind"], "discovery");
+    assert!(
+        late.error()["hint"].as_str().unwrap().contains("--timeout"),
+        "{late:?}"
+    );
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let played = Played::new();
+    let mut child = played
+        .ask("ada", &["discovery", "document"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert!(ended.status.success());
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+}
