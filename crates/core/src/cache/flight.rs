@@ -58,9 +58,8 @@ impl<V, E> Flight<V, E> {
         E: Send + Sync,
     {
         loop {
-            let mut landed = std::pin::pin!(self.landed.notified());
-            // Counted among the waiters before looking, so that no wake-up is lost in between.
-            landed.as_mut().enable();
+            // Made before looking: it is woken by an end that comes in between.
+            let landed = self.landed.notified();
             if let Some(outcome) = self.outcome.get() {
                 return outcome;
             }

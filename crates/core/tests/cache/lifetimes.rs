@@ -175,7 +175,7 @@ async fn an_absolute_expiry_counts_by_the_servers_own_clock() {
 
 #[tokio::test(start_paused = true)]
 async fn a_fetch_that_brings_nothing_fresher_holds_the_next_one_off() {
-    let cache = words().refresh_ahead(1.0).min_interval(5 * SECOND).build();
+    let cache = words().refresh_ahead(1.0).min_interval(30 * SECOND).build();
     let fetched = Arc::new(AtomicUsize::new(0));
     let born = tokio::time::Instant::now();
     for _ in 0..1000 {
@@ -189,8 +189,9 @@ async fn a_fetch_that_brings_nothing_fresher_holds_the_next_one_off() {
         sleep(TTL / 1001).await;
     }
     let fetched = fetched.load(Ordering::SeqCst);
+    // Without that it would be some ten: each brings half the lifetime of the one before.
     assert!(
-        (3..=20).contains(&fetched),
+        (2..=4).contains(&fetched),
         "{fetched} fetches in 100 seconds"
     );
 }

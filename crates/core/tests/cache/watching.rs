@@ -12,6 +12,20 @@ fn without_a_runtime_a_fetch_runs_inside_its_caller() {
     assert_eq!(cache.get(&1), Some(1));
 }
 
+#[test]
+fn a_fetch_inside_its_caller_that_began_before_a_clearing_does_not_store() {
+    let cache = Cache::<u8, u8>::builder().build();
+    let (answer, waits) = oneshot::channel();
+    let fetch = || async { Ok(Fetched::new(waits.await.unwrap())) };
+    let mut ask = std::pin::pin!(cache.get_or_fetch(&1, fetch));
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(ask.as_mut().poll(&mut cx).is_pending());
+    cache.clear();
+    answer.send(1).unwrap();
+    assert!(ask.as_mut().poll(&mut cx).is_ready());
+    assert_eq!(cache.get(&1), None);
+}
+
 #[derive(Debug, Default)]
 struct Seen(Mutex<Vec<CacheOutcome>>);
 
