@@ -2,6 +2,7 @@
 
 mod budget;
 mod limit;
+mod objects;
 mod operation;
 mod options;
 mod pipeline;

@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 use tracing::field::Empty;
 
 use super::limit::{Authorities, AuthorityState};
+use super::objects::ObjectsOnly;
 use super::retry::{is_throttled, is_transient, may_repeat, retry_after};
 use super::{Call, CallOptions, Operation, Retry, Timeouts};
 use crate::auth::{Credentials, Token};
@@ -416,7 +417,7 @@ impl Answer {
     /// [`ErrorKind::Decode`] with the place of the fault, such as `quota.notebook.cpu`; the
     /// body's own text is not repeated.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_slice(self.body()).map_err(|_| self.explain::<T>())
+        read(self.body()).map_err(|_| self.explain::<T>())
     }
 
     /// Makes an error for an answer whose content makes no sense.
@@ -440,12 +441,12 @@ impl Answer {
     /// Parses once more, now watching the place: slower, and only on the way to an error.
     fn explain<T: DeserializeOwned>(&self) -> Error {
         let mut reader = serde_json::Deserializer::from_slice(self.body());
-        let place = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+        let place = match serde_path_to_error::deserialize::<_, T>(ObjectsOnly(&mut reader)) {
             Err(fault) => fault.path().to_string(),
             // The value is good; something follows it.
             Ok(_) => String::from("."),
         };
-        let what = match serde_json::from_slice::<T>(self.body()) {
+        let what = match read::<T>(self.body()) {
             Err(cause) => match cause.classify() {
                 serde_json::error::Category::Data => "does not have the expected form",
                 serde_json::error::Category::Eof => "ends too early",
@@ -469,6 +470,14 @@ impl fmt::Debug for Answer {
             .field("attempts", &self.attempts)
             .finish_non_exhaustive()
     }
+}
+
+/// Reads a whole JSON document.
+fn read<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = T::deserialize(ObjectsOnly(&mut reader))?;
+    reader.end()?;
+    Ok(value)
 }
 
 /// What is known of a call so far, for its error.
