@@ -100,7 +100,6 @@ pub struct ApiService {
     #[serde(default)]
     pub required_scopes: Vec<String>,
     /// Where its OpenAPI description is.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub openapi: Option<crate::HttpUrl>,
     /// What its quota may limit, by label.
     #[serde(default)]
