@@ -162,7 +162,11 @@ impl Client {
         let answer = self
             .send(paths::list_users()?, &service_token.into())
             .await?;
-        let users: Vec<wire::UserInfo> = answer.json()?;
+        let users: Vec<wire::UserInfo> = match answer.json() {
+            // An empty object counts as nobody (protocol section 9.3).
+            Err(_) if answer.json::<NoMembers>().is_ok() => Vec::new(),
+            users => users?,
+        };
         Ok(users.into_iter().map(UserInfo::from).collect())
     }
 
@@ -236,6 +240,11 @@ impl Caller {
         Ok(self.core.send(&base, call, credentials, options).await?)
     }
 }
+
+/// An object without members.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoMembers {}
 
 fn user_info(answer: &Answer) -> Result<Arc<UserInfo>> {
     Ok(Arc::new(answer.json::<wire::UserInfo>()?.into()))
