@@ -17,7 +17,8 @@ use super::refusal::Refusal;
 pub(super) struct Challenge<'a> {
     pub(super) realm: &'a str,
     pub(super) scheme: Scheme,
-    /// Scripts in browsers get 403 for 401 at the ingress, which would send them to a login.
+    /// At the ingress, scripts in browsers that are not logged in get 403: 401 would send them to
+    /// a login.
     pub(super) is_script: bool,
 }
 
@@ -74,10 +75,7 @@ pub(super) fn refuse(refusal: &Refusal, challenge: Challenge<'_>) -> Response {
             challenge.put(&mut response, &text);
             response
         }
-        Refusal::InvalidToken(msg) => {
-            let status = if challenge.is_script { 403 } else { 401 };
-            challenge.error(status, 401, "invalid_token", msg, &[])
-        }
+        Refusal::InvalidToken(msg) => challenge.error(401, 401, "invalid_token", msg, &[]),
         Refusal::InvalidRequest(msg) => challenge.error(403, 400, "invalid_request", msg, &[]),
         Refusal::InsufficientScope { msg, scopes } => {
             challenge.error(403, 403, "insufficient_scope", msg, scopes)
