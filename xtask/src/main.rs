@@ -1,6 +1,7 @@
 //! Automation of this workspace: `cargo xtask`.
 
 mod codegen;
+mod features;
 mod interop;
 mod program;
 mod vectors;
@@ -13,6 +14,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments.as_slice() {
         ["codegen", rest @ ..] => codegen::run(rest),
+        ["features", rest @ ..] => features::run(rest),
         ["interop", rest @ ..] => interop::run(rest),
         ["vectors", rest @ ..] => vectors::run(rest),
         _ => Err(USAGE.to_owned()),
@@ -30,5 +32,6 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   codegen [--check]   write (or compare) what crates/*/api/*.openapi.yaml describe
+  features            build every feature alone, and check what each pulls in
   interop             drive clients in other languages against `vouchsafe serve`
   vectors [SERVICE]   run the recorded vectors below VOUCHSAFE_VECTORS";
