@@ -250,6 +250,15 @@ fn user_info(answer: &Answer) -> Result<Arc<UserInfo>> {
     Ok(Arc::new(answer.json::<wire::UserInfo>()?.into()))
 }
 
+/// Whether the service has answered, and said no: a revoked token must not live on in what was
+/// known before.
+fn is_definite(error: &Error) -> bool {
+    matches!(
+        error.status().map(|status| status.as_u16()),
+        Some(401 | 403 | 404)
+    )
+}
+
 /// Sets up a [`Client`].
 #[derive(Clone, Debug)]
 #[must_use]
@@ -367,5 +376,6 @@ impl ClientBuilder {
             .error_ttl(self.error_lifetime)
             .refresh_ahead(self.refresh_ahead)
             .stale_if_error(self.stale_if_error)
+            .definite(is_definite)
     }
 }

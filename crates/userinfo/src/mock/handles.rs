@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use vouchsafe_core::Secret;
+
 use super::directory::{DirectoryGroup, Group, UserData};
 use super::state::{Action, DirectoryAccess};
 use super::tokens::{Record, TokenKind};
@@ -161,6 +163,15 @@ impl Server {
     /// where the document is asked for.
     pub fn set_discovery(&self, document: serde_json::Value) {
         self.state().repertoire.document = document;
+    }
+
+    /// Sets the login that Repertoire tells for an InfluxDB database of the document.
+    pub fn set_influxdb_login(&self, label: &str, username: &str, password: impl Into<Secret>) {
+        let login = (username.to_owned(), password.into());
+        self.state()
+            .repertoire
+            .logins
+            .insert(label.to_owned(), login);
     }
 }
 
