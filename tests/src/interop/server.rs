@@ -1,5 +1,6 @@
 //! `vouchsafe serve` as a program of its own, as other languages start it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -48,7 +49,8 @@ pub(super) async fn build() -> Result<PathBuf, String> {
 }
 
 impl Server {
-    /// Starts a service in a configuration of a seed and waits until it is ready.
+    /// Starts a service in a configuration of a seed and waits until it is ready. What the
+    /// program logs goes to a file.
     ///
     /// # Errors
     ///
@@ -58,6 +60,7 @@ impl Server {
         service: &str,
         seed: &Path,
         config: &str,
+        log: &Path,
     ) -> Result<Self, String> {
         let mut process = Command::new(program)
             .args(["serve", "--until-stdin-closes", "--service"])
@@ -67,6 +70,8 @@ impl Server {
             .args(["--config", config])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // What it logs would stand between the lines of the report.
+            .stderr(fs::File::create(log).map_err(|cause| cause.to_string())?)
             .kill_on_drop(true)
             .spawn()
             .map_err(|cause| cause.to_string())?;
@@ -76,7 +81,7 @@ impl Server {
             .next_line()
             .await
             .map_err(|cause| cause.to_string())?
-            .ok_or("it ended before it was ready")?;
+            .ok_or_else(|| format!("it ended before it was ready: see {}", log.display()))?;
         let ready: Value = serde_json::from_str(&first).map_err(|cause| cause.to_string())?;
         let mut place = ready["services"][service].clone();
         let management = [&place["management"], &ready["management"]]

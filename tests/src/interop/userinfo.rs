@@ -44,8 +44,12 @@ pub(super) async fn run(places: &Places, report: &mut Report) {
     let seed = places.scripts.join("seed.json");
     let servers = async {
         let program = server::build().await?;
-        let main = Server::start(&program, "userinfo", &seed, "interop").await?;
-        let bare = Server::start(&program, "userinfo", &seed, "interop-no-directory").await?;
+        let start = async |config: &str| {
+            let log = places.work.join(format!("{config}.log"));
+            Server::start(&program, "userinfo", &seed, config, &log).await
+        };
+        let main = start("interop").await?;
+        let bare = start("interop-no-directory").await?;
         Ok::<_, String>((main, bare))
     };
     let (main, bare) = match servers.await {
