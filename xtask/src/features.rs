@@ -12,7 +12,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     }
     for (package, features) in ALONE {
         for feature in std::iter::once(&"").chain(*features) {
-            println!(
+            eprintln!(
                 "{package} with {}",
                 if feature.is_empty() {
                     "no feature"
@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
             }
         }
     }
-    println!("features: every one builds alone, and none pulls in what it must not");
+    eprintln!("features: every one builds alone, and none pulls in what it must not");
     Ok(())
 }
 

@@ -207,16 +207,15 @@ impl Client {
         self.inner.by_name.clear();
     }
 
-    /// Forgets what is known about the user of one token; returns whether there was anything.
-    pub fn forget_token(&self, token: &Token) -> bool {
-        self.inner.by_token.forget(token.digest())
+    /// Forgets what is known about the user of one token.
+    pub fn forget_token(&self, token: &Token) {
+        self.inner.by_token.forget(token.digest());
     }
 
-    /// Forgets what one credential fetched about one user; returns whether there was anything.
-    pub fn forget_user(&self, service_token: impl Into<ServiceToken>, username: &Username) -> bool {
-        self.inner
-            .by_name
-            .forget(&(service_token.into().id(), username.clone()))
+    /// Forgets what one credential fetched about one user.
+    pub fn forget_user(&self, service_token: impl Into<ServiceToken>, username: &Username) {
+        let key = (service_token.into().id(), username.clone());
+        self.inner.by_name.forget(&key);
     }
 
     pub(crate) async fn send(&self, call: Call, source: &dyn TokenSource) -> Result<Answer> {
