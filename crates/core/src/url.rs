@@ -27,6 +27,8 @@ pub struct BaseUrl {
     authority: Authority,
     /// Without a slash at its end; empty for the root.
     path: String,
+    /// Every call with a credential asks; the answer never changes.
+    is_loopback: bool,
 }
 
 impl BaseUrl {
@@ -64,6 +66,7 @@ impl BaseUrl {
         }
         let path = parts.path_and_query.as_ref().map_or("", PathAndQuery::path);
         Ok(Self {
+            is_loopback: is_loopback(authority.host()),
             scheme,
             authority,
             path: path.trim_end_matches('/').to_owned(),
@@ -73,10 +76,7 @@ impl BaseUrl {
     /// Returns the host, without brackets around an IPv6 address.
     #[must_use]
     pub fn host(&self) -> &str {
-        self.authority
-            .host()
-            .trim_start_matches('[')
-            .trim_end_matches(']')
+        bare(self.authority.host())
     }
 
     /// Returns host and port as written.
@@ -100,11 +100,7 @@ impl BaseUrl {
     /// Returns whether the host is a loopback address or `localhost`.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        let host = self.host();
-        host.eq_ignore_ascii_case("localhost")
-            || host
-                .parse::<std::net::IpAddr>()
-                .is_ok_and(|address| address.is_loopback())
+        self.is_loopback
     }
 
     /// Appends a target made by [`Target`] to the base.
@@ -216,6 +212,18 @@ impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Target(..)")
     }
+}
+
+/// A host without the brackets of an IPv6 address.
+fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || bare(host)
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC

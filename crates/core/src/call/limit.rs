@@ -37,13 +37,13 @@ impl Authorities {
 
     pub(crate) fn of(&self, authority: &Authority) -> Arc<AuthorityState> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, state)) = known.iter().find(|(name, _)| name == authority) {
-            return Arc::clone(state);
+        if let Some(state) = find(&known, authority) {
+            return state;
         }
         drop(known);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, state)) = known.iter().find(|(name, _)| name == authority) {
-            return Arc::clone(state);
+        if let Some(state) = find(&known, authority) {
+            return state;
         }
         if known.len() == MAX_KNOWN {
             known.remove(0);
@@ -72,6 +72,16 @@ impl AuthorityState {
             .with_retryable(true)),
         }
     }
+}
+
+/// Compares the texts: two spellings of a host may as well be two authorities, and comparing
+/// without regard to case took longer than all else here.
+fn find(
+    known: &[(Authority, Arc<AuthorityState>)],
+    authority: &Authority,
+) -> Option<Arc<AuthorityState>> {
+    let of = |(name, _): &&(Authority, _)| name.as_str() == authority.as_str();
+    known.iter().find(of).map(|(_, state)| Arc::clone(state))
 }
 
 /// A client talks to a handful of authorities; what exceeds this comes from outside and may not

@@ -81,31 +81,18 @@ impl Pipeline {
             error.type = Empty,
             attempts = Empty,
         );
-        let started = Instant::now();
         let mut progress = Progress {
+            started: Instant::now(),
             attempts: 0,
-            url: None,
+            uri: None,
         };
         let result = self
-            .run(base, call, credentials, options, started, &mut progress)
+            .run(base, &call, credentials, options, &mut progress)
             .instrument(span.clone())
             .await;
-        let attempts = progress.attempts;
-        let result = result.map_err(|error| {
-            let error = error.with_operation(operation.id());
-            let error = error.with_attempts(attempts, started.elapsed());
-            let error = match &progress.url {
-                Some(uri) => error.with_request(operation.method(), printable(operation, uri)),
-                None => error,
-            };
-            if error.request_id().is_none() {
-                error.with_request_id(options.request_id.as_deref())
-            } else {
-                error
-            }
-        });
+        let result = result.map_err(|error| progress.explain(error, operation, options));
         if !span.is_disabled() {
-            span.record("attempts", attempts);
+            span.record("attempts", progress.attempts);
             match &result {
                 Ok(answer) => {
                     span.record("http.response.status_code", answer.status().as_u16());
@@ -121,29 +108,24 @@ impl Pipeline {
         if let Some(observer) = &self.observer {
             observer.call(&CallEvent {
                 operation: operation.id(),
-                attempts,
+                attempts: progress.attempts,
                 error: result.as_ref().err(),
-                elapsed: started.elapsed(),
+                elapsed: progress.started.elapsed(),
             });
         }
-        result.map(|mut answer| {
-            answer.attempts = attempts;
-            answer
-        })
+        result
     }
 
     async fn run(
         &self,
         base: &BaseUrl,
-        call: Call,
+        call: &Call,
         credentials: Option<Credentials<'_>>,
         options: &CallOptions,
-        started: Instant,
         progress: &mut Progress,
     ) -> Result<Answer> {
         let operation = call.operation;
-        let uri = base.join(&call.target)?;
-        progress.url = Some(uri.clone());
+        let uri = progress.uri.insert(base.join(&call.target)?).clone();
         if credentials.is_some() && !self.may_carry_credentials(base) {
             return Err(Error::new(
                 ErrorKind::Config,
@@ -151,12 +133,7 @@ impl Pipeline {
                  allow it explicitly",
             ));
         }
-        let mut request = Request::new(operation.method().clone(), uri);
-        request.headers = self.headers(call.headers, options)?;
-        request.body = call.body;
-        request.response_limit = operation.max_response();
-
-        let deadline = started + options.deadline.unwrap_or(self.timeouts.call);
+        let deadline = progress.started + options.deadline.unwrap_or(self.timeouts.call);
         let attempt_limit = options.attempt_timeout.unwrap_or(self.timeouts.attempt);
         let retry = options.retry.unwrap_or(self.retry);
         let authority = self.authorities.of(base.authority());
@@ -165,35 +142,30 @@ impl Pipeline {
 
         loop {
             let permit = authority.permit(deadline).await?;
-            let mut attempt = request.clone();
+            let mut request = self.request(call, &uri, options)?;
             let token = match &credentials {
                 Some(credentials) => Some(
-                    self.authorize(credentials, &mut attempt.headers, deadline)
+                    self.authorize(credentials, &mut request.headers, deadline)
                         .await?,
                 ),
                 None => None,
             };
             progress.attempts += 1;
             let outcome = self
-                .attempt(operation, attempt, attempt_limit, deadline, progress)
+                .attempt(operation, request, attempt_limit, deadline, progress)
                 .await;
             drop(permit);
 
-            let response = match outcome {
+            let error = match outcome {
                 Ok(response) if response.status.is_success() => {
                     authority.budget.refund();
                     return Ok(Answer {
                         operation,
                         response,
-                        attempts: 0,
-                        url: request.uri,
-                        kept_path: !operation.has_sensitive_path(),
+                        attempts: progress.attempts,
+                        uri,
                     });
                 }
-                Ok(response) => Ok(response),
-                Err(error) => Err(error),
-            };
-            let error = match response {
                 Ok(response) => self.refusal(operation, &response),
                 Err(error) => error,
             };
@@ -334,20 +306,25 @@ impl Pipeline {
         base.is_https() || self.plain_http == PlainHttp::Allowed || base.is_loopback()
     }
 
-    fn headers(&self, mut headers: HeaderMap, options: &CallOptions) -> Result<HeaderMap> {
-        headers
-            .entry(ACCEPT)
-            .or_insert(HeaderValue::from_static("application/json"));
-        headers
-            .entry(USER_AGENT)
-            .or_insert_with(|| self.user_agent.clone());
+    /// Forms the request of one attempt, without its credential.
+    fn request(&self, call: &Call, uri: &Uri, options: &CallOptions) -> Result<Request> {
+        let mut headers = HeaderMap::with_capacity(HEADERS);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(USER_AGENT, self.user_agent.clone());
+        for (name, value) in &call.headers {
+            headers.insert(name, value.clone());
+        }
         if let Some(id) = &options.request_id {
             let value = HeaderValue::from_str(id).map_err(|_| {
                 Error::new(ErrorKind::Invalid, "the request id does not fit a header")
             })?;
             headers.insert(REQUEST_ID.clone(), value);
         }
-        Ok(headers)
+        let mut request = Request::new(call.operation.method().clone(), uri.clone());
+        request.headers = headers;
+        request.body = call.body.clone();
+        request.response_limit = call.operation.max_response();
+        Ok(request)
     }
 
     /// Turns an answer that does not mean success into an error.
@@ -387,8 +364,7 @@ pub struct Answer {
     operation: &'static Operation,
     response: Response,
     attempts: u32,
-    url: Uri,
-    kept_path: bool,
+    uri: Uri,
 }
 
 impl Answer {
@@ -428,13 +404,13 @@ impl Answer {
             .with_status(self.status())
             .with_sent(Sent::Maybe)
             .with_attempts(self.attempts, Duration::ZERO);
-        if self.kept_path {
+        if self.operation.has_sensitive_path() {
+            error
+        } else {
             error.with_request(
                 self.operation.method(),
-                printable(self.operation, &self.url),
+                printable(self.operation, &self.uri),
             )
-        } else {
-            error
         }
     }
 
@@ -465,7 +441,7 @@ impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Answer")
             .field("operation", &self.operation.id())
-            .field("url", &printable(self.operation, &self.url))
+            .field("url", &printable(self.operation, &self.uri))
             .field("response", &self.response)
             .field("attempts", &self.attempts)
             .finish_non_exhaustive()
@@ -482,8 +458,26 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
 
 /// What is known of a call so far, for its error.
 struct Progress {
+    started: Instant,
     attempts: u32,
-    url: Option<Uri>,
+    uri: Option<Uri>,
+}
+
+impl Progress {
+    fn explain(&self, error: Error, operation: &Operation, options: &CallOptions) -> Error {
+        let error = error
+            .with_operation(operation.id())
+            .with_attempts(self.attempts, self.started.elapsed());
+        let error = match &self.uri {
+            Some(uri) => error.with_request(operation.method(), printable(operation, uri)),
+            None => error,
+        };
+        if error.request_id().is_none() {
+            error.with_request_id(options.request_id.as_deref())
+        } else {
+            error
+        }
+    }
 }
 
 /// A URL as errors may show it: no user information, no query, and no path that holds a secret.
@@ -499,3 +493,6 @@ fn printable(operation: &Operation, uri: &Uri) -> String {
 }
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Room for the headers of most requests, so that the map is allocated once.
+const HEADERS: usize = 6;
