@@ -1,6 +1,7 @@
 //! Text and bytes that must not be seen. What a secret *means* is not here.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer};
 use subtle::ConstantTimeEq;
@@ -8,9 +9,9 @@ use zeroize::Zeroizing;
 
 /// Text that can be used and dropped, but not printed, logged or serialized.
 ///
-/// `Debug` shows `Secret(..)`; there is no `Display`, `Deref`, `AsRef` or `Serialize`. The
-/// memory is zeroed when the last owner drops it; equality takes the same time wherever the
-/// texts differ (their lengths are not hidden).
+/// `Debug` shows `Secret(..)`; there is no `Display`, `Deref`, `AsRef` or `Serialize`. Clones
+/// share one text, whose memory is zeroed when the last owner drops it; equality takes the same
+/// time wherever the texts differ (their lengths are not hidden).
 ///
 /// ```
 /// use vouchsafe_core::Secret;
@@ -20,7 +21,7 @@ use zeroize::Zeroizing;
 /// assert_eq!(secret.expose(), "hunter2");
 /// ```
 #[derive(Clone)]
-pub struct Secret(Zeroizing<String>);
+pub struct Secret(Arc<Zeroizing<String>>);
 
 impl Secret {
     /// Returns the text. The only way to it: search for `expose` to audit every use.
@@ -44,7 +45,7 @@ impl Secret {
 
 impl From<String> for Secret {
     fn from(text: String) -> Self {
-        Self(Zeroizing::new(text))
+        Self(Arc::new(Zeroizing::new(text)))
     }
 }
 
@@ -76,7 +77,7 @@ impl<'de> Deserialize<'de> for Secret {
 
 /// Bytes under the same rules as [`Secret`].
 #[derive(Clone)]
-pub struct SecretBytes(Zeroizing<Vec<u8>>);
+pub struct SecretBytes(Arc<Zeroizing<Vec<u8>>>);
 
 impl SecretBytes {
     /// Returns the bytes. The only way to them.
@@ -88,7 +89,7 @@ impl SecretBytes {
 
 impl From<Vec<u8>> for SecretBytes {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self(Arc::new(Zeroizing::new(bytes)))
     }
 }
 
