@@ -20,7 +20,7 @@ use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result};
 
 /// HTTP/1.1 over pooled connections, with TLS by rustls.
 ///
-/// Cheap to clone; clones share the pool. Connections wait for reuse for 20 seconds, 32 for each
+/// Cheap to clone; clones share the pool. Connections wait for reuse for 20 seconds, 128 for each
 /// origin, and none grows older than about five minutes. Redirects are never followed.
 #[derive(Clone)]
 pub struct HttpTransport {
@@ -90,7 +90,7 @@ impl Default for HttpTransportBuilder {
         Self {
             connect_timeout: Duration::from_secs(3),
             idle_timeout: Duration::from_secs(20),
-            max_idle_per_host: 32,
+            max_idle_per_host: 128,
             max_age: Duration::from_secs(5 * 60),
             resolver: Arc::new(SystemResolver::new()),
             tls: TlsSettings::default(),
@@ -114,7 +114,9 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// Sets how many unused connections are kept for each origin. Default: 32.
+    /// Sets how many unused connections are kept for each origin. Default: 128, the number of
+    /// requests that a client has under way by default. A smaller pool than that makes a busy
+    /// client throw away connections that its next requests have to make again.
     pub fn max_idle_per_host(mut self, count: usize) -> Self {
         self.max_idle_per_host = count;
         self
