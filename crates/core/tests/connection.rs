@@ -365,11 +365,11 @@ async fn an_unused_connection_is_closed_in_time() {
 }
 
 #[tokio::test]
-async fn an_old_connection_is_not_reused() {
+async fn an_old_connection_is_used_once_more_and_then_retired() {
     let server = ScriptedServer::start([answering()]).await.unwrap();
     let builder = HttpTransport::builder().max_age(Duration::ZERO);
     let transport = builder.build().unwrap();
-    for _ in 0..3 {
+    for _ in 0..6 {
         transport.send(request(&server)).await.unwrap();
     }
     assert_eq!(server.connections(), 3);

@@ -21,14 +21,16 @@ use tokio_rustls::client::TlsStream;
 use super::dns::CachedResolver;
 use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result, TimeoutScope};
 
-/// Makes connections for the pool.
+/// Makes connections for the pool, which clones it twice for each request.
 #[derive(Clone)]
-pub(super) struct Connector {
-    pub(super) tcp: HttpConnector<CachedResolver>,
+pub(super) struct Connector(Arc<Way>);
+
+struct Way {
+    tcp: HttpConnector<CachedResolver>,
     /// `Err` holds why https is impossible, told only to who asks for it.
-    pub(super) tls: std::result::Result<TlsConnector, Error>,
-    pub(super) timeout: Duration,
-    pub(super) max_age: Duration,
+    tls: Result<TlsConnector>,
+    timeout: Duration,
+    max_age: Duration,
 }
 
 impl Connector {
@@ -46,21 +48,23 @@ impl Connector {
         tcp.set_keepalive_retries(Some(3));
         #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
         tcp.set_tcp_user_timeout(Some(Duration::from_secs(30)));
-        Self {
+        Self(Arc::new(Way {
             tcp,
             tls: tls.map(TlsConnector::from),
             timeout,
             max_age,
-        }
+        }))
     }
+}
 
-    async fn connect(mut self, uri: Uri) -> Result<Stream> {
+impl Way {
+    async fn connect(&self, uri: Uri) -> Result<Stream> {
         let tls = match uri.scheme_str() {
             Some("https") => Some(self.tls.clone()?),
             _ => None,
         };
         let host = uri.host().unwrap_or_default().to_owned();
-        let tcp = tower_service::Service::call(&mut self.tcp, uri)
+        let tcp = tower_service::Service::call(&mut self.tcp.clone(), uri)
             .await
             .map_err(|cause| tcp_error(&host, cause))?;
         let Some(tls) = tls else {
@@ -103,10 +107,10 @@ impl tower_service::Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let this = self.clone();
+        let way = Arc::clone(&self.0);
         Box::pin(async move {
-            let limit = this.timeout;
-            tokio::time::timeout(limit, this.connect(uri))
+            let limit = way.timeout;
+            tokio::time::timeout(limit, way.connect(uri))
                 .await
                 .unwrap_or_else(|_| {
                     Err(Error::new(

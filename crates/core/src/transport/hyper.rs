@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::capture_connection;
+use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
+use hyper_util::client::legacy::{Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::Instant;
 
@@ -25,6 +25,8 @@ use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result};
 #[derive(Clone)]
 pub struct HttpTransport {
     pool: Client<Connector, Full<Bytes>>,
+    /// Whether an answer came over a connection that should be retired and is not yet.
+    met_old: Arc<AtomicBool>,
 }
 
 impl HttpTransport {
@@ -33,22 +35,22 @@ impl HttpTransport {
         HttpTransportBuilder::default()
     }
 
-    async fn exchange(&self, request: Request) -> Result<Response> {
-        let limit = request.response_limit;
-        let mut outgoing = http::Request::new(Full::new(request.body));
-        *outgoing.method_mut() = request.method;
-        *outgoing.uri_mut() = request.uri;
-        *outgoing.headers_mut() = request.headers;
-        let connection = capture_connection(&mut outgoing);
-
-        let answer = self.pool.request(outgoing).await.map_err(classify)?;
-        let (head, body) = answer.into_parts();
+    async fn receive(
+        &self,
+        answer: ResponseFuture,
+        held: Option<CaptureConnection>,
+        limit: usize,
+    ) -> Result<Response> {
+        let (head, body) = answer.await.map_err(classify)?.into_parts();
         if let Some(history) = head.extensions.get::<History>() {
             history.has_answered.store(true, Ordering::Relaxed);
-            if history.retire_at <= Instant::now()
-                && let Some(connected) = connection.connection_metadata().as_ref()
-            {
-                connected.poison();
+            if history.retire_at <= Instant::now() {
+                if let Some(held) = &held
+                    && let Some(connected) = held.connection_metadata().as_ref()
+                {
+                    connected.poison();
+                }
+                self.met_old.store(held.is_none(), Ordering::Relaxed);
             }
         }
         let body = body::read(body, head.status, limit).await?;
@@ -62,7 +64,20 @@ impl HttpTransport {
 
 impl Transport for HttpTransport {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
-        Box::pin(self.exchange(request))
+        let mut outgoing = http::Request::new(Full::new(request.body));
+        *outgoing.method_mut() = request.method;
+        *outgoing.uri_mut() = request.uri;
+        *outgoing.headers_mut() = request.headers;
+        // A connection can only be retired by a request that held on to it, and holding on costs
+        // a twentieth of a call. So an old one serves once more after it was found to be old.
+        let held = self
+            .met_old
+            .load(Ordering::Relaxed)
+            .then(|| capture_connection(&mut outgoing));
+        // The request goes into the pool's own box before ours is made: one that holds both is
+        // larger than a kilobyte, where malloc leaves its fast path.
+        let answer = self.pool.request(outgoing);
+        Box::pin(self.receive(answer, held, request.response_limit))
     }
 }
 
@@ -193,7 +208,10 @@ impl HttpTransportBuilder {
             .pool_idle_timeout(self.idle_timeout)
             .pool_max_idle_per_host(self.max_idle_per_host)
             .build(connector);
-        Ok(HttpTransport { pool })
+        Ok(HttpTransport {
+            pool,
+            met_old: Arc::default(),
+        })
     }
 }
 
