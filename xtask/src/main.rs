@@ -1,5 +1,6 @@
 //! Automation of this workspace: `cargo xtask`.
 
+mod bench;
 mod codegen;
 mod features;
 mod interop;
@@ -13,6 +14,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments.as_slice() {
+        ["bench", rest @ ..] => bench::run(rest),
         ["codegen", rest @ ..] => codegen::run(rest),
         ["features", rest @ ..] => features::run(rest),
         ["interop", rest @ ..] => interop::run(rest),
@@ -31,6 +33,8 @@ fn main() -> ExitCode {
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
+  bench core|userinfo [--quick]
+                      measure beside other clients and caches
   codegen [--check]   write (or compare) what crates/*/api/*.openapi.yaml describe
   features            build every feature alone, and check what each pulls in
   interop             drive clients in other languages against `vouchsafe serve`

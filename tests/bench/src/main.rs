@@ -1,0 +1,59 @@
+//! Measures Vouchsafe beside other clients and caches. `cargo xtask bench` runs it.
+//!
+//! Cases that are compared are interleaved in one process; the server is a process of its own.
+//! The prefix `as-` marks what the program starts of itself.
+
+mod client;
+mod core;
+mod instructions;
+mod measure;
+mod server;
+mod table;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    let flag = |name: &str| rest.iter().any(|argument| argument == name);
+    let value = |name: &str| {
+        let at = rest.iter().position(|argument| argument == name)?;
+        rest.get(at + 1).cloned()
+    };
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .expect("nothing was installed before");
+    let size = if flag("--quick") {
+        measure::Size::Quick
+    } else {
+        measure::Size::Full
+    };
+    match command.as_str() {
+        "core" => {
+            let mut rows = Vec::new();
+            if !flag("--no-instructions") {
+                rows.extend(instructions::run(size));
+            }
+            if !flag("--no-times") {
+                rows.extend(core::run(size));
+            }
+            table::finish(&rows, value("--out").as_deref())
+        }
+        "as-server" => server::run(),
+        "as-client" => {
+            let count = value("--count").and_then(|text| text.parse().ok());
+            client::run_alone(
+                &value("--client").expect("--client"),
+                &value("--url").expect("--url"),
+                value("--ca").as_deref(),
+                count.expect("--count"),
+            );
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("usage: vouchsafe-bench core|userinfo [--quick] [--out FILE]");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Clocks, interleaved rounds and medians.
+
+use std::time::{Duration, Instant};
+
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::sys::resource::{Usage as ResourceUsage, UsageWho, getrusage};
+use nix::sys::time::TimeValLike as _;
+use nix::unistd::Pid;
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// Enough to see that everything runs; the numbers mean little.
+    Quick,
+    Full,
+}
+
+impl Size {
+    pub fn pick<T>(self, quick: T, full: T) -> T {
+        match self {
+            Self::Quick => quick,
+            Self::Full => full,
+        }
+    }
+}
+
+/// What a piece of work took.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    pub wall: Duration,
+    /// User and system time of the whole process.
+    pub cpu: Duration,
+}
+
+impl Cost {
+    pub fn of<T>(work: impl FnOnce() -> T) -> (Self, T) {
+        let (cpu, wall) = (process_cpu(), Instant::now());
+        let result = work();
+        let cost = Self {
+            wall: wall.elapsed(),
+            cpu: process_cpu() - cpu,
+        };
+        (cost, result)
+    }
+}
+
+/// Runs every case once in each round, in an order that differs from round to round, so that a
+/// slow moment of the machine hits all alike. Returns the costs by case.
+pub fn rounds(cases: usize, rounds: usize, mut run: impl FnMut(usize) -> Cost) -> Vec<Vec<Cost>> {
+    let mut costs = vec![Vec::with_capacity(rounds); cases];
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    for _ in 0..rounds {
+        let mut order: Vec<usize> = (0..cases).collect();
+        for last in (1..cases).rev() {
+            // xorshift: the order need not be secret, only mixed.
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            order.swap(last, (seed >> 16) as usize % (last + 1));
+        }
+        for case in order {
+            costs[case].push(run(case));
+        }
+    }
+    costs
+}
+
+/// Returns the median of one aspect of many costs, in nanoseconds.
+pub fn median(costs: &[Cost], aspect: impl Fn(&Cost) -> Duration) -> f64 {
+    let mut values: Vec<f64> = costs
+        .iter()
+        .map(|cost| aspect(cost).as_nanos() as f64)
+        .collect();
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    if values.len() % 2 == 1 {
+        values[middle]
+    } else {
+        f64::midpoint(values[middle - 1], values[middle])
+    }
+}
+
+/// Keeps this process on one core, if the machine has it.
+pub fn pin(core: usize) {
+    let mut set = CpuSet::new();
+    // On a machine with one core all share it.
+    let _ = set
+        .set(core)
+        .and_then(|()| sched_setaffinity(Pid::from_raw(0), &set));
+}
+
+/// A runtime of one thread, as all clients and the server use it.
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}
+
+fn process_cpu() -> Duration {
+    let usage: ResourceUsage = getrusage(UsageWho::RUSAGE_SELF).expect("usage of this process");
+    let total = usage.user_time() + usage.system_time();
+    Duration::from_micros(total.num_microseconds().unsigned_abs())
+}

@@ -1,0 +1,155 @@
+//! The other side: a hyper server of one thread, in a process of its own that ends with its
+//! standard input.
+
+use std::convert::Infallible;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+
+use crate::measure;
+
+/// What `/info` answers: 303 bytes, the form of a user info answer.
+const INFO: &str = r#"{"username":"alice","uuid":"73917abc-abcd-477e-a1f1-1763abcdefab","email":"alice@example.com","name":"Alice Example","uid":4123,"gid":4123,"groups":[{"name":"g_users","id":1031},{"name":"g_special","id":1341}],"quota":{"api":{"datalinker":500},"notebook":{"cpu":9.0,"memory":27.0}},"expires":1893456000}"#;
+
+/// A running server; dropping this ends it.
+pub struct Server {
+    child: Child,
+    pub http: String,
+    pub https: String,
+    /// The authority's certificate, PEM in a file.
+    pub ca: String,
+}
+
+impl Server {
+    pub fn start() -> Self {
+        let program = std::env::current_exe().expect("this program has a path");
+        let mut child = Command::new(program)
+            .arg("as-server")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut line = || lines.next().expect("a line").expect("text");
+        let (http, https, ca) = (line(), line(), line());
+        Self {
+            child,
+            http,
+            https,
+            ca,
+        }
+    }
+
+    pub fn base(&self, scheme: &str) -> &str {
+        if scheme == "https" {
+            &self.https
+        } else {
+            &self.http
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Closing its input asks it to end; waiting leaves no zombie.
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+        let _ = std::fs::remove_file(&self.ca);
+    }
+}
+
+pub fn run() -> ExitCode {
+    measure::pin(1);
+    let (ca, tls) = certificate();
+    let ca_file = std::env::temp_dir().join(format!("vouchsafe-bench-{}.pem", std::process::id()));
+    std::fs::write(&ca_file, ca).expect("a temporary file");
+    let runtime = measure::runtime();
+    runtime.block_on(async move {
+        let plain = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let secure = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        println!(
+            "http://localhost:{}",
+            plain.local_addr().expect("bound").port()
+        );
+        println!(
+            "https://localhost:{}",
+            secure.local_addr().expect("bound").port()
+        );
+        println!("{}", ca_file.display());
+        let (ended, mut end) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
+            let _ = std::io::stdin().lines().count();
+            let _ = ended.send(());
+        });
+        loop {
+            tokio::select! {
+                Ok((socket, _)) = plain.accept() => {
+                    socket.set_nodelay(true).expect("a socket");
+                    tokio::spawn(serve(socket));
+                }
+                Ok((socket, _)) = secure.accept() => {
+                    socket.set_nodelay(true).expect("a socket");
+                    let tls = tls.clone();
+                    tokio::spawn(async move {
+                        if let Ok(stream) = tls.accept(socket).await {
+                            serve(stream).await;
+                        }
+                    });
+                }
+                _ = &mut end => return,
+            }
+        }
+    });
+    ExitCode::SUCCESS
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin) {
+    // A client that goes away is no concern of ours.
+    let _ = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service_fn(answer))
+        .await;
+}
+
+async fn answer(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let mut response = Response::new(Full::new(Bytes::from_static(INFO.as_bytes())));
+    response.headers_mut().insert(
+        http::header::CONTENT_TYPE,
+        http::HeaderValue::from_static("application/json"),
+    );
+    Ok(response)
+}
+
+/// Makes an authority and a server that speaks for `localhost`.
+fn certificate() -> (String, tokio_rustls::TlsAcceptor) {
+    let ca_key = KeyPair::generate().expect("a key");
+    let mut ca = CertificateParams::default();
+    ca.distinguished_name
+        .push(DnType::CommonName, "benchmark authority");
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let pem = ca.self_signed(&ca_key).expect("a certificate").pem();
+    let issuer = Issuer::new(ca, ca_key);
+    let key = KeyPair::generate().expect("a key");
+    let mut leaf = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
+    leaf.distinguished_name
+        .push(DnType::CommonName, "localhost");
+    let leaf = leaf.signed_by(&key, &issuer).expect("a certificate");
+    let config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![leaf.der().clone()],
+            rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+        )
+        .expect("a certificate and its key");
+    (pem, Arc::new(config).into())
+}

@@ -1,0 +1,33 @@
+//! `cargo xtask bench`: measures this library beside its peers. The measuring is done by the
+//! package in `tests/bench`, which has a workspace of its own.
+
+use std::process::Command;
+
+use crate::workspace;
+
+/// Runs a benchmark and writes its numbers to `target/bench/NAME.json`.
+pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
+    let [name @ ("core" | "userinfo"), options @ ..] = arguments else {
+        return Err("usage: cargo xtask bench core|userinfo [--quick]".to_owned());
+    };
+    let root = workspace::root();
+    let target = root.join("target");
+    let results = target.join("bench");
+    std::fs::create_dir_all(&results)
+        .map_err(|cause| format!("{} cannot be made: {cause}", results.display()))?;
+    let status = Command::new("cargo")
+        .args(["run", "--quiet", "--release", "--manifest-path"])
+        .arg(root.join("tests/bench/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(target.join("bench-build"))
+        .args(["--", name, "--out"])
+        .arg(results.join(format!("{name}.json")))
+        .args(options)
+        .status()
+        .map_err(|cause| format!("cargo does not start: {cause}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("the benchmark failed: {status}"))
+    }
+}
