@@ -99,12 +99,17 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
         tracing::info!(service = name, url, "serving");
         serving.push(served);
     }
-    let steered = Host::new(Arc::new(management));
-    let managed = steered.serve(loopback(args.management)).await?;
+    let managed = Host::new(Arc::new(management))
+        .serve(loopback(args.management))
+        .await?;
+    let management = format!("{}/_mock", managed.url());
+    for (name, place) in &mut places {
+        place["management"] = format!("{management}/{name}").into();
+    }
     let ready = json!({
         "ready": true,
         "services": places,
-        "management": format!("{}/_mock", managed.url()),
+        "management": management,
         "ca": authority.as_ref().map(CertificateAuthority::pem),
         "tokens": tokens,
     });
@@ -230,12 +235,13 @@ async fn stdin_closes() {
 
 const READY: &str = "\
 Prints one line when all is ready:
-  {\"ready\": true, \"services\": {\"userinfo\": {\"url\": URL, ..}}, \"management\": URL,
-   \"ca\": PEM or null, \"tokens\": {\"userinfo\": {..}}}
+  {\"ready\": true, \"services\": {\"userinfo\": {\"url\": URL, \"management\": URL, ..}},
+   \"management\": URL, \"ca\": PEM or null, \"tokens\": {\"userinfo\": {..}}}
 \"tokens\" are those of the built-in world, made for this run.
 
 The management speaks JSON: GET journal, DELETE journal, POST faults, DELETE faults, GET clock,
-POST clock, POST reset, GET snapshot, below its URL or below URL/SERVICE.";
+POST clock, POST reset, GET snapshot; below a service's own management URL, or below the common one
+for all services at once.";
 
 #[cfg(test)]
 mod tests {

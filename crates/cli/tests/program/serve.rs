@@ -24,6 +24,8 @@ fn the_ready_line_says_where_everything_is() {
     );
     let management = ready["management"].as_str().unwrap();
     assert!(management.starts_with("http://127.0.0.1:") && management.ends_with("/_mock"));
+    let own = &ready["services"]["userinfo"]["management"];
+    assert_eq!(*own, format!("{management}/userinfo"));
     assert_eq!(ready["ca"], json!(null));
 
     // It is the one line on standard output.

@@ -156,12 +156,11 @@ impl Played {
 
     /// Asks the management of the service.
     pub(crate) fn manage(&self, method: &str, what: &str, body: &str) -> Value {
-        let url = self.ready["management"]
+        let url = self.ready["services"]["userinfo"]["management"]
             .as_str()
-            .unwrap()
-            .strip_suffix("/_mock")
             .unwrap();
-        let (status, answer) = http(url, method, &format!("/_mock/userinfo/{what}"), body);
+        let (origin, path) = url.split_once("/_mock").unwrap();
+        let (status, answer) = http(origin, method, &format!("/_mock{path}/{what}"), body);
         assert_eq!(status, 200, "{answer}");
         answer
     }
