@@ -184,7 +184,7 @@ fn a_service_that_is_not_there_is_a_failure_and_told() {
     let url = played.repertoire().to_owned();
     let token = played.token("ada").to_owned();
     played.stdin = None;
-    assert_eq!(played.ended(), Some(0));
+    assert_eq!(played.ended().0, Some(0));
     let mut ask = program(&["userinfo", "whoami", "--repertoire-url", &url]);
     let gone = run(ask.env("GAFAELFAWR_TOKEN", token)).bad(1);
     assert!(gone.err.contains("refused"), "{gone:?}");

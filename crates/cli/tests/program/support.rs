@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -80,11 +81,11 @@ pub(crate) fn run_with_input(command: &mut Command, input: &str) -> Run {
     }
 }
 
-/// `vouchsafe serve` at work. It ends with this value, since its standard input does.
+/// `vouchsafe serve` at work. It ends with this value.
 pub(crate) struct Played {
     pub(crate) child: Child,
     pub(crate) stdin: Option<ChildStdin>,
-    pub(crate) stdout: BufReader<ChildStdout>,
+    stdout: Option<BufReader<ChildStdout>>,
     pub(crate) line: String,
     pub(crate) ready: Value,
 }
@@ -114,7 +115,7 @@ impl Played {
         Self {
             stdin: child.stdin.take(),
             child,
-            stdout,
+            stdout: Some(stdout),
             line,
             ready,
         }
@@ -173,21 +174,31 @@ impl Played {
             .len()
     }
 
-    /// Waits for the end and returns the code.
-    pub(crate) fn ended(&mut self) -> Option<i32> {
-        self.child.wait().unwrap().code()
+    /// Waits for the end and returns the code, and what came on standard output after the first
+    /// line.
+    pub(crate) fn ended(&mut self) -> (Option<i32>, String) {
+        let mut stdout = self.stdout.take().unwrap();
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut rest = String::new();
+            let _ = stdout.read_to_string(&mut rest);
+            let _ = tell.send(rest);
+        });
+        let rest = told.recv_timeout(PATIENCE);
+        let rest = rest.unwrap_or_else(|_| panic!("it goes on, but should have ended"));
+        (self.child.wait().unwrap().code(), rest)
     }
 }
 
 impl Drop for Played {
     fn drop(&mut self) {
-        self.stdin = None;
-        if std::thread::panicking() {
-            let _ = self.child.kill();
-        }
+        // It has nothing to lose, and a test that failed must not wait for it.
+        let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn http(url: &str, method: &str, path: &str, body: &str) -> (u16, Value) {
     let authority = url.strip_prefix("http://").unwrap();
