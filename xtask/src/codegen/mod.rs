@@ -1,15 +1,19 @@
 //! `cargo xtask codegen`: descriptions to code, reference pages and tests.
 //!
-//! A description goes through these rooms: `source` (text and tree), `read` and `schema` (what
-//! it means), `emit` (what is written).
+//! A description goes through four rooms: `source` (text and tree), `lint` (what is wrong with
+//! it), `read` and `schema` (what it means), `emit` (what is written).
 
 mod emit;
+mod lint;
 mod locate;
 mod model;
 mod names;
 mod read;
 mod schema;
 mod source;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -27,7 +31,16 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
         ["--check"] => true,
         _ => return Err("usage: cargo xtask codegen [--check]".to_owned()),
     };
-    let changed = generate(&crate::workspace::root(), check)?;
+    let root = crate::workspace::root();
+    let mut changed = Vec::new();
+    // The tests compile what comes of a description with everything in it.
+    for place in [Path::new(""), Path::new(TRIAL)] {
+        let more = generate(&root.join(place), check)?;
+        changed.extend(
+            more.iter()
+                .map(|line| format!("  {}", place.join(line).display())),
+        );
+    }
     if check && !changed.is_empty() {
         return Err(format!(
             "differs from what the descriptions say:\n{}\nrun `cargo xtask codegen` and commit \
@@ -61,7 +74,7 @@ fn generate(root: &Path, check: bool) -> Result<Vec<String>, String> {
     for output in outputs {
         let file = root.join(&output.path);
         if !put(&file, &output.text, check).map_err(broken)? {
-            changed.push(format!("  {}", output.path.display()));
+            changed.push(output.path.display().to_string());
         }
         kept.insert(file);
     }
@@ -71,7 +84,7 @@ fn generate(root: &Path, check: bool) -> Result<Vec<String>, String> {
                 fs::remove_file(&stale).map_err(broken)?;
             }
             let path = stale.strip_prefix(root).unwrap_or(&stale);
-            changed.push(format!("  {} (nothing makes it any more)", path.display()));
+            changed.push(format!("{} (nothing makes it any more)", path.display()));
         }
     }
     Ok(changed)
@@ -112,6 +125,10 @@ fn describe(root: &Path, service: &Path, files: &[PathBuf]) -> Result<Vec<Output
 fn load(name: &str, text: &str) -> Result<Api, Vec<Mistake>> {
     let one = |mistake| vec![mistake];
     let source = Source::parse(name, text).map_err(one)?;
+    let mistakes = lint::check(&source);
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
     source.check_openapi(text).map_err(one)?;
     let id = name
         .rsplit('/')
@@ -164,5 +181,8 @@ fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
     paths.sort();
     Ok(paths)
 }
+
+/// A workspace in small, with one service.
+const TRIAL: &str = "xtask/tests/right";
 
 const SUFFIX: &str = ".openapi.yaml";

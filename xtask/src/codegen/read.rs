@@ -122,7 +122,7 @@ impl<'s> Reader<'_, 's> {
                 None => Type::Text,
             };
             params.push(Param {
-                rust: names::snake(&rust),
+                rust: argument(&rust),
                 place,
                 required: cursor.flag("required"),
                 ty: ty.split_null().0,
@@ -165,6 +165,17 @@ fn status_rules(places: &[&Cursor<'_>]) -> Vec<StatusRule> {
     }
     rules.sort_by_key(|rule| rule.code.is_none());
     rules
+}
+
+/// Names an argument; the names that path functions use themselves get an underscore.
+fn argument(name: &str) -> String {
+    let name = names::snake(name);
+    match name.as_str() {
+        "body" | "call" | "operations" | "params" | "target" | "value" | "wire" => {
+            format!("{name}_")
+        }
+        _ => name,
+    }
 }
 
 /// Returns the parameters of an operation: its own and those of its path that it does not
@@ -296,12 +307,12 @@ fn answers<'s>(
         let media = media(&answer);
         let mut ty = None;
         let mut example = None;
-        if let Some((name, content)) = media.as_ref().filter(|(name, _)| is_json(name)) {
+        if let Some((_, content)) = media.as_ref().filter(|(name, _)| is_json(name)) {
             if let Some(schema) = content.get("schema") {
                 let hint = match (&shared, status.starts_with('2')) {
                     (Some(shared), _) => format!("{shared}Answer"),
                     (None, true) => format!("{pascal}Answer"),
-                    (None, false) => format!("{pascal}{}{status}", names::pascal(name)),
+                    (None, false) => format!("{pascal}Answer{status}"),
                 };
                 ty = Some(types.of(&schema, &hint)?);
             }

@@ -70,7 +70,7 @@ impl<'s> Types<'s> {
             }
         }
         for key in ["oneOf", "anyOf"] {
-            if let Some(list) = schema.get(key) {
+            if let Some(list) = schema.get(key).filter(|list| !only_constrains(list)) {
                 return self.union(schema, name, &list.items());
             }
         }
@@ -169,6 +169,12 @@ impl<'s> Types<'s> {
                     continue;
                 }
                 let name = choice.text("x-rust-name").unwrap_or_else(|| variant(&ty));
+                if variants.iter().any(|(other, _)| *other == name) {
+                    return Err(choice.mistake(
+                        format!("two choices are called {name}"),
+                        "an `x-rust-name` at one of them",
+                    ));
+                }
                 variants.push((name, ty));
             }
             match variants.as_slice() {
@@ -518,6 +524,17 @@ fn type_words(schema: &Cursor<'_>) -> (Vec<String>, bool) {
         null |= values.items().iter().any(|value| value.value().is_null());
     }
     (words, null)
+}
+
+/// Returns whether a list of choices says which keys go together, and nothing of their form.
+pub(crate) fn only_constrains(choices: &Cursor<'_>) -> bool {
+    choices.items().iter().all(|choice| {
+        let keys = choice.entries();
+        !keys.is_empty()
+            && keys
+                .iter()
+                .all(|(key, _)| matches!(key.as_str(), "required" | "not"))
+    })
 }
 
 /// Returns the example of a media type, or of its schema.

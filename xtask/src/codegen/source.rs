@@ -26,7 +26,7 @@ impl Source {
         })
     }
 
-    /// Lets `oas3` judge the description.
+    /// Lets `oas3` judge the description. Run after the linter, whose messages say more.
     pub(crate) fn check_openapi(&self, text: &str) -> Result<(), Mistake> {
         oas3::from_yaml(text)
             .map(|_| ())
@@ -87,6 +87,21 @@ impl<'s> Cursor<'s> {
                 (key, child)
             })
             .collect()
+    }
+
+    /// Returns the children whose keys are not text, such as a status without quotes.
+    pub(crate) fn odd_keys(&self) -> Vec<Self> {
+        let Value::Mapping(mapping) = self.value else {
+            return Vec::new();
+        };
+        let odd = mapping.iter().filter(|(key, _)| !key.is_string());
+        odd.map(|(key, value)| self.child(&scalar(key), value))
+            .collect()
+    }
+
+    /// Returns the last key on the way here.
+    pub(crate) fn key(&self) -> &str {
+        self.path.last().map_or("", String::as_str)
     }
 
     /// Returns the children of a list.

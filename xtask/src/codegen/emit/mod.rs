@@ -63,6 +63,14 @@ pub(crate) fn service(krate: &str, apis: &[Api]) -> Result<Output, syn::Error> {
             dead_code,
             reason = "a description covers its whole server, the client what users need of it"
         )]
+        #![allow(
+            clippy::use_self,
+            reason = "a type that holds itself names itself, as its schema does"
+        )]
+        #![allow(
+            clippy::large_enum_variant,
+            reason = "what the wire has side by side stays side by side"
+        )]
         #(#modules)*
     };
     Ok(Output {

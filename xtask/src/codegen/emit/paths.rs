@@ -20,11 +20,15 @@ pub(super) fn paths(api: &Api) -> TokenStream {
             use http::HeaderName;
         )
     });
-    let secret = uses.secret.then(|| {
+    let core = if uses.secret {
         quote!(
-            use vouchsafe_core::Secret;
+            use vouchsafe_core::{Result, Secret};
         )
-    });
+    } else {
+        quote!(
+            use vouchsafe_core::Result;
+        )
+    };
     let table = if uses.wire {
         quote!(
             use super::{operations, wire};
@@ -38,8 +42,7 @@ pub(super) fn paths(api: &Api) -> TokenStream {
         //! Calls with their arguments in place. Values are encoded piece by piece, so that none
         //! leaves its place.
         #header
-        use vouchsafe_core::Result;
-        #secret
+        #core
         use vouchsafe_core::call::Call;
         use vouchsafe_core::url::Target;
         #table
@@ -208,38 +211,20 @@ fn target(operation: &Operation, required: &[&Param]) -> TokenStream {
         first = false;
         if let Some(param) = param {
             let name = &param.name;
-            let value = text_of(&param.ty, &ident(&param.rust).into_token(), Held::Argument);
+            let argument = ident(&param.rust);
+            let value = text_of(&param.ty, &quote!(#argument));
             out.extend(quote!(.segment(#name, #value)?));
         }
     }
     out
 }
 
-/// Where a value is: an argument (borrowed unless it is a number), or a field behind a
-/// reference.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Held {
-    Argument,
-    Reference,
-}
-
-trait IntoToken {
-    fn into_token(self) -> TokenStream;
-}
-
-impl IntoToken for proc_macro2::Ident {
-    fn into_token(self) -> TokenStream {
-        quote!(#self)
-    }
-}
-
 /// Writes how a value becomes a `&str`.
-fn text_of(of: &Type, value: &TokenStream, held: Held) -> TokenStream {
+fn text_of(of: &Type, value: &TokenStream) -> TokenStream {
     match of {
         Type::Integer | Type::Number | Type::Boolean => quote!(&#value.to_string()),
         Type::Secret => quote!(#value.expose()),
         Type::Named(_) | Type::Hand(_) => quote!(#value.as_str()),
-        _ if held == Held::Argument => quote!(#value),
         _ => quote!(#value),
     }
 }
@@ -253,15 +238,10 @@ fn query(param: &Param) -> TokenStream {
         quote!(params.#field)
     };
     if let Type::List(item) = &param.ty {
-        let text = text_of(item, &quote!(value), Held::Reference);
-        let list = if param.required {
-            quote!(#place)
-        } else {
-            quote!(&#place)
-        };
+        let text = text_of(item, &quote!(value));
         return if param.explode {
             quote! {
-                let target = #list
+                let target = #place
                     .iter()
                     .fold(target, |target, value| target.query(#name, #text));
             }
@@ -286,7 +266,7 @@ fn query(param: &Param) -> TokenStream {
         };
     }
     if param.required {
-        let text = text_of(&param.ty, &place, Held::Argument);
+        let text = text_of(&param.ty, &place);
         return quote!(let target = target.query(#name, #text););
     }
     match &param.ty {
@@ -306,10 +286,10 @@ fn header(param: &Param, uses: &mut Uses) -> TokenStream {
     let name = param.name.to_ascii_lowercase();
     let field = ident(&param.rust);
     if param.required {
-        let text = text_of(&param.ty, &quote!(#field), Held::Argument);
+        let text = text_of(&param.ty, &quote!(#field));
         return quote!(let call = call.header(HeaderName::from_static(#name), #text)?;);
     }
-    let text = text_of(&param.ty, &quote!(value), Held::Reference);
+    let text = text_of(&param.ty, &quote!(value));
     quote! {
         let call = match &params.#field {
             Some(value) => call.header(HeaderName::from_static(#name), #text)?,

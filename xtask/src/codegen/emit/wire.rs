@@ -180,7 +180,7 @@ fn define(def: &TypeDef, needs: &mut Needs) -> TokenStream {
                 }
             });
             quote! {
-                #cfg #doc #aliases #derive #open
+                #doc #aliases #cfg #derive #open
                 #visible struct #name { #(#fields)* #rest }
             }
         }
@@ -197,11 +197,13 @@ fn define(def: &TypeDef, needs: &mut Needs) -> TokenStream {
                 let variant = ident(variant);
                 quote!(Self::#variant => #word,)
             });
-            let closed = def.is_public.then(|| quote! {
-                #[expect(clippy::exhaustive_enums, reason = "the set is closed by the protocol")]
+            let closed = def.is_public.then(|| {
+                quote! {
+                    #[allow(clippy::exhaustive_enums, reason = "the set is closed by the protocol")]
+                }
             });
             quote! {
-                #cfg #doc #aliases
+                #doc #aliases #cfg
                 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
                 #closed
                 #visible enum #name { #(#variants)* }
@@ -236,7 +238,7 @@ fn define(def: &TypeDef, needs: &mut Needs) -> TokenStream {
                 })
                 .unzip();
             quote! {
-                #cfg #doc #aliases
+                #doc #aliases #cfg
                 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
                 #[serde(from = "String", into = "String")]
                 #open
@@ -283,7 +285,7 @@ fn define(def: &TypeDef, needs: &mut Needs) -> TokenStream {
                 quote!(#doc #attribute #variant(#of),)
             });
             quote! {
-                #cfg #doc #aliases #derive
+                #doc #aliases #cfg #derive
                 #[serde(untagged)]
                 #open
                 #visible enum #name { #(#variants)* }

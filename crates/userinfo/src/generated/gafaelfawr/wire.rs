@@ -299,16 +299,16 @@ pub(crate) struct TokenInfo {
     pub(crate) parent: Option<String>,
 }
 
-#[cfg(feature = "mock")]
 /// The schema `StatusOk`.
+#[cfg(feature = "mock")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct StatusOk {
     /// The key `status`.
     pub(crate) status: StatusOkStatus,
 }
 
-#[cfg(feature = "mock")]
 /// The schema `StatusOkStatus`.
+#[cfg(feature = "mock")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum StatusOkStatus {
     /// `ok`.

@@ -1,0 +1,107 @@
+//! Whether an example is what its schema says.
+
+use yaml_serde::Value;
+
+use super::super::source::{Cursor, scalar};
+
+/// Returns what is wrong with a value, and with which part of it.
+pub(super) fn fault(schema: &Cursor<'_>, value: &Value) -> Option<String> {
+    at(schema, value, "", 0)
+}
+
+fn at(schema: &Cursor<'_>, value: &Value, place: &str, depth: usize) -> Option<String> {
+    // A reference that leads nowhere is reported where it stands; one that leads back ends with
+    // the value.
+    let schema = schema.resolve().ok()?;
+    if depth > 64 {
+        return None;
+    }
+    let here = |what: String| {
+        let place = if place.is_empty() { "it" } else { place };
+        Some(format!("{place} {what}"))
+    };
+    let deeper = |schema: &Cursor<'_>, value: &Value, key: &str| {
+        at(
+            schema,
+            value,
+            format!("{place}.{key}").trim_start_matches('.'),
+            depth + 1,
+        )
+    };
+    let types = schema.texts("type");
+    if !types.is_empty() && !types.iter().any(|word| is_type(word, value)) {
+        return here(format!("is not of type {}", types.join(" or ")));
+    }
+    if let Some(list) = schema.get("enum")
+        && !list.items().iter().any(|word| word.value() == value)
+    {
+        return here(format!("is `{}`, which is none of the enum", scalar(value)));
+    }
+    if let Some(only) = schema.get("const")
+        && only.value() != value
+    {
+        return here(format!("is not `{}`", scalar(only.value())));
+    }
+    for part in schema
+        .get("allOf")
+        .map(|list| list.items())
+        .unwrap_or_default()
+    {
+        if let Some(fault) = at(&part, value, place, depth + 1) {
+            return Some(fault);
+        }
+    }
+    for key in ["oneOf", "anyOf"] {
+        let choices = schema.get(key).map(|list| list.items()).unwrap_or_default();
+        let faults: Vec<_> = choices
+            .iter()
+            .filter_map(|choice| at(choice, value, place, depth + 1))
+            .collect();
+        if !choices.is_empty() && faults.len() == choices.len() {
+            return here(format!("fits no part of `{key}`"));
+        }
+    }
+    match value {
+        Value::Mapping(mapping) => {
+            for key in schema.texts("required") {
+                if !mapping.iter().any(|(known, _)| scalar(known) == key) {
+                    return here(format!("lacks the key `{key}`"));
+                }
+            }
+            let properties = schema.get("properties");
+            let others = schema.get("additionalProperties");
+            for (key, value) in mapping {
+                let key = scalar(key);
+                let known = properties
+                    .as_ref()
+                    .and_then(|properties| properties.get(&key));
+                let schema = known.or_else(|| others.clone().filter(|o| o.value().is_mapping()));
+                if let Some(fault) = schema.and_then(|schema| deeper(&schema, value, &key)) {
+                    return Some(fault);
+                }
+            }
+            None
+        }
+        Value::Sequence(items) => {
+            let schema = schema.get("items")?;
+            items
+                .iter()
+                .enumerate()
+                .find_map(|(index, value)| deeper(&schema, value, &index.to_string()))
+        }
+        _ => None,
+    }
+}
+
+fn is_type(word: &str, value: &Value) -> bool {
+    match word {
+        "null" => value.is_null(),
+        "boolean" => value.is_bool(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "string" => value.is_string(),
+        "array" => value.is_sequence(),
+        "object" => value.is_mapping(),
+        _ => true,
+    }
+}

@@ -1,0 +1,259 @@
+//! What is wrong with a description. Every message names the line and what to write instead.
+
+mod example;
+mod keys;
+mod operation;
+mod schema;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::names;
+use super::read;
+use super::source::{Cursor, Mistake, Source};
+use keys::Keys;
+
+/// Returns all mistakes, in the order of the file.
+pub(crate) fn check(source: &Source) -> Vec<Mistake> {
+    let root = source.root();
+    let mut lint = Lint {
+        root: &root,
+        mistakes: Vec::new(),
+        targets: BTreeSet::new(),
+    };
+    lint.description();
+    let mut mistakes = lint.mistakes;
+    mistakes.sort();
+    mistakes.dedup();
+    mistakes
+}
+
+struct Lint<'r, 's> {
+    root: &'r Cursor<'s>,
+    mistakes: Vec<Mistake>,
+    /// What references point at.
+    targets: BTreeSet<String>,
+}
+
+impl<'s> Lint<'_, 's> {
+    fn description(&mut self) {
+        let root = self.root;
+        self.keys(&keys::ROOT, root);
+        if !root
+            .text("openapi")
+            .is_some_and(|version| version.starts_with("3.1."))
+        {
+            let place = root.get("openapi").unwrap_or_else(|| root.clone());
+            self.fault(&place, "not OpenAPI 3.1", "`openapi: 3.1.0`");
+        }
+        match root.get("info") {
+            Some(info) => {
+                self.keys(&keys::INFO, &info);
+                for key in ["title", "version"] {
+                    if info.text(key).is_none_or(|text| text.is_empty()) {
+                        self.fault(
+                            &info,
+                            format!("`info` without a {key}"),
+                            format!("`{key}: \"<text>\"`"),
+                        );
+                    }
+                }
+            }
+            None => self.fault(root, "no `info`", "`info: {title: <name>, version: \"1\"}`"),
+        }
+        if let Some(base) = root.get("x-base") {
+            let text = root.text("x-base").unwrap_or_default();
+            let is_path = text.is_empty() || (text.starts_with('/') && !text.ends_with('/'));
+            if !is_path || !base.value().is_string() {
+                self.fault(
+                    &base,
+                    "`x-base` is not the path a client's base URL ends in",
+                    "\"\" or a path like `/api/v1`, without a slash at its end",
+                );
+            }
+        }
+        self.quotes(root);
+        self.errors(root);
+        self.paths();
+        self.components();
+    }
+
+    /// Checks that all keys are text.
+    fn quotes(&mut self, place: &Cursor<'s>) {
+        for odd in place.odd_keys() {
+            let key = odd.key().to_owned();
+            self.fault(
+                &odd,
+                format!("the key {key} is not text"),
+                format!("`\"{key}\"`"),
+            );
+        }
+        for (_, child) in place.entries() {
+            self.quotes(&child);
+        }
+        for child in place.items() {
+            self.quotes(&child);
+        }
+    }
+
+    fn paths(&mut self) {
+        let Some(paths) = self.root.get("paths") else {
+            return self.fault(
+                self.root,
+                "no `paths`",
+                "`paths:` with at least one operation",
+            );
+        };
+        let mut ids: BTreeMap<String, usize> = BTreeMap::new();
+        for (path, item) in paths.entries() {
+            if !path.starts_with('/') || path.matches('{').count() != path.matches('}').count() {
+                self.fault(
+                    &item,
+                    format!("\"{path}\" is not a path template"),
+                    "`/` and segments, such as `/users/{username}`",
+                );
+                continue;
+            }
+            self.keys(&keys::PATH, &item);
+            let mut used = false;
+            for method in read::METHODS {
+                let Some(operation) = item.get(method) else {
+                    continue;
+                };
+                used = true;
+                self.operation(&path, &item, &operation, method);
+                let Some(id) = operation.text("operationId") else {
+                    continue;
+                };
+                let name = names::screaming(&operation.text("x-rust-name").unwrap_or(id.clone()));
+                if let Some(line) = ids.get(&name) {
+                    self.fault(
+                        &operation.get("operationId").unwrap_or(operation.clone()),
+                        format!("operationId `{id}` is taken on line {line} already"),
+                        "an id of its own, in words that differ by more than case",
+                    );
+                }
+                ids.entry(name).or_insert(operation.line());
+            }
+            if !used {
+                self.fault(
+                    &item,
+                    format!("path {path} has no operation"),
+                    "`get:` or another method",
+                );
+            }
+        }
+    }
+
+    fn components(&mut self) {
+        let Some(components) = self.root.get("components") else {
+            return;
+        };
+        self.keys(&keys::COMPONENTS, &components);
+        for (section, all) in components.entries() {
+            for (_, part) in all.entries() {
+                match section.as_str() {
+                    "schemas" => self.schema(&part),
+                    "parameters" => self.parameter(&part),
+                    "requestBodies" => self.body(&part),
+                    "responses" => self.response(&part, "200"),
+                    "headers" => self.header(&part),
+                    _ => {}
+                }
+            }
+        }
+        // Last, when every reference has been met.
+        for (section, all) in components.entries() {
+            for (name, part) in all.entries() {
+                let target = format!("#/components/{section}/{name}");
+                if section != "securitySchemes" && !self.targets.contains(&target) {
+                    self.fault(
+                        &part,
+                        format!("nothing refers to {target}"),
+                        format!("`$ref: \"{target}\"` where it belongs, or leave it out"),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Checks `x-errors`, of the whole description or of one operation.
+    fn errors(&mut self, place: &Cursor<'s>) {
+        for (key, kind) in place
+            .get("x-errors")
+            .map(|e| e.entries())
+            .unwrap_or_default()
+        {
+            let (status, code) = read::status_and_code(&key);
+            if !(400..=599).contains(&status) || code.is_some_and(|code| code.is_empty()) {
+                self.fault(
+                    &kind,
+                    format!("`{key}` is not a status of a refusal"),
+                    "`<400 to 599>` or `<status>+<code>`, such as `409+name_taken`",
+                );
+            }
+            let word = super::source::scalar(kind.value());
+            if !KINDS.contains(&word.as_str()) {
+                self.fault(
+                    &kind,
+                    format!("there is no ErrorKind::{word} for a status"),
+                    format!("one of {}", keys::quoted(&KINDS)),
+                );
+            }
+        }
+    }
+
+    /// Checks a reference: where it leads, and what stands beside it. Returns whether this was
+    /// one.
+    fn reference(&mut self, place: &Cursor<'s>, section: &str) -> bool {
+        let Some(target) = place.text("$ref") else {
+            return false;
+        };
+        let beside = if section == "schemas" {
+            &keys::SCHEMA_REFERENCE
+        } else {
+            &keys::REFERENCE
+        };
+        self.keys(beside, place);
+        let at = place.get("$ref").unwrap_or_else(|| place.clone());
+        match place.follow(&target) {
+            Err(mistake) => self.mistakes.push(Mistake {
+                line: at.line(),
+                ..mistake
+            }),
+            Ok(_) if !target.starts_with(&format!("#/components/{section}/")) => {
+                self.fault(
+                    &at,
+                    format!("$ref \"{target}\" leads to something else"),
+                    format!("\"#/components/{section}/<name>\""),
+                );
+            }
+            Ok(found) => {
+                if let Err(mistake) = found.resolve() {
+                    self.mistakes.push(mistake);
+                }
+            }
+        }
+        self.targets.insert(target);
+        true
+    }
+
+    fn keys(&mut self, keys: &Keys, place: &Cursor<'s>) {
+        self.mistakes.extend(keys.check(place));
+    }
+
+    fn fault(&mut self, place: &Cursor<'_>, what: impl Into<String>, instead: impl Into<String>) {
+        self.mistakes.push(place.mistake(what, instead));
+    }
+}
+
+/// The kinds that an answer can mean.
+const KINDS: [&str; 8] = [
+    "Config",
+    "Conflict",
+    "Credential",
+    "Forbidden",
+    "Invalid",
+    "NotFound",
+    "Status",
+    "Throttled",
+];

@@ -1,0 +1,433 @@
+//! Operations, parameters, bodies and answers.
+
+use super::super::model::Audience;
+use super::super::names;
+use super::super::read::{self, is_json};
+use super::super::schema::example;
+use super::super::source::{Cursor, scalar};
+use super::{Lint, example as examples, keys};
+
+impl<'s> Lint<'_, 's> {
+    pub(super) fn operation(
+        &mut self,
+        path: &str,
+        item: &Cursor<'s>,
+        operation: &Cursor<'s>,
+        method: &str,
+    ) {
+        self.keys(&keys::OPERATION, operation);
+        let what = format!("{} {path}", method.to_ascii_uppercase());
+        let id = operation.text("operationId").unwrap_or_default();
+        let is_camel = id.starts_with(|first: char| first.is_ascii_lowercase())
+            && id.chars().all(|letter| letter.is_ascii_alphanumeric());
+        if !is_camel {
+            let place = operation
+                .get("operationId")
+                .unwrap_or_else(|| operation.clone());
+            self.fault(
+                &place,
+                format!("{what} has no operationId in camelCase"),
+                "`operationId: <verbNoun>`, such as `getUserInfo`",
+            );
+        }
+        if operation.text("summary").is_none_or(|text| text.is_empty()) {
+            self.fault(
+                operation,
+                format!("{what} has no summary"),
+                "`summary: <what it does, in one line>`",
+            );
+        }
+        self.repeat(operation, method, &what);
+        if let Some(audience) = operation.get("x-audience")
+            && scalar(audience.value()) != "emulator"
+        {
+            self.fault(
+                &audience,
+                format!("there is no audience `{}`", scalar(audience.value())),
+                "`x-audience: emulator`, or nothing for an operation of the client",
+            );
+        }
+        if let Some(limit) = operation.get("x-response-limit")
+            && read::bytes(&limit).is_none()
+        {
+            self.fault(
+                &limit,
+                format!("`{}` is not a size", scalar(limit.value())),
+                "a number of bytes, or such as `64 KiB` or `8 MiB`",
+            );
+        }
+        let rust = names::snake(&operation.text("x-rust-name").unwrap_or_else(|| id.clone()));
+        if operation.texts("x-doc-alias").contains(&rust) {
+            let place = operation
+                .get("x-doc-alias")
+                .unwrap_or_else(|| operation.clone());
+            self.fault(
+                &place,
+                format!("`{rust}` is the name it has anyway"),
+                "the name that older clients use, if it is another",
+            );
+        }
+        let base = self.root.text("x-base").unwrap_or_default();
+        if read::audience(operation) == Audience::Client && !path.starts_with(&base) {
+            self.fault(
+                operation,
+                format!("{path} is not under `x-base`, so no client can reach it"),
+                format!("a path that begins with {base}, or `x-audience: emulator`"),
+            );
+        }
+        self.names(operation);
+        self.errors(operation);
+        self.parameters(path, item, operation);
+        if let Some(body) = operation.get("requestBody") {
+            self.body(&body);
+        }
+        self.responses(operation, &what);
+    }
+
+    fn repeat(&mut self, operation: &Cursor<'s>, method: &str, what: &str) {
+        let instead = "`x-repeat: safe` if doubling it is harmless, else `x-repeat: once`";
+        match operation.get("x-repeat") {
+            Some(repeat) if !["safe", "once"].contains(&scalar(repeat.value()).as_str()) => {
+                let what = format!(
+                    "`{}` does not say whether to repeat",
+                    scalar(repeat.value())
+                );
+                self.fault(&repeat, what, instead);
+            }
+            None if !["get", "head", "options"].contains(&method) => {
+                self.fault(
+                    operation,
+                    format!("{what} may or may not be repeated"),
+                    instead,
+                );
+            }
+            _ => {}
+        }
+    }
+
+    /// Checks that tags and security schemes are declared.
+    fn names(&mut self, operation: &Cursor<'s>) {
+        let tags: Vec<_> = self
+            .root
+            .get("tags")
+            .map(|tags| tags.items())
+            .unwrap_or_default();
+        for tag in operation
+            .get("tags")
+            .map(|tags| tags.items())
+            .unwrap_or_default()
+        {
+            let name = scalar(tag.value());
+            if !tags
+                .iter()
+                .any(|known| known.text("name").as_ref() == Some(&name))
+            {
+                self.fault(
+                    &tag,
+                    format!("tag `{name}` is not declared"),
+                    format!("`- name: {name}` under `tags` of the description"),
+                );
+            }
+        }
+        let schemes = self
+            .root
+            .get("components")
+            .and_then(|all| all.get("securitySchemes"));
+        let wanted = operation
+            .get("security")
+            .or_else(|| self.root.get("security"));
+        for choice in wanted.map(|list| list.items()).unwrap_or_default() {
+            for (name, place) in choice.entries() {
+                if !schemes.as_ref().is_some_and(|schemes| schemes.has(&name)) {
+                    self.fault(
+                        &place,
+                        format!("security scheme `{name}` is not declared"),
+                        format!("`{name}:` under `components.securitySchemes`"),
+                    );
+                }
+            }
+        }
+    }
+
+    fn parameters(&mut self, path: &str, item: &Cursor<'s>, operation: &Cursor<'s>) {
+        for place in [item, operation] {
+            let mut seen = Vec::new();
+            for parameter in place
+                .get("parameters")
+                .map(|p| p.items())
+                .unwrap_or_default()
+            {
+                self.parameter(&parameter);
+                let Ok(resolved) = parameter.resolve() else {
+                    continue;
+                };
+                let id = (resolved.text("name"), resolved.text("in"));
+                if seen.contains(&id) {
+                    let name = id.0.clone().unwrap_or_default();
+                    self.fault(
+                        &parameter,
+                        format!("parameter `{name}` is declared twice"),
+                        "it once",
+                    );
+                }
+                seen.push(id);
+            }
+        }
+        // A broken reference has been reported with its place.
+        let Ok(all) = read::parameters(item, operation) else {
+            return;
+        };
+        let in_path: Vec<_> = all
+            .iter()
+            .filter(|p| p.text("in").as_deref() == Some("path"))
+            .collect();
+        let mut wanted = Vec::new();
+        for piece in path.split('{').skip(1) {
+            wanted.push(piece.split('}').next().unwrap_or_default());
+        }
+        for name in &wanted {
+            let count = wanted.iter().filter(|other| other == &name).count();
+            let known = in_path
+                .iter()
+                .any(|p| p.text("name").as_deref() == Some(name));
+            if count > 1 {
+                self.fault(
+                    item,
+                    format!("{path} has {{{name}}} twice"),
+                    "another name for one",
+                );
+            }
+            if !known {
+                self.fault(
+                    operation,
+                    format!("{{{name}}} of {path} is not declared"),
+                    format!(
+                        "`- {{name: {name}, in: path, required: true, schema: {{type: string}}}}` \
+                         under `parameters`"
+                    ),
+                );
+            }
+        }
+        for parameter in in_path {
+            let name = parameter.text("name").unwrap_or_default();
+            if !wanted.contains(&name.as_str()) {
+                self.fault(
+                    parameter,
+                    format!("path parameter `{name}` is not in {path}"),
+                    format!("`{{{name}}}` in the path, or no such parameter"),
+                );
+            }
+        }
+    }
+
+    pub(super) fn parameter(&mut self, parameter: &Cursor<'s>) {
+        if self.reference(parameter, "parameters") {
+            return;
+        }
+        self.keys(&keys::PARAMETER, parameter);
+        let name = parameter.text("name").unwrap_or_default();
+        let place = parameter.text("in").unwrap_or_default();
+        if name.is_empty() {
+            self.fault(parameter, "a parameter without a name", "`name: <name>`");
+        }
+        match place.as_str() {
+            "path" if !parameter.flag("required") => self.fault(
+                parameter,
+                format!("path parameter `{name}` is not required"),
+                "`required: true`: a path has all its segments",
+            ),
+            "path" | "query" => {}
+            "header" => {
+                let kept = [
+                    "authorization",
+                    "accept",
+                    "content-type",
+                    "content-length",
+                    "host",
+                ];
+                if kept.contains(&name.to_ascii_lowercase().as_str()) {
+                    self.fault(
+                        parameter,
+                        format!("header `{name}` is not for callers to set"),
+                        "a scheme under `security` for credentials, `content` for types",
+                    );
+                }
+            }
+            _ => self.fault(
+                parameter,
+                format!("parameter `{name}` stands in `{place}`"),
+                "`in: path`, `in: query` or `in: header`",
+            ),
+        }
+        if parameter.flag("x-sensitive") && place != "path" {
+            self.fault(
+                parameter,
+                format!("a secret cannot go into the {place} as parameter `{name}`"),
+                "a scheme under `security`, which puts credentials on requests",
+            );
+        }
+        if let Some(style) = parameter.get("style") {
+            let usual = if place == "query" { "form" } else { "simple" };
+            if scalar(style.value()) != usual {
+                self.fault(
+                    &style,
+                    format!(
+                        "style `{}` is not written by the generator",
+                        scalar(style.value())
+                    ),
+                    format!("`style: {usual}`, or nothing"),
+                );
+            }
+        }
+        match parameter.get("schema") {
+            Some(schema) => {
+                self.schema(&schema);
+                let object = schema.resolve().is_ok_and(|schema| {
+                    schema.has("properties") || schema.texts("type").contains(&"object".to_owned())
+                });
+                if object {
+                    self.fault(
+                        &schema,
+                        format!("parameter `{name}` is an object"),
+                        "one parameter for each of its properties",
+                    );
+                }
+            }
+            None => self.fault(
+                parameter,
+                format!("parameter `{name}` has no schema"),
+                "`schema: {type: string}` or another one",
+            ),
+        }
+    }
+
+    pub(super) fn body(&mut self, body: &Cursor<'s>) {
+        if self.reference(body, "requestBodies") {
+            return;
+        }
+        self.keys(&keys::BODY, body);
+        if !body.has("content") {
+            self.fault(
+                body,
+                "a request body without content",
+                "`content: {application/json: {schema: {$ref: \"#/components/schemas/<name>\"}}}`",
+            );
+        }
+        self.content(body);
+    }
+
+    fn responses(&mut self, operation: &Cursor<'s>, what: &str) {
+        let responses = operation
+            .get("responses")
+            .map(|r| r.entries())
+            .unwrap_or_default();
+        let is_success = |status: &str| status.starts_with('2') || status.starts_with('3');
+        if !responses.iter().any(|(status, _)| is_success(status)) {
+            self.fault(
+                &operation
+                    .get("responses")
+                    .unwrap_or_else(|| operation.clone()),
+                format!("{what} has no answer of success"),
+                "`\"200\":` or another 2xx or 3xx under `responses`",
+            );
+        }
+        for (status, response) in responses {
+            let is_status = status.parse::<u16>().is_ok_and(|s| (100..600).contains(&s));
+            if !is_status && status != "default" {
+                self.fault(
+                    &response,
+                    format!("`{status}` is not a status"),
+                    "three digits in quotes, such as `\"404\"`, or `default`",
+                );
+            }
+            self.response(&response, &status);
+        }
+    }
+
+    pub(super) fn response(&mut self, response: &Cursor<'s>, status: &str) {
+        if self.reference(response, "responses") {
+            return;
+        }
+        self.keys(&keys::RESPONSE, response);
+        if !response.has("description") {
+            self.fault(
+                response,
+                format!("answer {status} has no description"),
+                "`description: <when it is given>`",
+            );
+        }
+        for (_, header) in response
+            .get("headers")
+            .map(|h| h.entries())
+            .unwrap_or_default()
+        {
+            self.header(&header);
+        }
+        self.content(response);
+        for (media, content) in response
+            .get("content")
+            .map(|c| c.entries())
+            .unwrap_or_default()
+        {
+            if !is_json(&media) {
+                continue;
+            }
+            match example(&content) {
+                Ok(None) => self.fault(
+                    &content,
+                    "a JSON answer without an example",
+                    "`example:` beside `schema`, or in the schema that it refers to",
+                ),
+                Ok(Some(_)) => {}
+                Err(mistake) => self.mistakes.push(mistake),
+            }
+        }
+    }
+
+    pub(super) fn header(&mut self, header: &Cursor<'s>) {
+        if self.reference(header, "headers") {
+            return;
+        }
+        self.keys(&keys::HEADER, header);
+        if let Some(schema) = header.get("schema") {
+            self.schema(&schema);
+        }
+    }
+
+    fn content(&mut self, place: &Cursor<'s>) {
+        for (media, content) in place
+            .get("content")
+            .map(|c| c.entries())
+            .unwrap_or_default()
+        {
+            self.keys(&keys::MEDIA, &content);
+            match content.get("schema") {
+                Some(schema) => {
+                    self.schema(&schema);
+                    if let Some(example) = content.get("example")
+                        && let Some(fault) = examples::fault(&schema, example.value())
+                    {
+                        self.fault(
+                            &example,
+                            format!("an example that does not fit its schema: {fault}"),
+                            "what the server would send",
+                        );
+                    }
+                }
+                None if is_json(&media) => self.fault(
+                    &content,
+                    "JSON without a schema",
+                    "`schema: {$ref: \"#/components/schemas/<name>\"}`, or `schema: {}` for any",
+                ),
+                None => {}
+            }
+            for (_, named) in content
+                .get("examples")
+                .map(|e| e.entries())
+                .unwrap_or_default()
+            {
+                self.reference(&named, "examples");
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The generator on descriptions that are wrong, and on workspaces in small.
+
+use super::*;
+
+/// Each file says at its top which mistakes it holds: `# <line>: <message>`.
+#[test]
+fn every_wrong_description_is_refused_with_line_and_remedy() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wrong");
+    let mut failures = Vec::new();
+    let files = sorted(&folder).unwrap();
+    assert!(
+        files.len() > 30,
+        "the folder of wrong descriptions is there"
+    );
+    for file in files {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&file).unwrap();
+        let expected: Vec<String> = text
+            .lines()
+            .map_while(|line| line.strip_prefix("# "))
+            .map(|line| format!("{name}:{line}"))
+            .collect();
+        assert!(!expected.is_empty(), "{name} says what is wrong with it");
+        let found: Vec<String> = match load(&name, &text) {
+            Ok(_) => Vec::new(),
+            Err(mistakes) => mistakes.iter().map(ToString::to_string).collect(),
+        };
+        if found != expected {
+            failures.push(format!(
+                "expected\n  {}\nfound\n  {}",
+                expected.join("\n  "),
+                found.join("\n  ")
+            ));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn the_description_with_everything_gives_what_is_committed() {
+    let root = crate::workspace::root().join(TRIAL);
+    let changed = generate(&root, true).unwrap();
+    assert!(changed.is_empty(), "run `cargo xtask codegen`: {changed:?}");
+}
+
+#[test]
+fn what_is_missing_edited_or_left_over_is_found_and_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let write = |path: &str, text: &str| {
+        let file = root.join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    };
+    write("crates/one/api/small.openapi.yaml", SMALL);
+    let wire = "crates/one/src/generated/small/wire.rs";
+
+    assert!(generate(root, true).unwrap().contains(&wire.to_owned()));
+    assert!(!root.join(wire).exists(), "--check writes nothing");
+    assert!(generate(root, false).unwrap().contains(&wire.to_owned()));
+    assert!(generate(root, true).unwrap().is_empty());
+
+    let text = fs::read_to_string(root.join(wire)).unwrap();
+    write(wire, &text.replace("Text", "Test"));
+    write(
+        "crates/one/src/generated/small/by_hand.rs",
+        "//! Kept: it carries no mark.\n",
+    );
+    write(
+        "docs/api/gone.md",
+        &format!("<!-- {MARK}a description that was. -->\n"),
+    );
+    let found = [
+        "crates/one/src/generated/small/wire.rs",
+        "docs/api/gone.md (nothing makes it any more)",
+    ];
+    assert_eq!(generate(root, true).unwrap(), found);
+    assert!(
+        root.join("docs/api/gone.md").exists(),
+        "--check removes nothing"
+    );
+    assert_eq!(generate(root, false).unwrap(), found);
+    assert_eq!(fs::read_to_string(root.join(wire)).unwrap(), text);
+    assert!(!root.join("docs/api/gone.md").exists());
+    assert!(
+        root.join("crates/one/src/generated/small/by_hand.rs")
+            .exists()
+    );
+}
+
+#[test]
+fn the_coverage_test_waits_for_a_contract_suite() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let contract = root.join("crates/one/tests/contract/mod.rs");
+    let coverage = root.join("crates/one/tests/generated_coverage.rs");
+    fs::create_dir_all(root.join("crates/one/api")).unwrap();
+    fs::write(root.join("crates/one/api/small.openapi.yaml"), SMALL).unwrap();
+
+    generate(root, false).unwrap();
+    assert!(!coverage.exists());
+
+    fs::create_dir_all(contract.parent().unwrap()).unwrap();
+    fs::write(&contract, "").unwrap();
+    generate(root, false).unwrap();
+    assert!(
+        fs::read_to_string(&coverage)
+            .unwrap()
+            .contains("\"small.sayHello\"")
+    );
+
+    fs::remove_file(&contract).unwrap();
+    generate(root, false).unwrap();
+    assert!(
+        !coverage.exists(),
+        "a test without its suite would not compile"
+    );
+}
+
+const SMALL: &str = "
+openapi: 3.1.0
+info: {title: Small, version: '1'}
+paths:
+  /hello:
+    get:
+      operationId: sayHello
+      summary: Say hello
+      responses:
+        '200':
+          description: Said
+          content:
+            application/json:
+              schema: {oneOf: [{type: string}, {type: integer}]}
+              example: hello
+";

@@ -1,0 +1,19 @@
+// Made by `cargo xtask codegen` from crates/wide/api; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! What the descriptions in `api/` say, as code.
+#![allow(
+    dead_code,
+    reason = "a description covers its whole server, the client what users need of it"
+)]
+#![allow(
+    clippy::use_self,
+    reason = "a type that holds itself names itself, as its schema does"
+)]
+#![allow(
+    clippy::large_enum_variant,
+    reason = "what the wire has side by side stays side by side"
+)]
+
+/// A service with everything that the generator knows.
+pub(crate) mod wide;

@@ -1,0 +1,121 @@
+// Made by `cargo xtask codegen` from crates/wide/api/wide.openapi.yaml; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! Calls with their arguments in place. Values are encoded piece by piece, so that none
+//! leaves its place.
+
+use http::HeaderName;
+use vouchsafe_core::{Result, Secret};
+use vouchsafe_core::call::Call;
+use vouchsafe_core::url::Target;
+
+use super::{operations, wire};
+
+/// What may be given to `listThings`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ListThingsParams {
+    /// Any of these.
+    pub(crate) tag: Vec<String>,
+    /// The parameter `colour`.
+    pub(crate) colour: Vec<wire::Colour>,
+    /// The parameter `limit`.
+    pub(crate) limit: Option<i64>,
+    /// The parameter `deep`.
+    pub(crate) deep: Option<bool>,
+    /// The parameter `sort-by`.
+    pub(crate) order: Option<wire::ListThingsOrder>,
+    /// The parameter `target`.
+    pub(crate) target_: Option<String>,
+    /// The parameter `X-Trace`.
+    pub(crate) x_trace: Option<String>,
+}
+
+/// Things, by page.
+#[doc(alias = "things")]
+#[doc(alias = "all_things")]
+pub(crate) fn list_things(
+    owner: &str,
+    x_tenant: &str,
+    params: &ListThingsParams,
+) -> Result<Call> {
+    let target = Target::new("/things");
+    let target = target.query("owner", owner);
+    let target = params
+        .tag
+        .iter()
+        .fold(target, |target, value| target.query("tag", value));
+    let target = if params.colour.is_empty() {
+        target
+    } else {
+        target
+            .query(
+                "colour",
+                &params
+                    .colour
+                    .iter()
+                    .map(|value| value.as_str().to_owned())
+                    .collect::<Vec<_>>()
+                    .join(","),
+            )
+    };
+    let target = target
+        .query_opt("limit", params.limit.map(|value| value.to_string()).as_deref());
+    let target = target
+        .query_opt("deep", params.deep.map(|value| value.to_string()).as_deref());
+    let target = target
+        .query_opt("sort-by", params.order.as_ref().map(|value| value.as_str()));
+    let target = target.query_opt("target", params.target_.as_deref());
+    let call = Call::new(&operations::LIST_THINGS, target);
+    let call = call.header(HeaderName::from_static("x-tenant"), x_tenant)?;
+    let call = match &params.x_trace {
+        Some(value) => call.header(HeaderName::from_static("x-trace"), value)?,
+        None => call,
+    };
+    Ok(call)
+}
+
+/// Make a thing.
+///
+/// The name must be free \[within the tenant\], and \<not\> empty.
+pub(crate) fn create_thing(body: &wire::NewThing) -> Result<Call> {
+    let target = Target::new("/things");
+    Call::new(&operations::CREATE_THING, target).json(body)
+}
+
+/// Write a note.
+pub(crate) fn put_note(
+    thing_id: i64,
+    name: &str,
+    body: Option<&wire::Note>,
+) -> Result<Call> {
+    let target = Target::new("/things/")
+        .segment("thing_id", &thing_id.to_string())?
+        .literal("/notes/")
+        .segment("name", name)?;
+    let call = Call::new(&operations::PUT_NOTE, target);
+    let call = match body {
+        Some(body) => call.json(body)?,
+        None => call,
+    };
+    Ok(call)
+}
+
+/// Revoke a key.
+pub(crate) fn revoke_key(key: &Secret) -> Result<Call> {
+    let target = Target::new("/keys/").segment("key", key.expose())?;
+    Ok(Call::new(&operations::REVOKE_KEY, target))
+}
+
+/// Exchange a password for a key.
+pub(crate) fn log_in(body: &wire::Login) -> Result<Call> {
+    let target = Target::new("/login");
+    Call::new(&operations::LOG_IN, target).json(body)
+}
+
+/// Send a form.
+///
+/// The body (application/x-www-form-urlencoded) is added by hand.
+pub(crate) fn upload() -> Result<Call> {
+    let target = Target::new("/upload");
+    Ok(Call::new(&operations::UPLOAD, target))
+}
