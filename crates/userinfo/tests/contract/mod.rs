@@ -17,7 +17,7 @@ use vouchsafe_userinfo::{
 };
 
 /// Returns the ids of the operations that were answered with success.
-pub async fn run() -> BTreeSet<String> {
+pub(crate) async fn run() -> BTreeSet<String> {
     let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
     let mut driven = BTreeSet::new();
 
