@@ -5,6 +5,7 @@ mod codegen;
 mod features;
 mod interop;
 mod program;
+mod test;
 mod vectors;
 mod workspace;
 
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
         ["codegen", rest @ ..] => codegen::run(rest),
         ["features", rest @ ..] => features::run(rest),
         ["interop", rest @ ..] => interop::run(rest),
+        ["test", rest @ ..] => test::run(rest),
         ["vectors", rest @ ..] => vectors::run(rest),
         _ => Err(USAGE.to_owned()),
     };
@@ -38,4 +40,5 @@ usage: cargo xtask <command>
   codegen [--check]   write (or compare) what crates/*/api/*.openapi.yaml describe
   features            build every feature alone, and check what each pulls in
   interop             drive clients in other languages against `vouchsafe serve`
+  test [ARGUMENTS]    run all tests, documentation included
   vectors [SERVICE]   run the recorded vectors below VOUCHSAFE_VECTORS";
