@@ -22,7 +22,13 @@ pub(crate) async fn run() -> BTreeSet<String> {
     let mut driven = BTreeSet::new();
 
     let server = Server::new();
-    drive(&server, &server.client(), &server.host().transport(), "https://data.example.com").await;
+    drive(
+        &server,
+        &server.client(),
+        &server.host().transport(),
+        "https://data.example.com",
+    )
+    .await;
     collect(&server, &mut driven);
 
     let server = Server::new();
@@ -34,8 +40,15 @@ pub(crate) async fn run() -> BTreeSet<String> {
     let server = Server::new();
     let authority = CertificateAuthority::new().unwrap();
     let serving = server.serve_tls(any, &authority).await.unwrap();
-    let builder = HttpTransport::builder().add_root_pem(authority.pem().as_bytes()).unwrap();
-    over_sockets(&server, &serving.url(), builder.only_roots().build().unwrap()).await;
+    let builder = HttpTransport::builder()
+        .add_root_pem(authority.pem().as_bytes())
+        .unwrap();
+    over_sockets(
+        &server,
+        &serving.url(),
+        builder.only_roots().build().unwrap(),
+    )
+    .await;
     collect(&server, &mut driven);
 
     driven
@@ -54,7 +67,9 @@ async fn over_sockets(server: &Server, base: &str, transport: HttpTransport) {
 fn collect(server: &Server, driven: &mut BTreeSet<String>) {
     server.journal().assert_no_surprises();
     let good = server.journal().entries().into_iter().filter(|entry| {
-        entry.status.is_some_and(|status| (200..300).contains(&status))
+        entry
+            .status
+            .is_some_and(|status| (200..300).contains(&status))
     });
     driven.extend(good.filter_map(|entry| entry.operation).map(str::to_owned));
 }
@@ -112,7 +127,10 @@ async fn tokens(server: &Server, client: &Client) {
     assert_eq!(bot_info.name.as_deref(), Some("Ledger"));
     assert_eq!((bot_info.uid, bot_info.gid), (Some(9000), Some(9001)));
     let info = client.token_info(&made).await.unwrap();
-    assert_eq!((info.token.as_str(), &info.token_type), (made.key(), &TokenType::Service));
+    assert_eq!(
+        (info.token.as_str(), &info.token_type),
+        (made.key(), &TokenType::Service)
+    );
     assert_eq!(info.scopes, ["read:all"]);
     let left = info.expires.unwrap().duration_since(info.created).unwrap();
     assert!(left <= Duration::from_secs(3600), "{left:?}");
@@ -125,11 +143,23 @@ async fn tokens(server: &Server, client: &Client) {
         .await
         .unwrap();
     let all = client.tokens(&token, &alice).await.unwrap();
-    assert!(all.iter().any(|info| info.token_name.as_deref() == Some("laptop")));
-    let one = client.token_info_by_key(&token, &alice, own.key()).await.unwrap();
+    assert!(
+        all.iter()
+            .any(|info| info.token_name.as_deref() == Some("laptop"))
+    );
+    let one = client
+        .token_info_by_key(&token, &alice, own.key())
+        .await
+        .unwrap();
     assert_eq!(one.username, "alice");
-    client.revoke_token(&token, &alice, own.key()).await.unwrap();
-    assert_eq!(client.user_info(&own).await.unwrap_err().status(), Some(StatusCode::UNAUTHORIZED));
+    client
+        .revoke_token(&token, &alice, own.key())
+        .await
+        .unwrap();
+    assert_eq!(
+        client.user_info(&own).await.unwrap_err().status(),
+        Some(StatusCode::UNAUTHORIZED)
+    );
 }
 
 async fn quota_overrides(server: &Server, client: &Client) {
@@ -140,7 +170,10 @@ async fn quota_overrides(server: &Server, client: &Client) {
     limits.api.insert("search".to_owned(), 1);
     let mut overrides = QuotaConfig::default();
     overrides.default = Some(limits);
-    let stored = client.set_quota_overrides(&admin, &overrides).await.unwrap();
+    let stored = client
+        .set_quota_overrides(&admin, &overrides)
+        .await
+        .unwrap();
     assert_eq!(stored.default, overrides.default);
     assert_eq!(client.quota_overrides(&token).await.unwrap(), Some(stored));
 
@@ -167,14 +200,33 @@ async fn discovery(server: &Server, client: &Client, base: &str) {
     let discovery = client.discovery();
     discovery.clear_cache();
     assert_eq!(discovery.applications().await.unwrap(), ["gafaelfawr"]);
-    assert_eq!(discovery.influxdb_databases(InfluxLocation::Any).await.unwrap(), ["metrics"]);
+    assert_eq!(
+        discovery
+            .influxdb_databases(InfluxLocation::Any)
+            .await
+            .unwrap(),
+        ["metrics"]
+    );
 
     let token = server.user_token();
-    let found = discovery.influxdb_credentials("metrics", &token).await.unwrap().unwrap();
+    let found = discovery
+        .influxdb_credentials("metrics", &token)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(found.username.as_deref(), Some("reader"));
-    assert_eq!(found.password.as_ref().map(|secret| secret.expose()), Some("planted-password"));
+    assert_eq!(
+        found.password.as_ref().map(|secret| secret.expose()),
+        Some("planted-password")
+    );
     assert!(!format!("{found:?}").contains("planted"));
-    assert!(discovery.influxdb_credentials("other", &token).await.unwrap().is_none());
+    assert!(
+        discovery
+            .influxdb_credentials("other", &token)
+            .await
+            .unwrap()
+            .is_none()
+    );
     let all = discovery.all_influxdb_credentials(&token).await.unwrap();
     assert_eq!(all["metrics"], found);
 }
@@ -182,7 +234,12 @@ async fn discovery(server: &Server, client: &Client, base: &str) {
 /// The routes that only the ingress asks.
 async fn ingress(server: &Server, transport: &Arc<dyn Transport>, base: &str) {
     let token = server.user_token();
-    let answer = ask(transport, base, "/ingress/auth?scope=read:all&delegate_to=search", Some(&token));
+    let answer = ask(
+        transport,
+        base,
+        "/ingress/auth?scope=read:all&delegate_to=search",
+        Some(&token),
+    );
     let answer = answer.await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.headers["x-auth-request-user"], "alice");
@@ -202,13 +259,18 @@ async fn ask(
 ) -> Response {
     let uri = format!("{base}{target}").parse().unwrap();
     let mut request = Request::new(Method::GET, uri);
-    request.headers = HeaderMap::from_iter([
-        ("x-original-method", "GET"),
-        ("x-original-url", "https://data.example.com/search"),
-    ].map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))));
+    request.headers = HeaderMap::from_iter(
+        [
+            ("x-original-method", "GET"),
+            ("x-original-url", "https://data.example.com/search"),
+        ]
+        .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))),
+    );
     if let Some(token) = token {
         let value = format!("Bearer {}", token.secret().expose());
-        request.headers.insert(AUTHORIZATION, HeaderValue::try_from(value).unwrap());
+        request
+            .headers
+            .insert(AUTHORIZATION, HeaderValue::try_from(value).unwrap());
     }
     transport.send(request).await.unwrap()
 }
