@@ -20,6 +20,20 @@ use zeroize::Zeroizing;
 /// assert_eq!(format!("{secret:?}"), "Secret(..)");
 /// assert_eq!(secret.expose(), "hunter2");
 /// ```
+///
+/// None of these compile:
+///
+/// ```compile_fail
+/// println!("{}", vouchsafe_core::Secret::from("hunter2"));
+/// ```
+///
+/// ```compile_fail
+/// let text: &str = &vouchsafe_core::Secret::from("hunter2");
+/// ```
+///
+/// ```compile_fail
+/// serde_json::to_string(&vouchsafe_core::Secret::from("hunter2"));
+/// ```
 #[derive(Clone)]
 pub struct Secret(Arc<Zeroizing<String>>);
 
