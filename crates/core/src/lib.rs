@@ -21,6 +21,7 @@ pub mod cache;
 pub mod call;
 mod client;
 mod clock;
+mod deadline;
 pub mod env;
 mod error;
 #[cfg(feature = "mock")]

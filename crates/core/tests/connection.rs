@@ -376,6 +376,20 @@ async fn an_old_connection_is_used_once_more_and_then_retired() {
 }
 
 #[tokio::test]
+async fn limits_of_for_ever_are_taken_at_their_word() {
+    let server = ScriptedServer::start([answering()]).await.unwrap();
+    let builder = HttpTransport::builder()
+        .connect_timeout(Duration::MAX)
+        .idle_timeout(Duration::MAX)
+        .max_age(Duration::MAX);
+    let transport = builder.build().unwrap();
+    for _ in 0..3 {
+        transport.send(request(&server)).await.unwrap();
+    }
+    assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
 async fn different_origins_do_not_share() {
     let one = ScriptedServer::start([answering()]).await.unwrap();
     let other = ScriptedServer::start([answering()]).await.unwrap();

@@ -438,3 +438,19 @@ fn the_future_of_a_call_can_move_between_threads() {
     let client = builder(&Told::new([])).build().unwrap();
     is_send(&send(&client, &READ));
 }
+
+#[tokio::test(start_paused = true)]
+async fn limits_of_for_ever_and_of_nothing_are_taken_at_their_word() {
+    let told = Told::new([status(503)]);
+    let limits = Timeouts::default()
+        .attempt(Duration::MAX)
+        .call(Duration::MAX);
+    let client = builder(&told).timeouts(limits).build().unwrap();
+    send(&client, &READ).await.unwrap();
+
+    let told = Told::new([Then::Hang]);
+    let limits = Timeouts::default().call(Duration::ZERO);
+    let client = builder(&told).timeouts(limits).build().unwrap();
+    let error = send(&client, &READ).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout(TimeoutScope::Call));
+}

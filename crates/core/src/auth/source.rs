@@ -177,9 +177,12 @@ fn read(path: &Path) -> Result<Secret> {
     let file =
         std::fs::File::open(path).map_err(|cause| fail("cannot be opened").with_source(cause))?;
     let mut text = zeroize::Zeroizing::new(String::new());
-    file.take(MAX_FILE)
+    file.take(MAX_FILE + 1)
         .read_to_string(&mut text)
         .map_err(|cause| fail("cannot be read").with_source(cause))?;
+    if text.len() as u64 > MAX_FILE {
+        return Err(fail("is too large to hold a token"));
+    }
     match text.trim() {
         "" => Err(fail("is empty")),
         token => Ok(Secret::from(token)),
@@ -252,7 +255,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_missing_or_empty_file_is_a_clear_error() {
+    async fn a_file_that_is_missing_or_holds_no_token_is_a_clear_error() {
         let file = Scratch::new("empty");
         let source = FileToken::new(&file.0);
         let error = source.token().await.unwrap_err();
@@ -261,6 +264,9 @@ mod tests {
         let error = source.token().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Credential);
         assert!(error.message().contains("is empty"), "{error}");
+        file.write(&"x".repeat(65 << 10));
+        let error = source.token().await.unwrap_err();
+        assert!(error.message().contains("too large"), "{error}");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use super::objects::ObjectsOnly;
 use super::retry::{is_throttled, is_transient, may_repeat, retry_after};
 use super::{Call, CallOptions, Operation, Retry, Timeouts};
 use crate::auth::{Credentials, Token};
+use crate::deadline::after;
 use crate::observe::{AttemptEvent, CallEvent, Observer};
 use crate::transport::{Request, Response, Transport};
 use crate::url::BaseUrl;
@@ -133,7 +134,10 @@ impl Pipeline {
                  allow it explicitly",
             ));
         }
-        let deadline = progress.started + options.deadline.unwrap_or(self.timeouts.call);
+        let deadline = after(
+            progress.started,
+            options.deadline.unwrap_or(self.timeouts.call),
+        );
         let attempt_limit = options.attempt_timeout.unwrap_or(self.timeouts.attempt);
         let retry = options.retry.unwrap_or(self.retry);
         let authority = self.authorities.of(base.authority());
@@ -222,7 +226,7 @@ impl Pipeline {
             .f64();
         let wait = retry.wait(attempts, error, random);
         // A wait that ends after the deadline only delays the same error.
-        if Instant::now() + wait >= deadline {
+        if after(Instant::now(), wait) >= deadline {
             return Err(error.clone());
         }
         if !authority.budget.pay(is_throttled(error)) {
@@ -246,7 +250,7 @@ impl Pipeline {
         progress: &Progress,
     ) -> Result<Response> {
         let begun = Instant::now();
-        let (until, scope) = match begun + limit {
+        let (until, scope) = match after(begun, limit) {
             until if until < deadline => (until, TimeoutScope::Attempt),
             _ => (deadline, TimeoutScope::Call),
         };

@@ -19,6 +19,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::dns::CachedResolver;
+use crate::deadline::after;
 use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result, TimeoutScope};
 
 /// Makes connections for the pool, which clones it twice for each request.
@@ -155,6 +156,9 @@ pub(super) struct History {
     pub(super) has_answered: Arc<AtomicBool>,
 }
 
+/// What stands for "for ever": a jittered age must not overflow.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
 enum Io {
     Plain(TokioIo<TcpStream>),
     Tls(Box<TokioIo<TlsStream<TcpStream>>>),
@@ -163,11 +167,11 @@ enum Io {
 impl Stream {
     fn new(io: Io, max_age: Duration) -> Self {
         // Connections that were made together must not all end together.
-        let age = max_age.mul_f64(0.8 + 0.4 * fastrand::f64());
+        let age = max_age.min(LONGEST).mul_f64(0.8 + 0.4 * fastrand::f64());
         Self {
             io,
             history: History {
-                retire_at: Instant::now() + age,
+                retire_at: after(Instant::now(), age),
                 has_answered: Arc::default(),
             },
         }
