@@ -355,21 +355,31 @@ impl ClientBuilder {
             (None, None) => discovery::Client::builder().core(core.clone()).build()?,
         };
         let core = core.read_fault(read_fault).build()?;
+        let by_token = self.cache("userinfo.by_token", &core).build();
+        let by_name = self.cache("userinfo.by_name", &core).build();
         Ok(Client {
             inner: Arc::new(Inner {
                 caller: Caller { core, discovery },
-                by_token: self.cache().build(),
-                by_name: self.cache().build(),
+                by_token,
+                by_name,
             }),
             options: CallOptions::new(),
         })
     }
 
-    fn cache<K>(&self) -> CacheBuilder<K, Arc<UserInfo>, Error>
+    fn cache<K>(
+        &self,
+        name: &'static str,
+        core: &CoreClient,
+    ) -> CacheBuilder<K, Arc<UserInfo>, Error>
     where
         K: Clone + Eq + std::hash::Hash + Send + Sync + 'static,
     {
-        Cache::builder()
+        let cache = match core.observer() {
+            Some(observer) => Cache::builder().observer(name, Arc::clone(observer)),
+            None => Cache::builder(),
+        };
+        cache
             .capacity(self.cache_size)
             .ttl(self.cache_lifetime)
             .error_ttl(self.error_lifetime)

@@ -2,12 +2,13 @@
 #![cfg(feature = "mock")]
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use vouchsafe_core::call::{CallOptions, Retry, Timeouts};
 use vouchsafe_core::mock::Fault;
+use vouchsafe_core::observe::{CacheEvent, CacheOutcome, Observer};
 use vouchsafe_core::{ErrorKind as CoreKind, Secret};
 use vouchsafe_userinfo::mock::{Server, User};
 use vouchsafe_userinfo::{
@@ -504,6 +505,35 @@ async fn a_caller_that_gives_up_leaves_the_answer_to_the_next() {
     assert!(given_up.is_err());
     client.user_info(&token).await.unwrap();
     assert_eq!(server.journal().count(OWN), 1);
+}
+
+#[derive(Debug, Default)]
+struct Looks(Mutex<Vec<(&'static str, CacheOutcome)>>);
+
+impl Observer for Looks {
+    fn cache(&self, event: &CacheEvent) {
+        self.0.lock().unwrap().push((event.name, event.outcome));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_sees_what_the_caches_spare() {
+    let server = Server::new();
+    let looks = Arc::new(Looks::default());
+    let client = builder(&server).observer(looks.clone()).build().unwrap();
+    let token = server.user_token();
+    for _ in 0..2 {
+        client.user_info(&token).await.unwrap();
+    }
+    client.user_info_for(&token, &name("alice")).await.unwrap();
+    let expected = [
+        ("userinfo.by_token", CacheOutcome::Miss),
+        ("repertoire.document", CacheOutcome::Miss),
+        ("userinfo.by_token", CacheOutcome::Hit),
+        ("userinfo.by_name", CacheOutcome::Miss),
+        ("repertoire.document", CacheOutcome::Hit),
+    ];
+    assert_eq!(*looks.0.lock().unwrap(), expected);
 }
 
 #[test]

@@ -430,7 +430,13 @@ impl ClientBuilder {
         };
         let base = BaseUrl::parse(&base_url)?;
         let core = self.core.read_fault(read_fault).build()?;
-        let cache = Cache::builder()
+        let cache = match core.observer() {
+            Some(observer) => {
+                Cache::builder().observer("repertoire.document", Arc::clone(observer))
+            }
+            None => Cache::builder(),
+        };
+        let cache = cache
             .capacity(1)
             .ttl(self.cache_lifetime)
             .refresh_ahead(0.0)
