@@ -1,7 +1,4 @@
 //! Guards in front of a real axum router, asking through the real client. Time is paused.
-#![allow(clippy::unwrap_used, reason = "a test")]
-
-mod server_support;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -19,7 +16,7 @@ use vouchsafe_userinfo::server::{
 };
 use vouchsafe_userinfo::{Client, GroupName, Token, UserInfo, Username};
 
-use server_support::{Answer, Log, ask};
+use crate::support::{Answer, Log, ask};
 
 const TOKEN: &str = "gt-AAAAAAAAAAAAAAAAAAAAAA.planted-secret-bbbbbbb";
 const DISCOVERY: &str = r#"{"services":{"internal":{"gafaelfawr":{"url":"https://auth.example.org/auth","versions":{"v1":{"url":"https://auth.example.org/auth/api/v1"}}}}}}"#;

@@ -1,7 +1,4 @@
 //! The layer and the extractors in front of a real axum router.
-#![allow(clippy::unwrap_used, reason = "a test")]
-
-mod server_support;
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -17,7 +14,7 @@ use vouchsafe_userinfo::server::{
     CallingService, DelegatedToken, Email, Identity, IngressLayer, PeerAddr, TrustedPeers, User,
 };
 
-use server_support::{Answer, Log, ask};
+use crate::support::{Answer, Log, ask};
 
 const TOKEN: &str = "gt-AAAAAAAAAAAAAAAAAAAAAA.planted-secret-bbbbbbb";
 const INGRESS: &str = "10.42.0.7:4711";
