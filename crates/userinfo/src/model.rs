@@ -33,6 +33,21 @@ pub struct UserInfo {
 }
 
 impl UserInfo {
+    /// Makes what is known of a user of whom only the name is known; set the fields for more. For
+    /// tests and doubles.
+    #[must_use]
+    pub fn new(username: impl Into<String>) -> Self {
+        Self {
+            username: username.into(),
+            name: None,
+            email: None,
+            uid: None,
+            gid: None,
+            groups: Vec::new(),
+            quota: Quota::NoRules,
+        }
+    }
+
     /// Returns whether the user is in a group of this name.
     #[must_use]
     pub fn is_in_group(&self, name: &str) -> bool {
@@ -56,6 +71,17 @@ impl From<wire::UserInfo> for UserInfo {
             gid: wire.gid,
             groups: wire.groups,
             quota: wire.quota.into(),
+        }
+    }
+}
+
+impl Group {
+    /// Makes a group, for tests and doubles.
+    #[must_use]
+    pub fn new(name: impl Into<String>, id: i64) -> Self {
+        Self {
+            name: name.into(),
+            id,
         }
     }
 }

@@ -126,6 +126,25 @@ impl Rule {
 }
 
 /// Tells what a user's token says about the user: the crate's `Client`, or a double in tests.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use vouchsafe_core::BoxFuture;
+/// use vouchsafe_userinfo::server::UserLookup;
+/// use vouchsafe_userinfo::{Group, Result, Token, UserInfo};
+///
+/// #[derive(Debug)]
+/// struct EverybodyIsStaff;
+///
+/// impl UserLookup for EverybodyIsStaff {
+///     fn user_info<'a>(&'a self, _: &'a Token) -> BoxFuture<'a, Result<Arc<UserInfo>>> {
+///         let mut user = UserInfo::new("ada");
+///         user.groups.push(Group::new("staff", 1001));
+///         Box::pin(std::future::ready(Ok(Arc::new(user))))
+///     }
+/// }
+/// ```
 pub trait UserLookup: fmt::Debug + Send + Sync + 'static {
     /// Returns the information about the user whose token it is.
     fn user_info<'a>(&'a self, token: &'a Token) -> BoxFuture<'a, Result<Arc<UserInfo>>>;
