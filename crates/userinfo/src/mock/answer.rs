@@ -51,10 +51,11 @@ pub(super) fn not_found() -> Response {
     json(404, &json!({"detail": "Not Found"}))
 }
 
-pub(super) fn wrong_method(allow: &[Method]) -> Response {
+pub(super) fn wrong_method(allow: Option<&Method>) -> Response {
     let mut response = json(405, &json!({"detail": "Method Not Allowed"}));
-    let names: Vec<_> = allow.iter().map(Method::as_str).collect();
-    put(&mut response.headers, ALLOW, &names.join(", "));
+    if let Some(allow) = allow {
+        put(&mut response.headers, ALLOW, allow.as_str());
+    }
     response
 }
 

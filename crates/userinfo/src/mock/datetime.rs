@@ -1,5 +1,6 @@
 //! Reading a point in time as the server's validation library does: a date and time, a date, or
-//! seconds since 1970, the last also as text.
+//! a number since 1970, the last also as text. What a date is, core knows; here is what else the
+//! library takes.
 
 use std::time::UNIX_EPOCH;
 
@@ -10,14 +11,7 @@ pub(super) fn parse(text: &str) -> Option<i64> {
     if is_number(text) {
         return from_number(text.parse().ok()?);
     }
-    let time = match text.split_at_checked("2000-01-01T00:00".len()) {
-        None => timestamp::parse(&format!("{text}T00:00:00")),
-        // Seconds may be left out.
-        Some((minute, rest)) if !rest.starts_with(':') => {
-            timestamp::parse(&format!("{minute}:00{rest}"))
-        }
-        Some(_) => timestamp::parse(text),
-    }?;
+    let time = timestamp::parse(&plain(text)?)?;
     let seconds = match time.duration_since(UNIX_EPOCH) {
         Ok(after) => i64::try_from(after.as_secs()).ok()?,
         Err(before) => -i64::try_from(before.duration().as_secs()).ok()?,
@@ -25,8 +19,14 @@ pub(super) fn parse(text: &str) -> Option<i64> {
     is_in_range(seconds).then_some(seconds)
 }
 
-/// Returns whole seconds, if the year is one of 1 to 9999.
-pub(super) fn from_number(seconds: f64) -> Option<i64> {
+/// Returns whole seconds, if the year is one of 1 to 9999. Above a limit the number is one of
+/// milliseconds.
+pub(super) fn from_number(number: f64) -> Option<i64> {
+    let seconds = if number.abs() > MOST_SECONDS {
+        number / 1000.0
+    } else {
+        number
+    };
     let whole = seconds.trunc();
     // Compared as floats first: the cast would bend what does not fit.
     (whole.abs() < 1e15)
@@ -34,16 +34,61 @@ pub(super) fn from_number(seconds: f64) -> Option<i64> {
         .filter(|whole| is_in_range(*whole))
 }
 
+/// Writes a date and time in core's form: seconds may have been left out, the parts set off by an
+/// underscore, the fraction by a comma, and the offset be without colon or have a minus sign of
+/// its own. The fraction is left away.
+fn plain(text: &str) -> Option<String> {
+    let (date, rest) = text.split_at_checked("2000-01-01".len())?;
+    if rest.is_empty() {
+        return Some(format!("{date}T00:00:00"));
+    }
+    let rest = rest.strip_prefix(['T', 't', ' ', '_'])?;
+    let (minute, rest) = rest.split_at_checked("00:00".len())?;
+    let (second, zone) = match rest.strip_prefix(':') {
+        Some(rest) => {
+            let (second, rest) = rest.split_at_checked(2)?;
+            // Core knows leap seconds, which the library does not.
+            (
+                Some(second).filter(|s| *s != "60")?,
+                without_fraction(rest)?,
+            )
+        }
+        None => ("00", rest),
+    };
+    let zone = match zone.strip_prefix(['+', '-', '\u{2212}']) {
+        Some(offset) => {
+            let sign = if zone.starts_with('+') { '+' } else { '-' };
+            let (hours, minutes) = offset.split_at_checked(2)?;
+            let minutes = minutes.strip_prefix(':').unwrap_or(minutes);
+            format!("{sign}{hours}:{minutes}")
+        }
+        // A fraction needs seconds before it.
+        None => Some(zone).filter(|zone| !zone.starts_with('.'))?.to_owned(),
+    };
+    Some(format!("{date}T{minute}:{second}{zone}"))
+}
+
+fn without_fraction(text: &str) -> Option<&str> {
+    let Some(digits) = text.strip_prefix(['.', ',']) else {
+        return Some(text);
+    };
+    let rest = digits.trim_start_matches(|c: char| c.is_ascii_digit());
+    (rest.len() < digits.len()).then_some(rest)
+}
+
 fn is_number(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
-    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    is_digits(whole) && is_digits(fraction)
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let is_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    is_digits(whole) && is_digits(fraction) && !(whole.is_empty() && fraction.is_empty())
 }
 
 fn is_in_range(seconds: i64) -> bool {
     (-62_135_596_800..=253_402_300_799).contains(&seconds)
 }
+
+/// In the year 2603.
+const MOST_SECONDS: f64 = 2e10;
 
 #[cfg(test)]
 mod tests {
@@ -66,6 +111,15 @@ mod tests {
             ("951868800", 951_868_800),
             ("951868800.9", 951_868_800),
             ("-1.9", -1),
+            (".5", 0),
+            ("+5.", 5),
+            ("20000000000", 20_000_000_000),
+            ("20000000001", 20_000_000),
+            ("951868800999", 951_868_800),
+            ("2000-03-01_00:00:00,5", 951_868_800),
+            ("2000-03-01T00:00:00.12345678901Z", 951_868_800),
+            ("2000-03-01T01:30:00+0130", 951_868_800),
+            ("2000-02-29T22:30:00\u{2212}01:30", 951_868_800),
         ] {
             assert_eq!(parse(text), Some(expected), "{text}");
         }
@@ -84,9 +138,24 @@ mod tests {
             "2000-01-01x",
             "9999-12-31T23:59:59-01:00",
             "1e3",
-            ".5",
-            "5.",
-            "999999999999",
+            ".",
+            "+",
+            "1.2.3",
+            "\u{2212}1",
+            "999999999999999",
+            "2000-01-01T",
+            "2000-01-01T00:00:60",
+            "2000-01-01T00:00:0",
+            "2000-01-01T00:00:00.",
+            "2000-01-01T00:00.5",
+            "2000-01-01T00:00:00 Z",
+            "2000-01-01T00:00:00ZZ",
+            "2000-01-01T00:00:00+01",
+            "2000-01-01T00:00:00+1:00",
+            "2000-01-01T00:00:00+-1:00",
+            "2000-01-01T00:00:00+24:00",
+            " 2000-01-01",
+            "951868800 ",
             "2000-01-01T00:00é",
             "é000-01-01T00:00:00",
         ] {

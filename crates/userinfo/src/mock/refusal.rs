@@ -1,7 +1,7 @@
 //! Why the server refuses, in terms of its rules. How that looks in an answer is in `answer.rs`.
 
 use super::ingress::Rate;
-use super::validate::Problem;
+use super::validate::{Problem, UNCOVERED};
 
 /// A request that is not granted.
 #[derive(Debug)]
@@ -69,6 +69,9 @@ impl Refusal {
 
 impl From<Vec<Problem>> for Refusal {
     fn from(problems: Vec<Problem>) -> Self {
+        if problems.iter().any(|problem| problem.kind == UNCOVERED) {
+            return Self::NotInProtocol("a number that does not fit");
+        }
         Self::Invalid(problems)
     }
 }

@@ -28,8 +28,12 @@ pub(super) fn answer(
             Some(op) => (op, params),
             None => return (answer::not_found(), None),
         },
-        Found::WrongMethod { allow } => return (answer::wrong_method(&allow), None),
+        // The server's framework tells the method of the first route of that path only.
+        Found::WrongMethod { allow } => return (answer::wrong_method(allow.first()), None),
         Found::TrailingSlash => return (answer::redirect(&without_slash(&request.uri)), None),
+        Found::Nothing if table.has_slashes_too_many() => {
+            return (answer::redirect(&without_slash(&request.uri)), None);
+        }
         Found::Nothing => return (answer::not_found(), None),
     };
     let (result, op) = match op {
@@ -89,6 +93,13 @@ impl<'p> Table<'p> {
         match self {
             Self::Gafaelfawr(path) | Self::Repertoire(path) => path,
         }
+    }
+
+    /// Whether there is a route but for several slashes at the end.
+    fn has_slashes_too_many(&self) -> bool {
+        let short = self.path().trim_end_matches('/');
+        let is_there = || !matches!(find(self.routes(), &Method::GET, short), Found::Nothing);
+        self.path().ends_with("//") && is_there()
     }
 
     fn op(&self, index: usize) -> Option<Op> {

@@ -2,6 +2,7 @@
 //! with its `type` and `loc`. What a request must hold is in `requests.rs`.
 
 use std::collections::BTreeMap;
+use std::num::{IntErrorKind, ParseIntError};
 
 use serde_json::{Map, Value, json};
 
@@ -249,10 +250,10 @@ pub(super) fn integer(value: &Value, at: &At) -> Checked<i64> {
         Value::Bool(truth) => Ok(i64::from(*truth)),
         Value::Number(number) => match (number.as_i64(), number.as_f64()) {
             (Some(whole), _) => Ok(whole),
-            // What does not fit is reported like a text of too many digits.
-            (None, Some(float)) if float.fract() == 0.0 => {
-                exact(float).map_or_else(|| fault("int_parsing_size", at, value, unparsable), Ok)
-            }
+            (None, Some(float)) if float.fract() == 0.0 => match exact(float) {
+                Some(whole) if number.is_f64() => Ok(whole),
+                _ => fault(UNCOVERED, at, value, "a number of more than 64 bits"),
+            },
             _ => fault(
                 "int_from_float",
                 at,
@@ -261,7 +262,8 @@ pub(super) fn integer(value: &Value, at: &At) -> Checked<i64> {
             ),
         },
         Value::String(text) => match whole(text) {
-            Some(whole) => Ok(whole),
+            Some(Ok(whole)) => Ok(whole),
+            Some(Err(_)) => fault(UNCOVERED, at, value, "a number of more than 64 bits"),
             None => fault("int_parsing", at, value, unparsable),
         },
         _ => fault("int_type", at, value, "Input should be a valid integer"),
@@ -284,9 +286,10 @@ pub(super) fn float(value: &Value, at: &At) -> Checked<f64> {
     match value {
         Value::Bool(truth) => Ok(f64::from(u8::from(*truth))),
         Value::Number(number) => Ok(number.as_f64().unwrap_or_default()),
-        Value::String(text) => match text.trim().parse() {
-            Ok(number) => Ok(number),
-            Err(_) => fault(
+        Value::String(text) => match without_underscores(text.trim()).map(|text| text.parse()) {
+            Some(Ok(number)) if f64::is_finite(number) => Ok(number),
+            Some(Ok(_)) => fault(UNCOVERED, at, value, "a number that JSON cannot hold"),
+            Some(Err(_)) | None => fault(
                 "float_parsing",
                 at,
                 value,
@@ -394,19 +397,42 @@ fn gather<T>(all: impl Iterator<Item = Checked<T>>) -> Checked<Vec<T>> {
     }
 }
 
+/// The kind of a fault that is none to the server: what it would do is beyond this emulator.
+pub(super) const UNCOVERED: &str = "uncovered";
+
 fn exact(float: f64) -> Option<i64> {
-    (float.abs() < 9.0e15).then_some(float as i64)
+    // The limit is the first float that does not fit.
+    (float.abs() < 9_223_372_036_854_775_808.0).then_some(float as i64)
 }
 
-/// Digits in text, with a sign, blanks around and zeros behind the point, all allowed.
-fn whole(text: &str) -> Option<i64> {
+/// Digits in text, with a sign, blanks around, zeros behind the point and underscores between, all
+/// allowed. The inner fault is that they are too many.
+fn whole(text: &str) -> Option<Result<i64, ParseIntError>> {
     let text = text.trim();
     let digits = match text.split_once('.') {
         Some((digits, zeros)) if zeros.bytes().all(|b| b == b'0') && !zeros.is_empty() => digits,
         Some(_) => return None,
         None => text,
     };
-    digits.parse().ok()
+    let parsed = without_underscores(digits)?.parse::<i64>();
+    match parsed.as_ref().map_err(ParseIntError::kind) {
+        Err(IntErrorKind::Empty | IntErrorKind::InvalidDigit) => None,
+        _ => Some(parsed),
+    }
+}
+
+/// Takes out single underscores between digits; `None` if there are others.
+fn without_underscores(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let is_digit = |at: Option<usize>| {
+        at.and_then(|at| bytes.get(at))
+            .is_some_and(u8::is_ascii_digit)
+    };
+    let all_between = bytes
+        .iter()
+        .enumerate()
+        .all(|(at, byte)| *byte != b'_' || (is_digit(at.checked_sub(1)) && is_digit(Some(at + 1))));
+    all_between.then(|| text.replace('_', ""))
 }
 
 #[cfg(test)]
@@ -432,13 +458,27 @@ mod tests {
             (json!("x"), Err("int_parsing")),
             (json!(null), Err("int_type")),
             (json!([]), Err("int_type")),
-            (json!(u64::MAX), Err("int_parsing_size")),
+            (json!("-1_0.0"), Ok(-10)),
+            (json!("1__0"), Err("int_parsing")),
+            (json!("_1"), Err("int_parsing")),
+            (json!("1_"), Err("int_parsing")),
+            (json!(""), Err("int_parsing")),
+            (json!("-"), Err("int_parsing")),
+            (
+                json!(9_223_372_036_854_774_784.0),
+                Ok(9_223_372_036_854_774_784),
+            ),
+            (json!(u64::MAX), Err(UNCOVERED)),
+            (json!(1e20), Err(UNCOVERED)),
+            (json!("9223372036854775808"), Err(UNCOVERED)),
         ] {
             let found = integer(&value, &AT).map_err(|problems| problems[0].kind);
             assert_eq!(found, expected, "{value}");
         }
         assert_eq!(kind(positive(&json!(0), &AT)), "greater_than_equal");
         assert_eq!(float(&json!("2.5"), &AT), Ok(2.5));
+        assert_eq!(float(&json!(" 1_0e1"), &AT), Ok(100.0));
+        assert_eq!(kind(float(&json!("nan"), &AT)), UNCOVERED);
         assert_eq!(kind(float(&json!("x"), &AT)), "float_parsing");
         assert_eq!(kind(float(&json!({}), &AT)), "float_type");
     }

@@ -31,7 +31,8 @@ fn routes_answer_as_the_server_does_before_anything_is_checked() {
     for (method, path, allow) in [
         (Method::HEAD, USER_INFO, "GET"),
         (Method::GET, TOKENS, "POST"),
-        (Method::PATCH, "/auth/api/v1/users/x/tokens", "GET, POST"),
+        // Of a path with several routes, only the first one's.
+        (Method::PATCH, "/auth/api/v1/users/x/tokens", "GET"),
         (Method::POST, "/repertoire/discovery", "GET"),
     ] {
         let response = Ask::new(&server, method, path).send();
@@ -42,6 +43,11 @@ fn routes_answer_as_the_server_does_before_anything_is_checked() {
     assert_eq!(response.status, 307);
     let location = "https://mock.example.com/auth/api/v1/users/x?q=1";
     assert_eq!(header(&response, "location"), Some(location));
+    let response = Ask::get(&server, "/auth/api/v1/user-info//").send();
+    let location = "https://mock.example.com/auth/api/v1/user-info";
+    assert_eq!(header(&response, "location"), Some(location));
+    let nowhere = Ask::get(&server, "/auth/api/v1/nothing//").send();
+    assert_eq!(nowhere.status, 404);
 }
 
 #[test]
@@ -91,6 +97,16 @@ fn a_body_that_is_absent_or_not_json_is_no_object() {
     let mut binary = ask().header("content-type", "application/json");
     binary.request.body = [0xFF].as_slice().into();
     assert_eq!(binary.told(), (501, "not_in_protocol".to_owned()));
+}
+
+#[test]
+fn a_number_that_does_not_fit_is_not_answered_with_an_invention() {
+    let server = Server::new();
+    let admin = server.admin_token();
+    let body = json!({"username": "bot-x", "token_type": "service", "uid": u64::MAX});
+    let ask = Ask::new(&server, Method::POST, TOKENS).by(&admin);
+    let asked = ask.body(&body).told();
+    assert_eq!(asked, (501, "not_in_protocol".to_owned()));
 }
 
 #[test]
