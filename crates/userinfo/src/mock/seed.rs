@@ -36,9 +36,9 @@ impl Seed {
     /// Of kind `Config` if the text is no world or has no such configuration.
     pub fn parse<'c>(text: &str, config: impl Into<Option<&'c str>>) -> Result<Self> {
         let world: World = serde_json::from_str(text).map_err(|fault| {
-            // The parser's own message may quote a token.
             wrong(format!(
-                "not a world: line {}, column {}",
+                "not a world: {} at line {}, column {}",
+                without_values(&fault),
                 fault.line(),
                 fault.column()
             ))
@@ -193,7 +193,10 @@ impl World {
                     "configuration {name:?} is the same as itself"
                 )));
             }
-            for (key, value) in config.as_object().into_iter().flatten() {
+            let Value::Object(config_fields) = config else {
+                return Err(wrong(format!("configuration {name:?} is no object")));
+            };
+            for (key, value) in config_fields {
                 // What is said first, nearest to the one asked for, counts.
                 fields.entry(key).or_insert_with(|| value.clone());
             }
@@ -251,9 +254,27 @@ impl World {
 
 impl ConfigSeed {
     fn read(fields: &Map<String, Value>) -> Result<Self> {
-        // The parser's own message may quote a password.
-        serde_json::from_value(Value::Object(fields.clone()))
-            .map_err(|_| wrong("a configuration has a field of the wrong form".to_owned()))
+        let read = |fields| serde_json::from_value::<Self>(Value::Object(fields));
+        let config = read(fields.clone()).map_err(|fault| {
+            // All fields have defaults, so one alone shows whether it is at fault.
+            let is_at_fault = |(key, value): &(&String, &Value)| {
+                read(Map::from_iter([((*key).clone(), (*value).clone())])).is_err()
+            };
+            let field = fields.iter().find(is_at_fault).map(|(key, _)| key.as_str());
+            let field = field.unwrap_or("some field");
+            wrong(format!(
+                "in a configuration, {field}: {}",
+                without_values(&fault)
+            ))
+        })?;
+        if config
+            .document
+            .as_ref()
+            .is_some_and(|document| !document.is_object())
+        {
+            return Err(wrong("in a configuration, document: no object".to_owned()));
+        }
+        Ok(config)
     }
 
     fn repertoire(&self, document: Value) -> Repertoire {
@@ -352,6 +373,26 @@ fn check_prefix(prefix: &str) -> Result<()> {
     (is_prefix && prefix.starts_with('/'))
         .then_some(())
         .ok_or_else(|| wrong(format!("no prefix of paths: {prefix:?}")))
+}
+
+/// Returns what a parser expected, without what it found: that may be a token or password.
+fn without_values(fault: &serde_json::Error) -> String {
+    let text = fault.to_string();
+    if !fault.is_data() {
+        let place = format!(" at line {} column {}", fault.line(), fault.column());
+        return text.replace(&place, "");
+    }
+    if let Some(rest) = text.strip_prefix("missing field `")
+        && let Some((field, _)) = rest.split_once('`')
+    {
+        return format!("missing field {field}");
+    }
+    let expected = text.rsplit_once(", expected ").map(|(_, rest)| rest);
+    let expected = expected.and_then(|rest| rest.split(" at line ").next());
+    expected.map_or_else(
+        || "a value of the wrong form".to_owned(),
+        |expected| format!("expected {expected}"),
+    )
 }
 
 fn wrong(message: String) -> Error {
@@ -456,6 +497,30 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_is_told_with_its_place() {
+        for (text, told) in [
+            ("", "not a world: EOF while parsing a value at line 1"),
+            ("{}", "missing field base_hostname"),
+            (r#"{"base_hostname": 5}"#, "expected a string at line 1"),
+            (
+                r#"{"base_hostname": "h", "configs": {"a": 5}}"#,
+                "\"a\" is no object",
+            ),
+            (
+                r#"{"base_hostname": "h", "configs": {"a": {"known_scopes": "x"}}}"#,
+                "known_scopes: expected a sequence",
+            ),
+            (
+                r#"{"base_hostname": "h", "configs": {"a": {"document": 5}}}"#,
+                "document: no object",
+            ),
+        ] {
+            let error = Seed::parse(text, None).unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+        }
+    }
+
+    #[test]
     fn faults_are_told_without_secrets() {
         let text = world().to_string();
         for config in [Some("none"), Some("loop"), Some("odd"), None] {
@@ -464,6 +529,9 @@ mod tests {
         }
         let broken = text.replace("\"config\":\"one\"", "\"config\":7");
         let error = Seed::parse(&broken, "one").unwrap_err();
+        assert!(!error.to_string().contains("gt-"), "{error}");
+        let planted = text.replace("\"uid\":5", "\"uid\":\"gt-planted, expected `gt-x`\"");
+        let error = Seed::parse(&planted, "one").unwrap_err();
         assert!(!error.to_string().contains("gt-"), "{error}");
         let printed = format!("{:?}", seed("one"));
         assert!(!printed.contains("planted-password"));
