@@ -47,12 +47,7 @@ impl Token {
     }
 
     pub(crate) fn check(text: &str) -> Result<(), TokenError> {
-        let rest = text.strip_prefix(PREFIX).ok_or(TokenError::Prefix)?;
-        let (key, secret) = rest.split_once('.').ok_or(TokenError::Malformed)?;
-        let is_part = |part: &str| part.chars().count() == PART_CHARS;
-        if !is_part(key) || !is_part(secret) {
-            return Err(TokenError::Malformed);
-        }
+        parts(text)?;
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(TokenError::Characters);
         }
@@ -153,6 +148,18 @@ pub enum TokenError {
     /// It holds characters that a header cannot carry: no server has given out such a token.
     #[error("Token holds characters that are not printable ASCII")]
     Characters,
+}
+
+/// Splits a token into key and secret as the server does: the alphabet does not count.
+pub(crate) fn parts(text: &str) -> Result<(&str, &str), TokenError> {
+    let rest = text.strip_prefix(PREFIX).ok_or(TokenError::Prefix)?;
+    let (key, secret) = rest.split_once('.').ok_or(TokenError::Malformed)?;
+    let is_part = |part: &str| part.chars().count() == PART_CHARS;
+    if is_part(key) && is_part(secret) {
+        Ok((key, secret))
+    } else {
+        Err(TokenError::Malformed)
+    }
 }
 
 const PREFIX: &str = "gt-";

@@ -5,9 +5,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
+use super::basic;
 pub use super::quota::effective_quota;
-use super::{basic, tokens};
-use crate::{TokenError, names};
+use crate::{TokenError, names, token};
 
 /// Returns whether the server takes a text for the name of a user.
 #[must_use]
@@ -39,7 +39,7 @@ pub fn is_scope(text: &str) -> bool {
 ///
 /// If it is not of a token's form; the message is the server's.
 pub fn token_parts(text: &str) -> Result<(&str, &str), TokenError> {
-    tokens::parts(text)
+    token::parts(text)
 }
 
 /// Returns what the ingress passes on of a request's `Authorization` lines.
@@ -99,6 +99,21 @@ mod tests {
     fn basic(text: &str) -> String {
         let blob = base64::engine::general_purpose::STANDARD.encode(text);
         format!("Basic {blob}")
+    }
+
+    #[test]
+    fn a_secret_may_hold_dots_and_anything_of_the_right_length() {
+        let key = "k".repeat(22);
+        let odd = format!("gt-{key}.{}", "é.".repeat(11));
+        assert_eq!(token_parts(&odd).unwrap(), (&*key, &*"é.".repeat(11)));
+        for (text, fault) in [
+            ("Gt-x".to_owned(), TokenError::Prefix),
+            (format!("gt-{key}"), TokenError::Malformed),
+            (format!("gt-{key}.{key}k"), TokenError::Malformed),
+            (format!("gt-k.{key}"), TokenError::Malformed),
+        ] {
+            assert_eq!(token_parts(&text).unwrap_err(), fault, "{text}");
+        }
     }
 
     #[test]
