@@ -1,6 +1,6 @@
 //! What can go wrong, in the terms of Gafaelfawr and Repertoire.
 
-use serde::Deserialize;
+use serde_json::Value;
 use vouchsafe_core::call::Fault;
 use vouchsafe_core::transport::Response;
 
@@ -44,23 +44,19 @@ pub enum ErrorKind {
 }
 
 /// One item of an error body.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Detail {
     /// The code, such as `permission_denied`. Empty if the body is only text.
-    #[serde(default, rename = "type")]
     pub kind: String,
     /// The message for people.
-    #[serde(default)]
     pub msg: String,
     /// Where in the input the fault is, from the outside in.
-    #[serde(default)]
     pub loc: Vec<Place>,
 }
 
 /// One step on the way to a fault in the input.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "JSON has objects and lists")]
 pub enum Place {
     /// The index in a list.
@@ -74,38 +70,47 @@ pub(crate) fn read_fault(response: &Response) -> Fault {
     match details(&response.body).into_iter().next() {
         Some(first) => {
             let code = Some(first.kind).filter(|code| !code.is_empty());
-            Fault::new(code, Some(first.msg))
+            Fault::new(code, Some(first.msg).filter(|msg| !msg.is_empty()))
         }
         None => Fault::default(),
     }
 }
 
+/// Takes what is there: an item with a member of another form is still an item.
 fn details(body: &[u8]) -> Vec<Detail> {
-    #[derive(Deserialize)]
-    struct Body {
-        detail: Shape,
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    match &body["detail"] {
+        Value::Array(items) => items.iter().filter_map(detail).collect(),
+        one => detail(one).into_iter().collect(),
     }
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Shape {
-        Many(Vec<Detail>),
-        One(Detail),
-        Text(String),
-    }
-    match serde_json::from_slice(body) {
-        Ok(Body {
-            detail: Shape::Many(items),
-        }) => items,
-        Ok(Body {
-            detail: Shape::One(item),
-        }) => vec![item],
-        Ok(Body {
-            detail: Shape::Text(msg),
-        }) => vec![Detail {
-            msg,
+}
+
+fn detail(item: &Value) -> Option<Detail> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    match item {
+        Value::String(msg) => Some(Detail {
+            msg: msg.clone(),
             ..Detail::default()
-        }],
-        Err(_) => Vec::new(),
+        }),
+        Value::Object(_) => Some(Detail {
+            kind: text(&item["type"]),
+            msg: text(&item["msg"]),
+            loc: item["loc"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(place)
+                .collect(),
+        }),
+        _ => None,
+    }
+}
+
+fn place(step: &Value) -> Place {
+    match (step.as_u64(), step) {
+        (Some(index), _) => Place::Index(index),
+        (None, Value::String(name)) => Place::Name(name.clone()),
+        (None, other) => Place::Name(other.to_string()),
     }
 }
 
@@ -138,7 +143,14 @@ mod tests {
             ),
             (r#"{"detail":"Not Found"}"#, vec![""]),
             ("Internal Server Error", vec![]),
+            (r#"{"detail":["Not Found"]}"#, vec![""]),
+            (
+                r#"{"detail":[{"msg":null,"type":"t","loc":[-1,null]},7]}"#,
+                vec!["t"],
+            ),
+            (r#"{"detail":{"type":7,"loc":{}}}"#, vec![""]),
             (r#"{"detail":7}"#, vec![]),
+            ("[]", vec![]),
             ("", vec![]),
         ] {
             let kinds: Vec<_> = details(body.as_bytes())
