@@ -8,3 +8,8 @@ pub struct Readme;
 
 pub mod interop;
 pub mod vectors;
+
+/// The examples of the workspace's README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
