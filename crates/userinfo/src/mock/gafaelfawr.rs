@@ -14,7 +14,7 @@ use super::refusal::Refusal;
 use super::rules::{filter_authorization, filter_cookie};
 use super::state::{Action, Bootstrap, State, need_admin};
 use super::tokens::{Delegation, MINIMUM_LIFETIME, Record};
-use super::validate::{At, Checked, Problem, boolean, fault, integer, username};
+use super::validate::{At, Checked, Problem, UNCOVERED, boolean, fault, username};
 use super::{basic, json_fault, requests};
 use crate::Token;
 use crate::generated::gafaelfawr::routes::Op;
@@ -263,6 +263,9 @@ impl Ask<'_> {
         if !is_json(&self.request.headers) {
             return Ok(json!(text));
         }
+        if text.starts_with('\u{feff}') {
+            return Err(Refusal::NotInProtocol("JSON with a byte order mark"));
+        }
         serde_json::from_str(text).map_err(|_| match json_fault::find(text) {
             Some((what, position)) => {
                 let empty = json!({});
@@ -270,7 +273,7 @@ impl Ask<'_> {
                 let problem = Problem::new("json_invalid", &at, &empty, "JSON decode error");
                 vec![problem.with_ctx(json!({"error": what}))].into()
             }
-            None => Refusal::NotInProtocol("JSON that only the server's decoder takes"),
+            None => Refusal::NotInProtocol("JSON that only the server's decoder may take"),
         })
     }
 }
@@ -413,15 +416,14 @@ impl Given<'_> {
     }
 }
 
-/// A time span in seconds, of five minutes at least.
+/// A time span in whole seconds, of five minutes at least. What other forms the server takes, and
+/// how it refuses those that it does not, is not recorded.
 fn lifetime(value: &Value, at: &At<'_>) -> Checked<i64> {
-    let Ok(seconds) = integer(value, at) else {
-        return fault(
-            "time_delta_parsing",
-            at,
-            value,
-            "Input should be a valid timedelta",
-        );
+    let text = value.as_str().unwrap_or_default();
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let is_plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let Some(seconds) = text.parse::<i64>().ok().filter(|_| is_plain) else {
+        return fault(UNCOVERED, at, value, "a lifetime that is no whole number");
     };
     if seconds >= MINIMUM_LIFETIME {
         return Ok(seconds);

@@ -1,7 +1,8 @@
 //! Where a text stops being JSON, as the server's decoder tells it: its message and the position
 //! in characters are part of the answer.
 
-/// Returns the decoder's message and position; `None` if the text is JSON to it.
+/// Returns the decoder's message and position; `None` if the text is JSON to it, or nested too deep
+/// to tell.
 ///
 /// Call it only for texts that a strict parser refused: it recurses as deep as the text is nested,
 /// at most [`MAX_DEPTH`] levels.
@@ -14,15 +15,15 @@ pub(super) fn find(text: &str) -> Option<Fault> {
             let end = scan.blanks(end);
             (end < text.len()).then_some(("Extra data", end))
         }
-        Err(fault) => Some(fault),
+        Err(fault) => (fault.0 != TOO_DEEP).then_some(fault),
     }
 }
 
 /// The decoder's message, and where.
 pub(super) type Fault = (&'static str, usize);
 
-/// Deeper nesting is reported as a value that is missing, which no answer of ours depends on.
 const MAX_DEPTH: usize = 128;
+const TOO_DEEP: &str = "too deep";
 
 struct Scan<'t> {
     text: &'t [char],
@@ -46,8 +47,9 @@ impl Scan<'_> {
         }
         match self.at(index) {
             Some('"') => self.string(index),
-            Some('{') if depth < MAX_DEPTH => self.object(index, depth),
-            Some('[') if depth < MAX_DEPTH => self.array(index, depth),
+            Some('{' | '[') if depth >= MAX_DEPTH => Err((TOO_DEEP, index)),
+            Some('{') => self.object(index, depth),
+            Some('[') => self.array(index, depth),
             _ => ["null", "true", "false", "NaN", "Infinity", "-Infinity"]
                 .into_iter()
                 .find(|word| self.starts_with(index, word))
@@ -201,7 +203,8 @@ mod tests {
 
     #[test]
     fn nesting_is_bounded() {
-        assert!(find(&"[".repeat(1_000_000)).is_some());
+        assert_eq!(find(&"[".repeat(1_000_000)), None);
+        assert!(find(&"[".repeat(128)).is_some());
     }
 
     proptest! {

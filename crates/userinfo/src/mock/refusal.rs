@@ -70,7 +70,7 @@ impl Refusal {
 impl From<Vec<Problem>> for Refusal {
     fn from(problems: Vec<Problem>) -> Self {
         if problems.iter().any(|problem| problem.kind == UNCOVERED) {
-            return Self::NotInProtocol("a number that does not fit");
+            return Self::NotInProtocol("a number of such a form or size");
         }
         Self::Invalid(problems)
     }

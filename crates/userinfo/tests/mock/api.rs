@@ -97,6 +97,7 @@ fn a_body_that_is_absent_or_not_json_is_no_object() {
     let mut binary = ask().header("content-type", "application/json");
     binary.request.body = [0xFF].as_slice().into();
     assert_eq!(binary.told(), (501, "not_in_protocol".to_owned()));
+    assert_eq!(ask().raw("\u{feff}{}").told().0, 501);
 }
 
 #[test]

@@ -92,11 +92,6 @@ fn the_ingress_checks_its_own_parameters_first() {
             "greater_than_equal",
             "minimum_lifetime",
         ),
-        (
-            "minimum_lifetime=soon",
-            "time_delta_parsing",
-            "minimum_lifetime",
-        ),
         ("satisfy=some", "enum", "satisfy"),
         ("auth_type=digest", "enum", "auth_type"),
         ("notebook=perhaps", "bool_parsing", "notebook"),
@@ -190,5 +185,9 @@ fn what_the_protocol_does_not_tell_is_said_to_be_so() {
     assert_eq!(options(""), 501);
     let user = server.user_token();
     assert_eq!(ingress(&server, "user_domain=true").by(&user).seen().0, 501);
-    assert_eq!(server.journal().surprises().len(), 2);
+    for lifetime in ["", "soon", "PT10M", "300.0", "9223372036854775808"] {
+        let query = format!("minimum_lifetime={lifetime}");
+        assert_eq!(ingress(&server, &query).by(&user).seen().0, 501, "{query}");
+    }
+    assert_eq!(server.journal().surprises().len(), 7);
 }
