@@ -189,7 +189,7 @@ pub fn run_alone(name: &str, base: &str, ca: Option<&str>, count: usize) {
     });
 }
 
-async fn parse(response: http::Response<hyper::body::Incoming>) -> Info {
+pub async fn parse(response: http::Response<hyper::body::Incoming>) -> Info {
     assert!(response.status().is_success());
     let body = response.into_body().collect().await.expect("a body");
     serde_json::from_slice(&body.to_bytes()).expect("JSON")
@@ -244,7 +244,7 @@ fn tls(pem: &[u8]) -> rustls::ClientConfig {
 /// What the server's answer is parsed into; some members of the answer are not asked for.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "parsing them is what is measured")]
-struct Info {
+pub struct Info {
     username: String,
     uuid: String,
     email: String,

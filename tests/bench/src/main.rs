@@ -9,6 +9,7 @@ mod instructions;
 mod measure;
 mod server;
 mod table;
+mod userinfo;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,15 @@ fn main() -> ExitCode {
                 rows.extend(core::run(size));
             }
             table::finish(&rows, value("--out").as_deref())
+        }
+        "userinfo" => table::finish(&userinfo::run(size), value("--out").as_deref()),
+        "as-memory" => {
+            let entries = value("--entries").and_then(|text| text.parse().ok());
+            userinfo::memory::run_alone(
+                &value("--cache").expect("--cache"),
+                entries.expect("--entries"),
+            );
+            ExitCode::SUCCESS
         }
         "as-server" => server::run(),
         "as-client" => {

@@ -19,8 +19,8 @@ use tokio::net::TcpListener;
 
 use crate::measure;
 
-/// What `/info` answers: 303 bytes, the form of a user info answer.
-const INFO: &str = r#"{"username":"alice","uuid":"73917abc-abcd-477e-a1f1-1763abcdefab","email":"alice@example.com","name":"Alice Example","uid":4123,"gid":4123,"groups":[{"name":"g_users","id":1031},{"name":"g_special","id":1341}],"quota":{"api":{"datalinker":500},"notebook":{"cpu":9.0,"memory":27.0}},"expires":1893456000}"#;
+/// The answer to all but discovery: 303 bytes, what is known about a user and a little more.
+pub const INFO: &str = r#"{"username":"alice","uuid":"73917abc-abcd-477e-a1f1-1763abcdefab","email":"alice@example.com","name":"Alice Example","uid":4123,"gid":4123,"groups":[{"name":"g_users","id":1031},{"name":"g_special","id":1341}],"quota":{"api":{"datalinker":500},"notebook":{"cpu":9.0,"memory":27.0}},"expires":1893456000}"#;
 
 /// A running server; dropping this ends it.
 pub struct Server {
@@ -121,8 +121,21 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin) {
         .await;
 }
 
-async fn answer(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let mut response = Response::new(Full::new(Bytes::from_static(INFO.as_bytes())));
+/// Says that the user service is on the same server.
+pub fn discovery(base: &str) -> String {
+    let service = format!(r#"{{"url":"{base}/api","versions":{{"v1":{{"url":"{base}/api"}}}}}}"#);
+    format!(r#"{{"services":{{"internal":{{"gafaelfawr":{service}}}}}}}"#)
+}
+
+async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let body = if request.uri().path().ends_with("/discovery") {
+        let host = request.headers().get(http::header::HOST);
+        let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
+        Bytes::from(discovery(&format!("http://{host}")))
+    } else {
+        Bytes::from_static(INFO.as_bytes())
+    };
+    let mut response = Response::new(Full::new(body));
     response.headers_mut().insert(
         http::header::CONTENT_TYPE,
         http::HeaderValue::from_static("application/json"),

@@ -1,0 +1,78 @@
+//! What a cached answer costs, at one and two threads.
+
+use std::sync::{Arc, Barrier};
+
+use vouchsafe_userinfo::UserInfo;
+
+use super::cache::{Cache, Key, NAMES, canned};
+use crate::measure::{self, Cost, Size};
+use crate::table::Row;
+
+const USERS: usize = 1000;
+
+pub fn run(size: Size) -> Vec<Row> {
+    // Twice the room: no policy of eviction has a reason to throw anything out.
+    let client = canned(2 * USERS).build().expect("a client");
+    let caches = [
+        Cache::Ours(client.clone()),
+        Cache::moka(2 * USERS),
+        Cache::quick_cache(2 * USERS),
+    ];
+    let keys: Vec<Key> = (0..USERS).map(|_| Key::random()).collect();
+    measure::runtime().block_on(async {
+        for key in &keys {
+            let info = client.user_info(&key.token).await.expect("an answer");
+            for cache in &caches[1..] {
+                cache.put(key, Arc::clone(&info)).await;
+            }
+        }
+    });
+    let each = size.pick(2_000, 200_000);
+    let mut rows = Vec::new();
+    for threads in [1, 2] {
+        let costs = measure::rounds(caches.len(), size.pick(3, 25), |case| {
+            hit(&caches[case], &keys, threads, each)
+        });
+        let hits = (threads * each) as f64;
+        for (what, aspect) in [
+            ("cpu", (|cost| cost.cpu) as fn(&Cost) -> _),
+            ("wall", |cost| cost.wall),
+        ] {
+            let values: Vec<f64> = costs
+                .iter()
+                .map(|costs| measure::median(costs, aspect) / hits)
+                .collect();
+            let name = format!("{what}/cached hit, {threads} thread(s)");
+            rows.extend(Row::beside_all(&name, "ns", &NAMES, &values));
+        }
+    }
+    rows
+}
+
+/// Lets each thread hit so many times, in an order of its own.
+fn hit(cache: &Cache<Arc<UserInfo>>, keys: &[Key], threads: usize, each: usize) -> Cost {
+    let (ready, done) = (Barrier::new(threads + 1), Barrier::new(threads + 1));
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let (ready, done) = (&ready, &done);
+            scope.spawn(move || {
+                measure::runtime().block_on(async {
+                    ready.wait();
+                    let mut at = thread * 7919;
+                    for _ in 0..each {
+                        // A step without a common divisor with the number of keys meets all.
+                        at = (at + 617) % keys.len();
+                        cache.look_up(&keys[at], missed).await;
+                    }
+                    done.wait();
+                });
+            });
+        }
+        ready.wait();
+        Cost::of(|| done.wait()).0
+    })
+}
+
+async fn missed() -> Arc<UserInfo> {
+    panic!("a hit that missed")
+}

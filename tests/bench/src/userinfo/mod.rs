@@ -1,0 +1,16 @@
+//! User information that is cached, missed and kept, beside caches that promise the same.
+
+mod cache;
+mod hits;
+pub mod memory;
+mod misses;
+
+use crate::measure::Size;
+use crate::table::Row;
+
+pub fn run(size: Size) -> Vec<Row> {
+    let mut rows = memory::run(size);
+    rows.extend(hits::run(size));
+    rows.extend(misses::run(size));
+    rows
+}
