@@ -3,7 +3,7 @@
 use std::fmt;
 use std::hash::Hash;
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -156,7 +156,7 @@ where
         };
         Cache {
             shared: Arc::new(Shared {
-                state: Mutex::new(state),
+                state: RwLock::new(state),
                 made_at: Instant::now(),
                 observer: self.observer,
             }),

@@ -37,6 +37,7 @@ const REFUSED: &str = "refused";
 #[derive(Default)]
 struct Model {
     now: u64,
+    /// In the order of their turn to go.
     values: Vec<Value>,
     /// Key, error, until when; the oldest first.
     errors: Vec<(u8, &'static str, u64)>,
@@ -47,7 +48,8 @@ struct Value {
     key: u8,
     value: u64,
     expires: u64,
-    used: u64,
+    /// Whether it was asked for since its last turn.
+    used: bool,
 }
 
 impl Model {
@@ -55,11 +57,11 @@ impl Model {
         self.values.iter_mut().find(|held| held.key == key)
     }
 
-    fn get(&mut self, key: u8, tick: u64) -> Option<u64> {
+    fn get(&mut self, key: u8) -> Option<u64> {
         let now = self.now;
-        let held = self.value(key)?;
-        held.used = tick;
-        (now < held.expires).then_some(held.value)
+        let held = self.value(key).filter(|held| now < held.expires)?;
+        held.used = true;
+        Some(held.value)
     }
 
     fn stale(&mut self, key: u8) -> Option<u64> {
@@ -69,7 +71,7 @@ impl Model {
     }
 
     fn ask(&mut self, key: u8, answer: Answer, tick: u64) -> (Result<u64, &'static str>, bool) {
-        if let Some(value) = self.get(key, tick) {
+        if let Some(value) = self.get(key) {
             return (Ok(value), false);
         }
         let failure = self.errors.iter().find(|(k, _, _)| *k == key).copied();
@@ -81,7 +83,7 @@ impl Model {
         }
         let error = match answer {
             Answer::Lives(ttl) => {
-                self.put(key, tick, ttl, tick);
+                self.put(key, tick, ttl);
                 return (Ok(tick), true);
             }
             Answer::Fails => FAILED,
@@ -98,13 +100,13 @@ impl Model {
         (self.stale(key).ok_or(error), true)
     }
 
-    fn put(&mut self, key: u8, value: u64, ttl: u64, tick: u64) {
+    fn put(&mut self, key: u8, value: u64, ttl: u64) {
         self.forget(key);
         if ttl == 0 {
             return;
         }
         // What is past all use may go at any time, two for each value that comes. Then the first
-        // to expire of the expired, and then the least recently used.
+        // to expire of the expired, and then the first that was not asked for since its last turn.
         for _ in 0..2 {
             let full = self.values.len() == CAPACITY;
             let first = self
@@ -117,14 +119,17 @@ impl Model {
             self.drop_value(goes.map(|held| held.key));
         }
         if self.values.len() == CAPACITY {
-            let least = self.values.iter().min_by_key(|held| held.used);
-            self.drop_value(least.map(|held| held.key));
+            while self.values[0].used {
+                self.values[0].used = false;
+                self.values.rotate_left(1);
+            }
+            self.values.remove(0);
         }
         self.values.push(Value {
             key,
             value,
             expires: self.now + ttl,
-            used: tick,
+            used: false,
         });
     }
 
@@ -174,7 +179,7 @@ async fn play(acts: Vec<Act>) -> Result<(), TestCaseError> {
     // Values and generations are the number of the act that brought them.
     for (tick, act) in (0..).zip(acts) {
         match act {
-            Act::Get(key) => prop_assert_eq!(cache.get(&key), model.get(key, tick)),
+            Act::Get(key) => prop_assert_eq!(cache.get(&key), model.get(key)),
             Act::Ask(key, answer) => {
                 let asked = AtomicBool::new(false);
                 let fetch = || {
@@ -196,7 +201,7 @@ async fn play(acts: Vec<Act>) -> Result<(), TestCaseError> {
             Act::Insert(key, ttl) => {
                 let fetched = Fetched::new(tick).ttl(millis(ttl)).generation(tick);
                 cache.insert(key, fetched);
-                model.put(key, tick, ttl, tick);
+                model.put(key, tick, ttl);
             }
             Act::Forget(key) => prop_assert_eq!(cache.forget(&key), model.forget(key)),
             Act::ForgetGeneration(key, generation) => {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::Hash;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lru::LruCache;
@@ -12,14 +13,16 @@ use super::{Fetched, Policy};
 /// Values and errors by key, bounded, with what is due when.
 pub(super) struct Store<K, V, E> {
     policy: Policy<E>,
+    /// In the order of their turn to go. A hit does not move its entry, which would need the
+    /// store for itself; it marks it, and the entry is spared when its turn comes.
     values: LruCache<K, Entry<V>>,
     /// The same entries by expiry, so that the expired are found without a search. Costs a clone
     /// of the key and a change for each *store*, and nothing for a hit.
-    by_expiry: BTreeMap<(Moment, u64), K>,
+    by_expiry: BTreeMap<(Moment, u32), K>,
     /// Apart from the values: a flood of unknown keys must not push good values out.
     errors: LruCache<K, Failure<E>>,
     random: fastrand::Rng,
-    next_id: u64,
+    next_id: u32,
     garbage: Garbage<V, E>,
 }
 
@@ -43,7 +46,19 @@ struct Entry<V> {
     refresh: Moment,
     generation: u64,
     /// Tells entries of the same expiry apart.
-    id: u64,
+    id: u32,
+    /// Whether anybody asked for it since its last turn to go.
+    used: AtomicBool,
+}
+
+impl<V: Clone> Entry<V> {
+    fn take(&self) -> V {
+        // Only read if it is set already: a store would take the line from other cores.
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
+        self.value.clone()
+    }
 }
 
 struct Failure<E> {
@@ -95,16 +110,22 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
         self.values.len()
     }
 
-    pub(super) fn fresh(&mut self, key: &K, now: Moment) -> Option<V> {
-        let entry = self.values.get(key)?;
-        (now < entry.expires).then(|| entry.value.clone())
+    pub(super) fn fresh(&self, key: &K, now: Moment) -> Option<V> {
+        let entry = self.values.peek(key)?;
+        (now < entry.expires).then(|| entry.take())
     }
 
-    pub(super) fn find(&mut self, key: &K, now: Moment) -> Found<V, E> {
-        if let Some(entry) = self.values.get(key)
+    /// Returns a value that is fresh and not due.
+    pub(super) fn hit(&self, key: &K, now: Moment) -> Option<V> {
+        let entry = self.values.peek(key)?;
+        (now < entry.expires && now < entry.refresh).then(|| entry.take())
+    }
+
+    pub(super) fn find(&self, key: &K, now: Moment) -> Found<V, E> {
+        if let Some(entry) = self.values.peek(key)
             && now < entry.expires
         {
-            let value = entry.value.clone();
+            let value = entry.take();
             return if now < entry.refresh {
                 Found::Fresh(value)
             } else {
@@ -152,7 +173,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
         let early = ttl.mul_f64(self.policy.refresh_ahead * self.random.f64());
         let refresh = now.after((ttl - early).max(self.policy.min_interval));
         let id = self.next_id;
-        self.next_id += 1;
+        self.next_id = self.next_id.wrapping_add(1);
         self.by_expiry.insert((expires, id), key.clone());
         self.values.put(
             key,
@@ -162,6 +183,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
                 refresh,
                 generation: fetched.generation,
                 id,
+                used: AtomicBool::new(false),
             },
         );
     }
@@ -237,8 +259,8 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
         })
     }
 
-    /// Makes room for one more: the expired go first, then the least recently used. Of what is
-    /// past all use, two go each time, so that nothing old lies around in a cache in use.
+    /// Makes room for one more: the expired go first, then what nobody asked for in its time. Of
+    /// what is past all use, two go each time, so that nothing old lies around in a cache in use.
     fn make_room(&mut self, now: Moment) {
         for _ in 0..2 {
             let full = self.values.len() >= self.policy.capacity;
@@ -251,11 +273,26 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
                 self.remove_value(&key);
             }
         }
-        if self.values.len() >= self.policy.capacity
-            && let Some((_, old)) = self.values.pop_lru()
-        {
-            self.by_expiry.remove(&(old.expires, old.id));
-            self.garbage.values.push(old.value);
+        if self.values.len() >= self.policy.capacity {
+            self.evict();
+        }
+    }
+
+    /// Throws out the first entry that was not asked for since its last turn. Those that were
+    /// have their next turn after all others.
+    fn evict(&mut self) {
+        for spared in 0..=MAX_SPARED {
+            let Some((key, entry)) = self.values.pop_lru() else {
+                return;
+            };
+            if spared < MAX_SPARED && entry.used.load(Ordering::Relaxed) {
+                entry.used.store(false, Ordering::Relaxed);
+                self.values.put(key, entry);
+                continue;
+            }
+            self.by_expiry.remove(&(entry.expires, entry.id));
+            self.garbage.values.push(entry.value);
+            return;
         }
     }
 
@@ -278,3 +315,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
         }
     }
 }
+
+/// How many entries one eviction passes over: a large cache that is all in use must not be
+/// walked through under its lock.
+const MAX_SPARED: usize = 64;

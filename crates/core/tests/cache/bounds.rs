@@ -65,7 +65,7 @@ async fn a_fetch_begun_before_an_insert_or_a_forgetting_does_not_store() {
 // Point 8. Bounds.
 
 #[tokio::test(start_paused = true)]
-async fn at_capacity_the_expired_go_first_then_the_least_recently_used() {
+async fn at_capacity_the_expired_go_first_then_what_nobody_asked_for() {
     let cache = words().capacity(3).build();
     let put = |key, ttl| cache.insert(key, Fetched::new(Arc::from(key)).ttl(ttl));
     put("long", 50 * SECOND);
@@ -82,6 +82,20 @@ async fn at_capacity_the_expired_go_first_then_the_least_recently_used() {
     assert_eq!(cache.len(), 3);
     assert!(cache.get(&"long").is_some());
     assert!(cache.get(&"longer").is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_cache_all_in_use_makes_room_without_walking_through_it() {
+    let cache = Cache::<usize, (), &str>::builder().capacity(1000).build();
+    for key in 0..1000 {
+        cache.insert(key, Fetched::new(()));
+        assert_eq!(cache.get(&key), Some(()));
+    }
+    cache.insert(1000, Fetched::new(()));
+    // The first ones were passed over, and then it was enough.
+    assert_eq!(cache.get(&0), Some(()));
+    assert_eq!((0..100).filter(|key| cache.get(key).is_none()).count(), 1);
+    assert_eq!(cache.len(), 1000);
 }
 
 #[tokio::test(start_paused = true)]
