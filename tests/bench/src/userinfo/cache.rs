@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
-use vouchsafe_core::BoxFuture;
 use vouchsafe_core::cache::Digest;
 use vouchsafe_core::observe::{AttemptEvent, Observer};
 use vouchsafe_core::transport::{Request, Response, Transport};
+use vouchsafe_core::{BoxFuture, Secret};
 use vouchsafe_userinfo::{Client, ClientBuilder, Token};
 
 use crate::server;
@@ -35,17 +35,30 @@ pub struct Timed<V> {
     value: V,
 }
 
-/// A token, and the digest that a user of another cache would keep beside it.
+/// A token for us and one for the others. Both are cheap to clone and hold their digest.
 pub struct Key {
     pub token: Token,
-    pub digest: Digest,
+    plain: Arc<Plain>,
+}
+
+struct Plain {
+    text: Secret,
+    digest: Digest,
 }
 
 impl Key {
     pub fn random() -> Self {
         let token = Token::random();
-        let digest = Digest::of(token.secret().expose());
-        Self { token, digest }
+        let text = token.secret().clone();
+        let digest = Digest::of(text.expose());
+        Self {
+            token,
+            plain: Arc::new(Plain { text, digest }),
+        }
+    }
+
+    pub fn text(&self) -> &str {
+        self.plain.text.expose()
     }
 }
 
@@ -76,7 +89,7 @@ impl<V: Clone + Send + Sync + 'static> Cache<V> {
             }
             Self::Moka(cache) => {
                 let fetch = async { Ok::<V, ()>(fetch().await) };
-                let value = cache.try_get_with_by_ref(&key.digest, fetch).await;
+                let value = cache.try_get_with_by_ref(&key.plain.digest, fetch).await;
                 let _ = std::hint::black_box(value);
             }
             Self::Quick(cache) => loop {
@@ -87,14 +100,14 @@ impl<V: Clone + Send + Sync + 'static> Cache<V> {
                         value,
                     })
                 };
-                let Ok(timed) = cache.get_or_insert_async(&key.digest, fetch).await else {
+                let Ok(timed) = cache.get_or_insert_async(&key.plain.digest, fetch).await else {
                     continue;
                 };
                 if timed.expires > Instant::now() {
                     std::hint::black_box(timed.value);
                     return;
                 }
-                cache.remove(&key.digest);
+                cache.remove(&key.plain.digest);
             },
         }
     }
@@ -103,10 +116,10 @@ impl<V: Clone + Send + Sync + 'static> Cache<V> {
     pub async fn put(&self, key: &Key, value: V) {
         match self {
             Self::Ours(_) => unreachable!("ours is filled by asking"),
-            Self::Moka(cache) => cache.insert(key.digest, value).await,
+            Self::Moka(cache) => cache.insert(key.plain.digest, value).await,
             Self::Quick(cache) => {
                 let expires = Instant::now() + TTL;
-                cache.insert(key.digest, Timed { expires, value });
+                cache.insert(key.plain.digest, Timed { expires, value });
             }
         }
     }

@@ -56,6 +56,8 @@ fn hit(cache: &Cache<Arc<UserInfo>>, keys: &[Key], threads: usize, each: usize) 
         for thread in 0..threads {
             let (ready, done) = (&ready, &done);
             scope.spawn(move || {
+                // On one core two threads take turns, and there is nothing to see.
+                measure::pin(thread);
                 measure::runtime().block_on(async {
                     ready.wait();
                     let mut at = thread * 7919;

@@ -117,10 +117,7 @@ async fn fetch(
     counter.add();
     let request = http::Request::get(url.clone())
         .header(ACCEPT, "application/json")
-        .header(
-            AUTHORIZATION,
-            format!("Bearer {}", key.token.secret().expose()),
-        )
+        .header(AUTHORIZATION, format!("Bearer {}", key.text()))
         .body(Empty::new())
         .expect("a request");
     Arc::new(parse(pool.request(request).await.expect("an answer")).await)
