@@ -169,16 +169,15 @@ where
         }
     }
 
-    /// Runs the fetch to its end.
-    pub(super) async fn run<F>(mut self, fetch: F)
+    /// Runs the fetch to its end. It comes in a box of its own: an argument that is moved within
+    /// the future would take its room twice.
+    pub(super) async fn run<F>(mut self, mut fetch: Pin<Box<F>>)
     where
         F: Future<Output = Result<Fetched<V>, E>> + Send,
         K: Send + Sync,
         V: Send + Sync,
         E: Send + Sync,
     {
-        // Boxed, because a future moved into another one takes its room twice.
-        let mut fetch = Box::pin(fetch);
         let ended = std::future::poll_fn(|cx| poll_caught(fetch.as_mut(), cx)).await;
         // Whatever the fetch holds on to is let go before anybody sees the result.
         drop(fetch);

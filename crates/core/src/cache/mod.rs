@@ -191,7 +191,7 @@ where
     {
         // First of all: if the closure panics, dropping this tells those who have joined.
         let landing = Landing::new(&self.shared, key.clone(), Arc::clone(&flight));
-        let task = Task::spawn(landing.run(fetch()));
+        let task = Task::spawn(landing.run(Box::pin(fetch())));
         let ended = self.shared.lock().flights.tie(&flight, task);
         drop(ended);
     }
