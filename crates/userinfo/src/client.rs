@@ -11,6 +11,7 @@ use vouchsafe_core::{CoreClient, CoreClientBuilder};
 use crate::api::CreateServiceToken;
 use crate::error::read_fault;
 use crate::generated::gafaelfawr::{paths, wire};
+use crate::quota::KnownLimits;
 use crate::service_token::CredentialId;
 use crate::{
     AllGroups, BotUsername, Error, Result, ServiceToken, Token, TokenInfo, UserInfo, Username,
@@ -54,6 +55,7 @@ struct Inner {
 pub(crate) struct Caller {
     core: CoreClient,
     discovery: discovery::Client,
+    limits: Arc<KnownLimits>,
 }
 
 impl Client {
@@ -99,7 +101,7 @@ impl Client {
                 let answer = caller
                     .send(paths::get_own_user_info()?, &token, &options)
                     .await?;
-                user_info(&answer).map(Fetched::new)
+                caller.user_info(&answer).map(Fetched::new)
             }
         };
         self.inner
@@ -131,7 +133,7 @@ impl Client {
             async move {
                 let call = paths::get_user_info(username.as_str())?;
                 let answer = caller.send(call, &service_token, &options).await?;
-                user_info(&answer).map(Fetched::new)
+                caller.user_info(&answer).map(Fetched::new)
             }
         };
         self.inner.by_name.get_or_fetch(&key, fetch).await
@@ -238,16 +240,19 @@ impl Caller {
         let credentials = Some(Credentials::bearer(source));
         Ok(self.core.send(&base, call, credentials, options).await?)
     }
+
+    fn user_info(&self, answer: &Answer) -> Result<Arc<UserInfo>> {
+        let mut info = UserInfo::from(answer.json::<wire::UserInfo>()?);
+        info.groups.shrink_to_fit();
+        self.limits.share(&mut info.quota);
+        Ok(Arc::new(info))
+    }
 }
 
 /// An object without members.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NoMembers {}
-
-fn user_info(answer: &Answer) -> Result<Arc<UserInfo>> {
-    Ok(Arc::new(answer.json::<wire::UserInfo>()?.into()))
-}
 
 /// Whether the service has answered, and said no: a revoked token must not live on in what was
 /// known before.
@@ -359,7 +364,11 @@ impl ClientBuilder {
         let by_name = self.cache("userinfo.by_name", &core).build();
         Ok(Client {
             inner: Arc::new(Inner {
-                caller: Caller { core, discovery },
+                caller: Caller {
+                    core,
+                    discovery,
+                    limits: Arc::default(),
+                },
                 by_token,
                 by_name,
             }),

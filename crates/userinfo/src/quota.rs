@@ -1,6 +1,7 @@
 //! What a user may use: the three absences of a quota as one decision (protocol section 5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Serialize, Serializer};
 
@@ -19,8 +20,8 @@ pub enum Quota {
     NoRules,
     /// The user is exempt from the rules: nothing is limited.
     Bypass,
-    /// These things are limited, and nothing else.
-    Limited(Limits),
+    /// These things are limited, and nothing else. Users with the same limits may share them.
+    Limited(Arc<Limits>),
 }
 
 /// The limits of a user. What a map does not name is not limited.
@@ -138,10 +139,36 @@ impl From<Option<wire::Quota>> for Quota {
         if limits == Limits::default() {
             Self::Bypass
         } else {
-            Self::Limited(limits)
+            Self::Limited(Arc::new(limits))
         }
     }
 }
+
+/// The limits met last. They come from rules for groups, so that most users have one of a few;
+/// cached users that share them take half the memory.
+#[derive(Debug, Default)]
+pub(crate) struct KnownLimits(Mutex<VecDeque<Arc<Limits>>>);
+
+impl KnownLimits {
+    /// Puts limits that are known in the place of equal ones.
+    pub(crate) fn share(&self, quota: &mut Quota) {
+        let Quota::Limited(limits) = quota else {
+            return;
+        };
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(same) = known.iter().find(|known| *known == limits) {
+            *limits = Arc::clone(same);
+            return;
+        }
+        if known.len() == MAX_KNOWN {
+            known.pop_front();
+        }
+        known.push_back(Arc::clone(limits));
+    }
+}
+
+/// Comparing with all of them is still little beside the request that brought the new ones.
+const MAX_KNOWN: usize = 16;
 
 impl From<wire::Quota> for Limits {
     fn from(wire: wire::Quota) -> Self {
@@ -291,6 +318,27 @@ const GIB: f64 = 1_073_741_824.0;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn equal_limits_are_shared_and_few_are_remembered() {
+        let known = KnownLimits::default();
+        let limits = |count: usize| {
+            let mut quota = read(&format!(r#"{{"api":{{"a":{count}}}}}"#));
+            known.share(&mut quota);
+            match quota {
+                Quota::Limited(limits) => limits,
+                other => panic!("{other:?}"),
+            }
+        };
+        let first = limits(1);
+        assert!(Arc::ptr_eq(&first, &limits(1)));
+        assert!(!Arc::ptr_eq(&first, &limits(2)));
+        for count in 3..100 {
+            limits(count);
+        }
+        assert_eq!(known.0.lock().unwrap().len(), MAX_KNOWN);
+        assert_eq!(limits(1), first);
+    }
 
     fn read(text: &str) -> Quota {
         serde_json::from_str::<Option<wire::Quota>>(text)

@@ -1,6 +1,7 @@
 //! Quotas: how the amounts of groups add up and how overrides replace them (protocol section 5).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -19,14 +20,16 @@ pub fn effective_quota(
         (Quota::NoRules, over) => over,
         (_, Quota::Bypass) => Quota::Bypass,
         (Quota::Bypass, Quota::Limited(over)) => Quota::Limited(over),
-        (Quota::Limited(mut limits), Quota::Limited(over)) => {
+        (Quota::Limited(limits), Quota::Limited(over)) => {
+            let mut limits = Arc::unwrap_or_clone(limits);
+            let over = Arc::unwrap_or_clone(over);
             limits.api.extend(over.api);
             limits.disk.extend(over.disk);
             limits.notebook = over.notebook.or(limits.notebook);
             if !over.tap.is_empty() {
                 limits.tap = over.tap;
             }
-            Quota::Limited(limits)
+            Quota::Limited(Arc::new(limits))
         }
     }
 }
@@ -115,7 +118,7 @@ fn sum(rules: &QuotaConfig, groups: &[&str]) -> Quota {
     if sum == Limits::default() {
         Quota::NoRules
     } else {
-        Quota::Limited(sum)
+        Quota::Limited(Arc::new(sum))
     }
 }
 
@@ -224,7 +227,7 @@ mod tests {
             ..Limits::default()
         };
         limits.tap.insert("t".to_owned(), TapQuota::new(1));
-        let quota = Quota::Limited(limits);
+        let quota = Quota::Limited(Arc::new(limits));
         let tap = json!({"t": {"concurrent": 1}});
         assert_eq!(
             without_nulls(&quota),
