@@ -15,19 +15,26 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     let results = target.join("bench");
     std::fs::create_dir_all(&results)
         .map_err(|cause| format!("{} cannot be made: {cause}", results.display()))?;
-    let status = Command::new("cargo")
-        .args(["run", "--quiet", "--release", "--manifest-path"])
-        .arg(root.join("tests/bench/Cargo.toml"))
-        .arg("--target-dir")
-        .arg(target.join("bench-build"))
-        .args(["--", name, "--out"])
-        .arg(results.join(format!("{name}.json")))
-        .args(options)
-        .status()
-        .map_err(|cause| format!("cargo does not start: {cause}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("the benchmark failed: {status}"))
+    let built = target.join("bench-build");
+    finish(
+        Command::new("cargo")
+            .args(["build", "--quiet", "--release", "--manifest-path"])
+            .arg(root.join("tests/bench/Cargo.toml"))
+            .arg("--target-dir")
+            .arg(&built),
+    )?;
+    finish(
+        Command::new(built.join("release/vouchsafe-bench"))
+            .args([name, "--out"])
+            .arg(results.join(format!("{name}.json")))
+            .args(options),
+    )
+}
+
+fn finish(command: &mut Command) -> Result<(), String> {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("the benchmark failed: {status}")),
+        Err(cause) => Err(format!("{command:?} does not start: {cause}")),
     }
 }

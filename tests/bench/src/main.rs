@@ -3,15 +3,9 @@
 //! Cases that are compared are interleaved in one process; the server is a process of its own.
 //! The prefix `as-` marks what the program starts of itself.
 
-mod client;
-mod core;
-mod instructions;
-mod measure;
-mod server;
-mod table;
-mod userinfo;
-
 use std::process::ExitCode;
+
+use vouchsafe_bench::{client, core, instructions, measure, server, table, userinfo};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -42,14 +36,6 @@ fn main() -> ExitCode {
             table::finish(&rows, value("--out").as_deref())
         }
         "userinfo" => table::finish(&userinfo::run(size), value("--out").as_deref()),
-        "as-memory" => {
-            let entries = value("--entries").and_then(|text| text.parse().ok());
-            userinfo::memory::run_alone(
-                &value("--cache").expect("--cache"),
-                entries.expect("--entries"),
-            );
-            ExitCode::SUCCESS
-        }
         "as-server" => server::run(),
         "as-client" => {
             let count = value("--count").and_then(|text| text.parse().ok());

@@ -1,8 +1,8 @@
 //! User information that is cached, missed and kept, beside caches that promise the same.
 
-mod cache;
+pub mod cache;
 mod hits;
-pub mod memory;
+mod memory;
 mod misses;
 
 use crate::measure::Size;

@@ -1,0 +1,9 @@
+//! Measures Vouchsafe beside other clients and caches; the programs share it.
+
+pub mod client;
+pub mod core;
+pub mod instructions;
+pub mod measure;
+pub mod server;
+pub mod table;
+pub mod userinfo;

@@ -1,0 +1,48 @@
+//! `vouchsafe-bench-memory CACHE ENTRIES` fills one cache and prints how many bytes of live heap
+//! an entry takes.
+
+use std::alloc::System;
+
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use vouchsafe_bench::measure;
+use vouchsafe_bench::userinfo::cache::{Cache, Key, canned};
+
+#[global_allocator]
+static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let name = arguments.next().expect("a cache");
+    let entries = arguments.next().and_then(|text| text.parse().ok());
+    let entries: usize = entries.expect("a number of entries");
+    measure::runtime().block_on(async {
+        // A first client makes what is made once in a process.
+        let uncached = canned(0).build().expect("a client");
+        let first = uncached.user_info(&Key::random().token).await;
+        first.expect("an answer");
+
+        let before = Region::new(HEAP);
+        let capacity = entries + entries / 10;
+        let cache = match name.as_str() {
+            "vouchsafe" => Cache::Ours(canned(capacity).build().expect("a client")),
+            "moka" => Cache::moka(capacity),
+            _ => Cache::quick_cache(capacity),
+        };
+        for _ in 0..entries {
+            let key = Key::random();
+            match &cache {
+                Cache::Ours(client) => {
+                    client.user_info(&key.token).await.expect("an answer");
+                }
+                other => {
+                    let info = uncached.user_info(&key.token).await;
+                    other.put(&key, info.expect("an answer")).await;
+                }
+            }
+        }
+        let change = before.change();
+        let bytes = change.bytes_allocated - change.bytes_deallocated;
+        println!("{}", bytes as f64 / entries as f64);
+        drop(cache);
+    });
+}
