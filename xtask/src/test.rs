@@ -2,6 +2,8 @@
 
 use std::process::{Command, Stdio};
 
+use serde::Deserialize;
+
 use crate::workspace;
 
 /// Runs the tests, by nextest if it is installed. Further arguments go to the runner, so that
@@ -32,8 +34,15 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
         }
     };
     cargo(&[runner, &scope, arguments].concat())?;
-    // Who asks for certain targets does not ask for documentation.
-    if is(TARGETS) {
+    // Who asks for certain targets does not ask for documentation, and cargo refuses to look for
+    // it where no chosen package has a library.
+    let chosen = packages(arguments);
+    if is(TARGETS)
+        || (!chosen.is_empty()
+            && !libraries()?
+                .iter()
+                .any(|name| chosen.contains(&name.as_str())))
+    {
         return Ok(());
     }
     cargo(&[&["test", "--doc"], scope.as_slice(), arguments].concat())
@@ -60,6 +69,53 @@ fn is_option(argument: &str, names: &[&str]) -> bool {
             .strip_prefix(name)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('=') || !name.starts_with("--"))
     })
+}
+
+/// Returns the packages that the caller names.
+fn packages<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        if ["-p", "--package"].contains(argument) {
+            found.extend(rest.next());
+        } else if is_option(argument, &["-p", "--package"]) {
+            let name = argument.trim_start_matches("--package");
+            found.push(name.trim_start_matches("-p").trim_start_matches('='));
+        }
+    }
+    found
+}
+
+/// Returns the packages of the workspace that have a library.
+fn libraries() -> Result<Vec<String>, String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .current_dir(workspace::root())
+        .output()
+        .map_err(|cause| format!("cargo cannot be started: {cause}"))?;
+    let metadata: Metadata = serde_json::from_slice(&output.stdout)
+        .map_err(|cause| format!("cargo metadata cannot be read: {cause}"))?;
+    let with_library = metadata.packages.into_iter().filter(|package| {
+        let mut kinds = package.targets.iter().flat_map(|target| &target.kind);
+        kinds.any(|kind| kind == "lib" || kind == "proc-macro")
+    });
+    Ok(with_library.map(|package| package.name).collect())
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    kind: Vec<String>,
 }
 
 fn has_nextest() -> bool {
@@ -104,5 +160,22 @@ mod tests {
             assert!(!is_option(argument, &["-p", "--package"]), "{argument}");
         }
         assert!(!is_option("--tests", &["--test"]));
+    }
+
+    #[test]
+    fn packages_are_found_and_known_by_their_libraries() {
+        let arguments = [
+            "-p",
+            "one",
+            "name",
+            "-ptwo",
+            "--package=three",
+            "--package",
+            "four",
+        ];
+        assert_eq!(packages(&arguments), ["one", "two", "three", "four"]);
+        let libraries = libraries().unwrap();
+        assert!(libraries.iter().any(|name| name == "vouchsafe-core"));
+        assert!(!libraries.iter().any(|name| name == "xtask"));
     }
 }
