@@ -576,10 +576,11 @@ fn variant(ty: &Type) -> String {
     }
 }
 
-const RESERVED: [&str; 9] = [
+const RESERVED: [&str; 10] = [
     "BTreeMap",
     "Box",
     "Deserialize",
+    "From",
     "Option",
     "Result",
     "Secret",

@@ -2,6 +2,7 @@
 
 mod example;
 mod keys;
+mod name;
 mod operation;
 mod schema;
 
@@ -105,7 +106,7 @@ impl<'s> Lint<'_, 's> {
         };
         let mut ids: BTreeMap<String, usize> = BTreeMap::new();
         for (path, item) in paths.entries() {
-            if !path.starts_with('/') || path.matches('{').count() != path.matches('}').count() {
+            if !name::is_template(&path) {
                 self.fault(
                     &item,
                     format!("\"{path}\" is not a path template"),

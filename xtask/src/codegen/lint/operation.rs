@@ -5,7 +5,7 @@ use super::super::names;
 use super::super::read::{self, is_json};
 use super::super::schema::example;
 use super::super::source::{Cursor, scalar};
-use super::{Lint, example as examples, keys};
+use super::{Lint, example as examples, keys, name};
 
 impl<'s> Lint<'_, 's> {
     pub(super) fn operation(
@@ -75,6 +75,7 @@ impl<'s> Lint<'_, 's> {
                 format!("a path that begins with {base}, or `x-audience: emulator`"),
             );
         }
+        self.rust_name(operation, None);
         self.names(operation);
         self.errors(operation);
         self.parameters(path, item, operation);
@@ -177,6 +178,7 @@ impl<'s> Lint<'_, 's> {
         let Ok(all) = read::parameters(item, operation) else {
             return;
         };
+        self.arguments(&all);
         let in_path: Vec<_> = all
             .iter()
             .filter(|p| p.text("in").as_deref() == Some("path"))
@@ -229,6 +231,8 @@ impl<'s> Lint<'_, 's> {
         let place = parameter.text("in").unwrap_or_default();
         if name.is_empty() {
             self.fault(parameter, "a parameter without a name", "`name: <name>`");
+        } else {
+            self.rust_name(parameter, Some(&name));
         }
         match place.as_str() {
             "path" if !parameter.flag("required") => self.fault(
@@ -250,6 +254,13 @@ impl<'s> Lint<'_, 's> {
                         parameter,
                         format!("header `{name}` is not for callers to set"),
                         "a scheme under `security` for credentials, `content` for types",
+                    );
+                }
+                if !name::is_header(&name) {
+                    self.fault(
+                        parameter,
+                        format!("no header can be called `{name}`"),
+                        "letters, digits, `-` and `_`",
                     );
                 }
             }

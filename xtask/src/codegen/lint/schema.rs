@@ -7,7 +7,9 @@ use super::{Lint, example, keys};
 impl<'s> Lint<'_, 's> {
     pub(super) fn schema(&mut self, schema: &Cursor<'s>) {
         if self.reference(schema, "schemas") {
-            return;
+            self.rust_name(schema, None);
+            self.flags(schema);
+            return self.value(schema, "default");
         }
         if schema.value().is_bool() {
             return;
@@ -38,11 +40,14 @@ impl<'s> Lint<'_, 's> {
                 }
             }
         }
-        for (_, property) in schema
+        for (key, property) in schema
             .get("properties")
             .map(|p| p.entries())
             .unwrap_or_default()
         {
+            if !property.has("x-rust-name") {
+                self.rust_name(&property, Some(&key));
+            }
             self.schema(&property);
         }
         for key in ["items", "additionalProperties"] {
@@ -50,19 +55,23 @@ impl<'s> Lint<'_, 's> {
                 self.schema(&inner);
             }
         }
-        for key in ["example", "default"] {
-            let value = schema
-                .get(key)
-                .filter(|value| key == "example" || !value.value().is_null());
-            if let Some(value) = value
-                && let Some(fault) = example::fault(schema, value.value())
-            {
-                self.fault(
-                    &value,
-                    format!("`{key}` does not fit its schema: {fault}"),
-                    "a value of the schema",
-                );
-            }
+        self.value(schema, "example");
+        self.value(schema, "default");
+    }
+
+    /// Checks a value that stands in a schema.
+    fn value(&mut self, schema: &Cursor<'s>, key: &str) {
+        let value = schema
+            .get(key)
+            .filter(|value| key == "example" || !value.value().is_null());
+        if let Some(value) = value
+            && let Some(fault) = example::fault(schema, value.value())
+        {
+            self.fault(
+                &value,
+                format!("`{key}` does not fit its schema: {fault}"),
+                "a value of the schema",
+            );
         }
     }
 
@@ -151,7 +160,7 @@ impl<'s> Lint<'_, 's> {
         }
     }
 
-    fn extensions(&mut self, schema: &Cursor<'s>) {
+    fn flags(&mut self, schema: &Cursor<'s>) {
         for key in ["x-sensitive", "x-closed", "x-public", "x-send-null"] {
             if let Some(value) = schema.get(key).filter(|value| !value.value().is_bool()) {
                 self.fault(
@@ -161,6 +170,10 @@ impl<'s> Lint<'_, 's> {
                 );
             }
         }
+    }
+
+    fn extensions(&mut self, schema: &Cursor<'s>) {
+        self.flags(schema);
         let types = schema.texts("type");
         if schema.flag("x-sensitive") && !types.contains(&"string".to_owned()) {
             self.fault(
@@ -181,16 +194,7 @@ impl<'s> Lint<'_, 's> {
                 );
             }
         }
-        if let Some(name) = schema.text("x-rust-name") {
-            let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-            if !plain || name.starts_with(|first: char| !first.is_ascii_alphabetic()) {
-                self.fault(
-                    &schema.get("x-rust-name").unwrap_or_else(|| schema.clone()),
-                    format!("`{name}` is not a name in Rust"),
-                    "letters, digits and `_`, a letter first",
-                );
-            }
-        }
+        self.rust_name(schema, None);
     }
 }
 

@@ -1,0 +1,92 @@
+//! Names: what Rust is to call a thing, and what a URL or a header can hold.
+
+use super::super::names;
+use super::super::source::{Cursor, scalar};
+use super::Lint;
+
+impl<'s> Lint<'_, 's> {
+    /// Checks that Rust has a name for a thing: its own if that will do, or `x-rust-name`.
+    pub(super) fn rust_name(&mut self, place: &Cursor<'s>, own: Option<&str>) {
+        if let Some(name) = place.get("x-rust-name") {
+            let text = scalar(name.value());
+            // A keyword or an underscore alone is not an `Ident` either.
+            if !text.is_ascii() || syn::parse_str::<syn::Ident>(&text).is_err() {
+                self.fault(
+                    &name,
+                    format!("`{text}` is not a name in Rust"),
+                    "letters, digits and `_`, a letter first",
+                );
+            }
+        } else if let Some(own) = own
+            && !own.contains(|letter: char| letter.is_ascii_alphanumeric())
+        {
+            self.fault(
+                place,
+                format!("\"{own}\" gives no name in Rust"),
+                "an `x-rust-name` beside it",
+            );
+        }
+    }
+
+    /// Checks that the parameters of an operation have names of their own in Rust too.
+    pub(super) fn arguments(&mut self, parameters: &[Cursor<'s>]) {
+        let mut seen: Vec<(String, String)> = Vec::new();
+        for parameter in parameters {
+            let name = parameter.text("name").unwrap_or_default();
+            let rust = parameter
+                .text("x-rust-name")
+                .unwrap_or_else(|| name.clone());
+            let rust = names::snake(&rust);
+            if let Some((_, other)) = seen.iter().find(|(known, _)| *known == rust) {
+                self.fault(
+                    parameter,
+                    format!("parameters `{other}` and `{name}` are both `{rust}` in Rust"),
+                    "an `x-rust-name` at one of them",
+                );
+            }
+            seen.push((rust, name));
+        }
+    }
+}
+
+/// Returns whether a header can have this name.
+pub(super) fn is_header(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter))
+}
+
+/// Returns whether a text is a path template: what is outside of braces goes on the wire as it
+/// stands.
+pub(super) fn is_template(path: &str) -> bool {
+    let mut inside = false;
+    path.starts_with('/')
+        && path.chars().all(|letter| match letter {
+            '{' | '}' => {
+                let opens = letter == '{';
+                let fits = opens != inside;
+                inside = opens;
+                fits
+            }
+            _ => inside || letter.is_ascii_alphanumeric() || "/-._~!$&'()*+,;=:@".contains(letter),
+        })
+        && !inside
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_hold_what_a_path_may_hold() {
+        for good in ["/", "/a/b.json", "/users/{user id}/x:{y}", "/v2.0/~{a}"] {
+            assert!(is_template(good), "{good}");
+        }
+        for bad in [
+            "", "a", "/a?b", "/a#b", "/a b", "/ä", "/{a", "/a}", "/{a{b}}", "/}{", "/%41",
+        ] {
+            assert!(!is_template(bad), "{bad}");
+        }
+    }
+}
