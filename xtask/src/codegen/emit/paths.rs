@@ -73,41 +73,20 @@ fn function(operation: &Operation, uses: &mut Uses) -> TokenStream {
         arguments.push(quote!(params: &#params));
         params_struct(operation, &params, &optional, uses)
     });
-    let body = match &operation.body {
-        Some(Body::Json { ty, required }) => {
-            let of = borrowed(ty, uses);
-            if *required {
-                arguments.push(quote!(body: #of));
-                Some(quote!())
-            } else {
-                arguments.push(quote!(body: Option<#of>));
-                Some(quote! {
-                    let call = match body {
-                        Some(body) => call.json(body)?,
-                        None => call,
-                    };
-                })
-            }
-        }
-        Some(Body::Other(_)) | None => None,
-    };
+    if let Some(Body::Json { ty, required }) = &operation.body {
+        let of = borrowed(ty, uses);
+        arguments.push(if *required {
+            quote!(body: #of)
+        } else {
+            quote!(body: Option<#of>)
+        });
+    }
     let by_hand = match &operation.body {
         Some(Body::Other(media)) => format!("The body ({}) is added by hand.", media.join(", ")),
         _ => String::new(),
     };
-    let paragraphs = [
-        operation.description.as_deref().unwrap_or_default(),
-        by_hand.as_str(),
-    ];
-    let doc = doc(
-        &sentence(&operation.summary),
-        &paragraphs
-            .map(|text| text)
-            .iter()
-            .filter(|t| !t.is_empty())
-            .copied()
-            .collect::<Vec<_>>(),
-    );
+    let description = operation.description.as_deref().unwrap_or_default();
+    let doc = doc(&sentence(&operation.summary), &[description, &by_hand]);
     let aliases = operation
         .aliases
         .iter()
@@ -124,36 +103,38 @@ fn function(operation: &Operation, uses: &mut Uses) -> TokenStream {
         .filter(|param| param.place == Place::Header)
         .map(|param| header(param, uses))
         .collect();
-    let target_statements = {
-        let queries: Vec<_> = queries.collect();
-        quote!(let target = #target; #(#queries)*)
-    };
-    let always_json = matches!(operation.body, Some(Body::Json { required: true, .. }));
-    let finish = if headers.is_empty() && body.is_none() {
-        quote!(Ok(Call::new(&operations::#constant, target)))
-    } else if headers.is_empty() && always_json {
-        quote!(Call::new(&operations::#constant, target).json(body))
-    } else if always_json {
-        quote! {
-            let call = Call::new(&operations::#constant, target);
-            #(#headers)*
-            call.json(body)
-        }
+    let new = quote!(Call::new(&operations::#constant, target));
+    let optional_body = matches!(
+        operation.body,
+        Some(Body::Json {
+            required: false,
+            ..
+        })
+    );
+    let (start, call) = if headers.is_empty() && !optional_body {
+        (quote!(), new)
     } else {
-        quote! {
-            let call = Call::new(&operations::#constant, target);
-            #(#headers)*
-            #body
-            Ok(call)
-        }
+        (quote!(let call = #new; #(#headers)*), quote!(call))
+    };
+    let end = match &operation.body {
+        Some(Body::Json { required: true, .. }) => quote!(#call.json(body)),
+        Some(Body::Json { .. }) => quote! {
+            match body {
+                Some(body) => #call.json(body),
+                None => Ok(#call),
+            }
+        },
+        Some(Body::Other(_)) | None => quote!(Ok(#call)),
     };
     quote! {
         #params
         #doc
         #(#aliases)*
         pub(crate) fn #name(#(#arguments),*) -> Result<Call> {
-            #target_statements
-            #finish
+            let target = #target;
+            #(#queries)*
+            #start
+            #end
         }
     }
 }

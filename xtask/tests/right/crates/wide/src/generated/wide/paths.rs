@@ -93,11 +93,10 @@ pub(crate) fn put_note(
         .literal("/notes/")
         .segment("name", name)?;
     let call = Call::new(&operations::PUT_NOTE, target);
-    let call = match body {
-        Some(body) => call.json(body)?,
-        None => call,
-    };
-    Ok(call)
+    match body {
+        Some(body) => call.json(body),
+        None => Ok(call),
+    }
 }
 
 /// Revoke a key.
