@@ -152,7 +152,6 @@ pub(crate) struct InfluxDatabaseWithPointer {
     /// The key `database`.
     pub(crate) database: String,
     /// The key `description`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<String>,
     /// The key `schema_registry`.
     pub(crate) schema_registry: crate::HttpUrl,
