@@ -67,7 +67,9 @@ impl Document {
     /// Returns a dataset's ObsCore configuration.
     #[must_use]
     pub fn obscore_config_for(&self, dataset: &str) -> Option<&str> {
-        self.0.datasets.get(dataset)?.obscore_config.as_deref()
+        let config = self.0.datasets.get(dataset)?.obscore_config.as_deref();
+        // The text is unchecked, and an empty one leads nowhere.
+        config.filter(|text| !text.is_empty())
     }
 
     /// Returns where a service of a dataset is. With a version, that version's URL or nothing.
@@ -216,5 +218,20 @@ fn url<'a>(service: &'a ApiService, version: Option<&str>) -> Option<&'a HttpUrl
     match version {
         None => Some(&service.url),
         Some(version) => service.versions.get(version).map(|version| &version.url),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_empty_obscore_configuration_is_none() {
+        let wire = json!({"datasets": {"d": {"obscore_config": ""}, "e": {"obscore_config": "x"}}});
+        let document = Document::new(serde_json::from_value(wire).unwrap());
+        assert_eq!(document.obscore_config_for("d"), None);
+        assert_eq!(document.obscore_config_for("e"), Some("x"));
     }
 }

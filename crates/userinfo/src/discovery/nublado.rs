@@ -32,6 +32,7 @@ pub struct NubladoDataset {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub butler_config: Option<HttpUrl>,
     /// Its services by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub services: BTreeMap<String, NubladoService>,
 }
 
@@ -127,4 +128,20 @@ fn services(all: &BTreeMap<String, ApiService>) -> BTreeMap<String, NubladoServi
     all.iter()
         .map(|(name, service)| (name.clone(), reduced(service)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_dataset_without_services_is_an_empty_object() {
+        let wire = serde_json::from_value(json!({"datasets": {"d": {}}})).unwrap();
+        assert_eq!(
+            json!(NubladoDict::new(&wire)),
+            json!({"datasets": {"d": {}}})
+        );
+    }
 }
