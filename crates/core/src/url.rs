@@ -61,8 +61,16 @@ impl BaseUrl {
                 "must not have user information; give the credential by itself",
             ));
         }
-        if authority.host().is_empty() {
+        let host = authority.host();
+        if bare(host).is_empty() {
             return Err(refuse("must name a host"));
+        }
+        // What follows the host is a port or nothing. The parser lets more pass, and whoever
+        // cannot read a port takes the scheme's own: another server than the one meant.
+        let rest = &authority.as_str()[host.len()..];
+        let is_port = |text: &str| text.bytes().all(|b| b.is_ascii_digit()) && port(text).is_some();
+        if !rest.is_empty() && !rest.strip_prefix(':').is_some_and(is_port) {
+            return Err(refuse("has a port that is none"));
         }
         let path = parts.path_and_query.as_ref().map_or("", PathAndQuery::path);
         Ok(Self {
@@ -214,6 +222,10 @@ impl fmt::Debug for Target {
     }
 }
 
+fn port(text: &str) -> Option<u16> {
+    text.parse().ok().filter(|port| *port > 0)
+}
+
 /// A host without the brackets of an IPv6 address.
 fn bare(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
@@ -296,6 +308,27 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Config, "{text}");
             assert!(!error.to_string().contains("planted"));
         }
+    }
+
+    #[test]
+    fn a_port_that_is_none_is_refused_rather_than_replaced() {
+        for rest in [":", ":0", ":80a", ":+80", ":65536", ":99999999999999", ":8:0"] {
+            for host in ["e.org", "[::1]"] {
+                let error = BaseUrl::parse(&format!("https://{host}{rest}/")).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Config, "{host}{rest}");
+            }
+        }
+        for text in [
+            "https://[::1]e.org/",
+            "https://[]/",
+            "https://[::1]8/",
+            "http://127.0.0.1\\@e.org/",
+            "http://127.0.0.1%2ee.org/",
+        ] {
+            assert!(BaseUrl::parse(text).is_err(), "{text}");
+        }
+        assert!(BaseUrl::parse("https://[::1]:65535/x").is_ok());
+        assert!(BaseUrl::parse("https://e.org:1").is_ok());
     }
 
     #[test]
