@@ -77,7 +77,7 @@ impl Retry {
     pub(crate) fn wait(self, attempts: u32, error: &Error, random: f64) -> Duration {
         if let Some(asked) = error.retry_after() {
             // All who were told the same must not come back in the same moment.
-            return asked + asked.mul_f64(0.1 * random);
+            return asked.saturating_add(asked.mul_f64(0.1 * random));
         }
         let base = if is_throttled(error) {
             self.throttled_base
@@ -118,7 +118,9 @@ pub(crate) fn is_transient(status: http::StatusCode) -> bool {
 /// `Date`, since the machines' clocks may differ.
 pub(crate) fn retry_after(response: &Response, clock: &dyn Clock) -> Option<Duration> {
     let value = response.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse::<u32>() {
+    if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
+        // More than a number can hold is still a wish for a long wait.
+        let seconds = value.parse::<u32>().unwrap_or(u32::MAX);
         return Some(Duration::from_secs(seconds.into()));
     }
     let at = httpdate::parse_http_date(value).ok()?;
@@ -194,8 +196,13 @@ mod tests {
             ("7", Some(7)),
             ("Sun, 06 Nov 1994 08:49:47 GMT", Some(10)),
             ("Sun, 06 Nov 1994 08:49:00 GMT", Some(0)),
+            ("99999999999999999999999", Some(u32::MAX.into())),
             ("soon", None),
+            ("", None),
             ("-1", None),
+            ("+1", None),
+            ("1.5", None),
+            ("Sun, 06 Nov 99999 08:49:47 GMT", None),
         ] {
             response
                 .headers
@@ -207,6 +214,14 @@ mod tests {
             let read = retry_after(&response, &SystemClock::new());
             assert_eq!(read, seconds.map(Duration::from_secs), "{value}");
         }
+    }
+
+    #[test]
+    fn a_wait_for_ever_is_a_wait_too() {
+        let error = refusal(503).with_retry_after(Some(Duration::MAX));
+        assert_eq!(Retry::default().wait(1, &error, 0.9), Duration::MAX);
+        let retry = Retry::default().base(Duration::MAX).cap(Duration::MAX);
+        assert!(retry.wait(u32::MAX, &refusal(500), 0.5) > Duration::from_secs(1 << 60));
     }
 
     proptest! {
