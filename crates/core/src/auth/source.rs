@@ -75,6 +75,9 @@ impl TokenSource for EnvToken {
 pub struct FileToken {
     path: PathBuf,
     held: Mutex<Held>,
+    /// One reads, the others wait: two readers could end in the wrong order and leave the older
+    /// token.
+    reading: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -93,6 +96,7 @@ impl FileToken {
         Self {
             path: path.into(),
             held: Mutex::new(Held::default()),
+            reading: tokio::sync::Mutex::new(()),
         }
     }
 
@@ -106,13 +110,19 @@ impl FileToken {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns the token in memory, unless it was refused.
+    fn good(&self) -> Option<Token> {
+        let held = self.held();
+        held.token.clone().filter(|_| !held.refused)
+    }
+
     async fn current(&self) -> Result<Token> {
-        if let Held {
-            token: Some(token),
-            refused: false,
-        } = &*self.held()
-        {
-            return Ok(token.clone());
+        if let Some(token) = self.good() {
+            return Ok(token);
+        }
+        let _turn = self.reading.lock().await;
+        if let Some(token) = self.good() {
+            return Ok(token);
         }
         let path = self.path.clone();
         let read = tokio::task::spawn_blocking(move || read(&path))
@@ -238,6 +248,29 @@ mod tests {
         file.write("three");
         source.forget(first.generation());
         assert_eq!(source.token().await.unwrap().secret().expose(), "two");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn one_reads_the_file_for_all_who_ask() {
+        let file = Scratch::new("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&file.0).status();
+        assert!(made.unwrap().success());
+        let source = std::sync::Arc::new(FileToken::new(&file.0));
+        let mut asking = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            let source = std::sync::Arc::clone(&source);
+            asking.spawn(async move { source.token().await });
+        }
+        // Waits for the reader, and only what is the first one's comes through.
+        let path = file.0.clone();
+        tokio::task::spawn_blocking(move || std::fs::write(path, "one"))
+            .await
+            .unwrap()
+            .unwrap();
+        while let Some(read) = asking.join_next().await {
+            assert_eq!(read.unwrap().unwrap().secret().expose(), "one");
+        }
     }
 
     #[tokio::test]
