@@ -161,6 +161,15 @@ async fn what_must_not_be_doubled_is_sent_again_only_if_it_was_not_sent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_an_earlier_attempt_sent_stays_sent() {
+    let told = Told::new([broke(Sent::Maybe), broke(Sent::No), broke(Sent::No)]);
+    let error = read(&told).await.unwrap_err();
+    assert_eq!((error.attempts(), error.sent()), (3, Sent::Maybe));
+    let told = Told::new([broke(Sent::No), broke(Sent::No), broke(Sent::No)]);
+    assert_eq!(read(&told).await.unwrap_err().sent(), Sent::No);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_definite_refusal_is_final() {
     let told = Told::new([status(404)]);
     let error = read(&told).await.unwrap_err();
@@ -340,6 +349,31 @@ async fn a_refusal_carries_the_services_code_message_and_body() {
         "test.read: scope missing (HTTP 403, permission_denied)"
     );
     assert_eq!(error.body().unwrap(), "scope missing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_quotes_the_token_is_not_repeated() {
+    let mut response = Response::new(StatusCode::UNAUTHORIZED);
+    response.body = Bytes::from_static(b"no such token: planted-token");
+    let id = HeaderValue::from_static("id of planted-token");
+    response.headers.insert("x-request-id", id);
+    let told = Told::new([Then::Answer(response)]);
+    let client = builder(&told)
+        .read_fault(|response| {
+            let text = String::from_utf8_lossy(&response.body).into_owned();
+            Fault::new(Some(text.clone()), Some(text))
+        })
+        .build()
+        .unwrap();
+    let source = StaticToken::new(Secret::from("planted-token"));
+    let call = Call::new(&READ, Target::new("/read"));
+    let credentials = Some(Credentials::bearer(&source));
+    let error = client
+        .send(&base(), call, credentials, &CallOptions::new())
+        .await
+        .unwrap_err();
+    assert_eq!(error.to_string(), "test.read: Unauthorized (HTTP 401)");
+    assert!(!format!("{error:?}").contains("planted"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -85,6 +85,7 @@ impl Pipeline {
         let mut progress = Progress {
             started: Instant::now(),
             attempts: 0,
+            sent: Sent::No,
             uri: None,
         };
         let result = self
@@ -170,9 +171,12 @@ impl Pipeline {
                         uri,
                     });
                 }
-                Ok(response) => self.refusal(operation, &response),
+                Ok(response) => self.refusal(operation, &response, token.as_ref()),
                 Err(error) => error,
             };
+            if error.sent() == Sent::Maybe {
+                progress.sent = Sent::Maybe;
+            }
 
             // A token that the source held may have been revoked: ask for another, once.
             if error.status() == Some(StatusCode::UNAUTHORIZED)
@@ -332,14 +336,18 @@ impl Pipeline {
     }
 
     /// Turns an answer that does not mean success into an error.
-    fn refusal(&self, operation: &'static Operation, response: &Response) -> Error {
+    fn refusal(
+        &self,
+        operation: &'static Operation,
+        response: &Response,
+        token: Option<&Token>,
+    ) -> Error {
         let fault = (self.read_fault)(response);
         let status = response.status;
         let kind = operation.kind_of(status, fault.code.as_deref());
-        let message = fault
-            .message
-            .as_deref()
-            .filter(|text| !text.trim().is_empty());
+        // Some servers quote what they refuse.
+        let is_fit = |text: &&str| !text.trim().is_empty() && !quotes(text, token);
+        let message = fault.message.as_deref().filter(is_fit);
         let message = message
             .or(status.canonical_reason())
             .unwrap_or("unknown status");
@@ -352,10 +360,11 @@ impl Pipeline {
                 response
                     .headers
                     .get(&REQUEST_ID)
-                    .and_then(|id| id.to_str().ok()),
+                    .and_then(|id| id.to_str().ok())
+                    .filter(is_fit),
             )
             .with_body(&response.body);
-        match fault.code {
+        match fault.code.as_deref().filter(is_fit) {
             Some(code) => error.with_code(code),
             None => error,
         }
@@ -460,10 +469,19 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
     Ok(value)
 }
 
+/// Returns whether a text of the server's holds the token. Shorter tokens than any in earnest
+/// would be found in words.
+fn quotes(text: &str, token: Option<&Token>) -> bool {
+    let secret = token.map_or("", |token| token.secret().expose());
+    secret.len() >= 8 && text.contains(secret)
+}
+
 /// What is known of a call so far, for its error.
 struct Progress {
     started: Instant,
     attempts: u32,
+    /// Whether the server may have seen any of the attempts.
+    sent: Sent,
     uri: Option<Uri>,
 }
 
@@ -472,6 +490,10 @@ impl Progress {
         let error = error
             .with_operation(operation.id())
             .with_attempts(self.attempts, self.started.elapsed());
+        let error = match self.sent {
+            Sent::Maybe => error.with_sent(Sent::Maybe),
+            Sent::No => error,
+        };
         let error = match &self.uri {
             Some(uri) => error.with_request(operation.method(), printable(operation, uri)),
             None => error,
