@@ -312,7 +312,15 @@ mod tests {
 
     #[test]
     fn a_port_that_is_none_is_refused_rather_than_replaced() {
-        for rest in [":", ":0", ":80a", ":+80", ":65536", ":99999999999999", ":8:0"] {
+        for rest in [
+            ":",
+            ":0",
+            ":80a",
+            ":+80",
+            ":65536",
+            ":99999999999999",
+            ":8:0",
+        ] {
             for host in ["e.org", "[::1]"] {
                 let error = BaseUrl::parse(&format!("https://{host}{rest}/")).unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::Config, "{host}{rest}");
