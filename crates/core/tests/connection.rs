@@ -42,6 +42,14 @@ fn client() -> CoreClient {
     builder.timeouts(timeouts).build().unwrap()
 }
 
+/// Waits until the first connection has ended; not for ever, so that a test fails rather than
+/// hangs.
+async fn ended(server: &ScriptedServer) {
+    let limit = Duration::from_secs(5);
+    let ended = tokio::time::timeout(limit, server.until_ended(1)).await;
+    ended.expect("the connection is still open");
+}
+
 async fn send(
     client: &CoreClient,
     server: &ScriptedServer,
@@ -97,7 +105,7 @@ async fn a_wish_to_close_is_obeyed() {
     let server = ScriptedServer::start([closing, answering()]).await.unwrap();
     let transport = transport();
     transport.send(request(&server)).await.unwrap();
-    server.until_ended(1).await;
+    ended(&server).await;
     transport.send(request(&server)).await.unwrap();
     assert_eq!(server.connections(), 2);
 }
@@ -120,7 +128,8 @@ async fn an_unread_rest_retires_the_connection() {
         let transport = transport();
         let mut limited = request(&server);
         limited.response_limit = 10;
-        let error = transport.send(limited).await.unwrap_err();
+        let sent = tokio::time::timeout(Duration::from_secs(5), transport.send(limited));
+        let error = sent.await.expect("an end").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TooLarge, "{name}");
         assert_eq!(
             error.message(),
@@ -131,7 +140,7 @@ async fn an_unread_rest_retires_the_connection() {
             (Some(StatusCode::OK), Sent::Maybe)
         );
         assert!(!error.is_retryable());
-        server.until_ended(1).await;
+        ended(&server).await;
         transport.send(request(&server)).await.unwrap();
         assert_eq!(server.connections(), 2, "{name}");
     }
@@ -151,7 +160,7 @@ async fn bytes_that_nobody_asked_for_retire_the_connection() {
     let server = ScriptedServer::start([talking, answering()]).await.unwrap();
     let transport = transport();
     assert_eq!(transport.send(request(&server)).await.unwrap().body, "{}");
-    server.until_ended(1).await;
+    ended(&server).await;
     assert_eq!(transport.send(request(&server)).await.unwrap().body, "{}");
     assert_eq!(server.connections(), 2);
 }
@@ -167,7 +176,7 @@ async fn an_idle_connection_that_the_server_closed_is_replaced_unseen() {
     let client = client();
     for _ in 0..2 {
         send(&client, &server, &WRITE, Retry::none()).await.unwrap();
-        server.until_ended(1).await;
+        ended(&server).await;
     }
     assert_eq!((server.connections(), server.requests()), (2, 2));
 }
@@ -318,7 +327,7 @@ async fn a_connection_that_timed_out_is_not_reused() {
             "{name}"
         );
         // The client closes it, rather than leaving it to the server.
-        server.until_ended(1).await;
+        ended(&server).await;
         send(&client, &server, &READ, Retry::none()).await.unwrap();
         assert_eq!(server.connections(), 2, "{name}");
     }
@@ -333,7 +342,7 @@ async fn a_call_that_is_dropped_does_not_leave_its_connection_to_the_next() {
         _ = transport.send(request(&server)) => unreachable!("nothing is answered"),
         () = server.until_requests(1) => {}
     }
-    server.until_ended(1).await;
+    ended(&server).await;
     transport.send(request(&server)).await.unwrap();
     assert_eq!(server.connections(), 2);
 }
@@ -361,7 +370,7 @@ async fn an_unused_connection_is_closed_in_time() {
     let builder = HttpTransport::builder().idle_timeout(Duration::from_millis(50));
     let transport = builder.build().unwrap();
     transport.send(request(&server)).await.unwrap();
-    server.until_ended(1).await;
+    ended(&server).await;
 }
 
 #[tokio::test]
@@ -494,5 +503,5 @@ async fn a_handshake_without_an_answer_ends_in_time() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout(TimeoutScope::Connect));
     assert_eq!(error.sent(), Sent::No);
-    server.until_ended(1).await;
+    ended(&server).await;
 }
