@@ -1,0 +1,1 @@
+//! TVM service and user tickets: checking, signing, roles.
