@@ -1,1 +1,5 @@
 //! TVM service and user tickets: checking, signing, roles.
+
+#[doc(hidden)]
+pub mod base64url;
+pub mod rw;

@@ -1,0 +1,282 @@
+//! Squares modulo a public number that is fixed for long: the whole arithmetic of a check.
+//!
+//! Not for secrets: the time depends a little on the values.
+//!
+//! The modulus is shifted up until it fills an even number `w` of limbs. The upper half of a
+//! square is folded into the lower by a table of `2^(64 (w + i)) mod m`, made once, which leaves
+//! one limb and a few bits too many; one estimated quotient removes them. A Montgomery form
+//! would have to be entered and left for the one squaring that a check needs.
+
+use super::limbs::{less, mac, sbb, shl_bits, shr_bits, square, sub_assign};
+
+/// A modulus ready for squaring.
+pub(super) struct Fold {
+    /// The modulus, shifted up by `limbs` limbs and `bits` bits, so that its top bit is set.
+    modulus: Box<[u64]>,
+    limbs: usize,
+    bits: u32,
+    /// Entry `j * w + i` is limb `j` of `2^(64 (w + i)) mod m`: what is added to one limb of the
+    /// result lies together.
+    columns: Box<[u64]>,
+    /// `2^(64 (w + 1)) mod m`.
+    second: Box<[u64]>,
+    /// `2^128 / (top limb of m + 1)`, rounded down, less `2^64`.
+    reciprocal: u64,
+}
+
+impl Fold {
+    /// Prepares a modulus, which must not be zero.
+    pub(super) fn new(modulus: &[u64], bit_len: usize) -> Self {
+        let width = Self::width_for(bit_len);
+        let shift = width * 64 - bit_len;
+        let (limbs, bits) = (shift / 64, (shift % 64) as u32);
+        let mut shifted = vec![0; width];
+        shifted[limbs..].copy_from_slice(&modulus[..width - limbs]);
+        shl_bits(&mut shifted, bits);
+
+        let divisor = u128::from(shifted[width - 1]) + 1;
+        // 2^128 / d = (2^128 - d) / d + 1, and d >= 2^63 keeps the quotient below 2^65.
+        let reciprocal = (divisor.wrapping_neg() / divisor + 1) as u64;
+        let mut fold = Self {
+            modulus: shifted.into(),
+            limbs,
+            bits,
+            columns: vec![0; width * width].into(),
+            second: vec![0; width].into(),
+            reciprocal,
+        };
+
+        // The first is 2^(64 w) - m, as the top bit of m is set.
+        let mut row = vec![0; width];
+        sub_assign(&mut row, &fold.modulus);
+        let mut columns = vec![0; width * width];
+        for i in 0..width {
+            for j in 0..width {
+                columns[j * width + i] = row[j];
+            }
+            let top = row[width - 1];
+            row.copy_within(..width - 1, 1);
+            row[0] = 0;
+            fold.remove(&mut row, top);
+            if i == 0 {
+                fold.second.copy_from_slice(&row);
+            }
+        }
+        fold.columns = columns.into();
+        fold
+    }
+
+    /// Returns how many limbs a modulus of so many bits is given: even, as columns go by twos.
+    pub(super) const fn width_for(bit_len: usize) -> usize {
+        bit_len.div_ceil(128) * 2
+    }
+
+    /// Returns how many limbs numbers have here.
+    pub(super) const fn width(&self) -> usize {
+        self.modulus.len()
+    }
+
+    /// Puts `x^2 mod m` into `result`, for any `x` not above the unshifted modulus.
+    ///
+    /// `x` and `result` have [`width`](Self::width) limbs, `wide` twice as many. Callers that
+    /// know the width at compile time get code made for it.
+    #[inline(always)]
+    pub(super) fn square(&self, x: &[u64], wide: &mut [u64], result: &mut [u64]) {
+        square(x, wide);
+        // (x^2 << shift) mod (m << shift) = (x^2 mod m) << shift
+        if self.limbs != 0 {
+            let kept = wide.len() - self.limbs;
+            wide.copy_within(..kept, self.limbs);
+            wide[..self.limbs].fill(0);
+        }
+        if self.bits != 0 {
+            shl_bits(wide, self.bits);
+        }
+        let top = self.fold(wide, result);
+        self.finish(result, top);
+        if self.limbs != 0 {
+            result.copy_within(self.limbs.., 0);
+            let kept = result.len() - self.limbs;
+            result[kept..].fill(0);
+        }
+        if self.bits != 0 {
+            shr_bits(result, self.bits);
+        }
+    }
+
+    /// Folds the upper half of `wide` into the lower; returns what exceeds `result`.
+    #[inline(always)]
+    fn fold(&self, wide: &[u64], result: &mut [u64]) -> u128 {
+        let width = result.len();
+        let (low, high) = wide.split_at(width);
+        let high = &high[..width];
+        let columns = &self.columns[..width * width];
+        let mut carry = 0u128;
+        // Two columns at once share the loads of `high` and have independent carry chains.
+        for j in (0..width - 1).step_by(2) {
+            let left = &columns[j * width..][..width];
+            let right = &columns[(j + 1) * width..][..width];
+            let (mut a, mut b) = (Column::new(low[j], carry), Column::new(low[j + 1], 0));
+            for i in 0..width {
+                a.add(high[i], left[i]);
+                b.add(high[i], right[i]);
+            }
+            let (limb, over) = a.split();
+            result[j] = limb;
+            b.add_wide(over);
+            (result[j + 1], carry) = b.split();
+        }
+        carry
+    }
+
+    /// Takes `result + top * 2^(64 w)` to below the modulus.
+    #[inline(always)]
+    fn finish(&self, result: &mut [u64], mut top: u128) {
+        // A sum of w + 1 limb-sized carries: the part above one limb is small.
+        while top >> 64 != 0 {
+            let bits = (top >> 64) as u64;
+            let mut carry = 0;
+            for (sum, &limb) in result.iter_mut().zip(&self.second) {
+                (*sum, carry) = mac(*sum, bits, limb, carry);
+            }
+            top = u128::from(top as u64) + u128::from(carry);
+        }
+        self.remove(result, top as u64);
+    }
+
+    /// Takes `result + top * 2^(64 w)` to below the modulus.
+    #[inline(always)]
+    fn remove(&self, result: &mut [u64], mut top: u64) {
+        while top != 0 {
+            // Dividing by the top limb plus one never takes too much. It takes at least `top`
+            // times the modulus, and leaves a few times the modulus at most, so this ends soon.
+            let estimate =
+                u128::from(top) + ((u128::from(top) * u128::from(self.reciprocal)) >> 64);
+            let quotient = u64::try_from(estimate).unwrap_or(u64::MAX);
+            let (mut carry, mut borrow) = (0, 0);
+            for (limb, &m) in result.iter_mut().zip(&self.modulus) {
+                let product;
+                (product, carry) = mac(0, m, quotient, carry);
+                (*limb, borrow) = sbb(*limb, product, borrow);
+            }
+            top = top.wrapping_sub(carry).wrapping_sub(borrow);
+        }
+        while !less(result, &self.modulus) {
+            sub_assign(result, &self.modulus);
+        }
+    }
+}
+
+/// A sum of products of limbs: three limbs.
+#[derive(Clone, Copy)]
+struct Column {
+    low: u128,
+    high: u64,
+}
+
+impl Column {
+    #[inline(always)]
+    fn new(limb: u64, carry: u128) -> Self {
+        let (low, over) = carry.overflowing_add(u128::from(limb));
+        Self {
+            low,
+            high: u64::from(over),
+        }
+    }
+
+    #[inline(always)]
+    fn add(&mut self, a: u64, b: u64) {
+        self.add_wide(u128::from(a) * u128::from(b));
+    }
+
+    #[inline(always)]
+    fn add_wide(&mut self, wide: u128) {
+        let over;
+        (self.low, over) = self.low.overflowing_add(wide);
+        self.high += u64::from(over);
+    }
+
+    /// Returns the lowest limb and the rest.
+    #[inline(always)]
+    fn split(self) -> (u64, u128) {
+        (
+            self.low as u64,
+            (self.low >> 64) | (u128::from(self.high) << 64),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use num_bigint::BigUint;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rw::limbs::{bit_len, nat, to_bytes};
+
+    fn big(limbs: &[u64]) -> BigUint {
+        let mut bytes = vec![0; limbs.len() * 8];
+        to_bytes(limbs, &mut bytes);
+        BigUint::from_bytes_be(&bytes)
+    }
+
+    fn check(modulus: &BigUint, x: &BigUint) {
+        let n = nat(
+            &modulus.to_bytes_be(),
+            Fold::width_for(modulus.bits() as usize),
+        );
+        let fold = Fold::new(&n, bit_len(&n));
+        let x = nat(&x.to_bytes_be(), fold.width());
+        let (mut wide, mut result) = (vec![3; 2 * x.len()], vec![5; x.len()]);
+        fold.square(&x, &mut wide, &mut result);
+        assert_eq!(
+            big(&result),
+            big(&x) * big(&x) % modulus,
+            "{modulus:x} {:x}",
+            big(&x)
+        );
+    }
+
+    /// A modulus of any shape: random limbs mixed with those where carries are lost.
+    fn number() -> impl Strategy<Value = BigUint> {
+        let limb = || {
+            prop_oneof![
+                any::<u64>(),
+                Just(0),
+                Just(1),
+                Just(u64::MAX),
+                Just(1 << 63)
+            ]
+        };
+        let size = prop_oneof![1usize..70, Just(16), Just(32), Just(128)];
+        (size, 1u32..=64)
+            .prop_flat_map(move |(size, bits)| (prop::collection::vec(limb(), size), Just(bits)))
+            .prop_map(|(mut limbs, bits)| {
+                let top = limbs.len() - 1;
+                limbs[top] = (limbs[top] | 1 << 63) >> (64 - bits);
+                big(&limbs)
+            })
+    }
+
+    #[test]
+    fn edges_are_reduced() {
+        let one = BigUint::from(1u8);
+        for bits in (1..200).chain([1017, 1023, 1024, 1025, 2041, 2047, 2048, 2049, 8192]) {
+            let power = &one << bits;
+            for modulus in [&power - &one, &power >> 1, (&power >> 1) + &one] {
+                for below in [&modulus, &(&modulus >> 1), &one, &BigUint::ZERO] {
+                    check(&modulus, &(&modulus - below));
+                    check(&modulus, below);
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn squares_are_reduced(modulus in number(), x in number(), below in 0u8..4) {
+            check(&modulus, &(x % &modulus));
+            check(&modulus, &(&modulus - BigUint::from(below).min(modulus.clone())));
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Rabin-Williams signatures with PSS (section 6 of the ticket protocol).
+//!
+//! [`PublicKey`] checks, [`PrivateKey`] signs. Services only check: signing and making keys is
+//! for the authority, and so for tests and emulators of it.
+
+mod der;
+mod fold;
+mod limbs;
+mod mont;
+mod prime;
+mod private;
+mod pss;
+mod public;
+
+pub use private::PrivateKey;
+pub use public::PublicKey;
+
+/// Why a key cannot be read or used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The bytes are not a key in DER.
+    #[error("not a Rabin-Williams key in DER")]
+    Malformed,
+    /// A number of the key has more than 8192 bits.
+    #[error("the key has more than 8192 bits")]
+    TooLarge,
+    /// The modulus has no room for a hash and a salt.
+    #[error("the key has less than 522 bits, too few for a signature")]
+    TooSmall,
+    /// The numbers of the private key do not belong together, so it would sign wrongly.
+    #[error("the numbers of the private key do not belong together")]
+    Inconsistent,
+    /// The operating system has no randomness to give.
+    #[error("the operating system gives no random bytes")]
+    NoRandomness,
+}
+
+/// Four times the largest keys that are known: a check keeps its numbers on the stack.
+const MAX_BITS: usize = 8192;
+
+/// The shortest modulus that a signature fits in.
+const MIN_BITS: usize = 522;

@@ -1,0 +1,308 @@
+//! Signatures over keys of all sizes and shapes, against a plain second implementation.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
+use num_bigint::BigUint;
+use proptest::prelude::*;
+use sha2::{Digest, Sha256};
+use vouchsafe_ticket::rw::{KeyError, PrivateKey, PublicKey};
+
+/// Section 6.4 of the protocol step by step, in arithmetic of another hand.
+mod plain {
+    use super::*;
+
+    pub(crate) fn verify(n: &BigUint, message: &[u8], signature: &[u8]) -> bool {
+        let (zero, one) = (BigUint::ZERO, BigUint::from(1u8));
+        if message.is_empty() || *n == zero {
+            return false;
+        }
+        let s = BigUint::from_bytes_be(signature);
+        if s >= *n || s > (n - &one) / 2u8 {
+            return false;
+        }
+        let t1 = &s * &s % n;
+        let t2 = n - &t1;
+        let modulo = |t: &BigUint, m: u8, r: u8| t % m == BigUint::from(r);
+        let x = if modulo(&t1, 16, 12) {
+            t1
+        } else if modulo(&t1, 8, 6) {
+            t1 * 2u8
+        } else if modulo(&t2, 16, 12) {
+            t2
+        } else if modulo(&t2, 8, 6) {
+            t2 * 2u8
+        } else {
+            return false;
+        };
+        let k = n.bits().div_ceil(8) as usize;
+        let bytes = x.to_bytes_be();
+        if bytes.len() > k {
+            return false;
+        }
+        let mut em = vec![0; k - bytes.len()];
+        em.extend(bytes);
+        padding(em, (n.bits() as usize - 1) % 8, message)
+    }
+
+    pub(crate) fn encode(bits: usize, salt: &[u8; 32], message: &[u8]) -> BigUint {
+        let h = Sha256::new()
+            .chain_update([0; 8])
+            .chain_update(Sha256::digest(message))
+            .chain_update(salt)
+            .finalize();
+        let l = (bits - 1).div_ceil(8);
+        let mut db = vec![0; l - 66];
+        db.push(1);
+        db.extend(salt);
+        let mut em: Vec<u8> = db.iter().zip(mask(&h)).map(|(a, b)| a ^ b).collect();
+        em[0] &= 0xFF >> (l * 8 - (bits - 1));
+        em.extend(&h[..]);
+        em.push(0xBC);
+        BigUint::from_bytes_be(&em)
+    }
+
+    fn mask(h: &[u8]) -> impl Iterator<Item = u8> {
+        (0u32..).flat_map(move |i| {
+            Sha256::new()
+                .chain_update(h)
+                .chain_update(i.to_be_bytes())
+                .finalize()
+        })
+    }
+
+    fn padding(mut em: Vec<u8>, msb: usize, message: &[u8]) -> bool {
+        if msb == 0 {
+            if em.remove(0) != 0 {
+                return false;
+            }
+        } else if em[0] >> msb != 0 {
+            return false;
+        }
+        let l = em.len();
+        if l < 66 || em[l - 1] != 0xBC {
+            return false;
+        }
+        let (db, h) = (&em[..l - 33], &em[l - 33..l - 1]);
+        let mut db: Vec<u8> = db.iter().zip(mask(h)).map(|(a, b)| a ^ b).collect();
+        if msb != 0 {
+            db[0] &= 0xFF >> (8 - msb);
+        }
+        let Some(start) = db.iter().position(|byte| *byte != 0) else {
+            return false;
+        };
+        db[start] == 1
+            && db.len() - start == 33
+            && Sha256::new()
+                .chain_update([0; 8])
+                .chain_update(Sha256::digest(message))
+                .chain_update(&db[start + 1..])
+                .finalize()[..]
+                == *h
+    }
+}
+
+fn modulus(key: &PublicKey) -> BigUint {
+    let der = key.to_der();
+    BigUint::from_bytes_be(&der[der.len() - key.bits().div_ceil(8)..])
+}
+
+fn public(n: &BigUint) -> PublicKey {
+    // An indefinite sequence needs no length, and an integer's may be as long as it likes.
+    let bytes = n.to_bytes_be();
+    let mut der = vec![0x30, 0x80, 0x02, 0x84];
+    der.extend((bytes.len() as u32).to_be_bytes());
+    der.extend(bytes);
+    der.extend([0, 0]);
+    PublicKey::from_der(&der).unwrap()
+}
+
+/// Every one of these must be refused by both, or taken by both.
+fn agree(key: &PublicKey, n: &BigUint, message: &[u8], signature: &[u8]) -> bool {
+    let valid = key.verify(message, signature);
+    assert_eq!(
+        valid,
+        plain::verify(n, message, signature),
+        "{n:x} {signature:x?}"
+    );
+    valid
+}
+
+#[test]
+fn keys_of_all_sizes_sign_and_verify() {
+    for bits in [
+        522, 523, 526, 528, 529, 530, 576, 577, 640, 641, 769, 1017, 1023, 1024, 1025, 1160,
+    ] {
+        let key = PrivateKey::generate(bits).unwrap();
+        let public = key.public();
+        assert!(public.bits() == bits || public.bits() == bits - 1, "{bits}");
+        let n = modulus(public);
+        assert_eq!(&n % 8u8, BigUint::from(5u8));
+        for message in [&b"a"[..], b"some message", &[0; 200]] {
+            let signature = key.sign(message).unwrap();
+            assert!(agree(public, &n, message, &signature), "{bits}");
+            assert_ne!(signature[0], 0);
+            let padded = [&[0, 0, 0], &signature[..]].concat();
+            assert!(agree(public, &n, message, &padded));
+            let s = BigUint::from_bytes_be(&signature);
+            assert!(!agree(public, &n, message, &(&n - &s).to_bytes_be()));
+            assert!(!agree(public, &n, message, &(&n + &s).to_bytes_be()));
+            assert!(!agree(
+                public,
+                &n,
+                message,
+                &[&signature[..], &[0]].concat()
+            ));
+        }
+        let empty = key.sign(b"").unwrap();
+        assert!(!agree(public, &n, b"", &empty));
+
+        let read = PrivateKey::from_der(&key.to_der()).unwrap();
+        assert_eq!(read.to_der(), key.to_der());
+        assert_eq!(read.public(), public);
+        assert_eq!(PublicKey::from_der(&public.to_der()).as_ref(), Ok(public));
+        assert!(public.verify(b"m", &read.sign(b"m").unwrap()));
+    }
+}
+
+#[test]
+fn every_changed_bit_is_refused() {
+    for bits in [530, 1023, 1024] {
+        let key = PrivateKey::generate(bits).unwrap();
+        let (message, n) = (b"3:serv:payload:", modulus(key.public()));
+        let signature = key.sign(message).unwrap();
+        for bit in 0..signature.len() * 8 {
+            let mut changed = signature.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert!(!key.public().verify(message, &changed), "{bits}: {bit}");
+            if bit % 16 == 0 {
+                assert!(!plain::verify(&n, message, &changed));
+            }
+        }
+        for bit in 0..message.len() * 8 {
+            let mut changed = *message;
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert!(!key.public().verify(&changed, &signature), "{bits}: {bit}");
+        }
+        let other = PrivateKey::generate(bits).unwrap();
+        assert!(!other.public().verify(message, &signature));
+    }
+}
+
+#[test]
+fn a_key_that_cannot_be_right_refuses_to_sign() {
+    let key = PrivateKey::generate(540).unwrap().to_der();
+    let mut signing = 0;
+    for at in 0..key.len() {
+        let mut changed = key.clone();
+        changed[at] ^= 0x10;
+        let Ok(read) = PrivateKey::from_der(&changed) else {
+            continue;
+        };
+        match read.sign(b"message") {
+            // A part that this message does not need, or a number with one more multiple.
+            Ok(signature) => {
+                assert!(read.public().verify(b"message", &signature));
+                signing += 1;
+            }
+            Err(error) => assert!(
+                matches!(error, KeyError::Inconsistent | KeyError::TooSmall),
+                "{error:?}"
+            ),
+        }
+    }
+    assert!(signing < key.len() / 2);
+
+    let numbers = |n: &[u8]| [&[0x30, 24][..], &[n, &[2, 1, 0].repeat(7)].concat()].concat();
+    let zero = PrivateKey::from_der(&numbers(&[2, 1, 0])).unwrap();
+    assert_eq!(zero.sign(b"m"), Err(KeyError::TooSmall));
+    assert!(!zero.public().verify(b"m", &[0]));
+}
+
+#[test]
+fn sizes_without_keys_are_refused() {
+    assert_eq!(PrivateKey::generate(521).err(), Some(KeyError::TooSmall));
+    assert_eq!(PrivateKey::generate(8193).err(), Some(KeyError::TooLarge));
+    let mut der = vec![0x30, 0x80, 0x02, 0x82, 4, 1, 1];
+    der.extend([0; 1024]);
+    der.extend([0, 0]);
+    assert_eq!(PublicKey::from_der(&der).err(), Some(KeyError::TooLarge));
+}
+
+#[test]
+fn the_largest_key_is_checked() {
+    let n = (BigUint::from(1u8) << 8192u32) - 59u8;
+    let key = public(&n);
+    assert_eq!(key.bits(), 8192);
+    for signature in [&[1][..], &[0x7F; 1024], &[0x55; 1000]] {
+        assert!(!agree(&key, &n, b"message", signature));
+    }
+}
+
+#[test]
+fn nothing_secret_is_shown() {
+    let key = PrivateKey::generate(1024).unwrap();
+    assert_eq!(
+        format!("{:?}", key.public()).replace("1023", "1024"),
+        "PublicKey { bits: 1024, .. }"
+    );
+    assert_eq!(
+        format!("{key:?}").replace("1023", "1024"),
+        "PrivateKey { bits: 1024, .. }"
+    );
+}
+
+#[test]
+fn keys_can_be_shared() {
+    fn is_shared<T: Send + Sync + Clone + 'static>() {}
+    is_shared::<PublicKey>();
+    is_shared::<PrivateKey>();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn a_random_key_signs_any_message(
+        bits in 522usize..1100,
+        message in prop::collection::vec(any::<u8>(), 1..100),
+    ) {
+        let key = PrivateKey::generate(bits).unwrap();
+        let signature = key.sign(&message).unwrap();
+        prop_assert!(agree(key.public(), &modulus(key.public()), &message, &signature));
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_modulus_and_signature_are_judged_alike(
+        n in prop::collection::vec(any::<u8>(), 0..300),
+        signature in prop::collection::vec(any::<u8>(), 0..300),
+    ) {
+        let n = BigUint::from_bytes_be(&n);
+        agree(&public(&n), &n, b"message", &signature);
+    }
+
+    /// A modulus made so that a chosen number is the root of a good encoding, or of its negative
+    /// or half: any size and shape, and quite without a private key.
+    #[test]
+    fn any_modulus_that_makes_a_root_is_judged_alike(
+        bits in prop_oneof![522u64..1100, 1020u64..1030, 2040u64..2060, Just(2048u64), Just(3072)],
+        salt in any::<[u8; 32]>(),
+        (half, negative) in any::<(bool, bool)>(),
+        quarters in 5u8..8,
+    ) {
+        let encoded = plain::encode(bits as usize, &salt, b"message");
+        let target = if half { &encoded / 2u8 } else { encoded };
+        let near = (BigUint::from(1u8) << (bits - 3)) * quarters;
+        let root = (near + &target).sqrt();
+        let square = &root * &root;
+        let n = if negative { square + target } else { square - target };
+        prop_assume!(n.bits() == bits);
+
+        let (key, signature) = (public(&n), root.to_bytes_be());
+        let valid = agree(&key, &n, b"message", &signature);
+        // Another factor fits first only where the modulus is of a form that keys do not have.
+        prop_assert!(valid || &n % 8u8 != BigUint::from(5u8));
+        agree(&key, &n, b"massage", &signature);
+        agree(&key, &n, b"message", &(root + 1u8).to_bytes_be());
+    }
+}
