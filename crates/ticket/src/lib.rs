@@ -1,5 +1,45 @@
 //! TVM service and user tickets: checking, signing, roles.
+//!
+//! A service ticket says that one service talks to another; a user ticket says that users were
+//! authenticated. Both are signed by an authority, whose public keys come as a [`KeyContainer`].
+//!
+//! | part | holds |
+//! | --- | --- |
+//! | [`ServiceContext`], [`UserContext`] | checking tickets with a set of keys |
+//! | [`CheckedServiceTicket`], [`CheckedUserTicket`] | what a good ticket says |
+//! | [`CheckError`], [`TicketStatus`] | why a ticket is refused |
+//! | [`ServiceTicketDraft`], [`UserTicketDraft`], [`rw`] | making tickets, for tests and emulators |
+//! | [`redact`], [`peek_expiration`] | small rules of the protocol |
+//!
+//! Nothing here shows a signature: neither a checked ticket nor a refused one keeps it.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[doc(hidden)]
 pub mod base64url;
+mod check;
+mod checked;
+mod container;
+mod debug_info;
+mod env;
+mod error;
+mod ids;
+mod message;
+mod mint;
+mod redact;
 pub mod rw;
+mod status;
+mod text;
+mod wire;
+
+pub use check::{CheckError, CheckErrorKind, ServiceContext, UserContext, peek_expiration};
+pub use checked::{CheckedServiceTicket, CheckedUserTicket};
+pub use container::{KeyContainer, KeyContainerBuilder};
+pub use env::BlackboxEnv;
+pub use error::{Error, ErrorKind};
+pub use ids::{KeyId, TvmId, Uid};
+pub use message::UserEntry;
+pub use mint::{ServiceTicketDraft, UserTicketDraft};
+pub use redact::redact;
+pub use status::TicketStatus;
+pub use text::TicketType;

@@ -1,0 +1,380 @@
+//! Checking tickets: which fault is found first decides the status. Roles are checked afterwards,
+//! by `roles`; remembering checked tickets is not here.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::base64url;
+use crate::checked::{CheckedServiceTicket, CheckedUserTicket};
+use crate::container::{KeyContainer, KeyRing};
+use crate::debug_info::debug_info;
+use crate::env::BlackboxEnv;
+use crate::error::{Error, ErrorKind};
+use crate::ids::{KeyId, TvmId};
+use crate::message::Ticket;
+use crate::status::TicketStatus;
+use crate::text::{TicketText, TicketType};
+
+/// Checks service tickets with one set of keys.
+///
+/// Cheap to clone and to share; a check takes no lock and allocates nothing but the decoded
+/// ticket. To replace the keys, build another context.
+#[derive(Clone, Debug)]
+pub struct ServiceContext {
+    keys: Arc<KeyRing>,
+    /// `None`: any destination will do.
+    own_ids: Option<Arc<[TvmId]>>,
+}
+
+impl ServiceContext {
+    /// Makes a context for the service with that id, which accepts tickets meant for it.
+    ///
+    /// A container without keys for service tickets makes a context that refuses every check
+    /// with [`CheckErrorKind::EmptyKeys`].
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::MalformedKeys`] if one of the keys cannot be read.
+    pub fn new(own_id: TvmId, keys: &KeyContainer) -> Result<Self, Error> {
+        Ok(Self {
+            own_ids: Some(Arc::new([own_id])),
+            ..Self::for_any_destination(keys)?
+        })
+    }
+
+    /// Makes a context that accepts tickets whoever they are meant for.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn for_any_destination(keys: &KeyContainer) -> Result<Self, Error> {
+        Ok(Self {
+            keys: Arc::new(keys.service_keys()?),
+            own_ids: None,
+        })
+    }
+
+    /// Accepts tickets meant for these services as well.
+    #[must_use]
+    pub fn also_for(mut self, ids: impl IntoIterator<Item = TvmId>) -> Self {
+        self.own_ids = self
+            .own_ids
+            .map(|own| own.iter().copied().chain(ids).collect());
+        self
+    }
+
+    /// Checks a ticket at a time.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckError`] with the status of the first fault: the text's form, its version and type,
+    /// the message in it, the expiry, the key, the signature, the service part, the destination.
+    pub fn check<'t>(
+        &self,
+        ticket: &'t str,
+        now: SystemTime,
+    ) -> Result<CheckedServiceTicket<'t>, CheckError> {
+        let kind = TicketType::Service;
+        let opened = Opened::new(ticket, kind, now, &self.keys)?;
+        if opened.status != TicketStatus::Ok {
+            let status = opened.status;
+            return Err(opened.refuse(kind, status));
+        }
+        let Some(part) = opened.ticket.service else {
+            return Err(opened.refuse(kind, TicketStatus::Malformed));
+        };
+        let for_us = |own: &Arc<[TvmId]>| part.dst.is_some_and(|dst| own.contains(&dst));
+        if !self.own_ids.as_ref().is_none_or(for_us) {
+            return Err(opened.refuse(kind, TicketStatus::InvalidDst));
+        }
+        Ok(CheckedServiceTicket::new(
+            ticket,
+            opened.payload,
+            &opened.ticket,
+            part,
+        ))
+    }
+
+    /// Returns the ids of the keys at hand, in ascending order.
+    pub fn key_ids(&self) -> impl Iterator<Item = KeyId> {
+        self.keys.ids()
+    }
+}
+
+/// Checks user tickets of one environment with one set of keys.
+///
+/// Cheap to clone and to share; a check takes no lock and allocates nothing but the decoded
+/// ticket. To replace the keys, build another context.
+#[derive(Clone, Debug)]
+pub struct UserContext {
+    keys: Arc<KeyRing>,
+    env: BlackboxEnv,
+}
+
+impl UserContext {
+    /// Makes a context for an environment, with the keys that are accepted in it.
+    ///
+    /// A container without such keys makes a context that refuses every check with
+    /// [`CheckErrorKind::EmptyKeys`].
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::MalformedKeys`] if one of the keys cannot be read.
+    pub fn new(env: BlackboxEnv, keys: &KeyContainer) -> Result<Self, Error> {
+        Ok(Self {
+            keys: Arc::new(keys.user_keys(env)?),
+            env,
+        })
+    }
+
+    /// Checks a ticket at a time.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckError`] with the status of the first fault: the text's form, its version and type,
+    /// the message in it, the expiry, the key, the signature, the user part, the environment. A
+    /// wrong environment is named before a missing key, since it explains that.
+    pub fn check<'t>(
+        &self,
+        ticket: &'t str,
+        now: SystemTime,
+    ) -> Result<CheckedUserTicket<'t>, CheckError> {
+        let kind = TicketType::User;
+        let opened = Opened::new(ticket, kind, now, &self.keys)?;
+        let fits = |env: Option<BlackboxEnv>| env.is_some_and(|env| self.env.accepts(env));
+        let wrong_env = opened.ticket.user.is_some_and(|part| !fits(part.env));
+        match (opened.status, opened.ticket.user) {
+            (TicketStatus::Ok | TicketStatus::MissingKey, Some(_)) if wrong_env => {
+                Err(opened.refuse(kind, TicketStatus::InvalidBlackboxEnv))
+            }
+            (TicketStatus::Ok, Some(part)) => Ok(CheckedUserTicket::new(
+                ticket,
+                opened.payload,
+                &opened.ticket,
+                part,
+            )),
+            (TicketStatus::Ok, None) => Err(opened.refuse(kind, TicketStatus::Malformed)),
+            (status, _) => Err(opened.refuse(kind, status)),
+        }
+    }
+
+    /// Returns the environment.
+    #[must_use]
+    pub fn env(&self) -> BlackboxEnv {
+        self.env
+    }
+
+    /// Returns the ids of the keys at hand, in ascending order.
+    pub fn key_ids(&self) -> impl Iterator<Item = KeyId> {
+        self.keys.ids()
+    }
+}
+
+/// Returns when a service ticket expires, in seconds since the epoch, without checking it.
+///
+/// `None` if that cannot be told. For tickets that one's own service fetched; nothing vouches for
+/// the answer.
+#[must_use]
+pub fn peek_expiration(ticket: &str) -> Option<i64> {
+    let parts = TicketText::split(ticket, TicketType::Service).ok()?;
+    base64url::decode(parts.signature.as_bytes())?;
+    let ticket = Ticket::decode(&base64url::decode(parts.payload.as_bytes())?).ok()?;
+    ticket.expiration_time
+}
+
+/// Why a ticket was not accepted.
+///
+/// Neither `Display` nor `Debug` shows the signature.
+#[derive(Clone)]
+pub struct CheckError {
+    kind: CheckErrorKind,
+    ticket_type: TicketType,
+    /// As far as the ticket got: empty, or a message that decodes.
+    payload: Vec<u8>,
+}
+
+impl CheckError {
+    /// Returns what is wrong, to match on.
+    #[must_use]
+    pub fn kind(&self) -> CheckErrorKind {
+        self.kind
+    }
+
+    /// Returns the status, unless the check could not be made at all.
+    #[must_use]
+    pub fn status(&self) -> Option<TicketStatus> {
+        match self.kind {
+            CheckErrorKind::Refused(status) => Some(status),
+            _ => None,
+        }
+    }
+
+    /// Returns what could be read of the ticket as text for people. Nothing in it is to be
+    /// trusted.
+    #[must_use]
+    pub fn debug_info(&self) -> String {
+        let status = self.status().unwrap_or(TicketStatus::Ok);
+        debug_info(self.ticket_type, status, &self.payload)
+    }
+
+    /// Returns the environment that a user ticket claims to come from, if it got far enough to
+    /// tell. It is not to be trusted.
+    #[must_use]
+    pub fn claimed_env(&self) -> Option<BlackboxEnv> {
+        Ticket::decode_partial(&self.payload).ok()?.user?.env
+    }
+
+    pub(crate) fn new(kind: CheckErrorKind, ticket_type: TicketType, payload: Vec<u8>) -> Self {
+        Self {
+            kind,
+            ticket_type,
+            payload,
+        }
+    }
+
+    fn refused(status: TicketStatus, ticket_type: TicketType, payload: Vec<u8>) -> Self {
+        Self::new(CheckErrorKind::Refused(status), ticket_type, payload)
+    }
+}
+
+impl fmt::Display for CheckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            CheckErrorKind::Refused(status) => {
+                let info = Error::new(ErrorKind::NotAllowed, self.debug_info());
+                write!(f, "{status}: {info}")
+            }
+            CheckErrorKind::EmptyKeys => f.write_str("Empty TVM keys"),
+            CheckErrorKind::RolesOfOtherEnv(env) => {
+                write!(f, "User ticket must be from ProdYateam, got from {env}")
+            }
+        }
+    }
+}
+
+impl fmt::Debug for CheckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckError")
+            .field("kind", &self.kind)
+            .field("debug_info", &self.debug_info())
+            .finish()
+    }
+}
+
+impl std::error::Error for CheckError {}
+
+/// Asking a refused ticket something is an error that names its status, so that `?` does what is
+/// wanted where roles are asked for.
+impl From<CheckError> for Error {
+    fn from(error: CheckError) -> Self {
+        let who = match error.ticket_type {
+            TicketType::Service => "Service",
+            TicketType::User => "User",
+        };
+        match error.kind {
+            CheckErrorKind::Refused(status) => Self::new(
+                ErrorKind::NotAllowed,
+                format!("{who} ticket must be valid, got: {}", status.name()),
+            ),
+            CheckErrorKind::EmptyKeys => Self::new(ErrorKind::EmptyKeys, error.to_string()),
+            CheckErrorKind::RolesOfOtherEnv(_) => {
+                Self::new(ErrorKind::IllegalUsage, error.to_string())
+            }
+        }
+    }
+}
+
+/// The kinds of [`CheckError`].
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum CheckErrorKind {
+    /// The ticket is not good; the status is never [`TicketStatus::Ok`].
+    Refused(TicketStatus),
+    /// The context has no keys, so it cannot say anything about any ticket.
+    #[doc(alias = "EmptyTvmKeys")]
+    EmptyKeys,
+    /// The ticket is good, but users of this environment have no roles to look for.
+    RolesOfOtherEnv(BlackboxEnv),
+}
+
+/// A ticket after the steps that both types share.
+struct Opened {
+    status: TicketStatus,
+    payload: Vec<u8>,
+    ticket: Ticket,
+}
+
+impl Opened {
+    /// Goes through the shared steps, the cheap ones first. `Err` where nothing is left to look
+    /// at; otherwise the message is complete, and `status` says what its verdict is so far.
+    fn new(
+        text: &str,
+        wanted: TicketType,
+        now: SystemTime,
+        keys: &KeyRing,
+    ) -> Result<Self, CheckError> {
+        if keys.is_empty() {
+            return Err(CheckError::new(
+                CheckErrorKind::EmptyKeys,
+                wanted,
+                Vec::new(),
+            ));
+        }
+        let refused = |status| CheckError::refused(status, wanted, Vec::new());
+        let malformed = || refused(TicketStatus::Malformed);
+
+        let parts = TicketText::split(text, wanted).map_err(refused)?;
+        let payload = base64url::decode(parts.payload.as_bytes()).ok_or_else(malformed)?;
+        // On the stack: a signature is as long as its key, and a longer one starts with zeros.
+        let mut place = [0; LONGEST_ON_STACK];
+        let long;
+        let signature = parts.signature.as_bytes();
+        let signature = if base64url::decoded_len(signature).is_some_and(|len| len > place.len()) {
+            long = base64url::decode(signature).ok_or_else(malformed)?;
+            &long[..]
+        } else {
+            base64url::decode_into(signature, &mut place).ok_or_else(malformed)?
+        };
+        let ticket = Ticket::decode(&payload).map_err(|_| malformed())?;
+
+        let expired = ticket
+            .expiration_time
+            .is_none_or(|time| time <= unix_seconds(now));
+        let key = ticket.key_id.and_then(|id| keys.key(id));
+        let status = match key {
+            _ if expired => TicketStatus::Expired,
+            None => TicketStatus::MissingKey,
+            Some(key) if key.verify(parts.signed, signature) => TicketStatus::Ok,
+            Some(_) => TicketStatus::SignBroken,
+        };
+        Ok(Self {
+            status,
+            payload,
+            ticket,
+        })
+    }
+
+    fn refuse(self, kind: TicketType, status: TicketStatus) -> CheckError {
+        CheckError::refused(status, kind, self.payload)
+    }
+}
+
+/// Rounded down, before the epoch too.
+fn unix_seconds(time: SystemTime) -> i64 {
+    let whole = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => whole(after.as_secs()),
+        Err(before) => {
+            let before = before.duration();
+            -whole(before.as_secs()) - i64::from(before.subsec_nanos() > 0)
+        }
+    }
+}
+
+/// Bytes of a signature that are decoded without allocating: keys up to 4096 bits.
+const LONGEST_ON_STACK: usize = 512;
+
+#[cfg(test)]
+#[path = "check_tests.rs"]
+mod tests;

@@ -1,0 +1,295 @@
+//! The message inside a ticket: decoded without copying, and encoded for signing.
+//!
+//! Decoding reads the numbers; texts and users stay where they are and are walked over when asked
+//! for. Repeated occurrences of a part are merged, as the format wants it.
+
+use crate::env::BlackboxEnv;
+use crate::ids::{KeyId, TvmId, Uid};
+use crate::wire::{Malformed, Reader, Value, Writer};
+
+/// The numbers of a ticket, each as far as the message had it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Ticket {
+    pub(crate) key_id: Option<KeyId>,
+    pub(crate) expiration_time: Option<i64>,
+    pub(crate) service: Option<ServicePart>,
+    pub(crate) user: Option<UserPart>,
+}
+
+/// The numbers of a service ticket's part.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct ServicePart {
+    pub(crate) src: Option<TvmId>,
+    pub(crate) dst: Option<TvmId>,
+    pub(crate) issuer_uid: Option<Uid>,
+}
+
+/// The numbers of a user ticket's part.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct UserPart {
+    pub(crate) default_uid: Option<Uid>,
+    pub(crate) entry_point: Option<u32>,
+    pub(crate) env: Option<BlackboxEnv>,
+    pub(crate) location: u64,
+    pub(crate) device_type: u64,
+    /// Whether some user came without uid.
+    nameless: bool,
+}
+
+impl Ticket {
+    /// Decodes a message that must be complete: nothing required is missing.
+    pub(crate) fn decode(payload: &[u8]) -> Result<Self, Malformed> {
+        let ticket = Self::decode_partial(payload)?;
+        if ticket.is_complete() {
+            Ok(ticket)
+        } else {
+            Err(Malformed)
+        }
+    }
+
+    /// Decodes what is there.
+    pub(crate) fn decode_partial(payload: &[u8]) -> Result<Self, Malformed> {
+        let mut ticket = Self::default();
+        let mut fields = Reader::new(payload);
+        while let Some(field) = fields.next_field()? {
+            match field {
+                (1, Value::Varint(id)) => ticket.key_id = Some(KeyId::new(id as u32)),
+                (2, Value::Varint(time)) => ticket.expiration_time = Some(time as i64),
+                (USER, Value::Bytes(part)) => {
+                    ticket.user.get_or_insert_default().merge(part)?;
+                }
+                (SERVICE, Value::Bytes(part)) => {
+                    ticket.service.get_or_insert_default().merge(part)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(ticket)
+    }
+
+    fn is_complete(&self) -> bool {
+        self.key_id.is_some()
+            && self.expiration_time.is_some()
+            && self
+                .service
+                .is_none_or(|part| part.src.is_some() && part.dst.is_some())
+            && self.user.is_none_or(|part| {
+                part.default_uid.is_some()
+                    && part.entry_point.is_some()
+                    && part.env.is_some()
+                    && !part.nameless
+            })
+    }
+}
+
+impl ServicePart {
+    fn merge(&mut self, bytes: &[u8]) -> Result<(), Malformed> {
+        let mut fields = Reader::new(bytes);
+        while let Some(field) = fields.next_field()? {
+            match field {
+                (1, Value::Varint(id)) => self.src = Some(TvmId::new(id as u32)),
+                (2, Value::Varint(id)) => self.dst = Some(TvmId::new(id as u32)),
+                (4, Value::Varint(uid)) => self.issuer_uid = Some(Uid::new(uid)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl UserPart {
+    fn merge(&mut self, bytes: &[u8]) -> Result<(), Malformed> {
+        let mut fields = Reader::new(bytes);
+        while let Some(field) = fields.next_field()? {
+            match field {
+                (ENTRY, Value::Bytes(entry)) => {
+                    self.nameless |= UserEntry::decode(entry)?.is_none();
+                }
+                (2, Value::Varint(uid)) => self.default_uid = Some(Uid::new(uid)),
+                (4, Value::Varint(point)) => self.entry_point = Some(point as u32),
+                // A number without an environment counts as a field that is not known.
+                (5, Value::Varint(env)) => {
+                    self.env = BlackboxEnv::from_number(env as u32).or(self.env);
+                }
+                (7, Value::Varint(location)) => self.location = location,
+                (8, Value::Varint(device)) => self.device_type = device,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One user of a user ticket.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct UserEntry {
+    /// The user.
+    pub uid: Uid,
+    /// The organisation that the user acts for, 0 if none was given.
+    pub current_porg_id: u64,
+    /// The id that the user goes by in that organisation, 0 if none was given.
+    pub current_muid: u64,
+}
+
+impl UserEntry {
+    /// `None` if the entry has no uid.
+    fn decode(bytes: &[u8]) -> Result<Option<Self>, Malformed> {
+        let (mut uid, mut current_porg_id, mut current_muid) = (None, 0, 0);
+        let mut fields = Reader::new(bytes);
+        while let Some(field) = fields.next_field()? {
+            match field {
+                (1, Value::Varint(value)) => uid = Some(Uid::new(value)),
+                (2, Value::Varint(value)) => current_porg_id = value,
+                (3, Value::Varint(value)) => current_muid = value,
+                _ => {}
+            }
+        }
+        Ok(uid.map(|uid| Self {
+            uid,
+            current_porg_id,
+            current_muid,
+        }))
+    }
+}
+
+/// Walks over the scopes of a service ticket's payload.
+pub(crate) fn service_scopes(payload: &[u8]) -> Parts<'_> {
+    Parts::new(payload, SERVICE, SCOPE)
+}
+
+/// Walks over the scopes of a user ticket's payload.
+pub(crate) fn user_scopes(payload: &[u8]) -> Parts<'_> {
+    Parts::new(payload, USER, SCOPE)
+}
+
+/// Walks over the users of a user ticket's payload.
+pub(crate) fn users(payload: &[u8]) -> impl Iterator<Item = UserEntry> {
+    Parts::new(payload, USER, ENTRY).filter_map(|entry| UserEntry::decode(entry).ok().flatten())
+}
+
+/// Returns the login id of a user ticket's payload: the last one given.
+pub(crate) fn login_id(payload: &[u8]) -> &[u8] {
+    Parts::new(payload, USER, 6).last().unwrap_or_default()
+}
+
+/// The occurrences of a field of bytes within a part. The payload was decoded before, so that a
+/// fault, which would end the walk, does not come.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts<'p> {
+    outer: Reader<'p>,
+    inner: Reader<'p>,
+    part: u32,
+    field: u32,
+}
+
+impl<'p> Parts<'p> {
+    fn new(payload: &'p [u8], part: u32, field: u32) -> Self {
+        Self {
+            outer: Reader::new(payload),
+            inner: Reader::new(&[]),
+            part,
+            field,
+        }
+    }
+}
+
+impl<'p> Iterator for Parts<'p> {
+    type Item = &'p [u8];
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            while let Some((number, value)) = self.inner.next_field().ok()? {
+                if let (true, Value::Bytes(bytes)) = (number == self.field, value) {
+                    return Some(bytes);
+                }
+            }
+            if let (number, Value::Bytes(bytes)) = self.outer.next_field().ok()??
+                && number == self.part
+            {
+                self.inner = Reader::new(bytes);
+            }
+        }
+    }
+}
+
+/// Encodes a ticket around its part; what is `None` is left out.
+pub(crate) fn encode_ticket(
+    key_id: Option<KeyId>,
+    expiration_time: Option<i64>,
+    part: &TicketPart<'_>,
+) -> Vec<u8> {
+    let mut ticket = Writer::default();
+    if let Some(id) = key_id {
+        ticket.varint(1, id.get().into());
+    }
+    if let Some(time) = expiration_time {
+        ticket.varint(2, time as u64);
+    }
+    match part {
+        TicketPart::User {
+            users,
+            default_uid,
+            scopes,
+            entry_point,
+            env,
+        } => {
+            let mut user = Writer::default();
+            for uid in *users {
+                user.bytes(ENTRY, &Writer::default().varint(1, uid.get()).finish());
+            }
+            user.varint(2, default_uid.get());
+            for scope in *scopes {
+                user.bytes(SCOPE, scope.as_bytes());
+            }
+            user.varint(4, (*entry_point).into())
+                .varint(5, env.number().into());
+            ticket.bytes(USER, &user.finish());
+        }
+        TicketPart::Service {
+            src,
+            dst,
+            scopes,
+            issuer_uid,
+        } => {
+            let mut service = Writer::default();
+            service
+                .varint(1, src.get().into())
+                .varint(2, dst.get().into());
+            for scope in *scopes {
+                service.bytes(SCOPE, scope.as_bytes());
+            }
+            if let Some(uid) = issuer_uid {
+                service.varint(4, uid.get());
+            }
+            ticket.bytes(SERVICE, &service.finish());
+        }
+    }
+    ticket.finish()
+}
+
+/// What [`encode_ticket`] puts into a ticket.
+pub(crate) enum TicketPart<'a> {
+    User {
+        users: &'a [Uid],
+        default_uid: Uid,
+        scopes: &'a [String],
+        entry_point: u32,
+        env: BlackboxEnv,
+    },
+    Service {
+        src: TvmId,
+        dst: TvmId,
+        scopes: &'a [String],
+        issuer_uid: Option<Uid>,
+    },
+}
+
+const USER: u32 = 3;
+const SERVICE: u32 = 4;
+const ENTRY: u32 = 1;
+const SCOPE: u32 = 3;
+
+#[cfg(test)]
+#[path = "message_tests.rs"]
+mod tests;

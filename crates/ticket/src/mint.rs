@@ -1,0 +1,160 @@
+//! Making signed tickets: for the authority, and so for tests and emulators of it.
+
+use vouchsafe_core::Secret;
+
+use crate::base64url;
+use crate::env::BlackboxEnv;
+use crate::ids::{KeyId, TvmId, Uid};
+use crate::message::{TicketPart, encode_ticket};
+use crate::rw::{KeyError, PrivateKey};
+use crate::text::TicketType;
+
+/// A service ticket to be signed.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use vouchsafe_ticket::rw::PrivateKey;
+/// use vouchsafe_ticket::{KeyContainer, KeyId, ServiceContext, ServiceTicketDraft, TvmId};
+///
+/// let (id, key) = (KeyId::new(1), PrivateKey::generate(1024)?);
+/// let keys = KeyContainer::builder().service_key(id, key.public()).to_text();
+/// let ticket = ServiceTicketDraft::new(TvmId::new(10), TvmId::new(20))
+///     .expiration_time(1_700_000_000)
+///     .sign(id, &key)?;
+///
+/// let context = ServiceContext::new(TvmId::new(20), &KeyContainer::parse(&keys)?)?;
+/// let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_699_999_999);
+/// assert_eq!(context.check(ticket.expose(), now)?.src(), TvmId::new(10));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ServiceTicketDraft {
+    src: TvmId,
+    dst: TvmId,
+    expiration_time: i64,
+    scopes: Vec<String>,
+    issuer_uid: Option<Uid>,
+}
+
+impl ServiceTicketDraft {
+    /// Begins a ticket that never expires, without scopes and issuer.
+    pub fn new(src: TvmId, dst: TvmId) -> Self {
+        Self {
+            src,
+            dst,
+            expiration_time: i64::MAX,
+            scopes: Vec::new(),
+            issuer_uid: None,
+        }
+    }
+
+    /// Sets when the ticket expires, in seconds since the epoch.
+    pub fn expiration_time(mut self, seconds: i64) -> Self {
+        self.expiration_time = seconds;
+        self
+    }
+
+    /// Adds a scope; they stay in the order given.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scopes.push(scope.into());
+        self
+    }
+
+    /// Sets the developer in whose name the ticket is issued.
+    pub fn issuer_uid(mut self, uid: Uid) -> Self {
+        self.issuer_uid = Some(uid);
+        self
+    }
+
+    /// Signs the ticket.
+    ///
+    /// # Errors
+    ///
+    /// What [`PrivateKey::sign`] says.
+    pub fn sign(&self, id: KeyId, key: &PrivateKey) -> Result<Secret, KeyError> {
+        let part = TicketPart::Service {
+            src: self.src,
+            dst: self.dst,
+            scopes: &self.scopes,
+            issuer_uid: self.issuer_uid,
+        };
+        let payload = encode_ticket(Some(id), Some(self.expiration_time), &part);
+        sign(TicketType::Service, &payload, key)
+    }
+}
+
+/// A user ticket to be signed.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct UserTicketDraft {
+    env: BlackboxEnv,
+    default_uid: Uid,
+    uids: Vec<Uid>,
+    expiration_time: i64,
+    scopes: Vec<String>,
+    entry_point: u32,
+}
+
+impl UserTicketDraft {
+    /// Begins a ticket that never expires, for one user and without scopes.
+    pub fn new(env: BlackboxEnv, default_uid: Uid) -> Self {
+        Self {
+            env,
+            default_uid,
+            uids: vec![default_uid],
+            expiration_time: i64::MAX,
+            scopes: Vec::new(),
+            entry_point: 0,
+        }
+    }
+
+    /// Sets the users, in the order given; by default there is the default user alone.
+    pub fn uids(mut self, uids: impl IntoIterator<Item = Uid>) -> Self {
+        self.uids = uids.into_iter().collect();
+        self
+    }
+
+    /// Sets when the ticket expires, in seconds since the epoch.
+    pub fn expiration_time(mut self, seconds: i64) -> Self {
+        self.expiration_time = seconds;
+        self
+    }
+
+    /// Adds a scope; they stay in the order given.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scopes.push(scope.into());
+        self
+    }
+
+    /// Sets the number of the place where the users were authenticated.
+    pub fn entry_point(mut self, number: u32) -> Self {
+        self.entry_point = number;
+        self
+    }
+
+    /// Signs the ticket.
+    ///
+    /// # Errors
+    ///
+    /// What [`PrivateKey::sign`] says.
+    pub fn sign(&self, id: KeyId, key: &PrivateKey) -> Result<Secret, KeyError> {
+        let part = TicketPart::User {
+            users: &self.uids,
+            default_uid: self.default_uid,
+            scopes: &self.scopes,
+            entry_point: self.entry_point,
+            env: self.env,
+        };
+        let payload = encode_ticket(Some(id), Some(self.expiration_time), &part);
+        sign(TicketType::User, &payload, key)
+    }
+}
+
+/// Signs any payload, also one that is no message: tests want those.
+pub(crate) fn sign(kind: TicketType, payload: &[u8], key: &PrivateKey) -> Result<Secret, KeyError> {
+    let mut text = format!("3:{}:{}:", kind.as_str(), base64url::encode(payload));
+    let signature = key.sign(text.as_bytes())?;
+    text.push_str(&base64url::encode(&signature));
+    Ok(Secret::from(text))
+}
