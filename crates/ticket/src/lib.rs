@@ -8,8 +8,9 @@
 //! | [`ServiceContext`], [`UserContext`] | checking tickets with a set of keys |
 //! | [`CheckedServiceTicket`], [`CheckedUserTicket`] | what a good ticket says |
 //! | [`CheckError`], [`TicketStatus`] | why a ticket is refused |
+//! | [`ServiceSecret`] | signing the request for tickets |
 //! | [`ServiceTicketDraft`], [`UserTicketDraft`], [`rw`] | making tickets, for tests and emulators |
-//! | [`redact`], [`peek_expiration`] | small rules of the protocol |
+//! | [`redact`], [`peek_expiration`], [`query`] | small rules of the protocol |
 //!
 //! Nothing here shows a signature: neither a checked ticket nor a refused one keeps it.
 
@@ -26,8 +27,10 @@ mod error;
 mod ids;
 mod message;
 mod mint;
+pub mod query;
 mod redact;
 pub mod rw;
+mod secret;
 mod status;
 mod text;
 mod wire;
@@ -41,5 +44,6 @@ pub use ids::{KeyId, TvmId, Uid};
 pub use message::UserEntry;
 pub use mint::{ServiceTicketDraft, UserTicketDraft};
 pub use redact::redact;
+pub use secret::ServiceSecret;
 pub use status::TicketStatus;
 pub use text::TicketType;

@@ -1,0 +1,120 @@
+//! The secret that a service shares with the authority, and what is signed with it.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+use vouchsafe_core::{Secret, SecretBytes};
+use zeroize::Zeroizing;
+
+use crate::base64url;
+use crate::error::{Error, ErrorKind};
+
+/// A service's secret: it signs the request for service tickets.
+///
+/// `Debug` shows nothing of it.
+#[derive(Clone, Eq, PartialEq)]
+pub struct ServiceSecret(SecretBytes);
+
+impl ServiceSecret {
+    /// Parses the text form. Newlines at its end, as files have them, are dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::MalformedSecret`] if it is empty or not base64url. The error does not show
+    /// the text.
+    pub fn parse(text: &Secret) -> Result<Self, Error> {
+        let malformed = |what| {
+            let message = format!("Malformed TVM secret: {what}");
+            Error::new(ErrorKind::MalformedSecret, message)
+        };
+        let text = text.expose().trim_end_matches('\n');
+        if text.is_empty() {
+            return Err(malformed("it is empty"));
+        }
+        base64url::decode(text.as_bytes())
+            .map(|bytes| Self(SecretBytes::from(bytes)))
+            .ok_or_else(|| malformed("invalid base64url"))
+    }
+
+    /// Signs the parameters of a request for tickets, each exactly as it is sent: the time, the
+    /// destinations joined by commas, the scopes joined by commas.
+    ///
+    /// The authority takes the answer for the service's word, so it is a secret as well.
+    #[must_use]
+    #[doc(alias = "sign_cgi_params_for_tvm")]
+    pub fn sign_params(&self, time: &str, destinations: &str, scopes: &str) -> Secret {
+        let parts = [time, "|", destinations, "|", scopes, "|"];
+        let signature = hmac_sha256(self.0.expose(), parts.into_iter().map(str::as_bytes));
+        Secret::from(base64url::encode(&signature))
+    }
+}
+
+impl fmt::Debug for ServiceSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ServiceSecret(..)")
+    }
+}
+
+/// HMAC (RFC 2104) over the parts one after the other.
+pub(crate) fn hmac_sha256<'a>(key: &[u8], parts: impl Iterator<Item = &'a [u8]>) -> [u8; 32] {
+    let mut block = Zeroizing::new([0u8; 64]);
+    if key.len() > block.len() {
+        block[..32].copy_from_slice(&Sha256::digest(key));
+    } else {
+        block[..key.len()].copy_from_slice(key);
+    }
+    let padded = |pad: u8| {
+        let mut hash = Sha256::new();
+        hash.update(Zeroizing::new(block.map(|byte| byte ^ pad)).as_slice());
+        hash
+    };
+    let mut inner = padded(0x36);
+    for part in parts {
+        inner.update(part);
+    }
+    let mut outer = padded(0x5c);
+    outer.update(inner.finalize());
+    outer.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(bytes: [u8; 32]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn hmac_agrees_with_rfc_4231() {
+        let mac = hmac_sha256(&[0x0b; 20], [&b"Hi "[..], b"There"].into_iter());
+        let expected = "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7";
+        assert_eq!(hex(mac), expected);
+        let text = &b"Test Using Larger Than Block-Size Key - Hash Key First"[..];
+        let mac = hmac_sha256(&[0xaa; 131], [text].into_iter());
+        let expected = "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54";
+        assert_eq!(hex(mac), expected);
+    }
+
+    #[test]
+    fn newlines_at_the_end_are_dropped() {
+        let plain = ServiceSecret::parse(&Secret::from("c2VjcmV0")).unwrap();
+        assert_eq!(
+            ServiceSecret::parse(&Secret::from("c2VjcmV0\n\n\n")),
+            Ok(plain)
+        );
+        for bad in ["\n\n", "c2VjcmV0\r\n", " c2VjcmV0"] {
+            assert!(ServiceSecret::parse(&Secret::from(bad)).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_shows_the_secret() {
+        let secret = ServiceSecret::parse(&Secret::from("cGxhbnRlZA")).unwrap();
+        let signature = secret.sign_params("1", "2", "");
+        let shown = format!("{secret:?} {signature:?}");
+        assert_eq!(shown, "ServiceSecret(..) Secret(..)");
+        let error = ServiceSecret::parse(&Secret::from("planted secret")).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("planted"));
+    }
+}
