@@ -11,6 +11,7 @@
 //! | [`ServiceSecret`] | signing the request for tickets |
 //! | [`ServiceTicketDraft`], [`UserTicketDraft`], [`rw`] | making tickets, for tests and emulators |
 //! | [`redact`], [`peek_expiration`], [`query`] | small rules of the protocol |
+//! | `mock` (feature) | outcomes of checks without keys |
 //!
 //! Nothing here shows a signature: neither a checked ticket nor a refused one keeps it.
 
@@ -27,6 +28,9 @@ mod error;
 mod ids;
 mod message;
 mod mint;
+#[cfg(feature = "mock")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
+pub mod mock;
 pub mod query;
 mod redact;
 pub mod rw;

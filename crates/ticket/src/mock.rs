@@ -1,0 +1,167 @@
+//! Outcomes of checks without keys and signatures, for tests of code that gets checked tickets.
+
+use crate::check::{CheckError, CheckErrorKind};
+use crate::checked::{CheckedServiceTicket, CheckedUserTicket};
+use crate::env::BlackboxEnv;
+use crate::error::{Error, ErrorKind};
+use crate::ids::{TvmId, Uid};
+use crate::message::{Ticket, TicketPart, encode_ticket};
+use crate::status::TicketStatus;
+use crate::text::TicketType;
+
+/// Says what a check of a service ticket is to come to.
+///
+/// ```
+/// use vouchsafe_ticket::{TicketStatus, TvmId, mock};
+///
+/// let ticket = mock::ServiceTicket::new(TvmId::new(42)).check()?;
+/// assert_eq!(ticket.src(), TvmId::new(42));
+///
+/// let expired = mock::ServiceTicket::new(TvmId::new(42)).status(TicketStatus::Expired);
+/// assert_eq!(expired.check().unwrap_err().status(), Some(TicketStatus::Expired));
+/// # Ok::<(), vouchsafe_ticket::CheckError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ServiceTicket {
+    status: TicketStatus,
+    src: TvmId,
+    issuer_uid: Option<Uid>,
+}
+
+impl ServiceTicket {
+    /// Begins a good ticket from a service, for the service 100500.
+    pub fn new(src: TvmId) -> Self {
+        Self {
+            status: TicketStatus::Ok,
+            src,
+            issuer_uid: None,
+        }
+    }
+
+    /// Sets the outcome.
+    pub fn status(mut self, status: TicketStatus) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Sets the developer in whose name the ticket was issued.
+    pub fn issuer_uid(mut self, uid: Uid) -> Self {
+        self.issuer_uid = Some(uid);
+        self
+    }
+
+    /// Returns the outcome.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckError`] with the status that was set, unless it is [`TicketStatus::Ok`].
+    #[doc(alias = "create_service_ticket")]
+    pub fn check(&self) -> Result<CheckedServiceTicket<'static>, CheckError> {
+        let part = TicketPart::Service {
+            src: self.src,
+            dst: TvmId::new(100_500),
+            scopes: &[],
+            issuer_uid: self.issuer_uid,
+        };
+        let payload = encode_ticket(None, None, &part);
+        let ticket = Ticket::decode_partial(&payload).unwrap_or_default();
+        match (self.status, ticket.service) {
+            (TicketStatus::Ok, Some(part)) => {
+                Ok(CheckedServiceTicket::new("", payload, &ticket, part))
+            }
+            _ => Err(refuse(self.status, TicketType::Service, payload)),
+        }
+    }
+}
+
+/// Says what a check of a user ticket is to come to.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct UserTicket {
+    status: TicketStatus,
+    default_uid: Uid,
+    uids: Vec<Uid>,
+    scopes: Vec<String>,
+    env: BlackboxEnv,
+}
+
+impl UserTicket {
+    /// Begins a good ticket for one user of [`BlackboxEnv::Test`].
+    pub fn new(default_uid: Uid) -> Self {
+        Self {
+            status: TicketStatus::Ok,
+            default_uid,
+            uids: Vec::new(),
+            scopes: Vec::new(),
+            env: BlackboxEnv::Test,
+        }
+    }
+
+    /// Sets the outcome.
+    pub fn status(mut self, status: TicketStatus) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Adds users to the default one; they are sorted, each once, without zero.
+    pub fn uids(mut self, uids: impl IntoIterator<Item = Uid>) -> Self {
+        self.uids.extend(uids);
+        self
+    }
+
+    /// Adds scopes; they are sorted, each once, without the empty one.
+    pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.scopes.extend(scopes.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets the environment.
+    pub fn env(mut self, env: BlackboxEnv) -> Self {
+        self.env = env;
+        self
+    }
+
+    /// Returns the outcome, within one for the question whether such a ticket can be.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::IllegalUsage`] if the ticket has no user at all. Within: [`CheckError`] with
+    /// the status that was set, unless it is [`TicketStatus::Ok`].
+    #[doc(alias = "create_user_ticket")]
+    pub fn check(&self) -> Result<Result<CheckedUserTicket<'static>, CheckError>, Error> {
+        let mut uids = self.uids.clone();
+        uids.push(self.default_uid);
+        uids.retain(|uid| uid.get() != 0);
+        uids.sort_unstable();
+        uids.dedup();
+        if uids.is_empty() {
+            let message = "User ticket cannot contain empty uid list";
+            return Err(Error::new(ErrorKind::IllegalUsage, message));
+        }
+        let mut scopes = self.scopes.clone();
+        scopes.retain(|scope| !scope.is_empty());
+        scopes.sort_unstable();
+        scopes.dedup();
+
+        let part = TicketPart::User {
+            users: &uids,
+            default_uid: self.default_uid,
+            scopes: &scopes,
+            entry_point: 100_500,
+            env: self.env,
+        };
+        let payload = encode_ticket(None, None, &part);
+        let ticket = Ticket::decode_partial(&payload).unwrap_or_default();
+        Ok(match (self.status, ticket.user) {
+            (TicketStatus::Ok, Some(part)) => {
+                Ok(CheckedUserTicket::new("", payload, &ticket, part))
+            }
+            _ => Err(refuse(self.status, TicketType::User, payload)),
+        })
+    }
+}
+
+fn refuse(status: TicketStatus, kind: TicketType, payload: Vec<u8>) -> CheckError {
+    CheckError::new(CheckErrorKind::Refused(status), kind, payload)
+}
