@@ -8,6 +8,7 @@
 //! | [`ServiceContext`], [`UserContext`] | checking tickets with a set of keys |
 //! | [`CheckedServiceTicket`], [`CheckedUserTicket`] | what a good ticket says |
 //! | [`CheckError`], [`TicketStatus`] | why a ticket is refused |
+//! | [`Roles`] | who may do what |
 //! | [`ServiceSecret`] | signing the request for tickets |
 //! | [`ServiceTicketDraft`], [`UserTicketDraft`], [`rw`] | making tickets, for tests and emulators |
 //! | [`redact`], [`peek_expiration`], [`query`] | small rules of the protocol |
@@ -33,6 +34,7 @@ mod mint;
 pub mod mock;
 pub mod query;
 mod redact;
+mod roles;
 pub mod rw;
 mod secret;
 mod status;
@@ -48,6 +50,7 @@ pub use ids::{KeyId, TvmId, Uid};
 pub use message::UserEntry;
 pub use mint::{ServiceTicketDraft, UserTicketDraft};
 pub use redact::redact;
+pub use roles::{Entity, Roles, SubjectRoles};
 pub use secret::ServiceSecret;
 pub use status::TicketStatus;
 pub use text::TicketType;

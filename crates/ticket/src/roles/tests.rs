@@ -1,0 +1,236 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+
+type Pairs = BTreeMap<String, String>;
+
+const SUBJECT: TvmId = TvmId::new(1);
+
+fn parse(text: &str) -> Result<Roles, Error> {
+    Roles::parse(text, SystemTime::UNIX_EPOCH)
+}
+
+fn with_entities(entities: &[Pairs]) -> Roles {
+    let document = serde_json::json!({
+        "revision": "r", "born_date": 1, "tvm": {"1": {"role": entities}},
+    });
+    parse(&document.to_string()).unwrap()
+}
+
+fn model(entity: &Entity) -> Pairs {
+    entity
+        .iter()
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
+}
+
+fn borrowed(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
+    pairs
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .collect()
+}
+
+/// Few keys and values, so that much coincides.
+fn pair() -> impl Strategy<Value = (String, String)> {
+    ("[a-d]", "[xy]?")
+}
+
+fn entities() -> impl Strategy<Value = Vec<Pairs>> {
+    prop::collection::vec(prop::collection::btree_map("[a-d]", "[xy]?", 0..4), 0..30)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn a_naive_model_agrees(
+        entities in entities(),
+        asked in prop::collection::vec(pair(), 0..4),
+        nth in any::<prop::sample::Index>(),
+    ) {
+        let roles = with_entities(&entities);
+        let subject = roles.of_service_id(SUBJECT);
+
+        let attrs = borrowed(&asked);
+        let has_all = |entity: &&Pairs| {
+            asked.iter().all(|(key, value)| entity.get(key) == Some(value))
+        };
+        let expected: BTreeSet<_> = entities.iter().filter(has_all).cloned().collect();
+        let found = subject.entities_with("role", &attrs);
+        prop_assert!(found.is_sorted());
+        let found: Vec<_> = found.into_iter().map(model).collect();
+        prop_assert_eq!(found, expected.into_iter().collect::<Vec<_>>());
+
+        let exactly = entities.iter().any(|entity| {
+            entity.len() == asked.len() && has_all(&entity) && {
+                let keys: BTreeSet<_> = asked.iter().map(|(key, _)| key).collect();
+                keys.len() == asked.len()
+            }
+        });
+        prop_assert_eq!(subject.has_entity("role", &attrs), exactly);
+
+        // One that is there is found, in whatever order it is asked for.
+        if !entities.is_empty() {
+            let there = nth.get(&entities);
+            let mut pairs: Vec<_> = there.clone().into_iter().collect();
+            pairs.reverse();
+            prop_assert!(subject.has_entity("role", &borrowed(&pairs)));
+        }
+        let listed: Vec<_> = subject.entities("role").unwrap().iter().map(model).collect();
+        prop_assert_eq!(listed, entities);
+    }
+}
+
+#[test]
+fn the_index_is_linear_in_the_attributes() {
+    let wide: Vec<Pairs> = (0..100)
+        .map(|i| {
+            (0..200)
+                .map(|key| (format!("{key:03}"), i.to_string()))
+                .collect()
+        })
+        .collect();
+    let roles = with_entities(&wide);
+    let subject = roles.of_service_id(SUBJECT);
+    assert_eq!(subject.entities_with("role", &[("007", "42")]).len(), 1);
+    let pairs: Vec<_> = wide[42].clone().into_iter().collect();
+    assert!(subject.has_entity("role", &borrowed(&pairs)));
+    assert!(!subject.has_entity("role", &borrowed(&pairs[1..])));
+}
+
+#[test]
+fn a_subject_without_entry_may_nothing() {
+    let roles = with_entities(&[Pairs::new()]);
+    let nobody = roles.of_service_id(TvmId::new(2));
+    assert!(!nobody.is_known() && !nobody.has("role") && !nobody.has_entity("role", &[]));
+    assert!(nobody.entities_with("role", &[]).is_empty() && nobody.entities("role").is_none());
+    assert_eq!(nobody.iter().count(), 0);
+    // A number is a service's or a user's, never both.
+    assert!(!roles.of_uid(Uid::new(1)).is_known());
+}
+
+#[test]
+fn a_pair_given_twice_does_not_stand_for_another() {
+    let entity = [("a", "x"), ("b", "x")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+    let roles = with_entities(&[entity.into_iter().collect()]);
+    let subject = roles.of_service_id(SUBJECT);
+    assert!(!subject.has_entity("role", &[("a", "x"), ("a", "x")]));
+    let [entity] = subject.entities("role").unwrap() else {
+        panic!("one entity")
+    };
+    assert!(!entity.equals(&[("a", "x"), ("a", "x")]));
+    assert!(entity.equals(&[("b", "x"), ("a", "x")]));
+}
+
+#[test]
+fn sorted_attributes_are_held_to_it() {
+    let roles = with_entities(&[]);
+    let subject = roles.of_service_id(SUBJECT);
+    let message = |attrs: &[(&str, &str)]| {
+        subject
+            .entities_with_sorted("role", attrs)
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(
+        message(&[("a", ""), ("a", "x")]),
+        "attrs are not unique: 'a'"
+    );
+    assert_eq!(
+        message(&[("b", ""), ("a", "")]),
+        "attrs are not sorted: 'b' before 'a'"
+    );
+    assert!(
+        subject
+            .entities_with_sorted("role", &[("a", ""), ("b", "")])
+            .is_ok()
+    );
+}
+
+#[test]
+fn a_selected_uid_must_be_in_the_ticket() {
+    let ticket = crate::mock::UserTicket::new(Uid::new(5));
+    let staff = ticket
+        .clone()
+        .env(BlackboxEnv::ProdYateam)
+        .check()
+        .unwrap()
+        .unwrap();
+    let other = ticket.check().unwrap().unwrap();
+    let roles = with_entities(&[]);
+    let error = roles.of_selected_uid(&staff, Uid::new(6)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "selectedUid must be in user ticket but it's not: 6"
+    );
+    // The environment is looked at first.
+    let error = roles.of_selected_uid(&other, Uid::new(6)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "User ticket must be from ProdYateam, got from Test"
+    );
+    assert!(roles.of_selected_uid(&staff, Uid::new(5)).is_ok());
+}
+
+#[test]
+fn documents_that_are_none_say_why() {
+    for (document, why) in [
+        ("[]", "Json must be object"),
+        (r#"{"revision": "r"}"#, "Missing 'born_date'"),
+        (
+            r#"{"revision": -1, "born_date": 1}"#,
+            "'revision' has unexpected type: Integer",
+        ),
+        (
+            r#"{"revision": "r", "born_date": 1.5}"#,
+            "key 'born_date' must be uint",
+        ),
+        (
+            r#"{"revision": "r", "born_date": 1, "tvm": []}"#,
+            "'tvm' must be object",
+        ),
+        (
+            r#"{"revision": "r", "born_date": 1, "tvm": {"+4": {}}}"#,
+            "got '+4'",
+        ),
+        (
+            r#"{"revision": "r", "born_date": 1, "user": {"": {}}}"#,
+            "got ''",
+        ),
+        (
+            r#"{"revision": "r", "born_date": 1, "tvm": {"4294967296": {}}}"#,
+            "size for tvm",
+        ),
+        (
+            r#"{"revision": "r", "born_date": 1, "tvm": {"7": {}, "7": {}}}"#,
+            "detected: '7'",
+        ),
+        (r#"{"revision": "r", "born_date": 1} x"#, "Invalid json"),
+    ] {
+        let error = parse(document).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::MalformedRoles);
+        assert!(error.message().contains(why), "{document}: {error}");
+    }
+    assert!(
+        parse(&"[".repeat(1 << 20))
+            .unwrap_err()
+            .message()
+            .contains("Invalid json")
+    );
+}
+
+#[test]
+fn of_a_repeated_key_the_last_counts() {
+    let roles = parse(
+        r#"{"revision": 1, "revision": 2, "born_date": 1,
+            "tvm": {"1": {"r": [{"a": "x"}], "r": [{"b": "1", "a": "y", "a": "z"}]}}}"#,
+    )
+    .unwrap();
+    assert_eq!(roles.revision(), "2");
+    let subject = roles.of_service_id(SUBJECT);
+    assert!(subject.has_entity("r", &[("a", "z"), ("b", "1")]));
+    assert_eq!(subject.entities("r").unwrap().len(), 1);
+}
