@@ -1,0 +1,467 @@
+//! The recorded cases of the ticket protocol, read from the folder that `VOUCHSAFE_VECTORS` names.
+//! They are not part of the repository: without the variable this says so and passes.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test"
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use vouchsafe_core::Secret;
+use vouchsafe_ticket::{
+    BlackboxEnv, CheckError, CheckedServiceTicket, CheckedUserTicket, Entity, Error, ErrorKind,
+    KeyContainer, KeyId, Roles, ServiceContext, ServiceSecret, SubjectRoles, TicketStatus, TvmId,
+    Uid, UserContext, mock, peek_expiration, query, redact,
+};
+
+#[test]
+fn service_check() {
+    let keys = Fixtures::load();
+    each("service_check", |case| {
+        let context = service_context(&keys, case);
+        same(
+            &service_outcome(context.check(text(case, "ticket"), now(case))),
+            &case["expect"],
+        )
+    });
+}
+
+#[test]
+fn user_check() {
+    let keys = Fixtures::load();
+    each("user_check", |case| {
+        let context = UserContext::new(env(case, "env"), &keys.container(case)).unwrap();
+        same(
+            &user_outcome(context.check(text(case, "ticket"), now(case))),
+            &case["expect"],
+        )
+    });
+}
+
+#[test]
+fn auto_role_check() {
+    let keys = Fixtures::load();
+    each("auto_role_check", |case| {
+        let roles = Roles::parse(text(case, "document"), now(case)).unwrap();
+        let ticket = text(case, "ticket");
+        let error = if case["kind"] == "service" {
+            let checked = service_context(&keys, case).check(ticket, now(case));
+            checked
+                .and_then(|ticket| roles.require_source(ticket))
+                .err()
+        } else {
+            let context = UserContext::new(env(case, "env"), &keys.container(case)).unwrap();
+            let checked = context.check(ticket, now(case));
+            checked
+                .and_then(|ticket| roles.require_default_uid(ticket))
+                .err()
+        };
+        if let Some(fragment) = case["error"].as_str() {
+            return contains(&error.ok_or("no error")?.to_string(), fragment);
+        }
+        let status = error.map_or(TicketStatus::Ok, |error| error.status().unwrap());
+        same(&status_json(status), &case["expect"])
+    });
+}
+
+#[test]
+fn key_container() {
+    each("key_container", |case| {
+        let keys = match KeyContainer::parse(text(case, "text")) {
+            Ok(keys) => keys,
+            Err(error) => return same(&keys_error(&error), &case["expect"]),
+        };
+        let ids = |ids: &mut dyn Iterator<Item = KeyId>| {
+            let ids: Vec<_> = ids.map(KeyId::get).collect();
+            if ids.is_empty() {
+                Value::Null
+            } else {
+                json!(ids)
+            }
+        };
+        let service = match ServiceContext::new(TvmId::new(1), &keys) {
+            Ok(context) => ids(&mut context.key_ids()),
+            Err(error) => return same(&keys_error(&error), &case["expect"]),
+        };
+        let mut users = BTreeMap::new();
+        for env in BlackboxEnv::ALL {
+            let context = UserContext::new(env, &keys).map_err(|error| error.to_string())?;
+            users.insert(env.name(), ids(&mut context.key_ids()));
+        }
+        same(
+            &json!({"service_ids": service, "user_ids": users}),
+            &case["expect"],
+        )
+    });
+}
+
+#[test]
+fn env_override() {
+    each("env_override", |case| {
+        let (from, to) = (env(case, "original"), env(case, "override"));
+        same(&json!(from.may_override_to(to)), &case["expect"])
+    });
+}
+
+#[test]
+fn expiration_peek() {
+    each("expiration_peek", |case| {
+        same(
+            &json!(peek_expiration(text(case, "ticket"))),
+            &case["expect"],
+        )
+    });
+}
+
+#[test]
+fn redaction() {
+    each("redact", |case| {
+        same(&json!(redact(text(case, "input"))), &case["expect"])
+    });
+}
+
+#[test]
+fn cgi_escape() {
+    each("cgi_escape", |case| {
+        let escaped = query::escape(text(case, "input"));
+        same(&json!(query::unescape(&escaped)), &case["input"])?;
+        same(&json!(escaped), &case["expect"])
+    });
+}
+
+#[test]
+fn sign_params() {
+    each("sign_params", |case| {
+        match ServiceSecret::parse(&Secret::from(text(case, "secret"))) {
+            Ok(secret) => {
+                let part = |name| text(case, name);
+                let signature = secret.sign_params(part("ts"), part("dst"), part("scopes"));
+                same(&json!(signature.expose()), &case["expect"])
+            }
+            Err(error) => {
+                same(&Value::Null, &case["expect"])?;
+                same(
+                    &json!(error.kind() == ErrorKind::MalformedSecret),
+                    &json!(true),
+                )?;
+                same(&json!("MalformedTvmSecret"), &case["error"])?;
+                contains(error.message(), text(case, "message"))
+            }
+        }
+    });
+}
+
+#[test]
+fn roles_parse() {
+    each("roles_parse", |case| {
+        match Roles::parse(text(case, "document"), SystemTime::UNIX_EPOCH) {
+            Ok(roles) => {
+                let mut services: Vec<_> = roles.services().map(TvmId::get).collect();
+                let mut users: Vec<_> = roles.users().map(Uid::get).collect();
+                services.sort_unstable();
+                users.sort_unstable();
+                let actual = json!({
+                    "revision": roles.revision(), "born_time": roles.born_time(),
+                    "tvm": services, "user": users,
+                });
+                same(&actual, &case["expect"])
+            }
+            Err(error) => contains(error.message(), case["error"].as_str().ok_or("an error")?),
+        }
+    });
+}
+
+#[test]
+fn roles_check() {
+    each("roles_check", |case| match decide(case) {
+        Ok(actual) if case["error"].is_null() => same(&actual, &case["expect"]),
+        Ok(actual) => Err(format!("no error but {actual}")),
+        Err(error) => contains(
+            error.message(),
+            case["error"].as_str().unwrap_or("no error"),
+        ),
+    });
+}
+
+#[test]
+fn unittest_tickets() {
+    each("unittest_tickets", |case| {
+        let status = status(case);
+        let outcome = if case["kind"] == "service" {
+            let mut ticket = mock::ServiceTicket::new(tvm_id(case, "src")).status(status);
+            if let Some(uid) = case["issuer_uid"].as_u64() {
+                ticket = ticket.issuer_uid(Uid::new(uid));
+            }
+            service_outcome(ticket.check())
+        } else {
+            match user_ticket(case).check() {
+                Ok(checked) => user_outcome(checked),
+                Err(error) => return contains(error.message(), text(case, "error")),
+            }
+        };
+        let mut expected = case["expect"].clone();
+        if status != TicketStatus::Ok {
+            // Nothing is asked of a ticket that is not good, so there is no expiration to see.
+            expected.as_object_mut().unwrap().remove("expiration_time");
+        }
+        same(&outcome, &expected)
+    });
+}
+
+fn decide(case: &Value) -> Result<Value, Error> {
+    let roles = Roles::parse(text(case, "document"), SystemTime::UNIX_EPOCH)?;
+    let ticket = &case["ticket"];
+    let subject = if ticket["type"] == "service" {
+        let checked = mock::ServiceTicket::new(tvm_id(ticket, "src"))
+            .status(status(ticket))
+            .check();
+        roles.of_service(&checked?)
+    } else {
+        let checked = user_ticket(ticket).check()??;
+        match case["selected_uid"].as_u64() {
+            Some(uid) => roles.of_selected_uid(&checked, Uid::new(uid))?,
+            None => roles.of_default_uid(&checked)?,
+        }
+    };
+    let role = case["role"].as_str().unwrap_or_default();
+    Ok(match text(case, "op") {
+        "check_service_role" | "check_user_role" => match case["exact_entity"].as_object() {
+            Some(_) => json!(subject.has_entity(role, &pairs(&case["exact_entity"]))),
+            None => json!(subject.has(role)),
+        },
+        "entities_with_attrs" => {
+            let attrs = pairs(&case["attrs"]);
+            json!(
+                subject
+                    .entities_with(role, &attrs)
+                    .into_iter()
+                    .map(entity)
+                    .collect::<Vec<_>>()
+            )
+        }
+        _ => all_roles(&subject),
+    })
+}
+
+fn all_roles(subject: &SubjectRoles<'_>) -> Value {
+    let entities = |list: &[Entity]| list.iter().map(entity).collect::<Vec<_>>();
+    json!(
+        subject
+            .iter()
+            .map(|(name, list)| (name, entities(list)))
+            .collect::<BTreeMap<_, _>>()
+    )
+}
+
+fn entity(entity: &Entity) -> Value {
+    json!(entity.iter().collect::<BTreeMap<_, _>>())
+}
+
+fn pairs(attrs: &Value) -> Vec<(&str, &str)> {
+    let attrs = attrs.as_object().unwrap();
+    attrs
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str().unwrap()))
+        .collect()
+}
+
+fn user_ticket(case: &Value) -> mock::UserTicket {
+    let uids = case["uids"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|uid| Uid::new(uid.as_u64().unwrap()));
+    let scopes = case["scopes"].as_array().into_iter().flatten();
+    mock::UserTicket::new(Uid::new(case["default_uid"].as_u64().unwrap()))
+        .status(status(case))
+        .uids(uids)
+        .scopes(scopes.map(|scope| scope.as_str().unwrap()))
+        .env(env(case, "env"))
+}
+
+fn service_outcome(checked: Result<CheckedServiceTicket<'_>, CheckError>) -> Value {
+    let ticket = match checked {
+        Ok(ticket) => ticket,
+        Err(error) => return refusal(&error),
+    };
+    for scope in ticket.scopes() {
+        assert!(ticket.has_scope(&scope));
+    }
+    let mut outcome = status_json(TicketStatus::Ok);
+    outcome["debug_info"] = json!(ticket.debug_info());
+    outcome["src"] = json!(ticket.src());
+    outcome["dst"] = json!(ticket.dst());
+    outcome["scopes"] = json!(ticket.scopes().collect::<Vec<_>>());
+    outcome["issuer_uid"] = json!(ticket.issuer_uid());
+    outcome["expiration_time"] = json!(ticket.expiration_time());
+    outcome["key_id"] = json!(ticket.key_id());
+    outcome
+}
+
+fn user_outcome(checked: Result<CheckedUserTicket<'_>, CheckError>) -> Value {
+    let ticket = match checked {
+        Ok(ticket) => ticket,
+        Err(error) => return refusal(&error),
+    };
+    let users = ticket.users().map(|user| {
+        json!({
+            "uid": user.uid, "current_porg_id": user.current_porg_id,
+            "current_muid": user.current_muid,
+        })
+    });
+    let mut outcome = status_json(TicketStatus::Ok);
+    outcome["debug_info"] = json!(ticket.debug_info());
+    outcome["default_uid"] = json!(ticket.default_uid());
+    outcome["uids"] = json!(ticket.uids().collect::<Vec<_>>());
+    outcome["users_ext"] = json!(users.collect::<Vec<_>>());
+    outcome["scopes"] = json!(ticket.scopes().collect::<Vec<_>>());
+    outcome["env"] = json!(ticket.env().name());
+    outcome["entry_point"] = json!(ticket.entry_point());
+    outcome["login_id"] = json!(ticket.login_id());
+    outcome["location"] = json!(ticket.location());
+    outcome["device_type"] = json!(ticket.device_type());
+    outcome["expiration_time"] = json!(ticket.expiration_time());
+    outcome["key_id"] = json!(ticket.key_id());
+    outcome
+}
+
+fn refusal(error: &CheckError) -> Value {
+    let mut outcome = status_json(error.status().unwrap());
+    outcome["debug_info"] = json!(error.debug_info());
+    outcome
+}
+
+fn status_json(status: TicketStatus) -> Value {
+    json!({"status": status.name(), "status_code": status.code(), "message": status.message()})
+}
+
+fn keys_error(error: &Error) -> Value {
+    let name = match error.kind() {
+        ErrorKind::MalformedKeys => "MalformedTvmKeys",
+        other => panic!("{other:?}"),
+    };
+    json!({"error": name, "message": error.message()})
+}
+
+fn service_context(keys: &Fixtures, case: &Value) -> ServiceContext {
+    let container = keys.container(case);
+    if case["need_dst_check"] == false {
+        return ServiceContext::for_any_destination(&container).unwrap();
+    }
+    let more = case["additional_self_tvm_ids"]
+        .as_array()
+        .into_iter()
+        .flatten();
+    ServiceContext::new(tvm_id(case, "self_tvm_id"), &container)
+        .unwrap()
+        .also_for(more.map(|id| serde_json::from_value(id.clone()).unwrap()))
+}
+
+struct Fixtures(Value);
+
+impl Fixtures {
+    fn load() -> Self {
+        Self(read("fixtures").unwrap_or_default())
+    }
+
+    fn container(&self, case: &Value) -> KeyContainer {
+        let name = text(case, "container");
+        KeyContainer::parse(text(&self.0["containers"][name], "text")).unwrap()
+    }
+}
+
+fn text<'c>(case: &'c Value, field: &str) -> &'c str {
+    case[field]
+        .as_str()
+        .unwrap_or_else(|| panic!("{field} is no text"))
+}
+
+fn env(case: &Value, field: &str) -> BlackboxEnv {
+    text(case, field).parse().unwrap()
+}
+
+fn tvm_id(case: &Value, field: &str) -> TvmId {
+    serde_json::from_value(case[field].clone()).unwrap()
+}
+
+fn status(case: &Value) -> TicketStatus {
+    let all = [
+        TicketStatus::Ok,
+        TicketStatus::Expired,
+        TicketStatus::InvalidBlackboxEnv,
+        TicketStatus::InvalidDst,
+        TicketStatus::InvalidTicketType,
+        TicketStatus::Malformed,
+        TicketStatus::MissingKey,
+        TicketStatus::SignBroken,
+        TicketStatus::UnsupportedVersion,
+        TicketStatus::NoRoles,
+    ];
+    let name = text(case, "status");
+    all.into_iter()
+        .find(|status| status.name() == name)
+        .unwrap()
+}
+
+fn now(case: &Value) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(case["now"].as_u64().unwrap())
+}
+
+/// Compares the fields that are expected.
+fn same(actual: &Value, expected: &Value) -> Result<(), String> {
+    let equal = match (actual, expected) {
+        (Value::Object(actual), Value::Object(expected)) if actual.contains_key("status") => {
+            expected
+                .iter()
+                .filter(|(name, _)| *name != "debug_info_legacy")
+                .all(|(name, value)| actual.get(name) == Some(value))
+        }
+        _ => actual == expected,
+    };
+    if equal {
+        Ok(())
+    } else {
+        Err(format!("expected {expected}\n     got {actual}"))
+    }
+}
+
+fn contains(actual: &str, fragment: &str) -> Result<(), String> {
+    if actual.contains(fragment) {
+        Ok(())
+    } else {
+        Err(format!("{actual:?} lacks {fragment:?}"))
+    }
+}
+
+/// Runs every case of a class and names those that fail.
+fn each(class: &str, run: impl Fn(&Value) -> Result<(), String>) {
+    let Some(file) = read(class) else {
+        println!("SKIPPED {class}: set VOUCHSAFE_VECTORS to the folder of the vectors");
+        return;
+    };
+    let cases = file["cases"].as_array().unwrap();
+    assert!(!cases.is_empty(), "{class} has no cases");
+    let mut failures = Vec::new();
+    for case in cases {
+        if let Err(why) = run(case) {
+            failures.push(format!("{}: {why}", text(case, "id")));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    println!("{class}: {} cases", cases.len());
+}
+
+fn read(class: &str) -> Option<Value> {
+    let mut path = PathBuf::from(std::env::var_os("VOUCHSAFE_VECTORS")?);
+    path.push(format!("ticket/{class}.json"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+    Some(serde_json::from_str(&text).unwrap())
+}
