@@ -224,8 +224,9 @@ fn message(inner: BoxedStrategy<Vec<u8>>) -> BoxedStrategy<Vec<u8>> {
 /// Parts with all that is required, before more fields and behind.
 fn ticket() -> BoxedStrategy<Vec<u8>> {
     let leaf = prop::collection::vec(any::<u8>(), 0..4).boxed();
-    let entry = message(leaf)
-        .prop_map(|more| [vec![0x08, 7], more].concat())
+    let uid = prop_oneof![15 => Just(vec![0x08, 7]), 1 => Just(Vec::new())];
+    let entry = (uid, message(leaf))
+        .prop_map(|(uid, more)| [uid, more].concat())
         .boxed();
     let part = message(entry).prop_map(|more| {
         let mut required = Writer::default();
@@ -295,6 +296,21 @@ fn an_unknown_env_does_not_undo_a_known_one() {
     assert_eq!(user.env, Some(BlackboxEnv::Test));
     let bytes = user_part(part.varint(2, 0).varint(4, 0).varint(5, 77));
     assert_eq!(Ticket::decode(&bytes), Err(Malformed));
+}
+
+#[test]
+fn every_user_needs_a_uid() {
+    let mut part = Writer::default();
+    part.bytes(ENTRY, &[0x08, 7])
+        .varint(2, 0)
+        .varint(4, 0)
+        .varint(5, 1);
+    assert!(Ticket::decode(&user_part(&mut part)).is_ok());
+    part.bytes(ENTRY, &[0x10, 7])
+        .varint(2, 0)
+        .varint(4, 0)
+        .varint(5, 1);
+    assert_eq!(Ticket::decode(&user_part(&mut part)), Err(Malformed));
 }
 
 #[test]

@@ -123,6 +123,7 @@ fn a_pair_given_twice_does_not_stand_for_another() {
     };
     assert!(!entity.equals(&[("a", "x"), ("a", "x")]));
     assert!(entity.equals(&[("b", "x"), ("a", "x")]));
+    assert!(!entity.equals(&[("b", "x"), ("a", "x"), ("a", "x")]));
 }
 
 #[test]
