@@ -51,26 +51,27 @@ pub fn decode_into<'b>(text: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]> {
     let text = without_padding(text);
     let out = buffer.get_mut(..len)?;
 
-    // Every value of the alphabet is below 64, so one foreign character shows in the top bits.
-    let mut seen = 0u8;
+    // What is not of the alphabet shows above the 24 bits, which is looked at once, at the end.
+    let mut seen = 0;
     let mut group = |chars: [u8; 4]| {
-        let [a, b, c, d] = chars.map(|char| VALUES[usize::from(char)]);
-        seen |= a | b | c | d;
-        let bits = (u32::from(a) << 18) | (u32::from(b) << 12) | (u32::from(c) << 6) | u32::from(d);
-        let [_, x, y, z] = bits.to_be_bytes();
-        [x, y, z]
+        let [a, b, c, d] = chars.map(usize::from);
+        let bits = PLACES[0][a] | PLACES[1][b] | PLACES[2][c] | PLACES[3][d];
+        seen |= bits;
+        bits
     };
-    let (groups, tail) = text.as_chunks::<4>();
-    let (whole, rest) = out.as_chunks_mut::<3>();
-    for (chars, three) in groups.iter().zip(whole) {
-        *three = group(*chars);
+    let (eights, tail) = text.as_chunks::<8>();
+    let (sixes, rest) = out.split_at_mut(eights.len() * 6);
+    for (&[a, b, c, d, e, f, g, h], bytes) in eights.iter().zip(sixes.as_chunks_mut::<6>().0) {
+        let bits = (u64::from(group([a, b, c, d])) << 24) | u64::from(group([e, f, g, h]));
+        let [_, _, six @ ..] = bits.to_be_bytes();
+        *bytes = six;
     }
-    match *tail {
-        [a, b] => rest.copy_from_slice(&group([a, b, b'A', b'A'])[..1]),
-        [a, b, c] => rest.copy_from_slice(&group([a, b, c, b'A'])[..2]),
-        _ => {}
+    for (chars, bytes) in tail.chunks(4).zip(rest.chunks_mut(3)) {
+        let mut four = [b'A'; 4];
+        four[..chars.len()].copy_from_slice(chars);
+        bytes.copy_from_slice(&group(four).to_be_bytes()[1..=bytes.len()]);
     }
-    (seen & 0xC0 == 0).then_some(out)
+    (seen >> 24 == 0).then_some(out)
 }
 
 fn without_padding(text: &[u8]) -> &[u8] {
@@ -80,14 +81,19 @@ fn without_padding(text: &[u8]) -> &[u8] {
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-static VALUES: [u8; 256] = {
-    let mut values = [0xFF; 256];
+/// What a character stands for at each of four places: six of 24 bits, or a bit above them.
+static PLACES: [[u32; 256]; 4] = {
+    let mut places = [[1 << 24; 256]; 4];
     let mut i = 0;
     while i < 64 {
-        values[ALPHABET[i] as usize] = i as u8;
+        let mut place = 0;
+        while place < 4 {
+            places[place][ALPHABET[i] as usize] = (i as u32) << (18 - 6 * place);
+            place += 1;
+        }
         i += 1;
     }
-    values
+    places
 };
 
 #[cfg(test)]
@@ -140,6 +146,17 @@ mod tests {
     fn what_does_not_fit_is_refused() {
         assert_eq!(decode_into(b"AAAA", &mut [0; 2]), None);
         assert_eq!(decode_into(b"AQ", &mut [0; 9]), Some(&[1][..]));
+    }
+
+    #[test]
+    fn every_character_is_judged_at_every_place() {
+        for place in 0..40 {
+            for char in 0..=u8::MAX {
+                let mut text = [b'A'; 40];
+                text[place] = char;
+                assert_eq!(decode(&text), plainly(&text), "{char} at {place}");
+            }
+        }
     }
 
     proptest! {

@@ -7,7 +7,7 @@
 //! one limb and a few bits too many; one estimated quotient removes them. A Montgomery form
 //! would have to be entered and left for the one squaring that a check needs.
 
-use super::limbs::{less, mac, sbb, shl_bits, shr_bits, square, sub_assign};
+use super::limbs::{less, mac, shl_bits, shr_bits, square, sub_assign};
 
 /// A modulus ready for squaring.
 pub(super) struct Fold {
@@ -18,9 +18,9 @@ pub(super) struct Fold {
     /// Entry `j * w + i` is limb `j` of `2^(64 (w + i)) mod m`: what is added to one limb of the
     /// result lies together.
     columns: Box<[u64]>,
-    /// `2^(64 (w + 1)) mod m`.
-    second: Box<[u64]>,
-    /// `2^128 / (top limb of m + 1)`, rounded down, less `2^64`.
+    /// `2^(64 w + EXCESS) mod m`.
+    excess: Box<[u64]>,
+    /// `2^192 / (top two limbs of m + 1)`, rounded down, less `2^64`.
     reciprocal: u64,
 }
 
@@ -34,21 +34,23 @@ impl Fold {
         shifted[limbs..].copy_from_slice(&modulus[..width - limbs]);
         shl_bits(&mut shifted, bits);
 
-        let divisor = u128::from(shifted[width - 1]) + 1;
-        // 2^128 / d = (2^128 - d) / d + 1, and d >= 2^63 keeps the quotient below 2^65.
-        let reciprocal = (divisor.wrapping_neg() / divisor + 1) as u64;
+        let top = (u128::from(shifted[width - 1]) << 64) | u128::from(shifted[width - 2]);
         let mut fold = Self {
             modulus: shifted.into(),
             limbs,
             bits,
             columns: vec![0; width * width].into(),
-            second: vec![0; width].into(),
-            reciprocal,
+            excess: vec![0; width].into(),
+            reciprocal: reciprocal(top),
         };
 
         // The first is 2^(64 w) - m, as the top bit of m is set.
         let mut row = vec![0; width];
         sub_assign(&mut row, &fold.modulus);
+        let mut excess = row.clone();
+        let top = shl_bits(&mut excess, EXCESS);
+        fold.remove(&mut excess, top);
+        fold.excess = excess.into();
         let mut columns = vec![0; width * width];
         for i in 0..width {
             for j in 0..width {
@@ -58,9 +60,6 @@ impl Fold {
             row.copy_within(..width - 1, 1);
             row[0] = 0;
             fold.remove(&mut row, top);
-            if i == 0 {
-                fold.second.copy_from_slice(&row);
-            }
         }
         fold.columns = columns.into();
         fold
@@ -132,15 +131,13 @@ impl Fold {
     /// Takes `result + top * 2^(64 w)` to below the modulus.
     #[inline(always)]
     fn finish(&self, result: &mut [u64], mut top: u128) {
-        // A sum of w + 1 limb-sized carries: the part above one limb is small.
-        while top >> 64 != 0 {
-            let bits = (top >> 64) as u64;
-            let mut carry = 0;
-            for (sum, &limb) in result.iter_mut().zip(&self.second) {
-                (*sum, carry) = mac(*sum, bits, limb, carry);
-            }
-            top = u128::from(top as u64) + u128::from(carry);
+        // A sum of w + 1 limb-sized carries: what is above EXCESS bits is small.
+        let bits = (top >> EXCESS) as u64;
+        let mut carry = 0;
+        for (sum, &limb) in result.iter_mut().zip(&self.excess) {
+            (*sum, carry) = mac(*sum, bits, limb, carry);
         }
+        top = (top & ((1 << EXCESS) - 1)) + u128::from(carry);
         self.remove(result, top as u64);
     }
 
@@ -148,23 +145,49 @@ impl Fold {
     #[inline(always)]
     fn remove(&self, result: &mut [u64], mut top: u64) {
         while top != 0 {
-            // Dividing by the top limb plus one never takes too much. It takes at least `top`
-            // times the modulus, and leaves a few times the modulus at most, so this ends soon.
-            let estimate =
-                u128::from(top) + ((u128::from(top) * u128::from(self.reciprocal)) >> 64);
+            // Dividing by a little more than the modulus never takes too much. It takes at least
+            // `top` times the modulus, and leaves less than three times, so this ends soon.
+            let next = result[result.len() - 1];
+            let reciprocal = u128::from(self.reciprocal);
+            let low = (u128::from(next) * reciprocal) >> 64;
+            let (low, over) = (u128::from(top) * reciprocal + low).overflowing_add(next.into());
+            let estimate = u128::from(top) + (low >> 64) + (u128::from(over) << 64);
             let quotient = u64::try_from(estimate).unwrap_or(u64::MAX);
-            let (mut carry, mut borrow) = (0, 0);
+            let mut carry = 0;
             for (limb, &m) in result.iter_mut().zip(&self.modulus) {
-                let product;
-                (product, carry) = mac(0, m, quotient, carry);
-                (*limb, borrow) = sbb(*limb, product, borrow);
+                let (product, high) = mac(0, m, quotient, carry);
+                let borrow;
+                (*limb, borrow) = limb.overflowing_sub(product);
+                carry = high + u64::from(borrow);
             }
-            top = top.wrapping_sub(carry).wrapping_sub(borrow);
+            top = top.wrapping_sub(carry);
         }
         while !less(result, &self.modulus) {
             sub_assign(result, &self.modulus);
         }
     }
+}
+
+/// How many bits above the result are left to the quotient, so that it always fits a limb.
+const EXCESS: u32 = 62;
+
+/// Returns `2^192 / (top + 1)`, rounded down, less `2^64`; the top bit must be set.
+fn reciprocal(top: u128) -> u64 {
+    let Some(divisor) = top.checked_add(1) else {
+        return 0;
+    };
+    // One times the divisor is in 2^128; the rest is divided bit by bit.
+    let (mut rest, mut quotient) = (divisor.wrapping_neg(), 0);
+    for _ in 0..64 {
+        let over = rest >> 127 != 0;
+        rest <<= 1;
+        let fits = over || rest >= divisor;
+        if fits {
+            rest = rest.wrapping_sub(divisor);
+        }
+        quotient = (quotient << 1) | u64::from(fits);
+    }
+    quotient
 }
 
 /// A sum of products of limbs: three limbs.

@@ -106,14 +106,10 @@ pub(super) fn add_assign(a: &mut [u64], b: &[u64]) -> u64 {
     carry
 }
 
-/// Returns whether `a < b`, for numbers of equal length; takes the same time for all values.
+/// Returns whether `a < b`, for numbers of equal length. Its time tells where they differ.
 #[inline(always)]
 pub(super) fn less(a: &[u64], b: &[u64]) -> bool {
-    let mut borrow = 0;
-    for (a, b) in a.iter().zip(b) {
-        (_, borrow) = sbb(*a, *b, borrow);
-    }
-    borrow == 1
+    a.iter().rev().lt(b.iter().rev())
 }
 
 /// Shifts up by less than 64 bits and returns the bits that fall out.
@@ -157,9 +153,9 @@ pub(super) fn square(x: &[u64], square: &mut [u64]) {
     square.fill(0);
     // Each product of two different limbs once...
     for i in 0..width {
-        let mut carry = 0;
+        let (own, mut carry) = (x[i], 0);
         for (sum, &y) in square[2 * i + 1..i + width].iter_mut().zip(&x[i + 1..]) {
-            (*sum, carry) = mac(*sum, x[i], y, carry);
+            (*sum, carry) = mac(*sum, own, y, carry);
         }
         square[i + width] = carry;
     }
@@ -168,8 +164,10 @@ pub(super) fn square(x: &[u64], square: &mut [u64]) {
     for (pair, &x) in square.chunks_exact_mut(2).zip(x) {
         let own = u128::from(x) * u128::from(x);
         let (low, high) = (pair[0], pair[1]);
-        (pair[0], carry) = adc((low << 1) | top, own as u64, carry);
-        (pair[1], carry) = adc((high << 1) | (low >> 63), (own >> 64) as u64, carry);
+        let over;
+        (pair[0], over) = adc((low << 1) | top, own as u64, carry);
+        let sum = u128::from((high << 1) | (low >> 63)) + (own >> 64) + u128::from(over);
+        (pair[1], carry) = (sum as u64, (sum >> 64) as u64);
         top = high >> 63;
     }
 }
