@@ -84,6 +84,7 @@ const ALONE: &[(&str, &[&str])] = &[
             "mock",
         ],
     ),
+    ("vouchsafe-ticket", &["mock"]),
     ("vouchsafe-userinfo", &["client", "server", "axum", "mock"]),
     ("vouchsafe", &["userinfo", "full,server,axum,mock"]),
 ];
