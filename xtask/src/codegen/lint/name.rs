@@ -28,6 +28,29 @@ impl<'s> Lint<'_, 's> {
         }
     }
 
+    /// Checks that what looks like a secret says whether it is one: a forgotten `x-sensitive`
+    /// would show it in logs. `schema` is where the extension may stand, if not at the place.
+    pub(super) fn secret(&mut self, place: &Cursor<'s>, name: &str, schema: &Cursor<'s>) {
+        // A broken reference has been reported with its place.
+        let Ok(resolved) = schema.resolve() else {
+            return;
+        };
+        let last = names::snake(name);
+        let last = last.rsplit('_').next().unwrap_or_default();
+        let looks = ["password", "secret", "token"].contains(&last)
+            || resolved.text("format").as_deref() == Some("password");
+        let says = [place, &resolved]
+            .iter()
+            .any(|place| place.has("x-sensitive"));
+        if looks && !says && resolved.texts("type").contains(&"string".to_owned()) {
+            self.fault(
+                place,
+                format!("`{name}` may be a secret"),
+                "`x-sensitive: true` beside its type, or `x-sensitive: false` if all may see it",
+            );
+        }
+    }
+
     /// Checks that the parameters of an operation have names of their own in Rust too.
     pub(super) fn arguments(&mut self, parameters: &[Cursor<'s>]) {
         let mut seen: Vec<(String, String)> = Vec::new();

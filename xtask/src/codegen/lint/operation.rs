@@ -292,6 +292,7 @@ impl<'s> Lint<'_, 's> {
         }
         match parameter.get("schema") {
             Some(schema) => {
+                self.secret(parameter, &name, &schema);
                 self.schema(&schema);
                 let object = schema.resolve().is_ok_and(|schema| {
                     schema.has("properties") || schema.texts("type").contains(&"object".to_owned())

@@ -48,6 +48,7 @@ impl<'s> Lint<'_, 's> {
             if !property.has("x-rust-name") {
                 self.rust_name(&property, Some(&key));
             }
+            self.secret(&property, &key, &property);
             self.schema(&property);
         }
         for key in ["items", "additionalProperties"] {
