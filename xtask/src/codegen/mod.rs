@@ -73,6 +73,12 @@ fn generate(root: &Path, check: bool) -> Result<Vec<String>, String> {
     let mut kept = BTreeSet::new();
     for output in outputs {
         let file = root.join(&output.path);
+        if kept.contains(&file) {
+            return Err(format!(
+                "{}: two descriptions make this file; give one of them another file name",
+                output.path.display()
+            ));
+        }
         if !put(&file, &output.text, check).map_err(broken)? {
             changed.push(output.path.display().to_string());
         }

@@ -89,6 +89,19 @@ fn what_is_missing_edited_or_left_over_is_found_and_mended() {
 }
 
 #[test]
+fn two_descriptions_of_one_name_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    for service in ["one", "two"] {
+        let api = root.join("crates").join(service).join("api");
+        fs::create_dir_all(&api).unwrap();
+        fs::write(api.join("small.openapi.yaml"), SMALL).unwrap();
+    }
+    let message = generate(root, true).unwrap_err();
+    assert!(message.starts_with("docs/api/small.md: two"), "{message}");
+}
+
+#[test]
 fn the_coverage_test_waits_for_a_contract_suite() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();

@@ -71,6 +71,10 @@ pub(crate) fn service(krate: &str, apis: &[Api]) -> Result<Output, syn::Error> {
             clippy::large_enum_variant,
             reason = "what the wire has side by side stays side by side"
         )]
+        #![allow(
+            clippy::enum_variant_names,
+            reason = "variants are called as the wire calls them"
+        )]
         #(#modules)*
     };
     Ok(Output {

@@ -14,6 +14,10 @@
     clippy::large_enum_variant,
     reason = "what the wire has side by side stays side by side"
 )]
+#![allow(
+    clippy::enum_variant_names,
+    reason = "variants are called as the wire calls them"
+)]
 
 /// A service with everything that the generator knows.
 pub(crate) mod wide;
