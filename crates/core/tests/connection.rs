@@ -505,3 +505,46 @@ async fn a_handshake_without_an_answer_ends_in_time() {
     assert_eq!(error.sent(), Sent::No);
     ended(&server).await;
 }
+
+/// Two addresses for every name: one that swallows all that is sent to it, and one that listens.
+#[cfg(target_os = "linux")]
+#[derive(Debug)]
+struct Twofold;
+
+#[cfg(target_os = "linux")]
+impl Resolve for Twofold {
+    fn resolve(&self, _: &str) -> BoxFuture<'_, io::Result<Vec<IpAddr>>> {
+        let found = vec![[127, 0, 0, 2].into(), [127, 0, 0, 1].into()];
+        Box::pin(std::future::ready(Ok(found)))
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_address_that_swallows_everything_leaves_time_for_the_next() {
+    let server = ScriptedServer::start([answering()]).await.unwrap();
+    let port = server.address().port();
+    // Nobody accepts; when its queue is full, the kernel drops what comes.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 2], port).into()).unwrap();
+    let swallowing = socket.listen(0).unwrap();
+    let address = swallowing.local_addr().unwrap();
+    let mut queued = Vec::new();
+    while let Ok(stream) = {
+        let connect = tokio::net::TcpStream::connect(address);
+        tokio::time::timeout(Duration::from_millis(100), connect).await
+    } {
+        queued.push(stream.unwrap());
+    }
+    // The order of the addresses is random.
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let builder = HttpTransport::builder().resolver(Arc::new(Twofold));
+        let transport = builder.build().unwrap();
+        let uri = format!("http://service.example:{port}/").parse().unwrap();
+        asking.spawn(async move { transport.send(Request::new(Method::GET, uri)).await });
+    }
+    while let Some(answer) = asking.join_next().await {
+        assert_eq!(answer.unwrap().unwrap().body, "{}");
+    }
+}

@@ -44,6 +44,9 @@ impl Connector {
         let mut tcp = HttpConnector::new_with_resolver(resolver);
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
+        // Shared among the addresses of a name, so that one that swallows everything leaves time
+        // for the next; a fifth more, so that for a single address the limit on all ends first.
+        tcp.set_connect_timeout(Some(timeout.saturating_add(timeout / 5)));
         tcp.set_keepalive(Some(Duration::from_secs(15)));
         tcp.set_keepalive_interval(Some(Duration::from_secs(15)));
         tcp.set_keepalive_retries(Some(3));
