@@ -147,6 +147,29 @@ async fn an_unread_rest_retires_the_connection() {
 }
 
 #[tokio::test]
+async fn a_head_without_end_is_not_read() {
+    let head = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(1000));
+    let flood = Script::new().read_request().write(head).wait_for_close();
+    let server = ScriptedServer::start([flood, answering()]).await.unwrap();
+    let transport = transport();
+    let error = transport.send(request(&server)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    assert_eq!((error.sent(), error.is_retryable()), (Sent::Maybe, false));
+    server.until_ended(1).await;
+    transport.send(request(&server)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_url_that_is_not_http_is_refused_unsent() {
+    for url in ["ftp://127.0.0.1:9/", "/x"] {
+        let request = Request::new(Method::GET, url.parse().unwrap());
+        let error = transport().send(request).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{url}");
+        assert_eq!((error.sent(), error.is_retryable()), (Sent::No, false));
+    }
+}
+
+#[tokio::test]
 async fn an_answer_of_just_the_size_allowed_is_read() {
     let server = ScriptedServer::start([answering()]).await.unwrap();
     let mut limited = request(&server);

@@ -32,6 +32,13 @@ pub(crate) fn not_http(cause: Cause) -> Error {
     broken("what came back is not HTTP", cause)
 }
 
+/// The answer's head has more lines or bytes than hyper reads.
+pub(crate) fn head_too_large(cause: Cause) -> Error {
+    Error::new(ErrorKind::TooLarge, "the answer's head is too large")
+        .with_sent(Sent::Maybe)
+        .with_source(cause)
+}
+
 /// The answer goes on beyond what its operation allows.
 pub(crate) fn too_large(status: StatusCode, limit: usize) -> Error {
     Error::new(

@@ -65,7 +65,8 @@ impl Way {
     async fn connect(&self, uri: Uri) -> Result<Stream> {
         let tls = match uri.scheme_str() {
             Some("https") => Some(self.tls.clone()?),
-            _ => None,
+            Some("http") => None,
+            _ => return Err(Error::new(ErrorKind::Config, NO_SCHEME)),
         };
         let host = uri.host().unwrap_or_default().to_owned();
         let tcp = tower_service::Service::call(&mut self.tcp.clone(), uri)
@@ -158,6 +159,8 @@ pub(super) struct History {
     /// Whether it has brought an answer.
     pub(super) has_answered: Arc<AtomicBool>,
 }
+
+pub(super) const NO_SCHEME: &str = "a request needs an absolute URL: http://… or https://…";
 
 /// What stands for "for ever": a jittered age must not overflow.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);

@@ -12,7 +12,7 @@ use hyper_util::client::legacy::{Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::Instant;
 
-use super::connect::{Connector, History};
+use super::connect::{Connector, History, NO_SCHEME};
 use super::dns::{CachedResolver, Resolve, SystemResolver};
 use super::tls::{Roots, TlsSettings};
 use super::{Request, Response, Transport, body, broken};
@@ -231,9 +231,14 @@ fn classify(cause: hyper_util::client::legacy::Error) -> Error {
             .with_retryable(true)
             .with_source(cause);
     }
+    if http.is_none() && cause.connect_info().is_none() {
+        // The pool refused the request before it looked for a connection.
+        return Error::new(ErrorKind::Config, NO_SCHEME).with_source(cause);
+    }
     let broken = match http {
         Some(e) if e.is_canceled() => broken::before_request,
         Some(e) if e.is_incomplete_message() => broken::without_answer,
+        Some(e) if e.is_parse_too_large() => return broken::head_too_large(cause.into()),
         Some(e) if e.is_parse() => broken::not_http,
         _ => broken::before_answer,
     };
