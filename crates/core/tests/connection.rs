@@ -397,6 +397,29 @@ async fn an_unused_connection_is_closed_in_time() {
 }
 
 #[tokio::test]
+async fn no_more_unused_connections_are_kept_than_allowed() {
+    let signal = Arc::new(Notify::new());
+    let held = Script::new()
+        .read_request()
+        .wait_for(&signal)
+        .answer("{}")
+        .wait_for_close();
+    let server = ScriptedServer::start([held, answering()]).await.unwrap();
+    let builder = HttpTransport::builder().max_idle_per_host(1);
+    let transport = builder.build().unwrap();
+    let first = transport.send(request(&server));
+    let second = async {
+        server.until_requests(1).await;
+        transport.send(request(&server)).await.unwrap();
+        signal.notify_one();
+    };
+    let (first, ()) = tokio::join!(first, second);
+    first.unwrap();
+    // The place is taken by the second one.
+    server.until_ended(1).await;
+}
+
+#[tokio::test]
 async fn an_old_connection_is_used_once_more_and_then_retired() {
     let server = ScriptedServer::start([answering()]).await.unwrap();
     let builder = HttpTransport::builder().max_age(Duration::ZERO);
