@@ -10,12 +10,13 @@ use crate::{Error, ErrorKind};
 /// Is told what a client does. All methods do nothing unless overridden; they are called inline
 /// and should be quick.
 pub trait Observer: fmt::Debug + Send + Sync + 'static {
-    /// One request has been answered or given up.
+    /// One request has been answered, has failed or has run out of time. One whose caller
+    /// dropped it is not told.
     fn attempt(&self, event: &AttemptEvent<'_>) {
         let _ = event;
     }
 
-    /// A call has ended.
+    /// A call has ended. One whose caller dropped it is not told.
     fn call(&self, event: &CallEvent<'_>) {
         let _ = event;
     }

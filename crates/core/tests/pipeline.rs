@@ -250,6 +250,17 @@ async fn an_empty_budget_lets_calls_through_and_retries_not() {
     assert_eq!(send(&client, &READ).await.unwrap_err().attempts(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_success_gives_a_little_of_the_budget_back() {
+    let told = Told::new([status(503)]);
+    let budget = Budget::new(20);
+    let client = builder(&told).budget(budget.clone()).build().unwrap();
+    send(&client, &READ).await.unwrap();
+    assert_eq!(budget.left(), 11);
+    send(&client, &READ).await.unwrap();
+    assert_eq!(budget.left(), 12);
+}
+
 /// Hands out a new token after each refusal.
 #[derive(Debug, Default)]
 struct Renewing(AtomicU64);
