@@ -7,8 +7,9 @@
 //!   is not asked in turn by everyone.
 //! - **Refresh ahead.** Shortly before a value expires, a caller gets it at once and starts a
 //!   fetch. Nothing runs while nobody asks: there is no permanent task and no timer.
-//! - **Bounds.** At capacity, expired values go first, then the oldest that nobody asked for in
-//!   a while: one that was asked for is spared once. Errors are kept apart and bounded likewise.
+//! - **Bounds.** At capacity, expired values go first, then the least recently used: exactly in
+//!   a cache of up to 64, nearly in a larger one, where keeping the exact order would make every
+//!   hit wait for its turn to write. Errors are kept apart and bounded likewise.
 //!   Fetches beyond the bound run unshared, inside the caller.
 //! - **Time** is tokio's, which tests can pause; a lifetime counts from storing, a hit does not
 //!   prolong it.

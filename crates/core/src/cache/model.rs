@@ -37,7 +37,7 @@ const REFUSED: &str = "refused";
 #[derive(Default)]
 struct Model {
     now: u64,
-    /// In the order of their turn to go.
+    /// The oldest first.
     values: Vec<Value>,
     /// Key, error, until when; the oldest first.
     errors: Vec<(u8, &'static str, u64)>,
@@ -48,8 +48,8 @@ struct Value {
     key: u8,
     value: u64,
     expires: u64,
-    /// Whether it was asked for since its last turn.
-    used: bool,
+    /// When it was last asked for, or else stored; and whether it was asked for.
+    used: (u64, bool),
 }
 
 impl Model {
@@ -60,7 +60,7 @@ impl Model {
     fn get(&mut self, key: u8) -> Option<u64> {
         let now = self.now;
         let held = self.value(key).filter(|held| now < held.expires)?;
-        held.used = true;
+        held.used = (now, true);
         Some(held.value)
     }
 
@@ -106,7 +106,7 @@ impl Model {
             return;
         }
         // What is past all use may go at any time, two for each value that comes. Then the first
-        // to expire of the expired, and then the first that was not asked for since its last turn.
+        // to expire of the expired, and then the least recently used.
         for _ in 0..2 {
             let full = self.values.len() == CAPACITY;
             let first = self
@@ -119,17 +119,14 @@ impl Model {
             self.drop_value(goes.map(|held| held.key));
         }
         if self.values.len() == CAPACITY {
-            while self.values[0].used {
-                self.values[0].used = false;
-                self.values.rotate_left(1);
-            }
-            self.values.remove(0);
+            let least = self.values.iter().min_by_key(|held| held.used);
+            self.drop_value(least.map(|held| held.key));
         }
         self.values.push(Value {
             key,
             value,
             expires: self.now + ttl,
-            used: false,
+            used: (self.now, false),
         });
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::Hash;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use lru::LruCache;
@@ -14,7 +14,7 @@ use super::{Fetched, Policy};
 pub(super) struct Store<K, V, E> {
     policy: Policy<E>,
     /// In the order of their turn to go. A hit does not move its entry, which would need the
-    /// store for itself; it marks it, and the entry is spared when its turn comes.
+    /// store for itself; it stamps it, and [`evict`](Self::evict) looks at the stamps.
     values: LruCache<K, Entry<V>>,
     /// The same entries by expiry, so that the expired are found without a search. Costs a clone
     /// of the key and a change for each *store*, and nothing for a hit.
@@ -47,17 +47,45 @@ struct Entry<V> {
     generation: u64,
     /// Tells entries of the same expiry apart.
     id: u32,
-    /// Whether anybody asked for it since its last turn to go.
-    used: AtomicBool,
+    /// The [`Stamp`] of when it was last asked for, or else stored.
+    used: AtomicU64,
 }
 
 impl<V: Clone> Entry<V> {
-    fn take(&self) -> V {
-        // Only read if it is set already: a store would take the line from other cores.
-        if !self.used.load(Ordering::Relaxed) {
-            self.used.store(true, Ordering::Relaxed);
+    fn take(&self, now: Moment) -> V {
+        let last = Stamp(self.used.load(Ordering::Relaxed));
+        // A store takes the line from other cores, so a stamp of this very moment will do.
+        if !last.is_hit() || now.0.saturating_sub(last.nanos()) > 1000 {
+            self.used.store(Stamp::hit(now).0, Ordering::Relaxed);
         }
         self.value.clone()
+    }
+
+    fn last_used(&self) -> Stamp {
+        Stamp(self.used.load(Ordering::Relaxed))
+    }
+}
+
+/// A moment and, in its lowest bit, whether it is one of asking: of what happened in the same
+/// moment, asking counts as later than storing.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+struct Stamp(u64);
+
+impl Stamp {
+    fn stored(at: Moment) -> Self {
+        Self(at.0 << 1)
+    }
+
+    fn hit(at: Moment) -> Self {
+        Self(at.0 << 1 | 1)
+    }
+
+    fn is_hit(self) -> bool {
+        self.0 & 1 == 1
+    }
+
+    fn nanos(self) -> u64 {
+        self.0 >> 1
     }
 }
 
@@ -112,20 +140,20 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
 
     pub(super) fn fresh(&self, key: &K, now: Moment) -> Option<V> {
         let entry = self.values.peek(key)?;
-        (now < entry.expires).then(|| entry.take())
+        (now < entry.expires).then(|| entry.take(now))
     }
 
     /// Returns a value that is fresh and not due.
     pub(super) fn hit(&self, key: &K, now: Moment) -> Option<V> {
         let entry = self.values.peek(key)?;
-        (now < entry.expires && now < entry.refresh).then(|| entry.take())
+        (now < entry.expires && now < entry.refresh).then(|| entry.take(now))
     }
 
     pub(super) fn find(&self, key: &K, now: Moment) -> Found<V, E> {
         if let Some(entry) = self.values.peek(key)
             && now < entry.expires
         {
-            let value = entry.take();
+            let value = entry.take(now);
             return if now < entry.refresh {
                 Found::Fresh(value)
             } else {
@@ -183,7 +211,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
                 refresh,
                 generation: fetched.generation,
                 id,
-                used: AtomicBool::new(false),
+                used: AtomicU64::new(Stamp::stored(now).0),
             },
         );
     }
@@ -259,8 +287,8 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
         })
     }
 
-    /// Makes room for one more: the expired go first, then what nobody asked for in its time. Of
-    /// what is past all use, two go each time, so that nothing old lies around in a cache in use.
+    /// Makes room for one more: the expired go first, then the least recently used. Of what is past
+    /// all use, two go each time, so that nothing old lies around in a cache in use.
     fn make_room(&mut self, now: Moment) {
         for _ in 0..2 {
             let full = self.values.len() >= self.policy.capacity;
@@ -274,19 +302,28 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
             }
         }
         if self.values.len() >= self.policy.capacity {
-            self.evict();
+            self.evict(now);
         }
     }
 
-    /// Throws out the first entry that was not asked for since its last turn. Those that were
-    /// have their next turn after all others.
-    fn evict(&mut self) {
+    /// Throws out the least recently used entry. A small cache is looked through whole. In a
+    /// large one entries have turns: the first that nobody asked for since its last turn goes, and
+    /// those that were asked for have their next turn after all others.
+    fn evict(&mut self, now: Moment) {
+        if self.values.len() <= MAX_SPARED {
+            let from_oldest = self.values.iter().rev();
+            let least = from_oldest.min_by_key(|(_, entry)| entry.last_used());
+            if let Some(key) = least.map(|(key, _)| key.clone()) {
+                self.remove_value(&key);
+            }
+            return;
+        }
         for spared in 0..=MAX_SPARED {
-            let Some((key, entry)) = self.values.pop_lru() else {
+            let Some((key, mut entry)) = self.values.pop_lru() else {
                 return;
             };
-            if spared < MAX_SPARED && entry.used.load(Ordering::Relaxed) {
-                entry.used.store(false, Ordering::Relaxed);
+            if spared < MAX_SPARED && entry.last_used().is_hit() {
+                *entry.used.get_mut() = Stamp::stored(now).0;
                 self.values.put(key, entry);
                 continue;
             }
@@ -316,6 +353,6 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
     }
 }
 
-/// How many entries one eviction passes over: a large cache that is all in use must not be
+/// How many entries one eviction looks at: a large cache that is all in use must not be
 /// walked through under its lock.
 const MAX_SPARED: usize = 64;

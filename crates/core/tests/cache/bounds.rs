@@ -65,7 +65,7 @@ async fn a_fetch_begun_before_an_insert_or_a_forgetting_does_not_store() {
 // Point 8. Bounds.
 
 #[tokio::test(start_paused = true)]
-async fn at_capacity_the_expired_go_first_then_what_nobody_asked_for() {
+async fn at_capacity_the_expired_go_first_then_the_least_recently_used() {
     let cache = words().capacity(3).build();
     let put = |key, ttl| cache.insert(key, Fetched::new(Arc::from(key)).ttl(ttl));
     put("long", 50 * SECOND);
@@ -82,6 +82,28 @@ async fn at_capacity_the_expired_go_first_then_what_nobody_asked_for() {
     assert_eq!(cache.len(), 3);
     assert!(cache.get(&"long").is_some());
     assert!(cache.get(&"longer").is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_order_of_use_counts_and_not_how_often() {
+    let cache = words().capacity(2).build();
+    let put = |key| cache.insert(key, Fetched::new(Arc::from(key)));
+    put("early");
+    for _ in 0..3 {
+        assert!(cache.get(&"early").is_some());
+    }
+    advance(SECOND).await;
+    put("late");
+    advance(SECOND).await;
+    put("new");
+    assert_eq!(cache.get(&"early"), None);
+
+    assert!(cache.get(&"new").is_some());
+    advance(SECOND).await;
+    assert!(cache.get(&"late").is_some());
+    put("newer");
+    assert_eq!(cache.get(&"new"), None);
+    assert!(cache.get(&"late").is_some());
 }
 
 #[tokio::test(start_paused = true)]
