@@ -84,7 +84,10 @@ const ALONE: &[(&str, &[&str])] = &[
             "mock",
         ],
     ),
-    ("vouchsafe-ticket", &["mock"]),
+    (
+        "vouchsafe-ticket",
+        &["client", "gzip", "brotli", "zstd", "server", "axum", "mock"],
+    ),
     ("vouchsafe-userinfo", &["client", "server", "axum", "mock"]),
     ("vouchsafe", &["userinfo", "full,server,axum,mock"]),
 ];

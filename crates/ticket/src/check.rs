@@ -243,12 +243,23 @@ impl fmt::Display for CheckError {
         match self.kind {
             CheckErrorKind::Refused(status) => {
                 let info = Error::new(ErrorKind::NotAllowed, self.debug_info());
-                write!(f, "{status}: {info}")
+                write!(f, "{status}: {}", info.message())
             }
             CheckErrorKind::EmptyKeys => f.write_str("Empty TVM keys"),
             CheckErrorKind::RolesOfOtherEnv(env) => {
                 write!(f, "User ticket must be from ProdYateam, got from {env}")
             }
+            CheckErrorKind::Disabled => {
+                let what = match self.ticket_type {
+                    TicketType::Service => "EnableServiceTicketChecking",
+                    TicketType::User => "EnableUserTicketChecking",
+                };
+                write!(f, "Need to use TClientSettings::{what}()")
+            }
+            CheckErrorKind::IllegalOverride { from, to } => {
+                write!(f, "Overriding of BlackboxEnv is illegal: {from} -> {to}")
+            }
+            CheckErrorKind::Stopped => f.write_str("TvmClient is already stopped"),
         }
     }
 }
@@ -281,6 +292,10 @@ impl From<CheckError> for Error {
             CheckErrorKind::RolesOfOtherEnv(_) => {
                 Self::new(ErrorKind::IllegalUsage, error.to_string())
             }
+            CheckErrorKind::Disabled | CheckErrorKind::IllegalOverride { .. } => {
+                Self::new(ErrorKind::BrokenSettings, error.to_string())
+            }
+            CheckErrorKind::Stopped => Self::new(ErrorKind::Stopped, error.to_string()),
         }
     }
 }
@@ -296,6 +311,17 @@ pub enum CheckErrorKind {
     EmptyKeys,
     /// The ticket is good, but users of this environment have no roles to look for.
     RolesOfOtherEnv(BlackboxEnv),
+    /// The client was not set up to check tickets of this type.
+    Disabled,
+    /// The client's environment does not let a check ask for that one.
+    IllegalOverride {
+        /// The client's environment.
+        from: BlackboxEnv,
+        /// The one asked for.
+        to: BlackboxEnv,
+    },
+    /// The client was stopped.
+    Stopped,
 }
 
 /// A ticket after the steps that both types share.

@@ -1,49 +1,31 @@
-//! The error of everything that is not a check: keys, secrets, roles, misuse. What a check says
-//! is in `check`.
+//! The error of everything that is not a check: keys, secrets, roles, settings, the client. What a
+//! check says is in `check`.
 
-use std::fmt;
+use vouchsafe_core::Sent;
 
-/// What went wrong with keys, secrets or roles.
-///
-/// `Display` is one line. Neither it nor `Debug` shows key text, secret or signature.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Error {
-    kind: ErrorKind,
-    message: String,
+/// `Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+vouchsafe_core::service_error! {
+    /// What went wrong with keys, secrets, roles, settings or a call to the authority.
+    ///
+    /// `Display` is one line. Neither it nor `Debug` shows key text, secret or signature.
+    Error, ErrorKind, classify
 }
 
 impl Error {
-    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        let mut message: String = message.into();
-        if message.contains(char::is_control) {
-            message = message.replace(char::is_control, " ");
-        }
-        if let Some((end, _)) = message.char_indices().nth(LONGEST) {
-            message.truncate(end);
-        }
-        Self { kind, message }
+    /// An error of our own making: nothing was sent.
+    pub(crate) fn new(kind: ErrorKind, message: impl AsRef<str>) -> Self {
+        let core = vouchsafe_core::Error::new(core_kind(kind), message).with_sent(Sent::No);
+        Self::of(kind, core)
     }
 
-    /// Returns what went wrong, to match on.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        self.kind
-    }
-
-    /// Returns the message.
+    /// Returns the message without what stands around it in `Display`.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.message
+        self.core().message()
     }
 }
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Error {}
 
 /// The kinds of [`Error`].
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -64,10 +46,44 @@ pub enum ErrorKind {
     NotAllowed,
     /// Something was asked that makes no sense here.
     IllegalUsage,
+    /// The settings do not allow what was asked, or contradict themselves.
+    #[doc(alias = "BrokenTvmClientSettings")]
+    BrokenSettings,
+    /// There is no ticket for this destination: the authority refused it, or it was not fetched
+    /// yet.
+    MissingServiceTicket,
+    /// The folder of the disk cache cannot be used.
+    PermissionDenied,
+    /// The client could not start. Whether another try may help is in
+    /// [`is_retryable`](Error::is_retryable).
+    #[doc(alias = "RetriableException")]
+    #[doc(alias = "NonRetriableException")]
+    Start,
+    /// The client was stopped.
+    Stopped,
+    /// Anything that is not particular to this service.
+    Core(vouchsafe_core::ErrorKind),
 }
 
-/// Characters of foreign text that an error carries at most.
-const LONGEST: usize = 200;
+fn core_kind(kind: ErrorKind) -> vouchsafe_core::ErrorKind {
+    use vouchsafe_core::ErrorKind as Core;
+    match kind {
+        ErrorKind::MalformedKeys
+        | ErrorKind::EmptyKeys
+        | ErrorKind::MalformedSecret
+        | ErrorKind::MalformedRoles
+        | ErrorKind::NotAllowed
+        | ErrorKind::IllegalUsage => Core::Invalid,
+        ErrorKind::BrokenSettings | ErrorKind::Start | ErrorKind::Stopped => Core::Config,
+        ErrorKind::MissingServiceTicket => Core::NotFound,
+        ErrorKind::PermissionDenied => Core::Store,
+        ErrorKind::Core(kind) => kind,
+    }
+}
+
+fn classify(core: &vouchsafe_core::Error) -> ErrorKind {
+    ErrorKind::Core(core.kind())
+}
 
 #[cfg(test)]
 mod tests {

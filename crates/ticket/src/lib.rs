@@ -45,7 +45,7 @@ pub use check::{CheckError, CheckErrorKind, ServiceContext, UserContext, peek_ex
 pub use checked::{CheckedServiceTicket, CheckedUserTicket};
 pub use container::{KeyContainer, KeyContainerBuilder};
 pub use env::BlackboxEnv;
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, Result};
 pub use ids::{KeyId, TvmId, Uid};
 pub use message::UserEntry;
 pub use mint::{ServiceTicketDraft, UserTicketDraft};
