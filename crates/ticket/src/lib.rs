@@ -32,6 +32,9 @@ mod mint;
 #[cfg(feature = "mock")]
 #[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
 pub mod mock;
+#[cfg(feature = "client")]
+#[doc(hidden)]
+pub mod protocol;
 pub mod query;
 mod redact;
 mod roles;
@@ -49,6 +52,9 @@ pub use error::{Error, ErrorKind, Result};
 pub use ids::{KeyId, TvmId, Uid};
 pub use message::UserEntry;
 pub use mint::{ServiceTicketDraft, UserTicketDraft};
+#[cfg(feature = "client")]
+#[cfg_attr(docsrs, doc(cfg(feature = "client")))]
+pub use protocol::{ClientStatus, StatusCode};
 pub use redact::redact;
 pub use roles::{Entity, Roles, SubjectRoles};
 pub use secret::ServiceSecret;

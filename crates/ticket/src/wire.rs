@@ -9,8 +9,9 @@ pub(crate) struct Malformed;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Value<'b> {
     Varint(u64),
+    Fixed64(u64),
     Bytes(&'b [u8]),
-    /// A fixed-width number or a group: no message here has one, so it is skipped.
+    /// A 32-bit number or a group: no message here has one, so it is skipped.
     Other,
 }
 
@@ -50,7 +51,10 @@ impl<'b> Reader<'b> {
     fn value(&mut self, number: u32, kind: u8, depth: usize) -> Result<Value<'b>, Malformed> {
         match kind {
             VARINT => self.varint().map(Value::Varint),
-            FIXED64 => self.take(8).map(|_| Value::Other),
+            FIXED64 => {
+                let bytes = self.take(8)?.try_into().map_err(|_| Malformed)?;
+                Ok(Value::Fixed64(u64::from_le_bytes(bytes)))
+            }
             BYTES => {
                 let length = usize::try_from(self.varint()?).map_err(|_| Malformed)?;
                 self.take(length).map(Value::Bytes)
@@ -117,6 +121,13 @@ impl Writer {
     pub(crate) fn varint(&mut self, number: u32, value: u64) -> &mut Self {
         self.raw_varint(u64::from(number << 3 | u32::from(VARINT)));
         self.raw_varint(value);
+        self
+    }
+
+    #[cfg(feature = "client")]
+    pub(crate) fn fixed64(&mut self, number: u32, value: u64) -> &mut Self {
+        self.raw_varint(u64::from(number << 3 | u32::from(FIXED64)));
+        self.bytes.extend_from_slice(&value.to_le_bytes());
         self
     }
 

@@ -1,0 +1,145 @@
+//! The last thing that went wrong, by what it went wrong with (protocol section 10.2).
+
+use super::Verdict;
+
+/// What a client fetches.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[expect(clippy::exhaustive_enums, reason = "all that a client fetches")]
+pub enum Scope {
+    /// Service tickets.
+    ServiceTickets,
+    /// Public keys.
+    PublicKeys,
+    /// Roles.
+    Roles,
+    /// The configuration of tvmtool.
+    TvmtoolConfig,
+}
+
+impl Scope {
+    /// Returns the name that is shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ServiceTickets => "ServiceTickets",
+            Self::PublicKeys => "PublicKeys",
+            Self::Roles => "Roles",
+            Self::TvmtoolConfig => "TvmtoolConfig",
+        }
+    }
+}
+
+/// Whether another try may help.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "it may or it will not")]
+pub enum Retriability {
+    /// It may.
+    Retriable,
+    /// It will not: something has to be changed first.
+    NonRetriable,
+}
+
+/// What went wrong last within each scope.
+#[derive(Clone, Debug, Default)]
+pub struct LastError {
+    by_scope: [Option<(Retriability, String)>; 4],
+}
+
+impl LastError {
+    /// Notes what went wrong. Within a scope, what another try may mend never hides what it will
+    /// not.
+    pub fn record(&mut self, scope: Scope, retriability: Retriability, message: &str) {
+        let place = &mut self.by_scope[scope as usize];
+        let is_hidden = matches!(place, Some((Retriability::NonRetriable, _)))
+            && retriability == Retriability::Retriable;
+        if !is_hidden {
+            *place = Some((retriability, one_line(scope, message)));
+        }
+    }
+
+    /// Notes an answer that is not taken.
+    pub fn record_http(&mut self, scope: Scope, path: &str, status: u16, body: &str) {
+        let retriability = match Verdict::of(status) {
+            Verdict::NonRetriable => Retriability::NonRetriable,
+            _ => Retriability::Retriable,
+        };
+        self.record(scope, retriability, &http_message(path, status, body));
+    }
+
+    /// Forgets a scope: it was fetched.
+    pub fn clear(&mut self, scope: Scope) {
+        self.by_scope[scope as usize] = None;
+    }
+
+    /// Forgets everything.
+    pub fn clear_all(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Returns the first that another try will not mend, else the first at all.
+    #[must_use]
+    pub fn chosen(&self) -> Option<(Retriability, &str)> {
+        let noted = || self.by_scope.iter().flatten();
+        noted()
+            .find(|(retriability, _)| *retriability == Retriability::NonRetriable)
+            .or_else(|| noted().next())
+            .map(|(retriability, message)| (*retriability, message.as_str()))
+    }
+
+    /// Returns the message that is shown while not all is well.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        self.chosen().map_or(NOTHING_NOTED, |(_, message)| message)
+    }
+}
+
+/// Words an answer that is not taken.
+#[must_use]
+pub fn http_message(path: &str, status: u16, body: &str) -> String {
+    format!("Path:{path}.Code={status}: {body}")
+}
+
+fn one_line(scope: Scope, message: &str) -> String {
+    let message: String = message.chars().take(LONGEST).collect();
+    let message = message.replace('\r', "").replace('\n', " ");
+    format!("{}: {message}", scope.name())
+}
+
+/// Characters of a foreign text that are kept: a proxy may answer with a whole page.
+const LONGEST: usize = 2000;
+
+const NOTHING_NOTED: &str = "Internal client error: failed to collect last useful error message, \
+                             please report this message";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_will_not_mend_itself_comes_first_and_then_the_order_of_scopes() {
+        let mut last = LastError::default();
+        assert_eq!(last.message(), NOTHING_NOTED);
+        last.record(Scope::TvmtoolConfig, Retriability::Retriable, "d");
+        last.record(Scope::PublicKeys, Retriability::Retriable, "b");
+        assert_eq!(last.message(), "PublicKeys: b");
+        last.record(Scope::Roles, Retriability::NonRetriable, "c");
+        assert_eq!(last.message(), "Roles: c");
+        last.record(Scope::Roles, Retriability::Retriable, "hides nothing");
+        assert_eq!(last.message(), "Roles: c");
+        last.clear(Scope::Roles);
+        last.clear(Scope::PublicKeys);
+        assert_eq!(last.message(), "TvmtoolConfig: d");
+        last.clear_all();
+        assert!(last.chosen().is_none());
+    }
+
+    #[test]
+    fn an_answer_is_shown_in_one_line() {
+        let mut last = LastError::default();
+        last.record_http(Scope::PublicKeys, "/2/keys", 404, "not\r\nhere");
+        let expected = "PublicKeys: Path:/2/keys.Code=404: not here";
+        assert_eq!(last.chosen(), Some((Retriability::NonRetriable, expected)));
+        last.record_http(Scope::PublicKeys, "/2/keys", 500, &"x".repeat(1 << 20));
+        assert_eq!(last.message(), expected);
+    }
+}

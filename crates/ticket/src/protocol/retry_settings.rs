@@ -1,0 +1,211 @@
+//! What the authority says about retries in the header `X-Ya-Retry-Settings` (protocol section
+//! 11.3).
+
+use crate::base64url;
+use crate::error::{Error, ErrorKind};
+use crate::wire::{Reader, Value, Writer};
+
+/// The settings of one header; what it does not say is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "the fields of the message")]
+pub struct RetrySettings {
+    /// The smallest wait of the backoff, in seconds.
+    pub exponential_backoff_min_sec: Option<u32>,
+    /// The longest wait of the backoff, in seconds.
+    pub exponential_backoff_max_sec: Option<u32>,
+    /// What the wait is multiplied by.
+    pub exponential_backoff_factor: Option<f64>,
+    /// Which part of the wait is random.
+    pub exponential_backoff_jitter: Option<f64>,
+    /// The longest random delay before a try, in milliseconds, while the status is not Ok.
+    pub max_random_sleep_default: Option<u32>,
+    /// The longest random delay before a try, in milliseconds, while the status is Ok.
+    pub max_random_sleep_when_ok: Option<u32>,
+    /// How many tries there are while starting.
+    pub retries_on_start: Option<u32>,
+    /// How many tries there are later.
+    pub retries_in_background: Option<u32>,
+    /// How often the worker wakes, in seconds.
+    pub worker_awaking_period_sec: Option<u32>,
+    /// How many destinations a request may ask for.
+    pub dsts_limit: Option<u32>,
+    /// After how long roles are fetched anew, in seconds.
+    pub roles_update_period_sec: Option<u32>,
+    /// After how long roles that were not fetched anew are a warning, in seconds.
+    pub roles_warn_period_sec: Option<u32>,
+}
+
+/// What a header says, up to the first field that makes no sense.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "the two halves of an outcome")]
+pub struct Parsed {
+    /// What is to be applied.
+    pub settings: RetrySettings,
+    /// Why the rest is not.
+    pub fault: Option<Error>,
+}
+
+impl RetrySettings {
+    /// Parses the header's text. Fields before a bad one count.
+    #[must_use]
+    pub fn parse(header: &str) -> Parsed {
+        let mut settings = Self::default();
+        let fault = settings.read(header).err();
+        Parsed {
+            settings,
+            fault: fault.map(|why| Error::new(ErrorKind::IllegalUsage, why)),
+        }
+    }
+
+    /// Writes a header's text, for emulators.
+    #[must_use]
+    pub fn to_header(&self) -> String {
+        let mut message = Writer::default();
+        let mut number = |field: u32, value: Option<u32>| {
+            if let Some(value) = value {
+                message.varint(field, value.into());
+            }
+        };
+        number(1, self.exponential_backoff_min_sec);
+        number(2, self.exponential_backoff_max_sec);
+        number(5, self.max_random_sleep_default);
+        number(6, self.retries_on_start);
+        number(7, self.worker_awaking_period_sec);
+        number(8, self.dsts_limit);
+        number(9, self.retries_in_background);
+        number(10, self.roles_update_period_sec);
+        number(11, self.roles_warn_period_sec);
+        number(12, self.max_random_sleep_when_ok);
+        if let Some(factor) = self.exponential_backoff_factor {
+            message.fixed64(3, factor.to_bits());
+        }
+        if let Some(jitter) = self.exponential_backoff_jitter {
+            message.fixed64(4, jitter.to_bits());
+        }
+        base64url::encode(&message.finish())
+    }
+
+    fn read(&mut self, header: &str) -> Result<(), &'static str> {
+        let message =
+            base64url::decode(header.as_bytes()).ok_or("Invalid base64url in settings")?;
+        // Of a field given twice the last counts, so the whole message is read before anything
+        // is judged.
+        let mut given = Self::default();
+        let mut fields = Reader::new(&message);
+        while let Some(field) = fields
+            .next_field()
+            .map_err(|_| "Invalid proto in settings")?
+        {
+            match field {
+                (number, Value::Varint(value)) => {
+                    if let Some(place) = given.number(number) {
+                        *place = Some(value as u32);
+                    }
+                }
+                (3, Value::Fixed64(bits)) => {
+                    given.exponential_backoff_factor = Some(f64::from_bits(bits));
+                }
+                (4, Value::Fixed64(bits)) => {
+                    given.exponential_backoff_jitter = Some(f64::from_bits(bits));
+                }
+                _ => {}
+            }
+        }
+        self.take(given)
+    }
+
+    fn number(&mut self, field: u32) -> Option<&mut Option<u32>> {
+        Some(match field {
+            1 => &mut self.exponential_backoff_min_sec,
+            2 => &mut self.exponential_backoff_max_sec,
+            5 => &mut self.max_random_sleep_default,
+            6 => &mut self.retries_on_start,
+            7 => &mut self.worker_awaking_period_sec,
+            8 => &mut self.dsts_limit,
+            9 => &mut self.retries_in_background,
+            10 => &mut self.roles_update_period_sec,
+            11 => &mut self.roles_warn_period_sec,
+            12 => &mut self.max_random_sleep_when_ok,
+            _ => return None,
+        })
+    }
+
+    /// Takes the fields in the order of their numbers until one makes no sense.
+    fn take(&mut self, given: Self) -> Result<(), &'static str> {
+        self.exponential_backoff_min_sec = given.exponential_backoff_min_sec;
+        self.exponential_backoff_max_sec = given.exponential_backoff_max_sec;
+        let factor = given.exponential_backoff_factor;
+        if factor.is_some_and(|factor| !(factor > 1.0 && factor.is_finite())) {
+            return Err("factor must be greater than 1");
+        }
+        self.exponential_backoff_factor = factor;
+        let jitter = given.exponential_backoff_jitter;
+        if jitter.is_some_and(|jitter| !(0.0..1.0).contains(&jitter)) {
+            return Err("jitter must be in [0, 1)");
+        }
+        self.exponential_backoff_jitter = jitter;
+        self.max_random_sleep_default = given.max_random_sleep_default;
+        self.retries_on_start = not_zero(given.retries_on_start, "retries_on_start==0")?;
+        self.worker_awaking_period_sec = given.worker_awaking_period_sec;
+        self.dsts_limit = not_zero(given.dsts_limit, "dsts_limit==0")?;
+        self.retries_in_background =
+            not_zero(given.retries_in_background, "retries_in_background==0")?;
+        self.roles_update_period_sec =
+            not_zero(given.roles_update_period_sec, "roles_update_period==0")?;
+        self.roles_warn_period_sec =
+            not_zero(given.roles_warn_period_sec, "roles_warn_period_sec==0")?;
+        self.max_random_sleep_when_ok = given.max_random_sleep_when_ok;
+        Ok(())
+    }
+}
+
+fn not_zero(value: Option<u32>, why: &'static str) -> Result<Option<u32>, &'static str> {
+    if value == Some(0) {
+        Err(why)
+    } else {
+        Ok(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let settings = RetrySettings {
+            exponential_backoff_min_sec: Some(0),
+            exponential_backoff_factor: Some(1.5),
+            exponential_backoff_jitter: Some(0.25),
+            worker_awaking_period_sec: Some(300),
+            dsts_limit: Some(1),
+            ..RetrySettings::default()
+        };
+        let parsed = RetrySettings::parse(&settings.to_header());
+        assert_eq!(parsed.settings, settings);
+        assert!(parsed.fault.is_none());
+    }
+
+    #[test]
+    fn fields_before_a_bad_one_count_and_those_behind_do_not() {
+        let settings = RetrySettings {
+            exponential_backoff_min_sec: Some(7),
+            retries_on_start: Some(0),
+            dsts_limit: Some(5),
+            ..RetrySettings::default()
+        };
+        let parsed = RetrySettings::parse(&settings.to_header());
+        assert_eq!(parsed.settings.exponential_backoff_min_sec, Some(7));
+        assert_eq!(parsed.settings.dsts_limit, None);
+        assert_eq!(parsed.fault.unwrap().message(), "retries_on_start==0");
+    }
+
+    #[test]
+    fn what_is_no_message_changes_nothing() {
+        for bad in ["", "***", "_w"] {
+            let parsed = RetrySettings::parse(bad);
+            assert_eq!(parsed.settings, RetrySettings::default(), "{bad:?}");
+            assert!(parsed.fault.is_some(), "{bad:?}");
+        }
+    }
+}
