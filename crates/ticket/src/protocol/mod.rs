@@ -1,14 +1,24 @@
-//! The rules of the protocol that the client is made of: no sockets, no clock. Public only for
+//! The rules of the protocol that the client is made of: no sockets, no clock; only
+//! `disk` touches the machine. Public only for
 //! tests and tools; not part of what this crate promises.
 
 mod backoff;
+pub mod blob;
+mod disk;
 mod last_error;
+pub mod requests;
 mod retry_settings;
+pub mod roles_codec;
 mod status;
+mod tickets;
+pub mod tool;
 mod verdict;
 
 pub use backoff::Backoff;
+pub use blob::Blob;
+pub use disk::{CacheFile, DiskCache};
 pub use last_error::{LastError, Retriability, Scope, http_message};
 pub use retry_settings::{Parsed, RetrySettings};
 pub use status::{ClientStatus, StatusCode};
+pub use tickets::{Fetched, parse_all, parse_tool, parse_tvm_api};
 pub use verdict::Verdict;

@@ -1,0 +1,205 @@
+//! Answers that hold service tickets, of tvm-api and of tvmtool (protocol sections 11.2 and 15.2).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::Value;
+use vouchsafe_core::Secret;
+
+use crate::error::{Error, ErrorKind};
+use crate::ids::TvmId;
+
+/// What came for each destination that was asked for.
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "the two things that may come")]
+pub struct Fetched {
+    /// The tickets.
+    pub tickets: BTreeMap<TvmId, Secret>,
+    /// Why there is none.
+    pub errors: BTreeMap<TvmId, String>,
+}
+
+impl Fetched {
+    /// Takes over what another answer brought.
+    pub fn merge(&mut self, other: Self) {
+        self.tickets.extend(other.tickets);
+        self.errors.extend(other.errors);
+    }
+}
+
+/// Reads an answer of tvm-api: an object by destination, or a list of such objects, as the disk
+/// cache has it.
+///
+/// # Errors
+///
+/// Of kind `Core(Decode)` if it is not JSON of that form. The error does not show the answer,
+/// which may hold tickets.
+pub fn parse_tvm_api(response: &str, wanted: &[TvmId]) -> Result<Fetched, Error> {
+    let entries = Entries::parse(response).ok_or_else(|| invalid("tvm-api"))?;
+    let mut fetched = Fetched::default();
+    for &id in wanted {
+        let found = entries
+            .0
+            .iter()
+            .find_map(|object| object.get(&id.to_string()));
+        match Entry::read(found) {
+            Entry::Ticket(ticket) => {
+                fetched.tickets.insert(id, ticket);
+            }
+            Entry::Error(error) => {
+                fetched.errors.insert(id, error);
+            }
+            Entry::Nothing => {
+                fetched.errors.insert(id, missing(id));
+            }
+        }
+    }
+    Ok(fetched)
+}
+
+/// Reads all tickets of such an answer, whoever they are for. What is not by number is left out.
+///
+/// # Errors
+///
+/// As [`parse_tvm_api`].
+pub fn parse_all(response: &str) -> Result<BTreeMap<TvmId, Secret>, Error> {
+    let entries = Entries::parse(response).ok_or_else(|| invalid("tvm-api"))?;
+    let mut tickets = BTreeMap::new();
+    for (key, entry) in entries.0.iter().flatten() {
+        if let (Ok(id), Entry::Ticket(ticket)) = (key.parse(), Entry::read(Some(entry))) {
+            tickets.entry(id).or_insert(ticket);
+        }
+    }
+    Ok(tickets)
+}
+
+/// Reads an answer of tvmtool: an object by name, of which only the `tvm_id` within counts.
+///
+/// # Errors
+///
+/// Of kind `Core(Decode)` if it is not JSON of that form. The error does not show the answer.
+pub fn parse_tool(
+    response: &str,
+    destinations: &BTreeMap<String, TvmId>,
+) -> Result<Fetched, Error> {
+    let object: serde_json::Map<String, Value> =
+        serde_json::from_str(response).map_err(|_| invalid("tvmtool"))?;
+    let wanted: BTreeSet<TvmId> = destinations.values().copied().collect();
+    let mut fetched = Fetched::default();
+    for entry in object.values() {
+        let id = entry.get("tvm_id").and_then(Value::as_u64);
+        let Some(id) = id.and_then(|id| u32::try_from(id).ok()).map(TvmId::new) else {
+            continue;
+        };
+        if !wanted.contains(&id) {
+            continue;
+        }
+        match Entry::read(Some(entry)) {
+            Entry::Ticket(ticket) => {
+                fetched.tickets.insert(id, ticket);
+            }
+            Entry::Error(error) => {
+                fetched.errors.insert(id, error);
+            }
+            Entry::Nothing => {}
+        }
+    }
+    fetched
+        .errors
+        .retain(|id, _| !fetched.tickets.contains_key(id));
+    for (alias, &id) in destinations {
+        if !fetched.tickets.contains_key(&id) {
+            fetched.errors.entry(id).or_insert_with(|| missing(alias));
+        }
+    }
+    Ok(fetched)
+}
+
+/// The objects of an answer.
+struct Entries(Vec<serde_json::Map<String, Value>>);
+
+impl Entries {
+    fn parse(response: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum OneOrMany {
+            One(serde_json::Map<String, Value>),
+            Many(Vec<serde_json::Map<String, Value>>),
+        }
+        match serde_json::from_str(response).ok()? {
+            OneOrMany::One(object) => Some(Self(vec![object])),
+            OneOrMany::Many(objects) => Some(Self(objects)),
+        }
+    }
+}
+
+enum Entry {
+    Ticket(Secret),
+    Error(String),
+    Nothing,
+}
+
+impl Entry {
+    fn read(entry: Option<&Value>) -> Self {
+        let text = |key| entry?.get(key)?.as_str();
+        if let Some(ticket) = text("ticket") {
+            return Self::Ticket(Secret::from(ticket));
+        }
+        text("error").map_or(Self::Nothing, |error| Self::Error(error.to_owned()))
+    }
+}
+
+/// The spelling is the original's, which monitoring may look for.
+fn missing(destination: impl std::fmt::Display) -> String {
+    format!("Missing tvm_id in response, should never happend: {destination}")
+}
+
+fn invalid(whose: &str) -> Error {
+    let decode = ErrorKind::Core(vouchsafe_core::ErrorKind::Decode);
+    Error::new(decode, format!("Invalid json from {whose}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(numbers: &[u32]) -> Vec<TvmId> {
+        numbers.iter().copied().map(TvmId::new).collect()
+    }
+
+    #[test]
+    fn each_destination_gets_its_ticket_or_a_reason() {
+        let answer = r#"[{"1":{"ticket":"t1"}},{"2":{"error":"no"},"x":{"ticket":"t"}}]"#;
+        let fetched = parse_tvm_api(answer, &ids(&[1, 2, 3])).unwrap();
+        assert_eq!(fetched.tickets[&TvmId::new(1)].expose(), "t1");
+        assert_eq!(fetched.errors[&TvmId::new(2)], "no");
+        assert!(fetched.errors[&TvmId::new(3)].ends_with("happend: 3"));
+    }
+
+    #[test]
+    fn all_tickets_by_number_are_found() {
+        let answer = r#"[{"1":{"ticket":"t1"}},{"2":{"error":"no"},"x":{"ticket":"t"}}]"#;
+        let all = parse_all(answer).unwrap();
+        assert_eq!(all.keys().copied().collect::<Vec<_>>(), ids(&[1]));
+    }
+
+    #[test]
+    fn an_answer_that_is_none_is_not_shown() {
+        for bad in ["", "[", "1", r#"["planted"]"#, r#"{"planted"}"#] {
+            let error = parse_tvm_api(bad, &[]).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("planted"), "{error}");
+            assert!(parse_tool(bad, &BTreeMap::new()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn of_two_names_for_one_destination_a_ticket_wins() {
+        let destinations = BTreeMap::from(
+            [("a", 5), ("b", 5)].map(|(name, id)| (name.to_owned(), TvmId::new(id))),
+        );
+        let answer = r#"{"a":{"error":"no","tvm_id":5},"b":{"ticket":"t","tvm_id":5}}"#;
+        let fetched = parse_tool(answer, &destinations).unwrap();
+        assert_eq!(fetched.tickets.len(), 1);
+        assert!(fetched.errors.is_empty());
+    }
+}
