@@ -12,6 +12,7 @@
 //! | [`auth`] | tokens, where they come from and how they are put on a request |
 //! | [`Error`] | one opaque error with questions to decide by |
 //! | [`Secret`], [`Clock`], [`observe`] | ground-floor types |
+//! | `server` (feature) | what layers that check requests share |
 //! | `mock` (feature) | a host for emulators, in process and over TCP and TLS |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -29,6 +30,9 @@ mod error;
 pub mod mock;
 pub mod observe;
 mod secret;
+#[cfg(feature = "server")]
+#[cfg_attr(docsrs, doc(cfg(feature = "server")))]
+pub mod server;
 pub mod task;
 pub mod timestamp;
 pub mod transport;
@@ -47,5 +51,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 // Reached by macros that this crate exports.
 #[doc(hidden)]
 pub mod __private {
-    pub use http::StatusCode;
+    pub use bytes::Bytes;
+    pub use http::{Response, StatusCode};
+    pub use tracing;
 }

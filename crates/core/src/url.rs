@@ -231,7 +231,10 @@ fn bare(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Returns whether a host is this machine, by name or number: who listens there needs no TLS to be
+/// the one that is meant. An IPv6 address may stand in brackets.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || bare(host)
             .parse::<std::net::IpAddr>()

@@ -1,8 +1,9 @@
 //! Who a request is from, as the ingress's headers say (protocol section 3). Whether they may be
 //! believed is decided in `layer.rs`.
 
+use http::Extensions;
 use http::header::{HeaderMap, HeaderName};
-use http::{Extensions, HeaderValue};
+use vouchsafe_core::server;
 
 use super::{Refusal, RefusalKind};
 use crate::{Token, Username};
@@ -130,9 +131,7 @@ pub(super) fn tidy(headers: &mut HeaderMap) {
     remove(headers, |name| {
         is_reserved(name) && !name.as_str().starts_with(PREFIX)
     });
-    if let http::header::Entry::Occupied(mut entry) = headers.entry(TOKEN) {
-        entry.iter_mut().for_each(|value| value.set_sensitive(true));
-    }
+    server::mark_sensitive(headers, TOKEN);
 }
 
 fn remove(headers: &mut HeaderMap, which: impl Fn(&HeaderName) -> bool) {
@@ -151,17 +150,8 @@ fn is_reserved(name: &HeaderName) -> bool {
             .all(|(byte, wanted)| byte == wanted || (*byte == b'_' && *wanted == b'-'))
 }
 
-/// Returns the one value of a header. Absent and empty are the same.
 fn single<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Option<&'h [u8]>, Refusal> {
-    let mut values = headers.get_all(name).iter();
-    let first = values.next();
-    if values.next().is_some() {
-        return Err(invalid(name, "came more than once"));
-    }
-    Ok(first
-        .map(HeaderValue::as_bytes)
-        .map(<[u8]>::trim_ascii)
-        .filter(|value| !value.is_empty()))
+    server::single(headers, name).map_err(|fault| invalid(name, &fault.to_string()))
 }
 
 fn visible(value: &[u8]) -> Option<&str> {
@@ -192,6 +182,7 @@ const TOKEN: &str = "x-auth-request-token";
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
     use proptest::prelude::*;
 
     use super::*;

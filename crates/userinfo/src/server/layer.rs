@@ -4,13 +4,11 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{Extensions, HeaderMap, Request, Response};
 use tower_layer::Layer;
-use tower_service::Service;
-use vouchsafe_core::BoxFuture;
+use vouchsafe_core::server::{Check, CheckService};
 
 use super::identity::{Seen, strip, tidy};
 use super::{Identity, PeerAddr, Refusal, RefusalKind, TrustedPeers};
@@ -217,43 +215,19 @@ impl fmt::Debug for IngressLayer {
     }
 }
 
+impl Check for IngressLayer {
+    fn check<A, B: From<Bytes>>(&self, request: &mut Request<A>) -> Result<(), Response<B>> {
+        self.check(request).map_err(|refusal| refusal.to_response())
+    }
+}
+
 impl<S> Layer<S> for IngressLayer {
     type Service = IngressService<S>;
 
     fn layer(&self, inner: S) -> IngressService<S> {
-        IngressService {
-            inner,
-            ingress: Arc::new(self.clone()),
-        }
+        IngressService::new(inner, Arc::new(self.clone()))
     }
 }
 
 /// A service behind an [`IngressLayer`].
-#[derive(Clone, Debug)]
-pub struct IngressService<S> {
-    inner: S,
-    ingress: Arc<IngressLayer>,
-}
-
-impl<S, A, B> Service<Request<A>> for IngressService<S>
-where
-    S: Service<Request<A>, Response = Response<B>>,
-    S::Future: Send + 'static,
-    S::Error: Send + 'static,
-    B: From<Bytes> + Send + 'static,
-{
-    type Response = Response<B>;
-    type Error = S::Error;
-    type Future = BoxFuture<'static, Result<Response<B>, S::Error>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: Request<A>) -> Self::Future {
-        match self.ingress.check(&mut request) {
-            Ok(()) => Box::pin(self.inner.call(request)),
-            Err(refusal) => Box::pin(std::future::ready(Ok(refusal.to_response()))),
-        }
-    }
-}
+pub type IngressService<S> = CheckService<S, IngressLayer>;

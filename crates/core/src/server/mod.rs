@@ -1,0 +1,81 @@
+//! What the server sides of services share: a request is looked at before the service behind a
+//! layer sees it, and a refusal has one shape in code. What is looked at is each service's.
+
+mod check;
+mod refusal;
+
+use std::fmt;
+
+use http::{HeaderMap, HeaderValue};
+
+pub use check::{Check, CheckFuture, CheckService};
+pub use refusal::{Loudness, RefusalKind, Refused};
+
+/// Returns the one value of a header, without white space around it. Absent and empty are the
+/// same: clients and proxies send empty headers where they have nothing to say.
+///
+/// # Errors
+///
+/// [`Repeated`] if the header came more than once: parts of a system would disagree on which
+/// value counts.
+pub fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h [u8]>, Repeated> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    if values.next().is_some() {
+        return Err(Repeated);
+    }
+    Ok(first
+        .map(HeaderValue::as_bytes)
+        .map(<[u8]>::trim_ascii)
+        .filter(|value| !value.is_empty()))
+}
+
+/// Marks every value of a header sensitive, so that whoever logs headers does not log these.
+pub fn mark_sensitive(headers: &mut HeaderMap, name: &'static str) {
+    if let http::header::Entry::Occupied(mut entry) = headers.entry(name) {
+        entry.iter_mut().for_each(|value| value.set_sensitive(true));
+    }
+}
+
+/// A header that may come once came more often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "there is nothing more to say")]
+pub struct Repeated;
+
+impl fmt::Display for Repeated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("came more than once")
+    }
+}
+
+impl std::error::Error for Repeated {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(values: &[&'static str]) -> HeaderMap {
+        let pair = |value: &&'static str| {
+            let name = http::HeaderName::from_static("x-one");
+            (name, HeaderValue::from_static(value))
+        };
+        values.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn one_value_is_returned_and_two_are_refused() {
+        assert_eq!(single(&headers(&[]), "x-one"), Ok(None));
+        assert_eq!(single(&headers(&[" "]), "x-one"), Ok(None));
+        assert_eq!(single(&headers(&["a "]), "X-One"), Ok(Some(&b"a"[..])));
+        assert_eq!(single(&headers(&["a", "a"]), "x-one"), Err(Repeated));
+        assert_eq!(single(&headers(&["a", ""]), "x-one"), Err(Repeated));
+    }
+
+    #[test]
+    fn every_value_is_marked() {
+        let mut all = headers(&["planted", "planted"]);
+        mark_sensitive(&mut all, "x-one");
+        mark_sensitive(&mut all, "x-other");
+        assert!(!format!("{all:?}").contains("planted"));
+    }
+}
