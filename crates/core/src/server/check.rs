@@ -43,7 +43,7 @@ where
 {
     type Response = Response<B>;
     type Error = S::Error;
-    type Future = CheckFuture<S::Future, Response<B>>;
+    type Future = CheckFuture<S::Future, Result<Response<B>, S::Error>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
@@ -51,61 +51,59 @@ where
 
     fn call(&mut self, mut request: Request<A>) -> Self::Future {
         match self.check.check(&mut request) {
-            Ok(()) => CheckFuture::passed(self.inner.call(request)),
-            Err(response) => CheckFuture::refused(response),
+            Ok(()) => CheckFuture::waiting(self.inner.call(request)),
+            Err(response) => CheckFuture::known(Ok(response)),
         }
     }
 }
 
 pin_project! {
-    /// The answer of a service behind a check: the service's own, or the outcome that was clear
-    /// before it was asked.
+    /// The outcome of a service that was asked, or one that was known before it was.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
-    pub struct CheckFuture<F, R> {
+    pub struct CheckFuture<F, O> {
         #[pin]
-        state: State<F, R>,
+        state: State<F, O>,
     }
 }
 
 pin_project! {
     #[derive(Debug)]
     #[project = Projected]
-    enum State<F, R> {
-        Passed { #[pin] answer: F },
-        Refused { outcome: Option<R> },
+    enum State<F, O> {
+        Waiting { #[pin] answer: F },
+        Known { outcome: Option<O> },
     }
 }
 
-impl<F, R> CheckFuture<F, R> {
-    /// Waits for the service's answer.
-    pub fn passed(answer: F) -> Self {
-        let state = State::Passed { answer };
+impl<F, O> CheckFuture<F, O> {
+    /// Waits for the service.
+    pub fn waiting(answer: F) -> Self {
+        let state = State::Waiting { answer };
         Self { state }
     }
 
-    /// Has the answer already.
-    pub fn refused(outcome: R) -> Self {
+    /// Has the outcome already.
+    pub fn known(outcome: O) -> Self {
         let outcome = Some(outcome);
         Self {
-            state: State::Refused { outcome },
+            state: State::Known { outcome },
         }
     }
 }
 
-impl<F, R, E> Future for CheckFuture<F, R>
+impl<F, R, E, W> Future for CheckFuture<F, Result<R, W>>
 where
     F: Future<Output = Result<R, E>>,
+    E: Into<W>,
 {
-    type Output = Result<R, E>;
+    type Output = Result<R, W>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
-            Projected::Passed { answer } => answer.poll(context),
-            // As other futures, it must not be polled again after its answer.
-            Projected::Refused { outcome } => outcome
-                .take()
-                .map_or(Poll::Pending, |answer| Poll::Ready(Ok(answer))),
+            Projected::Waiting { answer } => answer.poll(context).map_err(Into::into),
+            // As other futures, it must not be polled again after its outcome.
+            Projected::Known { outcome } => outcome.take().map_or(Poll::Pending, Poll::Ready),
         }
     }
 }
