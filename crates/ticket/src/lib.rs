@@ -12,6 +12,7 @@
 //! | [`ServiceSecret`] | signing the request for tickets |
 //! | [`ServiceTicketDraft`], [`UserTicketDraft`], [`rw`] | making tickets, for tests and emulators |
 //! | [`redact`], [`peek_expiration`], [`query`] | small rules of the protocol |
+//! | `server` (feature) | layers that check tickets and put them on requests |
 //! | `mock` (feature) | outcomes of checks without keys |
 //!
 //! Nothing here shows a signature: neither a checked ticket nor a refused one keeps it.
@@ -40,6 +41,9 @@ mod redact;
 mod roles;
 pub mod rw;
 mod secret;
+#[cfg(feature = "server")]
+#[cfg_attr(docsrs, doc(cfg(feature = "server")))]
+pub mod server;
 mod status;
 mod text;
 mod wire;

@@ -77,7 +77,7 @@ fn next_token<'t>(rest: &mut &'t str) -> &'t str {
 }
 
 /// Ten times the largest ticket seen; what is longer is refused before it costs anything.
-const LONGEST: usize = 64 * 1024;
+pub(crate) const LONGEST: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {

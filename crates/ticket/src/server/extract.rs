@@ -1,0 +1,42 @@
+//! Extractors for axum. They refuse where no layer has looked at the request.
+
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum_core::response::{IntoResponse, Response};
+use http::request::Parts;
+
+use super::{Refusal, ServiceRoles, ServiceTicket, UserRoles, UserTicket};
+
+/// Extracts what `$of` finds in a request's extensions.
+macro_rules! extract {
+    ($name:ty, $of:expr) => {
+        impl<S: Sync> FromRequestParts<S> for $name {
+            type Rejection = Refusal;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+                $of(&parts.extensions)
+            }
+        }
+    };
+    ($name:ty) => {
+        extract!($name, |extensions| Self::of(extensions).cloned());
+
+        impl<S: Sync> OptionalFromRequestParts<S> for $name {
+            type Rejection = Refusal;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Refusal> {
+                Ok(Self::find(&parts.extensions)?.cloned())
+            }
+        }
+    };
+}
+
+extract!(ServiceTicket);
+extract!(UserTicket);
+extract!(ServiceRoles, Self::of);
+extract!(UserRoles, Self::of);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        self.to_response()
+    }
+}

@@ -1,0 +1,189 @@
+//! Rules over checked tickets: may this caller in? Who calls has been found out before, in
+//! `layer.rs`.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Extensions, Request, Response};
+use tower_layer::Layer;
+use vouchsafe_core::server::{Check, CheckService};
+
+use super::tickets::any_of;
+use super::{Refusal, RefusalKind, ServiceRoles, ServiceTicket, UserRoles, UserTicket};
+use crate::ids::TvmId;
+use crate::text::TicketType;
+
+/// Lets in requests by what their checked tickets say: a tower layer for single routes behind a
+/// [`TicketLayer`](super::TicketLayer), which takes the same rules for all of its routes.
+///
+/// Each rule narrows: all of them must hold. A rule about a ticket that the request does not
+/// bring is 401.
+///
+/// | what is wrong | answer |
+/// | --- | --- |
+/// | the calling service is not among those allowed | 403 `source_not_allowed` |
+/// | it, or the default user, has not the role | 403 `service_role_missing`, `user_role_missing` |
+/// | the ticket has not the scope | 403 `service_scope_missing`, `user_scope_missing` |
+/// | the ticket is not there | 401 `service_ticket_missing`, `user_ticket_missing` |
+/// | there are no roles at hand | 503 `tickets_unjudged` |
+/// | users of the ticket's environment have no roles | 500 `roles_of_other_env` |
+/// | no layer has looked for the ticket | 500 `layer_missing` |
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Guard {
+    pub(super) sources: Option<Vec<TvmId>>,
+    pub(super) rules: Vec<Rule>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Rule {
+    AnyRole(TicketType, Vec<String>),
+    AnyScope(TicketType, Vec<String>),
+}
+
+/// The rules' setters, for a guard and for a layer that has one.
+macro_rules! rules {
+    () => {
+        /// Lets in only requests of these services, beside those of earlier calls. Of none:
+        /// nobody.
+        #[doc(alias = "src")]
+        pub fn allow_sources(mut self, ids: impl IntoIterator<Item = TvmId>) -> Self {
+            self.guard().sources.get_or_insert_default().extend(ids);
+            self
+        }
+
+        /// Lets in only services that have the role, for any entity or none.
+        #[doc(alias = "require_role")]
+        pub fn require_service_role(self, role: impl Into<String>) -> Self {
+            self.require_any_service_role([role])
+        }
+
+        /// Lets in only services that have at least one of these roles. Of none: nobody.
+        pub fn require_any_service_role(
+            self,
+            roles: impl IntoIterator<Item = impl Into<String>>,
+        ) -> Self {
+            let names = roles.into_iter().map(Into::into).collect();
+            self.rule(Rule::AnyRole(TicketType::Service, names))
+        }
+
+        /// Lets in only requests for a default user that has the role, for any entity or none.
+        #[doc(alias = "require_role")]
+        pub fn require_user_role(self, role: impl Into<String>) -> Self {
+            self.require_any_user_role([role])
+        }
+
+        /// Lets in only requests for a default user that has at least one of these roles. Of
+        /// none: nobody.
+        pub fn require_any_user_role(
+            self,
+            roles: impl IntoIterator<Item = impl Into<String>>,
+        ) -> Self {
+            let names = roles.into_iter().map(Into::into).collect();
+            self.rule(Rule::AnyRole(TicketType::User, names))
+        }
+
+        /// Lets in only requests whose service ticket has the scope.
+        pub fn require_service_scope(self, scope: impl Into<String>) -> Self {
+            self.rule(Rule::AnyScope(TicketType::Service, vec![scope.into()]))
+        }
+
+        /// Lets in only requests whose user ticket has the scope.
+        pub fn require_user_scope(self, scope: impl Into<String>) -> Self {
+            self.require_any_user_scope([scope])
+        }
+
+        /// Lets in only requests whose user ticket has at least one of these scopes. Of none:
+        /// nobody.
+        pub fn require_any_user_scope(
+            self,
+            scopes: impl IntoIterator<Item = impl Into<String>>,
+        ) -> Self {
+            let names = scopes.into_iter().map(Into::into).collect();
+            self.rule(Rule::AnyScope(TicketType::User, names))
+        }
+
+        fn rule(mut self, rule: Rule) -> Self {
+            self.guard().rules.push(rule);
+            self
+        }
+    };
+}
+pub(super) use rules;
+
+impl Guard {
+    /// Makes a guard that lets in every request that a layer has looked at.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    rules!();
+
+    /// Says whether a request may in, by the tickets in its extensions.
+    ///
+    /// # Errors
+    ///
+    /// As in the table above, logged already.
+    pub fn check(&self, extensions: &Extensions) -> Result<(), Refusal> {
+        if let Some(sources) = &self.sources {
+            let src = ServiceTicket::of(extensions)?.src();
+            if !sources.contains(&src) {
+                let message = format!("The service {src} may not call this");
+                return Err(Refusal::new(RefusalKind::SourceNotAllowed, message).logged());
+            }
+        }
+        self.rules
+            .iter()
+            .try_for_each(|rule| rule.check(extensions))
+    }
+
+    fn guard(&mut self) -> &mut Self {
+        self
+    }
+}
+
+impl Rule {
+    fn check(&self, extensions: &Extensions) -> Result<(), Refusal> {
+        match self {
+            Self::AnyRole(TicketType::Service, roles) => {
+                ServiceRoles::of(extensions)?.require_any(roles)
+            }
+            Self::AnyRole(TicketType::User, roles) => UserRoles::of(extensions)?.require_any(roles),
+            Self::AnyScope(ticket_type, scopes) => {
+                let has: &dyn Fn(&String) -> bool = match ticket_type {
+                    TicketType::Service => {
+                        let ticket = ServiceTicket::of(extensions)?;
+                        &|scope| ticket.has_scope(scope)
+                    }
+                    TicketType::User => {
+                        let ticket = UserTicket::of(extensions)?;
+                        &|scope| ticket.has_scope(scope)
+                    }
+                };
+                if scopes.iter().any(has) {
+                    return Ok(());
+                }
+                let message = format!("Only for tickets with the scope {}", any_of(scopes));
+                Err(Refusal::new(RefusalKind::NoScope(*ticket_type), message).logged())
+            }
+        }
+    }
+}
+
+impl Check for Guard {
+    fn check<A, B: From<Bytes>>(&self, request: &mut Request<A>) -> Result<(), Response<B>> {
+        self.check(request.extensions())
+            .map_err(|refusal| refusal.to_response())
+    }
+}
+
+impl<S> Layer<S> for Guard {
+    type Service = GuardService<S>;
+
+    fn layer(&self, inner: S) -> GuardService<S> {
+        GuardService::new(inner, Arc::new(self.clone()))
+    }
+}
+
+/// A service behind a [`Guard`].
+pub type GuardService<S> = CheckService<S, Guard>;

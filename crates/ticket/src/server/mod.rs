@@ -1,0 +1,75 @@
+//! For services that are called with tickets, and that call others with them.
+//!
+//! | part | does |
+//! | --- | --- |
+//! | [`TicketLayer`] | a tower layer: headers in, checked tickets in the request's extensions out |
+//! | [`Guard`] | rules for single routes: sources, roles, scopes |
+//! | [`ServiceTicket`], [`UserTicket`] | the checked tickets of a request; with the feature `axum` extractors |
+//! | [`ServiceRoles`], [`UserRoles`] | a ticket with the roles it is judged by, to ask in a handler; extractors too |
+//! | [`Refusal`] | why a request does not pass, and the answer |
+//! | [`OutgoingTicketLayer`] | a tower layer for clients: puts a service ticket on each request |
+//! | [`TicketTokens`] | the same for the clients of this workspace |
+//! | [`TicketChecker`], [`TicketSource`] | who judges tickets and who hands them out |
+//! | [`ContextChecker`] | checks with keys that never change, without a client |
+//!
+//! A service on axum that two others may call, with one route for those that have a role:
+//!
+//! ```
+//! use axum::Router;
+//! use axum::routing::{get, post};
+//! use vouchsafe_ticket::TvmId;
+//! use vouchsafe_ticket::server::{Guard, ServiceTicket, TicketChecker, TicketLayer, UserTicket};
+//!
+//! async fn greet(caller: ServiceTicket, user: Option<UserTicket>) -> String {
+//!     match user {
+//!         Some(user) => format!("Hello, {}, by way of {}!", user.default_uid(), caller.src()),
+//!         None => format!("Hello, {}!", caller.src()),
+//!     }
+//! }
+//!
+//! fn app(checker: impl TicketChecker) -> Router {
+//!     let tickets = TicketLayer::new(checker).allow_sources([TvmId::new(41), TvmId::new(42)]);
+//!     Router::new()
+//!         .route("/", get(greet))
+//!         .route("/items", post(async || "written").layer(Guard::new().require_service_role("/write/")))
+//!         .layer(tickets)
+//!         // Asked by whoever has no ticket.
+//!         .route("/ping", get(async || "OK"))
+//! }
+//! ```
+//!
+//! Nothing here needs an HTTP server or client: the feature `server` brings `tower-layer` and
+//! `tower-service`, the feature `axum` brings `axum-core`.
+
+mod checker;
+#[cfg(feature = "axum")]
+mod extract;
+mod guard;
+mod layer;
+mod outgoing;
+mod refusal;
+mod tickets;
+
+pub use checker::{ContextChecker, TicketChecker, TicketSource};
+pub use guard::{Guard, GuardService};
+pub use layer::{Presence, TicketLayer, TicketService};
+pub use outgoing::{
+    OutgoingTicketLayer, OutgoingTicketService, TicketTokens, service_ticket_header,
+};
+pub use refusal::{Refusal, RefusalKind};
+pub use tickets::{ServiceRoles, ServiceTicket, UserRoles, UserTicket};
+
+use crate::text::TicketType;
+
+/// The header of service tickets, in lower case as header maps have it.
+const SERVICE_TICKET: &str = "x-ya-service-ticket";
+/// The header of user tickets.
+const USER_TICKET: &str = "x-ya-user-ticket";
+
+/// Returns the name of a ticket's header as people write it.
+const fn header_of(ticket_type: TicketType) -> &'static str {
+    match ticket_type {
+        TicketType::Service => "X-Ya-Service-Ticket",
+        TicketType::User => "X-Ya-User-Ticket",
+    }
+}

@@ -1,0 +1,229 @@
+//! The layer that puts a service ticket on outgoing requests, and the same for clients of this
+//! workspace.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, UNIX_EPOCH};
+
+use http::{HeaderName, Request, Uri};
+use tower_layer::Layer;
+use tower_service::Service;
+use vouchsafe_core::BoxFuture;
+use vouchsafe_core::auth::{Authorize as _, HeaderToken, Token, TokenSource};
+use vouchsafe_core::server::CheckFuture;
+use vouchsafe_core::url::is_loopback;
+
+use super::{SERVICE_TICKET, TicketSource};
+use crate::check::peek_expiration;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::TvmId;
+
+/// Puts a service ticket for one destination on every request of a client made of tower services.
+///
+/// The header `X-Ya-Service-Ticket` is marked sensitive. One that is there already is replaced:
+/// it would be the ticket of somebody else, such as the caller of a proxy. A request that gets no
+/// ticket is not sent; its error is the [`Error`](crate::Error) of the source, boxed.
+///
+/// A ticket goes over TLS or to this machine only, unless
+/// [`allow_plain_http`](Self::allow_plain_http) was said; a request without scheme and host, which
+/// does not tell where it goes, counts as plain.
+///
+/// **Redirects.** Whoever follows a redirect may copy the header to another host, or, further out
+/// than this layer, have it put on again. Clients of this workspace never follow redirects. With
+/// one that does, name the host with [`only_to`](Self::only_to) and let the redirects be followed
+/// outside of this layer.
+///
+/// ```
+/// use tower_layer::Layer as _;
+/// use vouchsafe_ticket::TvmId;
+/// use vouchsafe_ticket::server::{OutgoingTicketLayer, TicketSource};
+///
+/// /// Wraps a client, such as hyper-util's, whose requests go to the service 100500.
+/// fn with_ticket<C>(client: C, tickets: impl TicketSource) -> impl Sized {
+///     OutgoingTicketLayer::new(tickets, TvmId::new(100_500))
+///         .only_to("api.example.org")
+///         .layer(client)
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct OutgoingTicketLayer {
+    source: Arc<dyn TicketSource>,
+    dst: TvmId,
+    host: Option<Arc<str>>,
+    plain_http: PlainHttp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PlainHttp {
+    LoopbackOnly,
+    Allowed,
+}
+
+impl OutgoingTicketLayer {
+    /// Makes a layer that takes tickets for a destination from a source, anew for each request.
+    pub fn new(source: impl TicketSource, dst: TvmId) -> Self {
+        Self {
+            source: Arc::new(source),
+            dst,
+            host: None,
+            plain_http: PlainHttp::LoopbackOnly,
+        }
+    }
+
+    /// Sends requests to this host only, and fails those to any other. Without port; case does
+    /// not matter. Default: to any host.
+    pub fn only_to(mut self, host: impl Into<Arc<str>>) -> Self {
+        self.host = Some(host.into());
+        self
+    }
+
+    /// Lets tickets go over plain `http` to other machines too, and on requests that do not tell
+    /// where they go. Default: only to loopback.
+    pub fn allow_plain_http(mut self) -> Self {
+        self.plain_http = PlainHttp::Allowed;
+        self
+    }
+
+    /// Puts the ticket on a request. This is all that the layer does, for clients that are not
+    /// made of tower services.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BrokenSettings`] if the ticket may not go where the request goes, else
+    /// whatever kind says why the source has none.
+    pub fn authorize<B>(&self, request: &mut Request<B>) -> Result<()> {
+        self.may_go(request.uri())?;
+        let ticket = self.source.service_ticket(self.dst)?;
+        service_ticket_header().authorize(&Token::new(ticket), request.headers_mut())?;
+        Ok(())
+    }
+
+    fn may_go(&self, uri: &Uri) -> Result<()> {
+        let refused = |why: &str| Err(Error::new(ErrorKind::BrokenSettings, why));
+        let host = uri.host().unwrap_or_default();
+        if self
+            .host
+            .as_ref()
+            .is_some_and(|only| !only.eq_ignore_ascii_case(host))
+        {
+            return refused("a service ticket may go to the host only that the layer was made for");
+        }
+        let is_safe = match uri.scheme_str() {
+            Some("https") => true,
+            Some(_) => is_loopback(host),
+            None => false,
+        };
+        if !is_safe && self.plain_http == PlainHttp::LoopbackOnly {
+            return refused("a service ticket may not go over plain http to another machine");
+        }
+        Ok(())
+    }
+}
+
+impl<S> Layer<S> for OutgoingTicketLayer {
+    type Service = OutgoingTicketService<S>;
+
+    fn layer(&self, inner: S) -> OutgoingTicketService<S> {
+        OutgoingTicketService {
+            inner,
+            outgoing: self.clone(),
+        }
+    }
+}
+
+/// A client behind an [`OutgoingTicketLayer`].
+#[derive(Clone, Debug)]
+pub struct OutgoingTicketService<S> {
+    inner: S,
+    outgoing: OutgoingTicketLayer,
+}
+
+/// Any error, as tower's services with several causes have it.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+impl<S, B> Service<Request<B>> for OutgoingTicketService<S>
+where
+    S: Service<Request<B>>,
+    S::Error: Into<BoxError>,
+{
+    type Response = S::Response;
+    type Error = BoxError;
+    type Future = CheckFuture<S::Future, Result<S::Response, BoxError>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        match self.outgoing.authorize(&mut request) {
+            Ok(()) => CheckFuture::waiting(self.inner.call(request)),
+            Err(error) => CheckFuture::known(Err(error.into())),
+        }
+    }
+}
+
+/// Service tickets for one destination as tokens, for clients of this workspace: with
+/// [`service_ticket_header`] to put them on requests.
+///
+/// ```
+/// use vouchsafe_core::auth::Credentials;
+/// use vouchsafe_ticket::TvmId;
+/// use vouchsafe_ticket::server::{TicketSource, TicketTokens, service_ticket_header};
+///
+/// fn present(tickets: impl TicketSource) {
+///     let tokens = TicketTokens::new(tickets, TvmId::new(100_500));
+///     let header = service_ticket_header();
+///     let credentials = Credentials::new(&tokens, &header);
+///     // To be given to `CoreClient::send`.
+/// #   let _ = credentials;
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct TicketTokens {
+    source: Arc<dyn TicketSource>,
+    dst: TvmId,
+}
+
+impl TicketTokens {
+    /// Takes tickets for a destination from a source, anew for each attempt.
+    #[must_use]
+    pub fn new(source: impl TicketSource, dst: TvmId) -> Self {
+        Self {
+            source: Arc::new(source),
+            dst,
+        }
+    }
+
+    /// A source renews its tickets by their age, not for a refusal: all are of one generation, so
+    /// that a 401 is not tried again with the same ticket.
+    fn current(&self) -> Result<Token> {
+        let ticket = self.source.service_ticket(self.dst)?;
+        let expiry = peek_expiration(ticket.expose())
+            .and_then(|time| u64::try_from(time).ok())
+            .and_then(|time| UNIX_EPOCH.checked_add(Duration::from_secs(time)));
+        let token = Token::new(ticket);
+        Ok(match expiry {
+            Some(at) => token.expires_at(at),
+            None => token,
+        })
+    }
+}
+
+impl TokenSource for TicketTokens {
+    fn token(&self) -> BoxFuture<'_, vouchsafe_core::Result<Token>> {
+        let token = self.current().map_err(|error| {
+            let message = error.message().to_owned();
+            vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::Credential, message)
+                .with_retryable(error.is_retryable())
+                .with_source(error)
+        });
+        Box::pin(std::future::ready(token))
+    }
+}
+
+/// Puts a service ticket on a request as `X-Ya-Service-Ticket`.
+#[must_use]
+pub fn service_ticket_header() -> HeaderToken {
+    HeaderToken::new(HeaderName::from_static(SERVICE_TICKET))
+}

@@ -1,0 +1,153 @@
+//! The answers to requests that may not pass.
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+use vouchsafe_core::server::Loudness;
+
+use super::header_of;
+use crate::check::{CheckError, CheckErrorKind};
+use crate::status::TicketStatus;
+use crate::text::TicketType;
+
+vouchsafe_core::refusal! {
+    /// Why a request does not pass, and the answer to it.
+    ///
+    /// The body is a problem document (RFC 9457) with two members of its own:
+    ///
+    /// ```json
+    /// {"type": "about:blank", "title": "Unauthorized", "status": 401,
+    ///  "detail": "X-Ya-Service-Ticket: Expired ticket",
+    ///  "code": "service_ticket_refused", "ticket_status": "Expired"}
+    /// ```
+    ///
+    /// Neither it nor any other text of a refusal holds the ticket or its signature.
+    Refusal, RefusalKind
+}
+
+impl Refusal {
+    /// The answer to what a check said. Good tickets that may not are told from bad ones, and
+    /// both from those that nobody can judge.
+    pub(super) fn of_check(ticket_type: TicketType, error: CheckError) -> Self {
+        let header = header_of(ticket_type);
+        let (kind, message) = match error.kind() {
+            CheckErrorKind::Refused(TicketStatus::NoRoles) => (
+                RefusalKind::NoRole(ticket_type),
+                format!("{header}: {}", TicketStatus::NoRoles),
+            ),
+            CheckErrorKind::Refused(status) => (
+                RefusalKind::Refused(ticket_type, status),
+                format!("{header}: {status}"),
+            ),
+            CheckErrorKind::RolesOfOtherEnv(_) => (
+                RefusalKind::RolesOfOtherEnv,
+                "This service asks for roles of users whose environment has none".to_owned(),
+            ),
+            _ => (
+                RefusalKind::Unjudged,
+                format!("{header}: cannot be checked at present"),
+            ),
+        };
+        Self(Self::new(kind, message).0.with_source(error)).logged()
+    }
+}
+
+/// Why a request does not pass. Each has one status and one `code` in the body; where both types
+/// of ticket have one, the codes begin with `service_` or `user_`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RefusalKind {
+    /// 401 `service_ticket_missing`, `user_ticket_missing`: the request needs such a ticket and
+    /// brings none.
+    Missing(TicketType),
+    /// 400 `service_ticket_repeated`, `user_ticket_repeated`: the header came more than once.
+    Repeated(TicketType),
+    /// 401 `service_ticket_refused`, `user_ticket_refused`: the ticket is not good, with the
+    /// status of its check.
+    Refused(TicketType, TicketStatus),
+    /// 403 `source_not_allowed`: the ticket is good, and its service may not call this.
+    SourceNotAllowed,
+    /// 403 `service_role_missing`, `user_role_missing`: the ticket is good, and its service or
+    /// default user has not the role.
+    NoRole(TicketType),
+    /// 403 `service_scope_missing`, `user_scope_missing`: the ticket is good, and not for this.
+    NoScope(TicketType),
+    /// 503 `tickets_unjudged`: there are no keys or roles at hand, or the client was stopped or
+    /// not set up for this.
+    Unjudged,
+    /// 500 `roles_of_other_env`: the service asks for roles of users that cannot have any.
+    RolesOfOtherEnv,
+    /// 500 `layer_missing`: the route asks for a ticket that no
+    /// [`TicketLayer`](super::TicketLayer) has looked at.
+    LayerMissing,
+}
+
+impl vouchsafe_core::server::RefusalKind for RefusalKind {
+    const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+    fn traits(self) -> (StatusCode, &'static str, Loudness) {
+        use Loudness::{Debug, Warn};
+        use TicketType::{Service, User};
+        const SETUP: StatusCode = StatusCode::INTERNAL_SERVER_ERROR;
+        let (status, code) = match self {
+            Self::Missing(Service) => (StatusCode::UNAUTHORIZED, "service_ticket_missing"),
+            Self::Missing(User) => (StatusCode::UNAUTHORIZED, "user_ticket_missing"),
+            Self::Repeated(Service) => (StatusCode::BAD_REQUEST, "service_ticket_repeated"),
+            Self::Repeated(User) => (StatusCode::BAD_REQUEST, "user_ticket_repeated"),
+            Self::Refused(Service, _) => (StatusCode::UNAUTHORIZED, "service_ticket_refused"),
+            Self::Refused(User, _) => (StatusCode::UNAUTHORIZED, "user_ticket_refused"),
+            Self::SourceNotAllowed => (StatusCode::FORBIDDEN, "source_not_allowed"),
+            Self::NoRole(Service) => (StatusCode::FORBIDDEN, "service_role_missing"),
+            Self::NoRole(User) => (StatusCode::FORBIDDEN, "user_role_missing"),
+            Self::NoScope(Service) => (StatusCode::FORBIDDEN, "service_scope_missing"),
+            Self::NoScope(User) => (StatusCode::FORBIDDEN, "user_scope_missing"),
+            Self::Unjudged => (StatusCode::SERVICE_UNAVAILABLE, "tickets_unjudged"),
+            Self::RolesOfOtherEnv => (SETUP, "roles_of_other_env"),
+            Self::LayerMissing => (SETUP, "layer_missing"),
+        };
+        (
+            status,
+            code,
+            if status.is_server_error() {
+                Warn
+            } else {
+                Debug
+            },
+        )
+    }
+
+    fn body(self, message: &str) -> Bytes {
+        #[derive(Serialize)]
+        struct Problem<'a> {
+            r#type: &'static str,
+            title: &'static str,
+            status: u16,
+            detail: &'a str,
+            code: &'static str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            ticket_status: Option<&'static str>,
+        }
+        let (status, code, _) = self.traits();
+        let problem = Problem {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail: message,
+            code,
+            ticket_status: match self {
+                Self::Refused(_, status) => Some(status.name()),
+                _ => None,
+            },
+        };
+        // Texts and a number can always be written as JSON; if not, the status says enough.
+        serde_json::to_vec(&problem).unwrap_or_default().into()
+    }
+
+    /// No scheme is registered for tickets: the name of the header says what is wanted.
+    fn challenge(self) -> HeaderValue {
+        let (Self::Missing(ticket_type) | Self::Refused(ticket_type, _)) = self else {
+            return HeaderValue::from_static(header_of(TicketType::Service));
+        };
+        HeaderValue::from_static(header_of(ticket_type))
+    }
+}
