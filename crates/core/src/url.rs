@@ -165,6 +165,31 @@ impl Target {
         Self(literal.to_owned())
     }
 
+    /// Takes a path and query that are encoded already, for protocols that have an encoding of
+    /// their own.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] if it does not begin with one slash, has a segment `.` or `..`, or
+    /// holds what would end it early. The message does not repeat it.
+    pub fn encoded(text: &str) -> Result<Self> {
+        let refuse = |why: &str| Err(Error::new(ErrorKind::Invalid, format!("target {why}")));
+        let path = text.split('?').next().unwrap_or_default();
+        if !path.starts_with('/') || path.starts_with("//") {
+            return refuse("must begin with one slash");
+        }
+        if path.split('/').any(|segment| matches!(segment, "." | "..")) {
+            return refuse("must not have a segment \".\" or \"..\"");
+        }
+        if !text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'#')
+        {
+            return refuse("holds a character that is not encoded");
+        }
+        Ok(Self(text.to_owned()))
+    }
+
     /// Appends more text from the template.
     #[must_use]
     pub fn literal(mut self, literal: &'static str) -> Self {
@@ -282,6 +307,20 @@ mod tests {
                 .unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Invalid);
             assert!(error.message().starts_with("username must not be"));
+        }
+    }
+
+    #[test]
+    fn a_ready_target_cannot_leave_its_path() {
+        assert_eq!(
+            Target::encoded("/a/b?c=d,e/..").unwrap().as_str(),
+            "/a/b?c=d,e/.."
+        );
+        for bad in [
+            "", "a", "//h/a", "/a/../b", "/a/.", "/a#b", "/a b", "/a?b\r\n", "/ä",
+        ] {
+            let error = Target::encoded(bad).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid, "{bad:?}");
         }
     }
 

@@ -16,6 +16,7 @@ pub struct Operation {
     repeat: Repeat,
     response_limit: usize,
     sensitive_path: bool,
+    answers: &'static [u16],
     status_rules: &'static [StatusRule],
 }
 
@@ -32,6 +33,7 @@ impl Operation {
             repeat: Repeat::OnlyIfUnsent,
             response_limit: 1 << 20,
             sensitive_path: false,
+            answers: &[],
             status_rules: &[],
         }
     }
@@ -54,6 +56,14 @@ impl Operation {
     #[must_use]
     pub const fn sensitive_path(mut self) -> Self {
         self.sensitive_path = true;
+        self
+    }
+
+    /// Names statuses beside 2xx that are answers rather than refusals, such as 304 to a request
+    /// with `If-None-Match`.
+    #[must_use]
+    pub const fn answers(mut self, statuses: &'static [u16]) -> Self {
+        self.answers = statuses;
         self
     }
 
@@ -98,6 +108,12 @@ impl Operation {
     #[must_use]
     pub const fn has_sensitive_path(&self) -> bool {
         self.sensitive_path
+    }
+
+    /// Returns whether a status is an answer rather than a refusal.
+    #[must_use]
+    pub fn is_answer(&self, status: StatusCode) -> bool {
+        status.is_success() || self.answers.contains(&status.as_u16())
     }
 
     /// Returns what a status with a service's code means: the first rule that fits, else the
@@ -151,6 +167,15 @@ impl StatusRule {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_success_is_an_answer_only_if_it_is_named() {
+        let plain = Operation::new("s.o", Method::GET, "/o");
+        let cached = plain.clone().answers(&[304]);
+        assert!(!plain.is_answer(StatusCode::NOT_MODIFIED));
+        assert!(cached.is_answer(StatusCode::NOT_MODIFIED));
+        assert!(cached.is_answer(StatusCode::OK) && !cached.is_answer(StatusCode::NOT_FOUND));
+    }
 
     #[test]
     fn a_rule_comes_before_the_default_and_may_ask_for_a_code() {

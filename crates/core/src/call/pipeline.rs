@@ -128,7 +128,7 @@ impl Pipeline {
     ) -> Result<Answer> {
         let operation = call.operation;
         let uri = progress.uri.insert(base.join(&call.target)?).clone();
-        if credentials.is_some() && !self.may_carry_credentials(base) {
+        if (credentials.is_some() || call.holds_secret) && !self.may_carry_credentials(base) {
             return Err(Error::new(
                 ErrorKind::Config,
                 "a credential does not go over plain http, except to this machine; use https or \
@@ -162,7 +162,7 @@ impl Pipeline {
             drop(permit);
 
             let error = match outcome {
-                Ok(response) if response.status.is_success() => {
+                Ok(response) if operation.is_answer(response.status) => {
                     authority.budget.refund();
                     return Ok(Answer {
                         operation,
@@ -407,6 +407,15 @@ impl Answer {
     /// body's own text is not repeated.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         read(self.body()).map_err(|_| self.explain::<T>())
+    }
+
+    /// Reads the body as text.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`] if it is not UTF-8; the body's own text is not repeated.
+    pub fn text(&self) -> Result<&str> {
+        std::str::from_utf8(self.body()).map_err(|_| self.decode_error("the answer is not UTF-8"))
     }
 
     /// Makes an error for an answer whose content makes no sense.
