@@ -82,6 +82,7 @@ const ALONE: &[(&str, &[&str])] = &[
             "roots-platform",
             "roots-bundled",
             "mock",
+            "server",
         ],
     ),
     (
@@ -135,6 +136,22 @@ const ABSENT: &[Absence] = &[
     },
     Absence {
         package: "vouchsafe-userinfo",
+        features: "axum",
+        crates: &["hyper", "axum", "tower"],
+    },
+    // Checking tickets takes neither sockets nor HTTP.
+    Absence {
+        package: "vouchsafe-ticket",
+        features: "",
+        crates: &["hyper", "rustls", "mio", "http-body", "tower-service"],
+    },
+    Absence {
+        package: "vouchsafe-ticket",
+        features: "server",
+        crates: &["hyper", "rustls", "axum-core", "axum"],
+    },
+    Absence {
+        package: "vouchsafe-ticket",
         features: "axum",
         crates: &["hyper", "axum", "tower"],
     },

@@ -30,11 +30,14 @@ pub fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h [u8]>
         .filter(|value| !value.is_empty()))
 }
 
-/// Marks every value of a header sensitive, so that whoever logs headers does not log these.
-pub fn mark_sensitive(headers: &mut HeaderMap, name: &'static str) {
-    if let http::header::Entry::Occupied(mut entry) = headers.entry(name) {
-        entry.iter_mut().for_each(|value| value.set_sensitive(true));
-    }
+/// Marks every value of a header sensitive, so that whoever logs headers does not log these. The
+/// name is in lower case.
+pub fn mark_sensitive(headers: &mut HeaderMap, name: &str) {
+    // Not through `entry`, which makes room for one more.
+    let values = headers
+        .iter_mut()
+        .filter(|(other, _)| other.as_str() == name);
+    values.for_each(|(_, value)| value.set_sensitive(true));
 }
 
 /// A header that may come once came more often.
