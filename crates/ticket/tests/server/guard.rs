@@ -31,6 +31,10 @@ async fn every_rule_lets_in_whom_it_names_and_nobody_else() {
         (Guard::new(), None),
         (Guard::new().allow_sources([CALLER]), None),
         (
+            Guard::new().allow_sources([CALLER]).allow_sources([US]),
+            None,
+        ),
+        (
             Guard::new().allow_sources([US]).allow_sources([CALLER]),
             None,
         ),

@@ -204,6 +204,17 @@ async fn an_inner_layer_keeps_what_it_does_not_look_for() {
 }
 
 #[tokio::test]
+async fn an_inner_layer_that_ignores_both_changes_nothing() {
+    let inner = TicketLayer::new(checker())
+        .service_ticket(Presence::Ignored)
+        .user_ticket(Presence::Ignored);
+    let app = app(inner).layer(TicketLayer::new(checker()));
+    let (service, user) = (from_caller(), of_ada());
+    let answer = ask(&app, request(&[(SERVICE, &service), (USER, &user)])).await;
+    assert_eq!(answer, Answer::ok("Some(Some(41)) Some(Some(1815))"));
+}
+
+#[tokio::test]
 async fn an_inner_layer_that_looks_has_the_last_word() {
     // The outer layer lets requests pass without a service ticket, and has nobody to compare.
     let lax = TicketLayer::new(checker()).service_ticket(Presence::Optional);
@@ -339,6 +350,19 @@ async fn a_good_ticket_whose_subject_has_no_roles_is_403() {
     let users = TicketLayer::new(strict).service_ticket(Presence::Ignored);
     let answer = ask(&app(users), request(&[(USER, "any")])).await;
     assert_eq!(answer.problem(), (403, "user_role_missing".to_owned()));
+}
+
+#[tokio::test]
+async fn a_checker_never_sees_what_cannot_be_a_ticket() {
+    let app = app(TicketLayer::new(Says(TicketStatus::Ok)));
+    let long = "3:serv:".to_owned() + &"A".repeat(64 << 10);
+    for ticket in ["3:s\u{e9}rv:a:b", &long] {
+        let answer = ask(&app, request(&[(SERVICE, ticket)])).await;
+        assert_eq!(answer.problem(), (401, "service_ticket_refused".to_owned()));
+        assert_eq!(answer.member("/ticket_status"), "Malformed");
+    }
+    let answer = ask(&app, request(&[(SERVICE, "anything else")])).await;
+    assert_eq!(answer.status, 200);
 }
 
 #[tokio::test]
