@@ -1,7 +1,6 @@
-//! TVM service and user tickets: checking, signing, roles.
+#![doc = include_str!("../README.md")]
 //!
-//! A service ticket says that one service talks to another; a user ticket says that users were
-//! authenticated. Both are signed by an authority, whose public keys come as a [`KeyContainer`].
+//! ## Parts
 //!
 //! | part | holds |
 //! | --- | --- |
