@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::routing::get;
 use axum::{Extension, Router};
 use http::{HeaderMap, Request, Response};
+use proptest::prelude::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -465,5 +466,35 @@ async fn it_works_over_a_socket() {
             "{answer}"
         );
         assert!(answer.contains(text), "{answer}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_headers_hold_nothing_passes_without_a_good_ticket(
+        values in prop::collection::vec((any::<bool>(), prop::collection::vec(any::<u8>(), 0..80)), 0..4),
+        change in (any::<prop::sample::Index>(), any::<u8>()),
+    ) {
+        let layer = TicketLayer::new(checker());
+        let mut request = request(&[]);
+        for (is_user, bytes) in values {
+            if let Ok(value) = http::HeaderValue::from_bytes(&bytes) {
+                request.headers_mut().append(if is_user { USER } else { SERVICE }, value);
+            }
+        }
+        prop_assert!(layer.check(&mut request).is_err());
+
+        let good = from_caller();
+        let mut bytes = good.clone().into_bytes();
+        let index = change.0.index(bytes.len());
+        bytes[index] = change.1;
+        let Ok(value) = http::HeaderValue::from_bytes(&bytes) else { return Ok(()) };
+        // The signature's text may be written in more ways than one; what is signed may not.
+        let is_signed = index < good.rfind(':').unwrap() && bytes != good.as_bytes();
+        let mut request = Request::new(());
+        request.headers_mut().insert(SERVICE, value);
+        if layer.check(&mut request).is_ok() {
+            prop_assert!(!is_signed);
+        }
     }
 }
