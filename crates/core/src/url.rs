@@ -170,15 +170,21 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] if it does not begin with one slash, has a segment `.` or `..`, or
-    /// holds what would end it early. The message does not repeat it.
+    /// [`ErrorKind::Invalid`] if it does not begin with one slash, has a segment `.` or `..`
+    /// (encoded or not), or holds what would end it early. The message does not repeat it.
     pub fn encoded(text: &str) -> Result<Self> {
         let refuse = |why: &str| Err(Error::new(ErrorKind::Invalid, format!("target {why}")));
         let path = text.split('?').next().unwrap_or_default();
         if !path.starts_with('/') || path.starts_with("//") {
             return refuse("must begin with one slash");
         }
-        if path.split('/').any(|segment| matches!(segment, "." | "..")) {
+        // Some servers decode dots before they look for such segments, and take a backslash for
+        // a slash.
+        let leads_away = |segment: &str| {
+            let decoded: Vec<u8> = percent_encoding::percent_decode_str(segment).collect();
+            matches!(decoded.as_slice(), b"." | b"..")
+        };
+        if path.split(['/', '\\']).any(leads_away) {
             return refuse("must not have a segment \".\" or \"..\"");
         }
         if !text
@@ -317,7 +323,18 @@ mod tests {
             "/a/b?c=d,e/.."
         );
         for bad in [
-            "", "a", "//h/a", "/a/../b", "/a/.", "/a#b", "/a b", "/a?b\r\n", "/ä",
+            "",
+            "a",
+            "//h/a",
+            "/a/../b",
+            "/a/.",
+            "/a/%2E.",
+            "/a/%2e/b",
+            "/a\\..\\b",
+            "/a#b",
+            "/a b",
+            "/a?b\r\n",
+            "/ä",
         ] {
             let error = Target::encoded(bad).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Invalid, "{bad:?}");

@@ -11,7 +11,9 @@ use http::header::{AUTHORIZATION, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use tokio::time::Instant;
 use vouchsafe_core::auth::{Credentials, StaticToken, Token, TokenSource};
-use vouchsafe_core::call::{Budget, Call, CallOptions, Fault, Operation, Repeat, Retry, Timeouts};
+use vouchsafe_core::call::{
+    Budget, Call, CallOptions, Fault, Form, Operation, Repeat, Retry, Timeouts,
+};
 use vouchsafe_core::observe::{AttemptEvent, CallEvent, Observer};
 use vouchsafe_core::transport::{Request, Response, Transport};
 use vouchsafe_core::url::{BaseUrl, Target};
@@ -326,6 +328,77 @@ async fn a_credential_does_not_go_over_plain_http_to_another_machine() {
         .await
         .unwrap();
     assert_eq!(told.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_or_header_with_a_secret_does_not_go_over_plain_http_either() {
+    let told = Told::new([]);
+    let client = builder(&told).build().unwrap();
+    let send = async |url: &str, call: Call| {
+        let base: BaseUrl = url.parse().unwrap();
+        client.send(&base, call, None, &CallOptions::new()).await
+    };
+    let secret = Secret::from("planted");
+    let new = || Call::new(&WRITE, Target::new("/write"));
+    for call in [
+        new().form(Form::new().secret("a", &secret)),
+        new().secret_form(&secret),
+        new().secret_json(&["planted"]).unwrap(),
+        new().secret_header(AUTHORIZATION, &secret).unwrap(),
+    ] {
+        let error = send("http://service.example", call.clone())
+            .await
+            .unwrap_err();
+        assert_eq!((error.kind(), told.count()), (ErrorKind::Config, 0));
+        assert!(!format!("{error:?}").contains("planted"));
+        send("http://127.0.0.1:1", call).await.unwrap();
+        assert!(!format!("{:?}", told.seen.lock().unwrap()).contains("planted"));
+        told.seen.lock().unwrap().clear();
+    }
+    let plain = new().form(Form::new().field("a", "b"));
+    send("http://service.example", plain).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_that_is_an_answer_ends_the_call_without_an_error() {
+    static CACHED: Operation = Operation::new("test.cached", Method::GET, "/c").answers(&[304]);
+    let told = Told::new([status(304), status(304)]);
+    let client = builder(&told).build().unwrap();
+    let call = |operation| Call::new(operation, Target::new("/c"));
+    let answer = client
+        .send(&base(), call(&CACHED), None, &CallOptions::new())
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), StatusCode::NOT_MODIFIED);
+    let error = client
+        .send(&base(), call(&READ), None, &CallOptions::new())
+        .await
+        .unwrap_err();
+    assert_eq!(error.status(), Some(StatusCode::NOT_MODIFIED));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_no_text_is_refused_without_repeating_it() {
+    let mut broken = Response::new(StatusCode::OK);
+    broken.body = Bytes::from_static(b"planted \xff");
+    let told = Told::new([Then::Answer(body("1:é")), Then::Answer(broken)]);
+    let client = builder(&told).build().unwrap();
+    let read = async || {
+        let call = Call::new(&READ, Target::new("/read"));
+        client
+            .send(&base(), call, None, &CallOptions::new())
+            .await
+            .unwrap()
+    };
+    assert_eq!(read().await.text().unwrap(), "1:é");
+    let answer = read().await;
+    let error = answer.text().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert_eq!(
+        error.to_string(),
+        "test.read: the answer is not UTF-8 (HTTP 200)"
+    );
+    assert!(!format!("{error:?}").contains("planted"));
 }
 
 #[tokio::test(start_paused = true)]

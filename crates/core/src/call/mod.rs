@@ -1,6 +1,7 @@
 //! The life of a call: what an operation is, what a caller may set, and the one loop that sends.
 
 mod budget;
+mod form;
 mod limit;
 mod objects;
 mod operation;
@@ -10,6 +11,7 @@ mod request;
 mod retry;
 
 pub use budget::Budget;
+pub use form::Form;
 pub(crate) use limit::Authorities;
 pub use operation::{Operation, Repeat, StatusRule};
 pub use options::{CallOptions, Timeouts};

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 
 use super::Operation;
+use super::form::{Form, Wiped};
 use crate::url::Target;
 use crate::{Error, ErrorKind, Result, Secret};
 
@@ -34,6 +35,26 @@ impl Call {
             body: Bytes::new(),
             holds_secret: false,
         }
+    }
+
+    /// Forms a call whose path and query are encoded already, for protocols that have an encoding
+    /// of their own.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] if the path is not one of the operation, or as
+    /// [`Target::encoded`]. The message does not repeat it.
+    pub fn encoded(operation: &'static Operation, path_and_query: &str) -> Result<Self> {
+        let target =
+            Target::encoded(path_and_query).map_err(|e| e.with_operation(operation.id()))?;
+        let path = path_and_query.split('?').next().unwrap_or_default();
+        if !fits(operation.path(), path) {
+            return Err(
+                Error::new(ErrorKind::Invalid, "target has another operation's path")
+                    .with_operation(operation.id()),
+            );
+        }
+        Ok(Self::new(operation, target))
     }
 
     /// Returns the operation.
@@ -68,34 +89,55 @@ impl Call {
         Ok(self)
     }
 
+    /// Sets a form as body (`application/x-www-form-urlencoded`).
+    #[must_use]
+    pub fn form(self, form: Form) -> Self {
+        let (text, holds_secret) = form.into_parts();
+        self.body(FORM, text, holds_secret)
+    }
+
     /// Sets a form as body (`application/x-www-form-urlencoded`) whose text is ready and holds
     /// a credential, with the same consequences as [`secret_header`](Self::secret_header).
     #[must_use]
-    pub fn secret_form(mut self, text: &Secret) -> Self {
-        self.headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/x-www-form-urlencoded"),
-        );
-        self.body = Bytes::from_owner(Wiped(text.clone()));
-        self.holds_secret = true;
-        self
+    pub fn secret_form(self, text: &Secret) -> Self {
+        self.body(FORM, Bytes::from_owner(Lent(text.clone())), true)
     }
 
     /// Sets a JSON body and its content type.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] if the value cannot be written as JSON.
-    pub fn json<T: Serialize + ?Sized>(mut self, body: &T) -> Result<Self> {
-        let text = serde_json::to_vec(body).map_err(|cause| {
-            Error::new(ErrorKind::Invalid, "the body cannot be written as JSON")
-                .with_operation(self.operation.id())
-                .with_source(cause)
-        })?;
+    /// [`ErrorKind::Invalid`] if the value cannot be written as JSON, such as a map with keys
+    /// that are not text.
+    pub fn json<T: Serialize + ?Sized>(self, body: &T) -> Result<Self> {
+        let text = serde_json::to_vec(body).map_err(|cause| self.not_json(cause))?;
+        Ok(self.body(JSON, Bytes::from(text), false))
+    }
+
+    /// Sets a JSON body that holds a credential: its memory is wiped, with the same consequences
+    /// as [`secret_header`](Self::secret_header).
+    ///
+    /// # Errors
+    ///
+    /// As [`json`](Self::json).
+    pub fn secret_json<T: Serialize + ?Sized>(self, body: &T) -> Result<Self> {
+        let mut text = Wiped::default();
+        serde_json::to_writer(&mut text, body).map_err(|cause| self.not_json(cause))?;
+        Ok(self.body(JSON, text.into_bytes(), true))
+    }
+
+    fn body(mut self, media: &'static str, body: Bytes, holds_secret: bool) -> Self {
         self.headers
-            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        self.body = Bytes::from(text);
-        Ok(self)
+            .insert(CONTENT_TYPE, HeaderValue::from_static(media));
+        self.body = body;
+        self.holds_secret |= holds_secret;
+        self
+    }
+
+    fn not_json(&self, cause: serde_json::Error) -> Error {
+        Error::new(ErrorKind::Invalid, "the body cannot be written as JSON")
+            .with_operation(self.operation.id())
+            .with_source(cause)
     }
 
     fn header_value(&self, name: &HeaderName, value: &str) -> Result<HeaderValue> {
@@ -109,10 +151,40 @@ impl Call {
     }
 }
 
-/// Lends a secret to a body without copying it; the last of both wipes it.
-struct Wiped(Secret);
+const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
 
-impl AsRef<[u8]> for Wiped {
+/// Returns whether a path is one of a template: the same segments, and something for each
+/// parameter.
+fn fits(template: &str, path: &str) -> bool {
+    let mut parts = template.split('/');
+    let mut segments = path.split('/');
+    loop {
+        match (parts.next(), segments.next()) {
+            (None, None) => return true,
+            (Some(part), Some(segment)) if part == segment && !part.contains('{') => {}
+            (Some(part), Some(segment)) => {
+                let (Some((before, _)), Some((_, after))) =
+                    (part.split_once('{'), part.rsplit_once('}'))
+                else {
+                    return false;
+                };
+                let value = segment
+                    .strip_prefix(before)
+                    .and_then(|rest| rest.strip_suffix(after));
+                if value.is_none_or(str::is_empty) {
+                    return false;
+                }
+            }
+            _ => return false,
+        }
+    }
+}
+
+/// Lends a secret to a body without copying it; the last of both wipes it.
+struct Lent(Secret);
+
+impl AsRef<[u8]> for Lent {
     fn as_ref(&self) -> &[u8] {
         self.0.expose().as_bytes()
     }
@@ -137,6 +209,48 @@ mod tests {
     use super::*;
 
     static OPERATION: Operation = Operation::new("t.o", Method::POST, "/o");
+
+    #[test]
+    fn a_ready_target_is_taken_for_its_operation_only() {
+        static ONE: Operation = Operation::new("t.one", Method::GET, "/a/{name}/x:{y}");
+        let call = Call::encoded(&ONE, "/a/b%2Fc/x:1?d=1,2").unwrap();
+        assert_eq!(call.target.as_str(), "/a/b%2Fc/x:1?d=1,2");
+        for bad in [
+            "/a/b/x:",
+            "/a//x:1",
+            "/a/b/y:1",
+            "/a/b",
+            "/a/b/x:1/",
+            "/z/b/x:1",
+            "/a/../x:1",
+            "/a/{name}/x:1#",
+            "/a/%2e%2E/x:1",
+        ] {
+            let error = Call::encoded(&ONE, bad).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid, "{bad}");
+            assert!(!error.to_string().contains(bad), "{error}");
+        }
+        assert!(Call::encoded(&OPERATION, "/o?a=/../b").is_ok());
+        assert!(Call::encoded(&OPERATION, "/p").is_err());
+    }
+
+    #[test]
+    fn bodies_say_what_they_are_and_whether_they_hold_a_secret() {
+        let new = || Call::new(&OPERATION, Target::new("/o"));
+        let form = new().form(Form::new().field("a", "b c"));
+        assert_eq!(form.body, "a=b+c");
+        assert_eq!(form.headers[CONTENT_TYPE], FORM);
+        assert!(!form.holds_secret);
+        let secret = Form::new().secret("a", &Secret::from("planted"));
+        let form = new().form(secret);
+        assert!(form.holds_secret && !format!("{form:?}").contains("planted"));
+
+        assert!(!new().json(&["planted"]).unwrap().holds_secret);
+        let json = new().secret_json(&["planted"]).unwrap();
+        assert_eq!(json.body, "[\"planted\"]");
+        assert_eq!(json.headers[CONTENT_TYPE], JSON);
+        assert!(json.holds_secret && !format!("{json:?}").contains("planted"));
+    }
 
     #[test]
     fn what_is_secret_is_not_shown() {

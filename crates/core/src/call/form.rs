@@ -1,0 +1,188 @@
+//! Forms (`application/x-www-form-urlencoded`), and bodies whose memory is wiped.
+
+use std::fmt;
+use std::io;
+
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use zeroize::Zeroizing;
+
+use crate::Secret;
+
+/// A form under construction. Names and values are encoded piece by piece as browsers do it
+/// (WHATWG URL, 5.2): a value cannot leave its field. `Debug` does not show them, and the memory
+/// is wiped.
+///
+/// ```
+/// use vouchsafe_core::Secret;
+/// use vouchsafe_core::call::Form;
+///
+/// let form = Form::new()
+///     .field("grant_type", "password")
+///     .secret("password", &Secret::from("hunter2"));
+/// assert_eq!(format!("{form:?}"), "Form(..)");
+/// ```
+#[derive(Clone, Default)]
+pub struct Form {
+    text: Wiped,
+    holds_secret: bool,
+}
+
+impl Form {
+    /// Begins a form without fields.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends a field; the same name may come again.
+    #[must_use]
+    pub fn field(mut self, name: &str, value: &str) -> Self {
+        if !self.text.0.is_empty() {
+            self.text.push(b"&");
+        }
+        self.encoded(name);
+        self.text.push(b"=");
+        self.encoded(value);
+        self
+    }
+
+    /// Appends a field if there is a value.
+    #[must_use]
+    pub fn field_opt(self, name: &str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.field(name, value),
+            None => self,
+        }
+    }
+
+    /// Appends a field that holds a credential: the form does not go over plain http to another
+    /// machine unless the client allows that.
+    #[must_use]
+    pub fn secret(self, name: &str, value: &Secret) -> Self {
+        let mut form = self.field(name, value.expose());
+        form.holds_secret = true;
+        form
+    }
+
+    /// Appends a field that holds a credential if there is one.
+    #[must_use]
+    pub fn secret_opt(self, name: &str, value: Option<&Secret>) -> Self {
+        match value {
+            Some(value) => self.secret(name, value),
+            None => self,
+        }
+    }
+
+    /// Returns the encoded text, and whether it holds a credential.
+    pub(super) fn into_parts(self) -> (Bytes, bool) {
+        (self.text.into_bytes(), self.holds_secret)
+    }
+
+    fn encoded(&mut self, text: &str) {
+        for (index, word) in text.split(' ').enumerate() {
+            if index > 0 {
+                self.text.push(b"+");
+            }
+            for piece in utf8_percent_encode(word, PLAIN) {
+                self.text.push(piece.as_bytes());
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Form(..)")
+    }
+}
+
+/// What a form holds as it is.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'*')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_');
+
+/// A buffer that is wiped when it is dropped, and where it was before it grew.
+#[derive(Clone, Default)]
+pub(super) struct Wiped(Zeroizing<Vec<u8>>);
+
+impl Wiped {
+    fn push(&mut self, bytes: &[u8]) {
+        let needed = self.0.len() + bytes.len();
+        if needed > self.0.capacity() {
+            // A vector that grows by itself leaves its old memory as it is.
+            let mut larger = Vec::with_capacity(needed.max(2 * self.0.capacity()).max(256));
+            larger.extend_from_slice(&self.0);
+            self.0 = Zeroizing::new(larger);
+        }
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// Lends the memory to a body, which wipes it in the end.
+    pub(super) fn into_bytes(self) -> Bytes {
+        Bytes::from_owner(self.0)
+    }
+}
+
+impl io::Write for Wiped {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.push(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text(form: Form) -> String {
+        String::from_utf8(form.into_parts().0.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn fields_are_encoded_as_browsers_do_it() {
+        let form = Form::new()
+            .field("a b", "1&2=3")
+            .field("c", "*-._~ é\n%+")
+            .field_opt("d", None)
+            .field_opt("c", Some(""));
+        assert_eq!(text(form), "a+b=1%262%3D3&c=*-._%7E+%C3%A9%0A%25%2B&c=");
+    }
+
+    #[test]
+    fn a_form_with_a_secret_says_so_and_does_not_show_it() {
+        let plain = Form::new().field("a", "b").secret_opt("c", None);
+        assert!(!plain.clone().into_parts().1);
+        let secret = plain.secret("c", &Secret::from("plan ted"));
+        assert!(!format!("{secret:?}").contains("plan"));
+        let (body, holds_secret) = secret.into_parts();
+        assert_eq!(body, "a=b&c=plan+ted");
+        assert!(holds_secret);
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_comes_back_from_its_field(name in "\\PC{1,40}", value in "\\PC{0,600}") {
+            let text = text(Form::new().field(&name, &value).field("next", ""));
+            let (field, next) = text.split_once('&').unwrap();
+            prop_assert_eq!(next, "next=");
+            let decoded: Vec<String> = field
+                .split('=')
+                .map(|part| {
+                    let part = part.replace('+', " ");
+                    let text = percent_encoding::percent_decode_str(&part).decode_utf8().unwrap();
+                    text.into_owned()
+                })
+                .collect();
+            prop_assert_eq!(decoded, [name, value]);
+        }
+    }
+}
