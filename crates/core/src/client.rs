@@ -227,22 +227,7 @@ fn own_transport() -> Result<Arc<dyn Transport>> {
 #[macro_export]
 macro_rules! client_builder_methods {
     ($core:ident) => {
-        /// Sets the transport, to share its connections among clients. Default: one over sockets,
-        /// made by `build`.
-        pub fn transport(
-            mut self,
-            transport: ::std::sync::Arc<dyn $crate::transport::Transport>,
-        ) -> Self {
-            self.$core = self.$core.transport(transport);
-            self
-        }
-
-        /// Sets how long an attempt and a whole call may take. Default:
-        /// [`Timeouts::default`]($crate::call::Timeouts::default).
-        pub fn timeouts(mut self, timeouts: $crate::call::Timeouts) -> Self {
-            self.$core = self.$core.timeouts(timeouts);
-            self
-        }
+        $crate::client_builder_basics!($core);
 
         /// Sets how often a call is tried. Default:
         /// [`Retry::default`]($crate::call::Retry::default).
@@ -260,6 +245,29 @@ macro_rules! client_builder_methods {
         /// Sets how many requests to one authority may be under way. Default: 128.
         pub fn max_in_flight(mut self, count: usize) -> Self {
             self.$core = self.$core.max_in_flight(count);
+            self
+        }
+    };
+}
+
+/// As [`client_builder_methods!`], for a client whose protocol has retries of its own.
+#[macro_export]
+macro_rules! client_builder_basics {
+    ($core:ident) => {
+        /// Sets the transport, to share its connections among clients. Default: one over sockets,
+        /// made by `build`.
+        pub fn transport(
+            mut self,
+            transport: ::std::sync::Arc<dyn $crate::transport::Transport>,
+        ) -> Self {
+            self.$core = self.$core.transport(transport);
+            self
+        }
+
+        /// Sets how long an attempt and a whole call may take. Default:
+        /// [`Timeouts::default`]($crate::call::Timeouts::default).
+        pub fn timeouts(mut self, timeouts: $crate::call::Timeouts) -> Self {
+            self.$core = self.$core.timeouts(timeouts);
             self
         }
 

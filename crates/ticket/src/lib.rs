@@ -22,6 +22,8 @@
 pub mod base64url;
 mod check;
 mod checked;
+#[cfg(feature = "client")]
+mod client;
 mod container;
 mod debug_info;
 mod env;
@@ -49,6 +51,11 @@ mod wire;
 
 pub use check::{CheckError, CheckErrorKind, ServiceContext, UserContext, peek_expiration};
 pub use checked::{CheckedServiceTicket, CheckedUserTicket};
+#[cfg(feature = "client")]
+#[cfg_attr(docsrs, doc(cfg(feature = "client")))]
+pub use client::{
+    Client, TIROLE_TVM_ID, TIROLE_TVM_ID_TEST, TvmApiBuilder, TvmToolBuilder, UpdateTimes,
+};
 pub use container::{KeyContainer, KeyContainerBuilder};
 pub use env::BlackboxEnv;
 pub use error::{Error, ErrorKind, Result};
@@ -57,7 +64,7 @@ pub use message::UserEntry;
 pub use mint::{ServiceTicketDraft, UserTicketDraft};
 #[cfg(feature = "client")]
 #[cfg_attr(docsrs, doc(cfg(feature = "client")))]
-pub use protocol::{ClientStatus, StatusCode};
+pub use protocol::{ClientStatus, Destination, StatusCode};
 pub use redact::redact;
 pub use roles::{Entity, Roles, SubjectRoles};
 pub use secret::ServiceSecret;

@@ -1,6 +1,7 @@
 //! Roles as tirole packs them: the header `X-Tirole-Compression` and the codecs behind it
 //! (protocol section 13.1).
 
+#[cfg(any(feature = "brotli", feature = "gzip", feature = "zstd"))]
 use std::io::Read;
 
 use sha2::{Digest, Sha256};

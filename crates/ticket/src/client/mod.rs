@@ -1,0 +1,422 @@
+//! The client: tickets, keys and roles in memory, kept fresh by one task.
+
+mod api;
+mod builder;
+mod fetch;
+mod keys;
+mod operations;
+mod roles;
+mod settings;
+mod shared;
+mod tool;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use tokio::sync::oneshot;
+use vouchsafe_core::Secret;
+use vouchsafe_core::task::Task;
+
+pub use self::builder::{TvmApiBuilder, TvmToolBuilder};
+use self::shared::{Asked, Place, Shared, system_time};
+use self::worker::Worker;
+use crate::check::{CheckError, CheckErrorKind};
+use crate::checked::{CheckedServiceTicket, CheckedUserTicket};
+use crate::env::BlackboxEnv;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::TvmId;
+use crate::protocol::{ClientStatus, Destination, StatusCode, Tickets};
+use crate::roles::Roles;
+use crate::text::TicketType;
+
+/// The service that answers for roles.
+pub const TIROLE_TVM_ID: TvmId = TvmId::new(2_028_120);
+
+/// The service that answers for roles in the test installation.
+pub const TIROLE_TVM_ID_TEST: TvmId = TvmId::new(2_026_536);
+
+/// A client of TVM: it holds service tickets, checks incoming tickets and knows roles.
+///
+/// # Configuration
+///
+/// [`tvm_api`](Self::tvm_api) asks the authority itself, [`tvmtool`](Self::tvmtool) the daemon
+/// beside the service. The environment is read in tvmtool mode only, for what the builder was not
+/// told.
+///
+/// # What it does by itself
+///
+/// Connecting returns when everything that was asked for is there. From then on, one task fetches
+/// it anew from time to time; every method reads memory only. When fetching fails, what is there
+/// stays in use and [`status`](Self::status) tells how old it is.
+///
+/// # Cloning
+///
+/// Cheap to clone; clones share everything. When the last one is dropped, or after
+/// [`stop`](Self::stop), the task ends. If the task's runtime is gone, the next call from within
+/// another runtime begins it anew.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    shared: Arc<Shared>,
+    /// Dropped with the last clone, which ends it.
+    worker: Mutex<Option<Task>>,
+}
+
+/// When each part was last fetched; `None` if never.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct UpdateTimes {
+    /// Service tickets.
+    pub service_tickets: Option<SystemTime>,
+    /// When the first service ticket expires.
+    pub service_tickets_invalid: Option<SystemTime>,
+    /// Public keys.
+    pub public_keys: Option<SystemTime>,
+    /// When public keys become too old to be relied upon.
+    pub public_keys_invalid: Option<SystemTime>,
+    /// Roles.
+    pub roles: Option<SystemTime>,
+}
+
+impl Client {
+    /// Starts a client of tvm-api for the service with that id; zero if it only checks user
+    /// tickets.
+    #[doc(alias = "TvmApiClientSettings")]
+    pub fn tvm_api(own_id: TvmId) -> TvmApiBuilder {
+        TvmApiBuilder::new(own_id)
+    }
+
+    /// Starts a client of tvmtool for the service that the daemon knows by that name.
+    #[doc(alias = "TvmToolClientSettings")]
+    pub fn tvmtool(alias: impl Into<String>) -> TvmToolBuilder {
+        TvmToolBuilder::new(alias.into())
+    }
+
+    async fn start(shared: Shared) -> Result<Self> {
+        let shared = Arc::new(shared);
+        let mut worker = Worker::new(Arc::clone(&shared));
+        worker.start().await?;
+        let task = worker.spawn();
+        Ok(Self(Arc::new(Inner {
+            shared,
+            worker: Mutex::new(Some(task)),
+        })))
+    }
+
+    /// Tells how the client is doing, computed now from what it holds and how old that is.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Stopped`] after [`stop`](Self::stop).
+    pub fn status(&self) -> Result<ClientStatus> {
+        self.must_run()?;
+        let shared = &self.0.shared;
+        let code = shared.status_code();
+        let is_well = code == StatusCode::Ok
+            || code == StatusCode::IncompleteTicketsSet
+                && matches!(shared.place, Place::Api { .. });
+        let last_error = if is_well {
+            "OK".to_owned()
+        } else {
+            shared.last_error().message().to_owned()
+        };
+        Ok(ClientStatus::new(code, last_error))
+    }
+
+    /// Returns a service ticket for a service, by its id or its local name. It goes into the
+    /// header `X-Ya-Service-Ticket`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::MissingServiceTicket`] if the authority refused it or it was not fetched yet;
+    /// [`ErrorKind::BrokenSettings`] if the client does not fetch it; [`ErrorKind::Stopped`];
+    /// [`ErrorKind::IllegalUsage`] in a fork of the client's process.
+    #[doc(alias = "get_service_ticket_for")]
+    pub fn service_ticket<'a>(&self, destination: impl Into<Destination<'a>>) -> Result<Secret> {
+        self.tickets()?.get(destination.into())
+    }
+
+    /// Returns a service ticket for a service that may not have been asked for yet: `None` then.
+    ///
+    /// # Errors
+    ///
+    /// As [`service_ticket`](Self::service_ticket), but for a service that is not known.
+    #[doc(alias = "GetOptionalServiceTicketFor")]
+    pub fn service_ticket_if_known(&self, id: TvmId) -> Result<Option<Secret>> {
+        let tickets = self.tickets()?;
+        match tickets.get(id.into()) {
+            Ok(ticket) => Ok(Some(ticket)),
+            Err(_) if !tickets.errors().contains_key(&id) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn tickets(&self) -> Result<Arc<Tickets>> {
+        self.must_run()?;
+        self.must_be_own_process()?;
+        let shared = &self.0.shared;
+        if !shared.fetches_tickets() {
+            let message = "Need to enable ServiceTickets fetching";
+            return Err(Error::new(ErrorKind::BrokenSettings, message));
+        }
+        Ok(shared.tickets.load_full().unwrap_or_default())
+    }
+
+    /// Adds services to fetch tickets for, in tvm-api mode, and waits until it is known whether
+    /// there is one. Those refused are not asked for again.
+    ///
+    /// Dropping the future does not take the wish back.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BrokenSettings`] if the client fetches no tickets, or from tvmtool;
+    /// [`ErrorKind::Stopped`]. Within: [`ErrorKind::MissingServiceTicket`] with the authority's
+    /// reason, or why it could not be asked.
+    #[doc(alias = "Add")]
+    pub async fn add_destinations(
+        &self,
+        ids: impl IntoIterator<Item = TvmId>,
+    ) -> Result<BTreeMap<TvmId, Result<()>>> {
+        self.must_run()?;
+        self.must_be_own_process()?;
+        let shared = &self.0.shared;
+        if matches!(shared.place, Place::Tool { .. }) || !shared.fetches_tickets() {
+            let message = "Destinations can be added only to a client of tvm-api that fetches \
+                           service tickets";
+            return Err(Error::new(ErrorKind::BrokenSettings, message));
+        }
+        let ids: Vec<TvmId> = ids.into_iter().collect();
+        if ids.iter().any(|id| id.get() == 0) {
+            return Err(Error::new(ErrorKind::BrokenSettings, "TvmId cannot be 0"));
+        }
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let (answer, answered) = oneshot::channel();
+        shared.asked().push(Asked { ids, answer });
+        shared.wake.notify_one();
+        match answered.await {
+            Ok(outcomes) => Ok(outcomes.into_iter().collect()),
+            Err(_) => Err(stopped()),
+        }
+    }
+
+    /// Checks a service ticket: the text's form, expiry, signature, destination, and, if there
+    /// are roles, that its source has one. Reads memory only.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckError`] with the status of the first fault; of kind [`CheckErrorKind::Disabled`] if
+    /// the client does not check service tickets, [`CheckErrorKind::Stopped`] after
+    /// [`stop`](Self::stop).
+    pub fn check_service_ticket<'t>(
+        &self,
+        ticket: &'t str,
+    ) -> Result<CheckedServiceTicket<'t>, CheckError> {
+        let refuse = |kind| CheckError::new(kind, TicketType::Service, Vec::new());
+        self.must_run()
+            .map_err(|_| refuse(CheckErrorKind::Stopped))?;
+        let shared = &self.0.shared;
+        let keys = shared.keys.load();
+        let context = keys.as_ref().and_then(|keys| keys.service());
+        let context = context.ok_or_else(|| refuse(CheckErrorKind::Disabled))?;
+        let checked = context.check(ticket, shared.clock().now())?;
+        if self.checks().source
+            && let Some(roles) = shared.roles.load().as_ref()
+        {
+            return roles.require_source(checked);
+        }
+        Ok(checked)
+    }
+
+    /// Checks a user ticket of the client's environment: the text's form, expiry, signature,
+    /// environment, and, if there are roles, that its default user has one. Reads memory only.
+    ///
+    /// # Errors
+    ///
+    /// As [`check_service_ticket`](Self::check_service_ticket);
+    /// [`CheckErrorKind::RolesOfOtherEnv`] if there are roles and the ticket is good, but not of
+    /// `ProdYateam`: turn [`check_default_uid`](TvmApiBuilder::check_default_uid) off then.
+    pub fn check_user_ticket<'t>(
+        &self,
+        ticket: &'t str,
+    ) -> Result<CheckedUserTicket<'t>, CheckError> {
+        self.check_user(ticket, None)
+    }
+
+    /// Checks a user ticket of another environment, as far as
+    /// [`may_override_to`](BlackboxEnv::may_override_to) allows.
+    ///
+    /// # Errors
+    ///
+    /// As [`check_user_ticket`](Self::check_user_ticket);
+    /// [`CheckErrorKind::IllegalOverride`] if the client's environment does not allow that one.
+    #[doc(alias = "overrided_bb_env")]
+    pub fn check_user_ticket_in<'t>(
+        &self,
+        ticket: &'t str,
+        env: BlackboxEnv,
+    ) -> Result<CheckedUserTicket<'t>, CheckError> {
+        self.check_user(ticket, Some(env))
+    }
+
+    fn check_user<'t>(
+        &self,
+        ticket: &'t str,
+        env: Option<BlackboxEnv>,
+    ) -> Result<CheckedUserTicket<'t>, CheckError> {
+        let refuse = |kind| CheckError::new(kind, TicketType::User, Vec::new());
+        self.must_run()
+            .map_err(|_| refuse(CheckErrorKind::Stopped))?;
+        let shared = &self.0.shared;
+        let keys = shared.keys.load();
+        let own = keys.as_ref().and_then(|keys| keys.own_env());
+        let from = own.ok_or_else(|| refuse(CheckErrorKind::Disabled))?;
+        let to = env.unwrap_or(from);
+        if env.is_some() && !from.may_override_to(to) {
+            return Err(refuse(CheckErrorKind::IllegalOverride { from, to }));
+        }
+        let context = keys.as_ref().and_then(|keys| keys.user(to));
+        let context = context.ok_or_else(|| refuse(CheckErrorKind::Disabled))?;
+        let checked = context.check(ticket, shared.clock().now())?;
+        if self.checks().default_uid
+            && let Some(roles) = shared.roles.load().as_ref()
+        {
+            return roles.require_default_uid(checked);
+        }
+        Ok(checked)
+    }
+
+    /// Returns the roles as they were last fetched.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BrokenSettings`] if the client fetches none; [`ErrorKind::Stopped`];
+    /// [`ErrorKind::IllegalUsage`] in a fork of the client's process.
+    #[doc(alias = "get_roles")]
+    pub fn roles(&self) -> Result<Arc<Roles>> {
+        self.must_run()?;
+        self.must_be_own_process()?;
+        self.0.shared.roles.load_full().ok_or_else(|| {
+            let message = "Roles were not configured in settings";
+            Error::new(ErrorKind::BrokenSettings, message)
+        })
+    }
+
+    /// Returns the id of the client's own service; zero if it has none.
+    #[must_use]
+    pub fn own_id(&self) -> TvmId {
+        match &self.0.shared.place {
+            Place::Api { settings, .. } => settings.own_id,
+            Place::Tool { .. } => {
+                let config = self.0.shared.config.load();
+                config
+                    .as_ref()
+                    .map_or(TvmId::new(0), |config| config.own_id)
+            }
+        }
+    }
+
+    /// Returns the environment that user tickets are checked in; `None` if they are not.
+    #[must_use]
+    pub fn env(&self) -> Option<BlackboxEnv> {
+        self.0.shared.keys.load().as_ref()?.own_env()
+    }
+
+    /// Tells when each part was fetched, for monitoring.
+    #[must_use]
+    pub fn update_times(&self) -> UpdateTimes {
+        let shared = &self.0.shared;
+        let keys = shared.updated.keys.get();
+        let tickets = shared.tickets.load();
+        UpdateTimes {
+            service_tickets: shared.updated.tickets.get().map(system_time),
+            service_tickets_invalid: tickets
+                .as_ref()
+                .and_then(|tickets| tickets.invalid_at())
+                .map(system_time),
+            public_keys: keys.map(system_time),
+            public_keys_invalid: keys
+                .map(|at| system_time(at.saturating_add(crate::protocol::KEYS_UNUSABLE))),
+            roles: shared.updated.roles.get().map(system_time),
+        }
+    }
+
+    /// Ends the client for all clones: its task, a wait or request under way, and who waits for
+    /// [`add_destinations`](Self::add_destinations). May be called again.
+    pub fn stop(&self) {
+        self.0.shared.stopped.store(true, Ordering::Release);
+        drop(self.worker().take());
+        self.0.shared.asked().clear();
+    }
+
+    fn must_run(&self) -> Result<()> {
+        let shared = &self.0.shared;
+        if shared.stopped.load(Ordering::Acquire) {
+            return Err(stopped());
+        }
+        if shared.worker_gone.load(Ordering::Acquire) {
+            self.begin_anew();
+        }
+        Ok(())
+    }
+
+    /// Begins the task anew after its runtime went away, or after it panicked.
+    #[cold]
+    fn begin_anew(&self) {
+        if tokio::runtime::Handle::try_current().is_err() {
+            return;
+        }
+        let shared = &self.0.shared;
+        let mut worker = self.worker();
+        if shared.worker_gone.swap(false, Ordering::AcqRel)
+            && !shared.stopped.load(Ordering::Acquire)
+        {
+            *worker = Some(Worker::resumed(Arc::clone(shared)).spawn());
+        }
+    }
+
+    fn must_be_own_process(&self) -> Result<()> {
+        self.0.shared.is_own_process().map_err(|(made, current)| {
+            let message = format!(
+                "Creating TvmClient is forbidden before fork. Original pid: {made}. Current pid: \
+                 {current}"
+            );
+            Error::new(ErrorKind::IllegalUsage, message)
+        })
+    }
+
+    fn checks(&self) -> &settings::Checks {
+        match &self.0.shared.place {
+            Place::Api { settings, .. } => &settings.checks,
+            Place::Tool { settings, .. } => &settings.checks,
+        }
+    }
+
+    fn worker(&self) -> std::sync::MutexGuard<'_, Option<Task>> {
+        self.0.worker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mode = match self.0.shared.place {
+            Place::Api { .. } => "tvm-api",
+            Place::Tool { .. } => "tvmtool",
+        };
+        f.debug_struct("Client")
+            .field("mode", &mode)
+            .field("own_id", &self.own_id())
+            .field("status", &self.0.shared.status_code())
+            .finish_non_exhaustive()
+    }
+}
+
+fn stopped() -> Error {
+    Error::new(ErrorKind::Stopped, "TvmClient is already stopped")
+}

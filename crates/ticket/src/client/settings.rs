@@ -1,0 +1,168 @@
+//! What a client is told to do, and whether that makes sense (protocol section 11.1).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use vouchsafe_core::url::BaseUrl;
+
+use crate::env::BlackboxEnv;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::TvmId;
+use crate::protocol::DiskCache;
+use crate::secret::ServiceSecret;
+
+/// What both modes have.
+#[derive(Clone, Debug)]
+pub(crate) struct Checks {
+    pub(crate) source: bool,
+    pub(crate) default_uid: bool,
+    pub(crate) destination: bool,
+}
+
+impl Default for Checks {
+    fn default() -> Self {
+        Self {
+            source: true,
+            default_uid: true,
+            destination: true,
+        }
+    }
+}
+
+/// What a client of tvm-api is told.
+#[derive(Clone, Debug)]
+pub(crate) struct ApiSettings {
+    /// Zero: none.
+    pub(crate) own_id: TvmId,
+    pub(crate) secret: Option<ServiceSecret>,
+    pub(crate) destinations: BTreeSet<TvmId>,
+    pub(crate) aliases: BTreeMap<String, TvmId>,
+    pub(crate) allow_incomplete: bool,
+    pub(crate) check_service_tickets: bool,
+    pub(crate) check_user_tickets: Option<BlackboxEnv>,
+    pub(crate) roles: Option<String>,
+    pub(crate) checks: Checks,
+    pub(crate) also_for: Vec<TvmId>,
+    pub(crate) tvm_url: String,
+    pub(crate) tirole_url: String,
+    pub(crate) tirole_id: TvmId,
+    pub(crate) disk_cache: Option<PathBuf>,
+    pub(crate) version_prefix: String,
+}
+
+impl ApiSettings {
+    pub(crate) fn new(own_id: TvmId) -> Self {
+        Self {
+            own_id,
+            secret: None,
+            destinations: BTreeSet::new(),
+            aliases: BTreeMap::new(),
+            allow_incomplete: false,
+            check_service_tickets: false,
+            check_user_tickets: None,
+            roles: None,
+            checks: Checks::default(),
+            also_for: Vec::new(),
+            tvm_url: "https://tvm-api.yandex.net".to_owned(),
+            tirole_url: "https://tirole-api.yandex.net".to_owned(),
+            tirole_id: super::TIROLE_TVM_ID,
+            disk_cache: None,
+            version_prefix: "rs_".to_owned(),
+        }
+    }
+
+    /// Everything tickets are fetched for.
+    pub(crate) fn wanted(&self) -> BTreeSet<TvmId> {
+        let mut wanted = self.destinations.clone();
+        wanted.extend(self.aliases.values());
+        if self.roles.is_some() {
+            wanted.insert(self.tirole_id);
+        }
+        wanted
+    }
+
+    /// Goes through the rules in the original's order. Touches the disk.
+    pub(crate) fn validate(&self) -> Result<Option<DiskCache>> {
+        let disk = self.disk_cache.as_ref().map(DiskCache::open).transpose()?;
+        let fetches = !self.wanted().is_empty();
+        if self.secret.is_some() && !fetches {
+            return broken("Secret is present but destinations list is empty. It makes no sense");
+        }
+        if fetches && self.own_id.get() == 0 {
+            return broken("SelfTvmId cannot be 0 if fetching of Service Tickets required");
+        }
+        if fetches && self.secret.is_none() {
+            return broken("Secret is required for fetching of Service Tickets");
+        }
+        if self.check_service_tickets && self.own_id.get() == 0 {
+            return broken("SelfTvmId cannot be 0 if checking of Service Tickets required");
+        }
+        if self.roles.is_some() && disk.is_none() {
+            return broken("Disk cache must be enabled to use roles: they can be heavy");
+        }
+        if !fetches && !self.check_service_tickets && self.check_user_tickets.is_none() {
+            return broken("Invalid settings: nothing to do");
+        }
+        let named = self.destinations.iter().chain(self.aliases.values());
+        if named.into_iter().any(|id| id.get() == 0) {
+            return broken("TvmId cannot be 0");
+        }
+        if self.roles.is_some() && self.tirole_id.get() == 0 {
+            return broken("TiroleTvmId cannot be 0");
+        }
+        Ok(disk)
+    }
+}
+
+/// What a client of tvmtool is told.
+#[derive(Clone, Debug)]
+pub(crate) struct ToolSettings {
+    pub(crate) alias: String,
+    pub(crate) auth_token: Option<vouchsafe_core::Secret>,
+    pub(crate) host: String,
+    pub(crate) port: Option<u16>,
+    pub(crate) override_env: Option<BlackboxEnv>,
+    pub(crate) checks: Checks,
+}
+
+impl ToolSettings {
+    pub(crate) fn new(alias: String) -> Self {
+        Self {
+            alias,
+            auth_token: None,
+            host: "localhost".to_owned(),
+            port: None,
+            override_env: None,
+            checks: Checks::default(),
+        }
+    }
+
+    pub(crate) fn validate(&self) -> Result<()> {
+        if self.alias.is_empty() {
+            return broken("Alias for your TVM client cannot be empty");
+        }
+        if self.host.is_empty() {
+            return broken("Hostname cannot be empty");
+        }
+        let is_empty = |token: &vouchsafe_core::Secret| token.expose().trim_end().is_empty();
+        if self.auth_token.as_ref().is_some_and(is_empty) {
+            return broken("Auth token cannot be empty");
+        }
+        Ok(())
+    }
+}
+
+/// Reads a URL of the authority. Without a scheme it is plain http, as the original takes it.
+pub(crate) fn base_url(url: &str) -> Result<BaseUrl> {
+    let url = if url.contains("://") {
+        url.to_owned()
+    } else {
+        format!("http://{url}")
+    };
+    url.parse()
+        .map_err(|cause: vouchsafe_core::Error| Error::of(ErrorKind::BrokenSettings, cause))
+}
+
+pub(crate) fn broken<T>(message: &str) -> Result<T> {
+    Err(Error::new(ErrorKind::BrokenSettings, message))
+}

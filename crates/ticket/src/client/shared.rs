@@ -1,0 +1,242 @@
+//! What the clones of a client and its worker share. Reading takes no lock.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::{Notify, oneshot};
+use vouchsafe_core::url::BaseUrl;
+use vouchsafe_core::{Clock, CoreClient, Secret};
+
+use super::keys::Keys;
+use super::settings::{ApiSettings, ToolSettings};
+use crate::error::Error;
+use crate::ids::TvmId;
+use crate::protocol::tool::ToolConfig;
+use crate::protocol::{DiskCache, Health, LastError, Mode, Seconds, StatusCode, Tickets};
+use crate::roles::Roles;
+
+/// Where a client gets everything from.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    Api {
+        tvm: BaseUrl,
+        tirole: BaseUrl,
+        settings: Box<ApiSettings>,
+    },
+    Tool {
+        base: BaseUrl,
+        token: Secret,
+        settings: ToolSettings,
+    },
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) core: CoreClient,
+    pub(crate) place: Place,
+    pub(crate) disk: Option<DiskCache>,
+    pub(crate) ticket_cache: Option<usize>,
+    pub(crate) tickets: ArcSwapOption<Tickets>,
+    pub(crate) keys: ArcSwapOption<Keys>,
+    pub(crate) roles: ArcSwapOption<Roles>,
+    /// In tvmtool mode only, and there always after the start.
+    pub(crate) config: ArcSwapOption<ToolConfig>,
+    pub(crate) updated: Updated,
+    /// In seconds.
+    pub(crate) roles_warn_after: AtomicI64,
+    pub(crate) last_error: Mutex<LastError>,
+    pub(crate) stopped: AtomicBool,
+    /// The worker has ended, though nobody stopped it.
+    pub(crate) worker_gone: AtomicBool,
+    /// Somebody waits for a destination to be fetched.
+    pub(crate) wake: Notify,
+    pub(crate) asked: Mutex<Vec<Asked>>,
+    pid: u32,
+}
+
+/// Destinations that somebody waits for.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) ids: Vec<TvmId>,
+    pub(crate) answer: oneshot::Sender<Vec<(TvmId, Result<(), Error>)>>,
+}
+
+/// When each part was fetched.
+#[derive(Debug)]
+pub(crate) struct Updated {
+    pub(crate) tickets: Moment,
+    pub(crate) keys: Moment,
+    pub(crate) roles: Moment,
+    pub(crate) config: Moment,
+}
+
+/// A time in seconds since the epoch, or never.
+#[derive(Debug)]
+pub(crate) struct Moment(AtomicI64);
+
+impl Moment {
+    fn never() -> Self {
+        Self(AtomicI64::new(NEVER))
+    }
+
+    pub(crate) fn get(&self) -> Option<Seconds> {
+        Some(self.0.load(Ordering::Acquire)).filter(|&at| at != NEVER)
+    }
+
+    pub(crate) fn set(&self, at: Seconds) {
+        self.0.store(at, Ordering::Release);
+    }
+}
+
+const NEVER: i64 = i64::MIN;
+
+impl Shared {
+    pub(crate) fn new(
+        core: CoreClient,
+        place: Place,
+        disk: Option<DiskCache>,
+        ticket_cache: Option<usize>,
+    ) -> Self {
+        Self {
+            core,
+            place,
+            disk,
+            ticket_cache,
+            tickets: ArcSwapOption::empty(),
+            keys: ArcSwapOption::empty(),
+            roles: ArcSwapOption::empty(),
+            config: ArcSwapOption::empty(),
+            updated: Updated {
+                tickets: Moment::never(),
+                keys: Moment::never(),
+                roles: Moment::never(),
+                config: Moment::never(),
+            },
+            roles_warn_after: AtomicI64::new(20 * 60),
+            last_error: Mutex::default(),
+            stopped: AtomicBool::new(false),
+            worker_gone: AtomicBool::new(false),
+            wake: Notify::new(),
+            asked: Mutex::default(),
+            pid: std::process::id(),
+        }
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.core.clock().as_ref()
+    }
+
+    pub(crate) fn now(&self) -> Seconds {
+        unix_seconds(self.clock().now())
+    }
+
+    pub(crate) fn last_error(&self) -> MutexGuard<'_, LastError> {
+        self.last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn asked(&self) -> MutexGuard<'_, Vec<Asked>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this is the process that the client was made in. In another, a fork of it, there
+    /// is no worker.
+    pub(crate) fn is_own_process(&self) -> Result<(), (u32, u32)> {
+        let current = std::process::id();
+        if current == self.pid {
+            Ok(())
+        } else {
+            Err((self.pid, current))
+        }
+    }
+
+    pub(crate) fn fetches_tickets(&self) -> bool {
+        match &self.place {
+            Place::Api { settings, .. } => settings.secret.is_some(),
+            Place::Tool { .. } => self
+                .config
+                .load()
+                .as_ref()
+                .is_some_and(|config| !config.destinations.is_empty()),
+        }
+    }
+
+    pub(crate) fn checks_tickets(&self) -> bool {
+        match &self.place {
+            Place::Api { settings, .. } => {
+                settings.check_service_tickets || settings.check_user_tickets.is_some()
+            }
+            Place::Tool { .. } => true,
+        }
+    }
+
+    /// The role system. In tvmtool mode it is that of the start.
+    pub(crate) fn slug(&self) -> Option<String> {
+        match &self.place {
+            Place::Api { settings, .. } => settings.roles.clone(),
+            Place::Tool { .. } => self.config.load().as_ref()?.idm_slug.clone(),
+        }
+    }
+
+    pub(crate) fn status_code(&self) -> StatusCode {
+        self.health().status(self.now())
+    }
+
+    fn health(&self) -> Health {
+        let tickets = self.tickets.load();
+        let config = self.config.load();
+        let wanted = match (&self.place, config.as_ref()) {
+            (Place::Api { settings, .. }, _) => match tickets.as_ref() {
+                Some(tickets) => tickets.wanted().len(),
+                None => settings.wanted().len(),
+            },
+            (Place::Tool { .. }, Some(config)) => config.destinations.len(),
+            (Place::Tool { .. }, None) => 0,
+        };
+        let mut set = tickets.as_ref().map(|tickets| tickets.health());
+        if let (Some(set), Some(tickets), Some(config)) =
+            (&mut set, tickets.as_ref(), config.as_ref())
+        {
+            // Two names of one destination count twice on both sides.
+            let has_ticket = |id: &&TvmId| tickets.by_id().contains_key(*id);
+            set.count = config.destinations.values().filter(has_ticket).count();
+        }
+        Health {
+            mode: match &self.place {
+                Place::Api { settings, .. } => Mode::TvmApi {
+                    incomplete_is_error: !settings.allow_incomplete,
+                },
+                Place::Tool { .. } => Mode::Tool {
+                    config_updated: self.updated.config.get(),
+                },
+            },
+            wanted_tickets: self.fetches_tickets().then_some(wanted),
+            tickets: set,
+            tickets_updated: self.updated.tickets.get(),
+            wants_keys: self.checks_tickets(),
+            keys_updated: self.updated.keys.get(),
+            roles_warn_after: self
+                .slug()
+                .map(|_| self.roles_warn_after.load(Ordering::Relaxed)),
+            roles_updated: self.updated.roles.get(),
+        }
+    }
+}
+
+pub(crate) fn unix_seconds(time: SystemTime) -> Seconds {
+    let whole = |passed: Duration| i64::try_from(passed.as_secs()).unwrap_or(i64::MAX);
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => whole(after),
+        Err(before) => -whole(before.duration()),
+    }
+}
+
+pub(crate) fn system_time(seconds: Seconds) -> SystemTime {
+    let passed = u64::try_from(seconds).unwrap_or(0);
+    UNIX_EPOCH
+        .checked_add(Duration::from_secs(passed))
+        .unwrap_or(UNIX_EPOCH)
+}

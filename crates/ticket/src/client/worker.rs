@@ -1,0 +1,162 @@
+//! The one task of a client: it starts everything, and fetches it anew while the client lives.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+use vouchsafe_core::task::Task;
+
+use super::api::ApiState;
+use super::fetch::{Fetcher, Phase};
+use super::roles::blocking;
+use super::shared::{Place, Shared};
+use crate::error::{Error, ErrorKind, Result};
+use crate::protocol::{Blob, CacheFile, Retriability, StatusCode};
+
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(super) shared: Arc<Shared>,
+    pub(super) fetcher: Fetcher,
+    pub(super) api: ApiState,
+    /// The daemon's configuration has changed.
+    pub(super) all_is_due: bool,
+    last_status: Option<StatusCode>,
+}
+
+impl Worker {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let seconds = Duration::from_secs;
+        let fetcher = match shared.place {
+            Place::Api { .. } => Fetcher::new(Arc::clone(&shared), seconds(10), 10 * 60),
+            Place::Tool { .. } => Fetcher::new(Arc::clone(&shared), seconds(5), 60),
+        };
+        Self {
+            shared,
+            fetcher,
+            api: ApiState::default(),
+            all_is_due: false,
+            last_status: None,
+        }
+    }
+
+    /// Makes a worker for a client that has been started already. What only the worker knew, the
+    /// authority's settings among it, comes again with the next answers.
+    pub(crate) fn resumed(shared: Arc<Shared>) -> Self {
+        tracing::debug!("Worker begins anew");
+        Self::new(shared)
+    }
+
+    /// Gets everything that was asked for.
+    pub(crate) async fn start(&mut self) -> Result<()> {
+        match self.shared.place {
+            Place::Api { .. } => self.start_api().await?,
+            Place::Tool { .. } => self.start_tool().await?,
+        }
+        self.tell_status();
+        Ok(())
+    }
+
+    /// Runs until the task is dropped.
+    pub(crate) fn spawn(mut self) -> Task {
+        let end = End(Arc::clone(&self.shared));
+        Task::spawn(async move {
+            let _end = end;
+            tracing::debug!("Worker started");
+            let mut next = Instant::now() + self.fetcher.period;
+            loop {
+                tokio::select! {
+                    () = self.shared.wake.notified() => {}
+                    () = sleep_until(next) => {}
+                }
+                self.fetch_asked().await;
+                if Instant::now() >= next {
+                    self.cycle().await;
+                    next = Instant::now() + self.fetcher.period;
+                }
+                self.tell_status();
+            }
+        })
+    }
+
+    async fn cycle(&mut self) {
+        match self.shared.place {
+            Place::Api { .. } => self.cycle_api().await,
+            Place::Tool { .. } => self.cycle_tool(Phase::Background).await,
+        }
+    }
+
+    /// Logs the status when it is another than before.
+    fn tell_status(&mut self) {
+        let status = self.shared.status_code();
+        if self.last_status.replace(status) == Some(status) {
+            return;
+        }
+        let error = self.shared.last_error().message().to_owned();
+        match status {
+            StatusCode::Ok => tracing::info!(%status, "Status of the TVM client changed"),
+            _ => tracing::warn!(%status, error, "Status of the TVM client changed"),
+        }
+    }
+
+    /// The error of a start that did not get what it needs.
+    pub(super) fn start_failed(&self) -> Error {
+        let (retriability, message) = {
+            let last = self.shared.last_error();
+            let chosen = last.chosen().map(|(retriability, _)| retriability);
+            (chosen, last.message().to_owned())
+        };
+        start_error(retriability.unwrap_or(Retriability::Retriable), &message)
+    }
+
+    /// Reads a file of the disk cache. Failures are logged.
+    pub(super) async fn read(&self, which: CacheFile) -> Option<Blob> {
+        let disk = self.shared.disk.clone()?;
+        match blocking(move || disk.read(which)).await {
+            Ok(Some(blob)) => {
+                tracing::info!(file = which.name(), "File was successfully read");
+                Some(blob)
+            }
+            Ok(None) => {
+                tracing::debug!(file = which.name(), "File does not exist");
+                None
+            }
+            Err(error) => {
+                tracing::warn!(file = which.name(), %error, "File cannot be read");
+                None
+            }
+        }
+    }
+
+    /// Writes a file of the disk cache, if there is one. Failures are logged.
+    pub(super) async fn write(&self, which: CacheFile, time: i64, data: Vec<u8>) {
+        let Some(disk) = self.shared.disk.clone() else {
+            return;
+        };
+        let data = zeroize::Zeroizing::new(data);
+        match blocking(move || disk.write(which, time, &data)).await {
+            Ok(()) => tracing::info!(file = which.name(), "File was successfully written"),
+            Err(error) => tracing::warn!(file = which.name(), %error, "File cannot be written"),
+        }
+    }
+}
+
+pub(super) fn start_error(retriability: Retriability, message: &str) -> Error {
+    let (advice, is_retryable) = match retriability {
+        Retriability::Retriable => ("You can retry", true),
+        Retriability::NonRetriable => ("Do not retry", false),
+    };
+    let message = format!("Failed to start TvmClient. {advice}: {message}");
+    let core = vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::Config, message);
+    Error::of(ErrorKind::Start, core.with_retryable(is_retryable))
+}
+
+/// Tells the client that its worker has ended, whatever ended it.
+struct End(Arc<Shared>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        tracing::debug!("Worker stopped");
+        self.0.worker_gone.store(true, Ordering::Release);
+    }
+}
