@@ -64,6 +64,28 @@ impl<S: TicketSource + ?Sized> TicketSource for Arc<S> {
     }
 }
 
+#[cfg(feature = "client")]
+impl TicketChecker for crate::Client {
+    fn check_service<'t>(&self, ticket: &'t str) -> Result<CheckedServiceTicket<'t>, CheckError> {
+        self.check_service_ticket(ticket)
+    }
+
+    fn check_user<'t>(&self, ticket: &'t str) -> Result<CheckedUserTicket<'t>, CheckError> {
+        self.check_user_ticket(ticket)
+    }
+
+    fn roles(&self) -> Option<Arc<Roles>> {
+        self.roles().ok()
+    }
+}
+
+#[cfg(feature = "client")]
+impl TicketSource for crate::Client {
+    fn service_ticket(&self, dst: TvmId) -> Result<Secret> {
+        self.service_ticket(dst)
+    }
+}
+
 /// Checks tickets with contexts that never change: for services that get their keys elsewhere,
 /// and for tests.
 ///

@@ -29,6 +29,7 @@ use crate::text::{LONGEST, TicketType};
 /// | comes more than once | 400 `service_ticket_repeated`, `user_ticket_repeated` |
 /// | is good, and its subject has no roles, where the checker asks for some | 403 `service_role_missing`, `user_role_missing` |
 /// | cannot be judged: no keys, stopped, not set up for this type | 503 `tickets_unjudged` |
+/// | is good, and the checker asks for roles that users of its environment cannot have | 500 `roles_of_other_env` |
 /// | breaks a rule of the layer | as with [`Guard`] |
 ///
 /// What is not ASCII, or longer than 64 KiB, is [`TicketStatus::Malformed`]; the checker does not
