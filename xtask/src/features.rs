@@ -90,7 +90,10 @@ const ALONE: &[(&str, &[&str])] = &[
         &["client", "gzip", "brotli", "zstd", "server", "axum", "mock"],
     ),
     ("vouchsafe-userinfo", &["client", "server", "axum", "mock"]),
-    ("vouchsafe", &["userinfo", "full,server,axum,mock"]),
+    (
+        "vouchsafe",
+        &["ticket", "userinfo", "full,server,axum,mock"],
+    ),
 ];
 
 struct Absence {

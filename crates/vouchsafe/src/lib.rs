@@ -2,6 +2,9 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub use vouchsafe_core as core;
+#[cfg(feature = "ticket")]
+#[cfg_attr(docsrs, doc(cfg(feature = "ticket")))]
+pub use vouchsafe_ticket as ticket;
 #[cfg(feature = "userinfo")]
 #[cfg_attr(docsrs, doc(cfg(feature = "userinfo")))]
 pub use vouchsafe_userinfo as userinfo;
