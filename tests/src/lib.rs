@@ -9,3 +9,22 @@ pub mod vectors;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Readme;
+
+/// The guides by task, compiled.
+#[cfg(doctest)]
+pub mod guides {
+    #[doc = include_str!("../../docs/guide/call-another-service-with-a-ticket.md")]
+    #[derive(Debug)]
+    #[non_exhaustive]
+    pub struct CallAnotherService;
+
+    #[doc = include_str!("../../docs/guide/check-a-ticket-in-axum.md")]
+    #[derive(Debug)]
+    #[non_exhaustive]
+    pub struct CheckATicket;
+
+    #[doc = include_str!("../../docs/guide/test-without-a-network.md")]
+    #[derive(Debug)]
+    #[non_exhaustive]
+    pub struct TestWithoutANetwork;
+}
