@@ -12,13 +12,13 @@ use zeroize::Zeroizing;
 
 use super::fetch::Phase;
 use super::keys::{Accepted, Keys, Wanted};
-use super::operations::{KEYS, ROLES, TICKETS};
 use super::settings::ApiSettings;
 use super::shared::{Place, Shared};
 use super::worker::Worker;
 use crate::check::peek_expiration;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::TvmId;
+use crate::operations::{KEYS, ROLES, TICKETS};
 use crate::protocol::blob::{append_json_array, join_tickets, split_tickets};
 use crate::protocol::requests::{ProcInfo, keys_path, ticket_body, tirole_path};
 use crate::protocol::{

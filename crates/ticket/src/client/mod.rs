@@ -4,7 +4,6 @@ mod api;
 mod builder;
 mod fetch;
 mod keys;
-mod operations;
 mod roles;
 mod settings;
 mod shared;
@@ -22,6 +21,8 @@ use vouchsafe_core::Secret;
 use vouchsafe_core::task::Task;
 
 pub use self::builder::{TvmApiBuilder, TvmToolBuilder};
+#[cfg(feature = "mock")]
+pub(crate) use self::shared::unix_seconds;
 use self::shared::{Asked, Place, Shared, system_time};
 use self::worker::Worker;
 use crate::check::{CheckError, CheckErrorKind};

@@ -6,9 +6,9 @@ use http::StatusCode;
 use http::header::IF_NONE_MATCH;
 use vouchsafe_core::call::{Answer, Call};
 
-use super::operations::ROLES_LIMIT;
 use super::worker::Worker;
 use crate::error::{Error, ErrorKind, Result};
+use crate::operations::ROLES_LIMIT;
 use crate::protocol::blob::{join_roles, split_roles};
 use crate::protocol::requests::if_none_match;
 use crate::protocol::{CacheFile, Scope, roles_codec};

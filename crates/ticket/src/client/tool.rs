@@ -9,10 +9,10 @@ use vouchsafe_core::url::{BaseUrl, Target};
 
 use super::fetch::Phase;
 use super::keys::{Accepted, Wanted};
-use super::operations::{TOOL_KEYS, TOOL_META, TOOL_PING, TOOL_ROLES, TOOL_TICKETS};
 use super::shared::{Place, Shared};
 use super::worker::{Worker, start_error};
 use crate::error::{Error, ErrorKind, Result};
+use crate::operations::{TOOL_KEYS, TOOL_META, TOOL_PING, TOOL_ROLES, TOOL_TICKETS};
 use crate::protocol::requests::{tool_roles_path, tool_tickets_path};
 use crate::protocol::tool::{BIRTH_TIME, Meta, ToolConfig, birth_time};
 use crate::protocol::{KEYS_UNUSABLE, Retriability, Scope, Seconds, Tickets, Verdict, parse_tool};

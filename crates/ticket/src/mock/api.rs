@@ -1,0 +1,125 @@
+//! tvm-api and tirole (protocol sections 11.2, 13.1 and 16.4).
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde_json::{Map, Value, json};
+use vouchsafe_core::transport::{Request, Response};
+
+use super::answer::{header, is_known, json as json_answer, params, text, typed, with_header};
+use super::world::World;
+use crate::check::ServiceContext;
+use crate::container::KeyContainer;
+use crate::ids::TvmId;
+use crate::protocol::Seconds;
+use crate::roles::Roles;
+
+pub(super) fn keys(world: &World) -> Response {
+    with_settings(world, text(200, world.authority.container_text()))
+}
+
+pub(super) fn tickets(world: &World, request: &Request, now: Seconds) -> Response {
+    let refuse = |what: &str| json_answer(400, &json!({"error": what}));
+    let Ok(form) = std::str::from_utf8(&request.body) else {
+        return refuse("the form is no text");
+    };
+    let form = params(form);
+    let field = |name: &str| form.get(name).map_or("", String::as_str);
+    if field("grant_type") != "client_credentials" {
+        return refuse("grant_type is not supported");
+    }
+    let src = field("src").parse().ok().and_then(|id| world.service(id));
+    let Some(service) = src else {
+        return refuse("src is unknown");
+    };
+    if field("ts").parse::<i64>().is_err() {
+        return refuse("ts is no number");
+    }
+    let Some(secret) = World::parsed_secret(service) else {
+        return refuse("the secret of src is not usable");
+    };
+    let expected = secret.sign_params(field("ts"), field("dst"), field("scopes"));
+    if expected != vouchsafe_core::Secret::from(field("sign")) {
+        return refuse("sign is wrong");
+    }
+    let ids: Result<Vec<TvmId>, _> = field("dst").split(',').map(str::parse).collect();
+    let Ok(ids) = ids else {
+        return refuse("dst is no list of numbers");
+    };
+    let mut answer = Map::new();
+    for dst in ids {
+        let entry = match world.ticket(service.id, dst, now) {
+            Ok(ticket) => json!({"ticket": ticket.expose()}),
+            Err(why) => json!({"error": why}),
+        };
+        answer.insert(dst.to_string(), entry);
+    }
+    with_settings(world, json_answer(200, &Value::Object(answer)))
+}
+
+pub(super) fn roles(world: &World, request: &Request, now: Seconds) -> Response {
+    // What tirole says to a bad ticket is not known; clients keep the text only.
+    let Some(ticket) = header(request, "x-ya-service-ticket") else {
+        return text(401, "service ticket is missing");
+    };
+    let keys = KeyContainer::parse(&world.authority.container_text());
+    let context = keys.and_then(|keys| ServiceContext::new(world.tirole_id, &keys));
+    let now = UNIX_EPOCH + Duration::from_secs(now.unsigned_abs());
+    match context.map(|context| context.check(ticket, now).err()) {
+        Ok(None) => {}
+        Ok(Some(error)) => {
+            return text(401, error.status().map_or("", crate::TicketStatus::message));
+        }
+        Err(error) => return text(500, error.to_string()),
+    }
+    let query = params(request.uri.query().unwrap_or_default());
+    let slug = query.get("system_slug").map_or("", String::as_str);
+    let Some(document) = world.roles.get(slug) else {
+        return text(404, "system_slug is unknown");
+    };
+    let response = roles_answer(document, request);
+    if world.gzip_roles && response.status == 200 {
+        return gzipped(document);
+    }
+    response
+}
+
+/// The document, unless the client has it.
+pub(super) fn roles_answer(document: &str, request: &Request) -> Response {
+    let roles = Roles::parse(document, UNIX_EPOCH);
+    if roles.is_ok_and(|roles| is_known(request, roles.revision())) {
+        return typed(304, "application/json", Vec::new().into());
+    }
+    typed(200, "application/json", document.to_owned().into())
+}
+
+#[cfg(feature = "gzip")]
+fn gzipped(document: &str) -> Response {
+    use std::io::Write as _;
+
+    use sha2::{Digest as _, Sha256};
+
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let packed = encoder
+        .write_all(document.as_bytes())
+        .and_then(|()| encoder.finish());
+    let Ok(packed) = packed else {
+        return text(500, "the document cannot be packed");
+    };
+    let digest = Sha256::digest(document.as_bytes());
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let header = format!("1:gzip:{}:{digest}", document.len());
+    let response = typed(200, "application/octet-stream", packed.into());
+    with_header(response, "x-tirole-compression", &header)
+}
+
+#[cfg(not(feature = "gzip"))]
+fn gzipped(_document: &str) -> Response {
+    text(501, "this emulator was built without the feature gzip")
+}
+
+fn with_settings(world: &World, response: Response) -> Response {
+    match &world.retry_settings {
+        Some(settings) => with_header(response, "x-ya-retry-settings", &settings.to_header()),
+        None => response,
+    }
+}

@@ -1,0 +1,367 @@
+//! Doubles for tests without a network: emulators of tvm-api, tirole and tvmtool, and tickets
+//! without keys and signatures.
+//!
+//! [`Server`] behaves like the real services (protocol section 16): it signs real tickets with
+//! keys of its own, checks, refuses and counts as they do. Time is a clock that a test turns.
+//! Where the real behaviour is not public, the text of an answer is a guess: clients keep such
+//! texts and do not read them.
+
+mod answer;
+mod api;
+mod authority;
+mod config;
+mod tool;
+mod unittest;
+mod world;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::{Method, Uri};
+use serde_json::json;
+use vouchsafe_core::mock::route::{Found, Route, find};
+use vouchsafe_core::mock::{Faults, Handler, Host, Journal, ManualClock};
+use vouchsafe_core::transport::{Request, Response};
+use vouchsafe_core::{Clock, Secret};
+
+use self::config::ToolConfigFile;
+use self::tool::Asked;
+pub use self::unittest::{ServiceTicket, UserTicket};
+use self::world::{Service, World, random_token};
+use crate::client::unix_seconds;
+use crate::container::KeyContainer;
+use crate::env::BlackboxEnv;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::{TvmId, Uid};
+use crate::operations::emulated::{
+    TOOL_CHECK_2, TOOL_CHECK_SERVICE, TOOL_CHECK_USER, TOOL_TICKETS_2,
+};
+use crate::operations::{
+    KEYS, ROLES, TICKETS, TOOL_KEYS, TOOL_META, TOOL_PING, TOOL_ROLES, TOOL_TICKETS,
+};
+use crate::protocol::RetrySettings;
+use crate::secret::ServiceSecret;
+
+/// A tvm-api, a tirole and a tvmtool of one world, in memory.
+///
+/// Cheap to clone; clones share everything.
+///
+/// ```
+/// use vouchsafe_ticket::TvmId;
+/// use vouchsafe_ticket::mock::Server;
+///
+/// let server = Server::new();
+/// let secret = server.add_service(TvmId::new(42), "shop");
+/// let ticket = server.mint_service(TvmId::new(42), TvmId::new(42)).unwrap();
+/// assert!(ticket.expose().starts_with("3:serv:"));
+/// # drop(secret);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Server {
+    world: Arc<Mutex<World>>,
+    host: Host,
+}
+
+impl Server {
+    /// Makes a world without services, of the environment `Test`, whose clock runs with the
+    /// machine's.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::of(World::new())
+    }
+
+    /// Makes the world that a configuration file of tvmtool describes (protocol section 16.3).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BrokenSettings`], saying what is wrong and where.
+    pub fn from_tool_config(text: &str) -> Result<Self> {
+        Ok(Self::of(World::from_tool_config(&ToolConfigFile::parse(
+            text,
+        )?)))
+    }
+
+    fn of(world: World) -> Self {
+        let world = Arc::new(Mutex::new(world));
+        let clock = Arc::new(ManualClock::running());
+        let handler = Emulator {
+            world: Arc::clone(&world),
+            clock: Arc::clone(&clock),
+        };
+        let host = Host::builder(Arc::new(handler)).clock(clock).build();
+        Self { world, host }
+    }
+
+    /// Returns the host, to be asked in process or served over sockets.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// Returns what came.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        self.host.journal()
+    }
+
+    /// Returns what goes wrong.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        self.host.faults()
+    }
+
+    /// Returns the clock.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<ManualClock> {
+        self.host.clock()
+    }
+
+    /// Adds a service, which tvmtool knows by the alias, and returns its secret.
+    ///
+    /// # Panics
+    ///
+    /// If the secret made for it is none, which cannot be.
+    pub fn add_service(&self, id: TvmId, alias: &str) -> ServiceSecret {
+        let secret = random_token();
+        self.world().add(Service {
+            id,
+            secret: secret.clone(),
+            alias: alias.to_owned(),
+            slug: None,
+            destinations: std::collections::BTreeMap::new(),
+        });
+        ServiceSecret::parse(&secret).expect("it was made as a secret")
+    }
+
+    /// Lets tvmtool fetch tickets for a destination of a service, and the destination exist.
+    /// Nothing happens if there is no such service.
+    pub fn add_tool_destination(&self, service: TvmId, alias: &str, id: TvmId) {
+        let mut world = self.world();
+        world.know(id);
+        if let Some(service) = world.services.iter_mut().find(|other| other.id == service) {
+            service.destinations.insert(alias.to_owned(), id);
+        }
+    }
+
+    /// Says which role system a service has with tvmtool.
+    pub fn set_slug(&self, service: TvmId, slug: Option<&str>) {
+        let mut world = self.world();
+        if let Some(service) = world.services.iter_mut().find(|other| other.id == service) {
+            service.slug = slug.map(str::to_owned);
+        }
+    }
+
+    /// Lets a service exist, so that others get tickets for it.
+    pub fn add_destination(&self, id: TvmId) {
+        self.world().know(id);
+    }
+
+    /// Answers that text instead of a ticket for a destination; `None` ends it.
+    pub fn refuse_destination(&self, id: TvmId, why: Option<&str>) {
+        self.world().refuse(id, why.map(str::to_owned));
+    }
+
+    /// Sets the environment of tvmtool. Default: `Test`.
+    pub fn set_env(&self, env: BlackboxEnv) {
+        self.world().env = env;
+    }
+
+    /// Sets the roles document of a system, which is not looked at.
+    pub fn set_roles(&self, slug: &str, document: &str) {
+        let mut world = self.world();
+        world.roles.insert(slug.to_owned(), document.to_owned());
+    }
+
+    /// Lets tirole pack documents with gzip. Default: it does not.
+    pub fn set_gzip_roles(&self, on: bool) {
+        self.world().gzip_roles = on;
+    }
+
+    /// Sets which service tirole is. Default: [`TIROLE_TVM_ID`](crate::TIROLE_TVM_ID).
+    pub fn set_tirole_id(&self, id: TvmId) {
+        self.world().tirole_id = id;
+    }
+
+    /// Sends settings of retries with the answers of tvm-api; `None` ends it.
+    pub fn set_retry_settings(&self, settings: Option<RetrySettings>) {
+        self.world().retry_settings = settings;
+    }
+
+    /// Sets how many seconds new tickets are good for. Default: twelve hours.
+    pub fn set_ticket_lifetime(&self, seconds: i64) {
+        self.world().lifetime = seconds;
+    }
+
+    /// Lets what tvmtool hands out be so many seconds old. Default: zero.
+    pub fn set_tool_data_age(&self, seconds: i64) {
+        self.world().tool_data_age = seconds;
+    }
+
+    /// Sets what tvmtool answers to a ping: 200, 206 for a warning, 500 for an error. Default:
+    /// 200 and `OK`.
+    pub fn set_tool_ping(&self, status: u16, text: &str) {
+        self.world().tool_ping = (status, text.to_owned());
+    }
+
+    /// Returns the token that tvmtool asks for. Default: a random one.
+    #[must_use]
+    pub fn tool_token(&self) -> Secret {
+        self.world().tool_token.clone()
+    }
+
+    /// Sets the token that tvmtool asks for.
+    pub fn set_tool_token(&self, token: Secret) {
+        self.world().tool_token = token;
+    }
+
+    /// Signs with new keys from now on; the old ones are still published.
+    pub fn rotate_keys(&self) {
+        self.world().authority.rotate();
+    }
+
+    /// Publishes none but the newest keys from now on, so that older tickets are not good any
+    /// more for who has fetched the keys anew.
+    pub fn drop_old_keys(&self) {
+        self.world().authority.drop_old();
+    }
+
+    /// Returns the keys that are published.
+    ///
+    /// # Errors
+    ///
+    /// None in practice: the container is of its own making.
+    pub fn keys(&self) -> Result<KeyContainer> {
+        KeyContainer::parse(&self.keys_text())
+    }
+
+    /// Returns the text of the container with the keys that are published.
+    #[must_use]
+    pub fn keys_text(&self) -> String {
+        self.world().authority.container_text()
+    }
+
+    /// Signs a service ticket, good from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::MissingServiceTicket`] if the destination is unknown or refused.
+    pub fn mint_service(&self, src: TvmId, dst: TvmId) -> Result<Secret> {
+        let ticket = self.world().ticket(src, dst, self.now());
+        ticket.map_err(|why| Error::new(ErrorKind::MissingServiceTicket, why))
+    }
+
+    /// Signs a user ticket of these users, good from now on; the first is the default one.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::IllegalUsage`] if there is no user.
+    pub fn mint_user(&self, env: BlackboxEnv, uids: &[Uid]) -> Result<Secret> {
+        self.world().user_ticket(env, uids, self.now())
+    }
+
+    fn now(&self) -> i64 {
+        unix_seconds(self.clock().now())
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        lock(&self.world)
+    }
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
+    world.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[derive(Debug)]
+struct Emulator {
+    world: Arc<Mutex<World>>,
+    clock: Arc<ManualClock>,
+}
+
+impl Handler for Emulator {
+    fn handle(&self, request: &Request) -> Response {
+        let found = find(ROUTES, &request.method, &path(request.uri.path()));
+        let operation = match found {
+            Found::Route { route, .. } => route.operation.id(),
+            Found::WrongMethod { .. } => return answer::text(405, "method not allowed"),
+            _ => return answer::text(404, "not found"),
+        };
+        let world = lock(&self.world);
+        let now = unix_seconds(self.clock.now());
+        let asked = Asked {
+            world: &world,
+            request,
+            now,
+        };
+        if operation.starts_with("tvmtool.")
+            && operation != TOOL_PING.id()
+            && let Some(refused) = asked.refused()
+        {
+            return refused;
+        }
+        match operation {
+            id if id == KEYS.id() => api::keys(&world),
+            id if id == TICKETS.id() => api::tickets(&world, request, now),
+            id if id == ROLES.id() => api::roles(&world, request, now),
+            id if id == TOOL_PING.id() => asked.ping(),
+            id if id == TOOL_META.id() => asked.meta(),
+            id if id == TOOL_KEYS.id() => asked.keys(),
+            id if id == TOOL_TICKETS.id() => asked.tickets(),
+            id if id == TOOL_ROLES.id() => asked.roles(),
+            id if id == TOOL_CHECK_SERVICE.id() => asked.check_service(),
+            id if id == TOOL_CHECK_USER.id() => asked.check_user(),
+            id if id == TOOL_TICKETS_2.id() => asked.tickets_2(),
+            id if id == TOOL_CHECK_2.id() => asked.check_2(),
+            other => answer::text(501, format!("{other} is not emulated")),
+        }
+    }
+
+    fn operation(&self, method: &Method, uri: &Uri) -> Option<&'static str> {
+        match find(ROUTES, method, &path(uri.path())) {
+            Found::Route { route, .. } => Some(route.operation.id()),
+            _ => None,
+        }
+    }
+
+    fn snapshot(&self) -> serde_json::Value {
+        let world = lock(&self.world);
+        let services = world.services.iter().map(|service| {
+            json!({"id": service.id, "alias": service.alias, "dsts": service.destinations})
+        });
+        json!({"env": world.env.name(), "services": services.collect::<Vec<_>>()})
+    }
+}
+
+/// Some clients of tvm-api write a slash behind the path.
+fn path(path: &str) -> String {
+    match path {
+        "/2/ticket/" => TICKETS.path().to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+macro_rules! routes {
+    ($($operation:ident),* $(,)?) => {
+        &[$(Route { operation: &$operation, path: $operation.path() }),*]
+    };
+}
+
+static ROUTES: &[Route] = routes![
+    KEYS,
+    TICKETS,
+    ROLES,
+    TOOL_PING,
+    TOOL_META,
+    TOOL_KEYS,
+    TOOL_TICKETS,
+    TOOL_ROLES,
+    TOOL_CHECK_SERVICE,
+    TOOL_CHECK_USER,
+    TOOL_TICKETS_2,
+    TOOL_CHECK_2,
+];

@@ -1,0 +1,472 @@
+//! tvmtool, both versions of its interface (protocol sections 15.2, 16.1 and 16.2).
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Map, Value, json};
+use vouchsafe_core::Secret;
+use vouchsafe_core::transport::{Request, Response};
+
+use super::answer::{header, json as json_answer, params, text, with_header};
+use super::api::roles_answer;
+use super::world::{Service, World};
+use crate::check::{CheckError, ServiceContext, UserContext};
+use crate::checked::{CheckedServiceTicket, CheckedUserTicket};
+use crate::container::KeyContainer;
+use crate::env::BlackboxEnv;
+use crate::error::Result;
+use crate::ids::TvmId;
+use crate::protocol::Seconds;
+use crate::protocol::tool::BIRTH_TIME;
+use crate::redact::redact;
+use crate::roles::{Roles, SubjectRoles};
+use crate::status::TicketStatus;
+
+/// A request to tvmtool, with what its answers are made of.
+pub(super) struct Asked<'a> {
+    pub(super) world: &'a World,
+    pub(super) request: &'a Request,
+    pub(super) now: Seconds,
+}
+
+impl Asked<'_> {
+    /// Whether the token is right; the answer if not.
+    pub(super) fn refused(&self) -> Option<Response> {
+        let given = header(self.request, "authorization").map(Secret::from);
+        if given.as_ref() == Some(&self.world.tool_token) {
+            return None;
+        }
+        let why = match given {
+            None => "missing authorization header",
+            Some(_) => "wrong authorization token",
+        };
+        Some(text(401, why))
+    }
+
+    pub(super) fn ping(&self) -> Response {
+        let (status, body) = &self.world.tool_ping;
+        with_header(
+            text(*status, body),
+            "server",
+            concat!("tvmtool/", env!("CARGO_PKG_VERSION")),
+        )
+    }
+
+    pub(super) fn meta(&self) -> Response {
+        let tenants = self.world.services.iter().map(|service| {
+            let destinations = service.destinations.iter();
+            let destinations: Vec<Value> = destinations
+                .map(|(alias, id)| json!({"alias": alias, "client_id": id}))
+                .collect();
+            let mut tenant = json!({
+                "self": {"alias": service.alias, "client_id": service.id},
+                "dsts": destinations,
+            });
+            if let Some(slug) = &service.slug {
+                tenant["idm_slug"] = slug.as_str().into();
+            }
+            tenant
+        });
+        let env = self.world.env.meta_name();
+        json_answer(
+            200,
+            &json!({"bb_env": env, "tenants": tenants.collect::<Vec<_>>()}),
+        )
+    }
+
+    pub(super) fn keys(&self) -> Response {
+        self.born(text(200, self.world.authority.container_text()))
+    }
+
+    pub(super) fn tickets(&self) -> Response {
+        let query = self.query();
+        let service = match self.service(query.get("src").map(String::as_str)) {
+            Ok(service) => service,
+            Err(why) => return text(400, why),
+        };
+        match self.tickets_of(service, &query) {
+            Ok(tickets) => self.born(json_answer(200, &tickets)),
+            Err(why) => text(400, why),
+        }
+    }
+
+    pub(super) fn tickets_2(&self) -> Response {
+        let query = self.query();
+        let refuse = |why: String| json_answer(400, &json!({"status": "error", "error": why}));
+        let Some(service) = self.tenant(&query) else {
+            return refuse(unknown_self(&query));
+        };
+        match self.tickets_of(service, &query) {
+            Ok(tickets) => self.born(json_answer(200, &tickets)),
+            Err(why) => refuse(why),
+        }
+    }
+
+    pub(super) fn check_service(&self) -> Response {
+        let query = self.query();
+        let Some(ticket) = header(self.request, SERVICE) else {
+            return text(400, "missing header X-Ya-Service-Ticket");
+        };
+        let service = match self.service(query.get("dst").map(String::as_str)) {
+            Ok(service) => service,
+            Err(why) => return text(400, why),
+        };
+        let (status, body) = match self.service_ticket(service, ticket) {
+            Ok((_, body)) => (200, body),
+            Err(body) => (403, body),
+        };
+        json_answer(status, &body)
+    }
+
+    pub(super) fn check_user(&self) -> Response {
+        let Some(ticket) = header(self.request, USER) else {
+            return text(400, "missing header X-Ya-User-Ticket");
+        };
+        let env = match self.env(&self.query()) {
+            Ok(env) => env,
+            Err(why) => return text(400, why),
+        };
+        let (status, body) = match self.user_ticket(env, ticket, Version::One) {
+            Ok((_, body)) => (200, body),
+            Err(body) => (403, body),
+        };
+        json_answer(status, &body)
+    }
+
+    pub(super) fn roles(&self) -> Response {
+        let query = self.query();
+        let Some(service) = self.tenant(&query) else {
+            return json_answer(
+                400,
+                &json!({"status": "error", "error": unknown_self(&query)}),
+            );
+        };
+        match service
+            .slug
+            .as_ref()
+            .and_then(|slug| self.world.roles.get(slug))
+        {
+            Some(document) => roles_answer(document, self.request),
+            None => json_answer(
+                400,
+                &json!({"status": "error", "error": format!("roles are disabled for self={}", service.alias)}),
+            ),
+        }
+    }
+
+    /// Both tickets at once, with what they must have.
+    pub(super) fn check_2(&self) -> Response {
+        let query = self.query();
+        let refuse = |why: String| json_answer(400, &json!({"status": "error", "error": why}));
+        let Some(tenant) = self.tenant(&query) else {
+            return refuse(unknown_self(&query));
+        };
+        let env = match self.env(&query) {
+            Ok(env) => env,
+            Err(why) => return refuse(why),
+        };
+        let tickets = (header(self.request, SERVICE), header(self.request, USER));
+        if tickets == (None, None) {
+            return refuse("no ticket was given".to_owned());
+        }
+        let roles = tenant
+            .slug
+            .as_ref()
+            .and_then(|slug| self.world.roles.get(slug));
+        let roles = roles.and_then(|document| Roles::parse(document, UNIX_EPOCH).ok());
+        let show_roles = query.get("show_roles").is_none_or(|show| show != "no");
+        let mut answer = Map::new();
+        let mut error: Option<&str> = None;
+        if let Some(ticket) = tickets.0 {
+            let (mut body, fault) = match self.service_ticket(tenant, ticket) {
+                Ok((checked, mut body)) => {
+                    let of = roles.as_ref().map(|roles| roles.of_service(&checked));
+                    if let Some(of) = of.filter(|_| show_roles) {
+                        body["roles"] = shown(&of);
+                    }
+                    let lacking = lacks(
+                        &query,
+                        "required_service_roles",
+                        "service_roles_op",
+                        |role| of.is_some_and(|of| of.has(role)),
+                    );
+                    (
+                        body,
+                        lacking.map(|role| format!("service does not have role '{role}'")),
+                    )
+                }
+                Err(body) => (body, Some(String::new())),
+            };
+            if let Some(fault) = fault {
+                error = Some("invalid service ticket");
+                if !fault.is_empty() {
+                    body["error"] = fault.into();
+                }
+            }
+            answer.insert("service".to_owned(), body);
+        }
+        if let Some(ticket) = tickets.1 {
+            let (mut body, fault) = match self.user_ticket(env, ticket, Version::Two) {
+                Ok((checked, mut body)) => {
+                    let of = roles
+                        .as_ref()
+                        .and_then(|roles| roles.of_default_uid(&checked).ok());
+                    if let Some(of) = of.filter(|_| show_roles) {
+                        body["roles"] = shown(&of);
+                    }
+                    let role = lacks(&query, "required_user_roles", "user_roles_op", |role| {
+                        of.is_some_and(|of| of.has(role))
+                    });
+                    let scope = lacks(&query, "required_user_scopes", "user_scopes_op", |scope| {
+                        checked.has_scope(scope)
+                    });
+                    let fault =
+                        role.map(|role| format!("user does not have role '{role}'"))
+                            .or(scope
+                                .map(|scope| format!("user ticket does not have scope '{scope}'")));
+                    (body, fault)
+                }
+                Err(body) => (body, Some(String::new())),
+            };
+            if let Some(fault) = fault {
+                error = error.or(Some("invalid user ticket"));
+                if !fault.is_empty() {
+                    body["error"] = fault.into();
+                }
+            }
+            answer.insert("user".to_owned(), body);
+        }
+        let status = if let Some(error) = error {
+            answer.insert("error".to_owned(), error.into());
+            answer.insert("status".to_owned(), "error".into());
+            403
+        } else {
+            answer.insert("status".to_owned(), "ok".into());
+            200
+        };
+        json_answer(status, &Value::Object(answer))
+    }
+
+    fn query(&self) -> BTreeMap<String, String> {
+        params(self.request.uri.query().unwrap_or_default())
+    }
+
+    /// Finds a client by its name or number; the only one if none is named.
+    fn service(&self, named: Option<&str>) -> std::result::Result<&Service, String> {
+        let services = &self.world.services;
+        match named {
+            Some(name) => services
+                .iter()
+                .find(|service| service.alias == name || service.id.to_string() == name)
+                .ok_or_else(|| format!("can't find in config src = {name}")),
+            None => match &services[..] {
+                [only] => Ok(only),
+                _ => Err("missing parameter: several clients are configured".to_owned()),
+            },
+        }
+    }
+
+    /// The second version takes names only.
+    fn tenant(&self, query: &BTreeMap<String, String>) -> Option<&Service> {
+        let alias = query.get("self")?;
+        self.world
+            .services
+            .iter()
+            .find(|service| service.alias == *alias)
+    }
+
+    fn tickets_of(
+        &self,
+        service: &Service,
+        query: &BTreeMap<String, String>,
+    ) -> std::result::Result<Value, String> {
+        let wanted = query.get("dsts").map_or("", String::as_str);
+        if wanted.is_empty() {
+            return Err("missing parameter 'dsts'".to_owned());
+        }
+        // As it was asked for, so is it said.
+        let src = query.get("src").or(query.get("self"));
+        let src = src.cloned().unwrap_or_else(|| service.id.to_string());
+        let mut tickets = Map::new();
+        for name in wanted.split(',') {
+            let id = destination(service, name).map_err(|how| {
+                format!(
+                    "can't find in config destination tvmid for src = {src}, dstparam = {name} \
+                     ({how})"
+                )
+            })?;
+            let entry = match self.world.ticket(service.id, id, self.now) {
+                Ok(ticket) => json!({"ticket": ticket.expose(), "tvm_id": id}),
+                Err(why) => json!({"error": why, "tvm_id": id}),
+            };
+            tickets.insert(name.to_owned(), entry);
+        }
+        Ok(Value::Object(tickets))
+    }
+
+    fn env(&self, query: &BTreeMap<String, String>) -> std::result::Result<BlackboxEnv, String> {
+        match query.get("override_env") {
+            None => Ok(self.world.env),
+            Some(name) => {
+                let env = name.parse().map_err(|_| format!("unknown env: {name}"))?;
+                let allowed = self.world.env.override_to(env);
+                allowed.map_err(|error| error.message().to_owned())
+            }
+        }
+    }
+
+    fn container(&self) -> Result<KeyContainer> {
+        KeyContainer::parse(&self.world.authority.container_text())
+    }
+
+    fn time(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(self.now.unsigned_abs())
+    }
+
+    fn service_ticket<'t>(
+        &self,
+        service: &Service,
+        ticket: &'t str,
+    ) -> std::result::Result<(CheckedServiceTicket<'t>, Value), Value> {
+        let keys = self.container();
+        let context = keys.and_then(|keys| ServiceContext::for_any_destination(&keys));
+        let context = context.map_err(|error| json!({"error": error.to_string()}))?;
+        let checked = context
+            .check(ticket, self.time())
+            .map_err(|error| refused(&error, "service", ticket))?;
+        let body = json!({
+            "src": checked.src(),
+            "dst": checked.dst(),
+            "issuer_uid": checked.issuer_uid(),
+            "debug_string": checked.debug_info(),
+            "logging_string": checked.redacted(),
+        });
+        if checked.dst() != service.id {
+            let mut body = body;
+            let (expected, got) = (service.id, checked.dst());
+            body["error"] = format!("Wrong ticket dst, expected {expected}, got {got}").into();
+            return Err(body);
+        }
+        Ok((checked, body))
+    }
+
+    fn user_ticket<'t>(
+        &self,
+        env: BlackboxEnv,
+        ticket: &'t str,
+        version: Version,
+    ) -> std::result::Result<(CheckedUserTicket<'t>, Value), Value> {
+        let context = self
+            .container()
+            .and_then(|keys| UserContext::new(env, &keys));
+        let context = context.map_err(|error| json!({"error": error.to_string()}))?;
+        let checked = context
+            .check(ticket, self.time())
+            .map_err(|error| refused(&error, "user", ticket))?;
+        let uid = |uid: crate::Uid| match version {
+            Version::One => json!(uid),
+            Version::Two => json!(uid.to_string()),
+        };
+        let body = json!({
+            "default_uid": uid(checked.default_uid()),
+            "uids": checked.uids().map(uid).collect::<Vec<_>>(),
+            "scopes": checked.scopes().collect::<Vec<_>>(),
+            "env": checked.env().number(),
+            "login_id": checked.login_id(),
+            "location": checked.location(),
+            "device_type": checked.device_type(),
+            "debug_string": checked.debug_info(),
+            "logging_string": checked.redacted(),
+        });
+        Ok((checked, body))
+    }
+
+    fn born(&self, response: Response) -> Response {
+        let born = (self.now - self.world.tool_data_age).max(0);
+        with_header(response, BIRTH_TIME, &born.to_string())
+    }
+}
+
+/// Users are numbers in the first version and texts in the second.
+#[derive(Clone, Copy)]
+enum Version {
+    One,
+    Two,
+}
+
+fn refused(error: &CheckError, kind: &str, ticket: &str) -> Value {
+    let why = match error.status() {
+        Some(TicketStatus::Malformed | TicketStatus::UnsupportedVersion) => {
+            "invalid ticket format".to_owned()
+        }
+        Some(TicketStatus::InvalidTicketType) => format!("wrong ticket type, {kind} is expected"),
+        Some(status) => status.message().to_owned(),
+        None => error.to_string(),
+    };
+    json!({
+        "error": why,
+        "debug_string": error.debug_info(),
+        "logging_string": redact(ticket),
+    })
+}
+
+/// Finds a destination by its name in the configuration or by its number.
+fn destination(service: &Service, name: &str) -> std::result::Result<TvmId, &'static str> {
+    if let Some(id) = service.destinations.get(name) {
+        return Ok(*id);
+    }
+    match name.parse::<TvmId>() {
+        Err(_) => Err("strconv"),
+        Ok(id) if service.destinations.values().any(|other| *other == id) => Ok(id),
+        Ok(_) => Err("by number"),
+    }
+}
+
+fn unknown_self(query: &BTreeMap<String, String>) -> String {
+    match query.get("self") {
+        Some(alias) => format!("can't find in config client with alias = {alias}"),
+        None => "missing parameter 'self'".to_owned(),
+    }
+}
+
+/// Returns the first of the required things that is lacking; all must be there, or with `or`
+/// one.
+fn lacks(
+    query: &BTreeMap<String, String>,
+    required: &str,
+    op: &str,
+    has: impl Fn(&str) -> bool,
+) -> Option<String> {
+    let required = query.get(required).filter(|names| !names.is_empty())?;
+    let is_or = query
+        .get(op)
+        .is_some_and(|op| op.eq_ignore_ascii_case("or"));
+    if is_or && required.split(',').any(&has) {
+        return None;
+    }
+    required
+        .split(',')
+        .find(|name| !has(name))
+        .map(str::to_owned)
+}
+
+fn shown(roles: &SubjectRoles<'_>) -> Value {
+    let entities = |entities: &[crate::Entity]| -> Vec<Value> {
+        let entity = |entity: &crate::Entity| -> Value {
+            let pairs = entity
+                .iter()
+                .map(|(key, value)| (key.to_owned(), value.into()));
+            Value::Object(pairs.collect())
+        };
+        entities.iter().map(entity).collect()
+    };
+    let roles = roles.iter();
+    Value::Object(
+        roles
+            .map(|(name, found)| (name.to_owned(), entities(found).into()))
+            .collect(),
+    )
+}
+
+const SERVICE: &str = "x-ya-service-ticket";
+const USER: &str = "x-ya-user-ticket";

@@ -1,0 +1,150 @@
+//! The state of the emulators: who there is, and the rules for what they get. No HTTP here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use vouchsafe_core::Secret;
+
+use super::authority::Authority;
+use super::config::ToolConfigFile;
+use crate::env::BlackboxEnv;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::{TvmId, Uid};
+use crate::mint::{ServiceTicketDraft, UserTicketDraft};
+use crate::protocol::{RetrySettings, Seconds};
+use crate::secret::ServiceSecret;
+
+/// A service that asks for tickets.
+#[derive(Clone, Debug)]
+pub(super) struct Service {
+    pub(super) id: TvmId,
+    pub(super) secret: Secret,
+    /// Where it runs, tvmtool knows it by this name.
+    pub(super) alias: String,
+    pub(super) slug: Option<String>,
+    /// What tvmtool fetches for it.
+    pub(super) destinations: BTreeMap<String, TvmId>,
+}
+
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) authority: Authority,
+    pub(super) env: BlackboxEnv,
+    /// In the order in which they were added, as tvmtool lists them.
+    pub(super) services: Vec<Service>,
+    /// Services that exist beside those.
+    known: BTreeSet<TvmId>,
+    /// What the authority says instead of a ticket.
+    refusals: BTreeMap<TvmId, String>,
+    /// By role system.
+    pub(super) roles: BTreeMap<String, String>,
+    pub(super) tirole_id: TvmId,
+    pub(super) gzip_roles: bool,
+    pub(super) retry_settings: Option<RetrySettings>,
+    /// Seconds that a ticket is good for.
+    pub(super) lifetime: Seconds,
+    /// Seconds since tvmtool got what it hands out.
+    pub(super) tool_data_age: Seconds,
+    pub(super) tool_token: Secret,
+    pub(super) tool_ping: (u16, String),
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self {
+            authority: Authority::new(),
+            env: BlackboxEnv::Test,
+            services: Vec::new(),
+            known: BTreeSet::new(),
+            refusals: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            tirole_id: crate::TIROLE_TVM_ID,
+            gzip_roles: false,
+            retry_settings: None,
+            lifetime: 12 * 60 * 60,
+            tool_data_age: 0,
+            tool_token: random_token(),
+            tool_ping: (200, "OK".to_owned()),
+        }
+    }
+
+    pub(super) fn from_tool_config(config: &ToolConfigFile) -> Self {
+        let mut world = Self::new();
+        world.env = config.env;
+        for service in &config.services {
+            world.known.extend(service.destinations.values());
+            world.services.push(service.clone());
+        }
+        world
+    }
+
+    pub(super) fn service(&self, id: TvmId) -> Option<&Service> {
+        self.services.iter().find(|service| service.id == id)
+    }
+
+    pub(super) fn add(&mut self, service: Service) {
+        self.known.extend(service.destinations.values());
+        self.services.push(service);
+    }
+
+    pub(super) fn know(&mut self, id: TvmId) {
+        self.known.insert(id);
+    }
+
+    pub(super) fn refuse(&mut self, dst: TvmId, why: Option<String>) {
+        match why {
+            Some(why) => self.refusals.insert(dst, why),
+            None => self.refusals.remove(&dst),
+        };
+    }
+
+    /// Signs a ticket, or says why there is none.
+    pub(super) fn ticket(
+        &self,
+        src: TvmId,
+        dst: TvmId,
+        now: Seconds,
+    ) -> std::result::Result<Secret, String> {
+        if let Some(why) = self.refusals.get(&dst) {
+            return Err(why.clone());
+        }
+        let is_known =
+            self.known.contains(&dst) || self.service(dst).is_some() || dst == self.tirole_id;
+        if !is_known {
+            return Err("Dst is not found".to_owned());
+        }
+        let draft = ServiceTicketDraft::new(src, dst).expiration_time(now + self.lifetime);
+        self.authority
+            .sign_service(&draft)
+            .map_err(|error| error.to_string())
+    }
+
+    pub(super) fn user_ticket(
+        &self,
+        env: BlackboxEnv,
+        uids: &[Uid],
+        now: Seconds,
+    ) -> Result<Secret> {
+        let default = uids.first().copied().ok_or_else(|| {
+            Error::new(
+                ErrorKind::IllegalUsage,
+                "a user ticket is for one user at least",
+            )
+        })?;
+        let draft = UserTicketDraft::new(env, default)
+            .uids(uids.iter().copied())
+            .scope("bb:sessionid")
+            .expiration_time(now + self.lifetime);
+        self.authority.sign_user(env, &draft)
+    }
+
+    pub(super) fn parsed_secret(service: &Service) -> Option<ServiceSecret> {
+        ServiceSecret::parse(&service.secret).ok()
+    }
+}
+
+/// A secret in the form that both secrets and tokens have.
+pub(super) fn random_token() -> Secret {
+    let mut bytes = [0; 16];
+    getrandom::getrandom(&mut bytes).expect("the system has randomness");
+    Secret::from(crate::base64url::encode(&bytes))
+}

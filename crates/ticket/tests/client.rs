@@ -1,0 +1,618 @@
+//! The client against the emulators: starting, keeping fresh, status, what ends it.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vouchsafe_core::Secret;
+use vouchsafe_core::mock::Fault;
+use vouchsafe_ticket::mock::Server;
+use vouchsafe_ticket::{
+    BlackboxEnv, CheckErrorKind, Client, ErrorKind, ServiceSecret, StatusCode, TicketStatus,
+    TvmApiBuilder, TvmId, TvmToolBuilder, Uid,
+};
+
+const OWN: TvmId = TvmId::new(42);
+const PEER: TvmId = TvmId::new(43);
+const OTHER: TvmId = TvmId::new(44);
+const SLUG: &str = "shop";
+const ROLES: &str = r#"{"revision":"r1","born_date":1,"tvm":{"43":{"/role/read/":[{}]}}}"#;
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+struct World {
+    server: Server,
+    secret: ServiceSecret,
+}
+
+impl World {
+    fn new() -> Self {
+        let server = Server::new();
+        let secret = server.add_service(OWN, "shop");
+        server.add_service(PEER, "peer");
+        server.add_service(OTHER, "other");
+        Self { server, secret }
+    }
+
+    fn api(&self) -> TvmApiBuilder {
+        Client::tvm_api(OWN)
+            .tvm_url("https://tvm.example")
+            .tirole_url("https://tirole.example")
+            .transport(self.server.host().transport())
+            .clock(Arc::<vouchsafe_core::mock::ManualClock>::clone(
+                self.server.clock(),
+            ))
+    }
+
+    fn fetching(&self) -> TvmApiBuilder {
+        self.api().secret(self.secret.clone()).alias("peer", PEER)
+    }
+
+    fn full(&self) -> TvmApiBuilder {
+        self.fetching()
+            .check_service_tickets()
+            .check_user_tickets(BlackboxEnv::Test)
+    }
+
+    fn tool(&self) -> TvmToolBuilder {
+        Client::tvmtool("shop")
+            .auth_token(self.server.tool_token())
+            .port(1)
+            .transport(self.server.host().transport())
+            .clock(Arc::<vouchsafe_core::mock::ManualClock>::clone(
+                self.server.clock(),
+            ))
+    }
+
+    fn count(&self, operation: &str) -> u64 {
+        self.server.journal().count(operation)
+    }
+
+    /// Turns both clocks, and lets the worker do what is due.
+    async fn pass(&self, time: Duration) {
+        self.server.clock().advance(time);
+        // More than the worker's period and the longest random delays of two tries.
+        tokio::time::sleep(Duration::from_secs(200)).await;
+    }
+}
+
+fn status(client: &Client) -> StatusCode {
+    client.status().unwrap().code()
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_starts_with_tickets_and_keys_and_checks_what_others_send() {
+    let world = World::new();
+    let client = world.full().connect().await.unwrap();
+    assert_eq!(client.status().unwrap().last_error(), "OK");
+    let ticket = client.service_ticket("peer").unwrap();
+    assert_eq!(ticket, client.service_ticket(PEER).unwrap());
+
+    let incoming = world.server.mint_service(PEER, OWN).unwrap();
+    let checked = client.check_service_ticket(incoming.expose()).unwrap();
+    assert_eq!(checked.src(), PEER);
+    let error = client.check_service_ticket(ticket.expose()).unwrap_err();
+    assert_eq!(error.status(), Some(TicketStatus::InvalidDst));
+
+    let user = world
+        .server
+        .mint_user(BlackboxEnv::Test, &[Uid::new(7)])
+        .unwrap();
+    let checked = client.check_user_ticket(user.expose()).unwrap();
+    assert_eq!(checked.default_uid(), Uid::new(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_environment_is_checked_as_far_as_that_is_allowed() {
+    let world = World::new();
+    let client = world.full().connect().await.unwrap();
+    let user = world
+        .server
+        .mint_user(BlackboxEnv::Prod, &[Uid::new(7)])
+        .unwrap();
+    let error = client.check_user_ticket(user.expose()).unwrap_err();
+    assert_eq!(error.status(), Some(TicketStatus::InvalidBlackboxEnv));
+    assert!(
+        client
+            .check_user_ticket_in(user.expose(), BlackboxEnv::Prod)
+            .is_ok()
+    );
+    let strict = world.api().check_user_tickets(BlackboxEnv::Prod);
+    let strict = strict.connect().await.unwrap();
+    let error = strict
+        .check_user_ticket_in(user.expose(), BlackboxEnv::Test)
+        .unwrap_err();
+    let (from, to) = (BlackboxEnv::Prod, BlackboxEnv::Test);
+    assert_eq!(error.kind(), CheckErrorKind::IllegalOverride { from, to });
+    let error = strict.check_service_ticket("3:serv:a:b").unwrap_err();
+    assert_eq!(error.kind(), CheckErrorKind::Disabled);
+    assert_eq!(
+        strict.service_ticket(PEER).unwrap_err().message(),
+        "Need to enable ServiceTickets fetching"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_fails_at_once_when_another_try_will_not_help() {
+    let world = World::new();
+    let wrong = ServiceSecret::parse(&Secret::from("d3Jvbmc")).unwrap();
+    let builder = world.api().secret(wrong).destination(PEER);
+    let error = builder.connect().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Start);
+    assert!(!error.is_retryable());
+    let text = error.to_string();
+    let expected = "Failed to start TvmClient. Do not retry: ServiceTickets: \
+                    Path:/2/ticket.Code=400: ";
+    assert!(text.starts_with(expected), "{text}");
+    assert_eq!(world.count("tvm-api.getTickets"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_tries_three_times_when_another_try_may_help() {
+    let world = World::new();
+    world
+        .server
+        .faults()
+        .add(Fault::on("tvm-api.getKeys").times(2).status(503));
+    assert!(world.full().connect().await.is_ok());
+    assert_eq!(world.count("tvm-api.getKeys"), 3);
+    world
+        .server
+        .faults()
+        .add(Fault::on("tvm-api.getKeys").status(503));
+    let error = world.full().connect().await.unwrap_err();
+    assert!(error.is_retryable());
+    let text = error.to_string();
+    assert!(
+        text.starts_with("Failed to start TvmClient. You can retry: PublicKeys: "),
+        "{text}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_is_refused_stops_the_start_unless_that_is_allowed() {
+    let world = World::new();
+    world.server.refuse_destination(OTHER, Some("no"));
+    let error = world
+        .fetching()
+        .destination(OTHER)
+        .connect()
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .message()
+            .ends_with("Failed to get ServiceTicket for 44: no"),
+        "{error}"
+    );
+    let builder = world
+        .fetching()
+        .destination(OTHER)
+        .allow_incomplete_tickets();
+    let client = builder.connect().await.unwrap();
+    assert_eq!(status(&client), StatusCode::IncompleteTicketsSet);
+    assert_eq!(client.status().unwrap().last_error(), "OK");
+    let error = client.service_ticket(OTHER).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::MissingServiceTicket);
+    assert_eq!(error.message(), "Failed to get ticket for '44': no");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_part_is_fetched_anew_when_it_is_due() {
+    let world = World::new();
+    let client = world.full().connect().await.unwrap();
+    let counts = || {
+        (
+            world.count("tvm-api.getTickets"),
+            world.count("tvm-api.getKeys"),
+        )
+    };
+    assert_eq!(counts(), (1, 1));
+    world.pass(HOUR - Duration::from_secs(10)).await;
+    assert_eq!(counts(), (1, 1));
+    world.pass(Duration::from_secs(20)).await;
+    assert_eq!(counts(), (2, 1));
+    world.server.rotate_keys();
+    world.pass(DAY).await;
+    assert_eq!(counts(), (3, 2));
+    let incoming = world.server.mint_service(PEER, OWN).unwrap();
+    assert!(client.check_service_ticket(incoming.expose()).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_authority_that_is_gone_turns_the_status_while_checks_go_on() {
+    let world = World::new();
+    world.server.set_ticket_lifetime(30 * 24 * 60 * 60);
+    let client = world.full().connect().await.unwrap();
+    let incoming = world.server.mint_service(PEER, OWN).unwrap();
+    world.server.faults().add(Fault::on_any().status(503));
+    assert_eq!(status(&client), StatusCode::Ok);
+    world.pass(HOUR * 2).await;
+    assert_eq!(status(&client), StatusCode::Ok);
+    world.pass(Duration::from_secs(1)).await;
+    assert_eq!(status(&client), StatusCode::Warning);
+    let last_error = client.status().unwrap().last_error().to_owned();
+    assert!(
+        last_error.starts_with("ServiceTickets: Path:/2/ticket.Code=503"),
+        "{last_error}"
+    );
+    world.pass(DAY * 6).await;
+    assert_eq!(status(&client), StatusCode::Error);
+    assert!(client.check_service_ticket(incoming.expose()).is_ok());
+    assert!(client.service_ticket(PEER).is_ok());
+    world.server.faults().clear();
+    world.pass(Duration::from_secs(1)).await;
+    assert_eq!(status(&client), StatusCode::Ok);
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_keys_leave_the_old_ones_in_place() {
+    let world = World::new();
+    let client = world.full().connect().await.unwrap();
+    let incoming = world.server.mint_service(PEER, OWN).unwrap();
+    world
+        .server
+        .faults()
+        .add(Fault::on("tvm-api.getKeys").garbage());
+    world.pass(DAY * 2 + HOUR).await;
+    assert!(
+        client.check_service_ticket(incoming.expose()).is_err(),
+        "expired by now"
+    );
+    let incoming = world.server.mint_service(PEER, OWN).unwrap();
+    assert!(client.check_service_ticket(incoming.expose()).is_ok());
+    let last_error = client.status().unwrap().last_error().to_owned();
+    assert!(last_error.contains("PublicKeys: "), "{last_error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_folder_with_everything_starts_a_client_without_the_network() {
+    let world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    world.server.set_roles(SLUG, ROLES);
+    let builder = || world.full().roles(SLUG).disk_cache(folder.path());
+    drop(builder().connect().await.unwrap());
+    let before = world.server.journal().len();
+    world.server.faults().add(Fault::on_any().status(503));
+    let client = builder().connect().await.unwrap();
+    assert_eq!(world.server.journal().len(), before);
+    assert_eq!(status(&client), StatusCode::Ok);
+    assert_eq!(client.roles().unwrap().revision(), "r1");
+    let incoming = world.server.mint_service(PEER, OWN).unwrap();
+    assert!(client.check_service_ticket(incoming.expose()).is_ok());
+    assert!(client.service_ticket("peer").is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_folder_with_some_tickets_is_completed() {
+    let world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    drop(
+        world
+            .fetching()
+            .disk_cache(folder.path())
+            .connect()
+            .await
+            .unwrap(),
+    );
+    let builder = world
+        .fetching()
+        .destination(OTHER)
+        .disk_cache(folder.path());
+    let client = builder.connect().await.unwrap();
+    assert!(client.service_ticket(PEER).is_ok() && client.service_ticket(OTHER).is_ok());
+    world.server.faults().add(Fault::on_any().status(503));
+    // Both answers are in the folder now.
+    let builder = world
+        .fetching()
+        .destination(OTHER)
+        .disk_cache(folder.path());
+    assert!(builder.connect().await.is_ok());
+    // Of another service, they are of no use.
+    let secret = world.secret.clone();
+    let other = Client::tvm_api(PEER)
+        .secret(secret)
+        .destination(OTHER)
+        .disk_cache(folder.path())
+        .transport(world.server.host().transport());
+    assert!(other.connect().await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn roles_are_fetched_with_a_ticket_and_refuse_who_has_none() {
+    let world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    world.server.set_roles(SLUG, ROLES);
+    world.server.set_gzip_roles(true);
+    let builder = world.full().roles(SLUG).disk_cache(folder.path());
+    let client = builder.connect().await.unwrap();
+    let of = |src| world.server.mint_service(src, OWN).unwrap();
+    let (peer, other) = (of(PEER), of(OTHER));
+    let checked = client.check_service_ticket(peer.expose()).unwrap();
+    let roles = client.roles().unwrap();
+    assert!(roles.of_service(&checked).has("/role/read/"));
+    let error = client.check_service_ticket(other.expose()).unwrap_err();
+    assert_eq!(error.status(), Some(TicketStatus::NoRoles));
+
+    // Unchanged: only the time is new. Broken: the old ones stay.
+    world.pass(Duration::from_secs(11 * 60)).await;
+    assert_eq!(world.count("tirole.getActualRoles"), 2);
+    assert!(Arc::ptr_eq(&roles, &client.roles().unwrap()));
+    world.server.set_roles(SLUG, "{}");
+    world.pass(Duration::from_secs(11 * 60)).await;
+    assert_eq!(client.roles().unwrap().revision(), "r1");
+    world
+        .server
+        .set_roles(SLUG, &ROLES.replace("r1", "r2").replace("43", "44"));
+    world.pass(Duration::from_secs(11 * 60)).await;
+    assert_eq!(client.roles().unwrap().revision(), "r2");
+    assert!(client.check_service_ticket(of(OTHER).expose()).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn destinations_are_added_while_the_client_runs() {
+    let world = World::new();
+    let client = world.fetching().connect().await.unwrap();
+    assert!(client.add_destinations([]).await.unwrap().is_empty());
+    assert!(client.service_ticket_if_known(OTHER).unwrap().is_none());
+    let unknown = TvmId::new(99);
+    let added = client.add_destinations([OTHER, unknown]).await.unwrap();
+    assert!(added[&OTHER].is_ok());
+    let error = added[&unknown].as_ref().unwrap_err();
+    assert_eq!(
+        error.message(),
+        "Failed to get ticket for '99': Dst is not found"
+    );
+    assert!(client.service_ticket_if_known(OTHER).unwrap().is_some());
+    assert!(client.service_ticket_if_known(unknown).is_err());
+    // What was added is fetched anew with the others, and what was refused is not.
+    world.pass(HOUR + Duration::from_secs(1)).await;
+    assert!(client.service_ticket(OTHER).is_ok());
+    assert_eq!(status(&client), StatusCode::Ok);
+    world.server.faults().add(Fault::on_any().status(503));
+    let added = client.add_destinations([TvmId::new(98)]).await.unwrap();
+    assert!(added[&TvmId::new(98)].is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wish_outlives_who_had_it() {
+    let world = World::new();
+    let client = world.fetching().connect().await.unwrap();
+    let wish = client.add_destinations([OTHER]);
+    assert!(tokio::time::timeout(Duration::ZERO, wish).await.is_err());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(client.service_ticket(OTHER).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_ends_every_clone_and_who_waits() {
+    let world = World::new();
+    let client = world.full().connect().await.unwrap();
+    world.server.set_ticket_lifetime(1);
+    let clone = client.clone();
+    world.server.faults().add(Fault::on_any().no_answer());
+    let waiting = tokio::spawn(async move { clone.add_destinations([OTHER]).await });
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    client.stop();
+    client.stop();
+    assert_eq!(
+        waiting.await.unwrap().unwrap_err().kind(),
+        ErrorKind::Stopped
+    );
+    assert_eq!(client.status().unwrap_err().kind(), ErrorKind::Stopped);
+    assert_eq!(
+        client.service_ticket(PEER).unwrap_err().kind(),
+        ErrorKind::Stopped
+    );
+    let error = client.check_service_ticket("").unwrap_err();
+    assert_eq!(error.kind(), CheckErrorKind::Stopped);
+    let before = world.server.journal().len();
+    world.pass(DAY).await;
+    assert_eq!(world.server.journal().len(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_task_ends_with_the_last_clone() {
+    let world = World::new();
+    let alive = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
+    let before = alive();
+    let client = world.fetching().connect().await.unwrap();
+    let clone = client.clone();
+    assert_eq!(alive(), before + 1);
+    drop(client);
+    tokio::task::yield_now().await;
+    assert_eq!(alive(), before + 1);
+    drop(clone);
+    tokio::task::yield_now().await;
+    assert_eq!(alive(), before);
+}
+
+#[test]
+fn a_client_goes_on_in_another_runtime() {
+    let world = World::new();
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().start_paused(true).build().unwrap()
+    };
+    let first = runtime();
+    let client = first.block_on(world.fetching().connect()).unwrap();
+    drop(first);
+    // Outside of any runtime, what is held is still there.
+    assert!(client.service_ticket(PEER).is_ok());
+    runtime().block_on(async {
+        assert_eq!(status(&client), StatusCode::Ok);
+        world.pass(HOUR + Duration::from_secs(1)).await;
+        assert_eq!(world.count("tvm-api.getTickets"), 2);
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_of_retries_are_heeded_and_kept_on_the_disk() {
+    let world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    world
+        .server
+        .set_retry_settings(Some(vouchsafe_ticket::protocol::RetrySettings {
+            dsts_limit: Some(1),
+            retries_on_start: Some(5),
+            ..Default::default()
+        }));
+    let builder = || {
+        world
+            .fetching()
+            .destination(OTHER)
+            .disk_cache(folder.path())
+    };
+    drop(builder().connect().await.unwrap());
+    assert_eq!(world.count("tvm-api.getTickets"), 1);
+    std::fs::remove_file(folder.path().join("service_tickets")).unwrap();
+    world.server.set_retry_settings(None);
+    world
+        .server
+        .faults()
+        .add(Fault::on("tvm-api.getTickets").times(4).status(503));
+    let client = builder().connect().await.unwrap();
+    assert!(client.service_ticket(OTHER).is_ok());
+    // Four tries that failed, then one request for each destination.
+    assert_eq!(world.count("tvm-api.getTickets"), 1 + 4 + 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tvmtool_gives_tickets_keys_and_roles() {
+    let world = World::new();
+    world.server.set_env(BlackboxEnv::ProdYateam);
+    world.server.add_tool_destination(OWN, "peer", PEER);
+    world.server.add_tool_destination(OWN, "same", PEER);
+    world.server.set_slug(OWN, Some(SLUG));
+    world.server.set_roles(SLUG, ROLES);
+    let client = world.tool().connect().await.unwrap();
+    assert_eq!(
+        (client.own_id(), client.env()),
+        (OWN, Some(BlackboxEnv::ProdYateam))
+    );
+    assert_eq!(status(&client), StatusCode::Ok);
+    assert!(client.service_ticket("same").is_ok());
+    let incoming = world.server.mint_service(PEER, OWN).unwrap();
+    assert!(client.check_service_ticket(incoming.expose()).is_ok());
+    assert_eq!(client.roles().unwrap().revision(), "r1");
+    assert!(client.add_destinations([OTHER]).await.is_err());
+    // A change of the daemon's configuration is found at the next wake.
+    world.server.add_tool_destination(OWN, "other", OTHER);
+    world.pass(Duration::from_secs(1)).await;
+    assert!(client.service_ticket("other").is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_daemon_that_is_gone_turns_the_status() {
+    let world = World::new();
+    world.server.add_tool_destination(OWN, "peer", PEER);
+    let client = world.tool().connect().await.unwrap();
+    world.server.faults().add(Fault::on_any().status(500));
+    world.pass(Duration::from_secs(31)).await;
+    assert_eq!(status(&client), StatusCode::Warning);
+    let last_error = client.status().unwrap().last_error().to_owned();
+    assert!(last_error.starts_with("TvmtoolConfig: "), "{last_error}");
+    world.pass(HOUR * 12).await;
+    assert_eq!(status(&client), StatusCode::Error);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_daemon_that_does_not_fit_is_told_apart() {
+    let world = World::new();
+    let token = Secret::from("wrong");
+    let error = world.tool().auth_token(token).connect().await.unwrap_err();
+    assert!(
+        !error.is_retryable() && error.message().contains("(401)"),
+        "{error}"
+    );
+    let stranger = Client::tvmtool("nobody")
+        .auth_token(world.server.tool_token())
+        .transport(world.server.host().transport());
+    let error = stranger.connect().await.unwrap_err();
+    assert!(
+        error
+            .message()
+            .contains("Alias 'nobody' not found in meta info"),
+        "{error}"
+    );
+    world
+        .server
+        .faults()
+        .add(Fault::on("tvmtool.getMeta").times(1).status(404));
+    let error = world.tool().connect().await.unwrap_err();
+    assert!(error.message().contains("You need tvmtool>=1.1.0") && !error.is_retryable());
+    world
+        .server
+        .faults()
+        .add(Fault::on("tvmtool.getMeta").times(1).status(502));
+    assert!(world.tool().connect().await.unwrap_err().is_retryable());
+    world.server.set_tool_ping(500, "down");
+    let error = world.tool().connect().await.unwrap_err();
+    assert!(
+        error
+            .message()
+            .contains("Failed to connect to tvmtool: down"),
+        "{error}"
+    );
+    let error = Client::tvmtool("").connect().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BrokenSettings);
+}
+
+#[tokio::test(start_paused = true)]
+async fn data_of_a_daemon_that_is_too_old_is_not_taken() {
+    let world = World::new();
+    world.server.add_tool_destination(OWN, "peer", PEER);
+    world.server.set_tool_data_age(11 * 60 * 60);
+    let error = world.tool().connect().await.unwrap_err();
+    assert!(error.message().contains("too old"), "{error}");
+    world.server.set_tool_data_age(3 * 60 * 60);
+    let client = world.tool().connect().await.unwrap();
+    assert_eq!(status(&client), StatusCode::Warning);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_shows_a_secret() {
+    let world = World::new();
+    let builder = world.full();
+    let shown = format!("{builder:?} {:?}", world.tool());
+    let client = builder.connect().await.unwrap();
+    let ticket = client.service_ticket(PEER).unwrap();
+    let signature = ticket.expose().rsplit(':').next().unwrap().to_owned();
+    let shown = format!(
+        "{shown} {client:?} {:?} {:?}",
+        client.status(),
+        client.update_times()
+    );
+    let token = world.server.tool_token();
+    assert!(
+        !shown.contains(token.expose()) && !shown.contains(&signature),
+        "{shown}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn plain_http_goes_to_this_machine_alone() {
+    let world = World::new();
+    let error = world
+        .fetching()
+        .tvm_url("tvm.example")
+        .connect()
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("plain http"), "{error}");
+    assert!(
+        world
+            .fetching()
+            .tvm_url("localhost:1")
+            .connect()
+            .await
+            .is_ok()
+    );
+    let builder = world.fetching().tvm_url("tvm.example").allow_plain_http();
+    assert!(builder.connect().await.is_ok());
+}
