@@ -12,11 +12,11 @@ use std::sync::{Arc, Mutex};
 #[path = "right/crates/wide/src/generated/mod.rs"]
 mod generated;
 
-use generated::wide::operations::{ALL, CREATE_THING, LIST_THINGS, REVOKE_KEY};
-use generated::wide::paths::{self, ListThingsParams};
+use generated::wide::operations::{ALL, CREATE_THING, GET_DOCUMENT, LIST_THINGS, REVOKE_KEY};
+use generated::wide::paths::{self, GetDocumentParams, ListThingsParams};
 use generated::wide::routes::{OPS, Op, ROUTES};
 use generated::wide::wire::{
-    Colour, HealthStatus, KeySession, ListThingsOrder, Login, NewThing, Note, Size, Thing,
+    Colour, Grant, HealthStatus, KeySession, ListThingsOrder, Login, NewThing, Note, Size, Thing,
 };
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -232,6 +232,88 @@ async fn paths_queries_and_headers_are_encoded_piece_by_piece() {
     assert_eq!(request.uri.path(), "/api/v1/keys/k%3F1");
 }
 
+#[tokio::test]
+async fn a_form_holds_what_is_set_and_lists_again_and_again() {
+    let mut body: Grant = from_value(json!({
+        "id": 1, "grant_type": "a&b", "client_secret": "planted é", "scope": ["x", "y z"],
+        "sizes": ["small"], "age": 7, "owner": u64::MAX,
+    }))
+    .unwrap();
+    let request = sent(paths::send_form(&body).unwrap()).await;
+    assert_eq!(
+        request.headers["content-type"],
+        "application/x-www-form-urlencoded"
+    );
+    assert_eq!(
+        request.body,
+        "id=1&grant_type=a%26b&client_secret=planted+%C3%A9&scope=x&scope=y+z&sizes=small\
+         &colour=red&age=7&owner=18446744073709551615&hidden=false"
+    );
+    body.code = Some(Secret::from("planted"));
+    body.size = Some(Size::Large);
+    body.state = Some(String::new());
+    let call = paths::send_form(&body).unwrap();
+    assert!(!format!("{body:?}{call:?}").contains("planted"));
+    let text = String::from_utf8(sent(call).await.body.to_vec()).unwrap();
+    assert!(text.contains("&code=planted&") && text.contains("&size=large&state=&"));
+
+    let free = [("a b".to_owned(), "1".to_owned())].into();
+    let request = sent(paths::put_form(Some(&free)).unwrap()).await;
+    assert_eq!(request.body, "a+b=1");
+    let request = sent(paths::put_form(None).unwrap()).await;
+    assert!(request.body.is_empty() && !request.headers.contains_key("content-type"));
+}
+
+#[tokio::test]
+async fn headers_with_secrets_are_marked() {
+    let params = GetDocumentParams {
+        if_none_match: Some("\"1\"".to_owned()),
+        x_more: Some(Secret::from("planted")),
+        owner: None,
+    };
+    let ticket = Secret::from("planted");
+    let request = sent(paths::get_document(&ticket, &params).unwrap()).await;
+    assert_eq!(request.headers["if-none-match"], "\"1\"");
+    assert_eq!(request.headers["x-ticket"], "planted");
+    assert!(!format!("{:?}", request.headers).contains("planted"));
+    let split = paths::get_document(&Secret::from("plan\nted"), &params).unwrap_err();
+    assert_eq!(split.kind(), ErrorKind::Invalid);
+    assert!(!format!("{split:?}").contains("ted"));
+}
+
+#[tokio::test]
+async fn bodies_and_headers_with_secrets_stay_off_plain_http() {
+    let login = Login {
+        user: "ada".to_owned(),
+        password: Secret::from("planted"),
+        code: None,
+    };
+    let document = paths::get_document(&Secret::from("t"), &GetDocumentParams::default());
+    let client = CoreClient::builder()
+        .transport(Arc::new(Wire::default()))
+        .build()
+        .unwrap();
+    let base = BaseUrl::parse("http://wide.example.com/api/v1").unwrap();
+    for call in [paths::log_in(&login).unwrap(), document.unwrap()] {
+        let sent = client
+            .send(&base, call, None, &CallOptions::default())
+            .await;
+        assert_eq!(sent.unwrap_err().kind(), ErrorKind::Config);
+    }
+    let body = NewThing {
+        name: "lamp".to_owned(),
+        colour: None,
+        weight: None,
+        token_name: None,
+        tags: Vec::new(),
+    };
+    let call = paths::create_thing(&body).unwrap();
+    client
+        .send(&base, call, None, &CallOptions::default())
+        .await
+        .unwrap();
+}
+
 #[test]
 fn values_that_have_no_place_in_a_request_are_refused() {
     assert_eq!(
@@ -248,6 +330,8 @@ fn operations_carry_what_the_description_says() {
     assert_eq!(LIST_THINGS.max_response(), 8 << 20);
     assert_eq!(CREATE_THING.repeatable(), Repeat::OnlyIfUnsent);
     assert_eq!(CREATE_THING.max_response(), 64 << 10);
+    assert!(GET_DOCUMENT.is_answer(StatusCode::NOT_MODIFIED));
+    assert!(!LIST_THINGS.is_answer(StatusCode::NOT_MODIFIED));
     let kind = |code| CREATE_THING.kind_of(StatusCode::CONFLICT, code);
     assert_eq!(kind(None), ErrorKind::Invalid);
     assert_eq!(kind(Some("name_taken")), ErrorKind::Conflict);

@@ -82,6 +82,11 @@ pub(crate) enum Body {
         ty: Type,
         required: bool,
     },
+    /// `application/x-www-form-urlencoded`: a struct of texts, or a map to texts.
+    Form {
+        ty: Type,
+        required: bool,
+    },
     /// Formed by hand: the media types it may have.
     Other(Vec<String>),
 }
@@ -103,6 +108,8 @@ pub(crate) enum Type {
     Text,
     Secret,
     Integer,
+    /// An integer from zero up to the largest of 64 bits.
+    Unsigned,
     Number,
     Boolean,
     Json,
@@ -114,6 +121,25 @@ pub(crate) enum Type {
     Named(String),
     /// A type written by hand that stands for a text: its path, such as `crate::HttpUrl`.
     Hand(String),
+}
+
+impl Api {
+    /// Returns a type by its name.
+    pub(crate) fn definition(&self, name: &str) -> Option<&TypeDef> {
+        self.types.iter().find(|def| def.name == name)
+    }
+}
+
+impl Operation {
+    /// Returns the statuses that are answers though they are no success: redirections that the
+    /// description has.
+    pub(crate) fn other_answers(&self) -> Vec<u16> {
+        let statuses = self.answers.iter().map(|answer| answer.status.parse());
+        statuses
+            .flatten()
+            .filter(|status| (300..400).contains(status))
+            .collect()
+    }
 }
 
 impl Type {

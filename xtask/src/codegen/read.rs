@@ -117,7 +117,7 @@ impl<'s> Reader<'_, 's> {
                 .get("schema")
                 .filter(|_| audience == Audience::Client);
             let ty = match schema {
-                Some(_) if cursor.flag("x-sensitive") => Type::Secret,
+                _ if is_secret(&cursor) => Type::Secret,
                 Some(schema) => types.of(&schema, &format!("{pascal}{}", names::pascal(&rust)))?,
                 None => Type::Text,
             };
@@ -138,6 +138,14 @@ impl<'s> Reader<'_, 's> {
         });
         Ok(params)
     }
+}
+
+/// Returns whether a parameter says that it holds a secret, itself or by its schema.
+pub(crate) fn is_secret(parameter: &Cursor<'_>) -> bool {
+    let schema = parameter
+        .get("schema")
+        .and_then(|schema| schema.resolve().ok());
+    parameter.flag("x-sensitive") || schema.is_some_and(|schema| schema.flag("x-sensitive"))
 }
 
 /// Reads `x-errors` of the most particular place first. Rules with a code come before rules
@@ -171,7 +179,7 @@ fn status_rules(places: &[&Cursor<'_>]) -> Vec<StatusRule> {
 fn argument(name: &str) -> String {
     let name = names::snake(name);
     match name.as_str() {
-        "body" | "call" | "operations" | "params" | "target" | "value" | "wire" => {
+        "body" | "call" | "form" | "operations" | "params" | "target" | "value" | "wire" => {
             format!("{name}_")
         }
         _ => name,
@@ -236,12 +244,16 @@ pub(crate) fn bytes(limit: &Cursor<'_>) -> Option<u64> {
         .filter(|&bytes| bytes > 0)
 }
 
-/// Returns the content of a media type, JSON before others, and its name.
+/// Returns the content of a media type, JSON before a form before others, and its name.
 pub(crate) fn media<'s>(place: &Cursor<'s>) -> Option<(String, Cursor<'s>)> {
     let all = place.get("content")?.entries();
-    let json = all.iter().find(|(name, _)| is_json(name)).cloned();
-    json.or_else(|| all.into_iter().next())
+    let json = all.iter().find(|(name, _)| is_json(name));
+    let best = json.or_else(|| all.iter().find(|(name, _)| name == FORM));
+    best.or_else(|| all.first()).cloned()
 }
+
+/// The media type of forms that have fields and no files.
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Returns whether a media type is JSON.
 pub(crate) fn is_json(media: &str) -> bool {
@@ -264,16 +276,21 @@ fn body<'s>(
         return Ok(None);
     };
     let body = body.resolve()?;
+    let required = body.flag("required");
     match media(&body) {
         Some((name, content)) if is_json(&name) => {
             let ty = match content.get("schema") {
                 Some(schema) => types.of(&schema, &format!("{pascal}Request"))?,
                 None => Type::Json,
             };
-            Ok(Some(Body::Json {
-                ty,
-                required: body.flag("required"),
-            }))
+            Ok(Some(Body::Json { ty, required }))
+        }
+        Some((name, content))
+            if name == FORM
+                && let Some(schema) = content.get("schema") =>
+        {
+            let ty = types.of(&schema, &format!("{pascal}Request"))?;
+            Ok(Some(Body::Form { ty, required }))
         }
         Some(_) => {
             let all = body

@@ -87,6 +87,9 @@ impl<'s> Types<'s> {
             [] => Ok(Type::Json),
             [one] => match one.as_str() {
                 "string" => Ok(Type::Text),
+                "integer" if schema.text("format").as_deref() == Some("uint64") => {
+                    Ok(Type::Unsigned)
+                }
                 "integer" => Ok(Type::Integer),
                 "number" => Ok(Type::Number),
                 "boolean" => Ok(Type::Boolean),
@@ -297,7 +300,7 @@ impl<'s> Types<'s> {
                 Presence::Default(DefaultValue::True)
             }
             (Type::Boolean, Some(_)) => Presence::Empty,
-            (Type::Integer, Some(value)) => match value.value().as_i64() {
+            (Type::Integer | Type::Unsigned, Some(value)) => match value.value().as_i64() {
                 Some(0) | None => Presence::Empty,
                 Some(number) => Presence::Default(DefaultValue::Integer(number)),
             },
@@ -384,8 +387,11 @@ impl<'s> Types<'s> {
             for param in &operation.params {
                 self.mark(&param.ty, operation.audience, false);
             }
-            if let Some(Body::Json { ty, .. }) = &operation.body {
-                self.mark(ty, operation.audience, true);
+            match &operation.body {
+                Some(Body::Json { ty, .. }) => self.mark(ty, operation.audience, true),
+                // Its fields are written one by one, so no secret needs to be serialized.
+                Some(Body::Form { ty, .. }) => self.mark(ty, operation.audience, false),
+                Some(Body::Other(_)) | None => {}
             }
             for answer in &operation.answers {
                 if let Some(ty) = &answer.ty {
@@ -564,7 +570,7 @@ fn variant(ty: &Type) -> String {
     match ty {
         Type::Text => "Text".to_owned(),
         Type::Secret => "Secret".to_owned(),
-        Type::Integer => "Integer".to_owned(),
+        Type::Integer | Type::Unsigned => "Integer".to_owned(),
         Type::Number => "Number".to_owned(),
         Type::Boolean => "Boolean".to_owned(),
         Type::Json => "Other".to_owned(),

@@ -85,21 +85,27 @@ impl Page {
                 Place::Query => "query",
                 Place::Header => "header",
             };
+            let note = match (&param.ty, param.place) {
+                (Type::Secret, Place::Path) => " Secret: logs show the template.",
+                (Type::Secret, _) => " Secret.",
+                _ => "",
+            };
+            let meaning = format!("{}{note}", cell(param.description.as_deref()));
             self.line(&format!(
-                "| `{}` | {place} | {} | {}{} |",
+                "| `{}` | {place} | {} | {} |",
                 param.name,
                 if param.required { "yes" } else { "no" },
-                cell(param.description.as_deref()),
-                if param.ty == Type::Secret {
-                    " Secret: logs show the template."
-                } else {
-                    ""
-                },
+                meaning.trim_start(),
             ));
         }
         match &operation.body {
             Some(Body::Json { ty, required }) => self.paragraph(&format!(
                 "Body: {} as JSON{}.",
+                link(ty),
+                if *required { "" } else { ", or none" }
+            )),
+            Some(Body::Form { ty, required }) => self.paragraph(&format!(
+                "Body: {} as a form{}.",
                 link(ty),
                 if *required { "" } else { ", or none" }
             )),
@@ -210,7 +216,7 @@ fn absent(field: &Field) -> String {
         Presence::SentNull => "none, sent as null".to_owned(),
         Presence::Empty => match field.ty {
             Type::Boolean => "false".to_owned(),
-            Type::Integer => "0".to_owned(),
+            Type::Integer | Type::Unsigned => "0".to_owned(),
             _ => "empty".to_owned(),
         },
         Presence::Default(value) => match value {
@@ -226,7 +232,7 @@ fn link(ty: &Type) -> String {
     match ty {
         Type::Text => "text".to_owned(),
         Type::Secret => "secret text".to_owned(),
-        Type::Integer => "integer".to_owned(),
+        Type::Integer | Type::Unsigned => "integer".to_owned(),
         Type::Number => "number".to_owned(),
         Type::Boolean => "boolean".to_owned(),
         Type::Json => "anything".to_owned(),

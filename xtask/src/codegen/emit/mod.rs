@@ -2,6 +2,7 @@
 
 mod coverage;
 mod docs;
+mod form;
 mod operations;
 mod paths;
 mod routes;

@@ -88,6 +88,11 @@ fn define<'a>(
         .iter()
         .any(|param| param.place == Place::Path && param.ty == Type::Secret)
         .then(|| quote!(.sensitive_path()));
+    let others = operation.other_answers();
+    let answers = (!others.is_empty()).then(|| {
+        let statuses = others.iter().map(|status| Literal::u16_unsuffixed(*status));
+        quote!(.answers(&[#(#statuses),*]))
+    });
     let rules = (!operation.status_rules.is_empty()).then(|| {
         let known = tables
             .iter()
@@ -110,6 +115,6 @@ fn define<'a>(
     quote! {
         #doc
         pub(crate) static #name: Operation =
-            Operation::new(#id, Method::#method, #path).repeat(#repeat) #limit #secret #rules;
+            Operation::new(#id, Method::#method, #path).repeat(#repeat) #limit #secret #answers #rules;
     }
 }

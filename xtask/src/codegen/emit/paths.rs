@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use super::super::model::{Api, Audience, Body, Operation, Param, Place, Type};
 use super::super::names;
-use super::{doc, ident, operations, sentence};
+use super::{doc, form, ident, operations, sentence};
 
 pub(super) fn paths(api: &Api) -> TokenStream {
     let mut uses = Uses::default();
@@ -13,7 +13,7 @@ pub(super) fn paths(api: &Api) -> TokenStream {
         .operations
         .iter()
         .filter(|operation| operation.audience == Audience::Client)
-        .map(|operation| function(operation, &mut uses))
+        .map(|operation| function(api, operation, &mut uses))
         .collect();
     let header = uses.header.then(|| {
         quote!(
@@ -27,6 +27,15 @@ pub(super) fn paths(api: &Api) -> TokenStream {
     } else {
         quote!(
             use vouchsafe_core::Result;
+        )
+    };
+    let call = if uses.form {
+        quote!(
+            use vouchsafe_core::call::{Call, Form};
+        )
+    } else {
+        quote!(
+            use vouchsafe_core::call::Call;
         )
     };
     let table = if uses.wire {
@@ -43,7 +52,7 @@ pub(super) fn paths(api: &Api) -> TokenStream {
         //! leaves its place.
         #header
         #core
-        use vouchsafe_core::call::Call;
+        #call
         use vouchsafe_core::url::Target;
         #table
         #(#functions)*
@@ -52,12 +61,13 @@ pub(super) fn paths(api: &Api) -> TokenStream {
 
 #[derive(Default)]
 struct Uses {
+    form: bool,
     header: bool,
     secret: bool,
     wire: bool,
 }
 
-fn function(operation: &Operation, uses: &mut Uses) -> TokenStream {
+fn function(api: &Api, operation: &Operation, uses: &mut Uses) -> TokenStream {
     let name = ident(&operation.rust);
     let constant = operations::name(operation);
     let (required, optional): (Vec<_>, Vec<_>) =
@@ -73,7 +83,7 @@ fn function(operation: &Operation, uses: &mut Uses) -> TokenStream {
         arguments.push(quote!(params: &#params));
         params_struct(operation, &params, &optional, uses)
     });
-    if let Some(Body::Json { ty, required }) = &operation.body {
+    if let Some(Body::Json { ty, required } | Body::Form { ty, required }) = &operation.body {
         let of = borrowed(ty, uses);
         arguments.push(if *required {
             quote!(body: #of)
@@ -106,10 +116,15 @@ fn function(operation: &Operation, uses: &mut Uses) -> TokenStream {
     let new = quote!(Call::new(&operations::#constant, target));
     let optional_body = matches!(
         operation.body,
-        Some(Body::Json {
-            required: false,
-            ..
-        })
+        Some(
+            Body::Json {
+                required: false,
+                ..
+            } | Body::Form {
+                required: false,
+                ..
+            }
+        )
     );
     let (start, call) = if headers.is_empty() && !optional_body {
         (quote!(), new)
@@ -117,13 +132,41 @@ fn function(operation: &Operation, uses: &mut Uses) -> TokenStream {
         (quote!(let call = #new; #(#headers)*), quote!(call))
     };
     let end = match &operation.body {
-        Some(Body::Json { required: true, .. }) => quote!(#call.json(body)),
-        Some(Body::Json { .. }) => quote! {
-            match body {
-                Some(body) => #call.json(body),
-                None => Ok(#call),
+        Some(Body::Json { ty, required }) => {
+            let has_secret = ty
+                .name()
+                .and_then(|name| api.definition(name))
+                .is_some_and(|def| def.has_secret);
+            let json = if has_secret {
+                quote!(secret_json)
+            } else {
+                quote!(json)
+            };
+            if *required {
+                quote!(#call.#json(body))
+            } else {
+                quote! {
+                    match body {
+                        Some(body) => #call.#json(body),
+                        None => Ok(#call),
+                    }
+                }
             }
-        },
+        }
+        Some(Body::Form { ty, required }) => {
+            uses.form = true;
+            let fields = form::fields(api, ty);
+            if *required {
+                quote!(#fields Ok(#call.form(form)))
+            } else {
+                quote! {
+                    match body {
+                        Some(body) => { #fields Ok(#call.form(form)) }
+                        None => Ok(#call),
+                    }
+                }
+            }
+        }
         Some(Body::Other(_)) | None => quote!(Ok(#call)),
     };
     quote! {
@@ -201,9 +244,11 @@ fn target(operation: &Operation, required: &[&Param]) -> TokenStream {
 }
 
 /// Writes how a value becomes a `&str`.
-fn text_of(of: &Type, value: &TokenStream) -> TokenStream {
+pub(super) fn text_of(of: &Type, value: &TokenStream) -> TokenStream {
     match of {
-        Type::Integer | Type::Number | Type::Boolean => quote!(&#value.to_string()),
+        Type::Integer | Type::Unsigned | Type::Number | Type::Boolean => {
+            quote!(&#value.to_string())
+        }
         Type::Secret => quote!(#value.expose()),
         Type::Named(_) | Type::Hand(_) => quote!(#value.as_str()),
         _ => quote!(#value),
@@ -266,14 +311,20 @@ fn header(param: &Param, uses: &mut Uses) -> TokenStream {
     uses.header = true;
     let name = param.name.to_ascii_lowercase();
     let field = ident(&param.rust);
+    // A credential goes as such, so that the call knows that it holds one.
+    let (set, text) = match &param.ty {
+        Type::Secret if param.required => (quote!(secret_header), quote!(#field)),
+        Type::Secret => (quote!(secret_header), quote!(value)),
+        of if param.required => (quote!(header), text_of(of, &quote!(#field))),
+        of => (quote!(header), text_of(of, &quote!(value))),
+    };
+    let set = quote!(call.#set(HeaderName::from_static(#name), #text)?);
     if param.required {
-        let text = text_of(&param.ty, &quote!(#field));
-        return quote!(let call = call.header(HeaderName::from_static(#name), #text)?;);
+        return quote!(let call = #set;);
     }
-    let text = text_of(&param.ty, &quote!(value));
     quote! {
         let call = match &params.#field {
-            Some(value) => call.header(HeaderName::from_static(#name), #text)?,
+            Some(value) => #set,
             None => call,
         };
     }
@@ -283,7 +334,7 @@ fn header(param: &Param, uses: &mut Uses) -> TokenStream {
 fn borrowed(of: &Type, uses: &mut Uses) -> TokenStream {
     match of {
         Type::Text => quote!(&str),
-        Type::Integer | Type::Number | Type::Boolean => owned(of, uses),
+        Type::Integer | Type::Unsigned | Type::Number | Type::Boolean => owned(of, uses),
         Type::List(item) => {
             let item = owned(item, uses);
             quote!(&[#item])
@@ -299,6 +350,7 @@ fn owned(of: &Type, uses: &mut Uses) -> TokenStream {
     match of {
         Type::Text => quote!(String),
         Type::Integer => quote!(i64),
+        Type::Unsigned => quote!(u64),
         Type::Number => quote!(f64),
         Type::Boolean => quote!(bool),
         Type::Secret => {

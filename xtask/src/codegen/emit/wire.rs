@@ -54,6 +54,7 @@ pub(super) fn ty(of: &Type) -> TokenStream {
         Type::Text => quote!(String),
         Type::Secret => quote!(Secret),
         Type::Integer => quote!(i64),
+        Type::Unsigned => quote!(u64),
         Type::Number => quote!(f64),
         Type::Boolean => quote!(bool),
         Type::Json => quote!(serde_json::Value),
@@ -419,7 +420,7 @@ fn form(of: &Type) -> String {
     match of {
         Type::Text => "Text".to_owned(),
         Type::Secret => "A secret".to_owned(),
-        Type::Integer => "An integer".to_owned(),
+        Type::Integer | Type::Unsigned => "An integer".to_owned(),
         Type::Number => "A number".to_owned(),
         Type::Boolean => "True or false".to_owned(),
         Type::Json => "Anything else".to_owned(),

@@ -1,6 +1,7 @@
 //! What is wrong with a description. Every message names the line and what to write instead.
 
 mod example;
+mod form;
 mod keys;
 mod name;
 mod operation;

@@ -270,7 +270,7 @@ impl<'s> Lint<'_, 's> {
                 "`in: path`, `in: query` or `in: header`",
             ),
         }
-        if parameter.flag("x-sensitive") && place != "path" {
+        if read::is_secret(parameter) && place == "query" {
             self.fault(
                 parameter,
                 format!("a secret cannot go into the {place} as parameter `{name}`"),
@@ -326,6 +326,10 @@ impl<'s> Lint<'_, 's> {
             );
         }
         self.content(body);
+        let content = body.get("content");
+        if let Some(form) = content.and_then(|content| content.get(read::FORM)) {
+            self.form(&form);
+        }
     }
 
     fn responses(&mut self, operation: &Cursor<'s>, what: &str) {

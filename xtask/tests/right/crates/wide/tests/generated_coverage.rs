@@ -13,7 +13,10 @@ const WIDE: &[&str] = &[
     "wide.putNote",
     "wide.dropKey",
     "wide.logIn",
+    "wide.sendForm",
+    "wide.putForm",
     "wide.upload",
+    "wide.getDocument",
     "wide.check",
 ];
 

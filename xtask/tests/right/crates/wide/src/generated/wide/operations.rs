@@ -56,12 +56,40 @@ pub(crate) static LOG_IN: Operation = Operation::new(
     .status_rules(COMMON_STATUSES);
 
 /// Send a form.
+pub(crate) static SEND_FORM: Operation = Operation::new(
+        "wide.sendForm",
+        Method::POST,
+        "/form",
+    )
+    .repeat(Repeat::OnlyIfUnsent)
+    .status_rules(COMMON_STATUSES);
+
+/// Send a form with free fields, or none.
+pub(crate) static PUT_FORM: Operation = Operation::new(
+        "wide.putForm",
+        Method::PUT,
+        "/form",
+    )
+    .repeat(Repeat::Safe)
+    .status_rules(COMMON_STATUSES);
+
+/// Send a file.
 pub(crate) static UPLOAD: Operation = Operation::new(
         "wide.upload",
         Method::POST,
         "/upload",
     )
     .repeat(Repeat::OnlyIfUnsent)
+    .status_rules(COMMON_STATUSES);
+
+/// A document that may be known.
+pub(crate) static GET_DOCUMENT: Operation = Operation::new(
+        "wide.getDocument",
+        Method::GET,
+        "/document",
+    )
+    .repeat(Repeat::Safe)
+    .answers(&[304])
     .status_rules(COMMON_STATUSES);
 
 /// What only the emulator serves.
@@ -80,7 +108,10 @@ pub(crate) static ALL: &[&Operation] = &[
     &PUT_NOTE,
     &REVOKE_KEY,
     &LOG_IN,
+    &SEND_FORM,
+    &PUT_FORM,
     &UPLOAD,
+    &GET_DOCUMENT,
     &CHECK,
 ];
 

@@ -6,7 +6,7 @@
 
 use http::HeaderName;
 use vouchsafe_core::{Result, Secret};
-use vouchsafe_core::call::Call;
+use vouchsafe_core::call::{Call, Form};
 use vouchsafe_core::url::Target;
 
 use super::{operations, wire};
@@ -108,13 +108,85 @@ pub(crate) fn revoke_key(key: &Secret) -> Result<Call> {
 /// Exchange a password for a key.
 pub(crate) fn log_in(body: &wire::Login) -> Result<Call> {
     let target = Target::new("/login");
-    Call::new(&operations::LOG_IN, target).json(body)
+    Call::new(&operations::LOG_IN, target).secret_json(body)
 }
 
 /// Send a form.
+pub(crate) fn send_form(body: &wire::Grant) -> Result<Call> {
+    let target = Target::new("/form");
+    let form = Form::new();
+    let form = form.field("id", &body.id.to_string());
+    let form = form.field("grant_type", &body.grant_type);
+    let form = form.secret("client_secret", &body.client_secret);
+    let form = form.secret_opt("code", body.code.as_ref());
+    let form = body.scope.iter().fold(form, |form, value| form.field("scope", value));
+    let form = body
+        .sizes
+        .iter()
+        .flatten()
+        .fold(form, |form, value| form.field("sizes", value.as_str()));
+    let form = form.field("colour", body.colour.as_str());
+    let form = form.field_opt("size", body.size.as_ref().map(|value| value.as_str()));
+    let form = form.field_opt("state", body.state.as_deref());
+    let form = form.field_opt("age", body.age.map(|value| value.to_string()).as_deref());
+    let form = form.field("owner", &body.owner.to_string());
+    let form = form.field("hidden", &body.hidden.to_string());
+    Ok(Call::new(&operations::SEND_FORM, target).form(form))
+}
+
+/// Send a form with free fields, or none.
+pub(crate) fn put_form(
+    body: Option<&std::collections::BTreeMap<String, String>>,
+) -> Result<Call> {
+    let target = Target::new("/form");
+    let call = Call::new(&operations::PUT_FORM, target);
+    match body {
+        Some(body) => {
+            let form = body
+                .iter()
+                .fold(Form::new(), |form, (name, value)| form.field(name, value));
+            Ok(call.form(form))
+        }
+        None => Ok(call),
+    }
+}
+
+/// Send a file.
 ///
-/// The body (application/x-www-form-urlencoded) is added by hand.
+/// The body (application/octet-stream) is added by hand.
 pub(crate) fn upload() -> Result<Call> {
     let target = Target::new("/upload");
     Ok(Call::new(&operations::UPLOAD, target))
+}
+
+/// What may be given to `getDocument`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GetDocumentParams {
+    /// The parameter `If-None-Match`.
+    pub(crate) if_none_match: Option<String>,
+    /// The parameter `X-More`.
+    pub(crate) x_more: Option<Secret>,
+    /// The parameter `owner`.
+    pub(crate) owner: Option<u64>,
+}
+
+/// A document that may be known.
+pub(crate) fn get_document(
+    x_ticket: &Secret,
+    params: &GetDocumentParams,
+) -> Result<Call> {
+    let target = Target::new("/document");
+    let target = target
+        .query_opt("owner", params.owner.map(|value| value.to_string()).as_deref());
+    let call = Call::new(&operations::GET_DOCUMENT, target);
+    let call = match &params.if_none_match {
+        Some(value) => call.header(HeaderName::from_static("if-none-match"), value)?,
+        None => call,
+    };
+    let call = call.secret_header(HeaderName::from_static("x-ticket"), x_ticket)?;
+    let call = match &params.x_more {
+        Some(value) => call.secret_header(HeaderName::from_static("x-more"), value)?,
+        None => call,
+    };
+    Ok(call)
 }

@@ -30,8 +30,20 @@ pub(crate) static ROUTES: &[Route] = &[
         path: "/api/v1/login",
     },
     Route {
+        operation: &operations::SEND_FORM,
+        path: "/api/v1/form",
+    },
+    Route {
+        operation: &operations::PUT_FORM,
+        path: "/api/v1/form",
+    },
+    Route {
         operation: &operations::UPLOAD,
         path: "/api/v1/upload",
+    },
+    Route {
+        operation: &operations::GET_DOCUMENT,
+        path: "/api/v1/document",
     },
     Route {
         operation: &operations::CHECK,
@@ -53,7 +65,13 @@ pub(crate) enum Op {
     /// Exchange a password for a key.
     LogIn,
     /// Send a form.
+    SendForm,
+    /// Send a form with free fields, or none.
+    PutForm,
+    /// Send a file.
     Upload,
+    /// A document that may be known.
+    GetDocument,
     /// What only the emulator serves.
     Check,
 }
@@ -65,6 +83,9 @@ pub(crate) static OPS: &[Op] = &[
     Op::PutNote,
     Op::RevokeKey,
     Op::LogIn,
+    Op::SendForm,
+    Op::PutForm,
     Op::Upload,
+    Op::GetDocument,
     Op::Check,
 ];

@@ -316,6 +316,39 @@ impl From<NewThingColour> for String {
     }
 }
 
+/// What a form may hold.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub(crate) struct Grant {
+    /// The key `id`.
+    pub(crate) id: i64,
+    /// The key `grant_type`.
+    pub(crate) grant_type: String,
+    /// The key `client_secret`.
+    pub(crate) client_secret: Secret,
+    /// The key `code`.
+    pub(crate) code: Option<Secret>,
+    /// The key `scope`.
+    #[serde(default)]
+    pub(crate) scope: Vec<String>,
+    /// The key `sizes`.
+    pub(crate) sizes: Option<Vec<Size>>,
+    /// Newer servers know more.
+    #[serde(default = "default_grant_colour")]
+    pub(crate) colour: Colour,
+    /// The key `size`.
+    pub(crate) size: Option<Size>,
+    /// The key `state`.
+    pub(crate) state: Option<String>,
+    /// The key `age`.
+    pub(crate) age: Option<i64>,
+    /// The key `owner`.
+    #[serde(default)]
+    pub(crate) owner: u64,
+    /// The key `hidden`.
+    #[serde(default)]
+    pub(crate) hidden: bool,
+}
+
 /// The schema `Login`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Login {
@@ -417,4 +450,8 @@ fn default_thing_count() -> i64 {
 
 fn default_thing_note() -> String {
     "-".to_owned()
+}
+
+fn default_grant_colour() -> Colour {
+    Colour::Red
 }
