@@ -132,6 +132,8 @@ fn a_type_written_by_hand_stands_in_for_a_text() {
             .contains("begins with a slash")
     );
     assert_eq!(thing(&[]).unwrap().inner.depth, None);
+    let renamed = thing(&[("self", json!({"depth": 2}))]).unwrap();
+    assert_eq!(renamed.own.unwrap().depth, Some(2));
 }
 
 #[test]

@@ -28,6 +28,8 @@ mod container;
 mod debug_info;
 mod env;
 mod error;
+#[cfg(feature = "client")]
+mod generated;
 mod ids;
 mod message;
 mod mint;

@@ -277,7 +277,7 @@ impl<'s> Types<'s> {
             .text("x-rust-name")
             .unwrap_or_else(|| key.to_owned());
         let hint = format!("{owner}{}", names::pascal(&rust));
-        let ty = if property.has("x-rust-name") {
+        let ty = if property.has("x-rust-name") && !property.has("$ref") {
             let (words, null) = type_words(property);
             let ty = self.without_null(property, &hint, &words)?;
             if null { ty.or_null() } else { ty }

@@ -213,6 +213,9 @@ pub(crate) struct Thing {
     /// The key `inner`.
     #[serde(default)]
     pub(crate) inner: Inner,
+    /// The key `self`.
+    #[serde(rename = "self", skip_serializing_if = "Option::is_none")]
+    pub(crate) own: Option<Inner>,
     /// The key `any`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) any: Option<serde_json::Value>,

@@ -1,0 +1,27 @@
+// Made by `cargo xtask codegen` from crates/ticket/api; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! What the descriptions in `api/` say, as code.
+#![allow(
+    dead_code,
+    reason = "a description covers its whole server, the client what users need of it"
+)]
+#![allow(
+    clippy::use_self,
+    reason = "a type that holds itself names itself, as its schema does"
+)]
+#![allow(
+    clippy::large_enum_variant,
+    reason = "what the wire has side by side stays side by side"
+)]
+#![allow(
+    clippy::enum_variant_names,
+    reason = "variants are called as the wire calls them"
+)]
+
+/// tirole, the part a client library uses.
+pub(crate) mod tirole;
+/// tvm-api, the part a client library uses.
+pub(crate) mod tvm_api;
+/// tvmtool.
+pub(crate) mod tvmtool;

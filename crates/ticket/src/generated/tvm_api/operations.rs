@@ -1,0 +1,41 @@
+// Made by `cargo xtask codegen` from crates/ticket/api/tvm-api.openapi.yaml; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! What there is to ask, as the call pipeline needs to know it.
+
+use http::Method;
+use vouchsafe_core::call::{Operation, Repeat};
+
+/// The public keys of the authority.
+pub(crate) static GET_KEYS: Operation = Operation::new(
+        "tvm-api.getKeys",
+        Method::GET,
+        "/2/keys",
+    )
+    .repeat(Repeat::Safe)
+    .response_limit(1 << 20);
+
+/// Service tickets for up to 300 destinations.
+pub(crate) static GET_TICKETS: Operation = Operation::new(
+        "tvm-api.getTickets",
+        Method::POST,
+        "/2/ticket",
+    )
+    .repeat(Repeat::Safe)
+    .response_limit(4 << 20);
+
+/// The same, as some other clients spell it.
+pub(crate) static GET_TICKETS_WITH_SLASH: Operation = Operation::new(
+        "tvm-api.getTicketsWithSlash",
+        Method::POST,
+        "/2/ticket/",
+    )
+    .repeat(Repeat::Safe)
+    .response_limit(4 << 20);
+
+/// All operations, in the order of the description.
+pub(crate) static ALL: &[&Operation] = &[
+    &GET_KEYS,
+    &GET_TICKETS,
+    &GET_TICKETS_WITH_SLASH,
+];

@@ -1,0 +1,100 @@
+// Made by `cargo xtask codegen` from crates/ticket/api/tvmtool.openapi.yaml; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! What there is to ask, as the call pipeline needs to know it.
+
+use http::Method;
+use vouchsafe_core::call::{Operation, Repeat};
+
+/// Whether the daemon is well.
+pub(crate) static PING: Operation = Operation::new(
+        "tvmtool.ping",
+        Method::GET,
+        "/tvm/ping",
+    )
+    .repeat(Repeat::Safe)
+    .response_limit(65536);
+
+/// What the daemon is set up for.
+pub(crate) static GET_META: Operation = Operation::new(
+        "tvmtool.getMeta",
+        Method::GET,
+        "/tvm/private_api/__meta__",
+    )
+    .repeat(Repeat::Safe)
+    .response_limit(1 << 20);
+
+/// The public keys of the authority.
+pub(crate) static GET_KEYS: Operation = Operation::new(
+        "tvmtool.getKeys",
+        Method::GET,
+        "/tvm/keys",
+    )
+    .repeat(Repeat::Safe)
+    .response_limit(1 << 20);
+
+/// Service tickets for destinations.
+pub(crate) static GET_TICKETS: Operation = Operation::new(
+        "tvmtool.getTickets",
+        Method::GET,
+        "/tvm/tickets",
+    )
+    .repeat(Repeat::Safe)
+    .response_limit(4 << 20);
+
+/// Check a service ticket.
+pub(crate) static CHECK_SERVICE: Operation = Operation::new(
+        "tvmtool.checkService",
+        Method::GET,
+        "/tvm/checksrv",
+    )
+    .repeat(Repeat::Safe);
+
+/// Check a user ticket.
+pub(crate) static CHECK_USER: Operation = Operation::new(
+        "tvmtool.checkUser",
+        Method::GET,
+        "/tvm/checkusr",
+    )
+    .repeat(Repeat::Safe);
+
+/// Service tickets for destinations.
+pub(crate) static GET_TICKETS_V2: Operation = Operation::new(
+        "tvmtool.getTicketsV2",
+        Method::GET,
+        "/v2/tickets",
+    )
+    .repeat(Repeat::Safe)
+    .response_limit(4 << 20);
+
+/// Check a service ticket, a user ticket, or both.
+pub(crate) static CHECK_V2: Operation = Operation::new(
+        "tvmtool.checkV2",
+        Method::GET,
+        "/v2/check",
+    )
+    .repeat(Repeat::Safe)
+    .response_limit(4 << 20);
+
+/// The roles of the service's system, unless they are known already.
+pub(crate) static GET_ROLES: Operation = Operation::new(
+        "tvmtool.getRoles",
+        Method::GET,
+        "/v2/roles",
+    )
+    .repeat(Repeat::Safe)
+    .response_limit(64 << 20)
+    .answers(&[304]);
+
+/// All operations, in the order of the description.
+pub(crate) static ALL: &[&Operation] = &[
+    &PING,
+    &GET_META,
+    &GET_KEYS,
+    &GET_TICKETS,
+    &CHECK_SERVICE,
+    &CHECK_USER,
+    &GET_TICKETS_V2,
+    &CHECK_V2,
+    &GET_ROLES,
+];
