@@ -20,13 +20,14 @@ use vouchsafe_ticket::server::{
     ContextChecker, Presence, RefusalKind, ServiceTicket, TicketChecker, TicketLayer, UserTicket,
 };
 use vouchsafe_ticket::{
-    BlackboxEnv, CheckError, CheckedServiceTicket, CheckedUserTicket, KeyContainer, Roles,
-    ServiceContext, TicketStatus, TicketType, UserContext, UserTicketDraft, mock,
+    BlackboxEnv, CheckError, CheckedServiceTicket, CheckedUserTicket, Roles, ServiceContext,
+    ServiceTicketDraft, TicketStatus, TicketType, Uid, UserContext, UserTicketDraft, mock,
 };
 
 use crate::support::{
-    ADA, Answer, CALLER, ENV, Log, SERVICE, USER, ask, assert_logged, assert_no_signature,
-    bad_service_tickets, checker, from_caller, of_ada, request, service, user,
+    ADA, Answer, CALLER, ENV, Log, SERVICE, TEST_KEY, US, USER, ask, assert_logged,
+    assert_no_signature, bad_service_tickets, checker, from_caller, keys, of_ada, request, roles,
+    service, service_keys, user, user_keys, user_of_key,
 };
 
 /// A service that tells who calls for whom.
@@ -147,19 +148,14 @@ async fn a_header_that_comes_twice_is_400_whatever_it_holds() {
 #[tokio::test]
 async fn what_cannot_be_judged_is_503_and_never_a_pass() {
     let (service, user) = (from_caller(), of_ada());
-    let empty = KeyContainer::builder().to_text();
-    let empty = KeyContainer::parse(&empty).ok();
     let nothing = ContextChecker::new();
-    let mut checkers = vec![nothing.clone()];
-    if let Some(keys) = empty {
-        let service = ServiceContext::for_any_destination(&keys).unwrap();
-        let user = UserContext::new(ENV, &keys).unwrap();
-        checkers.push(nothing.clone().service(service.clone()));
-        checkers.push(checker().user(user));
-    }
-    checkers.push(
-        nothing.service(ServiceContext::new(crate::support::US, &crate::support::keys()).unwrap()),
-    );
+    let checkers = [
+        nothing.clone(),
+        // Keys for the other type of ticket alone.
+        checker().service(ServiceContext::new(US, &user_keys()).unwrap()),
+        checker().user(UserContext::new(ENV, &service_keys()).unwrap()),
+        nothing.service(ServiceContext::new(US, &keys()).unwrap()),
+    ];
     for checker in checkers {
         let log = Log::start();
         let answer = ask(
@@ -219,7 +215,7 @@ async fn an_inner_layer_that_ignores_both_changes_nothing() {
 async fn an_inner_layer_that_looks_has_the_last_word() {
     // The outer layer lets requests pass without a service ticket, and has nobody to compare.
     let lax = TicketLayer::new(checker()).service_ticket(Presence::Optional);
-    let strict = TicketLayer::new(checker()).allow_sources([crate::support::US]);
+    let strict = TicketLayer::new(checker()).allow_sources([US]);
     let app = app(strict).layer(lax);
     assert_eq!(ask(&app, request(&[])).await.status, 401);
     let answer = ask(&app, request(&[(SERVICE, &from_caller())])).await;
@@ -353,6 +349,56 @@ async fn a_good_ticket_whose_subject_has_no_roles_is_403() {
     assert_eq!(answer.problem(), (403, "user_role_missing".to_owned()));
 }
 
+/// Refuses subjects without an entry in the roles, as a client with roles does.
+#[derive(Debug)]
+struct Strict(ContextChecker);
+
+impl TicketChecker for Strict {
+    fn check_service<'t>(&self, ticket: &'t str) -> Result<CheckedServiceTicket<'t>, CheckError> {
+        roles().require_source(self.0.check_service(ticket)?)
+    }
+
+    fn check_user<'t>(&self, ticket: &'t str) -> Result<CheckedUserTicket<'t>, CheckError> {
+        roles().require_default_uid(self.0.check_user(ticket)?)
+    }
+
+    fn roles(&self) -> Option<Arc<Roles>> {
+        Some(roles())
+    }
+}
+
+#[tokio::test]
+async fn automatic_checks_of_roles_tell_callers_from_services_at_fault() {
+    let stranger = service(ServiceTicketDraft::new(US, US));
+    let of_nobody = user(UserTicketDraft::new(ENV, Uid::new(7)));
+    let of_test = user_of_key(TEST_KEY, UserTicketDraft::new(BlackboxEnv::Test, ADA));
+    let good = from_caller();
+    let test_users = UserContext::new(BlackboxEnv::Test, &keys()).unwrap();
+    for (checker, headers, status, code) in [
+        (
+            checker(),
+            &[(SERVICE, &*stranger)][..],
+            403,
+            "service_role_missing",
+        ),
+        (
+            checker(),
+            &[(SERVICE, &good), (USER, &of_nobody)],
+            403,
+            "user_role_missing",
+        ),
+        (
+            checker().user(test_users),
+            &[(SERVICE, &good), (USER, &of_test)],
+            500,
+            "roles_of_other_env",
+        ),
+    ] {
+        let answer = ask(&app(TicketLayer::new(Strict(checker))), request(headers)).await;
+        assert_eq!(answer.problem(), (status, code.to_owned()));
+    }
+}
+
 #[tokio::test]
 async fn a_checker_never_sees_what_cannot_be_a_ticket() {
     let app = app(TicketLayer::new(Says(TicketStatus::Ok)));
@@ -372,7 +418,7 @@ async fn signatures_are_in_no_answer_no_debug_and_no_log() {
     let good = from_caller();
     let mut tickets: Vec<String> = bad_service_tickets().into_iter().map(|(t, _)| t).collect();
     tickets.retain(|ticket| (100..1000).contains(&ticket.len()));
-    let (user, roles) = (of_ada(), crate::support::roles());
+    let (user, roles) = (of_ada(), roles());
     let layer = TicketLayer::new(checker().roles(roles)).require_service_role("/nobody/");
     let mut seen = format!("{layer:?}");
     for ticket in tickets.iter().chain([&good]) {
@@ -411,9 +457,7 @@ async fn behind_the_layer_the_headers_are_there_and_sensitive() {
 #[tokio::test]
 async fn nobody_but_the_layer_says_who_it_is() {
     // A ticket that some other code left in the extensions is not the layer's.
-    let forged = mock::ServiceTicket::new(crate::support::US)
-        .check()
-        .unwrap();
+    let forged = mock::ServiceTicket::new(US).check().unwrap();
     let app = app(TicketLayer::new(checker()).service_ticket(Presence::Ignored))
         .layer(Extension(ServiceTicket::from(forged)));
     let answer = ask(&app, request(&[])).await;
@@ -432,7 +476,7 @@ async fn it_works_over_a_socket() {
     });
 
     let good = from_caller();
-    let foreign = service(vouchsafe_ticket::ServiceTicketDraft::new(CALLER, CALLER));
+    let foreign = service(ServiceTicketDraft::new(CALLER, CALLER));
     for (header, status, text) in [
         (
             format!("x-ya-service-ticket: {good}\r\n"),

@@ -61,6 +61,16 @@ pub(crate) fn key_text() -> String {
         .to_text()
 }
 
+pub(crate) fn service_keys() -> KeyContainer {
+    let container = KeyContainer::builder().service_key(SERVICE_KEY, KEY.public());
+    KeyContainer::parse(&container.to_text()).unwrap()
+}
+
+pub(crate) fn user_keys() -> KeyContainer {
+    let container = KeyContainer::builder().user_key(ENV, USER_KEY, KEY.public());
+    KeyContainer::parse(&container.to_text()).unwrap()
+}
+
 /// Checks both types, for the service [`US`].
 pub(crate) fn checker() -> ContextChecker {
     ContextChecker::new()
