@@ -43,22 +43,11 @@ impl Clock for Stopped {
 }
 
 pub(crate) fn keys() -> KeyContainer {
-    KeyContainer::parse(&key_text()).unwrap()
-}
-
-/// Keys for services and for users of all environments.
-pub(crate) fn key_text() -> String {
-    let others = [(BlackboxEnv::Prod, 4), (BlackboxEnv::TestYateam, 5)];
     let container = KeyContainer::builder()
         .service_key(SERVICE_KEY, KEY.public())
         .user_key(ENV, USER_KEY, KEY.public())
         .user_key(BlackboxEnv::Test, TEST_KEY, KEY.public());
-    others
-        .into_iter()
-        .fold(container, |container, (env, id)| {
-            container.user_key(env, KeyId::new(id), KEY.public())
-        })
-        .to_text()
+    KeyContainer::parse(&container.to_text()).unwrap()
 }
 
 pub(crate) fn service_keys() -> KeyContainer {
