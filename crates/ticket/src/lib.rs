@@ -37,8 +37,6 @@ mod mint;
 #[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
 pub mod mock;
 #[cfg(feature = "client")]
-mod operations;
-#[cfg(feature = "client")]
 #[doc(hidden)]
 pub mod protocol;
 pub mod query;

@@ -564,6 +564,21 @@ async fn a_daemon_that_does_not_fit_is_told_apart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn every_request_to_a_daemon_but_the_ping_carries_the_token() {
+    let world = World::new();
+    world.server.add_tool_destination(OWN, "peer", PEER);
+    world.server.set_slug(OWN, Some(SLUG));
+    world.server.set_roles(SLUG, ROLES);
+    world.tool().connect().await.unwrap();
+    let entries = world.server.journal().entries();
+    assert!(entries.len() >= 5, "{entries:?}");
+    for entry in entries {
+        let is_ping = entry.operation == Some("tvmtool.ping");
+        assert_eq!(entry.credential.is_none(), is_ping, "{entry:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn data_of_a_daemon_that_is_too_old_is_not_taken() {
     let world = World::new();
     world.server.add_tool_destination(OWN, "peer", PEER);

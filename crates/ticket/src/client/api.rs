@@ -7,7 +7,7 @@ use std::sync::Arc;
 use http::HeaderName;
 use vouchsafe_core::Secret;
 use vouchsafe_core::call::Call;
-use vouchsafe_core::url::{BaseUrl, Target};
+use vouchsafe_core::url::BaseUrl;
 use zeroize::Zeroizing;
 
 use super::fetch::Phase;
@@ -17,8 +17,9 @@ use super::shared::{Place, Shared};
 use super::worker::Worker;
 use crate::check::peek_expiration;
 use crate::error::{Error, ErrorKind, Result};
+use crate::generated::tirole::operations::GET_ACTUAL_ROLES;
+use crate::generated::tvm_api::operations::{GET_KEYS, GET_TICKETS};
 use crate::ids::TvmId;
-use crate::operations::{KEYS, ROLES, TICKETS};
 use crate::protocol::blob::{append_json_array, join_tickets, split_tickets};
 use crate::protocol::requests::{ProcInfo, keys_path, ticket_body, tirole_path};
 use crate::protocol::{
@@ -472,21 +473,21 @@ fn tickets_call(shared: &Shared, ids: &[TvmId], process: &ProcInfo) -> Result<(B
         )
     })?;
     let body = ticket_body(settings.own_id, secret, ids, shared.now(), process);
-    let call = Call::new(&TICKETS, Target::new("/2/ticket")).secret_form(&body);
+    let call = Call::encoded(&GET_TICKETS, "/2/ticket")?.secret_form(&body);
     Ok((tvm.clone(), call))
 }
 
 fn keys_call(shared: &Shared, process: &ProcInfo) -> Result<(BaseUrl, Call)> {
     let (tvm, _, settings) = api(shared)?;
     let path = keys_path(settings.own_id, settings.check_user_tickets, process);
-    Ok((tvm.clone(), Call::new(&KEYS, Target::encoded(&path)?)))
+    Ok((tvm.clone(), Call::encoded(&GET_KEYS, &path)?))
 }
 
 fn roles_call(shared: &Shared, slug: &str, process: &ProcInfo) -> Result<(BaseUrl, Call)> {
     let (_, tirole, settings) = api(shared)?;
     let tickets = shared.tickets.load_full().unwrap_or_default();
     let ticket = tickets.get(settings.tirole_id.into())?;
-    let call = Call::new(&ROLES, Target::encoded(&tirole_path(slug, process))?)
+    let call = Call::encoded(&GET_ACTUAL_ROLES, &tirole_path(slug, process))?
         .secret_header(SERVICE_TICKET, &ticket)?;
     Ok((tirole.clone(), call))
 }

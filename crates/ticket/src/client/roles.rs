@@ -8,7 +8,7 @@ use vouchsafe_core::call::{Answer, Call};
 
 use super::worker::Worker;
 use crate::error::{Error, ErrorKind, Result};
-use crate::operations::ROLES_LIMIT;
+use crate::generated::tirole::operations::GET_ACTUAL_ROLES;
 use crate::protocol::blob::{join_roles, split_roles};
 use crate::protocol::requests::if_none_match;
 use crate::protocol::{CacheFile, Scope, roles_codec};
@@ -65,7 +65,9 @@ impl Worker {
         let applied = self.shared.clock().now();
         // A document of a hundred thousand roles takes a tenth of a second.
         blocking(move || {
-            let document = roles_codec::decode(header.as_deref(), &body, ROLES_LIMIT)?;
+            // What may come packed may unpack to as much.
+            let limit = GET_ACTUAL_ROLES.max_response();
+            let document = roles_codec::decode(header.as_deref(), &body, limit)?;
             let document = String::from_utf8(document).map_err(|_| {
                 let decode = ErrorKind::Core(vouchsafe_core::ErrorKind::Decode);
                 Error::new(decode, "roles are not UTF-8")

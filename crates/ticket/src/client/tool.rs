@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::header::AUTHORIZATION;
-use vouchsafe_core::call::{Answer, Call, Operation};
-use vouchsafe_core::url::{BaseUrl, Target};
+use vouchsafe_core::Secret;
+use vouchsafe_core::call::{Answer, Call};
+use vouchsafe_core::url::BaseUrl;
 
 use super::fetch::Phase;
 use super::keys::{Accepted, Wanted};
 use super::shared::{Place, Shared};
 use super::worker::{Worker, start_error};
 use crate::error::{Error, ErrorKind, Result};
-use crate::operations::{TOOL_KEYS, TOOL_META, TOOL_PING, TOOL_ROLES, TOOL_TICKETS};
+use crate::generated::tvmtool::operations::{GET_ROLES, GET_TICKETS};
+use crate::generated::tvmtool::paths;
 use crate::protocol::requests::{tool_roles_path, tool_tickets_path};
 use crate::protocol::tool::{BIRTH_TIME, Meta, ToolConfig, birth_time};
 use crate::protocol::{KEYS_UNUSABLE, Retriability, Scope, Seconds, Tickets, Verdict, parse_tool};
@@ -85,8 +87,14 @@ impl Worker {
     }
 
     async fn ping(&mut self) -> Result<()> {
-        let (base, call) = call(&self.shared, &TOOL_PING, "/tvm/ping")?;
-        match self.shared.core.send(&base, call, None, &once()).await {
+        // The one request without the token.
+        let (base, _) = tool(&self.shared)?;
+        match self
+            .shared
+            .core
+            .send(base, paths::ping()?, None, &once())
+            .await
+        {
             Ok(_) => Ok(()),
             Err(error) => {
                 let message = format!("Failed to connect to tvmtool: {}", told(&error));
@@ -96,7 +104,7 @@ impl Worker {
     }
 
     async fn first_config(&mut self) -> Result<ToolConfig> {
-        let (base, call) = call(&self.shared, &TOOL_META, META)?;
+        let (base, call) = call(&self.shared, paths::get_meta()?)?;
         let answer = match self.shared.core.send(&base, call, None, &once()).await {
             Ok(answer) => answer,
             Err(error) => {
@@ -145,7 +153,7 @@ impl Worker {
             Phase::Background => Phase::Asked,
             other => other,
         };
-        let form = |shared: &Shared| call(shared, &TOOL_META, META);
+        let form = |shared: &Shared| call(shared, paths::get_meta()?);
         let Some(answer) = self.fetcher.fetch(phase, Scope::TvmtoolConfig, form).await else {
             return;
         };
@@ -193,7 +201,7 @@ impl Worker {
         }
         drop(held);
         let path = tool_tickets_path(config.own_id, &config.destinations);
-        let form = |shared: &Shared| call(shared, &TOOL_TICKETS, &path);
+        let form = |shared: &Shared| call(shared, Call::encoded(&GET_TICKETS, &path)?);
         let Some(answer) = self.fetcher.fetch(phase, Scope::ServiceTickets, form).await else {
             return;
         };
@@ -233,7 +241,7 @@ impl Worker {
             return;
         }
         drop(held);
-        let form = |shared: &Shared| call(shared, &TOOL_KEYS, "/tvm/keys");
+        let form = |shared: &Shared| call(shared, paths::get_keys()?);
         let Some(answer) = self.fetcher.fetch(phase, Scope::PublicKeys, form).await else {
             return;
         };
@@ -261,7 +269,7 @@ impl Worker {
         let path = tool_roles_path(&self.alias());
         let known = self.shared.roles.load_full();
         let form = |shared: &Shared| {
-            let (base, call) = call(shared, &TOOL_ROLES, &path)?;
+            let (base, call) = call(shared, Call::encoded(&GET_ROLES, &path)?)?;
             Ok((base, super::roles::unless_known(known.as_deref(), call)?))
         };
         if let Some(answer) = self.fetcher.fetch(phase, Scope::Roles, form).await {
@@ -314,12 +322,15 @@ fn once() -> vouchsafe_core::call::CallOptions {
     options.retry(vouchsafe_core::call::Retry::none())
 }
 
-fn call(shared: &Shared, operation: &'static Operation, path: &str) -> Result<(BaseUrl, Call)> {
+/// Adds the token to a call, and says where it goes.
+fn call(shared: &Shared, call: Call) -> Result<(BaseUrl, Call)> {
+    let (base, token) = tool(shared)?;
+    Ok((base.clone(), call.secret_header(AUTHORIZATION, token)?))
+}
+
+fn tool(shared: &Shared) -> Result<(&BaseUrl, &Secret)> {
     match &shared.place {
-        Place::Tool { base, token, .. } => {
-            let call = Call::new(operation, Target::encoded(path)?);
-            Ok((base.clone(), call.secret_header(AUTHORIZATION, token)?))
-        }
+        Place::Tool { base, token, .. } => Ok((base, token)),
         Place::Api { .. } => Err(Error::new(
             ErrorKind::IllegalUsage,
             "not a client of tvmtool",
@@ -340,5 +351,3 @@ fn with_cause(retriability: Retriability, message: &str, cause: vouchsafe_core::
     let core = error.core().clone().with_source(cause);
     Error::of(error.kind(), core)
 }
-
-const META: &str = "/tvm/private_api/__meta__";

@@ -9,15 +9,32 @@ use super::answer::{header, is_known, json as json_answer, params, text, typed, 
 use super::world::World;
 use crate::check::ServiceContext;
 use crate::container::KeyContainer;
+use crate::generated::tirole::routes as tirole;
+use crate::generated::tvm_api::routes as tvm_api;
 use crate::ids::TvmId;
 use crate::protocol::Seconds;
 use crate::roles::Roles;
 
-pub(super) fn keys(world: &World) -> Response {
+/// Answers for tvm-api.
+pub(super) fn answer(world: &World, op: tvm_api::Op, request: &Request, now: Seconds) -> Response {
+    match op {
+        tvm_api::Op::GetKeys => keys(world),
+        tvm_api::Op::GetTickets | tvm_api::Op::GetTicketsWithSlash => tickets(world, request, now),
+    }
+}
+
+/// Answers for tirole.
+pub(super) fn tirole(world: &World, op: tirole::Op, request: &Request, now: Seconds) -> Response {
+    match op {
+        tirole::Op::GetActualRoles => roles(world, request, now),
+    }
+}
+
+fn keys(world: &World) -> Response {
     with_settings(world, text(200, world.authority.container_text()))
 }
 
-pub(super) fn tickets(world: &World, request: &Request, now: Seconds) -> Response {
+fn tickets(world: &World, request: &Request, now: Seconds) -> Response {
     let refuse = |what: &str| json_answer(400, &json!({"error": what}));
     let Ok(form) = std::str::from_utf8(&request.body) else {
         return refuse("the form is no text");
@@ -56,7 +73,7 @@ pub(super) fn tickets(world: &World, request: &Request, now: Seconds) -> Respons
     with_settings(world, json_answer(200, &Value::Object(answer)))
 }
 
-pub(super) fn roles(world: &World, request: &Request, now: Seconds) -> Response {
+fn roles(world: &World, request: &Request, now: Seconds) -> Response {
     // What tirole says to a bad ticket is not known; clients keep the text only.
     let Some(ticket) = header(request, "x-ya-service-ticket") else {
         return text(401, "service ticket is missing");

@@ -10,6 +10,7 @@ mod answer;
 mod api;
 mod authority;
 mod config;
+mod routes;
 mod tool;
 mod unittest;
 mod world;
@@ -18,12 +19,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{Method, Uri};
 use serde_json::json;
-use vouchsafe_core::mock::route::{Found, Route, find};
 use vouchsafe_core::mock::{Faults, Handler, Host, Journal, ManualClock};
 use vouchsafe_core::transport::{Request, Response};
 use vouchsafe_core::{Clock, Secret};
 
 use self::config::ToolConfigFile;
+use self::routes::{Missing, Op};
 use self::tool::Asked;
 pub use self::unittest::{ServiceTicket, UserTicket};
 use self::world::{Service, World, random_token};
@@ -32,12 +33,6 @@ use crate::container::KeyContainer;
 use crate::env::BlackboxEnv;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{TvmId, Uid};
-use crate::operations::emulated::{
-    TOOL_CHECK_2, TOOL_CHECK_SERVICE, TOOL_CHECK_USER, TOOL_TICKETS_2,
-};
-use crate::operations::{
-    KEYS, ROLES, TICKETS, TOOL_KEYS, TOOL_META, TOOL_PING, TOOL_ROLES, TOOL_TICKETS,
-};
 use crate::protocol::RetrySettings;
 use crate::secret::ServiceSecret;
 
@@ -120,6 +115,10 @@ impl Server {
     /// # Panics
     ///
     /// If the secret made for it is none, which cannot be.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "what tvmtool serves needs no secret"
+    )]
     pub fn add_service(&self, id: TvmId, alias: &str) -> ServiceSecret {
         let secret = random_token();
         self.world().add(Service {
@@ -285,47 +284,29 @@ struct Emulator {
 
 impl Handler for Emulator {
     fn handle(&self, request: &Request) -> Response {
-        let found = find(ROUTES, &request.method, &path(request.uri.path()));
-        let operation = match found {
-            Found::Route { route, .. } => route.operation.id(),
-            Found::WrongMethod { .. } => return answer::text(405, "method not allowed"),
-            _ => return answer::text(404, "not found"),
+        let op = match routes::of(&request.method, request.uri.path()) {
+            Ok((op, _)) => op,
+            Err(Missing::Method) => return answer::text(405, "method not allowed"),
+            Err(Missing::Path) => return answer::text(404, "not found"),
         };
         let world = lock(&self.world);
         let now = unix_seconds(self.clock.now());
-        let asked = Asked {
-            world: &world,
-            request,
-            now,
-        };
-        if operation.starts_with("tvmtool.")
-            && operation != TOOL_PING.id()
-            && let Some(refused) = asked.refused()
-        {
-            return refused;
-        }
-        match operation {
-            id if id == KEYS.id() => api::keys(&world),
-            id if id == TICKETS.id() => api::tickets(&world, request, now),
-            id if id == ROLES.id() => api::roles(&world, request, now),
-            id if id == TOOL_PING.id() => asked.ping(),
-            id if id == TOOL_META.id() => asked.meta(),
-            id if id == TOOL_KEYS.id() => asked.keys(),
-            id if id == TOOL_TICKETS.id() => asked.tickets(),
-            id if id == TOOL_ROLES.id() => asked.roles(),
-            id if id == TOOL_CHECK_SERVICE.id() => asked.check_service(),
-            id if id == TOOL_CHECK_USER.id() => asked.check_user(),
-            id if id == TOOL_TICKETS_2.id() => asked.tickets_2(),
-            id if id == TOOL_CHECK_2.id() => asked.check_2(),
-            other => answer::text(501, format!("{other} is not emulated")),
+        match op {
+            Op::TvmApi(op) => api::answer(&world, op, request, now),
+            Op::Tirole(op) => api::tirole(&world, op, request, now),
+            Op::Tool(op) => {
+                let asked = Asked {
+                    world: &world,
+                    request,
+                    now,
+                };
+                asked.answer(op)
+            }
         }
     }
 
     fn operation(&self, method: &Method, uri: &Uri) -> Option<&'static str> {
-        match find(ROUTES, method, &path(uri.path())) {
-            Found::Route { route, .. } => Some(route.operation.id()),
-            _ => None,
-        }
+        routes::of(method, uri.path()).ok().map(|(_, id)| id)
     }
 
     fn snapshot(&self) -> serde_json::Value {
@@ -336,32 +317,3 @@ impl Handler for Emulator {
         json!({"env": world.env.name(), "services": services.collect::<Vec<_>>()})
     }
 }
-
-/// Some clients of tvm-api write a slash behind the path.
-fn path(path: &str) -> String {
-    match path {
-        "/2/ticket/" => TICKETS.path().to_owned(),
-        other => other.to_owned(),
-    }
-}
-
-macro_rules! routes {
-    ($($operation:ident),* $(,)?) => {
-        &[$(Route { operation: &$operation, path: $operation.path() }),*]
-    };
-}
-
-static ROUTES: &[Route] = routes![
-    KEYS,
-    TICKETS,
-    ROLES,
-    TOOL_PING,
-    TOOL_META,
-    TOOL_KEYS,
-    TOOL_TICKETS,
-    TOOL_ROLES,
-    TOOL_CHECK_SERVICE,
-    TOOL_CHECK_USER,
-    TOOL_TICKETS_2,
-    TOOL_CHECK_2,
-];

@@ -15,6 +15,7 @@ use crate::checked::{CheckedServiceTicket, CheckedUserTicket};
 use crate::container::KeyContainer;
 use crate::env::BlackboxEnv;
 use crate::error::Result;
+use crate::generated::tvmtool::routes::Op;
 use crate::ids::TvmId;
 use crate::protocol::Seconds;
 use crate::protocol::tool::BIRTH_TIME;
@@ -30,8 +31,28 @@ pub(super) struct Asked<'a> {
 }
 
 impl Asked<'_> {
+    /// Answers, if the token is right; the ping needs none.
+    pub(super) fn answer(&self, op: Op) -> Response {
+        if op != Op::Ping
+            && let Some(refused) = self.refused()
+        {
+            return refused;
+        }
+        match op {
+            Op::Ping => self.ping(),
+            Op::GetMeta => self.meta(),
+            Op::GetKeys => self.keys(),
+            Op::GetTickets => self.tickets(),
+            Op::CheckService => self.check_service(),
+            Op::CheckUser => self.check_user(),
+            Op::GetTicketsV2 => self.tickets_2(),
+            Op::CheckV2 => self.check_2(),
+            Op::GetRoles => self.roles(),
+        }
+    }
+
     /// Whether the token is right; the answer if not.
-    pub(super) fn refused(&self) -> Option<Response> {
+    fn refused(&self) -> Option<Response> {
         let given = header(self.request, "authorization").map(Secret::from);
         if given.as_ref() == Some(&self.world.tool_token) {
             return None;
@@ -43,7 +64,7 @@ impl Asked<'_> {
         Some(text(401, why))
     }
 
-    pub(super) fn ping(&self) -> Response {
+    fn ping(&self) -> Response {
         let (status, body) = &self.world.tool_ping;
         with_header(
             text(*status, body),
@@ -52,7 +73,7 @@ impl Asked<'_> {
         )
     }
 
-    pub(super) fn meta(&self) -> Response {
+    fn meta(&self) -> Response {
         let tenants = self.world.services.iter().map(|service| {
             let destinations = service.destinations.iter();
             let destinations: Vec<Value> = destinations
@@ -74,11 +95,11 @@ impl Asked<'_> {
         )
     }
 
-    pub(super) fn keys(&self) -> Response {
+    fn keys(&self) -> Response {
         self.born(text(200, self.world.authority.container_text()))
     }
 
-    pub(super) fn tickets(&self) -> Response {
+    fn tickets(&self) -> Response {
         let query = self.query();
         let service = match self.service(query.get("src").map(String::as_str)) {
             Ok(service) => service,
@@ -90,7 +111,7 @@ impl Asked<'_> {
         }
     }
 
-    pub(super) fn tickets_2(&self) -> Response {
+    fn tickets_2(&self) -> Response {
         let query = self.query();
         let refuse = |why: String| json_answer(400, &json!({"status": "error", "error": why}));
         let Some(service) = self.tenant(&query) else {
@@ -102,7 +123,7 @@ impl Asked<'_> {
         }
     }
 
-    pub(super) fn check_service(&self) -> Response {
+    fn check_service(&self) -> Response {
         let query = self.query();
         let Some(ticket) = header(self.request, SERVICE) else {
             return text(400, "missing header X-Ya-Service-Ticket");
@@ -118,7 +139,7 @@ impl Asked<'_> {
         json_answer(status, &body)
     }
 
-    pub(super) fn check_user(&self) -> Response {
+    fn check_user(&self) -> Response {
         let Some(ticket) = header(self.request, USER) else {
             return text(400, "missing header X-Ya-User-Ticket");
         };
@@ -133,7 +154,7 @@ impl Asked<'_> {
         json_answer(status, &body)
     }
 
-    pub(super) fn roles(&self) -> Response {
+    fn roles(&self) -> Response {
         let query = self.query();
         let Some(service) = self.tenant(&query) else {
             return json_answer(
@@ -155,7 +176,7 @@ impl Asked<'_> {
     }
 
     /// Both tickets at once, with what they must have.
-    pub(super) fn check_2(&self) -> Response {
+    fn check_2(&self) -> Response {
         let query = self.query();
         let refuse = |why: String| json_answer(400, &json!({"status": "error", "error": why}));
         let Some(tenant) = self.tenant(&query) else {
