@@ -74,6 +74,21 @@ pub fn decode_into<'b>(text: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]> {
     (seen >> 24 == 0).then_some(out)
 }
 
+/// Returns whether text that decodes is what [`encode`] would make: without padding, and with
+/// unused bits that are zero.
+#[must_use]
+pub fn is_plain(text: &[u8]) -> bool {
+    let unused = match text.len() % 4 {
+        2 => 0xf,
+        3 => 0x3,
+        _ => 0,
+    };
+    // In the last of the four places a character is its own value.
+    let value = |char: u8| PLACES[3][usize::from(char)];
+    text.last()
+        .is_some_and(|last| *last != b'=' && value(*last) & unused == 0)
+}
+
 fn without_padding(text: &[u8]) -> &[u8] {
     let padding = text.iter().rev().take_while(|char| **char == b'=').count();
     &text[..text.len() - padding]
@@ -159,7 +174,29 @@ mod tests {
         }
     }
 
+    #[test]
+    fn only_what_is_encoded_so_is_plain() {
+        for (text, plain) in [
+            ("AQ", true),
+            ("AAE", true),
+            ("AAAB", true),
+            ("AR", false),
+            ("AAF", false),
+            ("AQ==", false),
+            ("AAAB=", false),
+        ] {
+            assert_eq!(is_plain(text.as_bytes()), plain, "{text}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn plain_is_what_encoding_gives_back(text in "[A-Za-z0-9_-]{1,12}={0,2}") {
+            if let Some(bytes) = decode(text.as_bytes()) {
+                prop_assert_eq!(is_plain(text.as_bytes()), encode(&bytes) == text);
+            }
+        }
+
         #[test]
         fn bytes_come_back(bytes in prop::collection::vec(any::<u8>(), 1..200)) {
             prop_assert_eq!(decode(encode(&bytes).as_bytes()), Some(bytes));

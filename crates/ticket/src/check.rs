@@ -1,11 +1,12 @@
 //! Checking tickets: which fault is found first decides the status. Roles are checked afterwards,
-//! by `roles`; remembering checked tickets is not here.
+//! by `roles`; what was good a moment ago is in `cache`.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::base64url;
+use crate::cache::{Cache, Place};
 use crate::checked::{CheckedServiceTicket, CheckedUserTicket};
 use crate::container::{KeyContainer, KeyRing};
 use crate::debug_info::debug_info;
@@ -20,11 +21,33 @@ use crate::text::{TicketText, TicketType};
 ///
 /// Cheap to clone and to share; a check takes no lock and allocates nothing but the decoded
 /// ticket. To replace the keys, build another context.
+///
+/// # Remembered tickets
+///
+/// Tickets that were found good are remembered, 1024 of them unless
+/// [`cache_capacity`](Self::cache_capacity) says otherwise; a check of one that is known costs a
+/// fiftieth. The outcome is the same as without: the same bytes were found good by the same keys
+/// under the same rules, and whether they have expired is judged at every check. Roles are looked
+/// at after it, at every check as well.
+///
+/// - Contexts with other keys or rules know nothing of each other; clones share what they know.
+///   So a key that the authority withdraws counts until a context without it takes over, as it
+///   does without a cache.
+/// - Kept are a digest under a random key of this process, the numbers in the ticket and when it
+///   expires: nothing that could be used as a ticket. What is refused is not remembered at all.
+/// - Who can send texts, as many as they like, makes one pass for another with a chance of
+///   2^-128 for each text and each ticket that is remembered. The outcome comes sooner for a known
+///   ticket, so who has a ticket can tell that somebody used it here before. Texts that are
+///   refused displace nothing and cost what they cost without a cache. Who has many good tickets
+///   can displace those of others, which are then checked anew; one ticket spelled in many ways
+///   does not do, as only the usual spelling is remembered.
 #[derive(Clone, Debug)]
 pub struct ServiceContext {
     keys: Arc<KeyRing>,
     /// `None`: any destination will do.
     own_ids: Option<Arc<[TvmId]>>,
+    /// For these keys and ids alone.
+    cache: Cache,
 }
 
 impl ServiceContext {
@@ -52,6 +75,7 @@ impl ServiceContext {
         Ok(Self {
             keys: Arc::new(keys.service_keys()?),
             own_ids: None,
+            cache: Cache::default(),
         })
     }
 
@@ -61,7 +85,22 @@ impl ServiceContext {
         self.own_ids = self
             .own_ids
             .map(|own| own.iter().copied().chain(ids).collect());
+        self.cache = self.cache.emptied();
         self
+    }
+
+    /// Sets how many good tickets are remembered, in 128 bytes each; zero remembers none, and a
+    /// million is the most. Default: 1024.
+    #[must_use]
+    pub fn cache_capacity(mut self, tickets: usize) -> Self {
+        self.cache = Cache::new(tickets);
+        self
+    }
+
+    /// Checks every ticket anew.
+    #[must_use]
+    pub fn without_cache(self) -> Self {
+        self.cache_capacity(0)
     }
 
     /// Checks a ticket at a time.
@@ -74,6 +113,20 @@ impl ServiceContext {
         &self,
         ticket: &'t str,
         now: SystemTime,
+    ) -> Result<CheckedServiceTicket<'t>, CheckError> {
+        let now = unix_seconds(now);
+        let place = self.cache.place(ticket);
+        if let Some(facts) = place.as_ref().and_then(|place| place.get(now)) {
+            return Ok(CheckedServiceTicket::known(ticket, &facts));
+        }
+        self.check_anew(ticket, now, place.as_ref())
+    }
+
+    fn check_anew<'t>(
+        &self,
+        ticket: &'t str,
+        now: i64,
+        place: Option<&Place<'_>>,
     ) -> Result<CheckedServiceTicket<'t>, CheckError> {
         let kind = TicketType::Service;
         let opened = Opened::new(ticket, kind, now, &self.keys)?;
@@ -88,12 +141,12 @@ impl ServiceContext {
         if !self.own_ids.as_ref().is_none_or(for_us) {
             return Err(opened.refuse(kind, TicketStatus::InvalidDst));
         }
-        Ok(CheckedServiceTicket::new(
-            ticket,
-            opened.payload,
-            &opened.ticket,
-            part,
-        ))
+        let is_plain = opened.is_plain;
+        let checked = CheckedServiceTicket::new(ticket, opened.payload, &opened.ticket, part);
+        if let (Some(place), true) = (place, is_plain) {
+            place.put(&checked.facts(), now);
+        }
+        Ok(checked)
     }
 
     /// Returns the ids of the keys at hand, in ascending order.
@@ -106,10 +159,32 @@ impl ServiceContext {
 ///
 /// Cheap to clone and to share; a check takes no lock and allocates nothing but the decoded
 /// ticket. To replace the keys, build another context.
+///
+/// # Remembered tickets
+///
+/// Tickets that were found good are remembered, 1024 of them unless
+/// [`cache_capacity`](Self::cache_capacity) says otherwise; a check of one that is known costs a
+/// fiftieth. The outcome is the same as without: the same bytes were found good by the same keys
+/// under the same rules, and whether they have expired is judged at every check. Roles are looked
+/// at after it, at every check as well.
+///
+/// - Contexts with other keys or rules know nothing of each other; clones share what they know.
+///   So a key that the authority withdraws counts until a context without it takes over, as it
+///   does without a cache.
+/// - Kept are a digest under a random key of this process, the numbers in the ticket and when it
+///   expires: nothing that could be used as a ticket. What is refused is not remembered at all.
+/// - Who can send texts, as many as they like, makes one pass for another with a chance of
+///   2^-128 for each text and each ticket that is remembered. The outcome comes sooner for a known
+///   ticket, so who has a ticket can tell that somebody used it here before. Texts that are
+///   refused displace nothing and cost what they cost without a cache. Who has many good tickets
+///   can displace those of others, which are then checked anew; one ticket spelled in many ways
+///   does not do, as only the usual spelling is remembered.
 #[derive(Clone, Debug)]
 pub struct UserContext {
     keys: Arc<KeyRing>,
     env: BlackboxEnv,
+    /// For these keys and this environment alone.
+    cache: Cache,
 }
 
 impl UserContext {
@@ -125,7 +200,22 @@ impl UserContext {
         Ok(Self {
             keys: Arc::new(keys.user_keys(env)?),
             env,
+            cache: Cache::default(),
         })
+    }
+
+    /// Sets how many good tickets are remembered, in 128 bytes each; zero remembers none, and a
+    /// million is the most. Default: 1024.
+    #[must_use]
+    pub fn cache_capacity(mut self, tickets: usize) -> Self {
+        self.cache = Cache::new(tickets);
+        self
+    }
+
+    /// Checks every ticket anew.
+    #[must_use]
+    pub fn without_cache(self) -> Self {
+        self.cache_capacity(0)
     }
 
     /// Checks a ticket at a time.
@@ -140,6 +230,20 @@ impl UserContext {
         ticket: &'t str,
         now: SystemTime,
     ) -> Result<CheckedUserTicket<'t>, CheckError> {
+        let now = unix_seconds(now);
+        let place = self.cache.place(ticket);
+        if let Some(facts) = place.as_ref().and_then(|place| place.get(now)) {
+            return Ok(CheckedUserTicket::known(ticket, &facts));
+        }
+        self.check_anew(ticket, now, place.as_ref())
+    }
+
+    fn check_anew<'t>(
+        &self,
+        ticket: &'t str,
+        now: i64,
+        place: Option<&Place<'_>>,
+    ) -> Result<CheckedUserTicket<'t>, CheckError> {
         let kind = TicketType::User;
         let opened = Opened::new(ticket, kind, now, &self.keys)?;
         let fits = |env: Option<BlackboxEnv>| env.is_some_and(|env| self.env.accepts(env));
@@ -148,12 +252,14 @@ impl UserContext {
             (TicketStatus::Ok | TicketStatus::MissingKey, Some(_)) if wrong_env => {
                 Err(opened.refuse(kind, TicketStatus::InvalidBlackboxEnv))
             }
-            (TicketStatus::Ok, Some(part)) => Ok(CheckedUserTicket::new(
-                ticket,
-                opened.payload,
-                &opened.ticket,
-                part,
-            )),
+            (TicketStatus::Ok, Some(part)) => {
+                let is_plain = opened.is_plain;
+                let checked = CheckedUserTicket::new(ticket, opened.payload, &opened.ticket, part);
+                if let (Some(place), true) = (place, is_plain) {
+                    place.put(&checked.facts(), now);
+                }
+                Ok(checked)
+            }
             (TicketStatus::Ok, None) => Err(opened.refuse(kind, TicketStatus::Malformed)),
             (status, _) => Err(opened.refuse(kind, status)),
         }
@@ -329,17 +435,14 @@ struct Opened {
     status: TicketStatus,
     payload: Vec<u8>,
     ticket: Ticket,
+    /// The signature is spelled as the authority does it, not in one of the many other ways.
+    is_plain: bool,
 }
 
 impl Opened {
     /// Goes through the shared steps, the cheap ones first. `Err` where nothing is left to look
     /// at; otherwise the message is complete, and `status` says what its verdict is so far.
-    fn new(
-        text: &str,
-        wanted: TicketType,
-        now: SystemTime,
-        keys: &KeyRing,
-    ) -> Result<Self, CheckError> {
+    fn new(text: &str, wanted: TicketType, now: i64, keys: &KeyRing) -> Result<Self, CheckError> {
         if keys.is_empty() {
             return Err(CheckError::new(
                 CheckErrorKind::EmptyKeys,
@@ -364,9 +467,7 @@ impl Opened {
         };
         let ticket = Ticket::decode(&payload).map_err(|_| malformed())?;
 
-        let expired = ticket
-            .expiration_time
-            .is_none_or(|time| time <= unix_seconds(now));
+        let expired = ticket.expiration_time.is_none_or(|time| time <= now);
         let key = ticket.key_id.and_then(|id| keys.key(id));
         let status = match key {
             _ if expired => TicketStatus::Expired,
@@ -374,10 +475,13 @@ impl Opened {
             Some(key) if key.verify(parts.signed, signature) => TicketStatus::Ok,
             Some(_) => TicketStatus::SignBroken,
         };
+        let is_plain = key.is_some_and(|key| signature.len() <= key.bits().div_ceil(8))
+            && base64url::is_plain(parts.signature.as_bytes());
         Ok(Self {
             status,
             payload,
             ticket,
+            is_plain,
         })
     }
 
@@ -404,3 +508,7 @@ const LONGEST_ON_STACK: usize = 512;
 #[cfg(test)]
 #[path = "check_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "check_cache_tests.rs"]
+mod cache_tests;

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::OnceLock;
 
+use crate::base64url;
+use crate::cache::Facts;
 use crate::debug_info::debug_info;
 use crate::env::BlackboxEnv;
 use crate::ids::{KeyId, TvmId, Uid};
@@ -13,17 +16,15 @@ use crate::text::TicketType;
 
 /// A service ticket that passed its check: `src` talks to `dst`.
 ///
-/// It holds the decoded ticket, not the signature; the text it shows is the caller's. `Debug`
-/// shows the [`debug_info`](Self::debug_info).
+/// It does not hold the signature; the text it shows is the caller's. `Debug` shows the
+/// [`debug_info`](Self::debug_info).
 #[derive(Clone)]
 pub struct CheckedServiceTicket<'t> {
-    redacted: Cow<'t, str>,
-    payload: Vec<u8>,
-    head: Head,
+    head: Head<'t>,
     part: ServicePart,
 }
 
-impl<'t> CheckedServiceTicket<'t> {
+impl CheckedServiceTicket<'_> {
     /// Returns the service that sent the ticket.
     #[must_use]
     pub fn src(&self) -> TvmId {
@@ -44,85 +45,27 @@ impl<'t> CheckedServiceTicket<'t> {
 
     /// Returns the scopes in the ticket's order, with repeats. What is not UTF-8 is replaced.
     pub fn scopes(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        message::service_scopes(&self.payload).map(String::from_utf8_lossy)
+        message::service_scopes(self.head.payload()).map(String::from_utf8_lossy)
     }
 
     /// Returns whether the ticket has that scope, whatever their order.
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
-        message::service_scopes(&self.payload).any(|other| other == scope.as_bytes())
-    }
-
-    /// Returns when the ticket expires, in seconds since the epoch.
-    #[must_use]
-    pub fn expiration_time(&self) -> i64 {
-        self.head.expiration_time
-    }
-
-    /// Returns the key that the ticket was signed with.
-    #[must_use]
-    pub fn key_id(&self) -> KeyId {
-        self.head.key_id
-    }
-
-    /// Returns the ticket's text without its signature, for logs.
-    #[must_use]
-    pub fn redacted(&self) -> &str {
-        &self.redacted
-    }
-
-    /// Returns what is in the ticket as text for people.
-    #[must_use]
-    pub fn debug_info(&self) -> String {
-        debug_info(TicketType::Service, TicketStatus::Ok, &self.payload)
-    }
-
-    /// Copies what is still borrowed from the ticket's text.
-    #[must_use]
-    pub fn into_owned(self) -> CheckedServiceTicket<'static> {
-        CheckedServiceTicket {
-            redacted: Cow::Owned(self.redacted.into_owned()),
-            payload: self.payload,
-            head: self.head,
-            part: self.part,
-        }
-    }
-
-    pub(crate) fn new(text: &'t str, payload: Vec<u8>, ticket: &Ticket, part: ServicePart) -> Self {
-        Self {
-            redacted: Cow::Borrowed(redact(text)),
-            payload,
-            head: Head::new(ticket),
-            part,
-        }
-    }
-
-    pub(crate) fn into_payload(self) -> Vec<u8> {
-        self.payload
-    }
-}
-
-impl fmt::Debug for CheckedServiceTicket<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("CheckedServiceTicket")
-            .field(&self.debug_info())
-            .finish()
+        message::service_scopes(self.head.payload()).any(|other| other == scope.as_bytes())
     }
 }
 
 /// A user ticket that passed its check: these users were authenticated.
 ///
-/// It holds the decoded ticket, not the signature; the text it shows is the caller's. `Debug`
-/// shows the [`debug_info`](Self::debug_info).
+/// It does not hold the signature; the text it shows is the caller's. `Debug` shows the
+/// [`debug_info`](Self::debug_info).
 #[derive(Clone)]
 pub struct CheckedUserTicket<'t> {
-    redacted: Cow<'t, str>,
-    payload: Vec<u8>,
-    head: Head,
+    head: Head<'t>,
     part: UserPart,
 }
 
-impl<'t> CheckedUserTicket<'t> {
+impl CheckedUserTicket<'_> {
     /// Returns the user that is meant when none is named; zero if there is none.
     #[must_use]
     pub fn default_uid(&self) -> Uid {
@@ -136,7 +79,7 @@ impl<'t> CheckedUserTicket<'t> {
 
     /// Returns the users with what else the ticket says of each.
     pub fn users(&self) -> impl Iterator<Item = UserEntry> {
-        message::users(&self.payload)
+        message::users(self.head.payload())
     }
 
     /// Returns the environment that authenticated the users.
@@ -147,13 +90,13 @@ impl<'t> CheckedUserTicket<'t> {
 
     /// Returns the scopes in the ticket's order, with repeats. What is not UTF-8 is replaced.
     pub fn scopes(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        message::user_scopes(&self.payload).map(String::from_utf8_lossy)
+        message::user_scopes(self.head.payload()).map(String::from_utf8_lossy)
     }
 
     /// Returns whether the ticket has that scope, whatever their order.
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
-        message::user_scopes(&self.payload).any(|other| other == scope.as_bytes())
+        message::user_scopes(self.head.payload()).any(|other| other == scope.as_bytes())
     }
 
     /// Returns the number of the place where the users were authenticated.
@@ -165,7 +108,7 @@ impl<'t> CheckedUserTicket<'t> {
     /// Returns the id of the login, empty if there is none. What is not UTF-8 is replaced.
     #[must_use]
     pub fn login_id(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(message::login_id(&self.payload))
+        String::from_utf8_lossy(message::login_id(self.head.payload()))
     }
 
     /// Returns the location, zero if there is none.
@@ -179,77 +122,148 @@ impl<'t> CheckedUserTicket<'t> {
     pub fn device_type(&self) -> u64 {
         self.part.device_type
     }
-
-    /// Returns when the ticket expires, in seconds since the epoch.
-    #[must_use]
-    pub fn expiration_time(&self) -> i64 {
-        self.head.expiration_time
-    }
-
-    /// Returns the key that the ticket was signed with.
-    #[must_use]
-    pub fn key_id(&self) -> KeyId {
-        self.head.key_id
-    }
-
-    /// Returns the ticket's text without its signature, for logs.
-    #[must_use]
-    pub fn redacted(&self) -> &str {
-        &self.redacted
-    }
-
-    /// Returns what is in the ticket as text for people.
-    #[must_use]
-    pub fn debug_info(&self) -> String {
-        debug_info(TicketType::User, TicketStatus::Ok, &self.payload)
-    }
-
-    /// Copies what is still borrowed from the ticket's text.
-    #[must_use]
-    pub fn into_owned(self) -> CheckedUserTicket<'static> {
-        CheckedUserTicket {
-            redacted: Cow::Owned(self.redacted.into_owned()),
-            payload: self.payload,
-            head: self.head,
-            part: self.part,
-        }
-    }
-
-    pub(crate) fn new(text: &'t str, payload: Vec<u8>, ticket: &Ticket, part: UserPart) -> Self {
-        Self {
-            redacted: Cow::Borrowed(redact(text)),
-            payload,
-            head: Head::new(ticket),
-            part,
-        }
-    }
-
-    pub(crate) fn into_payload(self) -> Vec<u8> {
-        self.payload
-    }
 }
 
-impl fmt::Debug for CheckedUserTicket<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("CheckedUserTicket")
-            .field(&self.debug_info())
-            .finish()
-    }
+/// What both types have, word for word.
+macro_rules! checked_ticket {
+    ($name:ident, $part:ident, $kind:expr) => {
+        impl<'t> $name<'t> {
+            /// Returns when the ticket expires, in seconds since the epoch.
+            #[must_use]
+            pub fn expiration_time(&self) -> i64 {
+                self.head.expiration_time
+            }
+
+            /// Returns the key that the ticket was signed with.
+            #[must_use]
+            pub fn key_id(&self) -> KeyId {
+                self.head.key_id
+            }
+
+            /// Returns the ticket's text without its signature, for logs.
+            #[must_use]
+            pub fn redacted(&self) -> &str {
+                &self.head.redacted
+            }
+
+            /// Returns what is in the ticket as text for people.
+            #[must_use]
+            pub fn debug_info(&self) -> String {
+                debug_info($kind, TicketStatus::Ok, self.head.payload())
+            }
+
+            /// Copies what is still borrowed from the ticket's text.
+            #[must_use]
+            pub fn into_owned(self) -> $name<'static> {
+                $name {
+                    head: self.head.into_owned(),
+                    part: self.part,
+                }
+            }
+
+            pub(crate) fn new(
+                text: &'t str,
+                payload: Vec<u8>,
+                ticket: &Ticket,
+                part: $part,
+            ) -> Self {
+                Self {
+                    head: Head::new(text, payload, ticket),
+                    part,
+                }
+            }
+
+            /// Makes the ticket again of its text and what is known of it.
+            #[inline]
+            pub(crate) fn known(text: &'t str, facts: &Facts) -> Self {
+                Self {
+                    head: Head::known(text, facts),
+                    part: $part::from_words(facts.part),
+                }
+            }
+
+            /// Returns what is to be known of the ticket.
+            pub(crate) fn facts(&self) -> Facts {
+                self.head.facts(self.part.to_words())
+            }
+
+            pub(crate) fn into_payload(self) -> Vec<u8> {
+                self.head.into_payload()
+            }
+        }
+
+        impl fmt::Debug for $name<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($name))
+                    .field(&self.debug_info())
+                    .finish()
+            }
+        }
+    };
 }
 
-/// What both types have.
-#[derive(Clone, Copy)]
-struct Head {
+checked_ticket!(CheckedServiceTicket, ServicePart, TicketType::Service);
+checked_ticket!(CheckedUserTicket, UserPart, TicketType::User);
+
+#[derive(Clone)]
+struct Head<'t> {
+    redacted: Cow<'t, str>,
+    /// Of a known ticket it is decoded when something is asked for that is not a number.
+    payload: OnceLock<Vec<u8>>,
     key_id: KeyId,
     expiration_time: i64,
 }
 
-impl Head {
+impl<'t> Head<'t> {
     /// What is missing, which only test tickets do, is zero.
-    fn new(ticket: &Ticket) -> Self {
+    fn new(text: &'t str, payload: Vec<u8>, ticket: &Ticket) -> Self {
         Self {
+            redacted: Cow::Borrowed(redact(text)),
+            payload: OnceLock::from(payload),
             key_id: ticket.key_id.unwrap_or(KeyId::new(0)),
             expiration_time: ticket.expiration_time.unwrap_or(0),
+        }
+    }
+
+    #[inline]
+    fn known(text: &'t str, facts: &Facts) -> Self {
+        let redacted = text.get(..facts.redacted_len as usize);
+        Self {
+            redacted: Cow::Borrowed(redacted.unwrap_or_default()),
+            payload: OnceLock::new(),
+            key_id: facts.key_id,
+            expiration_time: facts.expiration_time,
+        }
+    }
+
+    fn facts(&self, part: [u64; 4]) -> Facts {
+        Facts {
+            expiration_time: self.expiration_time,
+            key_id: self.key_id,
+            // Tickets are shorter by far.
+            redacted_len: u32::try_from(self.redacted.len()).unwrap_or_default(),
+            part,
+        }
+    }
+
+    fn payload(&self) -> &[u8] {
+        self.payload.get_or_init(|| {
+            let text = self.redacted.split(':').nth(2).unwrap_or_default();
+            base64url::decode(text.as_bytes()).unwrap_or_default()
+        })
+    }
+
+    fn into_payload(self) -> Vec<u8> {
+        self.payload();
+        self.payload.into_inner().unwrap_or_default()
+    }
+
+    fn into_owned(self) -> Head<'static> {
+        Head {
+            redacted: Cow::Owned(self.redacted.into_owned()),
+            payload: self.payload,
+            key_id: self.key_id,
+            expiration_time: self.expiration_time,
         }
     }
 }

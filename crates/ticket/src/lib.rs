@@ -20,6 +20,7 @@
 
 #[doc(hidden)]
 pub mod base64url;
+mod cache;
 mod check;
 mod checked;
 #[cfg(feature = "client")]

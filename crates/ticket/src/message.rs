@@ -95,6 +95,23 @@ impl ServicePart {
         }
         Ok(())
     }
+
+    /// The part of a good ticket as numbers, for [`from_words`](Self::from_words).
+    pub(crate) fn to_words(self) -> [u64; 4] {
+        let id = |id: Option<TvmId>| u64::from(id.map_or(0, TvmId::get));
+        let issuer = self.issuer_uid.map_or(0, Uid::get);
+        let has_issuer = self.issuer_uid.is_some().into();
+        [id(self.src), id(self.dst), has_issuer, issuer]
+    }
+
+    #[inline]
+    pub(crate) fn from_words([src, dst, has_issuer, issuer]: [u64; 4]) -> Self {
+        Self {
+            src: Some(TvmId::new(src as u32)),
+            dst: Some(TvmId::new(dst as u32)),
+            issuer_uid: (has_issuer != 0).then_some(Uid::new(issuer)),
+        }
+    }
 }
 
 impl UserPart {
@@ -117,6 +134,26 @@ impl UserPart {
             }
         }
         Ok(())
+    }
+
+    /// The part of a good ticket as numbers, for [`from_words`](Self::from_words).
+    pub(crate) fn to_words(self) -> [u64; 4] {
+        let env = u64::from(self.env.unwrap_or_default().number());
+        let point = u64::from(self.entry_point.unwrap_or(0));
+        let uid = self.default_uid.map_or(0, Uid::get);
+        [uid, env << 32 | point, self.location, self.device_type]
+    }
+
+    #[inline]
+    pub(crate) fn from_words([uid, env_and_point, location, device_type]: [u64; 4]) -> Self {
+        Self {
+            default_uid: Some(Uid::new(uid)),
+            entry_point: Some(env_and_point as u32),
+            env: BlackboxEnv::from_number((env_and_point >> 32) as u32),
+            location,
+            device_type,
+            nameless: false,
+        }
     }
 }
 

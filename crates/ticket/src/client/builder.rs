@@ -165,6 +165,11 @@ impl TvmApiBuilder {
         self
     }
 
+    /// Checks every ticket anew.
+    pub fn without_ticket_cache(self) -> Self {
+        self.ticket_cache_capacity(0)
+    }
+
     /// Checks the settings, as [`connect`](Self::connect) does first. Sends nothing.
     ///
     /// # Errors
@@ -274,6 +279,11 @@ impl TvmToolBuilder {
     pub fn ticket_cache_capacity(mut self, tickets: usize) -> Self {
         self.ticket_cache = Some(tickets);
         self
+    }
+
+    /// Checks every ticket anew.
+    pub fn without_ticket_cache(self) -> Self {
+        self.ticket_cache_capacity(0)
     }
 
     /// Checks the settings, as [`connect`](Self::connect) does first. Sends nothing and reads no

@@ -57,7 +57,10 @@ impl Keys {
                 if context.key_ids().next().is_none() {
                     return empty("service tickets");
                 }
-                Some(context)
+                Some(match wanted.cache {
+                    Some(tickets) => context.cache_capacity(tickets),
+                    None => context,
+                })
             }
         };
         let mut users = Vec::new();
@@ -67,7 +70,10 @@ impl Keys {
                 if env == own && context.key_ids().next().is_none() {
                     return empty(&format!("user tickets of {env}"));
                 }
-                users.push(context);
+                users.push(match wanted.cache {
+                    Some(tickets) => context.cache_capacity(tickets),
+                    None => context,
+                });
             }
         }
         Ok(Self {
