@@ -30,8 +30,8 @@ impl World {
     fn new() -> Self {
         let server = Server::new();
         let secret = server.add_service(OWN, "shop");
-        server.add_service(PEER, "peer");
-        server.add_service(OTHER, "other");
+        let _ = server.add_service(PEER, "peer");
+        let _ = server.add_service(OTHER, "other");
         Self { server, secret }
     }
 
@@ -392,14 +392,13 @@ async fn stopping_ends_every_clone_and_who_waits() {
     world.server.set_ticket_lifetime(1);
     let clone = client.clone();
     world.server.faults().add(Fault::on_any().no_answer());
-    let waiting = tokio::spawn(async move { clone.add_destinations([OTHER]).await });
+    let mut waiting = tokio::task::JoinSet::new();
+    waiting.spawn(async move { clone.add_destinations([OTHER]).await });
     tokio::time::sleep(Duration::from_millis(1)).await;
     client.stop();
     client.stop();
-    assert_eq!(
-        waiting.await.unwrap().unwrap_err().kind(),
-        ErrorKind::Stopped
-    );
+    let waited = waiting.join_next().await.unwrap().unwrap();
+    assert_eq!(waited.unwrap_err().kind(), ErrorKind::Stopped);
     assert_eq!(client.status().unwrap_err().kind(), ErrorKind::Stopped);
     assert_eq!(
         client.service_ticket(PEER).unwrap_err().kind(),

@@ -7,6 +7,7 @@ mod compare;
 mod emulator;
 mod report;
 mod schema;
+mod ticket;
 mod upstream;
 mod userinfo;
 
@@ -21,7 +22,7 @@ use schema::{Case, ClassFile};
 pub const VARIABLE: &str = "VOUCHSAFE_VECTORS";
 
 /// The services that have a runner; the folder of each bears its name.
-pub const SERVICES: &[&str] = &["userinfo"];
+pub const SERVICES: &[&str] = &["ticket", "userinfo"];
 
 /// Why no vectors could be run at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +84,10 @@ pub async fn run(
     let mut report = Report::default();
     for service in services {
         let folder = root.join(service);
+        if service == "ticket" {
+            ticket::run(&folder, &mut report)?;
+            continue;
+        }
         let mut suite = Suite::load(&folder)?;
         suite.probe.clone_from(&probe);
         for (id, case) in &suite.cases {
@@ -119,24 +124,16 @@ struct Suite {
 
 impl Suite {
     fn load(folder: &Path) -> Result<Self, Error> {
-        let missing = |_| Error::Missing(folder.to_owned());
-        let mut files: Vec<PathBuf> = fs::read_dir(folder)
-            .map_err(missing)?
-            .filter_map(Result::ok)
-            .map(|entry| entry.path())
-            .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
-            .collect();
-        files.sort();
+        let files = json_files(folder)?;
         let mut suite = Self::default();
         for path in files {
             let unreadable = |why: String| Error::Unreadable(path.clone(), why);
-            let text = fs::read_to_string(&path).map_err(|cause| unreadable(cause.to_string()))?;
             if path.file_name().is_some_and(|name| name == "world.json") {
-                suite.world = text;
+                let text = fs::read_to_string(&path);
+                suite.world = text.map_err(|cause| unreadable(cause.to_string()))?;
                 continue;
             }
-            let file: ClassFile =
-                serde_json::from_str(&text).map_err(|cause| unreadable(cause.to_string()))?;
+            let file: ClassFile = read(&path)?;
             if !file.schema.ends_with("-vectors/1") {
                 return Err(unreadable(format!("unknown schema {:?}", file.schema)));
             }
@@ -151,4 +148,22 @@ impl Suite {
         }
         Ok(suite)
     }
+}
+
+/// The files of cases in a folder, in the order of their names.
+fn json_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let entries = fs::read_dir(folder).map_err(|_| Error::Missing(folder.to_owned()))?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
+        .collect();
+    files.sort();
+    Ok(files)
+}
+
+fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    let unreadable = |why: String| Error::Unreadable(path.to_owned(), why);
+    let text = fs::read_to_string(path).map_err(|cause| unreadable(cause.to_string()))?;
+    serde_json::from_str(&text).map_err(|cause| unreadable(cause.to_string()))
 }

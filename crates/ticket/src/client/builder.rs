@@ -10,6 +10,7 @@ use super::shared::{Place, Shared};
 use crate::env::BlackboxEnv;
 use crate::error::Result;
 use crate::ids::TvmId;
+use crate::protocol::python_url;
 use crate::protocol::tool::{OLD_TOKEN, TOKEN, ToolEnv};
 use crate::secret::ServiceSecret;
 
@@ -120,11 +121,22 @@ impl TvmApiBuilder {
     /// Sets where tvm-api is. Without a scheme it is plain http, which goes to this machine
     /// alone unless [`allow_plain_http`](Self::allow_plain_http) is called. Default:
     /// `https://tvm-api.yandex.net`.
-    #[doc(alias = "tvmapi_url")]
     #[doc(alias = "localhost_port")]
     pub fn tvm_url(mut self, url: impl Into<String>) -> Self {
         self.settings.tvm_url = url.into();
         self
+    }
+
+    /// Sets where tvm-api is as the Python binding reads it: the scheme must be there, the port is
+    /// 443 if none is named, even of `http`, and the path is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BrokenSettings`](crate::ErrorKind::BrokenSettings) without a scheme, and for
+    /// what is no URL.
+    pub fn tvmapi_url(self, url: &str) -> Result<Self> {
+        let (host, port) = python_url(url)?;
+        Ok(self.tvm_url(format!("{host}:{port}")))
     }
 
     /// Sets where tirole is, as [`tvm_url`](Self::tvm_url). Default:

@@ -130,7 +130,7 @@ impl ToolSettings {
         Self {
             alias,
             auth_token: None,
-            host: "localhost".to_owned(),
+            host: crate::protocol::tool::HOST.to_owned(),
             port: None,
             override_env: None,
             checks: Checks::default(),

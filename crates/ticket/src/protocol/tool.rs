@@ -133,6 +133,8 @@ pub const TOKEN: &str = "TVMTOOL_LOCAL_AUTHTOKEN";
 /// The variable with the token in older installations.
 pub const OLD_TOKEN: &str = "QLOUD_TVM_TOKEN";
 const URL: &str = "DEPLOY_TVM_TOOL_URL";
+/// Where the daemon is, whatever the environment says.
+pub const HOST: &str = "localhost";
 
 /// The port of `host:port` or `scheme://host:port`; a number alone is none.
 fn port(url: &str) -> Option<u16> {

@@ -1,0 +1,473 @@
+//! Classes of the client: its rules, its files, its requests and what comes back.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use vouchsafe::core::Secret;
+use vouchsafe::ticket::protocol::blob::{
+    append_json_array, join_roles, join_tickets, split_roles, split_tickets,
+};
+use vouchsafe::ticket::protocol::requests::{
+    ProcInfo, if_none_match, keys_path, ticket_body, tirole_path, tool_roles_path,
+    tool_tickets_path,
+};
+use vouchsafe::ticket::protocol::tool::{Meta, ToolEnv, birth_time};
+use vouchsafe::ticket::protocol::{
+    Backoff, Blob, Fetched, Health, LastError, Mode, Retriability, RetrySettings, Scope, TicketSet,
+    Tickets, Verdict, parse_tool, parse_tvm_api, python_url, roles_codec,
+};
+use vouchsafe::ticket::{
+    Client, ClientStatus, Destination, ErrorKind, ServiceSecret, StatusCode, TvmId, base64url,
+};
+
+use super::support::{contains, env, hex, same, text, to_hex, tvm_id};
+
+pub(super) fn backoff(case: &Value) -> Result<(), String> {
+    let millis = |name: &str| Duration::from_millis(case[name].as_u64().unwrap());
+    let number = |name: &str| case[name].as_f64().unwrap();
+    let backoff = Backoff::new(
+        millis("min_ms"),
+        millis("max_ms"),
+        number("factor"),
+        number("jitter"),
+    );
+    let mut backoff = backoff.map_err(|error| error.to_string())?;
+    let expected = case["expect_ms"].as_array().unwrap();
+    let ops = case["ops"].as_array().unwrap();
+    same(&json!(ops.len()), &json!(expected.len()))?;
+    for (op, expected) in ops.iter().zip(expected) {
+        match op["increase_normal"].as_f64() {
+            Some(draw) => backoff.fail(draw),
+            None => backoff.succeed(),
+        }
+        let (actual, expected) = (
+            backoff.current().as_secs_f64() * 1e3,
+            expected.as_f64().unwrap(),
+        );
+        if (actual - expected).abs() > 1.0 {
+            return Err(format!(
+                "expected {expected} ms, got {actual} ms after {op}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn client_status(case: &Value) -> Result<(), String> {
+    const NOW: i64 = 1_700_000_000;
+    let state = &case["state"];
+    let is = |name: &str| state[name].as_bool().unwrap_or_default();
+    let since = |name: &str| state[name].as_i64().map(|since| NOW - since);
+    let wanted = usize::try_from(state["dsts"].as_u64().unwrap()).unwrap();
+    let is_tool = state["mode"] == "tool";
+    let tickets = state["tickets"].as_array().map(|tickets| TicketSet {
+        count: tickets.len(),
+        invalid_at: tickets
+            .iter()
+            .filter_map(Value::as_i64)
+            .map(|to_end| NOW + to_end)
+            .min(),
+    });
+    let health = Health {
+        mode: if is_tool {
+            Mode::Tool {
+                config_updated: since("since_config"),
+            }
+        } else {
+            Mode::TvmApi {
+                incomplete_is_error: is("incomplete_is_error"),
+            }
+        },
+        wanted_tickets: (is("fetch") && !(is_tool && wanted == 0)).then_some(wanted),
+        tickets,
+        tickets_updated: since("since_tickets"),
+        wants_keys: is("check"),
+        keys_updated: since("since_keys"),
+        roles_warn_after: is("roles").then_some(20 * 60),
+        roles_updated: since("since_roles"),
+    };
+    same(&json!(health.status(NOW).name()), &case["expect"])
+}
+
+pub(super) fn disk_cache(case: &Value) -> Result<(), String> {
+    if case["op"] == "pack" {
+        let data = base64url::decode(text(case, "data_b64").as_bytes()).unwrap();
+        let packed = Blob::pack(case["time"].as_i64().unwrap(), &data);
+        return same(&json!(to_hex(&packed)), &case["expect_hex"]);
+    }
+    let unpacked = Blob::unpack(&hex(&case["blob_hex"])).ok();
+    let actual =
+        unpacked.map(|blob| json!({"time": blob.time, "data_b64": base64url::encode(&blob.data)}));
+    same(&json!(actual), &case["expect"])
+}
+
+pub(super) fn disk_tickets(case: &Value) -> Result<(), String> {
+    let actual = match text(case, "op") {
+        "split_tickets" => split_tickets(text(case, "text"))
+            .map(|(body, id)| json!({"body": body, "self_tvm_id": id})),
+        "split_roles" => {
+            split_roles(text(case, "text")).map(|(body, slug)| json!({"body": body, "slug": slug}))
+        }
+        "join_tickets" => Some(json!(join_tickets(
+            text(case, "body"),
+            tvm_id(case, "self_tvm_id")
+        ))),
+        "join_roles" => Some(json!(join_roles(text(case, "body"), text(case, "slug")))),
+        "append_json_array" => {
+            let answers = case["responses"].as_array().unwrap();
+            let answers: Vec<&str> = answers
+                .iter()
+                .map(|answer| answer.as_str().unwrap())
+                .collect();
+            append_json_array(case["base"].as_str(), &answers).map(|joined| json!(joined))
+        }
+        other => return Err(format!("unknown operation {other}")),
+    };
+    same(&json!(actual), &case["expect"])
+}
+
+pub(super) fn http_codes(case: &Value) -> Result<(), String> {
+    let verdict = match Verdict::of(u16::try_from(case["code"].as_u64().unwrap()).unwrap()) {
+        Verdict::Accept => "accept",
+        Verdict::Retriable => "retriable",
+        Verdict::NonRetriable => "non_retriable",
+    };
+    same(&json!(verdict), &case["expect"])
+}
+
+pub(super) fn juggler(case: &Value) -> Result<(), String> {
+    let code = status_code(text(case, "code"))?;
+    let status = ClientStatus::new(code, text(case, "last_error"));
+    same(&json!(status.monitoring_line()), &case["expect"])
+}
+
+pub(super) fn last_error(case: &Value) -> Result<(), String> {
+    let mut last = LastError::default();
+    for event in case["events"].as_array().unwrap() {
+        let scope = match text(event, "scope") {
+            "ServiceTickets" => Scope::ServiceTickets,
+            "PublicKeys" => Scope::PublicKeys,
+            "Roles" => Scope::Roles,
+            "TvmtoolConfig" => Scope::TvmtoolConfig,
+            other => return Err(format!("unknown scope {other}")),
+        };
+        match text(event, "op") {
+            "error" => {
+                let retriability = match text(event, "type") {
+                    "Retriable" => Retriability::Retriable,
+                    "NonRetriable" => Retriability::NonRetriable,
+                    other => return Err(format!("unknown type {other}")),
+                };
+                last.record(scope, retriability, text(event, "message"));
+            }
+            "http" => {
+                let code = u16::try_from(event["code"].as_u64().unwrap()).unwrap();
+                last.record_http(scope, text(event, "path"), code, text(event, "message"));
+            }
+            "clear" => last.clear(scope),
+            other => return Err(format!("unknown event {other}")),
+        }
+    }
+    let kind = last.chosen().map(|(kind, _)| match kind {
+        Retriability::Retriable => "Retriable",
+        Retriability::NonRetriable => "NonRetriable",
+    });
+    let expected = &case["expect"];
+    if expected.is_null() {
+        return same(&json!(kind), expected);
+    }
+    same(&json!(kind), &expected["kind"])?;
+    if kind.is_none() {
+        // What stands for nothing is not given by the protocol.
+        return Ok(());
+    }
+    same(&json!(last.message()), &expected["message"])
+}
+
+pub(super) fn python(case: &Value) -> Result<(), String> {
+    let read = python_url(text(case, "url")).ok();
+    let actual = read.map(|(host, port)| json!({"host": host, "port": port}));
+    same(&json!(actual), &case["expect"])
+}
+
+pub(super) fn retry_settings(case: &Value) -> Result<(), String> {
+    let parsed = RetrySettings::parse(text(case, "header"));
+    let s = parsed.settings;
+    if case["expect"].is_null() {
+        return match parsed.fault {
+            Some(_) => Ok(()),
+            None => Err(format!("no fault but {s:?}")),
+        };
+    }
+    if let Some(fault) = parsed.fault {
+        return Err(fault.to_string());
+    }
+    let all = json!({
+        "exponential_backoff_min_sec": s.exponential_backoff_min_sec,
+        "exponential_backoff_max_sec": s.exponential_backoff_max_sec,
+        "exponential_backoff_factor": s.exponential_backoff_factor,
+        "exponential_backoff_jitter": s.exponential_backoff_jitter,
+        "max_random_sleep_default": s.max_random_sleep_default,
+        "max_random_sleep_when_ok": s.max_random_sleep_when_ok,
+        "retries_on_start": s.retries_on_start,
+        "retries_in_background": s.retries_in_background,
+        "worker_awaking_period_sec": s.worker_awaking_period_sec,
+        "dsts_limit": s.dsts_limit,
+        "roles_update_period_sec": s.roles_update_period_sec,
+        "roles_warn_period_sec": s.roles_warn_period_sec,
+    });
+    let given = all
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(_, value)| !value.is_null());
+    let given: BTreeMap<_, _> = given.map(|(name, value)| (name, number(value))).collect();
+    let expected = case["expect"].as_object().unwrap().iter();
+    let expected: BTreeMap<_, _> = expected
+        .map(|(name, value)| (name, number(value)))
+        .collect();
+    if given == expected {
+        Ok(())
+    } else {
+        Err(format!("expected {expected:?}\n     got {given:?}"))
+    }
+}
+
+/// Two and 2.0 are the same.
+fn number(value: &Value) -> String {
+    value
+        .as_f64()
+        .map_or_else(|| value.to_string(), |number| number.to_string())
+}
+
+pub(super) fn roles_decode(case: &Value) -> Result<(), String> {
+    let body = hex(&case["body_hex"]);
+    let decoded = roles_codec::decode(case["codec"].as_str(), &body, 64 << 20);
+    match (decoded, case["error"].as_str()) {
+        (Ok(plain), None) => same(&json!(base64url::encode(&plain)), &case["expect_b64"]),
+        (Ok(_), Some(fragment)) => Err(format!("no error {fragment:?}")),
+        (Err(error), Some(fragment)) => contains(error.message(), fragment),
+        (Err(error), None) => Err(error.to_string()),
+    }
+}
+
+pub(super) fn settings(case: &Value) -> Result<(), String> {
+    let settings = &case["settings"];
+    let folder = tempfile::tempdir().map_err(|cause| cause.to_string())?;
+    let known = [
+        "check_service_tickets",
+        "check_user_tickets_with_bb_env",
+        "disk_cache_dir",
+        "dst_aliases",
+        "dsts",
+        "fetch_roles_for_idm_system_slug",
+        "secret",
+        "self_tvm_id",
+        "tirole_tvmid",
+    ];
+    if let Some(name) = settings
+        .as_object()
+        .unwrap()
+        .keys()
+        .find(|name| !known.contains(&name.as_str()))
+    {
+        return Err(format!("unknown setting {name}"));
+    }
+    let id = |value: &Value| TvmId::new(u32::try_from(value.as_u64().unwrap()).unwrap());
+    let own_id = settings.get("self_tvm_id").map_or(TvmId::new(0), id);
+    let mut builder = Client::tvm_api(own_id);
+    if let Some(secret) = settings["secret"].as_str() {
+        // Secrets are parsed before they are set; only whether there is one counts here.
+        let secret = ServiceSecret::parse(&Secret::from(secret));
+        let stand_in = ServiceSecret::parse(&Secret::from("c3RhbmQtaW4"));
+        builder = builder.secret(secret.or(stand_in).map_err(|error| error.to_string())?);
+    }
+    for dst in settings["dsts"].as_array().into_iter().flatten() {
+        builder = builder.destination(id(dst));
+    }
+    for (alias, dst) in settings["dst_aliases"].as_object().into_iter().flatten() {
+        builder = builder.alias(alias, id(dst));
+    }
+    if settings["check_service_tickets"] == true {
+        builder = builder.check_service_tickets();
+    }
+    if settings["check_user_tickets_with_bb_env"].is_string() {
+        builder = builder.check_user_tickets(env(settings, "check_user_tickets_with_bb_env"));
+    }
+    if let Some(slug) = settings["fetch_roles_for_idm_system_slug"].as_str() {
+        builder = builder.roles(slug);
+    }
+    if let Some(tirole) = settings.get("tirole_tvmid") {
+        builder = builder.tirole_tvm_id(id(tirole));
+    }
+    if let Some(dir) = settings["disk_cache_dir"].as_str() {
+        builder = builder.disk_cache(dir.replace("$TMP", &folder.path().to_string_lossy()));
+    }
+    match (builder.validate(), &case["expect"]) {
+        (Ok(()), Value::Null) => Ok(()),
+        (Ok(()), expected) => Err(format!("valid, but expected {expected}")),
+        (Err(error), expected) => {
+            let name = match error.kind() {
+                ErrorKind::BrokenSettings => "BrokenTvmClientSettings",
+                ErrorKind::PermissionDenied => "PermissionDenied",
+                other => return Err(format!("{other:?}: {error}")),
+            };
+            same(&json!(name), &expected["error"])?;
+            contains(error.message(), text(expected, "message"))
+        }
+    }
+}
+
+pub(super) fn ticket_getter(case: &Value) -> Result<(), String> {
+    let state = &case["state"];
+    let by_id = |name: &str| {
+        let entries = state[name].as_object().unwrap().iter();
+        entries.map(|(id, text)| (id.parse().unwrap(), text.as_str().unwrap().to_owned()))
+    };
+    let tickets: BTreeMap<TvmId, Secret> = by_id("tickets")
+        .map(|(id, text)| (id, Secret::from(text)))
+        .collect();
+    let errors: BTreeMap<TvmId, String> = by_id("errors").collect();
+    let aliases: BTreeMap<String, TvmId> = aliases(&state["aliases"]);
+    let wanted: BTreeSet<TvmId> = aliases.values().copied().collect();
+    let tickets = Tickets::new(tickets, errors, wanted, aliases);
+    let key = &case["key"];
+    let got = match text(case, "by") {
+        "id" => tickets.get(Destination::Id(tvm_id(case, "key"))),
+        "alias" => tickets.get(Destination::Alias(key.as_str().unwrap())),
+        other => return Err(format!("unknown way {other}")),
+    };
+    match got {
+        Ok(ticket) => same(&json!(ticket.expose()), &case["expect"]),
+        Err(error) => {
+            same(&Value::Null, &case["expect"])?;
+            let name = match error.kind() {
+                ErrorKind::MissingServiceTicket => "MissingServiceTicket",
+                ErrorKind::BrokenSettings => "BrokenTvmClientSettings",
+                other => return Err(format!("{other:?}: {error}")),
+            };
+            same(&json!(name), &case["error"])?;
+            contains(error.message(), text(case, "message"))
+        }
+    }
+}
+
+pub(super) fn ticket_request(case: &Value) -> Result<(), String> {
+    let process = || ProcInfo {
+        pid: text(case, "pid").to_owned(),
+        name: case["process_name"].as_str().map(str::to_owned),
+        lib_version: text(case, "version").to_owned(),
+    };
+    let with_revision = |path: String, name: &str, value: &str| {
+        let mut headers = json!({name: value});
+        if let Some(revision) = case["known_revision"].as_str() {
+            headers["If-None-Match"] = if_none_match(revision).into();
+        }
+        json!({"path": path, "headers": headers})
+    };
+    let actual = match text(case, "op") {
+        "ticket_body" => {
+            let secret = ServiceSecret::parse(&Secret::from(text(case, "secret")));
+            let secret = secret.map_err(|error| error.to_string())?;
+            let ids: Vec<TvmId> = serde_json::from_value(case["dsts"].clone()).unwrap();
+            let time = case["ts"].as_i64().unwrap();
+            let body = ticket_body(tvm_id(case, "src"), &secret, &ids, time, &process());
+            json!(body.expose())
+        }
+        "keys_path" => {
+            let env = case["env"].is_string().then(|| env(case, "env"));
+            json!(keys_path(tvm_id(case, "src"), env, &process()))
+        }
+        "tirole_request" => {
+            let path = tirole_path(text(case, "system_slug"), &process());
+            with_revision(path, "X-Ya-Service-Ticket", text(case, "service_ticket"))
+        }
+        "tool_tickets_path" => {
+            json!(tool_tickets_path(
+                tvm_id(case, "self_tvm_id"),
+                &aliases(&case["dst_aliases"])
+            ))
+        }
+        "tool_roles_request" => {
+            let path = tool_roles_path(text(case, "self_alias"));
+            with_revision(path, "Authorization", text(case, "auth_token"))
+        }
+        other => return Err(format!("unknown operation {other}")),
+    };
+    same(&actual, &case["expect"])
+}
+
+pub(super) fn tool_birthtime(case: &Value) -> Result<(), String> {
+    same(
+        &json!(birth_time(case["header"].as_str()).ok()),
+        &case["expect"],
+    )
+}
+
+pub(super) fn tool_env(case: &Value) -> Result<(), String> {
+    let read = ToolEnv::from_vars(|name| case["env"][name].as_str().map(str::to_owned));
+    let actual = json!({
+        "auth_token": read.auth_token.as_ref().map(Secret::expose),
+        "port": read.port,
+        "hostname": vouchsafe::ticket::protocol::tool::HOST,
+    });
+    same(&actual, &case["expect"])
+}
+
+pub(super) fn tool_meta(case: &Value) -> Result<(), String> {
+    match Meta::parse(text(case, "meta")) {
+        Err(_) => same(&json!("malformed"), &case["error"]),
+        Ok(_) if case["error"] == "malformed" => Err("it is taken".to_owned()),
+        Ok(meta) => {
+            let config = meta.tenant(text(case, "self_alias")).map(|config| {
+                json!({
+                    "self_tvm_id": config.own_id,
+                    "bb_env": config.env.name(),
+                    "idm_slug": config.idm_slug,
+                    "dsts": config.destinations,
+                })
+            });
+            same(&json!(config), &case["expect"])
+        }
+    }
+}
+
+pub(super) fn tool_tickets(case: &Value) -> Result<(), String> {
+    fetched(
+        parse_tool(text(case, "response"), &aliases(&case["dsts"])).ok(),
+        &case["expect"],
+    )
+}
+
+pub(super) fn tvmapi_tickets(case: &Value) -> Result<(), String> {
+    let ids: Vec<TvmId> = serde_json::from_value(case["dsts"].clone()).unwrap();
+    fetched(
+        parse_tvm_api(text(case, "response"), &ids).ok(),
+        &case["expect"],
+    )
+}
+
+fn fetched(fetched: Option<Fetched>, expected: &Value) -> Result<(), String> {
+    let actual = fetched.map(|fetched| {
+        let tickets = fetched.tickets.iter();
+        let tickets: BTreeMap<_, _> = tickets.map(|(id, ticket)| (id, ticket.expose())).collect();
+        json!({"tickets": tickets, "errors": fetched.errors})
+    });
+    same(&json!(actual), expected)
+}
+
+fn aliases(value: &Value) -> BTreeMap<String, TvmId> {
+    serde_json::from_value(value.clone()).unwrap()
+}
+
+fn status_code(name: &str) -> Result<StatusCode, String> {
+    let all = [
+        StatusCode::Ok,
+        StatusCode::Warning,
+        StatusCode::Error,
+        StatusCode::IncompleteTicketsSet,
+    ];
+    let found = all.into_iter().find(|code| code.name() == name);
+    found.ok_or_else(|| format!("unknown status {name}"))
+}

@@ -1,0 +1,106 @@
+//! Classes of keys, signatures and base64url. A difference is a failed assertion.
+
+use num_bigint::{BigInt, BigUint, Sign};
+use serde_json::Value;
+use vouchsafe::ticket::base64url;
+use vouchsafe::ticket::rw::{PrivateKey, PublicKey};
+
+use super::support::hex;
+
+fn number(value: &Value) -> BigUint {
+    BigUint::parse_bytes(value.as_str().unwrap().as_bytes(), 16).unwrap()
+}
+
+/// The canonical DER of some integers, written without the crate.
+fn der(integers: &[BigUint]) -> Vec<u8> {
+    let element = |tag: u8, content: Vec<u8>| {
+        let mut element = vec![tag];
+        match content.len() {
+            len @ 0..0x80 => element.push(len as u8),
+            len @ 0x80..0x100 => element.extend([0x81, len as u8]),
+            len => element.extend([0x82, (len >> 8) as u8, len as u8]),
+        }
+        element.extend(content);
+        element
+    };
+    let content = integers.iter().flat_map(|integer| {
+        element(
+            2,
+            BigInt::from_biguint(Sign::Plus, integer.clone()).to_signed_bytes_be(),
+        )
+    });
+    element(0x30, content.collect())
+}
+
+pub(super) fn rw_keys(case: &Value) {
+    let input = hex(&case["der_hex"]);
+    let expect = &case["expect"];
+    if case["kind"] == "public" {
+        let key = PublicKey::from_der(&input);
+        if expect.is_null() {
+            return assert!(key.is_err());
+        }
+        let key = key.unwrap();
+        assert_eq!(key.bits() as u64, expect["bits"].as_u64().unwrap());
+        assert_eq!(key.to_der(), hex(&expect["reencode_hex"]));
+        assert_eq!(key.to_der(), der(&[number(&expect["n_hex"])]));
+    } else {
+        let key = PrivateKey::from_der(&input);
+        if expect.is_null() {
+            return assert!(key.is_err());
+        }
+        let key = key.unwrap();
+        assert_eq!(key.public().bits() as u64, expect["bits"].as_u64().unwrap());
+        assert_eq!(key.public().to_der(), hex(&expect["public_der_hex"]));
+        let names = ["n", "p", "q", "iqmp", "dq", "dp", "twomp", "twomq"];
+        let numbers = names.map(|name| number(&expect[format!("{name}_hex")]));
+        assert_eq!(key.to_der(), der(&numbers));
+        assert!(key.public().verify(b"x", &key.sign(b"x").unwrap()));
+    }
+}
+
+pub(super) fn rw_sign(case: &Value) {
+    let key = PrivateKey::from_der(&hex(&case["private_der_hex"])).unwrap();
+    let message = hex(&case["message_hex"]);
+    let salts = case["salts_hex"].as_array().unwrap();
+    let salts: Vec<[u8; 32]> = salts
+        .iter()
+        .map(|salt| hex(salt).try_into().unwrap())
+        .collect();
+    let expect = &case["expect"];
+    let signature = key.sign_with_salts(&message, &salts).unwrap();
+    assert_eq!(signature, hex(&expect["signature_hex"]));
+    assert_eq!(
+        key.public().bits() as u64,
+        expect["modulus_bits"].as_u64().unwrap()
+    );
+    assert_eq!(
+        key.public().verify(&message, &signature),
+        !message.is_empty()
+    );
+
+    // The signature stands for the padding and the factors that were recorded.
+    let s = BigInt::from_biguint(Sign::Plus, BigUint::from_bytes_be(&signature));
+    let n = PublicKey::to_der(key.public());
+    let n = BigInt::from_bytes_be(Sign::Plus, &n[n.len() - key.public().bits().div_ceil(8)..]);
+    let factor = expect["e"].as_i64().unwrap() * expect["f"].as_i64().unwrap();
+    let encoded = BigInt::from_biguint(Sign::Plus, number(&expect["em_hex"]));
+    assert_eq!((&s * &s * factor - encoded) % n, BigInt::ZERO);
+}
+
+pub(super) fn rw_verify(case: &Value) {
+    let key = PublicKey::from_der(&hex(&case["public_der_hex"])).unwrap();
+    let valid = key.verify(&hex(&case["message_hex"]), &hex(&case["signature_hex"]));
+    assert_eq!(valid, case["expect"].as_bool().unwrap());
+}
+
+pub(super) fn base64url(case: &Value) {
+    if case["op"] == "encode" {
+        let text = base64url::encode(&hex(&case["input_hex"]));
+        assert_eq!(text, case["expect"].as_str().unwrap());
+    } else {
+        let bytes = base64url::decode(case["input"].as_str().unwrap().as_bytes());
+        let expect = &case["expect"];
+        assert_eq!(bytes, (!expect.is_null()).then(|| hex(expect)));
+    }
+}
