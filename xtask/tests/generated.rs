@@ -259,6 +259,13 @@ async fn a_form_holds_what_is_set_and_lists_again_and_again() {
     let text = String::from_utf8(sent(call).await.body.to_vec()).unwrap();
     assert!(text.contains("&code=planted&") && text.contains("&size=large&state=&"));
 
+    let trade = from_value(json!({"refresh_token": "planted"})).unwrap();
+    let request = sent(paths::get_token(&trade).unwrap()).await;
+    assert_eq!(request.body, "refresh_token=planted");
+    let trade = from_value(json!({"code": "c", "numbers": [1, 2]})).unwrap();
+    let request = sent(paths::get_token(&trade).unwrap()).await;
+    assert_eq!(request.body, "code=c&numbers=1&numbers=2");
+
     let free = [("a b".to_owned(), "1".to_owned())].into();
     let request = sent(paths::put_form(Some(&free)).unwrap()).await;
     assert_eq!(request.body, "a+b=1");

@@ -38,6 +38,8 @@ pub(crate) struct Operation {
     pub(crate) answers: Vec<Answer>,
     pub(crate) summary: String,
     pub(crate) description: Option<String>,
+    /// Sentences about where it is and who may ask for it.
+    pub(crate) notes: Vec<String>,
     pub(crate) aliases: Vec<String>,
 }
 

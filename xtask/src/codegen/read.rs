@@ -90,6 +90,7 @@ impl<'s> Reader<'_, 's> {
             answers: answers(operation, &pascal, types)?,
             summary: operation.text("summary").unwrap_or_default(),
             description: operation.text("description"),
+            notes: notes(self.item, operation),
             aliases: operation.texts("x-doc-alias"),
             id,
         })
@@ -211,6 +212,27 @@ pub(crate) fn parameters<'s>(
     Ok(all)
 }
 
+/// Writes what else there is to know of an operation: where it is, and who may ask for it.
+fn notes(item: &Cursor<'_>, operation: &Cursor<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(servers) = item.get("servers") {
+        let urls: Vec<_> = servers
+            .items()
+            .iter()
+            .filter_map(|server| server.text("url"))
+            .map(|url| format!("`{url}`"))
+            .collect();
+        notes.push(format!("Served at {}.", urls.join(" or ")));
+    }
+    if let Some(dialect) = operation.text("x-dialect") {
+        notes.push(format!("Not all servers have it: {dialect}."));
+    }
+    if let Some(access) = operation.text("x-required-access") {
+        notes.push(format!("Needs the access `{access}`."));
+    }
+    notes
+}
+
 /// Returns who an operation is for.
 pub(crate) fn audience(operation: &Cursor<'_>) -> Audience {
     match operation.text("x-audience").as_deref() {
@@ -254,6 +276,21 @@ pub(crate) fn media<'s>(place: &Cursor<'s>) -> Option<(String, Cursor<'s>)> {
 
 /// The media type of forms that have fields and no files.
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Returns whether an answer is JSON: by its media type, or, whatever that is, because its
+/// schema is not that of a text. Some servers give all their answers one type.
+pub(crate) fn is_json_answer(media: &str, content: &Cursor<'_>) -> bool {
+    let schema = content
+        .get("schema")
+        .and_then(|schema| schema.resolve().ok());
+    is_json(media)
+        || schema.is_some_and(|schema| {
+            let words = schema.texts("type");
+            let is_whole = words.iter().any(|word| word == "object" || word == "array");
+            let parts = ["properties", "items", "oneOf", "anyOf", "allOf"];
+            is_whole || parts.iter().any(|key| schema.has(key))
+        })
+}
 
 /// Returns whether a media type is JSON.
 pub(crate) fn is_json(media: &str) -> bool {
@@ -324,7 +361,10 @@ fn answers<'s>(
         let media = media(&answer);
         let mut ty = None;
         let mut example = None;
-        if let Some((_, content)) = media.as_ref().filter(|(name, _)| is_json(name)) {
+        let json = media
+            .as_ref()
+            .filter(|(name, content)| is_json_answer(name, content));
+        if let Some((_, content)) = json {
             if let Some(schema) = content.get("schema") {
                 let hint = match (&shared, status.starts_with('2')) {
                     (Some(shared), _) => format!("{shared}Answer"),

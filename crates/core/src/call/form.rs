@@ -56,6 +56,13 @@ impl Form {
         }
     }
 
+    /// Appends a field of one name for each value.
+    #[must_use]
+    pub fn fields<T: AsRef<str>>(self, name: &str, values: impl IntoIterator<Item = T>) -> Self {
+        let values = values.into_iter();
+        values.fold(self, |form, value| form.field(name, value.as_ref()))
+    }
+
     /// Appends a field that holds a credential: the form does not go over plain http to another
     /// machine unless the client allows that.
     #[must_use]
@@ -153,8 +160,12 @@ mod tests {
             .field("a b", "1&2=3")
             .field("c", "*-._~ é\n%+")
             .field_opt("d", None)
-            .field_opt("c", Some(""));
-        assert_eq!(text(form), "a+b=1%262%3D3&c=*-._%7E+%C3%A9%0A%25%2B&c=");
+            .field_opt("c", Some(""))
+            .fields("e", ["1", "&"]);
+        assert_eq!(
+            text(form),
+            "a+b=1%262%3D3&c=*-._%7E+%C3%A9%0A%25%2B&c=&e=1&e=%26"
+        );
     }
 
     #[test]

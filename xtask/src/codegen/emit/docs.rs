@@ -71,6 +71,7 @@ impl Page {
         ));
         self.paragraph(&sentence(&operation.summary));
         self.paragraph(operation.description.as_deref().unwrap_or_default());
+        self.paragraph(&operation.notes.join(" "));
         if operation.audience == Audience::Emulator {
             self.paragraph("Served by the emulator; the client has no use for it.");
         }

@@ -7,35 +7,49 @@ use super::super::model::{Api, Field, Shape, Type};
 use super::ident;
 use super::paths::text_of;
 
-/// Writes the statements that make a `form` out of `body`.
-pub(super) fn fields(api: &Api, of: &Type) -> TokenStream {
+/// Writes the expression that makes a form out of `body`.
+pub(super) fn form(api: &Api, of: &Type) -> TokenStream {
     let def = of.name().and_then(|name| api.definition(name));
-    let Some(Shape::Struct { fields, .. }) = def.map(|def| &def.shape) else {
-        return quote! {
-            let form = body
-                .iter()
-                .fold(Form::new(), |form, (name, value)| form.field(name, value));
-        };
-    };
-    let fields = fields.iter().map(field);
-    quote!(let form = Form::new(); #(#fields)*)
+    match def.map(|def| (&def.name, &def.shape)) {
+        Some((_, Shape::Struct { fields, .. })) => {
+            let mut form = quote!(Form::new());
+            for field in fields {
+                form = with_field(&form, field);
+            }
+            form
+        }
+        Some((name, Shape::Union(variants))) => {
+            let name = ident(name);
+            let arms = variants.iter().map(|(variant, of)| {
+                let variant = ident(variant);
+                let form = form(api, of);
+                quote!(wire::#name::#variant(body) => #form,)
+            });
+            quote!(match body { #(#arms)* })
+        }
+        _ => quote! {
+            body.iter().fold(Form::new(), |form, (name, value)| form.field(name, value))
+        },
+    }
 }
 
-fn field(field: &Field) -> TokenStream {
+fn with_field(form: &TokenStream, field: &Field) -> TokenStream {
     let name = &field.name;
     let rust = ident(&field.rust);
     let place = quote!(body.#rust);
     let (of, optional) = field.ty.clone().split_null();
     let set = match (&of, optional) {
         (Type::List(item), _) => {
-            let text = text_of(item, &quote!(value));
             let values = match optional {
                 true => quote!(#place.iter().flatten()),
                 false => quote!(#place.iter()),
             };
-            return quote! {
-                let form = #values.fold(form, |form, value| form.field(#name, #text));
+            let texts = match **item {
+                Type::Text => values,
+                Type::Named(_) | Type::Hand(_) => quote!(#values.map(|value| value.as_str())),
+                _ => quote!(#values.map(|value| value.to_string())),
             };
+            quote!(fields(#name, #texts))
         }
         (Type::Secret, true) => quote!(secret_opt(#name, #place.as_ref())),
         (Type::Secret, false) => quote!(secret(#name, &#place)),
@@ -52,5 +66,5 @@ fn field(field: &Field) -> TokenStream {
             quote!(field(#name, #text))
         }
     };
-    quote!(let form = form.#set;)
+    quote!(#form.#set)
 }

@@ -96,7 +96,11 @@ fn function(api: &Api, operation: &Operation, uses: &mut Uses) -> TokenStream {
         _ => String::new(),
     };
     let description = operation.description.as_deref().unwrap_or_default();
-    let doc = doc(&sentence(&operation.summary), &[description, &by_hand]);
+    let notes = operation.notes.join(" ");
+    let doc = doc(
+        &sentence(&operation.summary),
+        &[description, &notes, &by_hand],
+    );
     let aliases = operation
         .aliases
         .iter()
@@ -155,13 +159,13 @@ fn function(api: &Api, operation: &Operation, uses: &mut Uses) -> TokenStream {
         }
         Some(Body::Form { ty, required }) => {
             uses.form = true;
-            let fields = form::fields(api, ty);
+            let form = form::form(api, ty);
             if *required {
-                quote!(#fields Ok(#call.form(form)))
+                quote!(let form = #form; Ok(#call.form(form)))
             } else {
                 quote! {
                     match body {
-                        Some(body) => { #fields Ok(#call.form(form)) }
+                        Some(body) => { let form = #form; Ok(#call.form(form)) }
                         None => Ok(#call),
                     }
                 }

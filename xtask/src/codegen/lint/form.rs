@@ -1,5 +1,6 @@
 //! Forms: what can stand in them.
 
+use super::super::schema::only_constrains;
 use super::super::source::Cursor;
 use super::Lint;
 
@@ -10,12 +11,26 @@ impl<'s> Lint<'_, 's> {
         let Some(Ok(schema)) = content.get("schema").map(|schema| schema.resolve()) else {
             return;
         };
+        for key in ["oneOf", "anyOf"] {
+            if let Some(choices) = schema.get(key).filter(|list| !only_constrains(list)) {
+                for choice in choices.items() {
+                    if let Ok(choice) = choice.resolve() {
+                        self.fields(&choice);
+                    }
+                }
+                return;
+            }
+        }
+        self.fields(&schema);
+    }
+
+    fn fields(&mut self, schema: &Cursor<'s>) {
         let mut fields = Vec::new();
         let mut others = Vec::new();
-        collect(&schema, &mut fields, &mut others);
+        collect(schema, &mut fields, &mut others);
         if fields.is_empty() == others.is_empty() {
             return self.fault(
-                &schema,
+                schema,
                 "a form is an object with known fields, or with free ones, not both",
                 "`type: object` with `properties`, or with `additionalProperties: {type: string}`",
             );

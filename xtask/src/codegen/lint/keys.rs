@@ -136,6 +136,7 @@ pub(super) const PATH: Keys = Keys {
         "delete",
         "options",
         "parameters",
+        "servers",
         "summary",
         "description",
     ],
@@ -160,6 +161,8 @@ pub(super) const OPERATION: Keys = Keys {
         "x-rust-name",
         "x-doc-alias",
         "x-audience",
+        "x-dialect",
+        "x-required-access",
     ],
 };
 

@@ -2,7 +2,7 @@
 
 use super::super::model::Audience;
 use super::super::names;
-use super::super::read::{self, is_json};
+use super::super::read::{self, is_json, is_json_answer};
 use super::super::schema::example;
 use super::super::source::{Cursor, scalar};
 use super::{Lint, example as examples, keys, name};
@@ -38,6 +38,16 @@ impl<'s> Lint<'_, 's> {
             );
         }
         self.repeat(operation, method, &what);
+        for (key, instead) in [
+            ("x-dialect", "the servers that have it, such as `\"0.16+\"`"),
+            ("x-required-access", "the access that a token must have"),
+        ] {
+            if let Some(text) = operation.get(key)
+                && text.value().as_str().is_none_or(|text| text.is_empty())
+            {
+                self.fault(&text, format!("`{key}` is not a text"), instead);
+            }
+        }
         if let Some(audience) = operation.get("x-audience")
             && scalar(audience.value()) != "emulator"
         {
@@ -385,7 +395,7 @@ impl<'s> Lint<'_, 's> {
             .map(|c| c.entries())
             .unwrap_or_default()
         {
-            if !is_json(&media) {
+            if !is_json_answer(&media, &content) {
                 continue;
             }
             match example(&content) {

@@ -53,15 +53,15 @@ pub(crate) fn get_keys(params: &GetKeysParams) -> Result<Call> {
 /// time, so each attempt has a body of its own.
 pub(crate) fn get_tickets(body: &wire::TicketRequest) -> Result<Call> {
     let target = Target::new("/2/ticket");
-    let form = Form::new();
-    let form = form.field("grant_type", &body.grant_type);
-    let form = form.field("src", &body.src.to_string());
-    let form = form.field("dst", &body.dst);
-    let form = form.field("ts", &body.ts.to_string());
-    let form = form.secret("sign", &body.sign);
-    let form = form.field_opt("get_retry_settings", body.get_retry_settings.as_deref());
-    let form = form.field_opt("_pid", body.pid.as_deref());
-    let form = form.field_opt("_procces_name", body.process_name.as_deref());
-    let form = form.field_opt("lib_version", body.lib_version.as_deref());
+    let form = Form::new()
+        .field("grant_type", &body.grant_type)
+        .field("src", &body.src.to_string())
+        .field("dst", &body.dst)
+        .field("ts", &body.ts.to_string())
+        .secret("sign", &body.sign)
+        .field_opt("get_retry_settings", body.get_retry_settings.as_deref())
+        .field_opt("_pid", body.pid.as_deref())
+        .field_opt("_procces_name", body.process_name.as_deref())
+        .field_opt("lib_version", body.lib_version.as_deref());
     Ok(Call::new(&operations::GET_TICKETS, target).form(form))
 }

@@ -15,6 +15,7 @@ const WIDE: &[&str] = &[
     "wide.logIn",
     "wide.sendForm",
     "wide.putForm",
+    "wide.getToken",
     "wide.upload",
     "wide.getDocument",
     "wide.check",

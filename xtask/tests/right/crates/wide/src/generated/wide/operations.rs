@@ -73,6 +73,15 @@ pub(crate) static PUT_FORM: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .status_rules(COMMON_STATUSES);
 
+/// Trade one thing for another.
+pub(crate) static GET_TOKEN: Operation = Operation::new(
+        "wide.getToken",
+        Method::POST,
+        "/token",
+    )
+    .repeat(Repeat::OnlyIfUnsent)
+    .status_rules(COMMON_STATUSES);
+
 /// Send a file.
 pub(crate) static UPLOAD: Operation = Operation::new(
         "wide.upload",
@@ -110,6 +119,7 @@ pub(crate) static ALL: &[&Operation] = &[
     &LOG_IN,
     &SEND_FORM,
     &PUT_FORM,
+    &GET_TOKEN,
     &UPLOAD,
     &GET_DOCUMENT,
     &CHECK,

@@ -114,23 +114,19 @@ pub(crate) fn log_in(body: &wire::Login) -> Result<Call> {
 /// Send a form.
 pub(crate) fn send_form(body: &wire::Grant) -> Result<Call> {
     let target = Target::new("/form");
-    let form = Form::new();
-    let form = form.field("id", &body.id.to_string());
-    let form = form.field("grant_type", &body.grant_type);
-    let form = form.secret("client_secret", &body.client_secret);
-    let form = form.secret_opt("code", body.code.as_ref());
-    let form = body.scope.iter().fold(form, |form, value| form.field("scope", value));
-    let form = body
-        .sizes
-        .iter()
-        .flatten()
-        .fold(form, |form, value| form.field("sizes", value.as_str()));
-    let form = form.field("colour", body.colour.as_str());
-    let form = form.field_opt("size", body.size.as_ref().map(|value| value.as_str()));
-    let form = form.field_opt("state", body.state.as_deref());
-    let form = form.field_opt("age", body.age.map(|value| value.to_string()).as_deref());
-    let form = form.field("owner", &body.owner.to_string());
-    let form = form.field("hidden", &body.hidden.to_string());
+    let form = Form::new()
+        .field("id", &body.id.to_string())
+        .field("grant_type", &body.grant_type)
+        .secret("client_secret", &body.client_secret)
+        .secret_opt("code", body.code.as_ref())
+        .fields("scope", body.scope.iter())
+        .fields("sizes", body.sizes.iter().flatten().map(|value| value.as_str()))
+        .field("colour", body.colour.as_str())
+        .field_opt("size", body.size.as_ref().map(|value| value.as_str()))
+        .field_opt("state", body.state.as_deref())
+        .field_opt("age", body.age.map(|value| value.to_string()).as_deref())
+        .field("owner", &body.owner.to_string())
+        .field("hidden", &body.hidden.to_string());
     Ok(Call::new(&operations::SEND_FORM, target).form(form))
 }
 
@@ -149,6 +145,25 @@ pub(crate) fn put_form(
         }
         None => Ok(call),
     }
+}
+
+/// Trade one thing for another.
+///
+/// Served at `https://login.example.com`. Not all servers have it: 2+. Needs the access
+/// `wide.token.{thing}`.
+pub(crate) fn get_token(body: &wire::Trade) -> Result<Call> {
+    let target = Target::new("/token");
+    let form = match body {
+        wire::Trade::Code(body) => {
+            Form::new()
+                .secret("code", &body.code)
+                .fields("numbers", body.numbers.iter().map(|value| value.to_string()))
+        }
+        wire::Trade::Refresh(body) => {
+            Form::new().secret("refresh_token", &body.refresh_token)
+        }
+    };
+    Ok(Call::new(&operations::GET_TOKEN, target).form(form))
 }
 
 /// Send a file.

@@ -38,6 +38,10 @@ pub(crate) static ROUTES: &[Route] = &[
         path: "/api/v1/form",
     },
     Route {
+        operation: &operations::GET_TOKEN,
+        path: "/api/v1/token",
+    },
+    Route {
         operation: &operations::UPLOAD,
         path: "/api/v1/upload",
     },
@@ -68,6 +72,8 @@ pub(crate) enum Op {
     SendForm,
     /// Send a form with free fields, or none.
     PutForm,
+    /// Trade one thing for another.
+    GetToken,
     /// Send a file.
     Upload,
     /// A document that may be known.
@@ -85,6 +91,7 @@ pub(crate) static OPS: &[Op] = &[
     Op::LogIn,
     Op::SendForm,
     Op::PutForm,
+    Op::GetToken,
     Op::Upload,
     Op::GetDocument,
     Op::Check,

@@ -61,6 +61,16 @@ pub(crate) struct ListThingsAnswer {
     pub(crate) next: Option<String>,
 }
 
+/// The schema `Trade`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Trade {
+    /// One code.
+    Code(Code),
+    /// One refresh.
+    Refresh(Refresh),
+}
+
 /// Why not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RefusedAnswer {
@@ -350,6 +360,23 @@ pub(crate) struct Grant {
     /// The key `hidden`.
     #[serde(default)]
     pub(crate) hidden: bool,
+}
+
+/// The schema `Code`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub(crate) struct Code {
+    /// The key `code`.
+    pub(crate) code: Secret,
+    /// The key `numbers`.
+    #[serde(default)]
+    pub(crate) numbers: Vec<i64>,
+}
+
+/// The schema `Refresh`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub(crate) struct Refresh {
+    /// The key `refresh_token`.
+    pub(crate) refresh_token: Secret,
 }
 
 /// The schema `Login`.
