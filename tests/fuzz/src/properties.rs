@@ -261,7 +261,7 @@ mod reference {
                             (5, Value::Varint(env)) => Some(*env),
                             _ => None,
                         });
-                        Some(envs.filter(known).last()? & 0xffff_ffff)
+                        Some(envs.filter(known).next_back()? & 0xffff_ffff)
                     }
                 },
             })
@@ -296,11 +296,11 @@ mod reference {
     }
 
     fn last(fields: &[Field<'_>], wanted: u32) -> Option<u64> {
-        let values = fields.iter().filter_map(|field| match field {
+        let mut values = fields.iter().filter_map(|field| match field {
             (number, Value::Varint(value)) if *number == wanted => Some(*value),
             _ => None,
         });
-        values.last()
+        values.next_back()
     }
 
     /// All fields of a message that may come in pieces. Outer `None`: one cannot be read.
