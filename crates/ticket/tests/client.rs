@@ -386,6 +386,23 @@ async fn a_wish_outlives_who_had_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_knows_that_keys_have_changed_need_not_wait_a_day() {
+    let world = World::new();
+    let client = world.full().connect().await.unwrap();
+    world.server.rotate_keys();
+    let incoming = world.server.mint_service(PEER, OWN).unwrap();
+    let error = client.check_service_ticket(incoming.expose()).unwrap_err();
+    assert_eq!(error.status(), Some(TicketStatus::MissingKey));
+    let before = tokio::time::Instant::now();
+    assert_eq!(client.refresh().await.unwrap().code(), StatusCode::Ok);
+    assert!(before.elapsed() < Duration::from_secs(1));
+    assert!(client.check_service_ticket(incoming.expose()).is_ok());
+    world.server.faults().add(Fault::on_any().status(503));
+    client.refresh().await.unwrap();
+    assert!(client.check_service_ticket(incoming.expose()).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn stopping_ends_every_clone_and_who_waits() {
     let world = World::new();
     let client = world.full().connect().await.unwrap();

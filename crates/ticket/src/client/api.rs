@@ -70,15 +70,15 @@ impl Worker {
         Ok(())
     }
 
-    pub(super) async fn cycle_api(&mut self) {
+    pub(super) async fn cycle_api(&mut self, phase: Phase) {
         if self.shared.fetches_tickets() {
-            self.refresh_tickets(Phase::Background).await;
+            self.refresh_tickets(phase).await;
         }
         if self.shared.checks_tickets() {
-            self.refresh_keys(Phase::Background).await;
+            self.refresh_keys(phase).await;
         }
         if let Some(slug) = self.shared.slug() {
-            self.refresh_roles(Phase::Background, &slug).await;
+            self.refresh_roles(phase, &slug).await;
         }
     }
 

@@ -207,6 +207,26 @@ impl Client {
         }
     }
 
+    /// Fetches everything anew, due or not, and tells how the client is doing then: for who knows
+    /// that the keys have just changed, for instance.
+    ///
+    /// Dropping the future does not take the wish back.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Stopped`]; [`ErrorKind::IllegalUsage`] in a fork of the client's process. What
+    /// cannot be fetched is no error: the status tells.
+    pub async fn refresh(&self) -> Result<ClientStatus> {
+        self.must_run()?;
+        self.must_be_own_process()?;
+        let shared = &self.0.shared;
+        let (done, waiting) = oneshot::channel();
+        shared.refresh().push(done);
+        shared.wake.notify_one();
+        waiting.await.map_err(|_| stopped())?;
+        self.status()
+    }
+
     /// Checks a service ticket: the text's form, expiry, signature, destination, and, if there
     /// are roles, that its source has one. Reads memory only.
     ///
@@ -349,11 +369,12 @@ impl Client {
     }
 
     /// Ends the client for all clones: its task, a wait or request under way, and who waits for
-    /// [`add_destinations`](Self::add_destinations). May be called again.
+    /// [`add_destinations`](Self::add_destinations) or [`refresh`](Self::refresh). May be called again.
     pub fn stop(&self) {
         self.0.shared.stopped.store(true, Ordering::Release);
         drop(self.worker().take());
         self.0.shared.asked().clear();
+        self.0.shared.refresh().clear();
     }
 
     fn must_run(&self) -> Result<()> {

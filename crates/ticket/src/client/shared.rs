@@ -50,9 +50,11 @@ pub(crate) struct Shared {
     pub(crate) stopped: AtomicBool,
     /// The worker has ended, though nobody stopped it.
     pub(crate) worker_gone: AtomicBool,
-    /// Somebody waits for a destination to be fetched.
+    /// Somebody waits for something to be fetched.
     pub(crate) wake: Notify,
     pub(crate) asked: Mutex<Vec<Asked>>,
+    /// Who waits for everything to be fetched anew.
+    pub(crate) refresh: Mutex<Vec<oneshot::Sender<()>>>,
     pid: u32,
 }
 
@@ -120,6 +122,7 @@ impl Shared {
             worker_gone: AtomicBool::new(false),
             wake: Notify::new(),
             asked: Mutex::default(),
+            refresh: Mutex::default(),
             pid: std::process::id(),
         }
     }
@@ -140,6 +143,10 @@ impl Shared {
 
     pub(crate) fn asked(&self) -> MutexGuard<'_, Vec<Asked>> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn refresh(&self) -> MutexGuard<'_, Vec<oneshot::Sender<()>>> {
+        self.refresh.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this is the process that the client was made in. In another, a fork of it, there

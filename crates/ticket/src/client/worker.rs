@@ -19,7 +19,7 @@ pub(crate) struct Worker {
     pub(super) shared: Arc<Shared>,
     pub(super) fetcher: Fetcher,
     pub(super) api: ApiState,
-    /// The daemon's configuration has changed.
+    /// Somebody asked for it, or the daemon's configuration has changed.
     pub(super) all_is_due: bool,
     last_status: Option<StatusCode>,
 }
@@ -70,8 +70,9 @@ impl Worker {
                     () = sleep_until(next) => {}
                 }
                 self.fetch_asked().await;
+                self.refresh().await;
                 if Instant::now() >= next {
-                    self.cycle().await;
+                    self.cycle(Phase::Background).await;
                     next = Instant::now() + self.fetcher.period;
                 }
                 self.tell_status();
@@ -79,10 +80,25 @@ impl Worker {
         })
     }
 
-    async fn cycle(&mut self) {
+    async fn cycle(&mut self, phase: Phase) {
         match self.shared.place {
-            Place::Api { .. } => self.cycle_api().await,
-            Place::Tool { .. } => self.cycle_tool(Phase::Background).await,
+            Place::Api { .. } => self.cycle_api(phase).await,
+            Place::Tool { .. } => self.cycle_tool(phase).await,
+        }
+    }
+
+    /// Fetches everything for those who wait for it.
+    async fn refresh(&mut self) {
+        let waiting = std::mem::take(&mut *self.shared.refresh());
+        if waiting.is_empty() {
+            return;
+        }
+        self.all_is_due = true;
+        self.cycle(Phase::Asked).await;
+        self.all_is_due = false;
+        for done in waiting {
+            // Who does not wait any more does not need to know.
+            let _ = done.send(());
         }
     }
 
