@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use vouchsafe::core::{self, ConnectPhase, Sent};
-use vouchsafe::userinfo;
+use vouchsafe::{ticket, userinfo};
 
 use crate::output::{clean, to_json_line};
 
@@ -134,6 +134,24 @@ impl From<userinfo::Error> for Failure {
             _ => return failure,
         };
         Self { kind, ..failure }.hint(hint)
+    }
+}
+
+impl From<ticket::Error> for Failure {
+    fn from(error: ticket::Error) -> Self {
+        let failure = Self::from(error.core().clone());
+        let kind = match error.kind() {
+            ticket::ErrorKind::MalformedKeys => "malformed_keys",
+            ticket::ErrorKind::EmptyKeys => "empty_keys",
+            ticket::ErrorKind::MalformedSecret => "malformed_secret",
+            ticket::ErrorKind::MalformedRoles => "malformed_roles",
+            ticket::ErrorKind::BrokenSettings => "broken_settings",
+            ticket::ErrorKind::MissingServiceTicket => "missing_service_ticket",
+            ticket::ErrorKind::PermissionDenied => "permission_denied",
+            ticket::ErrorKind::Start => "start",
+            _ => return failure,
+        };
+        Self { kind, ..failure }
     }
 }
 

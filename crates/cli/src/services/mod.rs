@@ -1,5 +1,6 @@
 //! The services that the program can play and show: one file each, named once in [`SERVICES`].
 
+mod ticket;
 mod userinfo;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use crate::demo::Stage;
 use crate::failure::Failure;
 
 /// Every service, in the order of the demo.
-pub(crate) const SERVICES: &[&dyn Service] = &[&userinfo::Userinfo];
+pub(crate) const SERVICES: &[&dyn Service] = &[&userinfo::Userinfo, &ticket::Ticket];
 
 /// What the program must know of a service.
 pub(crate) trait Service: Sync {

@@ -1,0 +1,389 @@
+//! tvm-api, tirole and tvmtool: the built-in world, and the demo.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use http::{HeaderName, HeaderValue, Method};
+use vouchsafe::core::mock::{CertificateAuthority, ManualClock, Serving};
+use vouchsafe::core::task::Task;
+use vouchsafe::core::transport::{HttpTransport, Request, Transport};
+use vouchsafe::core::{BoxFuture, Secret};
+use vouchsafe::ticket::mock::Server;
+use vouchsafe::ticket::server::{ServiceTicket, TicketLayer};
+use vouchsafe::ticket::{BlackboxEnv, Client, ServiceSecret, StatusCode, TicketStatus, TvmId, Uid};
+
+use super::{Emulator, Seed, Service};
+use crate::demo::{Seen, Stage, ensure};
+use crate::failure::Failure;
+
+/// The service.
+pub(super) struct Ticket;
+
+impl Service for Ticket {
+    fn name(&self) -> &'static str {
+        "ticket"
+    }
+
+    fn emulator(&self, seed: Option<&Seed>) -> Result<Emulator, Failure> {
+        let server = match seed {
+            Some(seed) => Server::from_tool_config(&seed.text)?,
+            None => World::new().server,
+        };
+        let paths = [
+            ("tvm-api", String::new()),
+            ("tirole", String::new()),
+            ("tvmtool", String::new()),
+        ];
+        Ok(Emulator {
+            host: server.host().clone(),
+            paths: paths.into(),
+            tokens: [("tvmtool", server.tool_token())].into(),
+        })
+    }
+
+    fn demo<'a>(&'a self, stage: &'a mut Stage) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(demo(stage))
+    }
+}
+
+/// A shop, a cart that calls it, and a crawler that may not.
+struct World {
+    server: Server,
+    secret: ServiceSecret,
+}
+
+const SHOP: TvmId = TvmId::new(42);
+const CART: TvmId = TvmId::new(43);
+const CRAWLER: TvmId = TvmId::new(44);
+const SLUG: &str = "shop";
+const READER: &str = "/role/reader/";
+const ROLES: &str = r#"{"revision":"1","born_date":1700000000,
+    "tvm":{"43":{"/role/reader/":[{"shelf":"books"}]}},"user":{"2001":{"/role/reader/":[{}]}}}"#;
+
+impl World {
+    fn new() -> Self {
+        let server = Server::new();
+        let secret = server.add_service(SHOP, "shop");
+        server.add_service(CART, "cart");
+        server.add_tool_destination(CART, "shop", SHOP);
+        server.add_service(CRAWLER, "crawler");
+        server.set_env(BlackboxEnv::ProdYateam);
+        server.set_roles(SLUG, ROLES);
+        server.set_gzip_roles(true);
+        // So that only keys and ages decide in the demo.
+        server.set_ticket_lifetime(30 * DAY);
+        Self { server, secret }
+    }
+}
+
+async fn demo(stage: &mut Stage) -> Result<(), Failure> {
+    let world = World::new();
+    let journal = world.server.journal().clone();
+    let show = Show::begin(world, &stage.authority).await?;
+
+    let step = stage.step("start from tvm-api and tirole", &journal, 3, show.start());
+    step.await;
+    let step = stage.step("start from tvmtool", &journal, 4, show.start_tool());
+    step.await;
+    let (Some(shop), Some(cart)) = (show.shop(), show.cart()) else {
+        return Err(Failure::failed("the clients did not start".to_owned()));
+    };
+    let layered = Layered::begin(shop.clone()).await?;
+    stage
+        .step("a call with a ticket is let in", &journal, 0, async {
+            let ticket = cart.service_ticket("shop").map_err(text)?;
+            layered.call(Some(&ticket), 200).await
+        })
+        .await;
+    stage
+        .step("refused: no ticket", &journal, 0, layered.call(None, 401))
+        .await;
+    stage
+        .step("refused: a ticket for another", &journal, 0, async {
+            let ticket = show
+                .world
+                .server
+                .mint_service(CART, CRAWLER)
+                .map_err(text)?;
+            layered.call(Some(&ticket), 401).await
+        })
+        .await;
+    stage
+        .step("refused: a source without a role", &journal, 0, async {
+            let ticket = show
+                .world
+                .server
+                .mint_service(CRAWLER, SHOP)
+                .map_err(text)?;
+            layered.call(Some(&ticket), 403).await
+        })
+        .await;
+    stage
+        .step("refused: a signature cut short", &journal, 0, async {
+            let ticket = show.world.server.mint_service(CART, SHOP).map_err(text)?;
+            let cut = &ticket.expose()[..ticket.expose().len() - 4];
+            layered.call(Some(&Secret::from(cut)), 401).await
+        })
+        .await;
+    stage
+        .step(
+            "a user ticket, and the user's role",
+            &journal,
+            0,
+            show.user(&shop),
+        )
+        .await;
+    stage
+        .step(
+            "new keys: refused until fetched",
+            &journal,
+            3,
+            show.rotate(&shop),
+        )
+        .await;
+    let before = show.mint()?;
+    show.end_authority();
+    stage
+        .step(
+            "the authority is gone: start from disk",
+            &journal,
+            0,
+            show.restart(),
+        )
+        .await;
+    stage
+        .step(
+            "status and checks as time goes by",
+            &journal,
+            0,
+            show.age(&shop, &before),
+        )
+        .await;
+    Ok(())
+}
+
+/// The steps. Each returns what it saw, or what was not as it should be.
+struct Show {
+    world: World,
+    /// Over TLS; gone when the authority has ended.
+    authority: std::sync::Mutex<Option<Serving>>,
+    authority_url: String,
+    daemon: Serving,
+    transport: Arc<dyn Transport>,
+    folder: tempfile::TempDir,
+    shop: std::sync::OnceLock<Client>,
+    cart: std::sync::OnceLock<Client>,
+}
+
+impl Show {
+    async fn begin(world: World, authority: &CertificateAuthority) -> Result<Self, Failure> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let serving = world.server.host().serve_tls(address, authority).await?;
+        let transport = HttpTransport::builder()
+            .add_root_pem(authority.pem().as_bytes())?
+            .only_roots()
+            .build()?;
+        let folder = tempfile::tempdir()
+            .map_err(|cause| Failure::failed(format!("no folder for the disk cache: {cause}")))?;
+        Ok(Self {
+            authority_url: serving.url(),
+            authority: std::sync::Mutex::new(Some(serving)),
+            daemon: world.server.host().serve(address).await?,
+            transport: Arc::new(transport),
+            folder,
+            world,
+            shop: std::sync::OnceLock::new(),
+            cart: std::sync::OnceLock::new(),
+        })
+    }
+
+    async fn connect(&self) -> Result<Client, String> {
+        let client = Client::tvm_api(SHOP)
+            .secret(self.world.secret.clone())
+            .tvm_url(&self.authority_url)
+            .tirole_url(&self.authority_url)
+            .check_service_tickets()
+            .check_user_tickets(BlackboxEnv::ProdYateam)
+            .roles(SLUG)
+            // The layer asks for a role itself, and tells more than that there is none.
+            .check_source(false)
+            .disk_cache(self.folder.path())
+            .transport(Arc::clone(&self.transport))
+            .clock(self.clock());
+        client.connect().await.map_err(text)
+    }
+
+    async fn start(&self) -> Seen {
+        let client = self.connect().await?;
+        let roles = client.roles().map_err(text)?;
+        let status = status(&client)?;
+        let seen = format!("status {status}, roles of revision {}", roles.revision());
+        ensure(status == StatusCode::Ok, || seen.clone())?;
+        let _ = self.shop.set(client);
+        Ok(seen)
+    }
+
+    async fn start_tool(&self) -> Seen {
+        let port = self.daemon.address().port();
+        let client = Client::tvmtool("cart")
+            .auth_token(self.world.server.tool_token())
+            .port(port)
+            .host("127.0.0.1")
+            .transport(Arc::clone(&self.transport))
+            .clock(self.clock());
+        let client = client.connect().await.map_err(text)?;
+        let status = status(&client)?;
+        let seen = format!("service {}, status {status}", client.own_id());
+        ensure(status == StatusCode::Ok && client.own_id() == CART, || {
+            seen.clone()
+        })?;
+        let _ = self.cart.set(client);
+        Ok(seen)
+    }
+
+    async fn user(&self, shop: &Client) -> Seen {
+        let users = [Uid::new(2001), Uid::new(2002)];
+        let ticket = self.world.server.mint_user(BlackboxEnv::ProdYateam, &users);
+        let ticket = ticket.map_err(text)?;
+        let checked = shop.check_user_ticket(ticket.expose()).map_err(text)?;
+        let roles = shop.roles().map_err(text)?;
+        let is_reader = roles.of_default_uid(&checked).map_err(text)?.has(READER);
+        let uids: Vec<_> = checked.uids().map(|uid| uid.to_string()).collect();
+        let seen = format!(
+            "users {}, the first is a reader: {is_reader}",
+            uids.join(", ")
+        );
+        ensure(is_reader && uids == ["2001", "2002"], || seen.clone())?;
+        Ok(seen)
+    }
+
+    async fn rotate(&self, shop: &Client) -> Seen {
+        self.world.server.rotate_keys();
+        let ticket = self.world.server.mint_service(CART, SHOP).map_err(text)?;
+        let refused = shop.check_service_ticket(ticket.expose()).err();
+        let refused = refused.ok_or("a key was known before it was fetched")?;
+        ensure(refused.status() == Some(TicketStatus::MissingKey), || {
+            refused.to_string()
+        })?;
+        shop.refresh().await.map_err(text)?;
+        let checked = shop.check_service_ticket(ticket.expose()).map_err(text)?;
+        Ok(format!("good after a refresh, by key {}", checked.key_id()))
+    }
+
+    fn mint(&self) -> Result<Secret, Failure> {
+        Ok(self.world.server.mint_service(CART, SHOP)?)
+    }
+
+    /// From here on, nobody answers.
+    fn end_authority(&self) {
+        let mut serving = self
+            .authority
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        drop(serving.take());
+    }
+
+    async fn restart(&self) -> Seen {
+        let client = self.connect().await?;
+        let status = status(&client)?;
+        ensure(status == StatusCode::Ok, || format!("status {status}"))?;
+        Ok("tickets, keys and roles are there, status Ok".to_owned())
+    }
+
+    async fn age(&self, shop: &Client, ticket: &Secret) -> Seen {
+        let clock = self.world.server.clock();
+        let mut seen = Vec::new();
+        for (passed, name, expected) in [
+            (0, "now", StatusCode::Ok),
+            (2 * HOUR + 60, "2 h", StatusCode::Warning),
+            (6 * DAY, "6 d", StatusCode::Error),
+        ] {
+            clock.advance(Duration::from_secs(passed.unsigned_abs()));
+            let status = status(shop)?;
+            ensure(status == expected, || format!("{name}: {status}"))?;
+            let checked = shop.check_service_ticket(ticket.expose()).map_err(text)?;
+            ensure(checked.src() == CART, || checked.debug_info())?;
+            seen.push(format!("{name}: {status}"));
+        }
+        Ok(format!("{}; checks go on", seen.join(", ")))
+    }
+
+    fn clock(&self) -> Arc<ManualClock> {
+        Arc::clone(self.world.server.clock())
+    }
+
+    fn shop(&self) -> Option<Client> {
+        self.shop.get().cloned()
+    }
+
+    fn cart(&self) -> Option<Client> {
+        self.cart.get().cloned()
+    }
+}
+
+/// The shop as a server that lets readers in.
+struct Layered {
+    url: String,
+    transport: HttpTransport,
+    _serving: Task,
+}
+
+impl Layered {
+    async fn begin(shop: Client) -> Result<Self, Failure> {
+        let layer = TicketLayer::new(shop).require_service_role(READER);
+        let shelf = |ticket: ServiceTicket| async move { format!("books for {}", ticket.src()) };
+        let router = Router::new().route("/books", get(shelf)).layer(layer);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let listener = tokio::net::TcpListener::bind(address).await;
+        let listener =
+            listener.map_err(|cause| Failure::failed(format!("no port for the shop: {cause}")))?;
+        let url = listener
+            .local_addr()
+            .map(|address| format!("http://{address}/books"));
+        let url = url.map_err(|cause| Failure::failed(cause.to_string()))?;
+        Ok(Self {
+            url,
+            transport: HttpTransport::builder().build()?,
+            _serving: Task::spawn(async move {
+                // Ends with the task.
+                let _ = axum::serve(listener, router).await;
+            }),
+        })
+    }
+
+    async fn call(&self, ticket: Option<&Secret>, expected: u16) -> Seen {
+        let uri = self.url.parse().map_err(text)?;
+        let mut request = Request::new(Method::GET, uri);
+        if let Some(ticket) = ticket {
+            let mut value = HeaderValue::from_str(ticket.expose()).map_err(text)?;
+            value.set_sensitive(true);
+            let name = HeaderName::from_static("x-ya-service-ticket");
+            request.headers.insert(name, value);
+        }
+        let response = self.transport.send(request).await.map_err(text)?;
+        let body = String::from_utf8_lossy(&response.body);
+        let body: serde_json::Value =
+            serde_json::from_str(&body).unwrap_or_else(|_| body.clone().into());
+        let said = body["detail"]
+            .as_str()
+            .or(body.as_str())
+            .unwrap_or_default();
+        let seen = format!("{}: {said}", response.status.as_u16());
+        ensure(response.status == expected, || seen.clone())?;
+        Ok(seen)
+    }
+}
+
+fn status(client: &Client) -> Result<StatusCode, String> {
+    client.status().map(|status| status.code()).map_err(text)
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+const HOUR: i64 = 60 * 60;
+const DAY: i64 = 24 * HOUR;
