@@ -607,6 +607,38 @@ async fn data_of_a_daemon_that_is_too_old_is_not_taken() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn new_contexts_are_made_for_new_keys_alone() {
+    let world = World::new();
+    world.server.set_ticket_lifetime(30 * 24 * 60 * 60);
+    let client = world
+        .full()
+        .ticket_cache_capacity(0)
+        .connect()
+        .await
+        .unwrap();
+    let incoming = world.server.mint_service(PEER, OWN).unwrap();
+    assert!(client.check_service_ticket(incoming.expose()).is_ok());
+    world.server.rotate_keys();
+    world.server.drop_old_keys();
+    client.refresh().await.unwrap();
+    let error = client.check_service_ticket(incoming.expose()).unwrap_err();
+    assert_eq!(error.status(), Some(TicketStatus::MissingKey));
+
+    // The same with a cache: what it knows is of the keys that are gone.
+    let client = world.full().connect().await.unwrap();
+    let incoming = world.server.mint_service(PEER, OWN).unwrap();
+    for _ in 0..3 {
+        assert!(client.check_service_ticket(incoming.expose()).is_ok());
+    }
+    client.refresh().await.unwrap();
+    assert!(client.check_service_ticket(incoming.expose()).is_ok());
+    world.server.rotate_keys();
+    world.server.drop_old_keys();
+    client.refresh().await.unwrap();
+    assert!(client.check_service_ticket(incoming.expose()).is_err());
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_shows_a_secret() {
     let world = World::new();
     let builder = world.full();

@@ -257,11 +257,11 @@ mod reference {
                         last(&fields, 4)?;
                         let known =
                             |env: &u64| u32::try_from(*env & 0xffff_ffff).is_ok_and(|env| env < 5);
-                        let envs = fields.iter().filter_map(|field| match field {
+                        let mut envs = fields.iter().filter_map(|field| match field {
                             (5, Value::Varint(env)) => Some(*env),
                             _ => None,
                         });
-                        Some(envs.filter(known).next_back()? & 0xffff_ffff)
+                        Some(envs.rfind(known)? & 0xffff_ffff)
                     }
                 },
             })

@@ -1,5 +1,5 @@
-//! Doubles for tests without a network: emulators of tvm-api, tirole and tvmtool, and tickets
-//! without keys and signatures.
+//! Doubles for tests without a network: emulators of tvm-api, tirole and tvmtool, a client whose
+//! state is set, and tickets without keys and signatures.
 //!
 //! [`Server`] behaves like the real services (protocol section 16): it signs real tickets with
 //! keys of its own, checks, refuses and counts as they do. Time is a clock that a test turns.
@@ -9,6 +9,7 @@
 mod answer;
 mod api;
 mod authority;
+mod client;
 mod config;
 mod routes;
 mod tool;
@@ -23,6 +24,7 @@ use vouchsafe_core::mock::{Faults, Handler, Host, Journal, ManualClock};
 use vouchsafe_core::transport::{Request, Response};
 use vouchsafe_core::{Clock, Secret};
 
+pub use self::client::MockClient;
 use self::config::ToolConfigFile;
 use self::routes::{Missing, Op};
 use self::tool::Asked;
