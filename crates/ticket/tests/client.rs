@@ -1,6 +1,6 @@
 //! The client against the emulators: starting, keeping fresh, status, what ends it.
 
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -446,6 +446,56 @@ async fn the_task_ends_with_the_last_clone() {
     drop(clone);
     tokio::task::yield_now().await;
     assert_eq!(alive(), before);
+}
+
+/// Breaks whatever tells it of a call, once it is armed.
+#[derive(Debug, Default)]
+struct Breaker(std::sync::atomic::AtomicBool);
+
+impl vouchsafe_core::observe::Observer for Breaker {
+    fn call(&self, _: &vouchsafe_core::observe::CallEvent<'_>) {
+        if self.0.swap(false, std::sync::atomic::Ordering::SeqCst) {
+            panic!("the breaker was armed");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_outlives_a_panic_of_its_task() {
+    let world = World::new();
+    let breaker = Arc::new(Breaker::default());
+    let builder = world.fetching().observer(Arc::<Breaker>::clone(&breaker));
+    let client = builder.connect().await.unwrap();
+    breaker.0.store(true, std::sync::atomic::Ordering::SeqCst);
+    world.pass(HOUR + Duration::from_secs(1)).await;
+    assert_eq!(world.count("tvm-api.getTickets"), 2);
+    // The next call begins the task anew, and that does what is due.
+    assert!(client.service_ticket(PEER).is_ok());
+    world.pass(Duration::from_secs(1)).await;
+    assert_eq!(world.count("tvm-api.getTickets"), 3);
+    assert_eq!(status(&client), StatusCode::Ok);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_is_given_up_leaves_nothing_behind() {
+    let world = World::new();
+    let alive = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
+    let before = alive();
+    world.server.host().set_latency(Duration::from_secs(1));
+    for given_up_after in [0, 1500] {
+        let start = world.full().connect();
+        let limit = Duration::from_millis(given_up_after);
+        assert!(tokio::time::timeout(limit, start).await.is_err());
+        tokio::task::yield_now().await;
+        assert_eq!(alive(), before);
+    }
+    let asked = world.server.journal().len();
+    tokio::time::sleep(DAY).await;
+    assert_eq!(world.server.journal().len(), asked);
 }
 
 #[test]

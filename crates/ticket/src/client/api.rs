@@ -327,7 +327,10 @@ impl Worker {
         let set = Tickets::new(tickets, errors, wanted, aliases);
         self.shared.tickets.store(Some(Arc::new(set)));
         self.shared.updated.tickets.set(updated);
-        if !answers.is_empty() {
+        // A worker that was begun anew does not know the answers that are on the disk, and must
+        // not put fewer in their place.
+        let knows_all = self.api.answers.is_some() || held.by_id().is_empty();
+        if !answers.is_empty() && knows_all {
             self.keep_answers(answers, updated).await;
         }
     }
