@@ -97,14 +97,14 @@ impl DiskCache {
         };
         let about = file.metadata().map_err(failed)?;
         self.owner.require_for(&about).map_err(failed)?;
-        // Ends with the file.
         Lock::try_lock_shared(&file).map_err(|cause| failed(cause.into()))?;
         // Room for all of it at once: what is moved to grow leaves a copy behind.
         let room = usize::try_from(about.len().min(LARGEST)).unwrap_or_default() + 1;
         let mut content = Zeroizing::new(Vec::with_capacity(room));
-        file.take(LARGEST + 1)
-            .read_to_end(&mut content)
-            .map_err(failed)?;
+        let read = (&file).take(LARGEST + 1).read_to_end(&mut content);
+        // Not left to the end of the file: a process that is just being started shares it.
+        Lock::unlock(&file).map_err(failed)?;
+        read.map_err(failed)?;
         if content.len() as u64 > LARGEST {
             return Err(failed(io::Error::other("too large")));
         }

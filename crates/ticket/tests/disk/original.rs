@@ -25,7 +25,9 @@ fn write(path: &Path, time: i64, data: &[u8]) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(0o600))?;
     Lock::try_lock(&file)?;
     file.set_len(0)?;
-    file.write_all(&content(time, data))
+    file.write_all(&content(time, data))?;
+    // A process that is just being started, by another test, would hold on to the lock.
+    Lock::unlock(&file)
 }
 
 /// Reads under a lock; `None` for what is too small or changed.
