@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::base64url;
-use crate::cache::{Cache, Place};
+use crate::cache::{Cache, Facts, Place};
 use crate::checked::{CheckedServiceTicket, CheckedUserTicket};
 use crate::container::{KeyContainer, KeyRing};
 use crate::debug_info::debug_info;
@@ -19,8 +19,8 @@ use crate::text::{TicketText, TicketType};
 
 /// Checks service tickets with one set of keys.
 ///
-/// Cheap to clone and to share; a check takes no lock and allocates nothing but the decoded
-/// ticket. To replace the keys, build another context.
+/// Cheap to clone and to share; a check takes no lock, and allocates nothing for a good ticket. To
+/// replace the keys, build another context.
 ///
 /// # Remembered tickets
 ///
@@ -129,7 +129,8 @@ impl ServiceContext {
         place: Option<&Place<'_>>,
     ) -> Result<CheckedServiceTicket<'t>, CheckError> {
         let kind = TicketType::Service;
-        let opened = Opened::new(ticket, kind, now, &self.keys)?;
+        let mut room = Room::default();
+        let opened = Opened::new(ticket, kind, now, &self.keys, &mut room)?;
         if opened.status != TicketStatus::Ok {
             let status = opened.status;
             return Err(opened.refuse(kind, status));
@@ -141,12 +142,11 @@ impl ServiceContext {
         if !self.own_ids.as_ref().is_none_or(for_us) {
             return Err(opened.refuse(kind, TicketStatus::InvalidDst));
         }
-        let is_plain = opened.is_plain;
-        let checked = CheckedServiceTicket::new(ticket, opened.payload, &opened.ticket, part);
-        if let (Some(place), true) = (place, is_plain) {
-            place.put(&checked.facts(), now);
+        let facts = opened.facts(part.to_words());
+        if let (Some(place), true) = (place, opened.is_plain) {
+            place.put(&facts, now);
         }
-        Ok(checked)
+        Ok(CheckedServiceTicket::known(ticket, &facts))
     }
 
     /// Returns the ids of the keys at hand, in ascending order.
@@ -157,8 +157,8 @@ impl ServiceContext {
 
 /// Checks user tickets of one environment with one set of keys.
 ///
-/// Cheap to clone and to share; a check takes no lock and allocates nothing but the decoded
-/// ticket. To replace the keys, build another context.
+/// Cheap to clone and to share; a check takes no lock, and allocates nothing for a good ticket. To
+/// replace the keys, build another context.
 ///
 /// # Remembered tickets
 ///
@@ -245,7 +245,8 @@ impl UserContext {
         place: Option<&Place<'_>>,
     ) -> Result<CheckedUserTicket<'t>, CheckError> {
         let kind = TicketType::User;
-        let opened = Opened::new(ticket, kind, now, &self.keys)?;
+        let mut room = Room::default();
+        let opened = Opened::new(ticket, kind, now, &self.keys, &mut room)?;
         let fits = |env: Option<BlackboxEnv>| env.is_some_and(|env| self.env.accepts(env));
         let wrong_env = opened.ticket.user.is_some_and(|part| !fits(part.env));
         match (opened.status, opened.ticket.user) {
@@ -253,12 +254,11 @@ impl UserContext {
                 Err(opened.refuse(kind, TicketStatus::InvalidBlackboxEnv))
             }
             (TicketStatus::Ok, Some(part)) => {
-                let is_plain = opened.is_plain;
-                let checked = CheckedUserTicket::new(ticket, opened.payload, &opened.ticket, part);
-                if let (Some(place), true) = (place, is_plain) {
-                    place.put(&checked.facts(), now);
+                let facts = opened.facts(part.to_words());
+                if let (Some(place), true) = (place, opened.is_plain) {
+                    place.put(&facts, now);
                 }
-                Ok(checked)
+                Ok(CheckedUserTicket::known(ticket, &facts))
             }
             (TicketStatus::Ok, None) => Err(opened.refuse(kind, TicketStatus::Malformed)),
             (status, _) => Err(opened.refuse(kind, status)),
@@ -431,18 +431,25 @@ pub enum CheckErrorKind {
 }
 
 /// A ticket after the steps that both types share.
-struct Opened {
+struct Opened<'r> {
     status: TicketStatus,
-    payload: Vec<u8>,
+    payload: &'r [u8],
     ticket: Ticket,
+    redacted_len: usize,
     /// The signature is spelled as the authority does it, not in one of the many other ways.
     is_plain: bool,
 }
 
-impl Opened {
+impl<'r> Opened<'r> {
     /// Goes through the shared steps, the cheap ones first. `Err` where nothing is left to look
     /// at; otherwise the message is complete, and `status` says what its verdict is so far.
-    fn new(text: &str, wanted: TicketType, now: i64, keys: &KeyRing) -> Result<Self, CheckError> {
+    fn new(
+        text: &str,
+        wanted: TicketType,
+        now: i64,
+        keys: &KeyRing,
+        room: &'r mut Room,
+    ) -> Result<Self, CheckError> {
         if keys.is_empty() {
             return Err(CheckError::new(
                 CheckErrorKind::EmptyKeys,
@@ -454,39 +461,81 @@ impl Opened {
         let malformed = || refused(TicketStatus::Malformed);
 
         let parts = TicketText::split(text, wanted).map_err(refused)?;
-        let payload = base64url::decode(parts.payload.as_bytes()).ok_or_else(malformed)?;
-        // On the stack: a signature is as long as its key, and a longer one starts with zeros.
-        let mut place = [0; LONGEST_ON_STACK];
-        let long;
-        let signature = parts.signature.as_bytes();
-        let signature = if base64url::decoded_len(signature).is_some_and(|len| len > place.len()) {
-            long = base64url::decode(signature).ok_or_else(malformed)?;
-            &long[..]
-        } else {
-            base64url::decode_into(signature, &mut place).ok_or_else(malformed)?
-        };
-        let ticket = Ticket::decode(&payload).map_err(|_| malformed())?;
+        let payload = room.decode(parts.payload).ok_or_else(malformed)?;
+        if !base64url::is_valid(parts.signature.as_bytes()) {
+            return Err(malformed());
+        }
+        let ticket = Ticket::decode(payload).map_err(|_| malformed())?;
 
         let expired = ticket.expiration_time.is_none_or(|time| time <= now);
-        let key = ticket.key_id.and_then(|id| keys.key(id));
-        let status = match key {
+        let mut is_plain = false;
+        let status = match ticket.key_id.and_then(|id| keys.key(id)) {
             _ if expired => TicketStatus::Expired,
             None => TicketStatus::MissingKey,
-            Some(key) if key.verify(parts.signed, signature) => TicketStatus::Ok,
-            Some(_) => TicketStatus::SignBroken,
+            Some(key) => {
+                let mut room = Room::default();
+                let signature = room.decode(parts.signature).ok_or_else(malformed)?;
+                is_plain = signature.len() <= key.bits().div_ceil(8)
+                    && base64url::is_plain(parts.signature.as_bytes());
+                if key.verify(parts.signed, signature) {
+                    TicketStatus::Ok
+                } else {
+                    TicketStatus::SignBroken
+                }
+            }
         };
-        let is_plain = key.is_some_and(|key| signature.len() <= key.bits().div_ceil(8))
-            && base64url::is_plain(parts.signature.as_bytes());
         Ok(Self {
             status,
             payload,
             ticket,
+            redacted_len: parts.signed.len(),
             is_plain,
         })
     }
 
+    /// What is to be known of a good ticket.
+    fn facts(&self, part: [u64; 4]) -> Facts {
+        Facts {
+            expiration_time: self.ticket.expiration_time.unwrap_or(0),
+            key_id: self.ticket.key_id.unwrap_or(KeyId::new(0)),
+            // Texts are shorter by far.
+            redacted_len: u32::try_from(self.redacted_len).unwrap_or(0),
+            part,
+        }
+    }
+
     fn refuse(self, kind: TicketType, status: TicketStatus) -> CheckError {
-        CheckError::refused(status, kind, self.payload)
+        CheckError::refused(status, kind, self.payload.to_vec())
+    }
+}
+
+/// Where a part of a ticket is decoded: on the stack, unless it is much longer than usual.
+struct Room {
+    short: [u8; LONGEST_ON_STACK],
+    long: Vec<u8>,
+}
+
+/// Enough for the signatures of keys up to 4096 bits, and for usual messages.
+const LONGEST_ON_STACK: usize = 512;
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            short: [0; LONGEST_ON_STACK],
+            long: Vec::new(),
+        }
+    }
+}
+
+impl Room {
+    #[inline]
+    fn decode(&mut self, text: &str) -> Option<&[u8]> {
+        let text = text.as_bytes();
+        if base64url::decoded_len(text)? > self.short.len() {
+            self.long = base64url::decode(text)?;
+            return Some(&self.long);
+        }
+        base64url::decode_into(text, &mut self.short)
     }
 }
 
@@ -501,9 +550,6 @@ fn unix_seconds(time: SystemTime) -> i64 {
         }
     }
 }
-
-/// Bytes of a signature that are decoded without allocating: keys up to 4096 bits.
-const LONGEST_ON_STACK: usize = 512;
 
 #[cfg(test)]
 #[path = "check_tests.rs"]

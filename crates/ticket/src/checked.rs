@@ -9,8 +9,9 @@ use crate::cache::Facts;
 use crate::debug_info::debug_info;
 use crate::env::BlackboxEnv;
 use crate::ids::{KeyId, TvmId, Uid};
-use crate::message::{self, ServicePart, Ticket, UserEntry, UserPart};
-use crate::redact::redact;
+#[cfg(feature = "mock")]
+use crate::message::Ticket;
+use crate::message::{self, ServicePart, UserEntry, UserPart};
 use crate::status::TicketStatus;
 use crate::text::TicketType;
 
@@ -161,6 +162,7 @@ macro_rules! checked_ticket {
                 }
             }
 
+            #[cfg(feature = "mock")]
             pub(crate) fn new(
                 text: &'t str,
                 payload: Vec<u8>,
@@ -173,18 +175,13 @@ macro_rules! checked_ticket {
                 }
             }
 
-            /// Makes the ticket again of its text and what is known of it.
+            /// Makes the ticket of its text and what is known of it.
             #[inline]
             pub(crate) fn known(text: &'t str, facts: &Facts) -> Self {
                 Self {
                     head: Head::known(text, facts),
                     part: $part::from_words(facts.part),
                 }
-            }
-
-            /// Returns what is to be known of the ticket.
-            pub(crate) fn facts(&self) -> Facts {
-                self.head.facts(self.part.to_words())
             }
 
             pub(crate) fn into_payload(self) -> Vec<u8> {
@@ -208,17 +205,18 @@ checked_ticket!(CheckedUserTicket, UserPart, TicketType::User);
 #[derive(Clone)]
 struct Head<'t> {
     redacted: Cow<'t, str>,
-    /// Of a known ticket it is decoded when something is asked for that is not a number.
+    /// Decoded when something is asked for that is not a number.
     payload: OnceLock<Vec<u8>>,
     key_id: KeyId,
     expiration_time: i64,
 }
 
 impl<'t> Head<'t> {
-    /// What is missing, which only test tickets do, is zero.
+    /// What is missing, as in test tickets, is zero.
+    #[cfg(feature = "mock")]
     fn new(text: &'t str, payload: Vec<u8>, ticket: &Ticket) -> Self {
         Self {
-            redacted: Cow::Borrowed(redact(text)),
+            redacted: Cow::Borrowed(text),
             payload: OnceLock::from(payload),
             key_id: ticket.key_id.unwrap_or(KeyId::new(0)),
             expiration_time: ticket.expiration_time.unwrap_or(0),
@@ -233,16 +231,6 @@ impl<'t> Head<'t> {
             payload: OnceLock::new(),
             key_id: facts.key_id,
             expiration_time: facts.expiration_time,
-        }
-    }
-
-    fn facts(&self, part: [u64; 4]) -> Facts {
-        Facts {
-            expiration_time: self.expiration_time,
-            key_id: self.key_id,
-            // Tickets are shorter by far.
-            redacted_len: u32::try_from(self.redacted.len()).unwrap_or_default(),
-            part,
         }
     }
 

@@ -51,8 +51,9 @@ impl<'t> TicketText<'t> {
             return Err(TicketStatus::InvalidTicketType);
         }
         let payload = next_token(&mut rest);
-        let signature = next_token(&mut rest);
-        if payload.is_empty() || signature.is_empty() || !rest.is_empty() {
+        // One colon behind the signature passes. Any other stays in it, where it is as malformed.
+        let signature = rest.strip_suffix(':').unwrap_or(rest);
+        if payload.is_empty() || signature.is_empty() {
             return Err(TicketStatus::Malformed);
         }
         // Counted from the end of the whole text, as the original does: a colon behind the
@@ -97,7 +98,7 @@ mod tests {
         assert_eq!(status("3:user::"), Some(TicketStatus::InvalidTicketType));
         assert_eq!(status("3:serv::b"), Some(TicketStatus::Malformed));
         assert_eq!(status("3:serv:a"), Some(TicketStatus::Malformed));
-        assert_eq!(status("3:serv:a:b:c"), Some(TicketStatus::Malformed));
+        assert_eq!(status("3:serv:a::"), Some(TicketStatus::Malformed));
         let long = format!("3:serv:a:{}", "b".repeat(LONGEST));
         assert_eq!(status(&long), Some(TicketStatus::Malformed));
     }
