@@ -59,6 +59,12 @@ impl KeyContainer {
         KeyContainerBuilder::default()
     }
 
+    /// Walks over the ids of the keys with the environment that each is for, in the container's
+    /// order; `None` is a key for service tickets.
+    pub fn key_ids(&self) -> impl Iterator<Item = (KeyId, Option<BlackboxEnv>)> {
+        self.keys.iter().map(|key| (key.id, key.env))
+    }
+
     pub(crate) fn service_keys(&self) -> Result<KeyRing, Error> {
         KeyRing::new(self.keys.iter().filter(|key| key.env.is_none()))
     }
@@ -89,19 +95,37 @@ pub struct KeyContainerBuilder {
 
 impl KeyContainerBuilder {
     /// Adds a key for service tickets.
-    pub fn service_key(mut self, id: KeyId, key: &PublicKey) -> Self {
-        let key = Writer::default().bytes(GEN, &general(id, key)).finish();
-        self.keys.bytes(SERVICE_KEY, &key);
-        self
+    pub fn service_key(self, id: KeyId, key: &PublicKey) -> Self {
+        self.key(None, id, &key.to_der())
     }
 
     /// Adds a key for user tickets of an environment.
-    pub fn user_key(mut self, env: BlackboxEnv, id: KeyId, key: &PublicKey) -> Self {
-        let key = Writer::default()
-            .bytes(GEN, &general(id, key))
-            .varint(ENV, env.number().into())
+    pub fn user_key(self, env: BlackboxEnv, id: KeyId, key: &PublicKey) -> Self {
+        self.key(Some(env), id, &key.to_der())
+    }
+
+    /// Adds all keys of another container. Whether they can be read is not looked at.
+    pub fn keys_of(self, container: &KeyContainer) -> Self {
+        let keys = container.keys.iter();
+        keys.fold(self, |builder, key| builder.key(key.env, key.id, &key.der))
+    }
+
+    fn key(mut self, env: Option<BlackboxEnv>, id: KeyId, der: &[u8]) -> Self {
+        let general = Writer::default()
+            .varint(1, id.get().into())
+            .varint(2, 0)
+            .bytes(3, der)
             .finish();
-        self.keys.bytes(USER_KEY, &key);
+        let mut key = Writer::default();
+        key.bytes(GEN, &general);
+        let field = match env {
+            Some(env) => {
+                key.varint(ENV, env.number().into());
+                USER_KEY
+            }
+            None => SERVICE_KEY,
+        };
+        self.keys.bytes(field, &key.finish());
         self
     }
 
@@ -215,14 +239,6 @@ impl<'b> General<'b> {
         }
         Ok(())
     }
-}
-
-fn general(id: KeyId, key: &PublicKey) -> Vec<u8> {
-    Writer::default()
-        .varint(1, id.get().into())
-        .varint(2, 0)
-        .bytes(3, &key.to_der())
-        .finish()
 }
 
 const USER_KEY: u32 = 1;

@@ -10,6 +10,7 @@
 //! | [`Roles`] | who may do what |
 //! | [`ServiceSecret`] | signing the request for tickets |
 //! | [`ServiceTicketDraft`], [`UserTicketDraft`], [`rw`] | making tickets, for tests and emulators |
+//! | [`inspect`] | what a ticket says, without keys |
 //! | [`redact`], [`peek_expiration`], [`query`] | small rules of the protocol |
 //! | `server` (feature) | layers that check tickets and put them on requests |
 //! | `mock` (feature) | outcomes of checks without keys |
@@ -32,6 +33,7 @@ mod error;
 #[cfg(feature = "client")]
 mod generated;
 mod ids;
+mod inspect;
 mod message;
 mod mint;
 #[cfg(feature = "mock")]
@@ -63,6 +65,7 @@ pub use container::{KeyContainer, KeyContainerBuilder};
 pub use env::BlackboxEnv;
 pub use error::{Error, ErrorKind, Result};
 pub use ids::{KeyId, TvmId, Uid};
+pub use inspect::{InspectedTicket, inspect};
 pub use message::UserEntry;
 pub use mint::{ServiceTicketDraft, UserTicketDraft};
 #[cfg(feature = "client")]

@@ -50,21 +50,60 @@ impl Ticket {
     /// Decodes what is there.
     pub(crate) fn decode_partial(payload: &[u8]) -> Result<Self, Malformed> {
         let mut ticket = Self::default();
+        ticket.read(payload)?;
+        Ok(ticket)
+    }
+
+    /// Decodes what is there up to the first fault, and says whether there was one.
+    pub(crate) fn decode_leniently(payload: &[u8]) -> (Self, Result<(), Malformed>) {
+        let mut ticket = Self::default();
+        let read = ticket.read(payload);
+        (ticket, read)
+    }
+
+    fn read(&mut self, payload: &[u8]) -> Result<(), Malformed> {
         let mut fields = Reader::new(payload);
         while let Some(field) = fields.next_field()? {
             match field {
-                (1, Value::Varint(id)) => ticket.key_id = Some(KeyId::new(id as u32)),
-                (2, Value::Varint(time)) => ticket.expiration_time = Some(time as i64),
+                (1, Value::Varint(id)) => self.key_id = Some(KeyId::new(id as u32)),
+                (2, Value::Varint(time)) => self.expiration_time = Some(time as i64),
                 (USER, Value::Bytes(part)) => {
-                    ticket.user.get_or_insert_default().merge(part)?;
+                    self.user.get_or_insert_default().merge(part)?;
                 }
                 (SERVICE, Value::Bytes(part)) => {
-                    ticket.service.get_or_insert_default().merge(part)?;
+                    self.service.get_or_insert_default().merge(part)?;
                 }
                 _ => {}
             }
         }
-        Ok(ticket)
+        Ok(())
+    }
+
+    /// Names what is required and not there.
+    pub(crate) fn missing(&self) -> Vec<&'static str> {
+        let (service, user) = (self.service, self.user);
+        [
+            ("key id", self.key_id.is_none()),
+            ("expiration time", self.expiration_time.is_none()),
+            ("source", service.is_some_and(|part| part.src.is_none())),
+            (
+                "destination",
+                service.is_some_and(|part| part.dst.is_none()),
+            ),
+            (
+                "default user",
+                user.is_some_and(|part| part.default_uid.is_none()),
+            ),
+            ("uid of a user", user.is_some_and(|part| part.nameless)),
+            (
+                "entry point",
+                user.is_some_and(|part| part.entry_point.is_none()),
+            ),
+            ("environment", user.is_some_and(|part| part.env.is_none())),
+        ]
+        .into_iter()
+        .filter_map(|(name, is_missing)| is_missing.then_some(name))
+        .collect()
     }
 
     fn is_complete(&self) -> bool {
@@ -270,6 +309,7 @@ pub(crate) fn encode_ticket(
             scopes,
             entry_point,
             env,
+            newer,
         } => {
             let mut user = Writer::default();
             for uid in *users {
@@ -281,6 +321,15 @@ pub(crate) fn encode_ticket(
             }
             user.varint(4, (*entry_point).into())
                 .varint(5, env.number().into());
+            if !newer.login_id.is_empty() {
+                user.bytes(6, newer.login_id.as_bytes());
+            }
+            if newer.location != 0 {
+                user.varint(7, newer.location);
+            }
+            if newer.device_type != 0 {
+                user.varint(8, newer.device_type);
+            }
             ticket.bytes(USER, &user.finish());
         }
         TicketPart::Service {
@@ -313,6 +362,7 @@ pub(crate) enum TicketPart<'a> {
         scopes: &'a [String],
         entry_point: u32,
         env: BlackboxEnv,
+        newer: &'a NewerFields,
     },
     Service {
         src: TvmId,
@@ -320,6 +370,14 @@ pub(crate) enum TicketPart<'a> {
         scopes: &'a [String],
         issuer_uid: Option<Uid>,
     },
+}
+
+/// What only newer user tickets have; what is empty or zero is left out.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NewerFields {
+    pub(crate) login_id: String,
+    pub(crate) location: u64,
+    pub(crate) device_type: u64,
 }
 
 const USER: u32 = 3;

@@ -329,6 +329,7 @@ fn what_is_encoded_is_decoded() {
         scopes: &scopes,
         entry_point: 9,
         env: BlackboxEnv::Stress,
+        newer: &NewerFields::default(),
     };
     let bytes = encode_ticket(Some(KeyId::new(3)), Some(-1), &part);
     let ticket = plainly::ticket(&bytes).unwrap();

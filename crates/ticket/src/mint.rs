@@ -5,7 +5,7 @@ use vouchsafe_core::Secret;
 use crate::base64url;
 use crate::env::BlackboxEnv;
 use crate::ids::{KeyId, TvmId, Uid};
-use crate::message::{TicketPart, encode_ticket};
+use crate::message::{NewerFields, TicketPart, encode_ticket};
 use crate::rw::{KeyError, PrivateKey};
 use crate::text::TicketType;
 
@@ -94,6 +94,7 @@ pub struct UserTicketDraft {
     expiration_time: i64,
     scopes: Vec<String>,
     entry_point: u32,
+    newer: NewerFields,
 }
 
 impl UserTicketDraft {
@@ -106,6 +107,7 @@ impl UserTicketDraft {
             expiration_time: i64::MAX,
             scopes: Vec::new(),
             entry_point: 0,
+            newer: NewerFields::default(),
         }
     }
 
@@ -133,6 +135,24 @@ impl UserTicketDraft {
         self
     }
 
+    /// Sets the id of the login. Default: none.
+    pub fn login_id(mut self, id: impl Into<String>) -> Self {
+        self.newer.login_id = id.into();
+        self
+    }
+
+    /// Sets the location; zero is none, the default.
+    pub fn location(mut self, number: u64) -> Self {
+        self.newer.location = number;
+        self
+    }
+
+    /// Sets the type of the device; zero is none, the default.
+    pub fn device_type(mut self, number: u64) -> Self {
+        self.newer.device_type = number;
+        self
+    }
+
     /// Signs the ticket.
     ///
     /// # Errors
@@ -145,6 +165,7 @@ impl UserTicketDraft {
             scopes: &self.scopes,
             entry_point: self.entry_point,
             env: self.env,
+            newer: &self.newer,
         };
         let payload = encode_ticket(Some(id), Some(self.expiration_time), &part);
         sign(TicketType::User, &payload, key)

@@ -5,7 +5,7 @@ use crate::checked::{CheckedServiceTicket, CheckedUserTicket};
 use crate::env::BlackboxEnv;
 use crate::error::{Error, ErrorKind};
 use crate::ids::{TvmId, Uid};
-use crate::message::{Ticket, TicketPart, encode_ticket};
+use crate::message::{NewerFields, Ticket, TicketPart, encode_ticket};
 use crate::status::TicketStatus;
 use crate::text::TicketType;
 
@@ -150,6 +150,7 @@ impl UserTicket {
             scopes: &scopes,
             entry_point: 100_500,
             env: self.env,
+            newer: &NewerFields::default(),
         };
         let payload = encode_ticket(None, None, &part);
         let ticket = Ticket::decode_partial(&payload).unwrap_or_default();
