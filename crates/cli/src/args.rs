@@ -10,8 +10,9 @@ use crate::demo::DemoArgs;
 use crate::discovery::DiscoveryArgs;
 use crate::failure::Failure;
 use crate::serve::ServeArgs;
+use crate::ticket::TicketArgs;
 use crate::userinfo::UserinfoArgs;
-use crate::{demo, discovery, serve, token, userinfo};
+use crate::{demo, discovery, serve, ticket, token, userinfo};
 
 /// Asks the services that say who a caller is and what they may do, and plays them for tests
 #[derive(Debug, Parser)]
@@ -37,6 +38,8 @@ enum Command {
     Userinfo(UserinfoArgs),
     /// Asks Repertoire where things are
     Discovery(DiscoveryArgs),
+    /// Reads, checks and makes TVM tickets
+    Ticket(TicketArgs),
 }
 
 /// Runs the program with its arguments, the first of which is its own name.
@@ -46,10 +49,18 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     if let Err(failure) = token::refuse_in_arguments(&arguments) {
         return failure.report(as_json);
     }
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(refusal) if refusal.use_stderr() && as_json => {
-            return Failure::usage(refusal.to_string()).report(true);
+            let message = ticket::without_signatures(&refusal.to_string(), &arguments);
+            return Failure::usage(message).report(true);
+        }
+        Err(refusal) if refusal.use_stderr() && arguments.iter().any(ticket::holds_ticket) => {
+            eprint!(
+                "{}",
+                ticket::without_signatures(&refusal.to_string(), &arguments)
+            );
+            return ExitCode::from(2);
         }
         Err(refusal) => {
             // Help and version, or a text over several lines that shows what was meant.
@@ -86,6 +97,10 @@ fn run_command(cli: Cli) -> Result<ExitCode, Failure> {
                 let answer = discovery::run(args).await?;
                 answer.print(cli.json).map(|()| ExitCode::SUCCESS)
             }
+            Command::Ticket(args) => {
+                let (answer, code) = ticket::run(args).await?;
+                answer.print(cli.json).map(|()| code)
+            }
         }
     });
     // A read of standard input that never ends must not keep the program.
@@ -106,5 +121,5 @@ fn log_to_stderr(level: &str) {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  the service refused, failed, or has no such thing
+  1  the service refused, failed, or has no such thing; the ticket is not good; the role is not there
   2  the arguments or the environment are wrong; nothing was sent";

@@ -11,13 +11,21 @@ use vouchsafe::core::transport::{HttpTransport, Transport};
 
 use crate::failure::Failure;
 
-/// Options that say which installation is asked, and how patiently.
+/// Options that say which installation is asked.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Connection")]
-pub(crate) struct ConnectionArgs {
+pub(crate) struct InstallationArgs {
     /// Where Repertoire is [default: the environment variable REPERTOIRE_BASE_URL]
     #[arg(long, value_name = "URL", global = true)]
     repertoire_url: Option<String>,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+/// Options that say how to reach a service, and how patiently.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct ConnectionArgs {
     /// Trusts the authorities in a PEM file too
     #[arg(long, value_name = "PEM", global = true)]
     ca_file: Option<PathBuf>,
@@ -29,7 +37,7 @@ pub(crate) struct ConnectionArgs {
     retries: u8,
 }
 
-impl ConnectionArgs {
+impl InstallationArgs {
     /// Returns where Repertoire is.
     pub(crate) fn repertoire_url(&self) -> Result<String, Failure> {
         if let Some(url) = &self.repertoire_url {
@@ -40,7 +48,9 @@ impl ConnectionArgs {
                 .hint("set it, or give --repertoire-url")
         })
     }
+}
 
+impl ConnectionArgs {
     /// Builds the transport.
     pub(crate) fn transport(&self) -> Result<Arc<dyn Transport>, Failure> {
         let mut builder =

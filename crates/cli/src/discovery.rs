@@ -8,7 +8,7 @@ use vouchsafe::core::Secret;
 use vouchsafe::userinfo::HttpUrl;
 use vouchsafe::userinfo::discovery::{Client, Environment, InfluxDatabase, InfluxLocation};
 
-use crate::connection::ConnectionArgs;
+use crate::connection::InstallationArgs;
 use crate::failure::Failure;
 use crate::output::{Answer, clean, pairs, table, to_json};
 use crate::token::{SecretFile, TokenArgs};
@@ -19,7 +19,7 @@ pub(crate) struct DiscoveryArgs {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    connection: ConnectionArgs,
+    installation: InstallationArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -136,11 +136,12 @@ enum Location {
 
 /// Asks, and returns what is to be printed.
 pub(crate) async fn run(args: DiscoveryArgs) -> Result<Answer, Failure> {
+    let connection = &args.installation.connection;
     let client = Client::builder()
-        .base_url(args.connection.repertoire_url()?)
-        .transport(args.connection.transport()?)
-        .timeouts(args.connection.timeouts())
-        .retry(args.connection.retry())
+        .base_url(args.installation.repertoire_url()?)
+        .transport(connection.transport()?)
+        .timeouts(connection.timeouts())
+        .retry(connection.retry())
         .build()?;
     match args.command {
         Command::Applications => Ok(names("application", &client.applications().await?)),

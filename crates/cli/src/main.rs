@@ -8,6 +8,7 @@ mod failure;
 mod output;
 mod serve;
 mod services;
+mod ticket;
 mod token;
 mod userinfo;
 

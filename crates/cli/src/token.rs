@@ -40,24 +40,58 @@ impl TokenArgs {
                 "one token is enough: give one of --token-file, --token-env and --token-stdin",
             ));
         }
-        if let Some(path) = &self.token_file {
-            let place = format!("the token file {}", path.display());
-            let read = File::open(path).and_then(read_secret);
-            return parse(&place, read);
-        }
-        if self.token_stdin {
-            return parse("standard input", read_secret(io::stdin().lock()));
-        }
-        let name = self.token_env.as_deref().unwrap_or(DEFAULT_VARIABLE);
-        let Some(text) = env::var(name)? else {
-            let what = format!("no token: {name} is not set in the environment");
-            let hint = "set it, or use --token-file, --token-env or --token-stdin";
-            return Err(Failure::usage(what).hint(hint));
+        let source = match (&self.token_file, self.token_stdin) {
+            (Some(path), _) => SecretSource::File(path.clone()),
+            (None, true) => SecretSource::StandardInput,
+            (None, false) => {
+                let name = self.token_env.as_deref().unwrap_or(DEFAULT_VARIABLE);
+                SecretSource::Variable(name.to_owned())
+            }
         };
-        parse(
-            &format!("the environment variable {name}"),
-            Ok(Secret::from(text)),
-        )
+        let (place, text) =
+            source.read("set it, or use --token-file, --token-env or --token-stdin")?;
+        parse(&place, &text)
+    }
+}
+
+/// A place that a secret is read from.
+pub(crate) enum SecretSource {
+    File(PathBuf),
+    Variable(String),
+    StandardInput,
+}
+
+impl SecretSource {
+    /// Reads the secret, without the blanks around it, and names the place for messages. The hint
+    /// is for a variable that is not set.
+    pub(crate) fn read(&self, hint: &str) -> Result<(String, Secret), Failure> {
+        let (place, read) = match self {
+            Self::File(path) => {
+                let read = File::open(path).and_then(read_secret);
+                (format!("the token file {}", path.display()), read)
+            }
+            Self::StandardInput => {
+                let read = read_secret(io::stdin().lock());
+                ("standard input".to_owned(), read)
+            }
+            Self::Variable(name) => {
+                let Some(text) = env::var(name)? else {
+                    let what = format!("no token: {name} is not set in the environment");
+                    return Err(Failure::usage(what).hint(hint));
+                };
+                (
+                    format!("the environment variable {name}"),
+                    Ok(Secret::from(text)),
+                )
+            }
+        };
+        let text =
+            read.map_err(|cause| Failure::usage(format!("{place} cannot be read: {cause}")))?;
+        let text = Secret::from(text.expose().trim());
+        if text.is_empty() {
+            return Err(Failure::usage(format!("no token: {place} is empty")));
+        }
+        Ok((place, text))
     }
 }
 
@@ -86,20 +120,16 @@ fn holds_token(text: &str) -> bool {
     })
 }
 
-fn read_secret(source: impl Read) -> io::Result<Secret> {
+/// Reads a text that is to be kept secret, or nearly so.
+pub(crate) fn read_secret(source: impl Read) -> io::Result<Secret> {
     // A token is short: what is larger is not one, and must not fill the memory.
     let mut text = String::new();
     source.take(MAX_TOKEN_INPUT).read_to_string(&mut text)?;
     Ok(Secret::from(text))
 }
 
-fn parse(place: &str, read: io::Result<Secret>) -> Result<Token, Failure> {
-    let text = read.map_err(|cause| Failure::usage(format!("{place} cannot be read: {cause}")))?;
-    let text = text.expose().trim();
-    if text.is_empty() {
-        return Err(Failure::usage(format!("no token: {place} is empty")));
-    }
-    Token::parse(text)
+fn parse(place: &str, text: &Secret) -> Result<Token, Failure> {
+    Token::parse(text.expose())
         .map_err(|fault| Failure::usage(format!("what {place} holds is not a token: {fault}")))
 }
 
@@ -196,6 +226,13 @@ mod tests {
 
     #[test]
     fn a_fault_of_form_tells_the_place_and_not_the_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        let read = |text: &str| {
+            fs::write(&path, text).unwrap();
+            let (place, text) = SecretSource::File(path.clone()).read("")?;
+            parse(&place, &text)
+        };
         for text in [
             "planted",
             "gt-planted",
@@ -203,14 +240,13 @@ mod tests {
             "",
             " \n",
         ] {
-            let error = parse("the file f", Ok(Secret::from(text))).unwrap_err();
-            let shown = format!("{error:?}");
+            let shown = format!("{:?}", read(text).unwrap_err());
             assert!(
-                shown.contains("the file f") && !shown.contains("planted"),
+                shown.contains("the token file") && !shown.contains("planted"),
                 "{shown}"
             );
         }
-        assert!(parse("f", Ok(Secret::from(format!(" {TOKEN}\n")))).is_ok());
+        assert!(read(&format!(" {TOKEN}\n")).is_ok());
     }
 
     #[cfg(unix)]

@@ -11,7 +11,7 @@ use vouchsafe::userinfo::{
     UserInfo, Username,
 };
 
-use crate::connection::{ConnectionArgs, duration};
+use crate::connection::{InstallationArgs, duration};
 use crate::failure::Failure;
 use crate::output::{Answer, pairs, table};
 use crate::token::{SecretFile, TokenArgs};
@@ -24,7 +24,7 @@ pub(crate) struct UserinfoArgs {
     #[command(flatten)]
     token: TokenArgs,
     #[command(flatten)]
-    connection: ConnectionArgs,
+    installation: InstallationArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -82,7 +82,7 @@ enum Expiry {
 /// Asks, and returns what is to be printed.
 pub(crate) async fn run(args: UserinfoArgs) -> Result<Answer, Failure> {
     let token = args.token.read()?;
-    let client = client(&args.connection)?;
+    let client = client(&args.installation)?;
     match args.command {
         Command::Whoami => client.user_info(&token).await.map(|user| of_user(&user)),
         Command::User { name } => {
@@ -97,9 +97,10 @@ pub(crate) async fn run(args: UserinfoArgs) -> Result<Answer, Failure> {
     .map_err(Failure::from)
 }
 
-fn client(connection: &ConnectionArgs) -> Result<Client, Failure> {
+fn client(installation: &InstallationArgs) -> Result<Client, Failure> {
+    let connection = &installation.connection;
     let builder = Client::builder()
-        .repertoire_url(connection.repertoire_url()?)
+        .repertoire_url(installation.repertoire_url()?)
         .transport(connection.transport()?)
         .timeouts(connection.timeouts())
         .retry(connection.retry());

@@ -1,0 +1,86 @@
+//! Where the commands take a ticket from, and what arguments may be repeated in messages.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
+
+use clap::Args;
+use vouchsafe::core::Secret;
+use vouchsafe::ticket::redact;
+
+use crate::failure::Failure;
+use crate::token::read_secret;
+
+/// The ticket that a command is about.
+#[derive(Args, Clone, Debug)]
+pub(super) struct TicketInput {
+    /// The ticket. Others on this machine can read arguments: - reads it from standard input, as
+    /// leaving it out does
+    #[arg(value_name = "TICKET")]
+    ticket: Option<Secret>,
+    /// The ticket, as older tools take it
+    #[arg(
+        short = 't',
+        long = "ticket",
+        value_name = "TICKET",
+        hide = true,
+        conflicts_with = "ticket"
+    )]
+    named: Option<Secret>,
+    /// Reads the ticket from a file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["ticket", "named"])]
+    ticket_file: Option<PathBuf>,
+}
+
+impl TicketInput {
+    /// Reads the ticket.
+    pub(super) fn read(&self) -> Result<Secret, Failure> {
+        let given = self.ticket.as_ref().or(self.named.as_ref());
+        let (place, read) = match (given, &self.ticket_file) {
+            (Some(ticket), _) if ticket.expose() != "-" => return Ok(trimmed(ticket)),
+            (_, Some(path)) => {
+                let read = File::open(path).and_then(read_secret);
+                (format!("the ticket file {}", path.display()), read)
+            }
+            (None, None) if io::stdin().is_terminal() => {
+                return Err(
+                    Failure::usage("no ticket was given").hint("pipe it in, or use --ticket-file")
+                );
+            }
+            _ => ("standard input".to_owned(), read_secret(io::stdin().lock())),
+        };
+        let text =
+            read.map_err(|cause| Failure::usage(format!("{place} cannot be read: {cause}")))?;
+        let ticket = trimmed(&text);
+        if ticket.is_empty() {
+            return Err(Failure::usage(format!("no ticket: {place} is empty")));
+        }
+        Ok(ticket)
+    }
+}
+
+/// Copying leaves blanks and line breaks around; no ticket has any.
+fn trimmed(text: &Secret) -> Secret {
+    Secret::from(text.expose().trim())
+}
+
+/// Takes the signatures of tickets that were given as arguments out of a message about them.
+pub(crate) fn without_signatures(message: &str, arguments: &[OsString]) -> String {
+    let mut message = message.to_owned();
+    for argument in arguments {
+        let argument = argument.to_string_lossy();
+        let begins = ["3:serv:", "3:user:"].into_iter();
+        if let Some(begin) = begins.filter_map(|begin| argument.find(begin)).min() {
+            let ticket = &argument[begin..];
+            message = message.replace(ticket, redact(ticket));
+        }
+    }
+    message
+}
+
+/// Returns whether an argument holds a ticket.
+pub(crate) fn holds_ticket(argument: &OsString) -> bool {
+    let argument = argument.to_string_lossy();
+    argument.contains("3:serv:") || argument.contains("3:user:")
+}
