@@ -49,17 +49,14 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     if let Err(failure) = token::refuse_in_arguments(&arguments) {
         return failure.report(as_json);
     }
+    let redact = |message: &str| ticket::without_signatures(message, &arguments);
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(refusal) if refusal.use_stderr() && as_json => {
-            let message = ticket::without_signatures(&refusal.to_string(), &arguments);
-            return Failure::usage(message).report(true);
+            return Failure::usage(redact(&refusal.to_string())).report(true);
         }
         Err(refusal) if refusal.use_stderr() && arguments.iter().any(ticket::holds_ticket) => {
-            eprint!(
-                "{}",
-                ticket::without_signatures(&refusal.to_string(), &arguments)
-            );
+            eprint!("{}", redact(&refusal.to_string()));
             return ExitCode::from(2);
         }
         Err(refusal) => {
@@ -76,7 +73,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     });
     match run_command(cli) {
         Ok(code) => code,
-        Err(failure) => failure.report(as_json),
+        Err(failure) => failure.redacted(redact).report(as_json),
     }
 }
 

@@ -53,6 +53,13 @@ impl Failure {
         self
     }
 
+    /// Takes out of the texts what nobody is to see.
+    pub(crate) fn redacted(mut self, redact: impl Fn(&str) -> String) -> Self {
+        self.message = redact(&self.message);
+        self.hint = self.hint.as_deref().map(redact);
+        self
+    }
+
     fn new(exit: Exit, kind: &'static str, message: impl Into<String>) -> Self {
         Self {
             exit,
@@ -151,7 +158,16 @@ impl From<ticket::Error> for Failure {
             ticket::ErrorKind::Start => "start",
             _ => return failure,
         };
-        Self { kind, ..failure }
+        let exit = match error.kind() {
+            // It was asked, and what it said is no fault of the arguments.
+            ticket::ErrorKind::Start => Exit::Failed,
+            _ => failure.exit,
+        };
+        Self {
+            exit,
+            kind,
+            ..failure
+        }
     }
 }
 

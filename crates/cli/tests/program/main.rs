@@ -7,3 +7,4 @@ mod discovery;
 mod secrets;
 mod serve;
 mod support;
+mod ticket;
