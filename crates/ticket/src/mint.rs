@@ -111,6 +111,11 @@ impl UserTicketDraft {
         }
     }
 
+    #[cfg(feature = "mock")]
+    pub(crate) fn env(&self) -> BlackboxEnv {
+        self.env
+    }
+
     /// Sets the users, in the order given; by default there is the default user alone.
     pub fn uids(mut self, uids: impl IntoIterator<Item = Uid>) -> Self {
         self.uids = uids.into_iter().collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 use vouchsafe_core::transport::{Request, Response};
 
@@ -34,6 +34,18 @@ pub(super) fn with_header(mut response: Response, name: &'static str, value: &st
             .insert(HeaderName::from_static(name), value);
     }
     response
+}
+
+/// Names the methods that the path has.
+pub(super) fn wrong_method(allow: &[Method]) -> Response {
+    let allow: Vec<&str> = allow.iter().map(Method::as_str).collect();
+    with_header(text(405, "method not allowed"), "allow", &allow.join(", "))
+}
+
+/// Says that it is not known what the real service would answer.
+pub(super) fn not_in_protocol(request: &Request) -> Response {
+    let what = format!("not in the protocol notes: {}", request.uri.path());
+    text(501, what)
 }
 
 pub(super) fn header<'r>(request: &'r Request, name: &str) -> Option<&'r str> {

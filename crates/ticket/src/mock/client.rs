@@ -1,6 +1,7 @@
 //! A client whose state a test sets.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use vouchsafe_core::{Clock, Secret, SystemClock};
@@ -20,7 +21,8 @@ use crate::text::TicketType;
 /// A client that does nothing but what it was told: the methods are those of
 /// [`Client`](crate::Client), and every part of what they return can be set at any time.
 ///
-/// It starts as service 100500 in the environment `Test`, with status Ok and no tickets, and
+/// It starts as service 100500 in the environment `Test`, with status Ok, no tickets, and all but
+/// roles fetched just now, and
 /// refuses every ticket that it was not told of as malformed. Cheap to clone; clones share
 /// everything.
 ///
@@ -42,10 +44,9 @@ use crate::text::TicketType;
 /// # Ok::<(), vouchsafe_ticket::Error>(())
 /// ```
 #[doc(alias = "MockedTvmClient")]
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct MockClient(Arc<Mutex<State>>);
 
-#[derive(Debug)]
 struct State {
     own_id: TvmId,
     env: BlackboxEnv,
@@ -78,7 +79,7 @@ impl MockClient {
             keys: None,
             clock: Arc::new(SystemClock::new()),
             roles: None,
-            updated: UpdateTimes::default(),
+            updated: fetched_now(),
             is_stopped: false,
         })))
     }
@@ -173,6 +174,41 @@ impl MockClient {
             Err(_) if !tickets.errors().contains_key(&id) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// As [`Client::add_destinations`](crate::Client::add_destinations), at once: there is a ticket
+    /// for those that one was set for.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn add_destinations(
+        &self,
+        ids: impl IntoIterator<Item = TvmId>,
+    ) -> Result<BTreeMap<TvmId, Result<()>>> {
+        let tickets = self.running()?.tickets();
+        let ids: Vec<TvmId> = ids.into_iter().collect();
+        if ids.iter().any(|id| id.get() == 0) {
+            return Err(Error::new(ErrorKind::BrokenSettings, "TvmId cannot be 0"));
+        }
+        let outcome = |id: TvmId| {
+            if tickets.get(id.into()).is_ok() {
+                return Ok(());
+            }
+            let why = tickets.errors().get(&id);
+            let why = why.map_or("Unknown reason", String::as_str);
+            Err(Error::new(ErrorKind::MissingServiceTicket, why))
+        };
+        Ok(ids.into_iter().map(|id| (id, outcome(id))).collect())
+    }
+
+    /// As [`Client::refresh`](crate::Client::refresh): the status as it was set.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn refresh(&self) -> Result<ClientStatus> {
+        self.status()
     }
 
     /// As [`Client::check_service_ticket`](crate::Client::check_service_ticket), roles left out.
@@ -295,6 +331,18 @@ impl Default for MockClient {
     }
 }
 
+/// Shows no ticket: the texts that outcomes were set for may be real ones.
+impl fmt::Debug for MockClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        f.debug_struct("MockClient")
+            .field("own_id", &state.own_id)
+            .field("env", &state.env)
+            .field("status", &state.status)
+            .finish_non_exhaustive()
+    }
+}
+
 impl State {
     fn tickets(&self) -> Tickets {
         let wanted = self.aliases.values().copied().collect();
@@ -322,6 +370,15 @@ impl crate::server::TicketChecker for MockClient {
 impl crate::server::TicketSource for MockClient {
     fn service_ticket(&self, dst: TvmId) -> Result<Secret> {
         self.service_ticket(dst)
+    }
+}
+
+fn fetched_now() -> UpdateTimes {
+    let now = SystemClock::new().now();
+    UpdateTimes {
+        service_tickets: Some(now),
+        public_keys: Some(now),
+        ..UpdateTimes::default()
     }
 }
 
@@ -382,6 +439,34 @@ mod tests {
             error.kind(),
             CheckErrorKind::IllegalOverride { .. }
         ));
+    }
+
+    #[tokio::test]
+    async fn destinations_are_added_as_far_as_tickets_were_set() {
+        let client = MockClient::new();
+        client.set_service_ticket("peer", PEER, "planted");
+        let (refused, unknown) = (TvmId::new(43), TvmId::new(44));
+        client.set_service_ticket_error("lost", refused, "Dst is not found");
+        let added = client
+            .add_destinations([PEER, refused, unknown])
+            .await
+            .unwrap();
+        assert!(added[&PEER].is_ok());
+        let why = |id| added[id].as_ref().unwrap_err().message();
+        assert_eq!(why(&refused), "Dst is not found");
+        assert_eq!(why(&unknown), "Unknown reason");
+        assert!(client.add_destinations([TvmId::new(0)]).await.is_err());
+        client.stop();
+        assert!(client.add_destinations([PEER]).await.is_err());
+        assert!(client.refresh().await.is_err());
+    }
+
+    #[test]
+    fn debug_shows_no_ticket() {
+        let client = MockClient::new();
+        client.set_service_ticket("peer", PEER, "planted");
+        client.expect_service_ticket("planted", ServiceTicket::new(PEER));
+        assert!(!format!("{client:?}").contains("planted"));
     }
 
     #[test]

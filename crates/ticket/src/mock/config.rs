@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use vouchsafe_core::Secret;
 
 use super::world::Service;
@@ -28,7 +29,7 @@ struct File {
 #[derive(Deserialize)]
 struct Client {
     self_tvm_id: TvmId,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "secret")]
     secret: Option<Secret>,
     #[serde(default)]
     roles_for_idm_slug: Option<String>,
@@ -39,6 +40,17 @@ struct Client {
 #[derive(Deserialize)]
 struct Destination {
     dst_id: TvmId,
+}
+
+/// Reads a secret. What else stands in its place is not repeated in the error.
+fn secret<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<Secret>, D::Error> {
+    match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::Null => Ok(None),
+        serde_json::Value::String(text) => Ok(Some(Secret::from(text))),
+        _ => Err(D::Error::custom("a secret is not a text")),
+    }
 }
 
 impl ToolConfigFile {
@@ -117,6 +129,10 @@ mod tests {
             (
                 r#"{"BbEnvType":1,"clients":{"a":{"self_tvm_id":1,"secret":"planted!"}}}"#,
                 "secret of \"a\"",
+            ),
+            (
+                r#"{"BbEnvType":1,"clients":{"a":{"self_tvm_id":1,"secret":["planted"]}}}"#,
+                "secret is not a text",
             ),
             (
                 r#"{"BbEnvType":1,"clients":{"a":{"self_tvm_id":1,"dsts":{"b":{"dst_id":2}}}}}"#,

@@ -4,7 +4,8 @@
 //! [`Server`] behaves like the real services (protocol section 16): it signs real tickets with
 //! keys of its own, checks, refuses and counts as they do. Time is a clock that a test turns.
 //! Where the real behaviour is not public, the text of an answer is a guess: clients keep such
-//! texts and do not read them.
+//! texts and do not read them. Paths that public clients do not know are answered 501, since it
+//! is not known whether the real services have them.
 
 mod answer;
 mod api;
@@ -35,6 +36,7 @@ use crate::container::KeyContainer;
 use crate::env::BlackboxEnv;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{TvmId, Uid};
+use crate::mint::{ServiceTicketDraft, UserTicketDraft};
 use crate::protocol::RetrySettings;
 use crate::secret::ServiceSecret;
 
@@ -131,6 +133,13 @@ impl Server {
             destinations: std::collections::BTreeMap::new(),
         });
         ServiceSecret::parse(&secret).expect("it was made as a secret")
+    }
+
+    /// Returns the secret of a service; `None` if there is no such service.
+    #[must_use]
+    pub fn secret(&self, id: TvmId) -> Option<ServiceSecret> {
+        let world = self.world();
+        world.services_with(id).find_map(World::parsed_secret)
     }
 
     /// Lets tvmtool fetch tickets for a destination of a service, and the destination exist.
@@ -259,6 +268,24 @@ impl Server {
         self.world().user_ticket(env, uids, self.now())
     }
 
+    /// Signs a service ticket as it was drafted, whoever exists.
+    ///
+    /// # Errors
+    ///
+    /// None in practice: the keys are of its own making.
+    pub fn sign_service(&self, draft: &ServiceTicketDraft) -> Result<Secret> {
+        self.world().authority.sign_service(draft)
+    }
+
+    /// Signs a user ticket as it was drafted, with the key of its environment.
+    ///
+    /// # Errors
+    ///
+    /// None in practice: the keys are of its own making.
+    pub fn sign_user(&self, draft: &UserTicketDraft) -> Result<Secret> {
+        self.world().authority.sign_user(draft.env(), draft)
+    }
+
     fn now(&self) -> i64 {
         unix_seconds(self.clock().now())
     }
@@ -288,8 +315,8 @@ impl Handler for Emulator {
     fn handle(&self, request: &Request) -> Response {
         let op = match routes::of(&request.method, request.uri.path()) {
             Ok((op, _)) => op,
-            Err(Missing::Method) => return answer::text(405, "method not allowed"),
-            Err(Missing::Path) => return answer::text(404, "not found"),
+            Err(Missing::Method(allow)) => return answer::wrong_method(&allow),
+            Err(Missing::Path) => return answer::not_in_protocol(request),
         };
         let world = lock(&self.world);
         let now = unix_seconds(self.clock.now());

@@ -14,10 +14,11 @@ pub(super) enum Op {
 }
 
 /// Why there is no operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Missing {
     Path,
-    Method,
+    /// Those that the path has.
+    Method(Vec<Method>),
 }
 
 /// Finds an operation and its id. The services have no path in common.
@@ -37,7 +38,7 @@ pub(super) fn of(method: &Method, path: &str) -> Result<(Op, &'static str), Miss
     for found in all {
         match found {
             Ok(found) => return Ok(found),
-            Err(Missing::Method) => missing = Missing::Method,
+            Err(other @ Missing::Method(_)) => missing = other,
             Err(Missing::Path) => {}
         }
     }
@@ -54,7 +55,7 @@ fn in_table(
         Found::Route { index, route, .. } => op(index)
             .map(|op| (op, route.operation.id()))
             .ok_or(Missing::Path),
-        Found::WrongMethod { .. } => Err(Missing::Method),
+        Found::WrongMethod { allow } => Err(Missing::Method(allow)),
         Found::TrailingSlash | Found::Nothing => Err(Missing::Path),
     }
 }
@@ -76,7 +77,11 @@ mod tests {
             assert_eq!(id, route.operation.id());
             assert!(!ids.contains(&id), "{id}");
             ids.push(id);
-            assert_eq!(of(&Method::DELETE, route.path), Err(Missing::Method));
+            let others = vec![route.operation.method().clone()];
+            assert_eq!(
+                of(&Method::DELETE, route.path),
+                Err(Missing::Method(others))
+            );
         }
         let nowhere = of(&Method::GET, "/tvm/keys/");
         assert_eq!(nowhere, Err(Missing::Path));

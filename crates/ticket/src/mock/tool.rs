@@ -101,11 +101,11 @@ impl Asked<'_> {
 
     fn tickets(&self) -> Response {
         let query = self.query();
-        let service = match self.service(query.get("src").map(String::as_str)) {
+        let service = match self.service("src", &query) {
             Ok(service) => service,
             Err(why) => return text(400, why),
         };
-        match self.tickets_of(service, &query) {
+        match self.tickets_of(service, &query, Version::One) {
             Ok(tickets) => self.born(json_answer(200, &tickets)),
             Err(why) => text(400, why),
         }
@@ -117,7 +117,7 @@ impl Asked<'_> {
         let Some(service) = self.tenant(&query) else {
             return refuse(unknown_self(&query));
         };
-        match self.tickets_of(service, &query) {
+        match self.tickets_of(service, &query, Version::Two) {
             Ok(tickets) => self.born(json_answer(200, &tickets)),
             Err(why) => refuse(why),
         }
@@ -128,11 +128,11 @@ impl Asked<'_> {
         let Some(ticket) = header(self.request, SERVICE) else {
             return text(400, "missing header X-Ya-Service-Ticket");
         };
-        let service = match self.service(query.get("dst").map(String::as_str)) {
+        let service = match self.service("dst", &query) {
             Ok(service) => service,
             Err(why) => return text(400, why),
         };
-        let (status, body) = match self.service_ticket(service, ticket) {
+        let (status, body) = match self.service_ticket(service, ticket, Version::One) {
             Ok((_, body)) => (200, body),
             Err(body) => (403, body),
         };
@@ -190,6 +190,9 @@ impl Asked<'_> {
         if tickets == (None, None) {
             return refuse("no ticket was given".to_owned());
         }
+        if let Err(why) = well_asked(&query, tickets.0.is_some(), tickets.1.is_some()) {
+            return refuse(why);
+        }
         let roles = tenant
             .slug
             .as_ref()
@@ -199,7 +202,7 @@ impl Asked<'_> {
         let mut answer = Map::new();
         let mut error: Option<&str> = None;
         if let Some(ticket) = tickets.0 {
-            let (mut body, fault) = match self.service_ticket(tenant, ticket) {
+            let (mut body, fault) = match self.service_ticket(tenant, ticket, Version::Two) {
                 Ok((checked, mut body)) => {
                     let of = roles.as_ref().map(|roles| roles.of_service(&checked));
                     if let Some(of) = of.filter(|_| show_roles) {
@@ -272,17 +275,22 @@ impl Asked<'_> {
         params(self.request.uri.query().unwrap_or_default())
     }
 
-    /// Finds a client by its name or number; the only one if none is named.
-    fn service(&self, named: Option<&str>) -> std::result::Result<&Service, String> {
+    /// Finds the client that a parameter names by alias or number; the only one there is if the
+    /// parameter is left out.
+    fn service(
+        &self,
+        parameter: &str,
+        query: &BTreeMap<String, String>,
+    ) -> std::result::Result<&Service, String> {
         let services = &self.world.services;
-        match named {
+        match query.get(parameter) {
             Some(name) => services
                 .iter()
-                .find(|service| service.alias == name || service.id.to_string() == name)
-                .ok_or_else(|| format!("can't find in config src = {name}")),
+                .find(|service| service.alias == *name || service.id.to_string() == *name)
+                .ok_or_else(|| format!("can't find in config {parameter} = {name}")),
             None => match &services[..] {
                 [only] => Ok(only),
-                _ => Err("missing parameter: several clients are configured".to_owned()),
+                _ => Err(format!("missing parameter '{parameter}'")),
             },
         }
     }
@@ -300,20 +308,21 @@ impl Asked<'_> {
         &self,
         service: &Service,
         query: &BTreeMap<String, String>,
+        version: Version,
     ) -> std::result::Result<Value, String> {
         let wanted = query.get("dsts").map_or("", String::as_str);
         if wanted.is_empty() {
             return Err("missing parameter 'dsts'".to_owned());
         }
-        // As it was asked for, so is it said.
-        let src = query.get("src").or(query.get("self"));
-        let src = src.cloned().unwrap_or_else(|| service.id.to_string());
         let mut tickets = Map::new();
         for name in wanted.split(',') {
             let id = destination(service, name).map_err(|how| {
+                let (src, how) = match version {
+                    Version::One => (service.id.to_string(), format!(" ({how})")),
+                    Version::Two => (service.alias.clone(), String::new()),
+                };
                 format!(
-                    "can't find in config destination tvmid for src = {src}, dstparam = {name} \
-                     ({how})"
+                    "can't find in config destination tvmid for src = {src}, dstparam = {name}{how}"
                 )
             })?;
             let entry = match self.world.ticket(service.id, id, self.now) {
@@ -329,7 +338,9 @@ impl Asked<'_> {
         match query.get("override_env") {
             None => Ok(self.world.env),
             Some(name) => {
-                let env = name.parse().map_err(|_| format!("unknown env: {name}"))?;
+                // The names of debug texts, not all that people may write.
+                let env = BlackboxEnv::ALL.into_iter().find(|env| env.name() == name);
+                let env = env.ok_or_else(|| format!("unknown env: {name}"))?;
                 let allowed = self.world.env.override_to(env);
                 allowed.map_err(|error| error.message().to_owned())
             }
@@ -348,6 +359,7 @@ impl Asked<'_> {
         &self,
         service: &Service,
         ticket: &'t str,
+        version: Version,
     ) -> std::result::Result<(CheckedServiceTicket<'t>, Value), Value> {
         let keys = self.container();
         let context = keys.and_then(|keys| ServiceContext::for_any_destination(&keys));
@@ -355,15 +367,16 @@ impl Asked<'_> {
         let checked = context
             .check(ticket, self.time())
             .map_err(|error| refused(&error, "service", ticket))?;
-        let body = json!({
+        let mut body = json!({
             "src": checked.src(),
-            "dst": checked.dst(),
-            "issuer_uid": checked.issuer_uid(),
             "debug_string": checked.debug_info(),
             "logging_string": checked.redacted(),
         });
+        if let Version::One = version {
+            body["dst"] = json!(checked.dst());
+            body["issuer_uid"] = json!(checked.issuer_uid());
+        }
         if checked.dst() != service.id {
-            let mut body = body;
             let (expected, got) = (service.id, checked.dst());
             body["error"] = format!("Wrong ticket dst, expected {expected}, got {got}").into();
             return Err(body);
@@ -388,27 +401,29 @@ impl Asked<'_> {
             Version::One => json!(uid),
             Version::Two => json!(uid.to_string()),
         };
-        let body = json!({
+        let mut body = json!({
             "default_uid": uid(checked.default_uid()),
             "uids": checked.uids().map(uid).collect::<Vec<_>>(),
             "scopes": checked.scopes().collect::<Vec<_>>(),
             "env": checked.env().number(),
-            "login_id": checked.login_id(),
             "location": checked.location(),
             "device_type": checked.device_type(),
             "debug_string": checked.debug_info(),
             "logging_string": checked.redacted(),
         });
+        if let Version::One = version {
+            body["login_id"] = json!(checked.login_id());
+        }
         Ok((checked, body))
     }
 
     fn born(&self, response: Response) -> Response {
-        let born = (self.now - self.world.tool_data_age).max(0);
+        let born = self.now.saturating_sub(self.world.tool_data_age).max(0);
         with_header(response, BIRTH_TIME, &born.to_string())
     }
 }
 
-/// Users are numbers in the first version and texts in the second.
+/// Which of the interfaces was asked. Users are numbers in the first and texts in the second.
 #[derive(Clone, Copy)]
 enum Version {
     One,
@@ -448,6 +463,32 @@ fn unknown_self(query: &BTreeMap<String, String>) -> String {
         Some(alias) => format!("can't find in config client with alias = {alias}"),
         None => "missing parameter 'self'".to_owned(),
     }
+}
+
+/// Whether everything required is of a ticket that came, and every rule is one of those known:
+/// what is not understood must not pass.
+fn well_asked(
+    query: &BTreeMap<String, String>,
+    has_service: bool,
+    has_user: bool,
+) -> std::result::Result<(), String> {
+    for (required, op, is_there) in [
+        ("required_service_roles", "service_roles_op", has_service),
+        ("required_user_roles", "user_roles_op", has_user),
+        ("required_user_scopes", "user_scopes_op", has_user),
+    ] {
+        if !is_there && query.get(required).is_some_and(|names| !names.is_empty()) {
+            return Err(format!("{required} without such a ticket"));
+        }
+        if let Some(rule) = query.get(op).filter(|rule| !is_rule(rule)) {
+            return Err(format!("unknown {op}: {rule}"));
+        }
+    }
+    Ok(())
+}
+
+fn is_rule(name: &str) -> bool {
+    name.is_empty() || name.eq_ignore_ascii_case("and") || name.eq_ignore_ascii_case("or")
 }
 
 /// Returns the first of the required things that is lacking; all must be there, or with `or`

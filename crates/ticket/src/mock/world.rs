@@ -77,8 +77,9 @@ impl World {
         world
     }
 
-    pub(super) fn service(&self, id: TvmId) -> Option<&Service> {
-        self.services.iter().find(|service| service.id == id)
+    /// The service under each of its names.
+    pub(super) fn services_with(&self, id: TvmId) -> impl Iterator<Item = &Service> {
+        self.services.iter().filter(move |service| service.id == id)
     }
 
     pub(super) fn add(&mut self, service: Service) {
@@ -107,12 +108,14 @@ impl World {
         if let Some(why) = self.refusals.get(&dst) {
             return Err(why.clone());
         }
-        let is_known =
-            self.known.contains(&dst) || self.service(dst).is_some() || dst == self.tirole_id;
+        let is_known = self.known.contains(&dst)
+            || self.services_with(dst).next().is_some()
+            || dst == self.tirole_id;
         if !is_known {
             return Err("Dst is not found".to_owned());
         }
-        let draft = ServiceTicketDraft::new(src, dst).expiration_time(now + self.lifetime);
+        let expires = now.saturating_add(self.lifetime);
+        let draft = ServiceTicketDraft::new(src, dst).expiration_time(expires);
         self.authority
             .sign_service(&draft)
             .map_err(|error| error.to_string())
@@ -133,7 +136,7 @@ impl World {
         let draft = UserTicketDraft::new(env, default)
             .uids(uids.iter().copied())
             .scope("bb:sessionid")
-            .expiration_time(now + self.lifetime);
+            .expiration_time(now.saturating_add(self.lifetime));
         self.authority.sign_user(env, &draft)
     }
 
