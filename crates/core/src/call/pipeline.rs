@@ -131,8 +131,8 @@ impl Pipeline {
         if (credentials.is_some() || call.holds_secret) && !self.may_carry_credentials(base) {
             return Err(Error::new(
                 ErrorKind::Config,
-                "a credential does not go over plain http, except to this machine; use https or \
-                 allow it explicitly",
+                "neither a credential nor what must be believed goes over plain http, except with \
+                 this machine; use https or allow it explicitly",
             ));
         }
         let deadline = after(

@@ -20,7 +20,7 @@ pub struct Call {
     pub(crate) target: Target,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// Whether headers or body hold what must not go over plain http.
+    /// Whether headers or body hold what must not go over plain http, or the answer does.
     pub(crate) holds_secret: bool,
 }
 
@@ -87,6 +87,14 @@ impl Call {
         self.headers.insert(name, value);
         self.holds_secret = true;
         Ok(self)
+    }
+
+    /// Says that the answer is believed because of where it comes from, such as public keys: the
+    /// call does not go over plain http to another machine unless the client allows that.
+    #[must_use]
+    pub fn believed(mut self) -> Self {
+        self.holds_secret = true;
+        self
     }
 
     /// Sets a form as body (`application/x-www-form-urlencoded`).
@@ -261,6 +269,11 @@ mod tests {
         assert_eq!(call.body, "a=planted");
         assert!(call.holds_secret);
         assert!(!format!("{call:?}").contains("planted"));
+        assert!(
+            Call::new(&OPERATION, Target::new("/o"))
+                .believed()
+                .holds_secret
+        );
         let refused = Call::new(&OPERATION, Target::new("/o"))
             .secret_header(AUTHORIZATION, &Secret::from("planted\r\nX: y"));
         let error = refused.unwrap_err();
