@@ -39,6 +39,8 @@ pub(super) struct ApiState {
 
 const TICKETS_UPDATE: Seconds = 60 * 60;
 const KEYS_UPDATE: Seconds = 24 * 60 * 60;
+/// How far clocks may differ, of the processes that share a folder or of a daemon.
+const SKEW: Seconds = 60;
 
 impl Worker {
     pub(super) async fn start_api(&mut self) -> Result<()> {
@@ -103,7 +105,7 @@ impl Worker {
                     self.add(fetched, &answers, time.unwrap_or_else(|| self.shared.now()))
                         .await;
                 }
-                None => failure = Some(self.shared.last_error().message().to_owned()),
+                None => failure = self.shared.last_error().of(Scope::ServiceTickets),
             }
         }
         let held = self.shared.tickets.load_full().unwrap_or_default();
@@ -128,7 +130,7 @@ impl Worker {
         let now = self.shared.now();
         let mut fetched = Fetched::default();
         for &id in missing {
-            let Some(ticket) = self.api.at_start.get(&id) else {
+            let Some(ticket) = self.shared.api().at_start.get(&id).cloned() else {
                 return false;
             };
             let set = TicketSet {
@@ -138,9 +140,9 @@ impl Worker {
             if set.is_invalid(now) {
                 return false;
             }
-            fetched.tickets.insert(id, ticket.clone());
+            fetched.tickets.insert(id, ticket);
         }
-        let born = self.api.at_start_time;
+        let born = self.shared.api().at_start_time;
         let updated = self.shared.updated.tickets.get().unwrap_or(born).min(born);
         self.add(fetched, &[], updated).await;
         true
@@ -185,8 +187,11 @@ impl Worker {
             tracing::warn!("Tickets in the disk cache make no sense");
             return;
         };
-        self.api.at_start = all;
-        self.api.at_start_time = blob.time;
+        {
+            let mut api = self.shared.api();
+            api.at_start = all;
+            api.at_start_time = blob.time;
+        }
         let tickets = fetched.tickets;
         let tickets = Tickets::new(tickets, BTreeMap::new(), wanted, settings.aliases.clone());
         let set = tickets.health();
@@ -194,7 +199,7 @@ impl Worker {
             tracing::info!("Tickets in the disk cache are too old");
             return;
         }
-        self.api.answers = Some(Zeroizing::new(answers.to_owned()));
+        self.shared.api().answers = Some(Zeroizing::new(answers.to_owned()));
         self.shared.tickets.store(Some(Arc::new(tickets)));
         self.shared.updated.tickets.set(blob.time);
     }
@@ -253,7 +258,6 @@ impl Worker {
     ) -> Option<(Fetched, Vec<Zeroizing<String>>)> {
         let mut all = Fetched::default();
         let mut answers = Vec::new();
-        let mut settings = None;
         let process = self.process();
         for ids in ids.chunks(self.fetcher.destinations_limit.max(1)) {
             let form = |shared: &Shared| tickets_call(shared, ids, &process);
@@ -261,7 +265,8 @@ impl Worker {
                 .fetcher
                 .fetch(phase, Scope::ServiceTickets, form)
                 .await?;
-            settings = self.fetcher.heed(&answer).or(settings);
+            let settings = self.fetcher.heed(&answer);
+            self.save_settings(settings).await;
             let read = answer.text().map_err(Error::from);
             let read = read.and_then(|text| Ok((parse_tvm_api(text, ids)?, text)));
             match read {
@@ -275,7 +280,6 @@ impl Worker {
                 }
             }
         }
-        self.save_settings(settings).await;
         self.fetcher.succeed(Scope::ServiceTickets);
         for (id, error) in &all.errors {
             let message = format!("Failed to get ServiceTicket for {id}: {error}");
@@ -305,7 +309,7 @@ impl Worker {
         let set = Tickets::new(tickets, fetched.errors, wanted, aliases);
         self.shared.tickets.store(Some(Arc::new(set)));
         self.shared.updated.tickets.set(now);
-        self.api.answers = None;
+        self.shared.api().answers = None;
         self.keep_answers(answers, now).await;
     }
 
@@ -327,10 +331,7 @@ impl Worker {
         let set = Tickets::new(tickets, errors, wanted, aliases);
         self.shared.tickets.store(Some(Arc::new(set)));
         self.shared.updated.tickets.set(updated);
-        // A worker that was begun anew does not know the answers that are on the disk, and must
-        // not put fewer in their place.
-        let knows_all = self.api.answers.is_some() || held.by_id().is_empty();
-        if !answers.is_empty() && knows_all {
+        if !answers.is_empty() {
             self.keep_answers(answers, updated).await;
         }
     }
@@ -338,13 +339,17 @@ impl Worker {
     /// Appends answers to those at hand, and writes all to the disk.
     async fn keep_answers(&mut self, answers: &[Zeroizing<String>], time: Seconds) {
         let texts: Vec<&str> = answers.iter().map(|answer| answer.as_str()).collect();
-        let base = self.api.answers.as_ref().map(|answers| answers.as_str());
-        let Some(joined) = append_json_array(base, &texts) else {
-            return;
+        let file = {
+            let mut api = self.shared.api();
+            let base = api.answers.as_ref().map(|answers| answers.as_str());
+            let Some(joined) = append_json_array(base, &texts) else {
+                return;
+            };
+            let joined = Zeroizing::new(joined);
+            let file = join_tickets(&joined, self.settings().own_id);
+            api.answers = Some(joined);
+            file
         };
-        let joined = Zeroizing::new(joined);
-        let file = join_tickets(&joined, self.settings().own_id);
-        self.api.answers = Some(joined);
         self.write(CacheFile::ServiceTickets, time, file.into_bytes())
             .await;
     }
@@ -433,7 +438,10 @@ impl Worker {
     }
 
     pub(super) fn is_due(&self, updated: Option<Seconds>, after: Seconds) -> bool {
-        self.all_is_due || updated.is_none_or(|at| self.shared.now().saturating_sub(at) > after)
+        let now = self.shared.now();
+        // A time to come was noted under a clock that went wrong: nothing would be due until then.
+        let is_due = |at: Seconds| now.saturating_sub(at) > after || at.saturating_sub(now) > SKEW;
+        self.all_is_due || updated.is_none_or(is_due)
     }
 
     fn names(&self) -> (BTreeSet<TvmId>, BTreeMap<String, TvmId>) {
@@ -483,7 +491,9 @@ fn tickets_call(shared: &Shared, ids: &[TvmId], process: &ProcInfo) -> Result<(B
 fn keys_call(shared: &Shared, process: &ProcInfo) -> Result<(BaseUrl, Call)> {
     let (tvm, _, settings) = api(shared)?;
     let path = keys_path(settings.own_id, settings.check_user_tickets, process);
-    Ok((tvm.clone(), Call::encoded(&GET_KEYS, &path)?))
+    // Who could change the answer could sign any ticket.
+    let call = Call::encoded(&GET_KEYS, &path)?.believed();
+    Ok((tvm.clone(), call))
 }
 
 fn roles_call(shared: &Shared, slug: &str, process: &ProcInfo) -> Result<(BaseUrl, Call)> {

@@ -190,9 +190,10 @@ impl TvmApiBuilder {
     /// [`ErrorKind::PermissionDenied`](crate::ErrorKind::PermissionDenied) if the folder of the
     /// disk cache cannot be used.
     pub fn validate(&self) -> Result<()> {
+        self.settings.validate()?;
         base_url(&self.settings.tvm_url)?;
         base_url(&self.settings.tirole_url)?;
-        self.settings.validate().map(drop)
+        Ok(())
     }
 
     /// Makes the client and fetches everything that was asked for, unless the disk cache has it.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use vouchsafe_core::call::{Answer, Call, CallOptions, Retry};
 use vouchsafe_core::url::BaseUrl;
 
-use super::shared::Shared;
+use super::shared::{Place, Shared};
 use crate::error::{Error, Result};
 use crate::protocol::{
     Backoff, LastError, Retriability, RetrySettings, Scope, Seconds, StatusCode, Verdict,
@@ -28,6 +28,8 @@ pub(crate) enum Phase {
 #[derive(Debug)]
 pub(crate) struct Fetcher {
     shared: Arc<Shared>,
+    /// Whether tries wait, so that many clients do not come at once.
+    is_spread: bool,
     backoff: Backoff,
     tries_on_start: u32,
     tries_in_background: u32,
@@ -37,24 +39,27 @@ pub(crate) struct Fetcher {
     pub(crate) period: Duration,
     pub(crate) destinations_limit: usize,
     pub(crate) roles_update_after: Seconds,
-    /// The settings' text as it last came.
-    header: Option<String>,
     draws: fastrand::Rng,
 }
 
 impl Fetcher {
-    pub(crate) fn new(shared: Arc<Shared>, period: Duration, roles_update_after: Seconds) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let seconds = Duration::from_secs;
+        let is_tool = matches!(shared.place, Place::Tool { .. });
+        // The daemon serves this machine alone: there is no crowd to spread, and a wait would only
+        // make its configuration look old. The next wake is the next try.
+        let (tries_on_start, tries_in_background) = if is_tool { (1, 1) } else { (3, 2) };
         Self {
             shared,
+            is_spread: !is_tool,
             backoff: Backoff::default(),
-            tries_on_start: 3,
-            tries_in_background: 2,
-            max_delay: Duration::from_secs(5),
-            max_delay_when_ok: Duration::from_secs(60),
-            period,
+            tries_on_start,
+            tries_in_background,
+            max_delay: seconds(5),
+            max_delay_when_ok: seconds(60),
+            period: seconds(if is_tool { 5 } else { 10 }),
             destinations_limit: 300,
-            roles_update_after,
-            header: None,
+            roles_update_after: if is_tool { 60 } else { 10 * 60 },
             draws: fastrand::Rng::new(),
         }
     }
@@ -103,6 +108,9 @@ impl Fetcher {
     }
 
     fn delay(&mut self, phase: Phase) -> Duration {
+        if !self.is_spread {
+            return Duration::ZERO;
+        }
         let longest = match phase {
             Phase::Start => return Duration::ZERO,
             Phase::Asked => Duration::ZERO,
@@ -186,9 +194,21 @@ impl Fetcher {
 
     /// Applies settings. Returns whether they are others than before.
     pub(crate) fn apply(&mut self, header: &str) -> bool {
-        if self.header.as_deref() == Some(header) {
+        if self.shared.retry_settings().as_deref() == Some(header) {
             return false;
         }
+        self.set(header)
+    }
+
+    /// Takes over what a former task of the client was told.
+    pub(crate) fn resume(&mut self) {
+        let header = self.shared.retry_settings().clone();
+        if let Some(header) = header {
+            self.set(&header);
+        }
+    }
+
+    fn set(&mut self, header: &str) -> bool {
         let parsed = RetrySettings::parse(header);
         if let Some(fault) = &parsed.fault {
             tracing::warn!(error = fault.message(), "Retry settings make no sense");
@@ -225,7 +245,7 @@ impl Fetcher {
         if settings == RetrySettings::default() {
             return false;
         }
-        self.header = Some(header.to_owned());
+        *self.shared.retry_settings() = Some(header.to_owned());
         true
     }
 

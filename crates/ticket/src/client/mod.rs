@@ -13,7 +13,7 @@ mod worker;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use tokio::sync::oneshot;
@@ -198,13 +198,11 @@ impl Client {
         if ids.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let (answer, answered) = oneshot::channel();
-        shared.asked().push(Asked { ids, answer });
-        shared.wake.notify_one();
-        match answered.await {
-            Ok(outcomes) => Ok(outcomes.into_iter().collect()),
-            Err(_) => Err(stopped()),
-        }
+        let ask = |answer| {
+            let ids = ids.clone();
+            shared.asked().push(Asked { ids, answer });
+        };
+        Ok(self.wait(ask).await?.into_iter().collect())
     }
 
     /// Fetches everything anew, due or not, and tells how the client is doing then: for who knows
@@ -219,12 +217,36 @@ impl Client {
     pub async fn refresh(&self) -> Result<ClientStatus> {
         self.must_run()?;
         self.must_be_own_process()?;
-        let shared = &self.0.shared;
-        let (done, waiting) = oneshot::channel();
-        shared.refresh().push(done);
-        shared.wake.notify_one();
-        waiting.await.map_err(|_| stopped())?;
+        self.wait(|done| self.0.shared.refresh().push(done)).await?;
         self.status()
+    }
+
+    /// Leaves a wish with the task, and waits for it. If the task ends meanwhile, with its runtime
+    /// or by a panic, the wish is left with the next one.
+    async fn wait<T>(&self, ask: impl Fn(oneshot::Sender<T>)) -> Result<T> {
+        for _ in 0..WORKERS_PER_WISH {
+            let (answer, answered) = oneshot::channel();
+            ask(answer);
+            self.0.shared.wake.notify_one();
+            // Only now: a task that ends after this look takes the wish along, and the wait ends.
+            if let Err(error) = self.must_run() {
+                self.0.shared.forget_wishes();
+                return Err(error);
+            }
+            if self.0.shared.worker_gone.load(Ordering::Acquire) {
+                let message = "the task of TvmClient ended with its runtime, and there is no other";
+                return Err(Error::new(ErrorKind::IllegalUsage, message));
+            }
+            if let Ok(answer) = answered.await {
+                return Ok(answer);
+            }
+        }
+        self.must_run()?;
+        let kind = ErrorKind::Core(vouchsafe_core::ErrorKind::Transport);
+        Err(Error::new(
+            kind,
+            "the task of TvmClient ended again and again",
+        ))
     }
 
     /// Checks a service ticket: the text's form, expiry, signature, destination, and, if there
@@ -369,12 +391,12 @@ impl Client {
     }
 
     /// Ends the client for all clones: its task, a wait or request under way, and who waits for
-    /// [`add_destinations`](Self::add_destinations) or [`refresh`](Self::refresh). May be called again.
+    /// [`add_destinations`](Self::add_destinations) or [`refresh`](Self::refresh). May be called
+    /// again.
     pub fn stop(&self) {
         self.0.shared.stopped.store(true, Ordering::Release);
         drop(self.worker().take());
-        self.0.shared.asked().clear();
-        self.0.shared.refresh().clear();
+        self.0.shared.forget_wishes();
     }
 
     fn must_run(&self) -> Result<()> {
@@ -421,7 +443,7 @@ impl Client {
     }
 
     fn worker(&self) -> std::sync::MutexGuard<'_, Option<Task>> {
-        self.0.worker.lock().unwrap_or_else(PoisonError::into_inner)
+        shared::lock(&self.0.worker)
     }
 }
 
@@ -438,6 +460,9 @@ impl fmt::Debug for Client {
             .finish_non_exhaustive()
     }
 }
+
+/// After how many tasks that ended before their time a wish is given up.
+const WORKERS_PER_WISH: usize = 3;
 
 fn stopped() -> Error {
     Error::new(ErrorKind::Stopped, "TvmClient is already stopped")

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, oneshot};
 use vouchsafe_core::url::BaseUrl;
 use vouchsafe_core::{Clock, CoreClient, Secret};
 
+use super::api::ApiState;
 use super::keys::Keys;
 use super::settings::{ApiSettings, ToolSettings};
 use crate::error::Error;
@@ -47,6 +48,10 @@ pub(crate) struct Shared {
     /// In seconds.
     pub(crate) roles_warn_after: AtomicI64,
     pub(crate) last_error: Mutex<LastError>,
+    /// Here and not in the task, which another may have to go on for.
+    api: Mutex<ApiState>,
+    /// The authority's settings of retries, as their text last came.
+    retry_settings: Mutex<Option<String>>,
     pub(crate) stopped: AtomicBool,
     /// The worker has ended, though nobody stopped it.
     pub(crate) worker_gone: AtomicBool,
@@ -118,6 +123,8 @@ impl Shared {
             },
             roles_warn_after: AtomicI64::new(20 * 60),
             last_error: Mutex::default(),
+            api: Mutex::default(),
+            retry_settings: Mutex::default(),
             stopped: AtomicBool::new(false),
             worker_gone: AtomicBool::new(false),
             wake: Notify::new(),
@@ -136,17 +143,29 @@ impl Shared {
     }
 
     pub(crate) fn last_error(&self) -> MutexGuard<'_, LastError> {
-        self.last_error
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.last_error)
+    }
+
+    pub(super) fn api(&self) -> MutexGuard<'_, ApiState> {
+        lock(&self.api)
+    }
+
+    pub(crate) fn retry_settings(&self) -> MutexGuard<'_, Option<String>> {
+        lock(&self.retry_settings)
     }
 
     pub(crate) fn asked(&self) -> MutexGuard<'_, Vec<Asked>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.asked)
     }
 
     pub(crate) fn refresh(&self) -> MutexGuard<'_, Vec<oneshot::Sender<()>>> {
-        self.refresh.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.refresh)
+    }
+
+    /// Drops all wishes, so that who has one stops waiting.
+    pub(crate) fn forget_wishes(&self) {
+        self.asked().clear();
+        self.refresh().clear();
     }
 
     /// Whether this is the process that the client was made in. In another, a fork of it, there
@@ -231,6 +250,11 @@ impl Shared {
             roles_updated: self.updated.roles.get(),
         }
     }
+}
+
+/// None of these guard anything that a panic could leave half changed.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(crate) fn unix_seconds(time: SystemTime) -> Seconds {

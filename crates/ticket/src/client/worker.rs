@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 use vouchsafe_core::task::Task;
 
-use super::api::ApiState;
 use super::fetch::{Fetcher, Phase};
 use super::roles::blocking;
 use super::shared::{Place, Shared};
@@ -18,7 +16,6 @@ use crate::protocol::{Blob, CacheFile, Retriability, StatusCode};
 pub(crate) struct Worker {
     pub(super) shared: Arc<Shared>,
     pub(super) fetcher: Fetcher,
-    pub(super) api: ApiState,
     /// Somebody asked for it, or the daemon's configuration has changed.
     pub(super) all_is_due: bool,
     last_status: Option<StatusCode>,
@@ -26,25 +23,20 @@ pub(crate) struct Worker {
 
 impl Worker {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let seconds = Duration::from_secs;
-        let fetcher = match shared.place {
-            Place::Api { .. } => Fetcher::new(Arc::clone(&shared), seconds(10), 10 * 60),
-            Place::Tool { .. } => Fetcher::new(Arc::clone(&shared), seconds(5), 60),
-        };
         Self {
+            fetcher: Fetcher::new(Arc::clone(&shared)),
             shared,
-            fetcher,
-            api: ApiState::default(),
             all_is_due: false,
             last_status: None,
         }
     }
 
-    /// Makes a worker for a client that has been started already. What only the worker knew, the
-    /// authority's settings among it, comes again with the next answers.
+    /// Makes a worker for a client that has been started already.
     pub(crate) fn resumed(shared: Arc<Shared>) -> Self {
         tracing::debug!("Worker begins anew");
-        Self::new(shared)
+        let mut worker = Self::new(shared);
+        worker.fetcher.resume();
+        worker
     }
 
     /// Gets everything that was asked for.
@@ -174,5 +166,7 @@ impl Drop for End {
     fn drop(&mut self) {
         tracing::debug!("Worker stopped");
         self.0.worker_gone.store(true, Ordering::Release);
+        // Who waits wakes up and begins another.
+        self.0.forget_wishes();
     }
 }

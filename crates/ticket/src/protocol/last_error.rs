@@ -86,6 +86,13 @@ impl LastError {
             .map(|(retriability, message)| (*retriability, message.as_str()))
     }
 
+    /// Returns what went wrong with one scope.
+    #[must_use]
+    pub fn of(&self, scope: Scope) -> Option<String> {
+        let noted = self.by_scope[scope as usize].as_ref();
+        noted.map(|(_, message)| message.clone())
+    }
+
     /// Returns the message that is shown while not all is well.
     #[must_use]
     pub fn message(&self) -> &str {

@@ -1,0 +1,228 @@
+//! The client's one task: its pace, what ends it, what it leaves to the next.
+
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use vouchsafe_core::mock::{Fault, ManualClock};
+use vouchsafe_core::observe::{CallEvent, Observer};
+use vouchsafe_ticket::mock::Server;
+use vouchsafe_ticket::protocol::RetrySettings;
+use vouchsafe_ticket::{
+    BlackboxEnv, Client, ErrorKind, ServiceSecret, StatusCode, TvmApiBuilder, TvmId,
+};
+
+const OWN: TvmId = TvmId::new(42);
+const PEER: TvmId = TvmId::new(43);
+const OTHER: TvmId = TvmId::new(44);
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+fn server() -> (Server, ServiceSecret) {
+    let server = Server::new();
+    let secret = server.add_service(OWN, "shop");
+    let _ = server.add_service(PEER, "peer");
+    let _ = server.add_service(OTHER, "other");
+    (server, secret)
+}
+
+fn api(server: &Server) -> TvmApiBuilder {
+    Client::tvm_api(OWN)
+        .tvm_url("https://tvm.example")
+        .transport(server.host().transport())
+        .clock(Arc::<ManualClock>::clone(server.clock()))
+}
+
+fn fetching((server, secret): &(Server, ServiceSecret)) -> TvmApiBuilder {
+    api(server).secret(secret.clone()).destination(PEER)
+}
+
+fn tickets_asked(server: &Server) -> u64 {
+    server.journal().count("tvm-api.getTickets")
+}
+
+fn paused_runtime() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().start_paused(true).build().unwrap()
+}
+
+/// Panics in as many calls as it was told.
+#[derive(Debug, Default)]
+struct Breaker(AtomicU32);
+
+impl Observer for Breaker {
+    fn call(&self, _: &CallEvent<'_>) {
+        let left = self
+            .0
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+        assert!(left.is_err(), "the breaker was armed");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_of_a_daemon_that_is_well_is_well_at_every_second() {
+    let (server, _) = server();
+    server.add_tool_destination(OWN, "peer", PEER);
+    server.set_slug(OWN, Some("shop"));
+    server.set_roles("shop", r#"{"revision":"r","born_date":1}"#);
+    let client = Client::tvmtool("shop")
+        .auth_token(server.tool_token())
+        .port(1)
+        .transport(server.host().transport())
+        .clock(Arc::<ManualClock>::clone(server.clock()))
+        .connect()
+        .await
+        .unwrap();
+    for second in 0..3600 {
+        server.clock().advance(SECOND);
+        tokio::time::sleep(SECOND).await;
+        assert_eq!(
+            client.status().unwrap().code(),
+            StatusCode::Ok,
+            "after {second} s"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wish_that_a_panic_hits_is_left_with_the_next_task() {
+    let world = server();
+    let breaker = Arc::new(Breaker::default());
+    let builder = fetching(&world).observer(Arc::<Breaker>::clone(&breaker));
+    let client = builder.connect().await.unwrap();
+    breaker.0.store(1, Ordering::SeqCst);
+    let added = client.add_destinations([OTHER]).await.unwrap();
+    assert!(added[&OTHER].is_ok());
+    breaker.0.store(1, Ordering::SeqCst);
+    assert_eq!(client.refresh().await.unwrap().code(), StatusCode::Ok);
+    // And given up when it hits them all.
+    breaker.0.store(u32::MAX, Ordering::SeqCst);
+    let error = client.add_destinations([TvmId::new(98)]).await.unwrap_err();
+    assert!(error.message().contains("again and again"), "{error}");
+}
+
+#[test]
+fn who_waits_learns_that_the_runtime_of_the_task_has_gone() {
+    let world = server();
+    let first = paused_runtime();
+    let client = first.block_on(fetching(&world).connect()).unwrap();
+    world.0.faults().add(Fault::on_any().no_answer());
+    let second = paused_runtime();
+    let outcome = second.block_on(async {
+        let wish = client.add_destinations([OTHER]);
+        tokio::pin!(wish);
+        // The wish is left with the first runtime's task, which never runs again.
+        assert!(
+            tokio::time::timeout(Duration::ZERO, wish.as_mut())
+                .await
+                .is_err()
+        );
+        // A runtime may not be dropped within another one by this thread.
+        std::thread::spawn(move || drop(first)).join().unwrap();
+        world.0.faults().clear();
+        wish.await
+    });
+    assert!(outcome.unwrap()[&OTHER].is_ok());
+}
+
+#[test]
+fn a_new_task_knows_what_the_authority_told_the_old_one() {
+    let world = server();
+    let folder = tempfile::tempdir().unwrap();
+    world.0.set_retry_settings(Some(RetrySettings {
+        dsts_limit: Some(1),
+        ..RetrySettings::default()
+    }));
+    let builder = || fetching(&world).disk_cache(folder.path());
+    let first = paused_runtime();
+    let client = first.block_on(builder().connect()).unwrap();
+    drop(first);
+    world.0.set_retry_settings(None);
+    let ids = [OTHER, OWN];
+    let added = paused_runtime().block_on(client.add_destinations(ids));
+    assert!(added.unwrap().values().all(Result::is_ok));
+    assert_eq!(tickets_asked(&world.0), 3);
+    // And what it adds on the disk stands beside what was there.
+    world.0.faults().add(Fault::on_any().status(503));
+    let all = builder().destinations(ids);
+    let client = paused_runtime().block_on(all.connect()).unwrap();
+    assert!(client.service_ticket(PEER).is_ok() && client.service_ticket(OTHER).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_cuts_a_long_wait_short() {
+    let world = server();
+    world.0.set_retry_settings(Some(RetrySettings {
+        exponential_backoff_min_sec: Some(100_000),
+        exponential_backoff_max_sec: Some(200_000),
+        ..RetrySettings::default()
+    }));
+    let client = fetching(&world).connect().await.unwrap();
+    world.0.clock().advance(HOUR + SECOND);
+    tokio::time::sleep(HOUR).await;
+    assert_eq!(tickets_asked(&world.0), 1, "the task waits");
+    let alive = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
+    let before = alive();
+    client.stop();
+    tokio::task::yield_now().await;
+    assert_eq!(alive(), before - 1);
+    let error = client.refresh().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Stopped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tickets_of_a_clock_that_was_ahead_are_fetched_anew() {
+    let world = server();
+    world.0.set_ticket_lifetime(30 * 24 * 60 * 60);
+    world.0.clock().advance(24 * HOUR);
+    let client = fetching(&world).connect().await.unwrap();
+    let right = client.update_times().service_tickets.unwrap() - 24 * HOUR;
+    world.0.clock().set(right);
+    tokio::time::sleep(Duration::from_secs(200)).await;
+    assert_eq!(tickets_asked(&world.0), 2);
+    assert_eq!(client.update_times().service_tickets, Some(right));
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_are_not_believed_over_plain_http() {
+    let (server, _) = server();
+    let checking = || api(&server).check_user_tickets(BlackboxEnv::Test);
+    let error = checking()
+        .tvm_url("http://tvm.example")
+        .connect()
+        .await
+        .unwrap_err();
+    assert!(error.message().contains("plain http"), "{error}");
+    assert!(!error.is_retryable());
+    assert!(server.journal().is_empty());
+    let allowed = checking().tvm_url("http://tvm.example").allow_plain_http();
+    assert!(allowed.connect().await.is_ok());
+    assert!(checking().tvm_url("localhost:1").connect().await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_part_that_fails_is_not_named_as_the_reason() {
+    let world = server();
+    let client = fetching(&world)
+        .check_service_tickets()
+        .connect()
+        .await
+        .unwrap();
+    let keys = Fault::on("tvm-api.getKeys").status(404);
+    world.0.faults().add(keys);
+    client.refresh().await.unwrap();
+    let tickets = Fault::on("tvm-api.getTickets").status(503);
+    world.0.faults().add(tickets);
+    let added = client.add_destinations([OTHER]).await.unwrap();
+    let error = added[&OTHER].as_ref().unwrap_err();
+    assert!(
+        error.message().contains("ServiceTickets: Path:/2/ticket"),
+        "{error}"
+    );
+}
