@@ -38,11 +38,11 @@ pub fn parse_tvm_api(response: &str, wanted: &[TvmId]) -> Result<Fetched, Error>
     let entries = Entries::parse(response).ok_or_else(|| invalid("tvm-api"))?;
     let mut fetched = Fetched::default();
     for &id in wanted {
-        let found = entries
-            .0
-            .iter()
-            .find_map(|object| object.get(&id.to_string()));
-        match Entry::read(found) {
+        let key = id.to_string();
+        let found: Vec<&Value> = entries.0.iter().filter_map(|all| all.get(&key)).collect();
+        // What was refused at first and asked for again is in the disk cache twice.
+        let ticket = found.iter().find(|entry| entry["ticket"].is_string());
+        match Entry::read(ticket.or(found.first()).copied()) {
             Entry::Ticket(ticket) => {
                 fetched.tickets.insert(id, ticket);
             }
@@ -174,6 +174,14 @@ mod tests {
         assert_eq!(fetched.tickets[&TvmId::new(1)].expose(), "t1");
         assert_eq!(fetched.errors[&TvmId::new(2)], "no");
         assert!(fetched.errors[&TvmId::new(3)].ends_with("happend: 3"));
+    }
+
+    #[test]
+    fn a_ticket_that_came_after_a_refusal_counts() {
+        let answer = r#"[{"1":{"error":"no"}},{"1":{"ticket":"t1"}},{"1":{"ticket":"t2"}}]"#;
+        let fetched = parse_tvm_api(answer, &ids(&[1])).unwrap();
+        assert_eq!(fetched.tickets[&TvmId::new(1)].expose(), "t1");
+        assert!(fetched.errors.is_empty());
     }
 
     #[test]
