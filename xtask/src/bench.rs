@@ -7,8 +7,8 @@ use crate::workspace;
 
 /// Runs a benchmark and writes its numbers to `target/bench/NAME.json`.
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
-    let [name @ ("core" | "userinfo"), options @ ..] = arguments else {
-        return Err("usage: cargo xtask bench core|userinfo [--quick]".to_owned());
+    let [name @ ("core" | "ticket" | "userinfo"), options @ ..] = arguments else {
+        return Err("usage: cargo xtask bench core|ticket|userinfo [--quick]".to_owned());
     };
     let root = workspace::root();
     let target = root.join("target");
@@ -16,19 +16,30 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     std::fs::create_dir_all(&results)
         .map_err(|cause| format!("{} cannot be made: {cause}", results.display()))?;
     let built = target.join("bench-build");
-    finish(
-        Command::new("cargo")
-            .args(["build", "--quiet", "--release", "--manifest-path"])
-            .arg(root.join("tests/bench/Cargo.toml"))
-            .arg("--target-dir")
-            .arg(&built),
-    )?;
+    let mut build = Command::new("cargo");
+    build
+        .args(["build", "--quiet", "--release", "--manifest-path"])
+        .arg(root.join("tests/bench/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&built);
+    if has_openssl() {
+        build.args(["--features", "openssl"]);
+    }
+    finish(&mut build)?;
     finish(
         Command::new(built.join("release/vouchsafe-bench"))
             .args([name, "--out"])
             .arg(results.join(format!("{name}.json")))
             .args(options),
     )
+}
+
+/// A peer that is the system's, and so may not be there.
+fn has_openssl() -> bool {
+    let found = Command::new("pkg-config")
+        .args(["--exists", "openssl"])
+        .status();
+    found.is_ok_and(|status| status.success())
 }
 
 fn finish(command: &mut Command) -> Result<(), String> {

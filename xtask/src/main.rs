@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  bench core|userinfo [--quick]
+  bench core|ticket|userinfo [--quick]
                       measure beside other clients and caches
   codegen [--check]   write (or compare) what crates/*/api/*.openapi.yaml describe
   features            build every feature alone, and check what each pulls in

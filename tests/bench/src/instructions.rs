@@ -1,4 +1,4 @@
-//! Instructions in user space for a request, counted by callgrind. Unlike times, they repeat on
+//! Instructions in user space, for a request and for whatever else, counted by callgrind. Unlike times, they repeat on
 //! a busy machine.
 
 use std::process::Command;
@@ -9,8 +9,7 @@ use crate::server::Server;
 use crate::table::Row;
 
 pub fn run(size: Size) -> Vec<Row> {
-    if Command::new("valgrind").arg("--version").output().is_err() {
-        eprintln!("SKIPPED: instructions per request; valgrind is not installed");
+    if !can_count() {
         return Vec::new();
     }
     let server = Server::start();
@@ -21,7 +20,7 @@ pub fn run(size: Size) -> Vec<Row> {
             .map(|name| {
                 // The difference of two runs leaves out start and warm-up.
                 let (few, many) = (200, size.pick(300, 1200));
-                let more = count(&server, scheme, name, many) - count(&server, scheme, name, few);
+                let more = calls(&server, scheme, name, many) - calls(&server, scheme, name, few);
                 (more / (many - few) as f64).round()
             })
             .collect();
@@ -31,18 +30,35 @@ pub fn run(size: Size) -> Vec<Row> {
     rows
 }
 
-fn count(server: &Server, scheme: &str, name: &str, requests: usize) -> f64 {
+fn calls(server: &Server, scheme: &str, name: &str, requests: usize) -> f64 {
+    let requests = requests.to_string();
+    let (url, ca) = (server.base(scheme), server.ca.as_str());
+    let mut arguments = vec!["as-client", "--client", name, "--url", url];
+    arguments.extend(["--count", &requests]);
+    if scheme == "https" {
+        arguments.extend(["--ca", ca]);
+    }
+    count(&arguments)
+}
+
+/// Says so if there is nothing to count with.
+pub fn can_count() -> bool {
+    let found = Command::new("valgrind").arg("--version").output().is_ok();
+    if !found {
+        eprintln!("SKIPPED: instructions; valgrind is not installed");
+    }
+    found
+}
+
+/// Counts what this program takes with these arguments.
+pub fn count(arguments: &[&str]) -> f64 {
     let program = std::env::current_exe().expect("this program has a path");
-    let mut command = Command::new("valgrind");
-    command
+    let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(program)
-        .args(["as-client", "--client", name, "--url", server.base(scheme)])
-        .args(["--count", &requests.to_string()]);
-    if scheme == "https" {
-        command.args(["--ca", &server.ca]);
-    }
-    let output = command.output().expect("valgrind runs");
+        .args(arguments)
+        .output()
+        .expect("valgrind runs");
     let text = String::from_utf8_lossy(&output.stderr);
     text.lines()
         .find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok())

@@ -6,4 +6,5 @@ pub mod instructions;
 pub mod measure;
 pub mod server;
 pub mod table;
+pub mod ticket;
 pub mod userinfo;

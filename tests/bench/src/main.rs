@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use vouchsafe_bench::{client, core, instructions, measure, server, table, userinfo};
+use vouchsafe_bench::{client, core, instructions, measure, server, table, ticket, userinfo};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -36,6 +36,26 @@ fn main() -> ExitCode {
             table::finish(&rows, value("--out").as_deref())
         }
         "userinfo" => table::finish(&userinfo::run(size), value("--out").as_deref()),
+        "ticket" => {
+            let (rows, goals) = ticket::run(size, !flag("--no-instructions"));
+            let code = table::finish(&rows, value("--out").as_deref());
+            goals.print();
+            code
+        }
+        "as-checker" => {
+            let number = |name: &str| value(name).and_then(|text| text.parse().ok());
+            ticket::counts::run_alone(
+                &value("--fixtures").expect("--fixtures"),
+                number("--at").expect("--at"),
+                number("--user") == Some(1),
+                &value("--case").expect("--case"),
+                number("--count").expect("--count"),
+            )
+        }
+        "as-authority" => {
+            ticket::counts::write(&value("--fixtures").expect("--fixtures"));
+            ExitCode::SUCCESS
+        }
         "as-server" => server::run(),
         "as-client" => {
             let count = value("--count").and_then(|text| text.parse().ok());
@@ -48,7 +68,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         _ => {
-            eprintln!("usage: vouchsafe-bench core|userinfo [--quick] [--out FILE]");
+            eprintln!("usage: vouchsafe-bench core|ticket|userinfo [--quick] [--out FILE]");
             ExitCode::FAILURE
         }
     }

@@ -80,6 +80,13 @@ pub fn median(costs: &[Cost], aspect: impl Fn(&Cost) -> Duration) -> f64 {
     }
 }
 
+/// Returns the least of one aspect of many costs, in nanoseconds: what work takes when nothing
+/// else does, for work that is the same each time.
+pub fn least(costs: &[Cost], aspect: impl Fn(&Cost) -> Duration) -> f64 {
+    let least = costs.iter().map(aspect).min().unwrap_or_default();
+    least.as_nanos() as f64
+}
+
 /// Keeps this process on one core, if the machine has it.
 pub fn pin(core: usize) {
     let mut set = CpuSet::new();

@@ -1,10 +1,12 @@
 //! `vouchsafe-bench-memory CACHE ENTRIES` fills one cache and prints how many bytes of live heap
-//! an entry takes.
+//! an entry takes. `vouchsafe-bench-memory tickets FIXTURES` prints how often checks allocate.
 
 use std::alloc::System;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use vouchsafe_bench::measure;
+use vouchsafe_bench::ticket::case::{self, Kind, OURS};
+use vouchsafe_bench::ticket::counts;
 use vouchsafe_bench::userinfo::cache::{Cache, Key, canned};
 
 #[global_allocator]
@@ -13,6 +15,9 @@ static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let name = arguments.next().expect("a cache");
+    if name == "tickets" {
+        return tickets(&arguments.next().expect("fixtures"));
+    }
     let entries = arguments.next().and_then(|text| text.parse().ok());
     let entries: usize = entries.expect("a number of entries");
     measure::runtime().block_on(async {
@@ -45,4 +50,22 @@ fn main() {
         println!("{}", bytes as f64 / entries as f64);
         drop(cache);
     });
+}
+
+fn tickets(fixtures: &str) {
+    let mut counts = Vec::new();
+    for fixture in counts::read(fixtures) {
+        for kind in Kind::ALL {
+            for name in OURS {
+                let mut work = case::work(&fixture, kind, name);
+                work(1000);
+                let before = Region::new(HEAP);
+                work(1000);
+                let allocations = before.change().allocations as f64 / 1000.0;
+                let what = format!("{} {}: {name}", fixture.bits, kind.name());
+                counts.push((what, allocations));
+            }
+        }
+    }
+    println!("{}", serde_json::to_string(&counts).expect("plain"));
 }

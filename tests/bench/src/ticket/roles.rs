@@ -1,0 +1,95 @@
+//! A large roles document: indexing it, and deciding by it.
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::time::SystemTime;
+
+use vouchsafe_ticket::{Roles, TvmId, Uid};
+
+use super::goals::Goals;
+use crate::measure::{self, Cost, Size};
+use crate::table::Row;
+
+const SERVICES: u32 = 2_000;
+const USERS: u64 = 8_000;
+const ROLES: u32 = 10;
+
+pub fn run(size: Size, goals: &mut Goals) -> Vec<Row> {
+    let document = document();
+    let roles = Roles::parse(&document, SystemTime::UNIX_EPOCH).expect("a good document");
+    let decisions = size.pick(2_000, 20_000);
+    let each = |decide: &dyn Fn(u32) -> bool| {
+        Cost::of(|| {
+            // A step without a common divisor with the numbers meets all.
+            let mut at = 0;
+            for _ in 0..decisions {
+                at = (at + 617) % SERVICES;
+                assert!(decide(black_box(at)));
+            }
+        })
+        .0
+    };
+    let names: Vec<String> = (0..ROLES).map(role).collect();
+    let name = |at: u32| &names[(at % ROLES) as usize];
+    let costs = measure::rounds(5, size.pick(5, 40), |case| match case {
+        0 => Cost::of(|| black_box(Roles::parse(&document, SystemTime::UNIX_EPOCH).is_ok())).0,
+        1 => Cost::of(|| black_box(serde_json::from_str::<serde_json::Value>(&document).is_ok())).0,
+        2 => each(&|at| roles.of_service_id(TvmId::new(at)).has(name(at))),
+        3 => each(&|at| {
+            let roles = roles.of_uid(Uid::new(u64::from(at)));
+            let kind = ["note", "page"][(at % 2) as usize];
+            roles.has_entity(name(at), &[("place", "a"), ("kind", kind)])
+        }),
+        _ => each(&|at| {
+            let roles = roles.of_uid(Uid::new(u64::from(at)));
+            !roles.entities_with(name(at), &[("place", "a")]).is_empty()
+        }),
+    });
+    let time = |case: usize| measure::least(&costs[case], |cost| cost.wall);
+    let decision = |case: usize| time(case) / f64::from(decisions);
+    goals.at_most("100,000 roles: index", time(0) / 1e6, "ms", 100.0);
+    goals.at_most("role", decision(2), "ns", 200.0);
+    goals.at_most(
+        "role with entity of two attributes",
+        decision(3),
+        "ns",
+        200.0,
+    );
+    goals.note("list of entities with an attribute, ns", decision(4));
+    vec![Row::new(
+        "100,000 roles: index",
+        "ms",
+        time(0) / 1e6,
+        "serde_json::Value alone",
+        time(1) / 1e6,
+    )]
+}
+
+fn role(number: u32) -> String {
+    format!("/group/system/role-{number}/")
+}
+
+fn document() -> String {
+    let subject = |at: u64| {
+        let roles: Vec<String> = (0..ROLES)
+            .map(|number| {
+                let kind = ["note", "page"][(at % 2) as usize];
+                let entities = format!(
+                    r#"{{"place": "a", "kind": "{kind}"}}, {{"place": "b"}}, {{"number": "{at}"}}"#
+                );
+                format!(r#""{}": [{entities}]"#, role(number))
+            })
+            .collect();
+        format!(r#""{at}": {{{}}}"#, roles.join(", "))
+    };
+    let mut text = r#"{"revision": "r", "born_date": 1, "tvm": {"#.to_owned();
+    let services: Vec<String> = (0..SERVICES).map(|at| subject(at.into())).collect();
+    let users: Vec<String> = (0..USERS).map(subject).collect();
+    let _ = write!(
+        text,
+        r#"{}}}, "user": {{{}}}}}"#,
+        services.join(", "),
+        users.join(", ")
+    );
+    text
+}
