@@ -49,7 +49,7 @@ pub fn inspect(text: &str) -> InspectedTicket {
     InspectedTicket {
         version: version.and_then(|version| version.chars().next()),
         ticket_type,
-        status: status(text, ticket_type, &payload, signature.is_some()),
+        status: status(text, ticket_type, &payload),
         signature_len: signature.map(|bytes| bytes.len()),
         faults,
         payload,
@@ -255,20 +255,17 @@ fn read(payload: &[u8], kind: Option<TicketType>, faults: &mut Vec<String>) -> T
 }
 
 /// In the order of a check.
-fn status(
-    text: &str,
-    kind: Option<TicketType>,
-    payload: &[u8],
-    has_signature: bool,
-) -> TicketStatus {
+fn status(text: &str, kind: Option<TicketType>, payload: &[u8]) -> TicketStatus {
     let wanted = kind.unwrap_or(TicketType::Service);
-    if let Err(status) = TicketText::split(text, wanted) {
-        return status;
-    }
+    let parts = match TicketText::split(text, wanted) {
+        Ok(parts) => parts,
+        Err(status) => return status,
+    };
     let has_part = |ticket: Ticket| match wanted {
         TicketType::Service => ticket.service.is_some(),
         TicketType::User => ticket.user.is_some(),
     };
+    let has_signature = base64url::decode(parts.signature.as_bytes()).is_some();
     match Ticket::decode(payload) {
         Ok(ticket) if has_signature && has_part(ticket) => TicketStatus::Ok,
         _ => TicketStatus::Malformed,
