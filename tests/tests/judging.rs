@@ -25,6 +25,23 @@ async fn every_wrong_case_fails_and_says_why() {
 }
 
 #[tokio::test]
+async fn right_cases_of_tickets_pass_whatever_their_file_is_called() {
+    let report = run_service("right", "ticket").await;
+    assert!(report.failures().is_empty(), "{report}");
+    assert_eq!((report.passed(), report.skipped()), (9, 0), "{report}");
+}
+
+#[tokio::test]
+async fn wrong_cases_of_tickets_fail_and_so_does_a_class_without_a_runner() {
+    let report = run_service("wrong", "ticket").await;
+    assert_eq!((report.passed(), report.skipped()), (0, 0), "{report}");
+    assert_eq!(report.failures().len(), 15, "{report}");
+    for failure in report.failures() {
+        assert!(!failure.differences.is_empty(), "{}", failure.id);
+    }
+}
+
+#[tokio::test]
 async fn a_missing_folder_says_what_to_set() {
     let fault = vectors::run(Path::new("no/such/folder"), None, None)
         .await
@@ -44,8 +61,12 @@ async fn a_service_that_does_not_exist_is_an_error() {
 }
 
 async fn run(name: &str) -> Report {
+    run_service(name, "userinfo").await
+}
+
+async fn run_service(name: &str, service: &str) -> Report {
     let probe = PathBuf::from(env!("CARGO_BIN_EXE_vectors"));
-    vectors::run(&folder(name), Some("userinfo"), Some(probe))
+    vectors::run(&folder(name), Some(service), Some(probe))
         .await
         .unwrap()
 }
