@@ -175,6 +175,21 @@ impl Server {
         self.world().env = env;
     }
 
+    /// Returns the environment of tvmtool.
+    #[must_use]
+    pub fn env(&self) -> BlackboxEnv {
+        self.world().env
+    }
+
+    /// Returns the text of a service's secret, as programs in other languages want it: the first
+    /// one, if the service has several names.
+    #[must_use]
+    pub fn service_secret(&self, id: TvmId) -> Option<Secret> {
+        let world = self.world();
+        let service = world.services_with(id).next()?;
+        Some(service.secret.clone())
+    }
+
     /// Sets the roles document of a system, which is not looked at.
     pub fn set_roles(&self, slug: &str, document: &str) {
         let mut world = self.world();
