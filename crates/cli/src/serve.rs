@@ -2,6 +2,8 @@
 //!
 //! One JSON line on standard output says where they are; nothing else is printed there.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -15,7 +17,7 @@ use vouchsafe::core::mock::{CertificateAuthority, Host, Serving};
 
 use crate::failure::Failure;
 use crate::output::{print_line, to_json_line};
-use crate::services::{self, Seed, Service};
+use crate::services::{self, Emulator, Seed, Service, Start, TvmArgs};
 
 /// Options of `vouchsafe serve`.
 #[derive(Args, Debug)]
@@ -27,12 +29,10 @@ pub(crate) struct ServeArgs {
     /// The port of the management, which is plain HTTP even with --tls
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     management: u16,
-    /// The state to start from, and which configuration of it; else a small world of its own
+    /// The state that userinfo starts from, and which configuration of it; else a small world of
+    /// its own
     #[arg(long, value_name = "FILE[#CONFIG]")]
     seed: Option<PathBuf>,
-    /// Which configuration of the seed
-    #[arg(long, value_name = "NAME", requires = "seed")]
-    config: Option<String>,
     /// Serves over TLS, with certificates of a throw-away authority
     #[arg(long)]
     tls: bool,
@@ -45,17 +45,20 @@ pub(crate) struct ServeArgs {
     /// Ends when standard input does, so that no emulator outlives the test that began it
     #[arg(long)]
     until_stdin_closes: bool,
+    #[command(flatten)]
+    tvm: TvmArgs,
 }
 
 #[derive(Clone)]
 struct Wanted {
     service: &'static dyn Service,
+    part: &'static str,
     port: u16,
 }
 
 impl std::fmt::Debug for Wanted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}={}", self.service.name(), self.port)
+        write!(f, "{}={}", self.part, self.port)
     }
 }
 
@@ -63,39 +66,52 @@ impl std::fmt::Debug for Wanted {
 pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     // Before the ready line: who reads it may send a signal at once.
     let end = End::watch(args.until_stdin_closes)?;
-    let seed = args.seed()?;
+    args.check()?;
+    let start = Start {
+        seed: args.seed()?,
+        tvm: Some(&args.tvm),
+    };
     let authority = args.authority()?;
     let mut places = Map::new();
     let mut tokens = Map::new();
     let mut management = Management::new();
+    let mut worlds: BTreeMap<&str, Emulator> = BTreeMap::new();
     let mut serving: Vec<Serving> = Vec::new();
     for wanted in &args.services {
-        let name = wanted.service.name();
+        let (world, name) = (wanted.service.name(), wanted.part);
         if places.contains_key(name) {
             return Err(Failure::usage(format!("--service {name} is given twice")));
         }
-        let emulator = wanted.service.emulator(seed.as_ref())?;
-        let host = emulator.host;
-        host.set_latency(Duration::from_millis(args.latency));
+        let emulator = match worlds.entry(world) {
+            Entry::Occupied(made) => made.into_mut(),
+            Entry::Vacant(place) => {
+                let emulator = wanted.service.emulator(&start)?;
+                let latency = Duration::from_millis(args.latency);
+                emulator.host.set_latency(latency);
+                management = management.with(world, &emulator.host);
+                place.insert(emulator)
+            }
+        };
         let address = loopback(wanted.port);
         let served = match &authority {
-            Some(authority) => host.serve_tls(address, authority).await?,
-            None => host.serve(address).await?,
+            Some(authority) => emulator.host.serve_tls(address, authority).await?,
+            None => emulator.host.serve(address).await?,
         };
         let url = served.url();
         let mut place = json!({"url": url});
-        for (what, path) in &emulator.paths {
+        let part = emulator.parts.remove(name).unwrap_or_default();
+        for (what, path) in &part.paths {
             place[what] = format!("{url}{path}").into();
         }
         places.insert(name.to_owned(), place);
-        if !emulator.tokens.is_empty() {
-            let shown = emulator
+        args.tvm.leave_files(&part, served.address().port())?;
+        if !part.tokens.is_empty() {
+            let shown = part
                 .tokens
                 .iter()
                 .map(|(&whose, token)| (whose.to_owned(), token.expose().into()));
             tokens.insert(name.to_owned(), shown.collect::<Map<_, _>>().into());
         }
-        management = management.with(name, &host);
         tracing::info!(service = name, url, "serving");
         serving.push(served);
     }
@@ -103,8 +119,9 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
         .serve(loopback(args.management))
         .await?;
     let management = format!("{}/_mock", managed.url());
-    for (name, place) in &mut places {
-        place["management"] = format!("{management}/{name}").into();
+    for wanted in &args.services {
+        let url = format!("{management}/{}", wanted.service.name());
+        places[wanted.part]["management"] = url.into();
     }
     let ready = json!({
         "ready": true,
@@ -120,6 +137,19 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
 }
 
 impl ServeArgs {
+    /// Refuses options for what is not served.
+    fn check(&self) -> Result<(), Failure> {
+        let serves = |parts: &[&str]| {
+            let mut wanted = self.services.iter();
+            wanted.any(|wanted| parts.contains(&wanted.part))
+        };
+        if self.seed.is_some() && !serves(&["userinfo"]) {
+            let what = "--seed is the state of userinfo, which is not served";
+            return Err(Failure::usage(what).hint("tvmtool has --config"));
+        }
+        self.tvm.check(serves)
+    }
+
     fn seed(&self) -> Result<Option<Seed>, Failure> {
         let Some(given) = &self.seed else {
             return Ok(None);
@@ -131,21 +161,13 @@ impl ServeArgs {
             }
             _ => (given.clone(), None),
         };
-        if config.is_some() && self.config.is_some() {
-            return Err(Failure::usage(
-                "--seed names a configuration already: leave out --config",
-            ));
-        }
         let text = std::fs::read_to_string(&path).map_err(|cause| {
             Failure::usage(format!(
                 "the seed {} cannot be read: {cause}",
                 path.display()
             ))
         })?;
-        Ok(Some(Seed {
-            text,
-            config: config.or_else(|| self.config.clone()),
-        }))
+        Ok(Some(Seed { text, config }))
     }
 
     fn authority(&self) -> Result<Option<CertificateAuthority>, Failure> {
@@ -167,8 +189,10 @@ fn loopback(port: u16) -> SocketAddr {
 
 fn wanted(text: &str) -> Result<Wanted, String> {
     let (name, port) = text.split_once('=').unwrap_or((text, "0"));
+    let (service, part) = services::find(name)?;
     Ok(Wanted {
-        service: services::find(name)?,
+        service,
+        part,
         port: port
             .parse()
             .map_err(|_| "the port is no number up to 65535".to_owned())?,
@@ -237,7 +261,11 @@ const READY: &str = "\
 Prints one line when all is ready:
   {\"ready\": true, \"services\": {\"userinfo\": {\"url\": URL, \"management\": URL, ..}},
    \"management\": URL, \"ca\": PEM or null, \"tokens\": {\"userinfo\": {..}}}
-\"tokens\" are those of the built-in world, made for this run.
+\"tokens\" are made for this run: those of the built-in world, and for tvmtool \"authtoken\" with a
+\"user_ticket\" to try.
+
+tvmtool, tvm-api and tirole share one world, whose management is that of \"ticket\"; \"ticket\" is also
+the name for all three at one port.
 
 The management speaks JSON: GET journal, DELETE journal, POST faults, DELETE faults, GET clock,
 POST clock, POST reset, GET snapshot; below a service's own management URL, or below the common one

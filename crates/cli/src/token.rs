@@ -168,10 +168,19 @@ impl SecretFile {
     }
 
     /// Writes the secret and a line break, and puts the file in its place.
-    pub(crate) fn keep(mut self, secret: &Secret) -> Result<(), Failure> {
+    pub(crate) fn keep(self, secret: &Secret) -> Result<(), Failure> {
+        self.put(secret, "\n")
+    }
+
+    /// Writes the secret alone, for readers that take the file for the secret as it is.
+    pub(crate) fn keep_bare(self, secret: &Secret) -> Result<(), Failure> {
+        self.put(secret, "")
+    }
+
+    fn put(mut self, secret: &Secret, end: &str) -> Result<(), Failure> {
         let write = |file: &mut File| {
             file.write_all(secret.expose().as_bytes())?;
-            file.write_all(b"\n")?;
+            file.write_all(end.as_bytes())?;
             file.sync_all()
         };
         write(&mut self.file)

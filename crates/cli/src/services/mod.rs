@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use vouchsafe::core::mock::Host;
 use vouchsafe::core::{BoxFuture, Secret};
 
+pub(crate) use self::ticket::TvmArgs;
 use crate::demo::Stage;
 use crate::failure::Failure;
 
@@ -16,23 +17,42 @@ pub(crate) const SERVICES: &[&dyn Service] = &[&userinfo::Userinfo, &ticket::Tic
 
 /// What the program must know of a service.
 pub(crate) trait Service: Sync {
-    /// Returns the name, as on the command line.
+    /// Returns the name, as the demo shows it and the management has it.
     fn name(&self) -> &'static str;
 
-    /// Makes the emulator, in the state of a seed or in a small world of its own.
-    fn emulator(&self, seed: Option<&Seed>) -> Result<Emulator, Failure>;
+    /// Returns the names that `serve` takes: one for each server that can have a port of its own.
+    fn parts(&self) -> &'static [&'static str];
+
+    /// Makes the emulator, in the state that was asked for or in a small world of its own.
+    fn emulator(&self, start: &Start<'_>) -> Result<Emulator, Failure>;
 
     /// Shows the main flows, each as a step. An error means that not even a step could be made.
     fn demo<'a>(&'a self, stage: &'a mut Stage) -> BoxFuture<'a, Result<(), Failure>>;
 }
 
-/// A service played.
+/// A service played. All its parts are one world.
 pub(crate) struct Emulator {
     pub(crate) host: Host,
+    pub(crate) parts: BTreeMap<&'static str, Part>,
+}
+
+/// What one server of a service has to tell about itself.
+#[derive(Default)]
+pub(crate) struct Part {
     /// What it has to offer, by name, and the path to it.
     pub(crate) paths: BTreeMap<&'static str, String>,
-    /// The credentials of the built-in world by whom they stand for, to be thrown away with it.
+    /// The credentials made for this run by whom or what they stand for, to be thrown away with
+    /// it.
     pub(crate) tokens: BTreeMap<&'static str, Secret>,
+}
+
+/// What emulators start from.
+#[derive(Default)]
+pub(crate) struct Start<'a> {
+    /// For userinfo.
+    pub(crate) seed: Option<Seed>,
+    /// For tvmtool, tvm-api and tirole.
+    pub(crate) tvm: Option<&'a TvmArgs>,
 }
 
 /// The state of an emulator as a file describes it.
@@ -42,11 +62,14 @@ pub(crate) struct Seed {
     pub(crate) config: Option<String>,
 }
 
-/// Finds a service by its name.
-pub(crate) fn find(name: &str) -> Result<&'static dyn Service, String> {
-    let found = SERVICES.iter().find(|service| service.name() == name);
-    found.copied().ok_or_else(|| {
-        let names: Vec<_> = SERVICES.iter().map(|service| service.name()).collect();
+/// Finds a service, and which part of it is meant, by the name of the part.
+pub(crate) fn find(name: &str) -> Result<(&'static dyn Service, &'static str), String> {
+    let all = SERVICES
+        .iter()
+        .flat_map(|&service| service.parts().iter().map(move |&part| (service, part)));
+    let found = all.clone().find(|(_, part)| *part == name);
+    found.ok_or_else(|| {
+        let names: Vec<_> = all.map(|(_, part)| part).collect();
         format!("no such service; there is: {}", names.join(", "))
     })
 }

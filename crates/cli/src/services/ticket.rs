@@ -1,5 +1,7 @@
 //! tvm-api, tirole and tvmtool: the built-in world, and the demo.
 
+mod emulator;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +17,8 @@ use vouchsafe::ticket::mock::Server;
 use vouchsafe::ticket::server::{ServiceTicket, TicketLayer};
 use vouchsafe::ticket::{BlackboxEnv, Client, ServiceSecret, StatusCode, TicketStatus, TvmId, Uid};
 
-use super::{Emulator, Seed, Service};
+pub(crate) use self::emulator::TvmArgs;
+use super::{Emulator, Service, Start};
 use crate::demo::{Seen, Stage, ensure};
 use crate::failure::Failure;
 
@@ -27,21 +30,12 @@ impl Service for Ticket {
         "ticket"
     }
 
-    fn emulator(&self, seed: Option<&Seed>) -> Result<Emulator, Failure> {
-        let server = match seed {
-            Some(seed) => Server::from_tool_config(&seed.text)?,
-            None => World::new().server,
-        };
-        let paths = [
-            ("tvm-api", String::new()),
-            ("tirole", String::new()),
-            ("tvmtool", String::new()),
-        ];
-        Ok(Emulator {
-            host: server.host().clone(),
-            paths: paths.into(),
-            tokens: [("tvmtool", server.tool_token())].into(),
-        })
+    fn parts(&self) -> &'static [&'static str] {
+        emulator::PARTS
+    }
+
+    fn emulator(&self, start: &Start<'_>) -> Result<Emulator, Failure> {
+        emulator::make(start.tvm)
     }
 
     fn demo<'a>(&'a self, stage: &'a mut Stage) -> BoxFuture<'a, Result<(), Failure>> {

@@ -14,7 +14,7 @@ use vouchsafe::userinfo::{
     mock,
 };
 
-use super::{Emulator, Seed, Service};
+use super::{Emulator, Part, Service, Start};
 use crate::demo::{Seen, Stage, ensure};
 use crate::failure::Failure;
 
@@ -26,8 +26,12 @@ impl Service for Userinfo {
         "userinfo"
     }
 
-    fn emulator(&self, seed: Option<&Seed>) -> Result<Emulator, Failure> {
-        let (server, tokens) = match seed {
+    fn parts(&self) -> &'static [&'static str] {
+        &["userinfo"]
+    }
+
+    fn emulator(&self, start: &Start<'_>) -> Result<Emulator, Failure> {
+        let (server, tokens) = match &start.seed {
             Some(seed) => {
                 let seed = mock::Seed::parse(&seed.text, seed.config.as_deref())?;
                 (mock::Server::from_seed(&seed), BTreeMap::new())
@@ -41,13 +45,16 @@ impl Service for Userinfo {
             ("gafaelfawr", "/auth/api/v1".to_owned()),
             ("repertoire", server.repertoire_path()),
         ];
-        Ok(Emulator {
-            host: server.host().clone(),
+        let part = Part {
             paths: paths.into(),
             tokens: tokens
                 .into_iter()
                 .map(|(whose, token)| (whose, token.secret().clone()))
                 .collect(),
+        };
+        Ok(Emulator {
+            host: server.host().clone(),
+            parts: [(self.name(), part)].into(),
         })
     }
 

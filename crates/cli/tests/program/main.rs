@@ -6,5 +6,6 @@ mod demo;
 mod discovery;
 mod secrets;
 mod serve;
+mod serve_tvm;
 mod support;
 mod ticket;

@@ -144,12 +144,9 @@ fn a_seed_and_one_of_its_configurations_make_the_world() {
     });
     std::fs::write(&path, seed.to_string()).unwrap();
     let path = path.to_str().unwrap();
-    let with_config = format!("{path}#b");
+    let (with_other, with_config) = (format!("{path}#a"), format!("{path}#b"));
     for (arguments, name) in [
-        (
-            &["--seed", path, "--config", "a"][..],
-            json!("E\u{1b}[31mve"),
-        ),
+        (&["--seed", &with_other][..], json!("E\u{1b}[31mve")),
         (&["--seed", &with_config], json!(null)),
     ] {
         let played = Played::with(arguments);
@@ -170,9 +167,7 @@ fn a_seed_and_one_of_its_configurations_make_the_world() {
         "--service",
         "userinfo=0",
         "--seed",
-        path,
-        "--config",
-        "nonesuch",
+        &format!("{path}#nonesuch"),
     ]));
     assert!(wrong.bad(2).err.contains("nonesuch"));
 }

@@ -200,21 +200,37 @@ impl Drop for Played {
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn http(url: &str, method: &str, path: &str, body: &str) -> (u16, Value) {
+pub(crate) fn http(url: &str, method: &str, path: &str, body: &str) -> (u16, Value) {
+    let (status, body) = http_with(url, method, path, &[], body);
+    (status, serde_json::from_str(&body).unwrap_or(Value::Null))
+}
+
+/// Asks with more headers, and returns the body as it is.
+pub(crate) fn http_with(
+    url: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> (u16, String) {
     let authority = url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(authority).unwrap();
     let length = body.len();
+    let headers: String = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nHost: {authority}\r\nContent-Type: application/json\r\n\
-         Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+         Content-Length: {length}\r\nConnection: close\r\n{headers}\r\n{body}"
     )
     .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    (status, body.to_owned())
 }
 
 /// Returns whether a text holds a whole token.
