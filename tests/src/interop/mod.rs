@@ -2,7 +2,9 @@
 //! same requests.
 
 mod python;
+mod script;
 mod server;
+mod tvmtool;
 mod userinfo;
 
 use std::fmt;
@@ -64,5 +66,6 @@ pub async fn run(target: &Path) -> Report {
     };
     let mut report = Report::default();
     userinfo::run(&places, &mut report).await;
+    tvmtool::run(&places, &mut report).await;
     report
 }

@@ -42,7 +42,7 @@ pub(super) async fn environment(folder: &Path, packages: &[&str]) -> Result<Path
 }
 
 /// Returns a command that starts a Python that is new enough.
-async fn find() -> Option<Command> {
+pub(super) async fn find() -> Option<Command> {
     for name in ["python3", "python3.14", "python3.13", "python3.12"] {
         if is_new_enough(&mut Command::new(name)).await {
             return Some(Command::new(name));

@@ -18,6 +18,7 @@ pub(super) struct Server {
     _process: Child,
     service: String,
     place: Value,
+    tokens: Value,
     management: String,
     transport: HttpTransport,
 }
@@ -49,8 +50,8 @@ pub(super) async fn build() -> Result<PathBuf, String> {
 }
 
 impl Server {
-    /// Starts a service in a configuration of a seed and waits until it is ready. What the
-    /// program logs goes to a file.
+    /// Starts a service with more arguments, which say what it starts from, and waits until it is
+    /// ready. What the program logs goes to a file.
     ///
     /// # Errors
     ///
@@ -58,16 +59,13 @@ impl Server {
     pub(super) async fn start(
         program: &Path,
         service: &str,
-        seed: &Path,
-        config: &str,
+        arguments: &[String],
         log: &Path,
     ) -> Result<Self, String> {
         let mut process = Command::new(program)
             .args(["serve", "--until-stdin-closes", "--service"])
             .arg(format!("{service}=0"))
-            .arg("--seed")
-            .arg(seed)
-            .args(["--config", config])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // What it logs would stand between the lines of the report.
@@ -93,10 +91,12 @@ impl Server {
         let transport = HttpTransport::builder()
             .build()
             .map_err(|fault| fault.to_string())?;
+        let tokens = ready["tokens"][service].clone();
         Ok(Self {
             _process: process,
             service: service.to_owned(),
             place,
+            tokens,
             management,
             transport,
         })
@@ -105,6 +105,11 @@ impl Server {
     /// Returns the addresses, as the ready line tells them.
     pub(super) fn place(&self) -> &Value {
         &self.place
+    }
+
+    /// Returns the tokens made for this run, as the ready line tells them.
+    pub(super) fn tokens(&self) -> &Value {
+        &self.tokens
     }
 
     /// Returns method and path of the requests since the journal was cleared.

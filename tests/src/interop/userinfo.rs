@@ -1,17 +1,15 @@
 //! The Python clients of Gafaelfawr and Repertoire.
 
 use std::fs;
-use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use vouchsafe::core::{Clock, SystemClock};
 use vouchsafe::userinfo::{BotUsername, Client, GroupName, Scope, Token, Username};
 
 use super::server::{self, Server};
-use super::{Places, Report, python};
+use super::{Places, Report, python, script};
 
 /// The clients, in the versions that the protocol text was written from.
 const PACKAGES: &[&str] = &["rubin-gafaelfawr==16.1.0", "rubin-repertoire==3.1.0"];
@@ -46,7 +44,8 @@ pub(super) async fn run(places: &Places, report: &mut Report) {
         let program = server::build().await?;
         let start = async |config: &str| {
             let log = places.work.join(format!("{config}.log"));
-            Server::start(&program, "userinfo", &seed, config, &log).await
+            let seed = format!("{}#{config}", seed.display());
+            Server::start(&program, "userinfo", &["--seed".to_owned(), seed], &log).await
         };
         let main = start("interop").await?;
         let bare = start("interop-no-directory").await?;
@@ -66,7 +65,7 @@ pub(super) async fn run(places: &Places, report: &mut Report) {
         "tokens": tokens,
     });
     let mut command = Command::new(python);
-    let seen = match checks(command.arg(&script), &given, report).await {
+    let seen = match script::run(command.arg(&script), &given, report).await {
         Ok(seen) => seen,
         Err(why) => return report.fail("the script", why),
     };
@@ -77,40 +76,6 @@ pub(super) async fn run(places: &Places, report: &mut Report) {
             Err(why) => report.fail(&what, why),
         }
     }
-}
-
-/// Runs the script and returns the requests that it noted.
-async fn checks(
-    command: &mut Command,
-    given: &Value,
-    report: &mut Report,
-) -> Result<Value, String> {
-    let text = |cause: std::io::Error| cause.to_string();
-    let mut process = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(text)?;
-    let mut stdin = process.stdin.take().ok_or("no standard input")?;
-    stdin
-        .write_all(given.to_string().as_bytes())
-        .await
-        .map_err(text)?;
-    drop(stdin);
-    let output = process.wait_with_output().await.map_err(text)?;
-    let printed = String::from_utf8_lossy(&output.stdout);
-    let (lines, last) = printed
-        .trim_end()
-        .rsplit_once('\n')
-        .unwrap_or(("", &printed));
-    let summary: Value = serde_json::from_str(last)
-        .map_err(|_| format!("it ended with {}:\n{printed}", output.status))?;
-    report.lines.push(lines.to_owned());
-    let count = |name: &str| summary[name].as_u64().and_then(|n| usize::try_from(n).ok());
-    report.passed += count("passed").unwrap_or_default();
-    report.failed += count("failed").unwrap_or_default();
-    Ok(summary["requests"].clone())
 }
 
 /// Returns the tokens of the seed by their names.
