@@ -314,6 +314,30 @@ fn every_user_needs_a_uid() {
 }
 
 #[test]
+fn each_required_field_is_missed_by_itself() {
+    let part = |numbers: &[u32]| {
+        let mut part = Writer::default();
+        for number in numbers {
+            part.varint(*number, 1);
+        }
+        part.finish()
+    };
+    let whole = |top: &[u32], number: u32, inner: &[u32]| {
+        let mut message = part(top);
+        message.extend(Writer::default().bytes(number, &part(inner)).finish());
+        Ticket::decode(&message).is_ok()
+    };
+    for (number, required) in [(4, &[1, 2][..]), (3, &[2, 4, 5])] {
+        assert!(whole(&[1, 2], number, required));
+        assert!(!whole(&[1], number, required) && !whole(&[2], number, required));
+        for missing in required {
+            let rest: Vec<u32> = required.iter().copied().filter(|n| n != missing).collect();
+            assert!(!whole(&[1, 2], number, &rest), "{number}: {missing}");
+        }
+    }
+}
+
+#[test]
 fn a_field_of_another_wire_type_is_not_the_field() {
     let bytes = Writer::default().bytes(1, b"1").varint(2, 2).finish();
     assert_eq!(Ticket::decode(&bytes), Err(Malformed));
