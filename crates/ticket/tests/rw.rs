@@ -306,3 +306,43 @@ proptest! {
         agree(&key, &n, b"message", &(root + 1u8).to_bytes_be());
     }
 }
+
+/// With n = 2 EM + 1 the largest root allowed, (n - 1) / 2, stands for a good encoding.
+#[test]
+fn the_largest_root_is_taken_and_the_next_is_not() {
+    for bits in [522usize, 528, 529, 536, 1023, 1024, 1025, 2048] {
+        let encoded = (0u8..=255)
+            .map(|salt| plain::encode(bits, &[salt; 32], b"message"))
+            .find(|encoded| encoded.bits() == bits as u64 - 1)
+            .unwrap();
+        let n = &encoded * 2u8 + 1u8;
+        assert_eq!(n.bits(), bits as u64);
+        let (key, half) = (public(&n), (&n - 1u8) / 2u8);
+        assert!(agree(&key, &n, b"message", &half.to_bytes_be()), "{bits}");
+        assert!(!agree(&key, &n, b"message", &(half + 1u8).to_bytes_be()));
+    }
+}
+
+/// Twice the square is one bit too long, and what is left without that bit is a good encoding.
+#[test]
+fn a_doubled_square_that_is_too_long_is_refused() {
+    for bits in [528u64, 536, 1016, 1024, 1040, 2048] {
+        let one = BigUint::from(1u8);
+        let tried = (0u8..=255).any(|salt| {
+            let encoded = plain::encode(bits as usize, &[salt; 32], b"message");
+            let target = (&one << (bits - 1)) + &encoded / 2u8;
+            let root = ((&one << bits) - 1u8 + &target).sqrt();
+            let n = &root * &root - &target;
+            if n.bits() != bits || n <= target || &root * &root % &n != target {
+                return false;
+            }
+            // An odd root leaves 3 modulo 8, an even one 2 or 6; the first factor must be 2.
+            assert!(
+                !agree(&public(&n), &n, b"message", &root.to_bytes_be()),
+                "{bits}"
+            );
+            &target % 8u8 == BigUint::from(6u8)
+        });
+        assert!(tried, "{bits}");
+    }
+}

@@ -235,3 +235,27 @@ fn of_a_repeated_key_the_last_counts() {
     assert!(subject.has_entity("r", &[("a", "z"), ("b", "1")]));
     assert_eq!(subject.entities("r").unwrap().len(), 1);
 }
+
+#[cfg(feature = "mock")]
+#[test]
+fn who_has_no_entry_is_refused_by_the_automatic_checks() {
+    use crate::mock::{ServiceTicket, UserTicket};
+
+    let roles = parse(r#"{"revision":"r","born_date":1,"tvm":{"1":{}},"user":{"7":{}}}"#).unwrap();
+    let service = |src| roles.require_source(ServiceTicket::new(TvmId::new(src)).check().unwrap());
+    assert!(service(1).is_ok());
+    assert_eq!(
+        service(2).unwrap_err().status(),
+        Some(TicketStatus::NoRoles)
+    );
+    let user = |uid, env| {
+        let ticket = UserTicket::new(Uid::new(uid)).env(env).check().unwrap();
+        roles.require_default_uid(ticket.unwrap())
+    };
+    assert!(user(7, BlackboxEnv::ProdYateam).is_ok());
+    let error = user(8, BlackboxEnv::ProdYateam).unwrap_err();
+    assert_eq!(error.status(), Some(TicketStatus::NoRoles));
+    let error = user(7, BlackboxEnv::Prod).unwrap_err();
+    let other = CheckErrorKind::RolesOfOtherEnv(BlackboxEnv::Prod);
+    assert_eq!(error.kind(), other);
+}
