@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use vouchsafe_core::transport::{Request, Response};
 use vouchsafe_ticket::mock::Server;
 use vouchsafe_ticket::{
-    BlackboxEnv, ServiceTicketDraft, TIROLE_TVM_ID, TvmId, Uid, UserTicketDraft,
+    BlackboxEnv, ServiceSecret, ServiceTicketDraft, TIROLE_TVM_ID, TvmId, Uid, UserTicketDraft,
 };
 
 const OWN: TvmId = TvmId::new(42);
@@ -57,7 +57,7 @@ fn json_of(answer: &Response) -> Value {
 
 /// Asks tvm-api for tickets with a form, as the service 42.
 async fn form(server: &Server, grant: &str, src: &str, dst: &str, signed_dst: &str) -> Response {
-    let secret = server.secret(OWN).unwrap();
+    let secret = ServiceSecret::parse(&server.service_secret(OWN).unwrap()).unwrap();
     let sign = secret.sign_params("1700000000", signed_dst, "");
     let mut request = to(Method::POST, "/2/ticket");
     request.body = format!(

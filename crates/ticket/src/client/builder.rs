@@ -14,6 +14,46 @@ use crate::protocol::python_url;
 use crate::protocol::tool::{OLD_TOKEN, TOKEN, ToolEnv};
 use crate::secret::ServiceSecret;
 
+/// The setters for what checks do, which both builders have.
+macro_rules! check_setters {
+    () => {
+        /// Sets whether a service ticket whose source has no role is refused, if there are roles.
+        /// Default: it is.
+        #[doc(alias = "check_src_by_default")]
+        pub fn check_source(mut self, on: bool) -> Self {
+            self.settings.checks.source = on;
+            self
+        }
+
+        /// Sets whether a user ticket whose default user has no role is refused, if there are roles.
+        /// Default: it is. Good tickets of other environments than `ProdYateam` are then refused too,
+        /// with [`CheckErrorKind::RolesOfOtherEnv`](crate::CheckErrorKind::RolesOfOtherEnv).
+        #[doc(alias = "check_default_uid_by_default")]
+        pub fn check_default_uid(mut self, on: bool) -> Self {
+            self.settings.checks.default_uid = on;
+            self
+        }
+
+        /// Sets whether a service ticket for another service is refused. Default: it is.
+        pub fn check_destination(mut self, on: bool) -> Self {
+            self.settings.checks.destination = on;
+            self
+        }
+
+        /// Sets how many checked tickets are remembered, of each type; zero remembers none. Default:
+        /// that of [`ServiceContext`](crate::ServiceContext).
+        pub fn ticket_cache_capacity(mut self, tickets: usize) -> Self {
+            self.ticket_cache = Some(tickets);
+            self
+        }
+
+        /// Checks every ticket anew.
+        pub fn without_ticket_cache(self) -> Self {
+            self.ticket_cache_capacity(0)
+        }
+    };
+}
+
 /// Sets up a [`Client`] that asks tvm-api and tirole.
 #[derive(Clone, Debug)]
 #[must_use]
@@ -33,6 +73,7 @@ impl TvmApiBuilder {
     }
 
     vouchsafe_core::client_builder_basics!(core);
+    check_setters!();
 
     /// Sets the secret that requests for tickets are signed with. Default: none, and no tickets.
     #[doc(alias = "self_secret")]
@@ -86,29 +127,6 @@ impl TvmApiBuilder {
     #[doc(alias = "fetch_roles_for_idm_system_slug")]
     pub fn roles(mut self, slug: impl Into<String>) -> Self {
         self.settings.roles = Some(slug.into());
-        self
-    }
-
-    /// Sets whether a service ticket whose source has no role is refused, if there are roles.
-    /// Default: it is.
-    #[doc(alias = "check_src_by_default")]
-    pub fn check_source(mut self, on: bool) -> Self {
-        self.settings.checks.source = on;
-        self
-    }
-
-    /// Sets whether a user ticket whose default user has no role is refused, if there are roles.
-    /// Default: it is. Good tickets of other environments than `ProdYateam` are then refused too,
-    /// with [`CheckErrorKind::RolesOfOtherEnv`](crate::CheckErrorKind::RolesOfOtherEnv).
-    #[doc(alias = "check_default_uid_by_default")]
-    pub fn check_default_uid(mut self, on: bool) -> Self {
-        self.settings.checks.default_uid = on;
-        self
-    }
-
-    /// Sets whether a service ticket for another service is refused. Default: it is.
-    pub fn check_destination(mut self, on: bool) -> Self {
-        self.settings.checks.destination = on;
         self
     }
 
@@ -170,18 +188,6 @@ impl TvmApiBuilder {
         self
     }
 
-    /// Sets how many checked tickets are remembered, of each type; zero remembers none. Default:
-    /// that of [`ServiceContext`](crate::ServiceContext).
-    pub fn ticket_cache_capacity(mut self, tickets: usize) -> Self {
-        self.ticket_cache = Some(tickets);
-        self
-    }
-
-    /// Checks every ticket anew.
-    pub fn without_ticket_cache(self) -> Self {
-        self.ticket_cache_capacity(0)
-    }
-
     /// Checks the settings, as [`connect`](Self::connect) does first. Sends nothing.
     ///
     /// # Errors
@@ -235,6 +241,7 @@ impl TvmToolBuilder {
     }
 
     vouchsafe_core::client_builder_basics!(core);
+    check_setters!();
 
     /// Sets the token that the daemon asks for. Default: what `TVMTOOL_LOCAL_AUTHTOKEN`, else
     /// `QLOUD_TVM_TOKEN` says when the client connects.
@@ -263,40 +270,6 @@ impl TvmToolBuilder {
     pub fn override_env(mut self, env: BlackboxEnv) -> Self {
         self.settings.override_env = Some(env);
         self
-    }
-
-    /// Sets whether a service ticket whose source has no role is refused, if there are roles.
-    /// Default: it is.
-    #[doc(alias = "check_src_by_default")]
-    pub fn check_source(mut self, on: bool) -> Self {
-        self.settings.checks.source = on;
-        self
-    }
-
-    /// Sets whether a user ticket whose default user has no role is refused, if there are roles.
-    /// Default: it is.
-    #[doc(alias = "check_default_uid_by_default")]
-    pub fn check_default_uid(mut self, on: bool) -> Self {
-        self.settings.checks.default_uid = on;
-        self
-    }
-
-    /// Sets whether a service ticket for another service is refused. Default: it is.
-    pub fn check_destination(mut self, on: bool) -> Self {
-        self.settings.checks.destination = on;
-        self
-    }
-
-    /// Sets how many checked tickets are remembered, of each type; zero remembers none. Default:
-    /// that of [`ServiceContext`](crate::ServiceContext).
-    pub fn ticket_cache_capacity(mut self, tickets: usize) -> Self {
-        self.ticket_cache = Some(tickets);
-        self
-    }
-
-    /// Checks every ticket anew.
-    pub fn without_ticket_cache(self) -> Self {
-        self.ticket_cache_capacity(0)
     }
 
     /// Checks the settings, as [`connect`](Self::connect) does first. Sends nothing and reads no

@@ -135,13 +135,6 @@ impl Server {
         ServiceSecret::parse(&secret).expect("it was made as a secret")
     }
 
-    /// Returns the secret of a service; `None` if there is no such service.
-    #[must_use]
-    pub fn secret(&self, id: TvmId) -> Option<ServiceSecret> {
-        let world = self.world();
-        world.services_with(id).find_map(World::parsed_secret)
-    }
-
     /// Lets tvmtool fetch tickets for a destination of a service, and the destination exist.
     /// Nothing happens if there is no such service.
     pub fn add_tool_destination(&self, service: TvmId, alias: &str, id: TvmId) {
