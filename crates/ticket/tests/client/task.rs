@@ -1,7 +1,5 @@
 //! The client's one task: its pace, what ends it, what it leaves to the next.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test")]
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
