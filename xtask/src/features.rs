@@ -85,6 +85,7 @@ const ALONE: &[(&str, &[&str])] = &[
             "server",
         ],
     ),
+    ("vouchsafe-astakos", &["client", "mock"]),
     (
         "vouchsafe-ticket",
         &["client", "gzip", "brotli", "zstd", "server", "axum", "mock"],
@@ -92,7 +93,7 @@ const ALONE: &[(&str, &[&str])] = &[
     ("vouchsafe-userinfo", &["client", "server", "axum", "mock"]),
     (
         "vouchsafe",
-        &["ticket", "userinfo", "full,server,axum,mock"],
+        &["astakos", "ticket", "userinfo", "full,server,axum,mock"],
     ),
 ];
 

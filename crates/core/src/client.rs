@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use http::HeaderValue;
 
-use crate::auth::Credentials;
+use crate::auth::{Credentials, Token};
 use crate::call::{
     Answer, Authorities, Budget, Call, CallOptions, Fault, Pipeline, PlainHttp, Retry, Timeouts,
 };
@@ -41,6 +41,20 @@ impl CoreClient {
         options: &CallOptions,
     ) -> Result<Answer> {
         self.0.send(base, call, credentials, options).await
+    }
+
+    /// Asks a source for a token, for a protocol that wants it in the body. Takes at most as
+    /// long as a call.
+    ///
+    /// # Errors
+    ///
+    /// What the source says, or [`ErrorKind::Timeout`].
+    pub async fn token(
+        &self,
+        credentials: Credentials<'_>,
+        options: &CallOptions,
+    ) -> Result<Token> {
+        self.0.bare_token(credentials, options).await
     }
 
     /// Returns the clock.

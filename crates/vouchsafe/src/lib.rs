@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "astakos")]
+#[cfg_attr(docsrs, doc(cfg(feature = "astakos")))]
+pub use vouchsafe_astakos as astakos;
 pub use vouchsafe_core as core;
 #[cfg(feature = "ticket")]
 #[cfg_attr(docsrs, doc(cfg(feature = "ticket")))]

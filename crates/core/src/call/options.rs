@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderName, HeaderValue};
+
 use super::Retry;
+use crate::{Error, ErrorKind, Result};
 
 /// How long things may take. Every call is bounded from the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +50,7 @@ pub struct CallOptions {
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) retry: Option<Retry>,
     pub(crate) request_id: Option<String>,
+    pub(crate) headers: HeaderMap,
 }
 
 impl CallOptions {
@@ -82,6 +86,42 @@ impl CallOptions {
     #[must_use]
     pub fn request_id(mut self, id: impl Into<String>) -> Self {
         self.request_id = Some(id.into());
+        self
+    }
+
+    /// Sends a header of the caller's own. What the protocol sets, and the credential, win over
+    /// it. Its value is shown nowhere, for who knows what it holds.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] if name or value do not fit a header; the message names the
+    /// header, not the value.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self> {
+        let invalid = || {
+            Error::new(
+                ErrorKind::Invalid,
+                format!("{name:?} does not fit a header"),
+            )
+        };
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
+        let mut value = HeaderValue::from_str(value).map_err(|_| invalid())?;
+        value.set_sensitive(true);
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+
+    /// Takes what is not set here from other options, such as the client's.
+    #[must_use]
+    pub fn or(mut self, other: &Self) -> Self {
+        self.deadline = self.deadline.or(other.deadline);
+        self.attempt_timeout = self.attempt_timeout.or(other.attempt_timeout);
+        self.retry = self.retry.or(other.retry);
+        self.request_id = self.request_id.or_else(|| other.request_id.clone());
+        for (name, value) in &other.headers {
+            if !self.headers.contains_key(name) {
+                self.headers.insert(name, value.clone());
+            }
+        }
         self
     }
 }

@@ -298,6 +298,16 @@ impl Pipeline {
         Ok(token)
     }
 
+    /// Asks a source for a token, for a protocol that puts it elsewhere than into a header.
+    pub(crate) async fn bare_token(
+        &self,
+        credentials: Credentials<'_>,
+        options: &CallOptions,
+    ) -> Result<Token> {
+        let limit = options.deadline.unwrap_or(self.timeouts.call);
+        self.token(&credentials, after(Instant::now(), limit)).await
+    }
+
     async fn token(&self, credentials: &Credentials<'_>, deadline: Instant) -> Result<Token> {
         timeout_at(deadline, credentials.source.token())
             .await
@@ -319,7 +329,7 @@ impl Pipeline {
         let mut headers = HeaderMap::with_capacity(HEADERS);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, self.user_agent.clone());
-        for (name, value) in &call.headers {
+        for (name, value) in options.headers.iter().chain(&call.headers) {
             headers.insert(name, value.clone());
         }
         if let Some(id) = &options.request_id {

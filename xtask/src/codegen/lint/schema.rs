@@ -187,11 +187,11 @@ impl<'s> Lint<'_, 's> {
             let is_path = syn::parse_str::<syn::Path>(&path).is_ok_and(|path| {
                 path.segments.len() > 1 && path.segments.iter().all(|part| part.arguments.is_none())
             });
-            if !is_path || types != ["string"] {
+            if !is_path || types.is_empty() {
                 self.fault(
                     &schema.get("x-rust-type").unwrap_or_else(|| schema.clone()),
                     format!("`{path}` cannot stand for this schema"),
-                    "the path of a type, such as `crate::HttpUrl`, and `type: string` beside it",
+                    "the path of a type, such as `crate::HttpUrl`, and what it is on the wire beside it: `type: string`",
                 );
             }
         }

@@ -1,0 +1,227 @@
+//! The catalog of services, and where they are.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Error, ErrorKind, Result};
+
+/// The services that the identity part tells of (protocol section 3.3).
+///
+/// ```
+/// use vouchsafe_astakos::{Catalog, EndpointFilter};
+///
+/// let catalog: Catalog = serde_json::from_str(
+///     r#"[{"name": "cyclades_compute", "type": "compute", "endpoints": [
+///         {"versionId": "v2.0", "publicURL": "https://compute.example.com/v2.0"}]}]"#,
+/// )?;
+/// let endpoint = catalog.endpoint(&EndpointFilter::new().service_type("compute"))?;
+/// assert_eq!(endpoint.public_url.as_deref(), Some("https://compute.example.com/v2.0"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Catalog(Vec<CatalogService>);
+
+/// A service and its endpoints.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CatalogService {
+    /// Its name, such as `cyclades_compute`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its type, such as `compute`.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub service_type: Option<String>,
+    /// Where it can be reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoints: Option<Vec<Endpoint>>,
+    /// Whatever else the catalog says of it.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, Value>,
+}
+
+/// One address of a service.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Endpoint {
+    /// The version of the API; some services have an empty one.
+    #[serde(rename = "versionId", default, skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// The region; `default` with the servers known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The address for programs.
+    #[serde(rename = "publicURL", default, skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
+    /// Whatever else the catalog says of it, such as `SNF:uiURL`, the address for people.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, Value>,
+}
+
+impl Endpoint {
+    /// Returns the address for people, if there is one.
+    #[must_use]
+    pub fn ui_url(&self) -> Option<&str> {
+        self.rest.get("SNF:uiURL")?.as_str()
+    }
+
+    /// Returns the address to log in at with a browser, if this is such an endpoint.
+    #[must_use]
+    pub fn weblogin_url(&self) -> Option<&str> {
+        self.rest.get("SNF:webloginURL")?.as_str()
+    }
+
+    /// Returns whether the version is part of the address already. Where it is not, a caller
+    /// appends it (protocol section 3.3).
+    #[must_use]
+    pub fn has_version_in_url(&self) -> bool {
+        self.rest.get("SNF:exposeVersion").and_then(Value::as_str) != Some("False")
+    }
+}
+
+/// Which services and endpoints are wanted. What is not set may be anything; case matters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct EndpointFilter {
+    name: Option<String>,
+    service_type: Option<String>,
+    region: Option<String>,
+    version_id: Option<String>,
+}
+
+impl EndpointFilter {
+    /// Starts a filter that lets everything pass.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Wants a service of this name.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Wants a service of this type.
+    #[doc(alias = "type")]
+    pub fn service_type(mut self, service_type: impl Into<String>) -> Self {
+        self.service_type = Some(service_type.into());
+        self
+    }
+
+    /// Wants an endpoint in this region.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// Wants an endpoint of this version of the API.
+    #[doc(alias = "versionId")]
+    pub fn version_id(mut self, version: impl Into<String>) -> Self {
+        self.version_id = Some(version.into());
+        self
+    }
+
+    fn wants_endpoint(&self, endpoint: &Endpoint) -> bool {
+        let fits = |wanted: &Option<String>, has: &Option<String>| {
+            wanted
+                .as_ref()
+                .is_none_or(|wanted| has.as_ref() == Some(wanted))
+        };
+        fits(&self.region, &endpoint.region) && fits(&self.version_id, &endpoint.version_id)
+    }
+}
+
+impl Catalog {
+    /// Returns the services.
+    #[must_use]
+    pub fn services(&self) -> &[CatalogService] {
+        &self.0
+    }
+
+    /// Returns the services that a filter lets pass, each with the endpoints that it lets pass;
+    /// a service without any is left out if an endpoint was asked for (protocol section 3.3).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoEndpoints`] if nothing is left, or the catalog lacks what the filter is
+    /// about.
+    #[doc(alias = "parse_endpoints")]
+    pub fn filter(&self, filter: &EndpointFilter) -> Result<Self> {
+        let lacks = || {
+            Error::lacks(
+                ErrorKind::NoEndpoints,
+                "the catalog lacks what was asked for",
+            )
+        };
+        let about_endpoints = filter.region.is_some() || filter.version_id.is_some();
+        let mut found = Vec::new();
+        for service in &self.0 {
+            for (wanted, has) in [
+                (&filter.name, &service.name),
+                (&filter.service_type, &service.service_type),
+            ] {
+                // A catalog that leaves out what is asked about cannot answer.
+                if wanted.is_some() && has.is_none() {
+                    return Err(lacks());
+                }
+            }
+            let fits =
+                |wanted: &Option<String>, has: &Option<String>| wanted.is_none() || wanted == has;
+            if !fits(&filter.name, &service.name)
+                || !fits(&filter.service_type, &service.service_type)
+            {
+                continue;
+            }
+            let mut service = service.clone();
+            if about_endpoints {
+                let endpoints = service.endpoints.take().ok_or_else(lacks)?;
+                for endpoint in &endpoints {
+                    if (filter.region.is_some() && endpoint.region.is_none())
+                        || (filter.version_id.is_some() && endpoint.version_id.is_none())
+                    {
+                        return Err(lacks());
+                    }
+                }
+                let left: Vec<_> = endpoints
+                    .into_iter()
+                    .filter(|endpoint| filter.wants_endpoint(endpoint))
+                    .collect();
+                if left.is_empty() {
+                    continue;
+                }
+                service.endpoints = Some(left);
+            }
+            found.push(service);
+        }
+        if found.is_empty() {
+            return Err(lacks());
+        }
+        Ok(Self(found))
+    }
+
+    /// Returns the first endpoint that a filter lets pass.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoEndpoints`] if there is none.
+    #[doc(alias = "get_service_endpoints")]
+    #[doc(alias = "get_endpoint_url")]
+    pub fn endpoint(&self, filter: &EndpointFilter) -> Result<Endpoint> {
+        let found = self.filter(filter)?;
+        let endpoints = found.0.into_iter().flat_map(|service| service.endpoints);
+        endpoints.flatten().next().ok_or_else(|| {
+            Error::lacks(
+                ErrorKind::NoEndpoints,
+                "the service has no endpoint in the catalog",
+            )
+        })
+    }
+}
+
+impl FromIterator<CatalogService> for Catalog {
+    fn from_iter<I: IntoIterator<Item = CatalogService>>(services: I) -> Self {
+        Self(services.into_iter().collect())
+    }
+}

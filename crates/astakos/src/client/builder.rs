@@ -1,0 +1,168 @@
+//! Setting up a client.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::HeaderName;
+use vouchsafe_core::auth::{HeaderToken, StaticToken, TokenSource};
+use vouchsafe_core::call::CallOptions;
+use vouchsafe_core::{CoreClient, CoreClientBuilder, Secret, env};
+
+use super::layout::{Discovered, Layout, Parts, Prefixes};
+use super::{Client, Dialect, Inner};
+use crate::error::read_fault;
+use crate::{Error, Result};
+
+/// Sets up a [`Client`].
+#[derive(Clone)]
+#[must_use]
+pub struct ClientBuilder {
+    core: CoreClientBuilder,
+    place: Option<Where>,
+    prefixes: Prefixes,
+    dialect: Option<Dialect>,
+    token: Option<Arc<dyn TokenSource>>,
+    headers: Vec<(String, String)>,
+    compatible_retries: Option<u32>,
+}
+
+#[derive(Clone, Debug)]
+enum Where {
+    Auth(String),
+    Base(String),
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("ClientBuilder")
+            .field("place", &self.place)
+            .field("dialect", &self.dialect)
+            .field("headers", &names)
+            .field("compatible_retries", &self.compatible_retries)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ClientBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            core: CoreClient::builder(),
+            place: None,
+            prefixes: Prefixes::default(),
+            dialect: None,
+            token: None,
+            headers: Vec::new(),
+            compatible_retries: None,
+        }
+    }
+
+    vouchsafe_core::client_builder_methods!(core);
+
+    /// Sets the URL of the identity part, such as `https://HOST/astakos/identity/v2.0`: the
+    /// other parts are found in its catalog. A slash at the end does not matter. Default: what
+    /// `ASTAKOS_AUTH_URL` says when the client is built.
+    pub fn auth_url(mut self, url: impl Into<String>) -> Self {
+        self.place = Some(Where::Auth(url.into()));
+        self
+    }
+
+    /// Sets the URL that all parts are under, for servers of 0.14: nothing is looked up. Instead
+    /// of [`auth_url`](Self::auth_url).
+    #[doc(alias = "astakos_url")]
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.place = Some(Where::Base(url.into()));
+        self
+    }
+
+    /// Sets the paths under the [`base_url`](Self::base_url). Default: those of 0.14.
+    pub fn prefixes(mut self, prefixes: Prefixes) -> Self {
+        self.prefixes = prefixes;
+        self
+    }
+
+    /// Sets which servers are talked to. Default: [`Dialect::V014`] with a
+    /// [`base_url`](Self::base_url), else [`Dialect::V016`]; or ask with
+    /// [`Client::discover_dialect`].
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = Some(dialect);
+        self
+    }
+
+    /// Sets the token of a user or of a service. Default: none, and
+    /// [`with_token`](Client::with_token) gives one for a call.
+    pub fn token(self, token: impl Into<Secret>) -> Self {
+        self.token_source(Arc::new(StaticToken::new(token.into())))
+    }
+
+    /// Sets where tokens come from.
+    pub fn token_source(mut self, source: Arc<dyn TokenSource>) -> Self {
+        self.token = Some(source);
+        self
+    }
+
+    /// Adds a header to every request, such as `X-Client-IP`. The token, what the protocol sets,
+    /// and [`CallOptions::header`] win over it.
+    #[doc(alias = "headers")]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets how many requests may be under way; others wait. Default: 128. The Python client
+    /// has 8.
+    #[doc(alias = "use_pool")]
+    pub fn pool_size(self, count: usize) -> Self {
+        self.max_in_flight(count)
+    }
+
+    /// Repeats what failed as the Python client's option `retry` does: so many more attempts, at
+    /// once, for every failure but 401, 404 and 413. Default: off, and [`retry`](Self::retry)
+    /// holds.
+    ///
+    /// It repeats commissions too, whose answer was lost: they are then charged twice. It is
+    /// here for tools that count on it.
+    pub fn compatible_retries(mut self, more_attempts: u32) -> Self {
+        self.compatible_retries = Some(more_attempts);
+        self
+    }
+
+    /// Builds the client. Does no I/O but for reading the environment if no URL was given.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if no URL is known, it is no `http`
+    /// or `https` URL, a header does not fit, or no transport can be built.
+    pub fn build(self) -> Result<Client> {
+        let place = match self.place {
+            Some(place) => place,
+            None => Where::Auth(env::var("ASTAKOS_AUTH_URL")?.ok_or_else(|| {
+                Error::bad_value("no URL was given, and ASTAKOS_AUTH_URL is not set")
+            })?),
+        };
+        let (layout, usual) = match place {
+            Where::Auth(url) => (Layout::Catalog(Discovered::new(&url)?), Dialect::V016),
+            Where::Base(url) => (
+                Layout::Fixed(Box::new(Parts::fixed(&url, &self.prefixes)?)),
+                Dialect::V014,
+            ),
+        };
+        let mut headers = CallOptions::new();
+        for (name, value) in &self.headers {
+            headers = headers.header(name, value)?;
+        }
+        let inner = Inner {
+            core: self.core.read_fault(read_fault).build()?,
+            layout,
+            dialect: Dialect::cell(self.dialect.unwrap_or(usual)),
+            scheme: HeaderToken::new(HeaderName::from_static("x-auth-token")),
+            compatible_retries: self.compatible_retries,
+            headers: headers.clone(),
+        };
+        Ok(Client {
+            inner: Arc::new(inner),
+            token: self.token,
+            options: headers,
+        })
+    }
+}

@@ -1,0 +1,134 @@
+//! Commissions (protocol section 7.5).
+
+use serde_json::Value;
+use vouchsafe_core::call::Call;
+use vouchsafe_core::url::Target;
+
+use super::layout::Part;
+use super::{Auth, Client};
+use crate::generated::account::wire::{CommissionActionRequest, Issued, ResolveRequest};
+use crate::generated::account::{operations, paths};
+use crate::{Commission, CommissionAction, CommissionRequest, Resolution, Result, Serial};
+
+impl Client {
+    /// Issues a commission, with a service's token: all of it is reserved, or nothing.
+    ///
+    /// It is never sent twice unless the first was surely not sent: if the answer is lost, the
+    /// commission may be pending, and
+    /// [`Error::core().sent()`](vouchsafe_core::Error::sent) says so.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::QuotaLimit`](crate::ErrorKind::QuotaLimit) if it does not fit;
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if a holding does not exist, see
+    /// [`Error::missing_holding`](crate::Error::missing_holding).
+    #[doc(alias = "issue_commission")]
+    #[doc(alias = "issue_one_commission")]
+    #[doc(alias = "issue_commission_generic")]
+    #[doc(alias = "issue_resource_reassignment")]
+    pub async fn issue(&self, request: &CommissionRequest) -> Result<Serial> {
+        self.issued(paths::issue_commission(request)?).await
+    }
+
+    /// Issues a commission that is a JSON document already, as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`issue`](Self::issue), and [`ErrorKind::BadRequest`](crate::ErrorKind::BadRequest)
+    /// if the server does not understand it.
+    #[doc(alias = "issue_commission")]
+    pub async fn issue_raw(&self, request: &Value) -> Result<Serial> {
+        let call = Call::new(&operations::ISSUE_COMMISSION, Target::new("/commissions"));
+        self.issued(call.json(request)?).await
+    }
+
+    async fn issued(&self, call: Call) -> Result<Serial> {
+        let issued: Issued = self.fetch(Part::Account, call).await?;
+        Ok(issued.serial)
+    }
+
+    /// Returns the commissions that the service of the token issued and did not resolve.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unauthorized`](crate::ErrorKind::Unauthorized) if the token is not a
+    /// service's.
+    #[doc(alias = "get_pending_commissions")]
+    pub async fn pending_commissions(&self) -> Result<Vec<Serial>> {
+        self.fetch_any(Part::Account, paths::pending_commissions()?, Auth::Token)
+            .await
+    }
+
+    /// Returns a pending commission of the service of the token.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if it is not pending, or another
+    /// service's.
+    #[doc(alias = "get_commission_info")]
+    pub async fn commission(&self, serial: Serial) -> Result<Commission> {
+        let call = paths::commission_info(&serial.to_string())?;
+        self.fetch(Part::Account, call).await
+    }
+
+    /// Accepts or rejects a pending commission of the service of the token.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if it is not pending, or another
+    /// service's. After a lost answer the call is repeated, and what the first try did shows as
+    /// that error too.
+    pub async fn commission_action(&self, serial: Serial, action: CommissionAction) -> Result<()> {
+        let done = || Some(String::new());
+        let body = match action {
+            CommissionAction::Accept => CommissionActionRequest {
+                accept: done(),
+                reject: None,
+            },
+            CommissionAction::Reject => CommissionActionRequest {
+                accept: None,
+                reject: done(),
+            },
+        };
+        let call = paths::commission_action(&serial.to_string(), &body)?;
+        self.tell(Part::Account, call).await
+    }
+
+    /// Accepts a pending commission.
+    ///
+    /// # Errors
+    ///
+    /// As [`commission_action`](Self::commission_action).
+    #[doc(alias = "accept_commission")]
+    pub async fn accept(&self, serial: Serial) -> Result<()> {
+        self.commission_action(serial, CommissionAction::Accept)
+            .await
+    }
+
+    /// Rejects a pending commission.
+    ///
+    /// # Errors
+    ///
+    /// As [`commission_action`](Self::commission_action).
+    #[doc(alias = "reject_commission")]
+    pub async fn reject(&self, serial: Serial) -> Result<()> {
+        self.commission_action(serial, CommissionAction::Reject)
+            .await
+    }
+
+    /// Accepts and rejects commissions of the service of the token in one call. What cannot be
+    /// resolved is told in the answer, and is no error. A serial in both lists is neither.
+    ///
+    /// # Errors
+    ///
+    /// As any call's.
+    #[doc(alias = "resolve_commissions")]
+    pub async fn resolve(&self, accept: &[Serial], reject: &[Serial]) -> Result<Resolution> {
+        let body = ResolveRequest {
+            accept: accept.to_vec(),
+            reject: reject.to_vec(),
+        };
+        self.fetch(Part::Account, paths::resolve_commissions(&body)?)
+            .await
+    }
+}

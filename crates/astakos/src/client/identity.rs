@@ -1,0 +1,183 @@
+//! Calls of the identity part (protocol section 7.1).
+
+use std::time::UNIX_EPOCH;
+
+use vouchsafe_core::auth::Credentials;
+use vouchsafe_core::call::Call;
+use vouchsafe_core::{Error as CoreError, ErrorKind as CoreKind, Secret, timestamp};
+
+use super::layout::{Layout, Part};
+use super::{Auth, Client};
+use crate::generated::account::paths as account;
+use crate::generated::identity::wire::TokenCredentials;
+use crate::generated::identity::wire::{AccessDocument, Auth as AuthBody, AuthRequest};
+use crate::generated::identity::{operations, paths};
+use crate::{Access, Catalog, Error, ErrorKind, Result, UserInfo};
+
+impl Access {
+    /// Returns the catalog.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoEndpoints`] if there is none, as when a token was validated.
+    pub fn catalog(&self) -> Result<&Catalog> {
+        let none = || Error::lacks(ErrorKind::NoEndpoints, "the answer holds no catalog");
+        self.service_catalog.as_ref().ok_or_else(none)
+    }
+}
+
+impl Client {
+    /// Returns who the token is of, and the catalog; a user's token is wanted.
+    ///
+    /// `tenant_name` may be the user's uuid or empty; anything else is refused. In 0.14 this was
+    /// called `get_endpoints` with a token and a uuid.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unauthorized`] if the token is not known; [`ErrorKind::BadRequest`] for
+    /// another tenant; [`ErrorKind::NoEndpoints`] if the catalog lacks the account part.
+    #[doc(alias = "get_endpoints")]
+    pub async fn authenticate(&self, tenant_name: Option<&str>) -> Result<Access> {
+        let source = self.token()?;
+        let credentials = Credentials::new(&**source, &self.inner.scheme);
+        let token = self.inner.core.token(credentials, &self.options).await?;
+        let access = match self.access(token.secret(), tenant_name).await {
+            // The source may have a newer one.
+            Err(error) if error.kind() == ErrorKind::Unauthorized => {
+                source.forget(token.generation());
+                let newer = self.inner.core.token(credentials, &self.options).await;
+                match newer {
+                    Ok(newer) if newer.generation() != token.generation() => {
+                        self.access(newer.secret(), tenant_name).await?
+                    }
+                    _ => return Err(error),
+                }
+            }
+            result => result?,
+        };
+        self.learn(&access)?;
+        Ok(access)
+    }
+
+    async fn access(&self, token: &Secret, tenant_name: Option<&str>) -> Result<Access> {
+        let body = AuthRequest {
+            auth: AuthBody {
+                tenant_name: tenant_name.map(str::to_owned),
+                token: Some(TokenCredentials { id: token.clone() }),
+                password_credentials: None,
+            },
+        };
+        // The header is as good as none to the server; the Python clients send it.
+        let name = http::HeaderName::from_static("x-auth-token");
+        let call = paths::authenticate(Some(&body))?.secret_header(name, token)?;
+        self.access_document(call, Auth::None).await
+    }
+
+    /// Returns the catalog of public services. Any token will do, and none.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoEndpoints`] if it lacks the account part.
+    #[doc(alias = "get_endpoints")]
+    pub async fn endpoints(&self) -> Result<Access> {
+        let access = self.catalog_access().await?;
+        self.learn(&access)?;
+        Ok(access)
+    }
+
+    /// Remembers where the parts are.
+    fn learn(&self, access: &Access) -> Result<()> {
+        if let Layout::Catalog(discovered) = &self.inner.layout {
+            discovered.learn(access.catalog()?)?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn catalog_access(&self) -> Result<Access> {
+        // What is believed of the answer is only paths: a stranger in between could not lead
+        // the token elsewhere.
+        let call = paths::authenticate(None)?;
+        let json = http::HeaderName::from_static("content-type");
+        let call = call.header(json, "application/json")?;
+        self.access_document(call, Auth::IfModern).await
+    }
+
+    /// Tells who a short-lived OAuth 2.0 access token is of. Tokens of users and services are
+    /// not such.
+    ///
+    /// `belongs_to` must begin with the token's scope.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] if it is unknown, expired or of another scope.
+    pub async fn validate_token(
+        &self,
+        token_id: &Secret,
+        belongs_to: Option<&str>,
+    ) -> Result<Access> {
+        let params = paths::ValidateTokenParams {
+            belongs_to: belongs_to.map(str::to_owned),
+        };
+        let call = paths::validate_token(token_id, &params)?;
+        self.access_document(call, Auth::IfModern).await
+    }
+
+    async fn access_document(&self, call: Call, auth: Auth) -> Result<Access> {
+        self.send_to(self.inner.layout.identity(), call, auth, |answer| {
+            Ok(answer.json::<AccessDocument>()?.access)
+        })
+        .await
+    }
+
+    /// Returns what 0.14 tells about the user of the token.
+    ///
+    /// Later servers do not know the call: [`authenticate`](Self::authenticate) is asked instead,
+    /// and what it does not know is absent: the number, the time the token was made, the e-mail
+    /// address.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unauthorized`] if the token is not known.
+    #[doc(alias = "get_user_info")]
+    pub async fn user_info(&self, usage: bool) -> Result<UserInfo> {
+        let params = account::LegacyUserInfoParams {
+            usage: usage.then(|| "1".to_owned()),
+        };
+        let call = account::legacy_user_info(&params)?;
+        match self.fetch(Part::Account, call).await {
+            Err(error) if error.kind() == ErrorKind::BadRequest && error.fault().is_some() => {
+                let access = self.authenticate(None).await?;
+                user_info_of(access)
+            }
+            result => result,
+        }
+    }
+}
+
+fn user_info_of(access: Access) -> Result<UserInfo> {
+    let (Some(user), token) = (access.user, access.token) else {
+        let core = CoreError::new(CoreKind::Decode, "the answer tells no user");
+        return Err(core.with_operation(operations::AUTHENTICATE.id()).into());
+    };
+    let expires = token
+        .as_ref()
+        .and_then(|token| timestamp::parse(token.expires.as_deref()?))
+        .and_then(|at| at.duration_since(UNIX_EPOCH).ok())
+        .and_then(|since| i64::try_from(since.as_millis()).ok());
+    Ok(UserInfo {
+        id: None,
+        username: user.name.clone().unwrap_or_default(),
+        uuid: user.id,
+        email: Vec::new(),
+        name: user.name,
+        groups: user
+            .roles
+            .into_iter()
+            .filter_map(|role| role.name)
+            .collect(),
+        auth_token: token.map(|token| token.id),
+        auth_token_created: None,
+        auth_token_expires: expires,
+        usage: Vec::new(),
+    })
+}

@@ -1,0 +1,315 @@
+//! Where the parts of the service are: by its catalog, or by fixed paths.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use url::Url;
+use vouchsafe_core::url::BaseUrl;
+
+use crate::{Catalog, Endpoint, EndpointFilter, Error, ErrorKind, Result};
+
+/// A part of the service that has to be found first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Account,
+    Ui,
+    OAuth2,
+}
+
+/// The paths of the parts under the base URL, for servers without a catalog. Slashes at either
+/// end do not matter.
+///
+/// The default is that of 0.14: `identity/v2.0`, `account/v1.0`, `ui` and `oauth2`. Servers
+/// before mid-2013 had `astakos/api` for everything (protocol section 3.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Prefixes {
+    identity: String,
+    account: String,
+    ui: String,
+    oauth2: String,
+}
+
+impl Default for Prefixes {
+    fn default() -> Self {
+        Self {
+            identity: "identity/v2.0".to_owned(),
+            account: "account/v1.0".to_owned(),
+            ui: "ui".to_owned(),
+            oauth2: "oauth2".to_owned(),
+        }
+    }
+}
+
+impl Prefixes {
+    /// Puts everything under one path.
+    pub fn all(path: impl Into<String>) -> Self {
+        let path = path.into();
+        Self {
+            identity: path.clone(),
+            account: path.clone(),
+            ui: path.clone(),
+            oauth2: path,
+        }
+    }
+
+    /// Sets the path of `tokens`. Default: `identity/v2.0`.
+    pub fn identity(mut self, path: impl Into<String>) -> Self {
+        self.identity = path.into();
+        self
+    }
+
+    /// Sets the path of quotas, commissions, catalogs. Default: `account/v1.0`.
+    pub fn account(mut self, path: impl Into<String>) -> Self {
+        self.account = path.into();
+        self
+    }
+
+    /// Sets the path of `get_services`. Default: `ui`.
+    pub fn ui(mut self, path: impl Into<String>) -> Self {
+        self.ui = path.into();
+        self
+    }
+
+    /// Sets the path of `token`. Default: `oauth2`.
+    pub fn oauth2(mut self, path: impl Into<String>) -> Self {
+        self.oauth2 = path.into();
+        self
+    }
+}
+
+/// Puts one slash between two parts of a path or URL, however many are there (protocol section
+/// 3.1).
+///
+/// ```
+/// assert_eq!(vouchsafe_astakos::join_urls("/a/", "/b"), "/a/b");
+/// ```
+#[must_use]
+pub fn join_urls(left: &str, right: &str) -> String {
+    format!(
+        "{}/{}",
+        left.trim_end_matches('/'),
+        right.trim_start_matches('/')
+    )
+}
+
+/// How the parts are found.
+#[derive(Debug)]
+pub(crate) enum Layout {
+    /// Under the base URL, always.
+    Fixed(Box<Parts>),
+    /// In the catalog that the identity part tells of.
+    Catalog(Discovered),
+}
+
+impl Layout {
+    /// Returns where the identity part is, which is always known.
+    pub(crate) fn identity(&self) -> &Place {
+        match self {
+            Self::Fixed(parts) => &parts.identity,
+            Self::Catalog(discovered) => &discovered.identity,
+        }
+    }
+}
+
+/// Where the parts are.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    identity: Place,
+    account: Place,
+    ui: Option<Place>,
+    oauth2: Option<Place>,
+}
+
+/// Where a part is: the address that requests go to, and the one that the catalog tells.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) base: BaseUrl,
+    pub(crate) url: String,
+}
+
+impl Parts {
+    /// Puts the parts under a base URL.
+    pub(crate) fn fixed(base_url: &str, prefixes: &Prefixes) -> Result<Self> {
+        // The URL alone first, so that what is wrong with it is told of it.
+        let base_url = BaseUrl::parse(base_url).map(|_| base_url)?;
+        let place = |prefix: &str| -> Result<Place> {
+            let url = join_urls(base_url, prefix.trim_end_matches('/'));
+            Ok(Place {
+                base: BaseUrl::parse(&url)?,
+                url,
+            })
+        };
+        Ok(Self {
+            identity: place(&prefixes.identity)?,
+            account: place(&prefixes.account)?,
+            ui: Some(place(&prefixes.ui)?),
+            oauth2: Some(place(&prefixes.oauth2)?),
+        })
+    }
+
+    /// Finds the parts in a catalog. Of its addresses only the paths are used: requests go to
+    /// the host of the configured URL (protocol section 3.1).
+    fn of_catalog(identity: &Place, catalog: &Catalog) -> Result<Self> {
+        let account = EndpointFilter::new()
+            .name("astakos_account")
+            .version_id("v1.0");
+        let account = catalog
+            .endpoint(&account)
+            .map_err(|_| lacks("astakos_account"))?;
+        let oauth2 = catalog.endpoint(&EndpointFilter::new().name("astakos_oauth2"));
+        let public = |endpoint: &Endpoint| endpoint.public_url.clone();
+        Ok(Self {
+            ui: account
+                .ui_url()
+                .map(|url| place(identity, url))
+                .transpose()?,
+            account: public(&account)
+                .ok_or_else(|| lacks("astakos_account"))
+                .and_then(|url| place(identity, &url))?,
+            oauth2: oauth2
+                .ok()
+                .as_ref()
+                .and_then(public)
+                .map(|url| place(identity, &url))
+                .transpose()?,
+            identity: identity.clone(),
+        })
+    }
+
+    /// Returns where a part is.
+    pub(crate) fn get(&self, part: Part) -> Result<&Place> {
+        match part {
+            Part::Account => Ok(&self.account),
+            Part::Ui => self.ui.as_ref().ok_or_else(|| lacks("SNF:uiURL")),
+            Part::OAuth2 => self.oauth2.as_ref().ok_or_else(|| lacks("astakos_oauth2")),
+        }
+    }
+}
+
+fn lacks(what: &str) -> Error {
+    Error::lacks(
+        ErrorKind::NoEndpoints,
+        format!("the catalog lacks {what}; is this the URL of the identity part?"),
+    )
+}
+
+/// Puts the path of a URL under the host of the identity part.
+fn place(identity: &Place, url: &str) -> Result<Place> {
+    let told = || {
+        Error::lacks(
+            ErrorKind::NoEndpoints,
+            "the catalog holds an address that is no URL",
+        )
+    };
+    let parsed = Url::parse(url).map_err(|_| told())?;
+    let scheme = if identity.base.is_https() {
+        "https"
+    } else {
+        "http"
+    };
+    let origin = format!("{scheme}://{}", identity.base.authority());
+    let base = BaseUrl::parse(&format!("{origin}{}", parsed.path())).map_err(|_| told())?;
+    Ok(Place {
+        base,
+        url: url.to_owned(),
+    })
+}
+
+/// What was found in the catalog, once somebody asked.
+pub(crate) struct Discovered {
+    identity: Place,
+    parts: Mutex<Option<Arc<Parts>>>,
+    /// One asks, the others wait.
+    pub(crate) asking: tokio::sync::Mutex<()>,
+}
+
+impl Discovered {
+    pub(crate) fn new(auth_url: &str) -> Result<Self> {
+        Ok(Self {
+            identity: Place {
+                base: BaseUrl::parse(auth_url)?,
+                url: auth_url.to_owned(),
+            },
+            parts: Mutex::new(None),
+            asking: tokio::sync::Mutex::new(()),
+        })
+    }
+
+    /// Returns what is known.
+    pub(crate) fn known(&self) -> Option<Arc<Parts>> {
+        self.parts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Learns from a catalog.
+    pub(crate) fn learn(&self, catalog: &Catalog) -> Result<Arc<Parts>> {
+        let parts = Arc::new(Parts::of_catalog(&self.identity, catalog)?);
+        let mut known = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Some(Arc::clone(&parts));
+        Ok(parts)
+    }
+}
+
+impl fmt::Debug for Discovered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Discovered")
+            .field("identity", &self.identity)
+            .field("parts", &self.known())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn catalog(account: &str) -> Catalog {
+        serde_json::from_value(serde_json::json!([
+            {"name": "astakos_account", "type": "account", "endpoints": [
+                {"versionId": "v1.0", "region": "default", "publicURL": account}]},
+        ]))
+        .unwrap()
+    }
+
+    #[test]
+    fn only_the_path_of_an_address_in_the_catalog_is_used() {
+        let discovered = Discovered::new("https://a.example.com:8443/x/identity/v2.0/").unwrap();
+        let parts = discovered
+            .learn(&catalog("http://evil.example.net:1/x/account/v1.0/"))
+            .unwrap();
+        let account = parts.get(Part::Account).unwrap();
+        assert_eq!(account.base.authority().as_str(), "a.example.com:8443");
+        assert_eq!(account.base.path(), "/x/account/v1.0");
+        assert!(account.base.is_https());
+        assert_eq!(account.url, "http://evil.example.net:1/x/account/v1.0/");
+    }
+
+    #[test]
+    fn what_is_missing_is_missed_when_it_is_needed() {
+        let discovered = Discovered::new("https://a.example.com/identity/v2.0").unwrap();
+        let parts = discovered.learn(&catalog("https://a/account")).unwrap();
+        for part in [Part::Ui, Part::OAuth2] {
+            assert_eq!(parts.get(part).unwrap_err().kind(), ErrorKind::NoEndpoints);
+        }
+        assert_eq!(
+            discovered.learn(&Catalog::default()).unwrap_err().kind(),
+            ErrorKind::NoEndpoints
+        );
+    }
+
+    #[test]
+    fn fixed_parts_are_under_the_base_url() {
+        let parts = Parts::fixed("https://a.example.com/astakos/", &Prefixes::default()).unwrap();
+        assert_eq!(parts.get(Part::Ui).unwrap().base.path(), "/astakos/ui");
+        let old = Prefixes::all("/astakos/api/");
+        let parts = Parts::fixed("https://a.example.com", &old).unwrap();
+        assert_eq!(
+            parts.get(Part::Account).unwrap().base.path(),
+            "/astakos/api"
+        );
+        assert!(Parts::fixed("ftp://a.example.com", &old).is_err());
+    }
+}

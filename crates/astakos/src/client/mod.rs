@@ -1,0 +1,281 @@
+//! The client of Astakos.
+
+mod builder;
+mod commissions;
+mod dialect;
+mod identity;
+mod layout;
+mod oauth2;
+mod projects;
+mod quotas;
+mod users;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
+
+use serde::de::DeserializeOwned;
+use vouchsafe_core::auth::{Credentials, HeaderToken, StaticToken, TokenSource};
+use vouchsafe_core::call::{Answer, Call, CallOptions, Retry};
+use vouchsafe_core::{CoreClient, Secret};
+
+pub use builder::ClientBuilder;
+pub use dialect::Dialect;
+pub use layout::{Prefixes, join_urls};
+pub use oauth2::TokenGrant;
+pub use projects::{ApplicationAction, ProjectAction, ProjectFilter, ProjectMode};
+
+use self::layout::{Layout, Part, Parts, Place};
+use crate::{Error, ErrorKind, Result};
+
+/// A client of Astakos.
+///
+/// # Configuration
+///
+/// [`builder`](Self::builder) takes the URL of the identity part and a token; the other parts
+/// are found in the catalog, once, when the first of them is needed (protocol section 3.1).
+///
+/// # Tokens
+///
+/// Users and services have tokens; each call says which it wants, and the other kind is refused
+/// as [`ErrorKind::Unauthorized`]. [`with_token`](Self::with_token) gives another token for some
+/// calls.
+///
+/// # Repeating
+///
+/// What can be doubled without harm is repeated after a broken connection or a busy server,
+/// issuing a commission only if it was surely not sent.
+///
+/// # Pooling and cloning
+///
+/// Cheap to clone and to share among tasks; clones share connections, limits and the catalog.
+/// Nothing runs in the background.
+#[derive(Clone, Debug)]
+#[doc(alias = "AstakosClient")]
+pub struct Client {
+    inner: Arc<Inner>,
+    token: Option<Arc<dyn TokenSource>>,
+    options: CallOptions,
+}
+
+#[derive(Debug)]
+struct Inner {
+    core: CoreClient,
+    layout: Layout,
+    dialect: AtomicU8,
+    scheme: HeaderToken,
+    compatible_retries: Option<u32>,
+    headers: CallOptions,
+}
+
+/// Whether a call carries the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Auth {
+    /// It does.
+    Token,
+    /// The service does not look at it. It goes along except to servers of 0.14, as the
+    /// Python clients have it (protocol section 4).
+    IfModern,
+    /// It does not.
+    None,
+}
+
+impl Client {
+    /// Starts a client with the defaults that each setter names.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+
+    /// Returns the same client with another token. It shares everything else.
+    #[must_use]
+    pub fn with_token(&self, token: impl Into<Secret>) -> Self {
+        Self {
+            token: Some(Arc::new(StaticToken::new(token.into()))),
+            ..self.clone()
+        }
+    }
+
+    /// Returns the same client with other options for its calls: a deadline, a number of tries,
+    /// a request id, headers. It shares everything else.
+    #[must_use]
+    pub fn with_options(&self, options: CallOptions) -> Self {
+        Self {
+            options: options.or(&self.inner.headers),
+            ..self.clone()
+        }
+    }
+
+    /// Returns the address of the account part, as the catalog tells it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoEndpoints`] if the catalog lacks it, or why it could not be asked for.
+    pub async fn account_url(&self) -> Result<String> {
+        Ok(self.place(Part::Account).await?.url)
+    }
+
+    /// Returns the address of the user interface, as the catalog tells it.
+    ///
+    /// # Errors
+    ///
+    /// As [`account_url`](Self::account_url).
+    pub async fn ui_url(&self) -> Result<String> {
+        Ok(self.place(Part::Ui).await?.url)
+    }
+
+    /// Returns the address of the OAuth 2.0 part, as the catalog tells it.
+    ///
+    /// # Errors
+    ///
+    /// As [`account_url`](Self::account_url).
+    pub async fn oauth2_url(&self) -> Result<String> {
+        Ok(self.place(Part::OAuth2).await?.url)
+    }
+
+    /// Returns the path of the requests to the account part; `quotas`, `commissions` and the
+    /// others are under it.
+    ///
+    /// # Errors
+    ///
+    /// As [`account_url`](Self::account_url).
+    #[doc(alias = "api_quotas")]
+    #[doc(alias = "api_commissions")]
+    pub async fn account_path(&self) -> Result<String> {
+        Ok(self.place(Part::Account).await?.base.path().to_owned())
+    }
+
+    /// Returns the path of the requests to the user interface.
+    ///
+    /// # Errors
+    ///
+    /// As [`account_url`](Self::account_url).
+    #[doc(alias = "api_getservices")]
+    pub async fn ui_path(&self) -> Result<String> {
+        Ok(self.place(Part::Ui).await?.base.path().to_owned())
+    }
+
+    /// Returns the path of the requests to the OAuth 2.0 part.
+    ///
+    /// # Errors
+    ///
+    /// As [`account_url`](Self::account_url).
+    #[doc(alias = "api_oauth2_auth")]
+    #[doc(alias = "api_oauth2_token")]
+    pub async fn oauth2_path(&self) -> Result<String> {
+        Ok(self.place(Part::OAuth2).await?.base.path().to_owned())
+    }
+
+    /// Returns where a part is, and asks for the catalog if that is not known yet.
+    async fn place(&self, part: Part) -> Result<Place> {
+        let found = |parts: &Parts| parts.get(part).cloned();
+        let discovered = match &self.inner.layout {
+            Layout::Fixed(parts) => return found(parts),
+            Layout::Catalog(discovered) => discovered,
+        };
+        if let Some(parts) = discovered.known() {
+            return found(&parts);
+        }
+        let _turn = discovered.asking.lock().await;
+        if let Some(parts) = discovered.known() {
+            return found(&parts);
+        }
+        let access = self.catalog_access().await?;
+        found(&*discovered.learn(access.catalog()?)?)
+    }
+
+    /// Sends a call and returns the answer that means success.
+    async fn send(&self, part: Part, call: Call, auth: Auth) -> Result<Answer> {
+        self.send_and(part, call, auth, |answer| Ok(answer.clone()))
+            .await
+    }
+
+    /// Sends a call and reads the answer's JSON.
+    async fn fetch<T: DeserializeOwned>(&self, part: Part, call: Call) -> Result<T> {
+        self.send_and(part, call, Auth::Token, |answer| Ok(answer.json()?))
+            .await
+    }
+
+    /// Sends a call and reads the answer's JSON; an empty body says nothing (protocol section 4).
+    async fn fetch_any<T: DeserializeOwned + Default>(
+        &self,
+        part: Part,
+        call: Call,
+        auth: Auth,
+    ) -> Result<T> {
+        self.send_and(part, call, auth, |answer| match answer.body().is_empty() {
+            true => Ok(T::default()),
+            false => Ok(answer.json()?),
+        })
+        .await
+    }
+
+    /// Sends a call whose answer says nothing.
+    async fn tell(&self, part: Part, call: Call) -> Result<()> {
+        self.send_and(part, call, Auth::Token, |_| Ok(())).await
+    }
+
+    async fn send_and<T>(
+        &self,
+        part: Part,
+        call: Call,
+        auth: Auth,
+        read: impl Fn(&Answer) -> Result<T>,
+    ) -> Result<T> {
+        let place = self.place(part).await?;
+        self.send_to(&place, call, auth, read).await
+    }
+
+    async fn send_to<T>(
+        &self,
+        place: &Place,
+        call: Call,
+        auth: Auth,
+        read: impl Fn(&Answer) -> Result<T>,
+    ) -> Result<T> {
+        let token = match auth {
+            Auth::Token => Some(self.token()?),
+            Auth::IfModern if self.dialect() != Dialect::V014 => self.token.as_ref(),
+            Auth::IfModern | Auth::None => None,
+        };
+        let Some(more) = self.inner.compatible_retries else {
+            let answer = self.once(place, call, token, &self.options).await?;
+            return read(&answer);
+        };
+        let options = self.options.clone().retry(Retry::none());
+        let mut left = more;
+        loop {
+            let result = match self.once(place, call.clone(), token, &options).await {
+                Ok(answer) => read(&answer),
+                Err(error) => Err(error),
+            };
+            match result {
+                Err(error) if left > 0 && is_repeated_by_python(&error) => left -= 1,
+                result => return result,
+            }
+        }
+    }
+
+    async fn once(
+        &self,
+        place: &Place,
+        call: Call,
+        token: Option<&Arc<dyn TokenSource>>,
+        options: &CallOptions,
+    ) -> Result<Answer> {
+        let credentials = token.map(|source| Credentials::new(&**source, &self.inner.scheme));
+        let core = &self.inner.core;
+        Ok(core.send(&place.base, call, credentials, options).await?)
+    }
+
+    fn token(&self) -> Result<&Arc<dyn TokenSource>> {
+        let missing = || Error::bad_value("no token was given to the client");
+        self.token.as_ref().ok_or_else(missing)
+    }
+}
+
+/// Whether the Python client tries again after it (protocol section 6).
+fn is_repeated_by_python(error: &Error) -> bool {
+    !matches!(
+        error.status().map(|status| status.as_u16()),
+        Some(401 | 404 | 413)
+    ) && error.kind() != ErrorKind::BadValue
+}

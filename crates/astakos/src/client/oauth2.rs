@@ -1,0 +1,102 @@
+//! OAuth 2.0 (protocol section 7.7).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::AUTHORIZATION;
+use vouchsafe_core::Secret;
+use zeroize::Zeroizing;
+
+use super::layout::{Part, join_urls};
+use super::{Auth, Client};
+use crate::generated::oauth2::paths;
+use crate::generated::oauth2::wire::TokenRequest;
+use crate::{Error, OAuth2Token, Result};
+
+/// What an access token is asked for with (RFC 6749, section 4.1.3).
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct TokenGrant(TokenRequest);
+
+impl TokenGrant {
+    /// An authorization code, which can be used once. It is the only grant that the servers
+    /// known understand.
+    pub fn authorization_code(code: impl Into<Secret>) -> Self {
+        let grant = Self::other("authorization_code");
+        Self(TokenRequest {
+            code: Some(code.into()),
+            ..grant.0
+        })
+    }
+
+    /// A grant of another type.
+    pub fn other(grant_type: impl Into<String>) -> Self {
+        Self(TokenRequest {
+            grant_type: grant_type.into(),
+            code: None,
+            redirect_uri: None,
+            client_id: None,
+            scope: None,
+        })
+    }
+
+    /// Sets the address that the code was sent to. Default: the client's registered one.
+    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.0.redirect_uri = Some(uri.into());
+        self
+    }
+
+    /// Sets the client's id in the form too.
+    pub fn client_id(mut self, id: impl Into<String>) -> Self {
+        self.0.client_id = Some(id.into());
+        self
+    }
+
+    /// Sets what the token is for.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.0.scope = Some(scope.into());
+        self
+    }
+}
+
+impl Client {
+    /// Trades an authorization code for a short-lived access token, which
+    /// [`validate_token`](Self::validate_token) checks. The server wants https.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BadRequest`](crate::ErrorKind::BadRequest) for every refusal;
+    /// [`Error::code`] and the message say which.
+    #[doc(alias = "get_token")]
+    pub async fn oauth2_token(
+        &self,
+        client_id: &str,
+        client_secret: &Secret,
+        grant: &TokenGrant,
+    ) -> Result<OAuth2Token> {
+        let call = paths::token(&grant.0)?
+            .secret_header(AUTHORIZATION, &basic(client_id, client_secret)?)?;
+        self.send_and(Part::OAuth2, call, Auth::IfModern, |answer| {
+            Ok(answer.json()?)
+        })
+        .await
+    }
+
+    /// Returns the address of the page at which a user grants access with a browser.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoEndpoints`](crate::ErrorKind::NoEndpoints) if the catalog lacks the part.
+    pub async fn oauth2_auth_url(&self) -> Result<String> {
+        Ok(join_urls(&self.oauth2_url().await?, "auth"))
+    }
+}
+
+/// Forms basic credentials (RFC 7617).
+fn basic(id: &str, secret: &Secret) -> Result<Secret> {
+    if id.contains(':') {
+        return Err(Error::bad_value("the id of a client holds a colon"));
+    }
+    let pair = Zeroizing::new(format!("{id}:{}", secret.expose()));
+    let encoded = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
+    Ok(Secret::from(format!("Basic {}", encoded.as_str())))
+}

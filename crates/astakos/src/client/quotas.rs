@@ -1,0 +1,79 @@
+//! Quotas (protocol section 7.4).
+
+use std::collections::BTreeMap;
+
+use super::layout::Part;
+use super::{Auth, Client};
+use crate::generated::account::paths;
+use crate::{ProjectQuota, Result, UserQuotas};
+
+impl Client {
+    /// Returns the quotas of the user of the token: for the resources that the API shows, in the
+    /// projects that the user is an accepted member of.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unauthorized`](crate::ErrorKind::Unauthorized) if the token is not a user's.
+    #[doc(alias = "get_quotas")]
+    pub async fn quotas(&self) -> Result<UserQuotas> {
+        self.fetch_any(Part::Account, paths::get_quotas()?, Auth::Token)
+            .await
+    }
+
+    /// Returns the quotas of users for the resources of the service of the token, hidden
+    /// resources and former members included; the whole at once. For many users see
+    /// [`walk_service_quotas`](Self::walk_service_quotas).
+    ///
+    /// `users` and `projects` choose; `None` means all. Unknown users among known ones are left
+    /// out, and unknown projects.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if none of the users is known;
+    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if an id holds a comma.
+    #[doc(alias = "service_get_quotas")]
+    pub async fn service_quotas(
+        &self,
+        users: Option<&[&str]>,
+        projects: Option<&[&str]>,
+    ) -> Result<BTreeMap<String, UserQuotas>> {
+        let call = paths::service_quotas(&chosen(users, projects)?)?;
+        self.fetch_any(Part::Account, call, Auth::Token).await
+    }
+
+    /// Returns the quotas of projects for the resources of the service of the token. Servers
+    /// from 0.16 have it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if projects are chosen and none is
+    /// known; [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if an id holds a comma.
+    #[doc(alias = "service_get_project_quotas")]
+    pub async fn service_project_quotas(
+        &self,
+        projects: Option<&[&str]>,
+    ) -> Result<BTreeMap<String, BTreeMap<String, ProjectQuota>>> {
+        let project = projects.map(list).transpose()?;
+        let params = paths::ServiceProjectQuotasParams { project };
+        let call = paths::service_project_quotas(&params)?;
+        self.fetch_any(Part::Account, call, Auth::Token).await
+    }
+}
+
+pub(crate) fn chosen(
+    users: Option<&[&str]>,
+    projects: Option<&[&str]>,
+) -> Result<paths::ServiceQuotasParams> {
+    Ok(paths::ServiceQuotasParams {
+        user: users.map(list).transpose()?,
+        project: projects.map(list).transpose()?,
+    })
+}
+
+/// Puts commas between ids. One within an id would make two of it.
+fn list(ids: &[&str]) -> Result<String> {
+    if ids.iter().any(|id| id.contains(',')) {
+        return Err(crate::Error::bad_value("an id holds a comma"));
+    }
+    Ok(ids.join(","))
+}

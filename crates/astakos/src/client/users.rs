@@ -1,0 +1,253 @@
+//! Names and uuids of users, and what concerns the account (protocol sections 7.2 and 7.3).
+
+use std::collections::BTreeMap;
+
+use vouchsafe_core::call::Call;
+use vouchsafe_core::url::Target;
+
+use super::layout::Part;
+use super::{Auth, Client};
+use crate::generated::account::wire::{Catalogs, CatalogsRequest, DefaultProject, Feedback};
+use crate::generated::account::{operations, paths};
+use crate::generated::ui::paths as ui;
+use crate::{Component, Error, ErrorKind, ProjectId, Resource, Result};
+
+/// How many are looked up in one request: what callers in the wild send (protocol section 7.2).
+const CHUNK: usize = 100;
+
+/// Whose token asks.
+#[derive(Clone, Copy)]
+enum Asker {
+    User,
+    Service,
+}
+
+/// What is looked up.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Names,
+    Uuids,
+}
+
+impl Client {
+    /// Returns the names of users by their uuids, with a user's token. Unknown uuids are left
+    /// out; more than a hundred are asked for in several requests.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unauthorized`] if the token is not a user's. One request that fails fails
+    /// all.
+    #[doc(alias = "get_usernames")]
+    pub async fn usernames<S: AsRef<str> + Sync>(
+        &self,
+        uuids: &[S],
+    ) -> Result<BTreeMap<String, String>> {
+        self.look_up(Asker::User, Wanted::Names, uuids).await
+    }
+
+    /// Returns the name of a user, with a user's token.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoUserName`] if no user has the uuid.
+    #[doc(alias = "get_username")]
+    pub async fn username(&self, uuid: &str) -> Result<String> {
+        self.look_up_one(Asker::User, Wanted::Names, uuid).await
+    }
+
+    /// Returns the uuids of users by their names, with a user's token. Names are compared without
+    /// case, and come back as they were asked for; of two spellings of one name, only one comes
+    /// back. Unknown names are left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`usernames`](Self::usernames).
+    #[doc(alias = "get_uuids")]
+    #[doc(alias = "displaynames")]
+    pub async fn uuids<S: AsRef<str> + Sync>(
+        &self,
+        names: &[S],
+    ) -> Result<BTreeMap<String, String>> {
+        self.look_up(Asker::User, Wanted::Uuids, names).await
+    }
+
+    /// Returns the uuid of a user, with a user's token.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoUuid`] if no user has the name.
+    #[doc(alias = "get_uuid")]
+    pub async fn uuid(&self, name: &str) -> Result<String> {
+        self.look_up_one(Asker::User, Wanted::Uuids, name).await
+    }
+
+    /// As [`usernames`](Self::usernames), with a service's token.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unauthorized`] if the token is not a service's.
+    #[doc(alias = "service_get_usernames")]
+    pub async fn service_usernames<S: AsRef<str> + Sync>(
+        &self,
+        uuids: &[S],
+    ) -> Result<BTreeMap<String, String>> {
+        self.look_up(Asker::Service, Wanted::Names, uuids).await
+    }
+
+    /// As [`username`](Self::username), with a service's token.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoUserName`] if no user has the uuid.
+    #[doc(alias = "service_get_username")]
+    pub async fn service_username(&self, uuid: &str) -> Result<String> {
+        self.look_up_one(Asker::Service, Wanted::Names, uuid).await
+    }
+
+    /// As [`uuids`](Self::uuids), with a service's token.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unauthorized`] if the token is not a service's.
+    #[doc(alias = "service_get_uuids")]
+    pub async fn service_uuids<S: AsRef<str> + Sync>(
+        &self,
+        names: &[S],
+    ) -> Result<BTreeMap<String, String>> {
+        self.look_up(Asker::Service, Wanted::Uuids, names).await
+    }
+
+    /// As [`uuid`](Self::uuid), with a service's token.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoUuid`] if no user has the name.
+    #[doc(alias = "service_get_uuid")]
+    pub async fn service_uuid(&self, name: &str) -> Result<String> {
+        self.look_up_one(Asker::Service, Wanted::Uuids, name).await
+    }
+
+    /// Returns the names of all users by their uuids, with a service's token: those of any state.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unauthorized`] if the token is not a service's.
+    #[doc(alias = "service_get_usernames")]
+    pub async fn all_usernames(&self) -> Result<BTreeMap<String, String>> {
+        let call = Call::new(
+            &operations::SERVICE_USER_CATALOGS,
+            Target::new("/service/user_catalogs"),
+        );
+        // Null means everybody; the generated body leaves out what is not there.
+        let call = call.json(&BTreeMap::from([("uuids", None::<Vec<String>>)]))?;
+        self.catalog(call, Wanted::Names).await
+    }
+
+    async fn look_up_one(&self, asker: Asker, wanted: Wanted, item: &str) -> Result<String> {
+        let mut found = self.look_up(asker, wanted, &[item]).await?;
+        found.remove(item).ok_or_else(|| match wanted {
+            Wanted::Names => Error::lacks(ErrorKind::NoUserName, "no user has this uuid"),
+            Wanted::Uuids => Error::lacks(ErrorKind::NoUuid, "no user has this name"),
+        })
+    }
+
+    async fn look_up<S: AsRef<str> + Sync>(
+        &self,
+        asker: Asker,
+        wanted: Wanted,
+        items: &[S],
+    ) -> Result<BTreeMap<String, String>> {
+        let mut chunks = items.chunks(CHUNK);
+        // Nothing is asked about too: the answer says whether the token is good.
+        let mut chunk = chunks.next().unwrap_or_default();
+        let mut found = BTreeMap::new();
+        loop {
+            let list = Some(chunk.iter().map(|item| item.as_ref().to_owned()).collect());
+            let body = match wanted {
+                Wanted::Names => CatalogsRequest {
+                    uuids: list,
+                    displaynames: None,
+                },
+                Wanted::Uuids => CatalogsRequest {
+                    uuids: None,
+                    displaynames: list,
+                },
+            };
+            let call = match asker {
+                Asker::User => paths::user_catalogs(&body)?,
+                Asker::Service => paths::service_user_catalogs(&body)?,
+            };
+            found.extend(self.catalog(call, wanted).await?);
+            match chunks.next() {
+                Some(next) => chunk = next,
+                None => return Ok(found),
+            }
+        }
+    }
+
+    async fn catalog(&self, call: Call, wanted: Wanted) -> Result<BTreeMap<String, String>> {
+        self.send_and(Part::Account, call, Auth::Token, |answer| {
+            let catalogs: Catalogs = answer.json()?;
+            let found = match wanted {
+                Wanted::Names => catalogs.uuid_catalog,
+                Wanted::Uuids => catalogs.displayname_catalog,
+            };
+            found.ok_or_else(|| answer.decode_error("the answer lacks the catalog").into())
+        })
+        .await
+    }
+
+    /// Returns the registered components, in the order of a menu bar. No token is needed.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoEndpoints`] if the catalog tells no address of the user interface.
+    #[doc(alias = "get_services")]
+    pub async fn services(&self) -> Result<Vec<Component>> {
+        self.fetch_any(Part::Ui, ui::get_services()?, Auth::IfModern)
+            .await
+    }
+
+    /// Returns what can be counted, by name. No token is needed. Servers of 0.14 list hidden
+    /// resources too.
+    ///
+    /// # Errors
+    ///
+    /// As any call's.
+    #[doc(alias = "get_resources")]
+    pub async fn resources(&self) -> Result<BTreeMap<String, Resource>> {
+        self.fetch_any(Part::Account, paths::get_resources()?, Auth::IfModern)
+            .await
+    }
+
+    /// Mails a word to the operators, with a user's token.
+    ///
+    /// It is sent as a form, which all servers understand; the Python client labels it otherwise
+    /// and is refused by current ones (protocol section 7.3).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BadRequest`] if the message is blank; status 502 if no mail could be sent.
+    pub async fn send_feedback(&self, message: &str, data: &str) -> Result<()> {
+        let body = Feedback {
+            feedback_msg: message.to_owned(),
+            feedback_data: data.to_owned(),
+        };
+        self.tell(Part::Account, paths::send_feedback(&body)?).await
+    }
+
+    /// Chooses the project that new resources of the user are charged to. Servers from 0.20 have
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] if the project is unknown or the user was never in it;
+    /// [`ErrorKind::Forbidden`] if the user is not an accepted member, or the project not active.
+    pub async fn set_default_project(&self, project: impl Into<ProjectId>) -> Result<()> {
+        let body = DefaultProject {
+            project_id: project.into(),
+        };
+        self.tell(Part::Account, paths::set_default_project(&body)?)
+            .await
+    }
+}

@@ -1,0 +1,62 @@
+//! The token in the cookie that the web interface sets.
+
+use percent_encoding::percent_decode_str;
+use vouchsafe_core::Secret;
+
+/// Returns the token in a cookie of the web interface, from the text of a `Cookie` header.
+///
+/// The cookie's value is percent-encoded: the user's uuid or name, `|`, the token (protocol
+/// section 7.8). It is decoded once; a `+` stays one. `None` if there is no such cookie or no
+/// `|` in it.
+///
+/// ```
+/// let cookies = "lang=el; _pithos2_a=ada%40example.org%7Cs3cr3t";
+/// let token = vouchsafe_astakos::token_from_cookie(cookies, "_pithos2_a").unwrap();
+/// assert_eq!(token.expose(), "s3cr3t");
+/// ```
+#[doc(alias = "get_token_from_cookie")]
+#[must_use]
+pub fn token_from_cookie(header: &str, cookie_name: &str) -> Option<Secret> {
+    let cookies = header
+        .split(';')
+        .filter_map(|cookie| cookie.split_once('='));
+    let mut values = cookies.filter(|(name, _)| name.trim() == cookie_name);
+    let (_, value) = values.next()?;
+    token_from_cookie_value(value.trim())
+}
+
+/// Returns the token in the value of a cookie of the web interface, as
+/// [`token_from_cookie`].
+#[must_use]
+pub fn token_from_cookie_value(value: &str) -> Option<Secret> {
+    let text = percent_decode_str(value).decode_utf8_lossy();
+    let token = text.split('|').nth(1)?;
+    Some(Secret::from(token))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(value: &str) -> Option<String> {
+        token_from_cookie_value(value).map(|token| token.expose().to_owned())
+    }
+
+    #[test]
+    fn the_second_part_of_the_decoded_value_is_the_token() {
+        assert_eq!(token("u%7Ct"), Some("t".to_owned()));
+        assert_eq!(token("u|t|x"), Some("t".to_owned()));
+        assert_eq!(token("u|"), Some(String::new()));
+        assert_eq!(token("u%7Ca%252Bb+c%zz"), Some("a%2Bb+c%zz".to_owned()));
+        assert_eq!(token("\"u|t\""), Some("t\"".to_owned()));
+        assert_eq!(token("ut"), None);
+    }
+
+    #[test]
+    fn the_cookie_is_found_among_others() {
+        let of = |header| token_from_cookie(header, "a").map(|token| token.expose().to_owned());
+        assert_eq!(of("b=1; a=u%7Ct; a=u%7Cother"), Some("t".to_owned()));
+        assert_eq!(of("aa=u%7Ct; b=a=u%7Ct"), None);
+        assert_eq!(of(""), None);
+    }
+}

@@ -1,0 +1,418 @@
+//! What can go wrong, in the terms of Astakos.
+
+use std::fmt;
+
+use serde::de::IgnoredAny;
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::Value;
+use vouchsafe_core::call;
+use vouchsafe_core::transport::Response;
+
+use crate::{Limit, Provision};
+
+/// `Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+vouchsafe_core::service_error! {
+    /// What went wrong with a call to Astakos.
+    ///
+    /// One line for people by `Display`, questions for programs, the cause in `source()`. What
+    /// the server says comes from the body of its answer, never from the reason phrase, which is
+    /// not reliable (protocol section 5.1). No text of it holds a token.
+    Error, ErrorKind, classify
+}
+
+impl Error {
+    /// Returns what the body of the refusal says, if it is a fault.
+    #[must_use]
+    pub fn fault(&self) -> Option<Fault> {
+        serde_json::from_slice(self.body()?).ok()
+    }
+
+    /// Returns the body of the refusal, cut after 64 KiB.
+    #[must_use]
+    pub fn body(&self) -> Option<&[u8]> {
+        self.core().body().map(|body| &body[..])
+    }
+
+    /// Returns the numbers behind [`ErrorKind::QuotaLimit`]. `None` for other errors, and if the
+    /// server did not tell them.
+    #[must_use]
+    pub fn quota_limit(&self) -> Option<QuotaLimit> {
+        if self.kind() != ErrorKind::QuotaLimit {
+            return None;
+        }
+        serde_json::from_value(self.fault()?.data?).ok()
+    }
+
+    /// Returns the provision whose holding does not exist, if that is why a commission was
+    /// refused with [`ErrorKind::NotFound`].
+    #[must_use]
+    pub fn missing_holding(&self) -> Option<Provision> {
+        if self.kind() != ErrorKind::NotFound {
+            return None;
+        }
+        serde_json::from_value(self.fault()?.data?.get("provision")?.clone()).ok()
+    }
+
+    /// Makes an error for input that is refused before anything is sent.
+    pub(crate) fn bad_value(message: impl AsRef<str>) -> Self {
+        vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::Invalid, message).into()
+    }
+
+    /// Makes an error for something that the service was asked for and does not have.
+    pub(crate) fn lacks(kind: ErrorKind, message: impl AsRef<str>) -> Self {
+        let core = vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::NotFound, message);
+        Self::of(kind, core)
+    }
+}
+
+/// What went wrong. The names are those of the Python client's exceptions where it has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// An argument or the setup is wrong; nothing was sent.
+    BadValue,
+    /// The answer meant success and could not be understood.
+    InvalidResponse,
+    /// The server refused the input (400); paths that it does not know are refused like this
+    /// too.
+    BadRequest,
+    /// The token is missing, unknown, expired or of the wrong kind (401).
+    Unauthorized,
+    /// The token is good and does not suffice (403).
+    Forbidden,
+    /// There is no such thing (404); a commission that is not pending is not found either.
+    NotFound,
+    /// The state, a policy or a name in use does not allow it (409).
+    Conflict,
+    /// A limit would be passed, or more released than was used (413 of an issued commission):
+    /// [`Error::quota_limit`] has the numbers.
+    QuotaLimit,
+    /// No user has this uuid.
+    NoUserName,
+    /// No user has this name.
+    #[doc(alias = "NoUUID")]
+    NoUuid,
+    /// The catalog lacks the service, the endpoint or the address that is needed.
+    NoEndpoints,
+    /// No connection came about, it broke, or no answer came in time
+    /// ([`Error::is_timeout`]); [`Error::core`] tells more, also whether the server may have
+    /// seen the request.
+    #[doc(alias = "ConnectionError")]
+    Connection,
+    /// Anything else, such as an unknown status.
+    Core(vouchsafe_core::ErrorKind),
+}
+
+fn classify(core: &vouchsafe_core::Error) -> ErrorKind {
+    use vouchsafe_core::ErrorKind as Core;
+
+    let is_issue = core.operation() == Some("account.issueCommission");
+    match (core.status().map(|status| status.as_u16()), core.kind()) {
+        (_, Core::Decode) => ErrorKind::InvalidResponse,
+        (Some(400), _) => ErrorKind::BadRequest,
+        (Some(401), _) => ErrorKind::Unauthorized,
+        (Some(403), _) => ErrorKind::Forbidden,
+        (Some(404), _) => ErrorKind::NotFound,
+        (Some(409), _) => ErrorKind::Conflict,
+        (Some(413), _) if is_issue => ErrorKind::QuotaLimit,
+        (None, Core::Config | Core::Invalid | Core::Credential) => ErrorKind::BadValue,
+        (_, Core::Connect(_) | Core::Transport | Core::Timeout(_)) => ErrorKind::Connection,
+        (_, other) => ErrorKind::Core(other),
+    }
+}
+
+/// Reads the name and the message of a fault, or what the OAuth 2.0 part says.
+pub(crate) fn read_fault(response: &Response) -> call::Fault {
+    if let Ok(fault) = serde_json::from_slice::<Fault>(&response.body) {
+        let message = Some(fault.message).filter(|message| !message.is_empty());
+        return call::Fault::new(Some(fault.name), message);
+    }
+    match serde_json::from_slice::<Refused>(&response.body) {
+        Ok(refused) => call::Fault::new(Some(refused.error), refused.exception),
+        Err(_) => call::Fault::default(),
+    }
+}
+
+/// A refusal of the OAuth 2.0 part (protocol section 5.1).
+#[derive(Deserialize)]
+struct Refused {
+    error: String,
+    exception: Option<String>,
+}
+
+/// What the server says about a refusal: one object with one key, the name (protocol section
+/// 5.1).
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Fault {
+    /// The name, such as `badRequest` or `overLimit`.
+    pub name: String,
+    /// The status, as the body repeats it.
+    pub code: Option<u16>,
+    /// The message for people.
+    pub message: String,
+    /// More for people; mostly empty.
+    pub details: Option<String>,
+    /// More for programs: commissions that were refused say why.
+    pub data: Option<Value>,
+}
+
+impl Fault {
+    /// Makes a fault with a name, a status and a message.
+    pub fn new(name: impl Into<String>, code: u16, message: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            code: Some(code),
+            message: message.into(),
+            ..Self::default()
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.message.as_str() {
+            "" => f.write_str(&self.name),
+            message => write!(f, "{message} ({})", self.name),
+        }
+    }
+}
+
+/// What stands behind the name. Servers leave some of it out, and some texts of theirs are null.
+#[derive(Default, Serialize, Deserialize)]
+struct Content {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    code: Option<u16>,
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    details: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    data: Option<Value>,
+}
+
+impl Serialize for Fault {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let content = Content {
+            code: self.code,
+            message: Some(self.message.clone()),
+            details: self.details.clone().map(Value::from),
+            data: self.data.clone(),
+        };
+        let mut map = to.serialize_map(Some(1))?;
+        map.serialize_entry(&self.name, &content)?;
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Fault {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Fault;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object with one key, the name of the fault")
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Fault, A::Error> {
+                let Some(name) = map.next_key::<String>()? else {
+                    return Err(de::Error::custom("a fault without a name"));
+                };
+                let content: Content = map.next_value()?;
+                if map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+                    return Err(de::Error::custom("a fault with two names"));
+                }
+                let details = match content.details {
+                    None | Some(Value::Null) => None,
+                    Some(Value::String(text)) => Some(text),
+                    Some(other) => Some(other.to_string()),
+                };
+                Ok(Fault {
+                    name,
+                    code: content.code,
+                    message: content.message.unwrap_or_default(),
+                    details,
+                    data: content.data,
+                })
+            }
+        }
+
+        from.deserialize_map(Visitor)
+    }
+}
+
+/// Why a commission does not fit (protocol section 5.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct QuotaLimit {
+    /// Which rule it breaks.
+    pub name: LimitName,
+    /// The provision that is blamed: the sum of all for this holder, source and resource. If
+    /// several do not fit, the server blames any one of them.
+    pub provision: Provision,
+    /// The limit that holds; zero if more was to be released than was used.
+    pub limit: Limit,
+    /// What is used of it: with what is pending if charged, without if released.
+    pub usage: i64,
+}
+
+impl QuotaLimit {
+    pub(crate) fn new(name: LimitName, provision: Provision, limit: Limit, usage: i64) -> Self {
+        Self {
+            name,
+            provision,
+            limit,
+            usage,
+        }
+    }
+
+    /// Returns how much is left below the limit; negative if it is passed already.
+    #[must_use]
+    pub fn available(&self) -> Limit {
+        self.limit.less(self.usage)
+    }
+
+    /// Returns how much was asked for; negative for a release.
+    #[must_use]
+    pub fn requested(&self) -> i64 {
+        self.provision.quantity
+    }
+
+    /// Returns what people call the resource, as the Python client does: `Virtual Machine` for
+    /// `cyclades.vm`. The resource's own name if it has none.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        match self.provision.resource.as_str() {
+            "cyclades.disk" => "Disk",
+            "cyclades.vm" => "Virtual Machine",
+            "cyclades.cpu" => "CPU",
+            "cyclades.ram" => "RAM",
+            "cyclades.floating_ip" => "Floating IP address",
+            "cyclades.network.private" => "Private Network",
+            "pithos.diskspace" => "Storage space",
+            "astakos.pending_app" => "Pending Applications",
+            other => other,
+        }
+    }
+}
+
+impl fmt::Display for QuotaLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (label, holder) = (self.label(), &self.provision.holder);
+        match self.name {
+            LimitName::NoHolding => write!(f, "{label}: {holder} has none of it"),
+            LimitName::NoQuantity => write!(
+                f,
+                "{label}: {holder} uses {}, and {} were to be released",
+                self.usage,
+                self.requested().unsigned_abs(),
+            ),
+            _ => write!(
+                f,
+                "{label}: the limit of {holder} is {}, {} are used, and {} were asked for",
+                self.limit,
+                self.usage,
+                self.requested(),
+            ),
+        }
+    }
+}
+
+/// The rule that a commission breaks (protocol section 8).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+#[non_exhaustive]
+pub enum LimitName {
+    /// The limit would be passed.
+    NoCapacity,
+    /// More would be released than is used.
+    NoQuantity,
+    /// There is no such holding.
+    NoHolding,
+    /// A rule that this version does not know.
+    Unknown(String),
+}
+
+impl From<String> for LimitName {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "NoCapacityError" => Self::NoCapacity,
+            "NoQuantityError" => Self::NoQuantity,
+            "NoHoldingError" => Self::NoHolding,
+            _ => Self::Unknown(word),
+        }
+    }
+}
+
+impl From<LimitName> for String {
+    fn from(name: LimitName) -> Self {
+        match name {
+            LimitName::NoCapacity => Self::from("NoCapacityError"),
+            LimitName::NoQuantity => Self::from("NoQuantityError"),
+            LimitName::NoHolding => Self::from("NoHoldingError"),
+            LimitName::Unknown(word) => word,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Holder;
+
+    #[test]
+    fn a_fault_is_one_key_and_what_stands_behind_it() {
+        let text = r#"{"itemNotFound":{"code":404,"message":"no","details":""}}"#;
+        let fault: Fault = serde_json::from_str(text).unwrap();
+        assert_eq!(
+            (fault.name.as_str(), fault.code),
+            ("itemNotFound", Some(404))
+        );
+        assert_eq!(fault.to_string(), "no (itemNotFound)");
+        let back = serde_json::to_value(&fault).unwrap();
+        assert_eq!(back, serde_json::from_str::<Value>(text).unwrap());
+        for bad in ["{}", "[]", "7", r#"{"a":1}"#, r#"{"a":{},"b":{}}"#, ""] {
+            assert!(serde_json::from_str::<Fault>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_numbers_of_a_limit_are_told_in_words() {
+        let data = serde_json::json!({
+            "name": "NoCapacityError",
+            "limit": 2,
+            "usage": 3,
+            "provision": {
+                "holder": "user:u", "source": "project:p", "resource": "cyclades.vm", "quantity": 1,
+            },
+        });
+        let limit: QuotaLimit = serde_json::from_value(data.clone()).unwrap();
+        assert_eq!(limit.provision.holder, Holder::user("u"));
+        assert_eq!(limit.available(), Limit::Finite(-1));
+        assert_eq!(
+            limit.to_string(),
+            "Virtual Machine: the limit of user:u is 2, 3 are used, and 1 were asked for"
+        );
+        assert_eq!(serde_json::to_value(&limit).unwrap(), data);
+    }
+
+    #[test]
+    fn only_an_issued_commission_meets_a_limit() {
+        let of = |operation| {
+            let core = vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::Status, "x")
+                .with_operation(operation)
+                .with_status(http::StatusCode::PAYLOAD_TOO_LARGE);
+            Error::from(core).kind()
+        };
+        assert_eq!(of("account.issueCommission"), ErrorKind::QuotaLimit);
+        assert_eq!(
+            of("account.getQuotas"),
+            ErrorKind::Core(vouchsafe_core::ErrorKind::Status)
+        );
+    }
+}

@@ -1,0 +1,303 @@
+// Made by `cargo xtask codegen` from crates/astakos/api/account.openapi.yaml; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! Calls with their arguments in place. Values are encoded piece by piece, so that none
+//! leaves its place.
+
+use vouchsafe_core::Result;
+use vouchsafe_core::call::{Call, Form};
+use vouchsafe_core::url::Target;
+
+use super::{operations, wire};
+
+/// What may be given to `legacyUserInfo`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LegacyUserInfoParams {
+    /// `1` asks for usage too; only servers before 0.14 heed it.
+    pub(crate) usage: Option<String>,
+}
+
+/// Information about the user of the token; later servers answer 400.
+///
+/// Not all servers have it: 0.14.
+#[doc(alias = "get_user_info")]
+pub(crate) fn legacy_user_info(params: &LegacyUserInfoParams) -> Result<Call> {
+    let target = Target::new("/authenticate");
+    let target = target.query_opt("usage", params.usage.as_deref());
+    Ok(Call::new(&operations::LEGACY_USER_INFO, target))
+}
+
+/// Look up names and uuids with a user's token.
+#[doc(alias = "get_usernames")]
+#[doc(alias = "get_uuids")]
+pub(crate) fn user_catalogs(body: &wire::CatalogsRequest) -> Result<Call> {
+    let target = Target::new("/user_catalogs");
+    Call::new(&operations::USER_CATALOGS, target).json(body)
+}
+
+/// Look up names and uuids with a service's token; null uuids mean every user.
+#[doc(alias = "service_get_usernames")]
+#[doc(alias = "service_get_uuids")]
+pub(crate) fn service_user_catalogs(body: &wire::CatalogsRequest) -> Result<Call> {
+    let target = Target::new("/service/user_catalogs");
+    Call::new(&operations::SERVICE_USER_CATALOGS, target).json(body)
+}
+
+/// Mail a word to the operators.
+pub(crate) fn send_feedback(body: &wire::Feedback) -> Result<Call> {
+    let target = Target::new("/feedback");
+    let form = Form::new()
+        .field("feedback_msg", &body.feedback_msg)
+        .field("feedback_data", &body.feedback_data);
+    Ok(Call::new(&operations::SEND_FEEDBACK, target).form(form))
+}
+
+/// Choose the project that new resources are charged to.
+///
+/// Not all servers have it: 0.20+.
+pub(crate) fn set_default_project(body: &wire::DefaultProject) -> Result<Call> {
+    let target = Target::new("/myaccount/default_project");
+    Call::new(&operations::SET_DEFAULT_PROJECT, target).json(body)
+}
+
+/// What can be counted.
+pub(crate) fn get_resources() -> Result<Call> {
+    let target = Target::new("/resources");
+    Ok(Call::new(&operations::GET_RESOURCES, target))
+}
+
+/// The quotas of the user of the token.
+pub(crate) fn get_quotas() -> Result<Call> {
+    let target = Target::new("/quotas");
+    Ok(Call::new(&operations::GET_QUOTAS, target))
+}
+
+/// What may be given to `serviceQuotas`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ServiceQuotasParams {
+    /// Uuids with commas between.
+    pub(crate) user: Option<String>,
+    /// Project ids with commas between.
+    pub(crate) project: Option<String>,
+}
+
+/// The quotas of users for the resources of the service of the token.
+#[doc(alias = "service_get_quotas")]
+pub(crate) fn service_quotas(params: &ServiceQuotasParams) -> Result<Call> {
+    let target = Target::new("/service_quotas");
+    let target = target.query_opt("user", params.user.as_deref());
+    let target = target.query_opt("project", params.project.as_deref());
+    Ok(Call::new(&operations::SERVICE_QUOTAS, target))
+}
+
+/// What may be given to `serviceProjectQuotas`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ServiceProjectQuotasParams {
+    /// Project ids with commas between.
+    pub(crate) project: Option<String>,
+}
+
+/// The quotas of projects for the resources of the service of the token.
+///
+/// Not all servers have it: 0.16+.
+#[doc(alias = "service_get_project_quotas")]
+pub(crate) fn service_project_quotas(
+    params: &ServiceProjectQuotasParams,
+) -> Result<Call> {
+    let target = Target::new("/service_project_quotas");
+    let target = target.query_opt("project", params.project.as_deref());
+    Ok(Call::new(&operations::SERVICE_PROJECT_QUOTAS, target))
+}
+
+/// The commissions that the service issued and did not resolve.
+#[doc(alias = "get_pending_commissions")]
+pub(crate) fn pending_commissions() -> Result<Call> {
+    let target = Target::new("/commissions");
+    Ok(Call::new(&operations::PENDING_COMMISSIONS, target))
+}
+
+/// Reserve or release quantities.
+#[doc(alias = "issue_one_commission")]
+#[doc(alias = "issue_commission_generic")]
+#[doc(alias = "issue_resource_reassignment")]
+pub(crate) fn issue_commission(body: &wire::CommissionRequest) -> Result<Call> {
+    let target = Target::new("/commissions");
+    Call::new(&operations::ISSUE_COMMISSION, target).json(body)
+}
+
+/// Accept and reject several commissions.
+///
+/// A serial that was resolved already is reported as failed.
+pub(crate) fn resolve_commissions(body: &wire::ResolveRequest) -> Result<Call> {
+    let target = Target::new("/commissions/action");
+    Call::new(&operations::RESOLVE_COMMISSIONS, target).json(body)
+}
+
+/// A pending commission.
+#[doc(alias = "get_commission_info")]
+pub(crate) fn commission_info(serial: &str) -> Result<Call> {
+    let target = Target::new("/commissions/").segment("serial", serial)?;
+    Ok(Call::new(&operations::COMMISSION_INFO, target))
+}
+
+/// Accept or reject a commission.
+///
+/// Exactly one of the two; a commission that was resolved already is not found.
+#[doc(alias = "accept_commission")]
+#[doc(alias = "reject_commission")]
+pub(crate) fn commission_action(
+    serial: &str,
+    body: &wire::CommissionActionRequest,
+) -> Result<Call> {
+    let target = Target::new("/commissions/")
+        .segment("serial", serial)?
+        .literal("/action");
+    Call::new(&operations::COMMISSION_ACTION, target).json(body)
+}
+
+/// What may be given to `listProjects`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ListProjectsParams {
+    /// The name.
+    pub(crate) name: Option<String>,
+    /// The state.
+    pub(crate) state: Option<String>,
+    /// The owner's uuid.
+    pub(crate) owner: Option<String>,
+    /// What the user must have to do with it: default, related, member or active.
+    pub(crate) mode: Option<String>,
+}
+
+/// Projects that the user has to do with.
+#[doc(alias = "get_projects")]
+pub(crate) fn list_projects(params: &ListProjectsParams) -> Result<Call> {
+    let target = Target::new("/projects");
+    let target = target.query_opt("name", params.name.as_deref());
+    let target = target.query_opt("state", params.state.as_deref());
+    let target = target.query_opt("owner", params.owner.as_deref());
+    let target = target.query_opt("mode", params.mode.as_deref());
+    Ok(Call::new(&operations::LIST_PROJECTS, target))
+}
+
+/// Apply for a project.
+pub(crate) fn create_project(body: &wire::ProjectSpec) -> Result<Call> {
+    let target = Target::new("/projects");
+    Call::new(&operations::CREATE_PROJECT, target).json(body)
+}
+
+/// A project.
+pub(crate) fn get_project(project_id: &str) -> Result<Call> {
+    let target = Target::new("/projects/").segment("project_id", project_id)?;
+    Ok(Call::new(&operations::GET_PROJECT, target))
+}
+
+/// Apply for a modification of a project, as 0.15 has it.
+///
+/// Not all servers have it: 0.15.
+pub(crate) fn legacy_modify_project(
+    project_id: &str,
+    body: &wire::ProjectSpec,
+) -> Result<Call> {
+    let target = Target::new("/projects/").segment("project_id", project_id)?;
+    Call::new(&operations::LEGACY_MODIFY_PROJECT, target).json(body)
+}
+
+/// Apply for a modification of a project.
+pub(crate) fn modify_project(
+    project_id: &str,
+    body: &wire::ProjectSpec,
+) -> Result<Call> {
+    let target = Target::new("/projects/").segment("project_id", project_id)?;
+    Call::new(&operations::MODIFY_PROJECT, target).json(body)
+}
+
+/// Act on a project or on its last application.
+#[doc(alias = "application_action")]
+pub(crate) fn project_action(
+    project_id: &str,
+    body: &std::collections::BTreeMap<String, serde_json::Value>,
+) -> Result<Call> {
+    let target = Target::new("/projects/")
+        .segment("project_id", project_id)?
+        .literal("/action");
+    Call::new(&operations::PROJECT_ACTION, target).json(body)
+}
+
+/// What may be given to `listMemberships`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ListMembershipsParams {
+    /// Of this project only.
+    pub(crate) project: Option<String>,
+}
+
+/// The user's memberships, and those in the user's projects.
+#[doc(alias = "get_memberships")]
+pub(crate) fn list_memberships(params: &ListMembershipsParams) -> Result<Call> {
+    let target = Target::new("/projects/memberships");
+    let target = target.query_opt("project", params.project.as_deref());
+    Ok(Call::new(&operations::LIST_MEMBERSHIPS, target))
+}
+
+/// Join a project, or enroll a user in one's own.
+#[doc(alias = "join_project")]
+#[doc(alias = "enroll_member")]
+pub(crate) fn create_membership(body: &wire::MembershipRequest) -> Result<Call> {
+    let target = Target::new("/projects/memberships");
+    Call::new(&operations::CREATE_MEMBERSHIP, target).json(body)
+}
+
+/// A membership.
+pub(crate) fn get_membership(membership_id: i64) -> Result<Call> {
+    let target = Target::new("/projects/memberships/")
+        .segment("membership_id", &membership_id.to_string())?;
+    Ok(Call::new(&operations::GET_MEMBERSHIP, target))
+}
+
+/// Act on a membership.
+pub(crate) fn membership_action(
+    membership_id: i64,
+    body: &std::collections::BTreeMap<String, serde_json::Value>,
+) -> Result<Call> {
+    let target = Target::new("/projects/memberships/")
+        .segment("membership_id", &membership_id.to_string())?
+        .literal("/action");
+    Call::new(&operations::MEMBERSHIP_ACTION, target).json(body)
+}
+
+/// Applications, of a project if one is named in the body.
+///
+/// Not all servers have it: 0.15.
+#[doc(alias = "get_applications")]
+pub(crate) fn legacy_applications(
+    body: Option<&std::collections::BTreeMap<String, serde_json::Value>>,
+) -> Result<Call> {
+    let target = Target::new("/projects/apps");
+    let call = Call::new(&operations::LEGACY_APPLICATIONS, target);
+    match body {
+        Some(body) => call.json(body),
+        None => Ok(call),
+    }
+}
+
+/// An application.
+///
+/// Not all servers have it: 0.15.
+#[doc(alias = "get_application")]
+pub(crate) fn legacy_application(application_id: i64) -> Result<Call> {
+    let target = Target::new("/projects/apps/")
+        .segment("application_id", &application_id.to_string())?;
+    Ok(Call::new(&operations::LEGACY_APPLICATION, target))
+}
+
+/// Act on an application, as 0.15 has it.
+///
+/// Not all servers have it: 0.15.
+pub(crate) fn legacy_application_action(
+    application_id: i64,
+    body: &std::collections::BTreeMap<String, serde_json::Value>,
+) -> Result<Call> {
+    let target = Target::new("/projects/apps/")
+        .segment("application_id", &application_id.to_string())?
+        .literal("/action");
+    Call::new(&operations::LEGACY_APPLICATION_ACTION, target).json(body)
+}

@@ -1,0 +1,675 @@
+// Made by `cargo xtask codegen` from crates/astakos/api/account.openapi.yaml; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! What is sent and received, as it stands on the wire.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use vouchsafe_core::Secret;
+
+/// A user, as 0.14 tells.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct UserInfo {
+    /// A number; absent if a later server was asked.
+    pub id: Option<i64>,
+    /// Login name.
+    pub username: String,
+    /// The uuid.
+    pub uuid: String,
+    /// E-mail addresses.
+    #[serde(default)]
+    pub email: Vec<String>,
+    /// First and last name.
+    pub name: Option<String>,
+    /// Groups of the user.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// The token.
+    pub auth_token: Option<Secret>,
+    /// When the token was made, milliseconds since 1970; absent if a later server was asked.
+    pub auth_token_created: Option<i64>,
+    /// When the token ends, milliseconds since 1970.
+    pub auth_token_expires: Option<i64>,
+    /// Usage by resource; only from servers before 0.14 that were asked for it.
+    #[serde(default)]
+    pub usage: Vec<serde_json::Value>,
+}
+
+/// What to look up.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct CatalogsRequest {
+    /// Find the names of these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) uuids: Option<Vec<String>>,
+    /// Find the uuids of these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) displaynames: Option<Vec<String>>,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Catalogs {
+    /// Uuid to name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) uuid_catalog: Option<BTreeMap<String, String>>,
+    /// Name to uuid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) displayname_catalog: Option<BTreeMap<String, String>>,
+}
+
+/// A word to the operators.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Feedback {
+    /// The message; not blank.
+    pub(crate) feedback_msg: String,
+    /// Anything else.
+    pub(crate) feedback_data: String,
+}
+
+/// A choice.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct DefaultProject {
+    /// Id of a project: text, a number in 0.15.
+    pub(crate) project_id: crate::ProjectId,
+}
+
+/// Something that can be counted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Resource {
+    /// Name of the service that it belongs to.
+    pub service: String,
+    /// For people.
+    pub description: Option<String>,
+    /// `bytes`, or none for what is counted.
+    pub unit: Option<String>,
+    /// Whether the user interface shows it; not in 0.14.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ui_visible: Option<bool>,
+    /// Whether quotas show it; not in 0.14.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_visible: Option<bool>,
+    /// Whether projects may have it; only in 0.14.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_in_projects: Option<bool>,
+}
+
+/// A set of provisions that are applied together or not at all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CommissionRequest {
+    /// What to charge.
+    pub provisions: Vec<crate::Provision>,
+    /// For people who look at pending commissions; default: empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Whether limits may be passed, default: no. What is released must have been used all the
+    /// same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub force: Option<bool>,
+    /// Whether it is accepted at once, default: no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_accept: Option<bool>,
+}
+
+/// What was issued.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Issued {
+    /// The number of a commission.
+    pub(crate) serial: crate::Serial,
+}
+
+/// What to accept and reject.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ResolveRequest {
+    /// To accept.
+    pub(crate) accept: Vec<crate::Serial>,
+    /// To reject.
+    pub(crate) reject: Vec<crate::Serial>,
+}
+
+/// What became of commissions that were to be resolved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Resolution {
+    /// Accepted, in no particular order.
+    pub accepted: Vec<crate::Serial>,
+    /// Rejected, in no particular order.
+    pub rejected: Vec<crate::Serial>,
+    /// Neither: not pending any more, of another service, or in both lists.
+    pub failed: Vec<crate::Unresolved>,
+}
+
+/// A pending commission.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Commission {
+    /// Its number.
+    pub serial: crate::Serial,
+    /// When it was issued, by the server's clock: date, time, and an offset that is not to be
+    /// trusted (protocol section 10).
+    pub issue_time: String,
+    /// What the issuer called it.
+    pub name: String,
+    /// What it charges.
+    pub provisions: Vec<crate::Provision>,
+}
+
+/// What to do; the value is not read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct CommissionActionRequest {
+    /// Accept it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) accept: Option<String>,
+    /// Reject it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reject: Option<String>,
+}
+
+/// A project.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Project {
+    /// Its id.
+    pub id: crate::ProjectId,
+    /// Its state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<ProjectState>,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The owner's uuid; none for a system project.
+    pub owner: Option<String>,
+    /// Its homepage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub homepage: Option<String>,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// When it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub creation_date: Option<String>,
+    /// When it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_date: Option<String>,
+    /// When it was suspended or terminated; only for owner and administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deactivation_date: Option<String>,
+    /// Who decides about joining.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub join_policy: Option<Policy>,
+    /// Who decides about leaving.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leave_policy: Option<Policy>,
+    /// How many members it may have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_members: Option<crate::Limit>,
+    /// Whether only its members see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub private: Option<bool>,
+    /// Whether it is the project that a user has from the beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system_project: Option<bool>,
+    /// Capacities by resource.
+    #[serde(default)]
+    pub resources: BTreeMap<String, Capacity>,
+    /// The last application; only for owner and administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_application: Option<Application>,
+    /// Keys that the description does not name.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, serde_json::Value>,
+}
+
+/// State of a project.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+#[non_exhaustive]
+pub enum ProjectState {
+    /// `uninitialized`.
+    Uninitialized,
+    /// `active`.
+    Active,
+    /// `suspended`.
+    Suspended,
+    /// `terminated`.
+    Terminated,
+    /// `deleted`.
+    Deleted,
+    /// A word that this version does not know, written back as it was read.
+    Unknown(String),
+}
+
+impl ProjectState {
+    /// Returns the word on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Uninitialized => "uninitialized",
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Terminated => "terminated",
+            Self::Deleted => "deleted",
+            Self::Unknown(word) => word,
+        }
+    }
+}
+
+impl From<String> for ProjectState {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "uninitialized" => Self::Uninitialized,
+            "active" => Self::Active,
+            "suspended" => Self::Suspended,
+            "terminated" => Self::Terminated,
+            "deleted" => Self::Deleted,
+            _ => Self::Unknown(word),
+        }
+    }
+}
+
+impl From<ProjectState> for String {
+    fn from(word: ProjectState) -> Self {
+        match word {
+            ProjectState::Unknown(word) => word,
+            known => known.as_str().to_owned(),
+        }
+    }
+}
+
+/// Who decides about joining or leaving a project.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+#[non_exhaustive]
+pub enum Policy {
+    /// `auto`.
+    Auto,
+    /// `moderated`.
+    Moderated,
+    /// `closed`.
+    Closed,
+    /// A word that this version does not know, written back as it was read.
+    Unknown(String),
+}
+
+impl Policy {
+    /// Returns the word on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Auto => "auto",
+            Self::Moderated => "moderated",
+            Self::Closed => "closed",
+            Self::Unknown(word) => word,
+        }
+    }
+}
+
+impl From<String> for Policy {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "auto" => Self::Auto,
+            "moderated" => Self::Moderated,
+            "closed" => Self::Closed,
+            _ => Self::Unknown(word),
+        }
+    }
+}
+
+impl From<Policy> for String {
+    fn from(word: Policy) -> Self {
+        match word {
+            Policy::Unknown(word) => word,
+            known => known.as_str().to_owned(),
+        }
+    }
+}
+
+/// How much of a resource a project and each of its members may have.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Capacity {
+    /// The project as a whole.
+    pub project_capacity: crate::Limit,
+    /// Each member.
+    pub member_capacity: crate::Limit,
+}
+
+/// An application for a project or for a modification of one: in the latter, what does not
+/// change is absent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Application {
+    /// Its number.
+    pub id: i64,
+    /// Its state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<ApplicationState>,
+    /// Uuid of who applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applicant: Option<String>,
+    /// Name of the project.
+    pub name: Option<String>,
+    /// The owner's uuid.
+    pub owner: Option<String>,
+    /// Homepage of the project.
+    pub homepage: Option<String>,
+    /// What the project is for.
+    pub description: Option<String>,
+    /// For who decides about it.
+    pub comments: Option<String>,
+    /// When the project begins.
+    pub start_date: Option<String>,
+    /// When the project ends.
+    pub end_date: Option<String>,
+    /// Who decides about joining.
+    pub join_policy: Option<Policy>,
+    /// Who decides about leaving.
+    pub leave_policy: Option<Policy>,
+    /// How many members the project may have.
+    pub max_members: Option<crate::Limit>,
+    /// Whether only its members see the project.
+    pub private: Option<bool>,
+    /// Capacities by resource.
+    #[serde(default)]
+    pub resources: BTreeMap<String, Capacity>,
+    /// Keys that the description does not name.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, serde_json::Value>,
+}
+
+/// State of an application.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+#[non_exhaustive]
+pub enum ApplicationState {
+    /// `pending`.
+    Pending,
+    /// `approved`.
+    Approved,
+    /// `replaced`.
+    Replaced,
+    /// `denied`.
+    Denied,
+    /// `dismissed`.
+    Dismissed,
+    /// `cancelled`.
+    Cancelled,
+    /// A word that this version does not know, written back as it was read.
+    Unknown(String),
+}
+
+impl ApplicationState {
+    /// Returns the word on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Replaced => "replaced",
+            Self::Denied => "denied",
+            Self::Dismissed => "dismissed",
+            Self::Cancelled => "cancelled",
+            Self::Unknown(word) => word,
+        }
+    }
+}
+
+impl From<String> for ApplicationState {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "pending" => Self::Pending,
+            "approved" => Self::Approved,
+            "replaced" => Self::Replaced,
+            "denied" => Self::Denied,
+            "dismissed" => Self::Dismissed,
+            "cancelled" => Self::Cancelled,
+            _ => Self::Unknown(word),
+        }
+    }
+}
+
+impl From<ApplicationState> for String {
+    fn from(word: ApplicationState) -> Self {
+        match word {
+            ApplicationState::Unknown(word) => word,
+            known => known.as_str().to_owned(),
+        }
+    }
+}
+
+/// What a project is to be. Name and end date are required for a new one; for a modification
+/// only what changes is given.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ProjectSpec {
+    /// Like the name of a host, at most 80 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The owner's uuid; the applicant, unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// At most 255 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub homepage: Option<String>,
+    /// At most 4096 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// For who decides about it, at most 4096 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comments: Option<String>,
+    /// Date, time and offset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_date: Option<String>,
+    /// Date, time and offset, in the future.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_date: Option<String>,
+    /// Who decides about joining; moderated, unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub join_policy: Option<Policy>,
+    /// Who decides about leaving; auto, unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leave_policy: Option<Policy>,
+    /// How many members it may have; unlimited, unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_members: Option<crate::MaxMembers>,
+    /// Whether only its members see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub private: Option<bool>,
+    /// Capacities by resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<BTreeMap<String, Capacity>>,
+}
+
+/// What an application is about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Applied {
+    /// The project's id.
+    pub id: crate::ProjectId,
+    /// The application's number.
+    pub application: i64,
+    /// Keys that the description does not name.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, serde_json::Value>,
+}
+
+/// A user's part in a project. What is not listed here are the times at which it last came into
+/// a state, by the state's name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Membership {
+    /// Its number.
+    pub id: i64,
+    /// The user's uuid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The project's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<crate::ProjectId>,
+    /// Its state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<MembershipState>,
+    /// What the asking user may do with it.
+    #[serde(default)]
+    pub allowed_actions: Vec<MembershipAction>,
+    /// Keys that the description does not name.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, serde_json::Value>,
+}
+
+/// State of a membership.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+#[non_exhaustive]
+pub enum MembershipState {
+    /// `requested`.
+    Requested,
+    /// `accepted`.
+    Accepted,
+    /// `leave_requested`.
+    LeaveRequested,
+    /// `suspended`.
+    Suspended,
+    /// `rejected`.
+    Rejected,
+    /// `cancelled`.
+    Cancelled,
+    /// `removed`.
+    Removed,
+    /// A word that this version does not know, written back as it was read.
+    Unknown(String),
+}
+
+impl MembershipState {
+    /// Returns the word on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Requested => "requested",
+            Self::Accepted => "accepted",
+            Self::LeaveRequested => "leave_requested",
+            Self::Suspended => "suspended",
+            Self::Rejected => "rejected",
+            Self::Cancelled => "cancelled",
+            Self::Removed => "removed",
+            Self::Unknown(word) => word,
+        }
+    }
+}
+
+impl From<String> for MembershipState {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "requested" => Self::Requested,
+            "accepted" => Self::Accepted,
+            "leave_requested" => Self::LeaveRequested,
+            "suspended" => Self::Suspended,
+            "rejected" => Self::Rejected,
+            "cancelled" => Self::Cancelled,
+            "removed" => Self::Removed,
+            _ => Self::Unknown(word),
+        }
+    }
+}
+
+impl From<MembershipState> for String {
+    fn from(word: MembershipState) -> Self {
+        match word {
+            MembershipState::Unknown(word) => word,
+            known => known.as_str().to_owned(),
+        }
+    }
+}
+
+/// What can be done with a membership.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+#[non_exhaustive]
+pub enum MembershipAction {
+    /// `leave`.
+    Leave,
+    /// `cancel`.
+    Cancel,
+    /// `accept`.
+    Accept,
+    /// `reject`.
+    Reject,
+    /// `remove`.
+    Remove,
+    /// A word that this version does not know, written back as it was read.
+    Unknown(String),
+}
+
+impl MembershipAction {
+    /// Returns the word on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Leave => "leave",
+            Self::Cancel => "cancel",
+            Self::Accept => "accept",
+            Self::Reject => "reject",
+            Self::Remove => "remove",
+            Self::Unknown(word) => word,
+        }
+    }
+}
+
+impl From<String> for MembershipAction {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "leave" => Self::Leave,
+            "cancel" => Self::Cancel,
+            "accept" => Self::Accept,
+            "reject" => Self::Reject,
+            "remove" => Self::Remove,
+            _ => Self::Unknown(word),
+        }
+    }
+}
+
+impl From<MembershipAction> for String {
+    fn from(word: MembershipAction) -> Self {
+        match word {
+            MembershipAction::Unknown(word) => word,
+            known => known.as_str().to_owned(),
+        }
+    }
+}
+
+/// Exactly one of the two.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct MembershipRequest {
+    /// Join a project oneself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) join: Option<Join>,
+    /// Make somebody a member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) enroll: Option<Enroll>,
+}
+
+/// Which project to join.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Join {
+    /// Id of a project: text, a number in 0.15.
+    pub(crate) project: crate::ProjectId,
+}
+
+/// Who is to be a member of what.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Enroll {
+    /// Id of a project: text, a number in 0.15.
+    pub(crate) project: crate::ProjectId,
+    /// The user's e-mail address.
+    pub(crate) user: String,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Joined {
+    /// Number of the membership.
+    pub(crate) id: i64,
+}

@@ -1,0 +1,36 @@
+// Made by `cargo xtask codegen` from crates/astakos/api/identity.openapi.yaml; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! What there is to ask, as the call pipeline needs to know it.
+
+use http::Method;
+use vouchsafe_core::call::{Operation, Repeat};
+
+/// Details of this version.
+pub(crate) static GET_VERSION: Operation = Operation::new(
+        "identity.getVersion",
+        Method::GET,
+        "/identity/v2.0",
+    )
+    .repeat(Repeat::Safe);
+
+/// The catalog of services; with credentials the token and its user too.
+pub(crate) static AUTHENTICATE: Operation = Operation::new(
+        "identity.authenticate",
+        Method::POST,
+        "/tokens",
+    )
+    .repeat(Repeat::Safe)
+    .response_limit(4 << 20);
+
+/// Check a short-lived OAuth 2.0 access token.
+pub(crate) static VALIDATE_TOKEN: Operation = Operation::new(
+        "identity.validateToken",
+        Method::GET,
+        "/tokens/{token_id}",
+    )
+    .repeat(Repeat::Safe)
+    .sensitive_path();
+
+/// All operations, in the order of the description.
+pub(crate) static ALL: &[&Operation] = &[&GET_VERSION, &AUTHENTICATE, &VALIDATE_TOKEN];

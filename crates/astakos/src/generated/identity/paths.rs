@@ -1,0 +1,44 @@
+// Made by `cargo xtask codegen` from crates/astakos/api/identity.openapi.yaml; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! Calls with their arguments in place. Values are encoded piece by piece, so that none
+//! leaves its place.
+
+use vouchsafe_core::{Result, Secret};
+use vouchsafe_core::call::Call;
+use vouchsafe_core::url::Target;
+
+use super::{operations, wire};
+
+/// The catalog of services; with credentials the token and its user too.
+///
+/// Without a body only the catalog is answered. The header X-Auth-Token is ignored: credentials
+/// are in the body.
+#[doc(alias = "get_endpoints")]
+pub(crate) fn authenticate(body: Option<&wire::AuthRequest>) -> Result<Call> {
+    let target = Target::new("/tokens");
+    let call = Call::new(&operations::AUTHENTICATE, target);
+    match body {
+        Some(body) => call.secret_json(body),
+        None => Ok(call),
+    }
+}
+
+/// What may be given to `validateToken`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ValidateTokenParams {
+    /// Must begin with the token's scope.
+    pub(crate) belongs_to: Option<String>,
+}
+
+/// Check a short-lived OAuth 2.0 access token.
+///
+/// Not all servers have it: 0.15+.
+pub(crate) fn validate_token(
+    token_id: &Secret,
+    params: &ValidateTokenParams,
+) -> Result<Call> {
+    let target = Target::new("/tokens/").segment("token_id", token_id.expose())?;
+    let target = target.query_opt("belongsTo", params.belongs_to.as_deref());
+    Ok(Call::new(&operations::VALIDATE_TOKEN, target))
+}

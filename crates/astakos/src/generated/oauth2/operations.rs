@@ -1,0 +1,22 @@
+// Made by `cargo xtask codegen` from crates/astakos/api/oauth2.openapi.yaml; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! What there is to ask, as the call pipeline needs to know it.
+
+use http::Method;
+use vouchsafe_core::ErrorKind;
+use vouchsafe_core::call::{Operation, Repeat, StatusRule};
+
+/// Trade an authorization code for an access token.
+pub(crate) static TOKEN: Operation = Operation::new(
+        "oauth2.token",
+        Method::POST,
+        "/token",
+    )
+    .repeat(Repeat::OnlyIfUnsent)
+    .status_rules(COMMON_STATUSES);
+
+/// All operations, in the order of the description.
+pub(crate) static ALL: &[&Operation] = &[&TOKEN];
+
+static COMMON_STATUSES: &[StatusRule] = &[StatusRule::new(400, None, ErrorKind::Status)];

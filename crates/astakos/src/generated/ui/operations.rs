@@ -1,0 +1,19 @@
+// Made by `cargo xtask codegen` from crates/astakos/api/ui.openapi.yaml; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! What there is to ask, as the call pipeline needs to know it.
+
+use http::Method;
+use vouchsafe_core::call::{Operation, Repeat};
+
+/// The registered components, in display order.
+pub(crate) static GET_SERVICES: Operation = Operation::new(
+        "ui.getServices",
+        Method::GET,
+        "/get_services",
+    )
+    .repeat(Repeat::Safe)
+    .response_limit(4 << 20);
+
+/// All operations, in the order of the description.
+pub(crate) static ALL: &[&Operation] = &[&GET_SERVICES];

@@ -1,0 +1,17 @@
+// Made by `cargo xtask codegen` from crates/astakos/api/ui.openapi.yaml; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! Calls with their arguments in place. Values are encoded piece by piece, so that none
+//! leaves its place.
+
+use vouchsafe_core::Result;
+use vouchsafe_core::call::Call;
+use vouchsafe_core::url::Target;
+
+use super::operations;
+
+/// The registered components, in display order.
+pub(crate) fn get_services() -> Result<Call> {
+    let target = Target::new("/get_services");
+    Ok(Call::new(&operations::GET_SERVICES, target))
+}

@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod catalog;
+mod client;
+mod cookie;
+mod error;
+mod generated;
+mod types;
+
+pub use catalog::{Catalog, CatalogService, Endpoint, EndpointFilter};
+pub use client::{
+    ApplicationAction, Client, ClientBuilder, Dialect, Prefixes, ProjectAction, ProjectFilter,
+    ProjectMode, TokenGrant, join_urls,
+};
+pub use cookie::{token_from_cookie, token_from_cookie_value};
+pub use error::{Error, ErrorKind, Fault, LimitName, QuotaLimit, Result};
+pub use generated::account::wire::{
+    Application, ApplicationState, Applied, Capacity, Commission, CommissionRequest, Membership,
+    MembershipAction, MembershipState, Policy, Project, ProjectSpec, ProjectState, Resolution,
+    Resource, UserInfo,
+};
+pub use generated::identity::wire::{Access, AccessToken, AccessUser, Role, RoleId, Tenant};
+pub use generated::oauth2::wire::OAuth2Token;
+pub use generated::ui::wire::Component;
+pub use types::{
+    CommissionAction, Holder, Limit, LimitError, MaxMembers, ProjectId, ProjectQuota, Provision,
+    Quota, Serial, SerialError, Unresolved, UserQuotas,
+};

@@ -1,0 +1,214 @@
+//! Limits, and that there may be none.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// How much there may be: a number, or no limit.
+///
+/// The wire writes 2^63 - 1 for no limit (protocol section 4). A limit that is left after
+/// something was taken away may be negative: so much is there too much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "there is a limit or there is none")]
+pub enum Limit {
+    /// So much, in the unit of the resource: bytes, or pieces.
+    Finite(i64),
+    /// No limit.
+    Unlimited,
+}
+
+/// What is not a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a limit: a number is wanted, with K, M, G, T or P for steps of 1024, or `inf`")]
+#[non_exhaustive]
+pub struct LimitError;
+
+impl Limit {
+    /// Returns the number, or `None` if there is no limit.
+    #[must_use]
+    pub const fn finite(self) -> Option<i64> {
+        match self {
+            Self::Finite(number) => Some(number),
+            Self::Unlimited => None,
+        }
+    }
+
+    /// Returns what is left of it after so much was used. No limit stays none.
+    #[must_use]
+    pub const fn less(self, used: i64) -> Self {
+        match self {
+            Self::Finite(number) => Self::Finite(number.saturating_sub(used)),
+            Self::Unlimited => Self::Unlimited,
+        }
+    }
+
+    /// Returns whether so much is within it.
+    #[must_use]
+    pub const fn has_room_for(self, quantity: i64) -> bool {
+        match self {
+            Self::Finite(number) => quantity <= number,
+            Self::Unlimited => true,
+        }
+    }
+
+    const fn on_wire(self) -> i64 {
+        match self {
+            Self::Finite(number) => number,
+            Self::Unlimited => i64::MAX,
+        }
+    }
+}
+
+impl From<i64> for Limit {
+    fn from(number: i64) -> Self {
+        match number {
+            i64::MAX => Self::Unlimited,
+            number => Self::Finite(number),
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Finite(number) => number.fmt(f),
+            Self::Unlimited => f.pad("unlimited"),
+        }
+    }
+}
+
+impl FromStr for Limit {
+    type Err = LimitError;
+
+    /// Reads what the server reads: `20`, `3K`, `inf` (protocol section 9).
+    fn from_str(text: &str) -> Result<Self, LimitError> {
+        if text.eq_ignore_ascii_case("inf") {
+            return Ok(Self::Unlimited);
+        }
+        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let step = match text.get(digits.len()..).unwrap_or_default() {
+            "" => 0,
+            "K" | "k" => 1,
+            "M" | "m" => 2,
+            "G" | "g" => 3,
+            "T" | "t" => 4,
+            "P" | "p" => 5,
+            _ => return Err(LimitError),
+        };
+        let is_plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        let number: Option<i64> = digits.parse().ok().filter(|_| is_plain);
+        number
+            .and_then(|number| number.checked_mul(1 << (10 * step)))
+            .map(Self::from)
+            .ok_or(LimitError)
+    }
+}
+
+impl Serialize for Limit {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_i64(self.on_wire())
+    }
+}
+
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        i64::deserialize(from).map(Self::from)
+    }
+}
+
+/// How many members a project may have, as an application says it: a number, or the words that
+/// the server reads, such as `3K` and `inf` (protocol section 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "it is a limit, written in its own way"
+)]
+pub struct MaxMembers(
+    /// The limit.
+    pub Limit,
+);
+
+impl From<Limit> for MaxMembers {
+    fn from(limit: Limit) -> Self {
+        Self(limit)
+    }
+}
+
+impl From<u32> for MaxMembers {
+    fn from(number: u32) -> Self {
+        Self(Limit::Finite(number.into()))
+    }
+}
+
+impl Serialize for MaxMembers {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Limit::Finite(number) => to.serialize_i64(number),
+            Limit::Unlimited => to.serialize_str("inf"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for MaxMembers {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl de::Visitor<'_> for Visitor {
+            type Value = Limit;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number, or text such as 3K or inf")
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Limit, E> {
+                Ok(Limit::from(number))
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Limit, E> {
+                i64::try_from(number).map(Limit::from).map_err(E::custom)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Limit, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+
+        from.deserialize_any(Visitor).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_limit_is_the_greatest_number_on_the_wire() {
+        assert_eq!(
+            serde_json::from_str::<Limit>("9223372036854775807").unwrap(),
+            Limit::Unlimited
+        );
+        assert_eq!(
+            serde_json::to_string(&Limit::Unlimited).unwrap(),
+            "9223372036854775807"
+        );
+        assert!(Limit::Unlimited > Limit::Finite(i64::MAX - 1));
+    }
+
+    #[test]
+    fn steps_are_of_1024() {
+        assert_eq!("3K".parse(), Ok(Limit::Finite(3072)));
+        assert_eq!("1p".parse(), Ok(Limit::Finite(1 << 50)));
+        assert_eq!("inf".parse(), Ok(Limit::Unlimited));
+        for bad in ["", "K", "-1", "+1", "1KB", "1.5K", "9999999999P", "1 K"] {
+            assert_eq!(bad.parse::<Limit>(), Err(LimitError), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_a_passed_limit_is_negative() {
+        assert_eq!(Limit::Finite(2).less(3), Limit::Finite(-1));
+        assert!(!Limit::Finite(2).less(3).has_room_for(0));
+        assert_eq!(Limit::Unlimited.less(3), Limit::Unlimited);
+    }
+}

@@ -1,0 +1,15 @@
+//! What the wire says in numbers and text, as types.
+
+mod commission;
+mod holder;
+mod limit;
+mod project_id;
+mod quota;
+mod serial;
+
+pub use commission::{CommissionAction, Provision, Unresolved};
+pub use holder::Holder;
+pub use limit::{Limit, LimitError, MaxMembers};
+pub use project_id::ProjectId;
+pub use quota::{ProjectQuota, Quota, UserQuotas};
+pub use serial::{Serial, SerialError};
