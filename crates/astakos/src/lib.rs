@@ -6,6 +6,9 @@ mod client;
 mod cookie;
 mod error;
 mod generated;
+#[cfg(feature = "mock")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
+pub mod mock;
 mod types;
 
 pub use catalog::{Catalog, CatalogService, Endpoint, EndpointFilter};

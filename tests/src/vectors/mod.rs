@@ -3,6 +3,7 @@
 //! A case is judged by its content and its schema, never by its name, so that cases nobody here
 //! has seen are judged as well. What is left out is left out by a rule that says why.
 
+mod astakos;
 mod compare;
 mod emulator;
 mod report;
@@ -22,7 +23,7 @@ use schema::{Case, ClassFile};
 pub const VARIABLE: &str = "VOUCHSAFE_VECTORS";
 
 /// The services that have a runner; the folder of each bears its name.
-pub const SERVICES: &[&str] = &["ticket", "userinfo"];
+pub const SERVICES: &[&str] = &["astakos", "ticket", "userinfo"];
 
 /// Why no vectors could be run at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +85,10 @@ pub async fn run(
     let mut report = Report::default();
     for service in services {
         let folder = root.join(service);
+        if service == "astakos" {
+            astakos::run(&folder, &mut report).await?;
+            continue;
+        }
         if service == "ticket" {
             ticket::run(&folder, &mut report)?;
             continue;

@@ -1,0 +1,198 @@
+//! How refusals and documents look on the wire (protocol sections 4 and 5.1).
+
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, LOCATION, VARY};
+use http::{HeaderValue, StatusCode};
+use serde_json::{Map, Value, json};
+use vouchsafe_core::transport::{Request, Response};
+
+use super::reading;
+use super::refusal::Refusal;
+
+/// What a request wants answers to be written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Json,
+    Xml,
+}
+
+impl Form {
+    pub(super) fn of(request: &Request) -> Self {
+        match reading::query(request, "format").as_deref() {
+            Some("json") => return Self::Json,
+            Some("xml") => return Self::Xml,
+            _ => {}
+        }
+        let accept = reading::header(request, "accept").unwrap_or_default();
+        for kind in accept.split(',') {
+            match kind.split(';').next().unwrap_or_default().trim() {
+                "application/json" => return Self::Json,
+                "application/xml" => return Self::Xml,
+                _ => {}
+            }
+        }
+        Self::Json
+    }
+
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json; charset=UTF-8",
+            Self::Xml => "application/xml; charset=UTF-8",
+        }
+    }
+
+    /// Only faults and what the identity service tells have a form in XML; the rest is JSON,
+    /// whatever it is called.
+    pub(super) fn document(self, status: u16, body: &Value) -> Response {
+        self.with_body(status, body.to_string())
+    }
+
+    /// A document of the identity service.
+    pub(super) fn identity(self, body: &Value) -> Response {
+        match self {
+            Self::Json => self.document(200, body),
+            Self::Xml => self.with_body(200, xml_document(body)),
+        }
+    }
+
+    pub(super) fn empty(self, status: u16) -> Response {
+        self.with_body(status, String::new())
+    }
+
+    pub(super) fn refuse(self, refusal: &Refusal) -> Response {
+        match refusal {
+            Refusal::NotPending => self.empty(404),
+            Refusal::Crash => self.fault(500, "unexpected error"),
+            Refusal::Fault { status, message } => self.fault(*status, message),
+            Refusal::Commission {
+                status,
+                message,
+                data,
+            } => {
+                let fault = json!({"code": status, "message": message, "data": data});
+                self.document(*status, &json!({fault_name(*status): fault}))
+            }
+        }
+    }
+
+    /// Names the methods that there are.
+    pub(super) fn wrong_method(self, allow: &[&str]) -> Response {
+        let mut response = self.fault(405, "not with this method");
+        put(&mut response, ALLOW, &allow.join(","));
+        response
+    }
+
+    fn fault(self, status: u16, message: &str) -> Response {
+        let name = fault_name(status);
+        match self {
+            Self::Json => {
+                let fault = json!({"code": status, "message": message, "details": ""});
+                self.document(status, &json!({name: fault}))
+            }
+            Self::Xml => {
+                let message = escaped(message);
+                let body = format!(
+                    "{XML}<{name} xmlns=\"http://docs.openstack.org/identity/api/v2.0\" \
+                     code=\"{status}\">\n  <message>{message}</message>\n  \
+                     <details></details>\n</{name}>\n"
+                );
+                self.with_body(status, body)
+            }
+        }
+    }
+
+    fn with_body(self, status: u16, body: String) -> Response {
+        let mut response = plain(status, self.content_type(), body);
+        put(&mut response, VARY, "X-Auth-Token");
+        let no_store = "no-cache, no-store, must-revalidate, max-age=0";
+        put(&mut response, CACHE_CONTROL, no_store);
+        response
+    }
+}
+
+/// A page, or what is labelled so.
+pub(super) fn html(status: u16, body: impl Into<String>) -> Response {
+    plain(status, "text/html; charset=utf-8", body.into())
+}
+
+pub(super) fn redirect(status: u16, to: &str) -> Response {
+    let mut response = html(status, "");
+    put(&mut response, LOCATION, to);
+    response
+}
+
+/// The answer of a page for browsers, such as the list of services.
+pub(super) fn for_pages(request: &Request, body: &Value) -> Response {
+    match reading::query(request, "callback") {
+        Some(callback) => {
+            let body = format!("{callback}({body})");
+            plain(200, "application/javascript", body)
+        }
+        None => plain(200, "application/json", body.to_string()),
+    }
+}
+
+pub(super) fn plain(status: u16, content_type: &'static str, body: String) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = Response::new(status);
+    put(&mut response, CONTENT_TYPE, content_type);
+    response.body = Bytes::from(body);
+    response
+}
+
+pub(super) fn put(response: &mut Response, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers.insert(name, value);
+    }
+}
+
+fn fault_name(status: u16) -> &'static str {
+    match status {
+        400 => "badRequest",
+        401 => "unauthorized",
+        403 => "forbidden",
+        404 => "itemNotFound",
+        405 => "notAllowed",
+        409 => "conflict",
+        413 => "overLimit",
+        _ => "internalServerError",
+    }
+}
+
+/// Writes a document: objects as elements, lists as elements of the same name.
+fn xml_document(body: &Value) -> String {
+    let mut text = XML.to_owned();
+    if let Some(fields) = body.as_object() {
+        xml_fields(fields, &mut text);
+    }
+    text
+}
+
+fn xml_fields(fields: &Map<String, Value>, text: &mut String) {
+    for (name, value) in fields {
+        // Names of the catalog have a prefix that is declared nowhere.
+        xml_element(&name.replace(':', "-"), value, text);
+    }
+}
+
+fn xml_element(name: &str, value: &Value, text: &mut String) {
+    if let Value::Array(items) = value {
+        items.iter().for_each(|item| xml_element(name, item, text));
+        return;
+    }
+    text.push_str(&format!("<{name}>"));
+    match value {
+        Value::Object(fields) => xml_fields(fields, text),
+        Value::String(content) => text.push_str(&escaped(content)),
+        Value::Null => {}
+        other => text.push_str(&other.to_string()),
+    }
+    text.push_str(&format!("</{name}>\n"));
+}
+
+fn escaped(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;");
+    text.replace('>', "&gt;").replace('"', "&quot;")
+}
+
+const XML: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";

@@ -1,0 +1,330 @@
+//! Applications: what people ask of operators, and how many of them may wait (protocol section 9).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::commissions::Wish;
+use super::dates;
+use super::projects::{Project, ProjectState, resources_json};
+use super::quota::{Provision, summed};
+use super::refusal::{Refusal, Ruled};
+use super::specs::{Capacity, Spec};
+use super::state::State;
+
+/// Where an application stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ApplicationState {
+    Pending,
+    Approved,
+    Replaced,
+    Denied,
+    Dismissed,
+    Cancelled,
+}
+
+impl ApplicationState {
+    const ALL: [Self; 6] = [
+        Self::Pending,
+        Self::Approved,
+        Self::Replaced,
+        Self::Denied,
+        Self::Dismissed,
+        Self::Cancelled,
+    ];
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == text)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Replaced => "replaced",
+            Self::Denied => "denied",
+            Self::Dismissed => "dismissed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// What is done with an application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ApplicationAction {
+    Approve,
+    Deny,
+    Dismiss,
+    Cancel,
+}
+
+impl ApplicationAction {
+    pub(super) const ALL: [(&'static str, Self); 4] = [
+        ("approve", Self::Approve),
+        ("deny", Self::Deny),
+        ("dismiss", Self::Dismiss),
+        ("cancel", Self::Cancel),
+    ];
+}
+
+/// An application for a project, or for a change of one.
+#[derive(Clone, Debug)]
+pub(super) struct Application {
+    pub(super) id: u64,
+    pub(super) state: ApplicationState,
+    pub(super) applicant: String,
+    pub(super) spec: Spec,
+}
+
+impl Application {
+    pub(super) fn to_json(&self) -> Value {
+        let spec = &self.spec;
+        json!({
+            "id": self.id,
+            "state": self.state.name(),
+            "name": spec.name,
+            "owner": spec.owner,
+            "applicant": self.applicant,
+            "homepage": spec.homepage,
+            "description": spec.description,
+            "start_date": spec.start_date.map(dates::shown),
+            "end_date": spec.end_date.map(dates::shown),
+            "comments": spec.comments,
+            "join_policy": spec.join_policy.map(super::specs::Policy::name),
+            "leave_policy": spec.leave_policy.map(super::specs::Policy::name),
+            "max_members": spec.max_members,
+            "private": spec.private,
+            "resources": resources_json(&spec.resources, |_| true),
+        })
+    }
+}
+
+impl State {
+    /// Applies for a new project.
+    pub(super) fn apply_for_project(
+        &mut self,
+        applicant: &str,
+        body: &Value,
+        now: i64,
+    ) -> Ruled<Value> {
+        let spec = Spec::of_new(self, body, applicant, now)?;
+        self.charge_pending(Some(applicant), None, now)?;
+        let uuid = self.new_project_id();
+        let project = Project::applied(uuid.clone(), &spec, now);
+        self.projects.insert(uuid.clone(), project);
+        Ok(self.file(uuid, applicant, spec))
+    }
+
+    /// Applies for a change of a project. An application that waits is replaced.
+    pub(super) fn apply_for_change(
+        &mut self,
+        applicant: &str,
+        uuid: &str,
+        body: &Value,
+        now: i64,
+    ) -> Ruled<Value> {
+        let spec = Spec::of_change(self, body, now)?;
+        let project = self.project(uuid)?;
+        if !project.state.is_initialized() {
+            return Err(Refusal::conflict("the project was never approved"));
+        }
+        if !self.is_admin(applicant) && !project.is_owned_by(applicant) {
+            return Err(Refusal::forbidden());
+        }
+        let changes_who_it_is = spec.owner.is_some()
+            || spec.name.is_some()
+            || spec.homepage.is_some()
+            || spec.description.is_some();
+        if project.is_system && changes_who_it_is {
+            return Err(Refusal::conflict("a system project keeps who it is"));
+        }
+        let replaced = project
+            .last_application
+            .filter(|id| self.is_in(*id, ApplicationState::Pending));
+        let of_replaced = replaced.and_then(|id| self.applications.get(&id));
+        let of_replaced = of_replaced.map(|application| application.applicant.clone());
+        self.charge_pending(Some(applicant), of_replaced.as_deref(), now)?;
+        if let Some(id) = replaced {
+            self.put_in(id, ApplicationState::Replaced);
+        }
+        Ok(self.file(uuid.to_owned(), applicant, spec))
+    }
+
+    /// Decides about an application, or takes it back.
+    pub(super) fn act_on_application(
+        &mut self,
+        user: &str,
+        uuid: &str,
+        id: u64,
+        action: ApplicationAction,
+        now: i64,
+    ) -> Ruled<()> {
+        let application = self
+            .applications
+            .get(&id)
+            .ok_or_else(|| Refusal::not_found(format!("there is no application {id}")))?;
+        let project = self.projects.get(uuid);
+        let project = project.filter(|project| project.last_application == Some(id));
+        let Some(project) = project else {
+            return Err(Refusal::conflict("not the project's last application"));
+        };
+        let is_own = application.applicant == user
+            && matches!(
+                action,
+                ApplicationAction::Dismiss | ApplicationAction::Cancel
+            );
+        if !self.is_admin(user) && !is_own {
+            return Err(Refusal::forbidden());
+        }
+        let needed = match action {
+            ApplicationAction::Dismiss => ApplicationState::Denied,
+            _ => ApplicationState::Pending,
+        };
+        if application.state != needed {
+            let why = format!("the application is {}", application.state.name());
+            return Err(Refusal::conflict(why));
+        }
+        if action == ApplicationAction::Approve {
+            let name = application.spec.name.as_ref().unwrap_or(&project.name);
+            if !self.is_name_free(project, name) {
+                return Err(Refusal::conflict("another project has that name"));
+            }
+        }
+        let applicant = application.applicant.clone();
+        let is_new = project.state == ProjectState::Uninitialized;
+        if needed == ApplicationState::Pending {
+            self.charge_pending(None, Some(&applicant), now)?;
+        }
+        match action {
+            ApplicationAction::Approve => {
+                self.put_in(id, ApplicationState::Approved);
+                self.grant(uuid, id);
+            }
+            ApplicationAction::Deny => self.put_in(id, ApplicationState::Denied),
+            ApplicationAction::Dismiss | ApplicationAction::Cancel => {
+                self.put_in(
+                    id,
+                    match action {
+                        ApplicationAction::Cancel => ApplicationState::Cancelled,
+                        _ => ApplicationState::Dismissed,
+                    },
+                );
+                if let Some(project) = self.projects.get_mut(uuid).filter(|_| is_new) {
+                    project.state = ProjectState::Deleted;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a project what its application says. One that is new begins, and has the default of
+    /// each resource that was not named.
+    fn grant(&mut self, uuid: &str, id: u64) {
+        let (Some(project), Some(application)) =
+            (self.projects.get_mut(uuid), self.applications.get(&id))
+        else {
+            return;
+        };
+        project.apply(&application.spec);
+        if project.state == ProjectState::Uninitialized {
+            project.state = ProjectState::Active;
+            let defaults: BTreeMap<_, _> = self
+                .resources
+                .iter()
+                .filter(|(name, _)| !project.resources.contains_key(*name))
+                .map(|(name, resource)| {
+                    let both = resource.project_default;
+                    let capacity = Capacity {
+                        member: both,
+                        project: both,
+                    };
+                    (name.clone(), capacity)
+                })
+                .collect();
+            project.resources.extend(defaults);
+        }
+        self.sync_limits(uuid);
+    }
+
+    /// Counts an application that begins to wait, and one that ends to, as commissions of the
+    /// service itself. Operators are not limited.
+    fn charge_pending(&mut self, begins: Option<&str>, ends: Option<&str>, now: i64) -> Ruled<()> {
+        let force = begins.is_some_and(|applicant| self.is_admin(applicant));
+        let both = |user: &str, quantity| {
+            let project = format!("project:{user}");
+            let holder = format!("user:{user}");
+            [
+                Provision::new(&holder, Some(&project), PENDING_APPLICATIONS, quantity),
+                Provision::new(&project, None, PENDING_APPLICATIONS, quantity),
+            ]
+        };
+        let begins = begins.into_iter().flat_map(|user| both(user, 1));
+        let ends = ends.into_iter().flat_map(|user| both(user, -1));
+        let known = |provision: &Provision| {
+            let holder = provision.holder.as_str().unwrap_or_default();
+            let source = provision.source.as_str();
+            // A state without that resource counts nothing.
+            self.holdings
+                .get(holder, source, PENDING_APPLICATIONS)
+                .is_some()
+        };
+        let provisions: Vec<_> = begins.chain(ends).filter(known).collect();
+        let wish = Wish {
+            provisions: summed(provisions),
+            name: "pending application".to_owned(),
+            force,
+            auto_accept: true,
+        };
+        self.commissions
+            .issue(&mut self.holdings, None, wish, now)
+            .map(drop)
+            .map_err(|_| Refusal::conflict("too many applications are pending"))
+    }
+
+    fn file(&mut self, project: String, applicant: &str, spec: Spec) -> Value {
+        let id = self
+            .applications
+            .last_key_value()
+            .map_or(1, |(id, _)| id + 1);
+        if let Some(project) = self.projects.get_mut(&project) {
+            project.last_application = Some(id);
+        }
+        let told = json!({"id": project, "application": id});
+        self.applications.insert(
+            id,
+            Application {
+                id,
+                state: ApplicationState::Pending,
+                applicant: applicant.to_owned(),
+                spec,
+            },
+        );
+        told
+    }
+
+    fn is_in(&self, id: u64, state: ApplicationState) -> bool {
+        let application = self.applications.get(&id);
+        application.is_some_and(|application| application.state == state)
+    }
+
+    fn put_in(&mut self, id: u64, state: ApplicationState) {
+        if let Some(application) = self.applications.get_mut(&id) {
+            application.state = state;
+        }
+    }
+
+    /// Ids follow each other, so that a test sees the same ones in each run.
+    fn new_project_id(&self) -> String {
+        let mut number = self.projects.len() as u64 + 1;
+        loop {
+            let uuid = format!("{number:08x}-0000-4000-8000-{number:012x}");
+            if !self.projects.contains_key(&uuid) {
+                return uuid;
+            }
+            number += 1;
+        }
+    }
+}
+
+/// What counts the applications of a user that wait.
+pub(super) const PENDING_APPLICATIONS: &str = "astakos.pending_app";

@@ -1,0 +1,156 @@
+//! What a test sees and changes without asking as a client.
+
+use vouchsafe_core::Secret;
+
+use super::Server;
+use super::commissions::{CommissionState, Issued};
+use super::quota::Holding;
+use super::world::{self, ALICE, BOB, CAROL};
+use crate::{Holder, Provision, Serial};
+
+/// A commission as the server keeps it, also after it was resolved.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Commission {
+    /// Its serial.
+    pub serial: Serial,
+    /// The component that issued it; `None` for the server's own, such as those that count
+    /// pending applications.
+    pub component: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// What it charges; provisions of the same holding are one.
+    pub provisions: Vec<Provision>,
+    /// Whether it was accepted or rejected.
+    pub state: CommissionState,
+}
+
+impl Server {
+    /// Returns the uuid of the user `alice` of [`Seed::sample`](super::Seed::sample), who owns the
+    /// project. It is also the id of her system project.
+    #[must_use]
+    pub fn alice() -> String {
+        world::uuid(1, ALICE)
+    }
+
+    /// Returns the uuid of `bob`, who is a member of the project.
+    #[must_use]
+    pub fn bob() -> String {
+        world::uuid(1, BOB)
+    }
+
+    /// Returns the uuid of `carol`, who decides over projects.
+    #[must_use]
+    pub fn carol() -> String {
+        world::uuid(1, CAROL)
+    }
+
+    /// Returns the id of the project of [`Seed::sample`](super::Seed::sample).
+    #[must_use]
+    pub fn project() -> String {
+        world::uuid(2, 1)
+    }
+
+    /// Returns the token of a user, by uuid or name.
+    #[must_use]
+    pub fn user_token(&self, user: &str) -> Option<Secret> {
+        let state = self.state();
+        let found = state.users.get(user);
+        let found = found.or_else(|| state.users.by_username(user))?;
+        Some(found.token.clone())
+    }
+
+    /// Returns the token of a component, by name.
+    #[must_use]
+    pub fn service_token(&self, component: &str) -> Option<Secret> {
+        let state = self.state();
+        let mut components = state.components.iter();
+        let found = components.find(|known| known.name == component)?;
+        Some(found.token.clone())
+    }
+
+    /// Returns a holding, if there is such a one.
+    #[must_use]
+    pub fn holding(
+        &self,
+        holder: &Holder,
+        source: Option<&Holder>,
+        resource: &str,
+    ) -> Option<Holding> {
+        let source = source.map(Holder::to_string);
+        let holder = holder.to_string();
+        self.state()
+            .holdings
+            .get(&holder, source.as_deref(), resource)
+    }
+
+    /// Returns all holdings with their holder, source and resource.
+    #[must_use]
+    pub fn holdings(&self) -> Vec<(Holder, Option<Holder>, String, Holding)> {
+        let state = self.state();
+        let all = state.holdings.all();
+        all.map(|(holder, source, resource, holding)| {
+            let source = source.map(Holder::from);
+            (Holder::from(holder), source, resource.to_owned(), holding)
+        })
+        .collect()
+    }
+
+    /// Sets a holding, whatever the projects say, and makes it if it was not there.
+    pub fn set_holding(
+        &self,
+        holder: &Holder,
+        source: Option<&Holder>,
+        resource: &str,
+        holding: Holding,
+    ) {
+        let source = source.map(Holder::to_string);
+        let holder = holder.to_string();
+        let key = (holder.as_str(), source.as_deref(), resource);
+        self.state().holdings.put(key, holding);
+    }
+
+    /// Returns all commissions that were ever issued, by serial.
+    #[must_use]
+    pub fn commissions(&self) -> Vec<Commission> {
+        let state = self.state();
+        let all = state.commissions.all();
+        all.filter_map(|(serial, issued)| shown(serial, issued))
+            .collect()
+    }
+
+    /// Returns the commissions of all components that are neither accepted nor rejected.
+    #[must_use]
+    pub fn pending_commissions(&self) -> Vec<Commission> {
+        let state = self.state();
+        let pending = state.commissions.pending();
+        pending
+            .filter_map(|(serial, issued)| shown(serial, issued))
+            .collect()
+    }
+
+    /// Returns message and data of each feedback that came.
+    #[must_use]
+    pub fn feedback(&self) -> Vec<(String, String)> {
+        self.state().feedback.clone()
+    }
+}
+
+fn shown(serial: u64, issued: &Issued) -> Option<Commission> {
+    let provisions = issued.provisions.iter().map(|provision| {
+        // Without names it would have found no holding.
+        Some(Provision {
+            holder: Holder::from(provision.holder.as_str()?),
+            source: provision.source.as_str().map(Holder::from),
+            resource: provision.resource.as_str()?.to_owned(),
+            quantity: i64::try_from(provision.quantity).ok()?,
+        })
+    });
+    Some(Commission {
+        serial: Serial::new(serial)?,
+        component: issued.owner.clone(),
+        name: issued.name.clone(),
+        provisions: provisions.collect::<Option<_>>()?,
+        state: issued.state,
+    })
+}

@@ -1,0 +1,277 @@
+//! An emulator of Astakos, for tests without a network.
+//!
+//! [`Server`] behaves like the real service (protocol sections 4, 5 and 7 to 10): it checks in
+//! the same order, refuses with the same faults and counts by the same rules. Its words for people
+//! are its own. Time is a clock that a test turns.
+
+mod answer;
+mod applications;
+mod catalogs;
+mod commissions;
+mod dates;
+mod handles;
+mod identity;
+mod memberships;
+mod oauth2;
+mod projects;
+mod quota;
+mod reading;
+mod reads;
+mod refusal;
+mod routes;
+mod seed;
+mod service;
+mod snapshot;
+mod specs;
+mod start;
+mod state;
+mod world;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::{Method, Uri};
+use vouchsafe_core::Clock;
+use vouchsafe_core::mock::{
+    CertificateAuthority, Faults, Handler, Host, Journal, ManualClock, Serving,
+};
+use vouchsafe_core::transport::{Request, Response};
+
+pub use self::commissions::CommissionState;
+pub use self::handles::Commission;
+pub use self::quota::Holding;
+use self::routes::Routes;
+pub use self::seed::Seed;
+use self::state::State;
+use crate::{Dialect, Error, Result};
+
+/// An Astakos in memory.
+///
+/// Cheap to clone; clones share everything.
+///
+/// ```
+/// use vouchsafe_astakos::mock::Server;
+///
+/// let server = Server::new();
+/// assert!(server.service_token("cyclades").is_some());
+/// assert!(server.pending_commissions().is_empty());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Server {
+    service: Arc<Service>,
+    host: Host,
+}
+
+#[derive(Debug)]
+struct Service {
+    state: Mutex<State>,
+    /// What `reset` goes back to.
+    start: State,
+    routes: Routes,
+    clock: Arc<ManualClock>,
+}
+
+impl Server {
+    /// Starts a current server with [`Seed::sample`].
+    ///
+    /// # Panics
+    ///
+    /// Never: the sample is good.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "tests show that the sample is good")]
+    pub fn new() -> Self {
+        Self::builder().start().expect("the sample is good")
+    }
+
+    /// Begins a server.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder {
+            seed: None,
+            dialect: Dialect::V016,
+            clock: None,
+        }
+    }
+
+    /// Returns the path of the identity service, which clients are configured with.
+    #[must_use]
+    pub fn identity_path(&self) -> String {
+        format!("{}/identity/v2.0", self.base_path())
+    }
+
+    /// Returns the path before all services, such as `/astakos`.
+    #[must_use]
+    pub fn base_path(&self) -> String {
+        self.service.start.base.clone()
+    }
+
+    /// Returns the authentication URL for clients in process.
+    #[must_use]
+    pub fn auth_url(&self) -> String {
+        format!("https://accounts.example.org{}", self.identity_path())
+    }
+
+    /// Returns the host, which can be asked in process and over sockets.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// Returns what came.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        self.host.journal()
+    }
+
+    /// Returns what goes wrong.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        self.host.faults()
+    }
+
+    /// Returns the clock that tokens end by.
+    #[must_use]
+    pub fn clock(&self) -> &ManualClock {
+        &self.service.clock
+    }
+
+    /// Serves over HTTP/1.1 until the returned value is dropped. Port 0 takes any free port.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if the address cannot be listened on.
+    pub async fn serve(&self, address: SocketAddr) -> Result<Serving> {
+        Ok(self.host.serve(address).await?)
+    }
+
+    /// Serves over HTTP/1.1 and TLS.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if the address cannot be listened on.
+    pub async fn serve_tls(
+        &self,
+        address: SocketAddr,
+        authority: &CertificateAuthority,
+    ) -> Result<Serving> {
+        Ok(self.host.serve_tls(address, authority).await?)
+    }
+
+    /// Answers one request, past journal and faults.
+    #[must_use]
+    pub fn handle(&self, request: &Request) -> Response {
+        self.service.handle(request)
+    }
+
+    /// Returns what the server knows, without tokens.
+    #[must_use]
+    pub fn snapshot(&self) -> serde_json::Value {
+        self.service.snapshot()
+    }
+
+    /// Puts the state back to what it was at the start, and clears journal and faults. The clock
+    /// stays.
+    pub fn reset(&self) {
+        self.host.reset();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.service.state()
+    }
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Sets up a [`Server`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ServerBuilder {
+    seed: Option<Seed>,
+    dialect: Dialect,
+    clock: Option<Arc<ManualClock>>,
+}
+
+impl ServerBuilder {
+    /// Sets what the server knows at its start. Default: [`Seed::sample`].
+    pub fn seed(mut self, seed: Seed) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Sets the generation. Default: [`Dialect::V016`].
+    ///
+    /// On a server of [`Dialect::V014`], what users have of their system projects is what they
+    /// hold from `system`. 0.15 is not emulated.
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = dialect;
+        self
+    }
+
+    /// Sets the clock, to share it. Default: one that runs with the machine's.
+    pub fn clock(mut self, clock: Arc<ManualClock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Starts the server.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if the seed names what there is not,
+    /// such as a state of projects, or the generation is not emulated.
+    pub fn start(self) -> Result<Server> {
+        if self.dialect == Dialect::V015 {
+            return Err(Error::bad_value("servers of 0.15 are not emulated"));
+        }
+        let clock = self
+            .clock
+            .unwrap_or_else(|| Arc::new(ManualClock::running()));
+        let seed = self.seed.unwrap_or_else(Seed::sample);
+        let start = seed
+            .state(self.dialect, dates::of(clock.now()))
+            .map_err(|why| Error::bad_value(format!("the seed: {why}")))?;
+        let service = Arc::new(Service {
+            state: Mutex::new(start.clone()),
+            start,
+            routes: Routes::of(self.dialect),
+            clock: Arc::clone(&clock),
+        });
+        let host = Host::builder(Arc::clone(&service) as Arc<dyn Handler>)
+            .clock(clock)
+            .build();
+        Ok(Server { service, host })
+    }
+}
+
+impl Service {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Rules do not panic half-way; a test that did may still look.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> i64 {
+        dates::of(self.clock.now())
+    }
+}
+
+impl Handler for Service {
+    fn handle(&self, request: &Request) -> Response {
+        let now = self.now();
+        service::answer(&mut self.state(), &self.routes, request, now)
+    }
+
+    fn operation(&self, method: &Method, uri: &Uri) -> Option<&'static str> {
+        service::operation(&self.start, &self.routes, method, uri.path())
+    }
+
+    fn snapshot(&self) -> serde_json::Value {
+        self.state().snapshot(self.now())
+    }
+
+    fn reset(&self) {
+        *self.state() = self.start.clone();
+    }
+}

@@ -1,0 +1,260 @@
+//! Holdings: what is used of what, and the rules by which provisions change that (protocol
+//! section 8). Who may ask is not here.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Number, Value, json};
+
+use super::refusal::{Refusal, Ruled};
+
+/// The counter of one (holder, source, resource).
+///
+/// What is pending is between `usage_min` and `usage_max`; accepting and rejecting moves one of
+/// them to the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Holding {
+    /// How much may be used; `i64::MAX` is unlimited.
+    pub limit: i64,
+    /// What is surely used.
+    pub usage_min: i64,
+    /// What is used if every pending import is accepted and every pending release rejected: the
+    /// usage that the service reports.
+    pub usage_max: i64,
+}
+
+impl Holding {
+    /// Returns the usage that the service reports.
+    #[must_use]
+    pub fn usage(&self) -> i64 {
+        self.usage_max
+    }
+
+    /// Returns how much of that is not decided yet.
+    #[must_use]
+    pub fn pending(&self) -> i64 {
+        self.usage_max - self.usage_min
+    }
+}
+
+/// A change of one holding. Names are kept as they came, since the server takes any JSON for them
+/// and finds no such holding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Provision {
+    pub(super) holder: Value,
+    pub(super) source: Value,
+    pub(super) resource: Value,
+    pub(super) quantity: i128,
+}
+
+impl Provision {
+    pub(super) fn new(holder: &str, source: Option<&str>, resource: &str, quantity: i64) -> Self {
+        Self {
+            holder: holder.into(),
+            source: source.into(),
+            resource: resource.into(),
+            quantity: quantity.into(),
+        }
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        // A sum beyond what is stored never gets this far.
+        let quantity = Number::from_i128(self.quantity).unwrap_or_else(|| 0.into());
+        json!({
+            "holder": self.holder,
+            "source": self.source,
+            "resource": self.resource,
+            "quantity": quantity,
+        })
+    }
+
+    /// The names, if they can be those of a holding.
+    fn key(&self) -> Option<(&str, Option<&str>, &str)> {
+        let source = match &self.source {
+            Value::Null => None,
+            source => Some(source.as_str()?),
+        };
+        Some((self.holder.as_str()?, source, self.resource.as_str()?))
+    }
+
+    fn has_names_of(&self, other: &Self) -> bool {
+        (&self.holder, &self.source, &self.resource)
+            == (&other.holder, &other.source, &other.resource)
+    }
+
+    fn blamed(&self, status: u16, message: String, mut data: Value) -> Refusal {
+        data["provision"] = self.to_json();
+        Refusal::Commission {
+            status,
+            message,
+            data,
+        }
+    }
+}
+
+/// Adds up the provisions of the same holding, in the order of their first.
+pub(super) fn summed(provisions: Vec<Provision>) -> Vec<Provision> {
+    let mut sums: Vec<Provision> = Vec::with_capacity(provisions.len());
+    for provision in provisions {
+        match sums.iter_mut().find(|sum| sum.has_names_of(&provision)) {
+            Some(sum) => sum.quantity = sum.quantity.saturating_add(provision.quantity),
+            None => sums.push(provision),
+        }
+    }
+    sums
+}
+
+/// How a commission ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Accept,
+    Reject,
+}
+
+/// The holdings of one holder from one source.
+type Shelf = BTreeMap<String, Holding>;
+
+/// All holdings: by holder, source (empty for none), resource.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Holdings(BTreeMap<String, BTreeMap<String, Shelf>>);
+
+impl Holdings {
+    pub(super) fn get(
+        &self,
+        holder: &str,
+        source: Option<&str>,
+        resource: &str,
+    ) -> Option<Holding> {
+        self.shelf(holder, source)?.get(resource).copied()
+    }
+
+    /// The holdings of a holder from one source, by resource.
+    pub(super) fn shelf(&self, holder: &str, source: Option<&str>) -> Option<&Shelf> {
+        self.0.get(holder)?.get(named(source)?)
+    }
+
+    /// The sources of a holder, with what is held from each.
+    pub(super) fn sources(&self, holder: &str) -> impl Iterator<Item = (Option<&str>, &Shelf)> {
+        let sources = self.0.get(holder).into_iter().flatten();
+        sources.map(|(source, shelf)| (unnamed(source), shelf))
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, Option<&str>, &str, Holding)> {
+        self.0.iter().flat_map(|(holder, sources)| {
+            sources.iter().flat_map(move |(source, shelf)| {
+                shelf.iter().map(move |(resource, holding)| {
+                    (
+                        holder.as_str(),
+                        unnamed(source),
+                        resource.as_str(),
+                        *holding,
+                    )
+                })
+            })
+        })
+    }
+
+    pub(super) fn put(&mut self, key: (&str, Option<&str>, &str), holding: Holding) {
+        let (holder, source, resource) = key;
+        let sources = self.0.entry(holder.to_owned()).or_default();
+        let shelf = sources.entry(source.unwrap_or_default().to_owned());
+        shelf.or_default().insert(resource.to_owned(), holding);
+    }
+
+    /// Sets a limit and keeps the usage. A holding that was not there begins without any.
+    pub(super) fn limit(&mut self, key: (&str, Option<&str>, &str), limit: i64) {
+        let (holder, source, resource) = key;
+        let old = self.get(holder, source, resource).unwrap_or_default();
+        self.put(key, Holding { limit, ..old });
+    }
+
+    /// Reserves what provisions ask for, all or nothing. They must be [`summed`].
+    pub(super) fn issue(&mut self, provisions: &[Provision], force: bool) -> Ruled<()> {
+        let mut changed = Vec::with_capacity(provisions.len());
+        for provision in provisions {
+            changed.push(self.reserved(provision, force)?);
+        }
+        for (provision, holding) in provisions.iter().zip(changed) {
+            if let Some(old) = self.of(provision) {
+                *old = holding;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a commission that was issued. Limits are not asked.
+    pub(super) fn resolve(&mut self, provisions: &[Provision], verdict: Verdict) {
+        for provision in provisions {
+            // It was stored, so it was within bounds.
+            let quantity = i64::try_from(provision.quantity).unwrap_or_default();
+            let Some(holding) = self.of(provision) else {
+                continue;
+            };
+            match (verdict, quantity >= 0) {
+                (Verdict::Accept, true) => holding.usage_min += quantity,
+                (Verdict::Accept, false) => holding.usage_max += quantity,
+                (Verdict::Reject, true) => holding.usage_max -= quantity,
+                (Verdict::Reject, false) => holding.usage_min -= quantity,
+            }
+        }
+    }
+
+    /// What a holding is with a provision pending.
+    fn reserved(&self, provision: &Provision, force: bool) -> Ruled<Holding> {
+        let names = [&provision.holder, &provision.source, &provision.resource];
+        if names.iter().any(|name| name.is_array() || name.is_object()) {
+            return Err(Refusal::Crash);
+        }
+        let held = provision.key().and_then(|(h, s, r)| self.get(h, s, r));
+        let Some(mut holding) = held else {
+            let message = format!("there is no holding of {}", provision.resource);
+            let data = json!({"name": "NoHoldingError"});
+            return Err(provision.blamed(404, message, data));
+        };
+        let quantity = provision.quantity;
+        if quantity >= 0 {
+            let usage = quantity.saturating_add(holding.usage_max.into());
+            if !force && usage > holding.limit.into() {
+                let message = format!("not enough room for {quantity}");
+                let data = json!({
+                    "name": "NoCapacityError",
+                    "limit": holding.limit,
+                    "usage": holding.usage_max,
+                });
+                return Err(provision.blamed(413, message, data));
+            }
+            holding.usage_max = i64::try_from(usage).map_err(|_| Refusal::Crash)?;
+        } else {
+            let usage = quantity.saturating_add(holding.usage_min.into());
+            if usage < 0 {
+                let message = format!("less than {} is held", -quantity);
+                let data = json!({
+                    "name": "NoQuantityError",
+                    "limit": 0,
+                    "usage": holding.usage_min,
+                });
+                return Err(provision.blamed(413, message, data));
+            }
+            holding.usage_min = i64::try_from(usage).map_err(|_| Refusal::Crash)?;
+        }
+        Ok(holding)
+    }
+
+    fn of(&mut self, provision: &Provision) -> Option<&mut Holding> {
+        let (holder, source, resource) = provision.key()?;
+        let shelf = self.0.get_mut(holder)?.get_mut(named(source)?)?;
+        shelf.get_mut(resource)
+    }
+}
+
+/// The key of a source; one with an empty name there is not.
+fn named(source: Option<&str>) -> Option<&str> {
+    match source {
+        Some("") => None,
+        source => Some(source.unwrap_or_default()),
+    }
+}
+
+fn unnamed(source: &str) -> Option<&str> {
+    (!source.is_empty()).then_some(source)
+}

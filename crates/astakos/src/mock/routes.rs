@@ -1,0 +1,206 @@
+//! From a request to the route that answers it, by the generated tables.
+
+use http::Method;
+use vouchsafe_core::mock::route::{Found, Route, find};
+
+use crate::Dialect;
+use crate::generated;
+
+pub(super) use generated::account::routes::Op as Account;
+pub(super) use generated::identity::routes::Op as Identity;
+
+/// An operation of one of the services.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Op {
+    Identity(Identity),
+    Account(Account),
+    Services,
+    OAuth2Token,
+}
+
+/// What there is at a path.
+#[derive(Clone, Debug)]
+pub(super) enum Spot {
+    /// An operation, its id, and the parameters of its path.
+    Op(Op, &'static str, Vec<String>),
+    /// Operations with other methods.
+    WrongMethod(Vec<&'static str>),
+    /// A service, but no operation.
+    Nothing,
+}
+
+/// The routes that servers of a dialect have.
+#[derive(Clone, Debug)]
+pub(super) struct Routes {
+    routes: Vec<Route>,
+    ops: Vec<Op>,
+}
+
+impl Routes {
+    pub(super) fn of(dialect: Dialect) -> Self {
+        use generated::{account, identity, oauth2, ui};
+
+        let identity = identity::routes::ROUTES.iter().zip(identity::routes::OPS);
+        let account = account::routes::ROUTES.iter().zip(account::routes::OPS);
+        let ui = ui::routes::ROUTES.iter().zip(ui::routes::OPS);
+        let oauth2 = oauth2::routes::ROUTES.iter().zip(oauth2::routes::OPS);
+        let all = identity
+            .map(|(route, op)| (route, Op::Identity(*op)))
+            .chain(account.map(|(route, op)| (route, Op::Account(*op))))
+            .chain(ui.map(|(route, ui::routes::Op::GetServices)| (route, Op::Services)))
+            .chain(oauth2.map(|(route, oauth2::routes::Op::Token)| (route, Op::OAuth2Token)));
+        let (routes, ops) = all
+            .filter(|(_, op)| is_there(*op, dialect))
+            .map(|(route, op)| (*route, op))
+            .unzip();
+        Self { routes, ops }
+    }
+
+    /// Finds what is at a path below the base, which may have one slash at its end.
+    ///
+    /// The server finds the path first and looks at the method then, so the most particular path
+    /// decides, whatever methods it has.
+    pub(super) fn at(&self, method: &Method, path: &str) -> Spot {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let mut best: Option<(&str, Spot)> = None;
+        let mut allow = Vec::new();
+        for candidate in [Method::GET, Method::POST, Method::PUT] {
+            let Found::Route {
+                index,
+                route,
+                params,
+            } = find(&self.routes, &candidate, path)
+            else {
+                continue;
+            };
+            if !takes(route.path, &params) {
+                continue;
+            }
+            let order = best.as_ref().map(|(other, _)| {
+                let params = |path: &str| path.matches('{').count();
+                params(route.path).cmp(&params(other))
+            });
+            match order {
+                Some(std::cmp::Ordering::Greater) => continue,
+                Some(std::cmp::Ordering::Equal) => {}
+                _ => {
+                    allow.clear();
+                    best = Some((route.path, Spot::Nothing));
+                }
+            }
+            allow.push(candidate.clone());
+            if candidate == *method
+                && let Some(op) = self.ops.get(index)
+            {
+                let id = route.operation.id();
+                best = Some((route.path, Spot::Op(*op, id, params)));
+            }
+        }
+        match best {
+            None => Spot::Nothing,
+            Some((_, Spot::Nothing)) => {
+                let names = allow.iter().map(|method| match *method {
+                    Method::GET => "GET",
+                    Method::POST => "POST",
+                    _ => "PUT",
+                });
+                Spot::WrongMethod(names.collect())
+            }
+            Some((_, found)) => found,
+        }
+    }
+}
+
+/// Whether servers of a dialect have an operation.
+fn is_there(op: Op, dialect: Dialect) -> bool {
+    let is_old = dialect == Dialect::V014;
+    match op {
+        Op::Identity(Identity::GetVersion | Identity::Authenticate) | Op::Services => true,
+        Op::Identity(Identity::ValidateToken) | Op::OAuth2Token => !is_old,
+        Op::Account(op) => match op {
+            Account::UserCatalogs
+            | Account::ServiceUserCatalogs
+            | Account::SendFeedback
+            | Account::GetResources
+            | Account::GetQuotas
+            | Account::ServiceQuotas
+            | Account::PendingCommissions
+            | Account::IssueCommission
+            | Account::ResolveCommissions
+            | Account::CommissionInfo
+            | Account::CommissionAction => true,
+            Account::LegacyUserInfo => is_old,
+            Account::SetDefaultProject
+            | Account::ServiceProjectQuotas
+            | Account::ListProjects
+            | Account::CreateProject
+            | Account::GetProject
+            | Account::ModifyProject
+            | Account::ProjectAction
+            | Account::ListMemberships
+            | Account::CreateMembership
+            | Account::GetMembership
+            | Account::MembershipAction => !is_old,
+            // Those of 0.15 alone, which is not emulated.
+            Account::LegacyModifyProject
+            | Account::LegacyApplications
+            | Account::LegacyApplication
+            | Account::LegacyApplicationAction => false,
+        },
+    }
+}
+
+/// Whether a path has numbers where the server wants digits.
+fn takes(template: &str, params: &[String]) -> bool {
+    let names = template.split('/').filter(|part| part.starts_with('{'));
+    names.zip(params).all(|(name, value)| {
+        !matches!(name, "{serial}" | "{membership_id}") || value.chars().all(|c| c.is_ascii_digit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(method: Method, path: &str) -> String {
+        match Routes::of(Dialect::V016).at(&method, path) {
+            Spot::Op(_, id, params) => format!("{id} {params:?}"),
+            Spot::WrongMethod(allow) => allow.join(","),
+            Spot::Nothing => "nothing".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_path_decides_before_the_method_does() {
+        let account = |path: &str| format!("/account/v1.0/{path}");
+        for (method, path, expected) in [
+            (Method::GET, "commissions/action", "POST"),
+            (Method::PUT, "commissions", "GET,POST"),
+            (Method::HEAD, "commissions/7", "GET"),
+            (Method::GET, "commissions/7x", "nothing"),
+            (Method::PUT, "projects/memberships", "GET,POST"),
+            (Method::POST, "projects/p", "GET,PUT"),
+            (Method::GET, "projects/memberships/x", "nothing"),
+            (Method::GET, "authenticate", "nothing"),
+            (Method::OPTIONS, "quotas/", "GET"),
+            (Method::GET, "quotas//", "nothing"),
+        ] {
+            assert_eq!(told(method, &account(path)), expected, "{path}");
+        }
+        assert!(told(Method::GET, &account("projects/apps")).ends_with(r#"["apps"]"#));
+        assert!(told(Method::GET, &account("projects/memberships/3")).ends_with(r#"["3"]"#));
+        assert!(
+            told(Method::POST, &account("projects/memberships/action"))
+                .ends_with(r#"["memberships"]"#)
+        );
+    }
+
+    #[test]
+    fn an_old_server_has_user_information_and_no_projects() {
+        let routes = Routes::of(Dialect::V014);
+        let at = |path: &str| routes.at(&Method::GET, path);
+        assert!(matches!(at("/account/v1.0/authenticate"), Spot::Op(..)));
+        assert!(matches!(at("/account/v1.0/projects"), Spot::Nothing));
+        assert!(matches!(at("/identity/v2.0/tokens/t"), Spot::Nothing));
+    }
+}

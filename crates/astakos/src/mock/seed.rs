@@ -1,0 +1,250 @@
+//! Reading a state: a JSON text with users, components, services, resources, projects, holdings
+//! and OAuth 2.0 data.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::Value;
+use vouchsafe_core::Secret;
+
+use crate::{Error, Result};
+
+/// What a server knows at its start.
+///
+/// [`parse`](Self::parse) reads one from JSON, with these fields, all but the first two optional:
+///
+/// | field | a list of, or what |
+/// | --- | --- |
+/// | `users` | `uuid`, `username`, `token`; `email`, `name`, `token_expires`, `active`, `email_verified`, `moderated`, `signed_terms`, `project_admin`, `groups` (`id`, `name`), `default_project` |
+/// | `components` | `name`, `token`; `token_expires`, `services`, `ui_url`, and what `get_services` shows of it |
+/// | `service_catalog` | services as the catalog has them |
+/// | `resources` | `name`, `service`; `description`, `unit`, `api_visible`, `ui_visible`, `project_default`, `system_project_default` |
+/// | `projects` | `uuid`, `name`, `resources` (each `member_capacity`, `project_capacity`), `members` (`user`, `state`); `owner`, `state`, `end_date`, policies, ... |
+/// | `holdings` | `holder`, `source`, `resource`, `limit`, `usage_min`, `usage_max`; left out: as the projects have it |
+/// | `oauth2` | `clients`, `codes`, `tokens` |
+/// | `settings` | `base_path`, `project_admins`, `token_lifetime_seconds_oauth2` |
+///
+/// Accepted users who have no system project get one. `Debug` shows no token.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Seed {
+    pub(super) users: Vec<UserSeed>,
+    pub(super) components: Vec<ComponentSeed>,
+    pub(super) service_catalog: Vec<Value>,
+    pub(super) resources: Vec<ResourceSeed>,
+    pub(super) projects: Vec<ProjectSeed>,
+    pub(super) holdings: Option<Vec<HoldingSeed>>,
+    pub(super) oauth2: OAuth2Seed,
+    pub(super) settings: SettingsSeed,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct UserSeed {
+    pub(super) uuid: String,
+    pub(super) username: String,
+    pub(super) token: Secret,
+    #[serde(default)]
+    pub(super) email: Option<String>,
+    #[serde(default)]
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) token_created: Option<String>,
+    #[serde(default)]
+    pub(super) token_expires: Option<String>,
+    #[serde(default = "yes")]
+    pub(super) active: bool,
+    #[serde(default = "yes")]
+    pub(super) email_verified: bool,
+    #[serde(default = "yes")]
+    pub(super) moderated: bool,
+    #[serde(default = "yes")]
+    pub(super) signed_terms: bool,
+    #[serde(default)]
+    pub(super) project_admin: bool,
+    #[serde(default)]
+    pub(super) groups: Vec<GroupSeed>,
+    #[serde(default)]
+    pub(super) default_project: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct GroupSeed {
+    pub(super) id: Value,
+    pub(super) name: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct ComponentSeed {
+    pub(super) name: String,
+    pub(super) token: Secret,
+    #[serde(default)]
+    pub(super) token_expires: Option<String>,
+    #[serde(default)]
+    pub(super) services: BTreeSet<String>,
+    #[serde(default)]
+    pub(super) ui_url: Option<String>,
+    #[serde(default)]
+    pub(super) verbose_name: Option<String>,
+    #[serde(default)]
+    pub(super) order: Option<i64>,
+    #[serde(default)]
+    pub(super) cloudbar: Option<Value>,
+    #[serde(default)]
+    pub(super) dashboard: Option<Value>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct ResourceSeed {
+    pub(super) name: String,
+    pub(super) service: String,
+    #[serde(default)]
+    pub(super) description: String,
+    #[serde(default)]
+    pub(super) unit: Option<String>,
+    #[serde(default = "yes")]
+    pub(super) api_visible: bool,
+    #[serde(default = "yes")]
+    pub(super) ui_visible: bool,
+    #[serde(default)]
+    pub(super) project_default: i64,
+    #[serde(default)]
+    pub(super) system_project_default: i64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct ProjectSeed {
+    pub(super) uuid: String,
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) state: Option<String>,
+    #[serde(default)]
+    pub(super) owner: Option<String>,
+    #[serde(default)]
+    pub(super) homepage: String,
+    #[serde(default)]
+    pub(super) description: Option<String>,
+    #[serde(default)]
+    pub(super) creation_date: Option<String>,
+    #[serde(default)]
+    pub(super) deactivation_date: Option<String>,
+    #[serde(default)]
+    pub(super) end_date: Option<String>,
+    #[serde(default)]
+    pub(super) join_policy: Option<String>,
+    #[serde(default)]
+    pub(super) leave_policy: Option<String>,
+    #[serde(default)]
+    pub(super) max_members: Option<i64>,
+    #[serde(default)]
+    pub(super) private: bool,
+    #[serde(default)]
+    pub(super) system_project: bool,
+    #[serde(default)]
+    pub(super) resources: BTreeMap<String, CapacitySeed>,
+    #[serde(default)]
+    pub(super) members: Vec<MemberSeed>,
+    #[serde(default)]
+    pub(super) application: ApplicationSeed,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) struct CapacitySeed {
+    pub(super) member_capacity: i64,
+    pub(super) project_capacity: i64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct MemberSeed {
+    pub(super) user: String,
+    pub(super) state: String,
+}
+
+/// What is known of the application that a project came from.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ApplicationSeed {
+    pub(super) state: Option<String>,
+    pub(super) applicant: Option<String>,
+    pub(super) comments: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct HoldingSeed {
+    pub(super) holder: String,
+    pub(super) source: Option<String>,
+    pub(super) resource: String,
+    pub(super) limit: i64,
+    #[serde(default)]
+    pub(super) usage_min: i64,
+    #[serde(default)]
+    pub(super) usage_max: i64,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct OAuth2Seed {
+    pub(super) clients: Vec<ClientSeed>,
+    pub(super) codes: Vec<CodeSeed>,
+    pub(super) tokens: Vec<TokenSeed>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct ClientSeed {
+    pub(super) id: String,
+    #[serde(default = "no_secret")]
+    pub(super) secret: Secret,
+    #[serde(default)]
+    pub(super) redirect_uris: Vec<String>,
+    #[serde(default, rename = "type")]
+    pub(super) kind: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct CodeSeed {
+    pub(super) code: Secret,
+    pub(super) client: String,
+    pub(super) redirect_uri: String,
+    #[serde(default)]
+    pub(super) scope: String,
+    pub(super) user: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct TokenSeed {
+    pub(super) token: Secret,
+    #[serde(default)]
+    pub(super) scope: String,
+    pub(super) user: String,
+    pub(super) expires_at: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct SettingsSeed {
+    pub(super) base_path: Option<String>,
+    pub(super) project_admins: BTreeSet<String>,
+    pub(super) token_lifetime_seconds_oauth2: Option<i64>,
+}
+
+impl Seed {
+    /// Reads a state from JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if the text is no such state; the error
+    /// says where, and shows none of the text.
+    pub fn parse(text: &str) -> Result<Self> {
+        serde_json::from_str(text).map_err(|fault| {
+            let (line, column) = (fault.line(), fault.column());
+            Error::bad_value(format!("not a state: line {line}, column {column}"))
+        })
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn no_secret() -> Secret {
+    Secret::from("")
+}

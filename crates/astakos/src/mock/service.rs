@@ -1,0 +1,438 @@
+//! What each operation does with a request: who may ask, what is read, what is answered.
+
+use http::Method;
+use serde_json::{Value, json};
+use vouchsafe_core::transport::{Request, Response};
+
+use super::answer::{self, Form};
+use super::applications::ApplicationAction;
+use super::catalogs::Asking;
+use super::commissions::{Wish, verdict};
+use super::dates;
+use super::memberships::MembershipAction;
+use super::oauth2::Trade;
+use super::projects::{Filter, ProjectAction};
+use super::quota::Provision;
+use super::reading;
+use super::refusal::{Refusal, Ruled};
+use super::routes::{Account, Identity, Op, Routes, Spot};
+use super::state::State;
+use crate::Dialect;
+
+/// Answers a request.
+pub(super) fn answer(state: &mut State, routes: &Routes, request: &Request, now: i64) -> Response {
+    let mut response = respond(state, routes, request, now);
+    if request.method == Method::HEAD {
+        response.body.clear();
+    }
+    response
+}
+
+/// Returns the id of the operation that a request is for.
+pub(super) fn operation(
+    state: &State,
+    routes: &Routes,
+    method: &Method,
+    path: &str,
+) -> Option<&'static str> {
+    match routes.at(method, below(&state.base, path)?) {
+        Spot::Op(_, id, _) => Some(id),
+        _ => None,
+    }
+}
+
+fn respond(state: &mut State, routes: &Routes, request: &Request, now: i64) -> Response {
+    let Some(path) = below(&state.base, request.uri.path()) else {
+        return answer::html(404, "not here");
+    };
+    let form = Form::of(request);
+    let is_get = request.method == Method::GET;
+    match path.strip_suffix('/').unwrap_or(path) {
+        "" => return answer::redirect(301, &ui(state, request, "")),
+        "/identity" if is_get => return form.document(200, &state.versions()),
+        "/identity" => return form.wrong_method(&["GET"]),
+        "/ui/get_menu" => {
+            // Nobody is logged in here.
+            let sign_in = json!({"name": "Sign in", "url": ui(state, request, "")});
+            return answer::for_pages(request, &json!([sign_in]));
+        }
+        "/oauth2/auth" if state.dialect == Dialect::V016 => {
+            return authorize(state, request);
+        }
+        _ => {}
+    }
+    let is_api = ["/identity/", "/account/"]
+        .iter()
+        .any(|part| path.starts_with(part));
+    match routes.at(&request.method, path) {
+        Spot::Op(op, _, params) => match op {
+            Op::Identity(op) => {
+                let told = identity(state, op, request, &params, now);
+                told.map_or_else(|refusal| form.refuse(&refusal), |told| form.identity(&told))
+            }
+            Op::Account(op) => {
+                let told = Asked {
+                    state,
+                    request,
+                    params: &params,
+                    now,
+                }
+                .answer(op);
+                match told {
+                    Err(refusal) => form.refuse(&refusal),
+                    Ok(Told::Done) => form.empty(200),
+                    Ok(Told::Document(body)) => form.document(200, &body),
+                    Ok(Told::Made(body)) => form.document(201, &body),
+                }
+            }
+            Op::Services => answer::for_pages(request, &services(state)),
+            Op::OAuth2Token => trade(state, request, now),
+        },
+        Spot::WrongMethod(allow) if is_api => form.wrong_method(&allow),
+        Spot::WrongMethod(allow) => {
+            let mut response = answer::html(405, "");
+            answer::put(&mut response, http::header::ALLOW, &allow.join(","));
+            response
+        }
+        Spot::Nothing if is_api => form.refuse(&Refusal::bad("there is no such endpoint")),
+        Spot::Nothing => answer::html(404, "not here"),
+    }
+}
+
+fn below<'p>(base: &str, path: &'p str) -> Option<&'p str> {
+    let rest = path.strip_prefix(base)?;
+    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+}
+
+/// A page of the service, where it was asked for.
+fn ui(state: &State, request: &Request, page: &str) -> String {
+    format!("{}{}/ui/{page}", reading::origin(request), state.base)
+}
+
+fn services(state: &State) -> Value {
+    let mut shown: Vec<&Value> = state.components.iter().map(|c| &c.shown).collect();
+    shown.sort_by_key(|component| component["order"].as_i64());
+    json!(shown)
+}
+
+fn identity(
+    state: &mut State,
+    op: Identity,
+    request: &Request,
+    params: &[String],
+    now: i64,
+) -> Ruled<Value> {
+    match op {
+        Identity::GetVersion => Ok(state.version()),
+        Identity::Authenticate if request.body.is_empty() => Ok(state.catalog()),
+        Identity::Authenticate => state.authenticate(&reading::json_body(request)?, now),
+        Identity::ValidateToken => {
+            let belongs_to = reading::query(request, "belongsTo");
+            state.validate_token(first(params), belongs_to.as_deref(), now)
+        }
+    }
+}
+
+/// A page where a user lets a client in. Nobody is logged in here, so it leads to the login.
+fn authorize(state: &State, request: &Request) -> Response {
+    if !reading::is_secure(request) {
+        return oauth2_refusal("Secure request required");
+    }
+    let here = request
+        .uri
+        .path_and_query()
+        .map_or("", |here| here.as_str());
+    let here = format!("{}{here}", reading::origin(request));
+    let next: String = url::form_urlencoded::byte_serialize(here.as_bytes()).collect();
+    answer::redirect(302, &ui(state, request, &format!("login?next={next}")))
+}
+
+fn trade(state: &mut State, request: &Request, now: i64) -> Response {
+    if !reading::is_secure(request) {
+        return oauth2_refusal("Secure request required");
+    }
+    let content_type = reading::header(request, "content-type");
+    if content_type != Some("application/x-www-form-urlencoded") {
+        return oauth2_refusal("Invalid Content-Type header");
+    }
+    let form = reading::pairs(&request.body);
+    let field = |name: &str| {
+        let named = form.iter().rev().find(|(key, _)| key == name);
+        named.map(|(_, value)| value.as_str())
+    };
+    let trade = Trade {
+        credentials: reading::basic(request),
+        client_id: field("client_id"),
+        grant_type: field("grant_type"),
+        code: field("code"),
+        redirect_uri: field("redirect_uri"),
+    };
+    match state.oauth2.trade(&trade, now) {
+        Err(why) => oauth2_refusal(why),
+        Ok(token) => {
+            let body = json!({
+                "access_token": token.expose(),
+                "token_type": "Bearer",
+                "expires_in": state.oauth2.lifetime,
+            });
+            answer::html(200, body.to_string())
+        }
+    }
+}
+
+fn oauth2_refusal(why: &str) -> Response {
+    let body = json!({"error": "generic_error", "exception": why});
+    answer::html(400, body.to_string())
+}
+
+/// What an operation of the account service ends with.
+enum Told {
+    Done,
+    Document(Value),
+    Made(Value),
+}
+
+/// A request to the account service.
+struct Asked<'a> {
+    state: &'a mut State,
+    request: &'a Request,
+    params: &'a [String],
+    now: i64,
+}
+
+impl Asked<'_> {
+    fn answer(self, op: Account) -> Ruled<Told> {
+        match op {
+            Account::GetResources => Ok(Told::Document(self.state.resource_list())),
+            Account::ServiceUserCatalogs
+            | Account::ServiceQuotas
+            | Account::ServiceProjectQuotas
+            | Account::PendingCommissions
+            | Account::IssueCommission
+            | Account::ResolveCommissions
+            | Account::CommissionInfo
+            | Account::CommissionAction => self.for_component(op),
+            _ => {
+                let token = reading::token(self.request)?;
+                let user = self.state.user_of(&token, self.now)?.uuid.clone();
+                self.for_user(op, &user)
+            }
+        }
+    }
+
+    fn for_component(self, op: Account) -> Ruled<Told> {
+        let token = reading::token(self.request)?;
+        let component = self.state.component_of(&token, self.now)?.clone();
+        let own = component.name.as_str();
+        let serial = number(self.params);
+        let State {
+            commissions,
+            holdings,
+            ..
+        } = &mut *self.state;
+        match op {
+            Account::ServiceUserCatalogs => {
+                let body = reading::json(&self.request.body)?;
+                let told = self.state.user_catalogs(&body, Asking::Service)?;
+                Ok(Told::Document(told))
+            }
+            Account::ServiceQuotas => {
+                let users = reading::query_list(self.request, "user");
+                let projects = reading::query_list(self.request, "project");
+                let users = users
+                    .as_ref()
+                    .map(|list| list.iter().map(String::as_str).collect());
+                let projects = projects
+                    .as_ref()
+                    .map(|list| list.iter().map(String::as_str).collect());
+                let told =
+                    self.state
+                        .service_quotas(&component, users.as_ref(), projects.as_ref())?;
+                Ok(Told::Document(told))
+            }
+            Account::ServiceProjectQuotas => {
+                let projects = reading::query_list(self.request, "project");
+                let projects = projects
+                    .as_ref()
+                    .map(|list| list.iter().map(String::as_str).collect());
+                let told = self
+                    .state
+                    .service_project_quotas(&component, projects.as_ref())?;
+                Ok(Told::Document(told))
+            }
+            Account::PendingCommissions => Ok(Told::Document(json!(commissions.pending_of(own)))),
+            Account::IssueCommission => {
+                let wish = Wish::read(&reading::json_body(self.request)?)?;
+                let serial = commissions.issue(holdings, Some(own), wish, self.now)?;
+                Ok(Told::Made(json!({"serial": serial})))
+            }
+            Account::ResolveCommissions => {
+                let body = reading::json_body(self.request)?;
+                let told = commissions.resolve_many(holdings, own, &body)?;
+                Ok(Told::Document(told))
+            }
+            Account::CommissionInfo => {
+                let issued = commissions.info(own, serial)?;
+                let provisions = issued.provisions.iter().map(Provision::to_json);
+                Ok(Told::Document(json!({
+                    "serial": serial,
+                    "name": issued.name,
+                    "issue_time": dates::shown(issued.time),
+                    "provisions": provisions.collect::<Vec<_>>(),
+                })))
+            }
+            _ => {
+                let verdict = verdict(&reading::json_body(self.request)?)?;
+                commissions.resolve(holdings, Some(own), serial, verdict)?;
+                Ok(Told::Done)
+            }
+        }
+    }
+
+    fn for_user(self, op: Account, user: &str) -> Ruled<Told> {
+        let Self {
+            state,
+            request,
+            params,
+            now,
+        } = self;
+        match op {
+            Account::LegacyUserInfo => {
+                let user = state.users.get(user).ok_or(Refusal::Crash)?;
+                Ok(Told::Document(state.legacy_user_info(user)))
+            }
+            Account::UserCatalogs => {
+                let body = reading::json(&request.body)?;
+                Ok(Told::Document(state.user_catalogs(&body, Asking::User)?))
+            }
+            Account::SendFeedback => {
+                feedback(state, request)?;
+                Ok(Told::Done)
+            }
+            Account::SetDefaultProject => {
+                state.set_default_project(user, &reading::json_body(request)?)?;
+                Ok(Told::Done)
+            }
+            Account::GetQuotas => Ok(Told::Document(state.quotas_of_user(user))),
+            Account::ListProjects => {
+                let [name, owner, wanted, mode] = ["name", "owner", "state", "mode"]
+                    .map(|parameter| reading::query(request, parameter));
+                let filter = Filter {
+                    name: name.as_deref(),
+                    owner: owner.as_deref(),
+                    state: wanted.as_deref(),
+                    mode: mode.as_deref(),
+                };
+                Ok(Told::Document(state.list_projects(user, filter)?))
+            }
+            Account::CreateProject => {
+                let body = reading::json_body(request)?;
+                Ok(Told::Made(state.apply_for_project(user, &body, now)?))
+            }
+            Account::GetProject => Ok(Told::Document(state.read_project(user, first(params))?)),
+            Account::ModifyProject => {
+                let body = reading::json_body(request)?;
+                let told = state.apply_for_change(user, first(params), &body, now)?;
+                Ok(Told::Made(told))
+            }
+            Account::ProjectAction => {
+                act_on_project(
+                    state,
+                    user,
+                    first(params),
+                    &reading::json_body(request)?,
+                    now,
+                )?;
+                Ok(Told::Done)
+            }
+            Account::ListMemberships => {
+                let project = reading::query(request, "project");
+                let told = state.list_memberships(user, project.as_deref());
+                Ok(Told::Document(told))
+            }
+            Account::CreateMembership => {
+                let body = reading::json_body(request)?;
+                let id = come_in(state, user, &body, now)?;
+                Ok(Told::Document(json!({"id": id})))
+            }
+            Account::GetMembership => {
+                let told = state.read_membership(user, number(params))?;
+                Ok(Told::Document(told))
+            }
+            Account::MembershipAction => {
+                let body = reading::json_body(request)?;
+                let (action, _) = reading::action(&body, &MembershipAction::ALL)?;
+                state.act_on_membership(user, number(params), action, now)?;
+                Ok(Told::Done)
+            }
+            // The rest is for components, for everybody, or on no server that is emulated.
+            _ => Err(Refusal::bad("there is no such endpoint")),
+        }
+    }
+}
+
+fn feedback(state: &mut State, request: &Request) -> Ruled<()> {
+    let form = reading::form(request, state.dialect == Dialect::V014);
+    let field = |name: &str| {
+        let named = form.iter().rev().find(|(key, _)| key == name);
+        named.map(|(_, value)| value.clone()).unwrap_or_default()
+    };
+    let message = field("feedback_msg");
+    if message.is_empty() {
+        return Err(Refusal::bad("there is no message"));
+    }
+    state.feedback.push((message, field("feedback_data")));
+    Ok(())
+}
+
+/// Acts on a project or on its application; the body says which.
+fn act_on_project(state: &mut State, user: &str, uuid: &str, body: &Value, now: i64) -> Ruled<()> {
+    #[derive(Clone, Copy)]
+    enum Either {
+        Project(ProjectAction),
+        Application(ApplicationAction),
+    }
+    let on_project = ProjectAction::ALL.map(|(name, action)| (name, Either::Project(action)));
+    let on_application = ApplicationAction::ALL;
+    let on_application = on_application.map(|(name, action)| (name, Either::Application(action)));
+    let known = [on_project, on_application].concat();
+    let (action, given) = reading::action(body, &known)?;
+    let given = given.as_object().ok_or(Refusal::Crash)?;
+    match action {
+        Either::Project(action) => state.act_on_project(user, uuid, action, now),
+        Either::Application(action) => {
+            let id = given.get("app_id").ok_or(Refusal::Crash)?;
+            let id = match id {
+                Value::String(text) => text.parse().ok(),
+                id => id.as_u64(),
+            };
+            let id = id.ok_or(Refusal::Crash)?;
+            state.act_on_application(user, uuid, id, action, now)
+        }
+    }
+}
+
+/// Joins a project or enrolls somebody; the body says which.
+fn come_in(state: &mut State, user: &str, body: &Value, now: i64) -> Ruled<u64> {
+    let known = [("join", true), ("enroll", false)];
+    let (is_join, given) = reading::action(body, &known)?;
+    let given = given.as_object().ok_or(Refusal::Crash)?;
+    let text = |name: &str| {
+        let value = given.get(name).and_then(Value::as_str);
+        value.ok_or_else(|| Refusal::bad(format!("{name} is no text")))
+    };
+    let project = text("project")?;
+    if is_join {
+        return state.join(user, project, now);
+    }
+    state.enroll(user, project, text("user")?, now)
+}
+
+fn first(params: &[String]) -> &str {
+    params.first().map(String::as_str).unwrap_or_default()
+}
+
+/// A number that the routes know to be digits; one too great names nothing.
+fn number(params: &[String]) -> u64 {
+    first(params).parse().unwrap_or(u64::MAX)
+}

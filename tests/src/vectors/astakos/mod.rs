@@ -1,0 +1,42 @@
+//! The vectors of `astakos`: calls of clients, scenarios against the emulator, and functions.
+//!
+//! Each file says by its schema which runner takes it; one that none takes is a failure.
+
+mod answers;
+mod scenario;
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::report::Judgement;
+use super::{Error, Report};
+
+/// The state that servers begin with; no cases.
+const FIXTURE: &str = "fixture.json";
+
+/// Runs every file in a folder.
+pub(super) async fn run(folder: &Path, report: &mut Report) -> Result<(), Error> {
+    let mut is_empty = true;
+    for path in super::json_files(folder)? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name == FIXTURE {
+            continue;
+        }
+        is_empty = false;
+        let file: Value = super::read(&path)?;
+        match file["schema"].as_str() {
+            Some("astakos-scenario/1") => scenario::run(folder, &file, report),
+            other => {
+                let mut judgement = Judgement::default();
+                judgement.judged();
+                judgement.differ(format!("no runner for the schema {other:?}"));
+                report.add(&name, judgement);
+            }
+        }
+    }
+    if is_empty {
+        return Err(Error::Missing(folder.to_owned()));
+    }
+    Ok(())
+}
