@@ -220,6 +220,10 @@ impl Client {
         auth: Auth,
         read: impl Fn(&Answer) -> Result<T>,
     ) -> Result<T> {
+        // Before the catalog is asked for: nothing is sent for a call that cannot be made.
+        if auth == Auth::Token {
+            self.token()?;
+        }
         let place = self.place(part).await?;
         self.send_to(&place, call, auth, read).await
     }

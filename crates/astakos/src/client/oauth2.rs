@@ -21,11 +21,7 @@ impl TokenGrant {
     /// An authorization code, which can be used once. It is the only grant that the servers
     /// known understand.
     pub fn authorization_code(code: impl Into<Secret>) -> Self {
-        let grant = Self::other("authorization_code");
-        Self(TokenRequest {
-            code: Some(code.into()),
-            ..grant.0
-        })
+        Self::other("authorization_code").code(code)
     }
 
     /// A grant of another type.
@@ -37,6 +33,12 @@ impl TokenGrant {
             client_id: None,
             scope: None,
         })
+    }
+
+    /// Sets the authorization code.
+    pub fn code(mut self, code: impl Into<Secret>) -> Self {
+        self.0.code = Some(code.into());
+        self
     }
 
     /// Sets the address that the code was sent to. Default: the client's registered one.

@@ -435,6 +435,7 @@ impl Answer {
             .with_operation(self.operation.id())
             .with_status(self.status())
             .with_sent(Sent::Maybe)
+            .with_body(self.body())
             .with_attempts(self.attempts, Duration::ZERO);
         if self.operation.has_sensitive_path() {
             error

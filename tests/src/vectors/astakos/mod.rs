@@ -3,7 +3,13 @@
 //! Each file says by its schema which runner takes it; one that none takes is a failure.
 
 mod answers;
+mod calls;
+mod case;
+mod functions;
+mod outcome;
+mod requests;
 mod scenario;
+mod script;
 
 use std::path::Path;
 
@@ -26,6 +32,8 @@ pub(super) async fn run(folder: &Path, report: &mut Report) -> Result<(), Error>
         is_empty = false;
         let file: Value = super::read(&path)?;
         match file["schema"].as_str() {
+            Some("astakos-calls/1") => calls::run(&file, report).await,
+            Some("astakos-functions/1") => functions::run(&file, report),
             Some("astakos-scenario/1") => scenario::run(folder, &file, report),
             other => {
                 let mut judgement = Judgement::default();

@@ -1,0 +1,622 @@
+//! Recorded calls, made again with our client against a server that answers as recorded.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use tokio::net::TcpListener;
+use vouchsafe::astakos::{
+    Access, ApplicationAction, Client, CommissionAction, CommissionRequest, Dialect, Error,
+    MembershipAction, ProjectAction, ProjectFilter, ProjectId, ProjectMode, ProjectSpec,
+    ProjectState, Result, Serial, TokenGrant,
+};
+use vouchsafe::core::Secret;
+use vouchsafe::core::transport::HttpTransport;
+
+use super::case::{Answer, Case, Role};
+use super::script::{Line, Script};
+use super::{outcome, requests};
+use crate::vectors::report::{Judgement, Report};
+
+/// Judges the cases of a file.
+pub(super) async fn run(file: &Value, report: &mut Report) {
+    for case in file["cases"].as_array().into_iter().flatten() {
+        let mut judgement = Judgement::default();
+        if let Err(why) = judge(file, case, &mut judgement).await {
+            judgement.differ(why);
+        }
+        report.add(case["id"].as_str().unwrap_or_default(), judgement);
+    }
+}
+
+async fn judge(file: &Value, case: &Value, judgement: &mut Judgement) -> Result<(), String> {
+    let text = |cause: std::io::Error| cause.to_string();
+    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(text)?;
+    let origin = format!("http://{}", listener.local_addr().map_err(text)?);
+    // A port that was free a moment ago, at which nobody listens.
+    let refused = {
+        let gone = TcpListener::bind("127.0.0.1:0").await.map_err(text)?;
+        format!("http://{}", gone.local_addr().map_err(text)?)
+    };
+    let placed = |value: &Value| {
+        let text = value.to_string();
+        let text = text
+            .replace("{{base}}", &format!("{origin}/astakos"))
+            .replace("{{origin}}", &origin)
+            .replace("{{refused}}", &refused);
+        serde_json::from_str::<Value>(&text).unwrap_or_default()
+    };
+    let case: Case = serde_json::from_value(placed(case)).map_err(|e| e.to_string())?;
+    if case
+        .port
+        .as_ref()
+        .is_some_and(|port| !port.continues.is_null())
+    {
+        return Err("cases that continue have no runner".to_owned());
+    }
+    let answers: Vec<Answer> = case
+        .exchanges
+        .iter()
+        .map(|exchange| {
+            let answer = match exchange.response["use"].as_str() {
+                Some(name) => placed(&file["responses"][name]),
+                None => exchange.response.clone(),
+            };
+            serde_json::from_value(answer).map_err(|e| e.to_string())
+        })
+        .collect::<Result<_, _>>()?;
+    let lines = case
+        .exchanges
+        .iter()
+        .zip(&answers)
+        .map(|(exchange, answer)| Line {
+            role: exchange.role,
+            method: exchange.request.method.clone(),
+            target: exchange.request.target.clone(),
+            answer: answer.clone(),
+        });
+    let script = Script::start(listener, lines.collect());
+    let result = match call(&case).await {
+        Called::Made(result) => result,
+        Called::Impossible(rule) => {
+            judgement.waive(rule);
+            return Ok(());
+        }
+        Called::Unknown(what) => return Err(what),
+    };
+    judgement.judged();
+    requests::judge(&case, &script.arrived(), judgement);
+    outcome::judge(&case, &answers, &result, judgement);
+    let missed = case
+        .exchanges
+        .iter()
+        .any(|exchange| exchange.role == Role::Call);
+    if missed && script.arrived().is_empty() {
+        judgement.differ("nothing was sent");
+    }
+    Ok(())
+}
+
+/// What came of making a call.
+enum Called {
+    Made(Result<Value, Error>),
+    /// The types do not allow it, by this rule.
+    Impossible(&'static str),
+    Unknown(String),
+}
+
+const NOTHING: &str = "an argument that is nothing, which the types do not allow";
+const WORD: &str = "a word where the types have only those of the protocol";
+const NUMBER: &str = "a text where the types want a number";
+const SPEC: &str = "a specification with what the types do not hold";
+const KEYS: &str = "provisions of another form than the types have";
+
+/// Arguments by place or by name.
+struct Arguments<'c> {
+    list: Vec<&'c Value>,
+    named: &'c Map<String, Value>,
+}
+
+impl<'c> Arguments<'c> {
+    fn get(&self, index: usize, names: &[&str]) -> Option<&'c Value> {
+        let by_name = || names.iter().find_map(|name| self.named.get(*name));
+        self.list.get(index).copied().or_else(by_name)
+    }
+
+    fn text(&self, index: usize, names: &[&str]) -> Result<&'c str, Called> {
+        match self.get(index, names) {
+            Some(Value::String(text)) => Ok(text),
+            None | Some(Value::Null) => Err(Called::Impossible(NOTHING)),
+            Some(_) => Err(Called::Impossible(WORD)),
+        }
+    }
+
+    fn number(&self, index: usize, names: &[&str]) -> Result<i64, Called> {
+        match self.get(index, names) {
+            Some(Value::Number(number)) => number.as_i64().ok_or(Called::Impossible(NUMBER)),
+            None | Some(Value::Null) => Err(Called::Impossible(NOTHING)),
+            Some(_) => Err(Called::Impossible(NUMBER)),
+        }
+    }
+
+    fn serial(&self, index: usize, names: &[&str]) -> Result<Serial, Called> {
+        let number = self.number(index, names)?;
+        let number = u64::try_from(number).ok().and_then(Serial::new);
+        number.ok_or(Called::Impossible(NUMBER))
+    }
+
+    fn serials(&self, index: usize, names: &[&str]) -> Result<Vec<Serial>, Called> {
+        match self.get(index, names) {
+            Some(list @ Value::Array(_)) => {
+                serde_json::from_value(list.clone()).map_err(|_| Called::Impossible(NUMBER))
+            }
+            _ => Err(Called::Impossible(NOTHING)),
+        }
+    }
+
+    fn texts(&self, index: usize, names: &[&str]) -> Result<Vec<String>, Called> {
+        match self.get(index, names) {
+            Some(list @ Value::Array(_)) => {
+                serde_json::from_value(list.clone()).map_err(|_| Called::Impossible(WORD))
+            }
+            Some(Value::String(one)) => Ok(vec![one.clone()]),
+            _ => Err(Called::Impossible(NOTHING)),
+        }
+    }
+
+    fn project(&self, index: usize, names: &[&str]) -> Result<ProjectId, Called> {
+        match self.get(index, names) {
+            Some(Value::Null) | None => Err(Called::Impossible(NOTHING)),
+            Some(id) => serde_json::from_value(id.clone()).map_err(|_| Called::Impossible(WORD)),
+        }
+    }
+
+    /// A map whose keys are tuples, as a list of keys and values.
+    fn entries(&self, index: usize, names: &[&str]) -> Result<Vec<(Vec<String>, i64)>, Called> {
+        match self.get(index, names) {
+            None | Some(Value::Null) => Err(Called::Impossible(NOTHING)),
+            Some(Value::Object(map)) if map.is_empty() => Ok(Vec::new()),
+            Some(Value::Array(list)) => list
+                .iter()
+                .map(|entry| {
+                    let key = serde_json::from_value(entry["key"].clone()).ok();
+                    key.zip(entry["value"].as_i64())
+                        .ok_or(Called::Impossible(KEYS))
+                })
+                .collect(),
+            Some(_) => Err(Called::Impossible(KEYS)),
+        }
+    }
+
+    fn flag(&self, name: &str) -> bool {
+        self.named.get(name) == Some(&Value::Bool(true))
+    }
+}
+
+async fn call(case: &Case) -> Called {
+    let is_old = case.api.starts_with("0.14");
+    let has_token = !["get_services", "get_resources"].contains(&case.call.method.as_str());
+    let takes_token = is_old && has_token;
+    let mut list: Vec<&Value> = case.call.args.iter().collect();
+    let token = match (takes_token, list.is_empty()) {
+        (true, false) => list.remove(0).as_str().map(str::to_owned),
+        _ => case.client.token.clone(),
+    };
+    let arguments = Arguments {
+        list,
+        named: &case.call.kwargs,
+    };
+    let client = match client(case, token) {
+        Ok(client) => client,
+        Err(called) => return called,
+    };
+    let mut last = Called::Unknown("called no times".to_owned());
+    for _ in 0..case.call.repeat {
+        last = match made(case, &client, &arguments).await {
+            Ok(result) => Called::Made(result),
+            Err(called) => called,
+        };
+    }
+    last
+}
+
+fn client(case: &Case, token: Option<String>) -> Result<Client, Called> {
+    let of = |fault: vouchsafe::core::Error| Called::Unknown(fault.to_string());
+    let transport = HttpTransport::builder();
+    let transport = match case.client.use_pool {
+        true => transport,
+        false => transport.max_idle_per_host(0),
+    };
+    let mut builder = Client::builder()
+        .transport(Arc::new(transport.build().map_err(of)?))
+        .compatible_retries(case.client.retry)
+        .dialect(match case.api.get(..4) {
+            Some("0.14") => Dialect::V014,
+            Some("0.15") => Dialect::V015,
+            _ => Dialect::V016,
+        });
+    builder = match (&case.client.astakos_url, &case.client.auth_url) {
+        (Some(url), _) => builder.base_url(url),
+        (None, Some(url)) => builder.auth_url(url),
+        // Ours then looks into the environment, which says nothing here.
+        (None, None) => builder,
+    };
+    if let Some(token) = token {
+        builder = builder.token(token);
+    }
+    for (name, value) in &case.client.headers {
+        builder = builder.header(name, value.as_str().unwrap_or_default());
+    }
+    builder.build().map_err(|error| Called::Made(Err(error)))
+}
+
+async fn made(case: &Case, client: &Client, a: &Arguments<'_>) -> Result<Result<Value>, Called> {
+    let is_old = case.api.starts_with("0.14");
+    let is_newest = !is_old && !case.api.starts_with("0.15");
+    let json = |value: Result<Value>| Ok(value);
+    match case.call.method.as_str() {
+        "authenticate" => json(access(
+            client.authenticate(optional(a, 0, "tenant_name")).await,
+        )),
+        "get_endpoints" if is_old => {
+            json(access(client.authenticate(optional(a, 0, "uuid")).await))
+        }
+        "get_endpoints" => json(access(client.endpoints().await)),
+        "validate_token" => {
+            let token = Secret::from(a.text(0, &["token_id"])?);
+            let belongs_to = optional(a, 1, "belongs_to");
+            json(access(client.validate_token(&token, belongs_to).await))
+        }
+        "get_user_info" => json(client.user_info(a.flag("usage")).await.map(|info| {
+            json!({
+                "id": info.id, "username": info.username, "uuid": info.uuid, "email": info.email,
+                "name": info.name, "groups": info.groups, "usage": info.usage,
+                "auth_token": info.auth_token.map(|token| token.expose().to_owned()),
+                "auth_token_created": info.auth_token_created,
+                "auth_token_expires": info.auth_token_expires,
+            })
+        })),
+        "account_url" => json(client.account_url().await.map(Value::from)),
+        "ui_url" => json(client.ui_url().await.map(Value::from)),
+        "oauth2_url" => json(client.oauth2_url().await.map(Value::from)),
+        property if property.starts_with("api_") => json(path_of(client, property).await?),
+        "get_usernames" => {
+            if a.get(0, &["uuids"]) == Some(&Value::Null) {
+                return Err(Called::Impossible(NOTHING));
+            }
+            json(value(client.usernames(&a.texts(0, &["uuids"])?).await))
+        }
+        "service_get_usernames" => match a.get(0, &["uuids"]) {
+            None | Some(Value::Null) => json(value(client.all_usernames().await)),
+            Some(_) => json(value(
+                client.service_usernames(&a.texts(0, &["uuids"])?).await,
+            )),
+        },
+        "get_username" => json(value(client.username(a.text(0, &["uuid"])?).await)),
+        "service_get_username" => json(value(client.service_username(a.text(0, &["uuid"])?).await)),
+        "get_uuids" => json(value(client.uuids(&a.texts(0, &["display_names"])?).await)),
+        "service_get_uuids" => json(value(
+            client.service_uuids(&a.texts(0, &["display_names"])?).await,
+        )),
+        "get_uuid" => json(value(client.uuid(a.text(0, &["display_name"])?).await)),
+        "service_get_uuid" => json(value(
+            client.service_uuid(a.text(0, &["display_name"])?).await,
+        )),
+        "get_services" => json(value(client.services().await)),
+        "get_resources" => json(value(client.resources().await)),
+        "send_feedback" => {
+            let (message, data) = (a.text(0, &["message"])?, a.text(1, &["data"])?);
+            json(value(client.send_feedback(message, data).await))
+        }
+        "set_default_project" => json(value(
+            client
+                .set_default_project(a.project(0, &["project_id"])?)
+                .await,
+        )),
+        "get_quotas" => json(value(client.quotas().await)),
+        "service_get_quotas" => {
+            let users = list(a, 0, &["user"])?;
+            let projects = list(a, 1, &["project_id", "project"])?;
+            let (users, projects) = (borrowed(&users), borrowed(&projects));
+            json(value(
+                client
+                    .service_quotas(users.as_deref(), projects.as_deref())
+                    .await,
+            ))
+        }
+        "service_get_project_quotas" => {
+            let projects = list(a, 0, &["project_id", "project"])?;
+            json(value(
+                client
+                    .service_project_quotas(borrowed(&projects).as_deref())
+                    .await,
+            ))
+        }
+        "issue_commission" => {
+            let request = a.get(0, &["request"]).ok_or(Called::Impossible(NOTHING))?;
+            json(value(client.issue_raw(request).await))
+        }
+        "issue_one_commission" if !is_newest => {
+            let (holder, source) = (a.text(0, &["holder"])?, a.text(1, &["source"])?);
+            let Some(Value::Object(entries)) = a.get(2, &["provisions"]) else {
+                return Err(Called::Impossible(KEYS));
+            };
+            let entries: Vec<_> = entries
+                .iter()
+                .map(|(resource, quantity)| Some((resource, quantity.as_i64()?)))
+                .collect::<Option<_>>()
+                .ok_or(Called::Impossible(NUMBER))?;
+            let request = options(CommissionRequest::one_legacy(holder, source, entries), a);
+            json(value(client.issue(&request).await))
+        }
+        "issue_one_commission" => {
+            let holder = a.text(0, &["holder"])?;
+            let entries = tuples::<2>(a.entries(1, &["provisions"])?)?;
+            let entries = entries
+                .into_iter()
+                .map(|([project, resource], n)| (project, resource, n));
+            let request = options(CommissionRequest::one(holder, entries), a);
+            json(value(client.issue(&request).await))
+        }
+        "issue_resource_reassignment" => {
+            let holder = a.text(0, &["holder"])?;
+            let entries = tuples::<3>(a.entries(1, &["provisions"])?)?;
+            let entries = entries
+                .into_iter()
+                .map(|([from, to, resource], n)| (from, to, resource, n));
+            let request = options(CommissionRequest::reassignment(holder, entries), a);
+            json(value(client.issue(&request).await))
+        }
+        "issue_commission_generic" => {
+            let users = tuples::<3>(a.entries(0, &["user_provisions"])?)?;
+            let users = users
+                .into_iter()
+                .map(|([user, project, resource], n)| (user, project, resource, n));
+            let projects = tuples::<2>(a.entries(1, &["project_provisions"])?)?;
+            let projects = projects
+                .into_iter()
+                .map(|([project, resource], n)| (project, resource, n));
+            let request = options(CommissionRequest::generic(users, projects), a);
+            json(value(client.issue(&request).await))
+        }
+        "get_pending_commissions" => json(value(client.pending_commissions().await)),
+        "get_commission_info" => json(value(client.commission(a.serial(0, &["serial"])?).await)),
+        "accept_commission" => json(value(client.accept(a.serial(0, &["serial"])?).await)),
+        "reject_commission" => json(value(client.reject(a.serial(0, &["serial"])?).await)),
+        "commission_action" => {
+            let serial = a.serial(0, &["serial"])?;
+            let action = match a.text(1, &["action"])? {
+                "accept" => CommissionAction::Accept,
+                "reject" => CommissionAction::Reject,
+                _ => return Err(Called::Impossible(WORD)),
+            };
+            json(value(client.commission_action(serial, action).await))
+        }
+        "resolve_commissions" => {
+            let accept = a.serials(0, &["accept_serials"])?;
+            let reject = a.serials(1, &["reject_serials"])?;
+            json(value(client.resolve(&accept, &reject).await))
+        }
+        _ => projects(case, client, a).await,
+    }
+}
+
+async fn projects(
+    case: &Case,
+    client: &Client,
+    a: &Arguments<'_>,
+) -> Result<Result<Value>, Called> {
+    let reason = |index| match a.get(index, &["reason"]) {
+        Some(Value::String(text)) => text.as_str(),
+        _ => "",
+    };
+    let joined = |result: Result<i64>| result.map(|id| json!({"id": id}));
+    Ok(match case.call.method.as_str() {
+        "get_projects" => value(client.projects(&filter(a)?).await),
+        "get_project" => value(client.project(a.project(0, &["project_id"])?).await),
+        "create_project" => value(client.create_project(&spec(a, 0)?).await),
+        "modify_project" => {
+            let id = a.project(0, &["project_id"])?;
+            value(client.modify_project(id, &spec(a, 1)?).await)
+        }
+        "project_action" => {
+            let id = a.project(0, &["project_id"])?;
+            let action = match a.text(1, &["action"])? {
+                "suspend" => ProjectAction::Suspend,
+                "unsuspend" => ProjectAction::Unsuspend,
+                "terminate" => ProjectAction::Terminate,
+                "reinstate" => ProjectAction::Reinstate,
+                _ => return Err(Called::Impossible(WORD)),
+            };
+            value(client.project_action(id, action, reason(2)).await)
+        }
+        "application_action" => {
+            let id = a.project(0, &["project_id"])?;
+            let application = a.number(1, &["app_id"])?;
+            let action = match a.text(2, &["action"])? {
+                "approve" => ApplicationAction::Approve,
+                "deny" => ApplicationAction::Deny,
+                "dismiss" => ApplicationAction::Dismiss,
+                "cancel" => ApplicationAction::Cancel,
+                _ => return Err(Called::Impossible(WORD)),
+            };
+            value(
+                client
+                    .application_action(id, application, action, reason(3))
+                    .await,
+            )
+        }
+        "get_memberships" => {
+            let project = match a.get(0, &["project_id", "project"]) {
+                None | Some(Value::Null) => None,
+                Some(_) => Some(a.project(0, &["project_id", "project"])?),
+            };
+            value(client.memberships(project.as_ref()).await)
+        }
+        "get_membership" => value(client.membership(a.number(0, &["memb_id"])?).await),
+        "membership_action" => {
+            let id = a.number(0, &["memb_id"])?;
+            let action = MembershipAction::from(a.text(1, &["action"])?.to_owned());
+            value(client.membership_action(id, &action, reason(2)).await)
+        }
+        "join_project" => joined(client.join_project(a.project(0, &["project_id"])?).await),
+        "enroll_member" => {
+            let email = a.text(1, &["email"])?;
+            joined(
+                client
+                    .enroll_member(a.project(0, &["project_id"])?, email)
+                    .await,
+            )
+        }
+        "get_applications" => {
+            let project = match a.get(0, &["project"]) {
+                None | Some(Value::Null) => None,
+                Some(_) => Some(a.project(0, &["project"])?),
+            };
+            value(client.legacy_applications(project.as_ref()).await)
+        }
+        "get_application" => value(client.legacy_application(a.number(0, &["app_id"])?).await),
+        "get_token" => {
+            let mut grant = TokenGrant::other(a.text(0, &["grant_type"])?);
+            for (name, value) in a.named {
+                let text = value.as_str().ok_or(Called::Impossible(NOTHING))?;
+                grant = match name.as_str() {
+                    "code" => grant.code(text),
+                    "redirect_uri" => grant.redirect_uri(text),
+                    "client_id" => grant.client_id(text),
+                    "scope" => grant.scope(text),
+                    other => return Err(Called::Unknown(format!("parameter {other}"))),
+                };
+            }
+            let secret = Secret::from(a.text(2, &["client_secret"])?);
+            let result = client
+                .oauth2_token(a.text(1, &["client_id"])?, &secret, &grant)
+                .await;
+            result.map(|token| {
+                json!({
+                    "access_token": token.access_token.expose(),
+                    "token_type": token.token_type,
+                    "expires_in": token.expires_in,
+                })
+            })
+        }
+        other => return Err(Called::Unknown(format!("no runner for the method {other}"))),
+    })
+}
+
+/// The path that an attribute of the recorded client tells.
+async fn path_of(client: &Client, property: &str) -> Result<Result<Value>, Called> {
+    let (base, rest) = match property {
+        "api_usercatalogs" => (client.account_path().await, "user_catalogs"),
+        "api_service_usercatalogs" => (client.account_path().await, "service/user_catalogs"),
+        "api_resources" => (client.account_path().await, "resources"),
+        "api_quotas" => (client.account_path().await, "quotas"),
+        "api_service_quotas" => (client.account_path().await, "service_quotas"),
+        "api_service_project_quotas" => (client.account_path().await, "service_project_quotas"),
+        "api_commissions" => (client.account_path().await, "commissions"),
+        "api_commissions_action" => (client.account_path().await, "commissions/action"),
+        "api_feedback" => (client.account_path().await, "feedback"),
+        "api_projects" => (client.account_path().await, "projects"),
+        "api_memberships" => (client.account_path().await, "projects/memberships"),
+        "api_default_project" => (client.account_path().await, "myaccount/default_project"),
+        "api_getservices" => (client.ui_path().await, "get_services"),
+        "api_oauth2" => (client.oauth2_path().await, ""),
+        "api_oauth2_auth" => (client.oauth2_path().await, "auth"),
+        "api_oauth2_token" => (client.oauth2_path().await, "token"),
+        other => {
+            return Err(Called::Unknown(format!(
+                "no runner for the attribute {other}"
+            )));
+        }
+    };
+    Ok(base.map(|base| match rest {
+        "" => base.into(),
+        rest => vouchsafe::astakos::join_urls(&base, rest).into(),
+    }))
+}
+
+fn value<T: serde::Serialize>(result: Result<T>) -> Result<Value> {
+    result.map(|value| serde_json::to_value(value).unwrap_or(Value::String("unwritable".into())))
+}
+
+/// Writes an access document as the recorded client returns it; ours hides tokens.
+fn access(result: Result<Access>) -> Result<Value> {
+    let access = result?;
+    let token = access.token.map(
+        |token| json!({"id": token.id.expose(), "expires": token.expires, "tenant": token.tenant}),
+    );
+    Ok(json!({"access": {
+        "token": token, "user": access.user, "serviceCatalog": access.service_catalog,
+    }}))
+}
+
+fn optional<'c>(a: &Arguments<'c>, index: usize, name: &str) -> Option<&'c str> {
+    a.get(index, &[name]).and_then(Value::as_str)
+}
+
+fn list(a: &Arguments<'_>, index: usize, names: &[&str]) -> Result<Option<Vec<String>>, Called> {
+    match a.get(index, names) {
+        None | Some(Value::Null) => Ok(None),
+        Some(_) => a.texts(index, names).map(Some),
+    }
+}
+
+fn borrowed(list: &Option<Vec<String>>) -> Option<Vec<&str>> {
+    list.as_ref()
+        .map(|list| list.iter().map(String::as_str).collect())
+}
+
+fn tuples<const N: usize>(
+    entries: Vec<(Vec<String>, i64)>,
+) -> Result<Vec<([String; N], i64)>, Called> {
+    let sized = |(key, value): (Vec<String>, i64)| {
+        let key = <[String; N]>::try_from(key).ok()?;
+        Some((key, value))
+    };
+    let entries: Option<Vec<_>> = entries.into_iter().map(sized).collect();
+    entries.ok_or(Called::Impossible(KEYS))
+}
+
+fn options(request: CommissionRequest, a: &Arguments<'_>) -> CommissionRequest {
+    let request = request
+        .force(a.flag("force"))
+        .auto_accept(a.flag("auto_accept"));
+    match a.named.get("name") {
+        Some(Value::String(name)) => request.name(name),
+        _ => request,
+    }
+}
+
+fn filter(a: &Arguments<'_>) -> Result<ProjectFilter, Called> {
+    let mut filter = ProjectFilter::new();
+    let names = ["name", "state", "owner", "mode"];
+    for (index, name) in names.iter().enumerate() {
+        let Some(Value::String(text)) = a.get(index, &[name]) else {
+            continue;
+        };
+        filter = match *name {
+            "name" => filter.name(text),
+            "state" => filter.state(ProjectState::from(text.clone())),
+            "owner" => filter.owner(text),
+            _ => filter.mode(match text.as_str() {
+                "default" => ProjectMode::Default,
+                "related" => ProjectMode::Related,
+                "member" => ProjectMode::Member,
+                "active" => ProjectMode::Active,
+                _ => return Err(Called::Impossible(WORD)),
+            }),
+        };
+    }
+    Ok(filter)
+}
+
+fn spec(a: &Arguments<'_>, index: usize) -> Result<ProjectSpec, Called> {
+    let given = a
+        .get(index, &["specs"])
+        .ok_or(Called::Impossible(NOTHING))?;
+    let spec: ProjectSpec =
+        serde_json::from_value(given.clone()).map_err(|_| Called::Impossible(SPEC))?;
+    match serde_json::to_value(&spec) {
+        Ok(written) if written == *given => Ok(spec),
+        _ => Err(Called::Impossible(SPEC)),
+    }
+}
