@@ -29,8 +29,8 @@ pub(crate) struct ServeArgs {
     /// The port of the management, which is plain HTTP even with --tls
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     management: u16,
-    /// The state that userinfo starts from, and which configuration of it; else a small world of
-    /// its own
+    /// The state that userinfo or astakos starts from, and which configuration of userinfo's; else
+    /// a small world of its own
     #[arg(long, value_name = "FILE[#CONFIG]")]
     seed: Option<PathBuf>,
     /// Serves over TLS, with certificates of a throw-away authority
@@ -143,9 +143,16 @@ impl ServeArgs {
             let mut wanted = self.services.iter();
             wanted.any(|wanted| parts.contains(&wanted.part))
         };
-        if self.seed.is_some() && !serves(&["userinfo"]) {
-            let what = "--seed is the state of userinfo, which is not served";
-            return Err(Failure::usage(what).hint("tvmtool has --config"));
+        match (serves(&["userinfo"]), serves(&["astakos"])) {
+            (false, false) if self.seed.is_some() => {
+                let what = "--seed is the state of userinfo or astakos, none of which is served";
+                return Err(Failure::usage(what).hint("tvmtool has --config"));
+            }
+            (true, true) if self.seed.is_some() => {
+                let what = "--seed is the state of one service, and two that have one are served";
+                return Err(Failure::usage(what).hint("serve the other by a program of its own"));
+            }
+            _ => {}
         }
         self.tvm.check(serves)
     }

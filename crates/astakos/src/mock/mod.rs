@@ -31,11 +31,11 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{Method, Uri};
-use vouchsafe_core::Clock;
 use vouchsafe_core::mock::{
     CertificateAuthority, Faults, Handler, Host, Journal, ManualClock, Serving,
 };
 use vouchsafe_core::transport::{Request, Response};
+use vouchsafe_core::{Clock, Secret};
 
 pub use self::commissions::CommissionState;
 pub use self::handles::Commission;
@@ -43,7 +43,7 @@ pub use self::quota::Holding;
 use self::routes::Routes;
 pub use self::seed::Seed;
 use self::state::State;
-use crate::{Dialect, Error, Result};
+use crate::{Client, Dialect, Error, Result};
 
 /// An Astakos in memory.
 ///
@@ -52,9 +52,14 @@ use crate::{Dialect, Error, Result};
 /// ```
 /// use vouchsafe_astakos::mock::Server;
 ///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> vouchsafe_astakos::Result<()> {
 /// let server = Server::new();
-/// assert!(server.service_token("cyclades").is_some());
-/// assert!(server.pending_commissions().is_empty());
+/// let token = server.user_token("alice@example.org").expect("alice is in the sample");
+/// let quotas = server.client(token).quotas().await?;
+/// assert!(quotas.get(&Server::alice(), "cyclades.vm").is_some());
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Server {
@@ -92,6 +97,31 @@ impl Server {
         }
     }
 
+    /// Returns a new client that asks this server in process, with a token of
+    /// [`user_token`](Self::user_token) or [`service_token`](Self::service_token) and the defaults
+    /// of [`Client::builder`].
+    ///
+    /// For other settings, build one with [`auth_url`](Self::auth_url) and the transport of
+    /// [`host`](Self::host).
+    ///
+    /// # Panics
+    ///
+    /// Never: what a client needs is given.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "shown not to happen")]
+    pub fn client(&self, token: impl Into<Secret>) -> Client {
+        let client = Client::builder()
+            .token(token)
+            .transport(self.host.transport());
+        let client = match self.service.start.dialect {
+            Dialect::V014 => client.base_url(format!("https://{HOST}{}", self.base_path())),
+            _ => client.auth_url(self.auth_url()),
+        };
+        client
+            .build()
+            .expect("a transport and a good URL make a client")
+    }
+
     /// Returns the path of the identity service, which clients are configured with.
     #[must_use]
     pub fn identity_path(&self) -> String {
@@ -107,7 +137,7 @@ impl Server {
     /// Returns the authentication URL for clients in process.
     #[must_use]
     pub fn auth_url(&self) -> String {
-        format!("https://accounts.example.org{}", self.identity_path())
+        format!("https://{HOST}{}", self.identity_path())
     }
 
     /// Returns the host, which can be asked in process and over sockets.
@@ -178,6 +208,9 @@ impl Server {
         self.service.state()
     }
 }
+
+/// Where clients in process ask.
+const HOST: &str = "accounts.example.org";
 
 impl Default for Server {
     fn default() -> Self {

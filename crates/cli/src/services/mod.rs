@@ -1,5 +1,6 @@
 //! The services that the program can play and show: one file each, named once in [`SERVICES`].
 
+mod astakos;
 mod ticket;
 mod userinfo;
 
@@ -13,7 +14,8 @@ use crate::demo::Stage;
 use crate::failure::Failure;
 
 /// Every service, in the order of the demo.
-pub(crate) const SERVICES: &[&dyn Service] = &[&userinfo::Userinfo, &ticket::Ticket];
+pub(crate) const SERVICES: &[&dyn Service] =
+    &[&userinfo::Userinfo, &ticket::Ticket, &astakos::Astakos];
 
 /// What the program must know of a service.
 pub(crate) trait Service: Sync {
@@ -49,7 +51,7 @@ pub(crate) struct Part {
 /// What emulators start from.
 #[derive(Default)]
 pub(crate) struct Start<'a> {
-    /// For userinfo.
+    /// For userinfo or astakos.
     pub(crate) seed: Option<Seed>,
     /// For tvmtool, tvm-api and tirole.
     pub(crate) tvm: Option<&'a TvmArgs>,
@@ -58,7 +60,7 @@ pub(crate) struct Start<'a> {
 /// The state of an emulator as a file describes it.
 pub(crate) struct Seed {
     pub(crate) text: String,
-    /// Which of the configurations in it.
+    /// Which of the configurations in it, where it has several.
     pub(crate) config: Option<String>,
 }
 

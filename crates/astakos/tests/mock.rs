@@ -1,0 +1,117 @@
+//! What users rely on of the emulator, asked as its clients do.
+
+#![expect(clippy::unwrap_used, reason = "a test that finds no token has failed")]
+use std::time::Duration;
+
+use vouchsafe_astakos::mock::{CommissionState, Seed, Server};
+use vouchsafe_astakos::{Client, CommissionRequest, Dialect, ErrorKind, Holder, Limit, Provision};
+
+const VM: &str = "cyclades.vm";
+
+fn cyclades(server: &Server) -> Client {
+    server.client(server.service_token("cyclades").unwrap())
+}
+
+fn user(server: &Server, name: &str) -> Client {
+    let name = format!("{name}@example.org");
+    server.client(server.user_token(&name).unwrap())
+}
+
+#[tokio::test]
+async fn a_commission_reserves_at_once_and_counts_when_accepted() {
+    let server = Server::new();
+    let alice = Server::alice();
+    let own = Holder::User(alice.clone());
+    let project = Holder::Project(alice.clone());
+    let client = cyclades(&server);
+    let request = CommissionRequest::raw([
+        provision(&own, Some(&project), 2),
+        provision(&project, None, 2),
+    ]);
+    let serial = client.issue(&request).await.unwrap();
+    let held = || server.holding(&own, Some(&project), VM).unwrap();
+    assert_eq!((held().usage(), held().pending()), (2, 2));
+    assert_eq!(server.pending_commissions().len(), 1);
+
+    let more = client.issue(&request).await.unwrap_err();
+    assert_eq!(more.kind(), ErrorKind::QuotaLimit);
+    assert_eq!(more.quota_limit().unwrap().available(), Limit::Finite(0));
+
+    client.accept(serial).await.unwrap();
+    assert_eq!((held().usage(), held().pending()), (2, 0));
+    assert!(server.pending_commissions().is_empty());
+    let [commission] = server.commissions().try_into().unwrap();
+    assert_eq!(commission.state, CommissionState::Accepted);
+    assert_eq!(commission.provisions.len(), 2);
+
+    server.reset();
+    assert_eq!(held().usage(), 0);
+    assert!(server.commissions().is_empty());
+}
+
+#[tokio::test]
+async fn an_old_server_holds_from_system_and_has_no_projects() {
+    let server = Server::builder().dialect(Dialect::V014).start().unwrap();
+    let client = user(&server, "alice");
+    assert_eq!(client.user_info(false).await.unwrap().uuid, Server::alice());
+    let quotas = client.quotas().await.unwrap();
+    assert_eq!(quotas.get("system", VM).unwrap().limit, Limit::Finite(2));
+
+    let holder = Holder::Bare(Server::alice());
+    let source = Holder::Bare("system".to_owned());
+    let request = CommissionRequest::raw([provision(&holder, Some(&source), 1)]);
+    cyclades(&server).issue(&request).await.unwrap();
+    assert_eq!(
+        server.holding(&holder, Some(&source), VM).unwrap().usage(),
+        1
+    );
+    assert!(client.projects(&Default::default()).await.is_err());
+    assert!(Server::builder().dialect(Dialect::V015).start().is_err());
+}
+
+#[tokio::test]
+async fn tokens_end_by_the_servers_clock() {
+    let server = Server::new();
+    let client = user(&server, "bob");
+    client.quotas().await.unwrap();
+    server
+        .clock()
+        .advance(Duration::from_secs(1000 * 366 * 86_400));
+    let refused = client.quotas().await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Unauthorized);
+}
+
+#[test]
+fn nothing_that_is_printed_holds_a_token() {
+    let seed = Seed::sample();
+    let server = Server::builder().seed(seed.clone()).start().unwrap();
+    let shown = format!("{seed:?} {server:?} {}", server.snapshot());
+    for whose in ["astakos", "cyclades", "pithos"] {
+        assert!(!shown.contains(server.service_token(whose).unwrap().expose()));
+    }
+    for whose in ["alice", "bob", "carol"] {
+        let token = server.user_token(&format!("{whose}@example.org")).unwrap();
+        assert!(!shown.contains(token.expose()));
+    }
+}
+
+#[test]
+fn a_seed_says_where_it_is_wrong_and_shows_none_of_it() {
+    let text = r#"{"users": [{"uuid": "u", "username": "n", "token": 5, "name": "planted"}]}"#;
+    let fault = Seed::parse(text).unwrap_err();
+    assert_eq!(fault.kind(), ErrorKind::BadValue);
+    assert!(fault.to_string().contains("line 1"), "{fault}");
+    assert!(!format!("{fault} {fault:?}").contains("planted"));
+    let unknown = r#"{"projects": [{"uuid": "p", "name": "n", "state": "odd"}]}"#;
+    let seed = Seed::parse(unknown).unwrap();
+    assert!(Server::builder().seed(seed).start().is_err());
+}
+
+fn provision(holder: &Holder, source: Option<&Holder>, quantity: i64) -> Provision {
+    Provision {
+        holder: holder.clone(),
+        source: source.cloned(),
+        resource: VM.to_owned(),
+        quantity,
+    }
+}
