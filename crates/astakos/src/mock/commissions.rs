@@ -253,3 +253,261 @@ fn serials(value: Option<&Value>) -> Ruled<BTreeMap<i128, Value>> {
     let serials: Option<_> = list.iter().map(read).collect();
     serials.ok_or_else(|| Refusal::bad("a serial that is no integer"))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::mock::quota::Holding;
+
+    const HOLDERS: [(&str, Option<&str>); 3] = [
+        ("user:u", Some("project:p")),
+        ("user:v", Some("project:p")),
+        ("project:p", None),
+    ];
+    const RESOURCES: [&str; 2] = ["vm", "cpu"];
+    const OWNERS: [&str; 2] = ["one", "two"];
+
+    /// What a component may do next.
+    #[derive(Clone, Debug)]
+    enum Step {
+        Issue {
+            owner: usize,
+            provisions: Vec<(usize, usize, i64)>,
+            force: bool,
+            auto_accept: bool,
+        },
+        Resolve(usize, Verdict),
+        ResolveMany(Vec<usize>, Vec<usize>),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let provision = (0..HOLDERS.len(), 0..RESOURCES.len(), -5..=6_i64);
+        let issue = (
+            0..2_usize,
+            vec(provision, 0..5),
+            any::<bool>(),
+            any::<bool>(),
+        );
+        let issue = issue.prop_map(|(owner, provisions, force, auto_accept)| Step::Issue {
+            owner,
+            provisions,
+            force,
+            auto_accept,
+        });
+        let resolve = (0..20_usize, any::<bool>()).prop_map(|(at, accept)| {
+            Step::Resolve(
+                at,
+                if accept {
+                    Verdict::Accept
+                } else {
+                    Verdict::Reject
+                },
+            )
+        });
+        let many = (vec(0..20_usize, 0..4), vec(0..20_usize, 0..4));
+        let many = many.prop_map(|(accept, reject)| Step::ResolveMany(accept, reject));
+        vec(prop_oneof![4 => issue, 3 => resolve, 1 => many], 0..40)
+    }
+
+    fn beginning() -> Holdings {
+        let mut holdings = Holdings::default();
+        for (holder, source) in HOLDERS {
+            for resource in RESOURCES {
+                holdings.limit((holder, source, resource), 10);
+            }
+        }
+        holdings
+    }
+
+    /// Does a step as the service does it, and returns the serial if it was issued.
+    fn take(step: &Step, commissions: &mut Commissions, holdings: &mut Holdings) {
+        match step {
+            Step::Issue {
+                owner,
+                provisions,
+                force,
+                auto_accept,
+            } => {
+                let provisions = provisions.iter().map(|(holder, resource, quantity)| {
+                    let (holder, source) = HOLDERS[*holder];
+                    Provision::new(holder, source, RESOURCES[*resource], *quantity)
+                });
+                let wish = Wish {
+                    provisions: summed(provisions.collect()),
+                    name: String::new(),
+                    force: *force,
+                    auto_accept: *auto_accept,
+                };
+                let before = holdings.clone();
+                let issued = commissions.issue(holdings, Some(OWNERS[*owner]), wish, 0);
+                if issued.is_err() {
+                    assert!(holdings.all().eq(before.all()), "a refusal left a trace");
+                }
+            }
+            Step::Resolve(at, verdict) => {
+                let Some((serial, owner)) = pending(commissions, *at) else {
+                    return;
+                };
+                let done = commissions.resolve(holdings, Some(&owner), serial, *verdict);
+                assert_eq!(done, Ok(()));
+                let again = commissions.resolve(holdings, Some(&owner), serial, *verdict);
+                assert_eq!(again, Err(Refusal::NotPending));
+            }
+            Step::ResolveMany(accept, reject) => {
+                let serials = |places: &[usize]| -> Vec<u64> {
+                    let found = places.iter().filter_map(|at| pending(commissions, *at));
+                    found.map(|(serial, _)| serial).collect()
+                };
+                let body = json!({"accept": serials(accept), "reject": serials(reject)});
+                commissions
+                    .resolve_many(holdings, OWNERS[0], &body)
+                    .unwrap();
+            }
+        }
+    }
+
+    fn pending(commissions: &Commissions, at: usize) -> Option<(u64, String)> {
+        let (serial, issued) = commissions.pending().nth(at)?;
+        Some((serial, issued.owner.clone()?))
+    }
+
+    /// What the holdings must be by the commissions alone.
+    fn expected(commissions: &Commissions) -> Vec<(i64, i64)> {
+        let mut counted = Vec::new();
+        for (holder, _) in HOLDERS {
+            for resource in RESOURCES {
+                let (mut min, mut max) = (0, 0);
+                for (_, issued) in commissions.all() {
+                    for provision in &issued.provisions {
+                        if provision.holder != holder || provision.resource != resource {
+                            continue;
+                        }
+                        let quantity = i64::try_from(provision.quantity).unwrap();
+                        match issued.state {
+                            CommissionState::Accepted => {
+                                min += quantity;
+                                max += quantity;
+                            }
+                            CommissionState::Pending => {
+                                min += quantity.min(0);
+                                max += quantity.max(0);
+                            }
+                            CommissionState::Rejected => {}
+                        }
+                    }
+                }
+                counted.push((min, max));
+            }
+        }
+        counted
+    }
+
+    fn seen(holdings: &Holdings) -> Vec<(i64, i64)> {
+        let mut counted = Vec::new();
+        for (holder, source) in HOLDERS {
+            for resource in RESOURCES {
+                let holding = holdings.get(holder, source, resource).unwrap();
+                counted.push((holding.usage_min, holding.usage_max));
+            }
+        }
+        counted
+    }
+
+    proptest! {
+        #[test]
+        fn usage_is_always_the_sum_of_what_was_accepted_and_what_is_pending(steps in steps()) {
+            let (mut commissions, mut holdings) = (Commissions::default(), beginning());
+            for step in &steps {
+                take(step, &mut commissions, &mut holdings);
+                prop_assert_eq!(seen(&holdings), expected(&commissions));
+                for (min, max) in seen(&holdings) {
+                    prop_assert!(0 <= min && min <= max);
+                }
+            }
+        }
+
+        #[test]
+        fn without_force_no_limit_is_passed(steps in steps()) {
+            let (mut commissions, mut holdings) = (Commissions::default(), beginning());
+            for mut step in steps {
+                if let Step::Issue { force, .. } = &mut step {
+                    *force = false;
+                }
+                take(&step, &mut commissions, &mut holdings);
+                for (_, max) in seen(&holdings) {
+                    prop_assert!(max <= 10);
+                }
+            }
+        }
+
+        #[test]
+        fn rejecting_everything_returns_to_the_start(steps in steps()) {
+            let (mut commissions, mut holdings) = (Commissions::default(), beginning());
+            for mut step in steps {
+                match &mut step {
+                    Step::Issue { auto_accept, .. } => *auto_accept = false,
+                    Step::Resolve(_, verdict) => *verdict = Verdict::Reject,
+                    Step::ResolveMany(accept, _) => accept.clear(),
+                }
+                take(&step, &mut commissions, &mut holdings);
+            }
+            while let Some((serial, owner)) = pending(&commissions, 0) {
+                let done = commissions.resolve(&mut holdings, Some(&owner), serial, Verdict::Reject);
+                prop_assert_eq!(done, Ok(()));
+            }
+            prop_assert!(holdings.all().eq(beginning().all()));
+        }
+    }
+
+    #[test]
+    fn a_release_frees_room_only_when_it_is_accepted() {
+        let mut holdings = Holdings::default();
+        let key = ("user:u", Some("project:p"), "vm");
+        let full = Holding {
+            limit: 2,
+            usage_min: 2,
+            usage_max: 2,
+        };
+        holdings.put(key, full);
+        let mut commissions = Commissions::default();
+        let mut issue = |commissions: &mut Commissions, quantity| {
+            let wish = Wish {
+                provisions: vec![Provision::new(key.0, key.1, key.2, quantity)],
+                name: String::new(),
+                force: false,
+                auto_accept: false,
+            };
+            commissions.issue(&mut holdings, Some("c"), wish, 0)
+        };
+        let release = issue(&mut commissions, -2).unwrap();
+        assert!(issue(&mut commissions, 1).is_err(), "room too early");
+        assert!(issue(&mut commissions, -1).is_err(), "released twice");
+        commissions
+            .resolve(&mut holdings, Some("c"), release, Verdict::Accept)
+            .unwrap();
+        assert_eq!(holdings.get(key.0, key.1, key.2).unwrap().usage(), 0);
+    }
+
+    #[test]
+    fn a_commission_is_only_its_components() {
+        let (mut commissions, mut holdings) = (Commissions::default(), beginning());
+        let wish = Wish {
+            provisions: vec![Provision::new("project:p", None, "vm", 1)],
+            name: "mine".to_owned(),
+            force: false,
+            auto_accept: false,
+        };
+        let serial = commissions
+            .issue(&mut holdings, Some("one"), wish, 0)
+            .unwrap();
+        assert_eq!(commissions.pending_of("one"), [serial]);
+        assert!(commissions.pending_of("two").is_empty());
+        assert!(commissions.info("two", serial).is_err());
+        let foreign = commissions.resolve(&mut holdings, Some("two"), serial, Verdict::Accept);
+        assert_eq!(foreign, Err(Refusal::NotPending));
+        assert_eq!(commissions.info("one", serial).unwrap().name, "mine");
+    }
+}

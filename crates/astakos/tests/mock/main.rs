@@ -1,6 +1,10 @@
 //! What users rely on of the emulator, asked as its clients do.
 
 #![expect(clippy::unwrap_used, reason = "a test that finds no token has failed")]
+mod ask;
+mod memberships;
+mod projects;
+
 use std::time::Duration;
 
 use vouchsafe_astakos::mock::{CommissionState, Seed, Server};
