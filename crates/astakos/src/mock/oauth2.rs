@@ -87,6 +87,22 @@ impl OAuth2 {
         Ok(token)
     }
 
+    /// Whether a client may ask a user to be let in, and be sent back to a place.
+    pub(super) fn may_ask(
+        &self,
+        client_id: Option<&str>,
+        redirect_uri: Option<&str>,
+    ) -> Result<(), &'static str> {
+        let mut clients = self.clients.iter();
+        let client = clients.find(|client| Some(client.id.as_str()) == client_id);
+        let client = client.ok_or("No such client found")?;
+        let is_known = |place: &str| client.redirect_uris.iter().any(|uri| uri == place);
+        if redirect_uri.is_some_and(|place| !is_known(place)) {
+            return Err("The redirect uri is not registered");
+        }
+        Ok(())
+    }
+
     /// Finds a token; one that has expired is forgotten, and refused that once too.
     pub(super) fn find(&mut self, token: &Secret, now: i64) -> Option<&AccessToken> {
         let at = self.tokens.iter().position(|known| known.token == *token)?;

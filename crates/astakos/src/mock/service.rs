@@ -112,6 +112,17 @@ fn ui(state: &State, request: &Request, page: &str) -> String {
 fn services(state: &State) -> Value {
     let mut shown: Vec<&Value> = state.components.iter().map(|c| &c.shown).collect();
     shown.sort_by_key(|component| component["order"].as_i64());
+    if state.dialect == Dialect::V014 {
+        // There, who has no page has no URL either, where later servers say null.
+        let without_null = |component: &Value| {
+            let mut component = component.clone();
+            if let Some(fields) = component.as_object_mut() {
+                fields.retain(|_, value| !value.is_null());
+            }
+            component
+        };
+        return shown.into_iter().map(without_null).collect();
+    }
     json!(shown)
 }
 
@@ -136,7 +147,18 @@ fn identity(
 /// A page where a user lets a client in. Nobody is logged in here, so it leads to the login.
 fn authorize(state: &State, request: &Request) -> Response {
     if !reading::is_secure(request) {
-        return oauth2_refusal("Secure request required");
+        return oauth2_refusal(INSECURE);
+    }
+    let [response_type, client_id, redirect_uri] = ["response_type", "client_id", "redirect_uri"]
+        .map(|parameter| reading::query(request, parameter));
+    if response_type.as_deref() != Some("code") {
+        return oauth2_refusal("Invalid response type");
+    }
+    if let Err(why) = state
+        .oauth2
+        .may_ask(client_id.as_deref(), redirect_uri.as_deref())
+    {
+        return oauth2_refusal(why);
     }
     let here = request
         .uri
@@ -149,7 +171,7 @@ fn authorize(state: &State, request: &Request) -> Response {
 
 fn trade(state: &mut State, request: &Request, now: i64) -> Response {
     if !reading::is_secure(request) {
-        return oauth2_refusal("Secure request required");
+        return oauth2_refusal(INSECURE);
     }
     let content_type = reading::header(request, "content-type");
     if content_type != Some("application/x-www-form-urlencoded") {
@@ -179,6 +201,8 @@ fn trade(state: &mut State, request: &Request, now: i64) -> Response {
         }
     }
 }
+
+const INSECURE: &str = "Secure request required";
 
 fn oauth2_refusal(why: &str) -> Response {
     let body = json!({"error": "generic_error", "exception": why});

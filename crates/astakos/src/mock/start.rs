@@ -52,6 +52,11 @@ impl Seed {
         if state.catalog.is_empty() {
             state.catalog = own_catalog(&state.base);
         }
+        if dialect == Dialect::V014 {
+            for service in &mut state.catalog {
+                without_exposure(service);
+            }
+        }
         for user in &self.users {
             let read = user.read(state.users.len() as u64 + 1, now)?;
             if user.project_admin {
@@ -74,6 +79,14 @@ impl Seed {
             None => derive(&mut state),
         }
         Ok(state)
+    }
+}
+
+/// Takes out of a service's endpoints what servers of 0.14 do not tell.
+fn without_exposure(service: &mut Value) {
+    let endpoints = service["endpoints"].as_array_mut().into_iter().flatten();
+    for endpoint in endpoints.filter_map(Value::as_object_mut) {
+        endpoint.remove("SNF:exposeVersion");
     }
 }
 
