@@ -3,6 +3,7 @@
 
 mod catalog;
 mod client;
+pub mod commission;
 mod cookie;
 mod error;
 mod generated;

@@ -124,11 +124,24 @@ impl Client {
     /// As any call's.
     #[doc(alias = "resolve_commissions")]
     pub async fn resolve(&self, accept: &[Serial], reject: &[Serial]) -> Result<Resolution> {
+        Ok(self.resolve_counted(accept, reject).await?.0)
+    }
+
+    /// As [`resolve`](Self::resolve), and tells how many requests it took: a connection that died
+    /// in use is replaced even where nothing else is repeated.
+    pub(crate) async fn resolve_counted(
+        &self,
+        accept: &[Serial],
+        reject: &[Serial],
+    ) -> Result<(Resolution, u32)> {
         let body = ResolveRequest {
             accept: accept.to_vec(),
             reject: reject.to_vec(),
         };
-        self.fetch(Part::Account, paths::resolve_commissions(&body)?)
-            .await
+        let call = paths::resolve_commissions(&body)?;
+        self.send_and(Part::Account, call, Auth::Token, |answer| {
+            Ok((answer.json()?, answer.attempts()))
+        })
+        .await
     }
 }

@@ -397,6 +397,13 @@ impl Answer {
         self.response.status
     }
 
+    /// Returns how many requests it took: with more than one, an earlier one may have been heard
+    /// and its answer lost.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
     /// Returns the headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {

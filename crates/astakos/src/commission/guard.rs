@@ -1,0 +1,150 @@
+//! A commission in hand.
+
+use std::fmt;
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use vouchsafe_core::{Error as CoreError, ErrorKind as CoreKind, Sent, TimeoutScope};
+
+use super::busy::Busy;
+use super::journal::Outcome;
+use super::{CommissionId, Issuer};
+use crate::{CommissionAction, Result, Serial};
+
+/// A commission that was issued and is neither accepted nor rejected.
+///
+/// Dropping it rejects the commission in the background, by a panic too: a failure on the way
+/// gives the quota back. It keeps its [`Issuer`] alive; if it is the last to do so, nothing runs
+/// in the background any more and [`Issuer::reconcile`] of the next one rejects it.
+#[must_use = "dropping the guard rejects the commission"]
+pub struct CommissionGuard {
+    issuer: Issuer,
+    serial: Serial,
+    id: CommissionId,
+    /// Taken when the commission is handed over.
+    busy: Option<Busy>,
+    runtime: Handle,
+}
+
+/// How a commission came to be accepted or rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "it was this try or another")]
+pub enum Committed {
+    /// By this call.
+    Now,
+    /// By a try whose answer was lost: the commission was not pending any more at the next.
+    Earlier,
+}
+
+impl CommissionGuard {
+    pub(super) fn new(issuer: Issuer, serial: Serial, busy: Busy, runtime: Handle) -> Self {
+        Self {
+            issuer,
+            serial,
+            id: busy.id(),
+            busy: Some(busy),
+            runtime,
+        }
+    }
+
+    /// Returns the commission's number.
+    #[must_use]
+    pub fn serial(&self) -> Serial {
+        self.serial
+    }
+
+    /// Returns the id in the commission's name.
+    #[must_use]
+    pub fn id(&self) -> CommissionId {
+        self.id
+    }
+
+    /// Accepts the commission.
+    ///
+    /// The decision is written down first; from then on it stands, whatever fails, also if this
+    /// future is dropped. Until then, dropping it rejects.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Core`](crate::ErrorKind::Core)`(Store)` if the journal failed: the commission is
+    /// rejected. [`ErrorKind::Connection`](crate::ErrorKind::Connection) if no answer came in
+    /// time: the commission will be accepted, in the background or by [`Issuer::reconcile`].
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if somebody else resolved it.
+    pub async fn commit(mut self) -> Result<Committed> {
+        let committing = Outcome::Committing(self.serial);
+        self.issuer.journal().outcome(self.id, committing).await?;
+        match self.hand_over(CommissionAction::Accept) {
+            Some(reply) => self.wait(reply).await,
+            None => Err(gone()),
+        }
+    }
+
+    /// Rejects the commission, and waits for it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Connection`](crate::ErrorKind::Connection) if no answer came in time: the
+    /// commission will be rejected, in the background or by [`Issuer::reconcile`].
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if somebody else resolved it.
+    pub async fn reject(mut self) -> Result<Committed> {
+        match self.hand_over(CommissionAction::Reject) {
+            Some(reply) => self.wait(reply).await,
+            None => Err(gone()),
+        }
+    }
+
+    fn hand_over(
+        &mut self,
+        action: CommissionAction,
+    ) -> Option<oneshot::Receiver<Result<Committed>>> {
+        let busy = self.busy.take()?;
+        let resolver = self.issuer.resolver();
+        Some(resolver.submit(self.serial, action, Some(busy), &self.runtime))
+    }
+
+    async fn wait(&self, reply: oneshot::Receiver<Result<Committed>>) -> Result<Committed> {
+        wait(reply, &self.issuer).await
+    }
+}
+
+/// Waits for a reply as long as the issuer is patient.
+pub(super) async fn wait(
+    reply: oneshot::Receiver<Result<Committed>>,
+    issuer: &Issuer,
+) -> Result<Committed> {
+    let patience = issuer.patience();
+    match timeout(patience, reply).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(gone()),
+        Err(_) => Err(CoreError::new(
+            CoreKind::Timeout(TimeoutScope::Call),
+            format!("not resolved within {patience:?}; it goes on in the background"),
+        )
+        .with_sent(Sent::Maybe)
+        .into()),
+    }
+}
+
+fn gone() -> crate::Error {
+    let message = "the runtime ended before the commission was resolved; reconcile does it";
+    CoreError::new(CoreKind::Transport, message)
+        .with_sent(Sent::Maybe)
+        .into()
+}
+
+impl Drop for CommissionGuard {
+    fn drop(&mut self) {
+        // Nobody waits for the reply.
+        drop(self.hand_over(CommissionAction::Reject));
+    }
+}
+
+impl fmt::Debug for CommissionGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CommissionGuard")
+            .field("serial", &self.serial)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,113 @@
+//! What a commission is recognized by.
+
+use std::fmt;
+use std::str::FromStr;
+
+use vouchsafe_core::{Error, ErrorKind};
+
+/// The id that an issuer gives a commission: 128 random bits, 32 hexadecimal digits. It stands in
+/// the commission's name, where it is found again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CommissionId(u128);
+
+/// What is not the id of a commission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the id of a commission: 32 hexadecimal digits in lower case are wanted")]
+#[non_exhaustive]
+pub struct CommissionIdError;
+
+impl CommissionId {
+    /// Makes an id that nobody has.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `Config` if the system has no randomness.
+    pub fn random() -> Result<Self, crate::Error> {
+        let mut bytes = [0; 16];
+        getrandom::getrandom(&mut bytes)
+            .map_err(|_| Error::new(ErrorKind::Config, "the system gives no random numbers"))?;
+        Ok(Self(u128::from_be_bytes(bytes)))
+    }
+
+    /// Writes the name of a commission: what its user calls it, then owner and id.
+    pub(super) fn name(self, text: &str, owner: &str) -> String {
+        let gap = if text.is_empty() { "" } else { " " };
+        format!("{text}{gap}{OPEN}{owner}:{self}{CLOSE}")
+    }
+
+    /// Reads the id from a name that an issuer of this owner wrote. Text around it may hold
+    /// anything: only the end counts.
+    pub(super) fn of_name(name: &str, owner: &str) -> Option<Self> {
+        let mark = name.strip_suffix(CLOSE)?;
+        let (_, mark) = mark.rsplit_once(OPEN)?;
+        let (of, id) = mark.rsplit_once(':')?;
+        id.parse().ok().filter(|_| of == owner)
+    }
+}
+
+const OPEN: &str = "[vouchsafe:";
+const CLOSE: &str = "]";
+
+/// Refuses an owner that could not be told from the rest of a name.
+pub(super) fn check_owner(owner: &str) -> Result<(), crate::Error> {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    if owner.is_empty() || owner.len() > 64 || !owner.bytes().all(fits) {
+        return Err(crate::Error::bad_value(
+            "the owner of commissions is 1 to 64 letters, digits, `-`, `_` and `.`",
+        ));
+    }
+    Ok(())
+}
+
+impl fmt::Display for CommissionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for CommissionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CommissionId({self})")
+    }
+}
+
+impl FromStr for CommissionId {
+    type Err = CommissionIdError;
+
+    fn from_str(text: &str) -> Result<Self, CommissionIdError> {
+        let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        if text.len() != 32 || !text.bytes().all(is_digit) {
+            return Err(CommissionIdError);
+        }
+        u128::from_str_radix(text, 16)
+            .map(Self)
+            .map_err(|_| CommissionIdError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_found_in_the_name_it_was_written_into() {
+        let id = CommissionId::random().unwrap();
+        for text in ["", "server 42", "[vouchsafe:me:00]", "a [vouchsafe:"] {
+            let name = id.name(text, "me");
+            assert!(name.starts_with(text));
+            assert_eq!(CommissionId::of_name(&name, "me"), Some(id), "{name}");
+            assert_eq!(CommissionId::of_name(&name, "m"), None);
+            assert_eq!(CommissionId::of_name(&format!("{name} "), "me"), None);
+        }
+        assert_eq!(CommissionId::of_name("server 42", "me"), None);
+        assert_eq!(CommissionId::of_name("[vouchsafe:me:12]", "me"), None);
+    }
+
+    #[test]
+    fn an_owner_that_could_be_mistaken_is_refused() {
+        for bad in ["", "a:b", "a b", "a]", &"a".repeat(65)] {
+            assert!(check_owner(bad).is_err(), "{bad}");
+        }
+        assert!(check_owner("cyclades-worker_3.example").is_ok());
+    }
+}

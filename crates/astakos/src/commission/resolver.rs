@@ -1,0 +1,319 @@
+//! Accepts and rejects of many tasks, sent together.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, oneshot, watch};
+use tokio::time::{Instant, sleep};
+use vouchsafe_core::Sent;
+use vouchsafe_core::call::{CallOptions, Retry};
+use vouchsafe_core::task::Task;
+
+use super::busy::Busy;
+use super::journal::{Journal, Outcome};
+use super::{CommissionId, Committed};
+use crate::{Client, CommissionAction, Error, ErrorKind, Result, Serial};
+
+/// How an issuer resolves.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) window: Duration,
+    pub(super) max_batch: usize,
+    pub(super) first_wait: Duration,
+    pub(super) longest_wait: Duration,
+}
+
+/// Sends what is asked of it in the background; dropping it ends that.
+#[derive(Debug)]
+pub(super) struct Resolver {
+    queue: Arc<Queue>,
+    settings: Settings,
+    client: Client,
+    journal: Arc<dyn Journal>,
+    worker: Mutex<Option<Task>>,
+}
+
+#[derive(Debug)]
+struct Queue {
+    jobs: Mutex<Vec<Job>>,
+    arrived: Notify,
+    /// How many are waiting or under way.
+    count: watch::Sender<usize>,
+    /// How many were given up, and are left to the journal.
+    left: Mutex<usize>,
+}
+
+/// A commission to be resolved.
+#[derive(Debug)]
+struct Job {
+    serial: Serial,
+    action: CommissionAction,
+    /// Closed in the journal when it is done; that it is under way ends with the job.
+    busy: Option<Busy>,
+    /// Whether a try may have done it without our knowing.
+    may_be_done: bool,
+    reply: Option<oneshot::Sender<Result<Committed>>>,
+}
+
+impl Resolver {
+    pub(super) fn new(client: &Client, journal: Arc<dyn Journal>, settings: Settings) -> Self {
+        Self {
+            queue: Arc::new(Queue {
+                jobs: Mutex::default(),
+                arrived: Notify::new(),
+                count: watch::Sender::new(0),
+                left: Mutex::default(),
+            }),
+            settings,
+            // Tries are counted here, where it is known what a lost answer means.
+            client: client.with_options(CallOptions::new().retry(Retry::none())),
+            journal,
+            worker: Mutex::new(None),
+        }
+    }
+
+    /// Hands a commission over. It is resolved whether or not anybody waits for the reply.
+    pub(super) fn submit(
+        &self,
+        serial: Serial,
+        action: CommissionAction,
+        busy: Option<Busy>,
+        runtime: &Handle,
+    ) -> oneshot::Receiver<Result<Committed>> {
+        let (sender, receiver) = oneshot::channel();
+        self.queue.push(Job {
+            serial,
+            action,
+            busy,
+            may_be_done: false,
+            reply: Some(sender),
+        });
+        self.ensure_worker(runtime);
+        receiver
+    }
+
+    /// Returns how many wait or are under way, and how many were given up.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (*self.queue.count.borrow(), *lock(&self.queue.left))
+    }
+
+    /// Waits until nothing is waiting or under way.
+    pub(super) async fn drained(&self, runtime: &Handle) {
+        if self.counts().0 > 0 {
+            self.ensure_worker(runtime);
+        }
+        let mut count = self.queue.count.subscribe();
+        // The sender lives as long as this.
+        let _ = count.wait_for(|&count| count == 0).await;
+    }
+
+    /// Starts the worker if there is none, or its runtime is gone.
+    fn ensure_worker(&self, runtime: &Handle) {
+        let mut worker = lock(&self.worker);
+        if worker.as_ref().is_some_and(|worker| !worker.is_finished()) {
+            return;
+        }
+        let work = Worker {
+            queue: Arc::clone(&self.queue),
+            settings: self.settings.clone(),
+            client: self.client.clone(),
+            journal: Arc::clone(&self.journal),
+        };
+        let _inside = runtime.enter();
+        *worker = Some(Task::spawn(work.run()));
+    }
+}
+
+impl Queue {
+    fn push(&self, job: Job) {
+        // Counted first: who sees the queue empty must see that nothing is under way.
+        self.count.send_modify(|count| *count += 1);
+        lock(&self.jobs).push(job);
+        self.arrived.notify_one();
+    }
+}
+
+struct Worker {
+    queue: Arc<Queue>,
+    settings: Settings,
+    client: Client,
+    journal: Arc<dyn Journal>,
+}
+
+/// Jobs that are under way; if the worker ends in between, they go back into the queue.
+struct Batch<'q> {
+    queue: &'q Queue,
+    jobs: Vec<Job>,
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        let mut jobs = lock(&self.queue.jobs);
+        for mut job in self.jobs.drain(..) {
+            job.may_be_done = true;
+            jobs.push(job);
+        }
+    }
+}
+
+impl Worker {
+    async fn run(self) {
+        let mut wait = self.settings.first_wait;
+        loop {
+            if lock(&self.queue.jobs).is_empty() {
+                self.queue.arrived.notified().await;
+            }
+            sleep(self.settings.window).await;
+            let mut batch = Batch {
+                queue: &self.queue,
+                jobs: take(&mut lock(&self.queue.jobs), self.settings.max_batch),
+            };
+            if batch.jobs.is_empty() {
+                continue;
+            }
+            match self.resolve(&mut batch).await {
+                Ok(()) => wait = self.settings.first_wait,
+                Err(()) => {
+                    drop(batch);
+                    // Half of it at random, so that many processes do not come back at once.
+                    sleep(wait.mul_f64(0.5 + 0.5 * fastrand::f64())).await;
+                    wait = (wait * 2).min(self.settings.longest_wait);
+                }
+            }
+        }
+    }
+
+    /// Sends a batch. What is to be tried again stays in it.
+    async fn resolve(&self, batch: &mut Batch<'_>) -> Result<(), ()> {
+        let of = |action| {
+            let jobs = batch.jobs.iter().filter(move |job| job.action == action);
+            jobs.map(|job| job.serial).collect::<Vec<_>>()
+        };
+        let (accept, reject) = (of(CommissionAction::Accept), of(CommissionAction::Reject));
+        let (resolution, requests) = match self.client.resolve_counted(&accept, &reject).await {
+            Ok(resolved) => resolved,
+            Err(error) => return self.failed(batch, &error),
+        };
+        // All replies first: what follows may be cut short when the issuer is dropped.
+        let mut done = Vec::new();
+        for mut job in std::mem::take(&mut batch.jobs) {
+            let list = match job.action {
+                CommissionAction::Accept => &resolution.accepted,
+                CommissionAction::Reject => &resolution.rejected,
+            };
+            let failure = resolution
+                .failed
+                .iter()
+                .find(|failed| failed.0 == job.serial);
+            let result = match failure {
+                _ if list.contains(&job.serial) => Ok(Committed::Now),
+                Some(_) if job.may_be_done || requests > 1 => Ok(Committed::Earlier),
+                Some(failed) => Err(Error::lacks(
+                    ErrorKind::NotFound,
+                    format!("commission {} is not pending: {}", job.serial, failed.1),
+                )),
+                None => Err(Error::lacks(
+                    ErrorKind::InvalidResponse,
+                    format!("the answer says nothing of commission {}", job.serial),
+                )),
+            };
+            // Not pending is as done as can be; what was not told of is left to the journal.
+            let is_closed = !matches!(&result, Err(e) if e.kind() == ErrorKind::InvalidResponse);
+            job.answer(result);
+            done.push(Done {
+                queue: &self.queue,
+                busy: job.busy.take(),
+                is_closed,
+            });
+        }
+        for done in done {
+            if let Some(busy) = done.busy.as_ref().filter(|_| done.is_closed) {
+                close(&*self.journal, busy.id()).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps what may work later, and gives up the rest.
+    fn failed(&self, batch: &mut Batch<'_>, error: &Error) -> Result<(), ()> {
+        let is_lost = error.core().sent() == Sent::Maybe;
+        if error.is_retryable() || (is_lost && error.status().is_none()) {
+            tracing::debug!(error = %error, "commissions are not resolved yet");
+            for job in &mut batch.jobs {
+                job.may_be_done |= is_lost;
+            }
+            return Err(());
+        }
+        tracing::warn!(error = %error, count = batch.jobs.len(), "commissions are left to reconcile");
+        for mut job in std::mem::take(&mut batch.jobs) {
+            job.answer(Err(error.clone()));
+            drop(Done {
+                queue: &self.queue,
+                busy: job.busy.take(),
+                is_closed: false,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Job {
+    fn answer(&mut self, result: Result<Committed>) {
+        if let Some(reply) = self.reply.take() {
+            // Nobody may be waiting.
+            let _ = reply.send(result);
+        }
+    }
+}
+
+/// A job that was answered; it counts as under way until this is dropped.
+struct Done<'q> {
+    queue: &'q Queue,
+    busy: Option<Busy>,
+    is_closed: bool,
+}
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        if self.busy.is_some() && !self.is_closed {
+            *lock(&self.queue.left) += 1;
+        }
+        self.queue.count.send_modify(|count| *count -= 1);
+    }
+}
+
+/// Takes jobs for one call: a serial twice, to be accepted and rejected, would be neither.
+fn take(jobs: &mut Vec<Job>, most: usize) -> Vec<Job> {
+    let (mut taken, mut left) = (Vec::new(), Vec::new());
+    let mut serials = BTreeSet::new();
+    for job in jobs.drain(..) {
+        if taken.len() < most && serials.insert(job.serial) {
+            taken.push(job);
+        } else {
+            left.push(job);
+        }
+    }
+    *jobs = left;
+    taken
+}
+
+/// Writes down that nothing is left to do. If that fails, reconciling finds it out anew.
+pub(super) async fn close(journal: &dyn Journal, id: CommissionId) {
+    if let Err(error) = journal.outcome(id, Outcome::Closed).await {
+        tracing::warn!(%id, %error, "a commission is done and cannot be closed in the journal");
+    }
+}
+
+/// Returns when something that takes so long is over.
+pub(super) fn until(limit: Duration) -> Instant {
+    let now = Instant::now();
+    // A century, where the sum exceeds what an instant can hold.
+    now.checked_add(limit)
+        .unwrap_or(now + Duration::from_secs(3_000_000_000))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

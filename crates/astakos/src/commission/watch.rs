@@ -1,0 +1,169 @@
+//! Commissions whose answer was lost may turn up late: somebody has to look for them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+use vouchsafe_core::task::Task;
+
+use super::CommissionId;
+use super::busy::Busy;
+use super::journal::Journal;
+use super::resolver::{close, until};
+use super::search::Search;
+use crate::{Client, Result, Serial};
+
+/// When is looked after a commission is put under watch. What arrives later than the last is left
+/// to [`reconcile`](super::Issuer::reconcile).
+const LOOKS: [Duration; 3] = [
+    Duration::from_millis(100),
+    Duration::from_secs(2),
+    Duration::from_secs(20),
+];
+
+/// Rejects what turns up and should not be there; dropping it ends that.
+#[derive(Debug)]
+pub(super) struct Watch {
+    shared: Arc<Shared>,
+    worker: Mutex<Option<Task>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    client: Client,
+    owner: Arc<str>,
+    journal: Arc<dyn Journal>,
+    search: Arc<Search>,
+    watched: Mutex<BTreeMap<CommissionId, Watched>>,
+    changed: Notify,
+}
+
+#[derive(Debug)]
+struct Watched {
+    /// The one that is meant; any other of this id is one too many.
+    keep: Option<Serial>,
+    /// Held if nobody else has the commission in hand: it is closed when it was looked for.
+    orphan: Option<Busy>,
+    looks: usize,
+    due: Instant,
+}
+
+impl Watch {
+    pub(super) fn new(
+        client: &Client,
+        owner: Arc<str>,
+        journal: Arc<dyn Journal>,
+        search: Arc<Search>,
+    ) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                client: client.clone(),
+                owner,
+                journal,
+                search,
+                watched: Mutex::default(),
+                changed: Notify::new(),
+            }),
+            worker: Mutex::new(None),
+        }
+    }
+
+    /// Puts a commission under watch of which one was issued or adopted.
+    pub(super) fn duplicates(&self, id: CommissionId, keep: Serial, runtime: &Handle) {
+        self.add(id, Some(keep), None, runtime);
+    }
+
+    /// Puts a commission under watch of which nobody knows whether it was issued.
+    pub(super) fn orphan(&self, busy: Busy, runtime: &Handle) {
+        self.add(busy.id(), None, Some(busy), runtime);
+    }
+
+    fn add(&self, id: CommissionId, keep: Option<Serial>, orphan: Option<Busy>, runtime: &Handle) {
+        let watched = Watched {
+            keep,
+            orphan,
+            looks: 0,
+            due: until(LOOKS[0]),
+        };
+        lock(&self.shared.watched).insert(id, watched);
+        self.shared.changed.notify_one();
+        let mut worker = lock(&self.worker);
+        if worker.as_ref().is_none_or(Task::is_finished) {
+            let _inside = runtime.enter();
+            *worker = Some(Task::spawn(run(Arc::clone(&self.shared))));
+        }
+    }
+}
+
+async fn run(shared: Arc<Shared>) {
+    loop {
+        let due = lock(&shared.watched)
+            .values()
+            .map(|watched| watched.due)
+            .min();
+        let changed = shared.changed.notified();
+        match due {
+            None => changed.await,
+            Some(due) => {
+                tokio::select! {
+                    () = changed => {}
+                    () = sleep_until(due) => shared.look().await,
+                }
+            }
+        }
+    }
+}
+
+impl Shared {
+    async fn look(&self) {
+        let now = Instant::now();
+        let due: BTreeMap<CommissionId, Option<Serial>> = lock(&self.watched)
+            .iter()
+            .filter(|(_, watched)| watched.due <= now)
+            .map(|(&id, watched)| (id, watched.keep))
+            .collect();
+        if let Err(error) = self.reject(&due).await {
+            tracing::debug!(%error, "looking for late commissions failed");
+        }
+        let mut done = Vec::new();
+        {
+            let mut watched = lock(&self.watched);
+            for id in due.keys() {
+                let Some(entry) = watched.get_mut(id) else {
+                    continue;
+                };
+                entry.looks += 1;
+                match LOOKS.get(entry.looks) {
+                    Some(wait) => entry.due = until(*wait),
+                    None => done.extend(watched.remove(id)),
+                }
+            }
+        }
+        for entry in done {
+            if let Some(busy) = entry.orphan {
+                close(&*self.journal, busy.id()).await;
+            }
+        }
+    }
+
+    async fn reject(&self, due: &BTreeMap<CommissionId, Option<Serial>>) -> Result<()> {
+        let pending = self.search.pending(&self.client, &self.owner).await?;
+        let late: Vec<Serial> = pending
+            .into_iter()
+            .filter(|(serial, id)| due.get(id).is_some_and(|keep| *keep != Some(*serial)))
+            .map(|(serial, _)| serial)
+            .collect();
+        if !late.is_empty() {
+            self.client.resolve(&[], &late).await?;
+            tracing::info!(count = late.len(), "late commissions were rejected");
+        }
+        Ok(())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,66 @@
+//! Accepts and rejects of many tasks go out together.
+
+use std::time::Duration;
+
+use vouchsafe_astakos::commission::Committed;
+use vouchsafe_astakos::mock::Server;
+use vouchsafe_astakos::{CommissionRequest, ErrorKind, Serial};
+
+use super::{VM, client, issuer, used};
+
+const RESOLVE: &str = "account.resolveCommissions";
+
+async fn issue_zero(server: &Server) -> Serial {
+    let alice = Server::alice();
+    let nothing = CommissionRequest::one(&alice, [(&alice, VM, 0)]);
+    client(server).issue(&nothing).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_tasks_share_one_call_and_each_gets_its_own_result() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    let mut tasks = Vec::new();
+    for number in 0..40 {
+        let serial = issue_zero(&server).await;
+        let issuer = issuer.clone();
+        tasks.push(tokio::spawn(async move {
+            match number % 2 {
+                0 => issuer.accept(serial).await,
+                _ => issuer.reject(serial).await,
+            }
+        }));
+    }
+    let nobody = Serial::new(999_999).unwrap();
+    let missing = issuer.accept(nobody).await.unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+    for task in tasks {
+        assert_eq!(task.await.unwrap().unwrap(), Committed::Now);
+    }
+    assert_eq!(server.journal().count(RESOLVE), 1);
+    assert_eq!(used(&server), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_serial_that_is_accepted_and_rejected_is_resolved_in_turn() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    let serial = issue_zero(&server).await;
+    let (accepted, rejected) = tokio::join!(issuer.accept(serial), issuer.reject(serial));
+    assert_eq!(accepted.unwrap(), Committed::Now);
+    assert_eq!(rejected.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(server.journal().count(RESOLVE), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stops_waiting_does_not_take_the_others_along() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    let (one, other) = (issue_zero(&server).await, issue_zero(&server).await);
+    let impatient = tokio::time::timeout(Duration::ZERO, issuer.accept(one));
+    let (impatient, patient) = tokio::join!(impatient, issuer.accept(other));
+    assert!(impatient.is_err());
+    assert_eq!(patient.unwrap(), Committed::Now);
+    issuer.flush(Duration::from_secs(9)).await;
+    assert!(server.pending_commissions().is_empty());
+}

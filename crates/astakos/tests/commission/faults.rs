@@ -1,0 +1,262 @@
+//! Every fault at every step: nothing is charged twice, lost, or left pending.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use vouchsafe_astakos::commission::{Issuer, Journal, MemoryJournal};
+use vouchsafe_astakos::mock::{CommissionState, Server};
+use vouchsafe_astakos::{CommissionRequest, ErrorKind};
+use vouchsafe_core::env;
+use vouchsafe_core::mock::Fault;
+
+use super::{VM, client, quick, used};
+
+/// How many seeded runs there are.
+pub(super) const RUNS: &str = "VOUCHSAFE_RUNS";
+const DEFAULT_RUNS: u64 = 300;
+const FAULTS: u64 = 15;
+
+pub(super) const STEPS: [&str; 4] = [
+    "account.issueCommission",
+    "account.pendingCommissions",
+    "account.commissionInfo",
+    "account.resolveCommissions",
+];
+
+/// What a caller was told of a commission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// It was accepted.
+    Accepted,
+    /// It was not, and never will be.
+    Not,
+    /// The decision was made and the answer did not come: either, but not by halves.
+    Unknown,
+}
+
+/// One of the faults that core can make.
+pub(super) fn fault(on: &str, number: u64) -> Fault {
+    let fault = Fault::on(on);
+    match number % FAULTS {
+        0 => fault.status(500),
+        1 => fault.status(502).body("<html>bad gateway</html>"),
+        2 => fault.status(503).retry_after(Duration::from_secs(1)),
+        3 => fault.status(429),
+        4 => fault.garbage(),
+        5 => fault.huge_body(300 << 20),
+        6 => fault.delay(Duration::from_secs(7)),
+        7 => fault.no_answer(),
+        8 => fault.reset_before_head(),
+        9 => fault.reset_in_head(),
+        10 => fault.reset_after_head(),
+        11 => fault.cut_body(),
+        12 => fault.wrong_length(1 << 20),
+        13 => fault.not_http(),
+        _ => fault.drip(1, Duration::from_millis(300)),
+    }
+}
+
+/// What a caller does with a commission.
+#[derive(Clone, Copy, Debug)]
+enum Deed {
+    Commit,
+    Reject,
+    Drop,
+    GiveUpIssuing(Duration),
+    GiveUpCommitting(Duration),
+}
+
+async fn act(issuer: &Issuer, number: u64, deed: Deed) -> Told {
+    let alice = Server::alice();
+    let request = CommissionRequest::one(&alice, [(&alice, VM, 1)])
+        .name(format!("number {number}"))
+        .force(true);
+    let issuing = issuer.issue(&request);
+    let issued = match deed {
+        Deed::GiveUpIssuing(after) => match tokio::time::timeout(after, issuing).await {
+            Ok(result) => result,
+            Err(_) => return Told::Not,
+        },
+        _ => issuing.await,
+    };
+    let Ok(guard) = issued else {
+        return Told::Not;
+    };
+    match deed {
+        Deed::Drop => {
+            drop(guard);
+            Told::Not
+        }
+        Deed::Reject => {
+            // Whatever is answered, it was not to be accepted.
+            let _ = guard.reject().await;
+            Told::Not
+        }
+        Deed::Commit | Deed::GiveUpIssuing(_) => match guard.commit().await {
+            Ok(_) => Told::Accepted,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                panic!("nobody else resolves here: {error}")
+            }
+            Err(_) => Told::Unknown,
+        },
+        Deed::GiveUpCommitting(after) => match tokio::time::timeout(after, guard.commit()).await {
+            Ok(Ok(_)) => Told::Accepted,
+            Ok(Err(_)) | Err(_) => Told::Unknown,
+        },
+    }
+}
+
+/// Compares the server with what callers were told.
+pub(super) fn check(server: &Server, told: &BTreeMap<u64, Told>, what: &str) {
+    assert!(
+        server.pending_commissions().is_empty(),
+        "{what}: left pending"
+    );
+    let mut accepted: BTreeMap<u64, i64> = BTreeMap::new();
+    for commission in server.commissions() {
+        let (text, _) = commission.name.split_once(" [").unwrap();
+        let number = text.strip_prefix("number ").unwrap().parse().unwrap();
+        if commission.state == CommissionState::Accepted {
+            *accepted.entry(number).or_default() += 1;
+        }
+    }
+    for (&number, &told) in told {
+        let times = accepted.get(&number).copied().unwrap_or(0);
+        let is_right = match told {
+            Told::Accepted => times == 1,
+            Told::Not => times == 0,
+            Told::Unknown => times <= 1,
+        };
+        assert!(
+            is_right,
+            "{what}: {number} was told {told:?} and accepted {times} times"
+        );
+    }
+    let sum: i64 = accepted.values().sum();
+    assert_eq!(
+        used(server),
+        (sum, sum),
+        "{what}: usage is the sum of what was accepted"
+    );
+}
+
+/// Reconciles as the next process would.
+pub(super) async fn reconcile(server: &Server, journal: Arc<dyn Journal>, what: &str) {
+    server.faults().clear();
+    let issuer = quick(client(server), Arc::clone(&journal)).build().unwrap();
+    issuer.reconcile().await.unwrap();
+    assert!(
+        journal.open().await.unwrap().is_empty(),
+        "{what}: open in the journal"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_fault_at_every_step_once_and_for_a_while() {
+    let mut runs = 0;
+    for step in STEPS {
+        for number in 0..FAULTS {
+            for times in [1, 3] {
+                for deed in [Deed::Commit, Deed::Reject, Deed::Drop] {
+                    let what = format!("{step}, fault {number} {times} times, {deed:?}");
+                    let server = Server::new();
+                    let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new());
+                    let issuer = quick(client(&server), Arc::clone(&journal))
+                        .build()
+                        .unwrap();
+                    // Only a lost answer makes an issuer look at pending ones.
+                    if step != STEPS[0] && step != STEPS[3] {
+                        server
+                            .faults()
+                            .add(Fault::on(STEPS[0]).times(1).reset_in_head());
+                    }
+                    server.faults().add(fault(step, number).times(times));
+                    let told = BTreeMap::from([(0, act(&issuer, 0, deed).await)]);
+                    issuer.flush(Duration::from_secs(60)).await;
+                    drop(issuer);
+                    reconcile(&server, journal, &what).await;
+                    check(&server, &told, &what);
+                    runs += 1;
+                }
+            }
+        }
+    }
+    println!("{runs} runs: each fault at each step");
+}
+
+#[tokio::test(start_paused = true)]
+async fn seeded_faults_and_crashes_lose_nothing_and_charge_nothing_twice() {
+    let runs = env::var(RUNS).unwrap();
+    let runs = runs.map_or(DEFAULT_RUNS, |runs| runs.parse().unwrap());
+    let mut tally = BTreeMap::new();
+    for seed in 0..runs {
+        let told = run(seed).await;
+        for told in told.into_values() {
+            *tally.entry(format!("{told:?}")).or_insert(0) += 1;
+        }
+    }
+    println!("{runs} seeded runs, of which callers were told {tally:?}");
+}
+
+async fn run(seed: u64) -> BTreeMap<u64, Told> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let what = format!("seed {seed}");
+    let server = Server::new();
+    let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new());
+    let mut told = BTreeMap::new();
+    let mut number = 0;
+    // Several lives of a process, each ended by a crash at some moment.
+    for _ in 0..random.u64(1..=3) {
+        for step in STEPS {
+            if random.bool() {
+                let fault = fault(step, random.u64(..));
+                server
+                    .faults()
+                    .add(fault.probability(random.f64(), random.u64(..)));
+            }
+        }
+        let issuer = quick(client(&server), Arc::clone(&journal))
+            .patience(Duration::from_secs(random.u64(1..30)))
+            .build()
+            .unwrap();
+        let mut tasks = Vec::new();
+        for _ in 0..random.u64(1..=5) {
+            let patience = Duration::from_millis(random.u64(..8000));
+            let deed = match random.u8(..6) {
+                0 | 1 => Deed::Commit,
+                2 => Deed::Reject,
+                3 => Deed::Drop,
+                4 => Deed::GiveUpIssuing(patience),
+                _ => Deed::GiveUpCommitting(patience),
+            };
+            let (issuer, of) = (issuer.clone(), number);
+            number += 1;
+            // What is not told by the time of the crash is known to nobody.
+            told.insert(of, Told::Unknown);
+            tasks.push((
+                of,
+                tokio::spawn(async move { act(&issuer, of, deed).await }),
+            ));
+        }
+        let life = Duration::from_millis(random.u64(1..40_000));
+        tokio::time::sleep(life).await;
+        for (of, task) in tasks {
+            if task.is_finished() {
+                told.insert(of, task.await.unwrap());
+            } else {
+                task.abort();
+            }
+        }
+        drop(issuer);
+        server.faults().clear();
+        if random.bool() {
+            reconcile(&server, Arc::clone(&journal), &what).await;
+        }
+    }
+    // What was under way when the process died has ended: nothing arrives any more.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    reconcile(&server, journal, &what).await;
+    check(&server, &told, &what);
+    told
+}

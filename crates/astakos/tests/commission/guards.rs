@@ -1,0 +1,148 @@
+//! What a guard does when it is used, dropped, or cut short.
+
+use std::time::Duration;
+
+use vouchsafe_astakos::ErrorKind;
+use vouchsafe_astakos::commission::Committed;
+use vouchsafe_astakos::mock::Server;
+use vouchsafe_core::mock::Fault;
+
+use super::{issuer, one, used};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_accepts() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    let guard = issuer.issue(&one()).await.unwrap();
+    assert_eq!(used(&server), (0, 1));
+    assert_eq!(issuer.open().in_hand, 1);
+    assert_eq!(guard.commit().await.unwrap(), Committed::Now);
+    assert_eq!(used(&server), (1, 1));
+    assert_eq!(issuer.flush(LIMIT).await.in_hand, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reject_gives_back() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    let guard = issuer.issue(&one()).await.unwrap();
+    assert_eq!(guard.reject().await.unwrap(), Committed::Now);
+    assert_eq!(used(&server), (0, 0));
+    assert!(server.pending_commissions().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_a_guard_rejects_in_the_background() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    drop(issuer.issue(&one()).await.unwrap());
+    assert_eq!(issuer.open().resolving, 1);
+    let open = issuer.flush(LIMIT).await;
+    assert_eq!((open.in_hand, open.resolving, open.left), (0, 0, 0));
+    assert_eq!(used(&server), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_rejects() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    let task = tokio::spawn({
+        let issuer = issuer.clone();
+        async move {
+            let _guard = issuer.issue(&one()).await.unwrap();
+            panic!("the machine cannot be made");
+        }
+    });
+    assert!(task.await.unwrap_err().is_panic());
+    issuer.flush(LIMIT).await;
+    assert_eq!(used(&server), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_to_a_commit_is_no_failure() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    let guard = issuer.issue(&one()).await.unwrap();
+    let lost = Fault::on("account.resolveCommissions")
+        .times(2)
+        .reset_before_head();
+    server.faults().add(lost);
+    // The second try finds it done, and so does the third.
+    assert_eq!(guard.commit().await.unwrap(), Committed::Earlier);
+    assert_eq!(used(&server), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_delays_a_commit_and_does_not_undo_it() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    let guard = issuer.issue(&one()).await.unwrap();
+    server
+        .faults()
+        .add(Fault::on("account.resolveCommissions").status(503));
+    let error = guard.commit().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection);
+    assert!(error.is_timeout());
+    assert_eq!(issuer.open().in_hand, 1);
+    server.faults().clear();
+    assert_eq!(issuer.flush(LIMIT).await.in_hand, 0);
+    assert_eq!(used(&server), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commission_that_somebody_else_resolved_is_told() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    let guard = issuer.issue(&one()).await.unwrap();
+    super::client(&server).reject(guard.serial()).await.unwrap();
+    let error = guard.commit().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(used(&server), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_ended_leaves_the_commission_to_reconcile() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    let guard = issuer.issue(&one()).await.unwrap();
+    let refused = Fault::on("account.resolveCommissions").times(2).status(401);
+    server.faults().add(refused);
+    let error = guard.commit().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthorized);
+    assert_eq!(issuer.open().left, 1);
+    server.faults().clear();
+    let done = issuer.reconcile().await.unwrap();
+    assert_eq!(done.accepted.len(), 1);
+    assert_eq!(used(&server), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guard_outlives_its_issuer_without_background_work() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    let guard = issuer.issue(&one()).await.unwrap();
+    drop(issuer);
+    // The guard keeps what it needs; dropping it ends that.
+    drop(guard);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(server.pending_commissions().len(), 1);
+}
+
+#[test]
+fn another_runtime_goes_on_where_the_first_ended() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().unwrap()
+    };
+    let first = runtime();
+    let guard = first.block_on(issuer.issue(&one())).unwrap();
+    drop(first);
+    drop(guard);
+    assert_eq!(issuer.open().resolving, 1);
+    runtime().block_on(issuer.flush(LIMIT));
+    assert_eq!(used(&server), (0, 0));
+}

@@ -1,0 +1,173 @@
+//! Issuing when answers are lost.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vouchsafe_astakos::commission::{CommissionId, Intent, Journal, OpenCommission, Outcome};
+use vouchsafe_astakos::mock::Server;
+use vouchsafe_astakos::{CommissionRequest, ErrorKind, Holder};
+use vouchsafe_core::mock::Fault;
+use vouchsafe_core::{BoxFuture, Result};
+
+use super::{VM, client, issuer, one, quick, used};
+
+const LIMIT: Duration = Duration::from_secs(60);
+const ISSUE: &str = "account.issueCommission";
+
+fn issued(server: &Server) -> usize {
+    server.commissions().len()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_name_stays_readable() {
+    let server = Server::new();
+    let guard = issuer(&server).issue(&one()).await.unwrap();
+    let name = server.pending_commissions().remove(0).name;
+    assert_eq!(name, format!("server 42 [vouchsafe:worker:{}]", guard.id()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commission_whose_answer_was_lost_is_adopted() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    for fault in [
+        Fault::on(ISSUE).reset_before_head(),
+        Fault::on(ISSUE).reset_in_head(),
+        Fault::on(ISSUE).cut_body(),
+        Fault::on(ISSUE).no_answer(),
+        Fault::on(ISSUE).not_http(),
+    ] {
+        server.faults().add(fault.times(1));
+        let guard = issuer.issue(&one()).await.unwrap();
+        assert_eq!(server.pending_commissions().len(), 1);
+        assert_eq!(server.pending_commissions()[0].serial, guard.serial());
+        guard.reject().await.unwrap();
+        server.faults().clear();
+    }
+    assert_eq!(issued(&server), 5);
+    assert_eq!(used(&server), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_never_arrived_is_issued_again() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    for fault in [
+        Fault::on(ISSUE).status(502),
+        Fault::on(ISSUE).status(500).body("<html>"),
+        Fault::on(ISSUE).garbage(),
+    ] {
+        server.faults().add(fault.times(1));
+        let guard = issuer.issue(&one()).await.unwrap();
+        assert_eq!(server.pending_commissions().len(), 1);
+        guard.reject().await.unwrap();
+        server.faults().clear();
+    }
+    assert_eq!(issued(&server), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_after_a_lost_answer_is_not_believed_before_looking() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    // All that alice may have: the second try is refused because of the first, which came late.
+    let alice = Server::alice();
+    let (holder, source) = (Holder::user(&alice), Holder::project(&alice));
+    let limit = server.holding(&holder, Some(&source), VM).unwrap().limit;
+    let all = CommissionRequest::one(&alice, [(&alice, VM, limit)]);
+    server
+        .faults()
+        .add(Fault::on(ISSUE).nth(1).reset_before_head());
+    let empty = Fault::on("account.pendingCommissions").nth(1).status(200);
+    server.faults().add(empty.body("[]"));
+    let guard = issuer.issue(&all).await.unwrap();
+    assert_eq!(issued(&server), 1);
+    guard.commit().await.unwrap();
+    assert_eq!(used(&server), (limit, limit));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_duplicate_that_turns_up_late_is_rejected() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    server
+        .faults()
+        .add(Fault::on(ISSUE).nth(1).reset_before_head());
+    // The list does not show the first yet, so another is issued.
+    let empty = Fault::on("account.pendingCommissions").nth(1).status(200);
+    server.faults().add(empty.body("[]"));
+    let guard = issuer.issue(&one()).await.unwrap();
+    assert_eq!(server.pending_commissions().len(), 2);
+    guard.commit().await.unwrap();
+    tokio::time::sleep(LIMIT).await;
+    assert!(server.pending_commissions().is_empty());
+    assert_eq!(used(&server), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn giving_up_while_issuing_leaves_nothing_reserved() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    server.faults().add(Fault::on(ISSUE).times(1).no_answer());
+    let given_up = tokio::time::timeout(Duration::from_secs(1), issuer.issue(&one())).await;
+    assert!(given_up.is_err());
+    assert_eq!(server.pending_commissions().len(), 1);
+    tokio::time::sleep(LIMIT).await;
+    assert!(server.pending_commissions().is_empty());
+    assert_eq!(issuer.open().in_hand, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_fit_is_refused_with_the_numbers_and_forgotten() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    let alice = Server::alice();
+    let much = CommissionRequest::one(&alice, [(&alice, VM, 1_000_000)]);
+    let error = issuer.issue(&much).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::QuotaLimit);
+    assert_eq!(error.quota_limit().unwrap().requested(), 1_000_000);
+    assert_eq!(issuer.open().in_hand, 0);
+    assert_eq!(issuer.reconcile().await.unwrap().settled, 0);
+    assert_eq!(server.journal().count(ISSUE), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_accepted_at_once_cannot_be_made_safe() {
+    let server = Server::new();
+    let error = issuer(&server)
+        .issue(&one().auto_accept(true))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BadValue);
+    assert!(server.journal().is_empty());
+}
+
+#[derive(Debug)]
+struct Full;
+
+impl Journal for Full {
+    fn intent<'a>(&'a self, _: &'a Intent) -> BoxFuture<'a, Result<()>> {
+        let full = vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::Store, "disk full");
+        Box::pin(std::future::ready(Err(full)))
+    }
+
+    fn outcome(&self, _: CommissionId, _: Outcome) -> BoxFuture<'_, Result<()>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn open(&self) -> BoxFuture<'_, Result<Vec<OpenCommission>>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_that_was_not_written_down() {
+    let server = Server::new();
+    let issuer = quick(client(&server), Arc::new(Full)).build().unwrap();
+    let error = issuer.issue(&one()).await.unwrap_err();
+    assert_eq!(
+        error.kind(),
+        ErrorKind::Core(vouchsafe_core::ErrorKind::Store)
+    );
+    assert!(server.journal().is_empty());
+}

@@ -1,0 +1,132 @@
+//! Journal and server, brought together.
+
+use std::sync::Arc;
+
+use vouchsafe_astakos::commission::{Issuer, Journal, MemoryJournal};
+use vouchsafe_astakos::mock::Server;
+use vouchsafe_core::mock::Fault;
+
+use super::{client, issuer, one, quick, used};
+
+/// An issuer whose process dies: nothing of it goes on.
+async fn crashed(server: &Server, journal: &Arc<MemoryJournal>, commit: bool) {
+    let journal: Arc<dyn Journal> = Arc::clone(journal) as _;
+    let issuer = quick(client(server), journal).build().unwrap();
+    let guard = issuer.issue(&one()).await.unwrap();
+    if commit {
+        server
+            .faults()
+            .add(Fault::on("account.resolveCommissions").status(503));
+        guard.commit().await.unwrap_err();
+        server.faults().clear();
+    } else {
+        drop(issuer);
+        drop(guard);
+    }
+}
+
+fn again(server: &Server, journal: &Arc<MemoryJournal>) -> Issuer {
+    quick(client(server), Arc::clone(journal) as _)
+        .build()
+        .unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_decided_is_accepted_and_the_rest_rejected() {
+    let server = Server::new();
+    let journal = Arc::new(MemoryJournal::new());
+    crashed(&server, &journal, true).await;
+    crashed(&server, &journal, false).await;
+    assert_eq!(server.pending_commissions().len(), 2);
+    let issuer = again(&server, &journal);
+    let done = issuer.reconcile().await.unwrap();
+    assert_eq!((done.accepted.len(), done.rejected.len()), (1, 1));
+    assert_eq!(used(&server), (1, 1));
+    assert!(journal.open().await.unwrap().is_empty());
+    let again = issuer.reconcile().await.unwrap();
+    assert_eq!(
+        (again.accepted.len(), again.rejected.len(), again.settled),
+        (0, 0, 0)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_accepted_before_the_crash_is_only_closed() {
+    let server = Server::new();
+    let journal = Arc::new(MemoryJournal::new());
+    let first = again(&server, &journal);
+    let guard = first.issue(&one()).await.unwrap();
+    let serial = guard.serial();
+    let always = Fault::on("account.resolveCommissions")
+        .times(1)
+        .reset_before_head();
+    server.faults().add(always);
+    // The answer is lost, and the process ends before it can ask again.
+    tokio::select! {
+        biased;
+        _ = guard.commit() => panic!("not that quick"),
+        () = tokio::time::sleep(std::time::Duration::from_millis(4)) => drop(first),
+    }
+    assert!(
+        server
+            .pending_commissions()
+            .iter()
+            .all(|one| one.serial != serial)
+    );
+    server.faults().clear();
+    let done = again(&server, &journal).reconcile().await.unwrap();
+    assert_eq!((done.settled, done.rejected.len()), (1, 0));
+    assert_eq!(used(&server), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_knows_of_any_more_is_rejected() {
+    let server = Server::new();
+    crashed(&server, &Arc::new(MemoryJournal::new()), false).await;
+    // The journal is lost with the process.
+    let done = issuer(&server).reconcile().await.unwrap();
+    assert_eq!(done.rejected.len(), 1);
+    assert_eq!(used(&server), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn commissions_of_others_and_those_in_hand_are_left_alone() {
+    let server = Server::new();
+    let foreign = client(&server).issue(&one().name("by hand")).await.unwrap();
+    let other = Issuer::builder(client(&server), "other").build().unwrap();
+    let other = other.issue(&one().force(true)).await.unwrap();
+    let issuer = issuer(&server);
+    let guard = issuer.issue(&one().force(true)).await.unwrap();
+    let done = issuer.reconcile().await.unwrap();
+    assert_eq!((done.in_hand, done.rejected.len()), (1, 0));
+    let pending: Vec<_> = server
+        .pending_commissions()
+        .into_iter()
+        .map(|commission| commission.serial)
+        .collect();
+    assert_eq!(pending, [foreign, other.serial(), guard.serial()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn cut_short_it_can_be_called_again() {
+    let server = Server::new();
+    let journal = Arc::new(MemoryJournal::new());
+    crashed(&server, &journal, true).await;
+    crashed(&server, &journal, false).await;
+    let issuer = again(&server, &journal);
+    for operation in [
+        "account.pendingCommissions",
+        "account.commissionInfo",
+        "account.resolveCommissions",
+    ] {
+        server
+            .faults()
+            .add(Fault::on(operation).times(1).reset_before_head());
+        assert!(issuer.reconcile().await.is_err(), "{operation}");
+        server.faults().clear();
+    }
+    issuer.reconcile().await.unwrap();
+    assert!(server.pending_commissions().is_empty());
+    assert_eq!(used(&server), (1, 1));
+    assert!(journal.open().await.unwrap().is_empty());
+}
