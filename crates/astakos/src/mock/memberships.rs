@@ -1,6 +1,6 @@
 //! Memberships: who is in which project, and how they come and go (protocol section 9).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
@@ -106,8 +106,8 @@ impl Membership {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memberships {
     all: BTreeMap<u64, Membership>,
-    by_project: HashMap<String, BTreeSet<u64>>,
-    by_user: HashMap<String, BTreeMap<String, u64>>,
+    by_project: HashMap<String, Vec<u64>>,
+    by_user: HashMap<String, Vec<u64>>,
 }
 
 impl Memberships {
@@ -122,11 +122,11 @@ impl Memberships {
 
     pub(super) fn of_user(&self, user: &str) -> impl Iterator<Item = &Membership> {
         let ids = self.by_user.get(user).into_iter().flatten();
-        ids.filter_map(|(_, id)| self.all.get(id))
+        ids.filter_map(|id| self.all.get(id))
     }
 
     pub(super) fn of(&self, user: &str, project: &str) -> Option<&Membership> {
-        self.all.get(self.by_user.get(user)?.get(project)?)
+        self.of_user(user).find(|m| m.project == project)
     }
 
     pub(super) fn is_member(&self, user: &str, project: &str) -> bool {
@@ -152,9 +152,9 @@ impl Memberships {
         }
         let id = self.all.last_key_value().map_or(1, |(id, _)| id + 1);
         let of_project = self.by_project.entry(project.to_owned()).or_default();
-        of_project.insert(id);
+        of_project.push(id);
         let of_user = self.by_user.entry(user.to_owned()).or_default();
-        of_user.insert(project.to_owned(), id);
+        of_user.push(id);
         let mut membership = Membership {
             id,
             user: user.to_owned(),

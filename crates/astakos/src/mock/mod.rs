@@ -71,9 +71,19 @@ pub struct Server {
 struct Service {
     state: Mutex<State>,
     /// What `reset` goes back to.
-    start: State,
+    start: Start,
     routes: Routes,
     clock: Arc<ManualClock>,
+}
+
+/// What a state is made from, each time anew: a second one would double what many users take.
+#[derive(Debug)]
+struct Start {
+    seed: Seed,
+    dialect: Dialect,
+    base: String,
+    /// What the clock showed.
+    at: i64,
 }
 
 impl Server {
@@ -263,12 +273,18 @@ impl ServerBuilder {
             .clock
             .unwrap_or_else(|| Arc::new(ManualClock::running()));
         let seed = self.seed.unwrap_or_else(Seed::sample);
-        let start = seed
-            .state(self.dialect, dates::of(clock.now()))
+        let at = dates::of(clock.now());
+        let state = seed
+            .state(self.dialect, at)
             .map_err(|why| Error::bad_value(format!("the seed: {why}")))?;
         let service = Arc::new(Service {
-            state: Mutex::new(start.clone()),
-            start,
+            start: Start {
+                seed,
+                dialect: self.dialect,
+                base: state.base.clone(),
+                at,
+            },
+            state: Mutex::new(state),
             routes: Routes::of(self.dialect),
             clock: Arc::clone(&clock),
         });
@@ -297,7 +313,7 @@ impl Handler for Service {
     }
 
     fn operation(&self, method: &Method, uri: &Uri) -> Option<&'static str> {
-        service::operation(&self.start, &self.routes, method, uri.path())
+        service::operation(&self.start.base, &self.routes, method, uri.path())
     }
 
     fn snapshot(&self) -> serde_json::Value {
@@ -305,6 +321,10 @@ impl Handler for Service {
     }
 
     fn reset(&self) {
-        *self.state() = self.start.clone();
+        let start = &self.start;
+        // It made a state before.
+        if let Ok(state) = start.seed.state(start.dialect, start.at) {
+            *self.state() = state;
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Holdings: what is used of what, and the rules by which provisions change that (protocol
 //! section 8). Who may ask is not here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Number, Value, json};
 
@@ -111,12 +112,17 @@ pub(super) enum Verdict {
     Reject,
 }
 
-/// The holdings of one holder from one source.
-type Shelf = BTreeMap<String, Holding>;
+/// The holdings of one holder from one source, in the order of their resources. A list, since
+/// there are few, and a hundred thousand users of them.
+type Shelf = Vec<(Arc<str>, Holding)>;
 
 /// All holdings: by holder, source (empty for none), resource.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Holdings(BTreeMap<String, BTreeMap<String, Shelf>>);
+pub(super) struct Holdings {
+    by_holder: BTreeMap<String, Vec<(Arc<str>, Shelf)>>,
+    /// Each name of a source or resource once.
+    names: BTreeSet<Arc<str>>,
+}
 
 impl Holdings {
     pub(super) fn get(
@@ -125,30 +131,36 @@ impl Holdings {
         source: Option<&str>,
         resource: &str,
     ) -> Option<Holding> {
-        self.shelf(holder, source)?.get(resource).copied()
+        let mut shelf = self.shelf(holder, source);
+        let (_, holding) = shelf.find(|(name, _)| *name == resource)?;
+        Some(holding)
     }
 
     /// The holdings of a holder from one source, by resource.
-    pub(super) fn shelf(&self, holder: &str, source: Option<&str>) -> Option<&Shelf> {
-        self.0.get(holder)?.get(named(source)?)
+    pub(super) fn shelf(
+        &self,
+        holder: &str,
+        source: Option<&str>,
+    ) -> impl Iterator<Item = (&str, Holding)> {
+        let sources = self.by_holder.get(holder).into_iter().flatten();
+        let wanted = named(source);
+        let shelf = sources
+            .filter(move |(name, _)| Some(&**name) == wanted)
+            .flat_map(|(_, shelf)| shelf);
+        shelf.map(|(name, holding)| (&**name, *holding))
     }
 
-    /// The sources of a holder, with what is held from each.
-    pub(super) fn sources(&self, holder: &str) -> impl Iterator<Item = (Option<&str>, &Shelf)> {
-        let sources = self.0.get(holder).into_iter().flatten();
-        sources.map(|(source, shelf)| (unnamed(source), shelf))
+    /// The sources of a holder.
+    pub(super) fn sources(&self, holder: &str) -> impl Iterator<Item = Option<&str>> {
+        let sources = self.by_holder.get(holder).into_iter().flatten();
+        sources.map(|(source, _)| unnamed(source))
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = (&str, Option<&str>, &str, Holding)> {
-        self.0.iter().flat_map(|(holder, sources)| {
+        self.by_holder.iter().flat_map(|(holder, sources)| {
             sources.iter().flat_map(move |(source, shelf)| {
                 shelf.iter().map(move |(resource, holding)| {
-                    (
-                        holder.as_str(),
-                        unnamed(source),
-                        resource.as_str(),
-                        *holding,
-                    )
+                    (holder.as_str(), unnamed(source), &**resource, *holding)
                 })
             })
         })
@@ -156,9 +168,13 @@ impl Holdings {
 
     pub(super) fn put(&mut self, key: (&str, Option<&str>, &str), holding: Holding) {
         let (holder, source, resource) = key;
-        let sources = self.0.entry(holder.to_owned()).or_default();
-        let shelf = sources.entry(source.unwrap_or_default().to_owned());
-        shelf.or_default().insert(resource.to_owned(), holding);
+        let source = self.name(source.unwrap_or_default());
+        let resource = self.name(resource);
+        let sources = match self.by_holder.get_mut(holder) {
+            Some(sources) => sources,
+            None => self.by_holder.entry(holder.to_owned()).or_default(),
+        };
+        *place(place(sources, source), resource) = holding;
     }
 
     /// Sets a limit and keeps the usage. A holding that was not there begins without any.
@@ -242,9 +258,35 @@ impl Holdings {
 
     fn of(&mut self, provision: &Provision) -> Option<&mut Holding> {
         let (holder, source, resource) = provision.key()?;
-        let shelf = self.0.get_mut(holder)?.get_mut(named(source)?)?;
-        shelf.get_mut(resource)
+        let wanted = named(source)?;
+        let mut sources = self.by_holder.get_mut(holder)?.iter_mut();
+        let (_, shelf) = sources.find(|(name, _)| **name == *wanted)?;
+        let mut shelf = shelf.iter_mut();
+        let (_, holding) = shelf.find(|(name, _)| **name == *resource)?;
+        Some(holding)
     }
+
+    fn name(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.names.get(name) {
+            return Arc::clone(known);
+        }
+        let name: Arc<str> = name.into();
+        self.names.insert(Arc::clone(&name));
+        name
+    }
+}
+
+/// Finds something by its name in an ordered list, and puts it there if it is not.
+fn place<T: Default>(list: &mut Vec<(Arc<str>, T)>, name: Arc<str>) -> &mut T {
+    let at = match list.binary_search_by(|(known, _)| known.cmp(&name)) {
+        Ok(at) => at,
+        Err(at) => {
+            list.reserve_exact(1);
+            list.insert(at, (name, T::default()));
+            at
+        }
+    };
+    &mut list[at].1
 }
 
 /// The key of a source; one with an empty name there is not.

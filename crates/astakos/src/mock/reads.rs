@@ -53,7 +53,7 @@ impl State {
             }
             let holder = format!("user:{user}");
             let mut told = Map::new();
-            for (source, _) in self.holdings.sources(&holder) {
+            for source in self.holdings.sources(&holder) {
                 let Some(project) = source.and_then(|source| source.strip_prefix("project:"))
                 else {
                     continue;
@@ -101,10 +101,10 @@ impl State {
                 continue;
             }
             let holder = format!("project:{}", project.uuid);
-            let held = self.holdings.shelf(&holder, None).into_iter().flatten();
+            let held = self.holdings.shelf(&holder, None);
             let of_project: Map<_, _> = held
-                .filter(|(name, _)| resources.contains(name.as_str()))
-                .map(|(name, holding)| (name.clone(), of_project(*holding).into()))
+                .filter(|(name, _)| resources.contains(name))
+                .map(|(name, holding)| (name.to_owned(), of_project(holding).into()))
                 .collect();
             if !of_project.is_empty() {
                 told.insert(project.uuid.clone(), of_project.into());
@@ -125,13 +125,12 @@ impl State {
     ) -> Map<String, Value> {
         let source = format!("project:{project}");
         let held = self.holdings.shelf(holder, Some(&source));
-        let held = held.into_iter().flatten();
         let told = held.filter(|(name, _)| is_shown(name));
         told.map(|(name, holding)| {
             let whole = self.holdings.get(&source, None, name).unwrap_or_default();
             let mut told = of_project(whole);
-            told.extend(of_user(*holding));
-            (name.clone(), Value::Object(told))
+            told.extend(of_user(holding));
+            (name.to_owned(), Value::Object(told))
         })
         .collect()
     }
@@ -139,10 +138,11 @@ impl State {
     /// The holdings of a user as 0.14 tells them.
     fn old_quotas(&self, user: &str, is_shown: impl Fn(&str) -> bool) -> Option<Value> {
         let mut told = Map::new();
-        for (source, held) in self.holdings.sources(user) {
-            let held = held.iter().filter(|(name, _)| is_shown(name));
+        for source in self.holdings.sources(user) {
+            let held = self.holdings.shelf(user, source);
+            let held = held.filter(|(name, _)| is_shown(name));
             let of_source: Map<_, _> = held
-                .map(|(name, holding)| (name.clone(), of_user(*holding).into()))
+                .map(|(name, holding)| (name.to_owned(), of_user(holding).into()))
                 .collect();
             if !of_source.is_empty() {
                 told.insert(source.unwrap_or_default().to_owned(), of_source.into());

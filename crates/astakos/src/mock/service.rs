@@ -30,12 +30,12 @@ pub(super) fn answer(state: &mut State, routes: &Routes, request: &Request, now:
 
 /// Returns the id of the operation that a request is for.
 pub(super) fn operation(
-    state: &State,
+    base: &str,
     routes: &Routes,
     method: &Method,
     path: &str,
 ) -> Option<&'static str> {
-    match routes.at(method, below(&state.base, path)?) {
+    match routes.at(method, below(base, path)?) {
         Spot::Op(_, id, _) => Some(id),
         _ => None,
     }

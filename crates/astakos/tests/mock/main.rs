@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use vouchsafe_astakos::mock::{CommissionState, Seed, Server};
 use vouchsafe_astakos::{Client, CommissionRequest, Dialect, ErrorKind, Holder, Limit, Provision};
+use vouchsafe_core::mock::Fault;
 
 const VM: &str = "cyclades.vm";
 
@@ -119,4 +120,35 @@ fn provision(holder: &Holder, source: Option<&Holder>, quantity: i64) -> Provisi
         resource: VM.to_owned(),
         quantity,
     }
+}
+
+#[tokio::test]
+async fn over_tcp_it_is_the_same_server_with_the_same_journal_and_faults() {
+    let server = Server::new();
+    let served = server.serve(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let client = Client::builder()
+        .auth_url(format!("{}{}", served.url(), server.identity_path()))
+        .token(server.service_token("cyclades").unwrap())
+        .build()
+        .unwrap();
+    let serial = client.issue(&CommissionRequest::raw([])).await.unwrap();
+    assert_eq!(server.pending_commissions()[0].serial, serial);
+    let operations: Vec<_> = server
+        .journal()
+        .entries()
+        .iter()
+        .map(|entry| entry.operation)
+        .collect();
+    assert_eq!(operations.len(), 2, "{operations:?}");
+    assert!(operations.iter().all(Option::is_some), "{operations:?}");
+
+    let issue = operations[1].unwrap();
+    server.faults().add(Fault::on(issue).reset_in_head());
+    let lost = client.issue(&CommissionRequest::raw([])).await;
+    assert!(lost.is_err());
+    assert_eq!(
+        server.pending_commissions().len(),
+        2,
+        "done, though not told"
+    );
 }
