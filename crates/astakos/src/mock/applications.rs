@@ -260,15 +260,14 @@ impl State {
         };
         let begins = begins.into_iter().flat_map(|user| both(user, 1));
         let ends = ends.into_iter().flat_map(|user| both(user, -1));
-        let known = |provision: &Provision| {
+        // A state may have no such resource, or applications that it does not count.
+        let is_counted = |provision: &Provision| {
             let holder = provision.holder.as_str().unwrap_or_default();
             let source = provision.source.as_str();
-            // A state without that resource counts nothing.
-            self.holdings
-                .get(holder, source, PENDING_APPLICATIONS)
-                .is_some()
+            let held = self.holdings.get(holder, source, PENDING_APPLICATIONS);
+            held.is_some_and(|held| provision.quantity > 0 || held.usage_min > 0)
         };
-        let provisions: Vec<_> = begins.chain(ends).filter(known).collect();
+        let provisions: Vec<_> = begins.chain(ends).filter(is_counted).collect();
         let wish = Wish {
             provisions: summed(provisions),
             name: "pending application".to_owned(),

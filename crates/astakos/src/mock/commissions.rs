@@ -225,11 +225,16 @@ fn provision(value: &Value) -> Ruled<Provision> {
     read().ok_or_else(|| Refusal::bad("a malformed provision"))
 }
 
-/// An integer; true and false are ones to the server.
+/// An integer; true is a one to the server, and false a zero.
 fn quantity(value: &Value) -> Option<i128> {
     match value {
         Value::Bool(flag) => Some((*flag).into()),
-        Value::Number(number) => number.as_i128(),
+        // One too great for the reader of JSON comes as a float. It is an integer all the same to
+        // the server, and refused for its size later.
+        Value::Number(number) => number.as_i128().or_else(|| {
+            let float = number.as_f64()?;
+            (float.abs() > i64::MAX as f64).then_some(float as i128)
+        }),
         _ => None,
     }
 }

@@ -218,9 +218,7 @@ impl State {
         };
         let is_admin = self.is_admin(user);
         let is_related = |project: &Project| {
-            project.state != ProjectState::Deleted
-                && (project.is_owned_by(user)
-                    || self.memberships.has_any_accepted(user, &project.uuid))
+            project.is_owned_by(user) || self.memberships.has_any_accepted(user, &project.uuid)
         };
         let in_mode: &dyn Fn(&Project) -> bool = match filter.mode.unwrap_or("default") {
             "default" | "related" => &|project| is_admin || is_related(project),

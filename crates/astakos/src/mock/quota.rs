@@ -59,8 +59,8 @@ impl Provision {
     }
 
     pub(super) fn to_json(&self) -> Value {
-        // A sum beyond what is stored never gets this far.
-        let quantity = Number::from_i128(self.quantity).unwrap_or_else(|| 0.into());
+        let quantity =
+            Number::from_i128(self.quantity).or_else(|| Number::from_f64(self.quantity as f64));
         json!({
             "holder": self.holder,
             "source": self.source,
@@ -243,7 +243,7 @@ impl Holdings {
         } else {
             let usage = quantity.saturating_add(holding.usage_min.into());
             if usage < 0 {
-                let message = format!("less than {} is held", -quantity);
+                let message = format!("less than {} is held", quantity.unsigned_abs());
                 let data = json!({
                     "name": "NoQuantityError",
                     "limit": 0,

@@ -142,6 +142,12 @@ fn applications_that_wait_are_counted_until_they_are_decided() {
     assert_eq!(act(&bob, denied, "cancel", *application), 409);
     assert_eq!(act(&bob, denied, "dismiss", *application), 200);
     assert_eq!(state(denied), "deleted");
+    let (_, deleted) = bob.get("projects?state=deleted");
+    assert_eq!(
+        deleted.as_array().map(Vec::len),
+        Some(2),
+        "their owner sees them"
+    );
     let serials: Vec<u64> = server
         .commissions()
         .iter()
