@@ -1,6 +1,7 @@
 //! Commissions that survive lost answers, dropped guards and crashes.
 #![cfg(feature = "mock")]
 #![allow(
+    clippy::disallowed_methods,
     clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
