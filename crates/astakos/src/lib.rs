@@ -11,6 +11,7 @@ mod generated;
 #[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
 pub mod mock;
 mod types;
+mod walk;
 
 pub use catalog::{Catalog, CatalogService, Endpoint, EndpointFilter};
 pub use client::{
@@ -31,3 +32,4 @@ pub use types::{
     CommissionAction, Holder, Limit, LimitError, MaxMembers, ProjectId, ProjectQuota, Provision,
     Quota, Serial, SerialError, Unresolved, UserQuotas,
 };
+pub use walk::QuotaWalk;

@@ -6,7 +6,8 @@ use http::HeaderValue;
 
 use crate::auth::{Credentials, Token};
 use crate::call::{
-    Answer, Authorities, Budget, Call, CallOptions, Fault, Pipeline, PlainHttp, Retry, Timeouts,
+    Answer, AnswerStream, Authorities, Budget, Call, CallOptions, Fault, Pieces, Pipeline,
+    PlainHttp, Retry, Timeouts, Whole,
 };
 use crate::observe::Observer;
 use crate::transport::{Response, Transport};
@@ -40,7 +41,27 @@ impl CoreClient {
         credentials: Option<Credentials<'_>>,
         options: &CallOptions,
     ) -> Result<Answer> {
-        self.0.send(base, call, credentials, options).await
+        self.0.send::<Whole>(base, call, credentials, options).await
+    }
+
+    /// Sends a call and returns the answer that means success, with its body still to be read.
+    ///
+    /// Up to there everything is as with [`send`](Self::send). For the body see
+    /// [`AnswerStream`].
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub async fn stream(
+        &self,
+        base: &BaseUrl,
+        call: Call,
+        credentials: Option<Credentials<'_>>,
+        options: &CallOptions,
+    ) -> Result<AnswerStream> {
+        self.0
+            .send::<Pieces>(base, call, credentials, options)
+            .await
     }
 
     /// Asks a source for a token, for a protocol that wants it in the body. Takes at most as

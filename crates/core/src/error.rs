@@ -242,7 +242,10 @@ impl Error {
         self.0.stale_connection
     }
 
-    pub(crate) fn with_body(mut self, body: &Bytes) -> Self {
+    /// Keeps the body of an answer, its beginning if it is long. It is not shown; a service whose
+    /// answers hold credentials keeps none of them.
+    #[must_use]
+    pub fn with_body(mut self, body: &Bytes) -> Self {
         // Copied: a slice would hold on to the whole body, and errors may be kept for a while.
         self.inner().body = Some(Bytes::copy_from_slice(&body[..body.len().min(KEPT_BODY)]));
         self

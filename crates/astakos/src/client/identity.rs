@@ -144,7 +144,14 @@ impl Client {
             usage: usage.then(|| "1".to_owned()),
         };
         let call = account::legacy_user_info(&params)?;
-        match self.fetch(Part::Account, call).await {
+        // It holds the token: what cannot be understood of it is not kept.
+        let known = self.send_and(
+            Part::Account,
+            call,
+            Auth::Token,
+            |answer| Ok(answer.json()?),
+        );
+        match known.await {
             Err(error) if error.kind() == ErrorKind::BadRequest && error.fault().is_some() => {
                 let access = self.authenticate(None).await?;
                 user_info_of(access)

@@ -15,7 +15,7 @@ use std::sync::atomic::AtomicU8;
 
 use serde::de::DeserializeOwned;
 use vouchsafe_core::auth::{Credentials, HeaderToken, StaticToken, TokenSource};
-use vouchsafe_core::call::{Answer, Call, CallOptions, Retry};
+use vouchsafe_core::call::{Answer, AnswerStream, Call, CallOptions, Retry};
 use vouchsafe_core::{CoreClient, Secret};
 
 pub use builder::ClientBuilder;
@@ -190,8 +190,7 @@ impl Client {
 
     /// Sends a call and reads the answer's JSON.
     async fn fetch<T: DeserializeOwned>(&self, part: Part, call: Call) -> Result<T> {
-        self.send_and(part, call, Auth::Token, |answer| Ok(answer.json()?))
-            .await
+        self.send_and(part, call, Auth::Token, read_json).await
     }
 
     /// Sends a call and reads the answer's JSON; an empty body says nothing (protocol section 4).
@@ -203,7 +202,7 @@ impl Client {
     ) -> Result<T> {
         self.send_and(part, call, auth, |answer| match answer.body().is_empty() {
             true => Ok(T::default()),
-            false => Ok(answer.json()?),
+            false => read_json(answer),
         })
         .await
     }
@@ -226,6 +225,16 @@ impl Client {
         }
         let place = self.place(part).await?;
         self.send_to(&place, call, auth, read).await
+    }
+
+    /// Sends a call and leaves the body of the answer to be read.
+    async fn stream(&self, part: Part, call: Call) -> Result<AnswerStream> {
+        let token = self.token()?;
+        let place = self.place(part).await?;
+        let credentials = Some(Credentials::new(&**token, &self.inner.scheme));
+        let core = &self.inner.core;
+        let answer = core.stream(&place.base, call, credentials, &self.options);
+        Ok(answer.await?)
     }
 
     async fn send_to<T>(
@@ -274,6 +283,12 @@ impl Client {
         let missing = || Error::bad_value("no token was given to the client");
         self.token.as_ref().ok_or_else(missing)
     }
+}
+
+/// Reads an answer that holds no credential: if it cannot be understood, the error keeps it.
+fn read_json<T: DeserializeOwned>(answer: &Answer) -> Result<T> {
+    let read = answer.json();
+    Ok(read.map_err(|error| error.with_body(answer.body()))?)
 }
 
 /// Whether the Python client tries again after it (protocol section 6).

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::layout::Part;
 use super::{Auth, Client};
 use crate::generated::account::paths;
+use crate::walk::QuotaWalk;
 use crate::{ProjectQuota, Result, UserQuotas};
 
 impl Client {
@@ -41,6 +42,23 @@ impl Client {
         self.fetch_any(Part::Account, call, Auth::Token).await
     }
 
+    /// Returns the quotas of users as [`service_quotas`](Self::service_quotas), one user after the
+    /// other as they arrive, without holding the whole answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`service_quotas`](Self::service_quotas), as far as they come before the first user;
+    /// others come from [`QuotaWalk::next`].
+    #[doc(alias = "service_get_quotas")]
+    pub async fn walk_service_quotas(
+        &self,
+        users: Option<&[&str]>,
+        projects: Option<&[&str]>,
+    ) -> Result<QuotaWalk> {
+        let call = paths::service_quotas(&chosen(users, projects)?)?;
+        Ok(QuotaWalk::new(self.stream(Part::Account, call).await?))
+    }
+
     /// Returns the quotas of projects for the resources of the service of the token. Servers
     /// from 0.16 have it.
     ///
@@ -60,10 +78,7 @@ impl Client {
     }
 }
 
-pub(crate) fn chosen(
-    users: Option<&[&str]>,
-    projects: Option<&[&str]>,
-) -> Result<paths::ServiceQuotasParams> {
+fn chosen(users: Option<&[&str]>, projects: Option<&[&str]>) -> Result<paths::ServiceQuotasParams> {
     Ok(paths::ServiceQuotasParams {
         user: users.map(list).transpose()?,
         project: projects.map(list).transpose()?,

@@ -7,6 +7,7 @@ mod objects;
 mod operation;
 mod options;
 mod pipeline;
+mod receive;
 mod request;
 mod retry;
 
@@ -17,5 +18,7 @@ pub use operation::{Operation, Repeat, StatusRule};
 pub use options::{CallOptions, Timeouts};
 pub use pipeline::{Answer, Fault};
 pub(crate) use pipeline::{Pipeline, PlainHttp};
+pub use receive::AnswerStream;
+pub(crate) use receive::{Pieces, Whole};
 pub use request::Call;
 pub use retry::Retry;

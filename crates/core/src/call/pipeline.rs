@@ -14,6 +14,7 @@ use tracing::field::Empty;
 
 use super::limit::{Authorities, AuthorityState};
 use super::objects::ObjectsOnly;
+use super::receive::{Context, Receive, Received};
 use super::retry::{is_throttled, is_transient, may_repeat, retry_after};
 use super::{Call, CallOptions, Operation, Retry, Timeouts};
 use crate::auth::{Credentials, Token};
@@ -64,14 +65,14 @@ impl Fault {
 }
 
 impl Pipeline {
-    /// Sends a call and returns the answer that means success.
-    pub(crate) async fn send(
+    /// Sends a call and returns the answer that means success, received in some way.
+    pub(crate) async fn send<R: Receive>(
         &self,
         base: &BaseUrl,
         call: Call,
         credentials: Option<Credentials<'_>>,
         options: &CallOptions,
-    ) -> Result<Answer> {
+    ) -> Result<R::Answer> {
         let operation = call.operation;
         let span = tracing::debug_span!(
             "auth.call",
@@ -89,7 +90,7 @@ impl Pipeline {
             uri: None,
         };
         let result = self
-            .run(base, &call, credentials, options, &mut progress)
+            .run::<R>(base, &call, credentials, options, &mut progress)
             .instrument(span.clone())
             .await;
         let result = result.map_err(|error| progress.explain(error, operation, options));
@@ -97,7 +98,7 @@ impl Pipeline {
             span.record("attempts", progress.attempts);
             match &result {
                 Ok(answer) => {
-                    span.record("http.response.status_code", answer.status().as_u16());
+                    span.record("http.response.status_code", R::status(answer).as_u16());
                 }
                 Err(error) => {
                     span.record("error.type", tracing::field::debug(error.kind()));
@@ -118,14 +119,14 @@ impl Pipeline {
         result
     }
 
-    async fn run(
+    async fn run<R: Receive>(
         &self,
         base: &BaseUrl,
         call: &Call,
         credentials: Option<Credentials<'_>>,
         options: &CallOptions,
         progress: &mut Progress,
-    ) -> Result<Answer> {
+    ) -> Result<R::Answer> {
         let operation = call.operation;
         let uri = progress.uri.insert(base.join(&call.target)?).clone();
         if (credentials.is_some() || call.holds_secret) && !self.may_carry_credentials(base) {
@@ -157,23 +158,29 @@ impl Pipeline {
             };
             progress.attempts += 1;
             let outcome = self
-                .attempt(operation, request, attempt_limit, deadline, progress)
+                .attempt::<R>(operation, request, attempt_limit, deadline, progress)
                 .await;
-            drop(permit);
-
             let error = match outcome {
-                Ok(response) if operation.is_answer(response.status) => {
+                Ok(Received::Answer(got)) => {
                     authority.budget.refund();
-                    return Ok(Answer {
-                        operation,
-                        response,
-                        attempts: progress.attempts,
-                        uri,
-                    });
+                    return Ok(R::answer(
+                        got,
+                        Context {
+                            operation,
+                            attempts: progress.attempts,
+                            uri,
+                            permit,
+                            piece_limit: attempt_limit,
+                            deadline: options.deadline.map(|_| deadline),
+                        },
+                    ));
                 }
-                Ok(response) => self.refusal(operation, &response, token.as_ref()),
+                Ok(Received::Refusal(response)) => {
+                    self.refusal(operation, &response, token.as_ref())
+                }
                 Err(error) => error,
             };
+            drop(permit);
             if error.sent() == Sent::Maybe {
                 progress.sent = Sent::Maybe;
             }
@@ -245,31 +252,33 @@ impl Pipeline {
     }
 
     /// Sends one request within its limit.
-    async fn attempt(
+    async fn attempt<R: Receive>(
         &self,
         operation: &'static Operation,
         request: Request,
         limit: Duration,
         deadline: Instant,
         progress: &Progress,
-    ) -> Result<Response> {
+    ) -> Result<Received<R::Got>> {
         let begun = Instant::now();
         let (until, scope) = match after(begun, limit) {
             until if until < deadline => (until, TimeoutScope::Attempt),
             _ => (deadline, TimeoutScope::Call),
         };
-        let result = timeout_at(until, self.transport.send(request))
-            .await
-            .unwrap_or_else(|_| {
-                let limit = until - begun;
-                Err(Error::new(
-                    ErrorKind::Timeout(scope),
-                    format!("no answer within {limit:?}"),
-                )
-                .with_sent(Sent::Maybe)
-                .with_retryable(true))
-            });
-        let status = result.as_ref().ok().map(|response| response.status);
+        let received = R::receive(&*self.transport, operation, request);
+        let result = timeout_at(until, received).await.unwrap_or_else(|_| {
+            let limit = until - begun;
+            Err(Error::new(
+                ErrorKind::Timeout(scope),
+                format!("no answer within {limit:?}"),
+            )
+            .with_sent(Sent::Maybe)
+            .with_retryable(true))
+        });
+        let status = result.as_ref().ok().map(|received| match received {
+            Received::Answer(got) => R::status_of(got),
+            Received::Refusal(response) => response.status,
+        });
         tracing::debug!(
             attempt = progress.attempts,
             status = status.map(|s| s.as_u16()),
@@ -391,6 +400,15 @@ pub struct Answer {
 }
 
 impl Answer {
+    pub(super) fn new(response: Response, context: Context) -> Self {
+        Self {
+            operation: context.operation,
+            response,
+            attempts: context.attempts,
+            uri: context.uri,
+        }
+    }
+
     /// Returns the status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
@@ -442,7 +460,6 @@ impl Answer {
             .with_operation(self.operation.id())
             .with_status(self.status())
             .with_sent(Sent::Maybe)
-            .with_body(self.body())
             .with_attempts(self.attempts, Duration::ZERO);
         if self.operation.has_sensitive_path() {
             error
@@ -534,7 +551,7 @@ impl Progress {
 }
 
 /// A URL as errors may show it: no user information, no query, and no path that holds a secret.
-fn printable(operation: &Operation, uri: &Uri) -> String {
+pub(super) fn printable(operation: &Operation, uri: &Uri) -> String {
     let scheme = uri.scheme_str().unwrap_or_default();
     let authority = uri.authority().map_or("", |a| a.as_str());
     let path = if operation.has_sensitive_path() {

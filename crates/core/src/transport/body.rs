@@ -5,8 +5,8 @@ use http::StatusCode;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
-use super::broken;
-use crate::Result;
+use super::{BodyStream, broken};
+use crate::{BoxFuture, Result};
 
 /// Reads a body of at most `limit` bytes. Past the limit the body is dropped unread, which
 /// retires its connection.
@@ -33,6 +33,18 @@ pub(super) async fn read(mut body: Incoming, status: StatusCode, limit: usize) -
         whole.extend_from_slice(&chunk);
     }
     Ok(whole.freeze())
+}
+
+/// A body that is read as it arrives.
+pub(super) struct Arriving {
+    pub(super) body: Incoming,
+    pub(super) status: StatusCode,
+}
+
+impl BodyStream for Arriving {
+    fn next(&mut self) -> BoxFuture<'_, Result<Option<Bytes>>> {
+        Box::pin(next(&mut self.body, self.status))
+    }
 }
 
 /// Returns the next data of the body, or `None` at its end.

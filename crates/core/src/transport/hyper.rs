@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::response::Parts;
 use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
 use hyper_util::client::legacy::{Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -15,7 +17,7 @@ use tokio::time::Instant;
 use super::connect::{Connector, History, NO_SCHEME};
 use super::dns::{CachedResolver, Resolve, SystemResolver};
 use super::tls::{Roots, TlsSettings};
-use super::{Request, Response, Transport, body, broken};
+use super::{Request, Response, StreamedResponse, Transport, body, broken};
 use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result};
 
 /// HTTP/1.1 over pooled connections, with TLS by rustls.
@@ -35,12 +37,54 @@ impl HttpTransport {
         HttpTransportBuilder::default()
     }
 
+    /// Puts a request on its way.
+    fn begin(&self, request: Request) -> (ResponseFuture, Option<CaptureConnection>) {
+        let mut outgoing = http::Request::new(Full::new(request.body));
+        *outgoing.method_mut() = request.method;
+        *outgoing.uri_mut() = request.uri;
+        *outgoing.headers_mut() = request.headers;
+        // A connection can only be retired by a request that held on to it, and holding on costs
+        // a twentieth of a call. So an old one serves once more after it was found to be old.
+        let held = self
+            .met_old
+            .load(Ordering::Relaxed)
+            .then(|| capture_connection(&mut outgoing));
+        (self.pool.request(outgoing), held)
+    }
+
     async fn receive(
         &self,
         answer: ResponseFuture,
         held: Option<CaptureConnection>,
         limit: usize,
     ) -> Result<Response> {
+        let (head, body) = self.receive_head(answer, held).await?;
+        let body = body::read(body, head.status, limit).await?;
+        Ok(Response {
+            status: head.status,
+            headers: head.headers,
+            body,
+        })
+    }
+
+    async fn receive_stream(
+        &self,
+        answer: ResponseFuture,
+        held: Option<CaptureConnection>,
+    ) -> Result<StreamedResponse> {
+        let (head, body) = self.receive_head(answer, held).await?;
+        let status = head.status;
+        let body = Box::new(body::Arriving { body, status });
+        let mut response = StreamedResponse::new(status, body);
+        response.headers = head.headers;
+        Ok(response)
+    }
+
+    async fn receive_head(
+        &self,
+        answer: ResponseFuture,
+        held: Option<CaptureConnection>,
+    ) -> Result<(Parts, Incoming)> {
         let (head, body) = answer.await.map_err(classify)?.into_parts();
         if let Some(history) = head.extensions.get::<History>() {
             history.has_answered.store(true, Ordering::Relaxed);
@@ -53,31 +97,22 @@ impl HttpTransport {
                 self.met_old.store(held.is_none(), Ordering::Relaxed);
             }
         }
-        let body = body::read(body, head.status, limit).await?;
-        Ok(Response {
-            status: head.status,
-            headers: head.headers,
-            body,
-        })
+        Ok((head, body))
     }
 }
 
 impl Transport for HttpTransport {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
-        let mut outgoing = http::Request::new(Full::new(request.body));
-        *outgoing.method_mut() = request.method;
-        *outgoing.uri_mut() = request.uri;
-        *outgoing.headers_mut() = request.headers;
-        // A connection can only be retired by a request that held on to it, and holding on costs
-        // a twentieth of a call. So an old one serves once more after it was found to be old.
-        let held = self
-            .met_old
-            .load(Ordering::Relaxed)
-            .then(|| capture_connection(&mut outgoing));
+        let limit = request.response_limit;
         // The request goes into the pool's own box before ours is made: one that holds both is
         // larger than a kilobyte, where malloc leaves its fast path.
-        let answer = self.pool.request(outgoing);
-        Box::pin(self.receive(answer, held, request.response_limit))
+        let (answer, held) = self.begin(request);
+        Box::pin(self.receive(answer, held, limit))
+    }
+
+    fn stream(&self, request: Request) -> BoxFuture<'_, Result<StreamedResponse>> {
+        let (answer, held) = self.begin(request);
+        Box::pin(self.receive_stream(answer, held))
     }
 }
 

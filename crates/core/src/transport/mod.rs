@@ -5,7 +5,10 @@
 
 #[cfg(feature = "client")]
 mod body;
-#[cfg(feature = "client")]
+#[cfg_attr(
+    not(feature = "client"),
+    allow(dead_code, reason = "without sockets less breaks")
+)]
 pub(crate) mod broken;
 #[cfg(feature = "client")]
 mod connect;
@@ -36,6 +39,93 @@ use crate::{BoxFuture, Result};
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Sends one request.
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>>;
+
+    /// Sends one request, and leaves the body of the answer to be read piece by piece. The
+    /// request's limit on the answer does not apply. Without another implementation the answer
+    /// is read whole first.
+    fn stream(&self, request: Request) -> BoxFuture<'_, Result<StreamedResponse>> {
+        let answer = self.send(request);
+        Box::pin(async move { answer.await.map(StreamedResponse::from) })
+    }
+}
+
+/// The body of an answer, piece by piece. Dropping it before the end gives up the rest, and the
+/// connection with it.
+pub trait BodyStream: Send {
+    /// Returns the next piece, or `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Transport`](crate::ErrorKind::Transport) if the connection breaks before the
+    /// end.
+    fn next(&mut self) -> BoxFuture<'_, Result<Option<Bytes>>>;
+}
+
+/// An answer whose body is still to be read.
+#[non_exhaustive]
+pub struct StreamedResponse {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Box<dyn BodyStream>,
+}
+
+impl StreamedResponse {
+    /// Makes an answer without headers.
+    #[must_use]
+    pub fn new(status: StatusCode, body: Box<dyn BodyStream>) -> Self {
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body,
+        }
+    }
+
+    /// Reads the rest of the body, at most so many bytes.
+    pub(crate) async fn read(mut self, limit: usize) -> Result<Response> {
+        let mut whole = Vec::new();
+        while let Some(piece) = self.body.next().await? {
+            if piece.len() > limit - whole.len() {
+                return Err(broken::too_large(self.status, limit));
+            }
+            whole.extend_from_slice(&piece);
+        }
+        Ok(Response {
+            status: self.status,
+            headers: self.headers,
+            body: whole.into(),
+        })
+    }
+}
+
+impl fmt::Debug for StreamedResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamedResponse")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A body that is here already.
+struct WholeBody(Option<Bytes>);
+
+impl BodyStream for WholeBody {
+    fn next(&mut self) -> BoxFuture<'_, Result<Option<Bytes>>> {
+        let piece = self.0.take().filter(|piece| !piece.is_empty());
+        Box::pin(std::future::ready(Ok(piece)))
+    }
+}
+
+impl From<Response> for StreamedResponse {
+    fn from(response: Response) -> Self {
+        Self {
+            status: response.status,
+            headers: response.headers,
+            body: Box::new(WholeBody(Some(response.body))),
+        }
+    }
 }
 
 /// A request as it goes over the wire.

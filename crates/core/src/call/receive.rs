@@ -1,0 +1,208 @@
+//! How an answer is received: whole, or piece by piece.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, Uri};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout_at};
+
+use super::Operation;
+use super::pipeline::{Answer, printable};
+use crate::deadline::after;
+use crate::transport::{BodyStream, Request, Response, StreamedResponse, Transport};
+use crate::{Error, ErrorKind, Result, Sent, TimeoutScope};
+
+/// What a transport brought.
+pub(crate) enum Received<G> {
+    /// It means success.
+    Answer(G),
+    /// It does not, and is read whole.
+    Refusal(Response),
+}
+
+/// What the pipeline knows of a call that succeeded.
+pub(crate) struct Context {
+    pub(crate) operation: &'static Operation,
+    pub(crate) attempts: u32,
+    pub(crate) uri: Uri,
+    /// Held as long as the answer is being read.
+    #[expect(dead_code, reason = "it is held, not read")]
+    pub(crate) permit: OwnedSemaphorePermit,
+    pub(crate) piece_limit: Duration,
+    /// Set only if the caller asked for one.
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// A way to receive. It is a parameter of the pipeline rather than a choice within it, so that
+/// the usual way does not carry the other along.
+pub(crate) trait Receive: 'static {
+    type Got: Send;
+    type Answer;
+
+    fn receive(
+        transport: &dyn Transport,
+        operation: &'static Operation,
+        request: Request,
+    ) -> impl Future<Output = Result<Received<Self::Got>>> + Send;
+
+    fn status_of(got: &Self::Got) -> StatusCode;
+
+    fn answer(got: Self::Got, context: Context) -> Self::Answer;
+
+    fn status(answer: &Self::Answer) -> StatusCode;
+}
+
+/// The answer is read whole before it is returned.
+pub(crate) struct Whole;
+
+impl Receive for Whole {
+    type Got = Response;
+    type Answer = Answer;
+
+    async fn receive(
+        transport: &dyn Transport,
+        operation: &'static Operation,
+        request: Request,
+    ) -> Result<Received<Response>> {
+        let response = transport.send(request).await?;
+        Ok(match operation.is_answer(response.status) {
+            true => Received::Answer(response),
+            false => Received::Refusal(response),
+        })
+    }
+
+    fn status_of(got: &Response) -> StatusCode {
+        got.status
+    }
+
+    fn answer(got: Response, context: Context) -> Answer {
+        Answer::new(got, context)
+    }
+
+    fn status(answer: &Answer) -> StatusCode {
+        answer.status()
+    }
+}
+
+/// The body is left to be read.
+pub(crate) struct Pieces;
+
+impl Receive for Pieces {
+    type Got = StreamedResponse;
+    type Answer = AnswerStream;
+
+    async fn receive(
+        transport: &dyn Transport,
+        operation: &'static Operation,
+        request: Request,
+    ) -> Result<Received<StreamedResponse>> {
+        let limit = request.response_limit;
+        let response = transport.stream(request).await?;
+        Ok(match operation.is_answer(response.status) {
+            true => Received::Answer(response),
+            false => Received::Refusal(response.read(limit).await?),
+        })
+    }
+
+    fn status_of(got: &StreamedResponse) -> StatusCode {
+        got.status
+    }
+
+    fn answer(got: StreamedResponse, context: Context) -> AnswerStream {
+        AnswerStream {
+            status: got.status,
+            headers: got.headers,
+            body: got.body,
+            context,
+        }
+    }
+
+    fn status(answer: &AnswerStream) -> StatusCode {
+        answer.status()
+    }
+}
+
+/// An answer that means success, its body still to be read.
+///
+/// Each piece must come within the limit of an attempt. The limit of the whole call holds only if
+/// it was set for this call, since a long answer may take long; and the operation's limit on the
+/// size of an answer does not hold, since nothing is kept. As long as this lives it counts as one
+/// request under way; dropping it before the end gives up the rest, and its connection.
+pub struct AnswerStream {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Box<dyn BodyStream>,
+    context: Context,
+}
+
+impl AnswerStream {
+    /// Returns the status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns the headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Returns the next piece of the body, or `None` at its end.
+    ///
+    /// Dropping the future loses nothing: a piece that has come is returned by the next call.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Timeout`] if no piece comes in time, [`ErrorKind::Transport`] if the
+    /// connection breaks before the end. Nothing follows an error.
+    pub async fn next(&mut self) -> Result<Option<Bytes>> {
+        let begun = Instant::now();
+        let limit = after(begun, self.context.piece_limit);
+        let (until, scope) = match self.context.deadline {
+            Some(deadline) if deadline < limit => (deadline, TimeoutScope::Call),
+            _ => (limit, TimeoutScope::Attempt),
+        };
+        let result = timeout_at(until, self.body.next())
+            .await
+            .unwrap_or_else(|_| {
+                let waited = until - begun;
+                let message = format!("the rest of the answer did not come within {waited:?}");
+                Err(Error::new(ErrorKind::Timeout(scope), message)
+                    .with_retryable(true)
+                    .with_sent(Sent::Maybe))
+            });
+        result.map_err(|error| self.explain(error))
+    }
+
+    /// Makes an error for an answer whose content makes no sense.
+    #[must_use]
+    pub fn decode_error(&self, message: impl AsRef<str>) -> Error {
+        self.explain(Error::new(ErrorKind::Decode, message).with_sent(Sent::Maybe))
+    }
+
+    fn explain(&self, error: Error) -> Error {
+        let Context {
+            operation,
+            attempts,
+            uri,
+            ..
+        } = &self.context;
+        error
+            .with_operation(operation.id())
+            .with_status(self.status)
+            .with_attempts(*attempts, Duration::ZERO)
+            .with_request(operation.method(), printable(operation, uri))
+    }
+}
+
+impl fmt::Debug for AnswerStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AnswerStream")
+            .field("operation", &self.context.operation.id())
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
