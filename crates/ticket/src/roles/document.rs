@@ -1,13 +1,20 @@
 //! The roles document as the authority gives it out: its form and what is wrong with one.
+//!
+//! It is read once and straight into the index. What is wrong is kept and told when all is read:
+//! that the text is no JSON goes before everything else.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::hash::{Hash, RandomState};
+use std::hash::Hash;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use super::index::{Entity, Role, Subject};
-use super::json::Node;
+use foldhash::fast::RandomState;
+use serde::de::{MapAccess, SeqAccess};
+
+use super::index::{Entity, Role};
+use super::intern::Interner;
+use super::json::{self, Key, Level, Value, pass_entries};
 use crate::error::{Error, ErrorKind};
 use crate::ids::{TvmId, Uid};
 
@@ -15,132 +22,466 @@ use crate::ids::{TvmId, Uid};
 pub(super) struct Document {
     pub(super) revision: String,
     pub(super) born_time: u64,
-    pub(super) services: HashMap<TvmId, Subject>,
-    pub(super) users: HashMap<Uid, Subject>,
-    pub(super) hasher: RandomState,
+    pub(super) services: Consumers<TvmId>,
+    pub(super) users: Consumers<Uid>,
+    index: Index,
+}
+
+pub(super) type Consumers<Id> = HashMap<Id, Subject, RandomState>;
+
+/// The roles of one subject: a range of those granted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Subject {
+    start: u32,
+    end: u32,
+}
+
+/// What is granted to whom. Most of it occurs many times and is kept once.
+struct Index {
+    names: Interner<u8>,
+    roles: Vec<Role>,
+    /// Name and role, subject after subject, in the order of the names' numbers.
+    granted: Vec<(u32, u32)>,
+    hasher: RandomState,
 }
 
 impl Document {
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
-        let Ok(document) = serde_json::from_str::<Node<'_>>(text) else {
-            return Err(malformed("Invalid json"));
-        };
-        let Node::Map(mut fields) = document else {
-            return Err(malformed("Json must be object"));
-        };
-        // The last of a repeated key counts.
-        let mut field = |name: &str| {
-            let place = fields.iter().rposition(|(key, _)| key == name)?;
-            Some(fields.swap_remove(place).1)
+        let mut builder = Builder::new();
+        let fields = match json::read(text, Top(&mut builder)) {
+            Ok(Some(fields)) => fields,
+            Ok(None) => return Err(malformed("Json must be object")),
+            Err(_) => return Err(malformed("Invalid json")),
         };
         let missing = |name: &str| malformed(format!("Missing '{name}'"));
-        let revision = match field("revision").ok_or_else(|| missing("revision"))? {
-            Node::String(text) => text.into_owned(),
-            Node::UInteger(number) => number.to_string(),
-            other => {
-                let kind = other.type_name();
-                return Err(malformed(format!("'revision' has unexpected type: {kind}")));
-            }
-        };
-        let Node::UInteger(born_time) = field("born_date").ok_or_else(|| missing("born_date"))?
-        else {
-            return Err(malformed("key 'born_date' must be uint"));
-        };
-        let hasher = RandomState::new();
         Ok(Self {
-            revision,
-            born_time,
-            services: consumers("tvm", field("tvm"), &hasher)?,
-            users: consumers("user", field("user"), &hasher)?,
-            hasher,
+            revision: fields.revision.ok_or_else(|| missing("revision"))??,
+            born_time: fields.born_time.ok_or_else(|| missing("born_date"))??,
+            services: fields.services.unwrap_or_else(|| Ok(HashMap::default()))?,
+            users: fields.users.unwrap_or_else(|| Ok(HashMap::default()))?,
+            index: builder.index,
         })
+    }
+
+    #[inline]
+    pub(super) fn role(&self, subject: Subject, name: &str) -> Option<&Role> {
+        let granted = self.granted(subject);
+        let name = self.index.names.number(name.as_bytes())?;
+        let place = granted
+            .binary_search_by_key(&name, |(name, _)| *name)
+            .ok()?;
+        self.index.roles.get(granted[place].1 as usize)
+    }
+
+    /// Walks over a subject's roles.
+    pub(super) fn roles(&self, subject: Subject) -> impl Iterator<Item = (&str, &Role)> {
+        self.granted(subject).iter().filter_map(|(name, role)| {
+            let name = str::from_utf8(self.index.names.sequence(*name)).ok()?;
+            Some((name, self.index.roles.get(*role as usize)?))
+        })
+    }
+
+    #[inline]
+    fn granted(&self, subject: Subject) -> &[(u32, u32)] {
+        &self.index.granted[subject.start as usize..subject.end as usize]
+    }
+
+    pub(super) fn hasher(&self) -> &RandomState {
+        &self.index.hasher
     }
 }
 
-fn consumers<Id: Copy + Eq + FromStr + Hash + ToString>(
-    section: &str,
-    node: Option<Node<'_>>,
-    hasher: &RandomState,
-) -> Result<HashMap<Id, Subject>, Error> {
-    let entries = match node {
-        None => return Ok(HashMap::new()),
-        Some(Node::Map(entries)) => entries,
-        Some(_) => return Err(malformed(format!("'{section}' must be object"))),
-    };
-    let mut consumers = HashMap::with_capacity(entries.len());
-    for (consumer, roles) in entries {
-        let Node::Map(roles) = roles else {
-            return Err(malformed(format!(
-                "roles for consumer must be map: '{consumer}' is {}",
-                roles.type_name()
-            )));
-        };
-        let id = number::<Id>(&consumer).ok_or_else(|| {
+/// Of a repeated key the last one counts.
+#[derive(Default)]
+struct Fields {
+    revision: Option<Result<String, Error>>,
+    born_time: Option<Result<u64, Error>>,
+    services: Option<Result<Consumers<TvmId>, Error>>,
+    users: Option<Result<Consumers<Uid>, Error>>,
+}
+
+/// The index, and what is needed only while it grows.
+struct Builder {
+    index: Index,
+    texts: Interner<u8>,
+    shared_texts: Vec<Arc<str>>,
+    entities: Interner<(u32, u32)>,
+    shared_entities: Vec<Entity>,
+    lists: Interner<u32>,
+    /// Of the entity and of the list that are being read.
+    pairs: Vec<(u32, u32)>,
+    list: Vec<u32>,
+    /// The first thing that is wrong in this section. What follows it is read and thrown away.
+    fault: Option<Error>,
+}
+
+impl Builder {
+    fn new() -> Self {
+        Self {
+            index: Index {
+                names: Interner::new(),
+                roles: Vec::new(),
+                granted: Vec::new(),
+                hasher: RandomState::default(),
+            },
+            texts: Interner::new(),
+            shared_texts: Vec::new(),
+            entities: Interner::new(),
+            shared_entities: Vec::new(),
+            lists: Interner::new(),
+            pairs: Vec::new(),
+            list: Vec::new(),
+            fault: None,
+        }
+    }
+
+    fn text(&mut self, text: &str) -> Option<u32> {
+        let (number, is_new) = self.texts.add(text.as_bytes())?;
+        if is_new {
+            self.shared_texts.push(text.into());
+        }
+        Some(number)
+    }
+
+    /// Adds the entity of `pairs` to `list`. Of a repeated key the last value counts.
+    fn entity(&mut self) -> Option<()> {
+        let Self {
+            pairs,
+            shared_texts: texts,
+            ..
+        } = self;
+        let text = |number: u32| &texts[number as usize];
+        if !pairs.is_sorted_by(|a, b| text(a.0) < text(b.0)) {
+            pairs.reverse();
+            pairs.sort_by(|a, b| text(a.0).cmp(text(b.0)));
+            pairs.dedup_by(|later, earlier| later.0 == earlier.0);
+        }
+        let (number, is_new) = self.entities.add(pairs)?;
+        if is_new {
+            let pairs = pairs.iter();
+            let pairs = pairs.map(|(key, value)| (text(*key).clone(), text(*value).clone()));
+            self.shared_entities.push(Entity::new(pairs));
+        }
+        self.list.push(number);
+        Some(())
+    }
+
+    /// Grants the role with the entities of `list`.
+    fn role(&mut self, name: &str) -> Option<()> {
+        let (name, _) = self.index.names.add(name.as_bytes())?;
+        let (role, is_new) = self.lists.add(&self.list)?;
+        if is_new {
+            let entity = |number: &u32| self.shared_entities[*number as usize].clone();
+            let entities = self.list.iter().map(entity).collect();
+            self.index
+                .roles
+                .push(Role::new(entities, &self.index.hasher));
+        }
+        self.index.granted.push((name, role));
+        Some(())
+    }
+
+    /// Ends the subject whose roles were granted from there on. The last of a repeated name
+    /// counts.
+    fn subject(&mut self, start: usize) -> Option<Subject> {
+        let granted = &mut self.index.granted;
+        let own = &mut granted[start..];
+        if !own.is_sorted_by(|a, b| a.0 < b.0) {
+            own.reverse();
+            own.sort_by_key(|(name, _)| *name);
+            let mut kept = start;
+            for at in start..granted.len() {
+                if at == start || granted[at].0 != granted[kept - 1].0 {
+                    granted[kept] = granted[at];
+                    kept += 1;
+                }
+            }
+            granted.truncate(kept);
+        }
+        Some(Subject {
+            start: u32::try_from(start).ok()?,
+            end: u32::try_from(granted.len()).ok()?,
+        })
+    }
+
+    fn require(&mut self, done: Option<()>) {
+        if done.is_none() {
+            self.fault = Some(malformed("too many entries"));
+        }
+    }
+}
+
+/// The document as a whole; `None` if it is no map.
+struct Top<'b>(&'b mut Builder);
+
+impl<'de> Level<'de> for Top<'_> {
+    type Made = Option<Fields>;
+
+    fn other(self, _: &'static str) -> Self::Made {
+        None
+    }
+
+    fn map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Made, A::Error> {
+        let mut fields = Fields::default();
+        while let Some(name) = entries.next_key_seed(Key::new())? {
+            match &*name {
+                "revision" => fields.revision = Some(entries.next_value_seed(Value(Revision))?),
+                "born_date" => fields.born_time = Some(entries.next_value_seed(Value(BornTime))?),
+                "tvm" => {
+                    let section = Section::new("tvm", self.0);
+                    fields.services = Some(entries.next_value_seed(Value(section))?);
+                }
+                "user" => {
+                    let section = Section::new("user", self.0);
+                    fields.users = Some(entries.next_value_seed(Value(section))?);
+                }
+                _ => entries.next_value_seed(Value(json::Passed))?,
+            }
+        }
+        Ok(Some(fields))
+    }
+}
+
+struct Revision;
+
+impl<'de> Level<'de> for Revision {
+    type Made = Result<String, Error>;
+
+    fn other(self, kind: &'static str) -> Self::Made {
+        Err(malformed(format!("'revision' has unexpected type: {kind}")))
+    }
+
+    fn text(self, text: Cow<'de, str>) -> Self::Made {
+        Ok(text.into_owned())
+    }
+
+    fn uint(self, number: u64) -> Self::Made {
+        Ok(number.to_string())
+    }
+}
+
+struct BornTime;
+
+impl Level<'_> for BornTime {
+    type Made = Result<u64, Error>;
+
+    fn other(self, _: &'static str) -> Self::Made {
+        Err(malformed("key 'born_date' must be uint"))
+    }
+
+    fn uint(self, number: u64) -> Self::Made {
+        Ok(number)
+    }
+}
+
+/// The subjects of one kind.
+struct Section<'b, Id> {
+    name: &'static str,
+    builder: &'b mut Builder,
+    consumers: Consumers<Id>,
+}
+
+impl<'b, Id> Section<'b, Id> {
+    fn new(name: &'static str, builder: &'b mut Builder) -> Self {
+        builder.fault = None;
+        Self {
+            name,
+            builder,
+            consumers: HashMap::default(),
+        }
+    }
+}
+
+impl<'de, Id: Copy + Eq + FromStr + Hash + ToString> Level<'de> for Section<'_, Id> {
+    type Made = Result<Consumers<Id>, Error>;
+
+    fn other(self, _: &'static str) -> Self::Made {
+        Err(malformed(format!("'{}' must be object", self.name)))
+    }
+
+    fn map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<Self::Made, A::Error> {
+        while let Some(consumer) = entries.next_key_seed(Key::new())? {
+            entries.next_value_seed(Value(ConsumerRoles {
+                section: &mut self,
+                consumer,
+            }))?;
+            if let Some(fault) = self.builder.fault.take() {
+                pass_entries(&mut entries)?;
+                return Ok(Err(fault));
+            }
+        }
+        Ok(Ok(self.consumers))
+    }
+}
+
+/// One subject and its roles.
+struct ConsumerRoles<'s, 'b, 'de, Id> {
+    section: &'s mut Section<'b, Id>,
+    consumer: Cow<'de, str>,
+}
+
+impl<Id: Copy + Eq + FromStr + Hash + ToString> ConsumerRoles<'_, '_, '_, Id> {
+    /// Decimal digits and nothing else; leading zeros do no harm.
+    fn new_id(&self) -> Result<Id, Error> {
+        let (section, consumer) = (self.section.name, &self.consumer);
+        let digits = consumer.bytes().all(|byte| byte.is_ascii_digit());
+        let id = if digits { consumer.parse().ok() } else { None };
+        let id: Id = id.ok_or_else(|| {
             malformed(format!(
                 "id must be valid positive number of proper size for {section}. got '{consumer}'"
             ))
         })?;
-        match consumers.entry(id) {
-            Entry::Vacant(place) => {
-                place.insert(subject(&consumer, roles, hasher)?);
+        if self.section.consumers.contains_key(&id) {
+            let id = id.to_string();
+            let message = format!("consumer duplicate detected: '{id}' for {section}");
+            return Err(malformed(message));
+        }
+        Ok(id)
+    }
+}
+
+impl<'de, Id: Copy + Eq + FromStr + Hash + ToString> Level<'de> for ConsumerRoles<'_, '_, 'de, Id> {
+    type Made = ();
+
+    fn other(self, kind: &'static str) {
+        let consumer = self.consumer;
+        let message = format!("roles for consumer must be map: '{consumer}' is {kind}");
+        self.section.builder.fault = Some(malformed(message));
+    }
+
+    fn map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let id = match self.new_id() {
+            Ok(id) => id,
+            Err(fault) => {
+                self.section.builder.fault = Some(fault);
+                return pass_entries(&mut entries);
             }
-            Entry::Occupied(_) => {
-                return Err(malformed(format!(
-                    "consumer duplicate detected: '{}' for {section}",
-                    id.to_string()
-                )));
+        };
+        let builder = &mut *self.section.builder;
+        let start = builder.index.granted.len();
+        while let Some(role) = entries.next_key_seed(Key::new())? {
+            builder.list.clear();
+            entries.next_value_seed(Value(Entities {
+                builder,
+                consumer: &self.consumer,
+                role: &role,
+            }))?;
+            if builder.fault.is_none() {
+                let done = builder.role(&role);
+                builder.require(done);
+            }
+            if builder.fault.is_some() {
+                return pass_entries(&mut entries);
+            }
+        }
+        match builder.subject(start) {
+            Some(subject) => _ = self.section.consumers.insert(id, subject),
+            None => builder.require(None),
+        }
+        Ok(())
+    }
+}
+
+/// The entities of one role of a subject.
+struct Entities<'s> {
+    builder: &'s mut Builder,
+    consumer: &'s str,
+    role: &'s str,
+}
+
+impl<'de> Level<'de> for Entities<'_> {
+    type Made = ();
+
+    fn other(self, kind: &'static str) {
+        let role = self.role;
+        let message = format!("entities for roles must be array: '{role}' is {kind}");
+        self.builder.fault = Some(malformed(message));
+    }
+
+    fn array<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let Self {
+            builder,
+            consumer,
+            role,
+        } = self;
+        loop {
+            let attrs = Attrs {
+                builder: &mut *builder,
+                consumer,
+                role,
+            };
+            if items.next_element_seed(Value(attrs))?.is_none() {
+                return Ok(());
+            }
+            if builder.fault.is_some() {
+                while items.next_element_seed(Value(json::Passed))?.is_some() {}
+                return Ok(());
             }
         }
     }
-    Ok(consumers)
 }
 
-/// Decimal digits and nothing else; leading zeros do no harm.
-fn number<Id: FromStr>(text: &str) -> Option<Id> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    if digits { text.parse().ok() } else { None }
+/// The attributes of one entity.
+struct Attrs<'s> {
+    builder: &'s mut Builder,
+    consumer: &'s str,
+    role: &'s str,
 }
 
-fn subject(
-    consumer: &str,
-    entries: Vec<(Cow<'_, str>, Node<'_>)>,
-    hasher: &RandomState,
-) -> Result<Subject, Error> {
-    let mut roles = Subject::with_capacity(entries.len());
-    for (role, node) in entries {
-        let Node::Array(items) = node else {
-            return Err(malformed(format!(
-                "entities for roles must be array: '{role}' is {}",
-                node.type_name()
-            )));
-        };
-        let entities = items
-            .into_iter()
-            .map(|item| entity(consumer, &role, item))
-            .collect::<Result<_, _>>()?;
-        roles.insert(role.into(), Role::new(entities, hasher)?);
-    }
-    Ok(roles)
-}
+impl<'de> Level<'de> for Attrs<'_> {
+    type Made = ();
 
-fn entity(consumer: &str, role: &str, node: Node<'_>) -> Result<Entity, Error> {
-    let Node::Map(attrs) = node else {
-        return Err(malformed(format!(
-            "role entity for role must be map: consumer '{consumer}' with role '{role}' has {}",
-            node.type_name()
+    fn other(self, kind: &'static str) {
+        let (consumer, role) = (self.consumer, self.role);
+        self.builder.fault = Some(malformed(format!(
+            "role entity for role must be map: consumer '{consumer}' with role '{role}' has {kind}"
         )));
-    };
-    let mut pairs = Vec::with_capacity(attrs.len());
-    for (key, value) in attrs {
-        let Node::String(value) = value else {
-            return Err(malformed(format!(
-                "entity is map (str->str), got value {}. consumer '{consumer}' with role '{role}'",
-                value.type_name()
-            )));
-        };
-        pairs.push((key.into(), value.into()));
     }
-    Ok(Entity::new(pairs))
+
+    fn map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let Self {
+            builder,
+            consumer,
+            role,
+        } = self;
+        builder.pairs.clear();
+        while let Some(key) = entries.next_key_seed(Key::new())? {
+            let value = match entries.next_value_seed(Value(Attr))? {
+                Ok(value) => value,
+                Err(kind) => {
+                    builder.fault = Some(malformed(format!(
+                        "entity is map (str->str), got value {kind}. \
+                         consumer '{consumer}' with role '{role}'"
+                    )));
+                    return pass_entries(&mut entries);
+                }
+            };
+            let pair = builder.text(&key).zip(builder.text(&value));
+            builder.pairs.extend(pair);
+            if pair.is_none() {
+                builder.require(None);
+                return pass_entries(&mut entries);
+            }
+        }
+        let done = builder.entity();
+        builder.require(done);
+        Ok(())
+    }
+}
+
+/// The value of an attribute; the type of one that is no text.
+struct Attr;
+
+impl<'de> Level<'de> for Attr {
+    type Made = Result<Cow<'de, str>, &'static str>;
+
+    fn other(self, kind: &'static str) -> Self::Made {
+        Err(kind)
+    }
+
+    fn text(self, text: Cow<'de, str>) -> Self::Made {
+        Ok(text)
+    }
 }
 
 fn malformed(what: impl std::fmt::Display) -> Error {

@@ -1,16 +1,19 @@
 //! What one subject may do, indexed for decisions. The size is linear in the document's.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
+use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
+use super::intern::{Table, fold};
 use crate::error::{Error, ErrorKind};
 
 /// The attributes that a role is limited to, each key once, in the order of the keys.
 ///
 /// Entities are ordered by their pairs, one after the other; a shorter one comes first.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Entity(Box<[(Box<str>, Box<str>)]>);
+pub struct Entity(Arc<[(Arc<str>, Arc<str>)]>);
 
 impl Entity {
     /// Returns the value of a key.
@@ -46,80 +49,76 @@ impl Entity {
             && self.iter().all(|pair| attrs.contains(&pair))
     }
 
-    /// Of a repeated key the last value counts.
-    pub(super) fn new(mut pairs: Vec<(Box<str>, Box<str>)>) -> Self {
-        if !pairs.is_sorted_by(|(a, _), (b, _)| a < b) {
-            pairs.reverse();
-            pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
-            pairs.dedup_by(|(later, _), (earlier, _)| later == earlier);
-        }
-        Self(pairs.into_boxed_slice())
+    /// Makes one of pairs in the order of their keys, each key once.
+    pub(super) fn new(pairs: impl Iterator<Item = (Arc<str>, Arc<str>)>) -> Self {
+        Self(pairs.collect())
     }
 }
 
-/// One role of a subject.
+/// The entities that a role is limited to; many subjects have the same.
 #[derive(Debug)]
 pub(super) struct Role {
     /// As the document has them.
     pub(super) entities: Box<[Entity]>,
-    /// Places of the entities, in sorted order and each once.
-    sorted: Box<[u32]>,
-    /// A hash table with open addresses: a power of two, at least half of it [`FREE`].
-    exact: Box<[u32]>,
+    /// Places of the entities, in sorted order and each once; `None` if that is all in order.
+    sorted: Option<Box<[u32]>>,
+    /// Places by hash, each entity once; `None` for a few.
+    exact: Option<Table>,
 }
 
 impl Role {
-    pub(super) fn new(entities: Vec<Entity>, hasher: &RandomState) -> Result<Self, Error> {
-        let count = u32::try_from(entities.len())
-            .ok()
-            .filter(|count| *count < FREE);
-        let count = count
-            .ok_or_else(|| Error::new(ErrorKind::MalformedRoles, "role has too many entities"))?;
-        let entity = |place: u32| &entities[place as usize];
-        let mut sorted: Vec<u32> = (0..count).collect();
-        sorted.sort_by(|a, b| entity(*a).cmp(entity(*b)));
-        sorted.dedup_by(|a, b| entity(*a) == entity(*b));
-
-        let mut exact = vec![FREE; (2 * sorted.len()).next_power_of_two()].into_boxed_slice();
-        let mask = exact.len() - 1;
-        for place in &sorted {
-            let mut slot = hash(entity(*place).iter(), hasher) & mask;
-            while exact[slot] != FREE {
-                slot = (slot + 1) & mask;
+    /// Makes the index of fewer entities than [`FREE`](super::intern::FREE).
+    pub(super) fn new(entities: Box<[Entity]>, hasher: &RandomState) -> Self {
+        let sorted = (!entities.is_sorted_by(|a, b| a < b)).then(|| {
+            let mut places: Vec<u32> = (0..).take(entities.len()).collect();
+            let entity = |place: u32| &entities[place as usize];
+            places.sort_by(|a, b| entity(*a).cmp(entity(*b)));
+            places.dedup_by(|a, b| entity(*a) == entity(*b));
+            places.into_boxed_slice()
+        });
+        let mut role = Self {
+            exact: None,
+            sorted,
+            entities,
+        };
+        if role.entities.len() > FEW {
+            let mut exact = Table::with_capacity(role.entities.len());
+            for place in role.sorted_places() {
+                exact.insert(hash(role.entities[place as usize].iter(), hasher), place);
             }
-            exact[slot] = *place;
+            role.exact = Some(exact);
         }
-        Ok(Self {
-            sorted: sorted.into_boxed_slice(),
-            exact,
-            entities: entities.into_boxed_slice(),
-        })
+        role
     }
 
     pub(super) fn has_entity(&self, attrs: &[(&str, &str)], hasher: &RandomState) -> bool {
-        let mask = self.exact.len() - 1;
-        let mut slot = hash(attrs.iter().copied(), hasher) & mask;
-        // Ends at a free slot: more than half of them are.
-        while let Some(entity) = self.entities.get(self.exact[slot] as usize) {
-            if entity.equals(attrs) {
-                return true;
-            }
-            slot = (slot + 1) & mask;
+        let is_it = |place: u32| self.entities[place as usize].equals(attrs);
+        match &self.exact {
+            None => self.entities.iter().any(|entity| entity.equals(attrs)),
+            Some(exact) => exact
+                .find(hash(attrs.iter().copied(), hasher), is_it)
+                .is_some(),
         }
-        false
     }
 
     pub(super) fn entities_with<'r>(&'r self, attrs: &[(&str, &str)]) -> Vec<&'r Entity> {
-        let entities = self
-            .sorted
-            .iter()
-            .map(|place| &self.entities[*place as usize]);
-        entities.filter(|entity| entity.contains(attrs)).collect()
+        self.sorted_places()
+            .map(|place| &self.entities[place as usize])
+            .filter(|entity| entity.contains(attrs))
+            .collect()
+    }
+
+    fn sorted_places(&self) -> impl Iterator<Item = u32> + use<'_> {
+        let sorted = self.sorted.as_deref();
+        let all = if sorted.is_none() {
+            self.entities.len()
+        } else {
+            0
+        };
+        let sorted = sorted.unwrap_or_default().iter().copied();
+        sorted.chain((0..).take(all))
     }
 }
-
-/// The roles of one subject, by name.
-pub(super) type Subject = HashMap<Box<str>, Role>;
 
 /// Refuses pairs that are not in the order of their keys, or have a key twice.
 pub(super) fn require_sorted(attrs: &[(&str, &str)]) -> Result<(), Error> {
@@ -136,10 +135,9 @@ pub(super) fn require_sorted(attrs: &[(&str, &str)]) -> Result<(), Error> {
 }
 
 /// A sum, so that the order of the pairs does not matter and a question need not be sorted.
-fn hash<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>, hasher: &RandomState) -> usize {
-    let sum = pairs.fold(0u64, |sum, pair| sum.wrapping_add(hasher.hash_one(pair)));
-    sum as usize
+fn hash<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>, hasher: &RandomState) -> u32 {
+    fold(pairs.fold(0u64, |sum, pair| sum.wrapping_add(hasher.hash_one(pair))))
 }
 
-/// Marks a free slot; no place is as high.
-const FREE: u32 = u32::MAX;
+/// Entities that are looked through one by one sooner than a question is hashed.
+const FEW: usize = 8;

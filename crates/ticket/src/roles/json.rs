@@ -1,107 +1,150 @@
-//! JSON read without judging it, so that the document's own rules can say what is wrong where.
+//! JSON walked over once, without a tree: what each level of the document makes of a value, and
+//! of one that does not belong there, is its own. Everything is read to the end, so that what is
+//! no JSON is found wherever it is.
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// A value, in document order and with repeated keys.
-#[derive(Debug)]
-pub(super) enum Node<'d> {
-    Null,
-    Boolean,
-    UInteger(u64),
-    Integer,
-    Double,
-    String(Cow<'d, str>),
-    Array(Vec<Self>),
-    Map(Vec<(Cow<'d, str>, Self)>),
-}
+/// What one level of the document makes of a value.
+pub(super) trait Level<'de>: Sized {
+    /// What it makes.
+    type Made;
 
-impl Node<'_> {
-    /// Returns the type as error texts have it.
-    pub(super) fn type_name(&self) -> &'static str {
-        match self {
-            Self::Null => "Null",
-            Self::Boolean => "Boolean",
-            Self::UInteger(number) if i64::try_from(*number).is_err() => "UInteger",
-            Self::UInteger(_) | Self::Integer => "Integer",
-            Self::Double => "Double",
-            Self::String(_) => "String",
-            Self::Array(_) => "Array",
-            Self::Map(_) => "Map",
-        }
+    /// A value of a type that is not welcome here, told by its name in error texts. It has been
+    /// read to its end.
+    fn other(self, kind: &'static str) -> Self::Made;
+
+    fn text(self, _: Cow<'de, str>) -> Self::Made {
+        self.other("String")
+    }
+
+    fn uint(self, number: u64) -> Self::Made {
+        self.other(match i64::try_from(number) {
+            Ok(_) => "Integer",
+            Err(_) => "UInteger",
+        })
+    }
+
+    fn array<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Made, A::Error> {
+        while items.next_element_seed(Value(Passed))?.is_some() {}
+        Ok(self.other("Array"))
+    }
+
+    fn map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Made, A::Error> {
+        pass_entries(&mut entries)?;
+        Ok(self.other("Map"))
     }
 }
 
-impl<'de> Deserialize<'de> for Node<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NodeVisitor)
+/// Reads the entries of a map that are left.
+pub(super) fn pass_entries<'de, A: MapAccess<'de>>(entries: &mut A) -> Result<(), A::Error> {
+    while entries
+        .next_entry_seed(Value(Passed), Value(Passed))?
+        .is_some()
+    {}
+    Ok(())
+}
+
+/// A value that nothing is made of.
+pub(super) struct Passed;
+
+impl<'de> Level<'de> for Passed {
+    type Made = ();
+
+    fn other(self, _: &'static str) {}
+}
+
+/// The key of an entry: without a copy where it has no escapes.
+pub(super) struct Key<'de>(PhantomData<&'de str>);
+
+impl Key<'_> {
+    pub(super) fn new() -> Value<Self> {
+        Value(Self(PhantomData))
     }
 }
 
-struct NodeVisitor;
+impl<'de> Level<'de> for Key<'de> {
+    type Made = Cow<'de, str>;
 
-impl<'de> Visitor<'de> for NodeVisitor {
-    type Value = Node<'de>;
+    fn other(self, _: &'static str) -> Self::Made {
+        // The keys of JSON are texts.
+        Cow::Borrowed("")
+    }
+
+    fn text(self, text: Cow<'de, str>) -> Self::Made {
+        text
+    }
+}
+
+/// Reads one value for a level.
+pub(super) struct Value<L>(pub(super) L);
+
+impl<'de, L: Level<'de>> DeserializeSeed<'de> for Value<L> {
+    type Value = L::Made;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<L::Made, D::Error> {
+        value.deserialize_any(self)
+    }
+}
+
+impl<'de, L: Level<'de>> Visitor<'de> for Value<L> {
+    type Value = L::Made;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Node::Null)
+    fn visit_unit<E>(self) -> Result<L::Made, E> {
+        Ok(self.0.other("Null"))
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Node::Boolean)
+    fn visit_bool<E>(self, _: bool) -> Result<L::Made, E> {
+        Ok(self.0.other("Boolean"))
     }
 
-    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(Node::UInteger(number))
+    fn visit_u64<E>(self, number: u64) -> Result<L::Made, E> {
+        Ok(self.0.uint(number))
     }
 
-    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(u64::try_from(number).map_or(Node::Integer, Node::UInteger))
+    fn visit_i64<E>(self, number: i64) -> Result<L::Made, E> {
+        Ok(match u64::try_from(number) {
+            Ok(number) => self.0.uint(number),
+            Err(_) => self.0.other("Integer"),
+        })
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Node::Double)
+    fn visit_f64<E>(self, _: f64) -> Result<L::Made, E> {
+        Ok(self.0.other("Double"))
     }
 
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Node::String(Cow::Borrowed(text)))
+    #[inline]
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<L::Made, E> {
+        Ok(self.0.text(Cow::Borrowed(text)))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Node::String(Cow::Owned(text.to_owned())))
+    fn visit_str<E>(self, text: &str) -> Result<L::Made, E> {
+        Ok(self.0.text(Cow::Owned(text.to_owned())))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = seq.next_element()? {
-            items.push(item);
-        }
-        Ok(Node::Array(items))
+    #[inline]
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<L::Made, A::Error> {
+        self.0.array(items)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
-        while let Some((Key(key), value)) = map.next_entry()? {
-            entries.push((key, value));
-        }
-        Ok(Node::Map(entries))
+    #[inline]
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<L::Made, A::Error> {
+        self.0.map(entries)
     }
 }
 
-/// Borrows the key where it has no escapes, which a plain `Cow` never does.
-struct Key<'d>(Cow<'d, str>);
-
-impl<'de> Deserialize<'de> for Key<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match deserializer.deserialize_str(NodeVisitor)? {
-            Node::String(text) => Ok(Key(text)),
-            _ => Err(serde::de::Error::custom("a key is a string")),
-        }
-    }
+/// A whole text that is one value.
+pub(super) fn read<'de, L: Level<'de>>(text: &'de str, level: L) -> serde_json::Result<L::Made> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let made = Value(level).deserialize(&mut reader)?;
+    reader.end()?;
+    Ok(made)
 }

@@ -3,19 +3,20 @@
 
 mod document;
 mod index;
+mod intern;
 mod json;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tree_tests;
 
-use std::collections::HashMap;
 use std::fmt;
-use std::hash::RandomState;
 use std::time::SystemTime;
 
 pub use index::Entity;
-use index::{Role, Subject};
+use index::Role;
 
-use self::document::Document;
+use self::document::{Document, Subject};
 use crate::check::{CheckError, CheckErrorKind};
 use crate::checked::{CheckedServiceTicket, CheckedUserTicket};
 use crate::env::BlackboxEnv;
@@ -193,10 +194,10 @@ impl Roles {
         self.document.users.keys().copied()
     }
 
-    fn subject<'r>(&'r self, subject: Option<&'r Subject>) -> SubjectRoles<'r> {
+    fn subject(&self, subject: Option<&Subject>) -> SubjectRoles<'_> {
         SubjectRoles {
-            subject,
-            hasher: &self.document.hasher,
+            subject: subject.copied(),
+            document: &self.document,
         }
     }
 }
@@ -215,8 +216,8 @@ impl fmt::Debug for Roles {
 /// What one service or user may do. A subject without entry may do nothing.
 #[derive(Clone, Copy)]
 pub struct SubjectRoles<'r> {
-    subject: Option<&'r Subject>,
-    hasher: &'r RandomState,
+    subject: Option<Subject>,
+    document: &'r Document,
 }
 
 impl<'r> SubjectRoles<'r> {
@@ -231,7 +232,7 @@ impl<'r> SubjectRoles<'r> {
     #[must_use]
     pub fn has_entity(&self, role: &str, attrs: &[(&str, &str)]) -> bool {
         self.role(role)
-            .is_some_and(|role| role.has_entity(attrs, self.hasher))
+            .is_some_and(|role| role.has_entity(attrs, self.document.hasher()))
     }
 
     /// Returns the role's entities that have at least these attributes, in order, each once.
@@ -266,8 +267,10 @@ impl<'r> SubjectRoles<'r> {
     /// Walks over the roles with their entities as the document has them; the roles come in no
     /// order.
     pub fn iter(&self) -> impl Iterator<Item = (&'r str, &'r [Entity])> + use<'r> {
-        let roles = self.subject.into_iter().flat_map(HashMap::iter);
-        roles.map(|(name, role)| (&**name, &*role.entities))
+        let document = self.document;
+        let roles = self.subject.into_iter();
+        let roles = roles.flat_map(move |subject| document.roles(subject));
+        roles.map(|(name, role)| (name, &*role.entities))
     }
 
     /// Returns whether the subject has an entry in the document, even an empty one.
@@ -277,7 +280,7 @@ impl<'r> SubjectRoles<'r> {
     }
 
     fn role(&self, name: &str) -> Option<&'r Role> {
-        self.subject?.get(name)
+        self.document.role(self.subject?, name)
     }
 }
 

@@ -234,6 +234,15 @@ fn of_a_repeated_key_the_last_counts() {
     let subject = roles.of_service_id(SUBJECT);
     assert!(subject.has_entity("r", &[("a", "z"), ("b", "1")]));
     assert_eq!(subject.entities("r").unwrap().len(), 1);
+
+    // Also of a section, and what is wrong in one that does not count does no harm.
+    let roles = parse(
+        r#"{"revision": "r", "born_date": 1, "tvm": {"1": 7}, "tvm": {"2": {}, "1": {}},
+            "tvm": {"1": {"r": []}}}"#,
+    )
+    .unwrap();
+    assert_eq!(roles.services().collect::<Vec<_>>(), [SUBJECT]);
+    assert!(roles.of_service_id(SUBJECT).has("r"));
 }
 
 #[cfg(feature = "mock")]

@@ -15,7 +15,8 @@ const USERS: u64 = 8_000;
 const ROLES: u32 = 10;
 
 pub fn run(size: Size, goals: &mut Goals) -> Vec<Row> {
-    let document = document();
+    let document = document_of(false);
+    let various = document_of(true);
     let roles = Roles::parse(&document, SystemTime::UNIX_EPOCH).expect("a good document");
     let decisions = size.pick(2_000, 20_000);
     let each = |decide: &dyn Fn(u32) -> bool| {
@@ -29,9 +30,13 @@ pub fn run(size: Size, goals: &mut Goals) -> Vec<Row> {
         })
         .0
     };
-    let names: Vec<String> = (0..ROLES).map(role).collect();
+    let names: Vec<String> = (0..ROLES).map(|at| role(false, 0, at)).collect();
     let name = |at: u32| &names[(at % ROLES) as usize];
-    let costs = measure::rounds(5, size.pick(5, 40), |case| match case {
+    let of_various = Roles::parse(&various, SystemTime::UNIX_EPOCH).expect("a good document");
+    let own_names: Vec<String> = (0..SERVICES)
+        .map(|at| role(true, at.into(), at % ROLES))
+        .collect();
+    let costs = measure::rounds(7, size.pick(5, 40), |case| match case {
         0 => Cost::of(|| black_box(Roles::parse(&document, SystemTime::UNIX_EPOCH).is_ok())).0,
         1 => Cost::of(|| black_box(serde_json::from_str::<serde_json::Value>(&document).is_ok())).0,
         2 => each(&|at| roles.of_service_id(TvmId::new(at)).has(name(at))),
@@ -39,6 +44,12 @@ pub fn run(size: Size, goals: &mut Goals) -> Vec<Row> {
             let roles = roles.of_uid(Uid::new(u64::from(at)));
             let kind = ["note", "page"][(at % 2) as usize];
             roles.has_entity(name(at), &[("place", "a"), ("kind", kind)])
+        }),
+        4 => Cost::of(|| black_box(Roles::parse(&various, SystemTime::UNIX_EPOCH).is_ok())).0,
+        5 => each(&|at| {
+            let roles = of_various.of_uid(Uid::new(u64::from(at)));
+            let kind = &own_names[at as usize];
+            roles.has_entity(kind, &[("place", "a"), ("kind", kind)])
         }),
         _ => each(&|at| {
             let roles = roles.of_uid(Uid::new(u64::from(at)));
@@ -55,7 +66,9 @@ pub fn run(size: Size, goals: &mut Goals) -> Vec<Row> {
         "ns",
         200.0,
     );
-    goals.note("list of entities with an attribute, ns", decision(4));
+    goals.note("100,000 roles, no two alike: index, ms", time(4) / 1e6);
+    goals.note("role with entity, no two alike, ns", decision(5));
+    goals.note("list of entities with an attribute, ns", decision(6));
     vec![Row::new(
         "100,000 roles: index",
         "ms",
@@ -65,17 +78,27 @@ pub fn run(size: Size, goals: &mut Goals) -> Vec<Row> {
     )]
 }
 
-fn role(number: u32) -> String {
-    format!("/group/system/role-{number}/")
+/// Every subject has the same names of roles, or each has its own.
+fn role(own: bool, subject: u64, number: u32) -> String {
+    if own {
+        format!("/group/system/role-{subject}-{number}/")
+    } else {
+        format!("/group/system/role-{number}/")
+    }
 }
 
-fn document() -> String {
+/// A document in which much is alike, as groups make it, or no role is like another.
+fn document_of(various: bool) -> String {
     let subject = |at: u64| {
         let roles: Vec<String> = (0..ROLES)
             .map(|number| {
-                let kind = ["note", "page"][(at % 2) as usize];
-                let entities = format!(r#"{{"place": "a", "kind": "{kind}"}}"#);
-                format!(r#""{}": [{entities}]"#, role(number))
+                let name = role(various, at, number);
+                let kind = if various {
+                    &name
+                } else {
+                    ["note", "page"][(at % 2) as usize]
+                };
+                format!(r#""{name}": [{{"place": "a", "kind": "{kind}"}}]"#)
             })
             .collect();
         format!(r#""{at}": {{{}}}"#, roles.join(", "))
