@@ -6,13 +6,14 @@ use std::process::ExitCode;
 use clap::{ArgAction, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
+use crate::astakos::AstakosArgs;
 use crate::demo::DemoArgs;
 use crate::discovery::DiscoveryArgs;
 use crate::failure::Failure;
 use crate::serve::ServeArgs;
 use crate::ticket::TicketArgs;
 use crate::userinfo::UserinfoArgs;
-use crate::{demo, discovery, serve, ticket, token, userinfo};
+use crate::{astakos, demo, discovery, serve, ticket, token, userinfo};
 
 /// Asks the services that say who a caller is and what they may do, and plays them for tests
 #[derive(Debug, Parser)]
@@ -40,6 +41,8 @@ enum Command {
     Discovery(DiscoveryArgs),
     /// Reads, checks and makes TVM tickets
     Ticket(TicketArgs),
+    /// Asks Astakos about users and quotas, and moves commissions and projects along
+    Astakos(AstakosArgs),
 }
 
 /// Runs the program with its arguments, the first of which is its own name.
@@ -92,6 +95,10 @@ fn run_command(cli: Cli) -> Result<ExitCode, Failure> {
             }
             Command::Discovery(args) => {
                 let answer = discovery::run(args).await?;
+                answer.print(cli.json).map(|()| ExitCode::SUCCESS)
+            }
+            Command::Astakos(args) => {
+                let answer = astakos::run(args).await?;
                 answer.print(cli.json).map(|()| ExitCode::SUCCESS)
             }
             Command::Ticket(args) => {

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use vouchsafe::core::{self, ConnectPhase, Sent};
-use vouchsafe::{ticket, userinfo};
+use vouchsafe::{astakos, ticket, userinfo};
 
 use crate::output::{clean, to_json_line};
 
@@ -138,6 +138,42 @@ impl From<userinfo::Error> for Failure {
                 }
                 .hint(hint);
             }
+            _ => return failure,
+        };
+        Self { kind, ..failure }.hint(hint)
+    }
+}
+
+impl From<astakos::Error> for Failure {
+    fn from(error: astakos::Error) -> Self {
+        let failure = Self::from(error.core().clone());
+        let (kind, hint) = match error.kind() {
+            astakos::ErrorKind::QuotaLimit => {
+                let told = error.quota_limit().map(|limit| limit.to_string());
+                let failure = Self {
+                    kind: "quota_limit",
+                    hint: None,
+                    ..failure
+                };
+                return match told {
+                    Some(told) => failure.hint(told),
+                    None => failure,
+                };
+            }
+            astakos::ErrorKind::Unauthorized => (
+                "credential",
+                "the token is unknown or expired, or of a user where a service's is wanted, or \
+                 the other way round",
+            ),
+            astakos::ErrorKind::Forbidden => (
+                "forbidden",
+                "the user of the token may not do this: owner or administrator may",
+            ),
+            astakos::ErrorKind::NoEndpoints => (
+                "no_endpoints",
+                "does --auth-url lead to the identity part, such as \
+                 https://HOST/astakos/identity/v2.0?",
+            ),
             _ => return failure,
         };
         Self { kind, ..failure }.hint(hint)

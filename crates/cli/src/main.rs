@@ -1,6 +1,7 @@
 //! The program `vouchsafe`: a demo, the emulators over TCP, and commands for people.
 
 mod args;
+mod astakos;
 mod connection;
 mod demo;
 mod discovery;

@@ -19,7 +19,8 @@ pub(crate) struct TokenArgs {
     /// Reads the token from a file
     #[arg(long, value_name = "FILE", global = true)]
     token_file: Option<PathBuf>,
-    /// Reads the token from an environment variable [default: GAFAELFAWR_TOKEN]
+    /// Reads the token from an environment variable [default: GAFAELFAWR_TOKEN, or
+    /// ASTAKOS_TOKEN for Astakos]
     #[arg(long, value_name = "NAME", global = true)]
     token_env: Option<String>,
     /// Reads the token from standard input
@@ -30,6 +31,16 @@ pub(crate) struct TokenArgs {
 impl TokenArgs {
     /// Reads the token. Nothing has been sent if this fails.
     pub(crate) fn read(&self) -> Result<Token, Failure> {
+        let (place, text) = self.source(DEFAULT_VARIABLE)?;
+        parse(&place, &text)
+    }
+
+    /// Reads a token of any form. Nothing has been sent if this fails.
+    pub(crate) fn secret(&self, default_variable: &str) -> Result<Secret, Failure> {
+        Ok(self.source(default_variable)?.1)
+    }
+
+    fn source(&self, default_variable: &str) -> Result<(String, Secret), Failure> {
         let sources = [
             self.token_file.is_some(),
             self.token_env.is_some(),
@@ -44,13 +55,11 @@ impl TokenArgs {
             (Some(path), _) => SecretSource::File(path.clone()),
             (None, true) => SecretSource::StandardInput,
             (None, false) => {
-                let name = self.token_env.as_deref().unwrap_or(DEFAULT_VARIABLE);
+                let name = self.token_env.as_deref().unwrap_or(default_variable);
                 SecretSource::Variable(name.to_owned())
             }
         };
-        let (place, text) =
-            source.read("set it, or use --token-file, --token-env or --token-stdin")?;
-        parse(&place, &text)
+        source.read("set it, or use --token-file, --token-env or --token-stdin")
     }
 }
 

@@ -1,0 +1,183 @@
+//! Commissions, with a service's token.
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use vouchsafe::astakos::{Client, Commission, CommissionRequest, Provision, Resolution, Serial};
+
+use crate::failure::Failure;
+use crate::output::{Answer, pairs, table};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Lists what is pending
+    List {
+        /// Only the numbers, with one request
+        #[arg(long)]
+        short: bool,
+    },
+    /// Shows a pending commission
+    Show {
+        /// Its number
+        serial: Serial,
+    },
+    /// Issues a commission and prints its number
+    Issue(IssueArgs),
+    /// Accepts pending commissions
+    Accept {
+        /// Their numbers
+        #[arg(required = true)]
+        serials: Vec<Serial>,
+    },
+    /// Rejects pending commissions
+    Reject {
+        /// Their numbers
+        #[arg(required = true)]
+        serials: Vec<Serial>,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(super) struct IssueArgs {
+    /// Whom to charge, by uuid
+    #[arg(long, value_name = "UUID")]
+    user: String,
+    /// What to charge, and its project with it; give it again for more. A negative number
+    /// releases
+    #[arg(required = true, value_name = "PROJECT:RESOURCE:NUMBER", value_parser = entry, allow_hyphen_values = true)]
+    entries: Vec<(String, String, i64)>,
+    /// A name, for people who look at pending commissions
+    #[arg(long, default_value = "")]
+    name: String,
+    /// Passes limits
+    #[arg(long)]
+    force: bool,
+    /// Accepts it at once
+    #[arg(long)]
+    accept: bool,
+}
+
+fn entry(text: &str) -> Result<(String, String, i64), String> {
+    let mut parts = text.rsplitn(3, ':');
+    let number = parts.next().and_then(|number| number.parse().ok());
+    match (parts.next(), parts.next(), number) {
+        (Some(resource), Some(project), Some(number))
+            if !resource.is_empty() && !project.is_empty() =>
+        {
+            Ok((project.to_owned(), resource.to_owned(), number))
+        }
+        _ => Err("not of the form PROJECT:RESOURCE:NUMBER".to_owned()),
+    }
+}
+
+pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Failure> {
+    match command {
+        Command::List { short } => list(client, short).await,
+        Command::Show { serial } => Ok(shown(&client.commission(serial).await?)),
+        Command::Issue(args) => {
+            let request = CommissionRequest::one(&args.user, args.entries)
+                .name(args.name)
+                .force(args.force)
+                .auto_accept(args.accept);
+            let serial = client.issue(&request).await?;
+            let value = json!({"serial": serial, "accepted": args.accept});
+            Ok(Answer::new(serial.to_string(), value))
+        }
+        Command::Accept { serials } => resolved(client.resolve(&serials, &[]).await?),
+        Command::Reject { serials } => resolved(client.resolve(&[], &serials).await?),
+    }
+}
+
+async fn list(client: &Client, short: bool) -> Result<Answer, Failure> {
+    let serials = client.pending_commissions().await?;
+    if short {
+        let lines: Vec<_> = serials.iter().map(Serial::to_string).collect();
+        return Ok(Answer::new(lines.join("\n"), json!(serials)));
+    }
+    let mut found = Vec::new();
+    for serial in serials {
+        match client.commission(serial).await {
+            Ok(commission) => found.push(commission),
+            // Resolved while we were asking.
+            Err(error) if error.kind() == vouchsafe::astakos::ErrorKind::NotFound => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let rows = found.iter().map(|commission| {
+        vec![
+            commission.serial.to_string(),
+            commission.issue_time.clone(),
+            commission.name.clone(),
+            commission.provisions.len().to_string(),
+        ]
+    });
+    let header = ["serial", "issued", "name", "provisions"];
+    Ok(Answer::new(table(&header, rows), json!(found)))
+}
+
+fn shown(commission: &Commission) -> Answer {
+    let mut rows = vec![
+        ("serial".to_owned(), commission.serial.to_string()),
+        ("issued".to_owned(), commission.issue_time.clone()),
+        ("name".to_owned(), commission.name.clone()),
+    ];
+    rows.extend(commission.provisions.iter().map(provision));
+    Answer::new(pairs(rows), json!(commission))
+}
+
+fn provision(provision: &Provision) -> (String, String) {
+    let source = match &provision.source {
+        Some(source) => format!(" from {source}"),
+        None => String::new(),
+    };
+    let Provision {
+        holder,
+        resource,
+        quantity,
+        ..
+    } = provision;
+    let what = format!("{quantity:+} {resource} for {holder}{source}");
+    ("provision".to_owned(), what)
+}
+
+/// What could not be resolved is a failure, and what was is told with it.
+fn resolved(resolution: Resolution) -> Result<Answer, Failure> {
+    let value = json!(resolution);
+    if !resolution.failed.is_empty() {
+        let failed: Vec<_> = resolution
+            .failed
+            .iter()
+            .map(|failed| format!("{}: {}", failed.0, failed.1))
+            .collect();
+        let done = resolution.accepted.len() + resolution.rejected.len();
+        let what = format!("{done} resolved, not so {}", failed.join("; "));
+        return Err(Failure::not_found(what));
+    }
+    let rows = resolution
+        .accepted
+        .iter()
+        .map(|serial| vec![serial.to_string(), "accepted".to_owned()])
+        .chain(
+            resolution
+                .rejected
+                .iter()
+                .map(|serial| vec![serial.to_string(), "rejected".to_owned()]),
+        );
+    Ok(Answer::new(table(&["serial", "outcome"], rows), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_project_resource_and_number() {
+        let good = |project: &str, resource: &str, number| {
+            Ok((project.to_owned(), resource.to_owned(), number))
+        };
+        assert_eq!(entry("p:cyclades.vm:2"), good("p", "cyclades.vm", 2));
+        assert_eq!(entry("a:b:r:-1"), good("a:b", "r", -1));
+        for bad in ["", "p:r", "p:r:", "p:r:x", ":r:1", "p::1", "p:r:1.5"] {
+            assert!(entry(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! `vouchsafe astakos`: users, quotas, commissions and projects.
+
+mod commissions;
+mod projects;
+mod quotas;
+mod users;
+
+use clap::{Args, Subcommand};
+use vouchsafe::astakos::{Client, Dialect};
+use vouchsafe::core::env;
+
+use crate::connection::ConnectionArgs;
+use crate::failure::Failure;
+use crate::output::Answer;
+use crate::token::TokenArgs;
+
+/// Options of `vouchsafe astakos`.
+#[derive(Args, Debug)]
+pub(crate) struct AstakosArgs {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    token: TokenArgs,
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+/// Options that say which server is asked.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Connection")]
+struct ServerArgs {
+    /// The identity part, HOST/BASE/identity/v2.0 [default: the environment variable
+    /// ASTAKOS_AUTH_URL]
+    #[arg(long, value_name = "URL", global = true, conflicts_with = "base_url")]
+    auth_url: Option<String>,
+    /// The URL that all parts are under, for servers of 0.14
+    #[arg(long, value_name = "URL", global = true)]
+    base_url: Option<String>,
+    /// Finds out first which generation the server is, instead of taking it for 0.16 or later
+    #[arg(long, global = true)]
+    detect: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Tells whose token it is, and where the services are
+    LoginInfo,
+    /// Looks up names and uuids
+    #[command(subcommand)]
+    Users(users::Command),
+    /// Tells what may be used, and what is
+    Quotas(quotas::QuotasArgs),
+    /// Tells what can be counted
+    Resources,
+    /// Lists, issues and resolves commissions, with a service's token
+    #[command(subcommand)]
+    Commissions(commissions::Command),
+    /// Lists projects, applies for them, and decides about them
+    #[command(subcommand)]
+    Projects(projects::Command),
+    /// Mails a word to the operators
+    Feedback {
+        /// The message
+        message: String,
+        /// Anything else
+        #[arg(long, default_value = "")]
+        data: String,
+    },
+}
+
+/// Asks, and returns what is to be printed.
+pub(crate) async fn run(args: AstakosArgs) -> Result<Answer, Failure> {
+    let client = client(&args)?;
+    if args.server.detect {
+        client.discover_dialect().await?;
+    }
+    match args.command {
+        Command::LoginInfo => users::login_info(&client).await,
+        Command::Users(command) => users::run(&client, command).await,
+        Command::Quotas(args) => quotas::run(&client, args).await,
+        Command::Resources => quotas::resources(&client).await,
+        Command::Commissions(command) => commissions::run(&client, command).await,
+        Command::Projects(command) => projects::run(&client, command).await,
+        Command::Feedback { message, data } => {
+            client.send_feedback(&message, &data).await?;
+            Ok(done("sent"))
+        }
+    }
+}
+
+fn client(args: &AstakosArgs) -> Result<Client, Failure> {
+    let connection = &args.connection;
+    let builder = Client::builder()
+        .token(args.token.secret(TOKEN_VARIABLE)?)
+        .transport(connection.transport()?)
+        .timeouts(connection.timeouts())
+        .retry(connection.retry());
+    let builder = match (&args.server.auth_url, &args.server.base_url) {
+        (Some(url), _) => builder.auth_url(url),
+        (None, Some(url)) => builder.base_url(url).dialect(Dialect::V014),
+        (None, None) => builder.auth_url(env::var(URL_VARIABLE)?.ok_or_else(|| {
+            Failure::usage(format!("{URL_VARIABLE} not set in environment"))
+                .hint("set it, or give --auth-url")
+        })?),
+    };
+    Ok(builder.build()?)
+}
+
+const URL_VARIABLE: &str = "ASTAKOS_AUTH_URL";
+const TOKEN_VARIABLE: &str = "ASTAKOS_TOKEN";
+
+/// An answer that only says that something was done.
+fn done(what: &str) -> Answer {
+    Answer::new(what, serde_json::json!({"done": what}))
+}
