@@ -1,6 +1,7 @@
 //! Drives clients in other languages against `vouchsafe serve`, and checks that ours send the
 //! same requests.
 
+mod astakos;
 mod python;
 mod script;
 mod server;
@@ -67,5 +68,6 @@ pub async fn run(target: &Path) -> Report {
     let mut report = Report::default();
     userinfo::run(&places, &mut report).await;
     tvmtool::run(&places, &mut report).await;
+    astakos::run(&places, &mut report).await;
     report
 }

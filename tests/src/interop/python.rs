@@ -94,3 +94,60 @@ pub(super) async fn output(command: &mut Command) -> Result<String, String> {
         Err(format!("{}: {}", output.status, complaint.trim()))
     }
 }
+
+/// A Python 2.7, for clients that never came further.
+pub(super) struct Python27(Vec<(&'static str, String)>, &'static str);
+
+impl Python27 {
+    /// Returns a command that starts it.
+    pub(super) fn command(&self) -> Command {
+        let mut command = Command::new(self.1);
+        command.envs(self.0.iter().cloned());
+        command
+    }
+
+    /// Installs packages into a folder for `PYTHONPATH`, unless they are there.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be had; the text is what pip says.
+    pub(super) async fn install(&self, folder: &Path, packages: &[&str]) -> Result<(), String> {
+        let marker = folder.join("installed");
+        let wanted = packages.join("\n");
+        if fs::read_to_string(&marker).is_ok_and(|found| found == wanted) {
+            return Ok(());
+        }
+        let mut pip = self.command();
+        pip.args(["-m", "pip", "install", "--quiet", "--upgrade"])
+            .args(["--disable-pip-version-check", "--no-deps", "--target"])
+            .arg(folder)
+            .args(packages);
+        output(&mut pip).await?;
+        fs::write(&marker, wanted).map_err(|cause| cause.to_string())
+    }
+}
+
+/// Finds a Python 2.7.
+pub(super) async fn find_27() -> Option<Python27> {
+    let listed = output(Command::new("pyenv").args(["versions", "--bare"])).await;
+    let listed = listed.unwrap_or_default();
+    let of_pyenv = listed
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with("2.7"));
+    let mut all = vec![
+        Python27(Vec::new(), "python2.7"),
+        Python27(Vec::new(), "python2"),
+    ];
+    all.extend(
+        of_pyenv.map(|version| Python27(vec![("PYENV_VERSION", version.to_owned())], "python2")),
+    );
+    for python in all {
+        let ask = "import sys; print(sys.version_info[:2] == (2, 7))";
+        let answer = output(python.command().args(["-c", ask])).await;
+        if answer.is_ok_and(|answer| answer.trim() == "True") {
+            return Some(python);
+        }
+    }
+    None
+}

@@ -15,6 +15,7 @@ mod userinfo;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub(crate) use astakos::{Recorded, judge_functions, judge_recorded};
 use report::Judgement;
 pub use report::{Failure, Report};
 use schema::{Case, ClassFile};

@@ -103,6 +103,21 @@ impl Judgement {
         self.judged += 1;
     }
 
+    /// Returns whether anything was judged.
+    pub(super) fn is_judged(&self) -> bool {
+        self.judged > 0
+    }
+
+    /// Returns what differs.
+    pub(super) fn differences(&self) -> &[String] {
+        &self.differences
+    }
+
+    /// Returns the rule by which something was left out.
+    pub(super) fn rule(&self) -> Option<&'static str> {
+        self.waived.first().copied()
+    }
+
     /// Notes a difference.
     pub(super) fn differ(&mut self, what: impl AsRef<str>) {
         let what = what.as_ref();

@@ -4,8 +4,9 @@ use vouchsafe_core::Secret;
 
 use super::Server;
 use super::commissions::{CommissionState, Issued};
+use super::oauth2::{Code, OAuth2Client};
 use super::quota::Holding;
-use super::world::{self, ALICE, BOB, CAROL};
+use super::world::{self, ALICE, BOB, CAROL, random_token};
 use crate::{Holder, Provision, Serial};
 
 /// A commission as the server keeps it, also after it was resolved.
@@ -67,6 +68,34 @@ impl Server {
         let mut components = state.components.iter();
         let found = components.find(|known| known.name == component)?;
         Some(found.token.clone())
+    }
+
+    /// Registers an OAuth 2.0 client and gives it an authorization code of a user, as the page in
+    /// the browser would. The code is good once, for this client and address.
+    pub fn authorize(
+        &self,
+        client_id: &str,
+        client_secret: impl Into<Secret>,
+        redirect_uri: &str,
+        user: &str,
+    ) -> Secret {
+        let mut state = self.state();
+        let code = random_token();
+        state.oauth2.clients.retain(|known| known.id != client_id);
+        state.oauth2.clients.push(OAuth2Client {
+            id: client_id.to_owned(),
+            secret: client_secret.into(),
+            redirect_uris: vec![redirect_uri.to_owned()],
+            is_confidential: true,
+        });
+        state.oauth2.codes.push(Code {
+            code: code.clone(),
+            client: client_id.to_owned(),
+            redirect_uri: redirect_uri.to_owned(),
+            scope: String::new(),
+            user: user.to_owned(),
+        });
+        code
     }
 
     /// Returns a holding, if there is such a one.

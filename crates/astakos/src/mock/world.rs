@@ -247,7 +247,7 @@ fn catalog() -> Vec<Value> {
 
 /// A token in the form that servers give: 32 bytes as base64 for URLs.
 #[expect(clippy::expect_used, reason = "without randomness no test can run")]
-fn random_token() -> Secret {
+pub(super) fn random_token() -> Secret {
     let mut bytes = [0; 32];
     getrandom::getrandom(&mut bytes).expect("the system has randomness");
     Secret::from(URL_SAFE_NO_PAD.encode(bytes))

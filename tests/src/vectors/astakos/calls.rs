@@ -28,7 +28,11 @@ pub(super) async fn run(file: &Value, report: &mut Report) {
     }
 }
 
-async fn judge(file: &Value, case: &Value, judgement: &mut Judgement) -> Result<(), String> {
+pub(super) async fn judge(
+    file: &Value,
+    case: &Value,
+    judgement: &mut Judgement,
+) -> Result<(), String> {
     let text = |cause: std::io::Error| cause.to_string();
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(text)?;
     let origin = format!("http://{}", listener.local_addr().map_err(text)?);

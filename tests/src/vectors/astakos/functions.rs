@@ -9,17 +9,22 @@ use crate::vectors::report::{Judgement, Report};
 pub(super) fn run(file: &Value, report: &mut Report) {
     for case in file["cases"].as_array().into_iter().flatten() {
         let mut judgement = Judgement::default();
-        judgement.judged();
-        match case["function"].as_str() {
-            Some("get_token_from_cookie") => cookie(case, &mut judgement),
-            Some("parse_endpoints") => endpoints(file, case, &mut judgement),
-            Some("join_urls") => {
-                let part = |index: usize| case["args"][index].as_str().unwrap_or_default();
-                expect(case, join_urls(part(0), part(1)).into(), &mut judgement);
-            }
-            other => judgement.differ(format!("no runner for {other:?}")),
-        }
+        judge(file, case, &mut judgement);
         report.add(case["id"].as_str().unwrap_or_default(), judgement);
+    }
+}
+
+/// Judges one case.
+pub(super) fn judge(file: &Value, case: &Value, judgement: &mut Judgement) {
+    judgement.judged();
+    match case["function"].as_str() {
+        Some("get_token_from_cookie") => cookie(case, judgement),
+        Some("parse_endpoints") => endpoints(file, case, judgement),
+        Some("join_urls") => {
+            let part = |index: usize| case["args"][index].as_str().unwrap_or_default();
+            expect(case, join_urls(part(0), part(1)).into(), judgement);
+        }
+        other => judgement.differ(format!("no runner for {other:?}")),
     }
 }
 

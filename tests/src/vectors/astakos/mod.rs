@@ -18,6 +18,46 @@ use serde_json::Value;
 use super::report::Judgement;
 use super::{Error, Report};
 
+/// What came of a recorded call that was made again.
+pub(crate) enum Recorded {
+    /// The same requests, and the same outcome.
+    Same,
+    /// What differs.
+    Different(Vec<String>),
+    /// It was not made, by this rule.
+    NotMade(&'static str),
+}
+
+impl Recorded {
+    fn of(judgement: Judgement) -> Self {
+        match (judgement.is_judged(), judgement.rule()) {
+            (true, _) | (false, None) if !judgement.differences().is_empty() => {
+                Self::Different(judgement.differences().to_vec())
+            }
+            (false, rule) => Self::NotMade(rule.unwrap_or("nothing was judged")),
+            (true, _) => Self::Same,
+        }
+    }
+}
+
+/// Makes one recorded call again.
+pub(crate) async fn judge_recorded(case: &Value) -> Recorded {
+    let mut judgement = Judgement::default();
+    if let Err(why) = calls::judge(&Value::Null, case, &mut judgement).await {
+        judgement.differ(why);
+    }
+    Recorded::of(judgement)
+}
+
+/// Judges the only case of a file of functions.
+pub(crate) fn judge_functions(file: &Value) -> Recorded {
+    let mut judgement = Judgement::default();
+    for case in file["cases"].as_array().into_iter().flatten() {
+        functions::judge(file, case, &mut judgement);
+    }
+    Recorded::of(judgement)
+}
+
 /// The state that servers begin with; no cases.
 const FIXTURE: &str = "fixture.json";
 

@@ -1,0 +1,140 @@
+//! The real `astakosclient` of Python against the emulator, and ours beside it.
+//!
+//! Python makes each call against the emulator while everything that goes over the wire is
+//! written down. What was written down is a recorded call like those of the vectors: ours then
+//! makes the same call, and its requests and its outcome are compared by the same rules.
+
+mod calls;
+mod recorder;
+
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use self::recorder::Recorder;
+use super::{Places, Report, python};
+use crate::vectors::{self, Recorded};
+
+/// The last one that was published, and what it was published with.
+const PACKAGES: [&str; 2] = ["astakosclient==0.19", "objpool==0.4"];
+
+/// Makes all calls.
+pub(super) async fn run(places: &Places, report: &mut Report) {
+    let Some(base) = python::find_27().await else {
+        report.skipped += calls::all().len();
+        let line = "SKIPPED astakosclient: no Python 2.7; install one with pyenv";
+        report.lines.push(line.to_owned());
+        return;
+    };
+    if let Err(why) = drive(base, places, report).await {
+        report.fail("astakosclient against the emulator", why);
+    }
+}
+
+async fn drive(base: python::Python27, places: &Places, report: &mut Report) -> Result<(), String> {
+    let packages = places.work.join("astakosclient");
+    base.install(&packages, &PACKAGES).await?;
+    let mut command = base.command();
+    command
+        .arg(places.scripts.join("astakos.py"))
+        .env("PYTHONPATH", &packages);
+    let mut python = Python::start(command)?;
+    let recorder = Recorder::start().await?;
+    let mut bound = calls::Bound::default();
+    bound.set("code", recorder.authorize("app", "app-secret"));
+    for mut call in calls::all() {
+        bound.put_in(&mut call);
+        let name = call["name"].as_str().unwrap_or_default().to_owned();
+        if call.get("method").is_none() {
+            let answer = python.ask(&call["given"]).await?;
+            judge_function(&name, &call, &answer, report);
+            continue;
+        }
+        let whose = call["whose"].as_str().unwrap_or_default();
+        let token = recorder.token(whose)?;
+        let mut given = call.clone();
+        given["token"] = token.clone().into();
+        given["auth_url"] = recorder.auth_url().into();
+        let answer = python.ask(&given).await?;
+        let exchanges = recorder.take();
+        let expected = call["outcome"].as_str().unwrap_or("returns");
+        let came = match (&answer["raises"]["class"], answer.get("returns")) {
+            (Value::String(class), _) => class.as_str(),
+            (_, Some(_)) => "returns",
+            _ => "nothing",
+        };
+        if came != expected {
+            let why = format!("Python: expected {expected}, got {answer}");
+            report.fail(&name, why);
+            continue;
+        }
+        bound.take(&call, &answer["returns"]);
+        let case = recorder.case(&call, &token, exchanges, &answer);
+        match vectors::judge_recorded(&case).await {
+            Recorded::Same => report.pass(&name),
+            Recorded::Different(lines) => report.fail(&name, lines.join("\n    ")),
+            Recorded::NotMade(rule) => {
+                report.skipped += 1;
+                report.lines.push(format!("SKIPPED {name}: {rule}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Functions that make no request.
+fn judge_function(name: &str, call: &Value, answer: &Value, report: &mut Report) {
+    let (key, function) = match call["given"].get("cookie") {
+        Some(_) => ("cookie", "get_token_from_cookie"),
+        None => ("endpoints", "parse_endpoints"),
+    };
+    let mut case = call["given"][key].clone();
+    case["function"] = function.into();
+    case["id"] = name.into();
+    match answer.get("returns") {
+        Some(value) => case["returns"] = value.clone(),
+        None => case["raises"] = answer["raises"].clone(),
+    }
+    let file = json!({"cases": [case]});
+    match vectors::judge_functions(&file) {
+        Recorded::Same => report.pass(name),
+        Recorded::Different(lines) => report.fail(name, lines.join("\n    ")),
+        Recorded::NotMade(rule) => report.fail(name, rule),
+    }
+}
+
+/// The script, which makes one call after the other.
+struct Python {
+    _process: Child,
+    input: ChildStdin,
+    output: Lines<BufReader<ChildStdout>>,
+}
+
+impl Python {
+    fn start(mut command: Command) -> Result<Self, String> {
+        let mut process = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|cause| cause.to_string())?;
+        let input = process.stdin.take().ok_or("no standard input")?;
+        let output = process.stdout.take().ok_or("no standard output")?;
+        Ok(Self {
+            _process: process,
+            input,
+            output: BufReader::new(output).lines(),
+        })
+    }
+
+    async fn ask(&mut self, call: &Value) -> Result<Value, String> {
+        let text = |cause: std::io::Error| cause.to_string();
+        let line = format!("{call}\n");
+        self.input.write_all(line.as_bytes()).await.map_err(text)?;
+        let line = self.output.next_line().await.map_err(text)?;
+        let line = line.ok_or_else(|| format!("the script ended at {call}"))?;
+        serde_json::from_str(&line).map_err(|cause| format!("{cause}: {line}"))
+    }
+}
