@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod batch;
 mod catalog;
 mod client;
 pub mod commission;
@@ -10,6 +11,7 @@ mod generated;
 #[cfg(feature = "mock")]
 #[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
 pub mod mock;
+mod names;
 mod types;
 mod walk;
 
@@ -28,6 +30,7 @@ pub use generated::account::wire::{
 pub use generated::identity::wire::{Access, AccessToken, AccessUser, Role, RoleId, Tenant};
 pub use generated::oauth2::wire::OAuth2Token;
 pub use generated::ui::wire::Component;
+pub use names::{Names, NamesBuilder};
 pub use types::{
     CommissionAction, Holder, Limit, LimitError, MaxMembers, ProjectId, ProjectQuota, Provision,
     Quota, Serial, SerialError, Unresolved, UserQuotas,
