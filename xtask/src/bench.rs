@@ -7,8 +7,12 @@ use crate::workspace;
 
 /// Runs a benchmark and writes its numbers to `target/bench/NAME.json`.
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
-    let [name @ ("core" | "ticket" | "userinfo"), options @ ..] = arguments else {
-        return Err("usage: cargo xtask bench core|ticket|userinfo [--quick]".to_owned());
+    let [
+        name @ ("astakos" | "core" | "ticket" | "userinfo"),
+        options @ ..,
+    ] = arguments
+    else {
+        return Err("usage: cargo xtask bench astakos|core|ticket|userinfo [--quick]".to_owned());
     };
     let root = workspace::root();
     let target = root.join("target");

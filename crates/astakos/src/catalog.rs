@@ -1,8 +1,9 @@
 //! The catalog of services, and where they are.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
 use crate::{Error, ErrorKind, Result};
@@ -25,17 +26,17 @@ use crate::{Error, ErrorKind, Result};
 pub struct Catalog(Vec<CatalogService>);
 
 /// A service and its endpoints.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct CatalogService {
     /// Its name, such as `cyclades_compute`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Its type, such as `compute`.
-    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub service_type: Option<String>,
     /// Where it can be reached.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoints: Option<Vec<Endpoint>>,
     /// Whatever else the catalog says of it.
     #[serde(flatten)]
@@ -43,22 +44,71 @@ pub struct CatalogService {
 }
 
 /// One address of a service.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Endpoint {
     /// The version of the API; some services have an empty one.
-    #[serde(rename = "versionId", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "versionId", skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
     /// The region; `default` with the servers known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// The address for programs.
-    #[serde(rename = "publicURL", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "publicURL", skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
     /// Whatever else the catalog says of it, such as `SNF:uiURL`, the address for people.
     #[serde(flatten)]
     pub rest: BTreeMap<String, Value>,
 }
+
+/// Reads an object whose known keys have places of their own. serde's `flatten` does the same by
+/// way of a tree of everything, and every log-in brings a catalog.
+macro_rules! read_with_rest {
+    ($name:ident, $what:literal, {$($key:literal => $field:ident),+ $(,)?}) => {
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                struct Visitor;
+
+                impl<'de> de::Visitor<'de> for Visitor {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str($what)
+                    }
+
+                    fn visit_map<A: de::MapAccess<'de>>(
+                        self,
+                        mut map: A,
+                    ) -> Result<$name, A::Error> {
+                        let mut read = $name::default();
+                        while let Some(key) = map.next_key::<String>()? {
+                            match key.as_str() {
+                                $($key => read.$field = map.next_value()?,)+
+                                _ => {
+                                    read.rest.insert(key, map.next_value()?);
+                                }
+                            }
+                        }
+                        Ok(read)
+                    }
+                }
+
+                from.deserialize_map(Visitor)
+            }
+        }
+    };
+}
+
+read_with_rest!(CatalogService, "a service", {
+    "name" => name,
+    "type" => service_type,
+    "endpoints" => endpoints,
+});
+read_with_rest!(Endpoint, "an endpoint", {
+    "versionId" => version_id,
+    "region" => region,
+    "publicURL" => public_url,
+});
 
 impl Endpoint {
     /// Returns the address for people, if there is one.

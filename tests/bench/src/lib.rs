@@ -1,5 +1,6 @@
 //! Measures Vouchsafe beside other clients and caches; the programs share it.
 
+pub mod astakos;
 pub mod client;
 pub mod core;
 pub mod instructions;

@@ -5,7 +5,9 @@
 
 use std::process::ExitCode;
 
-use vouchsafe_bench::{client, core, instructions, measure, server, table, ticket, userinfo};
+use vouchsafe_bench::{
+    astakos, client, core, instructions, measure, server, table, ticket, userinfo,
+};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -36,6 +38,11 @@ fn main() -> ExitCode {
             table::finish(&rows, value("--out").as_deref())
         }
         "userinfo" => table::finish(&userinfo::run(size), value("--out").as_deref()),
+        "astakos" => table::finish(&astakos::run(size), value("--out").as_deref()),
+        "as-astakos" => {
+            let crowd = value("--crowd").and_then(|text| text.parse().ok());
+            astakos::server::run(crowd.unwrap_or(0))
+        }
         "ticket" => {
             let (rows, goals) = ticket::run(size, !flag("--no-instructions"));
             let code = table::finish(&rows, value("--out").as_deref());
@@ -68,7 +75,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         _ => {
-            eprintln!("usage: vouchsafe-bench core|ticket|userinfo [--quick] [--out FILE]");
+            eprintln!("usage: vouchsafe-bench astakos|core|ticket|userinfo [--quick] [--out FILE]");
             ExitCode::FAILURE
         }
     }

@@ -1,13 +1,19 @@
 //! `vouchsafe-bench-memory CACHE ENTRIES` fills one cache and prints how many bytes of live heap
-//! an entry takes. `vouchsafe-bench-memory tickets FIXTURES` prints how often checks allocate.
+//! an entry takes. `vouchsafe-bench-memory tickets FIXTURES` prints how often checks allocate, and
+//! `vouchsafe-bench-memory quotas walk|whole URL TOKEN` what reading quotas takes at most.
 
 use std::alloc::System;
+
+use std::time::Duration;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use vouchsafe_bench::measure;
 use vouchsafe_bench::ticket::case::{self, Kind, OURS};
 use vouchsafe_bench::ticket::counts;
 use vouchsafe_bench::userinfo::cache::{Cache, Key, canned};
+use vouchsafe_core::call::Timeouts;
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -17,6 +23,10 @@ fn main() {
     let name = arguments.next().expect("a cache");
     if name == "tickets" {
         return tickets(&arguments.next().expect("fixtures"));
+    }
+    if name == "quotas" {
+        let mut next = || arguments.next().expect("way, URL and token");
+        return quotas(&next(), &next(), &next());
     }
     let entries = arguments.next().and_then(|text| text.parse().ok());
     let entries: usize = entries.expect("a number of entries");
@@ -49,6 +59,43 @@ fn main() {
         let bytes = change.bytes_allocated - change.bytes_deallocated;
         println!("{}", bytes as f64 / entries as f64);
         drop(cache);
+    });
+}
+
+/// Prints how many bytes of live heap there were at most while the quotas of all users were read,
+/// as seen at each user.
+fn quotas(way: &str, auth_url: &str, token: &str) {
+    measure::runtime().block_on(async {
+        let client = vouchsafe_astakos::Client::builder();
+        let client = client.auth_url(auth_url).token(token);
+        // The whole answer of a hundred thousand takes a while.
+        let client = client.timeouts(Timeouts::default().attempt(MINUTE).call(MINUTE));
+        let client = client.build().expect("a client");
+        client.account_url().await.expect("a catalog");
+        let before = Region::new(HEAP);
+        let live = || {
+            let change = before.change();
+            change
+                .bytes_allocated
+                .saturating_sub(change.bytes_deallocated)
+        };
+        let mut most = 0;
+        if way == "whole" {
+            let all = client.service_quotas(None, None).await.expect("an answer");
+            assert!(all.len() > 1000);
+            most = live();
+        } else {
+            let walk = client.walk_service_quotas(None, None).await;
+            let mut walk = walk.expect("an answer");
+            let mut users = 0;
+            while let Some((_, quotas)) = walk.next().await.expect("a user") {
+                assert!(!quotas.is_empty());
+                users += 1;
+                most = most.max(live());
+            }
+            assert!(users > 1000);
+        }
+        println!("{most}");
     });
 }
 

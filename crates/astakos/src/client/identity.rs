@@ -55,7 +55,12 @@ impl Client {
             }
             result => result?,
         };
-        self.learn(&access)?;
+        // Once is enough: reading the addresses takes as long as all the rest of the answer.
+        if let Layout::Catalog(discovered) = &self.inner.layout
+            && discovered.known().is_none()
+        {
+            discovered.learn(access.catalog()?)?;
+        }
         Ok(access)
     }
 
@@ -73,7 +78,8 @@ impl Client {
         self.access_document(call, Auth::None).await
     }
 
-    /// Returns the catalog of public services. Any token will do, and none.
+    /// Returns the catalog of public services, and finds the parts by it from now on. Any token
+    /// will do, and none.
     ///
     /// # Errors
     ///
@@ -81,16 +87,10 @@ impl Client {
     #[doc(alias = "get_endpoints")]
     pub async fn endpoints(&self) -> Result<Access> {
         let access = self.catalog_access().await?;
-        self.learn(&access)?;
-        Ok(access)
-    }
-
-    /// Remembers where the parts are.
-    fn learn(&self, access: &Access) -> Result<()> {
         if let Layout::Catalog(discovered) = &self.inner.layout {
             discovered.learn(access.catalog()?)?;
         }
-        Ok(())
+        Ok(access)
     }
 
     pub(super) async fn catalog_access(&self) -> Result<Access> {

@@ -1,0 +1,15 @@
+//! Calls of Astakos beside reqwest and beside the Python client, and the memory of a walk.
+
+mod calls;
+pub mod python;
+pub mod server;
+mod walk;
+
+use crate::measure::Size;
+use crate::table::Row;
+
+pub fn run(size: Size) -> Vec<Row> {
+    let mut rows = calls::run(size);
+    rows.extend(walk::run(size));
+    rows
+}

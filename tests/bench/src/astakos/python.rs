@@ -1,0 +1,80 @@
+//! The client that is replaced, on the same emulator, where there is a Python 2.7.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::server::Server;
+
+const PACKAGES: [&str; 2] = ["astakosclient==0.19", "objpool==0.4"];
+
+/// Returns the CPU time of a call in microseconds, made by so many threads, or `None` if there is no Python 2.7.
+pub fn cpu(server: &Server, call: &str, count: usize, width: usize) -> Option<f64> {
+    let packages = packages()?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/astakos/client.py");
+    let output = python()?
+        .arg(script)
+        .args([
+            &server.auth_url,
+            &server.user,
+            &server.service,
+            &server.alice,
+        ])
+        .args([call, &count.to_string(), &width.to_string()])
+        .env("PYTHONPATH", packages)
+        .output()
+        .expect("it starts");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    let seconds: f64 = text
+        .trim()
+        .parse()
+        .unwrap_or_else(|_| panic!("{complaint}"));
+    Some(seconds * 1e6 / count as f64)
+}
+
+/// Returns a Python 2.7.
+fn python() -> Option<Command> {
+    let pyenv = Command::new("pyenv").args(["versions", "--bare"]).output();
+    let listed = pyenv.map(|output| output.stdout).unwrap_or_default();
+    let listed = String::from_utf8_lossy(&listed).into_owned();
+    let of_pyenv = listed
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with("2.7"));
+    let mut all = vec![Command::new("python2.7"), Command::new("python2")];
+    all.extend(of_pyenv.map(|version| {
+        let mut command = Command::new("python2");
+        command.env("PYENV_VERSION", version);
+        command
+    }));
+    all.into_iter().find_map(|mut command| {
+        let mut ask = Command::new(command.get_program());
+        ask.envs(
+            command
+                .get_envs()
+                .filter_map(|(key, value)| Some((key, value?))),
+        );
+        let ask = ask.args(["-c", "import sys; print(sys.version_info[:2] == (2, 7))"]);
+        let answer = ask.output().ok()?;
+        answer.stdout.starts_with(b"True").then(|| {
+            command.arg("-B");
+            command
+        })
+    })
+}
+
+/// Installs the client where the program lies, once.
+fn packages() -> Option<PathBuf> {
+    let program = std::env::current_exe().expect("this program has a path");
+    let folder = program.with_file_name("astakosclient-0.19");
+    if !folder.join("astakosclient").exists() {
+        let status = python()?
+            .args(["-m", "pip", "install", "--quiet", "--no-deps", "--target"])
+            .arg(&folder)
+            .args(PACKAGES)
+            .status()
+            .expect("pip starts");
+        assert!(status.success(), "the Python client cannot be had");
+    }
+    Some(folder)
+}

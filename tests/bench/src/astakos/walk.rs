@@ -1,0 +1,34 @@
+//! How much memory a walk over the quotas of many users takes. A program of its own counts it.
+
+use std::process::Command;
+
+use super::server::Server;
+use crate::measure::Size;
+use crate::table::Row;
+
+pub fn run(size: Size) -> Vec<Row> {
+    let program = std::env::current_exe().expect("this program has a path");
+    let program = program.with_file_name("vouchsafe-bench-memory");
+    let crowds = [10_000, size.pick(20_000, 100_000)];
+    let mut rows = Vec::new();
+    for way in ["walk", "whole"] {
+        let bytes = crowds.map(|crowd| {
+            let server = Server::start(crowd);
+            let output = Command::new(&program)
+                .args(["quotas", way, &server.auth_url, &server.service])
+                .output()
+                .expect("the other program is built too");
+            let text = String::from_utf8_lossy(&output.stdout);
+            let peak: f64 = text
+                .trim()
+                .parse()
+                .unwrap_or_else(|_| panic!("no number of bytes: {output:?}"));
+            peak / 1024.0
+        });
+        let names = crowds.map(|crowd| format!("{crowd} users"));
+        let names = names.each_ref().map(String::as_str);
+        let what = format!("memory/{way} of service quotas, most at a time");
+        rows.extend(Row::beside_all(&what, "KiB", &names, &bytes));
+    }
+    rows
+}
