@@ -156,13 +156,13 @@ impl ClientBuilder {
             layout,
             dialect: Dialect::cell(self.dialect.unwrap_or(usual)),
             scheme: HeaderToken::new(HeaderName::from_static("x-auth-token")),
-            compatible_retries: self.compatible_retries,
             headers: headers.clone(),
         };
         Ok(Client {
             inner: Arc::new(inner),
             token: self.token,
             options: headers,
+            compatible_retries: self.compatible_retries,
         })
     }
 }

@@ -55,6 +55,7 @@ pub struct Client {
     inner: Arc<Inner>,
     token: Option<Arc<dyn TokenSource>>,
     options: CallOptions,
+    compatible_retries: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -63,7 +64,6 @@ struct Inner {
     layout: Layout,
     dialect: AtomicU8,
     scheme: HeaderToken,
-    compatible_retries: Option<u32>,
     headers: CallOptions,
 }
 
@@ -100,6 +100,15 @@ impl Client {
     pub fn with_options(&self, options: CallOptions) -> Self {
         Self {
             options: options.or(&self.inner.headers),
+            ..self.clone()
+        }
+    }
+
+    /// Returns the same client for callers that count tries themselves: nothing is repeated.
+    pub(crate) fn without_repeats(&self) -> Self {
+        Self {
+            options: CallOptions::new().retry(Retry::none()).or(&self.options),
+            compatible_retries: None,
             ..self.clone()
         }
     }
@@ -249,7 +258,7 @@ impl Client {
             Auth::IfModern if self.dialect() != Dialect::V014 => self.token.as_ref(),
             Auth::IfModern | Auth::None => None,
         };
-        let Some(more) = self.inner.compatible_retries else {
+        let Some(more) = self.compatible_retries else {
             let answer = self.once(place, call, token, &self.options).await?;
             return read(&answer);
         };

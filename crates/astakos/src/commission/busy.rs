@@ -7,7 +7,14 @@ use super::CommissionId;
 
 /// The commissions in hand: from before they are issued until they are resolved.
 #[derive(Clone, Debug, Default)]
-pub(super) struct InHand(Arc<Mutex<BTreeSet<CommissionId>>>);
+pub(super) struct InHand(Arc<Mutex<Ids>>);
+
+#[derive(Debug, Default)]
+struct Ids {
+    busy: BTreeSet<CommissionId>,
+    /// Those that were given up, and are left to reconcile.
+    left: BTreeSet<CommissionId>,
+}
 
 /// One commission in hand; dropping it lets it go.
 #[derive(Debug)]
@@ -18,22 +25,29 @@ pub(super) struct Busy {
 
 impl InHand {
     pub(super) fn take(&self, id: CommissionId) -> Busy {
-        self.ids().insert(id);
+        self.ids().busy.insert(id);
         Busy {
             id,
             all: self.clone(),
         }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.ids().len()
+    /// Returns how many are in hand, and how many were left.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        let ids = self.ids();
+        (ids.busy.len(), ids.left.len())
     }
 
     pub(super) fn snapshot(&self) -> BTreeSet<CommissionId> {
-        self.ids().clone()
+        self.ids().busy.clone()
     }
 
-    fn ids(&self) -> MutexGuard<'_, BTreeSet<CommissionId>> {
+    /// Says that one that was left is done.
+    pub(super) fn is_done(&self, id: CommissionId) {
+        self.ids().left.remove(&id);
+    }
+
+    fn ids(&self) -> MutexGuard<'_, Ids> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -42,10 +56,15 @@ impl Busy {
     pub(super) fn id(&self) -> CommissionId {
         self.id
     }
+
+    /// Lets it go undone: reconciling will do it.
+    pub(super) fn leave(self) {
+        self.all.ids().left.insert(self.id);
+    }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.all.ids().remove(&self.id);
+        self.all.ids().busy.remove(&self.id);
     }
 }

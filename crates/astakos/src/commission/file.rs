@@ -46,6 +46,20 @@ struct Written {
     open: BTreeMap<CommissionId, Option<Serial>>,
     /// After a failed write the end of the file is unknown, so nothing may follow.
     is_broken: bool,
+    /// From which size on the file is written anew.
+    compact_above: u64,
+}
+
+impl Written {
+    fn check(&self) -> Result<()> {
+        if self.is_broken {
+            return Err(Error::new(
+                ErrorKind::Store,
+                "the journal is broken by an earlier failure; open it anew",
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// Above this size a journal of which most is done is written anew.
@@ -116,6 +130,7 @@ impl FileJournal {
                 bytes: good as u64,
                 open,
                 is_broken: false,
+                compact_above: COMPACT,
             }),
             synced: Mutex::new(0),
             _lock: lock,
@@ -138,38 +153,51 @@ impl FileJournal {
 
 impl Shared {
     fn write(&self, record: Record) -> Result<()> {
-        let explain = |cause| failed(&self.path, "cannot write", cause);
-        let mine = {
-            let mut written = lock(&self.written);
-            if written.is_broken {
-                return Err(Error::new(
-                    ErrorKind::Store,
-                    "the journal is broken by an earlier failure; open it anew",
-                ));
-            }
-            let line = record.line();
-            if let Err(cause) = (&*written.file).write_all(line.as_bytes()) {
-                written.is_broken = true;
-                return Err(explain(cause));
-            }
-            written.bytes += line.len() as u64;
-            written.count += 1;
-            record.apply(&mut written.open);
-            let needed = OPEN_BYTES * (1 + written.open.len() as u64);
-            if written.bytes > COMPACT && written.bytes > 4 * needed {
-                self.compact(&mut written).map_err(explain)?;
-            }
-            written.count
-        };
-        if matches!(record, Record::Closed(_)) {
-            return Ok(());
+        let mine = self.append(record)?;
+        match record {
+            Record::Closed(_) => Ok(()),
+            Record::Intent(_) => self.sync(mine),
+            Record::Committing(id, _) => self.sync(mine).inspect_err(|_| {
+                // The caller is told that nothing was decided.
+                lock(&self.written).open.insert(id, None);
+            }),
         }
+    }
+
+    /// Writes a record, and returns how many were written up to it.
+    fn append(&self, record: Record) -> Result<u64> {
+        let mut written = lock(&self.written);
+        written.check()?;
+        let line = record.line();
+        if let Err(cause) = (&*written.file).write_all(line.as_bytes()) {
+            written.is_broken = true;
+            return Err(failed(&self.path, "cannot write", cause));
+        }
+        written.bytes += line.len() as u64;
+        written.count += 1;
+        record.apply(&mut written.open);
+        let needed = OPEN_BYTES * (1 + written.open.len() as u64);
+        if written.bytes > written.compact_above && written.bytes > 4 * needed {
+            // A long journal is as good as a short one.
+            if let Err(cause) = self.compact(&mut written) {
+                let journal = self.path.display();
+                tracing::warn!(%journal, error = %cause, "the journal cannot be written anew");
+                written.compact_above = written.bytes + COMPACT;
+            }
+        }
+        Ok(written.count)
+    }
+
+    /// Returns when so many records are safe on the disk.
+    fn sync(&self, mine: u64) -> Result<()> {
         let mut synced = lock(&self.synced);
         if *synced >= mine {
             return Ok(());
         }
         let (file, count) = {
             let written = lock(&self.written);
+            // Of what an earlier sync failed to write, a later one says nothing.
+            written.check()?;
             (Arc::clone(&written.file), written.count)
         };
         if let Err(cause) = file.sync_data() {
@@ -200,10 +228,11 @@ impl Shared {
         (&file).write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&beside, &self.path)?;
-        sync_folder(&self.path)?;
         written.bytes = text.len() as u64;
+        written.compact_above = COMPACT;
         written.file = Arc::new(file);
-        Ok(())
+        // Until the folder is safe, a crash of the machine may bring the old file back.
+        sync_folder(&self.path).inspect_err(|_| written.is_broken = true)
     }
 }
 
@@ -337,4 +366,47 @@ fn failed(path: &Path, what: &str, cause: io::Error) -> Error {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sync_after_a_failed_one_does_not_make_up_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = FileJournal::open(folder.path().join("journal")).unwrap();
+        let mine = |record| journal.0.append(record).unwrap();
+        let (first, second) = (CommissionId::random(), CommissionId::random());
+        let (first, second) = (
+            mine(Record::Intent(first.unwrap())),
+            mine(Record::Intent(second.unwrap())),
+        );
+        journal.0.sync(first).unwrap();
+        journal.0.sync(second).unwrap();
+        let third = mine(Record::Intent(CommissionId::random().unwrap()));
+        // The sync of another task has failed meanwhile.
+        lock(&journal.0.written).is_broken = true;
+        assert!(journal.0.sync(third).is_err());
+        assert!(journal.0.sync(second).is_ok());
+    }
+
+    #[test]
+    fn a_journal_that_cannot_be_written_anew_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let journal = FileJournal::open(&path).unwrap();
+        // Where the new file would be, there is something else.
+        fs::create_dir(with_ending(&path, "new")).unwrap();
+        let id = CommissionId::random().unwrap();
+        journal.0.write(Record::Intent(id)).unwrap();
+        lock(&journal.0.written).compact_above = 0;
+        let other = CommissionId::random().unwrap();
+        for _ in 0..20 {
+            journal.0.write(Record::Closed(other)).unwrap();
+        }
+        drop(journal);
+        let journal = FileJournal::open(&path).unwrap();
+        assert!(lock(&journal.0.written).open.contains_key(&id));
+    }
 }

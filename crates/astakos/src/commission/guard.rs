@@ -63,12 +63,13 @@ impl CommissionGuard {
     /// Accepts the commission.
     ///
     /// The decision is written down first; from then on it stands, whatever fails, also if this
-    /// future is dropped. Until then, dropping it rejects.
+    /// future is dropped. Until then, dropping it rejects; if the process ends before that is
+    /// done, what the journal holds decides.
     ///
     /// # Errors
     ///
     /// Of kind [`Core`](crate::ErrorKind::Core)`(Store)` if the journal failed: the commission is
-    /// rejected. [`ErrorKind::Connection`](crate::ErrorKind::Connection) if no answer came in
+    /// rejected in the background, as if this future was dropped. [`ErrorKind::Connection`](crate::ErrorKind::Connection) if no answer came in
     /// time: the commission will be accepted, in the background or by [`Issuer::reconcile`].
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if somebody else resolved it.
     pub async fn commit(mut self) -> Result<Committed> {
@@ -100,7 +101,10 @@ impl CommissionGuard {
     ) -> Option<oneshot::Receiver<Result<Committed>>> {
         let busy = self.busy.take()?;
         let resolver = self.issuer.resolver();
-        Some(resolver.submit(self.serial, action, Some(busy), &self.runtime))
+        // The runtime that it was issued in may be gone.
+        let runtime = Handle::try_current();
+        let runtime = runtime.as_ref().unwrap_or(&self.runtime);
+        Some(resolver.submit(self.serial, action, Some(busy), runtime))
     }
 
     async fn wait(&self, reply: oneshot::Receiver<Result<Committed>>) -> Result<Committed> {

@@ -6,7 +6,6 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout};
 use vouchsafe_core::Sent;
-use vouchsafe_core::call::{CallOptions, Retry};
 
 use super::busy::{Busy, InHand};
 use super::guard::wait;
@@ -50,7 +49,8 @@ pub struct Open {
     /// Of these and others, those that wait to be accepted or rejected.
     pub resolving: usize,
     /// Commissions that could not be resolved, and that [`Issuer::reconcile`] will: the server
-    /// refused for a reason that does not pass, such as a token that has ended.
+    /// refused for a reason that does not pass, such as a token that has ended, or could not be
+    /// asked for long.
     pub left: usize,
 }
 
@@ -145,22 +145,36 @@ impl Issuer {
     /// Returns how much is in hand.
     #[must_use]
     pub fn open(&self) -> Open {
-        let (resolving, left) = self.0.resolver.counts();
+        let (in_hand, left) = self.0.in_hand.counts();
         Open {
-            in_hand: self.0.in_hand.len(),
-            resolving,
+            in_hand,
+            resolving: self.0.resolver.count(),
             left,
         }
     }
 
     /// Waits until everything that was handed over is resolved, for the given time at most, and
     /// returns what is still open. For the end of a program; guards that are still held stay.
+    ///
+    /// After an issue that was given up this takes some twenty seconds: so long is looked for
+    /// what may have been issued.
     pub async fn flush(&self, limit: Duration) -> Open {
-        if let Ok(runtime) = Handle::try_current() {
-            // What is still open then is told.
-            let _ = timeout(limit, self.0.resolver.drained(&runtime)).await;
-        }
+        self.resume();
+        let done = async {
+            self.0.watch.no_orphans().await;
+            self.0.resolver.drained().await;
+        };
+        // What is still open then is told.
+        let _ = timeout(limit, done).await;
         self.open()
+    }
+
+    /// Lets what runs in the background go on in this runtime, if the one before is gone.
+    pub(super) fn resume(&self) {
+        if let Ok(runtime) = Handle::try_current() {
+            self.0.resolver.resume(&runtime);
+            self.0.watch.resume(&runtime);
+        }
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -210,9 +224,7 @@ impl Attempt<'_> {
     async fn run(&mut self, request: &CommissionRequest, id: CommissionId) -> Result<Serial> {
         let inner = &*self.issuer.0;
         // Tries are counted here, where it is known what a lost answer means.
-        let client = inner
-            .client
-            .with_options(CallOptions::new().retry(Retry::none()));
+        let client = inner.client.without_repeats();
         let deadline = until(inner.patience);
         let mut wait = inner.first_wait;
         let mut known_lost = false;

@@ -1,6 +1,6 @@
 //! Bringing journal and server together after a crash.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::resolver::close;
 use super::{CommissionId, Issuer};
@@ -15,7 +15,8 @@ pub struct Reconciliation {
     /// Rejected: it had not been decided, nobody knew of them any more, or they were one too
     /// many.
     pub rejected: Vec<Serial>,
-    /// Not pending any more when they were to be resolved: somebody else was faster.
+    /// Not pending any more when they were to be resolved: somebody else was faster, or a try
+    /// whose answer was lost.
     pub gone: Vec<Serial>,
     /// How many the journal held open that are not pending: they were never issued, or resolved
     /// already.
@@ -40,8 +41,19 @@ impl Issuer {
     /// If the server or the journal fails; what was not done is done next time.
     pub async fn reconcile(&self) -> Result<Reconciliation> {
         let _turn = self.turn_to_reconcile().await;
-        // In this order: what is not in hand after the server was asked will not change any
-        // more, and so the journal tells its last state.
+        self.resume();
+        // In this order: what was written down and is not in hand before the server is asked
+        // was issued before or never will be. What is not in hand after it was asked will not
+        // change any more, and so the journal tells its last state.
+        let begun: BTreeSet<CommissionId> = self
+            .journal()
+            .open()
+            .await?
+            .into_iter()
+            .map(|open| open.id)
+            .collect();
+        let in_hand = self.in_hand().snapshot();
+        let old: BTreeSet<CommissionId> = begun.difference(&in_hand).copied().collect();
         let pending = self.search().pending(self.client(), self.owner()).await?;
         let in_hand = self.in_hand().snapshot();
         let open: BTreeMap<CommissionId, Option<Serial>> = self
@@ -78,19 +90,29 @@ impl Issuer {
                 .extend(resolution.failed.iter().map(|failed| failed.0));
         }
         let told = [&report.accepted, &report.rejected, &report.gone];
-        let is_told = |serial| told.iter().any(|list| list.contains(serial));
-        let (mut closed, mut settled) = (Vec::new(), 0);
+        let told: BTreeSet<Serial> = told.into_iter().flatten().copied().collect();
+        let mut serials: BTreeMap<CommissionId, Vec<Serial>> = BTreeMap::new();
+        for (serial, id) in pending {
+            serials.entry(id).or_default().push(serial);
+        }
+        let mut closed = Vec::new();
         for &id in open.keys().filter(|id| !in_hand.contains(id)) {
-            let mut of_this = pending.iter().filter(|(_, of)| *of == id).peekable();
-            settled += usize::from(of_this.peek().is_none());
-            // What the server did not answer for is asked about again next time.
-            if of_this.all(|(serial, _)| is_told(serial)) {
-                closed.push(id);
+            match serials.get(&id) {
+                // What the server did not answer for is asked about again next time.
+                Some(serials) if serials.iter().all(|serial| told.contains(serial)) => {
+                    closed.push(id);
+                }
+                None if old.contains(&id) => {
+                    report.settled += 1;
+                    closed.push(id);
+                }
+                // It may have been issued after the server was asked.
+                Some(_) | None => {}
             }
         }
-        report.settled = settled;
         for id in closed {
             close(self.journal(), id).await;
+            self.in_hand().is_done(id);
         }
         Ok(report)
     }

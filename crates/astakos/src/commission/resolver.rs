@@ -8,7 +8,6 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep};
 use vouchsafe_core::Sent;
-use vouchsafe_core::call::{CallOptions, Retry};
 use vouchsafe_core::task::Task;
 
 use super::busy::Busy;
@@ -41,8 +40,6 @@ struct Queue {
     arrived: Notify,
     /// How many are waiting or under way.
     count: watch::Sender<usize>,
-    /// How many were given up, and are left to the journal.
-    left: Mutex<usize>,
 }
 
 /// A commission to be resolved.
@@ -64,11 +61,10 @@ impl Resolver {
                 jobs: Mutex::default(),
                 arrived: Notify::new(),
                 count: watch::Sender::new(0),
-                left: Mutex::default(),
             }),
             settings,
             // Tries are counted here, where it is known what a lost answer means.
-            client: client.with_options(CallOptions::new().retry(Retry::none())),
+            client: client.without_repeats(),
             journal,
             worker: Mutex::new(None),
         }
@@ -94,16 +90,20 @@ impl Resolver {
         receiver
     }
 
-    /// Returns how many wait or are under way, and how many were given up.
-    pub(super) fn counts(&self) -> (usize, usize) {
-        (*self.queue.count.borrow(), *lock(&self.queue.left))
+    /// Returns how many wait or are under way.
+    pub(super) fn count(&self) -> usize {
+        *self.queue.count.borrow()
+    }
+
+    /// Goes on in this runtime, if the one before is gone.
+    pub(super) fn resume(&self, runtime: &Handle) {
+        if self.count() > 0 {
+            self.ensure_worker(runtime);
+        }
     }
 
     /// Waits until nothing is waiting or under way.
-    pub(super) async fn drained(&self, runtime: &Handle) {
-        if self.counts().0 > 0 {
-            self.ensure_worker(runtime);
-        }
+    pub(super) async fn drained(&self) {
         let mut count = self.queue.count.subscribe();
         // The sender lives as long as this.
         let _ = count.wait_for(|&count| count == 0).await;
@@ -277,8 +277,8 @@ struct Done<'q> {
 
 impl Drop for Done<'_> {
     fn drop(&mut self) {
-        if self.busy.is_some() && !self.is_closed {
-            *lock(&self.queue.left) += 1;
+        if let Some(busy) = self.busy.take().filter(|_| !self.is_closed) {
+            busy.leave();
         }
         self.queue.count.send_modify(|count| *count -= 1);
     }

@@ -1,9 +1,10 @@
 //! Finding one's own among the pending commissions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::JoinSet;
+use vouchsafe_core::{Error as CoreError, ErrorKind as CoreKind};
 
 use super::CommissionId;
 use crate::{Client, ErrorKind, Result, Serial};
@@ -25,6 +26,7 @@ impl Search {
         owner: &Arc<str>,
     ) -> Result<Vec<(Serial, CommissionId)>> {
         let pending = client.pending_commissions().await?;
+        let pending: BTreeSet<Serial> = pending.into_iter().collect();
         let (mut found, mut unknown) = (Vec::new(), Vec::new());
         {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -49,10 +51,11 @@ impl Search {
             let Some(asked) = asking.join_next().await else {
                 break;
             };
-            // A task that panicked or was cancelled has asked nothing.
-            let Ok((serial, result)) = asked else {
-                continue;
-            };
+            // Without its name nobody knows whose it is: as good as no answer.
+            let (serial, result) = asked.map_err(|cause| {
+                CoreError::new(CoreKind::Transport, "asking for a commission was cut short")
+                    .with_source(cause)
+            })?;
             let Looked::At(id) = result? else {
                 continue;
             };

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
 use vouchsafe_core::task::Task;
 
@@ -39,6 +39,8 @@ struct Shared {
     search: Arc<Search>,
     watched: Mutex<BTreeMap<CommissionId, Watched>>,
     changed: Notify,
+    /// How many are watched that nobody else has in hand.
+    orphans: watch::Sender<usize>,
 }
 
 #[derive(Debug)]
@@ -46,9 +48,30 @@ struct Watched {
     /// The one that is meant; any other of this id is one too many.
     keep: Option<Serial>,
     /// Held if nobody else has the commission in hand: it is closed when it was looked for.
-    orphan: Option<Busy>,
+    orphan: Option<Orphan>,
     looks: usize,
     due: Instant,
+}
+
+/// In hand, then counted: it is let go before it is said to be.
+#[derive(Debug)]
+struct Orphan(Busy, Counted);
+
+/// One of a number; dropping it takes it off.
+#[derive(Debug)]
+struct Counted(watch::Sender<usize>);
+
+impl Counted {
+    fn new(count: &watch::Sender<usize>) -> Self {
+        count.send_modify(|count| *count += 1);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
 }
 
 impl Watch {
@@ -66,6 +89,7 @@ impl Watch {
                 search,
                 watched: Mutex::default(),
                 changed: Notify::new(),
+                orphans: watch::Sender::new(0),
             }),
             worker: Mutex::new(None),
         }
@@ -78,10 +102,17 @@ impl Watch {
 
     /// Puts a commission under watch of which nobody knows whether it was issued.
     pub(super) fn orphan(&self, busy: Busy, runtime: &Handle) {
-        self.add(busy.id(), None, Some(busy), runtime);
+        let counted = Counted::new(&self.shared.orphans);
+        self.add(busy.id(), None, Some(Orphan(busy, counted)), runtime);
     }
 
-    fn add(&self, id: CommissionId, keep: Option<Serial>, orphan: Option<Busy>, runtime: &Handle) {
+    fn add(
+        &self,
+        id: CommissionId,
+        keep: Option<Serial>,
+        orphan: Option<Orphan>,
+        runtime: &Handle,
+    ) {
         let watched = Watched {
             keep,
             orphan,
@@ -90,6 +121,24 @@ impl Watch {
         };
         lock(&self.shared.watched).insert(id, watched);
         self.shared.changed.notify_one();
+        self.ensure_worker(runtime);
+    }
+
+    /// Goes on in this runtime, if the one before is gone.
+    pub(super) fn resume(&self, runtime: &Handle) {
+        if !lock(&self.shared.watched).is_empty() {
+            self.ensure_worker(runtime);
+        }
+    }
+
+    /// Waits until there is none of which nobody knows whether it was issued.
+    pub(super) async fn no_orphans(&self) {
+        let mut orphans = self.shared.orphans.subscribe();
+        // The sender lives as long as this.
+        let _ = orphans.wait_for(|&count| count == 0).await;
+    }
+
+    fn ensure_worker(&self, runtime: &Handle) {
         let mut worker = lock(&self.worker);
         if worker.as_ref().is_none_or(Task::is_finished) {
             let _inside = runtime.enter();
@@ -125,7 +174,8 @@ impl Shared {
             .filter(|(_, watched)| watched.due <= now)
             .map(|(&id, watched)| (id, watched.keep))
             .collect();
-        if let Err(error) = self.reject(&due).await {
+        let rejected = self.reject(&due).await;
+        if let Err(error) = &rejected {
             tracing::debug!(%error, "looking for late commissions failed");
         }
         let mut done = Vec::new();
@@ -143,8 +193,16 @@ impl Shared {
             }
         }
         for entry in done {
-            if let Some(busy) = entry.orphan {
-                close(&*self.journal, busy.id()).await;
+            let Some(Orphan(busy, _counted)) = entry.orphan else {
+                continue;
+            };
+            match rejected {
+                Ok(()) => {
+                    close(&*self.journal, busy.id()).await;
+                    drop(busy);
+                }
+                // Whether it is there is not known.
+                Err(_) => busy.leave(),
             }
         }
     }

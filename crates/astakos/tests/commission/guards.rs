@@ -115,6 +115,7 @@ async fn a_token_that_ended_leaves_the_commission_to_reconcile() {
     server.faults().clear();
     let done = issuer.reconcile().await.unwrap();
     assert_eq!(done.accepted.len(), 1);
+    assert_eq!(issuer.open().left, 0);
     assert_eq!(used(&server), (1, 1));
 }
 
@@ -130,14 +131,25 @@ async fn a_guard_outlives_its_issuer_without_background_work() {
     assert_eq!(server.pending_commissions().len(), 1);
 }
 
+fn runtime() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().build().unwrap()
+}
+
+#[test]
+fn a_commit_is_done_in_the_runtime_that_waits_for_it() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    let guard = runtime().block_on(issuer.issue(&one())).unwrap();
+    let committed = runtime().block_on(guard.commit());
+    assert_eq!(committed.unwrap(), Committed::Now);
+    assert_eq!(used(&server), (1, 1));
+}
+
 #[test]
 fn another_runtime_goes_on_where_the_first_ended() {
     let server = Server::new();
     let issuer = issuer(&server);
-    let runtime = || {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        builder.enable_all().build().unwrap()
-    };
     let first = runtime();
     let guard = first.block_on(issuer.issue(&one())).unwrap();
     drop(first);
@@ -145,4 +157,26 @@ fn another_runtime_goes_on_where_the_first_ended() {
     assert_eq!(issuer.open().resolving, 1);
     runtime().block_on(issuer.flush(LIMIT));
     assert_eq!(used(&server), (0, 0));
+}
+
+#[test]
+fn another_runtime_looks_for_what_the_first_may_have_issued() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    server
+        .faults()
+        .add(Fault::on("account.issueCommission").times(1).no_answer());
+    runtime().block_on(async {
+        let short = Duration::from_millis(50);
+        let given_up = tokio::time::timeout(short, issuer.issue(&one())).await;
+        assert!(given_up.is_err());
+    });
+    assert_eq!(server.pending_commissions().len(), 1);
+    runtime().block_on(async {
+        issuer.flush(Duration::from_millis(100)).await;
+        tokio::time::pause();
+        tokio::time::sleep(LIMIT).await;
+    });
+    assert!(server.pending_commissions().is_empty());
+    assert_eq!(issuer.open().in_hand, 0);
 }

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use vouchsafe_astakos::commission::{CommissionId, Intent, Journal, OpenCommission, Outcome};
+use vouchsafe_astakos::commission::{
+    CommissionId, Committed, Intent, Journal, MemoryJournal, OpenCommission, Outcome,
+};
 use vouchsafe_astakos::mock::Server;
-use vouchsafe_astakos::{CommissionRequest, ErrorKind, Holder};
+use vouchsafe_astakos::{Client, CommissionRequest, ErrorKind, Holder};
+use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::mock::Fault;
 use vouchsafe_core::{BoxFuture, Result};
 
@@ -112,9 +115,8 @@ async fn giving_up_while_issuing_leaves_nothing_reserved() {
     let given_up = tokio::time::timeout(Duration::from_secs(1), issuer.issue(&one())).await;
     assert!(given_up.is_err());
     assert_eq!(server.pending_commissions().len(), 1);
-    tokio::time::sleep(LIMIT).await;
+    assert_eq!(issuer.flush(LIMIT).await.in_hand, 0);
     assert!(server.pending_commissions().is_empty());
-    assert_eq!(issuer.open().in_hand, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -170,4 +172,40 @@ async fn nothing_is_sent_that_was_not_written_down() {
         ErrorKind::Core(vouchsafe_core::ErrorKind::Store)
     );
     assert!(server.journal().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_as_in_python_do_not_issue_twice() {
+    let server = Server::new();
+    let client = Client::builder()
+        .transport(server.host().transport())
+        .auth_url(server.auth_url())
+        .token(server.service_token("cyclades").unwrap())
+        .compatible_retries(3)
+        .build()
+        .unwrap();
+    let journal = Arc::new(MemoryJournal::new());
+    let issuer = quick(client, journal).build().unwrap();
+    server
+        .faults()
+        .add(Fault::on(ISSUE).times(1).reset_before_head());
+    let guard = issuer.issue(&one()).await.unwrap();
+    assert_eq!(issued(&server), 1);
+    let lost = Fault::on("account.resolveCommissions").times(1);
+    server.faults().add(lost.reset_before_head());
+    assert_eq!(guard.commit().await.unwrap(), Committed::Earlier);
+    assert_eq!(used(&server), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_set_for_the_calls_of_a_client_holds() {
+    let server = Server::new();
+    let options = CallOptions::new().attempt_timeout(Duration::from_millis(50));
+    let journal = Arc::new(MemoryJournal::new());
+    let client = client(&server).with_options(options);
+    let issuer = quick(client, journal).build().unwrap();
+    server.faults().add(Fault::on(ISSUE).times(1).no_answer());
+    let begun = tokio::time::Instant::now();
+    issuer.issue(&one()).await.unwrap().commit().await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(1));
 }

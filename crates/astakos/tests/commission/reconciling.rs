@@ -1,6 +1,7 @@
 //! Journal and server, brought together.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use vouchsafe_astakos::commission::{Issuer, Journal, MemoryJournal};
 use vouchsafe_astakos::mock::Server;
@@ -65,7 +66,7 @@ async fn what_was_accepted_before_the_crash_is_only_closed() {
     tokio::select! {
         biased;
         _ = guard.commit() => panic!("not that quick"),
-        () = tokio::time::sleep(std::time::Duration::from_millis(4)) => drop(first),
+        () = tokio::time::sleep(Duration::from_millis(4)) => drop(first),
     }
     assert!(
         server
@@ -129,4 +130,52 @@ async fn cut_short_it_can_be_called_again() {
     assert!(server.pending_commissions().is_empty());
     assert_eq!(used(&server), (1, 1));
     assert!(journal.open().await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_decided_while_the_server_is_asked_is_not_forgotten() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    let foreign = one().name("by hand").force(true);
+    client(&server).issue(&foreign).await.unwrap();
+    // The list has come; a name on it takes long.
+    let slow = Fault::on("account.commissionInfo").times(1);
+    server.faults().add(slow.delay(Duration::from_secs(2)));
+    let meanwhile = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let guard = issuer.issue(&one().force(true)).await.unwrap();
+        let refused = Fault::on("account.resolveCommissions").times(2);
+        server.faults().add(refused.status(401));
+        guard.commit().await.unwrap_err();
+        assert_eq!(issuer.open().left, 1);
+        server.faults().clear();
+    };
+    let (done, ()) = tokio::join!(issuer.reconcile(), meanwhile);
+    assert_eq!(done.unwrap().settled, 0);
+    let done = issuer.reconcile().await.unwrap();
+    assert_eq!((done.accepted.len(), done.rejected.len()), (1, 0));
+    assert_eq!(issuer.open().left, 0);
+    assert_eq!(used(&server), (1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_looked_for_is_counted_and_left() {
+    let server = Server::new();
+    let journal = Arc::new(MemoryJournal::new());
+    let issuer = again(&server, &journal);
+    let lost = Fault::on("account.issueCommission").times(1).no_answer();
+    server.faults().add(lost);
+    server
+        .faults()
+        .add(Fault::on("account.pendingCommissions").status(503));
+    let given_up = tokio::time::timeout(Duration::from_secs(1), issuer.issue(&one())).await;
+    assert!(given_up.is_err());
+    assert_eq!(issuer.open().in_hand, 1);
+    let open = issuer.flush(Duration::from_secs(60)).await;
+    assert_eq!((open.in_hand, open.left), (0, 1));
+    assert_eq!(journal.open().await.unwrap().len(), 1);
+    server.faults().clear();
+    assert_eq!(issuer.reconcile().await.unwrap().rejected.len(), 1);
+    assert_eq!(issuer.open().left, 0);
+    assert_eq!(used(&server), (0, 0));
 }
