@@ -11,3 +11,8 @@ pub use vouchsafe_ticket as ticket;
 #[cfg(feature = "userinfo")]
 #[cfg_attr(docsrs, doc(cfg(feature = "userinfo")))]
 pub use vouchsafe_userinfo as userinfo;
+
+/// The examples of the repository's own README compile.
+#[cfg(all(doctest, feature = "astakos", feature = "ticket", feature = "userinfo"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
