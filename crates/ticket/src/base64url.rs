@@ -61,10 +61,12 @@ pub fn decode_into<'b>(text: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]> {
     };
     let (eights, tail) = text.as_chunks::<8>();
     let (sixes, rest) = out.split_at_mut(eights.len() * 6);
-    for (&[a, b, c, d, e, f, g, h], bytes) in eights.iter().zip(sixes.as_chunks_mut::<6>().0) {
-        let bits = (u64::from(group([a, b, c, d])) << 24) | u64::from(group([e, f, g, h]));
-        let [_, _, six @ ..] = bits.to_be_bytes();
-        *bytes = six;
+    for (eight, bytes) in eights.iter().zip(sixes.as_chunks_mut::<6>().0) {
+        let [a, b, c, d, e, f, g, h] = *eight;
+        let (high, low) = (group([a, b, c, d]), group([e, f, g, h]));
+        // 24 bits each, of which the middle is where the two stores meet.
+        let [first @ .., _, _] = ((u64::from(high) << 40) | (u64::from(low) << 16)).to_be_bytes();
+        *bytes = first;
     }
     for (chars, bytes) in tail.chunks(4).zip(rest.chunks_mut(3)) {
         let mut four = [b'A'; 4];
@@ -78,7 +80,7 @@ pub fn decode_into<'b>(text: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]> {
 #[must_use]
 pub fn is_valid(text: &[u8]) -> bool {
     // Without branches, so that many characters are judged at once.
-    let judge = |block: &[u8; 32]| {
+    let judge = |block: &[u8; 64]| {
         let unknown = |char: u8| {
             let in_range = |from: u8, count: u8| char.wrapping_sub(from) < count;
             let letter = (char | 0x20).wrapping_sub(b'a') < 26;
@@ -88,8 +90,8 @@ pub fn is_valid(text: &[u8]) -> bool {
             .iter()
             .fold(0, |seen, char| seen | u8::from(unknown(*char)))
     };
-    let (blocks, tail) = without_padding(text).as_chunks::<32>();
-    let mut last = [b'A'; 32];
+    let (blocks, tail) = without_padding(text).as_chunks::<64>();
+    let mut last = [b'A'; 64];
     last[..tail.len()].copy_from_slice(tail);
     let seen = blocks
         .iter()

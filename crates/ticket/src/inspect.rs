@@ -294,11 +294,14 @@ mod tests {
             .device_type(9);
         let text = draft.sign(KeyId::new(3), &key()).unwrap();
         let ticket = inspect(text.expose());
+        let signature = text.expose().rsplit(':').next().unwrap();
         assert!(ticket.faults().is_empty(), "{ticket:?}");
         assert_eq!(ticket.form_status(), TicketStatus::Ok);
         assert_eq!(ticket.ticket_type(), Some(TicketType::User));
         assert_eq!(ticket.key_id(), Some(KeyId::new(3)));
-        assert_eq!(ticket.signature_len(), Some(128));
+        // One in some hundred begins with a zero byte, which is left out.
+        let signature = base64url::decode(signature.as_bytes()).unwrap();
+        assert_eq!(ticket.signature_len(), Some(signature.len()));
         assert_eq!((ticket.location(), ticket.device_type()), (6, 9));
         assert_eq!(ticket.entry_point(), Some(5));
         assert_eq!(

@@ -38,6 +38,7 @@ pub(crate) struct UserPart {
 
 impl Ticket {
     /// Decodes a message that must be complete: nothing required is missing.
+    #[inline]
     pub(crate) fn decode(payload: &[u8]) -> Result<Self, Malformed> {
         let ticket = Self::decode_partial(payload)?;
         if ticket.is_complete() {
@@ -48,6 +49,7 @@ impl Ticket {
     }
 
     /// Decodes what is there.
+    #[inline]
     pub(crate) fn decode_partial(payload: &[u8]) -> Result<Self, Malformed> {
         let mut ticket = Self::default();
         ticket.read(payload)?;
@@ -106,6 +108,7 @@ impl Ticket {
         .collect()
     }
 
+    #[inline]
     fn is_complete(&self) -> bool {
         self.key_id.is_some()
             && self.expiration_time.is_some()

@@ -26,6 +26,16 @@ impl TicketType {
     }
 }
 
+impl TicketType {
+    /// What texts of the type begin with.
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Service => "3:serv:",
+            Self::User => "3:user:",
+        }
+    }
+}
+
 /// The parts of `3:<type>:<payload>:<signature>`, still as text.
 pub(crate) struct TicketText<'t> {
     pub(crate) payload: &'t str,
@@ -39,18 +49,11 @@ impl<'t> TicketText<'t> {
         if text.len() > LONGEST {
             return Err(TicketStatus::Malformed);
         }
-        let mut rest = text;
-        let version = next_token(&mut rest);
-        if rest.is_empty() || version.len() != 1 {
-            return Err(TicketStatus::Malformed);
-        }
-        if version != "3" {
-            return Err(TicketStatus::UnsupportedVersion);
-        }
-        if next_token(&mut rest) != wanted.as_str() {
-            return Err(TicketStatus::InvalidTicketType);
-        }
-        let payload = next_token(&mut rest);
+        let rest = match text.strip_prefix(wanted.prefix()) {
+            Some(rest) => rest,
+            None => Self::read_head(text, wanted)?,
+        };
+        let (payload, rest) = split_at_colon(rest);
         // One colon behind the signature passes. Any other stays in it, where it is as malformed.
         let signature = rest.strip_suffix(':').unwrap_or(rest);
         if payload.is_empty() || signature.is_empty() {
@@ -65,15 +68,40 @@ impl<'t> TicketText<'t> {
             signed,
         })
     }
+
+    /// Reads version and type one by one and returns what follows: says what is wrong with them.
+    #[cold]
+    fn read_head(text: &'t str, wanted: TicketType) -> Result<&'t str, TicketStatus> {
+        let (version, rest) = split_at_colon(text);
+        if rest.is_empty() || version.len() != 1 {
+            return Err(TicketStatus::Malformed);
+        }
+        if version != "3" {
+            return Err(TicketStatus::UnsupportedVersion);
+        }
+        let (kind, rest) = split_at_colon(rest);
+        if kind != wanted.as_str() {
+            return Err(TicketStatus::InvalidTicketType);
+        }
+        Ok(rest)
+    }
 }
 
-fn next_token<'t>(rest: &mut &'t str) -> &'t str {
-    match rest.split_once(':') {
-        Some((token, behind)) => {
-            *rest = behind;
-            token
-        }
-        None => std::mem::take(rest),
+/// Returns what is before the first colon, and what is behind it: all and nothing without one.
+fn split_at_colon(text: &str) -> (&str, &str) {
+    // Many bytes at once: a payload is some hundred.
+    let has_colon = |block: &[u8; 32]| {
+        let seen = block
+            .iter()
+            .fold(0, |seen, byte| seen | u8::from(*byte == b':'));
+        seen != 0
+    };
+    let (blocks, _) = text.as_bytes().as_chunks::<32>();
+    let before = blocks.iter().take_while(|block| !has_colon(block)).count() * 32;
+    let rest = &text.as_bytes()[before..];
+    match rest.iter().position(|byte| *byte == b':') {
+        Some(at) => (&text[..before + at], &text[before + at + 1..]),
+        None => (text, ""),
     }
 }
 

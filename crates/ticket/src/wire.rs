@@ -27,7 +27,7 @@ impl<'b> Reader<'b> {
     }
 
     /// Returns the next field's number and value, `None` at the end.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next_field(&mut self) -> Result<Option<(u32, Value<'b>)>, Malformed> {
         if self.bytes.is_empty() {
             return Ok(None);
@@ -40,6 +40,7 @@ impl<'b> Reader<'b> {
     }
 
     /// A tag is judged by its value: a long spelling of a small one passes.
+    #[inline(always)]
     fn tag(&mut self) -> Result<(u32, u8), Malformed> {
         let tag = u32::try_from(self.varint()?).map_err(|_| Malformed)?;
         match tag >> 3 {
@@ -48,21 +49,45 @@ impl<'b> Reader<'b> {
         }
     }
 
+    #[inline(always)]
     fn value(&mut self, number: u32, kind: u8, depth: usize) -> Result<Value<'b>, Malformed> {
         match kind {
             VARINT => self.varint().map(Value::Varint),
-            FIXED64 => {
-                let bytes = self.take(8)?.try_into().map_err(|_| Malformed)?;
-                Ok(Value::Fixed64(u64::from_le_bytes(bytes)))
-            }
             BYTES => {
                 let length = usize::try_from(self.varint()?).map_err(|_| Malformed)?;
                 self.take(length).map(Value::Bytes)
             }
-            GROUP => self.skip_group(number, depth + 1).map(|()| Value::Other),
-            FIXED32 => self.take(4).map(|_| Value::Other),
-            _ => Err(Malformed),
+            _ => {
+                let (value, rest) = self.clone().rare_value(number, kind, depth)?;
+                *self = rest;
+                Ok(value)
+            }
         }
+    }
+
+    #[cold]
+    fn rare_value(
+        mut self,
+        number: u32,
+        kind: u8,
+        depth: usize,
+    ) -> Result<(Value<'b>, Self), Malformed> {
+        let value = match kind {
+            FIXED64 => {
+                let bytes = self.take(8)?.try_into().map_err(|_| Malformed)?;
+                Value::Fixed64(u64::from_le_bytes(bytes))
+            }
+            GROUP => {
+                self.skip_group(number, depth + 1)?;
+                Value::Other
+            }
+            FIXED32 => {
+                self.take(4)?;
+                Value::Other
+            }
+            _ => return Err(Malformed),
+        };
+        Ok((value, self))
     }
 
     fn skip_group(&mut self, number: u32, depth: usize) -> Result<(), Malformed> {
@@ -82,28 +107,57 @@ impl<'b> Reader<'b> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn varint(&mut self) -> Result<u64, Malformed> {
         if let [byte @ 0..0x80, rest @ ..] = self.bytes {
             self.bytes = rest;
             return Ok(u64::from(*byte));
         }
-        self.long_varint()
+        let (value, rest) = Self::long_varint(self.bytes)?;
+        self.bytes = rest;
+        Ok(value)
     }
 
-    /// At most ten bytes; bits above 64 in the tenth are dropped.
-    fn long_varint(&mut self) -> Result<u64, Malformed> {
+    /// At most ten bytes; bits above 64 in the tenth are dropped. Takes and returns what is left,
+    /// so that a reader need not have an address.
+    #[inline(never)]
+    fn long_varint(bytes: &[u8]) -> Result<(u64, &[u8]), Malformed> {
+        // Up to eight bytes at once; those that are not there are zero.
+        let word = match (bytes.first_chunk(), bytes.first_chunk(), bytes.last_chunk()) {
+            (Some(eight), ..) => u64::from_le_bytes(*eight),
+            (None, Some(first), Some(last)) => {
+                let last = u64::from(u32::from_le_bytes(*last));
+                u64::from(u32::from_le_bytes(*first)) | (last << (8 * (bytes.len() - 4)))
+            }
+            _ => return Self::varint_by_bytes(bytes),
+        };
+        let ends = !word & 0x8080_8080_8080_8080;
+        if ends == 0 {
+            return Self::varint_by_bytes(bytes);
+        }
+        // The first byte without the top bit is the last one; the sevens of all are joined.
+        let bits = ends.trailing_zeros() + 1;
+        let rest = bytes.get(bits as usize / 8..).ok_or(Malformed)?;
+        let sevens = word & 0x7f7f_7f7f_7f7f_7f7f & (u64::MAX >> (64 - bits));
+        let join = |word: u64, lower: u64, by: u32| (word & lower) | ((word & !lower) >> by);
+        let pairs = join(sevens, 0x00ff_00ff_00ff_00ff, 1);
+        let fours = join(pairs, 0x0000_ffff_0000_ffff, 2);
+        Ok((join(fours, 0x0000_0000_ffff_ffff, 4), rest))
+    }
+
+    #[cold]
+    fn varint_by_bytes(bytes: &[u8]) -> Result<(u64, &[u8]), Malformed> {
         let mut value = 0;
-        for (index, byte) in self.bytes.iter().take(10).enumerate() {
+        for (index, byte) in bytes.iter().take(10).enumerate() {
             value |= u64::from(byte & 0x7f) << (7 * index);
             if byte & 0x80 == 0 {
-                self.bytes = &self.bytes[index + 1..];
-                return Ok(value);
+                return Ok((value, &bytes[index + 1..]));
             }
         }
         Err(Malformed)
     }
 
+    #[inline(always)]
     fn take(&mut self, length: usize) -> Result<&'b [u8], Malformed> {
         let (taken, rest) = self.bytes.split_at_checked(length).ok_or(Malformed)?;
         self.bytes = rest;
@@ -208,6 +262,25 @@ mod tests {
         *bytes.last_mut().unwrap() = 0x80;
         bytes.push(0);
         assert_eq!(read(&bytes), Err(Malformed));
+    }
+
+    #[test]
+    fn varints_of_every_length_are_read_wherever_they_end() {
+        for value in
+            (0..64).flat_map(|bit| [1 << bit, u64::MAX >> bit, 0x5555_5555_5555_5555 >> bit])
+        {
+            for behind in 0..10 {
+                let mut bytes = Writer::default().varint(1, value).finish();
+                bytes.extend([0x10, 0].repeat(behind));
+                let fields = read(&bytes).unwrap();
+                assert_eq!(
+                    fields[0],
+                    (1, Value::Varint(value)),
+                    "{behind} fields behind"
+                );
+                assert_eq!(fields.len(), 1 + behind);
+            }
+        }
     }
 
     #[test]

@@ -35,13 +35,14 @@ impl Digest {
             second = second.wrapping_add(product(a, b, far));
         };
         let (blocks, tail) = text.as_chunks::<16>();
-        let mut keys = key.windows(2);
-        for (block, keys) in blocks.iter().zip(&mut keys) {
-            if let [near, far] = keys {
-                add(block, near, far);
-            }
+        let keys = key.iter().zip(&key[1..]);
+        for (block, (near, far)) in blocks.iter().zip(keys) {
+            add(block, near, far);
         }
-        if let (false, Some([near, far])) = (tail.is_empty(), keys.next()) {
+        if let (false, Some([near, far])) = (
+            tail.is_empty(),
+            key.get(blocks.len()..).and_then(<[_]>::first_chunk),
+        ) {
             let mut block = [0; 16];
             block[..tail.len()].copy_from_slice(tail);
             add(&block, near, far);
@@ -72,8 +73,15 @@ static KEY: LazyLock<Option<Box<Key>>> = LazyLock::new(|| {
     Some(key)
 });
 
+/// `None` without randomness.
+pub(super) fn random_words() -> Option<[u64; 2]> {
+    let mut bytes = [0; 16];
+    getrandom::getrandom(&mut bytes).ok()?;
+    Some(words(&bytes))
+}
+
 #[inline]
-fn words(block: &[u8; 16]) -> [u64; 2] {
+pub(super) fn words(block: &[u8; 16]) -> [u64; 2] {
     let both = u128::from_le_bytes(*block);
     [both as u64, (both >> 64) as u64]
 }

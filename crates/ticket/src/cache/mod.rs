@@ -6,7 +6,7 @@
 //! behind and drives nothing out.
 //!
 //! The table is one array that never grows. A ticket may be in any of a few places in a row, told
-//! by its digest; reading writes nothing that other threads read, but for a mark at the first time.
+//! by its end; reading writes nothing that other threads read, but for a mark at the first time.
 
 mod digest;
 mod slot;
@@ -14,10 +14,9 @@ mod slot;
 mod tests;
 
 use std::fmt;
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, OnceLock};
 
-use self::digest::Digest;
+use self::digest::{Digest, random_words};
 use self::slot::Slot;
 use crate::ids::KeyId;
 
@@ -27,9 +26,10 @@ pub(crate) struct Cache(Option<Arc<Table>>);
 
 struct Table {
     capacity: usize,
-    /// Where a digest goes tells nothing about it, so that nobody who observes which ticket took
-    /// the place of which learns anything about the key of the digests.
-    places: RandomState,
+    /// Where a ticket goes is told by the end of its signature under a key of the table's own, not
+    /// by its digest: who observes which ticket takes the place of which learns nothing about the
+    /// key of the digests. Signatures are as good as drawn.
+    places: [u64; 2],
     /// Made for the first good ticket: many contexts never see one.
     slots: OnceLock<Box<[Slot]>>,
 }
@@ -37,13 +37,17 @@ struct Table {
 impl Cache {
     /// Makes a cache for so many tickets; zero makes none.
     pub(crate) fn new(capacity: usize) -> Self {
-        Self((capacity != 0).then(|| {
-            Arc::new(Table {
-                capacity: capacity.min(LARGEST),
-                places: RandomState::new(),
-                slots: OnceLock::new(),
-            })
-        }))
+        let table = |places| Table {
+            capacity: capacity.min(LARGEST),
+            places,
+            slots: OnceLock::new(),
+        };
+        Self(
+            (capacity != 0)
+                .then(random_words)
+                .flatten()
+                .map(|words| Arc::new(table(words))),
+        )
     }
 
     /// Makes a cache of the same size with nothing in it.
@@ -53,15 +57,17 @@ impl Cache {
 
     /// Finds where a ticket would be.
     #[inline]
-    pub(crate) fn place(&self, text: &str) -> Option<Place<'_>> {
+    pub(crate) fn place<'c>(&'c self, text: &'c str) -> Option<Place<'c>> {
         let table = &**self.0.as_ref()?;
-        let digest = Digest::of(text)?;
-        let [a, b, c, d, _] = *digest.words();
-        let mixed = table.places.hash_one((a ^ c.rotate_left(32), b ^ d));
+        if text.len() > digest::LONGEST {
+            return None;
+        }
+        let mixed = mix(text.as_bytes(), table.places);
         let start = (u128::from(mixed) * table.capacity as u128) >> 64;
         Some(Place {
             table,
-            digest,
+            text,
+            mixed,
             start: start as usize,
         })
     }
@@ -85,7 +91,8 @@ impl fmt::Debug for Cache {
 /// Where one ticket is, if it is known.
 pub(crate) struct Place<'c> {
     table: &'c Table,
-    digest: Digest,
+    text: &'c str,
+    mixed: u64,
     start: usize,
 }
 
@@ -94,13 +101,31 @@ impl Place<'_> {
     #[inline]
     pub(crate) fn get(&self, now: i64) -> Option<Facts> {
         let slots = self.table.slots.get()?;
-        self.window(slots)
-            .find_map(|slot| {
-                let facts = slot.read(&self.digest)?;
-                slot.set_used(true);
-                Some(facts)
-            })
-            .filter(|facts| facts.expiration_time > now)
+        // Most that are not known are not even digested, and most that are, are where they would
+        // be first.
+        let first = slots.get(self.start)?;
+        let facts = if first.may_hold(self.mixed) {
+            first.read(&Digest::of(self.text)?)
+        } else {
+            None
+        };
+        let (slot, facts) = match facts {
+            Some(facts) => (first, facts),
+            None => self.get_further(slots)?,
+        };
+        slot.set_used(true);
+        (facts.expiration_time > now).then_some(facts)
+    }
+
+    #[inline(never)]
+    fn get_further<'s>(&self, slots: &'s [Slot]) -> Option<(&'s Slot, Facts)> {
+        let mut others = self.window(slots).skip(1);
+        others.find_map(|slot| {
+            if !slot.may_hold(self.mixed) {
+                return None;
+            }
+            Some((slot, slot.read(&Digest::of(self.text)?)?))
+        })
     }
 
     /// Remembers a good ticket. It takes the place of an expired one, else of one that nobody
@@ -109,7 +134,10 @@ impl Place<'_> {
     pub(crate) fn put(&self, facts: &Facts, now: i64) {
         let make = || (0..self.table.capacity).map(|_| Slot::default()).collect();
         let slots = self.table.slots.get_or_init(make);
-        if self.window(slots).any(|slot| slot.holds(&self.digest)) {
+        let Some(digest) = Digest::of(self.text) else {
+            return;
+        };
+        if self.window(slots).any(|slot| slot.holds(&digest)) {
             return;
         }
         let free = |slot: &&Slot| slot.is_empty() || slot.expiration_time() <= now;
@@ -119,13 +147,12 @@ impl Place<'_> {
             .or_else(|| self.window(slots).find(|slot| !slot.is_used()));
         let place = place.or_else(|| {
             self.window(slots).for_each(|slot| slot.set_used(false));
-            // Any: the digest is as good as drawn.
-            let any = self.digest.words()[0] >> 32;
-            self.window(slots)
-                .nth(any as usize % WINDOW.min(slots.len()))
+            // Any: the lower bits say nothing of the start, and are as good as drawn.
+            let any = self.mixed as usize;
+            self.window(slots).nth(any % WINDOW.min(slots.len()))
         });
         if let Some(slot) = place {
-            slot.write(&self.digest, facts);
+            slot.write(self.mixed, &digest, facts);
         }
     }
 
@@ -135,6 +162,23 @@ impl Place<'_> {
         let (before, from) = slots.split_at(self.start);
         from.iter().chain(before).take(WINDOW)
     }
+}
+
+/// Mixes the last sixteen bytes of a text under a key.
+#[inline]
+fn mix(text: &[u8], key: [u64; 2]) -> u64 {
+    let mut short = [0; 16];
+    let last = text.last_chunk().unwrap_or_else(|| {
+        short[..text.len()].copy_from_slice(text);
+        &short
+    });
+    let [a, b] = digest::words(last);
+    // Both halves of a product depend on all bits; twice, so that no zero stays one.
+    let fold = |a: u64, b: u64| {
+        let product = u128::from(a) * u128::from(b);
+        product as u64 ^ (product >> 64) as u64
+    };
+    fold(fold(a ^ key[0], b ^ key[1]) ^ key[1], key[0] | 1)
 }
 
 /// What is kept of a good ticket. The part is what the context makes of it.

@@ -15,6 +15,8 @@ pub(super) struct Slot {
     /// Odd while somebody writes.
     version: AtomicU64,
     digest: [AtomicU64; WORDS],
+    /// What the end of the ticket is mixed to: seldom is one looked for that is not here.
+    mixed: AtomicU64,
     /// Read since it was written, or since room was last looked for here.
     used: AtomicBool,
     facts: [AtomicU64; FACTS],
@@ -28,6 +30,12 @@ impl Slot {
         pairs.fold(0, |seen, (own, other)| {
             seen | (own.load(Ordering::Relaxed) ^ other)
         }) == 0
+    }
+
+    /// Tells most others from a ticket without its digest.
+    #[inline]
+    pub(super) fn may_hold(&self, mixed: u64) -> bool {
+        self.mixed.load(Ordering::Relaxed) == mixed
     }
 
     /// Returns what is known of a ticket, if this place is its own.
@@ -46,7 +54,7 @@ impl Slot {
         (self.version.load(Ordering::Relaxed) == before).then(|| Facts::from_words(&facts))
     }
 
-    pub(super) fn write(&self, digest: &Digest, facts: &Facts) {
+    pub(super) fn write(&self, mixed: u64, digest: &Digest, facts: &Facts) {
         let before = self.version.load(Ordering::Relaxed);
         let free = before & 1 == 0;
         let (acquire, relaxed) = (Ordering::Acquire, Ordering::Relaxed);
@@ -60,6 +68,7 @@ impl Slot {
         }
         // Nobody sees what is written below without the odd version.
         fence(Ordering::Release);
+        self.mixed.store(mixed, relaxed);
         for (own, word) in self.digest.iter().zip(digest.words()) {
             own.store(*word, relaxed);
         }

@@ -81,6 +81,19 @@ fn a_ticket_is_kept_once() {
 }
 
 #[test]
+fn tickets_with_one_end_are_told_apart() {
+    let cache = Cache::new(8);
+    let text = |number: u64| format!("{number} and sixteen bytes or more");
+    for number in 0..4 {
+        cache.put(&text(number), &facts(number));
+    }
+    for number in 0..4 {
+        assert_eq!(cache.get(&text(number)), Some(facts(number)));
+    }
+    assert_eq!(cache.get(&text(4)), None);
+}
+
+#[test]
 fn the_expired_goes_first() {
     let cache = Cache::new(2);
     let expired = Facts {
@@ -108,11 +121,11 @@ fn what_is_asked_for_stays_when_others_come_once() {
 fn a_place_that_is_being_written_counts_as_empty() {
     let slot = Slot::default();
     let [one, two] = ["a", "b"].map(|text| Digest::of(text).unwrap());
-    slot.write(&one, &facts(1));
+    slot.write(0, &one, &facts(1));
     assert_eq!(slot.read(&one), Some(facts(1)));
     slot.begin_for_test();
     assert_eq!(slot.read(&one), None);
-    slot.write(&two, &facts(2));
+    slot.write(0, &two, &facts(2));
     assert!(slot.holds(&one) && !slot.holds(&two));
 }
 
@@ -141,7 +154,7 @@ fn readers_never_see_half_of_one_and_half_of_another() {
             .collect();
         for _ in 0..20_000 {
             for (number, digest) in (0..).zip(&digests) {
-                slot.write(digest, &facts(number));
+                slot.write(0, digest, &facts(number));
             }
         }
         done.store(true, std::sync::atomic::Ordering::Relaxed);

@@ -4,7 +4,6 @@
 //! Nothing here is secret: an encoding is what anybody computes from a signature.
 
 use sha2::block_api::compress256;
-use sha2::{Digest, Sha256};
 
 pub(super) const SALT: usize = 32;
 const HASH: usize = 32;
@@ -70,19 +69,21 @@ pub(super) fn verify(encoded: &mut [u8], bits: usize, message: &[u8]) -> bool {
         return false;
     };
 
-    // The fixed zeros come first, so that a forgery rarely costs more than one block.
     let mut mask = Mask::new(hash);
-    let mut start = 0;
-    for chunk in data.chunks_mut(HASH) {
+    let mut chunks = data.chunks_mut(HASH);
+    // The fixed zeros come first, so that a forgery rarely costs more than one block.
+    if let Some(chunk) = chunks.next() {
         mask.apply(chunk);
-        if start == 0 && spare != 0 {
+        if spare != 0 {
             chunk[0] &= 0xFF >> (8 - spare);
         }
-        let fixed = zeros.saturating_sub(start).min(chunk.len());
-        if chunk[..fixed].iter().fold(0, |seen, byte| seen | byte) != 0 {
+        if any_set(&chunk[..zeros.min(HASH)]) {
             return false;
         }
-        start += chunk.len();
+    }
+    chunks.for_each(|chunk| mask.apply(chunk));
+    if any_set(&data[..zeros]) {
+        return false;
     }
     let Some((&[1], salt)) = data[zeros..].split_first_chunk::<1>() else {
         return false;
@@ -90,7 +91,17 @@ pub(super) fn verify(encoded: &mut [u8], bits: usize, message: &[u8]) -> bool {
     let Ok(salt) = salt.try_into() else {
         return false;
     };
-    salted(&Sha256::digest(message).into(), salt) == *hash
+    salted(&hash_message(message), salt) == *hash
+}
+
+#[inline]
+fn any_set(bytes: &[u8]) -> bool {
+    let (words, tail) = bytes.as_chunks::<8>();
+    let seen = words
+        .iter()
+        .fold(0, |seen, word| seen | u64::from_ne_bytes(*word));
+    let tail = tail.iter().fold(0, |seen, byte| seen | byte);
+    (seen | u64::from(tail)) != 0
 }
 
 /// MGF1: one SHA-256 block for each 32 bytes, as hash, counter and padding fill just one.
@@ -113,10 +124,40 @@ impl Mask {
         self.block[HASH..HASH + 4].copy_from_slice(&self.counter.to_be_bytes());
         self.counter += 1;
         let mask = hash_blocks(&[self.block]);
-        for (byte, mask) in chunk.iter_mut().zip(mask) {
-            *byte ^= mask;
+        if let Ok(chunk) = <&mut [u8; HASH]>::try_from(&mut *chunk) {
+            // Of a known length: many bytes at once.
+            xor(chunk, &mask);
+        } else {
+            let mut last = [0; HASH];
+            last[..chunk.len()].copy_from_slice(chunk);
+            xor(&mut last, &mask);
+            chunk.copy_from_slice(&last[..chunk.len()]);
         }
     }
+}
+
+#[inline]
+fn xor(bytes: &mut [u8; HASH], mask: &[u8; HASH]) {
+    bytes
+        .iter_mut()
+        .zip(mask)
+        .for_each(|(byte, mask)| *byte ^= mask);
+}
+
+/// Returns the SHA-256 of a text.
+#[inline]
+fn hash_message(message: &[u8]) -> [u8; HASH] {
+    let (whole, tail) = message.as_chunks::<64>();
+    let mut state = INITIAL;
+    compress256(&mut state, whole);
+    let mut last = [[0; 64]; 2];
+    last[0][..tail.len()].copy_from_slice(tail);
+    last[0][tail.len()] = 0x80;
+    // The length takes eight bytes at the end of a block.
+    let blocks = if tail.len() < 56 { 1 } else { 2 };
+    last[blocks - 1][56..].copy_from_slice(&(message.len() as u64 * 8).to_be_bytes());
+    compress256(&mut state, &last[..blocks]);
+    bytes_of(state)
 }
 
 /// Returns the SHA-256 of eight zero bytes, the message's hash and the salt.
@@ -143,6 +184,11 @@ fn pad(block: &mut [u8; 64], used: usize, total: usize) {
 fn hash_blocks(blocks: &[[u8; 64]]) -> [u8; HASH] {
     let mut state = INITIAL;
     compress256(&mut state, blocks);
+    bytes_of(state)
+}
+
+#[inline]
+fn bytes_of(state: [u32; 8]) -> [u8; HASH] {
     let mut hash = [0; HASH];
     for (four, word) in hash.as_chunks_mut::<4>().0.iter_mut().zip(state) {
         *four = word.to_be_bytes();
@@ -164,6 +210,8 @@ const INITIAL: [u32; 8] = [
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
 
     fn encoding(bits: usize) -> Vec<u8> {
@@ -179,6 +227,10 @@ mod tests {
 
     #[test]
     fn blocks_are_hashed_like_texts() {
+        for len in 0..200 {
+            let text = &[7; 200][..len];
+            assert_eq!(hash_message(text)[..], Sha256::digest(text)[..], "{len}");
+        }
         let expected: [u8; 32] = Sha256::new()
             .chain_update([0; 8])
             .chain_update([1; 32])
