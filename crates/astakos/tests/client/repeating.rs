@@ -1,0 +1,169 @@
+//! What is repeated, and what is not.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use vouchsafe_astakos::mock::Server;
+use vouchsafe_astakos::{Client, CommissionRequest, ErrorKind};
+use vouchsafe_core::auth::{Token, TokenSource};
+use vouchsafe_core::mock::Fault;
+use vouchsafe_core::{BoxFuture, Result, Secret};
+
+fn service(server: &Server) -> Client {
+    server.client(server.service_token("cyclades").unwrap())
+}
+
+fn nothing() -> CommissionRequest {
+    CommissionRequest::raw([])
+}
+
+#[tokio::test(start_paused = true)]
+async fn reads_and_resolving_are_repeated() {
+    let server = Server::new();
+    let client = service(&server);
+    for operation in [
+        "account.pendingCommissions",
+        "account.resolveCommissions",
+        "account.serviceUserCatalogs",
+    ] {
+        server
+            .faults()
+            .add(Fault::on(operation).times(1).reset_before_head());
+        server
+            .faults()
+            .add(Fault::on(operation).times(1).status(503));
+    }
+    client.pending_commissions().await.unwrap();
+    client.resolve(&[], &[]).await.unwrap();
+    client.service_usernames(&["a"]).await.unwrap();
+    assert_eq!(server.journal().count("account.pendingCommissions"), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commission_that_may_have_arrived_is_not_sent_again() {
+    for fault in [
+        Fault::on("account.issueCommission").reset_before_head(),
+        Fault::on("account.issueCommission").no_answer(),
+        Fault::on("account.issueCommission").status(502),
+        Fault::on("account.issueCommission").garbage(),
+    ] {
+        let server = Server::new();
+        server.faults().add(fault);
+        service(&server).issue(&nothing()).await.unwrap_err();
+        assert_eq!(server.journal().count("account.issueCommission"), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_python_way_repeats_all_but_three() {
+    for (status, requests) in [
+        (500, 3),
+        (409, 3),
+        (400, 3),
+        (301, 3),
+        (401, 1),
+        (404, 1),
+        (413, 1),
+    ] {
+        let server = Server::new();
+        let client = Client::builder()
+            .transport(server.host().transport())
+            .auth_url(server.auth_url())
+            .token(server.service_token("cyclades").unwrap())
+            .compatible_retries(2)
+            .build()
+            .unwrap();
+        server
+            .faults()
+            .add(Fault::on("account.issueCommission").status(status));
+        let before = tokio::time::Instant::now();
+        client.issue(&nothing()).await.unwrap_err();
+        assert_eq!(
+            server.journal().count("account.issueCommission"),
+            requests,
+            "{status}"
+        );
+        // At once.
+        assert_eq!(before.elapsed(), std::time::Duration::ZERO);
+    }
+    // Answers that cannot be read too, and a different one decides anew.
+    let server = Server::new();
+    let client = Client::builder()
+        .transport(server.host().transport())
+        .auth_url(server.auth_url())
+        .token(server.user_token("alice@example.org").unwrap())
+        .compatible_retries(5)
+        .build()
+        .unwrap();
+    server.faults().add(
+        Fault::on("account.getQuotas")
+            .nth(1)
+            .status(200)
+            .body("no json"),
+    );
+    server
+        .faults()
+        .add(Fault::on("account.getQuotas").nth(2).status(401));
+    assert_eq!(
+        client.quotas().await.unwrap_err().kind(),
+        ErrorKind::Unauthorized
+    );
+    assert_eq!(server.journal().count("account.getQuotas"), 2);
+}
+
+/// Hands out a token that has ended, until it is told so.
+#[derive(Debug)]
+struct Renewing {
+    good: Secret,
+    generation: AtomicU64,
+}
+
+impl TokenSource for Renewing {
+    fn token(&self) -> BoxFuture<'_, Result<Token>> {
+        let generation = self.generation.load(Ordering::SeqCst);
+        let secret = match generation {
+            0 => Secret::from("ended"),
+            _ => self.good.clone(),
+        };
+        let token = Token::new(secret).of_generation(generation);
+        Box::pin(std::future::ready(Ok(token)))
+    }
+
+    fn forget(&self, generation: u64) {
+        let next = generation + 1;
+        let _ =
+            self.generation
+                .compare_exchange(generation, next, Ordering::SeqCst, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_ended_is_renewed_in_header_and_body() {
+    let server = Server::new();
+    let renewing = || {
+        let source = Arc::new(Renewing {
+            good: server.user_token("alice@example.org").unwrap(),
+            generation: AtomicU64::new(0),
+        });
+        Client::builder()
+            .transport(server.host().transport())
+            .auth_url(server.auth_url())
+            .token_source(source)
+            .build()
+            .unwrap()
+    };
+    assert_eq!(
+        renewing()
+            .authenticate(None)
+            .await
+            .unwrap()
+            .user
+            .unwrap()
+            .id,
+        Server::alice()
+    );
+    assert!(!renewing().quotas().await.unwrap().is_empty());
+    // A source without another one is asked once more, and that is the end.
+    let error = server.client("ended").authenticate(None).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthorized);
+}

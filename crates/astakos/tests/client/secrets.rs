@@ -1,0 +1,93 @@
+//! No secret is shown anywhere.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use vouchsafe_astakos::commission::Issuer;
+use vouchsafe_astakos::{CommissionRequest, TokenGrant};
+use vouchsafe_core::Secret;
+use vouchsafe_core::call::CallOptions;
+
+use super::{TOKEN, after_catalog, json};
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn neither_debug_nor_errors_nor_logs_nor_urls_show_one() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+
+    // A server that quotes what it is given.
+    let (builder, seen) = after_catalog(|request| {
+        let token = request
+            .headers
+            .get("x-auth-token")
+            .map(|token| token.to_str().unwrap());
+        let text = format!("no such token: {}", token.unwrap_or_default());
+        json(
+            401,
+            &serde_json::json!({"unauthorized": {"code": 401, "message": text}}).to_string(),
+        )
+    });
+    let builder = builder.header("X-Secret", "planted-header");
+    let mut shown = format!("{builder:?}");
+    let client = builder.build().unwrap();
+    let options = CallOptions::new()
+        .header("x-other", "planted-option")
+        .unwrap();
+    let client = client.with_options(options);
+    shown += &format!("{client:?}");
+    let error = client.quotas().await.unwrap_err();
+    shown += &format!("{error} {error:?} {:?}", error.core());
+    let access = Secret::from("planted-access");
+    let error = client.validate_token(&access, None).await.map(|_| ());
+    shown += &format!("{error:?}");
+    let grant = TokenGrant::authorization_code("planted-code");
+    shown += &format!("{grant:?}");
+    let secret = Secret::from("planted-secret");
+    let error = client
+        .oauth2_token("app", &secret, &grant)
+        .await
+        .unwrap_err();
+    shown += &format!("{error} {error:?}");
+    let issuer = Issuer::builder(client, "me").build().unwrap();
+    shown += &format!("{issuer:?}");
+    let error = issuer.issue(&CommissionRequest::raw([])).await.unwrap_err();
+    shown += &format!("{error} {error:?}");
+    shown += &String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(shown.contains("auth.call"), "something was logged");
+    assert!(!shown.contains("planted"), "{shown}");
+    for seen in seen.lock().unwrap().iter() {
+        // The one call that has it in its path; it is shown as a template.
+        let is_check = seen.method == http::Method::GET && seen.uri.path().contains("/tokens/");
+        assert!(
+            is_check || !seen.uri.to_string().contains("planted"),
+            "{seen:?}"
+        );
+        assert!(!seen.uri.to_string().contains(TOKEN));
+    }
+}
+
+#[test]
+fn a_token_in_an_answer_is_a_secret() {
+    let text = r#"{"token": {"id": "planted"}, "user": {"id": "u"}}"#;
+    let access: vouchsafe_astakos::Access = serde_json::from_str(text).unwrap();
+    assert_eq!(access.token.as_ref().unwrap().id.expose(), "planted");
+    assert!(!format!("{access:?}").contains("planted"));
+}
