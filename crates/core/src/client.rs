@@ -1,6 +1,7 @@
 //! What a service's `Client` wraps: one pipeline, shared by all clones.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use http::HeaderValue;
 
@@ -76,6 +77,13 @@ impl CoreClient {
         options: &CallOptions,
     ) -> Result<Token> {
         self.0.bare_token(credentials, options).await
+    }
+
+    /// Returns how long a call may take with these options, for a service that has more to do
+    /// within a call than to send it.
+    #[must_use]
+    pub fn call_limit(&self, options: &CallOptions) -> Duration {
+        options.deadline.unwrap_or(self.0.timeouts.call)
     }
 
     /// Returns the clock.

@@ -103,6 +103,14 @@ pub(crate) enum Layout {
 }
 
 impl Layout {
+    /// Returns whether nothing has to be asked for.
+    pub(crate) fn is_known(&self) -> bool {
+        match self {
+            Self::Fixed(_) => true,
+            Self::Catalog(discovered) => discovered.known().is_some(),
+        }
+    }
+
     /// Returns where the identity part is, which is always known.
     pub(crate) fn identity(&self) -> &Place {
         match self {
@@ -160,10 +168,8 @@ impl Parts {
         let oauth2 = catalog.endpoint(&EndpointFilter::new().name("astakos_oauth2"));
         let public = |endpoint: &Endpoint| endpoint.public_url.clone();
         Ok(Self {
-            ui: account
-                .ui_url()
-                .map(|url| place(identity, url))
-                .transpose()?,
+            // What is wrong with these is nobody's concern who does not need them.
+            ui: account.ui_url().and_then(|url| place(identity, url).ok()),
             account: public(&account)
                 .ok_or_else(|| lacks("astakos_account"))
                 .and_then(|url| place(identity, &url))?,
@@ -171,8 +177,7 @@ impl Parts {
                 .ok()
                 .as_ref()
                 .and_then(public)
-                .map(|url| place(identity, &url))
-                .transpose()?,
+                .and_then(|url| place(identity, &url).ok()),
             identity: identity.clone(),
         })
     }
@@ -291,6 +296,17 @@ mod tests {
     fn what_is_missing_is_missed_when_it_is_needed() {
         let discovered = Discovered::new("https://a.example.com/identity/v2.0").unwrap();
         let parts = discovered.learn(&catalog("https://a/account")).unwrap();
+        for part in [Part::Ui, Part::OAuth2] {
+            assert_eq!(parts.get(part).unwrap_err().kind(), ErrorKind::NoEndpoints);
+        }
+        let bad_ui: Catalog = serde_json::from_value(serde_json::json!([
+            {"name": "astakos_account", "endpoints": [
+                {"versionId": "v1.0", "publicURL": "https://a/account", "SNF:uiURL": ""}]},
+            {"name": "astakos_oauth2", "endpoints": [{"publicURL": ""}]},
+        ]))
+        .unwrap();
+        let parts = discovered.learn(&bad_ui).unwrap();
+        assert!(parts.get(Part::Account).is_ok());
         for part in [Part::Ui, Part::OAuth2] {
             assert_eq!(parts.get(part).unwrap_err().kind(), ErrorKind::NoEndpoints);
         }

@@ -10,13 +10,15 @@ mod projects;
 mod quotas;
 mod users;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU8;
 
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout};
 use vouchsafe_core::auth::{Credentials, HeaderToken, StaticToken, TokenSource};
 use vouchsafe_core::call::{Answer, AnswerStream, Call, CallOptions, Retry};
-use vouchsafe_core::{CoreClient, Secret};
+use vouchsafe_core::{CoreClient, Error as CoreError, ErrorKind as CoreKind, Secret, TimeoutScope};
 
 pub use builder::ClientBuilder;
 pub use dialect::Dialect;
@@ -183,12 +185,39 @@ impl Client {
         if let Some(parts) = discovered.known() {
             return found(&parts);
         }
-        let _turn = discovered.asking.lock().await;
-        if let Some(parts) = discovered.known() {
-            return found(&parts);
+        let asked = async {
+            let _turn = discovered.asking.lock().await;
+            if let Some(parts) = discovered.known() {
+                return Ok(parts);
+            }
+            let access = self.catalog_access().await?;
+            discovered.learn(access.catalog()?)
+        };
+        // Who waits for others that ask has no more time than they have.
+        let limit = self.inner.core.call_limit(&self.options);
+        let parts = timeout(limit, asked).await.unwrap_or_else(|_| {
+            let message = format!("the catalog did not come within {limit:?}");
+            let core = CoreError::new(CoreKind::Timeout(TimeoutScope::Call), message);
+            Err(core.with_retryable(true).into())
+        });
+        found(&*parts?)
+    }
+
+    /// Returns where a part is, and this client with what is left of the time for a call.
+    async fn reach(&self, part: Part) -> Result<(Place, Cow<'_, Self>)> {
+        if self.inner.layout.is_known() {
+            return Ok((self.place(part).await?, Cow::Borrowed(self)));
         }
-        let access = self.catalog_access().await?;
-        found(&*discovered.learn(access.catalog()?)?)
+        let begun = Instant::now();
+        let place = self.place(part).await?;
+        let limit = self.inner.core.call_limit(&self.options);
+        let left = limit.saturating_sub(begun.elapsed());
+        let options = self.options.clone().deadline(left);
+        let hurried = Self {
+            options,
+            ..self.clone()
+        };
+        Ok((place, Cow::Owned(hurried)))
     }
 
     /// Sends a call and returns the answer that means success.
@@ -232,8 +261,8 @@ impl Client {
         if auth == Auth::Token {
             self.token()?;
         }
-        let place = self.place(part).await?;
-        self.send_to(&place, call, auth, read).await
+        let (place, client) = self.reach(part).await?;
+        client.send_to(&place, call, auth, read).await
     }
 
     /// Sends a call and leaves the body of the answer to be read.
