@@ -105,34 +105,85 @@ fn the_clock_may_stand_before_the_epoch() {
     assert_eq!(unix_seconds(UNIX_EPOCH + Duration::from_millis(1999)), 1);
 }
 
-#[test]
-fn every_changed_bit_is_refused() {
-    let text = service_text();
-    let context = ServiceContext::new(DST, &keys()).unwrap();
+/// Every text with one bit of the head changed, and every one with a changed bit of the signature.
+fn changed_by_a_bit(text: &str) -> (Vec<String>, Vec<String>) {
     let (head, signature) = text.rsplit_once(':').unwrap();
-    for at in 0..head.len() {
-        for bit in 0..7 {
-            let mut bytes = text.clone().into_bytes();
-            bytes[at] ^= 1 << bit;
-            let changed = String::from_utf8(bytes).unwrap();
-            assert_ne!(
-                status(context.check(&changed, now())),
-                TicketStatus::Ok,
-                "{at}.{bit}"
-            );
-        }
-    }
+    let heads = (0..head.len() * 7).map(|at| {
+        let mut bytes = text.to_owned().into_bytes();
+        bytes[at / 7] ^= 1 << (at % 7);
+        String::from_utf8(bytes).unwrap()
+    });
     let signature = base64url::decode(signature.as_bytes()).unwrap();
-    for at in 0..signature.len() * 8 {
+    let signatures = (0..signature.len() * 8).map(|at| {
         let mut bytes = signature.clone();
         bytes[at / 8] ^= 1 << (at % 8);
-        let changed = format!("{head}:{}", base64url::encode(&bytes));
-        assert_eq!(
-            status(context.check(&changed, now())),
-            TicketStatus::SignBroken,
-            "{at}"
-        );
+        format!("{head}:{}", base64url::encode(&bytes))
+    });
+    (heads.collect(), signatures.collect())
+}
+
+/// Also by a context that remembers the good one, before and after.
+fn assert_changes_are_refused(text: &str, check: impl Fn(&str) -> TicketStatus) {
+    let (heads, signatures) = changed_by_a_bit(text);
+    for known in [false, true] {
+        for changed in &heads {
+            assert_ne!(check(changed), TicketStatus::Ok, "{known} {changed}");
+        }
+        for changed in &signatures {
+            assert_eq!(check(changed), TicketStatus::SignBroken, "{known}");
+        }
+        assert_eq!(check(text), TicketStatus::Ok);
     }
+}
+
+#[test]
+fn every_changed_bit_of_a_service_ticket_is_refused() {
+    let context = ServiceContext::new(DST, &keys()).unwrap();
+    let check = |text: &str| status(context.check(text, now()));
+    assert_changes_are_refused(&service_text(), check);
+}
+
+#[test]
+fn every_changed_bit_of_a_user_ticket_is_refused() {
+    let context = UserContext::new(BlackboxEnv::Test, &keys()).unwrap();
+    let draft = user_draft(BlackboxEnv::Test).scope("a:b").login_id("login");
+    let text = draft.expiration_time(NOW + 1).sign(TEST_KEY, &KEY).unwrap();
+    let check = |text: &str| status(context.check(text, now()));
+    assert_changes_are_refused(text.expose(), check);
+}
+
+/// Section 7 has decoding before expiry and key, however long the signature is.
+#[test]
+fn what_is_no_base64url_is_noticed_before_expiry_and_key() {
+    let expired = user_draft(BlackboxEnv::Test).expiration_time(NOW);
+    let user = expired.sign(TEST_KEY, &KEY).unwrap();
+    let draft = ServiceTicketDraft::new(SRC, DST);
+    let service = draft.sign(KeyId::new(99), &KEY).unwrap();
+    for (length, last) in [(0, ""), (0, "AAA"), (400, ""), (400, "AAAA"), (4000, "")] {
+        let spoiled = |text: &str, with: &str| format!("{text}{}{with}{last}", "A".repeat(length));
+        let check = |text: String, is_user| {
+            if is_user {
+                status(check_user(&text))
+            } else {
+                status(check_service(&text))
+            }
+        };
+        for (text, is_user, sound) in [
+            (user.expose(), true, TicketStatus::Expired),
+            (service.expose(), false, TicketStatus::MissingKey),
+        ] {
+            assert_eq!(check(spoiled(text, "+"), is_user), TicketStatus::Malformed);
+            assert_eq!(check(spoiled(text, "=A"), is_user), TicketStatus::Malformed);
+            assert_eq!(check(text.to_owned(), is_user), sound);
+        }
+    }
+    // So has the message: what is required is missed before the expiry counts.
+    let message = Writer::default().varint(2, 1).finish();
+    let text = sign(TicketType::Service, &message, &KEY).unwrap();
+    assert_eq!(
+        status(check_service(text.expose())),
+        TicketStatus::Malformed
+    );
 }
 
 #[test]
@@ -272,6 +323,56 @@ fn a_scope_need_not_be_utf8() {
     let ticket = check_service(&text).unwrap();
     assert_eq!(ticket.scopes().collect::<Vec<_>>(), ["a\u{fffd}"]);
     assert!(ticket.debug_info().contains(";scope=a\u{fffd};"));
+}
+
+#[test]
+fn texts_of_a_user_ticket_need_not_be_utf8() {
+    let mut part = Writer::default();
+    part.varint(2, 0)
+        .bytes(3, b"a\xff")
+        .varint(4, 3)
+        .varint(5, 1);
+    part.bytes(6, b"\xfelogin").bytes(1, &[0x08, 7]);
+    let payload = Writer::default()
+        .varint(1, TEST_KEY.get().into())
+        .varint(2, NOW as u64 + 5)
+        .bytes(3, &part.finish())
+        .finish();
+    let text = sign(TicketType::User, &payload, &KEY).unwrap();
+    let ticket = check_user(text.expose()).unwrap();
+    assert_eq!(ticket.scopes().collect::<Vec<_>>(), ["a\u{fffd}"]);
+    assert_eq!(ticket.login_id(), "\u{fffd}login");
+    // It is asked for as it is, not as it is shown.
+    assert!(!ticket.has_scope("a\u{fffd}"));
+    assert_eq!(
+        ticket.debug_info(),
+        "ticket_type=user;expiration_time=1700000005;scope=a\u{fffd};uid=7;env=Test;\
+         login_id=\u{fffd}login;"
+    );
+}
+
+#[test]
+fn an_issuer_of_zero_is_an_issuer() {
+    let draft = ServiceTicketDraft::new(SRC, DST).expiration_time(NOW + 1);
+    let without = draft.sign(SERVICE_KEY, &KEY).unwrap();
+    let with = draft
+        .issuer_uid(Uid::new(0))
+        .sign(SERVICE_KEY, &KEY)
+        .unwrap();
+    let info = |text: &str| check_service(text).unwrap().debug_info();
+    let head = "ticket_type=serv;expiration_time=1700000001;src=10;dst=20;";
+    assert_eq!(info(without.expose()), head);
+    assert_eq!(info(with.expose()), format!("{head}issuer_uid=0;"));
+}
+
+/// Asking for roles with a bad ticket of an environment without roles names the status.
+#[test]
+fn the_status_is_named_before_the_environment() {
+    let draft = user_draft(BlackboxEnv::Test).expiration_time(NOW);
+    let text = draft.sign(TEST_KEY, &KEY).unwrap();
+    let error = Error::from(check_user(text.expose()).unwrap_err());
+    assert_eq!(error.kind(), ErrorKind::NotAllowed);
+    assert_eq!(error.to_string(), "User ticket must be valid, got: Expired");
 }
 
 #[test]

@@ -250,3 +250,7 @@ const MALFORMED: &str = "Malformed TVM keys";
 
 /// Far above what twelve keys need (3 kB).
 const LONGEST: usize = 1 << 20;
+
+#[cfg(test)]
+#[path = "container_tests.rs"]
+mod tests;

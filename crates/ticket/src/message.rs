@@ -390,4 +390,4 @@ const SCOPE: u32 = 3;
 
 #[cfg(test)]
 #[path = "message_tests.rs"]
-mod tests;
+pub(crate) mod tests;

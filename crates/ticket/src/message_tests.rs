@@ -3,9 +3,9 @@ use proptest::prelude::*;
 use super::*;
 
 /// A second decoder: it builds everything up, and merges parts by putting their bytes together.
-mod plainly {
+pub(crate) mod plainly {
     #[derive(Clone, Debug)]
-    pub(super) enum Field {
+    pub(crate) enum Field {
         Number(u64),
         Bytes(Vec<u8>),
         Skipped,
@@ -33,7 +33,7 @@ mod plainly {
         pub(super) device_type: u64,
     }
 
-    type Fields = Vec<(u32, Field)>;
+    pub(crate) type Fields = Vec<(u32, Field)>;
 
     pub(super) fn ticket(bytes: &[u8]) -> Option<Ticket> {
         let top = fields(bytes)?;
@@ -82,7 +82,7 @@ mod plainly {
         ))
     }
 
-    fn merged(fields_of: &Fields, number: u32) -> Option<Option<Fields>> {
+    pub(crate) fn merged(fields_of: &Fields, number: u32) -> Option<Option<Fields>> {
         let parts = all(fields_of, number);
         for part in &parts {
             fields(part)?;
@@ -94,18 +94,18 @@ mod plainly {
         }
     }
 
-    fn numbers(fields: &Fields, number: u32) -> impl Iterator<Item = u64> {
+    pub(crate) fn numbers(fields: &Fields, number: u32) -> impl Iterator<Item = u64> {
         fields.iter().filter_map(move |field| match field {
             (n, Field::Number(value)) if *n == number => Some(*value),
             _ => None,
         })
     }
 
-    fn last(fields: &Fields, number: u32) -> Option<u64> {
+    pub(crate) fn last(fields: &Fields, number: u32) -> Option<u64> {
         numbers(fields, number).last()
     }
 
-    fn all(fields: &Fields, number: u32) -> Vec<Vec<u8>> {
+    pub(crate) fn all(fields: &Fields, number: u32) -> Vec<Vec<u8>> {
         let bytes = fields.iter().filter_map(|field| match field {
             (n, Field::Bytes(value)) if *n == number => Some(value.clone()),
             _ => None,
@@ -113,7 +113,7 @@ mod plainly {
         bytes.collect()
     }
 
-    pub(super) fn fields(bytes: &[u8]) -> Option<Fields> {
+    pub(crate) fn fields(bytes: &[u8]) -> Option<Fields> {
         let mut at = 0;
         let mut fields = Vec::new();
         while at < bytes.len() {

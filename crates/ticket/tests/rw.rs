@@ -163,6 +163,72 @@ fn keys_of_all_sizes_sign_and_verify() {
     }
 }
 
+/// The padding is tried 51 times for one that does not begin with a zero byte; then the last one
+/// is taken whatever it is.
+#[test]
+fn the_padding_is_tried_fifty_one_times() {
+    // One bit of the first byte is free, so that half of the salts leave it zero.
+    let key = loop {
+        let key = PrivateKey::generate(530).unwrap();
+        if key.public().bits() == 530 {
+            break key;
+        }
+    };
+    let n = modulus(key.public());
+    let encoded = |salt: &[u8; 32]| plain::encode(530, salt, b"message");
+    let salts: Vec<[u8; 32]> = (0u8..=255).map(|salt| [salt; 32]).collect();
+    let (full, short): (Vec<_>, Vec<_>) = salts
+        .into_iter()
+        .partition(|salt| encoded(salt).bits() == 529);
+    let is_of = |signature: &[u8], salt: &[u8; 32]| {
+        assert!(agree(key.public(), &n, b"message", signature));
+        let s = BigUint::from_bytes_be(signature);
+        let square = &s * &s % &n;
+        let other = &n - &square;
+        let roots = [&square * 2u8, &other * 2u8, square, other];
+        roots.contains(&encoded(salt))
+    };
+    let sign = |salts: &[[u8; 32]]| key.sign_with_salts(b"message", salts);
+
+    let signature = sign(&[short[0], short[1], full[0], full[1]]).unwrap();
+    assert!(is_of(&signature, &full[0]) && !is_of(&signature, &full[1]));
+    let fifty = &short[..50];
+    assert_eq!(sign(fifty), Err(KeyError::NoRandomness));
+    let last = sign(&[fifty, &[full[0]]].concat()).unwrap();
+    assert!(is_of(&last, &full[0]));
+    let last = sign(&[fifty, &[short[50], full[0]]].concat()).unwrap();
+    assert!(is_of(&last, &short[50]));
+}
+
+/// Where the first byte is always zero, trying again is of no use.
+#[test]
+fn a_size_that_always_begins_with_zero_takes_one_salt() {
+    let key = loop {
+        let key = PrivateKey::generate(529).unwrap();
+        if key.public().bits() == 529 {
+            break key;
+        }
+    };
+    let signature = key.sign_with_salts(b"message", &[[7; 32]]).unwrap();
+    assert!(key.public().verify(b"message", &signature));
+}
+
+#[test]
+fn larger_keys_and_odd_sizes_sign_and_verify() {
+    for bits in [
+        524, 525, 532, 533, 1028, 1029, 1161, 1164, 1165, 1285, 1537, 1540, 2047, 2048, 2109, 2112,
+    ] {
+        let key = PrivateKey::generate(bits).unwrap();
+        let n = modulus(key.public());
+        let signature = key.sign(b"message").unwrap();
+        assert!(agree(key.public(), &n, b"message", &signature), "{bits}");
+        assert!(!agree(key.public(), &n, b"massage", &signature), "{bits}");
+        let read = PrivateKey::from_der(&key.to_der()).unwrap();
+        let signature = read.sign(b"message").unwrap();
+        assert!(agree(key.public(), &n, b"message", &signature), "{bits}");
+    }
+}
+
 #[test]
 fn every_changed_bit_is_refused() {
     for bits in [530, 1023, 1024] {
