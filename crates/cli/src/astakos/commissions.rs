@@ -43,7 +43,7 @@ pub(super) struct IssueArgs {
     user: String,
     /// What to charge, and its project with it; give it again for more. A negative number
     /// releases
-    #[arg(required = true, value_name = "PROJECT:RESOURCE:NUMBER", value_parser = entry, allow_hyphen_values = true)]
+    #[arg(required = true, value_name = "PROJECT:RESOURCE:NUMBER", value_parser = entry)]
     entries: Vec<(String, String, i64)>,
     /// A name, for people who look at pending commissions
     #[arg(long, default_value = "")]

@@ -1,6 +1,7 @@
 //! The built program, run as people and scripts run it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+mod astakos;
 mod commands;
 mod demo;
 mod discovery;
