@@ -12,7 +12,7 @@ use crate::generated::account::paths as account;
 use crate::generated::identity::wire::TokenCredentials;
 use crate::generated::identity::wire::{AccessDocument, Auth as AuthBody, AuthRequest};
 use crate::generated::identity::{operations, paths};
-use crate::{Access, Catalog, Error, ErrorKind, Result, UserInfo};
+use crate::{Access, AccessToken, AccessUser, Catalog, Error, ErrorKind, Result, UserInfo};
 
 impl Access {
     /// Returns the catalog.
@@ -131,9 +131,9 @@ impl Client {
 
     /// Returns what 0.14 tells about the user of the token.
     ///
-    /// Later servers do not know the call: [`authenticate`](Self::authenticate) is asked instead,
-    /// and what it does not know is absent: the number, the time the token was made, the e-mail
-    /// address.
+    /// Later servers do not know the call: [`authenticate`](Self::authenticate) and
+    /// [`username`](Self::username) are asked instead, and what they do not know is absent: the
+    /// number, the time the token was made, the e-mail address.
     ///
     /// # Errors
     ///
@@ -154,26 +154,28 @@ impl Client {
         match known.await {
             Err(error) if error.kind() == ErrorKind::BadRequest && error.fault().is_some() => {
                 let access = self.authenticate(None).await?;
-                user_info_of(access)
+                let Some(user) = &access.user else {
+                    let core = CoreError::new(CoreKind::Decode, "the answer tells no user");
+                    return Err(core.with_operation(operations::AUTHENTICATE.id()).into());
+                };
+                // What is called a name there is the one for people.
+                let username = self.username(&user.id).await?;
+                Ok(user_info_of(user.clone(), access.token.clone(), username))
             }
             result => result,
         }
     }
 }
 
-fn user_info_of(access: Access) -> Result<UserInfo> {
-    let (Some(user), token) = (access.user, access.token) else {
-        let core = CoreError::new(CoreKind::Decode, "the answer tells no user");
-        return Err(core.with_operation(operations::AUTHENTICATE.id()).into());
-    };
+fn user_info_of(user: AccessUser, token: Option<AccessToken>, username: String) -> UserInfo {
     let expires = token
         .as_ref()
         .and_then(|token| timestamp::parse(token.expires.as_deref()?))
         .and_then(|at| at.duration_since(UNIX_EPOCH).ok())
         .and_then(|since| i64::try_from(since.as_millis()).ok());
-    Ok(UserInfo {
+    UserInfo {
         id: None,
-        username: user.name.clone().unwrap_or_default(),
+        username,
         uuid: user.id,
         email: Vec::new(),
         name: user.name,
@@ -186,5 +188,5 @@ fn user_info_of(access: Access) -> Result<UserInfo> {
         auth_token_created: None,
         auth_token_expires: expires,
         usage: Vec::new(),
-    })
+    }
 }

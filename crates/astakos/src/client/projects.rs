@@ -342,9 +342,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BadRequest`](crate::ErrorKind::BadRequest) if no user has the e-mail
-    /// address; [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if the project does not
-    /// exist, is full, or state or policy do not allow it.
+    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if no user has the e-mail address, the
+    /// project does not exist or is full, or state or policy do not allow it;
+    /// [`ErrorKind::Forbidden`](crate::ErrorKind::Forbidden) if it is not the user's to do.
     pub async fn enroll_member(&self, id: impl Into<ProjectId>, email: &str) -> Result<i64> {
         let enroll = Enroll {
             project: id.into(),

@@ -59,7 +59,12 @@ async fn a_commission_reserves_at_once_and_counts_when_accepted() {
 async fn an_old_server_holds_from_system_and_has_no_projects() {
     let server = Server::builder().dialect(Dialect::V014).start().unwrap();
     let client = user(&server, "alice");
-    assert_eq!(client.user_info(false).await.unwrap().uuid, Server::alice());
+    let info = client.user_info(false).await.unwrap();
+    assert_eq!(info.uuid, Server::alice());
+    // Newer servers are asked otherwise, and the same is told.
+    let newer = Server::new();
+    let told = user(&newer, "alice").user_info(false).await.unwrap();
+    assert_eq!((told.username, told.name), (info.username, info.name));
     let quotas = client.quotas().await.unwrap();
     assert_eq!(quotas.get("system", VM).unwrap().limit, Limit::Finite(2));
 
