@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 use vouchsafe_core::task::Task;
 use vouchsafe_core::{BoxFuture, Error as CoreError, ErrorKind as CoreKind, Sent};
@@ -29,6 +30,9 @@ struct Shared {
     waiting: Mutex<Vec<(String, Reply)>>,
     arrived: Notify,
 }
+
+/// How many keys one call asks about at most: as many as the client puts into one request.
+const MOST: usize = 100;
 
 type Reply = oneshot::Sender<Result<Option<String>>>;
 
@@ -65,23 +69,33 @@ impl Batcher {
 }
 
 async fn run(shared: Arc<Shared>) {
+    // Those that are under way end with this task.
+    let mut asking = JoinSet::new();
     loop {
         if lock(&shared.waiting).is_empty() {
             shared.arrived.notified().await;
         }
         sleep(shared.window).await;
-        let waiting: Vec<_> = std::mem::take(&mut *lock(&shared.waiting))
-            .into_iter()
-            .filter(|(_, reply)| !reply.is_closed())
-            .collect();
-        if waiting.is_empty() {
-            continue;
+        while asking.try_join_next().is_some() {}
+        let mut waiting: BTreeMap<String, Vec<Reply>> = BTreeMap::new();
+        for (key, reply) in std::mem::take(&mut *lock(&shared.waiting)) {
+            if !reply.is_closed() {
+                waiting.entry(key).or_default().push(reply);
+            }
         }
-        let mut keys: Vec<_> = waiting.iter().map(|(key, _)| key.clone()).collect();
-        keys.sort();
-        keys.dedup();
-        let answer = (shared.ask)(keys).await;
-        for (key, reply) in waiting {
+        // Each on its own: one that fails or hangs holds up no other.
+        let mut waiting = waiting.into_iter().peekable();
+        while waiting.peek().is_some() {
+            let some = waiting.by_ref().take(MOST).collect();
+            asking.spawn(ask(Arc::clone(&shared), some));
+        }
+    }
+}
+
+async fn ask(shared: Arc<Shared>, waiting: BTreeMap<String, Vec<Reply>>) {
+    let answer = (shared.ask)(waiting.keys().cloned().collect()).await;
+    for (key, replies) in waiting {
+        for reply in replies {
             let result = match &answer {
                 Ok(found) => Ok(found.get(&key).cloned()),
                 Err(error) => Err(error.clone()),

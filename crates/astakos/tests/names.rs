@@ -104,6 +104,26 @@ async fn who_gives_up_takes_nobody_along() {
     assert_eq!(patient.unwrap(), "bob@example.org");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_look_up_that_hangs_holds_up_nobody_else() {
+    let server = server();
+    let names = names(&server);
+    let hangs = Fault::on(LOOK_UP).times(1).no_answer();
+    names.username(&Server::bob()).await.unwrap();
+    server.faults().add(hangs);
+    names.clear();
+    let (alice, bob) = (Server::alice(), Server::bob());
+    let stuck = tokio::time::timeout(Duration::from_secs(1), names.username(&alice));
+    let quick = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        names.username(&bob).await
+    };
+    let quick = tokio::time::timeout(Duration::from_secs(1), quick);
+    let (stuck, quick) = tokio::join!(stuck, quick);
+    assert!(stuck.is_err());
+    assert_eq!(quick.unwrap().unwrap(), "bob@example.org");
+}
+
 #[test]
 fn another_runtime_goes_on() {
     let server = server();
