@@ -142,19 +142,23 @@ struct Worker {
     journal: Arc<dyn Journal>,
 }
 
-/// Jobs that are under way; if the worker ends in between, they go back into the queue.
+/// Jobs that are under way; if they fail or the worker ends in between, they go back to the front
+/// of the queue: of one commission, who asked first is first.
 struct Batch<'q> {
     queue: &'q Queue,
     jobs: Vec<Job>,
+    /// Whether they may have been sent without an answer.
+    is_under_way: bool,
 }
 
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
         let mut jobs = lock(&self.queue.jobs);
-        for mut job in self.jobs.drain(..) {
-            job.may_be_done = true;
-            jobs.push(job);
-        }
+        let back = self.jobs.drain(..).map(|mut job| {
+            job.may_be_done |= self.is_under_way;
+            job
+        });
+        drop(jobs.splice(0..0, back));
     }
 }
 
@@ -169,6 +173,7 @@ impl Worker {
             let mut batch = Batch {
                 queue: &self.queue,
                 jobs: take(&mut lock(&self.queue.jobs), self.settings.max_batch),
+                is_under_way: true,
             };
             if batch.jobs.is_empty() {
                 continue;
@@ -241,9 +246,7 @@ impl Worker {
         let is_lost = error.core().sent() == Sent::Maybe;
         if error.is_retryable() || (is_lost && error.status().is_none()) {
             tracing::debug!(error = %error, "commissions are not resolved yet");
-            for job in &mut batch.jobs {
-                job.may_be_done |= is_lost;
-            }
+            batch.is_under_way = is_lost;
             return Err(());
         }
         tracing::warn!(error = %error, count = batch.jobs.len(), "commissions are left to reconcile");

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use vouchsafe_astakos::commission::Committed;
-use vouchsafe_astakos::mock::Server;
+use vouchsafe_astakos::mock::{CommissionState, Server};
 use vouchsafe_astakos::{CommissionRequest, ErrorKind, Serial};
+use vouchsafe_core::mock::Fault;
 
 use super::{VM, client, issuer, used};
 
@@ -50,6 +51,18 @@ async fn a_serial_that_is_accepted_and_rejected_is_resolved_in_turn() {
     assert_eq!(accepted.unwrap(), Committed::Now);
     assert_eq!(rejected.unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(server.journal().count(RESOLVE), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_failed_does_not_change_whose_turn_it_is() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    let serial = issue_zero(&server).await;
+    server.faults().add(Fault::on(RESOLVE).times(1).status(502));
+    let (accepted, rejected) = tokio::join!(issuer.accept(serial), issuer.reject(serial));
+    accepted.unwrap();
+    assert_eq!(rejected.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(server.commissions()[0].state, CommissionState::Accepted);
 }
 
 #[tokio::test(start_paused = true)]

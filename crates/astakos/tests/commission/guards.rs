@@ -1,13 +1,16 @@
 //! What a guard does when it is used, dropped, or cut short.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use vouchsafe_astakos::ErrorKind;
-use vouchsafe_astakos::commission::Committed;
+use vouchsafe_astakos::commission::{Committed, MemoryJournal};
 use vouchsafe_astakos::mock::Server;
 use vouchsafe_core::mock::Fault;
 
-use super::{issuer, one, used};
+use super::network::{Fate, RESOLVE, client_over};
+use super::{issuer, one, quick, used};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -99,6 +102,27 @@ async fn a_commission_that_somebody_else_resolved_is_told() {
     super::client(&server).reject(guard.serial()).await.unwrap();
     let error = guard.commit().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(used(&server), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_never_sent_did_not_do_it() {
+    let server = Server::new();
+    let tries = AtomicU64::new(0);
+    let client = client_over(&server, move |method, path| {
+        let is_resolving = method == RESOLVE.0 && path.ends_with(RESOLVE.1);
+        match is_resolving && tries.fetch_add(1, Ordering::SeqCst) < 2 {
+            true => Fate::IsNotSent,
+            false => Fate::Arrives,
+        }
+    });
+    let journal = Arc::new(MemoryJournal::new());
+    let issuer = quick(client, journal).build().unwrap();
+    let guard = issuer.issue(&one()).await.unwrap();
+    super::client(&server).reject(guard.serial()).await.unwrap();
+    let error = guard.commit().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(server.journal().count("account.resolveCommissions"), 1);
     assert_eq!(used(&server), (0, 0));
 }
 

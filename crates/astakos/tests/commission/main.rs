@@ -14,6 +14,7 @@ mod files;
 mod guards;
 mod issuing;
 mod kills;
+mod network;
 mod reconciling;
 
 use std::sync::Arc;
