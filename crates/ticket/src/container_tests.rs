@@ -40,7 +40,7 @@ fn read(bytes: &[u8]) -> Option<Vec<Key>> {
     let container = KeyContainer::parse(&text).ok()?;
     let keys = container.keys.into_iter();
     let plain = |key: ContainedKey| {
-        let env = key.env.map(|env| u32::from(env.number()));
+        let env = key.env.map(BlackboxEnv::number);
         (key.id.get(), env, key.der.into_vec())
     };
     Some(keys.map(plain).collect())

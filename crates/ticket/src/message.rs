@@ -212,6 +212,37 @@ pub struct UserEntry {
 }
 
 impl UserEntry {
+    /// Makes an entry of a user who acts for no organisation.
+    #[must_use]
+    pub const fn new(uid: Uid) -> Self {
+        Self {
+            uid,
+            current_porg_id: 0,
+            current_muid: 0,
+        }
+    }
+
+    /// Sets the organisation that the user acts for, and the id that the user has there; zero is
+    /// none.
+    #[must_use]
+    pub const fn acting_for(mut self, porg_id: u64, muid: u64) -> Self {
+        self.current_porg_id = porg_id;
+        self.current_muid = muid;
+        self
+    }
+
+    fn encode(self) -> Vec<u8> {
+        let mut entry = Writer::default();
+        entry.varint(1, self.uid.get());
+        if self.current_porg_id != 0 {
+            entry.varint(2, self.current_porg_id);
+        }
+        if self.current_muid != 0 {
+            entry.varint(3, self.current_muid);
+        }
+        entry.finish()
+    }
+
     /// `None` if the entry has no uid.
     fn decode(bytes: &[u8]) -> Result<Option<Self>, Malformed> {
         let (mut uid, mut current_porg_id, mut current_muid) = (None, 0, 0);
@@ -315,8 +346,8 @@ pub(crate) fn encode_ticket(
             newer,
         } => {
             let mut user = Writer::default();
-            for uid in *users {
-                user.bytes(ENTRY, &Writer::default().varint(1, uid.get()).finish());
+            for entry in *users {
+                user.bytes(ENTRY, &entry.encode());
             }
             user.varint(2, default_uid.get());
             for scope in *scopes {
@@ -360,7 +391,7 @@ pub(crate) fn encode_ticket(
 /// What [`encode_ticket`] puts into a ticket.
 pub(crate) enum TicketPart<'a> {
     User {
-        users: &'a [Uid],
+        users: &'a [UserEntry],
         default_uid: Uid,
         scopes: &'a [String],
         entry_point: u32,

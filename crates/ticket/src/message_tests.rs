@@ -348,7 +348,11 @@ fn a_field_of_another_wire_type_is_not_the_field() {
 fn what_is_encoded_is_decoded() {
     let scopes = ["a".to_owned(), "b".to_owned()];
     let part = TicketPart::User {
-        users: &[Uid::new(5), Uid::new(u64::MAX)],
+        users: &[
+            UserEntry::new(Uid::new(5)),
+            UserEntry::new(Uid::new(u64::MAX)).acting_for(8, 9),
+            UserEntry::new(Uid::new(6)).acting_for(0, 1),
+        ],
         default_uid: Uid::new(5),
         scopes: &scopes,
         entry_point: 9,
@@ -359,7 +363,7 @@ fn what_is_encoded_is_decoded() {
     let ticket = plainly::ticket(&bytes).unwrap();
     assert_eq!((ticket.key_id, ticket.expiration_time), (3, -1));
     let user = ticket.user.unwrap();
-    assert_eq!(user.users, [(5, 0, 0), (u64::MAX, 0, 0)]);
+    assert_eq!(user.users, [(5, 0, 0), (u64::MAX, 8, 9), (6, 0, 1)]);
     assert_eq!(user.scopes, [b"a", b"b"]);
     assert_eq!((user.default_uid, user.entry_point, user.env), (5, 9, 4));
 }

@@ -5,7 +5,7 @@ use vouchsafe_core::Secret;
 use crate::base64url;
 use crate::env::BlackboxEnv;
 use crate::ids::{KeyId, TvmId, Uid};
-use crate::message::{NewerFields, TicketPart, encode_ticket};
+use crate::message::{NewerFields, TicketPart, UserEntry, encode_ticket};
 use crate::rw::{KeyError, PrivateKey};
 use crate::text::TicketType;
 
@@ -90,7 +90,7 @@ impl ServiceTicketDraft {
 pub struct UserTicketDraft {
     env: BlackboxEnv,
     default_uid: Uid,
-    uids: Vec<Uid>,
+    users: Vec<UserEntry>,
     expiration_time: i64,
     scopes: Vec<String>,
     entry_point: u32,
@@ -103,7 +103,7 @@ impl UserTicketDraft {
         Self {
             env,
             default_uid,
-            uids: vec![default_uid],
+            users: vec![UserEntry::new(default_uid)],
             expiration_time: i64::MAX,
             scopes: Vec::new(),
             entry_point: 0,
@@ -117,8 +117,14 @@ impl UserTicketDraft {
     }
 
     /// Sets the users, in the order given; by default there is the default user alone.
-    pub fn uids(mut self, uids: impl IntoIterator<Item = Uid>) -> Self {
-        self.uids = uids.into_iter().collect();
+    pub fn uids(self, uids: impl IntoIterator<Item = Uid>) -> Self {
+        self.users(uids.into_iter().map(UserEntry::new))
+    }
+
+    /// Sets the users with what else the ticket says of each, in the order given; instead of
+    /// [`uids`](Self::uids).
+    pub fn users(mut self, users: impl IntoIterator<Item = UserEntry>) -> Self {
+        self.users = users.into_iter().collect();
         self
     }
 
@@ -165,7 +171,7 @@ impl UserTicketDraft {
     /// What [`PrivateKey::sign`] says.
     pub fn sign(&self, id: KeyId, key: &PrivateKey) -> Result<Secret, KeyError> {
         let part = TicketPart::User {
-            users: &self.uids,
+            users: &self.users,
             default_uid: self.default_uid,
             scopes: &self.scopes,
             entry_point: self.entry_point,

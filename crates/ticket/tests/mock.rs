@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
+use vouchsafe_core::Clock as _;
 use vouchsafe_core::transport::{Request, Response};
 use vouchsafe_ticket::mock::Server;
 use vouchsafe_ticket::{
@@ -370,6 +371,50 @@ async fn what_is_not_known_of_the_protocol_is_said_to_be() {
     let answer = send(&server, to(Method::GET, "/2/ticket"), &[]).await;
     assert_eq!(answer.status, 405);
     assert_eq!(answer.headers["allow"], "POST");
+}
+
+/// Keys, roles, services, refusals: all of it, and what was said to be the start.
+#[tokio::test]
+async fn a_reset_brings_back_the_start() {
+    let server = server();
+    server.keep_as_start();
+    let (keys, token, env) = (server.keys_text(), server.tool_token(), server.env());
+    let ticket = server.mint_service(PEER, OWN).unwrap();
+    let headers = [("x-ya-service-ticket", ticket.expose())];
+    let now = server.clock().now();
+
+    server.rotate_keys();
+    server.drop_old_keys();
+    server.set_roles("shop", r#"{"revision":"r2","born_date":1}"#);
+    server.set_env(BlackboxEnv::Stress);
+    server.set_tool_token("other".into());
+    server.set_tool_ping(500, "down");
+    server.refuse_destination(PEER, Some("no"));
+    server.set_slug(OWN, None);
+    server.clock().advance(Duration::from_secs(100));
+    assert_eq!(
+        ask(&server, "/tvm/checksrv?dst=main", &headers)
+            .await
+            .status,
+        403
+    );
+
+    server.reset();
+    assert_eq!((server.keys_text(), server.env()), (keys, env));
+    assert_eq!(server.tool_token().expose(), token.expose());
+    assert!(server.journal().is_empty());
+    assert_eq!(
+        ask(&server, "/tvm/checksrv?dst=main", &headers)
+            .await
+            .status,
+        200
+    );
+    let roles = ask(&server, "/v2/roles?self=main", &[]).await;
+    assert_eq!(json_of(&roles)["revision"], "r1");
+    assert_eq!(ask(&server, "/tvm/ping", &[]).await.status, 200);
+    assert!(server.mint_service(OWN, PEER).is_ok());
+    // The clock is no part of the world.
+    assert!(server.clock().now() >= now + Duration::from_secs(100));
 }
 
 #[test]

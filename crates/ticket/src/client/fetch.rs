@@ -127,7 +127,7 @@ impl Fetcher {
         use vouchsafe_core::ErrorKind;
         if let Some(status) = error.status() {
             let body = error.body().map(|body| String::from_utf8_lossy(body));
-            let body = body.unwrap_or_default();
+            let body = self.shared.hide(&body.unwrap_or_default());
             let status = status.as_u16();
             tracing::warn!(
                 scope = scope.name(),
@@ -165,6 +165,7 @@ impl Fetcher {
             message.push_str(&inner.to_string());
             cause = inner.source();
         }
+        let message = self.shared.hide(&message);
         tracing::warn!(scope = scope.name(), error = message, "Failed to fetch");
         self.shared
             .last_error()

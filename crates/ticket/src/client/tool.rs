@@ -97,7 +97,10 @@ impl Worker {
         {
             Ok(_) => Ok(()),
             Err(error) => {
-                let message = format!("Failed to connect to tvmtool: {}", told(&error));
+                let message = format!(
+                    "Failed to connect to tvmtool: {}",
+                    self.shared.hide(&told(&error))
+                );
                 Err(with_cause(Retriability::NonRetriable, &message, error))
             }
         }
@@ -114,7 +117,7 @@ impl Worker {
                         Retriability::Retriable,
                         format!(
                             "Failed to fetch meta from tvmtool: {place}: {}",
-                            told(&error)
+                            self.shared.hide(&told(&error))
                         ),
                     ),
                     Some(404) => (
@@ -129,7 +132,7 @@ impl Worker {
                         },
                         format!(
                             "Failed to fetch meta from tvmtool: {place} ({status}): {}",
-                            told(&error)
+                            self.shared.hide(&told(&error))
                         ),
                     ),
                 };

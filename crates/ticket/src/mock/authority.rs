@@ -13,13 +13,13 @@ use crate::rw::{KeyError, PrivateKey};
 
 /// The keys of an authority: one for services and one for each environment, old ones among them
 /// until they are dropped.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Authority {
     generations: Vec<Generation>,
     next: u32,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Generation {
     /// The ids of its keys are this one and those behind it.
     first_id: u32,

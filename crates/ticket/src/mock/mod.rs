@@ -57,6 +57,8 @@ use crate::secret::ServiceSecret;
 #[derive(Clone, Debug)]
 pub struct Server {
     world: Arc<Mutex<World>>,
+    /// What a reset goes back to.
+    start: Arc<Mutex<World>>,
     host: Host,
 }
 
@@ -80,14 +82,16 @@ impl Server {
     }
 
     fn of(world: World) -> Self {
+        let start = Arc::new(Mutex::new(world.clone()));
         let world = Arc::new(Mutex::new(world));
         let clock = Arc::new(ManualClock::running());
         let handler = Emulator {
             world: Arc::clone(&world),
+            start: Arc::clone(&start),
             clock: Arc::clone(&clock),
         };
         let host = Host::builder(Arc::new(handler)).clock(clock).build();
-        Self { world, host }
+        Self { world, start, host }
     }
 
     /// Returns the host, to be asked in process or served over sockets.
@@ -106,6 +110,21 @@ impl Server {
     #[must_use]
     pub fn faults(&self) -> &Faults {
         self.host.faults()
+    }
+
+    /// Puts the world back to its start, keys and roles among it, and clears journal and faults.
+    /// The clock and the latency stay.
+    ///
+    /// The start is what [`new`](Self::new) or [`from_tool_config`](Self::from_tool_config) made,
+    /// unless [`keep_as_start`](Self::keep_as_start) said otherwise.
+    pub fn reset(&self) {
+        self.host.reset();
+    }
+
+    /// Lets the world as it is now be the start that a reset goes back to.
+    pub fn keep_as_start(&self) {
+        let world = self.world().clone();
+        *lock(&self.start) = world;
     }
 
     /// Returns the clock.
@@ -316,6 +335,7 @@ fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
 #[derive(Debug)]
 struct Emulator {
     world: Arc<Mutex<World>>,
+    start: Arc<Mutex<World>>,
     clock: Arc<ManualClock>,
 }
 
@@ -352,5 +372,10 @@ impl Handler for Emulator {
             json!({"id": service.id, "alias": service.alias, "dsts": service.destinations})
         });
         json!({"env": world.env.name(), "services": services.collect::<Vec<_>>()})
+    }
+
+    fn reset(&self) {
+        let start = lock(&self.start).clone();
+        *lock(&self.world) = start;
     }
 }

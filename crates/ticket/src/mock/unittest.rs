@@ -5,7 +5,7 @@ use crate::checked::{CheckedServiceTicket, CheckedUserTicket};
 use crate::env::BlackboxEnv;
 use crate::error::{Error, ErrorKind};
 use crate::ids::{TvmId, Uid};
-use crate::message::{NewerFields, Ticket, TicketPart, encode_ticket};
+use crate::message::{NewerFields, Ticket, TicketPart, UserEntry, encode_ticket};
 use crate::status::TicketStatus;
 use crate::text::TicketType;
 
@@ -144,8 +144,9 @@ impl UserTicket {
         scopes.sort_unstable();
         scopes.dedup();
 
+        let users: Vec<_> = uids.into_iter().map(UserEntry::new).collect();
         let part = TicketPart::User {
-            users: &uids,
+            users: &users,
             default_uid: self.default_uid,
             scopes: &scopes,
             entry_point: 100_500,

@@ -25,7 +25,7 @@ pub(super) struct Service {
     pub(super) destinations: BTreeMap<String, TvmId>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct World {
     pub(super) authority: Authority,
     pub(super) env: BlackboxEnv,

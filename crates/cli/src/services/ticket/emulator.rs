@@ -102,6 +102,7 @@ pub(super) fn make(args: Option<&TvmArgs>) -> Result<Emulator, Failure> {
             server.set_tool_token(token);
         }
     }
+    server.keep_as_start();
     let mut tool = Part::default();
     tool.tokens.insert(AUTHTOKEN, server.tool_token());
     let ticket = server.mint_user(server.env(), &[Uid::new(2001), Uid::new(2002)])?;
