@@ -1,21 +1,22 @@
 //! Every fault at every step: nothing is charged twice, lost, or left pending.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use vouchsafe_astakos::commission::{Issuer, Journal, MemoryJournal};
+use vouchsafe_astakos::commission::{Issuer, Journal, MemoryJournal, Outcome};
 use vouchsafe_astakos::mock::{CommissionState, Server};
-use vouchsafe_astakos::{CommissionRequest, ErrorKind};
+use vouchsafe_astakos::{Client, CommissionRequest, ErrorKind};
 use vouchsafe_core::env;
 use vouchsafe_core::mock::Fault;
 
+use super::network::{Fate, ISSUE, RESOLVE, client_over};
 use super::{VM, client, quick, used};
 
 /// How many seeded runs there are.
 pub(super) const RUNS: &str = "VOUCHSAFE_RUNS";
 const DEFAULT_RUNS: u64 = 300;
-const FAULTS: u64 = 15;
+const FAULTS: u64 = 18;
 
 pub(super) const STEPS: [&str; 4] = [
     "account.issueCommission",
@@ -23,6 +24,9 @@ pub(super) const STEPS: [&str; 4] = [
     "account.commissionInfo",
     "account.resolveCommissions",
 ];
+
+/// How late a request arrives at most.
+const LATEST: Duration = Duration::from_secs(30);
 
 /// What a caller was told of a commission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +59,10 @@ pub(super) fn fault(on: &str, number: u64) -> Fault {
         11 => fault.cut_body(),
         12 => fault.wrong_length(1 << 20),
         13 => fault.not_http(),
-        _ => fault.drip(1, Duration::from_millis(300)),
+        14 => fault.drip(1, Duration::from_millis(300)),
+        15 => fault.wrong_length(1),
+        16 => fault.skewed_date(-86_400),
+        _ => fault.status(401),
     }
 }
 
@@ -69,11 +76,16 @@ enum Deed {
     GiveUpCommitting(Duration),
 }
 
-async fn act(issuer: &Issuer, number: u64, deed: Deed) -> Told {
+pub(super) fn request(number: u64) -> CommissionRequest {
     let alice = Server::alice();
-    let request = CommissionRequest::one(&alice, [(&alice, VM, 1)])
+    CommissionRequest::one(&alice, [(&alice, VM, 1)])
         .name(format!("number {number}"))
-        .force(true);
+        .force(true)
+}
+
+/// Issues a commission, works for a while, and does with it what is to be done.
+async fn act(issuer: &Issuer, number: u64, work: Duration, deed: Deed) -> Told {
+    let request = request(number);
     let issuing = issuer.issue(&request);
     let issued = match deed {
         Deed::GiveUpIssuing(after) => match tokio::time::timeout(after, issuing).await {
@@ -85,6 +97,7 @@ async fn act(issuer: &Issuer, number: u64, deed: Deed) -> Told {
     let Ok(guard) = issued else {
         return Told::Not;
     };
+    tokio::time::sleep(work).await;
     match deed {
         Deed::Drop => {
             drop(guard);
@@ -175,7 +188,7 @@ async fn every_fault_at_every_step_once_and_for_a_while() {
                             .add(Fault::on(STEPS[0]).times(1).reset_in_head());
                     }
                     server.faults().add(fault(step, number).times(times));
-                    let told = BTreeMap::from([(0, act(&issuer, 0, deed).await)]);
+                    let told = BTreeMap::from([(0, act(&issuer, 0, Duration::ZERO, deed).await)]);
                     issuer.flush(Duration::from_secs(60)).await;
                     drop(issuer);
                     reconcile(&server, journal, &what).await;
@@ -186,6 +199,62 @@ async fn every_fault_at_every_step_once_and_for_a_while() {
         }
     }
     println!("{runs} runs: each fault at each step");
+}
+
+/// Leaves three behind, as a process that died: one decided, one not, one in no journal.
+async fn left_behind(server: &Server, journal: &Arc<dyn Journal>) -> BTreeMap<u64, Told> {
+    let mut told = BTreeMap::new();
+    let lost: Arc<dyn Journal> = Arc::new(MemoryJournal::new());
+    for (number, journal) in [(0, journal), (1, journal), (2, &lost)] {
+        let issuer = quick(client(server), Arc::clone(journal)).build().unwrap();
+        let guard = issuer.issue(&request(number)).await.unwrap();
+        if number == 0 {
+            let committing = Outcome::Committing(guard.serial());
+            journal.outcome(guard.id(), committing).await.unwrap();
+        }
+        told.insert(
+            number,
+            if number == 0 {
+                Told::Accepted
+            } else {
+                Told::Not
+            },
+        );
+        drop(issuer);
+        // The last to know of the issuer: nothing goes on.
+        drop(guard);
+    }
+    told
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_fault_at_every_step_of_reconciling() {
+    let (mut runs, mut failed) = (0, 0);
+    for step in &STEPS[1..] {
+        for number in 0..FAULTS {
+            for nth in [None, Some(1), Some(2)] {
+                let what = format!("reconcile, {step}, fault {number}, {nth:?}");
+                let server = Server::new();
+                let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new());
+                let told = left_behind(&server, &journal).await;
+                assert_eq!(server.pending_commissions().len(), 3, "{what}");
+                let fault = fault(step, number);
+                server.faults().add(match nth {
+                    Some(nth) => fault.nth(nth),
+                    None => fault,
+                });
+                let issuer = quick(client(&server), Arc::clone(&journal));
+                failed += u32::from(issuer.build().unwrap().reconcile().await.is_err());
+                reconcile(&server, journal, &what).await;
+                check(&server, &told, &what);
+                runs += 1;
+            }
+        }
+    }
+    assert!(failed > runs / 3, "faults that do nothing test nothing");
+    println!(
+        "{runs} runs: each fault at each step of reconciling, {failed} of them failed at first"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -200,6 +269,30 @@ async fn seeded_faults_and_crashes_lose_nothing_and_charge_nothing_twice() {
         }
     }
     println!("{runs} seeded runs, of which callers were told {tally:?}");
+}
+
+/// A client over a network that loses and delays some of what changes something.
+fn rough(server: &Server, random: &mut fastrand::Rng) -> Client {
+    let odds = if random.bool() {
+        random.f64() / 2.0
+    } else {
+        0.0
+    };
+    let random = Mutex::new(fastrand::Rng::with_seed(random.u64(..)));
+    client_over(server, move |method, path| {
+        let mut random = random.lock().unwrap();
+        let changes = [ISSUE, RESOLVE];
+        let changes = changes
+            .iter()
+            .any(|of| method == of.0 && path.ends_with(of.1));
+        if !changes || random.f64() >= odds {
+            Fate::Arrives
+        } else if random.u8(..3) == 0 {
+            Fate::IsNotSent
+        } else {
+            Fate::IsLate(LATEST.mul_f64(random.f64().powi(4)))
+        }
+    })
 }
 
 async fn run(seed: u64) -> BTreeMap<u64, Told> {
@@ -219,11 +312,22 @@ async fn run(seed: u64) -> BTreeMap<u64, Told> {
                     .add(fault.probability(random.f64(), random.u64(..)));
             }
         }
-        let issuer = quick(client(&server), Arc::clone(&journal))
+        let issuer = quick(rough(&server, &mut random), Arc::clone(&journal))
             .patience(Duration::from_secs(random.u64(1..30)))
             .build()
             .unwrap();
         let mut tasks = Vec::new();
+        // Reconciling goes on beside, as it may.
+        let beside = random.bool().then(|| {
+            let (issuer, pause) = (issuer.clone(), Duration::from_millis(random.u64(1..5000)));
+            tokio::spawn(async move {
+                loop {
+                    tokio::time::sleep(pause).await;
+                    // What fails is done by the next.
+                    let _ = issuer.reconcile().await;
+                }
+            })
+        });
         for _ in 0..random.u64(1..=5) {
             let patience = Duration::from_millis(random.u64(..8000));
             let deed = match random.u8(..6) {
@@ -233,13 +337,14 @@ async fn run(seed: u64) -> BTreeMap<u64, Told> {
                 4 => Deed::GiveUpIssuing(patience),
                 _ => Deed::GiveUpCommitting(patience),
             };
+            let work = LATEST.mul_f64(random.f64().powi(4));
             let (issuer, of) = (issuer.clone(), number);
             number += 1;
             // What is not told by the time of the crash is known to nobody.
             told.insert(of, Told::Unknown);
             tasks.push((
                 of,
-                tokio::spawn(async move { act(&issuer, of, deed).await }),
+                tokio::spawn(async move { act(&issuer, of, work, deed).await }),
             ));
         }
         let life = Duration::from_millis(random.u64(1..40_000));
@@ -251,14 +356,24 @@ async fn run(seed: u64) -> BTreeMap<u64, Told> {
                 task.abort();
             }
         }
+        if let Some(beside) = beside {
+            beside.abort();
+        }
         drop(issuer);
+        if random.bool() {
+            // The next process dies while it reconciles.
+            let issuer = quick(rough(&server, &mut random), Arc::clone(&journal));
+            let issuer = issuer.build().unwrap();
+            let life = Duration::from_millis(random.u64(..100));
+            let _ = tokio::time::timeout(life, issuer.reconcile()).await;
+        }
         server.faults().clear();
         if random.bool() {
             reconcile(&server, Arc::clone(&journal), &what).await;
         }
     }
     // What was under way when the process died has ended: nothing arrives any more.
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(2 * LATEST).await;
     reconcile(&server, journal, &what).await;
     check(&server, &told, &what);
     told

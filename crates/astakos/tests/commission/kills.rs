@@ -8,18 +8,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use vouchsafe_astakos::Client;
 use vouchsafe_astakos::commission::{
     CommissionId, FileJournal, Intent, Issuer, Journal, OpenCommission, Outcome,
 };
 use vouchsafe_astakos::mock::Server;
-use vouchsafe_astakos::{Client, CommissionRequest};
 use vouchsafe_core::call::{Retry, Timeouts};
 use vouchsafe_core::mock::Fault;
 use vouchsafe_core::transport::{HttpTransport, Request, Response, Transport};
 use vouchsafe_core::{BoxFuture, Result, env};
 
-use super::faults::{self, RUNS, STEPS, Told, check, fault};
-use super::{VM, client, quick};
+use super::faults::{self, RUNS, STEPS, Told, check, fault, request};
+use super::{client, quick};
 
 const URL: &str = "VOUCHSAFE_KILLS_URL";
 const TOKEN: &str = "VOUCHSAFE_KILLS_TOKEN";
@@ -146,13 +146,6 @@ async fn live(issuer: Issuer, deed: &str, count: u64) {
         task.await.unwrap();
     }
     issuer.flush(Duration::from_secs(20)).await;
-}
-
-fn request(number: u64) -> CommissionRequest {
-    let alice = Server::alice();
-    CommissionRequest::one(&alice, [(&alice, VM, 1)])
-        .name(format!("number {number}"))
-        .force(true)
 }
 
 /// Starts a process that dies before a step, and returns how it ended and what it told.

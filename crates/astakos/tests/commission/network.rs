@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use vouchsafe_astakos::Client;
 use vouchsafe_astakos::mock::Server;
@@ -15,6 +16,8 @@ pub(super) enum Fate {
     Arrives,
     /// There is no connection.
     IsNotSent,
+    /// The connection breaks at once, and the request arrives all the same so much later.
+    IsLate(Duration),
 }
 
 /// A network that decides by the method and path of a request.
@@ -42,11 +45,23 @@ impl Transport for Network {
                 )
                 .with_sent(Sent::No)
                 .with_retryable(true)),
+                Fate::IsLate(late) => {
+                    let inner = Arc::clone(&self.inner);
+                    // It is on its way, whatever becomes of the process that sent it.
+                    tokio::spawn(async move {
+                        tokio::time::sleep(late).await;
+                        let _ = inner.send(request).await;
+                    });
+                    Err(Error::new(ErrorKind::Transport, "the connection broke")
+                        .with_sent(Sent::Maybe)
+                        .with_retryable(true))
+                }
             }
         })
     }
 }
 
+pub(super) const ISSUE: (&str, &str) = ("POST", "/commissions");
 pub(super) const RESOLVE: (&str, &str) = ("POST", "/commissions/action");
 
 /// A client of a server in this process, over a network.
