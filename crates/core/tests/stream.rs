@@ -76,11 +76,14 @@ async fn pieces_come_as_they_arrive_and_may_exceed_the_limit_of_a_whole_answer()
 async fn a_piece_that_does_not_come_in_time_ends_it() {
     let script = Script::new().read_request().write(HEAD).wait_for_close();
     let server = ScriptedServer::start([script]).await.unwrap();
-    let answer = stream(&client(), &server, &CallOptions::new())
+    let mut answer = stream(&client(), &server, &CallOptions::new())
         .await
         .unwrap();
-    let error = all(answer).await.unwrap_err();
+    let error = answer.next().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout(TimeoutScope::Attempt));
+    // Nothing follows, and the connection is gone.
+    assert_eq!(answer.next().await.unwrap(), None);
+    server.until_ended(1).await;
     assert_eq!(
         (error.sent(), error.operation()),
         (Sent::Maybe, Some("test.list"))

@@ -21,6 +21,8 @@ pub(super) struct Entries {
     in_string: bool,
     after_backslash: bool,
     may_close: bool,
+    /// How much white space has come since the last entry.
+    spaces: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +52,9 @@ impl fmt::Display for Fault {
         f.write_str(match self {
             Self::NoObject => "the answer is no JSON object",
             Self::EndsEarly => "the answer ends too early",
-            Self::TooLong => "one entry of the answer is larger than 1 MiB",
+            Self::TooLong => {
+                "one entry of the answer, or the blank between two, is larger than 1 MiB"
+            }
             Self::NotJson => "the answer is not JSON",
             Self::GoesOn => "something follows the answer's JSON",
         })
@@ -66,6 +70,7 @@ impl Entries {
             in_string: false,
             after_backslash: false,
             may_close: true,
+            spaces: 0,
         }
     }
 
@@ -81,6 +86,12 @@ impl Entries {
             self.entry.truncate(1);
         }
         while let Some(&byte) = input.first() {
+            if self.place != Place::Within {
+                self.spaces += 1;
+                if self.spaces > LONGEST {
+                    return Err(Fault::TooLong);
+                }
+            }
             match self.place {
                 Place::Start => {
                     input.advance(1);
@@ -118,6 +129,7 @@ impl Entries {
                         self.place = if is_last { Place::End } else { Place::Between };
                         input.advance(1);
                         self.entry.push(b'}');
+                        self.spaces = 0;
                         return Ok(true);
                     }
                 }
@@ -276,5 +288,14 @@ mod tests {
     fn an_entry_without_end_is_given_up() {
         let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(LONGEST));
         assert_eq!(cut(&long, &[4096]), Err(Fault::TooLong));
+        for (before, after) in [
+            ("", "{}"),
+            ("{", "}"),
+            (r#"{"a":1,"#, r#""b":1}"#),
+            ("{}", ""),
+        ] {
+            let blank = format!("{before}{}{after}", " ".repeat(LONGEST + 1));
+            assert_eq!(cut(&blank, &[4096]), Err(Fault::TooLong));
+        }
     }
 }

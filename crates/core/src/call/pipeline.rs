@@ -169,6 +169,7 @@ impl Pipeline {
                             operation,
                             attempts: progress.attempts,
                             uri,
+                            started: progress.started,
                             permit,
                             piece_limit: attempt_limit,
                             deadline: options.deadline.map(|_| deadline),

@@ -27,8 +27,7 @@ pub(crate) struct Context {
     pub(crate) operation: &'static Operation,
     pub(crate) attempts: u32,
     pub(crate) uri: Uri,
-    /// Held as long as the answer is being read.
-    #[expect(dead_code, reason = "it is held, not read")]
+    pub(crate) started: Instant,
     pub(crate) permit: OwnedSemaphorePermit,
     pub(crate) piece_limit: Duration,
     /// Set only if the caller asked for one.
@@ -114,8 +113,16 @@ impl Receive for Pieces {
         AnswerStream {
             status: got.status,
             headers: got.headers,
-            body: got.body,
-            context,
+            reading: Some(Reading {
+                body: got.body,
+                _permit: context.permit,
+            }),
+            operation: context.operation,
+            attempts: context.attempts,
+            uri: context.uri,
+            started: context.started,
+            piece_limit: context.piece_limit,
+            deadline: context.deadline,
         }
     }
 
@@ -128,13 +135,26 @@ impl Receive for Pieces {
 ///
 /// Each piece must come within the limit of an attempt. The limit of the whole call holds only if
 /// it was set for this call, since a long answer may take long; and the operation's limit on the
-/// size of an answer does not hold, since nothing is kept. As long as this lives it counts as one
-/// request under way; dropping it before the end gives up the rest, and its connection.
+/// size of an answer does not hold, since nothing is kept. Until its end it counts as one
+/// request under way; dropping it before the end gives up the rest, and its connection. An
+/// observer is told of the call when the body begins.
 pub struct AnswerStream {
     status: StatusCode,
     headers: HeaderMap,
+    /// Gone after the end or an error, and with it the connection and the permit.
+    reading: Option<Reading>,
+    operation: &'static Operation,
+    attempts: u32,
+    uri: Uri,
+    started: Instant,
+    piece_limit: Duration,
+    deadline: Option<Instant>,
+}
+
+struct Reading {
     body: Box<dyn BodyStream>,
-    context: Context,
+    /// It counts as a request under way.
+    _permit: OwnedSemaphorePermit,
 }
 
 impl AnswerStream {
@@ -159,13 +179,16 @@ impl AnswerStream {
     /// [`ErrorKind::Timeout`] if no piece comes in time, [`ErrorKind::Transport`] if the
     /// connection breaks before the end. Nothing follows an error.
     pub async fn next(&mut self) -> Result<Option<Bytes>> {
+        let Some(reading) = &mut self.reading else {
+            return Ok(None);
+        };
         let begun = Instant::now();
-        let limit = after(begun, self.context.piece_limit);
-        let (until, scope) = match self.context.deadline {
+        let limit = after(begun, self.piece_limit);
+        let (until, scope) = match self.deadline {
             Some(deadline) if deadline < limit => (deadline, TimeoutScope::Call),
             _ => (limit, TimeoutScope::Attempt),
         };
-        let result = timeout_at(until, self.body.next())
+        let result = timeout_at(until, reading.body.next())
             .await
             .unwrap_or_else(|_| {
                 let waited = until - begun;
@@ -174,6 +197,9 @@ impl AnswerStream {
                     .with_retryable(true)
                     .with_sent(Sent::Maybe))
             });
+        if !matches!(result, Ok(Some(_))) {
+            self.reading = None;
+        }
         result.map_err(|error| self.explain(error))
     }
 
@@ -184,24 +210,19 @@ impl AnswerStream {
     }
 
     fn explain(&self, error: Error) -> Error {
-        let Context {
-            operation,
-            attempts,
-            uri,
-            ..
-        } = &self.context;
+        let operation = self.operation;
         error
             .with_operation(operation.id())
             .with_status(self.status)
-            .with_attempts(*attempts, Duration::ZERO)
-            .with_request(operation.method(), printable(operation, uri))
+            .with_attempts(self.attempts, self.started.elapsed())
+            .with_request(operation.method(), printable(operation, &self.uri))
     }
 }
 
 impl fmt::Debug for AnswerStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AnswerStream")
-            .field("operation", &self.context.operation.id())
+            .field("operation", &self.operation.id())
             .field("status", &self.status)
             .finish_non_exhaustive()
     }

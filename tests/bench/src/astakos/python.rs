@@ -67,14 +67,24 @@ fn python() -> Option<Command> {
 fn packages() -> Option<PathBuf> {
     let program = std::env::current_exe().expect("this program has a path");
     let folder = program.with_file_name("astakosclient-0.19");
-    if !folder.join("astakosclient").exists() {
+    let marker = folder.join("installed");
+    if !marker.exists() {
         let status = python()?
-            .args(["-m", "pip", "install", "--quiet", "--no-deps", "--target"])
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--upgrade",
+                "--no-deps",
+                "--target",
+            ])
             .arg(&folder)
             .args(PACKAGES)
             .status()
             .expect("pip starts");
         assert!(status.success(), "the Python client cannot be had");
+        std::fs::write(marker, PACKAGES.join("\n")).expect("a file beside");
     }
     Some(folder)
 }
