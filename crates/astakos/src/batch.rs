@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use vouchsafe_core::task::Task;
 use vouchsafe_core::{BoxFuture, Error as CoreError, ErrorKind as CoreKind, Sent};
 
@@ -56,7 +56,14 @@ impl Batcher {
         lock(&self.shared.waiting).push((key.to_owned(), reply));
         self.shared.arrived.notify_one();
         self.ensure_worker();
-        answer.await.unwrap_or_else(|_| Err(ended()))
+        let mut answer = answer;
+        loop {
+            match timeout(LOOK_AFTER, &mut answer).await {
+                Ok(answer) => return answer.unwrap_or_else(|_| Err(ended())),
+                // Who asks may have ended with its runtime, and this go on in another.
+                Err(_) => self.ensure_worker(),
+            }
+        }
     }
 
     /// Starts the worker if there is none, or its runtime is gone.
@@ -67,6 +74,9 @@ impl Batcher {
         }
     }
 }
+
+/// How often is seen to it that somebody asks.
+const LOOK_AFTER: Duration = Duration::from_secs(1);
 
 async fn run(shared: Arc<Shared>) {
     // Those that are under way end with this task.

@@ -2,11 +2,15 @@
 #![cfg(feature = "mock")]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test")]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use vouchsafe_astakos::mock::{Seed, Server};
-use vouchsafe_astakos::{ErrorKind, Names};
+use vouchsafe_astakos::{Client, ErrorKind, Names};
+use vouchsafe_core::auth::{Token, TokenSource};
 use vouchsafe_core::mock::Fault;
+use vouchsafe_core::{BoxFuture, Result, Secret};
 
 const LOOK_UP: &str = "account.serviceUserCatalogs";
 
@@ -133,4 +137,40 @@ fn another_runtime_goes_on() {
         let runtime = runtime.enable_all().build().unwrap();
         runtime.block_on(names.username(&uuid)).unwrap();
     }
+}
+
+/// A source that panics the first time.
+#[derive(Debug)]
+struct Panics(Secret, AtomicBool);
+
+impl TokenSource for Panics {
+    fn token(&self) -> BoxFuture<'_, Result<Token>> {
+        Box::pin(async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            assert!(self.1.swap(true, Ordering::SeqCst), "no token yet");
+            Ok(Token::new(self.0.clone()))
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_while_asking_leaves_nobody_waiting() {
+    let server = server();
+    let token = server.service_token("cyclades").unwrap();
+    let client = Client::builder()
+        .transport(server.host().transport())
+        .auth_url(server.auth_url())
+        .token_source(Arc::new(Panics(token, AtomicBool::new(false))))
+        .build()
+        .unwrap();
+    let names = Names::builder(client).for_service().build();
+    let alice = Server::alice();
+    let late = async {
+        // While the first is being asked about.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        names.uuid("alice@example.org").await
+    };
+    let (first, late) = tokio::join!(names.uuid("nobody@example.org"), late);
+    assert_eq!(first.unwrap_err().kind(), ErrorKind::Connection);
+    assert_eq!(late.unwrap(), alice);
 }

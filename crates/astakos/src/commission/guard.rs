@@ -1,14 +1,16 @@
 //! A commission in hand.
 
 use std::fmt;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use vouchsafe_core::{Error as CoreError, ErrorKind as CoreKind, Sent, TimeoutScope};
 
 use super::busy::Busy;
 use super::journal::Outcome;
+use super::resolver::until;
 use super::{CommissionId, Issuer};
 use crate::{CommissionAction, Result, Serial};
 
@@ -118,7 +120,17 @@ pub(super) async fn wait(
     issuer: &Issuer,
 ) -> Result<Committed> {
     let patience = issuer.patience();
-    match timeout(patience, reply).await {
+    let deadline = until(patience);
+    let mut reply = reply;
+    // Who resolves may end with its runtime, or by a panic of a journal.
+    let result = loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match timeout(left.min(LOOK_AFTER), &mut reply).await {
+            Err(_) if left > LOOK_AFTER => issuer.resume(),
+            result => break result,
+        }
+    };
+    match result {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(gone()),
         Err(_) => Err(CoreError::new(
@@ -129,6 +141,9 @@ pub(super) async fn wait(
         .into()),
     }
 }
+
+/// How often is seen to it that somebody resolves.
+const LOOK_AFTER: Duration = Duration::from_secs(1);
 
 fn gone() -> crate::Error {
     let message = "the runtime ended before the commission was resolved; reconcile does it";

@@ -1,13 +1,16 @@
 //! What a guard does when it is used, dropped, or cut short.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use vouchsafe_astakos::ErrorKind;
-use vouchsafe_astakos::commission::{Committed, MemoryJournal};
+use vouchsafe_astakos::commission::{
+    CommissionId, Committed, Intent, Journal, MemoryJournal, OpenCommission, Outcome,
+};
 use vouchsafe_astakos::mock::Server;
 use vouchsafe_core::mock::Fault;
+use vouchsafe_core::{BoxFuture, Result};
 
 use super::network::{Fate, RESOLVE, client_over};
 use super::{issuer, one, quick, used};
@@ -203,4 +206,48 @@ fn another_runtime_looks_for_what_the_first_may_have_issued() {
     });
     assert!(server.pending_commissions().is_empty());
     assert_eq!(issuer.open().in_hand, 0);
+}
+
+/// A journal that panics when it is first told that something is done.
+#[derive(Debug, Default)]
+struct Panics(MemoryJournal, AtomicBool);
+
+impl Journal for Panics {
+    fn intent<'a>(&'a self, intent: &'a Intent) -> BoxFuture<'a, Result<()>> {
+        self.0.intent(intent)
+    }
+
+    fn outcome(&self, id: CommissionId, outcome: Outcome) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            if outcome == Outcome::Closed {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                assert!(self.1.swap(true, Ordering::SeqCst), "a bug of the journal");
+            }
+            self.0.outcome(id, outcome).await
+        })
+    }
+
+    fn open(&self) -> BoxFuture<'_, Result<Vec<OpenCommission>>> {
+        self.0.open()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_of_a_journal_does_not_hold_up_the_others() {
+    let server = Server::new();
+    let issuer = quick(super::client(&server), Arc::new(Panics::default()))
+        .build()
+        .unwrap();
+    let first = issuer.issue(&one()).await.unwrap();
+    let other = issuer.issue(&one().force(true)).await.unwrap();
+    let late = async {
+        // While the first is being closed.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        other.commit().await
+    };
+    let (first, other) = tokio::join!(first.commit(), late);
+    assert_eq!(first.unwrap(), Committed::Now);
+    assert_eq!(other.unwrap(), Committed::Now);
+    assert_eq!(issuer.reconcile().await.unwrap().settled, 1);
+    assert_eq!(used(&server), (2, 2));
 }
