@@ -3,6 +3,7 @@
 //! Each file says by its schema which runner takes it; one that none takes is a failure.
 
 mod answers;
+mod arguments;
 mod calls;
 mod case;
 mod functions;
