@@ -207,13 +207,18 @@ fn place(identity: &Place, url: &str) -> Result<Place> {
             "the catalog holds an address that is no URL",
         )
     };
-    let parsed = Url::parse(url).map_err(|_| told())?;
     let scheme = if identity.base.is_https() {
         "https"
     } else {
         "http"
     };
     let origin = format!("{scheme}://{}", identity.base.authority());
+    // A path alone will do: the host is not looked at.
+    let parsed = match url.starts_with('/') {
+        true => Url::parse(&origin).and_then(|origin| origin.join(url)),
+        false => Url::parse(url),
+    };
+    let parsed = parsed.map_err(|_| told())?;
     let base = BaseUrl::parse(&format!("{origin}{}", parsed.path())).map_err(|_| told())?;
     Ok(Place {
         base,
@@ -290,6 +295,15 @@ mod tests {
         assert_eq!(account.base.path(), "/x/account/v1.0");
         assert!(account.base.is_https());
         assert_eq!(account.url, "http://evil.example.net:1/x/account/v1.0/");
+    }
+
+    #[test]
+    fn a_path_alone_is_an_address() {
+        let discovered = Discovered::new("https://a.example.com/x/identity/v2.0").unwrap();
+        let parts = discovered.learn(&catalog("/x/account/v1.0")).unwrap();
+        let account = parts.get(Part::Account).unwrap();
+        assert_eq!(account.base.path(), "/x/account/v1.0");
+        assert_eq!(account.base.authority().as_str(), "a.example.com");
     }
 
     #[test]

@@ -43,7 +43,8 @@ impl Client {
     }
 
     /// Returns the quotas of users as [`service_quotas`](Self::service_quotas), one user after the
-    /// other as they arrive, without holding the whole answer.
+    /// other as they arrive, without holding the whole answer. Until its end a walk counts as one
+    /// request under way.
     ///
     /// # Errors
     ///

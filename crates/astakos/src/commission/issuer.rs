@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::time::{Instant, sleep, timeout};
-use vouchsafe_core::Sent;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use vouchsafe_core::{Sent, TimeoutScope};
 
 use super::busy::{Busy, InHand};
 use super::guard::wait;
@@ -231,7 +231,7 @@ impl Attempt<'_> {
         loop {
             let mut failure = None;
             if known_lost {
-                match self.find(id).await {
+                match in_time(deadline, self.find(id)).await {
                     Ok(Some(serial)) => return Ok(serial),
                     Ok(None) => {}
                     Err(error) if error.is_retryable() => failure = Some(error),
@@ -243,7 +243,7 @@ impl Attempt<'_> {
                 None => {
                     // From the moment the request may leave, dropping this must look for it.
                     self.is_lost = true;
-                    match client.issue(request).await {
+                    match in_time(deadline, client.issue(request)).await {
                         Ok(serial) => {
                             self.is_lost = known_lost;
                             return Ok(serial);
@@ -255,7 +255,7 @@ impl Attempt<'_> {
                                 // It may be refused because of itself: an earlier try that came
                                 // late has taken the room.
                                 let found = match known_lost {
-                                    true => self.find(id).await?,
+                                    true => in_time(deadline, self.find(id)).await?,
                                     false => None,
                                 };
                                 return found.ok_or(error);
@@ -303,6 +303,15 @@ impl Drop for Attempt<'_> {
             self.issuer.0.watch.orphan(busy, &self.runtime);
         }
     }
+}
+
+/// Waits no longer than the issuer is patient. What was begun may have arrived.
+async fn in_time<T>(deadline: Instant, work: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout_at(deadline, work).await.unwrap_or_else(|_| {
+        let kind = vouchsafe_core::ErrorKind::Timeout(TimeoutScope::Call);
+        let late = vouchsafe_core::Error::new(kind, "not issued within the issuer's patience");
+        Err(late.with_retryable(true).with_sent(Sent::Maybe).into())
+    })
 }
 
 /// Whether the server may have issued the commission all the same.

@@ -209,3 +209,23 @@ async fn what_was_set_for_the_calls_of_a_client_holds() {
     issuer.issue(&one()).await.unwrap().commit().await.unwrap();
     assert!(begun.elapsed() < Duration::from_secs(1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn issuing_ends_with_the_patience_whatever_hangs() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    server
+        .faults()
+        .add(Fault::on(ISSUE).times(1).reset_before_head());
+    // Looking for it takes longer than anybody waits.
+    let slow = Fault::on("account.pendingCommissions").delay(Duration::from_secs(4));
+    server.faults().add(slow.status(503));
+    let before = tokio::time::Instant::now();
+    let error = issuer.issue(&one()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection);
+    assert!(
+        before.elapsed() <= Duration::from_secs(20),
+        "{:?}",
+        before.elapsed()
+    );
+}
