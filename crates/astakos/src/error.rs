@@ -362,8 +362,56 @@ impl From<LimitName> for String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::Holder;
+
+    fn any_data() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+            prop::collection::btree_map(any::<String>(), any::<i64>(), 0..4)
+                .prop_map(|map| serde_json::json!(map)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_fault_comes_back_as_it_was_written(
+            name in any::<String>(),
+            code in any::<Option<u16>>(),
+            message in any::<String>(),
+            details in any::<Option<String>>(),
+            data in prop::option::of(any_data()),
+        ) {
+            let fault = Fault { name, code, message, details, data };
+            let text = serde_json::to_string(&fault).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Fault>(&text).unwrap(), fault);
+        }
+
+        #[test]
+        fn a_limit_that_was_met_comes_back_as_it_was_written(
+            word in prop_oneof!["No(Capacity|Quantity|Holding)Error", any::<String>()],
+            holder in any::<String>(),
+            source in prop::option::of(any::<String>()),
+            (quantity, limit, usage) in any::<(i64, i64, i64)>(),
+        ) {
+            let provision = Provision {
+                holder: Holder::from(holder.as_str()),
+                source: source.as_deref().map(Holder::from),
+                resource: "r".into(),
+                quantity,
+            };
+            let limit = QuotaLimit::new(word.clone().into(), provision, limit.into(), usage);
+            prop_assert_eq!(String::from(limit.name.clone()), word);
+            let text = serde_json::to_string(&limit).unwrap();
+            prop_assert_eq!(serde_json::from_str::<QuotaLimit>(&text).unwrap(), limit.clone());
+            let _ = limit.to_string(); // no number is too great to be told
+            prop_assert_eq!(limit.requested(), quantity);
+        }
+    }
 
     #[test]
     fn a_fault_is_one_key_and_what_stands_behind_it() {

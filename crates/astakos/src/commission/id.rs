@@ -87,7 +87,52 @@ impl FromStr for CommissionId {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    const OWNER: &str = "[A-Za-z0-9._-]{1,12}";
+
+    /// Texts of users: any at all, and those that look like marks or nearly so.
+    fn any_text() -> impl Strategy<Value = String> {
+        prop_oneof![
+            any::<String>(),
+            r"[a ]?\[?vouchsafe:(me|m|eme)?:?[0-9a-f]{31,33}[\] ]{0,2}",
+            r"[a ]?\[vouchsafe:(me|m|eme):[0-9a-f]{32}\]{1,2}",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_user_calls_it_the_issuer_finds_its_own(
+            text in any_text(),
+            (owner, other) in (OWNER, OWNER),
+            id in any::<u128>(),
+        ) {
+            prop_assume!(owner != other);
+            prop_assert!(check_owner(&owner).is_ok());
+            let name = CommissionId(id).name(&text, &owner);
+            prop_assert_eq!(CommissionId::of_name(&name, &owner), Some(CommissionId(id)));
+            prop_assert_eq!(CommissionId::of_name(&name, &other), None);
+            prop_assert!(name.starts_with(&text));
+        }
+
+        #[test]
+        fn a_name_is_ones_own_only_with_the_whole_mark(text in any_text()) {
+            if let Some(id) = CommissionId::of_name(&text, "me") {
+                let mark = format!("[vouchsafe:me:{:032x}]", id.0);
+                prop_assert!(text.ends_with(&mark), "{} in {}", mark, text);
+            }
+        }
+
+        #[test]
+        fn ids_are_written_and_read_in_one_way(id in any::<u128>(), text in r"\+?[0-9a-f]{30,31}[0-9a-fA-F]{1,2}") {
+            prop_assert_eq!(CommissionId(id).to_string().parse(), Ok(CommissionId(id)));
+            if let Ok(read) = text.parse::<CommissionId>() {
+                prop_assert_eq!(read.to_string(), text);
+            }
+        }
+    }
 
     #[test]
     fn an_id_is_found_in_the_name_it_was_written_into() {

@@ -180,7 +180,68 @@ impl<'de> Deserialize<'de> for MaxMembers {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// What a text says, by the grammar: digits and at most one step, in arithmetic that cannot
+    /// overflow.
+    fn by_the_grammar(text: &str) -> Option<Limit> {
+        if text.to_lowercase() == "inf" {
+            return Some(Limit::Unlimited);
+        }
+        let (digits, power) = match text.chars().last()? {
+            '0'..='9' => (text, 0),
+            step => {
+                let power = "KMGTP".find(step.to_ascii_uppercase())? + 1;
+                (&text[..text.len() - 1], u32::try_from(power).ok()?)
+            }
+        };
+        if digits.is_empty() || digits.len() > 30 {
+            return None;
+        }
+        let number = digits.chars().try_fold(0_i128, |sum, digit| {
+            Some(sum * 10 + i128::from(digit.to_digit(10)?))
+        })?;
+        let number = number.checked_mul(1024_i128.pow(power))?;
+        i64::try_from(number).ok().map(Limit::from)
+    }
+
+    proptest! {
+        #[test]
+        fn a_number_with_a_step_is_read_or_too_great(
+            number in prop_oneof![0..=4096_u64, any::<u64>(), Just(i64::MAX.unsigned_abs())],
+            step in "[KMGTPkmgtp]?",
+        ) {
+            let text = format!("{number}{step}");
+            prop_assert_eq!(text.parse().ok(), by_the_grammar(&text), "{}", text);
+        }
+
+        #[test]
+        fn nothing_but_limits_is_read(text in "[-+ ]?[0-9]{0,20}[-+0-9KMGTPkpBinfINF. \u{e9}\u{663}]{0,4}") {
+            prop_assert_eq!(text.parse().ok(), by_the_grammar(&text), "{}", text);
+        }
+
+        #[test]
+        fn limits_come_back_as_they_were_written(number in any::<i64>()) {
+            for limit in [Limit::from(number), Limit::Unlimited] {
+                let text = serde_json::to_string(&limit).unwrap();
+                prop_assert_eq!(serde_json::from_str::<Limit>(&text).unwrap(), limit);
+                let text = serde_json::to_string(&MaxMembers(limit)).unwrap();
+                prop_assert_eq!(serde_json::from_str::<MaxMembers>(&text).unwrap().0, limit);
+            }
+        }
+
+        #[test]
+        fn what_has_room_leaves_no_less_than_nothing(
+            limit in prop_oneof![-4..4_i64, any::<i64>()],
+            used in prop_oneof![0..4_i64, 0..=i64::MAX],
+        ) {
+            let limit = Limit::from(limit);
+            let leaves_something = limit.less(used) >= Limit::Finite(0);
+            prop_assert_eq!(limit.has_room_for(used), leaves_something);
+        }
+    }
 
     #[test]
     fn no_limit_is_the_greatest_number_on_the_wire() {
