@@ -311,6 +311,17 @@ fn every_user_needs_a_uid() {
         .varint(4, 0)
         .varint(5, 1);
     assert_eq!(Ticket::decode(&user_part(&mut part)), Err(Malformed));
+    // Also if one with a uid follows, in the same part or in another.
+    part.bytes(ENTRY, &[0x10, 7])
+        .bytes(ENTRY, &[0x08, 7])
+        .varint(2, 0)
+        .varint(4, 0)
+        .varint(5, 1);
+    let bytes = user_part(&mut part);
+    assert_eq!(Ticket::decode(&bytes), Err(Malformed));
+    let named = Writer::default().bytes(ENTRY, &[0x08, 8]).finish();
+    let more = Writer::default().bytes(USER, &named).finish();
+    assert_eq!(Ticket::decode(&[bytes, more].concat()), Err(Malformed));
 }
 
 #[test]
