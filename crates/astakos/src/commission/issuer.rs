@@ -106,7 +106,8 @@ impl Issuer {
             runtime,
         };
         self.0.journal.intent(&Intent { id, name }).await?;
-        match attempt.run(&request, id).await {
+        // Boxed: it holds several calls, and callers hold it.
+        match Box::pin(attempt.run(&request, id)).await {
             Ok(serial) => Ok(attempt.guard(id, serial)),
             Err(error) if attempt.is_lost => Err(error),
             Err(error) => {
