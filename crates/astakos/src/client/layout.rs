@@ -123,10 +123,10 @@ impl Layout {
 /// Where the parts are.
 #[derive(Clone, Debug)]
 pub(crate) struct Parts {
-    identity: Place,
-    account: Place,
-    ui: Option<Place>,
-    oauth2: Option<Place>,
+    identity: Arc<Place>,
+    account: Arc<Place>,
+    ui: Option<Arc<Place>>,
+    oauth2: Option<Arc<Place>>,
 }
 
 /// Where a part is: the address that requests go to, and the one that the catalog tells.
@@ -141,12 +141,12 @@ impl Parts {
     pub(crate) fn fixed(base_url: &str, prefixes: &Prefixes) -> Result<Self> {
         // The URL alone first, so that what is wrong with it is told of it.
         let base_url = BaseUrl::parse(base_url).map(|_| base_url)?;
-        let place = |prefix: &str| -> Result<Place> {
+        let place = |prefix: &str| -> Result<Arc<Place>> {
             let url = join_urls(base_url, prefix.trim_end_matches('/'));
-            Ok(Place {
+            Ok(Arc::new(Place {
                 base: BaseUrl::parse(&url)?,
                 url,
-            })
+            }))
         };
         Ok(Self {
             identity: place(&prefixes.identity)?,
@@ -158,7 +158,7 @@ impl Parts {
 
     /// Finds the parts in a catalog. Of its addresses only the paths are used: requests go to
     /// the host of the configured URL (protocol section 3.1).
-    fn of_catalog(identity: &Place, catalog: &Catalog) -> Result<Self> {
+    fn of_catalog(identity: &Arc<Place>, catalog: &Catalog) -> Result<Self> {
         let account = EndpointFilter::new()
             .name("astakos_account")
             .version_id("v1.0");
@@ -183,7 +183,7 @@ impl Parts {
     }
 
     /// Returns where a part is.
-    pub(crate) fn get(&self, part: Part) -> Result<&Place> {
+    pub(crate) fn get(&self, part: Part) -> Result<&Arc<Place>> {
         match part {
             Part::Account => Ok(&self.account),
             Part::Ui => self.ui.as_ref().ok_or_else(|| lacks("SNF:uiURL")),
@@ -200,7 +200,7 @@ fn lacks(what: &str) -> Error {
 }
 
 /// Puts the path of a URL under the host of the identity part.
-fn place(identity: &Place, url: &str) -> Result<Place> {
+fn place(identity: &Place, url: &str) -> Result<Arc<Place>> {
     let told = || {
         Error::lacks(
             ErrorKind::NoEndpoints,
@@ -220,15 +220,15 @@ fn place(identity: &Place, url: &str) -> Result<Place> {
     };
     let parsed = parsed.map_err(|_| told())?;
     let base = BaseUrl::parse(&format!("{origin}{}", parsed.path())).map_err(|_| told())?;
-    Ok(Place {
+    Ok(Arc::new(Place {
         base,
         url: url.to_owned(),
-    })
+    }))
 }
 
 /// What was found in the catalog, once somebody asked.
 pub(crate) struct Discovered {
-    identity: Place,
+    identity: Arc<Place>,
     parts: Mutex<Option<Arc<Parts>>>,
     /// One asks, the others wait.
     pub(crate) asking: tokio::sync::Mutex<()>,
@@ -237,10 +237,10 @@ pub(crate) struct Discovered {
 impl Discovered {
     pub(crate) fn new(auth_url: &str) -> Result<Self> {
         Ok(Self {
-            identity: Place {
+            identity: Arc::new(Place {
                 base: BaseUrl::parse(auth_url)?,
                 url: auth_url.to_owned(),
-            },
+            }),
             parts: Mutex::new(None),
             asking: tokio::sync::Mutex::new(()),
         })

@@ -121,7 +121,7 @@ impl Client {
     ///
     /// [`ErrorKind::NoEndpoints`] if the catalog lacks it, or why it could not be asked for.
     pub async fn account_url(&self) -> Result<String> {
-        Ok(self.place(Part::Account).await?.url)
+        Ok(self.place(Part::Account).await?.url.clone())
     }
 
     /// Returns the address of the user interface, as the catalog tells it.
@@ -130,7 +130,7 @@ impl Client {
     ///
     /// As [`account_url`](Self::account_url).
     pub async fn ui_url(&self) -> Result<String> {
-        Ok(self.place(Part::Ui).await?.url)
+        Ok(self.place(Part::Ui).await?.url.clone())
     }
 
     /// Returns the address of the OAuth 2.0 part, as the catalog tells it.
@@ -139,7 +139,7 @@ impl Client {
     ///
     /// As [`account_url`](Self::account_url).
     pub async fn oauth2_url(&self) -> Result<String> {
-        Ok(self.place(Part::OAuth2).await?.url)
+        Ok(self.place(Part::OAuth2).await?.url.clone())
     }
 
     /// Returns the path of the requests to the account part; `quotas`, `commissions` and the
@@ -176,7 +176,7 @@ impl Client {
     }
 
     /// Returns where a part is, and asks for the catalog if that is not known yet.
-    async fn place(&self, part: Part) -> Result<Place> {
+    async fn place(&self, part: Part) -> Result<Arc<Place>> {
         let found = |parts: &Parts| parts.get(part).cloned();
         let discovered = match &self.inner.layout {
             Layout::Fixed(parts) => return found(parts),
@@ -204,7 +204,7 @@ impl Client {
     }
 
     /// Returns where a part is, and this client with what is left of the time for a call.
-    async fn reach(&self, part: Part) -> Result<(Place, Cow<'_, Self>)> {
+    async fn reach(&self, part: Part) -> Result<(Arc<Place>, Cow<'_, Self>)> {
         if self.inner.layout.is_known() {
             return Ok((self.place(part).await?, Cow::Borrowed(self)));
         }
