@@ -4,11 +4,12 @@
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use vouchsafe::core::task::Task;
 
+use super::super::upstream::read_request;
 use super::case::{Answer, Fault, Framing, Role};
 
 /// The server; dropping it closes all its connections.
@@ -135,7 +136,15 @@ impl Script {
 
 async fn serve(state: &Mutex<State>, connection: usize, mut stream: TcpStream) -> io::Result<()> {
     let mut buffer = Vec::new();
-    while let Some(request) = read_request(&mut stream, &mut buffer, connection).await? {
+    while let Some(read) = read_request(&mut stream, &mut buffer).await? {
+        let request = Arrived {
+            exchange: None,
+            connection,
+            method: read.method,
+            target: read.path,
+            headers: read.headers,
+            body: read.body,
+        };
         let answer = lock(state).answer(request);
         let bytes = bytes(&answer);
         stream.write_all(&bytes).await?;
@@ -188,46 +197,6 @@ fn bytes(answer: &Answer) -> Vec<u8> {
             text.into_bytes()
         }
     }
-}
-
-/// Reads one request; `None` if the connection ends before one begins.
-async fn read_request(
-    stream: &mut TcpStream,
-    buffer: &mut Vec<u8>,
-    connection: usize,
-) -> io::Result<Option<Arrived>> {
-    let end = loop {
-        if let Some(at) = buffer.windows(4).position(|four| four == b"\r\n\r\n") {
-            break at;
-        }
-        if stream.read_buf(buffer).await? == 0 {
-            return Ok(None);
-        }
-    };
-    let head = String::from_utf8_lossy(&buffer[..end]).into_owned();
-    let mut lines = head.split("\r\n");
-    let mut first = lines.next().unwrap_or_default().split(' ');
-    let mut request = Arrived {
-        exchange: None,
-        connection,
-        method: first.next().unwrap_or_default().to_owned(),
-        target: first.next().unwrap_or_default().to_owned(),
-        headers: lines
-            .filter_map(|line| line.split_once(':'))
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
-            .collect(),
-        body: Vec::new(),
-    };
-    let length = request.header("content-length").unwrap_or("0");
-    let whole = end + 4 + length.parse::<usize>().unwrap_or(0);
-    while buffer.len() < whole {
-        if stream.read_buf(buffer).await? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-    }
-    request.body = buffer[end + 4..whole].to_vec();
-    buffer.drain(..whole);
-    Ok(Some(request))
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
