@@ -145,8 +145,7 @@ impl Suite {
             }
             suite.cases.extend(file.cases.into_iter().map(|case| {
                 let id = case["id"].as_str().unwrap_or_default().to_owned();
-                let case = serde_json::from_value(case).map_err(|cause| cause.to_string());
-                (id, case)
+                (id, Case::read(case))
             }));
         }
         if suite.cases.is_empty() {

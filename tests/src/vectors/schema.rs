@@ -2,6 +2,7 @@
 //! what a case means, the file is refused rather than judged wrongly.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -58,11 +59,65 @@ pub(super) struct Sequence {
 
 /// A value that a server makes up, and what later steps call it.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Capture {
     pub(super) step: usize,
     pub(super) from: String,
     pub(super) placeholder: String,
+    #[serde(default, rename = "note")]
+    _note: Value,
 }
+
+impl Case {
+    /// Reads a case.
+    ///
+    /// # Errors
+    ///
+    /// If it is none, or says what is not known here.
+    pub(super) fn read(case: Value) -> Result<Self, String> {
+        let kind = case["kind"].as_str().unwrap_or_default();
+        let own: &[&str] = match kind {
+            "exchange" => EXCHANGE_KEYS,
+            "sequence" => &["steps", "captures"],
+            "client" => &["options", "upstream", "steps"],
+            "table" => &["columns", "rows", "model", "rule", "document"],
+            other => return Err(format!("unknown kind {other:?}")),
+        };
+        let known = [CASE_KEYS, own].concat();
+        if let Some(key) = unknown_key(&case, &known) {
+            return Err(format!("unknown key {key:?}"));
+        }
+        let exchanges = match kind {
+            "exchange" => std::slice::from_ref(&case),
+            "sequence" => case["steps"].as_array().map_or(&[][..], Vec::as_slice),
+            _ => &[],
+        };
+        for exchange in exchanges {
+            let key = unknown_key(&exchange["request"], REQUEST_KEYS)
+                .or_else(|| unknown_key(&exchange["response"], RESPONSE_KEYS))
+                .or_else(|| unknown_key(exchange, EXCHANGE_KEYS).filter(|_| kind == "sequence"));
+            if let Some(key) = key {
+                return Err(format!("unknown key {key:?} in an exchange"));
+            }
+        }
+        serde_json::from_value(case).map_err(|cause| cause.to_string())
+    }
+}
+
+const CASE_KEYS: &[&str] = &[
+    "id", "class", "title", "note", "kind", "service", "config", "source",
+];
+const EXCHANGE_KEYS: &[&str] = &[
+    "request",
+    "response",
+    "volatile",
+    "unordered",
+    "relative_time",
+    "note",
+    "title",
+];
+const REQUEST_KEYS: &[&str] = &["method", "path", "headers", "body", "raw_body"];
+const RESPONSE_KEYS: &[&str] = &["status", "headers", "body", "text"];
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
@@ -100,10 +155,26 @@ pub(super) struct Script {
 #[serde(deny_unknown_fields)]
 pub(super) struct Options {
     pub(super) cache_lifetime_s: Option<f64>,
-    pub(super) cache_size: Option<usize>,
+    pub(super) cache_size: Option<i64>,
     pub(super) timeout_s: Option<f64>,
     pub(super) discovery_cache_timeout_s: Option<f64>,
     pub(super) base_path: Option<String>,
+}
+
+impl Options {
+    /// Returns whether our types can hold all of them.
+    pub(super) fn is_possible(&self) -> bool {
+        let times = [
+            self.cache_lifetime_s,
+            self.timeout_s,
+            self.discovery_cache_timeout_s,
+        ];
+        let is_time = |seconds: &f64| Duration::try_from_secs_f64(*seconds).is_ok();
+        times.iter().flatten().all(is_time)
+            && self
+                .cache_size
+                .is_none_or(|size| usize::try_from(size).is_ok())
+    }
 }
 
 /// What the upstream answers.
@@ -183,19 +254,27 @@ pub(super) struct Concurrent {
 #[serde(untagged)]
 pub(super) enum Calls {
     List(Vec<Call>),
-    Repeated { times: usize, each: Call },
+    Repeated(Repeated),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Repeated {
+    times: usize,
+    each: Call,
 }
 
 impl Calls {
     pub(super) fn to_vec(&self) -> Vec<Call> {
         match self {
             Self::List(calls) => calls.clone(),
-            Self::Repeated { times, each } => vec![each.clone(); *times],
+            Self::Repeated(all) => vec![all.each.clone(); all.times],
         }
     }
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Call {
     pub(super) call: String,
     #[serde(default)]
@@ -211,8 +290,13 @@ pub(super) enum Expect {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct ExpectedError {
     pub(super) class: String,
+    #[serde(default, rename = "bases")]
+    pub(super) _bases: Value,
+    #[serde(default, rename = "message")]
+    pub(super) _message: Value,
     pub(super) status: Option<u16>,
     pub(super) method: Option<String>,
     pub(super) url: Option<String>,
@@ -221,6 +305,7 @@ pub(super) struct ExpectedError {
 
 /// A request as the upstream saw it from the recorded client.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
 pub(super) struct SeenRequest {
     pub(super) method: String,
     pub(super) path: String,
@@ -231,7 +316,7 @@ pub(super) struct SeenRequest {
 }
 
 /// Rows of input and result for one function.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct Table {
     pub(super) rows: Vec<(Value, Value)>,
     /// Which model, in model tables.
@@ -240,6 +325,12 @@ pub(super) struct Table {
     pub(super) rule: Option<String>,
     /// What discovery served, in tables of the discovery client.
     pub(super) document: Option<Value>,
+}
+
+/// Returns a key of an object that is not among those known.
+pub(super) fn unknown_key<'v>(value: &'v Value, known: &[&str]) -> Option<&'v str> {
+    let mut keys = value.as_object()?.keys().map(String::as_str);
+    keys.find(|key| !known.contains(key))
 }
 
 fn present<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<Value>, D::Error> {
@@ -254,6 +345,39 @@ mod tests {
     fn an_unknown_option_is_refused_rather_than_passed_over() {
         let text = r#"{"id":"a/b","class":"a","kind":"client","options":{"new":1},"upstream":{},"steps":[]}"#;
         assert!(serde_json::from_str::<Case>(text).is_err());
+    }
+
+    #[test]
+    fn a_key_that_is_not_known_is_refused_wherever_it_stands() {
+        let case = serde_json::json!({
+            "id": "a/b", "class": "a", "kind": "sequence", "captures": [],
+            "steps": [{"request": {"method": "GET", "path": "/", "headers": {}},
+                       "response": {"status": 200}}],
+        });
+        assert!(Case::read(case.clone()).is_ok());
+        for place in ["/", "/steps/0", "/steps/0/request", "/steps/0/response"] {
+            let mut case = case.clone();
+            case.pointer_mut(place.trim_end_matches('/')).unwrap()["trailers"] = 1.into();
+            assert!(Case::read(case).is_err(), "{place}");
+        }
+        for kind in ["exchange", "table", "client", "new"] {
+            let mut case = case.clone();
+            case["kind"] = kind.into();
+            assert!(Case::read(case).is_err(), "{kind}");
+        }
+    }
+
+    #[test]
+    fn options_that_no_type_holds_are_known_as_such() {
+        for (text, possible) in [
+            (r#"{"cache_lifetime_s": 0, "cache_size": 0}"#, true),
+            (r#"{"timeout_s": -1}"#, false),
+            (r#"{"cache_lifetime_s": 1e300}"#, false),
+            (r#"{"cache_size": -1}"#, false),
+        ] {
+            let options: Options = serde_json::from_str(text).unwrap();
+            assert_eq!(options.is_possible(), possible, "{text}");
+        }
     }
 
     #[test]

@@ -198,6 +198,9 @@ impl Shared {
                 return Ok(());
             }
             stream.write_all(&self.bytes(&answer)).await?;
+            if says_close(&answer) {
+                return stream.shutdown().await;
+            }
         }
         Ok(())
     }
@@ -230,8 +233,19 @@ impl Shared {
                 "text/plain; charset=utf-8"
             }
         });
-        let mut head = format!("HTTP/1.1 {status} Scripted\r\ncontent-type: {content_type}\r\n");
-        for (name, value) in &answer.headers {
+        let mut head = format!("HTTP/1.1 {status} Scripted\r\n");
+        let names = |name: &str| {
+            answer
+                .headers
+                .keys()
+                .any(|key| key.eq_ignore_ascii_case(name))
+        };
+        if !names("content-type") {
+            let _ = write!(head, "content-type: {content_type}\r\n");
+        }
+        let own = ["content-length", "transfer-encoding"];
+        let is_ours = |name: &str| own.iter().any(|own| name.eq_ignore_ascii_case(own));
+        for (name, value) in answer.headers.iter().filter(|(name, _)| !is_ours(name)) {
             let value = value.replace("{base}", &self.base);
             let _ = write!(head, "{name}: {value}\r\n");
         }
@@ -243,6 +257,13 @@ impl Shared {
         head.push_str(&body);
         head.into_bytes()
     }
+}
+
+/// Returns whether the server closes the connection after an answer.
+fn says_close(answer: &Answer) -> bool {
+    answer.headers.iter().any(|(name, value)| {
+        name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("close")
+    })
 }
 
 fn not_found() -> Answer {
@@ -350,6 +371,21 @@ mod tests {
         assert_eq!((arrived.len(), most), (4, 1));
         assert_eq!(arrived[3].body, b"{}");
         assert_eq!(arrived[0].header("host"), Some("x"));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_closes_after_each_answer_closes() {
+        let upstream = upstream(serde_json::json!({
+            "GET /a": [{"json": 1, "headers": {"Connection": "close", "Content-Type": "x/y"}}]
+        }))
+        .await;
+        let address = upstream.base().strip_prefix("http://").unwrap().to_owned();
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        let request = "GET /a HTTP/1.1\r\n\r\n";
+        let answer = ask(&mut stream, request).await;
+        assert!(answer.ends_with("\r\n\r\n1"), "{answer}");
+        assert_eq!(answer.to_lowercase().matches("content-type").count(), 1);
+        assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0);
     }
 
     #[tokio::test]

@@ -6,15 +6,16 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use vouchsafe::astakos::{
     Access, ApplicationAction, Client, CommissionAction, CommissionRequest, Dialect,
-    MembershipAction, ProjectAction, ProjectFilter, ProjectMode, ProjectSpec, ProjectState, Result,
-    TokenGrant,
+    MembershipAction, ProjectAction, ProjectFilter, ProjectId, ProjectMode, ProjectSpec,
+    ProjectState, Result, TokenGrant,
 };
 use vouchsafe::core::Secret;
 use vouchsafe::core::transport::HttpTransport;
 
-use super::arguments::{Arguments, Called, KEYS, NOTHING, NUMBER, SPEC, WORD};
+use super::arguments::{Arguments, Called, KEYS, NO_JSON, NOTHING, NUMBER, SPEC, WORD};
 use super::case::{Answer, Case, Role};
 use super::script::{Line, Script};
+use super::signatures::signature;
 use super::{outcome, requests};
 use crate::vectors::report::{Judgement, Report};
 
@@ -51,13 +52,7 @@ pub(super) async fn judge(
         serde_json::from_str::<Value>(&text).unwrap_or_default()
     };
     let case: Case = serde_json::from_value(placed(case)).map_err(|e| e.to_string())?;
-    if case
-        .port
-        .as_ref()
-        .is_some_and(|port| !port.continues.is_null())
-    {
-        return Err("cases that continue have no runner".to_owned());
-    }
+    let case = case.continued()?;
     let answers: Vec<Answer> = case
         .exchanges
         .iter()
@@ -78,6 +73,7 @@ pub(super) async fn judge(
             method: exchange.request.method.clone(),
             target: exchange.request.target.clone(),
             answer: answer.clone(),
+            connection: exchange.connection,
         });
     let script = Script::start(listener, lines.collect());
     let result = match call(&case).await {
@@ -90,7 +86,9 @@ pub(super) async fn judge(
     };
     judgement.judged();
     requests::judge(&case, &script.arrived(), judgement);
-    outcome::judge(&case, &answers, &result, judgement);
+    if !case.outcome_is_open {
+        outcome::judge(&case, &answers, &result, judgement);
+    }
     let missed = case
         .exchanges
         .iter()
@@ -102,19 +100,17 @@ pub(super) async fn judge(
 }
 
 async fn call(case: &Case) -> Called {
-    let is_old = case.api.starts_with("0.14");
-    let has_token = !["get_services", "get_resources"].contains(&case.call.method.as_str());
-    let takes_token = is_old && has_token;
-    let mut list: Vec<&Value> = case.call.args.iter().collect();
-    let token = match (takes_token, list.is_empty()) {
-        (true, false) => list.remove(0).as_str().map(str::to_owned),
-        _ => case.client.token.clone(),
+    let Some(signature) = signature(&case.call.method, &case.api) else {
+        return Called::Unknown(format!("no runner for the method {}", case.call.method));
     };
-    let arguments = Arguments {
-        list,
-        named: &case.call.kwargs,
+    let arguments = match Arguments::bind(&signature, &case.call.args, &case.call.kwargs) {
+        Ok(arguments) => arguments,
+        Err(why) => return Called::Unknown(why),
     };
-    let client = match client(case, token) {
+    if arguments.has_unserialisable() {
+        return Called::Impossible(NO_JSON);
+    }
+    let client = match client(case, &arguments) {
         Ok(client) => client,
         Err(called) => return called,
     };
@@ -128,7 +124,13 @@ async fn call(case: &Case) -> Called {
     last
 }
 
-fn client(case: &Case, token: Option<String>) -> Result<Client, Called> {
+fn client(case: &Case, arguments: &Arguments<'_>) -> Result<Client, Called> {
+    // The oldest calls take the token; without one they say what the client's is.
+    let token = match arguments.optional("token")? {
+        Some(token) => Some(token),
+        None => case.client.token.as_deref(),
+    };
+    let retries = u32::try_from(case.client.retry).map_err(|_| Called::Impossible(NUMBER))?;
     let of = |fault: vouchsafe::core::Error| Called::Unknown(fault.to_string());
     let transport = HttpTransport::builder();
     let transport = match case.client.use_pool {
@@ -137,7 +139,7 @@ fn client(case: &Case, token: Option<String>) -> Result<Client, Called> {
     };
     let mut builder = Client::builder()
         .transport(Arc::new(transport.build().map_err(of)?))
-        .compatible_retries(case.client.retry)
+        .compatible_retries(retries)
         .dialect(match case.api.get(..4) {
             Some("0.14") => Dialect::V014,
             Some("0.15") => Dialect::V015,
@@ -153,7 +155,8 @@ fn client(case: &Case, token: Option<String>) -> Result<Client, Called> {
         builder = builder.token(token);
     }
     for (name, value) in &case.client.headers {
-        builder = builder.header(name, value.as_str().unwrap_or_default());
+        let value = value.as_str().ok_or(Called::Impossible(WORD))?;
+        builder = builder.header(name, value);
     }
     builder.build().map_err(|error| Called::Made(Err(error)))
 }
@@ -164,18 +167,16 @@ async fn made(case: &Case, client: &Client, a: &Arguments<'_>) -> Result<Result<
     let json = |value: Result<Value>| Ok(value);
     match case.call.method.as_str() {
         "authenticate" => json(access(
-            client.authenticate(optional(a, 0, "tenant_name")).await,
+            client.authenticate(a.optional("tenant_name")?).await,
         )),
-        "get_endpoints" if is_old => {
-            json(access(client.authenticate(optional(a, 0, "uuid")).await))
-        }
+        "get_endpoints" if is_old => json(access(client.authenticate(a.optional("uuid")?).await)),
         "get_endpoints" => json(access(client.endpoints().await)),
         "validate_token" => {
-            let token = Secret::from(a.text(0, &["token_id"])?);
-            let belongs_to = optional(a, 1, "belongs_to");
+            let token = Secret::from(a.text("token_id")?);
+            let belongs_to = a.optional("belongs_to")?;
             json(access(client.validate_token(&token, belongs_to).await))
         }
-        "get_user_info" => json(client.user_info(a.flag("usage")).await.map(|info| {
+        "get_user_info" => json(client.user_info(a.flag("usage")?).await.map(|info| {
             json!({
                 "id": info.id, "username": info.username, "uuid": info.uuid, "email": info.email,
                 "name": info.name, "groups": info.groups, "usage": info.usage,
@@ -189,42 +190,36 @@ async fn made(case: &Case, client: &Client, a: &Arguments<'_>) -> Result<Result<
         "oauth2_url" => json(client.oauth2_url().await.map(Value::from)),
         property if property.starts_with("api_") => json(path_of(client, property).await?),
         "get_usernames" => {
-            if a.get(0, &["uuids"]) == Some(&Value::Null) {
+            if a.get("uuids") == Some(&Value::Null) {
                 return Err(Called::Impossible(NOTHING));
             }
-            json(value(client.usernames(&a.texts(0, &["uuids"])?).await))
+            json(value(client.usernames(&a.texts("uuids")?).await))
         }
-        "service_get_usernames" => match a.get(0, &["uuids"]) {
+        "service_get_usernames" => match a.get("uuids") {
             None | Some(Value::Null) => json(value(client.all_usernames().await)),
-            Some(_) => json(value(
-                client.service_usernames(&a.texts(0, &["uuids"])?).await,
-            )),
+            Some(_) => json(value(client.service_usernames(&a.texts("uuids")?).await)),
         },
-        "get_username" => json(value(client.username(a.text(0, &["uuid"])?).await)),
-        "service_get_username" => json(value(client.service_username(a.text(0, &["uuid"])?).await)),
-        "get_uuids" => json(value(client.uuids(&a.texts(0, &["display_names"])?).await)),
+        "get_username" => json(value(client.username(a.text("uuid")?).await)),
+        "service_get_username" => json(value(client.service_username(a.text("uuid")?).await)),
+        "get_uuids" => json(value(client.uuids(&a.texts("display_names")?).await)),
         "service_get_uuids" => json(value(
-            client.service_uuids(&a.texts(0, &["display_names"])?).await,
+            client.service_uuids(&a.texts("display_names")?).await,
         )),
-        "get_uuid" => json(value(client.uuid(a.text(0, &["display_name"])?).await)),
-        "service_get_uuid" => json(value(
-            client.service_uuid(a.text(0, &["display_name"])?).await,
-        )),
+        "get_uuid" => json(value(client.uuid(a.text("display_name")?).await)),
+        "service_get_uuid" => json(value(client.service_uuid(a.text("display_name")?).await)),
         "get_services" => json(value(client.services().await)),
         "get_resources" => json(value(client.resources().await)),
         "send_feedback" => {
-            let (message, data) = (a.text(0, &["message"])?, a.text(1, &["data"])?);
+            let (message, data) = (a.text("message")?, a.text("data")?);
             json(value(client.send_feedback(message, data).await))
         }
         "set_default_project" => json(value(
-            client
-                .set_default_project(a.project(0, &["project_id"])?)
-                .await,
+            client.set_default_project(a.project("project_id")?).await,
         )),
         "get_quotas" => json(value(client.quotas().await)),
         "service_get_quotas" => {
-            let users = list(a, 0, &["user"])?;
-            let projects = list(a, 1, &["project_id", "project"])?;
+            let users = list(a, "user")?;
+            let projects = list(a, "project_id")?;
             let (users, projects) = (borrowed(&users), borrowed(&projects));
             json(value(
                 client
@@ -233,7 +228,7 @@ async fn made(case: &Case, client: &Client, a: &Arguments<'_>) -> Result<Result<
             ))
         }
         "service_get_project_quotas" => {
-            let projects = list(a, 0, &["project_id", "project"])?;
+            let projects = list(a, "project_id")?;
             json(value(
                 client
                     .service_project_quotas(borrowed(&projects).as_deref())
@@ -241,12 +236,12 @@ async fn made(case: &Case, client: &Client, a: &Arguments<'_>) -> Result<Result<
             ))
         }
         "issue_commission" => {
-            let request = a.get(0, &["request"]).ok_or(Called::Impossible(NOTHING))?;
+            let request = a.get("request").ok_or(Called::Impossible(NOTHING))?;
             json(value(client.issue_raw(request).await))
         }
         "issue_one_commission" if !is_newest => {
-            let (holder, source) = (a.text(0, &["holder"])?, a.text(1, &["source"])?);
-            let Some(Value::Object(entries)) = a.get(2, &["provisions"]) else {
+            let (holder, source) = (a.text("holder")?, a.text("source")?);
+            let Some(Value::Object(entries)) = a.get("provisions") else {
                 return Err(Called::Impossible(KEYS));
             };
             let entries: Vec<_> = entries
@@ -254,46 +249,46 @@ async fn made(case: &Case, client: &Client, a: &Arguments<'_>) -> Result<Result<
                 .map(|(resource, quantity)| Some((resource, quantity.as_i64()?)))
                 .collect::<Option<_>>()
                 .ok_or(Called::Impossible(NUMBER))?;
-            let request = options(CommissionRequest::one_legacy(holder, source, entries), a);
+            let request = options(CommissionRequest::one_legacy(holder, source, entries), a)?;
             json(value(client.issue(&request).await))
         }
         "issue_one_commission" => {
-            let holder = a.text(0, &["holder"])?;
-            let entries = tuples::<2>(a.entries(1, &["provisions"])?)?;
+            let holder = a.text("holder")?;
+            let entries = tuples::<2>(a.entries("provisions")?)?;
             let entries = entries
                 .into_iter()
                 .map(|([project, resource], n)| (project, resource, n));
-            let request = options(CommissionRequest::one(holder, entries), a);
+            let request = options(CommissionRequest::one(holder, entries), a)?;
             json(value(client.issue(&request).await))
         }
         "issue_resource_reassignment" => {
-            let holder = a.text(0, &["holder"])?;
-            let entries = tuples::<3>(a.entries(1, &["provisions"])?)?;
+            let holder = a.text("holder")?;
+            let entries = tuples::<3>(a.entries("provisions")?)?;
             let entries = entries
                 .into_iter()
                 .map(|([from, to, resource], n)| (from, to, resource, n));
-            let request = options(CommissionRequest::reassignment(holder, entries), a);
+            let request = options(CommissionRequest::reassignment(holder, entries), a)?;
             json(value(client.issue(&request).await))
         }
         "issue_commission_generic" => {
-            let users = tuples::<3>(a.entries(0, &["user_provisions"])?)?;
+            let users = tuples::<3>(a.entries("user_provisions")?)?;
             let users = users
                 .into_iter()
                 .map(|([user, project, resource], n)| (user, project, resource, n));
-            let projects = tuples::<2>(a.entries(1, &["project_provisions"])?)?;
+            let projects = tuples::<2>(a.entries("project_provisions")?)?;
             let projects = projects
                 .into_iter()
                 .map(|([project, resource], n)| (project, resource, n));
-            let request = options(CommissionRequest::generic(users, projects), a);
+            let request = options(CommissionRequest::generic(users, projects), a)?;
             json(value(client.issue(&request).await))
         }
         "get_pending_commissions" => json(value(client.pending_commissions().await)),
-        "get_commission_info" => json(value(client.commission(a.serial(0, &["serial"])?).await)),
-        "accept_commission" => json(value(client.accept(a.serial(0, &["serial"])?).await)),
-        "reject_commission" => json(value(client.reject(a.serial(0, &["serial"])?).await)),
+        "get_commission_info" => json(value(client.commission(a.serial("serial")?).await)),
+        "accept_commission" => json(value(client.accept(a.serial("serial")?).await)),
+        "reject_commission" => json(value(client.reject(a.serial("serial")?).await)),
         "commission_action" => {
-            let serial = a.serial(0, &["serial"])?;
-            let action = match a.text(1, &["action"])? {
+            let serial = a.serial("serial")?;
+            let action = match a.text("action")? {
                 "accept" => CommissionAction::Accept,
                 "reject" => CommissionAction::Reject,
                 _ => return Err(Called::Impossible(WORD)),
@@ -301,8 +296,8 @@ async fn made(case: &Case, client: &Client, a: &Arguments<'_>) -> Result<Result<
             json(value(client.commission_action(serial, action).await))
         }
         "resolve_commissions" => {
-            let accept = a.serials(0, &["accept_serials"])?;
-            let reject = a.serials(1, &["reject_serials"])?;
+            let accept = a.serials("accept_serials")?;
+            let reject = a.serials("reject_serials")?;
             json(value(client.resolve(&accept, &reject).await))
         }
         _ => projects(case, client, a).await,
@@ -314,34 +309,35 @@ async fn projects(
     client: &Client,
     a: &Arguments<'_>,
 ) -> Result<Result<Value>, Called> {
-    let reason = |index| match a.get(index, &["reason"]) {
-        Some(Value::String(text)) => text.as_str(),
-        _ => "",
-    };
+    let reason = || a.optional("reason").map(Option::unwrap_or_default);
     let joined = |result: Result<i64>| result.map(|id| json!({"id": id}));
     Ok(match case.call.method.as_str() {
         "get_projects" => value(client.projects(&filter(a)?).await),
-        "get_project" => value(client.project(a.project(0, &["project_id"])?).await),
-        "create_project" => value(client.create_project(&spec(a, 0)?).await),
+        "get_project" => value(client.project(a.project("project_id")?).await),
+        "create_project" => value(client.create_project(&spec(a)?).await),
         "modify_project" => {
-            let id = a.project(0, &["project_id"])?;
-            value(client.modify_project(id, &spec(a, 1)?).await)
+            let id = a.project("project_id")?;
+            value(client.modify_project(id, &spec(a)?).await)
         }
         "project_action" => {
-            let id = a.project(0, &["project_id"])?;
-            let action = match a.text(1, &["action"])? {
+            let id = a.project("project_id")?;
+            let action = match a.text("action")? {
                 "suspend" => ProjectAction::Suspend,
                 "unsuspend" => ProjectAction::Unsuspend,
                 "terminate" => ProjectAction::Terminate,
                 "reinstate" => ProjectAction::Reinstate,
                 _ => return Err(Called::Impossible(WORD)),
             };
-            value(client.project_action(id, action, reason(2)).await)
+            value(client.project_action(id, action, reason()?).await)
         }
         "application_action" => {
-            let id = a.project(0, &["project_id"])?;
-            let application = a.number(1, &["app_id"])?;
-            let action = match a.text(2, &["action"])? {
+            // Older clients name the application alone, and the project does not go out.
+            let id = match a.get("project_id") {
+                None => ProjectId::from(String::new()),
+                Some(_) => a.project("project_id")?,
+            };
+            let application = a.number("app_id")?;
+            let action = match a.text("action")? {
                 "approve" => ApplicationAction::Approve,
                 "deny" => ApplicationAction::Deny,
                 "dismiss" => ApplicationAction::Dismiss,
@@ -350,55 +346,44 @@ async fn projects(
             };
             value(
                 client
-                    .application_action(id, application, action, reason(3))
+                    .application_action(id, application, action, reason()?)
                     .await,
             )
         }
         "get_memberships" => {
-            let project = match a.get(0, &["project_id", "project"]) {
-                None | Some(Value::Null) => None,
-                Some(_) => Some(a.project(0, &["project_id", "project"])?),
-            };
+            let project = a.optional_project("project_id")?;
             value(client.memberships(project.as_ref()).await)
         }
-        "get_membership" => value(client.membership(a.number(0, &["memb_id"])?).await),
+        "get_membership" => value(client.membership(a.number("memb_id")?).await),
         "membership_action" => {
-            let id = a.number(0, &["memb_id"])?;
-            let action = MembershipAction::from(a.text(1, &["action"])?.to_owned());
-            value(client.membership_action(id, &action, reason(2)).await)
+            let id = a.number("memb_id")?;
+            let action = MembershipAction::from(a.text("action")?.to_owned());
+            value(client.membership_action(id, &action, reason()?).await)
         }
-        "join_project" => joined(client.join_project(a.project(0, &["project_id"])?).await),
+        "join_project" => joined(client.join_project(a.project("project_id")?).await),
         "enroll_member" => {
-            let email = a.text(1, &["email"])?;
-            joined(
-                client
-                    .enroll_member(a.project(0, &["project_id"])?, email)
-                    .await,
-            )
+            let email = a.text("email")?;
+            joined(client.enroll_member(a.project("project_id")?, email).await)
         }
         "get_applications" => {
-            let project = match a.get(0, &["project"]) {
-                None | Some(Value::Null) => None,
-                Some(_) => Some(a.project(0, &["project"])?),
-            };
+            let project = a.optional_project("project_id")?;
             value(client.legacy_applications(project.as_ref()).await)
         }
-        "get_application" => value(client.legacy_application(a.number(0, &["app_id"])?).await),
+        "get_application" => value(client.legacy_application(a.number("app_id")?).await),
         "get_token" => {
-            let mut grant = TokenGrant::other(a.text(0, &["grant_type"])?);
-            for (name, value) in a.named {
+            let mut grant = TokenGrant::other(a.text("grant_type")?);
+            for (name, value) in &a.more {
                 let text = value.as_str().ok_or(Called::Impossible(NOTHING))?;
-                grant = match name.as_str() {
+                grant = match *name {
                     "code" => grant.code(text),
                     "redirect_uri" => grant.redirect_uri(text),
-                    "client_id" => grant.client_id(text),
                     "scope" => grant.scope(text),
                     other => return Err(Called::Unknown(format!("parameter {other}"))),
                 };
             }
-            let secret = Secret::from(a.text(2, &["client_secret"])?);
+            let secret = Secret::from(a.text("client_secret")?);
             let result = client
-                .oauth2_token(a.text(1, &["client_id"])?, &secret, &grant)
+                .oauth2_token(a.text("client_id")?, &secret, &grant)
                 .await;
             result.map(|token| {
                 json!({
@@ -458,14 +443,10 @@ fn access(result: Result<Access>) -> Result<Value> {
     }}))
 }
 
-fn optional<'c>(a: &Arguments<'c>, index: usize, name: &str) -> Option<&'c str> {
-    a.get(index, &[name]).and_then(Value::as_str)
-}
-
-fn list(a: &Arguments<'_>, index: usize, names: &[&str]) -> Result<Option<Vec<String>>, Called> {
-    match a.get(index, names) {
+fn list(a: &Arguments<'_>, name: &str) -> Result<Option<Vec<String>>, Called> {
+    match a.get(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(_) => a.texts(index, names).map(Some),
+        Some(_) => a.texts(name).map(Some),
     }
 }
 
@@ -485,43 +466,41 @@ fn tuples<const N: usize>(
     entries.ok_or(Called::Impossible(KEYS))
 }
 
-fn options(request: CommissionRequest, a: &Arguments<'_>) -> CommissionRequest {
+fn options(request: CommissionRequest, a: &Arguments<'_>) -> Result<CommissionRequest, Called> {
     let request = request
-        .force(a.flag("force"))
-        .auto_accept(a.flag("auto_accept"));
-    match a.named.get("name") {
-        Some(Value::String(name)) => request.name(name),
-        _ => request,
-    }
+        .force(a.flag("force")?)
+        .auto_accept(a.flag("auto_accept")?);
+    Ok(match a.optional("name")? {
+        Some(name) => request.name(name),
+        None => request,
+    })
 }
 
 fn filter(a: &Arguments<'_>) -> Result<ProjectFilter, Called> {
     let mut filter = ProjectFilter::new();
-    let names = ["name", "state", "owner", "mode"];
-    for (index, name) in names.iter().enumerate() {
-        let Some(Value::String(text)) = a.get(index, &[name]) else {
-            continue;
-        };
-        filter = match *name {
-            "name" => filter.name(text),
-            "state" => filter.state(ProjectState::from(text.clone())),
-            "owner" => filter.owner(text),
-            _ => filter.mode(match text.as_str() {
-                "default" => ProjectMode::Default,
-                "related" => ProjectMode::Related,
-                "member" => ProjectMode::Member,
-                "active" => ProjectMode::Active,
-                _ => return Err(Called::Impossible(WORD)),
-            }),
-        };
+    if let Some(name) = a.optional("name")? {
+        filter = filter.name(name);
+    }
+    if let Some(state) = a.optional("state")? {
+        filter = filter.state(ProjectState::from(state.to_owned()));
+    }
+    if let Some(owner) = a.optional("owner")? {
+        filter = filter.owner(owner);
+    }
+    if let Some(mode) = a.optional("mode")? {
+        filter = filter.mode(match mode {
+            "default" => ProjectMode::Default,
+            "related" => ProjectMode::Related,
+            "member" => ProjectMode::Member,
+            "active" => ProjectMode::Active,
+            _ => return Err(Called::Impossible(WORD)),
+        });
     }
     Ok(filter)
 }
 
-fn spec(a: &Arguments<'_>, index: usize) -> Result<ProjectSpec, Called> {
-    let given = a
-        .get(index, &["specs"])
-        .ok_or(Called::Impossible(NOTHING))?;
+fn spec(a: &Arguments<'_>) -> Result<ProjectSpec, Called> {
+    let given = a.get("specs").ok_or(Called::Impossible(NOTHING))?;
     let spec: ProjectSpec =
         serde_json::from_value(given.clone()).map_err(|_| Called::Impossible(SPEC))?;
     match serde_json::to_value(&spec) {

@@ -11,6 +11,7 @@ mod outcome;
 mod requests;
 mod scenario;
 mod script;
+mod signatures;
 
 use std::path::Path;
 

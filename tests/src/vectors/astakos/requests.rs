@@ -111,6 +111,10 @@ fn extra(case: &Case, arrived: &[Arrived], judgement: &mut Judgement) {
         {
             continue;
         }
+        if case.goes_on {
+            judgement.waive("a port goes on where the recorded client stopped");
+            continue;
+        }
         let again = last.is_some_and(|last| last.request.target == got.target);
         if case.client.use_pool && last_is("close") && again && extra.len() == 1 {
             judgement.waive("a reused connection that died may be replaced, once");

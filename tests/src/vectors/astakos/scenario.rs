@@ -11,6 +11,7 @@ use vouchsafe::core::transport::{Request, Response};
 use super::answers::Known;
 use crate::vectors::Report;
 use crate::vectors::report::Judgement;
+use crate::vectors::schema::unknown_key;
 
 /// Judges the scenario of a file.
 pub(super) fn run(folder: &Path, file: &Value, report: &mut Report) {
@@ -36,6 +37,7 @@ fn judge(folder: &Path, file: &Value, judgement: &mut Judgement) -> Result<(), S
     run.know(&fixture);
     let steps = file["steps"].as_array().ok_or("there are no steps")?;
     for (number, step) in steps.iter().enumerate() {
+        check_keys(step)?;
         let title = step["title"].as_str().unwrap_or_default();
         judgement.at(format!("step {number} {title:?}"));
         judgement.judged();
@@ -44,6 +46,28 @@ fn judge(folder: &Path, file: &Value, judgement: &mut Judgement) -> Result<(), S
         }
     }
     Ok(())
+}
+
+/// Refuses a step that says what is not known here.
+fn check_keys(step: &Value) -> Result<(), String> {
+    let request = [
+        "method",
+        "target",
+        "headers",
+        "json",
+        "text",
+        "text_latin1",
+        "secure",
+        "no_content_length",
+    ];
+    let response = ["status", "headers", "json", "text", "text_omitted", "empty"];
+    let unknown = unknown_key(step, &["title", "request", "response", "bind", "note"])
+        .or_else(|| unknown_key(&step["request"], &request))
+        .or_else(|| unknown_key(&step["response"], &response));
+    match unknown {
+        Some(key) => Err(format!("unknown key {key:?} in a step")),
+        None => Ok(()),
+    }
 }
 
 /// A scenario on its way.
@@ -295,5 +319,21 @@ fn without_element(text: &str, name: &str) -> String {
             format!("{}{}", &text[..from + open.len()], &text[to..])
         }
         _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_says_something_unknown_is_refused() {
+        let step = json!({"request": {"method": "GET"}, "response": {"status": 200}});
+        assert_eq!(check_keys(&step), Ok(()));
+        for (place, key) in [("request", "cookies"), ("response", "trailers")] {
+            let mut step = step.clone();
+            step[place][key] = json!([]);
+            assert!(check_keys(&step).is_err(), "{key}");
+        }
     }
 }

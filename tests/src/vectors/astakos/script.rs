@@ -45,6 +45,8 @@ pub(super) struct Line {
     pub(super) method: String,
     pub(super) target: String,
     pub(super) answer: Answer,
+    /// Over which connection the recorded client asked.
+    pub(super) connection: Option<u64>,
 }
 
 struct State {
@@ -56,7 +58,10 @@ struct State {
 impl State {
     /// Returns the answer to a request. A client that holds the catalog may leave a discovery
     /// out; past the end, the last answer comes again.
-    fn answer(&mut self, mut request: Arrived) -> Answer {
+    ///
+    /// The flag says whether the connection then ends: the server says so, or the next request
+    /// was recorded over another one.
+    fn answer(&mut self, mut request: Arrived) -> (Answer, bool) {
         while self.lines.get(self.next).is_some_and(|line| {
             line.role == Role::Discovery
                 && (line.method != request.method || path(&line.target) != path(&request.target))
@@ -69,9 +74,29 @@ impl State {
             Some(line) => line.answer.clone(),
             None => anything(&request.target),
         };
+        let number = |at: usize| self.lines.get(at).and_then(|line| line.connection);
+        let ends = says_close(&answer)
+            || number(at)
+                .zip(number(at + 1))
+                .is_some_and(|(one, next)| one != next);
         self.next += 1;
         self.arrived.push(request);
-        answer
+        (answer, ends)
+    }
+}
+
+/// Returns whether an answer is the last one on its connection.
+fn says_close(answer: &Answer) -> bool {
+    match answer {
+        Answer::Fault { .. } => true,
+        Answer::Response {
+            headers, framing, ..
+        } => {
+            *framing == Some(Framing::CloseDelimited)
+                || headers.iter().any(|(name, value)| {
+                    name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("close")
+                })
+        }
     }
 }
 
@@ -97,7 +122,7 @@ fn anything(target: &str) -> Answer {
     };
     Answer::Response {
         status: 200,
-        reason: "OK".to_owned(),
+        _reason: serde_json::Value::Null,
         headers: Vec::new(),
         body,
         framing: None,
@@ -145,21 +170,17 @@ async fn serve(state: &Mutex<State>, connection: usize, mut stream: TcpStream) -
             headers: read.headers,
             body: read.body,
         };
-        let answer = lock(state).answer(request);
-        let bytes = bytes(&answer);
-        stream.write_all(&bytes).await?;
-        let goes_on = matches!(
-            answer,
-            Answer::Response { framing, .. } if framing != Some(Framing::CloseDelimited)
-        );
-        if !goes_on {
+        let (answer, ends) = lock(state).answer(request);
+        stream.write_all(&bytes(&answer, ends)).await?;
+        if ends {
             return stream.shutdown().await;
         }
     }
     Ok(())
 }
 
-fn bytes(answer: &Answer) -> Vec<u8> {
+/// Writes an answer; one that ends its connection says so, as servers do.
+fn bytes(answer: &Answer, ends: bool) -> Vec<u8> {
     match answer {
         Answer::Fault { fault, body, .. } => match fault {
             Fault::Close => Vec::new(),
@@ -173,12 +194,15 @@ fn bytes(answer: &Answer) -> Vec<u8> {
         },
         Answer::Response {
             status,
-            reason,
             headers,
             body,
             framing,
+            ..
         } => {
-            let mut text = format!("HTTP/1.1 {status} {reason}\r\n");
+            let mut text = format!("HTTP/1.1 {status} Scripted\r\n");
+            if ends {
+                text.push_str("connection: close\r\n");
+            }
             let own = ["content-length", "transfer-encoding", "connection"];
             for (name, value) in headers {
                 if !own.contains(&name.to_ascii_lowercase().as_str()) {
@@ -201,4 +225,57 @@ fn bytes(answer: &Answer) -> Vec<u8> {
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(connection: Option<u64>, headers: &[(&str, &str)]) -> Line {
+        let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
+        Line {
+            role: Role::Call,
+            method: "GET".to_owned(),
+            target: "/".to_owned(),
+            answer: Answer::Response {
+                status: 200,
+                _reason: serde_json::Value::Null,
+                headers: headers.iter().map(owned).collect(),
+                body: "{}".to_owned(),
+                framing: None,
+            },
+            connection,
+        }
+    }
+
+    fn ends(lines: Vec<Line>) -> Vec<bool> {
+        let count = lines.len();
+        let mut state = State {
+            lines,
+            next: 0,
+            arrived: Vec::new(),
+        };
+        let request = Arrived {
+            exchange: None,
+            connection: 1,
+            method: "GET".to_owned(),
+            target: "/".to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
+        (0..count)
+            .map(|_| state.answer(request.clone()).1)
+            .collect()
+    }
+
+    #[test]
+    fn a_server_that_closes_after_each_answer_does_so_here_too() {
+        let closing = || line(None, &[("Connection", "close")]);
+        assert_eq!(ends(vec![closing(), closing()]), [true, true]);
+        let numbered = |number| line(Some(number), &[]);
+        let lines = vec![numbered(1), numbered(2), numbered(2)];
+        assert_eq!(ends(lines), [true, false, false]);
+        let text = String::from_utf8(bytes(&closing().answer, true)).unwrap();
+        assert_eq!(text.matches("connection: close").count(), 1, "{text}");
+    }
 }

@@ -21,7 +21,8 @@ use vouchsafe::ticket::{
     Client, ClientStatus, Destination, ErrorKind, ServiceSecret, StatusCode, TvmId, base64url,
 };
 
-use super::support::{contains, env, hex, same, text, to_hex, tvm_id};
+use super::support::{code, contains, env, flag, hex, id, ids, same, text, to_hex, tvm_id, whole};
+use crate::vectors::schema::unknown_key;
 
 pub(super) fn backoff(case: &Value) -> Result<(), String> {
     let millis = |name: &str| Duration::from_millis(case[name].as_u64().unwrap());
@@ -37,9 +38,10 @@ pub(super) fn backoff(case: &Value) -> Result<(), String> {
     let ops = case["ops"].as_array().unwrap();
     same(&json!(ops.len()), &json!(expected.len()))?;
     for (op, expected) in ops.iter().zip(expected) {
-        match op["increase_normal"].as_f64() {
-            Some(draw) => backoff.fail(draw),
-            None => backoff.succeed(),
+        match (op["increase_normal"].as_f64(), op["decrease"].as_bool()) {
+            (Some(draw), None) => backoff.fail(draw),
+            (None, Some(true)) => backoff.succeed(),
+            _ => return Err(format!("unknown operation {op}")),
         }
         let (actual, expected) = (
             backoff.current().as_secs_f64() * 1e3,
@@ -57,8 +59,24 @@ pub(super) fn backoff(case: &Value) -> Result<(), String> {
 pub(super) fn client_status(case: &Value) -> Result<(), String> {
     const NOW: i64 = 1_700_000_000;
     let state = &case["state"];
-    let is = |name: &str| state[name].as_bool().unwrap_or_default();
+    let is = |name: &str| flag(state, name, false);
     let since = |name: &str| state[name].as_i64().map(|since| NOW - since);
+    let known = [
+        "mode",
+        "fetch",
+        "check",
+        "roles",
+        "incomplete_is_error",
+        "tickets",
+        "dsts",
+        "since_tickets",
+        "since_keys",
+        "since_roles",
+        "since_config",
+    ];
+    if let Some(key) = unknown_key(state, &known) {
+        return Err(format!("unknown key {key:?} of a state"));
+    }
     let wanted = usize::try_from(state["dsts"].as_u64().unwrap()).unwrap();
     let is_tool = state["mode"] == "tool";
     let tickets = state["tickets"].as_array().map(|tickets| TicketSet {
@@ -91,10 +109,14 @@ pub(super) fn client_status(case: &Value) -> Result<(), String> {
 }
 
 pub(super) fn disk_cache(case: &Value) -> Result<(), String> {
-    if case["op"] == "pack" {
-        let data = base64url::decode(text(case, "data_b64").as_bytes()).unwrap();
-        let packed = Blob::pack(case["time"].as_i64().unwrap(), &data);
-        return same(&json!(to_hex(&packed)), &case["expect_hex"]);
+    match text(case, "op") {
+        "unpack" => {}
+        "pack" => {
+            let data = base64url::decode(text(case, "data_b64").as_bytes()).unwrap();
+            let packed = Blob::pack(whole(&case["time"]), &data);
+            return same(&json!(to_hex(&packed)), &case["expect_hex"]);
+        }
+        other => return Err(format!("unknown operation {other}")),
     }
     let unpacked = Blob::unpack(&hex(&case["blob_hex"])).ok();
     let actual =
@@ -128,7 +150,7 @@ pub(super) fn disk_tickets(case: &Value) -> Result<(), String> {
 }
 
 pub(super) fn http_codes(case: &Value) -> Result<(), String> {
-    let verdict = match Verdict::of(u16::try_from(case["code"].as_u64().unwrap()).unwrap()) {
+    let verdict = match Verdict::of(code(&case["code"])) {
         Verdict::Accept => "accept",
         Verdict::Retriable => "retriable",
         Verdict::NonRetriable => "non_retriable",
@@ -162,7 +184,7 @@ pub(super) fn last_error(case: &Value) -> Result<(), String> {
                 last.record(scope, retriability, text(event, "message"));
             }
             "http" => {
-                let code = u16::try_from(event["code"].as_u64().unwrap()).unwrap();
+                let code = code(&event["code"]);
                 last.record_http(scope, text(event, "path"), code, text(event, "message"));
             }
             "clear" => last.clear(scope),
@@ -274,7 +296,6 @@ pub(super) fn settings(case: &Value) -> Result<(), String> {
     {
         return Err(format!("unknown setting {name}"));
     }
-    let id = |value: &Value| TvmId::new(u32::try_from(value.as_u64().unwrap()).unwrap());
     let own_id = settings.get("self_tvm_id").map_or(TvmId::new(0), id);
     let mut builder = Client::tvm_api(own_id);
     if let Some(secret) = settings["secret"].as_str() {
@@ -289,10 +310,10 @@ pub(super) fn settings(case: &Value) -> Result<(), String> {
     for (alias, dst) in settings["dst_aliases"].as_object().into_iter().flatten() {
         builder = builder.alias(alias, id(dst));
     }
-    if settings["check_service_tickets"] == true {
+    if flag(settings, "check_service_tickets", false) {
         builder = builder.check_service_tickets();
     }
-    if settings["check_user_tickets_with_bb_env"].is_string() {
+    if !settings["check_user_tickets_with_bb_env"].is_null() {
         builder = builder.check_user_tickets(env(settings, "check_user_tickets_with_bb_env"));
     }
     if let Some(slug) = settings["fetch_roles_for_idm_system_slug"].as_str() {
@@ -370,13 +391,13 @@ pub(super) fn ticket_request(case: &Value) -> Result<(), String> {
         "ticket_body" => {
             let secret = ServiceSecret::parse(&Secret::from(text(case, "secret")));
             let secret = secret.map_err(|error| error.to_string())?;
-            let ids: Vec<TvmId> = serde_json::from_value(case["dsts"].clone()).unwrap();
-            let time = case["ts"].as_i64().unwrap();
+            let ids = ids(&case["dsts"]);
+            let time = whole(&case["ts"]);
             let body = ticket_body(tvm_id(case, "src"), &secret, &ids, time, &process());
             json!(body.expose())
         }
         "keys_path" => {
-            let env = case["env"].is_string().then(|| env(case, "env"));
+            let env = (!case["env"].is_null()).then(|| env(case, "env"));
             json!(keys_path(tvm_id(case, "src"), env, &process()))
         }
         "tirole_request" => {
@@ -441,7 +462,7 @@ pub(super) fn tool_tickets(case: &Value) -> Result<(), String> {
 }
 
 pub(super) fn tvmapi_tickets(case: &Value) -> Result<(), String> {
-    let ids: Vec<TvmId> = serde_json::from_value(case["dsts"].clone()).unwrap();
+    let ids = ids(&case["dsts"]);
     fetched(
         parse_tvm_api(text(case, "response"), &ids).ok(),
         &case["expect"],
@@ -458,7 +479,10 @@ fn fetched(fetched: Option<Fetched>, expected: &Value) -> Result<(), String> {
 }
 
 fn aliases(value: &Value) -> BTreeMap<String, TvmId> {
-    serde_json::from_value(value.clone()).unwrap()
+    let entries = value.as_object().unwrap().iter();
+    entries
+        .map(|(alias, value)| (alias.clone(), id(value)))
+        .collect()
 }
 
 fn status_code(name: &str) -> Result<StatusCode, String> {

@@ -11,7 +11,7 @@ use vouchsafe::ticket::{
     Uid, UserContext, mock, peek_expiration, query, redact,
 };
 
-use super::support::{Fixtures, contains, env, now, same, status, text, tvm_id};
+use super::support::{Fixtures, contains, env, flag, id, now, same, status, text, tvm_id, uid};
 
 pub(super) fn service_check(keys: &Fixtures, case: &Value) -> Result<(), String> {
     let context = service_context(keys, case);
@@ -32,7 +32,7 @@ pub(super) fn user_check(keys: &Fixtures, case: &Value) -> Result<(), String> {
 pub(super) fn auto_role_check(keys: &Fixtures, case: &Value) -> Result<(), String> {
     let roles = Roles::parse(text(case, "document"), now(case)).unwrap();
     let ticket = text(case, "ticket");
-    let error = if case["kind"] == "service" {
+    let error = if is_service(case, "kind") {
         let checked = service_context(keys, case).check(ticket, now(case));
         checked
             .and_then(|ticket| roles.require_source(ticket))
@@ -152,10 +152,10 @@ pub(super) fn roles_check(case: &Value) -> Result<(), String> {
 
 pub(super) fn unittest_tickets(case: &Value) -> Result<(), String> {
     let status = status(case);
-    let outcome = if case["kind"] == "service" {
+    let outcome = if is_service(case, "kind") {
         let mut ticket = mock::ServiceTicket::new(tvm_id(case, "src")).status(status);
-        if let Some(uid) = case["issuer_uid"].as_u64() {
-            ticket = ticket.issuer_uid(Uid::new(uid));
+        if !case["issuer_uid"].is_null() {
+            ticket = ticket.issuer_uid(uid(&case["issuer_uid"]));
         }
         service_outcome(ticket.check())
     } else {
@@ -172,19 +172,28 @@ pub(super) fn unittest_tickets(case: &Value) -> Result<(), String> {
     same(&outcome, &expected)
 }
 
+/// Whether a case is about a ticket of a service; the other kind is that of a user.
+fn is_service(case: &Value, field: &str) -> bool {
+    match text(case, field) {
+        "service" => true,
+        "user" => false,
+        other => panic!("unknown {field} {other}"),
+    }
+}
+
 fn decide(case: &Value) -> Result<Value, Error> {
     let roles = Roles::parse(text(case, "document"), SystemTime::UNIX_EPOCH)?;
     let ticket = &case["ticket"];
-    let subject = if ticket["type"] == "service" {
+    let subject = if is_service(ticket, "type") {
         let checked = mock::ServiceTicket::new(tvm_id(ticket, "src"))
             .status(status(ticket))
             .check();
         roles.of_service(&checked?)
     } else {
         let checked = user_ticket(ticket).check()??;
-        match case["selected_uid"].as_u64() {
-            Some(uid) => roles.of_selected_uid(&checked, Uid::new(uid))?,
-            None => roles.of_default_uid(&checked)?,
+        match &case["selected_uid"] {
+            Value::Null => roles.of_default_uid(&checked)?,
+            selected => roles.of_selected_uid(&checked, uid(selected))?,
         }
     };
     let role = case["role"].as_str().unwrap_or_default();
@@ -231,13 +240,9 @@ fn pairs(attrs: &Value) -> Vec<(&str, &str)> {
 }
 
 fn user_ticket(case: &Value) -> mock::UserTicket {
-    let uids = case["uids"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|uid| Uid::new(uid.as_u64().unwrap()));
+    let uids = case["uids"].as_array().unwrap().iter().map(uid);
     let scopes = case["scopes"].as_array().into_iter().flatten();
-    mock::UserTicket::new(Uid::new(case["default_uid"].as_u64().unwrap()))
+    mock::UserTicket::new(uid(&case["default_uid"]))
         .status(status(case))
         .uids(uids)
         .scopes(scopes.map(|scope| scope.as_str().unwrap()))
@@ -315,7 +320,7 @@ fn keys_error(error: &Error, expected: &Value) -> Result<(), String> {
 
 fn service_context(keys: &Fixtures, case: &Value) -> ServiceContext {
     let container = keys.container(case);
-    if case["need_dst_check"] == false {
+    if !flag(case, "need_dst_check", true) {
         return ServiceContext::for_any_destination(&container).unwrap();
     }
     let more = case["additional_self_tvm_ids"]
@@ -324,5 +329,5 @@ fn service_context(keys: &Fixtures, case: &Value) -> ServiceContext {
         .flatten();
     ServiceContext::new(tvm_id(case, "self_tvm_id"), &container)
         .unwrap()
-        .also_for(more.map(|id| serde_json::from_value(id.clone()).unwrap()))
+        .also_for(more.map(id))
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
-use vouchsafe::ticket::{BlackboxEnv, KeyContainer, TicketStatus, TvmId};
+use vouchsafe::ticket::{BlackboxEnv, KeyContainer, TicketStatus, TvmId, Uid};
 
 /// What cases refer to by name.
 pub(super) struct Fixtures(pub(super) Value);
@@ -25,8 +25,60 @@ pub(super) fn env(case: &Value, field: &str) -> BlackboxEnv {
     text(case, field).parse().unwrap()
 }
 
+/// Thrown for a case with a value that no type of ours can hold; it is left out by this rule.
+pub(super) struct Impossible(pub(super) &'static str);
+
+/// Leaves the case out.
+fn impossible(rule: &'static str) -> ! {
+    // Not a failure, so the panic's hook has nothing to print.
+    std::panic::resume_unwind(Box::new(Impossible(rule)))
+}
+
+pub(super) const NO_ID: &str = "an id that is no number of 32 bits";
+pub(super) const NO_UID: &str = "an id of a user that is no number of 64 bits without a sign";
+const NO_CODE: &str = "a code that is no number of 16 bits";
+const NO_NUMBER: &str = "a whole number that no type of 64 bits holds";
+
 pub(super) fn tvm_id(case: &Value, field: &str) -> TvmId {
-    serde_json::from_value(case[field].clone()).unwrap()
+    id(&case[field])
+}
+
+/// Reads an id; what is no number at all is a mistake in the case.
+pub(super) fn id(value: &Value) -> TvmId {
+    assert!(value.is_number(), "{value} is no id");
+    let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+    TvmId::new(number.unwrap_or_else(|| impossible(NO_ID)))
+}
+
+pub(super) fn ids(value: &Value) -> Vec<TvmId> {
+    value.as_array().unwrap().iter().map(id).collect()
+}
+
+pub(super) fn uid(value: &Value) -> Uid {
+    assert!(value.is_number(), "{value} is no id");
+    Uid::new(value.as_u64().unwrap_or_else(|| impossible(NO_UID)))
+}
+
+/// Reads an HTTP code.
+pub(super) fn code(value: &Value) -> u16 {
+    assert!(value.is_number(), "{value} is no code");
+    let number = value.as_u64().and_then(|number| u16::try_from(number).ok());
+    number.unwrap_or_else(|| impossible(NO_CODE))
+}
+
+pub(super) fn whole(value: &Value) -> i64 {
+    assert!(value.is_number(), "{value} is no number");
+    value.as_i64().unwrap_or_else(|| impossible(NO_NUMBER))
+}
+
+/// Reads a flag that may be absent.
+pub(super) fn flag(case: &Value, field: &str, absent: bool) -> bool {
+    match &case[field] {
+        Value::Null => absent,
+        value => value
+            .as_bool()
+            .unwrap_or_else(|| panic!("{field} is no flag")),
+    }
 }
 
 pub(super) fn status(case: &Value) -> TicketStatus {
@@ -49,7 +101,14 @@ pub(super) fn status(case: &Value) -> TicketStatus {
 }
 
 pub(super) fn now(case: &Value) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(case["now"].as_u64().unwrap())
+    let seconds = whole(&case["now"]);
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    let time = if seconds < 0 {
+        SystemTime::UNIX_EPOCH.checked_sub(distance)
+    } else {
+        SystemTime::UNIX_EPOCH.checked_add(distance)
+    };
+    time.unwrap_or_else(|| impossible(NO_NUMBER))
 }
 
 /// Compares the fields that are expected.
@@ -76,6 +135,15 @@ pub(super) fn contains(actual: &str, fragment: &str) -> Result<(), String> {
     } else {
         Err(format!("{actual:?} lacks {fragment:?}"))
     }
+}
+
+/// Reads a number in hex, which may have an odd count of digits, as bytes.
+pub(super) fn number_hex(value: &Value) -> Vec<u8> {
+    let text = value.as_str().unwrap();
+    if text.len().is_multiple_of(2) {
+        return hex(value);
+    }
+    hex(&Value::from(format!("0{text}")))
 }
 
 pub(super) fn hex(value: &Value) -> Vec<u8> {

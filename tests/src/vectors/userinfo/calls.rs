@@ -65,7 +65,7 @@ pub(super) struct Fault {
     pub(super) text: String,
 }
 
-/// Reads a call's arguments.
+/// Reads a call's arguments, which are given by name or in the order of the parameters.
 pub(super) fn prepare(call: &Call, standins: &Standins) -> Result<Prepared, Unprepared> {
     let known: &[&str] = match call.call.as_str() {
         "get_user_info" => &["token", "username"],
@@ -76,25 +76,17 @@ pub(super) fn prepare(call: &Call, standins: &Standins) -> Result<Prepared, Unpr
         "clear_cache" | "aclose" => &[],
         other => return Err(Unprepared::Unknown(format!("call {other:?}"))),
     };
-    for (name, _) in call.args.as_object().into_iter().flatten() {
-        if !known.contains(&name.as_str()) {
-            return Err(Unprepared::Unknown(format!("argument {name:?}")));
-        }
-    }
+    let args = &named(&call.args, known).map_err(Unprepared::Unknown)?;
     let token = || {
-        let text = call.args["token"].as_str().unwrap_or_default();
-        standins
-            .token(text)
-            .ok_or_else(|| Unprepared::Odd(format!("token {text:?}")))
+        let token = args["token"].as_str().and_then(|text| standins.token(text));
+        token.ok_or_else(|| Unprepared::Odd(format!("token {}", args["token"])))
     };
     Ok(match call.call.as_str() {
-        "get_user_info" => match &call.args["username"] {
+        "get_user_info" => match &args["username"] {
             Value::Null => Prepared::UserInfo(token()?),
             name => {
-                let name = name.as_str().unwrap_or_default();
-                let username = standins
-                    .username(name)
-                    .ok_or_else(|| Unprepared::Odd(format!("name {name:?}")))?;
+                let username = name.as_str().and_then(|text| standins.username(text));
+                let username = username.ok_or_else(|| Unprepared::Odd(format!("name {name}")))?;
                 Prepared::UserInfoFor(token()?, username)
             }
         },
@@ -102,8 +94,24 @@ pub(super) fn prepare(call: &Call, standins: &Standins) -> Result<Prepared, Unpr
         "list_users" => Prepared::Users(token()?),
         "clear_cache" => Prepared::ClearCache,
         "aclose" => Prepared::Close,
-        _ => Prepared::Create(Box::new(create(&call.args, token()?)?)),
+        _ => Prepared::Create(Box::new(create(args, token()?)?)),
     })
+}
+
+/// Returns arguments by their names; a list holds them in the order of the parameters.
+pub(super) fn named(args: &Value, parameters: &[&str]) -> Result<Value, String> {
+    match args {
+        Value::Null => Ok(json!({})),
+        Value::Object(given) => match given.keys().find(|key| !parameters.contains(&&***key)) {
+            Some(name) => Err(format!("argument {name:?}")),
+            None => Ok(args.clone()),
+        },
+        Value::Array(given) if given.len() <= parameters.len() => {
+            let names = parameters.iter().map(|name| (*name).to_owned());
+            Ok(Value::Object(names.zip(given.iter().cloned()).collect()))
+        }
+        other => Err(format!("arguments {other}")),
+    }
 }
 
 fn create(args: &Value, token: Token) -> Result<Create, Unprepared> {
@@ -244,3 +252,56 @@ pub(super) fn fault(error: &Error, standins: &Standins) -> Fault {
 
 /// The class of an error of ours that came before anything was sent.
 pub(super) const REFUSED: &str = "refused before sending";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prepared(call: &str, args: Value) -> Result<Prepared, Unprepared> {
+        let call = Call {
+            call: call.to_owned(),
+            args,
+        };
+        prepare(&call, &Standins::default())
+    }
+
+    #[test]
+    fn arguments_are_taken_by_name_and_by_position() {
+        for args in [
+            json!({"token": "gt-a", "username": "ada"}),
+            json!(["gt-a", "ada"]),
+        ] {
+            let call = prepared("get_user_info", args);
+            assert!(matches!(call, Ok(Prepared::UserInfoFor(..))), "{call:?}");
+        }
+        let call = prepared("clear_cache", json!(null));
+        assert!(matches!(call, Ok(Prepared::ClearCache)), "{call:?}");
+    }
+
+    #[test]
+    fn what_no_type_holds_is_odd_and_what_is_not_known_fails() {
+        for (call, args) in [
+            ("get_user_info", json!({"token": 7})),
+            (
+                "get_user_info",
+                json!({"token": "gt-a", "username": ["ada"]}),
+            ),
+            (
+                "create_service_token",
+                json!({"token": "gt-a", "username": "bot-x", "scopes": [], "uid": 1e30}),
+            ),
+        ] {
+            let got = prepared(call, args);
+            assert!(matches!(got, Err(Unprepared::Odd(_))), "{got:?}");
+        }
+        for (call, args) in [
+            ("get_user_info", json!({"token": "gt-a", "timeout": 1})),
+            ("list_users", json!(["gt-a", "ada"])),
+            ("list_users", json!("gt-a")),
+            ("revoke", json!({})),
+        ] {
+            let got = prepared(call, args);
+            assert!(matches!(got, Err(Unprepared::Unknown(_))), "{got:?}");
+        }
+    }
+}

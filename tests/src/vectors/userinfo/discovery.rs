@@ -12,18 +12,26 @@ use vouchsafe::core::{BoxFuture, Error, ErrorKind};
 use vouchsafe::userinfo::Result;
 use vouchsafe::userinfo::discovery::{Client, InfluxCredentials, InfluxLocation};
 
-use super::calls::{Outcome, REFUSED, fault};
+use super::calls::{Outcome, REFUSED, Unprepared, fault, named};
 use super::expected;
+use super::rules::without_nulls;
 use super::standins::Standins;
 use crate::vectors::Suite;
 use crate::vectors::compare::Comparison;
 use crate::vectors::report::Judgement;
-use crate::vectors::schema::{Expect, ExpectedError, Table};
+use crate::vectors::schema::{Expect, ExpectedError, Table, unknown_key};
 
 /// Judges one case.
 pub(super) async fn judge(suite: &Suite, table: &Table, judgement: &mut Judgement) {
     for (number, (input, result)) in table.rows.iter().enumerate() {
         judgement.at(format!("row {number} {input}"));
+        if let Some(key) = unknown_key(
+            input,
+            &["title", "method", "args", "kwargs", "base_url", "env"],
+        ) {
+            judgement.differ(format!("unknown key {key:?}"));
+            continue;
+        }
         match (&table.document, input.get("method")) {
             (Some(document), Some(_)) => method(document, input, result, judgement).await,
             _ if input.get("base_url").is_some() || input.get("env").is_some() => {
@@ -43,8 +51,10 @@ async fn method(document: &Value, input: &Value, result: &Value, judgement: &mut
         _ => (Expect::Ok(result.clone()), None),
     };
     let recorder = Recorder::new(document.to_string(), &expect);
+    // Most rows begin with a client that holds the document; some have it read first.
+    let read = requests.iter().flatten().next().and_then(discovery_base);
     let client = Client::builder()
-        .base_url("https://discovery.invalid/repertoire")
+        .base_url(read.unwrap_or("https://discovery.invalid/repertoire"))
         .transport(Arc::new(recorder.clone()))
         .retry(Retry::none())
         .build();
@@ -55,7 +65,12 @@ async fn method(document: &Value, input: &Value, result: &Value, judgement: &mut
     let outcome = match perform(&client, input, &standins).await {
         Ok(Ok(value)) => Outcome::Ok(value),
         Ok(Err(error)) => Outcome::Failed(fault(&error, &standins)),
-        Err(unknown) => return judgement.differ(unknown),
+        Err(Unprepared::Unknown(what)) => return judgement.differ(format!("unknown {what}")),
+        // Refused by a type: there is no call to make.
+        Err(Unprepared::Odd(_)) => {
+            judgement.judged();
+            return;
+        }
     };
     judgement.judged();
     match expected::differences(&expect, &outcome, "") {
@@ -64,13 +79,14 @@ async fn method(document: &Value, input: &Value, result: &Value, judgement: &mut
             .for_each(|difference| judgement.differ(difference)),
         Err(lenient) => judgement.differ(lenient.difference()),
     }
-    if let Some(requests) = requests {
+    if let Some(requests) = &requests {
         let got: Vec<Value> = recorder
             .requests()
             .iter()
-            .skip(1)
-            .map(|r| shown(r, &standins))
+            .skip(usize::from(read.is_none()))
+            .map(|request| shown(request, &standins))
             .collect();
+        let requests: Vec<Value> = requests.iter().map(without_nulls).collect();
         for difference in
             Comparison::default().differences(&json!(requests), &json!(got), "requests")
         {
@@ -92,7 +108,7 @@ async fn perform(
     client: &Client,
     input: &Value,
     standins: &Standins,
-) -> std::result::Result<Result<Value>, String> {
+) -> std::result::Result<Result<Value>, Unprepared> {
     let method = input["method"].as_str().unwrap_or_default();
     let names: &[&str] = match method {
         "butler_config_for" | "obscore_config_for" => &["dataset"],
@@ -105,18 +121,33 @@ async fn perform(
         "influxdb_credentials" => &["database", "token"],
         _ => &[],
     };
-    let positional = input["args"].as_array().cloned().unwrap_or_default();
-    let named = input["kwargs"].as_object().cloned().unwrap_or_default();
-    if positional.len() > names.len() || named.keys().any(|n| !names.contains(&n.as_str())) {
-        return Err(format!("unknown arguments of {method}"));
+    let positional = input["args"].as_array().map_or(&[][..], Vec::as_slice);
+    let more = input["kwargs"].as_object().into_iter().flatten();
+    let mut arguments = named(&json!(positional), names).map_err(Unprepared::Unknown)?;
+    for (name, value) in more {
+        if !names.contains(&name.as_str()) || arguments.get(name).is_some() {
+            return Err(Unprepared::Unknown(format!("argument {name:?}")));
+        }
+        arguments[name] = value.clone();
     }
-    let argument = |name: &str| {
-        let at = names.iter().position(|known| *known == name)?;
-        positional
-            .get(at)
-            .or_else(|| named.get(name))
-            .filter(|v| !v.is_null())
-    };
+    // A name that is not given, or is no text, is one that no type holds.
+    let required = names
+        .iter()
+        .filter(|name| !matches!(**name, "version" | "local"));
+    for name in required {
+        if !arguments[*name].is_string() {
+            return Err(Unprepared::Odd(format!("{name} {}", arguments[*name])));
+        }
+    }
+    let odd = |name: &str| Err(Unprepared::Odd(format!("{name} {}", arguments[name])));
+    let is_nothing = |name: &str| arguments.get(name).is_none_or(Value::is_null);
+    if names.contains(&"version") && !is_nothing("version") && !arguments["version"].is_string() {
+        return odd("version");
+    }
+    if names.contains(&"local") && !is_nothing("local") && !arguments["local"].is_boolean() {
+        return odd("local");
+    }
+    let argument = |name: &str| arguments.get(name).filter(|value| !value.is_null());
     let text = |name: &str| argument(name).and_then(Value::as_str);
     let word = |name: &str| text(name).unwrap_or_default();
     Ok(match method {
@@ -165,14 +196,14 @@ async fn perform(
         "influxdb_credentials" => {
             let token = standins
                 .token(word("token"))
-                .ok_or_else(|| "an odd token: no call to make".to_owned())?;
+                .ok_or_else(|| Unprepared::Odd("token".to_owned()))?;
             client
                 .influxdb_credentials(word("database"), token)
                 .await
                 .map(|v| v.map_or(Value::Null, |v| dump_credentials(&v)))
         }
         "build_nublado_dict" => client.build_nublado_dict().await.map(|v| json!(v)),
-        other => return Err(format!("unknown method {other:?}")),
+        other => return Err(Unprepared::Unknown(format!("method {other:?}"))),
     })
 }
 
@@ -189,11 +220,16 @@ fn shown(request: &Request, standins: &Standins) -> Value {
         .headers
         .get(http::header::AUTHORIZATION)
         .map(|value| standins.authorization(&String::from_utf8_lossy(value.as_bytes())));
-    json!({
+    without_nulls(&json!({
         "method": request.method.as_str(),
         "url": request.uri.to_string(),
         "authorization": authorization,
-    })
+    }))
+}
+
+/// Returns the base URL of a recorded request for the document, if it is one.
+fn discovery_base(request: &Value) -> Option<&str> {
+    request["url"].as_str()?.strip_suffix("/discovery")
 }
 
 /// Where discovery is read from, by argument or by environment.
@@ -323,5 +359,66 @@ impl Transport for Recorder {
             response.body = body.into();
             Ok(response)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn judged(rows: Value) -> Judgement {
+        let table = Table {
+            rows: serde_json::from_value(rows).unwrap(),
+            document: Some(json!({"influxdb_databases": {"i": {
+                "url": "https://m.invalid/", "database": "d",
+                "schema_registry": "https://m.invalid/",
+                "credentials_url": "https://m.invalid/i",
+            }}})),
+            ..Table::default()
+        };
+        let mut judgement = Judgement::default();
+        judge(&Suite::default(), &table, &mut judgement).await;
+        judgement
+    }
+
+    #[tokio::test]
+    async fn a_row_may_begin_before_or_after_the_document_was_read() {
+        let ask =
+            json!({"method": "GET", "url": "https://m.invalid/i", "authorization": "Bearer gt-a"});
+        let read = json!({"method": "GET", "url": "https://r.invalid/x/discovery"});
+        let result = |requests: Value| json!({"error": {"class": "RepertoireWebError", "status": 403}, "requests": requests});
+        let input = json!({"method": "influxdb_credentials", "args": ["i", "gt-a"]});
+        let named =
+            json!({"method": "influxdb_credentials", "args": ["i"], "kwargs": {"token": "gt-a"}});
+        let judgement = judged(json!([
+            [input, result(json!([ask]))],
+            [named, result(json!([read, ask]))],
+        ]))
+        .await;
+        assert_eq!(judgement.differences(), [""; 0]);
+        let judgement = judged(json!([[input, result(json!([read]))]])).await;
+        assert_eq!(judgement.differences().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn arguments_that_no_type_holds_make_no_call_and_unknown_ones_fail() {
+        let odd = json!([
+            [{"method": "url_for_ui", "args": [7]}, null],
+            [{"method": "url_for_ui", "args": []}, null],
+            [{"method": "url_for_internal", "args": ["s", 2]}, null],
+            [{"method": "influxdb_databases", "kwargs": {"local": "yes"}}, []],
+            [{"method": "influxdb_credentials", "args": ["i", "a b"]}, null],
+        ]);
+        assert_eq!(judged(odd).await.differences(), [""; 0]);
+        for row in [
+            json!([{"method": "url_for_ui", "args": ["a", "b"]}, null]),
+            json!([{"method": "url_for_ui", "kwargs": {"name": "a"}}, null]),
+            json!([{"method": "url_for_ui", "args": ["a"], "cached": false}, null]),
+            json!([{"method": "url_for_all"}, null]),
+            json!([{"title": "nothing"}, null]),
+        ] {
+            let judgement = judged(json!([row.clone()])).await;
+            assert_eq!(judgement.differences().len(), 1, "{row}");
+        }
     }
 }

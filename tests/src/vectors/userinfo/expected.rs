@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::calls::{Fault, Outcome};
+use super::rules::exceeds_integers;
 use crate::vectors::compare::Comparison;
 use crate::vectors::schema::{Answer, Expect, ExpectedError, SeenRequest};
 
@@ -108,6 +109,11 @@ impl Lenient {
                 | (Some("string" | "bool"), Some("float"))
                 | (Some("string" | "integer" | "float"), Some("bool"))
         )
+    }
+
+    /// Returns whether the answer holds, where we refused it, a whole number beyond 64 bits.
+    pub(super) fn is_beyond(&self, document: &Value) -> bool {
+        at_place(document, &self.place).is_some_and(exceeds_integers)
     }
 
     pub(super) fn difference(&self) -> String {
@@ -280,6 +286,20 @@ mod tests {
     }
 
     #[test]
+    fn a_number_beyond_64_bits_is_told_from_other_refusals() {
+        let lenient = |place: &str| Lenient {
+            place: place.to_owned(),
+            expected: json!({}),
+            text: String::new(),
+        };
+        let sent: Value =
+            serde_json::from_str(r#"{"uid": 9223372036854775808, "gid": 1.5}"#).unwrap();
+        assert!(lenient("uid").is_beyond(&sent));
+        assert!(!lenient("gid").is_beyond(&sent));
+        assert!(!lenient("none").is_beyond(&sent));
+    }
+
+    #[test]
     fn an_error_is_compared_field_by_field_and_bodies_as_json() {
         let expected = ExpectedError {
             class: "GafaelfawrWebError".to_owned(),
@@ -287,6 +307,7 @@ mod tests {
             method: Some("GET".to_owned()),
             url: Some("{base}/x".to_owned()),
             body: Some(r#"{"a": 1}"#.to_owned()),
+            ..ExpectedError::default()
         };
         let mut fault = Fault {
             class: "GafaelfawrWebError".to_owned(),

@@ -21,7 +21,7 @@ pub(super) fn names(table: &Table, judgement: &mut Judgement) {
             continue;
         }
         let Some(text) = input.as_str() else {
-            judgement.differ("not a name");
+            no_text(result, judgement);
             continue;
         };
         let (by_rule, by_type) = match table.rule.as_deref() {
@@ -44,7 +44,10 @@ pub(super) fn names(table: &Table, judgement: &mut Judgement) {
 pub(super) fn tokens(table: &Table, judgement: &mut Judgement) {
     for (number, (input, result)) in table.rows.iter().enumerate() {
         judgement.at(format!("row {number} {input}"));
-        let text = input.as_str().unwrap_or_default();
+        let Some(text) = input.as_str() else {
+            no_text(result, judgement);
+            continue;
+        };
         let got = match rules::token_parts(text) {
             Ok((key, secret)) => json!({"key": key, "secret": secret}),
             Err(fault) => json!({"error": fault.to_string()}),
@@ -72,16 +75,19 @@ pub(super) fn tokens(table: &Table, judgement: &mut Judgement) {
 pub(super) fn quotas(config: &Value, table: &Table, judgement: &mut Judgement) {
     let config = match serde_json::from_value(config.clone()) {
         Ok(config) => config,
+        Err(_) if exceeds_integers(config) => return judgement.waive(BEYOND),
         Err(cause) => return judgement.differ(format!("the configuration: {cause}")),
     };
     for (number, (input, result)) in table.rows.iter().enumerate() {
         judgement.at(format!("row {number} {input}"));
-        let groups: Vec<&str> = input
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
+        if exceeds_integers(result) {
+            judgement.waive(BEYOND);
+            continue;
+        }
+        let Some(groups) = texts(input) else {
+            judgement.differ("not a list of groups");
+            continue;
+        };
         let got = rules::effective_quota(Some(&config), None, &groups);
         let defaults = Comparison::default();
         judgement.judged();
@@ -94,7 +100,7 @@ pub(super) fn quotas(config: &Value, table: &Table, judgement: &mut Judgement) {
 }
 
 /// A part that is null is one that is absent.
-fn without_nulls(value: &Value) -> Value {
+pub(super) fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(members) => members
             .iter()
@@ -109,12 +115,10 @@ fn without_nulls(value: &Value) -> Value {
 pub(super) fn headers(title: &str, table: &Table, judgement: &mut Judgement) {
     for (number, (input, result)) in table.rows.iter().enumerate() {
         judgement.at(format!("row {number} {input}"));
-        let lines: Vec<&str> = input
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
+        let Some(lines) = texts(input) else {
+            judgement.differ("not a list of header lines");
+            continue;
+        };
         let got = if title.to_ascii_lowercase().contains("cookie") {
             json!(rules::filter_cookie(&lines))
         } else {
@@ -124,9 +128,82 @@ pub(super) fn headers(title: &str, table: &Table, judgement: &mut Judgement) {
     }
 }
 
+/// What is no text is no name and no token by our types: right where it is refused.
+fn no_text(result: &Value, judgement: &mut Judgement) {
+    judgement.judged();
+    if *result != false && result.get("error").is_none() {
+        judgement.differ(format!("expected {result} of what is no text"));
+    }
+}
+
+/// Returns the texts of a list of nothing else.
+fn texts(list: &Value) -> Option<Vec<&str>> {
+    list.as_array()?.iter().map(Value::as_str).collect()
+}
+
+/// Whole numbers beyond 64 bits, which Python takes.
+pub(super) const BEYOND: &str = "a whole number that no type of 64 bits holds";
+
+/// Returns whether a document holds a whole number beyond 64 bits: such is read as a fraction.
+pub(super) fn exceeds_integers(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => {
+            number.as_i64().is_none()
+                && number
+                    .as_f64()
+                    .is_some_and(|n| n.abs() >= INTEGERS && n.fract() == 0.0)
+        }
+        Value::Array(items) => items.iter().any(exceeds_integers),
+        Value::Object(members) => members.values().any(exceeds_integers),
+        _ => false,
+    }
+}
+
+/// The first whole number that 64 bits with a sign do not hold.
+const INTEGERS: f64 = 9_223_372_036_854_775_808.0;
+
 fn same(expected: &Value, got: &Value, judgement: &mut Judgement) {
     judgement.judged();
     for difference in Comparison::default().differences(expected, got, "result") {
         judgement.differ(difference);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(rows: Value, rule: &str) -> Table {
+        Table {
+            rows: serde_json::from_value(rows).unwrap(),
+            rule: Some(rule.to_owned()),
+            ..Table::default()
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused_as_a_name_and_as_a_token() {
+        let mut judgement = Judgement::default();
+        let rows = json!([[null, false], [7, false], [["a"], false], ["ab", true]]);
+        names(&table(rows, "username"), &mut judgement);
+        tokens(&table(json!([[7, {"error": "x"}]]), ""), &mut judgement);
+        assert_eq!(judgement.differences(), [""; 0]);
+        names(&table(json!([[7, true]]), "username"), &mut judgement);
+        names(&table(json!([["ab", true]]), "colour"), &mut judgement);
+        headers("cookies", &table(json!([[[7], []]]), ""), &mut judgement);
+        assert_eq!(judgement.differences().len(), 3);
+    }
+
+    #[test]
+    fn sums_beyond_64_bits_are_left_out_and_others_judged() {
+        let config =
+            json!({"default": {"api": {"a": i64::MAX}}, "groups": {"g": {"api": {"a": 1}}}});
+        let beyond = serde_json::from_str("9223372036854775808").unwrap();
+        let mut judgement = Judgement::default();
+        let rows = json!([[["g"], {"api": {"a": Value::Number(beyond)}}], [[], {"api": {"a": i64::MAX}, "disk": {}, "tap": {}}]]);
+        quotas(&config, &table(rows, ""), &mut judgement);
+        assert_eq!(judgement.rule(), Some(BEYOND));
+        quotas(&config, &table(json!([[[7], null]]), ""), &mut judgement);
+        assert_eq!(judgement.differences().len(), 1, "{judgement:?}");
     }
 }

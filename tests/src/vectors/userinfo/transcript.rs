@@ -18,7 +18,7 @@ use vouchsafe::userinfo::{BotUsername, Scope, Token, Username};
 
 use crate::vectors::compare::{Comparison, is_token};
 use crate::vectors::report::Judgement;
-use crate::vectors::schema::Table;
+use crate::vectors::schema::{Table, unknown_key};
 
 /// Judges the rows in order, as one run.
 pub(super) fn judge(table: &Table, judgement: &mut Judgement) {
@@ -31,7 +31,18 @@ pub(super) fn judge(table: &Table, judgement: &mut Judgement) {
             "row {number} {}",
             step["title"].as_str().unwrap_or_default()
         ));
+        let known = [
+            "title", "note", "action", "method", "path", "token", "scheme", "body",
+        ];
+        if let Some(key) = unknown_key(step, &known)
+            .or_else(|| unknown_key(result, &["status", "body", "unchecked", "exception"]))
+        {
+            judgement.differ(format!("unknown key {key:?}"));
+            continue;
+        }
         match step.get("action") {
+            // What the mock refuses to be set up with, it does not have.
+            Some(_) if result.get("exception").is_some() => judgement.waive(REFUSED_BY_MOCK),
             Some(action) => {
                 if let Err(why) = world.act(action) {
                     judgement.differ(why);
@@ -45,6 +56,8 @@ pub(super) fn judge(table: &Table, judgement: &mut Judgement) {
 /// What the mock knows and the server has no place for.
 const FOLLOWS: &str = "the mock made a token that the server refuses to make, so there is none \
                        to present";
+
+const REFUSED_BY_MOCK: &str = "the mock refuses to be set up so";
 
 struct World {
     server: Server,
@@ -112,6 +125,9 @@ impl World {
 
     fn act(&mut self, action: &Value) -> Result<(), String> {
         let unknown = || format!("unknown action {action}");
+        if action.as_object().is_none_or(|members| members.len() != 1) {
+            return Err(unknown());
+        }
         let name = || action.as_object()?.values().next()?.get(0)?.as_str();
         if let Some([_, info]) = action
             .get("set_user_info")
@@ -367,3 +383,49 @@ fn without_quota(value: &Value) -> Value {
 }
 
 const KNOWN_SCOPES: &[&str] = &["admin:token", "admin:userinfo", "read:all", "user:token"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_and_actions_that_are_not_known_fail() {
+        let get = |more: Value| {
+            let mut step = json!({"method": "GET", "path": "/user-info", "token": "user",
+                                  "scheme": "Bearer", "body": null});
+            step.as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            step
+        };
+        for (row, differs) in [
+            (json!([get(json!({})), {"status": 404}]), false),
+            (json!([get(json!({"cookie": "x"})), {"status": 404}]), true),
+            (
+                json!([get(json!({})), {"status": 404, "headers": {}}]),
+                true,
+            ),
+            (json!([{"action": {"forget": ["someuser"]}}, null]), true),
+            (
+                json!([{"action": {"set_groups": {}, "fail_on": ["u", []]}}, null]),
+                true,
+            ),
+            (
+                json!([{"action": {"set_user_info": ["a", {"username": "b"}]}}, {"exception": "ValueError"}]),
+                false,
+            ),
+        ] {
+            let table = Table {
+                rows: serde_json::from_value(json!([row])).unwrap(),
+                ..Table::default()
+            };
+            let mut judgement = Judgement::default();
+            judge(&table, &mut judgement);
+            assert_eq!(
+                judgement.differences().is_empty(),
+                !differs,
+                "{row}: {judgement:?}"
+            );
+        }
+    }
+}
