@@ -2,6 +2,7 @@
 
 mod bench;
 mod codegen;
+mod examples;
 mod features;
 mod interop;
 mod program;
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
     let result = match arguments.as_slice() {
         ["bench", rest @ ..] => bench::run(rest),
         ["codegen", rest @ ..] => codegen::run(rest),
+        ["examples", rest @ ..] => examples::run(rest),
         ["features", rest @ ..] => features::run(rest),
         ["interop", rest @ ..] => interop::run(rest),
         ["test", rest @ ..] => test::run(rest),
@@ -38,6 +40,7 @@ usage: cargo xtask <command>
   bench core|ticket|userinfo [--quick]
                       measure beside other clients and caches
   codegen [--check]   write (or compare) what crates/*/api/*.openapi.yaml describe
+  examples            run the examples of every crate
   features            build every feature alone, and check what each pulls in
   interop             drive clients in other languages against `vouchsafe serve`
   test [ARGUMENTS]    run all tests, documentation included

@@ -35,4 +35,10 @@ pub use types::{
     CommissionAction, Holder, Limit, LimitError, MaxMembers, ProjectId, ProjectQuota, Provision,
     Quota, Serial, SerialError, Unresolved, UserQuotas,
 };
+pub use vouchsafe_core as core;
+pub use vouchsafe_core::auth::TokenSource;
+pub use vouchsafe_core::call::{Budget, CallOptions, Retry, Timeouts};
+pub use vouchsafe_core::observe::Observer;
+pub use vouchsafe_core::transport::Transport;
+pub use vouchsafe_core::{Clock, Secret, Sent, SystemClock};
 pub use walk::QuotaWalk;

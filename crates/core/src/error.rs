@@ -164,6 +164,37 @@ impl Error {
         matches!(self.0.kind, ErrorKind::Timeout(_))
     }
 
+    /// Returns whether the client or its environment is set up wrongly ([`ErrorKind::Config`]).
+    #[must_use]
+    pub fn is_config(&self) -> bool {
+        self.0.kind == ErrorKind::Config
+    }
+
+    /// Returns whether the credential is missing, unusable or refused ([`ErrorKind::Credential`]).
+    #[must_use]
+    pub fn is_unauthorized(&self) -> bool {
+        self.0.kind == ErrorKind::Credential
+    }
+
+    /// Returns whether the credential does not permit the call ([`ErrorKind::Forbidden`]).
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        self.0.kind == ErrorKind::Forbidden
+    }
+
+    /// Returns whether what was asked for does not exist ([`ErrorKind::NotFound`]).
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.0.kind == ErrorKind::NotFound
+    }
+
+    /// Returns whether it exists already, or its state does not permit the call
+    /// ([`ErrorKind::Conflict`]).
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.0.kind == ErrorKind::Conflict
+    }
+
     /// Sets the kind.
     #[must_use]
     pub fn with_kind(mut self, kind: ErrorKind) -> Self {
@@ -490,6 +521,48 @@ macro_rules! service_error {
             #[must_use]
             pub fn is_timeout(&self) -> bool {
                 self.core.is_timeout()
+            }
+
+            /// Returns whether the client or its environment is set up wrongly.
+            #[must_use]
+            pub fn is_config(&self) -> bool {
+                self.core.is_config()
+            }
+
+            /// Returns whether the credential is missing, unusable or refused (401).
+            #[must_use]
+            pub fn is_unauthorized(&self) -> bool {
+                self.core.is_unauthorized()
+            }
+
+            /// Returns whether the credential does not permit the call (403).
+            #[must_use]
+            pub fn is_forbidden(&self) -> bool {
+                self.core.is_forbidden()
+            }
+
+            /// Returns whether what was asked for does not exist (404).
+            #[must_use]
+            pub fn is_not_found(&self) -> bool {
+                self.core.is_not_found()
+            }
+
+            /// Returns whether it exists already, or its state does not permit the call (409).
+            #[must_use]
+            pub fn is_conflict(&self) -> bool {
+                self.core.is_conflict()
+            }
+
+            /// Returns whether the server may have seen the request.
+            #[must_use]
+            pub fn sent(&self) -> $crate::Sent {
+                self.core.sent()
+            }
+
+            /// Returns how long the call took, waits included.
+            #[must_use]
+            pub fn elapsed(&self) -> ::std::time::Duration {
+                self.core.elapsed()
             }
         }
 
