@@ -1,6 +1,12 @@
 //! Charges exactly once although an answer is lost, and gives the quota back when the work fails.
 //! Runs against the emulator: `cargo run -p vouchsafe-astakos --example charge_once --features
 //! mock,tls-ring`.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "an example"
+)]
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,5 +1,11 @@
 //! Asks who a user is and what they may use, and charges a machine. Runs against the emulator:
 //! `cargo run -p vouchsafe-astakos --example quickstart --features mock,tls-ring`.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "an example"
+)]
 
 use anyhow::Context as _;
 use vouchsafe_astakos::{CommissionRequest, mock};

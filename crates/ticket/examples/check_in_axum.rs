@@ -1,6 +1,12 @@
 //! A service that lets in callers with a good ticket, and writers with a role. Runs against the
 //! emulator: `cargo run -p vouchsafe-ticket --example check_in_axum --features
 //! axum,mock,tls-ring`.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "an example"
+)]
 
 use std::net::SocketAddr;
 

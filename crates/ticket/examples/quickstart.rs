@@ -1,5 +1,11 @@
 //! Checks the ticket of a caller, and fetches one to call another service. Runs against the
 //! emulator: `cargo run -p vouchsafe-ticket --example quickstart --features mock,tls-ring`.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "an example"
+)]
 
 use vouchsafe_ticket::{BlackboxEnv, Client, TvmId, mock};
 

@@ -1,6 +1,12 @@
 //! A service behind the Gafaelfawr ingress: greets users, and has one page for a group. Requests
 //! from elsewhere than the ingress are refused. Runs against the emulator: `cargo run -p
 //! vouchsafe-userinfo --example behind_the_ingress --features axum,mock,tls-ring`.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "an example"
+)]
 
 use std::net::SocketAddr;
 
