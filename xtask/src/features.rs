@@ -1,58 +1,139 @@
-//! Each cargo feature alone, none, and what must not be in a dependency tree.
+//! Each cargo feature alone, none, all, and what must not be in a dependency tree.
 
+use std::collections::BTreeMap;
 use std::process::Command;
+
+use serde::Deserialize;
 
 use crate::workspace;
 
-/// Checks that every crate builds with each feature alone and with none, and that features pull
-/// in no more than they say.
+/// Checks that every crate builds with each feature alone, with none and with all, and that
+/// features pull in no more than they say.
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     if !arguments.is_empty() {
         return Err("usage: cargo xtask features".to_owned());
     }
-    for (package, features) in ALONE {
-        for feature in std::iter::once(&"").chain(*features) {
-            eprintln!(
-                "{package} with {}",
-                if feature.is_empty() {
-                    "no feature"
-                } else {
-                    feature
-                }
-            );
-            let arguments = [
-                "check",
-                "--quiet",
-                "--package",
-                package,
-                "--no-default-features",
-            ];
-            cargo(&[&arguments[..], &["--features", feature]].concat())?;
+    let packages = packages(&cargo(&["metadata", "--no-deps", "--format-version", "1"])?)?;
+    for package in &packages {
+        for choice in package.choices() {
+            eprintln!("{} with {}", package.name, choice.join(" "));
+            let check = ["check", "--quiet", "--package", &package.name];
+            cargo(&[&check[..], &choice[..]].concat())?;
         }
     }
-    for absence in ABSENT {
+    let known = ABSENT.iter().map(|(package, features, crates)| Absence {
+        package: (*package).to_owned(),
+        features,
+        crates,
+    });
+    for absence in known.chain(packages.iter().flat_map(Package::absences)) {
+        absence.check()?;
+    }
+    eprintln!("features: every one builds alone, and none pulls in what it must not");
+    Ok(())
+}
+
+/// Returns the crates that are published and have features.
+fn packages(metadata: &str) -> Result<Vec<Package>, String> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        packages: Vec<Package>,
+    }
+    let mut metadata: Metadata =
+        serde_json::from_str(metadata).map_err(|fault| format!("cargo metadata: {fault}"))?;
+    metadata.packages.retain(|package| {
+        package.publish.as_ref().is_none_or(|to| !to.is_empty()) && !package.features.is_empty()
+    });
+    Ok(metadata.packages)
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    /// `None` for everywhere.
+    publish: Option<Vec<String>>,
+    features: BTreeMap<String, Vec<String>>,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+}
+
+impl Package {
+    /// Returns the arguments for each choice of features that must build.
+    fn choices(&self) -> Vec<Vec<&str>> {
+        let alone = self
+            .features
+            .iter()
+            .filter(|(name, _)| *name != "default" && !self.is_passed_on(name))
+            .map(|(name, _)| vec!["--no-default-features", "--features", name.as_str()]);
+        std::iter::once(vec!["--no-default-features"])
+            .chain(alone)
+            .chain(std::iter::once(vec!["--all-features"]))
+            .collect()
+    }
+
+    /// Returns whether a feature does no more than turn on the one of the same name in other
+    /// crates, where it is tried.
+    fn is_passed_on(&self, name: &str) -> bool {
+        let other = format!("/{name}");
+        let enabled = &self.features[name];
+        let is_only_that = enabled
+            .iter()
+            .all(|value| value.ends_with(&other) || self.features.contains_key(value));
+        is_only_that && enabled.iter().any(|value| value.ends_with(&other)) && name != "client"
+    }
+
+    /// Returns what must not be in the tree of a service, whichever it is.
+    fn absences(&self) -> Vec<Absence> {
+        let is_service = self.features.contains_key("client")
+            && self.dependencies.iter().any(|other| other.name == CORE);
+        let all = SERVICES.iter().filter(|(features, _)| {
+            is_service
+                && features
+                    .split(',')
+                    .all(|feature| self.features.contains_key(feature))
+        });
+        all.map(|(features, crates)| Absence {
+            package: self.name.clone(),
+            features,
+            crates,
+        })
+        .collect()
+    }
+}
+
+struct Absence {
+    package: String,
+    features: &'static str,
+    crates: &'static [&'static str],
+}
+
+impl Absence {
+    fn check(&self) -> Result<(), String> {
         let arguments = ["tree", "--edges", "normal", "--prefix", "none", "--package"];
         let chosen = [
-            absence.package,
+            &self.package,
             "--no-default-features",
             "--features",
-            absence.features,
+            self.features,
         ];
         let tree = cargo(&[&arguments[..], &chosen[..]].concat())?;
-        for name in absence.crates {
+        for name in self.crates {
             if tree
                 .lines()
                 .any(|line| line.split(' ').next() == Some(name))
             {
                 return Err(format!(
                     "{} with features {:?} pulls in {name}; `cargo tree -i {name}` shows the way",
-                    absence.package, absence.features,
+                    self.package, self.features,
                 ));
             }
         }
+        Ok(())
     }
-    eprintln!("features: every one builds alone, and none pulls in what it must not");
-    Ok(())
 }
 
 fn cargo(arguments: &[&str]) -> Result<String, String> {
@@ -71,98 +152,78 @@ fn cargo(arguments: &[&str]) -> Result<String, String> {
     ))
 }
 
-/// Packages and the features that must build alone. What only passes on is not tried again.
-const ALONE: &[(&str, &[&str])] = &[
-    (
-        "vouchsafe-core",
-        &[
-            "client",
-            "tls-ring",
-            "tls-aws-lc",
-            "roots-platform",
-            "roots-bundled",
-            "mock",
-            "server",
-        ],
-    ),
-    ("vouchsafe-astakos", &["client", "mock"]),
+const CORE: &str = "vouchsafe-core";
+
+/// Features of any service that has them, and what must not be in their tree.
+const SERVICES: &[(&str, &[&str])] = &[
+    // A TLS provider is the application's choice: rustls features unify over a whole build.
+    ("client,roots-platform", &["ring", "aws-lc-rs"]),
+    // The server side needs no client, and layers need no axum.
+    ("server", &["hyper", "rustls", "axum-core", "axum"]),
+    ("axum", &["hyper", "axum", "tower"]),
+];
+
+/// Packages and features, and what must not be in their tree of normal dependencies.
+const ABSENT: &[(&str, &str, &[&str])] = &[
+    // Without `client`, core builds without sockets and HTTP.
+    (CORE, "", &["hyper", "hyper-util", "rustls", "mio"]),
+    (CORE, "client,roots-platform", &["ring", "aws-lc-rs"]),
+    (CORE, "tls-ring", &["aws-lc-rs"]),
+    (CORE, "tls-aws-lc", &["ring"]),
+    // Checking tickets takes neither sockets nor HTTP.
     (
         "vouchsafe-ticket",
-        &["client", "gzip", "brotli", "zstd", "server", "axum", "mock"],
+        "",
+        &["hyper", "rustls", "mio", "http-body", "tower-service"],
     ),
-    ("vouchsafe-userinfo", &["client", "server", "axum", "mock"]),
+    // What users take is free of test and automation crates.
     (
         "vouchsafe",
-        &["astakos", "ticket", "userinfo", "full,server,axum,mock"],
+        "full,roots-platform,tls-ring",
+        &["rcgen", "oas3", "reqwest", "clap", "proptest"],
     ),
 ];
 
-struct Absence {
-    package: &'static str,
-    features: &'static str,
-    crates: &'static [&'static str],
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// What must not be in the tree of normal dependencies.
-const ABSENT: &[Absence] = &[
-    // Without `client`, core builds without sockets and HTTP.
-    Absence {
-        package: "vouchsafe-core",
-        features: "",
-        crates: &["hyper", "hyper-util", "rustls", "mio"],
-    },
-    // A TLS provider is the application's choice: rustls features unify over a whole build.
-    Absence {
-        package: "vouchsafe-core",
-        features: "client,roots-platform",
-        crates: &["ring", "aws-lc-rs"],
-    },
-    Absence {
-        package: "vouchsafe-userinfo",
-        features: "client,roots-platform",
-        crates: &["ring", "aws-lc-rs"],
-    },
-    Absence {
-        package: "vouchsafe-core",
-        features: "tls-ring",
-        crates: &["aws-lc-rs"],
-    },
-    Absence {
-        package: "vouchsafe-core",
-        features: "tls-aws-lc",
-        crates: &["ring"],
-    },
-    // The server side needs no client, and layers need no axum.
-    Absence {
-        package: "vouchsafe-userinfo",
-        features: "server",
-        crates: &["hyper", "rustls", "axum-core", "axum"],
-    },
-    Absence {
-        package: "vouchsafe-userinfo",
-        features: "axum",
-        crates: &["hyper", "axum", "tower"],
-    },
-    // Checking tickets takes neither sockets nor HTTP.
-    Absence {
-        package: "vouchsafe-ticket",
-        features: "",
-        crates: &["hyper", "rustls", "mio", "http-body", "tower-service"],
-    },
-    Absence {
-        package: "vouchsafe-ticket",
-        features: "server",
-        crates: &["hyper", "rustls", "axum-core", "axum"],
-    },
-    Absence {
-        package: "vouchsafe-ticket",
-        features: "axum",
-        crates: &["hyper", "axum", "tower"],
-    },
-    // What users take is free of test and automation crates.
-    Absence {
-        package: "vouchsafe",
-        features: "full,roots-platform,tls-ring",
-        crates: &["rcgen", "oas3", "reqwest", "clap", "proptest"],
-    },
-];
+    #[test]
+    fn each_feature_of_a_published_crate_is_tried_once() {
+        let metadata = r#"{"packages": [
+            {"name": "one", "publish": null, "dependencies": [{"name": "vouchsafe-core"}],
+             "features": {"default": ["client"], "client": ["vouchsafe-core/client"],
+                "tls-ring": ["client", "vouchsafe-core/tls-ring"], "server": ["dep:tower-layer"],
+                "axum": ["server", "dep:axum-core"], "flag": []}},
+            {"name": "plain", "publish": null, "dependencies": [], "features": {}},
+            {"name": "own", "publish": [], "dependencies": [], "features": {"mock": []}}]}"#;
+        let packages = packages(metadata).unwrap();
+        let names: Vec<_> = packages.iter().map(|package| &package.name).collect();
+        assert_eq!(names, ["one"]);
+        let choices: Vec<_> = packages[0].choices();
+        let last: Vec<_> = choices
+            .iter()
+            .map(|choice| choice.last().copied())
+            .collect();
+        let wanted = [
+            "--no-default-features",
+            "axum",
+            "client",
+            "flag",
+            "server",
+            "--all-features",
+        ];
+        assert_eq!(last, wanted.map(Some));
+        let absent: Vec<_> = packages[0].absences().iter().map(|a| a.features).collect();
+        assert_eq!(absent, ["server", "axum"], "there is no `roots-platform`");
+    }
+
+    #[test]
+    fn every_crate_of_this_workspace_with_features_is_found() {
+        let found = cargo(&["metadata", "--no-deps", "--format-version", "1"]).unwrap();
+        let found = packages(&found).unwrap();
+        for name in ["vouchsafe", "vouchsafe-core", "vouchsafe-ticket"] {
+            assert!(found.iter().any(|package| package.name == name), "{name}");
+        }
+    }
+}

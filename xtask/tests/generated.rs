@@ -334,6 +334,18 @@ fn values_that_have_no_place_in_a_request_are_refused() {
 }
 
 #[test]
+fn values_beyond_the_limits_of_the_description_are_refused() {
+    let params = ListThingsParams {
+        limit: Some(0),
+        ..ListThingsParams::default()
+    };
+    let fault = paths::list_things("me", "tenant", &params).unwrap_err();
+    assert_eq!(fault.kind(), ErrorKind::Invalid);
+    assert_eq!(fault.operation(), Some("wide.listThings"));
+    assert!(fault.to_string().contains("limit must be at least 1"));
+}
+
+#[test]
 fn operations_carry_what_the_description_says() {
     assert_eq!(LIST_THINGS.repeatable(), Repeat::Safe);
     assert_eq!(LIST_THINGS.max_response(), 8 << 20);

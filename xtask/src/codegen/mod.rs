@@ -4,6 +4,7 @@
 //! it), `read` and `schema` (what it means), `emit` (what is written).
 
 mod emit;
+mod limits;
 mod lint;
 mod locate;
 mod model;

@@ -1,5 +1,7 @@
 //! What a description means, ready to be written: no YAML, no references.
 
+use super::limits::Limits;
+
 /// One description: the operations and types of one server.
 pub(crate) struct Api {
     /// The id that operations carry in front, such as `gafaelfawr`: the file's name.
@@ -68,6 +70,7 @@ pub(crate) struct Param {
     /// Whether a list is written as `a=1&a=2` rather than `a=1,2`.
     pub(crate) explode: bool,
     pub(crate) description: Option<String>,
+    pub(crate) limits: Limits,
 }
 
 /// Where a parameter stands.
@@ -110,8 +113,12 @@ pub(crate) enum Type {
     Text,
     Secret,
     Integer,
+    /// An integer of 32 bits.
+    Integer32,
     /// An integer from zero up to the largest of 64 bits.
     Unsigned,
+    /// An integer from zero up to the largest of 32 bits.
+    Unsigned32,
     Number,
     Boolean,
     Json,
@@ -145,6 +152,14 @@ impl Operation {
 }
 
 impl Type {
+    /// Returns whether this is an integer of any width.
+    pub(crate) fn is_integer(&self) -> bool {
+        matches!(
+            self,
+            Self::Integer | Self::Integer32 | Self::Unsigned | Self::Unsigned32
+        )
+    }
+
     /// Returns the name of the type that this one is made of, if it has one.
     pub(crate) fn name(&self) -> Option<&str> {
         match self {
@@ -192,8 +207,10 @@ pub(crate) struct TypeDef {
     pub(crate) shape: Shape,
     pub(crate) is_public: bool,
     pub(crate) audience: Audience,
-    /// Whether a request's body is made of it.
+    /// Whether a request's JSON body is made of it.
     pub(crate) in_request: bool,
+    /// Whether a request holds it, in whatever form.
+    pub(crate) is_sent: bool,
     /// Whether it holds a secret, here or further down.
     pub(crate) has_secret: bool,
 }
@@ -210,6 +227,8 @@ pub(crate) enum Shape {
         words: Vec<(String, String)>,
         closed: bool,
     },
+    /// A text that names something: a type of its own, so that two kinds cannot be mixed up.
+    Id { limits: Limits },
     /// Told apart by their form, tried in this order.
     Union(Vec<(String, Type)>),
 }
@@ -221,6 +240,7 @@ pub(crate) struct Field {
     pub(crate) description: Option<String>,
     pub(crate) ty: Type,
     pub(crate) presence: Presence,
+    pub(crate) limits: Limits,
 }
 
 /// What an absent value means and whether it is sent.

@@ -1,5 +1,6 @@
 //! Operations out of a description that the linter has passed. Types are in `schema.rs`.
 
+use super::limits::Limits;
 use super::model::{Answer, Api, Audience, Body, Operation, Param, Place, StatusRule, Type};
 use super::names;
 use super::schema::Types;
@@ -129,6 +130,10 @@ impl<'s> Reader<'_, 's> {
                 ty: ty.split_null().0,
                 explode: cursor.get("explode").is_none() || cursor.flag("explode"),
                 description: cursor.text("description"),
+                limits: cursor
+                    .get("schema")
+                    .map(|schema| Limits::of(&schema))
+                    .unwrap_or_default(),
                 name,
             });
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::limits::Limits;
 use super::model::{
     Audience, Body, DefaultValue, Field, Operation, Presence, Shape, Type, TypeDef,
 };
@@ -52,6 +53,10 @@ impl<'s> Types<'s> {
         if let Some(path) = schema.text("x-rust-type") {
             return Ok(Type::Hand(path));
         }
+        if schema.flag("x-id") {
+            let limits = Limits::of(schema);
+            return self.define(schema, name, Shape::Id { limits });
+        }
         let is_text = words.is_empty() || words.iter().all(|word| word == "string");
         if let Some(only) = schema.get("const")
             && is_text
@@ -87,10 +92,12 @@ impl<'s> Types<'s> {
             [] => Ok(Type::Json),
             [one] => match one.as_str() {
                 "string" => Ok(Type::Text),
-                "integer" if schema.text("format").as_deref() == Some("uint64") => {
-                    Ok(Type::Unsigned)
-                }
-                "integer" => Ok(Type::Integer),
+                "integer" => Ok(match schema.text("format").as_deref() {
+                    Some("uint64") => Type::Unsigned,
+                    Some("uint32") => Type::Unsigned32,
+                    Some("int32") => Type::Integer32,
+                    _ => Type::Integer,
+                }),
                 "number" => Ok(Type::Number),
                 "boolean" => Ok(Type::Boolean),
                 "array" => self.list(schema, name),
@@ -107,6 +114,7 @@ impl<'s> Types<'s> {
                     )?;
                     variants.push((variant(&ty), ty));
                 }
+                self.reachable(schema, &variants)?;
                 self.define(schema, name, Shape::Union(variants))
             }
         }
@@ -182,10 +190,43 @@ impl<'s> Types<'s> {
             }
             match variants.as_slice() {
                 [(_, only)] => only.clone(),
-                _ => self.define(schema, name, Shape::Union(variants))?,
+                _ => {
+                    self.reachable(schema, &variants)?;
+                    self.define(schema, name, Shape::Union(variants))?
+                }
             }
         };
         Ok(if null { ty.or_null() } else { ty })
+    }
+
+    /// Checks that no choice takes every value of a later one.
+    fn reachable(&self, schema: &Cursor<'s>, variants: &[(String, Type)]) -> Result<(), Mistake> {
+        for (index, (earlier, first)) in variants.iter().enumerate() {
+            for (later, second) in &variants[index + 1..] {
+                let is_text = match second {
+                    Type::Secret | Type::Hand(_) => true,
+                    Type::Named(name) => self.defs.iter().any(|def| {
+                        def.name == *name
+                            && matches!(def.shape, Shape::Words { .. } | Shape::Id { .. })
+                    }),
+                    _ => false,
+                };
+                let takes = match first {
+                    Type::Json => true,
+                    Type::Text | Type::Secret => is_text || *second == Type::Text,
+                    Type::Number => second.is_integer(),
+                    Type::Integer => second.is_integer(),
+                    _ => false,
+                };
+                if takes {
+                    return Err(schema.mistake(
+                        format!("the choice {earlier} takes all that {later} could be"),
+                        format!("{later} before {earlier}, or one of them alone"),
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn record(&mut self, schema: &Cursor<'s>, name: &str) -> Result<Type, Mistake> {
@@ -300,7 +341,7 @@ impl<'s> Types<'s> {
                 Presence::Default(DefaultValue::True)
             }
             (Type::Boolean, Some(_)) => Presence::Empty,
-            (Type::Integer | Type::Unsigned, Some(value)) => match value.value().as_i64() {
+            (ty, Some(value)) if ty.is_integer() => match value.value().as_i64() {
                 Some(0) | None => Presence::Empty,
                 Some(number) => Presence::Default(DefaultValue::Integer(number)),
             },
@@ -333,6 +374,7 @@ impl<'s> Types<'s> {
                 .or_else(|| resolved.text("description")),
             ty,
             presence,
+            limits: Limits::of(property),
         })
     }
 
@@ -375,6 +417,7 @@ impl<'s> Types<'s> {
                 is_public: schema.flag("x-public"),
                 audience: Audience::Emulator,
                 in_request: false,
+                is_sent: false,
                 has_secret: false,
             });
         }
@@ -385,17 +428,17 @@ impl<'s> Types<'s> {
     pub(crate) fn finish(mut self, operations: &[Operation]) -> Result<Vec<TypeDef>, Mistake> {
         for operation in operations {
             for param in &operation.params {
-                self.mark(&param.ty, operation.audience, false);
+                self.mark(&param.ty, operation.audience, Use::Sent);
             }
             match &operation.body {
-                Some(Body::Json { ty, .. }) => self.mark(ty, operation.audience, true),
+                Some(Body::Json { ty, .. }) => self.mark(ty, operation.audience, Use::Json),
                 // Its fields are written one by one, so no secret needs to be serialized.
-                Some(Body::Form { ty, .. }) => self.mark(ty, operation.audience, false),
+                Some(Body::Form { ty, .. }) => self.mark(ty, operation.audience, Use::Sent),
                 Some(Body::Other(_)) | None => {}
             }
             for answer in &operation.answers {
                 if let Some(ty) = &answer.ty {
-                    self.mark(ty, operation.audience, false);
+                    self.mark(ty, operation.audience, Use::Read);
                 }
             }
         }
@@ -422,16 +465,36 @@ impl<'s> Types<'s> {
                 return Err(fault);
             }
         }
+        for def in defs.iter().filter(|def| def.is_public) {
+            let hidden = |ty: &Type| {
+                let part = defs
+                    .iter()
+                    .find(|part| Some(part.name.as_str()) == ty.name());
+                part.filter(|part| !part.is_public)
+            };
+            if let Some(part) = parts_of(&def.shape).iter().find_map(hidden) {
+                let mut fault = self.root.mistake(
+                    format!(
+                        "{} is public and holds {}, which is not",
+                        def.name, part.name
+                    ),
+                    format!("`x-public: true` at {} too", part.name),
+                );
+                fault.line = made.get(&def.name).copied().unwrap_or(fault.line);
+                return Err(fault);
+            }
+        }
         defs.sort_by_key(|def| made.get(&def.name).copied());
         Ok(defs)
     }
 
-    fn mark(&mut self, ty: &Type, audience: Audience, in_request: bool) {
+    fn mark(&mut self, ty: &Type, audience: Audience, as_what: Use) {
         let Some(name) = ty.name() else { return };
         for name in self.reach(name) {
             if let Some(def) = self.defs.iter_mut().find(|def| def.name == name) {
                 def.audience = def.audience.max(audience);
-                def.in_request |= in_request;
+                def.in_request |= as_what == Use::Json;
+                def.is_sent |= as_what != Use::Read;
             }
         }
     }
@@ -450,20 +513,8 @@ impl<'s> Types<'s> {
     }
 
     fn parts(&self, name: &str) -> Vec<Type> {
-        match self
-            .defs
-            .iter()
-            .find(|def| def.name == name)
-            .map(|def| &def.shape)
-        {
-            Some(Shape::Struct { fields, rest }) => fields
-                .iter()
-                .map(|field| field.ty.clone())
-                .chain(rest.clone())
-                .collect(),
-            Some(Shape::Union(variants)) => variants.iter().map(|(_, ty)| ty.clone()).collect(),
-            _ => Vec::new(),
-        }
+        let def = self.defs.iter().find(|def| def.name == name);
+        def.map(|def| parts_of(&def.shape)).unwrap_or_default()
     }
 
     fn holds_secret(&self, name: &str) -> bool {
@@ -486,7 +537,7 @@ impl<'s> Types<'s> {
             let types: Vec<&mut Type> = match &mut def.shape {
                 Shape::Struct { fields, .. } => fields.iter_mut().map(|f| &mut f.ty).collect(),
                 Shape::Union(variants) => variants.iter_mut().map(|(_, ty)| ty).collect(),
-                Shape::Words { .. } => Vec::new(),
+                Shape::Words { .. } | Shape::Id { .. } => Vec::new(),
             };
             for ty in types {
                 if by_value(ty).is_some_and(|part| circular.contains(&part)) {
@@ -509,6 +560,27 @@ impl<'s> Types<'s> {
         }
         seen
     }
+}
+
+/// Returns the types that a shape is made of.
+fn parts_of(shape: &Shape) -> Vec<Type> {
+    match shape {
+        Shape::Struct { fields, rest } => fields
+            .iter()
+            .map(|field| field.ty.clone())
+            .chain(rest.clone())
+            .collect(),
+        Shape::Union(variants) => variants.iter().map(|(_, ty)| ty.clone()).collect(),
+        Shape::Words { .. } | Shape::Id { .. } => Vec::new(),
+    }
+}
+
+/// What an operation does with a type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Json,
+    Sent,
+    Read,
 }
 
 /// Returns the name of a type that is held by value, not behind a list, a map or a box.
@@ -570,7 +642,7 @@ fn variant(ty: &Type) -> String {
     match ty {
         Type::Text => "Text".to_owned(),
         Type::Secret => "Secret".to_owned(),
-        Type::Integer | Type::Unsigned => "Integer".to_owned(),
+        Type::Integer | Type::Integer32 | Type::Unsigned | Type::Unsigned32 => "Integer".to_owned(),
         Type::Number => "Number".to_owned(),
         Type::Boolean => "Boolean".to_owned(),
         Type::Json => "Other".to_owned(),

@@ -3,6 +3,7 @@
 mod budget;
 mod form;
 mod limit;
+pub mod limits;
 mod objects;
 mod operation;
 mod options;

@@ -3,11 +3,11 @@
 use std::time::SystemTime;
 
 use vouchsafe_core::call::CallOptions;
-use vouchsafe_core::{Error as CoreError, ErrorKind as CoreErrorKind, timestamp};
+use vouchsafe_core::timestamp;
 
 use super::user_tokens::new_token;
 use crate::client::Client;
-use crate::generated::gafaelfawr::{operations, paths, wire};
+use crate::generated::gafaelfawr::{paths, wire};
 use crate::{BotUsername, GroupName, Result, Scope, ServiceToken, Token};
 
 /// Makes a service token (protocol section 4.6). What is not set is left to the server: no
@@ -103,21 +103,7 @@ impl CreateServiceToken {
     /// Of kind `Invalid` if the server refuses the input, or we know that it would; `Forbidden`
     /// if the token that asks does not suffice; `Decode` if what comes back is no token.
     pub async fn send(self) -> Result<Token> {
-        self.check()?;
         let call = paths::create_token(&self.request)?;
         new_token(&self.client.send(call, &self.service_token).await?)
-    }
-
-    fn check(&self) -> vouchsafe_core::Result<()> {
-        let request = &self.request;
-        let fault = match request {
-            _ if request.name.as_deref() == Some("") => "name must not be empty",
-            _ if request.email.as_deref() == Some("") => "email must not be empty",
-            _ if request.uid.is_some_and(|uid| uid < 1) => "uid must be at least 1",
-            _ if request.gid.is_some_and(|gid| gid < 1) => "gid must be at least 1",
-            _ => return Ok(()),
-        };
-        let error = CoreError::new(CoreErrorKind::Invalid, fault);
-        Err(error.with_operation(operations::CREATE_TOKEN.id()))
     }
 }

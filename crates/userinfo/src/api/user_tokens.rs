@@ -3,10 +3,10 @@
 use std::time::SystemTime;
 
 use vouchsafe_core::call::{Answer, CallOptions};
-use vouchsafe_core::{Error as CoreError, ErrorKind as CoreErrorKind, timestamp};
+use vouchsafe_core::timestamp;
 
 use crate::client::Client;
-use crate::generated::gafaelfawr::{operations, paths, wire};
+use crate::generated::gafaelfawr::{paths, wire};
 use crate::{Result, Scope, ServiceToken, Token, TokenInfo, Username};
 
 impl Client {
@@ -43,7 +43,6 @@ impl Client {
         username: &Username,
         key: &str,
     ) -> Result<TokenInfo> {
-        check_key(key).map_err(|fault| fault.with_operation(operations::GET_TOKEN.id()))?;
         let call = paths::get_token(username.as_str(), key)?;
         let answer = self.send(call, &token.into()).await?;
         token_info(&answer, answer.json()?)
@@ -64,7 +63,6 @@ impl Client {
         username: &Username,
         key: &str,
     ) -> Result<()> {
-        check_key(key).map_err(|fault| fault.with_operation(operations::REVOKE_TOKEN.id()))?;
         let call = paths::revoke_token(username.as_str(), key)?;
         self.send(call, &token.into()).await.map(|_| ())
     }
@@ -127,15 +125,6 @@ impl CreateUserToken {
     /// Of kind `Invalid` if the name has not 1 to 64 characters or the server refuses the input,
     /// `Conflict` if the name is taken, `Forbidden` if the token that asks does not suffice.
     pub async fn send(self) -> Result<Token> {
-        if !(1..=64).contains(&self.request.token_name.chars().count()) {
-            let fault = CoreError::new(
-                CoreErrorKind::Invalid,
-                "the name of a token has 1 to 64 characters",
-            );
-            return Err(fault
-                .with_operation(operations::CREATE_USER_TOKEN.id())
-                .into());
-        }
         let call = paths::create_user_token(self.username.as_str(), &self.request)?;
         new_token(&self.client.send(call, &self.token).await?)
     }
@@ -158,14 +147,4 @@ fn token_info(answer: &Answer, wire: wire::TokenInfo) -> Result<TokenInfo> {
             .decode_error("the answer holds a time out of range")
             .into()
     })
-}
-
-fn check_key(key: &str) -> vouchsafe_core::Result<()> {
-    if key.chars().count() == 22 {
-        return Ok(());
-    }
-    Err(CoreError::new(
-        CoreErrorKind::Invalid,
-        "the key of a token has 22 characters: those between \"gt-\" and the dot",
-    ))
 }

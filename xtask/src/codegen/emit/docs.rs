@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::super::limits::Limits;
 use super::super::model::{
     Answer, Api, Audience, Body, DefaultValue, Field, Operation, Place, Presence, Shape, Type,
     TypeDef,
@@ -91,7 +92,10 @@ impl Page {
                 (Type::Secret, _) => " Secret.",
                 _ => "",
             };
-            let meaning = format!("{}{note}", cell(param.description.as_deref()));
+            let meaning = format!(
+                "{}{note}",
+                meaning(param.description.as_deref(), &param.limits)
+            );
             self.line(&format!(
                 "| `{}` | {place} | {} | {} |",
                 param.name,
@@ -169,7 +173,7 @@ impl Page {
                             ""
                         },
                         absent(field),
-                        cell(field.description.as_deref()),
+                        meaning(field.description.as_deref(), &field.limits),
                     ));
                 }
                 if let Some(rest) = rest {
@@ -184,6 +188,9 @@ impl Page {
                     "; newer servers may send others"
                 };
                 self.paragraph(&format!("One of {}{more}.", words.join(", ")));
+            }
+            Shape::Id { limits } => {
+                self.paragraph(&format!("A text. {}", limits.sentence()));
             }
             Shape::Union(variants) => {
                 let variants: Vec<_> = variants.iter().map(|(_, ty)| link(ty)).collect();
@@ -217,7 +224,7 @@ fn absent(field: &Field) -> String {
         Presence::SentNull => "none, sent as null".to_owned(),
         Presence::Empty => match field.ty {
             Type::Boolean => "false".to_owned(),
-            Type::Integer | Type::Unsigned => "0".to_owned(),
+            ref of if of.is_integer() => "0".to_owned(),
             _ => "empty".to_owned(),
         },
         Presence::Default(value) => match value {
@@ -233,7 +240,7 @@ fn link(ty: &Type) -> String {
     match ty {
         Type::Text => "text".to_owned(),
         Type::Secret => "secret text".to_owned(),
-        Type::Integer | Type::Unsigned => "integer".to_owned(),
+        Type::Integer | Type::Integer32 | Type::Unsigned | Type::Unsigned32 => "integer".to_owned(),
         Type::Number => "number".to_owned(),
         Type::Boolean => "boolean".to_owned(),
         Type::Json => "anything".to_owned(),
@@ -243,6 +250,17 @@ fn link(ty: &Type) -> String {
         Type::Boxed(inner) => link(inner),
         Type::Hand(path) => format!("`{}`", path.rsplit("::").next().unwrap_or_default()),
         Type::Named(name) => format!("[{name}](#{})", name.to_ascii_lowercase()),
+    }
+}
+
+/// Writes what a value means and which values are taken.
+fn meaning(text: Option<&str>, limits: &Limits) -> String {
+    let own = cell(text);
+    let limits = limits.sentence();
+    match (own.is_empty(), limits.is_empty()) {
+        (_, true) => own,
+        (true, false) => cell(Some(&limits)),
+        (false, false) => format!("{} {}", sentence(&own), cell(Some(&limits))),
     }
 }
 

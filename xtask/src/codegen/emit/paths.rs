@@ -1,19 +1,24 @@
 //! `paths.rs`: one function per operation that forms its call.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
+use super::super::limits::Limits;
 use super::super::model::{Api, Audience, Body, Operation, Param, Place, Type};
 use super::super::names;
-use super::{doc, form, ident, operations, sentence};
+use super::check::Spot;
+use super::{check, doc, form, ident, operations, sentence};
 
 pub(super) fn paths(api: &Api) -> TokenStream {
     let mut uses = Uses::default();
+    let checked = check::checked(api);
     let functions: Vec<_> = api
         .operations
         .iter()
         .filter(|operation| operation.audience == Audience::Client)
-        .map(|operation| function(api, operation, &mut uses))
+        .map(|operation| function(api, operation, &checked, &mut uses))
         .collect();
     let header = uses.header.then(|| {
         quote!(
@@ -29,9 +34,11 @@ pub(super) fn paths(api: &Api) -> TokenStream {
             use vouchsafe_core::Result;
         )
     };
-    let call = if uses.form {
+    let form = uses.form.then(|| quote!(, Form));
+    let limits = uses.limits.then(|| quote!(, limits));
+    let call = if uses.form || uses.limits {
         quote!(
-            use vouchsafe_core::call::{Call, Form};
+            use vouchsafe_core::call::{Call #form #limits};
         )
     } else {
         quote!(
@@ -63,11 +70,17 @@ pub(super) fn paths(api: &Api) -> TokenStream {
 struct Uses {
     form: bool,
     header: bool,
+    limits: bool,
     secret: bool,
     wire: bool,
 }
 
-fn function(api: &Api, operation: &Operation, uses: &mut Uses) -> TokenStream {
+fn function(
+    api: &Api,
+    operation: &Operation,
+    checked: &BTreeSet<&str>,
+    uses: &mut Uses,
+) -> TokenStream {
     let name = ident(&operation.rust);
     let constant = operations::name(operation);
     let (required, optional): (Vec<_>, Vec<_>) =
@@ -105,6 +118,14 @@ fn function(api: &Api, operation: &Operation, uses: &mut Uses) -> TokenStream {
         .aliases
         .iter()
         .map(|alias| quote!(#[doc(alias = #alias)]));
+    let checks = checks(operation, checked);
+    uses.limits |= checks.to_string().contains("limits ::");
+    let check = (!checks.is_empty()).then(|| {
+        quote! {
+            let check = || -> Result<()> { #checks Ok(()) };
+            check().map_err(|fault| fault.with_operation(operations::#constant.id()))?;
+        }
+    });
     let target = target(operation, &required);
     let queries = operation
         .params
@@ -178,12 +199,54 @@ fn function(api: &Api, operation: &Operation, uses: &mut Uses) -> TokenStream {
         #doc
         #(#aliases)*
         pub(crate) fn #name(#(#arguments),*) -> Result<Call> {
+            #check
             let target = #target;
             #(#queries)*
             #start
             #end
         }
     }
+}
+
+/// Writes the checks of the arguments.
+fn checks(operation: &Operation, checked: &BTreeSet<&str>) -> TokenStream {
+    let mut checks = TokenStream::new();
+    for param in &operation.params {
+        let rust = ident(&param.rust);
+        let of = match param.ty {
+            Type::List(_) => param.ty.clone(),
+            _ if param.required => param.ty.clone(),
+            _ => param.ty.clone().or_null(),
+        };
+        let place = match (param.required, &param.ty) {
+            (false, _) => Spot::Owned(quote!(params.#rust)),
+            (true, of) if of.is_integer() => Spot::Owned(quote!(#rust)),
+            (true, Type::Number | Type::Boolean) => Spot::Owned(quote!(#rust)),
+            (true, _) => Spot::Borrowed(quote!(#rust)),
+        };
+        checks.extend(check::value(
+            &param.name,
+            &of,
+            &param.limits,
+            &place,
+            checked,
+        ));
+    }
+    if let Some(Body::Json { ty, required } | Body::Form { ty, required }) = &operation.body {
+        let none = Limits::default();
+        let place = Spot::Borrowed(if *required {
+            quote!(body)
+        } else {
+            quote!(value)
+        });
+        if let Some(check) = check::value("the body", ty, &none, &place, checked) {
+            checks.extend(match required {
+                true => check,
+                false => quote!(if let Some(value) = body { #check }),
+            });
+        }
+    }
+    checks
 }
 
 fn params_struct(
@@ -250,7 +313,12 @@ fn target(operation: &Operation, required: &[&Param]) -> TokenStream {
 /// Writes how a value becomes a `&str`.
 pub(super) fn text_of(of: &Type, value: &TokenStream) -> TokenStream {
     match of {
-        Type::Integer | Type::Unsigned | Type::Number | Type::Boolean => {
+        Type::Integer
+        | Type::Integer32
+        | Type::Unsigned
+        | Type::Unsigned32
+        | Type::Number
+        | Type::Boolean => {
             quote!(&#value.to_string())
         }
         Type::Secret => quote!(#value.expose()),
@@ -338,7 +406,8 @@ fn header(param: &Param, uses: &mut Uses) -> TokenStream {
 fn borrowed(of: &Type, uses: &mut Uses) -> TokenStream {
     match of {
         Type::Text => quote!(&str),
-        Type::Integer | Type::Unsigned | Type::Number | Type::Boolean => owned(of, uses),
+        of if of.is_integer() => owned(of, uses),
+        Type::Number | Type::Boolean => owned(of, uses),
         Type::List(item) => {
             let item = owned(item, uses);
             quote!(&[#item])
@@ -354,7 +423,9 @@ fn owned(of: &Type, uses: &mut Uses) -> TokenStream {
     match of {
         Type::Text => quote!(String),
         Type::Integer => quote!(i64),
+        Type::Integer32 => quote!(i32),
         Type::Unsigned => quote!(u64),
+        Type::Unsigned32 => quote!(u32),
         Type::Number => quote!(f64),
         Type::Boolean => quote!(bool),
         Type::Secret => {

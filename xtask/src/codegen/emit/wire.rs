@@ -5,16 +5,18 @@ use std::collections::BTreeSet;
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
+use super::super::limits::Limits;
 use super::super::model::{Api, Audience, DefaultValue, Field, Presence, Shape, Type, TypeDef};
 use super::super::names;
-use super::{doc, ident, sentence};
+use super::{check, doc, ident, sentence};
 
 pub(super) fn wire(api: &Api) -> TokenStream {
     let mut needs = Needs::default();
+    let checked = check::checked(api);
     let types: Vec<_> = api
         .types
         .iter()
-        .map(|def| define(def, &mut needs))
+        .map(|def| define(def, &checked, &mut needs))
         .collect();
     let helpers = needs.helpers();
     let all = quote!(#(#types)*).to_string();
@@ -38,11 +40,17 @@ pub(super) fn wire(api: &Api) -> TokenStream {
             use vouchsafe_core::Secret;
         )
     });
+    let limits = all.contains("limits ::").then(|| {
+        quote!(
+            use vouchsafe_core::call::limits;
+        )
+    });
     quote! {
         //! What is sent and received, as it stands on the wire.
         #maps
         #serde
         #secret
+        #limits
         #(#types)*
         #helpers
     }
@@ -54,7 +62,9 @@ pub(super) fn ty(of: &Type) -> TokenStream {
         Type::Text => quote!(String),
         Type::Secret => quote!(Secret),
         Type::Integer => quote!(i64),
+        Type::Integer32 => quote!(i32),
         Type::Unsigned => quote!(u64),
+        Type::Unsigned32 => quote!(u32),
         Type::Number => quote!(f64),
         Type::Boolean => quote!(bool),
         Type::Json => quote!(serde_json::Value),
@@ -144,7 +154,7 @@ impl Needs {
     }
 }
 
-fn define(def: &TypeDef, needs: &mut Needs) -> TokenStream {
+fn define(def: &TypeDef, checked: &BTreeSet<&str>, needs: &mut Needs) -> TokenStream {
     let name = ident(&def.name);
     let cfg = (def.audience == Audience::Emulator).then(|| quote!(#[cfg(feature = "mock")]));
     let own = def
@@ -167,8 +177,22 @@ fn define(def: &TypeDef, needs: &mut Needs) -> TokenStream {
     let serialize = (!def.has_secret || def.in_request).then(|| quote!(Serialize,));
     let default = all_may_be_absent(def).then(|| quote!(Default,));
     let derive = quote!(#[derive(Clone, Debug, #default PartialEq, #serialize Deserialize)]);
+    let check = |body: TokenStream| {
+        let is_checked = checked.contains(def.name.as_str());
+        is_checked.then(|| {
+            quote! {
+                #cfg
+                impl #name {
+                    /// Checks what the service is known to refuse.
+                    pub(crate) fn check(&self) -> vouchsafe_core::Result<()> { #body Ok(()) }
+                }
+            }
+        })
+    };
     match &def.shape {
         Shape::Struct { fields, rest } => {
+            let checks = check::of_fields(fields, checked);
+            let check = check(quote!(#(#checks)*));
             let fields = fields
                 .iter()
                 .map(|f| field(def, f, &visible, serialize.is_some(), needs));
@@ -183,6 +207,8 @@ fn define(def: &TypeDef, needs: &mut Needs) -> TokenStream {
             quote! {
                 #doc #aliases #cfg #derive #open
                 #visible struct #name { #(#fields)* #rest }
+
+                #check
             }
         }
         Shape::Words {
@@ -276,7 +302,83 @@ fn define(def: &TypeDef, needs: &mut Needs) -> TokenStream {
                 }
             }
         }
+        Shape::Id { limits } => {
+            let text = &def.name;
+            let check = check::value(
+                text,
+                &Type::Text,
+                &limits.or_not_empty(),
+                &check::Spot::Borrowed(quote!(text)),
+                checked,
+            );
+            let uuid = (limits.format.as_deref() == Some("uuid"))
+                .then(|| quote!(limits::uuid(#text, text)?;));
+            let errors = format!(
+                " Of kind `Invalid` if the text cannot name one. {}",
+                limits.sentence()
+            );
+            quote! {
+                #doc #aliases #cfg
+                #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+                #[serde(transparent)]
+                #visible struct #name(String);
+
+                #cfg
+                impl #name {
+                    /// Reads one from a text.
+                    ///
+                    /// # Errors
+                    ///
+                    #[doc = #errors]
+                    #visible fn parse(text: &str) -> vouchsafe_core::Result<Self> {
+                        #check
+                        #uuid
+                        Ok(Self(text.to_owned()))
+                    }
+
+                    /// Returns the text.
+                    #[must_use]
+                    #visible fn as_str(&self) -> &str {
+                        &self.0
+                    }
+                }
+
+                #cfg
+                impl std::str::FromStr for #name {
+                    type Err = vouchsafe_core::Error;
+
+                    fn from_str(text: &str) -> vouchsafe_core::Result<Self> {
+                        Self::parse(text)
+                    }
+                }
+
+                #cfg
+                impl std::fmt::Display for #name {
+                    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str(&self.0)
+                    }
+                }
+            }
+        }
         Shape::Union(variants) => {
+            let arms = variants
+                .iter()
+                .filter(|(_, of)| of.name().is_some_and(|name| checked.contains(name)));
+            let arms: Vec<_> = arms
+                .filter_map(|(variant, of)| {
+                    let check = check::value(
+                        "",
+                        of,
+                        &Limits::default(),
+                        &check::Spot::Borrowed(quote!(value)),
+                        checked,
+                    )?;
+                    let variant = ident(variant);
+                    Some(quote!(Self::#variant(value) => { #check }))
+                })
+                .collect();
+            let rest = (arms.len() < variants.len()).then(|| quote!(_ => {}));
+            let check = check(quote!(match self { #(#arms)* #rest }));
             let variants = variants.iter().map(|(variant, of)| {
                 let doc = super::doc(&format!("{}.", form(of)), &[]);
                 let variant = ident(variant);
@@ -290,6 +392,8 @@ fn define(def: &TypeDef, needs: &mut Needs) -> TokenStream {
                 #[serde(untagged)]
                 #open
                 #visible enum #name { #(#variants)* }
+
+                #check
             }
         }
     }
@@ -420,7 +524,9 @@ fn form(of: &Type) -> String {
     match of {
         Type::Text => "Text".to_owned(),
         Type::Secret => "A secret".to_owned(),
-        Type::Integer | Type::Unsigned => "An integer".to_owned(),
+        Type::Integer | Type::Integer32 | Type::Unsigned | Type::Unsigned32 => {
+            "An integer".to_owned()
+        }
         Type::Number => "A number".to_owned(),
         Type::Boolean => "True or false".to_owned(),
         Type::Json => "Anything else".to_owned(),

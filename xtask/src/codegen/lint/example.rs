@@ -61,6 +61,9 @@ fn at(schema: &Cursor<'_>, value: &Value, place: &str, depth: usize) -> Option<S
             return here(format!("fits no part of `{key}`"));
         }
     }
+    if let Some(fault) = beyond(&schema, value) {
+        return here(fault);
+    }
     match value {
         Value::Mapping(mapping) => {
             for key in schema.texts("required") {
@@ -91,6 +94,23 @@ fn at(schema: &Cursor<'_>, value: &Value, place: &str, depth: usize) -> Option<S
         }
         _ => None,
     }
+}
+
+/// Says which limit of its own schema a value is beyond.
+fn beyond(schema: &Cursor<'_>, value: &Value) -> Option<String> {
+    let limit = |key: &str| schema.get(key).and_then(|limit| limit.value().as_f64());
+    let (size, low, high) = match value {
+        Value::Number(_) => (value.as_f64()?, "minimum", "maximum"),
+        Value::String(text) => (text.chars().count() as f64, "minLength", "maxLength"),
+        Value::Sequence(items) => (items.len() as f64, "minItems", "maxItems"),
+        _ => return None,
+    };
+    if limit(low).is_some_and(|low| size < low) {
+        return Some(format!("is below its `{low}`"));
+    }
+    limit(high)
+        .is_some_and(|high| size > high)
+        .then(|| format!("is above its `{high}`"))
 }
 
 fn is_type(word: &str, value: &Value) -> bool {

@@ -270,6 +270,7 @@ pub(super) const SCHEMA: Keys = Keys {
         "maxProperties",
         "x-sensitive",
         "x-closed",
+        "x-id",
         "x-public",
         "x-rust-name",
         "x-rust-type",

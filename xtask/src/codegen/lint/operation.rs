@@ -313,6 +313,12 @@ impl<'s> Lint<'_, 's> {
                         format!("parameter `{name}` is an object"),
                         "one parameter for each of its properties",
                     );
+                } else if schema.resolve().is_ok_and(|schema| is_choice(&schema)) {
+                    self.fault(
+                        &schema,
+                        format!("parameter `{name}` may be of several types"),
+                        "one type: `string` can hold the text of any of them",
+                    );
                 }
             }
             None => self.fault(
@@ -456,4 +462,19 @@ impl<'s> Lint<'_, 's> {
             }
         }
     }
+}
+
+/// Returns whether a value, or an item of a list, is of one of several types.
+fn is_choice(schema: &Cursor<'_>) -> bool {
+    let items = schema.get("items").and_then(|items| items.resolve().ok());
+    let null = |choice: &Cursor<'_>| choice.text("type").as_deref() == Some("null");
+    let several = |key: &str| {
+        let choices = schema.get(key).map(|list| list.items());
+        let mut choices = choices.unwrap_or_default();
+        choices.retain(|choice| !null(choice));
+        choices.len() > 1
+    };
+    let mut types = schema.texts("type");
+    types.retain(|word| word != "null");
+    types.len() > 1 || several("oneOf") || several("anyOf") || items.is_some_and(|i| is_choice(&i))
 }

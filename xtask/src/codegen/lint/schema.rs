@@ -1,5 +1,8 @@
 //! Schemas.
 
+use yaml_serde::Value;
+
+use super::super::limits::{INTEGERS, NUMBERS, TEXTS};
 use super::super::schema::only_constrains;
 use super::super::source::{Cursor, scalar};
 use super::{Lint, example, keys};
@@ -9,6 +12,7 @@ impl<'s> Lint<'_, 's> {
         if self.reference(schema, "schemas") {
             self.rust_name(schema, None);
             self.flags(schema);
+            self.default(schema);
             return self.value(schema, "default");
         }
         if schema.value().is_bool() {
@@ -23,6 +27,7 @@ impl<'s> Lint<'_, 's> {
         }
         self.keys(&keys::SCHEMA, schema);
         self.types(schema);
+        self.limits(schema);
         self.object(schema);
         self.words(schema);
         self.extensions(schema);
@@ -50,12 +55,21 @@ impl<'s> Lint<'_, 's> {
             }
             self.secret(&property, &key, &property);
             self.schema(&property);
+            let is_required = schema.texts("required").contains(&key);
+            if is_required && let Some(default) = property.get("default") {
+                self.fault(
+                    &default,
+                    format!("a default of `{key}`, which is never absent"),
+                    "no `default`, or no `required`",
+                );
+            }
         }
         for key in ["items", "additionalProperties"] {
             if let Some(inner) = schema.get(key) {
                 self.schema(&inner);
             }
         }
+        self.default(schema);
         self.value(schema, "example");
         self.value(schema, "default");
     }
@@ -102,6 +116,130 @@ impl<'s> Lint<'_, 's> {
                 schema,
                 "a list without items",
                 "`items: <schema>`, or `items: {}` for any",
+            );
+        }
+    }
+
+    /// Checks that what is said of values is said of the right type, and can be kept to.
+    fn limits(&mut self, schema: &Cursor<'s>) {
+        let types = schema.texts("type");
+        let is = |words: &[&str]| types.iter().any(|word| words.contains(&word.as_str()));
+        for (key, of, what) in LIMITS {
+            let Some(value) = schema.get(key) else {
+                continue;
+            };
+            if !is(of) {
+                self.fault(
+                    &value,
+                    format!("`{key}` of what is not {what}"),
+                    format!("it beside `type: {}`", of[0]),
+                );
+            } else if of[0] == "integer" && !value.value().is_number()
+                || of[0] != "integer" && value.value().as_u64().is_none()
+            {
+                self.fault(
+                    &value,
+                    format!("`{key}: {}` is not a limit", scalar(value.value())),
+                    format!("`{key}: <number>`"),
+                );
+            } else if of[0] == "integer"
+                && types.iter().any(|word| word == "integer")
+                && value.value().as_i64().is_none()
+            {
+                self.fault(
+                    &value,
+                    format!("`{key}: {}` of an integer", scalar(value.value())),
+                    "a whole number",
+                );
+            }
+        }
+        for key in ["exclusiveMinimum", "exclusiveMaximum"] {
+            if let Some(value) = schema.get(key)
+                && !types.iter().any(|word| word == "integer")
+            {
+                self.fault(
+                    &value,
+                    format!("`{key}` is kept to for integers only"),
+                    "`minimum` or `maximum`",
+                );
+            }
+        }
+        for (low, high) in [
+            ("minimum", "maximum"),
+            ("minLength", "maxLength"),
+            ("minItems", "maxItems"),
+        ] {
+            let number = |key| schema.get(key).and_then(|value| value.value().as_f64());
+            if let (Some(least), Some(most)) = (number(low), number(high))
+                && least > most
+                && let Some(place) = schema.get(low)
+            {
+                self.fault(
+                    &place,
+                    format!("`{low}` is above `{high}`"),
+                    "limits that some value keeps",
+                );
+            }
+        }
+        if let Some(format) = schema.get("format") {
+            let word = scalar(format.value());
+            let known: Vec<&str> = match () {
+                () if is(&["string"]) => TEXTS.iter().map(|(word, _)| *word).collect(),
+                () if is(&["integer"]) => INTEGERS.to_vec(),
+                () if is(&["number"]) => NUMBERS.to_vec(),
+                () => Vec::new(),
+            };
+            if !known.contains(&word.as_str()) {
+                let near = keys::nearest(&word, &known).map(|near| format!("`{near}`"));
+                let all = match known.is_empty() {
+                    true => "no format".to_owned(),
+                    false => format!("one of {}, or nothing", keys::quoted(&known)),
+                };
+                self.fault(
+                    &format,
+                    format!("no code is written for the format `{word}`"),
+                    near.unwrap_or(all),
+                );
+            }
+        }
+    }
+
+    /// Checks that a default is one that the generated type can begin with.
+    fn default(&mut self, schema: &Cursor<'s>) {
+        let Some(default) = schema.get("default") else {
+            return;
+        };
+        let value = default.value();
+        let Ok(resolved) = schema.resolve() else {
+            return;
+        };
+        let is_choice = ["oneOf", "anyOf"].iter().any(|key| resolved.has(key));
+        let is_several = resolved.texts("type").len() > 1;
+        let is_kept = !["x-sensitive", "x-rust-type", "x-id"]
+            .iter()
+            .any(|key| resolved.flag(key) || resolved.text(key).is_some());
+        let is_empty = match value {
+            Value::Sequence(items) => items.is_empty(),
+            Value::Mapping(entries) => entries.is_empty(),
+            _ => true,
+        };
+        if !value.is_null() && (is_choice || is_several) {
+            self.fault(
+                &default,
+                "a default of what may be of several types",
+                "one type, or no `default`: what is absent stays so",
+            );
+        } else if !value.is_null() && !is_kept {
+            self.fault(
+                &default,
+                "a default of a type that has none",
+                "no `default`: what is absent stays so",
+            );
+        } else if !is_empty {
+            self.fault(
+                &default,
+                "a default that is not empty",
+                "`default: []` or `default: {}`, or none",
             );
         }
     }
@@ -162,7 +300,7 @@ impl<'s> Lint<'_, 's> {
     }
 
     fn flags(&mut self, schema: &Cursor<'s>) {
-        for key in ["x-sensitive", "x-closed", "x-public", "x-send-null"] {
+        for key in ["x-sensitive", "x-closed", "x-id", "x-public", "x-send-null"] {
             if let Some(value) = schema.get(key).filter(|value| !value.value().is_bool()) {
                 self.fault(
                     &value,
@@ -183,6 +321,14 @@ impl<'s> Lint<'_, 's> {
                 "it at each property that is a secret, with `type: string`",
             );
         }
+        let is_plain = types == ["string"] && !schema.has("enum") && !schema.flag("x-sensitive");
+        if schema.flag("x-id") && !is_plain {
+            self.fault(
+                &schema.get("x-id").unwrap_or_else(|| schema.clone()),
+                "`x-id` on what is not a plain text",
+                "`type: string` beside it",
+            );
+        }
         if let Some(path) = schema.text("x-rust-type") {
             let is_path = syn::parse_str::<syn::Path>(&path).is_ok_and(|path| {
                 path.segments.len() > 1 && path.segments.iter().all(|part| part.arguments.is_none())
@@ -198,6 +344,18 @@ impl<'s> Lint<'_, 's> {
         self.rust_name(schema, None);
     }
 }
+
+/// Limits, the types that have them, and what these are called.
+const LIMITS: [(&str, &[&str], &str); 8] = [
+    ("minimum", &["integer", "number"], "a number"),
+    ("maximum", &["integer", "number"], "a number"),
+    ("exclusiveMinimum", &["integer", "number"], "a number"),
+    ("exclusiveMaximum", &["integer", "number"], "a number"),
+    ("minLength", &["string"], "a text"),
+    ("maxLength", &["string"], "a text"),
+    ("minItems", &["array"], "a list"),
+    ("maxItems", &["array"], "a list"),
+];
 
 const TYPES: [&str; 7] = [
     "array", "boolean", "integer", "null", "number", "object", "string",

@@ -22,7 +22,7 @@ pub(crate) struct GetKeysParams {
     /// Whether the server is to say how to retry.
     pub(crate) get_retry_settings: Option<wire::GetKeysGetRetrySettings>,
     /// The asking service; left out if it has no id.
-    pub(crate) src: Option<i64>,
+    pub(crate) src: Option<u32>,
     /// The number of the environment whose user tickets are checked.
     pub(crate) env: Option<i64>,
 }

@@ -51,7 +51,7 @@ pub(crate) struct TicketRequest {
     /// How the service proves itself: client_credentials.
     pub(crate) grant_type: String,
     /// The asking service.
-    pub(crate) src: i64,
+    pub(crate) src: u32,
     /// Ids of the destinations, ascending, with commas that are not escaped.
     pub(crate) dst: String,
     /// The time of the request, unix seconds.

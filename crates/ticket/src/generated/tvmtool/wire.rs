@@ -91,7 +91,7 @@ pub(crate) struct Client {
     /// The local name.
     pub(crate) alias: String,
     /// The tvm id.
-    pub(crate) client_id: i64,
+    pub(crate) client_id: u32,
 }
 
 /// What one destination gets.
@@ -102,7 +102,7 @@ pub(crate) struct TicketOrError {
     /// Why there is none.
     pub(crate) error: Option<String>,
     /// The destination.
-    pub(crate) tvm_id: i64,
+    pub(crate) tvm_id: u32,
 }
 
 /// A service ticket that was looked at.
@@ -114,10 +114,10 @@ pub(crate) struct ServiceCheck {
     pub(crate) error: Option<String>,
     /// Who sends.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) src: Option<i64>,
+    pub(crate) src: Option<u32>,
     /// Who may accept it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) dst: Option<i64>,
+    pub(crate) dst: Option<u32>,
     /// The developer who got the ticket, if one did.
     pub(crate) issuer_uid: Option<u64>,
     /// What the ticket says.
@@ -197,7 +197,7 @@ pub(crate) struct ServiceCheckV2 {
     pub(crate) error: Option<String>,
     /// Who sends.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) src: Option<i64>,
+    pub(crate) src: Option<u32>,
     /// What the ticket says.
     pub(crate) debug_string: String,
     /// The ticket without its signature.

@@ -5,7 +5,7 @@
 //! leaves its place.
 
 use vouchsafe_core::Result;
-use vouchsafe_core::call::Call;
+use vouchsafe_core::call::{Call, limits};
 use vouchsafe_core::url::Target;
 
 use super::{operations, wire};
@@ -34,6 +34,11 @@ pub(crate) fn list_users() -> Result<Call> {
 /// not looked at. A name the directory does not know gives 200 with little more than the name.
 /// Fields equal to their default are left out.
 pub(crate) fn get_user_info(username: &str) -> Result<Call> {
+    let check = || -> Result<()> {
+        limits::text("username", username, Some(1), Some(64))?;
+        Ok(())
+    };
+    check().map_err(|fault| fault.with_operation(operations::GET_USER_INFO.id()))?;
     let target = Target::new("/users/").segment("username", username)?;
     Ok(Call::new(&operations::GET_USER_INFO, target))
 }
@@ -52,6 +57,11 @@ pub(crate) fn list_groups() -> Result<Call> {
 /// Needs the scope admin:token; the bootstrap token is taken too.
 #[doc(alias = "create_service_token")]
 pub(crate) fn create_token(body: &wire::AdminTokenRequest) -> Result<Call> {
+    let check = || -> Result<()> {
+        body.check()?;
+        Ok(())
+    };
+    check().map_err(|fault| fault.with_operation(operations::CREATE_TOKEN.id()))?;
     let target = Target::new("/tokens");
     Call::new(&operations::CREATE_TOKEN, target).json(body)
 }
@@ -64,6 +74,11 @@ pub(crate) fn get_token_info() -> Result<Call> {
 
 /// Tokens of a user.
 pub(crate) fn list_tokens(username: &str) -> Result<Call> {
+    let check = || -> Result<()> {
+        limits::text("username", username, Some(1), Some(64))?;
+        Ok(())
+    };
+    check().map_err(|fault| fault.with_operation(operations::LIST_TOKENS.id()))?;
     let target = Target::new("/users/")
         .segment("username", username)?
         .literal("/tokens");
@@ -77,6 +92,12 @@ pub(crate) fn create_user_token(
     username: &str,
     body: &wire::UserTokenRequest,
 ) -> Result<Call> {
+    let check = || -> Result<()> {
+        limits::text("username", username, Some(1), Some(64))?;
+        body.check()?;
+        Ok(())
+    };
+    check().map_err(|fault| fault.with_operation(operations::CREATE_USER_TOKEN.id()))?;
     let target = Target::new("/users/")
         .segment("username", username)?
         .literal("/tokens");
@@ -85,6 +106,12 @@ pub(crate) fn create_user_token(
 
 /// Metadata of one token.
 pub(crate) fn get_token(username: &str, key: &str) -> Result<Call> {
+    let check = || -> Result<()> {
+        limits::text("username", username, Some(1), Some(64))?;
+        limits::text("key", key, Some(22), Some(22))?;
+        Ok(())
+    };
+    check().map_err(|fault| fault.with_operation(operations::GET_TOKEN.id()))?;
     let target = Target::new("/users/")
         .segment("username", username)?
         .literal("/tokens/")
@@ -94,6 +121,12 @@ pub(crate) fn get_token(username: &str, key: &str) -> Result<Call> {
 
 /// Revoke a token and the tokens made from it.
 pub(crate) fn revoke_token(username: &str, key: &str) -> Result<Call> {
+    let check = || -> Result<()> {
+        limits::text("username", username, Some(1), Some(64))?;
+        limits::text("key", key, Some(22), Some(22))?;
+        Ok(())
+    };
+    check().map_err(|fault| fault.with_operation(operations::REVOKE_TOKEN.id()))?;
     let target = Target::new("/users/")
         .segment("username", username)?
         .literal("/tokens/")

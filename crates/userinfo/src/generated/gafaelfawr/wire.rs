@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use vouchsafe_core::Secret;
+use vouchsafe_core::call::limits;
 
 /// Who made a token, and for what.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -131,6 +132,14 @@ pub struct Group {
     pub id: i64,
 }
 
+impl Group {
+    /// Checks what the service is known to refuse.
+    pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
+        limits::text("name", &self.name, Some(1), None)?;
+        Ok(())
+    }
+}
+
 /// All groups of a directory.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -248,6 +257,34 @@ pub(crate) struct AdminTokenRequest {
     pub(crate) groups: Option<Vec<Group>>,
 }
 
+impl AdminTokenRequest {
+    /// Checks what the service is known to refuse.
+    pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
+        limits::text("username", &self.username, Some(1), Some(64))?;
+        if let Some(value) = &self.token_name {
+            limits::text("token_name", value, Some(1), Some(64))?;
+        }
+        if let Some(value) = &self.name {
+            limits::text("name", value, Some(1), None)?;
+        }
+        if let Some(value) = &self.email {
+            limits::text("email", value, Some(1), None)?;
+        }
+        if let Some(value) = &self.uid {
+            limits::integer("uid", *value, Some(1), None)?;
+        }
+        if let Some(value) = &self.gid {
+            limits::integer("gid", *value, Some(1), None)?;
+        }
+        if let Some(value) = &self.groups {
+            for value in value.iter() {
+                value.check()?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The schema `UserTokenRequest`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct UserTokenRequest {
@@ -259,6 +296,14 @@ pub(crate) struct UserTokenRequest {
     /// None means never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expires: Option<Expires>,
+}
+
+impl UserTokenRequest {
+    /// Checks what the service is known to refuse.
+    pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
+        limits::text("token_name", &self.token_name, Some(1), Some(64))?;
+        Ok(())
+    }
 }
 
 /// The schema `NewToken`.

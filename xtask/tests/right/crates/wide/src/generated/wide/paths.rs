@@ -6,7 +6,7 @@
 
 use http::HeaderName;
 use vouchsafe_core::{Result, Secret};
-use vouchsafe_core::call::{Call, Form};
+use vouchsafe_core::call::{Call, Form, limits};
 use vouchsafe_core::url::Target;
 
 use super::{operations, wire};
@@ -38,6 +38,13 @@ pub(crate) fn list_things(
     x_tenant: &str,
     params: &ListThingsParams,
 ) -> Result<Call> {
+    let check = || -> Result<()> {
+        if let Some(value) = &params.limit {
+            limits::integer("limit", *value, Some(1), None)?;
+        }
+        Ok(())
+    };
+    check().map_err(|fault| fault.with_operation(operations::LIST_THINGS.id()))?;
     let target = Target::new("/things");
     let target = target.query("owner", owner);
     let target = params
