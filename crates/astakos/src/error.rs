@@ -61,6 +61,12 @@ impl Error {
         vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::Invalid, message).into()
     }
 
+    /// Makes an error for what the generation of a server cannot do.
+    pub(crate) fn unsupported(message: impl AsRef<str>) -> Self {
+        let core = vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::Invalid, message);
+        Self::of(ErrorKind::Unsupported, core)
+    }
+
     /// Makes an error for something that the service was asked for and does not have.
     pub(crate) fn lacks(kind: ErrorKind, message: impl AsRef<str>) -> Self {
         let core = vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::NotFound, message);
@@ -97,6 +103,9 @@ pub enum ErrorKind {
     NoUuid,
     /// The catalog lacks the service, the endpoint or the address that is needed.
     NoEndpoints,
+    /// The generation of the server cannot do it, by [`Client::dialect`](crate::Client::dialect)
+    /// or by what it answered.
+    Unsupported,
     /// No connection came about, it broke, or no answer came in time
     /// ([`Error::is_timeout`]); [`Error::core`] tells more, also whether the server may have
     /// seen the request.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use vouchsafe_core::call::AnswerStream;
 
 use self::entries::{Entries, Fault};
+use crate::client::heeded;
 use crate::{Error, Result, UserQuotas};
 
 /// The quotas of users, user by user, as they arrive: no more than one user's is held.
@@ -16,15 +17,18 @@ use crate::{Error, Result, UserQuotas};
 #[derive(Debug)]
 pub struct QuotaWalk {
     answer: AnswerStream,
+    /// The projects that were chosen.
+    projects: Option<Vec<String>>,
     entries: Entries,
     piece: Bytes,
     is_over: bool,
 }
 
 impl QuotaWalk {
-    pub(crate) fn new(answer: AnswerStream) -> Self {
+    pub(crate) fn new(answer: AnswerStream, projects: Option<Vec<String>>) -> Self {
         Self {
             answer,
+            projects,
             entries: Entries::new(),
             piece: Bytes::new(),
             is_over: false,
@@ -69,7 +73,10 @@ impl QuotaWalk {
 
     fn read(&mut self) -> Result<(String, UserQuotas)> {
         match serde_json::from_slice::<Entry>(self.entries.entry()) {
-            Ok(Entry(user, quotas)) => Ok((user, quotas)),
+            Ok(Entry(user, quotas)) => {
+                heeded(self.projects.as_deref(), &quotas)?;
+                Ok((user, quotas))
+            }
             Err(_) => Err(self
                 .answer
                 .decode_error("what came is not quotas of a user")

@@ -160,6 +160,12 @@ impl From<astakos::Error> for Failure {
                     None => failure,
                 };
             }
+            astakos::ErrorKind::Unsupported => {
+                return Self {
+                    kind: "unsupported",
+                    ..failure
+                };
+            }
             astakos::ErrorKind::Unauthorized => (
                 "credential",
                 "the token is unknown or expired, or of a user where a service's is wanted, or \

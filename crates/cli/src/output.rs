@@ -12,6 +12,7 @@ use crate::failure::Failure;
 pub(crate) struct Answer {
     human: String,
     json: Value,
+    missing: Option<String>,
 }
 
 impl Answer {
@@ -21,15 +22,31 @@ impl Answer {
         Self {
             human: human.into(),
             json,
+            missing: None,
         }
     }
 
+    /// Adds what was asked for and is not in the answer: the command fails after it has printed
+    /// the rest.
+    pub(crate) fn missing(mut self, message: impl Into<String>) -> Self {
+        self.missing = Some(message.into());
+        self
+    }
+
     /// Prints the answer to standard output.
+    ///
+    /// # Errors
+    ///
+    /// If the output cannot be written, or something is [`missing`](Self::missing).
     pub(crate) fn print(&self, as_json: bool) -> Result<(), Failure> {
         if as_json {
-            print_line(&to_json(&self.json))
-        } else {
-            print_line(self.human.trim_end_matches('\n'))
+            print_line(&to_json(&self.json))?;
+        } else if !self.human.is_empty() || self.missing.is_none() {
+            print_line(self.human.trim_end_matches('\n'))?;
+        }
+        match &self.missing {
+            Some(message) => Err(Failure::not_found(message)),
+            None => Ok(()),
         }
     }
 }

@@ -8,6 +8,7 @@ use vouchsafe_core::auth::{HeaderToken, StaticToken, TokenSource};
 use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::{CoreClient, CoreClientBuilder, Secret, env};
 
+use super::dialect::Generation;
 use super::layout::{Discovered, Layout, Parts, Prefixes};
 use super::{Client, Dialect, Inner};
 use crate::error::read_fault;
@@ -81,9 +82,12 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets which servers are talked to. Default: [`Dialect::V014`] with a
-    /// [`base_url`](Self::base_url), else [`Dialect::V016`]; or ask with
-    /// [`Client::discover_dialect`].
+    /// Sets the generation of the server. Default: [`Dialect::V014`] with a
+    /// [`base_url`](Self::base_url), else [`Dialect::V016`]. [`Client::discover_dialect`] asks
+    /// the server instead.
+    ///
+    /// What servers of the generation do not have is refused as
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) before anything is sent.
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.dialect = Some(dialect);
         self
@@ -154,7 +158,7 @@ impl ClientBuilder {
         let inner = Inner {
             core: self.core.read_fault(read_fault).build()?,
             layout,
-            dialect: Dialect::cell(self.dialect.unwrap_or(usual)),
+            generation: Generation::new(self.dialect, usual),
             scheme: HeaderToken::new(HeaderName::from_static("x-auth-token")),
             headers: headers.clone(),
         };

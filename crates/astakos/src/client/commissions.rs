@@ -5,10 +5,12 @@ use vouchsafe_core::call::Call;
 use vouchsafe_core::url::Target;
 
 use super::layout::Part;
-use super::{Auth, Client};
+use super::{Auth, Client, Dialect};
 use crate::generated::account::wire::{CommissionActionRequest, Issued, ResolveRequest};
 use crate::generated::account::{operations, paths};
-use crate::{Commission, CommissionAction, CommissionRequest, Resolution, Result, Serial};
+use crate::{
+    Commission, CommissionAction, CommissionRequest, Provision, Resolution, Result, Serial,
+};
 
 impl Client {
     /// Issues a commission, with a service's token: all of it is reserved, or nothing.
@@ -21,12 +23,18 @@ impl Client {
     ///
     /// [`ErrorKind::QuotaLimit`](crate::ErrorKind::QuotaLimit) if it does not fit;
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if a holding does not exist, see
-    /// [`Error::missing_holding`](crate::Error::missing_holding).
+    /// [`Error::missing_holding`](crate::Error::missing_holding);
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for holders with `user:` or
+    /// `project:` on servers before 0.16: see [`CommissionRequest::one_legacy`].
     #[doc(alias = "issue_commission")]
     #[doc(alias = "issue_one_commission")]
     #[doc(alias = "issue_commission_generic")]
     #[doc(alias = "issue_resource_reassignment")]
     pub async fn issue(&self, request: &CommissionRequest) -> Result<Serial> {
+        let mut provisions = request.provisions.iter();
+        if provisions.any(Provision::is_prefixed) {
+            self.require("holders with `user:` or `project:`", Dialect::V016..)?;
+        }
         self.issued(paths::issue_commission(request)?).await
     }
 

@@ -1,14 +1,19 @@
 //! The generations of servers.
 
+use std::fmt;
+use std::ops::RangeBounds;
+use std::str::FromStr;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::layout::Part;
 use super::{Auth, Client};
 use crate::generated::account::paths;
-use crate::{ErrorKind, Result};
+use crate::{Error, ErrorKind, Result};
 
-/// A generation of servers (protocol section 2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A generation of servers (protocol section 2). Later ones are greater.
+///
+/// Displayed and parsed as `0.14`, `0.15` and `0.16`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Dialect {
     /// Up to 0.14: fixed paths, bare holders and the source `system`, no projects.
@@ -20,24 +25,73 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    pub(super) fn cell(self) -> AtomicU8 {
-        AtomicU8::new(self as u8)
-    }
+    const ALL: [Self; 3] = [Self::V014, Self::V015, Self::V016];
 
-    pub(super) fn get(cell: &AtomicU8) -> Self {
-        match cell.load(Ordering::Relaxed) {
-            0 => Self::V014,
-            1 => Self::V015,
-            _ => Self::V016,
+    /// Returns the first version of the generation.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::V014 => "0.14",
+            Self::V015 => "0.15",
+            Self::V016 => "0.16",
         }
     }
 }
 
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Dialect {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|dialect| dialect.as_str() == text)
+            .ok_or_else(|| Error::bad_value("not a generation of servers: 0.14, 0.15 or 0.16"))
+    }
+}
+
+/// The generation that a client takes its server for.
+#[derive(Debug)]
+pub(super) struct Generation(AtomicU8);
+
+/// The bit that says that nobody named the generation.
+const ASSUMED: u8 = 1 << 7;
+
+impl Generation {
+    /// One that was named, or the usual one.
+    pub(super) fn new(named: Option<Dialect>, usual: Dialect) -> Self {
+        Self(AtomicU8::new(match named {
+            Some(dialect) => dialect as u8,
+            None => usual as u8 | ASSUMED,
+        }))
+    }
+
+    fn get(&self) -> Dialect {
+        match self.0.load(Ordering::Relaxed) & !ASSUMED {
+            0 => Dialect::V014,
+            1 => Dialect::V015,
+            _ => Dialect::V016,
+        }
+    }
+
+    fn is_assumed(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & ASSUMED != 0
+    }
+
+    fn learn(&self, dialect: Dialect) {
+        self.0.store(dialect as u8, Ordering::Relaxed);
+    }
+}
+
 impl Client {
-    /// Returns which generation of servers is talked to.
+    /// Returns which generation of servers the client talks to.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
-        Dialect::get(&self.inner.dialect)
+        self.inner.generation.get()
     }
 
     /// Finds out which generation the server is, and talks to it accordingly from now on.
@@ -61,7 +115,7 @@ impl Client {
                 false => Dialect::V015,
             }
         };
-        self.inner.dialect.store(dialect as u8, Ordering::Relaxed);
+        self.inner.generation.learn(dialect);
         Ok(dialect)
     }
 
@@ -75,5 +129,45 @@ impl Client {
                 _ => Err(error),
             },
         }
+    }
+
+    /// Refuses what servers of this generation do not have, before anything is sent.
+    pub(super) fn require(&self, what: &str, there: impl RangeBounds<Dialect>) -> Result<()> {
+        let dialect = self.dialect();
+        if there.contains(&dialect) {
+            return Ok(());
+        }
+        Err(Error::unsupported(format!(
+            "servers of {dialect} do not have {what}; if the server is of another generation, set \
+             it with ClientBuilder::dialect or call Client::discover_dialect"
+        )))
+    }
+
+    /// Takes over what an answer tells of the server. An error if the caller named another
+    /// generation.
+    pub(super) fn learn_dialect(&self, told: Dialect) -> Result<()> {
+        if self.inner.generation.is_assumed() {
+            self.inner.generation.learn(told);
+            return Ok(());
+        }
+        Err(Error::unsupported(format!(
+            "the server answered as those of {told} do and was called as one of {}: set its \
+             generation with ClientBuilder::dialect or call Client::discover_dialect",
+            self.dialect()
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_generation_is_read_as_it_is_shown_and_later_ones_are_greater() {
+        for dialect in Dialect::ALL {
+            assert_eq!(dialect.to_string().parse::<Dialect>().unwrap(), dialect);
+        }
+        assert!("0.17".parse::<Dialect>().is_err());
+        assert!(Dialect::ALL.is_sorted());
     }
 }

@@ -7,7 +7,7 @@ use vouchsafe_core::call::Call;
 use vouchsafe_core::{Error as CoreError, ErrorKind as CoreKind, Secret, timestamp};
 
 use super::layout::{Layout, Part};
-use super::{Auth, Client};
+use super::{Auth, Client, Dialect};
 use crate::generated::account::paths as account;
 use crate::generated::identity::wire::TokenCredentials;
 use crate::generated::identity::wire::{AccessDocument, Auth as AuthBody, AuthRequest};
@@ -115,6 +115,7 @@ impl Client {
         token_id: &Secret,
         belongs_to: Option<&str>,
     ) -> Result<Access> {
+        self.require("OAuth 2.0", Dialect::V015..)?;
         let params = paths::ValidateTokenParams {
             belongs_to: belongs_to.map(str::to_owned),
         };

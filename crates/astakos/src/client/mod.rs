@@ -12,7 +12,6 @@ mod users;
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU8;
 
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout};
@@ -25,7 +24,9 @@ pub use dialect::Dialect;
 pub use layout::{Prefixes, join_urls};
 pub use oauth2::TokenGrant;
 pub use projects::{ApplicationAction, ProjectAction, ProjectFilter, ProjectMode};
+pub(crate) use quotas::heeded;
 
+use self::dialect::Generation;
 use self::layout::{Layout, Part, Parts, Place};
 use crate::{Error, ErrorKind, Result};
 
@@ -64,7 +65,7 @@ pub struct Client {
 struct Inner {
     core: CoreClient,
     layout: Layout,
-    dialect: AtomicU8,
+    generation: Generation,
     scheme: HeaderToken,
     headers: CallOptions,
 }

@@ -7,7 +7,7 @@ use vouchsafe_core::Secret;
 use zeroize::Zeroizing;
 
 use super::layout::{Part, join_urls};
-use super::{Auth, Client};
+use super::{Auth, Client, Dialect};
 use crate::generated::oauth2::paths;
 use crate::generated::oauth2::wire::TokenRequest;
 use crate::{Error, OAuth2Token, Result};
@@ -75,6 +75,7 @@ impl Client {
         client_secret: &Secret,
         grant: &TokenGrant,
     ) -> Result<OAuth2Token> {
+        self.require("OAuth 2.0", Dialect::V015..)?;
         let call = paths::token(&grant.0)?
             .secret_header(AUTHORIZATION, &basic(client_id, client_secret)?)?;
         self.send_and(Part::OAuth2, call, Auth::IfModern, |answer| {

@@ -1,6 +1,7 @@
 //! Projects, applications and memberships (protocol section 7.6).
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
 
@@ -54,19 +55,21 @@ impl ProjectFilter {
         self
     }
 
-    /// The same as the JSON object that 0.15 wants.
-    fn legacy(&self) -> BTreeMap<&'static str, String> {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The same as the JSON object that 0.15 wants. It has no modes.
+    fn legacy(&self) -> BTreeMap<String, Value> {
         let state = self.state.as_ref().map(|state| state.as_str().to_owned());
-        let mode = self.mode.map(|mode| mode.as_str().to_owned());
         let entries = [
             ("name", self.name.clone()),
             ("state", state),
             ("owner", self.owner.clone()),
-            ("mode", mode),
         ];
         entries
             .into_iter()
-            .filter_map(|(key, value)| Some((key, value?)))
+            .filter_map(|(key, value)| Some((key.to_owned(), value?.into())))
             .collect()
     }
 }
@@ -155,17 +158,35 @@ impl ApplicationAction {
 impl Client {
     /// Returns the projects that the user has to do with.
     ///
+    /// If no generation was named and the answer shows a server of 0.15, which takes filters in
+    /// another way, the client takes the server for one of 0.15 from then on and asks again.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::BadRequest`](crate::ErrorKind::BadRequest) if the server does not know the
-    /// state or the mode.
+    /// state or the mode; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if the server
+    /// is of 0.14, or of 0.15 and the filter has a mode.
     #[doc(alias = "get_projects")]
     pub async fn projects(&self, filter: &ProjectFilter) -> Result<Vec<Project>> {
+        let found = self.listed(filter).await?;
+        let is_legacy = |project: &Project| project.id.as_str().is_none();
+        if self.dialect() == Dialect::V016 && !filter.is_empty() && found.iter().any(is_legacy) {
+            self.learn_dialect(Dialect::V015)?;
+            return self.listed(filter).await;
+        }
+        Ok(found)
+    }
+
+    async fn listed(&self, filter: &ProjectFilter) -> Result<Vec<Project>> {
+        self.require_projects()?;
         let call = if self.dialect() == Dialect::V015 {
+            if filter.mode.is_some() {
+                self.require("modes of listing projects", Dialect::V016..)?;
+            }
             let call = paths::list_projects(&paths::ListProjectsParams::default())?;
             match filter.legacy() {
                 filter if filter.is_empty() => call,
-                filter => call.json(&filter)?,
+                filter => call.json(&one("filter", json!(filter)))?,
             }
         } else {
             paths::list_projects(&paths::ListProjectsParams {
@@ -186,7 +207,7 @@ impl Client {
     /// [`ErrorKind::Forbidden`](crate::ErrorKind::Forbidden) if the user may not see it.
     #[doc(alias = "get_project")]
     pub async fn project(&self, id: impl Into<ProjectId>) -> Result<Project> {
-        let call = paths::get_project(&segment(&id.into())?)?;
+        let call = paths::get_project(&self.segment(id)?)?;
         self.fetch(Part::Account, call).await
     }
 
@@ -198,6 +219,7 @@ impl Client {
     /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if the user has too many open
     /// applications.
     pub async fn create_project(&self, spec: &ProjectSpec) -> Result<Applied> {
+        self.require_projects()?;
         self.fetch(Part::Account, paths::create_project(spec)?)
             .await
     }
@@ -215,7 +237,7 @@ impl Client {
         id: impl Into<ProjectId>,
         spec: &ProjectSpec,
     ) -> Result<Applied> {
-        let id = segment(&id.into())?;
+        let id = self.segment(id)?;
         let call = match self.dialect() {
             Dialect::V015 => paths::legacy_modify_project(&id, spec)?,
             _ => paths::modify_project(&id, spec)?,
@@ -241,7 +263,7 @@ impl Client {
             _ => json!({"reason": reason}),
         };
         let body = one(action.as_str(), argument);
-        let call = paths::project_action(&segment(&id.into())?, &body)?;
+        let call = paths::project_action(&self.segment(id)?, &body)?;
         self.tell(Part::Account, call).await
     }
 
@@ -262,13 +284,14 @@ impl Client {
         action: ApplicationAction,
         reason: &str,
     ) -> Result<()> {
+        self.require_projects()?;
         let call = if self.dialect() == Dialect::V015 {
             let body = one(action.as_str(), Value::from(reason));
             paths::legacy_application_action(application, &body)?
         } else {
             let argument = json!({"reason": reason, "app_id": application});
             let body = one(action.as_str(), argument);
-            paths::project_action(&segment(&id.into())?, &body)?
+            paths::project_action(&self.segment(id)?, &body)?
         };
         self.tell(Part::Account, call).await
     }
@@ -281,10 +304,11 @@ impl Client {
     /// As any call's.
     #[doc(alias = "get_memberships")]
     pub async fn memberships(&self, project: Option<&ProjectId>) -> Result<Vec<Membership>> {
+        self.require_projects()?;
         let call = if self.dialect() == Dialect::V015 {
             let call = paths::list_memberships(&paths::ListMembershipsParams::default())?;
             match project {
-                Some(project) => call.json(&json!({"project": project}))?,
+                Some(project) => call.json(&one("project", json!(self.project_id(project)?)))?,
                 None => call,
             }
         } else {
@@ -302,6 +326,7 @@ impl Client {
     /// [`ErrorKind::Forbidden`](crate::ErrorKind::Forbidden) if the user may not see it.
     #[doc(alias = "get_membership")]
     pub async fn membership(&self, id: i64) -> Result<Membership> {
+        self.require_projects()?;
         self.fetch(Part::Account, paths::get_membership(id)?).await
     }
 
@@ -317,6 +342,7 @@ impl Client {
         action: &MembershipAction,
         reason: &str,
     ) -> Result<()> {
+        self.require_projects()?;
         let body = one(action.as_str(), Value::from(reason));
         self.tell(Part::Account, paths::membership_action(id, &body)?)
             .await
@@ -330,8 +356,9 @@ impl Client {
     /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if the user is a member already, or
     /// state or policy do not allow it.
     pub async fn join_project(&self, id: impl Into<ProjectId>) -> Result<i64> {
+        let project = self.project_id(id)?;
         let body = MembershipRequest {
-            join: Some(Join { project: id.into() }),
+            join: Some(Join { project }),
             enroll: None,
         };
         self.membership_of(&body).await
@@ -347,7 +374,7 @@ impl Client {
     /// [`ErrorKind::Forbidden`](crate::ErrorKind::Forbidden) if it is not the user's to do.
     pub async fn enroll_member(&self, id: impl Into<ProjectId>, email: &str) -> Result<i64> {
         let enroll = Enroll {
-            project: id.into(),
+            project: self.project_id(id)?,
             user: email.to_owned(),
         };
         let body = MembershipRequest {
@@ -369,13 +396,16 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BadRequest`](crate::ErrorKind::BadRequest) from others.
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for other servers.
     #[doc(alias = "get_applications")]
     pub async fn legacy_applications(
         &self,
         project: Option<&ProjectId>,
     ) -> Result<Vec<Application>> {
-        let body = project.map(|project| one("project", json!(project)));
+        self.require("applications apart from projects", LEGACY)?;
+        let project = project.map(|id| self.project_id(id)).transpose()?;
+        let filter = project.as_ref().map(|id| one("project", json!(id)));
+        let body = filter.map(|filter| one("filter", json!(filter)));
         let call = paths::legacy_applications(body.as_ref())?;
         self.fetch_any(Part::Account, call, Auth::Token).await
     }
@@ -384,25 +414,48 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if it is unknown, or the server
-    /// another.
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if it is unknown;
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for other servers.
     #[doc(alias = "get_application")]
     pub async fn legacy_application(&self, application: i64) -> Result<Application> {
+        self.require("applications apart from projects", LEGACY)?;
         let call = paths::legacy_application(application)?;
         self.fetch(Part::Account, call).await
     }
+
+    fn require_projects(&self) -> Result<()> {
+        self.require("projects", Dialect::V015..)
+    }
+
+    /// Returns an id as the generation has it: a number on servers of 0.15.
+    fn project_id(&self, id: impl Into<ProjectId>) -> Result<ProjectId> {
+        self.require_projects()?;
+        let id = id.into();
+        if self.dialect() != Dialect::V015 {
+            return Ok(id);
+        }
+        let number = id.as_number().filter(|number| *number >= 0);
+        number.map(ProjectId::from).ok_or_else(|| {
+            Error::bad_value(format!(
+                "`{id}`: projects of servers of 0.15 have numbers as ids"
+            ))
+        })
+    }
+
+    /// Writes an id into a path. Two words have a meaning of their own there.
+    fn segment(&self, id: impl Into<ProjectId>) -> Result<String> {
+        match self.project_id(id)?.to_string() {
+            word if word == "memberships" || word == "apps" => Err(Error::bad_value(format!(
+                "`{word}` cannot be the id of a project"
+            ))),
+            id => Ok(id),
+        }
+    }
 }
+
+/// The only generation with applications apart from projects.
+const LEGACY: RangeInclusive<Dialect> = Dialect::V015..=Dialect::V015;
 
 fn one(key: &str, value: Value) -> BTreeMap<String, Value> {
     BTreeMap::from([(key.to_owned(), value)])
-}
-
-/// Writes an id into a path. Two words have a meaning of their own there.
-fn segment(id: &ProjectId) -> Result<String> {
-    match id.to_string() {
-        word if word == "memberships" || word == "apps" => Err(Error::bad_value(format!(
-            "`{word}` cannot be the id of a project"
-        ))),
-        id => Ok(id),
-    }
 }

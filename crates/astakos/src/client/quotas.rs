@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::layout::Part;
-use super::{Auth, Client};
+use super::{Auth, Client, Dialect};
 use crate::generated::account::paths;
 use crate::walk::QuotaWalk;
-use crate::{ProjectQuota, Result, UserQuotas};
+use crate::{Error, ProjectQuota, Result, UserQuotas};
 
 impl Client {
     /// Returns the quotas of the user of the token: for the resources that the API shows, in the
@@ -31,15 +31,22 @@ impl Client {
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if none of the users is known;
-    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if an id holds a comma.
+    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if an id holds a comma;
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if projects are chosen and the
+    /// server is of 0.15 or before: those ignore the choice.
     #[doc(alias = "service_get_quotas")]
     pub async fn service_quotas(
         &self,
         users: Option<&[&str]>,
         projects: Option<&[&str]>,
     ) -> Result<BTreeMap<String, UserQuotas>> {
-        let call = paths::service_quotas(&chosen(users, projects)?)?;
-        self.fetch_any(Part::Account, call, Auth::Token).await
+        let call = paths::service_quotas(&self.chosen(users, projects)?)?;
+        let found: BTreeMap<String, UserQuotas> =
+            self.fetch_any(Part::Account, call, Auth::Token).await?;
+        for quotas in found.values() {
+            heeded(projects, quotas)?;
+        }
+        Ok(found)
     }
 
     /// Returns the quotas of users as [`service_quotas`](Self::service_quotas), one user after the
@@ -56,8 +63,10 @@ impl Client {
         users: Option<&[&str]>,
         projects: Option<&[&str]>,
     ) -> Result<QuotaWalk> {
-        let call = paths::service_quotas(&chosen(users, projects)?)?;
-        Ok(QuotaWalk::new(self.stream(Part::Account, call).await?))
+        let call = paths::service_quotas(&self.chosen(users, projects)?)?;
+        let projects = projects.map(|ids| ids.iter().map(|&id| id.to_owned()).collect());
+        let answer = self.stream(Part::Account, call).await?;
+        Ok(QuotaWalk::new(answer, projects))
     }
 
     /// Returns the quotas of projects for the resources of the service of the token. Servers
@@ -72,18 +81,43 @@ impl Client {
         &self,
         projects: Option<&[&str]>,
     ) -> Result<BTreeMap<String, BTreeMap<String, ProjectQuota>>> {
+        self.require("quotas of projects", Dialect::V016..)?;
         let project = projects.map(list).transpose()?;
         let params = paths::ServiceProjectQuotasParams { project };
         let call = paths::service_project_quotas(&params)?;
         self.fetch_any(Part::Account, call, Auth::Token).await
     }
+
+    fn chosen(
+        &self,
+        users: Option<&[&str]>,
+        projects: Option<&[&str]>,
+    ) -> Result<paths::ServiceQuotasParams> {
+        if projects.is_some() {
+            let what = "a choice of projects for the quotas of users";
+            self.require(what, Dialect::V016..)?;
+        }
+        Ok(paths::ServiceQuotasParams {
+            user: users.map(list).transpose()?,
+            project: projects.map(list).transpose()?,
+        })
+    }
 }
 
-fn chosen(users: Option<&[&str]>, projects: Option<&[&str]>) -> Result<paths::ServiceQuotasParams> {
-    Ok(paths::ServiceQuotasParams {
-        user: users.map(list).transpose()?,
-        project: projects.map(list).transpose()?,
-    })
+/// Refuses an answer with other projects than those that were chosen: servers before 0.16 do not
+/// look at the choice.
+pub(crate) fn heeded<S: AsRef<str>>(projects: Option<&[S]>, quotas: &UserQuotas) -> Result<()> {
+    let Some(projects) = projects else {
+        return Ok(());
+    };
+    let is_chosen = |project: &str| projects.iter().any(|chosen| chosen.as_ref() == project);
+    match quotas.iter().find(|(project, ..)| !is_chosen(project)) {
+        None => Ok(()),
+        Some((project, ..)) => Err(Error::unsupported(format!(
+            "the server ignored the choice of projects and answered with `{project}`; servers \
+             before 0.16 do"
+        ))),
+    }
 }
 
 /// Puts commas between ids. One within an id would make two of it.

@@ -6,7 +6,7 @@ use vouchsafe_core::call::Call;
 use vouchsafe_core::url::Target;
 
 use super::layout::Part;
-use super::{Auth, Client};
+use super::{Auth, Client, Dialect};
 use crate::generated::account::wire::{Catalogs, CatalogsRequest, DefaultProject, Feedback};
 use crate::generated::account::{operations, paths};
 use crate::generated::ui::paths as ui;
@@ -244,6 +244,7 @@ impl Client {
     /// [`ErrorKind::NotFound`] if the project is unknown or the user was never in it;
     /// [`ErrorKind::Forbidden`] if the user is not an accepted member, or the project not active.
     pub async fn set_default_project(&self, project: impl Into<ProjectId>) -> Result<()> {
+        self.require("a default project", Dialect::V016..)?;
         let body = DefaultProject {
             project_id: project.into(),
         };

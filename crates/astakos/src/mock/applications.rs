@@ -11,6 +11,7 @@ use super::quota::{Provision, summed};
 use super::refusal::{Refusal, Ruled};
 use super::specs::{Capacity, Spec};
 use super::state::State;
+use crate::Dialect;
 
 /// Where an application stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +38,7 @@ impl ApplicationState {
         Self::ALL.into_iter().find(|state| state.name() == text)
     }
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Approved => "approved",
@@ -71,6 +72,7 @@ impl ApplicationAction {
 #[derive(Clone, Debug)]
 pub(super) struct Application {
     pub(super) id: u64,
+    pub(super) project: String,
     pub(super) state: ApplicationState,
     pub(super) applicant: String,
     pub(super) spec: Spec,
@@ -159,10 +161,7 @@ impl State {
         action: ApplicationAction,
         now: i64,
     ) -> Ruled<()> {
-        let application = self
-            .applications
-            .get(&id)
-            .ok_or_else(|| Refusal::not_found(format!("there is no application {id}")))?;
+        let application = self.application(id)?;
         let project = self.projects.get(uuid);
         let project = project.filter(|project| project.last_application == Some(id));
         let Some(project) = project else {
@@ -217,6 +216,11 @@ impl State {
         Ok(())
     }
 
+    pub(super) fn application(&self, id: u64) -> Ruled<&Application> {
+        let application = self.applications.get(&id);
+        application.ok_or_else(|| Refusal::not_found(format!("there is no application {id}")))
+    }
+
     /// Makes a project what its application says. One that is new begins, and has the default of
     /// each resource that was not named.
     fn grant(&mut self, uuid: &str, id: u64) {
@@ -226,8 +230,12 @@ impl State {
             return;
         };
         project.apply(&application.spec);
+        let is_new = project.state == ProjectState::Uninitialized;
         if project.state == ProjectState::Uninitialized {
             project.state = ProjectState::Active;
+        }
+        // Before 0.16 a project has what its application names, and no more.
+        if is_new && self.dialect == Dialect::V016 {
             let defaults: BTreeMap<_, _> = self
                 .resources
                 .iter()
@@ -250,10 +258,15 @@ impl State {
     /// service itself. Operators are not limited.
     fn charge_pending(&mut self, begins: Option<&str>, ends: Option<&str>, now: i64) -> Ruled<()> {
         let force = begins.is_some_and(|applicant| self.is_admin(applicant));
+        let is_bare = self.is_bare();
         let both = |user: &str, quantity| {
+            if is_bare {
+                let of_user = Provision::new(user, Some("system"), PENDING_APPLICATIONS, quantity);
+                return vec![of_user];
+            }
             let project = format!("project:{user}");
             let holder = format!("user:{user}");
-            [
+            vec![
                 Provision::new(&holder, Some(&project), PENDING_APPLICATIONS, quantity),
                 Provision::new(&project, None, PENDING_APPLICATIONS, quantity),
             ]
@@ -288,11 +301,12 @@ impl State {
         if let Some(project) = self.projects.get_mut(&project) {
             project.last_application = Some(id);
         }
-        let told = json!({"id": project, "application": id});
+        let told = json!({"id": self.id_json(&project), "application": id});
         self.applications.insert(
             id,
             Application {
                 id,
+                project,
                 state: ApplicationState::Pending,
                 applicant: applicant.to_owned(),
                 spec,
@@ -315,6 +329,9 @@ impl State {
     /// Ids follow each other, so that a test sees the same ones in each run.
     fn new_project_id(&self) -> String {
         let mut number = self.projects.len() as u64 + 1;
+        if self.dialect == Dialect::V015 {
+            return number.to_string();
+        }
         loop {
             let uuid = format!("{number:08x}-0000-4000-8000-{number:012x}");
             if !self.projects.contains_key(&uuid) {

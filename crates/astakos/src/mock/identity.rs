@@ -53,7 +53,7 @@ impl State {
     }
 
     fn access(&self, user: &User) -> Value {
-        let is_old = self.dialect == Dialect::V014;
+        let is_old = self.is_bare();
         let tenant = if is_old {
             &user.uuid
         } else {

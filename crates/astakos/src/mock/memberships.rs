@@ -295,7 +295,7 @@ impl State {
         let mut told = json!({
             "id": membership.id,
             "user": membership.user,
-            "project": membership.project,
+            "project": self.id_json(&membership.project),
             "state": membership.state.name(),
             "allowed_actions": allowed,
         });

@@ -11,6 +11,7 @@ mod commissions;
 mod dates;
 mod handles;
 mod identity;
+mod legacy;
 mod memberships;
 mod oauth2;
 mod projects;
@@ -102,7 +103,7 @@ impl Server {
     pub fn builder() -> ServerBuilder {
         ServerBuilder {
             seed: None,
-            dialect: Dialect::V016,
+            dialect: None,
             clock: None,
         }
     }
@@ -122,6 +123,7 @@ impl Server {
     pub fn client(&self, token: impl Into<Secret>) -> Client {
         let client = Client::builder()
             .token(token)
+            .dialect(self.service.start.dialect)
             .transport(self.host.transport());
         let client = match self.service.start.dialect {
             Dialect::V014 => client.base_url(format!("https://{HOST}{}", self.base_path())),
@@ -233,7 +235,7 @@ impl Default for Server {
 #[must_use]
 pub struct ServerBuilder {
     seed: Option<Seed>,
-    dialect: Dialect,
+    dialect: Option<Dialect>,
     clock: Option<Arc<ManualClock>>,
 }
 
@@ -244,12 +246,14 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets the generation. Default: [`Dialect::V016`].
+    /// Sets the generation. Default: what the seed's setting `dialect` says, else
+    /// [`Dialect::V016`].
     ///
-    /// On a server of [`Dialect::V014`], what users have of their system projects is what they
-    /// hold from `system`. 0.15 is not emulated.
+    /// On servers before [`Dialect::V016`], what users have of their system projects is what they
+    /// hold from `system`. On one of [`Dialect::V015`], projects have the numbers 1, 2, 3 in the
+    /// order of the seed, and what members get from a project is added to what they hold.
     pub fn dialect(mut self, dialect: Dialect) -> Self {
-        self.dialect = dialect;
+        self.dialect = Some(dialect);
         self
     }
 
@@ -264,28 +268,30 @@ impl ServerBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if the seed names what there is not,
-    /// such as a state of projects, or the generation is not emulated.
+    /// such as a state of projects.
     pub fn start(self) -> Result<Server> {
-        if self.dialect == Dialect::V015 {
-            return Err(Error::bad_value("servers of 0.15 are not emulated"));
-        }
         let clock = self
             .clock
             .unwrap_or_else(|| Arc::new(ManualClock::running()));
         let seed = self.seed.unwrap_or_else(Seed::sample);
+        let dialect = match (self.dialect, &seed.settings.dialect) {
+            (Some(dialect), _) => dialect,
+            (None, Some(text)) => text.parse()?,
+            (None, None) => Dialect::V016,
+        };
         let at = dates::of(clock.now());
         let state = seed
-            .state(self.dialect, at)
+            .state(dialect, at)
             .map_err(|why| Error::bad_value(format!("the seed: {why}")))?;
         let service = Arc::new(Service {
             start: Start {
                 seed,
-                dialect: self.dialect,
+                dialect,
                 base: state.base.clone(),
                 at,
             },
             state: Mutex::new(state),
-            routes: Routes::of(self.dialect),
+            routes: Routes::of(dialect),
             clock: Arc::clone(&clock),
         });
         let host = Host::builder(Arc::clone(&service) as Arc<dyn Handler>)

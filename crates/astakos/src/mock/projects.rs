@@ -193,7 +193,7 @@ impl State {
     }
 
     /// Whether a user may read a project.
-    fn sees(&self, user: &str, project: &Project) -> bool {
+    pub(super) fn sees(&self, user: &str, project: &Project) -> bool {
         self.is_admin(user)
             || project.is_owned_by(user)
             || (project.state == ProjectState::Active && !project.private)
@@ -332,6 +332,25 @@ impl State {
             return;
         }
         let is_active = project.state == ProjectState::Active;
+        if self.dialect == Dialect::V015 {
+            let members = self.memberships.of_project(uuid);
+            let members = members.map(|m| (m.user.clone(), is_active && m.state.is_member()));
+            let members: Vec<_> = members.collect();
+            for (name, capacity) in &project.resources {
+                for (user, counts) in &members {
+                    let granted = if *counts { capacity.member } else { 0 };
+                    let key = (user.clone(), uuid.to_owned(), name.clone());
+                    let before = self.grants.insert(key, granted).unwrap_or_default();
+                    let held = self.holdings.get(user, Some("system"), name);
+                    let limit = held.unwrap_or_default().limit;
+                    if limit < i64::MAX {
+                        let limit = limit.saturating_sub(before).saturating_add(granted);
+                        self.holdings.limit((user, Some("system"), name), limit);
+                    }
+                }
+            }
+            return;
+        }
         let holder = format!("project:{uuid}");
         let members = self.memberships.of_project(uuid);
         let members = members.filter(|member| member.was_ever_accepted());

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use vouchsafe_core::Secret;
 use vouchsafe_core::transport::Request;
 
@@ -56,6 +56,14 @@ pub(super) fn json_body(request: &Request) -> Ruled<Value> {
         return Err(Refusal::bad("the body is not labelled as JSON"));
     }
     json(&request.body)
+}
+
+/// Reads the body of a GET, which may be left out.
+pub(super) fn json_of_get(request: &Request) -> Ruled<Value> {
+    match request.body.is_empty() {
+        true => Ok(Value::Object(Map::new())),
+        false => json(&request.body),
+    }
 }
 
 /// Reads JSON, whatever it is labelled.

@@ -14,9 +14,13 @@ use crate::Dialect;
 impl State {
     /// What a user has.
     pub(super) fn quotas_of_user(&self, user: &str) -> Value {
-        if self.dialect == Dialect::V014 {
+        let is_shown = |name: &str| {
+            let resource = self.resources.get(name);
+            self.dialect == Dialect::V014 || resource.is_some_and(|resource| resource.api_visible)
+        };
+        if self.is_bare() {
             return self
-                .old_quotas(user, |_| true)
+                .old_quotas(user, is_shown)
                 .unwrap_or(json!({"system": {}}));
         }
         let holder = format!("user:{user}");
@@ -25,10 +29,6 @@ impl State {
             let project = self.projects.get(&membership.project);
             membership.state.is_member()
                 && project.is_some_and(|project| project.state != ProjectState::Deleted)
-        };
-        let is_shown = |name: &str| {
-            let resource = self.resources.get(name);
-            resource.is_some_and(|resource| resource.api_visible)
         };
         let told = memberships.filter(current).map(|membership| {
             let project = &membership.project;
@@ -48,7 +48,7 @@ impl State {
         let resources = self.resources_of(component);
         let is_shown = |name: &str| resources.contains(name);
         let told_of = |user: &str| {
-            if self.dialect == Dialect::V014 {
+            if self.is_bare() {
                 return self.old_quotas(user, is_shown);
             }
             let holder = format!("user:{user}");
@@ -135,7 +135,7 @@ impl State {
         .collect()
     }
 
-    /// The holdings of a user as 0.14 tells them.
+    /// The holdings of a user as servers before 0.16 tell them.
     fn old_quotas(&self, user: &str, is_shown: impl Fn(&str) -> bool) -> Option<Value> {
         let mut told = Map::new();
         for source in self.holdings.sources(user) {

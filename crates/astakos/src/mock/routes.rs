@@ -32,6 +32,7 @@ pub(super) enum Spot {
 /// The routes that servers of a dialect have.
 #[derive(Clone, Debug)]
 pub(super) struct Routes {
+    dialect: Dialect,
     routes: Vec<Route>,
     ops: Vec<Op>,
 }
@@ -53,7 +54,11 @@ impl Routes {
             .filter(|(_, op)| is_there(*op, dialect))
             .map(|(route, op)| (*route, op))
             .unzip();
-        Self { routes, ops }
+        Self {
+            dialect,
+            routes,
+            ops,
+        }
     }
 
     /// Finds what is at a path below the base, which may have one slash at its end.
@@ -73,7 +78,7 @@ impl Routes {
             else {
                 continue;
             };
-            if !takes(route.path, &params) {
+            if !self.takes(route.path, &params) {
                 continue;
             }
             let order = best.as_ref().map(|(other, _)| {
@@ -111,9 +116,25 @@ impl Routes {
     }
 }
 
+impl Routes {
+    /// Whether a path has numbers where the server wants digits.
+    fn takes(&self, template: &str, params: &[String]) -> bool {
+        let names = template.split('/').filter(|part| part.starts_with('{'));
+        names.zip(params).all(|(name, value)| {
+            let is_number = match name {
+                "{serial}" | "{membership_id}" | "{application_id}" => true,
+                "{project_id}" => self.dialect == Dialect::V015,
+                _ => false,
+            };
+            !is_number || (!value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()))
+        })
+    }
+}
+
 /// Whether servers of a dialect have an operation.
 fn is_there(op: Op, dialect: Dialect) -> bool {
     let is_old = dialect == Dialect::V014;
+    let is_current = dialect == Dialect::V016;
     match op {
         Op::Identity(Identity::GetVersion | Identity::Authenticate) | Op::Services => true,
         Op::Identity(Identity::ValidateToken) | Op::OAuth2Token => !is_old,
@@ -130,32 +151,23 @@ fn is_there(op: Op, dialect: Dialect) -> bool {
             | Account::CommissionInfo
             | Account::CommissionAction => true,
             Account::LegacyUserInfo => is_old,
-            Account::SetDefaultProject
-            | Account::ServiceProjectQuotas
-            | Account::ListProjects
+            Account::SetDefaultProject | Account::ServiceProjectQuotas | Account::ModifyProject => {
+                is_current
+            }
+            Account::ListProjects
             | Account::CreateProject
             | Account::GetProject
-            | Account::ModifyProject
             | Account::ProjectAction
             | Account::ListMemberships
             | Account::CreateMembership
             | Account::GetMembership
             | Account::MembershipAction => !is_old,
-            // Those of 0.15 alone, which is not emulated.
             Account::LegacyModifyProject
             | Account::LegacyApplications
             | Account::LegacyApplication
-            | Account::LegacyApplicationAction => false,
+            | Account::LegacyApplicationAction => dialect == Dialect::V015,
         },
     }
-}
-
-/// Whether a path has numbers where the server wants digits.
-fn takes(template: &str, params: &[String]) -> bool {
-    let names = template.split('/').filter(|part| part.starts_with('{'));
-    names.zip(params).all(|(name, value)| {
-        !matches!(name, "{serial}" | "{membership_id}") || value.chars().all(|c| c.is_ascii_digit())
-    })
 }
 
 #[cfg(test)]
@@ -202,5 +214,28 @@ mod tests {
         assert!(matches!(at("/account/v1.0/authenticate"), Spot::Op(..)));
         assert!(matches!(at("/account/v1.0/projects"), Spot::Nothing));
         assert!(matches!(at("/identity/v2.0/tokens/t"), Spot::Nothing));
+    }
+
+    #[test]
+    fn a_server_of_0_15_has_projects_with_numbers_and_applications() {
+        let routes = Routes::of(Dialect::V015);
+        let at = |method, path: &str| match routes.at(&method, &format!("/account/v1.0/{path}")) {
+            Spot::Op(_, id, _) => id.to_owned(),
+            Spot::WrongMethod(allow) => allow.join(","),
+            Spot::Nothing => "nothing".to_owned(),
+        };
+        for (method, path, expected) in [
+            (Method::GET, "projects/7", "account.getProject"),
+            (Method::PUT, "projects/7", "GET,POST"),
+            (Method::POST, "projects/7", "account.legacyModifyProject"),
+            (Method::GET, "projects/x7", "nothing"),
+            (Method::GET, "projects/apps", "account.legacyApplications"),
+            (Method::GET, "projects/apps/9", "account.legacyApplication"),
+            (Method::GET, "service_project_quotas", "nothing"),
+            (Method::GET, "authenticate", "nothing"),
+            (Method::POST, "myaccount/default_project", "nothing"),
+        ] {
+            assert_eq!(at(method, path), expected, "{path}");
+        }
     }
 }

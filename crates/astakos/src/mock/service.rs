@@ -56,7 +56,7 @@ fn respond(state: &mut State, routes: &Routes, request: &Request, now: i64) -> R
             let sign_in = json!({"name": "Sign in", "url": ui(state, request, "")});
             return answer::for_pages(request, &json!([sign_in]));
         }
-        "/oauth2/auth" if state.dialect == Dialect::V016 => {
+        "/oauth2/auth" if state.dialect != Dialect::V014 => {
             return authorize(state, request);
         }
         _ => {}
@@ -320,6 +320,7 @@ impl Asked<'_> {
             params,
             now,
         } = self;
+        let is_legacy = state.dialect == Dialect::V015;
         match op {
             Account::LegacyUserInfo => {
                 let user = state.users.get(user).ok_or(Refusal::Crash)?;
@@ -338,6 +339,10 @@ impl Asked<'_> {
                 Ok(Told::Done)
             }
             Account::GetQuotas => Ok(Told::Document(state.quotas_of_user(user))),
+            Account::ListProjects if is_legacy => {
+                let body = reading::json_of_get(request)?;
+                Ok(Told::Document(state.list_legacy_projects(user, &body)?))
+            }
             Account::ListProjects => {
                 let [name, owner, wanted, mode] = ["name", "owner", "state", "mode"]
                     .map(|parameter| reading::query(request, parameter));
@@ -353,8 +358,12 @@ impl Asked<'_> {
                 let body = reading::json_body(request)?;
                 Ok(Told::Made(state.apply_for_project(user, &body, now)?))
             }
+            Account::GetProject if is_legacy => {
+                let told = state.read_legacy_project(user, first(params))?;
+                Ok(Told::Document(told))
+            }
             Account::GetProject => Ok(Told::Document(state.read_project(user, first(params))?)),
-            Account::ModifyProject => {
+            Account::ModifyProject | Account::LegacyModifyProject => {
                 let body = reading::json_body(request)?;
                 let told = state.apply_for_change(user, first(params), &body, now)?;
                 Ok(Told::Made(told))
@@ -370,7 +379,15 @@ impl Asked<'_> {
                 Ok(Told::Done)
             }
             Account::ListMemberships => {
-                let project = reading::query(request, "project");
+                let project = if is_legacy {
+                    match reading::json_of_get(request)?.get("project") {
+                        None => None,
+                        Some(id) if id.is_u64() => Some(id.to_string()),
+                        Some(_) => return Err(Refusal::bad("'project' should be a number")),
+                    }
+                } else {
+                    reading::query(request, "project")
+                };
                 let told = state.list_memberships(user, project.as_deref());
                 Ok(Told::Document(told))
             }
@@ -389,7 +406,21 @@ impl Asked<'_> {
                 state.act_on_membership(user, number(params), action, now)?;
                 Ok(Told::Done)
             }
-            // The rest is for components, for everybody, or on no server that is emulated.
+            Account::LegacyApplications => {
+                let body = reading::json_of_get(request)?;
+                Ok(Told::Document(state.list_legacy_applications(user, &body)?))
+            }
+            Account::LegacyApplication => {
+                let told = state.read_legacy_application(user, number(params))?;
+                Ok(Told::Document(told))
+            }
+            Account::LegacyApplicationAction => {
+                let body = reading::json_body(request)?;
+                let (action, _) = reading::action(&body, &ApplicationAction::ALL)?;
+                state.act_on_legacy_application(user, number(params), action, now)?;
+                Ok(Told::Done)
+            }
+            // The rest is for components, or for everybody.
             _ => Err(Refusal::bad("there is no such endpoint")),
         }
     }
@@ -420,6 +451,11 @@ fn act_on_project(state: &mut State, user: &str, uuid: &str, body: &Value, now: 
     let on_application = ApplicationAction::ALL;
     let on_application = on_application.map(|(name, action)| (name, Either::Application(action)));
     let known = [on_project, on_application].concat();
+    if state.dialect == Dialect::V015 {
+        // Applications have a path of their own, and the argument is the reason.
+        let (action, _) = reading::action(body, &ProjectAction::ALL)?;
+        return state.act_on_project(user, uuid, action, now);
+    }
     let (action, given) = reading::action(body, &known)?;
     let given = given.as_object().ok_or(Refusal::Crash)?;
     match action {
@@ -445,7 +481,10 @@ fn come_in(state: &mut State, user: &str, body: &Value, now: i64) -> Ruled<u64> 
         let value = given.get(name).and_then(Value::as_str);
         value.ok_or_else(|| Refusal::bad(format!("{name} is no text")))
     };
-    let project = text("project")?;
+    let project = match given.get("project") {
+        Some(Value::Number(id)) if state.dialect == Dialect::V015 => &id.to_string(),
+        _ => text("project")?,
+    };
     if is_join {
         return state.join(user, project, now);
     }

@@ -6,7 +6,6 @@ use super::commissions::CommissionState;
 use super::dates;
 use super::quota::Provision;
 use super::state::State;
-use crate::Dialect;
 
 impl State {
     /// Returns what the server knows, without secrets.
@@ -62,10 +61,7 @@ impl State {
             })
         });
         json!({
-            "dialect": match self.dialect {
-                Dialect::V014 => "0.14",
-                _ => "0.16",
-            },
+            "dialect": self.dialect.as_str(),
             "now": dates::shown(now),
             "base_path": self.base,
             "users": users.collect::<Vec<_>>(),

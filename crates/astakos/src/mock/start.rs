@@ -1,6 +1,6 @@
 //! From a seed to the state that a server begins with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
@@ -47,6 +47,7 @@ impl Seed {
             projects: BTreeMap::new(),
             applications: BTreeMap::new(),
             memberships: Memberships::default(),
+            grants: HashMap::new(),
             feedback: Vec::new(),
         };
         if state.catalog.is_empty() {
@@ -65,6 +66,9 @@ impl Seed {
             state.users.insert(read);
         }
         for project in &self.projects {
+            if dialect == Dialect::V015 && project.system_project {
+                continue;
+            }
             project.put(&mut state, now)?;
         }
         if dialect == Dialect::V016 {
@@ -72,6 +76,11 @@ impl Seed {
         }
         match &self.holdings {
             Some(holdings) => {
+                if dialect == Dialect::V015 {
+                    // What follows from projects is in these limits already.
+                    derive(&mut state);
+                    state.holdings = Holdings::default();
+                }
                 for holding in holdings {
                     holding.put(&mut state)?;
                 }
@@ -107,7 +116,7 @@ fn complete(state: &mut State, now: i64) {
 
 /// Makes the holdings that follow from projects; 0.14 knows only those of users themselves.
 fn derive(state: &mut State) {
-    if state.dialect == Dialect::V014 {
+    if state.is_bare() {
         let users = state.users.all().filter(|user| user.moderated);
         for user in users {
             for (name, resource) in &state.resources {
@@ -115,7 +124,6 @@ fn derive(state: &mut State) {
                 state.holdings.limit(key, resource.system_default);
             }
         }
-        return;
     }
     let projects: Vec<String> = state.projects.keys().cloned().collect();
     for project in projects {
@@ -208,6 +216,10 @@ impl ResourceSeed {
 
 impl ProjectSeed {
     fn put(&self, state: &mut State, now: i64) -> Result<(), String> {
+        let id = match state.dialect {
+            Dialect::V015 => (state.projects.len() + 1).to_string(),
+            _ => self.uuid.clone(),
+        };
         let of_state = self.state.as_deref().unwrap_or("active");
         let of_state = ProjectState::parse(of_state)
             .ok_or_else(|| format!("no project state is called {of_state:?}"))?;
@@ -235,7 +247,7 @@ impl ProjectSeed {
             private: self.private,
             is_system: self.system_project,
             resources: resources.collect(),
-            ..Project::system(state, &self.uuid, &self.name, now)
+            ..Project::system(state, &id, &self.name, now)
         };
         project.end_date = end_date.unwrap_or(project.end_date);
         match &self.description {
@@ -250,9 +262,9 @@ impl ProjectSeed {
             let of_member = MembershipState::parse(&member.state)
                 .ok_or_else(|| format!("no membership state is called {:?}", member.state))?;
             let memberships = &mut state.memberships;
-            memberships.put(&member.user, &self.uuid, of_member, now);
+            memberships.put(&member.user, &id, of_member, now);
         }
-        state.projects.insert(self.uuid.clone(), project);
+        state.projects.insert(id, project);
         Ok(())
     }
 
@@ -296,6 +308,7 @@ impl ProjectSeed {
         let applicant = seed.applicant.clone().or_else(|| project.owner.clone());
         let application = Application {
             id,
+            project: project.uuid.clone(),
             state: of_state,
             applicant: applicant.unwrap_or_default(),
             spec,
@@ -320,8 +333,8 @@ impl HoldingSeed {
             self.source.as_deref(),
             self.resource.as_str(),
         );
-        if state.dialect == Dialect::V014 && self.holder.contains(':') {
-            // What a user has of the system project is all that 0.14 knows.
+        if state.is_bare() && self.holder.contains(':') {
+            // What a user has of the system project is all that servers before 0.16 know.
             let user = self.holder.strip_prefix("user:");
             let project = self
                 .source

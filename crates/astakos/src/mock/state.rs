@@ -34,12 +34,27 @@ pub(super) struct State {
     pub(super) projects: BTreeMap<String, Project>,
     pub(super) applications: BTreeMap<u64, Application>,
     pub(super) memberships: Memberships,
+    /// What users have from projects on servers of 0.15: by user, project and resource.
+    pub(super) grants: HashMap<(String, String, String), i64>,
     pub(super) oauth2: OAuth2,
     /// Message and data of each feedback.
     pub(super) feedback: Vec<(String, String)>,
 }
 
 impl State {
+    /// Whether holders have no prefix, and everything comes from `system`.
+    pub(super) fn is_bare(&self) -> bool {
+        self.dialect < Dialect::V016
+    }
+
+    /// The id of a project as documents have it: a number on servers of 0.15.
+    pub(super) fn id_json(&self, id: &str) -> Value {
+        match (self.dialect, id.parse::<u64>()) {
+            (Dialect::V015, Ok(number)) => number.into(),
+            _ => id.into(),
+        }
+    }
+
     pub(super) fn is_admin(&self, uuid: &str) -> bool {
         self.admins.contains(uuid)
     }

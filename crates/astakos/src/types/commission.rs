@@ -40,6 +40,14 @@ impl Provision {
         }
     }
 
+    /// Whether it has holders as servers from 0.16 know them.
+    pub(crate) fn is_prefixed(&self) -> bool {
+        let mut holders = [Some(&self.holder), self.source.as_ref()]
+            .into_iter()
+            .flatten();
+        holders.any(|holder| !matches!(holder, Holder::Bare(_)))
+    }
+
     /// Charges a project.
     pub fn of_project(
         project: impl Into<String>,

@@ -23,6 +23,14 @@ impl ProjectId {
             Repr::Number(_) => None,
         }
     }
+
+    /// Returns the id as a number, of a text too if it is one: servers of 0.15 want it so.
+    pub(crate) fn as_number(&self) -> Option<i64> {
+        match &self.0 {
+            Repr::Number(number) => Some(*number),
+            Repr::Text(text) => text.parse().ok(),
+        }
+    }
 }
 
 impl fmt::Display for ProjectId {

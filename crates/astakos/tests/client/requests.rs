@@ -203,12 +203,13 @@ async fn filters_are_query_or_json_as_the_generation_has_it() {
         .await
         .unwrap();
     let old = builder.dialect(vouchsafe_astakos::Dialect::V015);
+    let filter = ProjectFilter::new().name("n").owner("u");
     old.build().unwrap().projects(&filter).await.unwrap();
     let calls = calls(&seen);
     assert_eq!(calls[0].uri.query(), Some("name=n&mode=member"));
     assert_eq!(
         (calls[1].uri.query(), calls[1].body.as_str()),
-        (None, r#"{"mode":"member","name":"n"}"#)
+        (None, r#"{"filter":{"name":"n","owner":"u"}}"#)
     );
 }
 

@@ -2,7 +2,9 @@
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use vouchsafe::astakos::{Client, Commission, CommissionRequest, Provision, Resolution, Serial};
+use vouchsafe::astakos::{
+    Client, Commission, CommissionRequest, Dialect, Holder, Provision, Resolution, Serial,
+};
 
 use crate::failure::Failure;
 use crate::output::{Answer, pairs, table};
@@ -42,7 +44,7 @@ pub(super) struct IssueArgs {
     #[arg(long, value_name = "UUID")]
     user: String,
     /// What to charge, and its project with it; give it again for more. A negative number
-    /// releases
+    /// releases. Servers before 0.16 know the project `system` only
     #[arg(required = true, value_name = "PROJECT:RESOURCE:NUMBER", value_parser = entry)]
     entries: Vec<(String, String, i64)>,
     /// A name, for people who look at pending commissions
@@ -74,7 +76,7 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
         Command::List { short } => list(client, short).await,
         Command::Show { serial } => Ok(shown(&client.commission(serial).await?)),
         Command::Issue(args) => {
-            let request = CommissionRequest::one(&args.user, args.entries)
+            let request = request(client.dialect(), &args.user, args.entries)
                 .name(args.name)
                 .force(args.force)
                 .auto_accept(args.accept);
@@ -85,6 +87,26 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
         Command::Accept { serials } => resolved(client.resolve(&serials, &[]).await?),
         Command::Reject { serials } => resolved(client.resolve(&[], &serials).await?),
     }
+}
+
+impl Command {
+    pub(super) fn depends_on_dialect(&self) -> bool {
+        matches!(self, Self::Issue(_))
+    }
+}
+
+/// Forms what is issued. Servers before 0.16 know holders without prefix only.
+fn request(dialect: Dialect, user: &str, entries: Vec<(String, String, i64)>) -> CommissionRequest {
+    if dialect >= Dialect::V016 {
+        return CommissionRequest::one(user, entries);
+    }
+    let bare = |(source, resource, quantity): (String, String, i64)| Provision {
+        holder: Holder::Bare(user.to_owned()),
+        source: Some(Holder::Bare(source)),
+        resource,
+        quantity,
+    };
+    CommissionRequest::raw(entries.into_iter().map(bare))
 }
 
 async fn list(client: &Client, short: bool) -> Result<Answer, Failure> {

@@ -38,8 +38,12 @@ struct ServerArgs {
     /// The URL that all parts are under, for servers of 0.14
     #[arg(long, value_name = "URL", global = true)]
     base_url: Option<String>,
-    /// Finds out first which generation the server is, instead of taking it for 0.16 or later
-    #[arg(long, global = true)]
+    /// The generation of the server: 0.14, 0.15, or 0.16 for it and later ones [default: found
+    /// out where it matters]
+    #[arg(long, value_name = "VERSION", global = true)]
+    dialect: Option<Dialect>,
+    /// Finds out which generation the server is, also where it does not matter
+    #[arg(long, global = true, conflicts_with = "dialect")]
     detect: bool,
 }
 
@@ -70,10 +74,23 @@ enum Command {
     },
 }
 
+impl Command {
+    /// Whether servers of different generations want different requests.
+    fn depends_on_dialect(&self) -> bool {
+        match self {
+            Self::Projects(_) => true,
+            Self::Commissions(command) => command.depends_on_dialect(),
+            Self::Quotas(args) => args.depends_on_dialect(),
+            _ => false,
+        }
+    }
+}
+
 /// Asks, and returns what is to be printed.
 pub(crate) async fn run(args: AstakosArgs) -> Result<Answer, Failure> {
     let client = client(&args)?;
-    if args.server.detect {
+    let is_open = args.server.dialect.is_none();
+    if is_open && (args.server.detect || args.command.depends_on_dialect()) {
         client.discover_dialect().await?;
     }
     match args.command {
@@ -99,11 +116,15 @@ fn client(args: &AstakosArgs) -> Result<Client, Failure> {
         .retry(connection.retry());
     let builder = match (&args.server.auth_url, &args.server.base_url) {
         (Some(url), _) => builder.auth_url(url),
-        (None, Some(url)) => builder.base_url(url).dialect(Dialect::V014),
+        (None, Some(url)) => builder.base_url(url),
         (None, None) => builder.auth_url(env::var(URL_VARIABLE)?.ok_or_else(|| {
             Failure::usage(format!("{URL_VARIABLE} not set in environment"))
                 .hint("set it, or give --auth-url")
         })?),
+    };
+    let builder = match args.server.dialect {
+        Some(dialect) => builder.dialect(dialect),
+        None => builder,
     };
     Ok(builder.build()?)
 }

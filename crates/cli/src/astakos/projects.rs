@@ -254,6 +254,12 @@ fn shown(project: &Project) -> Answer {
         let value = format!("{} ({state})", application.id);
         rows.push(("last application".to_owned(), value));
     }
+    for (name, number) in [
+        ("application", project.application),
+        ("pending application", project.pending_application),
+    ] {
+        rows.extend(number.map(|number| (name.to_owned(), number.to_string())));
+    }
     Answer::new(pairs(rows), json!(project))
 }
 
@@ -322,18 +328,28 @@ async fn act(
     let application = match application {
         Some(application) => application,
         None => {
-            let last = client.project(&id).await?.last_application;
-            let last = last.ok_or_else(|| {
+            let project = client.project(&id).await?;
+            application_of(&project, on_application).ok_or_else(|| {
                 Failure::not_found("the project shows no application")
                     .hint("only owner and administrators see it; or give --application")
-            })?;
-            last.id
+            })?
         }
     };
     client
         .application_action(id, application, on_application, reason)
         .await?;
     Ok(done(on_application.as_str()))
+}
+
+/// The application that something is done to. Servers of 0.15 show the number of the one that
+/// waits apart from that of the one that the project is as.
+fn application_of(project: &Project, action: ApplicationAction) -> Option<i64> {
+    let last = project.last_application.as_ref().map(|last| last.id);
+    let (waits, stands) = (project.pending_application, project.application);
+    last.or(match action {
+        ApplicationAction::Dismiss => stands.or(waits),
+        _ => waits.or(stands),
+    })
 }
 
 fn read(path: &PathBuf) -> Result<ProjectSpec, Failure> {

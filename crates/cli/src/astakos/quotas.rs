@@ -23,6 +23,12 @@ pub(super) struct QuotasArgs {
     by_project: bool,
 }
 
+impl QuotasArgs {
+    pub(super) fn depends_on_dialect(&self) -> bool {
+        self.by_project || !self.projects.is_empty()
+    }
+}
+
 pub(super) async fn run(client: &Client, args: QuotasArgs) -> Result<Answer, Failure> {
     let users: Vec<_> = args.users.iter().map(String::as_str).collect();
     let users = Some(users).filter(|users| !users.is_empty());

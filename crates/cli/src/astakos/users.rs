@@ -1,6 +1,6 @@
 //! Who a token is of, and who users are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -30,24 +30,43 @@ pub(super) struct LookUp {
 }
 
 pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Failure> {
-    let (header, found) = match command {
+    match command {
         Command::Names(LookUp { items, service }) => {
             let found = match service {
                 true => client.service_usernames(&items).await?,
                 false => client.usernames(&items).await?,
             };
-            (["uuid", "name"], found)
+            Ok(looked_up(&["uuid", "name"], &found, &items))
         }
         Command::Uuids(LookUp { items, service }) => {
             let found = match service {
                 true => client.service_uuids(&items).await?,
                 false => client.uuids(&items).await?,
             };
-            (["name", "uuid"], found)
+            Ok(looked_up(&["name", "uuid"], &found, &items))
         }
-        Command::All => (["uuid", "name"], client.all_usernames().await?),
+        Command::All => Ok(listed(&["uuid", "name"], &client.all_usernames().await?)),
+    }
+}
+
+/// Lists what was found; what was not is a failure.
+fn looked_up(header: &[&str], found: &BTreeMap<String, String>, items: &[String]) -> Answer {
+    // Of two spellings of one name, the server answers for one only.
+    let known: BTreeSet<String> = found.keys().map(|key| key.to_lowercase()).collect();
+    let is_missing = |item: &&String| !known.contains(&item.to_lowercase());
+    let missing: Vec<&str> = items
+        .iter()
+        .filter(is_missing)
+        .map(String::as_str)
+        .collect();
+    let answer = match found.is_empty() {
+        true => Answer::new("", json!(found)),
+        false => listed(header, found),
     };
-    Ok(listed(&header, &found))
+    match missing.is_empty() {
+        true => answer,
+        false => answer.missing(format!("not found: {}", missing.join(", "))),
+    }
 }
 
 fn listed(header: &[&str], found: &BTreeMap<String, String>) -> Answer {

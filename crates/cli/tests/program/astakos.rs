@@ -58,8 +58,22 @@ fn login_and_users() {
     let info = world.json("alice", &["login-info"]);
     assert!(info["catalog"].as_array().unwrap().len() > 2);
     let alice = world.alice();
-    let names = world.json("alice", &["users", "names", &alice, "nobody"]);
-    assert_eq!(names, json!({alice.as_str(): "alice@example.org"}));
+    let names = world.ask("alice", &["users", "names", &alice, "nobody", "--json"]);
+    assert_eq!(names.json(), json!({alice.as_str(): "alice@example.org"}));
+    assert_eq!(names.code, 1);
+    assert_eq!(names.error()["message"], "not found: nobody");
+    let names = world.ask(
+        "alice",
+        &["users", "uuids", "a@example.org", "bob@example.org"],
+    );
+    assert_eq!(
+        (names.code, names.err.trim()),
+        (1, "error: not found: a@example.org")
+    );
+    assert!(names.out.contains("bob@example.org"), "{names:?}");
+    world
+        .ask("alice", &["users", "uuids", "a@example.org"])
+        .bad(1);
     let uuids = world.json(
         "cyclades",
         &["users", "uuids", "--service", "Alice@example.org"],
@@ -69,6 +83,119 @@ fn login_and_users() {
     assert!(
         all.starts_with("UUID") && all.contains("bob@example.org"),
         "{all}"
+    );
+}
+
+/// A served emulator of a generation, for a user and a service with tokens.
+fn of_generation(dialect: &str) -> (Played, impl Fn(&str, &[&str]) -> Run) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("seed.json");
+    let user = |uuid: &str, is_admin: bool| {
+        json!({"uuid": uuid, "username": format!("{uuid}@example.org"), "token": format!("{uuid}-token"),
+               "project_admin": is_admin})
+    };
+    let project =
+        |name: &str| json!({"uuid": name, "name": name, "owner": "alice", "resources": {}});
+    let seed = json!({
+        "users": [user("alice", false), user("carol", true)],
+        "components": [{"name": "cyclades", "token": "cyclades-token", "services": ["cyclades_compute"]}],
+        "resources": [{"name": "cyclades.vm", "service": "cyclades_compute", "system_project_default": 4}],
+        "projects": [project("one.example.org"), project("two.example.org")],
+        "settings": {"dialect": dialect},
+    });
+    std::fs::write(&path, seed.to_string()).unwrap();
+    let seed = path.to_str().unwrap();
+    let arguments = [
+        "serve",
+        "--service",
+        "astakos=0",
+        "--seed",
+        seed,
+        "--until-stdin-closes",
+    ];
+    let played = Played::start(&mut program(&arguments));
+    let service = played.ready["services"]["astakos"].clone();
+    let is_old = dialect == "0.14";
+    let ask = move |whose: &str, arguments: &[&str]| {
+        let mut command = program(&[&["astakos"], arguments].concat());
+        command.env("ASTAKOS_TOKEN", format!("{whose}-token"));
+        let text = |key: &str| service[key].as_str().unwrap().to_owned();
+        match is_old {
+            true => command.args(["--base-url", &text("base")]),
+            false => command.env("ASTAKOS_AUTH_URL", text("identity")),
+        };
+        run(&mut command)
+    };
+    (played, ask)
+}
+
+#[test]
+fn the_generation_is_found_out_where_it_matters() {
+    for (dialect, source, holder) in [
+        ("0.14", "system", "alice"),
+        ("0.15", "system", "alice"),
+        ("0.16", "alice", "user:alice"),
+    ] {
+        let (_played, ask) = of_generation(dialect);
+        let entry = format!("{source}:cyclades.vm:1");
+        let issue = ["commissions", "issue", "--user", "alice", &entry];
+        let serial = ask("cyclades", &issue).good().out.trim().to_owned();
+        let shown = ask("cyclades", &["commissions", "show", &serial, "--json"])
+            .good()
+            .json();
+        assert_eq!(shown["provisions"][0]["holder"], holder, "{dialect}");
+        let chosen = ask("cyclades", &["quotas", "--service", "--project", "alice"]);
+        let by_project = ask("cyclades", &["quotas", "--service", "--by-project"]);
+        let is_current = dialect == "0.16";
+        for run in [chosen, by_project] {
+            assert_eq!(run.code == 0, is_current, "{run:?}");
+            assert!(
+                is_current
+                    || run
+                        .err
+                        .contains(&format!("servers of {dialect} do not have"))
+            );
+        }
+    }
+}
+
+#[test]
+fn projects_of_a_server_of_0_15_are_filtered_and_decided_about() {
+    let (_played, ask) = of_generation("0.15");
+    let list = ["projects", "list", "--name", "two.example.org", "--json"];
+    let found = ask("alice", &list).good().json();
+    assert_eq!(found.as_array().unwrap().len(), 1);
+    assert_eq!(found[0]["id"], 2);
+    // The generation may be named instead.
+    let named = [&list[..], &["--dialect", "0.15"]].concat();
+    assert_eq!(ask("alice", &named).good().json(), found);
+    ask("alice", &["projects", "list", "--mode", "member"]).bad(2);
+    ask("alice", &["projects", "join", "2"]).good();
+    let members = ask(
+        "alice",
+        &["projects", "memberships", "--project", "2", "--json"],
+    );
+    assert_eq!(members.good().json()[0]["project"], 2);
+    let none = ask(
+        "alice",
+        &["projects", "memberships", "--project", "1", "--json"],
+    );
+    assert_eq!(none.good().json(), json!([]));
+    let folder = tempfile::tempdir().unwrap();
+    let spec = folder.path().join("spec.json");
+    std::fs::write(&spec, r#"{"description": "We sing"}"#).unwrap();
+    ask(
+        "alice",
+        &["projects", "modify", "2", spec.to_str().unwrap()],
+    )
+    .good();
+    let shown = ask("alice", &["projects", "show", "2"]).good().out;
+    assert!(shown.contains("pending application"), "{shown}");
+    ask("carol", &["projects", "action", "2", "approve"]).good();
+    let shown = ask("alice", &["projects", "show", "2"]).good().out;
+    assert!(
+        shown.contains("We sing") && !shown.contains("pending"),
+        "{shown}"
     );
 }
 

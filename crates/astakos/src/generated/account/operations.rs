@@ -209,7 +209,7 @@ pub(crate) static MEMBERSHIP_ACTION: Operation = Operation::new(
     )
     .repeat(Repeat::OnlyIfUnsent);
 
-/// Applications, of a project if one is named in the body.
+/// Applications, of a project if the body has a filter.
 pub(crate) static LEGACY_APPLICATIONS: Operation = Operation::new(
         "account.legacyApplications",
         Method::GET,

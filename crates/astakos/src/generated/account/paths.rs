@@ -169,6 +169,8 @@ pub(crate) struct ListProjectsParams {
 }
 
 /// Projects that the user has to do with.
+///
+/// Not all servers have it: 0.15+.
 #[doc(alias = "get_projects")]
 pub(crate) fn list_projects(params: &ListProjectsParams) -> Result<Call> {
     let target = Target::new("/projects");
@@ -180,12 +182,16 @@ pub(crate) fn list_projects(params: &ListProjectsParams) -> Result<Call> {
 }
 
 /// Apply for a project.
+///
+/// Not all servers have it: 0.15+.
 pub(crate) fn create_project(body: &wire::ProjectSpec) -> Result<Call> {
     let target = Target::new("/projects");
     Call::new(&operations::CREATE_PROJECT, target).json(body)
 }
 
 /// A project.
+///
+/// Not all servers have it: 0.15+.
 pub(crate) fn get_project(project_id: &str) -> Result<Call> {
     let target = Target::new("/projects/").segment("project_id", project_id)?;
     Ok(Call::new(&operations::GET_PROJECT, target))
@@ -203,6 +209,8 @@ pub(crate) fn legacy_modify_project(
 }
 
 /// Apply for a modification of a project.
+///
+/// Not all servers have it: 0.16+.
 pub(crate) fn modify_project(
     project_id: &str,
     body: &wire::ProjectSpec,
@@ -212,6 +220,8 @@ pub(crate) fn modify_project(
 }
 
 /// Act on a project or on its last application.
+///
+/// Not all servers have it: 0.15+.
 #[doc(alias = "application_action")]
 pub(crate) fn project_action(
     project_id: &str,
@@ -231,6 +241,8 @@ pub(crate) struct ListMembershipsParams {
 }
 
 /// The user's memberships, and those in the user's projects.
+///
+/// Not all servers have it: 0.15+.
 #[doc(alias = "get_memberships")]
 pub(crate) fn list_memberships(params: &ListMembershipsParams) -> Result<Call> {
     let target = Target::new("/projects/memberships");
@@ -239,6 +251,8 @@ pub(crate) fn list_memberships(params: &ListMembershipsParams) -> Result<Call> {
 }
 
 /// Join a project, or enroll a user in one's own.
+///
+/// Not all servers have it: 0.15+.
 #[doc(alias = "join_project")]
 #[doc(alias = "enroll_member")]
 pub(crate) fn create_membership(body: &wire::MembershipRequest) -> Result<Call> {
@@ -247,6 +261,8 @@ pub(crate) fn create_membership(body: &wire::MembershipRequest) -> Result<Call> 
 }
 
 /// A membership.
+///
+/// Not all servers have it: 0.15+.
 pub(crate) fn get_membership(membership_id: i64) -> Result<Call> {
     let target = Target::new("/projects/memberships/")
         .segment("membership_id", &membership_id.to_string())?;
@@ -254,6 +270,8 @@ pub(crate) fn get_membership(membership_id: i64) -> Result<Call> {
 }
 
 /// Act on a membership.
+///
+/// Not all servers have it: 0.15+.
 pub(crate) fn membership_action(
     membership_id: i64,
     body: &std::collections::BTreeMap<String, serde_json::Value>,
@@ -264,7 +282,7 @@ pub(crate) fn membership_action(
     Call::new(&operations::MEMBERSHIP_ACTION, target).json(body)
 }
 
-/// Applications, of a project if one is named in the body.
+/// Applications, of a project if the body has a filter.
 ///
 /// Not all servers have it: 0.15.
 #[doc(alias = "get_applications")]

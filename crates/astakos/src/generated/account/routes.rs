@@ -170,7 +170,7 @@ pub(crate) enum Op {
     GetMembership,
     /// Act on a membership.
     MembershipAction,
-    /// Applications, of a project if one is named in the body.
+    /// Applications, of a project if the body has a filter.
     LegacyApplications,
     /// An application.
     LegacyApplication,

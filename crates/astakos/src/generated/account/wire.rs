@@ -218,6 +218,13 @@ pub struct Project {
     /// The last application; only for owner and administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_application: Option<Application>,
+    /// Number of the application that the project is as; only on servers of 0.15.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub application: Option<i64>,
+    /// Number of the application that waits for a decision; only on servers of 0.15, and only for
+    /// owner, applicant and administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending_application: Option<i64>,
     /// Keys that the description does not name.
     #[serde(flatten)]
     pub rest: BTreeMap<String, serde_json::Value>,
@@ -350,6 +357,9 @@ pub struct Application {
     /// Uuid of who applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applicant: Option<String>,
+    /// Id of the project; only on servers of 0.15.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<crate::ProjectId>,
     /// Name of the project.
     pub name: Option<String>,
     /// The owner's uuid.
