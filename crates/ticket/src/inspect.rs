@@ -12,7 +12,8 @@ use crate::message::{self, ServicePart, Ticket, UserEntry, UserPart};
 use crate::status::TicketStatus;
 use crate::text::{LONGEST, TicketText, TicketType};
 
-/// Reads a ticket as far as it can be read, whole or damaged, without keys.
+/// Reads a ticket as far as it can be read, whole or damaged, without keys. Without its version and
+/// type nothing of it is read: what stands in the place of the message could be the signature.
 ///
 /// ```
 /// let ticket = vouchsafe_ticket::inspect("3:serv:CAEQAiIECAMQBA:");
@@ -23,7 +24,8 @@ use crate::text::{LONGEST, TicketText, TicketType};
 pub fn inspect(text: &str) -> InspectedTicket {
     let mut faults = Vec::new();
     let mut parts = text.split(':');
-    let version = parts.next().filter(|version| version.chars().count() == 1);
+    let version = parts.next();
+    let version = version.filter(|version| version.chars().count() == 1 && text.contains(':'));
     let kind = parts.next().unwrap_or_default();
     let [service, user] = [TicketType::Service, TicketType::User];
     let ticket_type = [service, user]
@@ -40,8 +42,15 @@ pub fn inspect(text: &str) -> InspectedTicket {
     if text.len() > LONGEST {
         faults.push(format!("it is longer than {LONGEST} bytes"));
     }
-    let payload = decode(parts.next(), "payload", &mut faults).unwrap_or_default();
-    let signature = decode(parts.next(), "signature", &mut faults);
+    let mut payload = decode(parts.next(), "payload", &mut faults).unwrap_or_default();
+    let signature = parts.next();
+    // Cut off in front, or without its middle, a text may have the signature where the payload
+    // belongs.
+    let has_head = version.is_some() && ticket_type.is_some();
+    if !has_head || signature.is_none() && !begins_like_a_message(&payload) {
+        payload = Vec::new();
+    }
+    let signature = decode(signature, "signature", &mut faults);
     if parts.next().is_some() {
         faults.push("there is something behind the signature".to_owned());
     }
@@ -215,6 +224,15 @@ impl fmt::Debug for InspectedTicket {
     }
 }
 
+/// Whether bytes begin with a key id and go on with an expiration time, as every ticket does.
+fn begins_like_a_message(payload: &[u8]) -> bool {
+    let Some((0x08, rest)) = payload.split_first().map(|(tag, rest)| (*tag, rest)) else {
+        return false;
+    };
+    let mut behind = rest.iter().skip_while(|byte| **byte >= 0x80).skip(1);
+    behind.next().is_none_or(|tag| *tag == 0x10)
+}
+
 fn decode(part: Option<&str>, name: &str, faults: &mut Vec<String>) -> Option<Vec<u8>> {
     let part = part.unwrap_or_default();
     if part.is_empty() {
@@ -384,6 +402,33 @@ mod tests {
                 "the message in it has no destination"
             ]
         );
+    }
+
+    #[test]
+    fn a_ticket_cut_off_anywhere_shows_nothing_of_its_signature() {
+        let bare = |ticket: &InspectedTicket| {
+            ticket.key_id().is_none()
+                && ticket.expiration_time().is_none()
+                && ticket.scopes().next().is_none()
+                && ticket.users().next().is_none()
+                && ticket.login_id().is_empty()
+        };
+        // As if the signature were a message, and one that says much.
+        let signature = base64url::encode(b"\x10\x07\x1a\x0c\x32\x05stole\x52\x03nid\x08\x05");
+        let payload = base64url::encode(b"\x08\x03\x10\x64\x1a\x05\x0a\x03own");
+        let text = format!("3:user:{payload}:{signature}");
+        assert_eq!(inspect(&text).key_id(), Some(KeyId::new(3)));
+        for start in 1..text.len() {
+            let ticket = inspect(&text[start..]);
+            assert!(bare(&ticket), "{start}: {ticket:?}");
+        }
+        for end in 0..text.len() {
+            let shown = format!("{:?}", inspect(&text[..end]));
+            assert!(!shown.contains("stole"), "{end}: {shown}");
+        }
+        for lost in [format!("3:user:{signature}"), signature.clone()] {
+            assert!(bare(&inspect(&lost)), "{lost}");
+        }
     }
 
     #[test]

@@ -100,7 +100,7 @@ fn show(args: &ShowArgs) -> Result<Answer, Failure> {
         of.sort_unstable_by_key(|(role, _)| *role);
         let mut value = serde_json::Map::new();
         for (role, entities) in of {
-            for entity in entities {
+            for entity in entities.clone() {
                 rows.push(vec![
                     kind.to_owned(),
                     id.to_string(),
@@ -108,7 +108,7 @@ fn show(args: &ShowArgs) -> Result<Answer, Failure> {
                     attributes(entity),
                 ]);
             }
-            if entities.is_empty() {
+            if entities.len() == 0 {
                 rows.push(vec![
                     kind.to_owned(),
                     id.to_string(),
@@ -116,7 +116,7 @@ fn show(args: &ShowArgs) -> Result<Answer, Failure> {
                     String::new(),
                 ]);
             }
-            value.insert(role.to_owned(), entities.iter().map(entity_json).collect());
+            value.insert(role.to_owned(), entities.map(entity_json).collect());
         }
         values.push(json!({"type": kind, "id": id, "roles": value}));
     }
@@ -164,7 +164,7 @@ fn check(args: &CheckArgs) -> Result<(Answer, ExitCode), Failure> {
         "why": why,
         "revision": roles.revision(),
         "entities": of.entities(&args.role).map(|entities| {
-            entities.iter().map(entity_json).collect::<Vec<_>>()
+            entities.map(entity_json).collect::<Vec<_>>()
         }),
     });
     let human = pairs([(verdict.to_owned(), format!("{who} {why}"))]);
@@ -172,9 +172,10 @@ fn check(args: &CheckArgs) -> Result<(Answer, ExitCode), Failure> {
 }
 
 fn why(of: SubjectRoles<'_>, role: &str, is_allowed: bool) -> String {
-    let entities = of.entities(role).unwrap_or_default();
-    let limits: Vec<_> = entities
-        .iter()
+    let limits: Vec<_> = of
+        .entities(role)
+        .into_iter()
+        .flatten()
         .map(attributes)
         .filter(|text| !text.is_empty())
         .collect();

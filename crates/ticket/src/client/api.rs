@@ -259,7 +259,15 @@ impl Worker {
         let mut all = Fetched::default();
         let mut answers = Vec::new();
         let process = self.process();
-        for ids in ids.chunks(self.fetcher.destinations_limit.max(1)) {
+        let chunks = ids.chunks(self.fetcher.destinations_limit.max(1));
+        for (place, ids) in chunks.enumerate() {
+            // Many clients are kept apart by the wait before the first request. A wait before each
+            // could add up to more than tickets live.
+            let phase = match place {
+                0 => phase,
+                _ if phase == Phase::Start => phase,
+                _ => Phase::Rest,
+            };
             let form = |shared: &Shared| tickets_call(shared, ids, &process);
             let answer = self
                 .fetcher

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use vouchsafe_core::call::{Answer, Call, CallOptions, Retry};
 use vouchsafe_core::url::BaseUrl;
 
@@ -23,6 +24,8 @@ pub(crate) enum Phase {
     Background,
     /// Somebody waits for it, while the client runs.
     Asked,
+    /// The rest of what has just been fetched in part: it has waited already.
+    Rest,
 }
 
 #[derive(Debug)]
@@ -74,11 +77,18 @@ impl Fetcher {
     ) -> Option<Answer> {
         let tries = match phase {
             Phase::Start => self.tries_on_start,
-            Phase::Background | Phase::Asked => self.tries_in_background,
+            Phase::Background | Phase::Asked | Phase::Rest => self.tries_in_background,
         };
         let options = CallOptions::new().retry(Retry::none());
-        for _ in 0..tries {
-            let delay = self.delay(phase);
+        let begun = Instant::now();
+        for attempt in 0..tries {
+            let delay = match (phase, attempt) {
+                (Phase::Rest, 0) => Duration::ZERO,
+                _ => self.delay(phase),
+            };
+            if attempt > 0 && begun.elapsed() + delay > PATIENCE {
+                return None;
+            }
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
             }
@@ -113,13 +123,14 @@ impl Fetcher {
         }
         let longest = match phase {
             Phase::Start => return Duration::ZERO,
-            Phase::Asked => Duration::ZERO,
+            Phase::Asked | Phase::Rest => Duration::ZERO,
             Phase::Background if self.shared.status_code() == StatusCode::Ok => {
                 self.max_delay_when_ok
             }
             Phase::Background => self.max_delay,
         };
-        self.backoff.current() + longest.mul_f64(self.draws.f64())
+        let delay = self.backoff.current() + longest.mul_f64(self.draws.f64());
+        delay.min(LONGEST_DELAY)
     }
 
     /// Notes why a try brought nothing.
@@ -214,7 +225,7 @@ impl Fetcher {
         if let Some(fault) = &parsed.fault {
             tracing::warn!(error = fault.message(), "Retry settings make no sense");
         }
-        let settings = parsed.settings;
+        let settings = parsed.settings.bounded();
         self.backoff.apply(&settings);
         let millis = |value: u32| Duration::from_millis(value.into());
         if let Some(delay) = settings.max_random_sleep_default {
@@ -224,14 +235,13 @@ impl Fetcher {
             self.max_delay_when_ok = millis(delay);
         }
         if let Some(tries) = settings.retries_on_start {
-            self.tries_on_start = tries.min(MOST_TRIES);
+            self.tries_on_start = tries;
         }
         if let Some(tries) = settings.retries_in_background {
-            self.tries_in_background = tries.min(MOST_TRIES);
+            self.tries_in_background = tries;
         }
         if let Some(period) = settings.worker_awaking_period_sec {
-            // Zero would keep a core busy.
-            self.period = Duration::from_secs(period.max(1).into());
+            self.period = Duration::from_secs(period.into());
         }
         if let Some(limit) = settings.dsts_limit {
             self.destinations_limit = limit as usize;
@@ -257,5 +267,109 @@ impl Fetcher {
     }
 }
 
-/// What the authority may ask for at most: each try has the deadline of a call.
-const MOST_TRIES: u32 = 100;
+/// The longest wait before a try, whatever backoff and random delay add up to.
+const LONGEST_DELAY: Duration = Duration::from_secs(20 * 60);
+
+/// How long after its beginning a fetch may still begin another try. What else is due waits
+/// meanwhile.
+const PATIENCE: Duration = Duration::from_secs(30 * 60);
+
+#[cfg(all(test, feature = "mock"))]
+mod tests {
+    use proptest::prelude::*;
+    use vouchsafe_core::CoreClient;
+
+    use super::super::settings::{ApiSettings, base_url};
+    use super::*;
+    use crate::ids::TvmId;
+    use crate::mock::Server;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn fetcher() -> Fetcher {
+        let settings = ApiSettings::new(TvmId::new(1));
+        let place = Place::Api {
+            tvm: base_url(&settings.tvm_url).unwrap(),
+            tirole: base_url(&settings.tirole_url).unwrap(),
+            settings: Box::new(settings),
+        };
+        let core = CoreClient::builder().transport(Server::new().host().transport());
+        Fetcher::new(Arc::new(Shared::new(
+            core.build().unwrap(),
+            place,
+            None,
+            None,
+        )))
+    }
+
+    fn number() -> impl Strategy<Value = Option<u32>> {
+        prop_oneof![
+            Just(None),
+            Just(Some(u32::MAX)),
+            (1..100_000u32).prop_map(Some),
+            any::<u32>().prop_map(Some),
+        ]
+    }
+
+    prop_compose! {
+        fn settings()(
+            numbers in prop::array::uniform10(number()),
+            factor in prop::option::of(prop_oneof![Just(f64::MAX), 1.0..1e6f64]),
+            jitter in prop::option::of(0.0..1.0f64),
+        ) -> RetrySettings {
+            let [min, max, default, when_ok, start, background, period, limit, update, warn] =
+                numbers;
+            RetrySettings {
+                exponential_backoff_min_sec: min,
+                exponential_backoff_max_sec: max,
+                exponential_backoff_factor: factor,
+                exponential_backoff_jitter: jitter,
+                max_random_sleep_default: default,
+                max_random_sleep_when_ok: when_ok,
+                retries_on_start: start,
+                retries_in_background: background,
+                worker_awaking_period_sec: period,
+                dsts_limit: limit,
+                roles_update_period_sec: update,
+                roles_warn_period_sec: warn,
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        #[test]
+        fn no_header_stops_a_client(headers in prop::collection::vec(settings(), 1..4), failures in 0..40) {
+            let mut fetcher = fetcher();
+            for settings in &headers {
+                fetcher.apply(&settings.to_header());
+            }
+            for _ in 0..failures {
+                let draw = fetcher.normal();
+                fetcher.backoff.fail(draw);
+            }
+            prop_assert_eq!(fetcher.delay(Phase::Start), Duration::ZERO);
+            for phase in [Phase::Background, Phase::Asked, Phase::Rest] {
+                prop_assert!(fetcher.delay(phase) <= 20 * MINUTE);
+            }
+            prop_assert!(fetcher.max_delay <= 5 * MINUTE);
+            prop_assert!(fetcher.max_delay_when_ok <= 10 * MINUTE);
+            prop_assert!((Duration::from_secs(1)..=10 * MINUTE).contains(&fetcher.period));
+            prop_assert!((1..=10).contains(&fetcher.tries_on_start));
+            prop_assert!((1..=10).contains(&fetcher.tries_in_background));
+            prop_assert!((1..=10_000).contains(&fetcher.destinations_limit));
+            prop_assert!((1..=60 * 60).contains(&fetcher.roles_update_after));
+            let warn_after = fetcher.shared.roles_warn_after.load(Ordering::Relaxed);
+            prop_assert!((1..=24 * 60 * 60).contains(&warn_after));
+            // It recovers as well: success brings the wait back to at most a minute.
+            for _ in 0..10_000 {
+                fetcher.backoff.succeed();
+            }
+            let is_slow = headers.iter().any(|settings| {
+                settings.exponential_backoff_factor.is_some_and(|factor| factor < 1.01)
+            });
+            prop_assert!(is_slow || fetcher.backoff.current() <= MINUTE);
+        }
+    }
+}

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
 use http::header::IF_NONE_MATCH;
+use http::{HeaderValue, StatusCode};
 use vouchsafe_core::call::{Answer, Call};
 
 use super::worker::Worker;
@@ -113,10 +113,12 @@ impl Worker {
     }
 }
 
-/// Adds the revision at hand, so that the same document does not come again.
+/// Adds the revision at hand, so that the same document does not come again. A revision that does
+/// not fit a header is left out: the document then comes each time, which is better than never.
 pub(super) fn unless_known(known: Option<&Roles>, call: Call) -> Result<Call> {
-    match known {
-        Some(roles) => Ok(call.header(IF_NONE_MATCH, &if_none_match(roles.revision()))?),
+    let revision = known.map(|roles| if_none_match(roles.revision()));
+    match revision.filter(|text| HeaderValue::from_str(text).is_ok()) {
+        Some(text) => Ok(call.header(IF_NONE_MATCH, &text)?),
         None => Ok(call),
     }
 }

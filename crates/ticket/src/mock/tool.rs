@@ -513,21 +513,15 @@ fn lacks(
 }
 
 fn shown(roles: &SubjectRoles<'_>) -> Value {
-    let entities = |entities: &[crate::Entity]| -> Vec<Value> {
-        let entity = |entity: &crate::Entity| -> Value {
-            let pairs = entity
-                .iter()
-                .map(|(key, value)| (key.to_owned(), value.into()));
-            Value::Object(pairs.collect())
-        };
-        entities.iter().map(entity).collect()
+    let entity = |entity: &crate::Entity| -> Value {
+        let pairs = entity
+            .iter()
+            .map(|(key, value)| (key.to_owned(), value.into()));
+        Value::Object(pairs.collect())
     };
     let roles = roles.iter();
-    Value::Object(
-        roles
-            .map(|(name, found)| (name.to_owned(), entities(found).into()))
-            .collect(),
-    )
+    let roles = roles.map(|(name, entities)| (name.to_owned(), entities.map(entity).collect()));
+    Value::Object(roles.collect())
 }
 
 const SERVICE: &str = "x-ya-service-ticket";

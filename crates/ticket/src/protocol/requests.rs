@@ -90,10 +90,13 @@ pub fn tirole_path(slug: &str, process: &ProcInfo) -> String {
     )
 }
 
-/// Writes the target of the request for tickets from tvmtool.
+/// Writes the target of the request for tickets from tvmtool: the ids in ascending order, however
+/// their aliases are ordered.
 #[must_use]
 pub fn tool_tickets_path(own_id: TvmId, destinations: &BTreeMap<String, TvmId>) -> String {
-    let ids = joined(destinations.values().copied());
+    let mut ids: Vec<TvmId> = destinations.values().copied().collect();
+    ids.sort_unstable();
+    let ids = joined(ids.into_iter());
     format!("/tvm/tickets?src={own_id}&dsts={ids}")
 }
 
@@ -156,12 +159,13 @@ mod tests {
     }
 
     #[test]
-    fn aliases_come_in_their_order() {
+    fn ids_come_in_ascending_order_whatever_their_aliases() {
         let destinations = BTreeMap::from([
-            ("b".to_owned(), TvmId::new(1)),
-            ("a".to_owned(), TvmId::new(2)),
+            ("bbox".to_owned(), TvmId::new(11)),
+            ("abc".to_owned(), TvmId::new(242)),
+            ("same".to_owned(), TvmId::new(11)),
         ]);
         let path = tool_tickets_path(TvmId::new(9), &destinations);
-        assert_eq!(path, "/tvm/tickets?src=9&dsts=2,1");
+        assert_eq!(path, "/tvm/tickets?src=9&dsts=11,11,242");
     }
 }

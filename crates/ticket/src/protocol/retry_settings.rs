@@ -6,6 +6,8 @@ use crate::error::{Error, ErrorKind};
 use crate::wire::{Reader, Value, Writer};
 
 /// The settings of one header; what it does not say is `None`.
+///
+/// A client applies them as [`bounded`](Self::bounded) leaves them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "the fields of the message")]
 pub struct RetrySettings {
@@ -83,6 +85,51 @@ impl RetrySettings {
             message.fixed64(4, jitter.to_bits());
         }
         base64url::encode(&message.finish())
+    }
+
+    /// Returns the settings with every value cut to what a client applies at most.
+    ///
+    /// The ceilings keep a wrong or forged header from stopping a client: with a period of
+    /// `u32::MAX` seconds it would not fetch anything for 136 years, and since the header is kept in
+    /// the disk cache, not even a restart would help. They are far above what a sensible server
+    /// asks for, and low enough that tickets, keys and roles are refreshed before they become
+    /// unusable.
+    ///
+    /// | field | ceiling |
+    /// | --- | --- |
+    /// | `exponential_backoff_min_sec` | 1 minute |
+    /// | `exponential_backoff_max_sec` | 10 minutes |
+    /// | `exponential_backoff_factor` | 100 |
+    /// | `max_random_sleep_default` | 5 minutes |
+    /// | `max_random_sleep_when_ok` | 10 minutes |
+    /// | `retries_on_start`, `retries_in_background` | 10 |
+    /// | `worker_awaking_period_sec` | 10 minutes, and at least 1 second |
+    /// | `dsts_limit` | 10,000 |
+    /// | `roles_update_period_sec` | 1 hour |
+    /// | `roles_warn_period_sec` | 1 day |
+    #[must_use]
+    pub fn bounded(self) -> Self {
+        const MINUTE: u32 = 60;
+        const MILLIS: u32 = 1000;
+        let most = |value: Option<u32>, ceiling: u32| value.map(|value| value.min(ceiling));
+        Self {
+            exponential_backoff_min_sec: most(self.exponential_backoff_min_sec, MINUTE),
+            exponential_backoff_max_sec: most(self.exponential_backoff_max_sec, 10 * MINUTE),
+            exponential_backoff_factor: self
+                .exponential_backoff_factor
+                .map(|factor| factor.min(100.0)),
+            exponential_backoff_jitter: self.exponential_backoff_jitter,
+            max_random_sleep_default: most(self.max_random_sleep_default, 5 * MINUTE * MILLIS),
+            max_random_sleep_when_ok: most(self.max_random_sleep_when_ok, 10 * MINUTE * MILLIS),
+            retries_on_start: most(self.retries_on_start, 10),
+            retries_in_background: most(self.retries_in_background, 10),
+            // Zero would keep a core busy.
+            worker_awaking_period_sec: most(self.worker_awaking_period_sec, 10 * MINUTE)
+                .map(|period| period.max(1)),
+            dsts_limit: most(self.dsts_limit, 10_000),
+            roles_update_period_sec: most(self.roles_update_period_sec, 60 * MINUTE),
+            roles_warn_period_sec: most(self.roles_warn_period_sec, 24 * 60 * MINUTE),
+        }
     }
 
     fn read(&mut self, header: &str) -> Result<(), &'static str> {

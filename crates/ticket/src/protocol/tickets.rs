@@ -143,6 +143,11 @@ impl Entry {
     fn read(entry: Option<&Value>) -> Self {
         let text = |key| entry?.get(key)?.as_str();
         if let Some(ticket) = text("ticket") {
+            // It goes into a header: what does not fit there would fail each request that it is
+            // for, until the next refresh or, from the disk cache, even after that.
+            if !ticket.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+                return Self::Error("the ticket holds characters that no header can".to_owned());
+            }
             return Self::Ticket(Secret::from(ticket));
         }
         text("error").map_or(Self::Nothing, |error| Self::Error(error.to_owned()))
@@ -174,6 +179,19 @@ mod tests {
         assert_eq!(fetched.tickets[&TvmId::new(1)].expose(), "t1");
         assert_eq!(fetched.errors[&TvmId::new(2)], "no");
         assert!(fetched.errors[&TvmId::new(3)].ends_with("happend: 3"));
+    }
+
+    #[test]
+    fn a_ticket_that_fits_no_header_is_an_error_of_its_destination() {
+        let answer = r#"{"1":{"ticket":"a\r\nX: y"},"2":{"ticket":"t2"}}"#;
+        let ids = [TvmId::new(1), TvmId::new(2)];
+        let fetched = parse_tvm_api(answer, &ids).unwrap();
+        assert!(fetched.errors[&ids[0]].contains("no header"));
+        assert_eq!(fetched.tickets[&ids[1]].expose(), "t2");
+        assert_eq!(parse_all(answer).unwrap().len(), 1);
+        let answer = r#"{"a":{"ticket":"t\u0000","tvm_id":1}}"#;
+        let tool = parse_tool(answer, &BTreeMap::from([("a".to_owned(), ids[0])])).unwrap();
+        assert!(tool.tickets.is_empty() && tool.errors.contains_key(&ids[0]));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use serde::de::{MapAccess, SeqAccess};
 
-use super::index::{Entity, Role};
+use super::index::{Entity, Role, RoleEntities};
 use super::intern::Interner;
 use super::json::{self, Key, Level, Value, pass_entries};
 use crate::error::{Error, ErrorKind};
@@ -39,7 +39,11 @@ pub(super) struct Subject {
 /// What is granted to whom. Most of it occurs many times and is kept once.
 struct Index {
     names: Interner<u8>,
+    /// Each list of entities once, as their numbers: a role is the number of its list.
+    lists: Interner<u32>,
     roles: Vec<Role>,
+    /// Each entity once, by number.
+    entities: Vec<Entity>,
     /// Name and role, subject after subject, in the order of the names' numbers.
     granted: Vec<(u32, u32)>,
     hasher: RandomState,
@@ -54,6 +58,7 @@ impl Document {
             Err(_) => return Err(malformed("Invalid json")),
         };
         let missing = |name: &str| malformed(format!("Missing '{name}'"));
+        builder.index.shrink();
         Ok(Self {
             revision: fields.revision.ok_or_else(|| missing("revision"))??,
             born_time: fields.born_time.ok_or_else(|| missing("born_date"))??,
@@ -64,20 +69,20 @@ impl Document {
     }
 
     #[inline]
-    pub(super) fn role(&self, subject: Subject, name: &str) -> Option<&Role> {
+    pub(super) fn role(&self, subject: Subject, name: &str) -> Option<RoleEntities<'_>> {
         let granted = self.granted(subject);
         let name = self.index.names.number(name.as_bytes())?;
         let place = granted
             .binary_search_by_key(&name, |(name, _)| *name)
             .ok()?;
-        self.index.roles.get(granted[place].1 as usize)
+        self.index.entities_of(granted[place].1)
     }
 
     /// Walks over a subject's roles.
-    pub(super) fn roles(&self, subject: Subject) -> impl Iterator<Item = (&str, &Role)> {
+    pub(super) fn roles(&self, subject: Subject) -> impl Iterator<Item = (&str, RoleEntities<'_>)> {
         self.granted(subject).iter().filter_map(|(name, role)| {
             let name = str::from_utf8(self.index.names.sequence(*name)).ok()?;
-            Some((name, self.index.roles.get(*role as usize)?))
+            Some((name, self.index.entities_of(*role)?))
         })
     }
 
@@ -88,6 +93,26 @@ impl Document {
 
     pub(super) fn hasher(&self) -> &RandomState {
         &self.index.hasher
+    }
+}
+
+impl Index {
+    #[inline]
+    fn entities_of(&self, role: u32) -> Option<RoleEntities<'_>> {
+        Some(RoleEntities {
+            role: self.roles.get(role as usize)?,
+            list: self.lists.sequence(role),
+            all: &self.entities,
+        })
+    }
+
+    /// Gives room back that was taken for more to come.
+    fn shrink(&mut self) {
+        self.names.shrink();
+        self.lists.shrink();
+        self.roles.shrink_to_fit();
+        self.entities.shrink_to_fit();
+        self.granted.shrink_to_fit();
     }
 }
 
@@ -106,8 +131,8 @@ struct Builder {
     texts: Interner<u8>,
     shared_texts: Vec<Arc<str>>,
     entities: Interner<(u32, u32)>,
-    shared_entities: Vec<Entity>,
-    lists: Interner<u32>,
+    /// How many entities were read, equal ones included.
+    read: usize,
     /// Of the entity and of the list that are being read.
     pairs: Vec<(u32, u32)>,
     list: Vec<u32>,
@@ -120,15 +145,16 @@ impl Builder {
         Self {
             index: Index {
                 names: Interner::new(),
+                lists: Interner::new(),
                 roles: Vec::new(),
+                entities: Vec::new(),
                 granted: Vec::new(),
                 hasher: RandomState::default(),
             },
             texts: Interner::new(),
             shared_texts: Vec::new(),
             entities: Interner::new(),
-            shared_entities: Vec::new(),
-            lists: Interner::new(),
+            read: 0,
             pairs: Vec::new(),
             list: Vec::new(),
             fault: None,
@@ -143,8 +169,13 @@ impl Builder {
         Some(number)
     }
 
-    /// Adds the entity of `pairs` to `list`. Of a repeated key the last value counts.
+    /// Adds the entity of `pairs` to `list`. Of a repeated key the last value counts. `None` when
+    /// there are too many.
     fn entity(&mut self) -> Option<()> {
+        self.read += 1;
+        if self.read > MOST_ENTITIES || self.index.entities.len() >= MOST_DISTINCT {
+            return None;
+        }
         let Self {
             pairs,
             shared_texts: texts,
@@ -160,7 +191,7 @@ impl Builder {
         if is_new {
             let pairs = pairs.iter();
             let pairs = pairs.map(|(key, value)| (text(*key).clone(), text(*value).clone()));
-            self.shared_entities.push(Entity::new(pairs));
+            self.index.entities.push(Entity::new(pairs));
         }
         self.list.push(number);
         Some(())
@@ -169,13 +200,11 @@ impl Builder {
     /// Grants the role with the entities of `list`.
     fn role(&mut self, name: &str) -> Option<()> {
         let (name, _) = self.index.names.add(name.as_bytes())?;
-        let (role, is_new) = self.lists.add(&self.list)?;
+        let index = &mut self.index;
+        let (role, is_new) = index.lists.add(&self.list)?;
         if is_new {
-            let entity = |number: &u32| self.shared_entities[*number as usize].clone();
-            let entities = self.list.iter().map(entity).collect();
-            self.index
-                .roles
-                .push(Role::new(entities, &self.index.hasher));
+            let role = Role::new(&self.list, &index.entities, &index.hasher);
+            index.roles.push(role);
         }
         self.index.granted.push((name, role));
         Some(())
@@ -483,6 +512,14 @@ impl<'de> Level<'de> for Attr {
         Ok(text)
     }
 }
+
+/// How many entities a document may have, counted as often as they occur. Each takes some bytes of
+/// the index and as little as three of the text.
+const MOST_ENTITIES: usize = 1 << 24;
+
+/// How many different entities a document may have: ten times as many as the largest documents that
+/// are in use have roles. Each takes some hundred bytes while the document is read.
+const MOST_DISTINCT: usize = 1 << 20;
 
 fn malformed(what: impl std::fmt::Display) -> Error {
     let message = format!("Failed to parse roles from tirole: {what}");

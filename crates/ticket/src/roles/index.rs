@@ -55,68 +55,80 @@ impl Entity {
     }
 }
 
-/// The entities that a role is limited to; many subjects have the same.
+/// How the entities that a role is limited to are found; many subjects have the same. Equal
+/// entities have one number, and the list of the numbers is kept by the document.
 #[derive(Debug)]
 pub(super) struct Role {
-    /// As the document has them.
-    pub(super) entities: Box<[Entity]>,
-    /// Places of the entities, in sorted order and each once; `None` if that is all in order.
+    /// The numbers in the order of their entities, each once; `None` if the list is like that.
     sorted: Option<Box<[u32]>>,
-    /// Places by hash, each entity once; `None` for a few.
+    /// The numbers by the hash of their entities; `None` for a few.
     exact: Option<Table>,
 }
 
 impl Role {
-    /// Makes the index of fewer entities than [`FREE`](super::intern::FREE).
-    pub(super) fn new(entities: Box<[Entity]>, hasher: &RandomState) -> Self {
-        let sorted = (!entities.is_sorted_by(|a, b| a < b)).then(|| {
-            let mut places: Vec<u32> = (0..).take(entities.len()).collect();
-            let entity = |place: u32| &entities[place as usize];
-            places.sort_by(|a, b| entity(*a).cmp(entity(*b)));
-            places.dedup_by(|a, b| entity(*a) == entity(*b));
-            places.into_boxed_slice()
+    /// Makes the index of a list of numbers.
+    pub(super) fn new(list: &[u32], entities: &[Entity], hasher: &RandomState) -> Self {
+        let entity = |number: u32| &entities[number as usize];
+        let sorted = (!list.is_sorted_by(|a, b| entity(*a) < entity(*b))).then(|| {
+            let mut numbers = list.to_vec();
+            numbers.sort_unstable();
+            numbers.dedup();
+            numbers.sort_unstable_by(|a, b| entity(*a).cmp(entity(*b)));
+            numbers.into_boxed_slice()
         });
-        let mut role = Self {
-            exact: None,
-            sorted,
-            entities,
-        };
-        if role.entities.len() > FEW {
-            let mut exact = Table::with_capacity(role.entities.len());
-            for place in role.sorted_places() {
-                exact.insert(hash(role.entities[place as usize].iter(), hasher), place);
+        let distinct = sorted.as_deref().unwrap_or(list);
+        let exact = (distinct.len() > FEW).then(|| {
+            let mut exact = Table::with_capacity(distinct.len());
+            for number in distinct {
+                exact.insert(hash(entity(*number).iter(), hasher), *number);
             }
-            role.exact = Some(exact);
-        }
-        role
+            exact
+        });
+        Self { sorted, exact }
     }
+}
 
-    pub(super) fn has_entity(&self, attrs: &[(&str, &str)], hasher: &RandomState) -> bool {
-        let is_it = |place: u32| self.entities[place as usize].equals(attrs);
-        match &self.exact {
-            None => self.entities.iter().any(|entity| entity.equals(attrs)),
+/// The entities of one role.
+#[derive(Clone, Copy)]
+pub(super) struct RoleEntities<'r> {
+    pub(super) role: &'r Role,
+    /// As the document has them.
+    pub(super) list: &'r [u32],
+    /// All of the document, by number.
+    pub(super) all: &'r [Entity],
+}
+
+impl<'r> RoleEntities<'r> {
+    pub(super) fn has(self, attrs: &[(&str, &str)], hasher: &RandomState) -> bool {
+        let is_it = |number: u32| self.entity(number).equals(attrs);
+        match &self.role.exact {
+            None => self.distinct().iter().any(|number| is_it(*number)),
             Some(exact) => exact
                 .find(hash(attrs.iter().copied(), hasher), is_it)
                 .is_some(),
         }
     }
 
-    pub(super) fn entities_with<'r>(&'r self, attrs: &[(&str, &str)]) -> Vec<&'r Entity> {
-        self.sorted_places()
-            .map(|place| &self.entities[place as usize])
+    pub(super) fn with(self, attrs: &[(&str, &str)]) -> Vec<&'r Entity> {
+        self.distinct()
+            .iter()
+            .map(|number| self.entity(*number))
             .filter(|entity| entity.contains(attrs))
             .collect()
     }
 
-    fn sorted_places(&self) -> impl Iterator<Item = u32> + use<'_> {
-        let sorted = self.sorted.as_deref();
-        let all = if sorted.is_none() {
-            self.entities.len()
-        } else {
-            0
-        };
-        let sorted = sorted.unwrap_or_default().iter().copied();
-        sorted.chain((0..).take(all))
+    pub(super) fn iter(self) -> impl ExactSizeIterator<Item = &'r Entity> + Clone + use<'r> {
+        self.list.iter().map(move |number| self.entity(*number))
+    }
+
+    /// The numbers in the order of their entities, each once.
+    fn distinct(self) -> &'r [u32] {
+        self.role.sorted.as_deref().unwrap_or(self.list)
+    }
+
+    #[inline]
+    fn entity(self, number: u32) -> &'r Entity {
+        &self.all[number as usize]
     }
 }
 

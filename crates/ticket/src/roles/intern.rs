@@ -57,6 +57,12 @@ impl<T: Copy + Eq + Hash> Interner<T> {
         &self.items[start as usize..end as usize]
     }
 
+    /// Gives room back that was taken for more sequences.
+    pub(super) fn shrink(&mut self) {
+        self.items.shrink_to_fit();
+        self.ends.shrink_to_fit();
+    }
+
     #[inline]
     fn hash(&self, sequence: &[T]) -> u32 {
         fold(self.hasher.hash_one(sequence))

@@ -14,7 +14,7 @@ use std::fmt;
 use std::time::SystemTime;
 
 pub use index::Entity;
-use index::Role;
+use index::RoleEntities;
 
 use self::document::{Document, Subject};
 use crate::check::{CheckError, CheckErrorKind};
@@ -232,14 +232,14 @@ impl<'r> SubjectRoles<'r> {
     #[must_use]
     pub fn has_entity(&self, role: &str, attrs: &[(&str, &str)]) -> bool {
         self.role(role)
-            .is_some_and(|role| role.has_entity(attrs, self.document.hasher()))
+            .is_some_and(|role| role.has(attrs, self.document.hasher()))
     }
 
     /// Returns the role's entities that have at least these attributes, in order, each once.
     #[must_use]
     pub fn entities_with(&self, role: &str, attrs: &[(&str, &str)]) -> Vec<&'r Entity> {
         self.role(role)
-            .map(|role| role.entities_with(attrs))
+            .map(|role| role.with(attrs))
             .unwrap_or_default()
     }
 
@@ -260,17 +260,27 @@ impl<'r> SubjectRoles<'r> {
 
     /// Returns the role's entities as the document has them, `None` without the role.
     #[must_use]
-    pub fn entities(&self, role: &str) -> Option<&'r [Entity]> {
-        self.role(role).map(|role| &*role.entities)
+    pub fn entities(
+        &self,
+        role: &str,
+    ) -> Option<impl ExactSizeIterator<Item = &'r Entity> + Clone + use<'r>> {
+        self.role(role).map(RoleEntities::iter)
     }
 
     /// Walks over the roles with their entities as the document has them; the roles come in no
     /// order.
-    pub fn iter(&self) -> impl Iterator<Item = (&'r str, &'r [Entity])> + use<'r> {
+    pub fn iter(
+        &self,
+    ) -> impl Iterator<
+        Item = (
+            &'r str,
+            impl ExactSizeIterator<Item = &'r Entity> + Clone + use<'r>,
+        ),
+    > + use<'r> {
         let document = self.document;
         let roles = self.subject.into_iter();
         let roles = roles.flat_map(move |subject| document.roles(subject));
-        roles.map(|(name, role)| (name, &*role.entities))
+        roles.map(|(name, role)| (name, role.iter()))
     }
 
     /// Returns whether the subject has an entry in the document, even an empty one.
@@ -279,14 +289,16 @@ impl<'r> SubjectRoles<'r> {
         self.subject.is_some()
     }
 
-    fn role(&self, name: &str) -> Option<&'r Role> {
+    fn role(&self, name: &str) -> Option<RoleEntities<'r>> {
         self.document.role(self.subject?, name)
     }
 }
 
 impl fmt::Debug for SubjectRoles<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.iter()).finish()
+        let roles = self.iter();
+        let roles = roles.map(|(name, entities)| (name, entities.collect::<Vec<_>>()));
+        f.debug_map().entries(roles).finish()
     }
 }
 

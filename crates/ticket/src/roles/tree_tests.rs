@@ -231,7 +231,7 @@ fn read(text: &str) -> Result<Model, String> {
                     .map(|(key, value)| (key.to_owned(), value.to_owned()))
                     .collect()
             };
-            (name.to_owned(), entities.iter().map(pairs).collect())
+            (name.to_owned(), entities.map(pairs).collect())
         });
         roles.collect()
     };

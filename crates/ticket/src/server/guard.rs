@@ -8,7 +8,7 @@ use http::{Extensions, Request, Response};
 use tower_layer::Layer;
 use vouchsafe_core::server::{Check, CheckService};
 
-use super::tickets::any_of;
+use super::tickets::{Tickets, any_of};
 use super::{Refusal, RefusalKind, ServiceRoles, ServiceTicket, UserRoles, UserTicket};
 use crate::ids::TvmId;
 use crate::text::TicketType;
@@ -17,7 +17,7 @@ use crate::text::TicketType;
 /// [`TicketLayer`](super::TicketLayer), which takes the same rules for all of its routes.
 ///
 /// Each rule narrows: all of them must hold. A rule about a ticket that the request does not
-/// bring is 401.
+/// bring is 401. Also without rules, a guard refuses requests that no layer has looked at.
 ///
 /// | what is wrong | answer |
 /// | --- | --- |
@@ -27,7 +27,7 @@ use crate::text::TicketType;
 /// | the ticket is not there | 401 `service_ticket_missing`, `user_ticket_missing` |
 /// | there are no roles at hand | 503 `tickets_unjudged` |
 /// | users of the ticket's environment have no roles | 500 `roles_of_other_env` |
-/// | no layer has looked for the ticket | 500 `layer_missing` |
+/// | no layer has looked for the ticket, or for any ticket | 500 `layer_missing` |
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct Guard {
@@ -112,7 +112,7 @@ macro_rules! rules {
 pub(super) use rules;
 
 impl Guard {
-    /// Makes a guard that lets in every request that a layer has looked at.
+    /// Makes a guard that lets in every request that a layer has looked at, and no other.
     pub fn new() -> Self {
         Self::default()
     }
@@ -125,6 +125,12 @@ impl Guard {
     ///
     /// As in the table above, logged already.
     pub fn check(&self, extensions: &Extensions) -> Result<(), Refusal> {
+        Tickets::require_layer(extensions)?;
+        self.check_rules(extensions)
+    }
+
+    /// Checks the rules alone, for the layer that has just looked itself.
+    pub(super) fn check_rules(&self, extensions: &Extensions) -> Result<(), Refusal> {
         if let Some(sources) = &self.sources {
             let src = ServiceTicket::of(extensions)?.src();
             if !sources.contains(&src) {

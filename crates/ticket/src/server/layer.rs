@@ -132,7 +132,7 @@ impl TicketLayer {
             service: service.unwrap_or(outer_service),
             user: user.unwrap_or(outer_user),
         });
-        self.guard.check(extensions)
+        self.guard.check_rules(extensions)
     }
 
     fn guard(&mut self) -> &mut Guard {

@@ -203,6 +203,19 @@ pub(super) enum Look<T> {
 }
 
 impl Tickets {
+    /// Refuses a request that no layer has looked at for either type of ticket.
+    pub(super) fn require_layer(extensions: &Extensions) -> Result<(), Refusal> {
+        match extensions.get::<Self>() {
+            Some(Self {
+                service: Look::Unseen,
+                user: Look::Unseen,
+                ..
+            })
+            | None => Err(not_behind_layer("a checked ticket")),
+            Some(_) => Ok(()),
+        }
+    }
+
     /// Asks the checker of the innermost layer.
     fn roles(extensions: &Extensions) -> Result<Arc<Roles>, Refusal> {
         let roles = extensions
@@ -220,9 +233,12 @@ pub(super) fn missing(ticket_type: TicketType) -> Refusal {
 }
 
 fn unseen(ticket_type: TicketType) -> Refusal {
+    not_behind_layer(header_of(ticket_type))
+}
+
+fn not_behind_layer(what: &str) -> Refusal {
     let message = format!(
-        "This route needs {} and is not behind a ticket::server::TicketLayer that looks for it",
-        header_of(ticket_type)
+        "This route needs {what} and is not behind a ticket::server::TicketLayer that looks for it"
     );
     Refusal::new(RefusalKind::LayerMissing, message).logged()
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test")]
 
+mod roles;
 mod secrets;
 mod task;
 mod tool;
@@ -321,37 +322,6 @@ async fn a_folder_with_some_tickets_is_completed() {
         .disk_cache(folder.path())
         .transport(world.server.host().transport());
     assert!(other.connect().await.is_err());
-}
-
-#[tokio::test(start_paused = true)]
-async fn roles_are_fetched_with_a_ticket_and_refuse_who_has_none() {
-    let world = World::new();
-    let folder = tempfile::tempdir().unwrap();
-    world.server.set_roles(SLUG, ROLES);
-    world.server.set_gzip_roles(true);
-    let builder = world.full().roles(SLUG).disk_cache(folder.path());
-    let client = builder.connect().await.unwrap();
-    let of = |src| world.server.mint_service(src, OWN).unwrap();
-    let (peer, other) = (of(PEER), of(OTHER));
-    let checked = client.check_service_ticket(peer.expose()).unwrap();
-    let roles = client.roles().unwrap();
-    assert!(roles.of_service(&checked).has("/role/read/"));
-    let error = client.check_service_ticket(other.expose()).unwrap_err();
-    assert_eq!(error.status(), Some(TicketStatus::NoRoles));
-
-    // Unchanged: only the time is new. Broken: the old ones stay.
-    world.pass(Duration::from_secs(11 * 60)).await;
-    assert_eq!(world.count("tirole.getActualRoles"), 2);
-    assert!(Arc::ptr_eq(&roles, &client.roles().unwrap()));
-    world.server.set_roles(SLUG, "{}");
-    world.pass(Duration::from_secs(11 * 60)).await;
-    assert_eq!(client.roles().unwrap().revision(), "r1");
-    world
-        .server
-        .set_roles(SLUG, &ROLES.replace("r1", "r2").replace("43", "44"));
-    world.pass(Duration::from_secs(11 * 60)).await;
-    assert_eq!(client.roles().unwrap().revision(), "r2");
-    assert!(client.check_service_ticket(of(OTHER).expose()).is_ok());
 }
 
 #[tokio::test(start_paused = true)]

@@ -153,13 +153,13 @@ fn a_new_task_knows_what_the_authority_told_the_old_one() {
 async fn stopping_cuts_a_long_wait_short() {
     let world = server();
     world.0.set_retry_settings(Some(RetrySettings {
-        exponential_backoff_min_sec: Some(100_000),
-        exponential_backoff_max_sec: Some(200_000),
+        exponential_backoff_min_sec: Some(60),
         ..RetrySettings::default()
     }));
     let client = fetching(&world).connect().await.unwrap();
     world.0.clock().advance(HOUR + SECOND);
-    tokio::time::sleep(HOUR).await;
+    // Longer than the worker sleeps, and shorter than it waits before its first try.
+    tokio::time::sleep(30 * SECOND).await;
     assert_eq!(tickets_asked(&world.0), 1, "the task waits");
     let alive = || {
         tokio::runtime::Handle::current()
@@ -172,6 +172,76 @@ async fn stopping_cuts_a_long_wait_short() {
     assert_eq!(alive(), before - 1);
     let error = client.refresh().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Stopped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_retry_settings_stop_a_client_not_even_from_its_disk_cache() {
+    let most = Some(u32::MAX);
+    for field in 0..=10 {
+        let is = |at| {
+            if field == 10 || field == at {
+                most
+            } else {
+                None
+            }
+        };
+        let world = server();
+        let folder = tempfile::tempdir().unwrap();
+        world.0.set_retry_settings(Some(RetrySettings {
+            exponential_backoff_min_sec: is(0),
+            exponential_backoff_max_sec: is(1),
+            max_random_sleep_default: is(2),
+            max_random_sleep_when_ok: is(3),
+            retries_on_start: is(4),
+            retries_in_background: is(5),
+            worker_awaking_period_sec: is(6),
+            dsts_limit: is(7),
+            roles_update_period_sec: is(8),
+            roles_warn_period_sec: is(9),
+            ..RetrySettings::default()
+        }));
+        let builder = || fetching(&world).disk_cache(folder.path());
+        let first = builder().connect().await.unwrap();
+        drop(first);
+        // The second one has the settings from the disk alone.
+        world.0.set_retry_settings(None);
+        let asked = tickets_asked(&world.0);
+        let client = builder().connect().await.unwrap();
+        assert_eq!(tickets_asked(&world.0), asked, "field {field}");
+        let down = Fault::on("tvm-api.getTickets").times(3).status(503);
+        world.0.faults().add(down);
+        for _ in 0..30 {
+            world.0.clock().advance(600 * SECOND);
+            tokio::time::sleep(600 * SECOND).await;
+        }
+        let refreshed = tickets_asked(&world.0) - asked;
+        assert!(refreshed >= 5, "field {field}: {refreshed}");
+        assert_eq!(
+            client.status().unwrap().code(),
+            StatusCode::Ok,
+            "field {field}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_destination_at_a_time_waits_before_the_first_alone() {
+    let world = server();
+    world.0.set_retry_settings(Some(RetrySettings {
+        dsts_limit: Some(1),
+        max_random_sleep_when_ok: Some(600_000),
+        ..RetrySettings::default()
+    }));
+    let ids: Vec<TvmId> = (1000..1100).map(TvmId::new).collect();
+    for id in &ids {
+        let _ = world.0.add_service(*id, &format!("peer-{id}"));
+    }
+    let client = fetching(&world).destinations(ids).connect().await.unwrap();
+    let asked = tickets_asked(&world.0);
+    world.0.clock().advance(HOUR + SECOND);
+    tokio::time::sleep(1000 * SECOND).await;
+    assert_eq!(tickets_asked(&world.0) - asked, 101);
+    drop(client);
 }
 
 #[tokio::test(start_paused = true)]

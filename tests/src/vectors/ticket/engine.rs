@@ -218,11 +218,10 @@ fn decide(case: &Value) -> Result<Value, Error> {
 }
 
 fn all_roles(subject: &SubjectRoles<'_>) -> Value {
-    let entities = |list: &[Entity]| list.iter().map(entity).collect::<Vec<_>>();
     json!(
         subject
             .iter()
-            .map(|(name, list)| (name, entities(list)))
+            .map(|(name, list)| (name, list.map(entity).collect::<Vec<_>>()))
             .collect::<BTreeMap<_, _>>()
     )
 }
