@@ -286,6 +286,7 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
+    #[allow(clippy::unwrap_used, reason = "a helper of tests")]
     fn fetcher() -> Fetcher {
         let settings = ApiSettings::new(TvmId::new(1));
         let place = Place::Api {
