@@ -322,23 +322,31 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let e = &self.0;
-        f.debug_struct("Error")
-            .field("kind", &e.kind)
-            .field("message", &e.message)
-            .field("operation", &e.operation)
-            .field("method", &e.method)
-            .field("url", &e.url)
-            .field("status", &e.status)
-            .field("code", &e.code)
-            .field("request_id", &e.request_id)
-            .field("body_bytes", &e.body.as_ref().map(Bytes::len))
-            .field("attempts", &e.attempts)
-            .field("elapsed", &e.elapsed)
-            .field("retry_after", &e.retry_after)
-            .field("sent", &e.sent)
-            .field("retryable", &e.retryable)
-            .field("source", &e.source)
-            .finish()
+        let mut shown = f.debug_struct("Error");
+        shown.field("kind", &e.kind).field("message", &e.message);
+        // What is absent is left out: this is what `main` prints.
+        let mut present = |name, value: Option<&dyn fmt::Debug>| {
+            if let Some(value) = value {
+                shown.field(name, value);
+            }
+        };
+        present("operation", e.operation.as_ref().map(|v| v as _));
+        present("method", e.method.as_ref().map(|v| v as _));
+        present("url", e.url.as_ref().map(|v| v as _));
+        present("status", e.status.as_ref().map(|v| v as _));
+        present("code", e.code.as_ref().map(|v| v as _));
+        present("request_id", e.request_id.as_ref().map(|v| v as _));
+        let bytes = e.body.as_ref().map(Bytes::len);
+        present("body_bytes", bytes.as_ref().map(|v| v as _));
+        if e.attempts > 0 {
+            present("attempts", Some(&e.attempts));
+            present("elapsed", Some(&e.elapsed));
+            present("sent", Some(&e.sent));
+            present("retryable", Some(&e.retryable));
+        }
+        present("retry_after", e.retry_after.as_ref().map(|v| v as _));
+        present("source", e.source.as_ref().map(|v| v as _));
+        shown.finish()
     }
 }
 
