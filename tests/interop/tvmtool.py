@@ -76,7 +76,8 @@ class Tool:
         return answer.json[dst]["ticket"]
 
     def manage(self, method: str, what: str, body: Any = None) -> Any:
-        answer = fetch(f"{self._management}/{what}", {}, method, body)
+        kind = {"Content-Type": "application/json"}
+        answer = fetch(f"{self._management}/{what}", kind, method, body)
         same(answer.status, 200)
         return answer.json
 

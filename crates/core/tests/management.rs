@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use http::{Method, StatusCode, Uri};
 use serde_json::{Value, json};
+use vouchsafe_core::call::Operation;
 use vouchsafe_core::mock::management::Management;
-use vouchsafe_core::mock::{Handler, Host, ManualClock};
+use vouchsafe_core::mock::{Action, Handler, Host, ManualClock, strict};
 use vouchsafe_core::transport::{HttpTransport, Request, Response, Transport};
 
 /// Counts.
@@ -23,6 +24,26 @@ impl Handler for Counter {
 
     fn operation(&self, _: &Method, uri: &Uri) -> Option<&'static str> {
         (uri.path() == "/count").then_some("test.count")
+    }
+
+    fn operations(&self) -> Vec<&'static Operation> {
+        static COUNT: Operation = Operation::new("test.count", Method::GET, "/count");
+        vec![&COUNT]
+    }
+
+    fn actions(&self) -> &'static [Action] {
+        static ACTIONS: &[Action] = &[Action::new("start_at", "Sets the number.")
+            .body(r#"{"count": 7}"#)
+            .answer(r#"{"before": 0}"#)
+            .field("count", "the number")];
+        ACTIONS
+    }
+
+    fn act(&self, _: &str, body: &[u8]) -> vouchsafe_core::Result<Value> {
+        let text = String::from_utf8_lossy(body);
+        let numbers: std::collections::BTreeMap<String, u32> = strict::read(&text)?;
+        let before = self.0.swap(numbers["count"], Ordering::Relaxed);
+        Ok(json!({ "before": before }))
     }
 
     fn snapshot(&self) -> Value {
@@ -72,7 +93,7 @@ async fn ask(
     path: &str,
     body: Option<Value>,
 ) -> vouchsafe_core::Result<(u16, Value)> {
-    let mut request = Request::new(method, format!("http://h{path}").parse().unwrap());
+    let mut request = Request::new(method, format!("http://localhost{path}").parse().unwrap());
     request.body = body.map(|body| body.to_string().into()).unwrap_or_default();
     let answer = over.send(request).await?;
     let body = serde_json::from_slice(&answer.body).unwrap_or_default();
@@ -152,12 +173,31 @@ async fn a_fault_that_makes_no_sense_is_refused_and_says_why() {
     for (rule, why) in [
         (json!({}), "the fault does nothing"),
         (
+            json!({"operation": "test.cuont", "status": 503}),
+            "no operation \"test.cuont\"; the nearest are: test.count",
+        ),
+        (
+            json!({"status": 503, "delay_ms": 3_600_001}),
+            "at most an hour",
+        ),
+        (
+            json!({"harm": {"drip": {"bytes": 1, "wait_ms": u64::MAX}}}),
+            "at most an hour",
+        ),
+        (
+            json!({"harm": {"huge_body": u64::MAX}}),
+            "huge_body is at most",
+        ),
+        (
             json!({"operation": "test.count", "times": 1}),
             "the fault does nothing",
         ),
-        (json!({"staus": 503}), "unknown field `staus`"),
+        (
+            json!({"staus": 503}),
+            "staus: unknown field; there is: operation",
+        ),
         (json!({"status": 7}), "status is between"),
-        (json!({"status": "503"}), "invalid type"),
+        (json!({"status": "503"}), "status: expected u16"),
         (
             json!({"status": 500, "probability": 2}),
             "probability is between",
@@ -165,8 +205,8 @@ async fn a_fault_that_makes_no_sense_is_refused_and_says_why() {
         (json!({"status": 500, "seed": 2}), "seed goes with"),
         (json!({"json": 1, "text": "1"}), "exclude each other"),
         (json!({"headers": {"a\n": "b"}}), "does not fit a header"),
-        (json!({"harm": "unkind"}), "unknown variant `unkind`"),
-        (json!([]), "invalid"),
+        (json!({"harm": "unkind"}), "harm: expected"),
+        (json!(5), "expected struct Rule"),
     ] {
         let (status, body) = steered
             .manage(Method::POST, "/_mock/faults", Some(rule.clone()))
@@ -203,9 +243,17 @@ async fn the_clock_is_read_and_turned() {
 async fn the_state_is_shown_and_put_back() {
     let steered = Steered::new();
     steered.count("/count").await;
+    let by = json!({"advance_ms": 60_000});
+    steered
+        .manage(Method::POST, "/_mock/count/clock", Some(by))
+        .await;
     let shown = steered.manage(Method::GET, "/_mock/count/snapshot", None);
     assert_eq!(shown.await, (200, json!({"count": 1})));
     steered.manage(Method::POST, "/_mock/reset", None).await;
+    let (_, clock) = steered
+        .manage(Method::GET, "/_mock/count/clock", None)
+        .await;
+    assert_eq!(clock["unix_ms"], 1_700_000_000_000_u64);
     let shown = steered.manage(Method::GET, "/_mock/snapshot", None);
     let all = json!({"count": {"count": 0}, "other": {"count": 0}});
     assert_eq!(shown.await, (200, all));
@@ -216,6 +264,13 @@ async fn what_does_not_exist_is_refused() {
     let steered = Steered::new();
     for (method, path, status) in [
         (Method::GET, "/_mock/", 200),
+        (Method::GET, "/_mock", 200),
+        (Method::POST, "/_mock", 405),
+        (Method::GET, "/_mock/count", 200),
+        (Method::GET, "/_mockery", 404),
+        (Method::POST, "/_mock/start_at", 404),
+        (Method::GET, "/_mock/count/start_at", 405),
+        (Method::POST, "/_mock/count/start_at", 400),
         (Method::GET, "/", 404),
         (Method::GET, "/_mock/nothing", 404),
         (Method::GET, "/_mock/nobody/journal", 404),
@@ -226,6 +281,138 @@ async fn what_does_not_exist_is_refused() {
         let (found, _) = steered.manage(method, path, None).await;
         assert_eq!(found, status, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_service_has_actions_of_its_own() {
+    let steered = Steered::new();
+    let to = json!({"count": 40});
+    let done = steered.manage(Method::POST, "/_mock/count/start_at", Some(to));
+    assert_eq!(done.await, (200, json!({"before": 0})));
+    steered.count("/count").await;
+    let shown = steered.manage(Method::GET, "/_mock/count/snapshot", None);
+    assert_eq!(shown.await, (200, json!({"count": 41})));
+    let many = json!({"count": "many"});
+    let (status, body) = steered
+        .manage(Method::POST, "/_mock/count/start_at", Some(many))
+        .await;
+    assert_eq!(status, 400);
+    let error = body["error"].as_str().unwrap();
+    assert!(error.contains("count: expected u32"), "{error}");
+}
+
+#[tokio::test]
+async fn the_faults_are_told_with_how_often_each_was_done() {
+    let steered = Steered::new();
+    let rule = json!({"operation": "test.count", "times": 1, "status": 503});
+    let path = "/_mock/count/faults";
+    steered.manage(Method::POST, path, Some(rule)).await;
+    for _ in 0..2 {
+        steered.count("/count").await;
+    }
+    let (_, told) = steered.manage(Method::GET, path, None).await;
+    let fault = json!({"operation": "test.count", "does": "answer", "met": 2, "struck": 1});
+    assert_eq!(told, json!({"faults": [fault]}));
+    let told = steered.manage(Method::GET, "/_mock/count/operations", None);
+    assert_eq!(told.await, (200, json!({"operations": ["test.count"]})));
+}
+
+/// The description is true: each of its routes is there with just its methods, and takes and
+/// answers what the examples show.
+#[tokio::test]
+async fn the_description_says_what_there_is() {
+    let steered = Steered::new();
+    let (_, all) = steered.manage(Method::GET, "/_mock", None).await;
+    assert_eq!(all["openapi"], "3.1.0");
+    assert_eq!(all["x-services"], json!(["count", "other"]));
+    let schemas = all["components"]["schemas"].as_object().unwrap();
+    let (_, one) = steered.manage(Method::GET, "/_mock/other", None).await;
+    assert_eq!(one["x-services"], json!(["other"]));
+    let paths = all["paths"].as_object().unwrap();
+    assert_eq!(paths.len(), 2 * one["paths"].as_object().unwrap().len());
+    for (path, methods) in paths {
+        for method in [Method::GET, Method::POST, Method::DELETE] {
+            let described = &methods[method.as_str().to_lowercase()];
+            let example = &described["requestBody"]["content"]["application/json"]["example"];
+            let body = (!example.is_null()).then(|| example.clone());
+            let (status, _) = steered.manage(method.clone(), path, body).await;
+            let expected = if described.is_null() { 405 } else { 200 };
+            assert_eq!(status, expected, "{method} {path}");
+        }
+    }
+    let text = all.to_string();
+    for part in text.split("#/components/schemas/").skip(1) {
+        let name = part.split('"').next().unwrap();
+        assert!(schemas.contains_key(name), "{name}");
+    }
+}
+
+/// A request as a web page can send it, and what it is answered.
+#[tokio::test]
+async fn web_pages_cannot_ask() {
+    let steered = Steered::new();
+    let ask = async |uri: &str, method: Method, headers: &[(&'static str, &str)]| {
+        let mut request = Request::new(method, uri.parse().unwrap());
+        for (name, value) in headers {
+            request.headers.append(*name, value.parse().unwrap());
+        }
+        let answer = steered.management.send(request).await.unwrap();
+        answer.status.as_u16()
+    };
+    let (get, post) = (Method::GET, Method::POST);
+    let journal = |host: &str| format!("http://{host}/_mock/count/journal");
+    for (host, status) in [
+        ("127.0.0.1:8080", 200),
+        ("127.8.8.8", 200),
+        ("[::1]:8080", 200),
+        ("[::ffff:127.0.0.1]", 200),
+        ("LocalHost:1", 200),
+        // A name that somebody made resolve to a loopback address.
+        ("rebound.example.com", 403),
+        ("localhost.example.com", 403),
+        ("127.0.0.1.example.com", 403),
+        ("10.0.0.1", 403),
+        ("0.0.0.0", 403),
+    ] {
+        let found = ask(&journal(host), get.clone(), &[]).await;
+        assert_eq!(found, status, "{host}");
+    }
+    let own = journal("localhost:1");
+    for (headers, status) in [
+        (&[("host", "rebound.example.com")][..], 403),
+        (&[("origin", "http://localhost:1")], 200),
+        (&[("origin", "http://localhost:2")], 403),
+        (&[("origin", "https://localhost:1")], 403),
+        (&[("origin", "http://example.com")], 403),
+        (&[("origin", "null")], 403),
+        (&[("sec-fetch-site", "none")], 200),
+        (&[("sec-fetch-site", "cross-site")], 403),
+        (&[("sec-fetch-site", "same-site")], 403),
+    ] {
+        assert_eq!(ask(&own, get.clone(), headers).await, status, "{headers:?}");
+    }
+    let reset = "http://localhost:1/_mock/reset";
+    for (kind, status) in [
+        ("application/json", 200),
+        ("application/json; charset=utf-8", 200),
+        ("text/plain", 415),
+        ("Text/Plain; charset=utf-8", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("multipart/form-data; boundary=x", 415),
+    ] {
+        let found = ask(reset, post.clone(), &[("content-type", kind)]).await;
+        assert_eq!(found, status, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_bounded() {
+    let steered = Steered::new();
+    let text = "x".repeat(1 << 20);
+    let (status, _) = steered
+        .manage(Method::POST, "/_mock/faults", Some(json!({"text": text})))
+        .await;
+    assert_eq!(status, 413);
 }
 
 #[tokio::test]

@@ -385,3 +385,21 @@ async fn a_server_that_is_dropped_ends_its_connections() {
     let error = way.send(&READ).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect(ConnectPhase::Tcp));
 }
+
+/// A client that begins a body and never ends it holds no connection for ever.
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_answered_408() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let host = host();
+    let serving = host.serve(loopback()).await.unwrap();
+    let mut tcp = tokio::net::TcpStream::connect(serving.address())
+        .await
+        .unwrap();
+    let head = "PUT /write HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nhalf";
+    tcp.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    tcp.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 408");
+    assert!(host.journal().is_empty());
+}

@@ -413,8 +413,7 @@ async fn a_reset_brings_back_the_start() {
     assert_eq!(json_of(&roles)["revision"], "r1");
     assert_eq!(ask(&server, "/tvm/ping", &[]).await.status, 200);
     assert!(server.mint_service(OWN, PEER).is_ok());
-    // The clock is no part of the world.
-    assert!(server.clock().now() >= now + Duration::from_secs(100));
+    assert!(server.clock().now() < now + Duration::from_secs(100));
 }
 
 #[test]

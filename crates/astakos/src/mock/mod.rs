@@ -32,6 +32,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{Method, Uri};
+use vouchsafe_core::call::Operation;
 use vouchsafe_core::mock::{
     CertificateAuthority, Faults, Handler, Host, Journal, ManualClock, Serving,
 };
@@ -210,8 +211,8 @@ impl Server {
         self.service.snapshot()
     }
 
-    /// Puts the state back to what it was at the start, and clears journal and faults. The clock
-    /// stays.
+    /// Puts the state and the clock back to what they were at the start, and clears journal and
+    /// faults.
     pub fn reset(&self) {
         self.host.reset();
     }
@@ -320,6 +321,14 @@ impl Handler for Service {
 
     fn operation(&self, method: &Method, uri: &Uri) -> Option<&'static str> {
         service::operation(&self.start.base, &self.routes, method, uri.path())
+    }
+
+    fn operations(&self) -> Vec<&'static Operation> {
+        self.routes.operations()
+    }
+
+    fn credential_headers(&self) -> &'static [&'static str] {
+        &["x-auth-token"]
     }
 
     fn snapshot(&self) -> serde_json::Value {

@@ -1,6 +1,7 @@
 //! From a request to the route that answers it, by the generated tables.
 
 use http::Method;
+use vouchsafe_core::call::Operation;
 use vouchsafe_core::mock::route::{Found, Route, find};
 
 use crate::Dialect;
@@ -59,6 +60,11 @@ impl Routes {
             routes,
             ops,
         }
+    }
+
+    /// Returns the operations that there are.
+    pub(super) fn operations(&self) -> Vec<&'static Operation> {
+        self.routes.iter().map(|route| route.operation).collect()
     }
 
     /// Finds what is at a path below the base, which may have one slash at its end.

@@ -8,9 +8,11 @@ mod requests;
 
 use std::time::Duration;
 
+use http::Method;
 use vouchsafe_astakos::mock::{CommissionState, Seed, Server};
 use vouchsafe_astakos::{Client, CommissionRequest, Dialect, ErrorKind, Holder, Limit, Provision};
 use vouchsafe_core::mock::Fault;
+use vouchsafe_core::transport::Request;
 
 const VM: &str = "cyclades.vm";
 
@@ -155,4 +157,46 @@ async fn over_tcp_it_is_the_same_server_with_the_same_journal_and_faults() {
         2,
         "done, though not told"
     );
+}
+
+/// Also where the route is not found: by a method that it does not have, or with more behind it.
+#[tokio::test]
+async fn the_journal_shows_no_token_of_a_path() {
+    let server = Server::new();
+    let token = server.user_token("alice@example.org").unwrap();
+    let digest = vouchsafe_core::mock::digest(token.expose());
+    let tokens = format!("{}/tokens", server.identity_path());
+    for (method, path) in [
+        (Method::GET, format!("{tokens}/{}", token.expose())),
+        (Method::PUT, format!("{tokens}/{}", token.expose())),
+        (
+            Method::GET,
+            format!("{tokens}/{}/endpoints", token.expose()),
+        ),
+    ] {
+        let uri = format!("https://h{path}").parse().unwrap();
+        let transport = server.host().transport();
+        transport.send(Request::new(method, uri)).await.unwrap();
+        let entry = server.journal().entries().pop().unwrap();
+        assert!(
+            entry.path.starts_with(&format!("{tokens}/{digest}")),
+            "{entry:?}"
+        );
+    }
+    let kept = format!(
+        "{:?} {:?}",
+        server.journal().entries(),
+        server.journal().surprises()
+    );
+    assert!(!kept.contains(token.expose()), "{kept}");
+}
+
+#[tokio::test]
+async fn the_journal_tells_whose_token_asked() {
+    let server = Server::new();
+    let token = server.user_token("alice@example.org").unwrap();
+    user(&server, "alice").quotas().await.unwrap();
+    let entry = server.journal().last("account.getQuotas").unwrap();
+    let digest = vouchsafe_core::mock::digest(token.expose());
+    assert_eq!(entry.credential, Some(digest));
 }

@@ -17,7 +17,11 @@ use crate::{Clock, SystemClock};
 /// assert_eq!(clock.now(), UNIX_EPOCH + Duration::from_secs(1_700_000_060));
 /// ```
 #[derive(Debug)]
-pub struct ManualClock(Mutex<Hands>);
+pub struct ManualClock {
+    hands: Mutex<Hands>,
+    /// What `reset` goes back to; `None` is the machine's time.
+    start: Option<SystemTime>,
+}
 
 #[derive(Clone, Copy, Debug)]
 enum Hands {
@@ -29,12 +33,23 @@ enum Hands {
     },
 }
 
+impl Hands {
+    fn with_the_machine() -> Self {
+        let machine = SystemClock::new().now();
+        let shown = machine;
+        Self::Running { shown, machine }
+    }
+}
+
 impl ManualClock {
     /// Returns a clock that stands still at a time.
     #[must_use]
     pub fn new(time: SystemTime) -> Self {
         let shown = time.clamp(SystemTime::UNIX_EPOCH, last());
-        Self(Mutex::new(Hands::Still(shown)))
+        Self {
+            hands: Mutex::new(Hands::Still(shown)),
+            start: Some(shown),
+        }
     }
 
     /// Returns a clock that stands still at so many seconds after 1970.
@@ -48,9 +63,10 @@ impl ManualClock {
     /// Returns a clock that shows the machine's time and goes on running after each turn.
     #[must_use]
     pub fn running() -> Self {
-        let machine = SystemClock::new().now();
-        let shown = machine;
-        Self(Mutex::new(Hands::Running { shown, machine }))
+        Self {
+            hands: Mutex::new(Hands::with_the_machine()),
+            start: None,
+        }
     }
 
     /// Turns the clock forward.
@@ -65,8 +81,17 @@ impl ManualClock {
         turn(&mut self.hands(), time);
     }
 
+    /// Sets the clock back to what it was made with: the time it stood at, or, if it runs, the
+    /// machine's.
+    pub fn reset(&self) {
+        *self.hands() = match self.start {
+            Some(start) => Hands::Still(start),
+            None => Hands::with_the_machine(),
+        };
+    }
+
     fn hands(&self) -> std::sync::MutexGuard<'_, Hands> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -117,6 +142,18 @@ mod tests {
         assert_eq!(clock.now(), UNIX_EPOCH + Duration::from_secs(105));
         clock.set(UNIX_EPOCH);
         assert_eq!(clock.now(), UNIX_EPOCH);
+    }
+
+    #[test]
+    fn a_reset_goes_back_to_the_start() {
+        let still = ManualClock::at_unix(100);
+        still.advance(Duration::from_secs(5));
+        still.reset();
+        assert_eq!(still.now(), UNIX_EPOCH + Duration::from_secs(100));
+        let running = ManualClock::running();
+        running.set(UNIX_EPOCH);
+        running.reset();
+        assert!(running.now() > UNIX_EPOCH + Duration::from_secs(1_700_000_000));
     }
 
     #[test]

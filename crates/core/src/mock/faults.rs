@@ -8,49 +8,142 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tokio::time::Instant;
 
+use crate::call::Operation;
 use crate::transport::Response;
+use crate::{Error, ErrorKind, Result};
 
 /// The faults that a host has been told to make. Clones share them.
 ///
 /// Of the faults that fit a request the one that was added first is done; the others only count
-/// the request.
+/// the request. At most 1,000 faults with 16 MiB of answers are kept; those that will not be done
+/// any more make room for new ones.
 #[derive(Clone, Debug, Default)]
-pub struct Faults(Arc<Mutex<Vec<Armed>>>);
+pub struct Faults(Arc<Mutex<Table>>);
+
+#[derive(Debug, Default)]
+struct Table {
+    armed: Vec<Armed>,
+    known: Known,
+}
+
+/// The operations that a fault may name.
+#[derive(Debug, Default)]
+enum Known {
+    /// No host has said.
+    #[default]
+    Unsaid,
+    /// These, in the order of the services' tables.
+    These(Vec<&'static str>),
+    /// A host does not know its operations.
+    Any,
+}
 
 impl Faults {
     /// Adds a fault. Its counting and its time window begin now.
+    ///
+    /// # Panics
+    ///
+    /// Where [`try_add`](Self::try_add) returns an error: a test that goes on without its fault
+    /// shows nothing.
+    #[track_caller]
+    #[expect(
+        clippy::panic,
+        reason = "a test that is set up wrongly should stop there"
+    )]
     pub fn add(&self, fault: Fault) {
+        if let Err(error) = self.try_add(fault) {
+            panic!("{}", error.message());
+        }
+    }
+
+    /// Adds a fault. Its counting and its time window begin now.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if the fault names an operation that the host's service does not
+    /// have (the error names the nearest ones), or if there are too many faults.
+    pub fn try_add(&self, fault: Fault) -> Result<()> {
+        let wrong = |message| Err(Error::new(ErrorKind::Config, message));
+        let mut table = self.table();
+        if let Some(why) = fault
+            .operation()
+            .and_then(|operation| unknown(&table.known, operation))
+        {
+            return wrong(why);
+        }
+        let armed = &mut table.armed;
+        let is_full = |armed: &[Armed]| {
+            let bytes = armed.iter().map(|armed| armed.fault.size()).sum::<usize>();
+            armed.len() >= MAX_FAULTS || bytes.saturating_add(fault.size()) > MAX_BYTES
+        };
+        if is_full(armed) {
+            armed.retain(|armed| !armed.is_spent());
+        }
+        if is_full(armed) {
+            let message = "there are too many faults: remove some first";
+            return wrong(message.to_owned());
+        }
         let rng = fastrand::Rng::with_seed(fault.seed);
-        self.armed().push(Armed {
+        armed.push(Armed {
             fault,
             added: Instant::now(),
             met: 0,
             struck: 0,
             rng,
         });
+        Ok(())
+    }
+
+    /// Takes a host's operations among those that faults may name; none means that the host does
+    /// not know them.
+    pub(super) fn know(&self, operations: &[&'static Operation]) {
+        let known = &mut self.table().known;
+        let ids = operations.iter().map(|operation| operation.id());
+        match known {
+            _ if operations.is_empty() => *known = Known::Any,
+            Known::Any => {}
+            Known::These(names) => names.extend(ids),
+            Known::Unsaid => *known = Known::These(ids.collect()),
+        }
+    }
+
+    /// Returns what each fault is, for the management.
+    pub(super) fn told(&self) -> Vec<serde_json::Value> {
+        let table = self.table();
+        let armed = table.armed.iter();
+        armed
+            .map(|armed| {
+                serde_json::json!({
+                    "operation": armed.fault.operation,
+                    "does": armed.fault.name(),
+                    "met": armed.met,
+                    "struck": armed.struck,
+                })
+            })
+            .collect()
     }
 
     /// Removes all faults.
     pub fn clear(&self) {
-        self.armed().clear();
+        self.table().armed.clear();
     }
 
     /// Returns how many faults there are, spent ones included.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.armed().len()
+        self.table().armed.len()
     }
 
     /// Returns whether there is no fault.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.armed().is_empty()
+        self.table().armed.is_empty()
     }
 
     /// Returns the fault to do to a request of an operation.
     pub(super) fn strike(&self, operation: Option<&str>) -> Option<Fault> {
         let mut chosen = None;
-        for armed in self.armed().iter_mut() {
+        for armed in self.table().armed.iter_mut() {
             if armed.meets(operation) && chosen.is_none() {
                 armed.struck += 1;
                 chosen = Some(armed.fault.clone());
@@ -59,10 +152,60 @@ impl Faults {
         chosen
     }
 
-    fn armed(&self) -> MutexGuard<'_, Vec<Armed>> {
+    fn table(&self) -> MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Says why an operation cannot be, if it cannot.
+fn unknown(known: &Known, operation: &str) -> Option<String> {
+    let Known::These(known) = known else {
+        return None;
+    };
+    if known.contains(&operation) {
+        return None;
+    }
+    Some(no_such_operation(known, operation))
+}
+
+/// Says that an operation is not one of some, and which of them are the nearest.
+pub(super) fn no_such_operation(known: &[&str], operation: &str) -> String {
+    let near = nearest(known, operation).join(", ");
+    format!(
+        "there is no operation {}; the nearest are: {near}",
+        printable(operation)
+    )
+}
+
+/// Returns the known names that are most like a given one, the best first.
+fn nearest<'n>(known: &[&'n str], given: &str) -> Vec<&'n str> {
+    let plain = |name: &str| name.to_lowercase().replace(['_', '-'], "");
+    let given: String = plain(given).chars().take(MAX_NAME).collect();
+    let mut ranked: Vec<_> = known
+        .iter()
+        .map(|&name| {
+            let full = plain(name);
+            // Often only the service in front is missing or another one.
+            let short = full.rsplit('.').next().unwrap_or(&full);
+            let asked = given.rsplit('.').next().unwrap_or(&given);
+            let likeness =
+                strsim::jaro_winkler(&full, &given).max(strsim::jaro_winkler(short, asked));
+            (likeness, name)
+        })
+        .collect();
+    ranked.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    ranked.into_iter().take(3).map(|(_, name)| name).collect()
+}
+
+/// Returns a name as it may be shown.
+fn printable(name: &str) -> String {
+    let short: String = name.chars().take(MAX_NAME).collect();
+    format!("{short:?}")
+}
+
+const MAX_FAULTS: usize = 1_000;
+const MAX_BYTES: usize = 16 << 20;
+const MAX_NAME: usize = 100;
 
 /// One fault: conditions, all of which must hold, and what is done then.
 ///
@@ -147,7 +290,7 @@ impl Fault {
         self
     }
 
-    /// Answers with a status; a number that is none becomes 500.
+    /// Answers with a status; an invalid number becomes 500.
     pub fn status(mut self, status: u16) -> Self {
         self.own().status =
             StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -259,6 +402,11 @@ impl Fault {
         self
     }
 
+    /// Returns the operation whose requests it is for; `None` if for all.
+    pub(super) fn operation(&self) -> Option<&str> {
+        self.operation.as_deref()
+    }
+
     /// Returns the name of what is done, for the journal.
     pub(super) fn name(&self) -> &'static str {
         match (&self.harm, &self.own) {
@@ -273,6 +421,18 @@ impl Fault {
     pub(super) fn does_nothing(&self) -> bool {
         let is_late = !self.delay.is_zero() || self.date_skew != 0;
         self.own.is_none() && self.harm.is_none() && !is_late
+    }
+
+    /// Returns how many bytes it keeps.
+    fn size(&self) -> usize {
+        let headers = |own: &Own| {
+            let headers = own.headers.iter();
+            headers
+                .map(|(name, value)| name.as_str().len() + value.len())
+                .sum::<usize>()
+        };
+        let own = self.own.as_ref();
+        own.map_or(0, |own| own.body.len() + headers(own))
     }
 
     /// Returns the answer given instead of the service's.
@@ -350,6 +510,16 @@ struct Armed {
 }
 
 impl Armed {
+    /// Returns whether it will not be done any more.
+    fn is_spent(&self) -> bool {
+        let fault = &self.fault;
+        fault.nth.is_some_and(|n| self.met >= n)
+            || fault.times.is_some_and(|limit| self.struck >= limit)
+            || fault
+                .window
+                .is_some_and(|(_, to)| self.added.elapsed() >= to)
+    }
+
     /// Counts a request if it is the operation's, and returns whether the conditions hold.
     fn meets(&mut self, operation: Option<&str>) -> bool {
         let fault = &self.fault;
@@ -386,6 +556,64 @@ mod tests {
         assert!(faults.strike(Some("t.b")).is_none());
         assert!(faults.strike(None).is_none());
         assert_eq!(struck(&faults, 3), [false, true, false]);
+    }
+
+    static READ: Operation = Operation::new("t.readThings", http::Method::GET, "/r");
+    static WRITE: Operation = Operation::new("t.writeThings", http::Method::PUT, "/w");
+
+    fn knowing() -> Faults {
+        let faults = Faults::default();
+        faults.know(&[&READ, &WRITE]);
+        faults
+    }
+
+    #[test]
+    fn an_operation_that_does_not_exist_is_refused_with_the_nearest_names() {
+        let faults = knowing();
+        for (wrong, nearest) in [
+            ("t.readThing", "t.readThings"),
+            ("writeThings", "t.writeThings"),
+            ("other.write_things", "t.writeThings"),
+        ] {
+            let error = faults.try_add(Fault::on(wrong).status(503)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            let told = format!("no operation \"{wrong}\"; the nearest are: {nearest}");
+            assert!(error.message().contains(&told), "{error}");
+        }
+        assert!(faults.is_empty());
+        faults
+            .try_add(Fault::on("t.readThings").status(503))
+            .unwrap();
+        faults.try_add(Fault::on_any().status(503)).unwrap();
+    }
+
+    #[test]
+    #[should_panic(expected = "there is no operation \"t.raedThings\"")]
+    fn a_test_with_a_fault_for_nothing_stops_there() {
+        knowing().add(Fault::on("t.raedThings").status(503));
+    }
+
+    #[test]
+    fn a_host_that_does_not_know_its_operations_takes_any_name() {
+        let faults = knowing();
+        faults.know(&[]);
+        faults.try_add(Fault::on("t.other").status(503)).unwrap();
+    }
+
+    #[test]
+    fn faults_are_bounded_in_number_and_size_and_spent_ones_make_room() {
+        let faults = Faults::default();
+        for _ in 0..MAX_FAULTS - 1 {
+            faults.add(Fault::on("t.b").no_answer());
+        }
+        faults.add(Fault::on("t.a").times(1).no_answer());
+        assert!(faults.try_add(Fault::on_any().no_answer()).is_err());
+        assert_eq!(struck(&faults, 1), [true]);
+        faults.add(Fault::on_any().no_answer());
+        faults.clear();
+        let large = || Fault::on_any().body(vec![b'x'; MAX_BYTES / 2]);
+        faults.add(large());
+        assert!(faults.try_add(large().body(vec![b'x'; MAX_BYTES])).is_err());
     }
 
     #[test]

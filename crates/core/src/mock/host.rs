@@ -10,7 +10,9 @@ use http::header::DATE;
 
 use super::faults::{Fault, Harm};
 use super::in_process::InProcess;
+use super::journal::{self, Arrival};
 use super::{CertificateAuthority, Faults, Handler, Journal, ManualClock, Serving};
+use crate::call::Operation;
 use crate::transport::{Request, Response, Transport};
 use crate::{Clock, Result};
 
@@ -27,6 +29,7 @@ struct Inner {
     clock: Arc<ManualClock>,
     journal: Journal,
     faults: Faults,
+    operations: Vec<&'static Operation>,
     /// In nanoseconds.
     latency: AtomicU64,
 }
@@ -109,9 +112,16 @@ impl Host {
         self.0.latency.store(nanos, Ordering::Relaxed);
     }
 
-    /// Puts the emulator back to its start and clears journal and faults. The clock and the
-    /// latency stay.
+    /// Returns the operations of the emulator; empty if they are not known.
+    #[must_use]
+    pub fn operations(&self) -> &[&'static Operation] {
+        &self.0.operations
+    }
+
+    /// Puts the emulator and the clock back to their start and clears journal and faults. The
+    /// latency stays.
     pub fn reset(&self) {
+        self.0.clock.reset();
         self.0.handler.reset();
         self.0.journal.clear();
         self.0.faults.clear();
@@ -122,7 +132,14 @@ impl Host {
         let operation = self.0.handler.operation(&request.method, &request.uri);
         let fault = self.0.faults.strike(operation);
         let name = fault.as_ref().map(Fault::name);
-        let number = self.0.journal.arrived(operation, request, name);
+        let own_headers = self.0.handler.credential_headers();
+        let number = self.0.journal.arrived(Arrival {
+            operation,
+            request,
+            path: journal::shown_path(&self.0.operations, request.uri.path()),
+            credential: journal::credential(&request.headers, own_headers),
+            fault: name,
+        });
         let own = fault.as_ref().and_then(Fault::own_answer);
         let mut response = own.unwrap_or_else(|| self.0.handler.handle(request));
         let skew = fault.as_ref().map_or(0, |fault| fault.date_skew);
@@ -183,7 +200,10 @@ impl HostBuilder {
     /// Builds the host.
     #[must_use]
     pub fn build(self) -> Host {
+        let operations = self.handler.operations();
+        self.faults.know(&operations);
         Host(Arc::new(Inner {
+            operations,
             handler: self.handler,
             clock: self
                 .clock

@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, StatusCode};
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::call::Operation;
 use crate::transport::Request;
 
 /// The requests that came to a host. Clones share it.
@@ -27,7 +29,8 @@ pub struct Entry {
     pub operation: Option<&'static str>,
     /// The method.
     pub method: String,
-    /// The path as it came, without the query.
+    /// The path as it came, without the query. Of a parameter that is a secret it has the
+    /// [`digest`].
     pub path: String,
     /// The status of the answer; absent while there is none, or if none is sent.
     pub status: Option<u16>,
@@ -116,18 +119,16 @@ impl Journal {
     }
 
     /// Notes a request that arrived and returns its number.
-    pub(super) fn arrived(
-        &self,
-        operation: Option<&'static str>,
-        request: &Request,
-        fault: Option<&'static str>,
-    ) -> u64 {
+    pub(super) fn arrived(&self, arrival: Arrival<'_>) -> u64 {
+        let Arrival {
+            operation,
+            request,
+            path,
+            credential,
+            fault,
+        } = arrival;
         if operation.is_none() {
-            self.surprise(format!(
-                "no such route: {} {}",
-                request.method,
-                request.uri.path()
-            ));
+            self.surprise(format!("no such route: {} {path}", request.method));
         }
         let id = request.headers.get("x-request-id");
         let mut log = self.log();
@@ -144,9 +145,9 @@ impl Journal {
             number,
             operation,
             method: request.method.to_string(),
-            path: request.uri.path().to_owned(),
+            path,
             status: None,
-            credential: credential(&request.headers),
+            credential: credential.map(|credential| digest(&credential)),
             request_id: id.map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned()),
             fault,
         });
@@ -201,18 +202,59 @@ impl fmt::Debug for Log {
     }
 }
 
-fn credential(headers: &HeaderMap) -> Option<String> {
+/// A request for the journal.
+pub(super) struct Arrival<'a> {
+    pub(super) operation: Option<&'static str>,
+    pub(super) request: &'a Request,
+    /// As [`shown_path`] returns it.
+    pub(super) path: String,
+    /// As [`credential`] returns it.
+    pub(super) credential: Option<String>,
+    pub(super) fault: Option<&'static str>,
+}
+
+/// Returns the credential of a request without its scheme, so that a digest of it is that of the
+/// token. `own` are the headers of the service.
+pub(super) fn credential(headers: &HeaderMap, own: &[&str]) -> Option<String> {
     let standard = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE];
     let standard = standard.iter().find_map(|name| headers.get(name));
-    let value = standard.or_else(|| {
-        let own = ["x-auth-token", "x-ya-service-ticket", "x-ya-user-ticket"];
-        own.iter().find_map(|name| headers.get(*name))
-    })?;
+    let value = standard.or_else(|| own.iter().find_map(|name| headers.get(*name)))?;
     let text = String::from_utf8_lossy(value.as_bytes());
-    // Without the scheme, so that a digest is that of the token.
-    Some(digest(
-        text.split_once(' ').map_or(&*text, |(_, token)| token),
-    ))
+    let token = text.split_once(' ').map_or(&*text, |(_, token)| token);
+    Some(token.to_owned())
+}
+
+/// Returns a path as the journal shows it: behind the place where an operation whose path holds
+/// a secret begins, each segment that is not the template's own is a digest.
+///
+/// The path is looked at rather than the operation that was found, since a wrong method or a
+/// segment too many makes the route unknown and leaves the secret where it is.
+pub(super) fn shown_path(operations: &[&Operation], path: &str) -> String {
+    let decoded: Vec<_> = path
+        .split('/')
+        .map(|segment| percent_decode_str(segment).decode_utf8_lossy())
+        .collect();
+    let mut shown: Vec<_> = path.split('/').map(str::to_owned).collect();
+    for operation in operations.iter().filter(|op| op.has_sensitive_path()) {
+        let template: Vec<_> = operation.path().split('/').skip(1).collect();
+        let is_param = |part: &&str| part.starts_with('{');
+        let literal = template.iter().take_while(|part| !is_param(part)).count();
+        let begins = (0..decoded.len()).find(|&at| {
+            let here = decoded.iter().skip(at).take(literal);
+            here.len() == literal && here.zip(&template).all(|(here, part)| here == part)
+        });
+        let Some(begins) = begins else {
+            continue;
+        };
+        for at in begins + literal..decoded.len() {
+            let (segment, part) = (&decoded[at], template.get(at - begins));
+            let is_own = part.is_some_and(|part| !is_param(part) && part == segment);
+            if !segment.is_empty() && !is_own {
+                shown[at] = digest(segment);
+            }
+        }
+    }
+    shown.join("/")
 }
 
 const MAX_ENTRIES: usize = 10_000;
@@ -231,11 +273,28 @@ mod tests {
         request
     }
 
+    impl Journal {
+        fn took(
+            &self,
+            operation: Option<&'static str>,
+            request: &Request,
+            fault: Option<&'static str>,
+        ) -> u64 {
+            self.arrived(Arrival {
+                operation,
+                request,
+                path: shown_path(&[], request.uri.path()),
+                credential: credential(&request.headers, &[]),
+                fault,
+            })
+        }
+    }
+
     #[test]
     fn it_tells_what_came_in_order_and_shows_no_credential() {
         let journal = Journal::default();
-        let number = journal.arrived(Some("t.a"), &request("http://h/a?q=planted-query"), None);
-        journal.arrived(Some("t.b"), &request("http://h/b"), Some("status"));
+        let number = journal.took(Some("t.a"), &request("http://h/a?q=planted-query"), None);
+        journal.took(Some("t.b"), &request("http://h/b"), Some("status"));
         journal.answered(number, StatusCode::OK);
         let entries = journal.entries();
         assert_eq!(
@@ -259,9 +318,9 @@ mod tests {
     #[test]
     fn an_answer_that_comes_after_clearing_is_not_put_on_another_request() {
         let journal = Journal::default();
-        let number = journal.arrived(Some("t.a"), &request("http://h/a"), None);
+        let number = journal.took(Some("t.a"), &request("http://h/a"), None);
         journal.clear();
-        journal.arrived(Some("t.b"), &request("http://h/b"), None);
+        journal.took(Some("t.b"), &request("http://h/b"), None);
         journal.answered(number, StatusCode::OK);
         assert_eq!(journal.entries()[0].status, None);
         assert_eq!(journal.len(), 1);
@@ -271,7 +330,7 @@ mod tests {
     fn it_is_bounded_and_goes_on_counting() {
         let journal = Journal::default();
         for _ in 0..MAX_ENTRIES + 5 {
-            journal.arrived(Some("t.a"), &request("http://h/a"), None);
+            journal.took(Some("t.a"), &request("http://h/a"), None);
         }
         assert_eq!(journal.entries().len(), MAX_ENTRIES);
         assert_eq!(journal.count("t.a"), MAX_ENTRIES as u64 + 5);
@@ -281,7 +340,41 @@ mod tests {
     #[should_panic(expected = "no such route: GET /x")]
     fn an_unknown_route_is_a_surprise() {
         let journal = Journal::default();
-        journal.arrived(None, &request("http://h/x?q"), None);
+        journal.took(None, &request("http://h/x?q"), None);
         journal.assert_no_surprises();
+    }
+
+    #[test]
+    fn a_secret_in_a_path_is_shown_as_its_digest() {
+        static TOKEN: Operation =
+            Operation::new("t.token", Method::GET, "/tokens/{id}/rights").sensitive_path();
+        static OPEN: Operation = Operation::new("t.open", Method::GET, "/users/{name}");
+        let secret = digest("planted");
+        for (path, shown) in [
+            (
+                "/v2/tokens/planted/rights",
+                format!("/v2/tokens/{secret}/rights"),
+            ),
+            ("/tokens/planted", format!("/tokens/{secret}")),
+            ("/tokens/planted/", format!("/tokens/{secret}/")),
+            ("/v2/toke%6es/plant%65d", format!("/v2/toke%6es/{secret}")),
+            (
+                "/tokens//planted/planted",
+                format!("/tokens//{secret}/{secret}"),
+            ),
+            ("/v2/tokens", "/v2/tokens".to_owned()),
+            ("/users/open", "/users/open".to_owned()),
+        ] {
+            assert_eq!(shown_path(&[&OPEN, &TOKEN], path), shown, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_service_names_its_own_credential_headers() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-own-token", HeaderValue::from_static("planted"));
+        assert_eq!(credential(&headers, &[]), None);
+        let found = credential(&headers, &["x-own-token"]);
+        assert_eq!(found.as_deref(), Some("planted"));
     }
 }

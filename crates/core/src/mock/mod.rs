@@ -4,6 +4,7 @@
 //! [`Journal`] and does the [`Faults`] it was told. [`script`] is for tests of connections, where
 //! HTTP itself is what goes wrong.
 
+mod action;
 mod authority;
 mod clock;
 mod faults;
@@ -14,19 +15,23 @@ pub mod management;
 pub mod route;
 pub mod script;
 mod serve;
+pub mod strict;
 mod wire;
 
 use std::fmt;
 
 use http::{Method, Uri};
 
+pub use self::action::Action;
 pub use self::authority::CertificateAuthority;
 pub use self::clock::ManualClock;
 pub use self::faults::{Fault, Faults};
 pub use self::host::{Host, HostBuilder};
 pub use self::journal::{Entry, Journal, digest};
 pub use self::serve::Serving;
+use crate::call::Operation;
 use crate::transport::{Request, Response};
+use crate::{Error, ErrorKind, Result};
 
 /// The logic of an emulated service: pure, synchronous, no sockets.
 ///
@@ -39,6 +44,40 @@ pub trait Handler: fmt::Debug + Send + Sync + 'static {
     /// Returns the id of the operation that a request is for, such as
     /// `gafaelfawr.getUserInfo`; `None` if the service has no such route.
     fn operation(&self, method: &Method, uri: &Uri) -> Option<&'static str>;
+
+    /// Returns the operations that the service has.
+    ///
+    /// With them a [`Fault`] for any other operation is refused, and the [`Journal`] shows no
+    /// parameter of a path that holds a secret. The default is an empty list, which means that
+    /// the operations are not known: any fault is taken.
+    fn operations(&self) -> Vec<&'static Operation> {
+        Vec::new()
+    }
+
+    /// Returns the names, in lower case, of the headers in which clients send their credential,
+    /// besides `Authorization`, `Proxy-Authorization` and `Cookie`. The default is none.
+    fn credential_headers(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Returns what else can be done through the [`management`], such as adding a user. The
+    /// default is nothing.
+    fn actions(&self) -> &'static [Action] {
+        &[]
+    }
+
+    /// Does one of the [`actions`](Self::actions), with a JSON text as its argument, and returns
+    /// what it answers.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if the body is not what the action wants, and
+    /// [`ErrorKind::NotFound`] if it names something that does not exist.
+    fn act(&self, action: &str, body: &[u8]) -> Result<serde_json::Value> {
+        let _ = body;
+        let message = format!("there is no action {action}");
+        Err(Error::new(ErrorKind::NotFound, message))
+    }
 
     /// Returns the state of the service, for people and for tests in other languages.
     fn snapshot(&self) -> serde_json::Value {

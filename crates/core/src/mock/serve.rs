@@ -161,7 +161,10 @@ impl Service {
     async fn read(&self, request: http::Request<Incoming>) -> Result<Request, StatusCode> {
         let (head, body) = request.into_parts();
         let body = Limited::new(body, MAX_REQUEST);
-        let body = match body.collect().await {
+        let Ok(read) = tokio::time::timeout(BODY_TIME, body.collect()).await else {
+            return Err(StatusCode::REQUEST_TIMEOUT);
+        };
+        let body = match read {
             Ok(body) => body.to_bytes(),
             Err(cause) if cause.is::<http_body_util::LengthLimitError>() => {
                 return Err(StatusCode::PAYLOAD_TOO_LARGE);
@@ -346,5 +349,8 @@ impl http_body::Body for Reply {
 struct Ended;
 
 const MAX_REQUEST: usize = 16 << 20;
+
+/// How long the body of a request may take. hyper bounds the head by as much.
+const BODY_TIME: Duration = Duration::from_secs(30);
 
 static BLANKS: [u8; 16 << 10] = [b' '; 16 << 10];

@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{Method, Uri};
 use serde_json::json;
+use vouchsafe_core::call::Operation;
 use vouchsafe_core::mock::{Faults, Handler, Host, Journal, ManualClock};
 use vouchsafe_core::transport::{Request, Response};
 use vouchsafe_core::{Clock, Secret};
@@ -112,8 +113,8 @@ impl Server {
         self.host.faults()
     }
 
-    /// Puts the world back to its start, keys and roles among it, and clears journal and faults.
-    /// The clock and the latency stay.
+    /// Puts the world back to its start, keys, roles and the clock too, and clears journal and
+    /// faults. The latency stays.
     ///
     /// The start is what [`new`](Self::new) or [`from_tool_config`](Self::from_tool_config) made,
     /// unless [`keep_as_start`](Self::keep_as_start) said otherwise.
@@ -364,6 +365,14 @@ impl Handler for Emulator {
 
     fn operation(&self, method: &Method, uri: &Uri) -> Option<&'static str> {
         routes::of(method, uri.path()).ok().map(|(_, id)| id)
+    }
+
+    fn operations(&self) -> Vec<&'static Operation> {
+        routes::operations()
+    }
+
+    fn credential_headers(&self) -> &'static [&'static str] {
+        &["x-ya-service-ticket", "x-ya-user-ticket"]
     }
 
     fn snapshot(&self) -> serde_json::Value {

@@ -1,6 +1,7 @@
 //! From a request to the operation that it asks for, by the generated tables.
 
 use http::Method;
+use vouchsafe_core::call::Operation;
 use vouchsafe_core::mock::route::{Found, Route, find};
 
 use crate::generated::{tirole, tvm_api, tvmtool};
@@ -43,6 +44,17 @@ pub(super) fn of(method: &Method, path: &str) -> Result<(Op, &'static str), Miss
         }
     }
     Err(missing)
+}
+
+/// Returns the operations of all three.
+pub(super) fn operations() -> Vec<&'static Operation> {
+    let tables = [
+        tvm_api::routes::ROUTES,
+        tirole::routes::ROUTES,
+        tvmtool::routes::ROUTES,
+    ];
+    let routes = tables.into_iter().flatten();
+    routes.map(|route| route.operation).collect()
 }
 
 fn in_table(

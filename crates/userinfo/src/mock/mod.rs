@@ -33,6 +33,7 @@ use std::time::UNIX_EPOCH;
 
 use http::{Method, Uri};
 use vouchsafe_core::Clock;
+use vouchsafe_core::call::Operation;
 use vouchsafe_core::mock::{
     CertificateAuthority, Faults, Handler, Host, Journal, ManualClock, Serving,
 };
@@ -193,8 +194,8 @@ impl Server {
         self.service.snapshot()
     }
 
-    /// Puts the world back to what it was at the start, and clears journal and faults. The clock
-    /// stays.
+    /// Puts the world and the clock back to what they were at the start, and clears journal and
+    /// faults.
     pub fn reset(&self) {
         self.host.reset();
     }
@@ -234,6 +235,10 @@ impl Handler for Service {
 
     fn operation(&self, method: &Method, uri: &Uri) -> Option<&'static str> {
         routes::operation(&self.state(), method, uri)
+    }
+
+    fn operations(&self) -> Vec<&'static Operation> {
+        routes::operations()
     }
 
     fn snapshot(&self) -> serde_json::Value {

@@ -1,6 +1,7 @@
 //! From a request to the route that answers it, by the generated tables.
 
 use http::{Method, Uri};
+use vouchsafe_core::call::Operation;
 use vouchsafe_core::mock::route::{Found, find};
 use vouchsafe_core::transport::{Request, Response};
 
@@ -66,6 +67,16 @@ pub(super) fn operation(state: &State, method: &Method, uri: &Uri) -> Option<&'s
         Found::Route { route, .. } => Some(route.operation.id()),
         _ => None,
     }
+}
+
+/// Returns the operations of both services.
+pub(super) fn operations() -> Vec<&'static Operation> {
+    let tables = [
+        generated::gafaelfawr::routes::ROUTES,
+        generated::repertoire::routes::ROUTES,
+    ];
+    let routes = tables.into_iter().flatten();
+    routes.map(|route| route.operation).collect()
 }
 
 /// The routes of the service that a path belongs to, and the path as that service knows it.
