@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use clap::{ArgAction, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
+use vouchsafe::core::env;
 
 use crate::astakos::AstakosArgs;
 use crate::demo::DemoArgs;
@@ -24,7 +26,9 @@ struct Cli {
     /// Prints JSON instead of tables, errors included
     #[arg(long, global = true)]
     json: bool,
-    /// Tells on standard error what is being done; twice for more
+    /// Logs each call to standard error when it ends; twice: when it begins too, and all else
+    /// that is known. Without it the environment variable RUST_LOG says what is logged, such as
+    /// vouchsafe=debug
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
 }
@@ -68,12 +72,13 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(refusal.exit_code()).unwrap_or(2));
         }
     };
-    log_to_stderr(match (&cli.command, cli.verbose) {
-        (Command::Serve(_), 0) => "info",
-        (_, 0) => "warn",
-        (_, 1) => "debug",
-        (_, _) => "trace",
-    });
+    let logs = env::var("RUST_LOG")
+        .map_err(Failure::from)
+        .and_then(|variable| Logs::wanted(&cli, variable.as_deref()));
+    match logs {
+        Ok(logs) => logs.begin(),
+        Err(failure) => return failure.report(as_json),
+    }
     match run_command(cli) {
         Ok(code) => code,
         Err(failure) => failure.redacted(redact).report(as_json),
@@ -112,14 +117,57 @@ fn run_command(cli: Cli) -> Result<ExitCode, Failure> {
     done
 }
 
-/// Only our own crates speak: what the libraries below log is not ours to vouch for.
-fn log_to_stderr(level: &str) {
-    let filter = EnvFilter::new(format!("off,vouchsafe={level}"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .init();
+/// What is logged to standard error.
+struct Logs {
+    filter: EnvFilter,
+    spans: FmtSpan,
+}
+
+impl Logs {
+    /// What the options say, else what `RUST_LOG` says, else what is worth knowing. The options
+    /// concern our own crates only: what the libraries below log is theirs to vouch for.
+    fn wanted(cli: &Cli, variable: Option<&str>) -> Result<Self, Failure> {
+        let own = |level: &str| EnvFilter::new(format!("off,vouchsafe={level}"));
+        let variable = variable.map(str::trim).filter(|text| !text.is_empty());
+        let filter = match (cli.verbose, variable, &cli.command) {
+            (0, Some(text), _) => EnvFilter::try_new(text).map_err(|_| {
+                Failure::usage("RUST_LOG is not a list of directives")
+                    .hint("such as vouchsafe=debug or vouchsafe_core=trace,info")
+            })?,
+            (0, None, Command::Serve(_)) => own("info"),
+            (0, None, _) => own("warn"),
+            (1, ..) => own("debug"),
+            _ => own("trace"),
+        };
+        let spans = match cli.verbose {
+            0 | 1 => FmtSpan::CLOSE,
+            _ => FmtSpan::NEW | FmtSpan::CLOSE,
+        };
+        Ok(Self { filter, spans })
+    }
+
+    fn begin(self) {
+        let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+        tracing_subscriber::fmt()
+            .with_env_filter(self.filter)
+            .with_span_events(self.spans)
+            .with_writer(std::io::stderr)
+            .with_ansi(is_terminal && !is_colourless(colour_variable().as_deref()))
+            .init();
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a convention for programs, not a setting of ours: what is no text counts too"
+)]
+fn colour_variable() -> Option<OsString> {
+    std::env::var_os("NO_COLOR")
+}
+
+/// Whether `NO_COLOR` is set to something: see <https://no-color.org>.
+fn is_colourless(variable: Option<&std::ffi::OsStr>) -> bool {
+    variable.is_some_and(|value| !value.is_empty())
 }
 
 const EXIT_CODES: &str = "\
@@ -127,3 +175,36 @@ Exit codes:
   0  done
   1  the service refused, failed, or has no such thing; the ticket is not good; the role is not there
   2  the arguments or the environment are wrong; nothing was sent";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(arguments: &[&str], variable: Option<&str>) -> String {
+        let cli = Cli::try_parse_from([&["vouchsafe"], arguments].concat()).unwrap();
+        Logs::wanted(&cli, variable).unwrap().filter.to_string()
+    }
+
+    #[test]
+    fn options_say_what_is_logged_before_the_environment_does() {
+        let demo = &["demo"][..];
+        assert_eq!(filter(demo, None), "vouchsafe=warn,off");
+        assert_eq!(filter(demo, Some("")), "vouchsafe=warn,off");
+        assert_eq!(filter(demo, Some("tokio=info")), "tokio=info");
+        assert_eq!(
+            filter(&["demo", "-v"], Some("tokio=info")),
+            "vouchsafe=debug,off"
+        );
+        assert_eq!(filter(&["demo", "-vv"], None), "vouchsafe=trace,off");
+        let cli = Cli::try_parse_from(["vouchsafe", "demo"]).unwrap();
+        let error = Logs::wanted(&cli, Some("vouchsafe=planted")).err().unwrap();
+        assert!(error.to_string().starts_with("RUST_LOG is not"), "{error}");
+    }
+
+    #[test]
+    fn no_color_counts_if_it_is_not_empty() {
+        let value = |text: &'static str| Some(std::ffi::OsStr::new(text));
+        assert!(is_colourless(value("1")) && is_colourless(value("0")));
+        assert!(!is_colourless(value("")) && !is_colourless(None));
+    }
+}

@@ -116,6 +116,9 @@ impl From<core::Error> for Failure {
 impl From<userinfo::Error> for Failure {
     fn from(error: userinfo::Error) -> Self {
         let failure = Self::from(error.core().clone());
+        if error.core().kind() == core::ErrorKind::Forbidden {
+            return failure.hint(scope_wanted(error.core().operation()));
+        }
         let (kind, hint) = match error.kind() {
             userinfo::ErrorKind::ServiceNotFound => (
                 "service_not_found",
@@ -141,6 +144,22 @@ impl From<userinfo::Error> for Failure {
             _ => return failure,
         };
         Self { kind, ..failure }.hint(hint)
+    }
+}
+
+/// What to do about a refusal of an installation, by who refused what.
+fn scope_wanted(operation: Option<&str>) -> &'static str {
+    match operation.and_then(|operation| operation.split_once('.')) {
+        Some(("gafaelfawr", "getUserInfo" | "listUsers" | "listGroups")) => {
+            "use a token with the scope admin:userinfo"
+        }
+        Some(("gafaelfawr", "createToken")) => "use a token with the scope admin:token",
+        Some(("gafaelfawr", "createUserToken")) => "use a token with the scope user:token",
+        Some(("repertoire", _)) => {
+            "the ingress in front of Repertoire wants a scope that this token lacks: ask the \
+             operators of the installation for which"
+        }
+        _ => "use a token with the scope that this needs",
     }
 }
 
@@ -273,10 +292,7 @@ fn hint(error: &core::Error) -> Option<String> {
             None => "try again later",
         },
         core::ErrorKind::Credential => "the token is unknown, revoked or expired: use another one",
-        core::ErrorKind::Forbidden => {
-            "use a token with the scope this needs: admin:userinfo to ask about others, \
-             admin:token to make tokens"
-        }
+        core::ErrorKind::Forbidden => "the credential is good, and may not do this",
         core::ErrorKind::Decode => "does the URL lead to the service it should?",
         _ if error.is_retryable() => "try again later",
         _ => return None,
@@ -309,11 +325,25 @@ mod tests {
         assert_eq!(failure.exit, Exit::Failed);
         let line = failure.to_string();
         assert!(
-            line.contains("(HTTP 403, permission_denied); use a token"),
+            line.contains("(HTTP 403, permission_denied); the credential is good"),
             "{line}"
         );
         assert!(!line.contains(char::is_control));
         assert_eq!(failure.json()["status"], 403);
+    }
+
+    #[test]
+    fn a_scope_is_advised_by_the_service_that_wants_it() {
+        let advice = |operation| {
+            let error = core::Error::new(core::ErrorKind::Forbidden, "no");
+            let error = error.with_operation(operation);
+            Failure::from(userinfo::Error::from(error)).to_string()
+        };
+        assert!(advice("gafaelfawr.listUsers").contains("admin:userinfo"));
+        assert!(advice("gafaelfawr.createToken").contains("admin:token"));
+        let ingress = advice("repertoire.getInfluxdb");
+        assert!(ingress.contains("the ingress"), "{ingress}");
+        assert!(!ingress.contains("admin:"), "{ingress}");
     }
 
     #[test]

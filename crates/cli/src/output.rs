@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr;
 
 use crate::failure::Failure;
 
@@ -160,21 +161,57 @@ fn plain() -> Table {
 /// Without frames there is nothing to keep a distance from but the next column.
 fn flush_left(table: &mut Table) -> &Table {
     for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
+        column.set_padding((0, GAP));
     }
+    keep_words(table);
     table
 }
 
-/// Wraps cells if the shell says how wide the terminal is.
+/// Makes every column as wide as its longest word, if the table has room for that: an id that is
+/// broken over two lines can be neither read nor copied.
+fn keep_words(table: &mut Table) {
+    let Some(room) = table.width() else {
+        return;
+    };
+    let longest = |line: &str| line.split(' ').map(UnicodeWidthStr::width).max();
+    let mut words = vec![0; table.column_count()];
+    let rows = table.row_iter().chain(table.header());
+    for (at, cell) in rows.flat_map(|row| row.cell_iter().enumerate()) {
+        let width = longest(&cell.content()).unwrap_or_default();
+        if let Some(word) = words.get_mut(at) {
+            *word = width.max(*word);
+        }
+    }
+    let widths: Vec<_> = words
+        .iter()
+        .map(|word| u16::try_from(*word).unwrap_or(u16::MAX).saturating_add(GAP))
+        .collect();
+    if widths
+        .iter()
+        .map(|width| usize::from(*width))
+        .sum::<usize>()
+        > usize::from(room)
+    {
+        return;
+    }
+    for (column, width) in table.column_iter_mut().zip(widths) {
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+    }
+}
+
+/// Wraps cells to the width of the terminal, or of what `COLUMNS` says.
 fn fit(table: &mut Table) {
     let columns = vouchsafe::core::env::var("COLUMNS").ok().flatten();
-    if let Some(width) = columns
-        .and_then(|text| text.parse().ok())
-        .filter(|&width| width >= 40)
-    {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(width);
+    let told = columns.and_then(|text| text.trim().parse().ok());
+    let width = told.or_else(|| terminal_size::terminal_size_of(io::stdout()).map(|(w, _)| w.0));
+    if let Some(width) = width.filter(|&width| width >= NARROWEST) {
+        fit_to(table, width);
     }
+}
+
+fn fit_to(table: &mut Table, width: u16) {
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(width);
 }
 
 fn finish(table: &Table) -> String {
@@ -186,6 +223,10 @@ fn finish(table: &Table) -> String {
 }
 
 const SENTENCE: u16 = 68;
+/// Between columns without frames.
+const GAP: u16 = 2;
+/// On anything narrower a table is not laid out at all.
+const NARROWEST: u16 = 20;
 
 #[cfg(test)]
 mod tests {
@@ -212,6 +253,26 @@ mod tests {
             assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
         }
         assert!(!to_json_line(&value).contains('\n'));
+    }
+
+    #[test]
+    fn a_table_fits_the_terminal_and_breaks_between_words() {
+        let uuid = "0b4c7a1e-6a3f-4d0e-9a55-3f1a2b3c4d5e";
+        let sentence = "a sentence of several words that has to go over more lines than one";
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        fit_to(&mut table, 60);
+        table.set_header(["NUMBER", "SAYS"]);
+        table.add_row([uuid, sentence]);
+        let text = finish(flush_left(&mut table));
+        assert!(text.contains(uuid), "{text}");
+        assert!(text.lines().count() > 3, "{text}");
+        assert!(text.lines().all(|line| line.len() <= 60), "{text}");
+        let words: Vec<_> = text.split_whitespace().collect();
+        assert!(
+            sentence.split(' ').all(|word| words.contains(&word)),
+            "{text}"
+        );
     }
 
     #[test]

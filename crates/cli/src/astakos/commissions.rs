@@ -129,11 +129,21 @@ async fn list(client: &Client, short: bool) -> Result<Answer, Failure> {
             commission.serial.to_string(),
             commission.issue_time.clone(),
             commission.name.clone(),
-            commission.provisions.len().to_string(),
+            provisioned(commission),
         ]
     });
     let header = ["serial", "issued", "name", "provisions"];
     Ok(Answer::new(table(&header, rows), json!(found)))
+}
+
+/// Everything that a commission provisions, in one cell.
+fn provisioned(commission: &Commission) -> String {
+    let each: Vec<_> = commission
+        .provisions
+        .iter()
+        .map(|one| provision(one).1)
+        .collect();
+    each.join("; ")
 }
 
 fn shown(commission: &Commission) -> Answer {
