@@ -137,7 +137,9 @@ impl Error {
         self.0.elapsed
     }
 
-    /// Returns how long the server asked to wait before the next try.
+    /// Returns how long the server asked to wait before the next try, as it said so: it may be
+    /// very long. [`Retry::LONGEST_ASKED`](crate::call::Retry::LONGEST_ASKED) is a bound for work
+    /// in the background.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after

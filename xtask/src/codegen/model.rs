@@ -14,6 +14,9 @@ pub(crate) struct Api {
     pub(crate) base: String,
     /// What statuses mean for every operation that does not say otherwise.
     pub(crate) status_rules: Vec<StatusRule>,
+    /// Statuses, some with a code, after which what may be doubled is sent again. Empty if the
+    /// service says nothing about it.
+    pub(crate) repeat_rules: Vec<(u16, Option<String>)>,
     pub(crate) operations: Vec<Operation>,
     /// Types that operations reach, in the order of the file.
     pub(crate) types: Vec<TypeDef>,

@@ -48,6 +48,7 @@ pub(crate) fn api(source: &Source, id: &str) -> Result<Api, Mistake> {
             .unwrap_or_default(),
         description: info.as_ref().and_then(|info| info.text("description")),
         status_rules: status_rules(&[&root]),
+        repeat_rules: repeat_rules(&root),
         base,
         types: types.finish(&operations)?,
         operations,
@@ -238,6 +239,15 @@ fn notes(item: &Cursor<'_>, operation: &Cursor<'_>) -> Vec<String> {
     notes
 }
 
+/// Reads `x-repeat-after`.
+fn repeat_rules(root: &Cursor<'_>) -> Vec<(u16, Option<String>)> {
+    let keys = root.get("x-repeat-after").map(|keys| keys.items());
+    keys.unwrap_or_default()
+        .iter()
+        .map(|key| status_and_code(&scalar(key.value())))
+        .collect()
+}
+
 /// Returns who an operation is for.
 pub(crate) fn audience(operation: &Cursor<'_>) -> Audience {
     match operation.text("x-audience").as_deref() {
@@ -246,7 +256,7 @@ pub(crate) fn audience(operation: &Cursor<'_>) -> Audience {
     }
 }
 
-/// Splits a key of `x-errors`: `403` or `403+code`.
+/// Splits a key of `x-errors`, or an item of `x-repeat-after`: `403` or `403+code`.
 pub(crate) fn status_and_code(key: &str) -> (u16, Option<String>) {
     let (status, code) = match key.split_once('+') {
         Some((status, code)) => (status, Some(code.to_owned())),

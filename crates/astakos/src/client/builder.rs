@@ -124,8 +124,8 @@ impl ClientBuilder {
     /// once, for every failure but 401, 404 and 413. Default: off, and [`retry`](Self::retry)
     /// holds.
     ///
-    /// It repeats commissions too, whose answer was lost: they are then charged twice. It is
-    /// here for tools that count on it.
+    /// Unlike there, what must not be doubled, such as issuing a commission, is sent again only if
+    /// it surely was not sent: the Python client charges it twice when an answer is lost.
     pub fn compatible_retries(mut self, more_attempts: u32) -> Self {
         self.compatible_retries = Some(more_attempts);
         self

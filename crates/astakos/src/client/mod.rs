@@ -16,8 +16,10 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout};
 use vouchsafe_core::auth::{Credentials, HeaderToken, StaticToken, TokenSource};
-use vouchsafe_core::call::{Answer, AnswerStream, Call, CallOptions, Retry};
-use vouchsafe_core::{CoreClient, Error as CoreError, ErrorKind as CoreKind, Secret, TimeoutScope};
+use vouchsafe_core::call::{Answer, AnswerStream, Call, CallOptions, Repeat, Retry};
+use vouchsafe_core::{
+    CoreClient, Error as CoreError, ErrorKind as CoreKind, Secret, Sent, TimeoutScope,
+};
 
 pub use builder::ClientBuilder;
 pub use dialect::Dialect;
@@ -293,6 +295,7 @@ impl Client {
             return read(&answer);
         };
         let options = self.options.clone().retry(Retry::none());
+        let repeat = call.operation().repeatable();
         let mut left = more;
         loop {
             let result = match self.once(place, call.clone(), token, &options).await {
@@ -300,7 +303,7 @@ impl Client {
                 Err(error) => Err(error),
             };
             match result {
-                Err(error) if left > 0 && is_repeated_by_python(&error) => left -= 1,
+                Err(error) if left > 0 && is_repeated(repeat, &error) => left -= 1,
                 result => return result,
             }
         }
@@ -330,10 +333,12 @@ fn read_json<T: DeserializeOwned>(answer: &Answer) -> Result<T> {
     Ok(read.map_err(|error| error.with_body(answer.body()))?)
 }
 
-/// Whether the Python client tries again after it (protocol section 6).
-fn is_repeated_by_python(error: &Error) -> bool {
-    !matches!(
+/// Whether the Python client tries again after it (protocol section 6), and it does no harm.
+fn is_repeated(repeat: Repeat, error: &Error) -> bool {
+    let is_harmless = repeat == Repeat::Safe || error.core().sent() == Sent::No;
+    let is_final = matches!(
         error.status().map(|status| status.as_u16()),
         Some(401 | 404 | 413)
-    ) && error.kind() != ErrorKind::BadValue
+    );
+    is_harmless && !is_final && error.kind() != ErrorKind::BadValue
 }

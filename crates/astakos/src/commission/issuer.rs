@@ -266,8 +266,10 @@ impl Attempt<'_> {
                     }
                 }
             };
-            let pause = wait.mul_f64(0.5 + 0.5 * fastrand::f64());
-            if Instant::now() + pause >= deadline {
+            // Not earlier than the server asks.
+            let asked = failure.retry_after().unwrap_or_default();
+            let pause = wait.mul_f64(0.5 + 0.5 * fastrand::f64()).max(asked);
+            if until(pause) >= deadline {
                 return Err(failure);
             }
             sleep(pause).await;
@@ -318,8 +320,9 @@ async fn in_time<T>(deadline: Instant, work: impl Future<Output = Result<T>>) ->
 /// Whether the server may have issued the commission all the same.
 fn may_have_been_done(error: &Error) -> bool {
     let is_open = match error.status().map(|status| status.as_u16()) {
-        // No answer, one that cannot be read, or one of something in between.
-        None | Some(200..300 | 500..) => true,
+        // No answer, one that cannot be read, or one that a gateway gives by itself, also after
+        // it has passed the request on.
+        None | Some(200..300 | 408 | 425 | 429 | 500..) => true,
         Some(_) => false,
     };
     is_open && error.core().sent() == Sent::Maybe

@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep};
 use vouchsafe_core::Sent;
+use vouchsafe_core::call::Retry;
 use vouchsafe_core::task::Task;
 
 use super::busy::Busy;
@@ -180,10 +181,10 @@ impl Worker {
             }
             match self.resolve(&mut batch).await {
                 Ok(()) => wait = self.settings.first_wait,
-                Err(()) => {
+                Err(Again { asked }) => {
                     drop(batch);
                     // Half of it at random, so that many processes do not come back at once.
-                    sleep(wait.mul_f64(0.5 + 0.5 * fastrand::f64())).await;
+                    sleep(wait.mul_f64(0.5 + 0.5 * fastrand::f64()).max(asked)).await;
                     wait = (wait * 2).min(self.settings.longest_wait);
                 }
             }
@@ -191,7 +192,7 @@ impl Worker {
     }
 
     /// Sends a batch. What is to be tried again stays in it.
-    async fn resolve(&self, batch: &mut Batch<'_>) -> Result<(), ()> {
+    async fn resolve(&self, batch: &mut Batch<'_>) -> Result<(), Again> {
         let of = |action| {
             let jobs = batch.jobs.iter().filter(move |job| job.action == action);
             jobs.map(|job| job.serial).collect::<Vec<_>>()
@@ -242,12 +243,15 @@ impl Worker {
     }
 
     /// Keeps what may work later, and gives up the rest.
-    fn failed(&self, batch: &mut Batch<'_>, error: &Error) -> Result<(), ()> {
+    fn failed(&self, batch: &mut Batch<'_>, error: &Error) -> Result<(), Again> {
         let is_lost = error.core().sent() == Sent::Maybe;
         if error.is_retryable() || (is_lost && error.status().is_none()) {
             tracing::debug!(error = %error, "commissions are not resolved yet");
             batch.is_under_way = is_lost;
-            return Err(());
+            let asked = error.retry_after().unwrap_or_default();
+            return Err(Again {
+                asked: asked.min(Retry::LONGEST_ASKED),
+            });
         }
         tracing::warn!(error = %error, count = batch.jobs.len(), "commissions are left to reconcile");
         for mut job in std::mem::take(&mut batch.jobs) {
@@ -260,6 +264,12 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+/// A batch is to be tried again.
+struct Again {
+    /// How long the server asks to wait, within bounds.
+    asked: Duration,
 }
 
 impl Job {

@@ -47,6 +47,20 @@ pub use self::seed::Seed;
 use self::state::State;
 use crate::{Client, Dialect, Error, Result};
 
+/// Returns every operation of the service with what the client knows of it, such as whether it may be
+/// sent again: for tests that go through all of them.
+pub fn operations() -> impl Iterator<Item = &'static Operation> {
+    use crate::generated::{account, identity, oauth2, ui};
+
+    let all = [
+        account::operations::ALL,
+        identity::operations::ALL,
+        oauth2::operations::ALL,
+        ui::operations::ALL,
+    ];
+    all.into_iter().flatten().copied()
+}
+
 /// An Astakos in memory.
 ///
 /// Cheap to clone; clones share everything.

@@ -1,6 +1,7 @@
 //! Issuing when answers are lost.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use vouchsafe_astakos::commission::{
@@ -12,6 +13,7 @@ use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::mock::Fault;
 use vouchsafe_core::{BoxFuture, Result};
 
+use super::network::{Fate, ISSUE as ISSUE_AT, client_over};
 use super::{VM, client, issuer, one, quick, used};
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -67,6 +69,69 @@ async fn one_that_never_arrived_is_issued_again() {
         server.faults().clear();
     }
     assert_eq!(issued(&server), 3);
+}
+
+/// What a busy server or a gateway answers, with and without `Retry-After`.
+const BUSY: [(u16, Option<u64>); 5] = [
+    (429, None),
+    (429, Some(1)),
+    (503, None),
+    (503, Some(1)),
+    (408, None),
+];
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_that_passes_a_commission_on_and_refuses_it_then_charges_nothing_twice() {
+    for (status, wait) in BUSY {
+        let server = Server::new();
+        let lost = AtomicBool::new(true);
+        let client = client_over(&server, move |method, path| {
+            let is_issue = method == ISSUE_AT.0 && path.ends_with(ISSUE_AT.1);
+            match is_issue && lost.swap(false, Ordering::SeqCst) {
+                true => Fate::IsRefused(status, wait),
+                false => Fate::Arrives,
+            }
+        });
+        let issuer = quick(client, Arc::new(MemoryJournal::new()))
+            .build()
+            .unwrap();
+        let begun = tokio::time::Instant::now();
+        let guard = issuer.issue(&one()).await.unwrap();
+        assert!(begun.elapsed() >= Duration::from_secs(wait.unwrap_or_default()));
+        assert_eq!(server.pending_commissions()[0].serial, guard.serial());
+        guard.commit().await.unwrap();
+        tokio::time::sleep(LIMIT).await;
+        assert_eq!(issued(&server), 1, "{status} {wait:?}");
+        assert_eq!(server.journal().count(ISSUE), 1, "{status} {wait:?}");
+        assert_eq!(used(&server), (1, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commission_refused_by_a_busy_server_is_looked_for_before_it_is_issued_again() {
+    for (status, wait) in BUSY {
+        let server = Server::new();
+        let issuer = issuer(&server);
+        let mut busy = Fault::on(ISSUE).times(1).status(status);
+        if let Some(wait) = wait {
+            busy = busy.retry_after(Duration::from_secs(wait));
+        }
+        server.faults().add(busy);
+        issuer.issue(&one()).await.unwrap().commit().await.unwrap();
+        let asked: Vec<_> = server.journal().entries();
+        let asked: Vec<_> = asked.iter().filter_map(|entry| entry.operation).collect();
+        let issues = |id: &&str| *id == ISSUE;
+        let first = asked.iter().position(issues).unwrap();
+        let looked = asked
+            .iter()
+            .position(|id| *id == "account.pendingCommissions");
+        let second = asked.iter().rposition(|id| *id == ISSUE).unwrap();
+        assert!(
+            first < looked.unwrap() && looked.unwrap() < second,
+            "{asked:?}"
+        );
+        assert_eq!(used(&server), (1, 1));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
+use http::header::RETRY_AFTER;
 use vouchsafe_astakos::Client;
 use vouchsafe_astakos::mock::Server;
 use vouchsafe_core::call::Retry;
@@ -16,6 +18,8 @@ pub(super) enum Fate {
     Arrives,
     /// There is no connection.
     IsNotSent,
+    /// It arrives, and what passed it on answers with this status and `Retry-After` instead.
+    IsRefused(u16, Option<u64>),
     /// The connection breaks at once, and the request arrives all the same so much later.
     IsLate(Duration),
 }
@@ -39,6 +43,15 @@ impl Transport for Network {
         Box::pin(async move {
             match (self.fate)(request.method.as_str(), request.uri.path()) {
                 Fate::Arrives => self.inner.send(request).await,
+                Fate::IsRefused(status, wait) => {
+                    self.inner.send(request).await?;
+                    let mut response = Response::new(StatusCode::from_u16(status).unwrap());
+                    if let Some(wait) = wait {
+                        response.headers.insert(RETRY_AFTER, wait.into());
+                    }
+                    response.body = "<html>too busy</html>".into();
+                    Ok(response)
+                }
                 Fate::IsNotSent => Err(Error::new(
                     ErrorKind::Connect(ConnectPhase::Tcp),
                     "nobody listens",

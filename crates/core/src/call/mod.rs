@@ -15,7 +15,7 @@ mod retry;
 pub use budget::Budget;
 pub use form::Form;
 pub(crate) use limit::Authorities;
-pub use operation::{Operation, Repeat, StatusRule};
+pub use operation::{Operation, Repeat, RepeatRule, StatusRule};
 pub use options::{CallOptions, Timeouts};
 pub use pipeline::{Answer, Fault};
 pub(crate) use pipeline::{Pipeline, PlainHttp};

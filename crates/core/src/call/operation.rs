@@ -18,6 +18,7 @@ pub struct Operation {
     sensitive_path: bool,
     answers: &'static [u16],
     status_rules: &'static [StatusRule],
+    repeat_rules: &'static [RepeatRule],
 }
 
 impl Operation {
@@ -35,6 +36,7 @@ impl Operation {
             sensitive_path: false,
             answers: &[],
             status_rules: &[],
+            repeat_rules: USUAL_REPEATS,
         }
     }
 
@@ -71,6 +73,14 @@ impl Operation {
     #[must_use]
     pub const fn status_rules(mut self, rules: &'static [StatusRule]) -> Self {
         self.status_rules = rules;
+        self
+    }
+
+    /// Sets after which refusals an operation that may be doubled is sent again, instead of after
+    /// 408, 429, 502, 503 and 504. One that must not be doubled is never sent again after any.
+    #[must_use]
+    pub const fn repeat_rules(mut self, rules: &'static [RepeatRule]) -> Self {
+        self.repeat_rules = rules;
         self
     }
 
@@ -116,6 +126,15 @@ impl Operation {
         status.is_success() || self.answers.contains(&status.as_u16())
     }
 
+    /// Returns whether a refusal with this status, and the service's code if it told one, is one
+    /// after which the operation is sent again, provided that it may be doubled.
+    #[must_use]
+    pub fn is_repeated_after(&self, status: StatusCode, code: Option<&str>) -> bool {
+        self.repeat_rules.iter().any(|rule| {
+            rule.status == status.as_u16() && (rule.code.is_none() || rule.code == code)
+        })
+    }
+
     /// Returns what a status with a service's code means: the first rule that fits, else the
     /// meaning in RFC 9110.
     #[must_use]
@@ -144,7 +163,9 @@ impl Operation {
 pub enum Repeat {
     /// Doubling is harmless: reads, and writes that set rather than add.
     Safe,
-    /// Only if nothing of the first try left this machine.
+    /// Only if nothing of the first try left this machine; whatever the answer was. The one
+    /// exception is 401 when there is a newer token, because that status says that the request
+    /// was not applied (RFC 9110, 15.5.2).
     OnlyIfUnsent,
 }
 
@@ -163,6 +184,31 @@ impl StatusRule {
         Self { status, code, kind }
     }
 }
+
+/// A refusal after which an operation may be sent again, because it tends to pass in a moment.
+#[derive(Clone, Copy, Debug)]
+pub struct RepeatRule {
+    status: u16,
+    code: Option<&'static str>,
+}
+
+impl RepeatRule {
+    /// Names a status; with a code, only when the body carries that code.
+    #[must_use]
+    pub const fn new(status: u16, code: Option<&'static str>) -> Self {
+        Self { status, code }
+    }
+}
+
+/// Refusals that say of themselves that they pass. 500 does not: it is as often a fault of the
+/// server that the same request meets every time.
+const USUAL_REPEATS: &[RepeatRule] = &[
+    RepeatRule::new(408, None),
+    RepeatRule::new(429, None),
+    RepeatRule::new(502, None),
+    RepeatRule::new(503, None),
+    RepeatRule::new(504, None),
+];
 
 #[cfg(test)]
 mod tests {

@@ -199,14 +199,11 @@ impl Pipeline {
                 return Err(error);
             }
             // A kept connection that the server closed meanwhile: take another at once.
-            if error.is_stale_connection()
-                && !was_stale
-                && may_repeat(operation.repeatable(), &error)
-            {
+            if error.is_stale_connection() && !was_stale && may_repeat(operation, &error) {
                 was_stale = true;
                 continue;
             }
-            if !retry.has_more(progress.attempts) || !may_repeat(operation.repeatable(), &error) {
+            if !retry.has_more(progress.attempts) || !may_repeat(operation, &error) {
                 return Err(error);
             }
             self.wait(

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use http::header::{DATE, RETRY_AFTER};
 
-use super::Repeat;
+use super::{Operation, Repeat};
 use crate::transport::Response;
 use crate::{Clock, Error, ErrorKind, Sent};
 
@@ -33,6 +33,10 @@ impl Default for Retry {
 }
 
 impl Retry {
+    /// How long background work waits at most because a server asked for it: five minutes. A
+    /// call needs no such bound, since no wait outlives its deadline.
+    pub const LONGEST_ASKED: Duration = Duration::from_secs(5 * 60);
+
     /// Tries once.
     #[must_use]
     pub fn none() -> Self {
@@ -92,15 +96,20 @@ impl Retry {
 }
 
 /// Returns whether an operation that failed like this may be sent again.
-pub(crate) fn may_repeat(repeat: Repeat, error: &Error) -> bool {
+///
+/// No status stands for "nothing was done": what answers 429 or 503 may be a gateway that has
+/// passed the request on.
+pub(crate) fn may_repeat(operation: &Operation, error: &Error) -> bool {
     if !error.is_retryable() {
         return false;
     }
-    match error.status().map(|status| status.as_u16()) {
-        // The server says that it did nothing.
-        Some(429) => true,
-        Some(503) if error.retry_after().is_some() => true,
-        _ => error.sent() == Sent::No || repeat == Repeat::Safe,
+    match error.status() {
+        _ if error.sent() == Sent::No => true,
+        _ if operation.repeatable() == Repeat::OnlyIfUnsent => false,
+        Some(status) if !operation.is_answer(status) => {
+            operation.is_repeated_after(status, error.code())
+        }
+        _ => true,
     }
 }
 
@@ -116,29 +125,63 @@ pub(crate) fn is_transient(status: http::StatusCode) -> bool {
 
 /// Reads `Retry-After` in both forms (RFC 9110, 10.2.3). A date counts from the answer's own
 /// `Date`, since the machines' clocks may differ.
+///
+/// Real servers send more than the standard has: a fraction is rounded up, and of several values,
+/// in one header or in more, the longest wait counts. Too late is polite, too early is not.
 pub(crate) fn retry_after(response: &Response, clock: &dyn Clock) -> Option<Duration> {
-    let value = response.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
+    let date = response.headers.get(DATE);
+    let now = || {
+        date.and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok())
+            .unwrap_or_else(|| clock.now())
+    };
+    let lines = response.headers.get_all(RETRY_AFTER).iter();
+    let texts = lines.filter_map(|line| line.to_str().ok());
+    texts
+        .flat_map(values)
+        .filter_map(|value| wait(value, now))
+        .max()
+}
+
+const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+/// Splits a list at its commas, but for the one behind the weekday of a date.
+fn values(list: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(list);
+    std::iter::from_fn(move || {
+        let text = rest?.trim_start();
+        let mut commas = text.match_indices(',').map(|(at, _)| at);
+        let is_date = WEEKDAYS.iter().any(|day| text.starts_with(day));
+        let end = commas.nth(usize::from(is_date));
+        rest = end.map(|at| &text[at + 1..]);
+        Some(text[..end.unwrap_or(text.len())].trim_end())
+    })
+}
+
+/// Reads one value: whole seconds, rounded up, or a date.
+fn wait(value: &str, now: impl Fn() -> SystemTime) -> Option<Duration> {
+    let (whole, fraction) = value.split_once('.').unwrap_or((value, "0"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if is_number(whole) && is_number(fraction) {
         // More than a number can hold is still a wish for a long wait.
-        let seconds = value.parse::<u32>().unwrap_or(u32::MAX);
-        return Some(Duration::from_secs(seconds.into()));
+        let seconds = whole.parse::<u32>().unwrap_or(u32::MAX);
+        let is_more = fraction.bytes().any(|digit| digit != b'0');
+        return Some(Duration::from_secs(u64::from(seconds) + u64::from(is_more)));
     }
     let at = httpdate::parse_http_date(value).ok()?;
-    let now: SystemTime = response
-        .headers
-        .get(DATE)
-        .and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok())
-        .unwrap_or_else(|| clock.now());
-    Some(at.duration_since(now).unwrap_or_default())
+    Some(at.duration_since(now()).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderValue, StatusCode};
+    use http::{HeaderValue, Method, StatusCode};
     use proptest::prelude::*;
 
+    use super::super::RepeatRule;
     use super::*;
     use crate::{SystemClock, TimeoutScope};
+
+    static ONCE: Operation = Operation::new("t.once", Method::POST, "/o");
+    static SAFE: Operation = Operation::new("t.safe", Method::GET, "/o").repeat(Repeat::Safe);
 
     fn refusal(status: u16) -> Error {
         let status = StatusCode::from_u16(status).unwrap();
@@ -151,7 +194,7 @@ mod tests {
     #[test]
     fn what_was_not_sent_may_always_be_repeated() {
         let error = Error::new(ErrorKind::Transport, "x").with_retryable(true);
-        assert!(may_repeat(Repeat::OnlyIfUnsent, &error));
+        assert!(may_repeat(&ONCE, &error));
     }
 
     #[test]
@@ -162,30 +205,60 @@ mod tests {
         let slow = broke
             .clone()
             .with_kind(ErrorKind::Timeout(TimeoutScope::Attempt));
-        for error in [
-            broke,
-            slow,
-            refusal(500),
-            refusal(502),
-            refusal(504),
-            refusal(503),
-        ] {
-            assert!(may_repeat(Repeat::Safe, &error));
-            assert!(!may_repeat(Repeat::OnlyIfUnsent, &error));
+        let mut errors = vec![broke, slow];
+        errors.extend([408, 429, 502, 503, 504].map(refusal));
+        for error in errors {
+            assert!(may_repeat(&SAFE, &error));
+            assert!(!may_repeat(&ONCE, &error));
         }
     }
 
     #[test]
-    fn a_server_that_asks_for_patience_did_nothing_yet() {
-        assert!(may_repeat(Repeat::OnlyIfUnsent, &refusal(429)));
-        let busy = refusal(503).with_retry_after(Some(Duration::from_secs(1)));
-        assert!(may_repeat(Repeat::OnlyIfUnsent, &busy));
+    fn a_server_that_asks_for_patience_may_have_done_it_all_the_same() {
+        let second = Some(Duration::from_secs(1));
+        for error in [429, 503].map(|status| refusal(status).with_retry_after(second)) {
+            assert!(may_repeat(&SAFE, &error));
+            assert!(!may_repeat(&ONCE, &error));
+            assert!(may_repeat(&ONCE, &error.with_sent(Sent::No)));
+        }
+    }
+
+    #[test]
+    fn a_plain_500_is_repeated_only_where_the_service_says_so() {
+        static ALSO_500: &[RepeatRule] = &[
+            RepeatRule::new(500, Some("user_info_failed")),
+            RepeatRule::new(503, None),
+        ];
+        static TOLD: Operation = Operation::new("t.told", Method::GET, "/o")
+            .repeat(Repeat::Safe)
+            .repeat_rules(ALSO_500);
+        assert!(!may_repeat(&SAFE, &refusal(500)));
+        assert!(!may_repeat(&TOLD, &refusal(500)));
+        assert!(may_repeat(
+            &TOLD,
+            &refusal(500).with_code("user_info_failed")
+        ));
+        assert!(may_repeat(&TOLD, &refusal(503).with_code("any")));
+        assert!(
+            !may_repeat(&TOLD, &refusal(502)),
+            "the rules are all there is"
+        );
+        assert!(
+            refusal(500).is_retryable(),
+            "it may work later all the same"
+        );
+    }
+
+    #[test]
+    fn an_answer_that_broke_off_is_not_judged_by_its_status() {
+        let cut = refusal(200).with_retryable(true);
+        assert!(may_repeat(&SAFE, &cut) && !may_repeat(&ONCE, &cut));
     }
 
     #[test]
     fn a_definite_answer_is_not_questioned() {
         for status in [400, 401, 403, 404, 409, 422, 501] {
-            assert!(!may_repeat(Repeat::Safe, &refusal(status)), "{status}");
+            assert!(!may_repeat(&SAFE, &refusal(status)), "{status}");
         }
     }
 
@@ -201,7 +274,20 @@ mod tests {
             ("", None),
             ("-1", None),
             ("+1", None),
-            ("1.5", None),
+            ("1.5", Some(2)),
+            ("2.0", Some(2)),
+            ("0.001", Some(1)),
+            ("99999999999999999999999.5", Some(1 << 32)),
+            (".5", None),
+            ("1.", None),
+            ("1.5.2", None),
+            ("1e3", None),
+            ("120, 60", Some(120)),
+            ("soon, 3 ,,1.5", Some(3)),
+            ("7, Sun, 06 Nov 1994 08:49:47 GMT, 9", Some(10)),
+            ("Sunday, 06-Nov-94 08:49:47 GMT,1", Some(10)),
+            ("Sun Nov  6 08:49:47 1994", Some(10)),
+            ("Sunday, Monday, 4", Some(4)),
             ("Sun, 06 Nov 99999 08:49:47 GMT", None),
         ] {
             response
@@ -214,6 +300,17 @@ mod tests {
             let read = retry_after(&response, &SystemClock::new());
             assert_eq!(read, seconds.map(Duration::from_secs), "{value}");
         }
+    }
+
+    #[test]
+    fn of_several_headers_the_longest_wait_counts() {
+        let mut response = Response::new(StatusCode::SERVICE_UNAVAILABLE);
+        for value in ["2", "x", "30", "4"] {
+            let value = HeaderValue::from_static(value);
+            response.headers.append(RETRY_AFTER, value);
+        }
+        let read = retry_after(&response, &SystemClock::new());
+        assert_eq!(read, Some(Duration::from_secs(30)));
     }
 
     #[test]
@@ -234,6 +331,15 @@ mod tests {
             let asked = Duration::from_secs(3);
             let wait = retry.wait(attempts, &refusal(503).with_retry_after(Some(asked)), random);
             prop_assert!(asked <= wait && wait <= asked.mul_f64(1.1));
+        }
+
+        #[test]
+        fn any_text_is_read_or_left(text in "\\PC{0,40}|[0-9., A-Za-z:-]{0,40}") {
+            let mut response = Response::new(StatusCode::SERVICE_UNAVAILABLE);
+            if let Ok(value) = HeaderValue::from_str(&text) {
+                response.headers.insert(RETRY_AFTER, value);
+            }
+            let _ = retry_after(&response, &SystemClock::new());
         }
     }
 }

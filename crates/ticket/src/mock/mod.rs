@@ -41,6 +41,19 @@ use crate::mint::{ServiceTicketDraft, UserTicketDraft};
 use crate::protocol::RetrySettings;
 use crate::secret::ServiceSecret;
 
+/// Returns every operation of the services with what the client knows of it, such as whether it may be
+/// sent again: for tests that go through all of them.
+pub fn operations() -> impl Iterator<Item = &'static Operation> {
+    use crate::generated::{tirole, tvm_api, tvmtool};
+
+    let all = [
+        tirole::operations::ALL,
+        tvm_api::operations::ALL,
+        tvmtool::operations::ALL,
+    ];
+    all.into_iter().flatten().copied()
+}
+
 /// A tvm-api, a tirole and a tvmtool of one world, in memory.
 ///
 /// Cheap to clone; clones share everything.

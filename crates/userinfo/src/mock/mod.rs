@@ -45,6 +45,15 @@ pub use self::state::Action;
 pub use self::tokens::TokenKind;
 use crate::{Client, Result};
 
+/// Returns every operation of both services with what the client knows of it, such as whether it may be
+/// sent again: for tests that go through all of them.
+pub fn operations() -> impl Iterator<Item = &'static Operation> {
+    use crate::generated::{gafaelfawr, repertoire};
+
+    let all = [gafaelfawr::operations::ALL, repertoire::operations::ALL];
+    all.into_iter().flatten().copied()
+}
+
 /// A Gafaelfawr and a Repertoire in memory.
 ///
 /// Cheap to clone; clones share everything.

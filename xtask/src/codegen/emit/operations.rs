@@ -28,15 +28,30 @@ pub(super) fn operations(api: &Api) -> TokenStream {
         });
         quote!(static #name: &[StatusRule] = &[#(#rules),*];)
     });
-    let uses = if rules.is_empty() {
-        quote!(
-            use vouchsafe_core::call::{Operation, Repeat};
-        )
-    } else {
+    let repeats = (!api.repeat_rules.is_empty()).then(|| {
+        let rules = api.repeat_rules.iter().map(|(status, code)| {
+            let status = Literal::u16_unsuffixed(*status);
+            let code = match code {
+                Some(code) => quote!(Some(#code)),
+                None => quote!(None),
+            };
+            quote!(RepeatRule::new(#status, #code))
+        });
         quote! {
-            use vouchsafe_core::ErrorKind;
-            use vouchsafe_core::call::{Operation, Repeat, StatusRule};
+            /// Refusals that pass in a moment.
+            static REPEATS: &[RepeatRule] = &[#(#rules),*];
         }
+    });
+    let kinds = (!rules.is_empty()).then(|| {
+        quote!(
+            use vouchsafe_core::ErrorKind;
+        )
+    });
+    let repeat_rule = repeats.is_some().then(|| quote!(RepeatRule,));
+    let status_rule = (!rules.is_empty()).then(|| quote!(StatusRule,));
+    let uses = quote! {
+        #kinds
+        use vouchsafe_core::call::{Operation, Repeat, #repeat_rule #status_rule};
     };
     let all = api.operations.iter().map(name);
     quote! {
@@ -47,6 +62,8 @@ pub(super) fn operations(api: &Api) -> TokenStream {
 
         /// All operations, in the order of the description.
         pub(crate) static ALL: &[&Operation] = &[#(&#all),*];
+
+        #repeats
 
         #(#tables)*
     }
@@ -112,9 +129,12 @@ fn define<'a>(
         let table = ident(&table);
         quote!(.status_rules(#table))
     });
+    let repeats =
+        (operation.is_safe && !api.repeat_rules.is_empty()).then(|| quote!(.repeat_rules(REPEATS)));
     quote! {
         #doc
         pub(crate) static #name: Operation =
-            Operation::new(#id, Method::#method, #path).repeat(#repeat) #limit #secret #answers #rules;
+            Operation::new(#id, Method::#method, #path)
+                .repeat(#repeat) #repeats #limit #secret #answers #rules;
     }
 }

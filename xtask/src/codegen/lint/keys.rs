@@ -96,6 +96,7 @@ pub(super) const ROOT: Keys = Keys {
         "externalDocs",
         "x-base",
         "x-errors",
+        "x-repeat-after",
     ],
 };
 

@@ -75,6 +75,7 @@ impl<'s> Lint<'_, 's> {
         }
         self.quotes(root);
         self.errors(root);
+        self.repeats();
         self.paths();
         self.components();
     }
@@ -185,14 +186,7 @@ impl<'s> Lint<'_, 's> {
             .map(|e| e.entries())
             .unwrap_or_default()
         {
-            let (status, code) = read::status_and_code(&key);
-            if !(400..=599).contains(&status) || code.is_some_and(|code| code.is_empty()) {
-                self.fault(
-                    &kind,
-                    format!("`{key}` is not a status of a refusal"),
-                    "`<400 to 599>` or `<status>+<code>`, such as `409+name_taken`",
-                );
-            }
+            self.refusal(&kind, &key);
             let word = super::source::scalar(kind.value());
             if !KINDS.contains(&word.as_str()) {
                 self.fault(
@@ -201,6 +195,36 @@ impl<'s> Lint<'_, 's> {
                     format!("one of {}", keys::quoted(&KINDS)),
                 );
             }
+        }
+    }
+
+    /// Checks `x-repeat-after`.
+    fn repeats(&mut self) {
+        let Some(list) = self.root.get("x-repeat-after") else {
+            return;
+        };
+        let items = list.items();
+        if items.is_empty() {
+            self.fault(
+                &list,
+                "`x-repeat-after` is not a list of statuses",
+                "such as `[429, 502, 503]`, or nothing for what is usual",
+            );
+        }
+        for item in items {
+            self.refusal(&item, &super::source::scalar(item.value()));
+        }
+    }
+
+    /// Checks that a key names a refusal: a status, or a status and a code.
+    fn refusal(&mut self, place: &Cursor<'s>, key: &str) {
+        let (status, code) = read::status_and_code(key);
+        if !(400..=599).contains(&status) || code.is_some_and(|code| code.is_empty()) {
+            self.fault(
+                place,
+                format!("`{key}` is not a status of a refusal"),
+                "`<400 to 599>` or `<status>+<code>`, such as `409+name_taken`",
+            );
         }
     }
 

@@ -5,7 +5,7 @@
 
 use http::Method;
 use vouchsafe_core::ErrorKind;
-use vouchsafe_core::call::{Operation, Repeat, StatusRule};
+use vouchsafe_core::call::{Operation, Repeat, RepeatRule, StatusRule};
 
 /// Information about the user of the token.
 pub(crate) static GET_OWN_USER_INFO: Operation = Operation::new(
@@ -14,6 +14,7 @@ pub(crate) static GET_OWN_USER_INFO: Operation = Operation::new(
         "/user-info",
     )
     .repeat(Repeat::Safe)
+    .repeat_rules(REPEATS)
     .status_rules(COMMON_STATUSES);
 
 /// All users of the directory, sorted by name, without quota.
@@ -23,6 +24,7 @@ pub(crate) static LIST_USERS: Operation = Operation::new(
         "/users",
     )
     .repeat(Repeat::Safe)
+    .repeat_rules(REPEATS)
     .response_limit(64 << 20)
     .status_rules(COMMON_STATUSES);
 
@@ -33,6 +35,7 @@ pub(crate) static GET_USER_INFO: Operation = Operation::new(
         "/users/{username}",
     )
     .repeat(Repeat::Safe)
+    .repeat_rules(REPEATS)
     .status_rules(COMMON_STATUSES);
 
 /// All groups of the directory.
@@ -42,6 +45,7 @@ pub(crate) static LIST_GROUPS: Operation = Operation::new(
         "/groups",
     )
     .repeat(Repeat::Safe)
+    .repeat_rules(REPEATS)
     .response_limit(64 << 20)
     .status_rules(COMMON_STATUSES);
 
@@ -61,6 +65,7 @@ pub(crate) static GET_TOKEN_INFO: Operation = Operation::new(
         "/token-info",
     )
     .repeat(Repeat::Safe)
+    .repeat_rules(REPEATS)
     .status_rules(COMMON_STATUSES);
 
 /// Tokens of a user.
@@ -70,6 +75,7 @@ pub(crate) static LIST_TOKENS: Operation = Operation::new(
         "/users/{username}/tokens",
     )
     .repeat(Repeat::Safe)
+    .repeat_rules(REPEATS)
     .response_limit(16 << 20)
     .status_rules(COMMON_STATUSES);
 
@@ -89,6 +95,7 @@ pub(crate) static GET_TOKEN: Operation = Operation::new(
         "/users/{username}/tokens/{key}",
     )
     .repeat(Repeat::Safe)
+    .repeat_rules(REPEATS)
     .status_rules(COMMON_STATUSES);
 
 /// Revoke a token and the tokens made from it.
@@ -107,6 +114,7 @@ pub(crate) static GET_QUOTA_OVERRIDES: Operation = Operation::new(
         "/quota-overrides",
     )
     .repeat(Repeat::Safe)
+    .repeat_rules(REPEATS)
     .status_rules(COMMON_STATUSES);
 
 /// Replace the overrides; needs admin:token.
@@ -116,6 +124,7 @@ pub(crate) static PUT_QUOTA_OVERRIDES: Operation = Operation::new(
         "/quota-overrides",
     )
     .repeat(Repeat::Safe)
+    .repeat_rules(REPEATS)
     .status_rules(COMMON_STATUSES);
 
 /// Remove the overrides; needs admin:token.
@@ -134,6 +143,7 @@ pub(crate) static INGRESS_AUTH: Operation = Operation::new(
         "/ingress/auth",
     )
     .repeat(Repeat::Safe)
+    .repeat_rules(REPEATS)
     .status_rules(COMMON_STATUSES);
 
 /// Filter headers for a route without authentication.
@@ -143,6 +153,7 @@ pub(crate) static INGRESS_ANONYMOUS: Operation = Operation::new(
         "/ingress/anonymous",
     )
     .repeat(Repeat::Safe)
+    .repeat_rules(REPEATS)
     .status_rules(COMMON_STATUSES);
 
 /// All operations, in the order of the description.
@@ -162,6 +173,16 @@ pub(crate) static ALL: &[&Operation] = &[
     &DELETE_QUOTA_OVERRIDES,
     &INGRESS_AUTH,
     &INGRESS_ANONYMOUS,
+];
+
+/// Refusals that pass in a moment.
+static REPEATS: &[RepeatRule] = &[
+    RepeatRule::new(408, None),
+    RepeatRule::new(429, None),
+    RepeatRule::new(500, Some("user_info_failed")),
+    RepeatRule::new(502, None),
+    RepeatRule::new(503, None),
+    RepeatRule::new(504, None),
 ];
 
 static COMMON_STATUSES: &[StatusRule] = &[

@@ -5,7 +5,7 @@
 
 use http::Method;
 use vouchsafe_core::ErrorKind;
-use vouchsafe_core::call::{Operation, Repeat, StatusRule};
+use vouchsafe_core::call::{Operation, Repeat, RepeatRule, StatusRule};
 
 /// Things, by page.
 pub(crate) static LIST_THINGS: Operation = Operation::new(
@@ -14,6 +14,7 @@ pub(crate) static LIST_THINGS: Operation = Operation::new(
         "/things",
     )
     .repeat(Repeat::Safe)
+    .repeat_rules(REPEATS)
     .response_limit(8 << 20)
     .status_rules(COMMON_STATUSES);
 
@@ -34,6 +35,7 @@ pub(crate) static PUT_NOTE: Operation = Operation::new(
         "/things/{thing_id}/notes/{name}",
     )
     .repeat(Repeat::Safe)
+    .repeat_rules(REPEATS)
     .status_rules(COMMON_STATUSES);
 
 /// Revoke a key.
@@ -71,6 +73,7 @@ pub(crate) static PUT_FORM: Operation = Operation::new(
         "/form",
     )
     .repeat(Repeat::Safe)
+    .repeat_rules(REPEATS)
     .status_rules(COMMON_STATUSES);
 
 /// Trade one thing for another.
@@ -98,6 +101,7 @@ pub(crate) static GET_DOCUMENT: Operation = Operation::new(
         "/document",
     )
     .repeat(Repeat::Safe)
+    .repeat_rules(REPEATS)
     .answers(&[304])
     .status_rules(COMMON_STATUSES);
 
@@ -108,6 +112,7 @@ pub(crate) static CHECK: Operation = Operation::new(
         "/internal/check",
     )
     .repeat(Repeat::Safe)
+    .repeat_rules(REPEATS)
     .status_rules(COMMON_STATUSES);
 
 /// All operations, in the order of the description.
@@ -123,6 +128,12 @@ pub(crate) static ALL: &[&Operation] = &[
     &UPLOAD,
     &GET_DOCUMENT,
     &CHECK,
+];
+
+/// Refusals that pass in a moment.
+static REPEATS: &[RepeatRule] = &[
+    RepeatRule::new(500, Some("busy")),
+    RepeatRule::new(503, None),
 ];
 
 static COMMON_STATUSES: &[StatusRule] = &[

@@ -1,0 +1,104 @@
+//! Every operation of Astakos by its id.
+
+use std::sync::Arc;
+
+use vouchsafe::astakos::mock::Server;
+use vouchsafe::astakos::{
+    ApplicationAction, Client, CommissionAction, CommissionRequest, Dialect, MembershipAction,
+    ProjectAction, ProjectFilter, ProjectId, ProjectSpec, Result, Serial, TokenGrant,
+};
+use vouchsafe::core::Secret;
+use vouchsafe::core::call::Operation;
+use vouchsafe::core::transport::Transport;
+
+use super::{Network, Then};
+
+pub(super) const TOKEN: &str = "planted-token/of+somebody==";
+
+/// Makes one call of an operation, over a network that treats all requests as told.
+pub(super) async fn ask(
+    operation: &'static Operation,
+    then: impl Fn() -> Then + Send + Sync + 'static,
+) -> Arc<Network> {
+    let server = Server::new();
+    let network = Network::new(server.host().transport(), move |_| then());
+    let transport: Arc<dyn Transport> = network.clone();
+    let id = operation.id();
+    let is_old = id.starts_with("account.legacy");
+    let client = Client::builder()
+        .transport(transport)
+        .base_url("https://accounts.example.org/astakos")
+        .dialect(match is_old {
+            true => Dialect::V015,
+            false => Dialect::V016,
+        })
+        .token(TOKEN)
+        .build()
+        .unwrap();
+    call(&client, id).await.expect_err(id);
+    network
+}
+
+/// Calls one operation.
+pub(super) async fn call(client: &Client, id: &str) -> Result<()> {
+    let project = Server::project();
+    let number = ProjectId::from(7);
+    let serial = Serial::new(1).unwrap();
+    let spec = ProjectSpec::default();
+    match id {
+        "account.legacyUserInfo" => client.user_info(false).await.map(drop),
+        "account.userCatalogs" => client.usernames(&["u"]).await.map(drop),
+        "account.serviceUserCatalogs" => client.service_usernames(&["u"]).await.map(drop),
+        "account.sendFeedback" => client.send_feedback("good", "").await,
+        "account.setDefaultProject" => client.set_default_project(project).await,
+        "account.getResources" => client.resources().await.map(drop),
+        "account.getQuotas" => client.quotas().await.map(drop),
+        "account.serviceQuotas" => client.service_quotas(None, None).await.map(drop),
+        "account.serviceProjectQuotas" => client.service_project_quotas(None).await.map(drop),
+        "account.pendingCommissions" => client.pending_commissions().await.map(drop),
+        "account.issueCommission" => {
+            let request = CommissionRequest::raw([]);
+            client.issue(&request).await.map(drop)
+        }
+        "account.resolveCommissions" => client.resolve(&[serial], &[]).await.map(drop),
+        "account.commissionInfo" => client.commission(serial).await.map(drop),
+        "account.commissionAction" => {
+            let action = CommissionAction::Accept;
+            client.commission_action(serial, action).await
+        }
+        "account.listProjects" => client.projects(&ProjectFilter::new()).await.map(drop),
+        "account.createProject" => client.create_project(&spec).await.map(drop),
+        "account.getProject" => client.project(project).await.map(drop),
+        "account.legacyModifyProject" => client.modify_project(number, &spec).await.map(drop),
+        "account.modifyProject" => client.modify_project(project, &spec).await.map(drop),
+        "account.projectAction" => {
+            let action = ProjectAction::Suspend;
+            client.project_action(project, action, "").await
+        }
+        "account.listMemberships" => client.memberships(None).await.map(drop),
+        "account.createMembership" => client.join_project(project).await.map(drop),
+        "account.getMembership" => client.membership(1).await.map(drop),
+        "account.membershipAction" => {
+            let action = MembershipAction::Accept;
+            client.membership_action(1, &action, "").await
+        }
+        "account.legacyApplications" => client.legacy_applications(None).await.map(drop),
+        "account.legacyApplication" => client.legacy_application(9).await.map(drop),
+        "account.legacyApplicationAction" => {
+            let action = ApplicationAction::Approve;
+            client.application_action(number, 9, action, "").await
+        }
+        "identity.authenticate" => client.authenticate(None).await.map(drop),
+        "identity.validateToken" => {
+            let access = Secret::from("planted-access/of+somebody");
+            client.validate_token(&access, None).await.map(drop)
+        }
+        "oauth2.token" => {
+            let grant = TokenGrant::authorization_code("planted-code/of+somebody");
+            let secret = Secret::from("planted-secret/of+app");
+            client.oauth2_token("app", &secret, &grant).await.map(drop)
+        }
+        "ui.getServices" => client.services().await.map(drop),
+        _ => panic!("tell here how {id} is called"),
+    }
+}

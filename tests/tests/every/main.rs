@@ -1,0 +1,88 @@
+//! What holds for every operation of every service, by the tables that the descriptions give: a
+//! new operation is tested from the day it is described.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test"
+)]
+
+mod astakos;
+mod once;
+mod userinfo;
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use vouchsafe::core::call::Operation;
+use vouchsafe::core::transport::{Request, Response, Transport};
+use vouchsafe::core::{BoxFuture, Error, ErrorKind, Result, Sent};
+
+/// What becomes of a request.
+enum Then {
+    Answer(Response),
+    /// It is heard, and its answer is lost.
+    Lost,
+    /// It goes on to the emulator.
+    Pass,
+}
+
+/// A network that decides by the request, and keeps those that it does not pass on.
+struct Network {
+    inner: Arc<dyn Transport>,
+    decide: Box<dyn Fn(&Request) -> Then + Send + Sync>,
+    seen: Mutex<Vec<Request>>,
+}
+
+impl Network {
+    fn new(
+        inner: Arc<dyn Transport>,
+        decide: impl Fn(&Request) -> Then + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            inner,
+            decide: Box::new(decide),
+            seen: Mutex::default(),
+        })
+    }
+
+    fn seen(&self) -> Vec<Request> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network").finish_non_exhaustive()
+    }
+}
+
+impl Transport for Network {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
+        let then = (self.decide)(&request);
+        if !matches!(then, Then::Pass) {
+            self.seen.lock().unwrap().push(request.clone());
+        }
+        Box::pin(async move {
+            match then {
+                Then::Pass => self.inner.send(request).await,
+                Then::Answer(response) => Ok(response),
+                Then::Lost => Err(Error::new(ErrorKind::Transport, "the connection broke")
+                    .with_sent(Sent::Maybe)
+                    .with_retryable(true)),
+            }
+        })
+    }
+}
+
+/// Returns whether a request is one of an operation: its method, and a path that ends like the
+/// template.
+fn is_of(operation: &Operation, request: &Request) -> bool {
+    let template: Vec<&str> = operation.path().rsplit('/').collect();
+    let path: Vec<&str> = request.uri.path().rsplit('/').collect();
+    let fits =
+        |(part, segment): (&&str, &&str)| part.is_empty() || part.contains('{') || part == segment;
+    request.method == *operation.method()
+        && path.len() >= template.len()
+        && template.iter().zip(&path).all(fits)
+}
