@@ -21,9 +21,12 @@ fn refusal(status: u16, wait: Option<&'static str>) -> Response {
     response
 }
 
-/// All that may come back, by name.
-fn outcomes() -> Vec<(String, fn(&str) -> Then)> {
-    let mut all: Vec<(String, fn(&str) -> Then)> = vec![("lost".to_owned(), |_| Then::Lost)];
+/// What may come back, and its name.
+type Outcome = (String, fn(&str) -> Then);
+
+/// All that may come back.
+fn outcomes() -> Vec<Outcome> {
+    let mut all: Vec<Outcome> = vec![("lost".to_owned(), |_| Then::Lost)];
     for status in STATUSES {
         for wait in WAITS {
             let name = format!("{status} {}", wait.unwrap_or("-"));
