@@ -35,6 +35,10 @@ pub(crate) struct ConnectionArgs {
     /// How often a request that failed is sent again, if that is safe
     #[arg(long, value_name = "COUNT", global = true, default_value_t = 2)]
     retries: u8,
+    /// Lets credentials, and answers that decide where credentials go, travel over plain http to
+    /// and from other machines
+    #[arg(long, global = true)]
+    pub(crate) allow_plain_http: bool,
 }
 
 impl InstallationArgs {

@@ -137,12 +137,15 @@ enum Location {
 /// Asks, and returns what is to be printed.
 pub(crate) async fn run(args: DiscoveryArgs) -> Result<Answer, Failure> {
     let connection = &args.installation.connection;
-    let client = Client::builder()
+    let mut builder = Client::builder()
         .base_url(args.installation.repertoire_url()?)
         .transport(connection.transport()?)
         .timeouts(connection.timeouts())
-        .retry(connection.retry())
-        .build()?;
+        .retry(connection.retry());
+    if connection.allow_plain_http {
+        builder = builder.allow_plain_http();
+    }
+    let client = builder.build()?;
     match args.command {
         Command::Applications => Ok(names("application", &client.applications().await?)),
         Command::Datasets => Ok(names("dataset", &client.datasets().await?)),

@@ -99,11 +99,14 @@ pub(crate) async fn run(args: UserinfoArgs) -> Result<Answer, Failure> {
 
 fn client(installation: &InstallationArgs) -> Result<Client, Failure> {
     let connection = &installation.connection;
-    let builder = Client::builder()
+    let mut builder = Client::builder()
         .repertoire_url(installation.repertoire_url()?)
         .transport(connection.transport()?)
         .timeouts(connection.timeouts())
         .retry(connection.retry());
+    if connection.allow_plain_http {
+        builder = builder.allow_plain_http();
+    }
     Ok(builder.build()?)
 }
 

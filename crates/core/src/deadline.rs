@@ -10,9 +10,40 @@ pub(crate) fn after(from: Instant, wait: Duration) -> Instant {
     from.checked_add(wait.min(far)).unwrap_or(from)
 }
 
+/// Writes a limit for people: `15 s`, `2.5 s`, `300 ms`. What is left of a deadline is rounded to
+/// what somebody may have set.
+pub(crate) fn in_words(limit: Duration) -> String {
+    let millis = (limit.as_micros() + 500) / 1_000;
+    if millis < 995 {
+        return format!("{millis} ms");
+    }
+    let tenths = (millis + 50) / 100;
+    if tenths < 100 && tenths % 10 != 0 {
+        format!("{}.{} s", tenths / 10, tenths % 10)
+    } else {
+        format!("{} s", (millis + 500) / 1_000)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_are_round_numbers() {
+        for (limit, words) in [
+            (Duration::from_secs(15), "15 s"),
+            (Duration::from_nanos(14_999_813_000), "15 s"),
+            (Duration::from_nanos(4_999_613_000), "5 s"),
+            (Duration::from_millis(2_500), "2.5 s"),
+            (Duration::from_millis(300), "300 ms"),
+            (Duration::from_nanos(299_999_813), "300 ms"),
+            (Duration::ZERO, "0 ms"),
+        ] {
+            assert_eq!(in_words(limit), words);
+        }
+        assert!(in_words(Duration::MAX).ends_with(" s"));
+    }
 
     #[test]
     fn for_ever_is_a_moment_too() {

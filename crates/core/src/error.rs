@@ -119,7 +119,8 @@ impl Error {
     /// Returns the body of a refusal as it came, at most the first 64 KiB.
     ///
     /// Never part of `Display` or `Debug`: who prints it decides so. Absent for answers that
-    /// meant success and could not be decoded, since those may hold secrets.
+    /// meant success and could not be decoded, since those may hold secrets, and for a body in a
+    /// content coding.
     #[must_use]
     pub fn body(&self) -> Option<&Bytes> {
         self.0.body.as_ref()

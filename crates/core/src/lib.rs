@@ -34,6 +34,7 @@ mod secret;
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
 pub mod server;
 pub mod task;
+pub mod text;
 pub mod timestamp;
 pub mod transport;
 pub mod url;

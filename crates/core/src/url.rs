@@ -105,7 +105,8 @@ impl BaseUrl {
         self.scheme == Scheme::HTTPS
     }
 
-    /// Returns whether the host is a loopback address or `localhost`.
+    /// Returns whether the host is a loopback address or `localhost`, which
+    /// the transport over sockets connects to loopback addresses only.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         self.is_loopback
@@ -262,14 +263,23 @@ fn bare(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
-/// Returns whether a host is this machine, by name or number: who listens there needs no TLS to be
-/// the one that is meant. An IPv6 address may stand in brackets.
+/// Returns whether a host is a loopback address or `localhost`: the server that listens there
+/// needs no TLS to be the one that is meant. An IPv6 address may stand in brackets.
+///
+/// The name is this machine's only if the connection is made to a loopback address, as the
+/// transport over sockets does it, whatever a resolver says.
 #[must_use]
 pub fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-        || bare(host)
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost") || is_loopback_address(host)
+}
+
+/// Returns whether a host is a loopback address, with or without brackets: enough where somebody
+/// else resolves names and makes the connection.
+#[must_use]
+pub fn is_loopback_address(host: &str) -> bool {
+    bare(host)
+        .parse::<std::net::IpAddr>()
+        .is_ok_and(|address| address.is_loopback())
 }
 
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC

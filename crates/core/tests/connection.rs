@@ -286,11 +286,6 @@ async fn each_way_to_break_off_has_its_own_error() {
         (asked().write("HTTP/1.1 200").reset(), before, None),
         (asked().write(head), within, Some(StatusCode::OK)),
         (asked().write(head).reset(), within, Some(StatusCode::OK)),
-        (
-            asked().write("SSH-2.0-x\r\n\r\n"),
-            "what came back is not HTTP",
-            None,
-        ),
     ] {
         let server = ScriptedServer::start([script.clone()]).await.unwrap();
         let error = transport().send(request(&server)).await.unwrap_err();

@@ -210,7 +210,7 @@ fn faults() -> Vec<(Fault, Outcome, Duration)> {
             on().no_answer(),
             fails(
                 Timeout(TimeoutScope::Attempt),
-                "no answer within 400ms",
+                "no answer within 400 ms",
                 None,
                 3,
             ),
@@ -243,7 +243,7 @@ fn faults() -> Vec<(Fault, Outcome, Duration)> {
             on().drip(1, ms(100)),
             fails(
                 Timeout(TimeoutScope::Attempt),
-                "no answer within 400ms",
+                "no answer within 400 ms",
                 None,
                 3,
             ),
@@ -266,7 +266,7 @@ fn faults() -> Vec<(Fault, Outcome, Duration)> {
         ),
         (
             on().not_http(),
-            fails(Transport, "what came back is not HTTP", None, 3),
+            fails(Transport, "what came back is not HTTP/1.1", None, 1),
             ms(0),
         ),
         (

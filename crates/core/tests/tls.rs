@@ -118,7 +118,33 @@ async fn a_server_without_tls_is_an_error_of_the_handshake() {
     let url = format!("https://{}/", server.address());
     let error = trusting(&authority).send(get(&url)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect(ConnectPhase::Tls));
-    assert_eq!(error.sent(), Sent::No);
+    assert_eq!((error.sent(), error.is_retryable()), (Sent::No, false));
+    let place = server.address().to_string();
+    assert!(error.message().contains(&place), "{error}");
+    assert!(error.message().contains("does not speak TLS"), "{error}");
+}
+
+#[tokio::test]
+async fn an_alert_is_not_answered_with_another_handshake() {
+    // Fatal: handshake_failure, and internal_error.
+    for alert in [40, 80] {
+        let bytes = vec![0x15, 0x03, 0x03, 0x00, 0x02, 0x02, alert];
+        let script = Script::new().write(bytes).wait_for_close();
+        let server = ScriptedServer::start([script]).await.unwrap();
+        let authority = CertificateAuthority::new().unwrap();
+        let client = CoreClient::builder().transport(Arc::new(trusting(&authority)));
+        let base = format!("https://{}", server.address()).parse().unwrap();
+        let call = Call::new(&READ, Target::new("/read"));
+        let client = client.build().unwrap();
+        let error = client
+            .send(&base, call, None, &CallOptions::new())
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connect(ConnectPhase::Tls));
+        assert_eq!((error.sent(), error.attempts()), (Sent::No, 1));
+        assert!(!error.is_retryable(), "{error}");
+        assert_eq!(server.connections(), 1);
+    }
 }
 
 #[tokio::test]

@@ -109,11 +109,14 @@ pub(crate) async fn run(args: AstakosArgs) -> Result<Answer, Failure> {
 
 fn client(args: &AstakosArgs) -> Result<Client, Failure> {
     let connection = &args.connection;
-    let builder = Client::builder()
+    let mut builder = Client::builder()
         .token(args.token.secret(TOKEN_VARIABLE)?)
         .transport(connection.transport()?)
         .timeouts(connection.timeouts())
         .retry(connection.retry());
+    if connection.allow_plain_http {
+        builder = builder.allow_plain_http();
+    }
     let builder = match (&args.server.auth_url, &args.server.base_url) {
         (Some(url), _) => builder.auth_url(url),
         (None, Some(url)) => builder.base_url(url),

@@ -62,9 +62,6 @@ pub(super) struct CheckArgs {
     /// Reads tvmtool's token from an environment variable [default: TVMTOOL_LOCAL_AUTHTOKEN]
     #[arg(long, value_name = "NAME", help_heading = "Connection")]
     token_env: Option<String>,
-    /// Lets credentials go over plain http to other machines too
-    #[arg(long, help_heading = "Connection")]
-    allow_plain_http: bool,
     #[command(flatten)]
     connection: ConnectionArgs,
 }
@@ -196,7 +193,7 @@ impl CheckArgs {
             .transport(self.connection.transport()?)
             .timeouts(self.connection.timeouts())
             .clock(Arc::new(clock));
-        if self.allow_plain_http {
+        if self.connection.allow_plain_http {
             builder = builder.allow_plain_http();
         }
         Ok(Judge::Client(Box::new(builder.connect().await?), None))
@@ -212,7 +209,7 @@ impl CheckArgs {
             .transport(self.connection.transport()?)
             .timeouts(self.connection.timeouts())
             .clock(Arc::new(clock));
-        if self.allow_plain_http {
+        if self.connection.allow_plain_http {
             builder = builder.allow_plain_http();
         }
         Ok(Judge::Client(Box::new(builder.connect().await?), self.env))

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Played, run};
+use crate::support::{Played, program, run, run_with_input};
 
 #[test]
 fn every_question_of_the_discovery_client_can_be_asked() {
@@ -47,6 +47,55 @@ fn every_question_of_the_discovery_client_can_be_asked() {
         format!("{url}/auth/api")
     );
     assert_eq!(ask("document")["environment"]["name"], "demo");
+}
+
+/// On Linux the address that stands for all of them leads to this machine, and is no loopback
+/// address.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_document_from_elsewhere_over_plain_http_needs_permission() {
+    let played = Played::new();
+    let elsewhere = played.repertoire().replace("127.0.0.1", "0.0.0.0");
+    let ask = ["discovery", "applications", "--repertoire-url", &elsewhere];
+    let refused = run(&mut program(&ask)).bad(2);
+    assert!(refused.err.contains("--allow-plain-http"), "{refused:?}");
+    assert_eq!(played.requests(), 0);
+    run(program(&ask).arg("--allow-plain-http")).good();
+}
+
+#[test]
+fn every_command_that_can_be_refused_plain_http_can_be_allowed_it() {
+    let elsewhere = "http://auth.invalid";
+    for command in [
+        &["userinfo", "groups", "--repertoire-url", elsewhere][..],
+        &["discovery", "applications", "--repertoire-url", elsewhere],
+        &["astakos", "login-info", "--auth-url", elsewhere],
+        &["ticket", "check", "--tvm-api", elsewhere, "--self", "1"],
+        &[
+            "ticket",
+            "check",
+            "--tvmtool",
+            elsewhere,
+            "--self",
+            "me",
+            "--token-env",
+            "ASTAKOS_TOKEN",
+        ],
+    ] {
+        let mut refused = program(command);
+        let mut allowed = program(command);
+        for command in [&mut refused, &mut allowed] {
+            command.env("ASTAKOS_TOKEN", "t");
+            command.env("GAFAELFAWR_TOKEN", format!("gt-{0}.{0}", "a".repeat(22)));
+        }
+        allowed.args(["--allow-plain-http", "--retries", "0", "--timeout", "1"]);
+        let refused = run_with_input(&mut refused, "3:serv:x").err;
+        assert!(refused.contains("plain http"), "{command:?}: {refused}");
+        let allowed = run_with_input(&mut allowed, "3:serv:x").err;
+        // Now it fails because there is no such host.
+        assert!(!allowed.contains("plain http"), "{command:?}: {allowed}");
+        assert!(allowed.contains("auth.invalid"), "{command:?}: {allowed}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The life of a call: what an operation is, what a caller may set, and the one loop that sends.
 
 mod budget;
+mod coding;
 mod form;
 mod limit;
 pub mod limits;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
@@ -16,10 +16,11 @@ use super::limit::{Authorities, AuthorityState};
 use super::objects::ObjectsOnly;
 use super::receive::{Context, Receive, Received};
 use super::retry::{is_throttled, is_transient, may_repeat, retry_after};
-use super::{Call, CallOptions, Operation, Retry, Timeouts};
+use super::{Call, CallOptions, Operation, Retry, Timeouts, coding};
 use crate::auth::{Credentials, Token};
-use crate::deadline::after;
+use crate::deadline::{after, in_words};
 use crate::observe::{AttemptEvent, CallEvent, Observer};
+use crate::text::without_mark;
 use crate::transport::{Request, Response, Transport};
 use crate::url::BaseUrl;
 use crate::{Clock, Error, ErrorKind, Result, Sent, TimeoutScope};
@@ -132,8 +133,11 @@ impl Pipeline {
         if (credentials.is_some() || call.holds_secret) && !self.may_carry_credentials(base) {
             return Err(Error::new(
                 ErrorKind::Config,
-                "neither a credential nor what must be believed goes over plain http, except with \
-                 this machine; use https or allow it explicitly",
+                format!(
+                    "plain http to {} is refused: it would carry a credential, or an answer that \
+                     has to be believed; use https, or allow plain http",
+                    base.authority()
+                ),
             ));
         }
         let deadline = after(
@@ -163,6 +167,12 @@ impl Pipeline {
             let error = match outcome {
                 Ok(Received::Answer(got)) => {
                     authority.budget.refund();
+                    // A call that names codings reads them itself.
+                    if !call.headers.contains_key(ACCEPT_ENCODING)
+                        && let Some(coding) = R::coding_of(&got)
+                    {
+                        return Err(unasked_coding(R::status_of(&got), coding));
+                    }
                     return Ok(R::answer(
                         got,
                         Context {
@@ -265,10 +275,10 @@ impl Pipeline {
         };
         let received = R::receive(&*self.transport, operation, request);
         let result = timeout_at(until, received).await.unwrap_or_else(|_| {
-            let limit = until - begun;
+            let limit = in_words(until - begun);
             Err(Error::new(
                 ErrorKind::Timeout(scope),
-                format!("no answer within {limit:?}"),
+                format!("no answer within {limit}"),
             )
             .with_sent(Sent::Maybe)
             .with_retryable(true))
@@ -336,7 +346,12 @@ impl Pipeline {
         let mut headers = HeaderMap::with_capacity(HEADERS);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, self.user_agent.clone());
-        for (name, value) in options.headers.iter().chain(&call.headers) {
+        for (name, value) in &options.headers {
+            headers.insert(name, value.clone());
+        }
+        // Without this header a server may choose any coding (RFC 9110, 12.5.3).
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        for (name, value) in &call.headers {
             headers.insert(name, value.clone());
         }
         if let Some(id) = &options.request_id {
@@ -359,7 +374,11 @@ impl Pipeline {
         response: &Response,
         token: Option<&Token>,
     ) -> Error {
-        let fault = (self.read_fault)(response);
+        let coding = coding::of(&response.headers).filter(|_| !response.body.is_empty());
+        let fault = match coding {
+            Some(_) => Fault::default(),
+            None => (self.read_fault)(response),
+        };
         let status = response.status;
         let kind = operation.kind_of(status, fault.code.as_deref());
         // Some servers quote what they refuse.
@@ -368,6 +387,13 @@ impl Pipeline {
         let message = message
             .or(status.canonical_reason())
             .unwrap_or("unknown status");
+        let message = match coding {
+            Some(coding) => &format!(
+                "{message}; the body with the reason has the content coding {coding}, which was \
+                 not asked for"
+            ),
+            None => message,
+        };
         let error = Error::new(kind, message)
             .with_status(status)
             .with_sent(Sent::Maybe)
@@ -379,8 +405,11 @@ impl Pipeline {
                     .get(&REQUEST_ID)
                     .and_then(|id| id.to_str().ok())
                     .filter(is_fit),
-            )
-            .with_body(&response.body);
+            );
+        let error = match coding {
+            Some(_) => error,
+            None => error.with_body(&response.body),
+        };
         match fault.code.as_deref().filter(is_fit) {
             Some(code) => error.with_code(code),
             None => error,
@@ -432,7 +461,8 @@ impl Answer {
         &self.response.body
     }
 
-    /// Reads the body as JSON, whatever content type it claims.
+    /// Reads the body as JSON, whatever content type it claims. A byte order mark at the front is
+    /// dropped.
     ///
     /// # Errors
     ///
@@ -442,13 +472,14 @@ impl Answer {
         read(self.body()).map_err(|_| self.explain::<T>())
     }
 
-    /// Reads the body as text.
+    /// Reads the body as text, without a byte order mark at the front.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Decode`] if it is not UTF-8; the body's own text is not repeated.
     pub fn text(&self) -> Result<&str> {
-        std::str::from_utf8(self.body()).map_err(|_| self.decode_error("the answer is not UTF-8"))
+        std::str::from_utf8(without_mark(self.body()))
+            .map_err(|_| self.decode_error("the answer is not UTF-8"))
     }
 
     /// Makes an error for an answer whose content makes no sense.
@@ -471,7 +502,7 @@ impl Answer {
 
     /// Parses once more, now watching the place: slower, and only on the way to an error.
     fn explain<T: DeserializeOwned>(&self) -> Error {
-        let mut reader = serde_json::Deserializer::from_slice(self.body());
+        let mut reader = serde_json::Deserializer::from_slice(without_mark(self.body()));
         let place = match serde_path_to_error::deserialize::<_, T>(ObjectsOnly(&mut reader)) {
             Err(fault) => fault.path().to_string(),
             // The value is good; something follows it.
@@ -503,9 +534,17 @@ impl fmt::Debug for Answer {
     }
 }
 
+/// Something between client and server compresses what was asked for plain.
+fn unasked_coding(status: StatusCode, coding: &str) -> Error {
+    let message = format!("the answer has the content coding {coding}, which was not asked for");
+    Error::new(ErrorKind::Decode, message)
+        .with_sent(Sent::Maybe)
+        .with_status(status)
+}
+
 /// Reads a whole JSON document.
 fn read<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
-    let mut reader = serde_json::Deserializer::from_slice(body);
+    let mut reader = serde_json::Deserializer::from_slice(without_mark(body));
     let value = T::deserialize(ObjectsOnly(&mut reader))?;
     reader.end()?;
     Ok(value)

@@ -8,9 +8,9 @@ use http::{HeaderMap, StatusCode, Uri};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
-use super::Operation;
 use super::pipeline::{Answer, printable};
-use crate::deadline::after;
+use super::{Operation, coding};
+use crate::deadline::{after, in_words};
 use crate::transport::{BodyStream, Request, Response, StreamedResponse, Transport};
 use crate::{Error, ErrorKind, Result, Sent, TimeoutScope};
 
@@ -48,6 +48,9 @@ pub(crate) trait Receive: 'static {
 
     fn status_of(got: &Self::Got) -> StatusCode;
 
+    /// Returns the content coding of the body, unless there is no body.
+    fn coding_of(got: &Self::Got) -> Option<&'static str>;
+
     fn answer(got: Self::Got, context: Context) -> Self::Answer;
 
     fn status(answer: &Self::Answer) -> StatusCode;
@@ -74,6 +77,10 @@ impl Receive for Whole {
 
     fn status_of(got: &Response) -> StatusCode {
         got.status
+    }
+
+    fn coding_of(got: &Response) -> Option<&'static str> {
+        coding::of(&got.headers).filter(|_| !got.body.is_empty())
     }
 
     fn answer(got: Response, context: Context) -> Answer {
@@ -107,6 +114,12 @@ impl Receive for Pieces {
 
     fn status_of(got: &StreamedResponse) -> StatusCode {
         got.status
+    }
+
+    fn coding_of(got: &StreamedResponse) -> Option<&'static str> {
+        let has_body =
+            got.status != StatusCode::NO_CONTENT && got.status != StatusCode::NOT_MODIFIED;
+        coding::of(&got.headers).filter(|_| has_body)
     }
 
     fn answer(got: StreamedResponse, context: Context) -> AnswerStream {
@@ -191,8 +204,8 @@ impl AnswerStream {
         let result = timeout_at(until, reading.body.next())
             .await
             .unwrap_or_else(|_| {
-                let waited = until - begun;
-                let message = format!("the rest of the answer did not come within {waited:?}");
+                let waited = in_words(until - begun);
+                let message = format!("the rest of the answer did not come within {waited}");
                 Err(Error::new(ErrorKind::Timeout(scope), message)
                     .with_retryable(true)
                     .with_sent(Sent::Maybe))

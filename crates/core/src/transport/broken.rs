@@ -27,9 +27,10 @@ pub(crate) fn within_body(status: StatusCode, cause: Cause) -> Error {
     broken("the connection broke within the answer's body", cause).with_status(status)
 }
 
-/// Something came back that is not HTTP.
+/// Something came back that is not HTTP/1.1, or a head that breaks its rules. The next answer
+/// will look the same.
 pub(crate) fn not_http(cause: Cause) -> Error {
-    broken("what came back is not HTTP", cause)
+    broken("what came back is not HTTP/1.1", cause).with_retryable(false)
 }
 
 /// The answer's head has more lines or bytes than hyper reads.
@@ -52,6 +53,16 @@ pub(crate) fn too_large(status: StatusCode, limit: usize) -> Error {
 fn broken(what: &'static str, cause: Cause) -> Error {
     Error::new(ErrorKind::Transport, what)
         .with_sent(Sent::Maybe)
-        .with_retryable(true)
+        .with_retryable(!is_fault_of_form(&*cause))
         .with_source(cause)
+}
+
+/// Returns whether bytes arrived that make no sense, such as a chunk without a length or a TLS
+/// alert, rather than too few of them: another try would bring the same.
+fn is_fault_of_form(cause: &(dyn std::error::Error + 'static)) -> bool {
+    use std::io::ErrorKind::{InvalidData, InvalidInput};
+
+    std::iter::successors(Some(cause), |cause| cause.source())
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| matches!(cause.kind(), InvalidData | InvalidInput))
 }

@@ -19,7 +19,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::dns::CachedResolver;
-use crate::deadline::after;
+use crate::deadline::{after, in_words};
 use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result, TimeoutScope};
 
 /// Makes connections for the pool, which clones it twice for each request.
@@ -69,9 +69,10 @@ impl Way {
             _ => return Err(Error::new(ErrorKind::Config, NO_SCHEME)),
         };
         let host = uri.host().unwrap_or_default().to_owned();
+        let place = place(&uri);
         let tcp = tower_service::Service::call(&mut self.tcp.clone(), uri)
             .await
-            .map_err(|cause| tcp_error(&host, cause))?;
+            .map_err(|cause| tcp_error(&place, cause))?;
         let Some(tls) = tls else {
             return Ok(Stream::new(Io::Plain(tcp), self.max_age));
         };
@@ -86,15 +87,10 @@ impl Way {
             )
             .with_source(cause)
         })?;
-        let stream = tls.connect(name, tcp.into_inner()).await.map_err(|cause| {
-            Error::new(
-                ErrorKind::Connect(ConnectPhase::Tls),
-                format!("the TLS handshake with {host} failed: {cause}"),
-            )
-            // A certificate that is wrong now will be wrong in a moment.
-            .with_retryable(cause.kind() != io::ErrorKind::InvalidData)
-            .with_source(cause)
-        })?;
+        let stream = tls
+            .connect(name, tcp.into_inner())
+            .await
+            .map_err(|cause| tls_error(&place, cause))?;
         Ok(Stream::new(
             Io::Tls(Box::new(TokioIo::new(stream))),
             self.max_age,
@@ -115,12 +111,13 @@ impl tower_service::Service<Uri> for Connector {
         let way = Arc::clone(&self.0);
         Box::pin(async move {
             let limit = way.timeout;
-            tokio::time::timeout(limit, way.connect(uri))
+            tokio::time::timeout(limit, way.connect(uri.clone()))
                 .await
                 .unwrap_or_else(|_| {
+                    let (place, limit) = (place(&uri), in_words(limit));
                     Err(Error::new(
                         ErrorKind::Timeout(TimeoutScope::Connect),
-                        format!("no connection within {limit:?}"),
+                        format!("no connection to {place} within {limit}"),
                     )
                     .with_retryable(true))
                 })
@@ -128,8 +125,37 @@ impl tower_service::Service<Uri> for Connector {
     }
 }
 
+/// Returns host and port.
+fn place(uri: &Uri) -> String {
+    let usual = if uri.scheme_str() == Some("https") {
+        443
+    } else {
+        80
+    };
+    let port = uri.port_u16().unwrap_or(usual);
+    format!("{}:{port}", uri.host().unwrap_or_default())
+}
+
+fn tls_error(place: &str, cause: io::Error) -> Error {
+    use rustls::{Error as Tls, InvalidMessage};
+
+    let inner = cause
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<Tls>());
+    let message = match inner {
+        Some(Tls::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+            format!("what answers at {place} does not speak TLS: is it a port for plain http?")
+        }
+        _ => format!("the TLS handshake with {place} failed: {cause}"),
+    };
+    Error::new(ErrorKind::Connect(ConnectPhase::Tls), message)
+        // A certificate or an alert will be the same in a moment.
+        .with_retryable(cause.kind() != io::ErrorKind::InvalidData)
+        .with_source(cause)
+}
+
 /// Finds our own DNS error inside of the connector's, else calls it TCP's.
-fn tcp_error(host: &str, cause: impl std::error::Error + Send + Sync + 'static) -> Error {
+fn tcp_error(place: &str, cause: impl std::error::Error + Send + Sync + 'static) -> Error {
     let mut next = std::error::Error::source(&cause);
     while let Some(inner) = next {
         if let Some(ours) = inner.downcast_ref::<Error>() {
@@ -139,7 +165,7 @@ fn tcp_error(host: &str, cause: impl std::error::Error + Send + Sync + 'static) 
     }
     Error::new(
         ErrorKind::Connect(ConnectPhase::Tcp),
-        format!("no connection to {host}"),
+        format!("no connection to {place}"),
     )
     .with_retryable(true)
     .with_source(cause)

@@ -105,12 +105,21 @@ async fn look_up(
         )
         .with_retryable(true)
     };
-    let found = tokio::time::timeout(patience, resolve.resolve(&name))
+    let mut found = tokio::time::timeout(patience, resolve.resolve(&name))
         .await
         .map_err(|_| fail("could not be resolved in time"))?
         .map_err(|cause| fail("could not be resolved").with_source(cause))?;
     if found.is_empty() {
         return Err(fail("has no address"));
+    }
+    // Credentials go to this name over plain http, and whoever answers for names must not be
+    // able to lead them away (RFC 6761, 6.3). These are the addresses that are connected to.
+    if crate::url::is_loopback(&name) {
+        found.retain(IpAddr::is_loopback);
+        if found.is_empty() {
+            let why = "is not this machine here, as it must be: name the machine that is meant";
+            return Err(fail(why).with_retryable(false));
+        }
     }
     Ok(Fetched::new(Arc::from(found)))
 }
@@ -283,6 +292,47 @@ mod tests {
         let found = runtime().block_on(resolver.addresses("auth.example"));
         assert_eq!(found.unwrap(), [ip(1)]);
         assert_eq!(fake.asked(), 2);
+    }
+
+    #[tokio::test]
+    async fn localhost_is_this_machine_whatever_a_resolver_says() {
+        for (found, expected) in [
+            (vec![[127, 0, 0, 1], [10, 0, 0, 1]], Some([127, 0, 0, 1])),
+            (vec![[10, 0, 0, 1], [127, 0, 0, 2]], Some([127, 0, 0, 2])),
+            (vec![[10, 0, 0, 1], [0, 0, 0, 0]], None),
+        ] {
+            let found: Arc<[IpAddr]> = found.into_iter().map(IpAddr::from).collect();
+            let resolver = CachedResolver::new(Arc::new(Always(found)), SECOND);
+            for name in ["localhost", "LocalHost"] {
+                let addresses = resolver.addresses(name).await;
+                match expected {
+                    Some(only) => assert_eq!(addresses.unwrap(), [IpAddr::from(only)]),
+                    None => {
+                        let error = addresses.unwrap_err();
+                        assert_eq!(error.kind(), ErrorKind::Connect(ConnectPhase::Dns));
+                        assert!(!error.is_retryable());
+                        assert!(error.message().contains("localhost"), "{error}");
+                    }
+                }
+            }
+            assert!(
+                !resolver
+                    .addresses("local.example")
+                    .await
+                    .unwrap()
+                    .is_empty()
+            );
+        }
+    }
+
+    /// Answers every name with the same addresses.
+    #[derive(Debug)]
+    struct Always(Arc<[IpAddr]>);
+
+    impl Resolve for Always {
+        fn resolve(&self, _: &str) -> BoxFuture<'_, io::Result<Vec<IpAddr>>> {
+            Box::pin(std::future::ready(Ok(self.0.to_vec())))
+        }
     }
 
     #[test]

@@ -242,6 +242,8 @@ impl HttpTransportBuilder {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(self.idle_timeout)
             .pool_max_idle_per_host(self.max_idle_per_host)
+            // Obsolete, and to be accepted by those who receive it (RFC 9112, 5.2).
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
             .build(connector);
         Ok(HttpTransport {
             pool,

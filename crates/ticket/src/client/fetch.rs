@@ -136,9 +136,13 @@ impl Fetcher {
     /// Notes why a try brought nothing.
     fn note(&self, scope: Scope, path: &str, error: &vouchsafe_core::Error) -> Retriability {
         use vouchsafe_core::ErrorKind;
-        if let Some(status) = error.status() {
-            let body = error.body().map(|body| String::from_utf8_lossy(body));
-            let body = self.shared.hide(&body.unwrap_or_default());
+        // An answer of 200 whose body broke off, or came in a coding, has a status too.
+        if let Some(status) = error.status().filter(|status| !status.is_success()) {
+            let body = match error.body() {
+                Some(body) => String::from_utf8_lossy(body),
+                None => error.message().into(),
+            };
+            let body = self.shared.hide(&body);
             let status = status.as_u16();
             tracing::warn!(
                 scope = scope.name(),
@@ -155,7 +159,9 @@ impl Fetcher {
             };
         }
         let retriability = match error.kind() {
-            ErrorKind::Config | ErrorKind::Invalid => Retriability::NonRetriable,
+            ErrorKind::Config | ErrorKind::Invalid | ErrorKind::Decode => {
+                Retriability::NonRetriable
+            }
             _ => Retriability::Retriable,
         };
         self.fail(scope, retriability, error);

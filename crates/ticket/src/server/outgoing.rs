@@ -11,7 +11,7 @@ use tower_service::Service;
 use vouchsafe_core::BoxFuture;
 use vouchsafe_core::auth::{Authorize as _, HeaderToken, Token, TokenSource};
 use vouchsafe_core::server::CheckFuture;
-use vouchsafe_core::url::is_loopback;
+use vouchsafe_core::url::is_loopback_address;
 
 use super::{SERVICE_TICKET, TicketSource};
 use crate::check::peek_expiration;
@@ -24,9 +24,10 @@ use crate::ids::TvmId;
 /// it would be the ticket of somebody else, such as the caller of a proxy. A request that gets no
 /// ticket is not sent; its error is the [`Error`](crate::Error) of the source, boxed.
 ///
-/// A ticket goes over TLS or to this machine only, unless
-/// [`allow_plain_http`](Self::allow_plain_http) was said; a request without scheme and host, which
-/// does not tell where it goes, counts as plain.
+/// A ticket goes over TLS or to a loopback address only, unless
+/// [`allow_plain_http`](Self::allow_plain_http) is called. The name `localhost` is not enough: the
+/// layer does not see which address the client behind it connects to. A request without scheme and
+/// host, which does not tell where it goes, counts as plain.
 ///
 /// **Redirects.** Whoever follows a redirect may copy the header to another host, or, further out
 /// than this layer, have it put on again. Clients of this workspace never follow redirects. With
@@ -111,11 +112,14 @@ impl OutgoingTicketLayer {
         }
         let is_safe = match uri.scheme_str() {
             Some("https") => true,
-            Some(_) => is_loopback(host),
+            Some(_) => is_loopback_address(host),
             None => false,
         };
         if !is_safe && self.plain_http == PlainHttp::LoopbackOnly {
-            return refused("a service ticket may not go over plain http to another machine");
+            return refused(
+                "a service ticket goes over plain http to a loopback address only: use https, or \
+                 call allow_plain_http",
+            );
         }
         Ok(())
     }

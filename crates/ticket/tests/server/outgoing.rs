@@ -155,7 +155,8 @@ async fn a_ticket_goes_over_tls_or_to_this_machine() {
     for (uri, may) in [
         ("https://api.example.org/", true),
         ("HTTPS://api.example.org:8443/", true),
-        ("http://localhost:8080/", true),
+        // Whatever a resolver makes of it.
+        ("http://localhost:8080/", false),
         ("http://127.0.0.1:8080/", true),
         ("http://[::1]:8080/", true),
         ("http://api.example.org/", false),

@@ -319,7 +319,8 @@ impl Client {
 
 impl Fetcher {
     async fn fetch(&self) -> Result<Snapshot> {
-        let call = paths::get_discovery()?;
+        // The document says where tokens go.
+        let call = paths::get_discovery()?.believed();
         let answer = self
             .core
             .send(&self.base, call, None, &CallOptions::new())
@@ -386,6 +387,9 @@ impl ClientBuilder {
 
     /// Sets where Repertoire is; slashes at the end are dropped. Default: what
     /// `REPERTOIRE_BASE_URL` says when the client is built.
+    ///
+    /// The document decides where tokens go. Over plain http it is fetched from this machine only,
+    /// unless [`allow_plain_http`](Self::allow_plain_http) is called.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
         self

@@ -1,0 +1,57 @@
+//! Content codings. Calls ask for none; what arrives in one all the same is not read.
+
+use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
+
+/// Returns the name of the coding of a body, if it has one.
+pub(super) fn of(headers: &HeaderMap) -> Option<&'static str> {
+    let lines = headers.get_all(CONTENT_ENCODING).iter();
+    lines
+        .flat_map(|line| line.as_bytes().split(|&byte| byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .find(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity"))
+        .map(known)
+}
+
+/// The name as the registry has it: errors repeat no foreign text.
+fn known(name: &[u8]) -> &'static str {
+    let mut names = KNOWN.into_iter();
+    let found = names.find(|known| name.eq_ignore_ascii_case(known.as_bytes()));
+    found.unwrap_or("of an unknown name")
+}
+
+const KNOWN: [&str; 7] = [
+    "gzip",
+    "x-gzip",
+    "deflate",
+    "compress",
+    "br",
+    "zstd",
+    "aes128gcm",
+];
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_coding_is_found_however_it_is_written() {
+        for (lines, coding) in [
+            (&[][..], None),
+            (&["identity"], None),
+            (&["", " , Identity"], None),
+            (&["GZip"], Some("gzip")),
+            (&["identity, br"], Some("br")),
+            (&["identity", "zstd"], Some("zstd")),
+            (&["planted"], Some("of an unknown name")),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(CONTENT_ENCODING, HeaderValue::from_static(line));
+            }
+            assert_eq!(of(&headers), coding, "{lines:?}");
+        }
+    }
+}
