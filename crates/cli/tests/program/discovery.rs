@@ -75,7 +75,7 @@ fn every_command_that_can_be_refused_plain_http_can_be_allowed_it() {
             "ticket",
             "check",
             "--tvmtool",
-            elsewhere,
+            "http://auth.invalid:1",
             "--self",
             "me",
             "--token-env",
