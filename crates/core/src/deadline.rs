@@ -18,7 +18,7 @@ pub(crate) fn in_words(limit: Duration) -> String {
         return format!("{millis} ms");
     }
     let tenths = (millis + 50) / 100;
-    if tenths < 100 && tenths % 10 != 0 {
+    if tenths < 100 && !tenths.is_multiple_of(10) {
         format!("{}.{} s", tenths / 10, tenths % 10)
     } else {
         format!("{} s", (millis + 500) / 1_000)
