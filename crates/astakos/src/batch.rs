@@ -5,13 +5,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, interval, sleep, timeout};
 use vouchsafe_core::task::Task;
 use vouchsafe_core::{BoxFuture, Error as CoreError, ErrorKind as CoreKind, Sent};
 
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// Asks about several keys at once.
 pub(crate) type Ask =
@@ -19,22 +19,42 @@ pub(crate) type Ask =
 
 /// Gathers keys for a moment and asks about them in one call. Dropping it ends what runs in the
 /// background.
+///
+/// The task that asks runs in the runtime of the caller who came first. A runtime may be alive
+/// and not driven; so the task shows signs of life, and a caller who misses them asks again in a
+/// task of its own.
 pub(crate) struct Batcher {
     shared: Arc<Shared>,
-    worker: Mutex<Option<Task>>,
+    tasks: Mutex<Vec<Task>>,
 }
 
 struct Shared {
     ask: Box<Ask>,
     window: Duration,
-    waiting: Mutex<Vec<(String, Reply)>>,
-    arrived: Notify,
+    waiting: Mutex<Waiting>,
 }
+
+#[derive(Default)]
+struct Waiting {
+    keys: Vec<(String, Reply)>,
+    /// The sign of life of the task that will ask about them.
+    sign: Option<Sign>,
+}
+
+type Reply = oneshot::Sender<Result<Option<String>>>;
+
+/// When a task last ran.
+#[derive(Clone)]
+struct Sign(Arc<Mutex<Instant>>);
 
 /// How many keys one call asks about at most: as many as the client puts into one request.
 const MOST: usize = 100;
 
-type Reply = oneshot::Sender<Result<Option<String>>>;
+/// How often a task shows that it runs.
+const SIGN_EVERY: Duration = Duration::from_millis(500);
+
+/// How long a task may show nothing until callers help themselves.
+const SILENCE: Duration = Duration::from_secs(2);
 
 impl Batcher {
     pub(crate) fn new(window: Duration, ask: Box<Ask>) -> Self {
@@ -43,75 +63,117 @@ impl Batcher {
                 ask,
                 window,
                 waiting: Mutex::default(),
-                arrived: Notify::new(),
             }),
-            worker: Mutex::new(None),
+            tasks: Mutex::default(),
         }
     }
 
-    /// Asks about a key together with others; `None` if the answer does not tell of it. Who stops
-    /// waiting takes nobody along.
+    /// Asks about a key together with others; `None` if the answer does not name it. A caller who
+    /// stops waiting stops no other.
     pub(crate) async fn get(&self, key: &str) -> Result<Option<String>> {
-        let (reply, answer) = oneshot::channel();
-        lock(&self.shared.waiting).push((key.to_owned(), reply));
-        self.shared.arrived.notify_one();
-        self.ensure_worker();
-        let mut answer = answer;
+        let (mut answer, mut sign) = self.enter(key, false);
         loop {
-            match timeout(LOOK_AFTER, &mut answer).await {
+            match timeout(SIGN_EVERY, &mut answer).await {
                 Ok(answer) => return answer.unwrap_or_else(|_| Err(ended())),
-                // Who asks may have ended with its runtime, and this go on in another.
-                Err(_) => self.ensure_worker(),
+                Err(_) if sign.is_silent() => (answer, sign) = self.enter(key, true),
+                Err(_) => {}
             }
         }
     }
 
-    /// Starts the worker if there is none, or its runtime is gone.
-    fn ensure_worker(&self) {
-        let mut worker = lock(&self.worker);
-        if worker.as_ref().is_none_or(Task::is_finished) {
-            *worker = Some(Task::spawn(run(Arc::clone(&self.shared))));
+    /// Adds a key to those that wait, and starts a task for them if there is none.
+    fn enter(
+        &self,
+        key: &str,
+        is_forced: bool,
+    ) -> (oneshot::Receiver<Result<Option<String>>>, Sign) {
+        let (reply, answer) = oneshot::channel();
+        let mut waiting = lock(&self.shared.waiting);
+        waiting.keys.push((key.to_owned(), reply));
+        if let Some(sign) = &waiting.sign
+            && !is_forced
+            && !sign.is_silent()
+        {
+            return (answer, sign.clone());
+        }
+        let sign = Sign::new();
+        waiting.sign = Some(sign.clone());
+        drop(waiting);
+        let mut tasks = lock(&self.tasks);
+        tasks.retain(|task| !task.is_finished());
+        tasks.push(Task::spawn(run(Arc::clone(&self.shared), sign.clone())));
+        (answer, sign)
+    }
+}
+
+impl Sign {
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new(Instant::now())))
+    }
+
+    fn is_silent(&self) -> bool {
+        lock(&self.0).elapsed() >= SILENCE
+    }
+
+    /// Shows it while something is done.
+    async fn while_doing<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut ticks = interval(SIGN_EVERY);
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                _ = ticks.tick() => *lock(&self.0) = Instant::now(),
+            }
         }
     }
 }
 
-/// How often is seen to it that somebody asks.
-const LOOK_AFTER: Duration = Duration::from_secs(1);
-
-async fn run(shared: Arc<Shared>) {
-    // Those that are under way end with this task.
-    let mut asking = JoinSet::new();
-    loop {
-        if lock(&shared.waiting).is_empty() {
-            shared.arrived.notified().await;
-        }
-        sleep(shared.window).await;
-        while asking.try_join_next().is_some() {}
-        let mut waiting: BTreeMap<String, Vec<Reply>> = BTreeMap::new();
-        for (key, reply) in std::mem::take(&mut *lock(&shared.waiting)) {
+/// Gathers for a moment, then asks about everything that waits.
+async fn run(shared: Arc<Shared>, sign: Sign) {
+    sign.while_doing(sleep(shared.window)).await;
+    let mut keys: BTreeMap<String, Vec<Reply>> = BTreeMap::new();
+    {
+        let mut waiting = lock(&shared.waiting);
+        waiting.sign = None;
+        for (key, reply) in waiting.keys.drain(..) {
             if !reply.is_closed() {
-                waiting.entry(key).or_default().push(reply);
+                keys.entry(key).or_default().push(reply);
             }
         }
-        // Each on its own: one that fails or hangs holds up no other.
-        let mut waiting = waiting.into_iter().peekable();
-        while waiting.peek().is_some() {
-            let some = waiting.by_ref().take(MOST).collect();
-            asking.spawn(ask(Arc::clone(&shared), some));
-        }
     }
+    // Each on its own: one that fails or hangs holds up no other. They end with this task.
+    let mut asking = JoinSet::new();
+    let mut keys = keys.into_iter().peekable();
+    while keys.peek().is_some() {
+        asking.spawn(ask(Arc::clone(&shared), keys.by_ref().take(MOST).collect()));
+    }
+    sign.while_doing(async { while asking.join_next().await.is_some() {} })
+        .await;
 }
 
-async fn ask(shared: Arc<Shared>, waiting: BTreeMap<String, Vec<Reply>>) {
-    let answer = (shared.ask)(waiting.keys().cloned().collect()).await;
-    for (key, replies) in waiting {
-        for reply in replies {
-            let result = match &answer {
-                Ok(found) => Ok(found.get(&key).cloned()),
-                Err(error) => Err(error.clone()),
-            };
-            // Nobody may be waiting any more.
-            let _ = reply.send(result);
+/// Asks about keys. A server may refuse all of them for one that it does not like, so keys that
+/// are refused are asked about in halves: one that is bad fails alone.
+async fn ask(shared: Arc<Shared>, keys: Vec<(String, Vec<Reply>)>) {
+    let mut groups = vec![keys];
+    while let Some(mut group) = groups.pop() {
+        let answer = (shared.ask)(group.iter().map(|(key, _)| key.clone()).collect()).await;
+        if let Err(error) = &answer
+            && error.kind() == ErrorKind::BadRequest
+            && group.len() > 1
+        {
+            groups.push(group.split_off(group.len() / 2));
+            groups.push(group);
+            continue;
+        }
+        for (key, replies) in group {
+            for reply in replies {
+                let result = match &answer {
+                    Ok(found) => Ok(found.get(&key).cloned()),
+                    Err(error) => Err(error.clone()),
+                };
+                // The caller may have stopped waiting.
+                let _ = reply.send(result);
+            }
         }
     }
 }
@@ -129,7 +191,7 @@ fn ended() -> Error {
 impl fmt::Debug for Batcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Batcher")
-            .field("waiting", &lock(&self.shared.waiting).len())
+            .field("waiting", &lock(&self.shared.waiting).keys.len())
             .finish_non_exhaustive()
     }
 }

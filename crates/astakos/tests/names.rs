@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use http::{Method, StatusCode, Uri};
 use vouchsafe_astakos::mock::{Seed, Server};
 use vouchsafe_astakos::{Client, ErrorKind, Names};
 use vouchsafe_core::auth::{Token, TokenSource};
-use vouchsafe_core::mock::Fault;
+use vouchsafe_core::mock::{Fault, Handler, Host};
+use vouchsafe_core::transport::{Request, Response};
 use vouchsafe_core::{BoxFuture, Result, Secret};
 
 const LOOK_UP: &str = "account.serviceUserCatalogs";
@@ -137,6 +139,83 @@ fn another_runtime_goes_on() {
         let runtime = runtime.enable_all().build().unwrap();
         runtime.block_on(names.username(&uuid)).unwrap();
     }
+}
+
+#[test]
+fn a_runtime_that_is_alive_and_not_driven_keeps_nobody_waiting() {
+    let server = server();
+    let names = names(&server);
+    let runtime = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().build().unwrap()
+    };
+    let (first, second) = (runtime(), runtime());
+    first.block_on(names.username(&Server::alice())).unwrap();
+    let limit = Duration::from_secs(10);
+    let found = second
+        .block_on(async { tokio::time::timeout(limit, names.username(&Server::bob())).await });
+    assert_eq!(found.unwrap().unwrap(), "bob@example.org");
+    // Given up while it gathers: the next who asks is in another runtime.
+    let soon = Duration::from_millis(1);
+    let uuid = names.uuid("alice@example.org");
+    first
+        .block_on(async { tokio::time::timeout(soon, uuid).await })
+        .unwrap_err();
+    let found =
+        second.block_on(async { tokio::time::timeout(limit, names.uuid("bob@example.org")).await });
+    assert_eq!(found.unwrap().unwrap(), Server::bob());
+    drop(first);
+}
+
+/// A server that refuses requests with names that it does not like, as 0.16.2 does with those
+/// that are not ASCII (protocol section 7.2).
+#[derive(Debug)]
+struct Ascii(Server);
+
+impl Handler for Ascii {
+    fn handle(&self, request: &Request) -> Response {
+        if request.body.is_ascii() {
+            return self.0.handle(request);
+        }
+        let mut refused = Response::new(StatusCode::BAD_REQUEST);
+        refused.body = r#"{"badRequest": {"code": 400, "message": "no"}}"#.into();
+        refused
+    }
+
+    fn operation(&self, _: &Method, uri: &Uri) -> Option<&'static str> {
+        uri.path().contains("user_catalogs").then_some(LOOK_UP)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_the_server_refuses_fails_alone() {
+    let server = server();
+    let host = Host::new(Arc::new(Ascii(server.clone())));
+    let client = Client::builder()
+        .transport(host.transport())
+        .auth_url(server.auth_url())
+        .token(server.service_token("cyclades").unwrap())
+        .build()
+        .unwrap();
+    let names = Names::builder(client).for_service().build();
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..100 {
+        let names = names.clone();
+        let name = match number {
+            7 | 64 => format!("\u{fc}ser{number}@crowd.example.org"),
+            _ => format!("user{number}@crowd.example.org"),
+        };
+        tasks.spawn(async move { (number, names.uuid(&name).await) });
+    }
+    while let Some(found) = tasks.join_next().await {
+        match found.unwrap() {
+            (7 | 64, found) => assert_eq!(found.unwrap_err().kind(), ErrorKind::BadRequest),
+            (number, found) => assert!(found.is_ok(), "{number}: {found:?}"),
+        }
+    }
+    // The batch, and for each bad one at most two for each of seven halvings.
+    let asked = host.journal().count(LOOK_UP);
+    assert!(asked <= 2 * 2 * 7 + 1, "{asked} requests");
 }
 
 /// A source that panics the first time.

@@ -29,17 +29,17 @@ impl CommissionId {
         Ok(Self(u128::from_be_bytes(bytes)))
     }
 
-    /// Writes the name of a commission: what its user calls it, then owner and id.
+    /// Writes the name of a commission: owner and id, then what its user calls it. In this order,
+    /// since a server may cut a long name.
     pub(super) fn name(self, text: &str, owner: &str) -> String {
         let gap = if text.is_empty() { "" } else { " " };
-        format!("{text}{gap}{OPEN}{owner}:{self}{CLOSE}")
+        format!("{OPEN}{owner}:{self}{CLOSE}{gap}{text}")
     }
 
-    /// Reads the id from a name that an issuer of this owner wrote. Text around it may hold
-    /// anything: only the end counts.
+    /// Reads the id from a name that an issuer of this owner wrote. The text behind it may hold
+    /// anything.
     pub(super) fn of_name(name: &str, owner: &str) -> Option<Self> {
-        let mark = name.strip_suffix(CLOSE)?;
-        let (_, mark) = mark.rsplit_once(OPEN)?;
+        let (mark, _) = name.strip_prefix(OPEN)?.split_once(CLOSE)?;
         let (of, id) = mark.rsplit_once(':')?;
         id.parse().ok().filter(|_| of == owner)
     }
@@ -114,14 +114,16 @@ mod tests {
             let name = CommissionId(id).name(&text, &owner);
             prop_assert_eq!(CommissionId::of_name(&name, &owner), Some(CommissionId(id)));
             prop_assert_eq!(CommissionId::of_name(&name, &other), None);
-            prop_assert!(name.starts_with(&text));
+            prop_assert!(name.ends_with(&text));
+            let cut: String = name.chars().take(128).collect();
+            prop_assert_eq!(CommissionId::of_name(&cut, &owner), Some(CommissionId(id)));
         }
 
         #[test]
         fn a_name_is_ones_own_only_with_the_whole_mark(text in any_text()) {
             if let Some(id) = CommissionId::of_name(&text, "me") {
                 let mark = format!("[vouchsafe:me:{:032x}]", id.0);
-                prop_assert!(text.ends_with(&mark), "{} in {}", mark, text);
+                prop_assert!(text.starts_with(&mark), "{} in {}", mark, text);
             }
         }
 
@@ -139,10 +141,10 @@ mod tests {
         let id = CommissionId::random().unwrap();
         for text in ["", "server 42", "[vouchsafe:me:00]", "a [vouchsafe:"] {
             let name = id.name(text, "me");
-            assert!(name.starts_with(text));
+            assert!(name.ends_with(text));
             assert_eq!(CommissionId::of_name(&name, "me"), Some(id), "{name}");
             assert_eq!(CommissionId::of_name(&name, "m"), None);
-            assert_eq!(CommissionId::of_name(&format!("{name} "), "me"), None);
+            assert_eq!(CommissionId::of_name(&format!(" {name}"), "me"), None);
         }
         assert_eq!(CommissionId::of_name("server 42", "me"), None);
         assert_eq!(CommissionId::of_name("[vouchsafe:me:12]", "me"), None);

@@ -11,6 +11,7 @@ use super::busy::{Busy, InHand};
 use super::guard::wait;
 use super::id::check_owner;
 use super::journal::{Intent, Journal, MemoryJournal};
+use super::pace::{Gate, Pace};
 use super::resolver::{Resolver, Settings, close, until};
 use super::search::Search;
 use super::watch::Watch;
@@ -34,6 +35,7 @@ struct Inner {
     first_wait: Duration,
     longest_wait: Duration,
     in_hand: InHand,
+    gate: Gate,
     search: Arc<Search>,
     resolver: Resolver,
     watch: Watch,
@@ -52,6 +54,9 @@ pub struct Open {
     /// refused for a reason that does not pass, such as a token that has ended, or could not be
     /// asked for long.
     pub left: usize,
+    /// Commissions that were issued or adopted after an answer was lost. A lost request may still
+    /// arrive and issue another one; for 20 seconds the issuer looks for such and rejects them.
+    pub watched: usize,
 }
 
 impl Issuer {
@@ -151,14 +156,17 @@ impl Issuer {
             in_hand,
             resolving: self.0.resolver.count(),
             left,
+            watched: self.0.watch.count_of_duplicates(),
         }
     }
 
-    /// Waits until everything that was handed over is resolved, for the given time at most, and
-    /// returns what is still open. For the end of a program; guards that are still held stay.
+    /// Waits until every commission that was handed over is resolved, for the given time at most,
+    /// and returns what is still open. For the end of a program; guards that are still held stay.
     ///
-    /// After an issue that was given up this takes some twenty seconds: so long is looked for
-    /// what may have been issued.
+    /// After an issue that was given up this takes some twenty seconds: for so long the issuer
+    /// looks for what may have been issued. It does not wait for late duplicates of commissions
+    /// that were resolved: [`Open::watched`] says of how many one may still turn up. The next
+    /// [`reconcile`](Self::reconcile) rejects those that come after the program has ended.
     pub async fn flush(&self, limit: Duration) -> Open {
         self.resume();
         let done = async {
@@ -180,10 +188,6 @@ impl Issuer {
 
     pub(super) fn client(&self) -> &Client {
         &self.0.client
-    }
-
-    pub(super) fn owner(&self) -> &Arc<str> {
-        &self.0.owner
     }
 
     pub(super) fn journal(&self) -> &dyn Journal {
@@ -229,61 +233,78 @@ impl Attempt<'_> {
         let deadline = until(inner.patience);
         let mut wait = inner.first_wait;
         let mut known_lost = false;
+        // Of the last try.
+        let mut failure: Option<Error> = None;
         loop {
-            let mut failure = None;
-            if known_lost {
-                match in_time(deadline, self.find(id)).await {
-                    Ok(Some(serial)) => return Ok(serial),
-                    Ok(None) => {}
-                    Err(error) if error.is_retryable() => failure = Some(error),
-                    Err(error) => return Err(error),
+            let mut turn = None;
+            if let Some(error) = failure.take() {
+                // Not earlier than the server asks.
+                let asked = error.retry_after().unwrap_or_default();
+                let pause = wait.mul_f64(0.5 + 0.5 * fastrand::f64()).max(asked);
+                if until(pause) >= deadline {
+                    return Err(error);
                 }
-            }
-            let failure = match failure {
-                Some(error) => error,
-                None => {
-                    // From the moment the request may leave, dropping this must look for it.
-                    self.is_lost = true;
-                    match in_time(deadline, client.issue(request)).await {
-                        Ok(serial) => {
-                            self.is_lost = known_lost;
-                            return Ok(serial);
+                sleep(pause).await;
+                wait = (wait * 2).min(inner.longest_wait);
+                let mut looked = false;
+                if known_lost {
+                    match in_time(deadline, self.find(id)).await {
+                        Ok(Some(serial)) => return Ok(serial),
+                        Ok(None) => looked = true,
+                        Err(cause) if cause.is_retryable() => {
+                            failure = Some(cause);
+                            continue;
                         }
-                        Err(error) => {
-                            known_lost |= may_have_been_done(&error);
-                            self.is_lost = known_lost;
-                            if !error.is_retryable() && !may_have_been_done(&error) {
-                                // It may be refused because of itself: an earlier try that came
-                                // late has taken the room.
-                                let found = match known_lost {
-                                    true => in_time(deadline, self.find(id)).await?,
-                                    false => None,
-                                };
-                                return found.ok_or(error);
-                            }
-                            error
-                        }
+                        Err(cause) => return Err(cause),
                     }
                 }
-            };
-            // Not earlier than the server asks.
-            let asked = failure.retry_after().unwrap_or_default();
-            let pause = wait.mul_f64(0.5 + 0.5 * fastrand::f64()).max(asked);
-            if until(pause) >= deadline {
-                return Err(failure);
+                turn = match timeout_at(deadline, inner.gate.pass()).await {
+                    Ok(turn) => turn,
+                    Err(_) => return Err(error),
+                };
+                // It took a while to get the turn, and the lost request may have arrived.
+                if looked
+                    && turn.is_some()
+                    && let Some(serial) = in_time(deadline, self.find(id)).await.ok().flatten()
+                {
+                    return Ok(serial);
+                }
             }
-            sleep(pause).await;
-            wait = (wait * 2).min(inner.longest_wait);
+            // From the moment the request may leave, dropping this must look for it.
+            self.is_lost = true;
+            match in_time(deadline, client.issue(request)).await {
+                Ok(serial) => {
+                    inner.gate.succeeded();
+                    self.is_lost = known_lost;
+                    return Ok(serial);
+                }
+                Err(error) => {
+                    let is_open = may_have_been_done(&error);
+                    known_lost |= is_open;
+                    self.is_lost = known_lost;
+                    if !error.is_retryable() && !is_open {
+                        // The server works, and refuses. It may refuse the commission because of
+                        // itself: an earlier try that came late has taken the room.
+                        inner.gate.succeeded();
+                        let found = match known_lost {
+                            true => in_time(deadline, self.find(id)).await?,
+                            false => None,
+                        };
+                        return found.ok_or(error);
+                    }
+                    inner.gate.failed(turn.as_ref(), error.retry_after());
+                    failure = Some(error);
+                }
+            }
         }
     }
 
     /// Looks for the commission. Of several, which late answers can bring about, the first is
     /// kept; the others are rejected by the watch.
     async fn find(&self, id: CommissionId) -> Result<Option<Serial>> {
-        let inner = &*self.issuer.0;
-        let pending = inner.search.pending(&inner.client, &inner.owner).await?;
-        let mut of_this = pending.into_iter().filter(|(_, of)| *of == id);
-        Ok(of_this.next().map(|(serial, _)| serial))
+        let pending = self.issuer.0.search.pending().await?;
+        let of_this = pending.iter().find(|(_, of)| *of == id);
+        Ok(of_this.map(|(serial, _)| *serial))
     }
 
     fn guard(mut self, id: CommissionId, serial: Serial) -> CommissionGuard {
@@ -389,7 +410,9 @@ impl IssuerBuilder {
         let journal = self
             .journal
             .unwrap_or_else(|| Arc::new(MemoryJournal::new()));
-        let search = Arc::new(Search::default());
+        let pace = || Pace::new(self.first_wait, self.longest_wait);
+        let search = Arc::new(Search::new(&self.client, Arc::clone(&owner), pace()));
+        let gate = Gate::new(pace());
         let settings = Settings {
             window: self.window,
             max_batch: self.max_batch,
@@ -397,13 +420,13 @@ impl IssuerBuilder {
             longest_wait: self.longest_wait,
         };
         Ok(Issuer(Arc::new(Inner {
-            resolver: Resolver::new(&self.client, Arc::clone(&journal), settings),
-            watch: Watch::new(
+            resolver: Resolver::new(
                 &self.client,
-                Arc::clone(&owner),
                 Arc::clone(&journal),
                 Arc::clone(&search),
+                settings,
             ),
+            watch: Watch::new(&self.client, Arc::clone(&journal), Arc::clone(&search)),
             client: self.client,
             owner,
             journal,
@@ -411,6 +434,7 @@ impl IssuerBuilder {
             first_wait: self.first_wait,
             longest_wait: self.longest_wait,
             in_hand: InHand::default(),
+            gate,
             search,
             reconciling: tokio::sync::Mutex::new(()),
         })))

@@ -11,6 +11,8 @@
 //! - A [`Journal`] is told before anything is sent. After a crash [`Issuer::reconcile`] compares it
 //!   with what is pending at the server, and accepts what was decided and rejects the rest.
 //! - Accepts and rejects of many tasks go out together, in one call.
+//! - While the server fails, all who look for their commissions share one look, and one of all
+//!   who would issue again does, at growing intervals.
 //!
 //! ```
 //! # #[cfg(feature = "mock")] {
@@ -47,6 +49,7 @@ mod guard;
 mod id;
 mod issuer;
 mod journal;
+mod pace;
 mod reconcile;
 mod resolver;
 mod search;

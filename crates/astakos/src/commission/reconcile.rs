@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::resolver::close;
+use super::resolver::{close, resolve_in_halves};
 use super::{CommissionId, Issuer};
 use crate::{Result, Serial};
 
@@ -54,7 +54,7 @@ impl Issuer {
             .collect();
         let in_hand = self.in_hand().snapshot();
         let old: BTreeSet<CommissionId> = begun.difference(&in_hand).copied().collect();
-        let pending = self.search().pending(self.client(), self.owner()).await?;
+        let pending = self.search().pending().await?;
         let in_hand = self.in_hand().snapshot();
         let open: BTreeMap<CommissionId, Option<Serial>> = self
             .journal()
@@ -66,7 +66,7 @@ impl Issuer {
 
         let mut report = Reconciliation::default();
         let (mut accept, mut reject) = (Vec::new(), Vec::new());
-        for &(serial, id) in &pending {
+        for &(serial, id) in pending.iter() {
             if in_hand.contains(&id) {
                 report.in_hand += 1;
             } else if open.get(&id) == Some(&Some(serial)) {
@@ -76,14 +76,14 @@ impl Issuer {
             }
         }
         for chunk in accept.chunks(CHUNK) {
-            let resolution = self.client().resolve(chunk, &[]).await?;
+            let resolution = resolve_in_halves(self.client(), chunk, &[]).await?;
             report.accepted.extend(resolution.accepted);
             report
                 .gone
                 .extend(resolution.failed.iter().map(|failed| failed.0));
         }
         for chunk in reject.chunks(CHUNK) {
-            let resolution = self.client().resolve(&[], chunk).await?;
+            let resolution = resolve_in_halves(self.client(), &[], chunk).await?;
             report.rejected.extend(resolution.rejected);
             report
                 .gone
@@ -92,7 +92,7 @@ impl Issuer {
         let told = [&report.accepted, &report.rejected, &report.gone];
         let told: BTreeSet<Serial> = told.into_iter().flatten().copied().collect();
         let mut serials: BTreeMap<CommissionId, Vec<Serial>> = BTreeMap::new();
-        for (serial, id) in pending {
+        for &(serial, id) in pending.iter() {
             serials.entry(id).or_default().push(serial);
         }
         let mut closed = Vec::new();

@@ -7,14 +7,15 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep};
-use vouchsafe_core::Sent;
 use vouchsafe_core::call::Retry;
 use vouchsafe_core::task::Task;
+use vouchsafe_core::{BoxFuture, Sent};
 
 use super::busy::Busy;
 use super::journal::{Journal, Outcome};
+use super::search::Search;
 use super::{CommissionId, Committed};
-use crate::{Client, CommissionAction, Error, ErrorKind, Result, Serial};
+use crate::{Client, CommissionAction, Error, ErrorKind, Resolution, Result, Serial};
 
 /// How an issuer resolves.
 #[derive(Clone, Debug)]
@@ -32,6 +33,7 @@ pub(super) struct Resolver {
     settings: Settings,
     client: Client,
     journal: Arc<dyn Journal>,
+    search: Arc<Search>,
     worker: Mutex<Option<Task>>,
 }
 
@@ -56,7 +58,12 @@ struct Job {
 }
 
 impl Resolver {
-    pub(super) fn new(client: &Client, journal: Arc<dyn Journal>, settings: Settings) -> Self {
+    pub(super) fn new(
+        client: &Client,
+        journal: Arc<dyn Journal>,
+        search: Arc<Search>,
+        settings: Settings,
+    ) -> Self {
         Self {
             queue: Arc::new(Queue {
                 jobs: Mutex::default(),
@@ -67,6 +74,7 @@ impl Resolver {
             // Tries are counted here, where it is known what a lost answer means.
             client: client.without_repeats(),
             journal,
+            search,
             worker: Mutex::new(None),
         }
     }
@@ -121,6 +129,7 @@ impl Resolver {
             settings: self.settings.clone(),
             client: self.client.clone(),
             journal: Arc::clone(&self.journal),
+            search: Arc::clone(&self.search),
         };
         let _inside = runtime.enter();
         *worker = Some(Task::spawn(work.run()));
@@ -141,6 +150,7 @@ struct Worker {
     settings: Settings,
     client: Client,
     journal: Arc<dyn Journal>,
+    search: Arc<Search>,
 }
 
 /// Jobs that are under way; if they fail or the worker ends in between, they go back to the front
@@ -193,6 +203,10 @@ impl Worker {
 
     /// Sends a batch. What is to be tried again stays in it.
     async fn resolve(&self, batch: &mut Batch<'_>) -> Result<(), Again> {
+        self.leave_out_done(batch).await?;
+        if batch.jobs.is_empty() {
+            return Ok(());
+        }
         let of = |action| {
             let jobs = batch.jobs.iter().filter(move |job| job.action == action);
             jobs.map(|job| job.serial).collect::<Vec<_>>()
@@ -200,6 +214,21 @@ impl Worker {
         let (accept, reject) = (of(CommissionAction::Accept), of(CommissionAction::Reject));
         let (resolution, requests) = match self.client.resolve_counted(&accept, &reject).await {
             Ok(resolved) => resolved,
+            // For one that the server does not like it may refuse all.
+            Err(error) if is_of_content(&error) && batch.jobs.len() > 1 => {
+                let half = batch.jobs.len() / 2;
+                let mut rest = Batch {
+                    queue: batch.queue,
+                    jobs: batch.jobs.split_off(half),
+                    is_under_way: false,
+                };
+                Box::pin(self.resolve(batch)).await?;
+                rest.is_under_way = true;
+                let second = Box::pin(self.resolve(&mut rest)).await;
+                batch.jobs = std::mem::take(&mut rest.jobs);
+                batch.is_under_way = rest.is_under_way;
+                return second;
+            }
             Err(error) => return self.failed(batch, &error),
         };
         // All replies first: what follows may be cut short when the issuer is dropped.
@@ -236,6 +265,45 @@ impl Worker {
         }
         for done in done {
             if let Some(busy) = done.busy.as_ref().filter(|_| done.is_closed) {
+                close(&*self.journal, busy.id()).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves out what an earlier try has done, as far as it can be known: a serial that was
+    /// resolved may belong to another commission by now.
+    async fn leave_out_done(&self, batch: &mut Batch<'_>) -> Result<(), Again> {
+        let is_suspect = |job: &Job| job.may_be_done && job.busy.is_some();
+        if !batch.jobs.iter().any(is_suspect) {
+            return Ok(());
+        }
+        batch.is_under_way = false;
+        let pending = match self.search.pending().await {
+            Ok(pending) => pending,
+            Err(error) => return self.failed(batch, &error),
+        };
+        batch.is_under_way = true;
+        let is_done = |job: &Job| {
+            let id = job.busy.as_ref().map(Busy::id);
+            is_suspect(job) && id.is_some_and(|id| !pending.contains(&(job.serial, id)))
+        };
+        let (done, left) = std::mem::take(&mut batch.jobs)
+            .into_iter()
+            .partition(is_done);
+        batch.jobs = left;
+        let done: Vec<Job> = done;
+        let mut closed = Vec::new();
+        for mut job in done {
+            job.answer(Ok(Committed::Earlier));
+            closed.push(Done {
+                queue: &self.queue,
+                busy: job.busy.take(),
+                is_closed: true,
+            });
+        }
+        for done in closed {
+            if let Some(busy) = &done.busy {
                 close(&*self.journal, busy.id()).await;
             }
         }
@@ -317,6 +385,43 @@ pub(super) async fn close(journal: &dyn Journal, id: CommissionId) {
     if let Err(error) = journal.outcome(id, Outcome::Closed).await {
         tracing::warn!(%id, %error, "a commission is done and cannot be closed in the journal");
     }
+}
+
+/// Whether a server refuses what it was sent, and not the caller.
+fn is_of_content(error: &Error) -> bool {
+    let status = error.status().map(|status| status.as_u16());
+    !error.is_retryable() && matches!(status, Some(400 | 404 | 409 | 413 | 422))
+}
+
+/// Accepts and rejects commissions. If the server refuses all of them as a whole, each half is
+/// sent alone, down to single ones, so that one that it does not like keeps no other.
+pub(super) fn resolve_in_halves<'a>(
+    client: &'a Client,
+    accept: &'a [Serial],
+    reject: &'a [Serial],
+) -> BoxFuture<'a, Result<Resolution>> {
+    Box::pin(async move {
+        let count = accept.len() + reject.len();
+        let error = match client.resolve(accept, reject).await {
+            Err(error) if is_of_content(&error) && count > 1 => error,
+            result => return result,
+        };
+        let (accept, more_accept) = accept.split_at(accept.len() / 2);
+        let (reject, more_reject) = reject.split_at(reject.len().div_ceil(2));
+        let first = resolve_in_halves(client, accept, reject).await;
+        let second = resolve_in_halves(client, more_accept, more_reject).await;
+        match (first, second) {
+            (Ok(mut all), Ok(more)) => {
+                all.accepted.extend(more.accepted);
+                all.rejected.extend(more.rejected);
+                all.failed.extend(more.failed);
+                Ok(all)
+            }
+            // What the answer does not name is tried again later.
+            (Ok(some), Err(_)) | (Err(_), Ok(some)) => Ok(some),
+            (Err(_), Err(_)) => Err(error),
+        }
+    })
 }
 
 /// Returns when something that takes so long is over.

@@ -1,83 +1,113 @@
 //! Finding one's own among the pending commissions.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use vouchsafe_core::{Error as CoreError, ErrorKind as CoreKind};
 
 use super::CommissionId;
+use super::pace::Pace;
 use crate::{Client, ErrorKind, Result, Serial};
 
 /// How many commissions are asked about at once.
 const SIDE_BY_SIDE: usize = 16;
 
-/// Reads the names of pending commissions, each once: a name does not change.
-#[derive(Debug, Default)]
+/// Reads the names of the pending commissions of an owner.
+///
+/// All who wait share one round, and rounds keep a distance from each other that grows while they
+/// fail. Nothing is remembered from one round to the next: servers on SQLite use the serial of a
+/// resolved commission again (protocol section 8).
+#[derive(Debug)]
 pub(super) struct Search {
-    known: Mutex<BTreeMap<Serial, Option<CommissionId>>>,
+    client: Client,
+    owner: Arc<str>,
+    pace: Pace,
+    /// How many have asked so far.
+    arrived: AtomicU64,
+    last: Mutex<Round>,
 }
 
+/// What came of the last round.
+#[derive(Debug, Default)]
+struct Round {
+    /// It began after so many had asked: they are served by it.
+    covers: u64,
+    result: Option<Result<Pending>>,
+}
+
+/// The pending commissions of an owner.
+type Pending = Arc<[(Serial, CommissionId)]>;
+
 impl Search {
-    /// Returns the pending commissions that an owner issued, with their ids.
-    pub(super) async fn pending(
-        &self,
-        client: &Client,
-        owner: &Arc<str>,
-    ) -> Result<Vec<(Serial, CommissionId)>> {
-        let pending = client.pending_commissions().await?;
-        let pending: BTreeSet<Serial> = pending.into_iter().collect();
-        let (mut found, mut unknown) = (Vec::new(), Vec::new());
-        {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.retain(|serial, _| pending.contains(serial));
-            for &serial in &pending {
-                match known.get(&serial) {
-                    Some(Some(id)) => found.push((serial, *id)),
-                    Some(None) => {}
-                    None => unknown.push(serial),
-                }
-            }
+    pub(super) fn new(client: &Client, owner: Arc<str>, pace: Pace) -> Self {
+        Self {
+            client: client.clone(),
+            owner,
+            pace,
+            arrived: AtomicU64::new(0),
+            last: Mutex::default(),
         }
+    }
+
+    /// Returns the pending commissions of the owner with their ids, as the server lists them after
+    /// this was called.
+    pub(super) async fn pending(&self) -> Result<Pending> {
+        let arrival = self.arrived.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut last = self.last.lock().await;
+        if let Some(result) = &last.result
+            && last.covers >= arrival
+        {
+            return result.clone();
+        }
+        self.pace.ready().await;
+        let covers = self.arrived.load(Ordering::SeqCst);
+        let result = self.ask().await.map(Arc::from);
+        match &result {
+            Ok(_) => self.pace.succeeded(),
+            Err(error) => self.pace.failed(error.retry_after()),
+        }
+        *last = Round {
+            covers,
+            result: Some(result.clone()),
+        };
+        result
+    }
+
+    async fn ask(&self) -> Result<Vec<(Serial, CommissionId)>> {
+        let pending = self.client.pending_commissions().await?;
+        let mut found = Vec::new();
         let mut asking = JoinSet::new();
-        let mut left = unknown.into_iter();
+        let mut left = pending.into_iter();
         loop {
             while asking.len() < SIDE_BY_SIDE
                 && let Some(serial) = left.next()
             {
-                let (client, owner) = (client.clone(), Arc::clone(owner));
+                let (client, owner) = (self.client.clone(), Arc::clone(&self.owner));
                 asking.spawn(async move { (serial, id_of(&client, serial, &owner).await) });
             }
             let Some(asked) = asking.join_next().await else {
                 break;
             };
-            // Without its name nobody knows whose it is: as good as no answer.
-            let (serial, result) = asked.map_err(|cause| {
+            // Without its name it is not known whose it is: as good as no answer.
+            let (serial, id) = asked.map_err(|cause| {
                 CoreError::new(CoreKind::Transport, "asking for a commission was cut short")
                     .with_source(cause)
             })?;
-            let Looked::At(id) = result? else {
-                continue;
-            };
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.insert(serial, id);
-            found.extend(id.map(|id| (serial, id)));
+            found.extend(id?.map(|id| (serial, id)));
         }
         found.sort();
+        found.dedup();
         Ok(found)
     }
 }
 
-enum Looked {
-    At(Option<CommissionId>),
-    /// It was resolved meanwhile.
-    Gone,
-}
-
-async fn id_of(client: &Client, serial: Serial, owner: &str) -> Result<Looked> {
+/// Returns the id of a commission, if it is the owner's and still pending.
+async fn id_of(client: &Client, serial: Serial, owner: &str) -> Result<Option<CommissionId>> {
     match client.commission(serial).await {
-        Ok(commission) => Ok(Looked::At(CommissionId::of_name(&commission.name, owner))),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Looked::Gone),
+        Ok(commission) => Ok(CommissionId::of_name(&commission.name, owner)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -12,7 +12,7 @@ use vouchsafe_core::task::Task;
 use super::CommissionId;
 use super::busy::Busy;
 use super::journal::Journal;
-use super::resolver::{close, until};
+use super::resolver::{close, resolve_in_halves, until};
 use super::search::Search;
 use crate::{Client, Result, Serial};
 
@@ -34,7 +34,6 @@ pub(super) struct Watch {
 #[derive(Debug)]
 struct Shared {
     client: Client,
-    owner: Arc<str>,
     journal: Arc<dyn Journal>,
     search: Arc<Search>,
     watched: Mutex<BTreeMap<CommissionId, Watched>>,
@@ -75,16 +74,10 @@ impl Drop for Counted {
 }
 
 impl Watch {
-    pub(super) fn new(
-        client: &Client,
-        owner: Arc<str>,
-        journal: Arc<dyn Journal>,
-        search: Arc<Search>,
-    ) -> Self {
+    pub(super) fn new(client: &Client, journal: Arc<dyn Journal>, search: Arc<Search>) -> Self {
         Self {
             shared: Arc::new(Shared {
                 client: client.clone(),
-                owner,
                 journal,
                 search,
                 watched: Mutex::default(),
@@ -129,6 +122,15 @@ impl Watch {
         if !lock(&self.shared.watched).is_empty() {
             self.ensure_worker(runtime);
         }
+    }
+
+    /// Returns how many were issued and may have a duplicate that comes late.
+    pub(super) fn count_of_duplicates(&self) -> usize {
+        let watched = lock(&self.shared.watched);
+        watched
+            .values()
+            .filter(|entry| entry.orphan.is_none())
+            .count()
     }
 
     /// Waits until there is none of which nobody knows whether it was issued.
@@ -208,14 +210,14 @@ impl Shared {
     }
 
     async fn reject(&self, due: &BTreeMap<CommissionId, Option<Serial>>) -> Result<()> {
-        let pending = self.search.pending(&self.client, &self.owner).await?;
+        let pending = self.search.pending().await?;
         let late: Vec<Serial> = pending
-            .into_iter()
+            .iter()
             .filter(|(serial, id)| due.get(id).is_some_and(|keep| *keep != Some(*serial)))
-            .map(|(serial, _)| serial)
+            .map(|(serial, _)| *serial)
             .collect();
         if !late.is_empty() {
-            self.client.resolve(&[], &late).await?;
+            resolve_in_halves(&self.client, &[], &late).await?;
             tracing::info!(count = late.len(), "late commissions were rejected");
         }
         Ok(())

@@ -69,15 +69,34 @@ pub(super) struct Issued {
     pub(super) state: CommissionState,
 }
 
+/// In what servers differ, by the database that they are on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Habits {
+    /// Whether the serial of a resolved commission is used again.
+    pub(super) reuses_serials: bool,
+    /// How many characters of a name are kept.
+    pub(super) name_limit: Option<usize>,
+}
+
 /// All commissions that ever were, so that a test can see what became of each.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Commissions {
+    habits: Habits,
     last: u64,
+    /// Those whose serial was used again.
+    past: Vec<(u64, Issued)>,
     issued: BTreeMap<u64, Issued>,
     pending: BTreeSet<u64>,
 }
 
 impl Commissions {
+    pub(super) fn new(habits: Habits) -> Self {
+        Self {
+            habits,
+            ..Self::default()
+        }
+    }
+
     /// Issues one. Nothing changes and no serial is used if it is refused.
     pub(super) fn issue(
         &mut self,
@@ -87,13 +106,23 @@ impl Commissions {
         now: i64,
     ) -> Ruled<u64> {
         holdings.issue(&wish.provisions, wish.force)?;
-        self.last += 1;
+        self.last = match self.habits.reuses_serials {
+            true => self.pending.last().copied().unwrap_or_default() + 1,
+            false => self.last + 1,
+        };
         let serial = self.last;
+        let name = match self.habits.name_limit {
+            Some(limit) => wish.name.chars().take(limit).collect(),
+            None => wish.name,
+        };
+        if let Some(past) = self.issued.remove(&serial) {
+            self.past.push((serial, past));
+        }
         self.issued.insert(
             serial,
             Issued {
                 owner: owner.map(str::to_owned),
-                name: wish.name,
+                name,
                 time: now,
                 provisions: wish.provisions,
                 state: CommissionState::Pending,
@@ -196,7 +225,8 @@ impl Commissions {
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = (u64, &Issued)> {
-        self.issued.iter().map(|(serial, issued)| (*serial, issued))
+        let past = self.past.iter().map(|(serial, issued)| (*serial, issued));
+        past.chain(self.issued.iter().map(|(serial, issued)| (*serial, issued)))
     }
 }
 

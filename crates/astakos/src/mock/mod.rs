@@ -40,6 +40,7 @@ use vouchsafe_core::transport::{Request, Response};
 use vouchsafe_core::{Clock, Secret};
 
 pub use self::commissions::CommissionState;
+use self::commissions::Habits;
 pub use self::handles::Commission;
 pub use self::quota::Holding;
 use self::routes::Routes;
@@ -97,6 +98,7 @@ struct Service {
 struct Start {
     seed: Seed,
     dialect: Dialect,
+    habits: Habits,
     base: String,
     /// What the clock showed.
     at: i64,
@@ -120,6 +122,7 @@ impl Server {
             seed: None,
             dialect: None,
             clock: None,
+            habits: Habits::default(),
         }
     }
 
@@ -252,6 +255,7 @@ pub struct ServerBuilder {
     seed: Option<Seed>,
     dialect: Option<Dialect>,
     clock: Option<Arc<ManualClock>>,
+    habits: Habits,
 }
 
 impl ServerBuilder {
@@ -269,6 +273,19 @@ impl ServerBuilder {
     /// order of the seed, and what members get from a project is added to what they hold.
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.dialect = Some(dialect);
+        self
+    }
+
+    /// Uses the serial of a resolved commission again, as servers on SQLite do.
+    pub fn reuse_serials(mut self) -> Self {
+        self.habits.reuses_serials = true;
+        self
+    }
+
+    /// Keeps so many characters of the name of a commission and cuts off the rest, as some
+    /// databases do. Default: names are kept whole.
+    pub fn commission_name_limit(mut self, characters: usize) -> Self {
+        self.habits.name_limit = Some(characters);
         self
     }
 
@@ -295,13 +312,21 @@ impl ServerBuilder {
             (None, None) => Dialect::V016,
         };
         let at = dates::of(clock.now());
+        let habits = Habits {
+            reuses_serials: self.habits.reuses_serials || seed.settings.reuse_serials,
+            name_limit: self
+                .habits
+                .name_limit
+                .or(seed.settings.commission_name_limit),
+        };
         let state = seed
-            .state(dialect, at)
+            .state(dialect, habits, at)
             .map_err(|why| Error::bad_value(format!("the seed: {why}")))?;
         let service = Arc::new(Service {
             start: Start {
                 seed,
                 dialect,
+                habits,
                 base: state.base.clone(),
                 at,
             },
@@ -352,7 +377,7 @@ impl Handler for Service {
     fn reset(&self) {
         let start = &self.start;
         // It made a state before.
-        if let Ok(state) = start.seed.state(start.dialect, start.at) {
+        if let Ok(state) = start.seed.state(start.dialect, start.habits, start.at) {
             *self.state() = state;
         }
     }

@@ -22,7 +22,7 @@ use crate::{Error, Result};
 /// | `projects` | `uuid`, `name`, `resources` (each `member_capacity`, `project_capacity`), `members` (`user`, `state`); `owner`, `state`, `end_date`, policies, ... |
 /// | `holdings` | `holder`, `source`, `resource`, `limit`, `usage_min`, `usage_max`; left out: as the projects have it |
 /// | `oauth2` | `clients`, `codes`, `tokens` |
-/// | `settings` | `base_path`, `dialect` (`0.14`, `0.15` or `0.16`), `project_admins`, `token_lifetime_seconds_oauth2` |
+/// | `settings` | `base_path`, `dialect` (`0.14`, `0.15` or `0.16`), `reuse_serials`, `commission_name_limit`, `project_admins`, `token_lifetime_seconds_oauth2` |
 ///
 /// Accepted users who have no system project get one. `Debug` shows no token.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -223,6 +223,8 @@ pub(super) struct TokenSeed {
 pub(super) struct SettingsSeed {
     pub(super) base_path: Option<String>,
     pub(super) dialect: Option<String>,
+    pub(super) reuse_serials: bool,
+    pub(super) commission_name_limit: Option<usize>,
     pub(super) project_admins: BTreeSet<String>,
     pub(super) token_lifetime_seconds_oauth2: Option<i64>,
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Value, json};
 
 use super::applications::{Application, ApplicationState};
-use super::commissions::Commissions;
+use super::commissions::{Commissions, Habits};
 use super::dates;
 use super::memberships::{MembershipState, Memberships};
 use super::oauth2::{AccessToken, Code, OAuth2, OAuth2Client};
@@ -20,7 +20,12 @@ use crate::Dialect;
 
 impl Seed {
     /// Makes the state of a server, or says what is wrong.
-    pub(super) fn state(&self, dialect: Dialect, now: i64) -> Result<State, String> {
+    pub(super) fn state(
+        &self,
+        dialect: Dialect,
+        habits: Habits,
+        now: i64,
+    ) -> Result<State, String> {
         let settings = &self.settings;
         let base = settings.base_path.as_deref().unwrap_or("/astakos");
         let base = base.trim_end_matches('/').to_owned();
@@ -43,7 +48,7 @@ impl Seed {
                 .read(settings.token_lifetime_seconds_oauth2.unwrap_or(20))?,
             base,
             holdings: Holdings::default(),
-            commissions: Commissions::default(),
+            commissions: Commissions::new(habits),
             projects: BTreeMap::new(),
             applications: BTreeMap::new(),
             memberships: Memberships::default(),

@@ -131,7 +131,7 @@ pub(super) fn check(server: &Server, told: &BTreeMap<u64, Told>, what: &str) {
     );
     let mut accepted: BTreeMap<u64, i64> = BTreeMap::new();
     for commission in server.commissions() {
-        let (text, _) = commission.name.split_once(" [").unwrap();
+        let (_, text) = commission.name.split_once("] ").unwrap();
         let number = text.strip_prefix("number ").unwrap().parse().unwrap();
         if commission.state == CommissionState::Accepted {
             *accepted.entry(number).or_default() += 1;

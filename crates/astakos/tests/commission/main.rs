@@ -16,6 +16,7 @@ mod issuing;
 mod kills;
 mod network;
 mod reconciling;
+mod storms;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,168 @@
+//! How often the server is asked again while it fails, whoever wants to.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+use vouchsafe_core::call::Retry;
+
+/// Keeps a distance between tries: a short one after a success, and one that doubles after each
+/// failure. Up to half of it is left out at random.
+#[derive(Debug)]
+pub(super) struct Pace {
+    first: Duration,
+    longest: Duration,
+    next: Mutex<Next>,
+}
+
+#[derive(Debug)]
+struct Next {
+    wait: Duration,
+    not_before: Option<Instant>,
+}
+
+impl Pace {
+    pub(super) fn new(first: Duration, longest: Duration) -> Self {
+        let next = Next {
+            wait: first,
+            not_before: None,
+        };
+        Self {
+            first,
+            longest,
+            next: Mutex::new(next),
+        }
+    }
+
+    /// Waits until the next try may begin.
+    pub(super) async fn ready(&self) {
+        let not_before = self.next().not_before;
+        if let Some(at) = not_before {
+            sleep_until(at).await;
+        }
+    }
+
+    pub(super) fn succeeded(&self) {
+        let mut next = self.next();
+        next.wait = self.first;
+        next.not_before = Some(Instant::now() + self.first);
+    }
+
+    /// Makes the next wait longer. It is not shorter than the server asked for.
+    pub(super) fn failed(&self, asked: Option<Duration>) {
+        let mut next = self.next();
+        let wait = next.wait.mul_f64(0.5 + 0.5 * fastrand::f64());
+        let wait = wait.max(asked.unwrap_or_default().min(Retry::LONGEST_ASKED));
+        next.not_before = Some(Instant::now() + wait);
+        next.wait = (next.wait * 2).min(self.longest);
+    }
+
+    fn next(&self) -> MutexGuard<'_, Next> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets tries be repeated: all of them while the server works, and one after the other at a
+/// [`Pace`] while it fails, until one succeeds. First tries do not pass it.
+#[derive(Debug)]
+pub(super) struct Gate {
+    pace: Pace,
+    is_open: watch::Sender<bool>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// The right to try while the gate is closed; only one has it at a time.
+pub(super) type Turn<'g> = tokio::sync::MutexGuard<'g, ()>;
+
+impl Gate {
+    pub(super) fn new(pace: Pace) -> Self {
+        Self {
+            pace,
+            is_open: watch::Sender::new(true),
+            turn: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// Waits for leave to try again. `None` if the gate is open.
+    pub(super) async fn pass(&self) -> Option<Turn<'_>> {
+        let mut opened = self.is_open.subscribe();
+        let turn = async {
+            let turn = self.turn.lock().await;
+            self.pace.ready().await;
+            turn
+        };
+        tokio::select! {
+            biased;
+            // The sender lives as long as this.
+            _ = opened.wait_for(|is_open| *is_open) => None,
+            turn = turn => Some(turn),
+        }
+    }
+
+    /// Opens the gate: the server works.
+    pub(super) fn succeeded(&self) {
+        let was_closed = self
+            .is_open
+            .send_if_modified(|is_open| !std::mem::replace(is_open, true));
+        if was_closed {
+            self.pace.succeeded();
+        }
+    }
+
+    /// Closes the gate. While it is closed, only the one who has the turn makes the wait longer.
+    pub(super) fn failed(&self, turn: Option<&Turn<'_>>, asked: Option<Duration>) {
+        let was_open = self
+            .is_open
+            .send_if_modified(|is_open| std::mem::replace(is_open, false));
+        if was_open || turn.is_some() {
+            self.pace.failed(asked);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: Duration = Duration::from_millis(100);
+    const LONGEST: Duration = Duration::from_secs(10);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pace_slows_down_with_failures_up_to_a_bound() {
+        let pace = Pace::new(FIRST, LONGEST);
+        let begun = Instant::now();
+        pace.ready().await;
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        let mut bound = FIRST;
+        for _ in 0..20 {
+            pace.failed(None);
+            let begun = Instant::now();
+            pace.ready().await;
+            let waited = begun.elapsed();
+            assert!(waited >= bound / 2 && waited <= bound + Duration::from_millis(1));
+            bound = (bound * 2).min(LONGEST);
+        }
+        pace.succeeded();
+        let begun = Instant::now();
+        pace.ready().await;
+        assert!(begun.elapsed() <= FIRST + Duration::from_millis(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_closed_gate_lets_one_through_at_a_time_and_all_once_it_opens() {
+        let gate = Gate::new(Pace::new(FIRST, LONGEST));
+        assert!(gate.pass().await.is_none());
+        gate.failed(None, None);
+        let turn = gate.pass().await;
+        assert!(turn.is_some());
+        let second = tokio::time::timeout(LONGEST * 5, gate.pass()).await;
+        assert!(second.is_err(), "two had the turn");
+        gate.failed(turn.as_ref(), None);
+        drop(turn);
+        let (others, ()) = tokio::join!(async { tokio::join!(gate.pass(), gate.pass()) }, async {
+            gate.succeeded();
+        },);
+        assert!(others.0.is_none() && others.1.is_none());
+    }
+}
