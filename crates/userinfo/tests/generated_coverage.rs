@@ -17,6 +17,7 @@ const GAFAELFAWR: &[&str] = &[
     "gafaelfawr.listTokens",
     "gafaelfawr.createUserToken",
     "gafaelfawr.getToken",
+    "gafaelfawr.modifyToken",
     "gafaelfawr.revokeToken",
     "gafaelfawr.getQuotaOverrides",
     "gafaelfawr.putQuotaOverrides",

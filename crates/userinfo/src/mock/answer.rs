@@ -102,9 +102,14 @@ pub(super) fn refuse(refusal: &Refusal, challenge: Challenge<'_>) -> Response {
             response.body = Bytes::from_static(b"Internal Server Error");
             response
         }
-        Refusal::NotInProtocol(what) => {
-            let msg = format!("The protocol notes do not say what the server does here: {what}");
-            items(501, "not_in_protocol", &msg, None)
+        Refusal::UnreadableBody => json(
+            400,
+            &json!({"detail": "There was an error parsing the body"}),
+        ),
+        Refusal::Preflight { meant, kind, msg } => {
+            let mut response = uncached(items(403, kind, msg, None));
+            put_copies(&mut response.headers, *meant, kind, msg);
+            response
         }
     }
 }
@@ -125,9 +130,14 @@ pub(super) fn put_rate(headers: &mut HeaderMap, rate: &Rate) {
     }
 }
 
-/// Adds a header, unless its text cannot be one.
+/// Adds a header, unless its text cannot be one. Each character is one byte, as the server writes
+/// them.
 pub(super) fn put(headers: &mut HeaderMap, name: HeaderName, text: &str) {
-    if let Ok(value) = HeaderValue::from_str(text) {
+    let bytes: Result<Vec<u8>, _> = text.chars().map(u8::try_from).collect();
+    if let Some(value) = bytes
+        .ok()
+        .and_then(|bytes| HeaderValue::from_bytes(&bytes).ok())
+    {
         headers.append(name, value);
     }
 }
@@ -148,8 +158,9 @@ impl Challenge<'_> {
         // Basic has no place for more than the realm.
         if self.scheme == Scheme::Bearer {
             text += &format!(", error=\"{kind}\", error_description=\"{msg}\"");
+            let scopes = scopes.join(" ");
             if !scopes.is_empty() {
-                text += &format!(", scope=\"{}\"", scopes.join(" "));
+                text += &format!(", scope=\"{scopes}\"");
             }
         }
         let mut response = items(status, kind, msg, None);
@@ -288,6 +299,24 @@ mod tests {
                 "Bearer realm=\"h\", error=\"insufficient_scope\", error_description=\"m\", \
                  scope=\"a b\""
             )
+        );
+    }
+
+    #[test]
+    fn a_header_is_written_as_bytes_and_an_empty_scope_not_at_all() {
+        let refusal = Refusal::InvalidRequest("Unknown Authorization type Bäsic".to_owned());
+        let response = refuse(&refusal, CHALLENGE);
+        let challenge = response.headers["www-authenticate"].as_bytes();
+        assert!(challenge.ends_with(b"type B\xE4sic\""), "{challenge:?}");
+        let refusal = Refusal::InsufficientScope {
+            msg: "m".to_owned(),
+            scopes: vec![String::new()],
+        };
+        let response = refuse(&refusal, CHALLENGE);
+        let challenge = header(&response, "www-authenticate").unwrap();
+        assert!(
+            challenge.ends_with("error_description=\"m\""),
+            "{challenge}"
         );
     }
 

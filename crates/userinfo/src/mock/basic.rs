@@ -35,7 +35,7 @@ pub(super) fn credential(header: &str) -> Result<Option<String>, String> {
     };
     match (token_parts(user).is_ok(), token_parts(password).is_ok()) {
         (true, true) if user != password => {
-            Err("Basic user name and password are different tokens".to_owned())
+            Err("Conflicting tokens in Basic username and password fields".to_owned())
         }
         (true, _) => Ok(Some(user.to_owned())),
         (_, true) => Ok(Some(password.to_owned())),
@@ -56,6 +56,9 @@ pub(super) fn split_scheme(header: &str) -> Option<(&str, &str)> {
 ///
 /// If it cannot be decoded or is no UTF-8; the text is Python's.
 pub(super) fn decode(blob: &str) -> Result<String, String> {
+    if !blob.is_ascii() {
+        return Err("string argument should contain only ASCII characters".to_owned());
+    }
     let mut bytes = Vec::new();
     let (mut left, mut in_quad, mut pads, mut count) = (0_u8, 0_usize, 0_usize, 0_usize);
     for byte in blob.bytes() {
@@ -135,7 +138,8 @@ mod tests {
             (basic(&format!("x:{ONE}\n")), Ok(Some(ONE))),
             (basic(&format!("{ONE}:{ONE}")), Ok(Some(ONE))),
             (basic("user:password"), Ok(None)),
-            (basic(&format!("{ONE}:{TWO}")), Err("different tokens")),
+            (basic(&format!("{ONE}:{TWO}")), Err("Conflicting tokens")),
+            ("Basic YQé==".to_owned(), Err("only ASCII characters")),
             (
                 basic("a:b:c"),
                 Err("too many values to unpack (expected 2, got 3)"),

@@ -6,17 +6,51 @@ use std::time::UNIX_EPOCH;
 
 use vouchsafe_core::timestamp;
 
+/// Why a text is no point in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    /// It has the form of none.
+    Form,
+    /// The year is none that the server knows.
+    Range,
+    /// Only its offset from UTC takes it out of the years that the server knows, which breaks it.
+    Overflow,
+}
+
 /// Returns seconds since 1970; fractions are cut, and no zone means UTC.
-pub(super) fn parse(text: &str) -> Option<i64> {
+pub(super) fn parse(text: &str) -> Result<i64, Unreadable> {
     if is_number(text) {
-        return from_number(text.parse().ok()?);
+        let number = text.parse().ok().and_then(from_number);
+        return number.ok_or(Unreadable::Form);
     }
-    let time = timestamp::parse(&plain(text)?)?;
-    let seconds = match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => i64::try_from(after.as_secs()).ok()?,
-        Err(before) => -i64::try_from(before.duration().as_secs()).ok()?,
-    };
-    is_in_range(seconds).then_some(seconds)
+    let plain = plain(text).ok_or(Unreadable::Form)?;
+    let local = plain.get(.."2000-01-01T00:00:00".len()).unwrap_or(&plain);
+    // The same day of a year that there is, and that leaps as well.
+    if let Some(day) = local.strip_prefix("0000")
+        && seconds(&format!("0004{day}")).is_some()
+    {
+        return Err(Unreadable::Range);
+    }
+    match seconds(&plain) {
+        Some(seconds) if is_in_range(seconds) => Ok(seconds),
+        found => {
+            let is_valid = seconds(local).is_some_and(is_in_range);
+            let zone = plain.strip_prefix(local).unwrap_or_default();
+            let has_offset = seconds(&format!("2000-01-02T00:00:00{zone}")).is_some();
+            if found.is_some() || is_valid && has_offset {
+                Err(Unreadable::Overflow)
+            } else {
+                Err(Unreadable::Form)
+            }
+        }
+    }
+}
+
+fn seconds(text: &str) -> Option<i64> {
+    match timestamp::parse(text)?.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_secs()).ok(),
+        Err(before) => Some(-i64::try_from(before.duration().as_secs()).ok()?),
+    }
 }
 
 /// Returns whole seconds, if the year is one of 1 to 9999. Above a limit the number is one of
@@ -27,7 +61,7 @@ pub(super) fn from_number(number: f64) -> Option<i64> {
     } else {
         number
     };
-    let whole = seconds.trunc();
+    let whole = seconds.floor();
     // Compared as floats first: the cast would bend what does not fit.
     (whole.abs() < 1e15)
         .then_some(whole as i64)
@@ -110,7 +144,7 @@ mod tests {
             ("0001-01-01", -62_135_596_800),
             ("951868800", 951_868_800),
             ("951868800.9", 951_868_800),
-            ("-1.9", -1),
+            ("-1.9", -2),
             (".5", 0),
             ("+5.", 5),
             ("20000000000", 20_000_000_000),
@@ -121,7 +155,7 @@ mod tests {
             ("2000-03-01T01:30:00+0130", 951_868_800),
             ("2000-02-29T22:30:00\u{2212}01:30", 951_868_800),
         ] {
-            assert_eq!(parse(text), Some(expected), "{text}");
+            assert_eq!(parse(text), Ok(expected), "{text}");
         }
     }
 
@@ -136,7 +170,6 @@ mod tests {
             "2000-01-01T24:00",
             "2000-01-01T00",
             "2000-01-01x",
-            "9999-12-31T23:59:59-01:00",
             "1e3",
             ".",
             "+",
@@ -159,17 +192,26 @@ mod tests {
             "2000-01-01T00:00é",
             "é000-01-01T00:00:00",
         ] {
-            assert_eq!(parse(text), None, "{text}");
+            assert_eq!(parse(text), Err(Unreadable::Form), "{text}");
+        }
+        for (text, why) in [
+            ("9999-12-31T23:59:59-01:00", Unreadable::Overflow),
+            ("0001-01-01T00:00:00+01:00", Unreadable::Overflow),
+            ("0000-01-01", Unreadable::Range),
+            ("0000-02-29T00:00:00Z", Unreadable::Range),
+            ("0000-13-01", Unreadable::Form),
+        ] {
+            assert_eq!(parse(text), Err(why), "{text}");
         }
         assert_eq!(from_number(f64::NAN), None);
         assert_eq!(from_number(1e300), None);
-        assert_eq!(from_number(-1.5), Some(-1));
+        assert_eq!(from_number(-1.5), Some(-2));
     }
 
     proptest! {
         #[test]
         fn any_text_is_read_or_refused_without_a_panic(text in "[0-9TZ:.+é-]{0,28}") {
-            parse(&text);
+            let _ = parse(&text);
         }
     }
 }

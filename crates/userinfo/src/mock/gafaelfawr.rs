@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap};
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, COOKIE, HeaderMap, ORIGIN};
 use http::{HeaderName, Method};
 use serde_json::{Value, json};
 use vouchsafe_core::transport::{Request, Response};
@@ -12,10 +12,11 @@ use super::ingress::{Check, Passed, Satisfy};
 use super::quota::rules_without_nulls;
 use super::refusal::Refusal;
 use super::rules::{filter_authorization, filter_cookie};
+use super::scalars::{boolean, python_integer};
 use super::state::{Action, Bootstrap, State, need_admin};
 use super::tokens::{Delegation, MINIMUM_LIFETIME, Record};
-use super::validate::{At, Checked, Problem, UNCOVERED, boolean, fault, username};
-use super::{basic, json_fault, requests};
+use super::validate::{At, Checked, Problem, fault, username};
+use super::{basic, body, requests};
 use crate::Token;
 use crate::generated::gafaelfawr::routes::Op;
 
@@ -46,6 +47,7 @@ pub(super) fn answer(
         Op::ListTokens => ask.tokens(),
         Op::CreateUserToken => ask.create_user_token(),
         Op::GetToken => ask.token(),
+        Op::ModifyToken => ask.modify_token(),
         Op::RevokeToken => ask.revoke_token(),
         Op::GetQuotaOverrides => {
             ask.caller(Bootstrap::Unknown)?;
@@ -151,10 +153,11 @@ impl Ask<'_> {
     }
 
     fn create_token(&mut self) -> Result<Response, Refusal> {
+        let body = self.body()?;
         let caller = self.caller(Bootstrap::Allowed)?;
         self.state.fail_for(&caller.username, Action::CreateToken)?;
         need_admin(&caller)?;
-        let asked = requests::admin_token(&self.body()?)?;
+        let asked = requests::admin_token(&body::required(body)?)?;
         let username = asked.username.clone();
         let token = self.state.create_token(asked, self.now)?;
         Ok(made(&username, &token))
@@ -169,9 +172,10 @@ impl Ask<'_> {
     }
 
     fn create_user_token(&mut self) -> Result<Response, Refusal> {
+        let body = self.body()?;
         let caller = self.caller(Bootstrap::Unknown)?;
         let (username, asked) = both(self.username(), || {
-            requests::user_token(&self.body()?).map_err(Refusal::from)
+            requests::user_token(&body::required(body)?).map_err(Refusal::from)
         })?;
         let token = self
             .state
@@ -186,6 +190,19 @@ impl Ask<'_> {
         Ok(answer::json(200, &record.info()))
     }
 
+    fn modify_token(&mut self) -> Result<Response, Refusal> {
+        let body = self.body()?;
+        let caller = self.caller(Bootstrap::Unknown)?;
+        let path = both(self.username(), || self.key());
+        let ((username, key), change) = both(path, || {
+            requests::token_change(&body::required(body)?).map_err(Refusal::from)
+        })?;
+        let record = self
+            .state
+            .modify(&caller, &username, &key, change, self.now)?;
+        Ok(answer::json(200, &record.info()))
+    }
+
     fn revoke_token(&mut self) -> Result<Response, Refusal> {
         let caller = self.caller(Bootstrap::Unknown)?;
         let (username, key) = both(self.username(), || self.key())?;
@@ -194,25 +211,33 @@ impl Ask<'_> {
     }
 
     fn put_quota_overrides(&mut self) -> Result<Response, Refusal> {
+        let body = self.body()?;
         need_admin(&self.caller(Bootstrap::Allowed)?)?;
-        let overrides = requests::quota_config(&self.body()?)?;
+        let overrides = requests::quota_config(&body::required(body)?)?;
         let shown = rules_without_nulls(&overrides);
         self.state.overrides = Some(overrides);
         Ok(answer::json(200, &shown))
     }
 
     fn ingress_auth(&mut self) -> Result<Response, Refusal> {
-        let params = IngressParams::read(self.request, self.state.tokens.lifetime)?;
+        let params = IngressParams::read(self.request, self.state.tokens.lifetime);
         let mut response = answer::json(200, &json!({"status": "ok"}));
-        if params.is_options && params.allow_options {
+        let method = self.request.headers.get("x-original-method");
+        if method.is_some_and(|name| name == Method::OPTIONS.as_str()) {
+            preflight(
+                &self.request.headers,
+                &self.state.hostname,
+                params?.allow_options,
+            )?;
             return Ok(response);
-        } else if params.is_options {
-            return Err(Refusal::NotInProtocol("OPTIONS without allow_options"));
+        }
+        // How to ask for credentials has to be known before they are looked at, and nothing else.
+        if !IngressParams::knows_auth_type(self.request) {
+            params?;
+            return Err(Refusal::Crash);
         }
         let caller = self.caller(Bootstrap::Unknown)?;
-        if params.user_domain {
-            return Err(Refusal::NotInProtocol("user_domain"));
-        }
+        let params = params?;
         let passed = self.state.check(&caller, &params.check, self.now)?;
         let headers = &mut response.headers;
         put_identity(headers, &passed);
@@ -250,31 +275,8 @@ impl Ask<'_> {
         Ok(check(&json!(text), &At::Key(&At::Root("path"), name))?)
     }
 
-    /// Reads the body. What is not declared as JSON is taken as text, which is no object.
-    fn body(&self) -> Result<Value, Refusal> {
-        let body = &self.request.body;
-        let at = At::Root("body");
-        if body.is_empty() {
-            return Err(vec![Problem::missing(&at, &Value::Null)].into());
-        }
-        let Ok(text) = std::str::from_utf8(body) else {
-            return Err(Refusal::NotInProtocol("a body that is no UTF-8"));
-        };
-        if !is_json(&self.request.headers) {
-            return Ok(json!(text));
-        }
-        if text.starts_with('\u{feff}') {
-            return Err(Refusal::NotInProtocol("JSON with a byte order mark"));
-        }
-        serde_json::from_str(text).map_err(|_| match json_fault::find(text) {
-            Some((what, position)) => {
-                let empty = json!({});
-                let at = At::Index(&at, position);
-                let problem = Problem::new("json_invalid", &at, &empty, "JSON decode error");
-                vec![problem.with_ctx(json!({"error": what}))].into()
-            }
-            None => Refusal::NotInProtocol("JSON that only the server's decoder may take"),
-        })
+    fn body(&self) -> Result<Option<Value>, Refusal> {
+        body::read(&self.request.headers, &self.request.body)
     }
 }
 
@@ -282,9 +284,7 @@ impl Ask<'_> {
 struct IngressParams {
     check: Check,
     use_authorization: bool,
-    user_domain: bool,
     allow_options: bool,
-    is_options: bool,
 }
 
 impl IngressParams {
@@ -302,7 +302,7 @@ impl IngressParams {
             problems,
         };
         let satisfy = given.word("satisfy", &["all", "any"], 0);
-        given.word("auth_type", &["basic", "bearer"], 1);
+        given.word("auth_type", AUTH_TYPES, 1);
         let notebook = given.flag("notebook", false);
         let use_authorization = given.flag("use_authorization", false);
         let user_domain = given.flag("user_domain", false);
@@ -339,12 +339,9 @@ impl IngressParams {
             }),
             None => None,
         };
-        let method = request.headers.get("x-original-method");
         Ok(Self {
             use_authorization,
-            user_domain,
             allow_options,
-            is_options: method.is_some_and(|name| name == Method::OPTIONS.as_str()),
             check: Check {
                 scopes,
                 satisfy: if satisfy == 1 {
@@ -358,9 +355,67 @@ impl IngressParams {
                 delegation,
                 only_services,
                 username,
+                user_domain: user_domain.then(|| first_label(&request.headers)),
             },
         })
     }
+
+    fn knows_auth_type(request: &Request) -> bool {
+        let query = query(request);
+        let last = query.iter().rfind(|(key, _)| key == "auth_type");
+        last.is_none_or(|(_, kind)| AUTH_TYPES.contains(&kind.as_str()))
+    }
+}
+
+const AUTH_TYPES: &[&str] = &["basic", "bearer"];
+
+/// Returns the first part of the host that the user asked for.
+fn first_label(headers: &HeaderMap) -> String {
+    let url = headers
+        .get("x-original-url")
+        .map(|url| latin1(url.as_bytes()));
+    let url = url.and_then(|url| url::Url::parse(&url).ok());
+    let host = url
+        .as_ref()
+        .and_then(url::Url::host_str)
+        .unwrap_or_default();
+    host.split('.').next().unwrap_or_default().to_owned()
+}
+
+/// Judges an `OPTIONS` request: one by which a browser asks whether it may send another one passes
+/// if that comes from the installation itself. Others pass only if the service wants them.
+fn preflight(headers: &HeaderMap, hostname: &str, allow_options: bool) -> Result<(), Refusal> {
+    const NOT_SUPPORTED: Refusal = Refusal::Preflight {
+        meant: 404,
+        kind: "options_not_supported",
+        msg: "Non-CORS OPTIONS requests not supported",
+    };
+    let Some(origin) = headers.get(ORIGIN) else {
+        return if allow_options {
+            Ok(())
+        } else {
+            Err(NOT_SUPPORTED)
+        };
+    };
+    if !headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
+        return Err(NOT_SUPPORTED);
+    }
+    let origin = url::Url::parse(&latin1(origin.as_bytes())).ok();
+    let host = origin
+        .as_ref()
+        .and_then(url::Url::host_str)
+        .unwrap_or_default();
+    let is_own = host
+        .strip_suffix(hostname)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    if is_own {
+        return Ok(());
+    }
+    Err(Refusal::Preflight {
+        meant: 403,
+        kind: "cors_preflight_rejected",
+        msg: "CORS preflight request from a foreign origin rejected",
+    })
 }
 
 /// The query as it came: of repeated single values the last one counts.
@@ -416,15 +471,20 @@ impl Given<'_> {
     }
 }
 
-/// A time span in whole seconds, of five minutes at least. What other forms the server takes, and
-/// how it refuses those that it does not, is not recorded.
+/// A time span in whole seconds, of five minutes at least. The server reads it by its language's
+/// rules for integers: blanks around, a sign, underscores between digits.
 fn lifetime(value: &Value, at: &At<'_>) -> Checked<i64> {
     let text = value.as_str().unwrap_or_default();
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let is_plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let Some(seconds) = text.parse::<i64>().ok().filter(|_| is_plain) else {
-        return fault(UNCOVERED, at, value, "a lifetime that is no whole number");
+    let Some(seconds) = python_integer(text.trim()) else {
+        let why = format!("invalid literal for int() with base 10: '{text}'");
+        let problem = Problem::new("value_error", at, value, format!("Value error, {why}"));
+        return Err(vec![problem.with_ctx(json!({"error": {}}))]);
     };
+    if seconds.unsigned_abs() >= MOST_SECONDS {
+        let why = "durations may not exceed 999,999,999 days";
+        let msg = format!("Input should be a valid timedelta, {why}");
+        return fault("time_delta_parsing", at, value, &msg);
+    }
     if seconds >= MINIMUM_LIFETIME {
         return Ok(seconds);
     }
@@ -433,6 +493,9 @@ fn lifetime(value: &Value, at: &At<'_>) -> Checked<i64> {
     let problem = Problem::new("greater_than_equal", at, value, msg);
     Err(vec![problem.with_ctx(json!({"ge": least}))])
 }
+
+/// The time spans that the server can hold end here.
+const MOST_SECONDS: u64 = 1_000_000_000 * 24 * 3600;
 
 /// Both values, or the faults of both.
 fn both<A, B>(
@@ -507,19 +570,6 @@ fn query(request: &Request) -> Vec<(String, String)> {
     url::form_urlencoded::parse(query.as_bytes())
         .into_owned()
         .collect()
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let declared = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let essence = declared
-        .and_then(|text| text.split(';').next())
-        .unwrap_or_default();
-    let essence = essence.trim().to_ascii_lowercase();
-    essence
-        .strip_prefix("application/")
-        .is_some_and(|kind| kind == "json" || kind.ends_with("+json"))
 }
 
 /// Headers are read byte by byte, as the server does.

@@ -19,6 +19,8 @@ pub(super) struct Check {
     pub(super) minimum_lifetime: Option<i64>,
     pub(super) only_services: BTreeSet<String>,
     pub(super) username: Option<String>,
+    /// The user whose own host was asked for, if only that user may.
+    pub(super) user_domain: Option<String>,
 }
 
 /// How many of the scopes are needed.
@@ -106,12 +108,13 @@ impl State {
             });
         }
         let is_for = |wanted: &String| *wanted == caller.username;
-        if !check.username.as_ref().is_none_or(is_for) {
+        let wanted = [&check.username, &check.user_domain];
+        if !wanted.into_iter().flatten().all(is_for) {
             return Err(Refusal::not_for("Access not allowed for this user"));
         }
         let is_from = |service: &String| check.only_services.contains(service);
         if !check.only_services.is_empty() && !caller.service.as_ref().is_some_and(is_from) {
-            return Err(Refusal::not_for("Access not allowed for this service"));
+            return Err(Refusal::not_for("Access not allowed for this user"));
         }
         let info = self.own_info(caller)?;
         let service = check.service.as_deref();
@@ -241,7 +244,7 @@ mod tests {
             only_services: set(&["app"]),
             ..Check::default()
         };
-        assert!(told(state.check(&caller, &check, 0)).contains("this service"));
+        assert!(told(state.check(&caller, &check, 0)).contains("this user"));
         caller.service = Some("app".to_owned());
         assert_eq!(told(state.check(&caller, &check, 0)), "passed");
     }

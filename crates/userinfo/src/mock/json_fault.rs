@@ -1,26 +1,37 @@
 //! Where a text stops being JSON, as the server's decoder tells it: its message and the position
 //! in characters are part of the answer.
 
-/// Returns the decoder's message and position; `None` if the text is JSON to it, or nested too deep
-/// to tell.
+/// Looks at a text as the server's decoder does.
 ///
 /// Call it only for texts that a strict parser refused: it recurses as deep as the text is nested,
 /// at most [`MAX_DEPTH`] levels.
-pub(super) fn find(text: &str) -> Option<Fault> {
+pub(super) fn find(text: &str) -> Verdict {
     let text: Vec<char> = text.chars().collect();
     let scan = Scan { text: &text };
     let start = scan.blanks(0);
     match scan.value(start, 0) {
-        Ok(end) => {
-            let end = scan.blanks(end);
-            (end < text.len()).then_some(("Extra data", end))
-        }
-        Err(fault) => (fault.0 != TOO_DEEP).then_some(fault),
+        Ok(end) => match scan.blanks(end) {
+            end if end < text.len() => Verdict::Fault("Extra data", end),
+            _ => Verdict::Json,
+        },
+        Err((TOO_DEEP, _)) => Verdict::TooDeep,
+        Err((what, at)) => Verdict::Fault(what, at),
     }
 }
 
+/// What a text is to the decoder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It takes it, though it may hold what no strict parser takes.
+    Json,
+    /// It gives up with this message, at this position in characters.
+    Fault(&'static str, usize),
+    /// It is nested deeper than the decoder follows.
+    TooDeep,
+}
+
 /// The decoder's message, and where.
-pub(super) type Fault = (&'static str, usize);
+type Fault = (&'static str, usize);
 
 const MAX_DEPTH: usize = 128;
 const TOO_DEEP: &str = "too deep";
@@ -195,7 +206,9 @@ mod tests {
             (r#""a\x""#, 2, "Invalid \\escape"),
             (r#""\u12g4""#, 2, "uXXXX"),
         ] {
-            let (found, position) = find(text).unwrap();
+            let Verdict::Fault(found, position) = find(text) else {
+                panic!("{text}");
+            };
             assert!(found.contains(message), "{text}: {found}");
             assert_eq!(position, at, "{text}");
         }
@@ -203,8 +216,8 @@ mod tests {
 
     #[test]
     fn nesting_is_bounded() {
-        assert_eq!(find(&"[".repeat(1_000_000)), None);
-        assert!(find(&"[".repeat(128)).is_some());
+        assert_eq!(find(&"[".repeat(1_000_000)), Verdict::TooDeep);
+        assert!(matches!(find(&"[".repeat(128)), Verdict::Fault(..)));
     }
 
     proptest! {
@@ -213,7 +226,7 @@ mod tests {
             let strict = serde_json::from_str::<serde_json::Value>(&text);
             // A number too large is no fault of form.
             let is_json = !matches!(&strict, Err(error) if !error.to_string().contains("out of range"));
-            prop_assert_eq!(find(&text).is_none(), is_json, "{:?}", strict);
+            prop_assert_eq!(find(&text) == Verdict::Json, is_json, "{:?}", strict);
         }
     }
 }

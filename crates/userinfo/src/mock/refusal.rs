@@ -1,7 +1,7 @@
 //! Why the server refuses, in terms of its rules. How that looks in an answer is in `answer.rs`.
 
 use super::ingress::Rate;
-use super::validate::{Problem, UNCOVERED};
+use super::validate::Problem;
 
 /// A request that is not granted.
 #[derive(Debug)]
@@ -33,10 +33,17 @@ pub(super) enum Refusal {
     Invalid(Vec<Problem>),
     /// The directory cannot be reached, and the service says so.
     UserInfoFailed,
-    /// The directory cannot be reached, and the service breaks.
+    /// The service breaks: the directory cannot be reached, or input meets a fault of its own.
     Crash,
-    /// The protocol notes do not say what the server does here, and a mock never invents.
-    NotInProtocol(&'static str),
+    /// A body that is declared as JSON and is not even text.
+    UnreadableBody,
+    /// At the ingress: a request of a browser about another one, which is not for this service.
+    Preflight {
+        /// The status that is meant for the browser.
+        meant: u16,
+        kind: &'static str,
+        msg: &'static str,
+    },
 }
 
 impl Refusal {
@@ -69,8 +76,8 @@ impl Refusal {
 
 impl From<Vec<Problem>> for Refusal {
     fn from(problems: Vec<Problem>) -> Self {
-        if problems.iter().any(|problem| problem.kind == UNCOVERED) {
-            return Self::NotInProtocol("a number of such a form or size");
+        if problems.iter().any(Problem::is_crash) {
+            return Self::Crash;
         }
         Self::Invalid(problems)
     }

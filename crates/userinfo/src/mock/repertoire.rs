@@ -41,7 +41,8 @@ pub(super) fn answer(
             let label = params.first().map(String::as_str).unwrap_or_default();
             let found = database(state, request, label).ok_or_else(|| {
                 let loc = Some(["path", "database"]);
-                Refusal::rule(404, "database_not_found", "Database not found", loc)
+                let msg = format!("Database {label} not found");
+                Refusal::rule(404, "database_not_found", msg, loc)
             })?;
             Ok(answer::json(200, &found))
         }

@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::directory::{Group, UserData};
+use super::scalars::{boolean, float, integer, positive, timestamp};
 use super::tokens::TokenKind;
 use super::validate::{
-    At, Checked, Fields, Problem, boolean, bounded_text, fault, filled_text, float, group_name,
-    integer, list, map, positive, text, timestamp, username,
+    At, CRASH, Checked, Fields, Problem, bounded_text, fault, filled_text, group_name, list, map,
+    text, username,
 };
 use crate::{Limits, NotebookQuota, QuotaConfig, TapQuota};
 
@@ -75,6 +76,28 @@ pub(super) fn user_token(body: &Value) -> Checked<UserTokenRequest> {
     fields.finish().map(|()| request)
 }
 
+/// What an administrator changes about a token; what is not given stays.
+#[derive(Clone, Debug)]
+pub(super) struct TokenChange {
+    pub(super) token_name: Option<String>,
+    pub(super) scopes: Option<BTreeSet<String>>,
+    /// The inner one is absent for a token that is never to end.
+    pub(super) expires: Option<Option<i64>>,
+}
+
+pub(super) fn token_change(body: &Value) -> Checked<TokenChange> {
+    let mut fields = Fields::of(body, At::Root("body"))?;
+    let change = TokenChange {
+        token_name: fields.optional("token_name", |value, at| bounded_text(value, at, 1, 64)),
+        scopes: fields.optional("scopes", scopes),
+        expires: match body.get("expires") {
+            Some(Value::Null) => Some(None),
+            _ => fields.optional("expires", timestamp).map(Some),
+        },
+    };
+    fields.finish().map(|()| change)
+}
+
 pub(super) fn quota_config(body: &Value) -> Checked<QuotaConfig> {
     let mut fields = Fields::of(body, At::Root("body"))?;
     let config = QuotaConfig {
@@ -126,13 +149,39 @@ fn token_kind(value: &Value, at: &At) -> Checked<TokenKind> {
 }
 
 /// A list of texts, or one text with commas. Which scopes there are is not checked here.
+///
+/// The server sorts whatever it is given before it looks at the types, and breaks on what cannot be
+/// sorted.
 fn scopes(value: &Value, at: &At) -> Checked<BTreeSet<String>> {
     let all = match value {
-        Value::String(text) if text.is_empty() => Vec::new(),
-        Value::String(text) => text.split(',').map(str::to_owned).collect(),
-        _ => list(value, at, text)?,
+        Value::String(all) if all.is_empty() => Vec::new(),
+        Value::String(_) => {
+            let all = text(value, at)?;
+            all.split(',').map(str::to_owned).collect()
+        }
+        // Only the names of an object count.
+        Value::Object(fields) => fields.keys().cloned().collect(),
+        Value::Array(items) if is_sortable(items) => list(value, at, text)?,
+        _ => return fault(CRASH, at, value, "cannot be sorted"),
     };
     Ok(all.into_iter().collect())
+}
+
+fn is_sortable(items: &[Value]) -> bool {
+    let [first, rest @ ..] = items else {
+        return true;
+    };
+    rest.iter().all(|other| {
+        matches!(
+            (first, other),
+            (Value::String(_), Value::String(_))
+                | (Value::Array(_), Value::Array(_))
+                | (
+                    Value::Number(_) | Value::Bool(_),
+                    Value::Number(_) | Value::Bool(_)
+                )
+        )
+    })
 }
 
 fn group(value: &Value, at: &At) -> Checked<Group> {
@@ -250,14 +299,33 @@ mod tests {
     #[test]
     fn a_users_request_needs_a_name() {
         assert!(user_token(&json!({"token_name": "n", "expires": null})).is_ok());
-        let body = json!({"token_name": null, "scopes": null});
+        let body = json!({"token_name": null, "scopes": [1]});
         assert_eq!(
             told(user_token(&body)),
             [
                 r#"string_type ["body","token_name"]"#,
-                r#"list_type ["body","scopes"]"#
+                r#"string_type ["body","scopes",0]"#
             ]
         );
+    }
+
+    #[test]
+    fn scopes_are_sorted_before_they_are_looked_at() {
+        let ask = |scopes: Value| user_token(&json!({"token_name": "n", "scopes": scopes}));
+        assert_eq!(ask(json!({"b": 1, "a": null})).unwrap().scopes.len(), 2);
+        assert!(ask(json!([])).unwrap().scopes.is_empty());
+        for odd in [
+            json!(null),
+            json!(5),
+            json!(true),
+            json!(["a", 1]),
+            json!([null, null]),
+        ] {
+            assert!(ask(odd.clone()).unwrap_err()[0].is_crash(), "{odd}");
+        }
+        for odd in [json!([null]), json!([1, true]), json!([["a"], ["b"]])] {
+            assert!(!ask(odd.clone()).unwrap_err()[0].is_crash(), "{odd}");
+        }
     }
 
     #[test]

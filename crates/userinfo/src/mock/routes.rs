@@ -1,11 +1,13 @@
 //! From a request to the route that answers it, by the generated tables.
 
 use http::{Method, Uri};
+use percent_encoding::{
+    AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode,
+};
 use vouchsafe_core::call::Operation;
 use vouchsafe_core::mock::route::{Found, find};
 use vouchsafe_core::transport::{Request, Response};
 
-use super::refusal::Refusal;
 use super::state::State;
 use super::{answer, gafaelfawr, repertoire};
 use crate::generated;
@@ -17,25 +19,22 @@ enum Op {
     Repertoire(generated::repertoire::routes::Op),
 }
 
-/// Answers a request. Whether it was one that the protocol notes do not cover is told too.
-pub(super) fn answer(
-    state: &mut State,
-    request: &Request,
-    now: i64,
-) -> (Response, Option<&'static str>) {
-    let table = Table::of(state, request.uri.path());
+/// Answers a request.
+pub(super) fn answer(state: &mut State, request: &Request, now: i64) -> Response {
+    let path = path(&request.uri);
+    let table = Table::of(state, &path);
     let (op, params) = match find(table.routes(), &request.method, table.path()) {
         Found::Route { index, params, .. } => match table.op(index) {
             Some(op) => (op, params),
-            None => return (answer::not_found(), None),
+            None => return answer::not_found(),
         },
         // The server's framework tells the method of the first route of that path only.
-        Found::WrongMethod { allow } => return (answer::wrong_method(allow.first()), None),
-        Found::TrailingSlash => return (answer::redirect(&without_slash(&request.uri)), None),
+        Found::WrongMethod { allow } => return answer::wrong_method(allow.first()),
+        Found::TrailingSlash => return answer::redirect(&without_slash(&request.uri, &path)),
         Found::Nothing if table.has_slashes_too_many() => {
-            return (answer::redirect(&without_slash(&request.uri)), None);
+            return answer::redirect(&without_slash(&request.uri, &path));
         }
-        Found::Nothing => return (answer::not_found(), None),
+        Found::Nothing => return answer::not_found(),
     };
     let (result, op) = match op {
         Op::Gafaelfawr(op) => {
@@ -47,22 +46,27 @@ pub(super) fn answer(
             (result, None)
         }
     };
-    result.map_or_else(
-        |refusal| {
-            let challenge = gafaelfawr::challenge(&state.hostname, op, request);
-            let uncovered = match refusal {
-                Refusal::NotInProtocol(what) => Some(what),
-                _ => None,
-            };
-            (answer::refuse(&refusal, challenge), uncovered)
-        },
-        |response| (response, None),
-    )
+    result.unwrap_or_else(|refusal| {
+        let challenge = gafaelfawr::challenge(&state.hostname, op, request);
+        answer::refuse(&refusal, challenge)
+    })
+}
+
+/// Returns the path as the server's framework sees it: decoded as a whole, so that an encoded slash
+/// is a slash. It is encoded again for [`find`], which decodes each part.
+fn path(uri: &Uri) -> String {
+    let decoded = percent_decode_str(uri.path()).decode_utf8_lossy();
+    let parts: Vec<_> = decoded
+        .split('/')
+        .map(|part| utf8_percent_encode(part, PERCENT).to_string())
+        .collect();
+    parts.join("/")
 }
 
 /// Returns the id of the operation that a request is for.
 pub(super) fn operation(state: &State, method: &Method, uri: &Uri) -> Option<&'static str> {
-    let table = Table::of(state, uri.path());
+    let path = path(uri);
+    let table = Table::of(state, &path);
     match find(table.routes(), method, table.path()) {
         Found::Route { route, .. } => Some(route.operation.id()),
         _ => None,
@@ -128,12 +132,42 @@ impl<'p> Table<'p> {
 }
 
 /// Returns the URL of the same path without the slash at its end.
-fn without_slash(uri: &Uri) -> String {
+fn without_slash(uri: &Uri, path: &str) -> String {
     let base = match (uri.scheme_str(), uri.authority()) {
         (Some(scheme), Some(authority)) => format!("{scheme}://{authority}"),
         _ => String::new(),
     };
-    let path = uri.path().trim_end_matches('/');
+    let path = percent_decode_str(path.trim_end_matches('/')).decode_utf8_lossy();
+    let path = utf8_percent_encode(&path, UNSAFE);
     let query = uri.query().map(|query| format!("?{query}"));
     format!("{base}{path}{}", query.unwrap_or_default())
 }
+
+/// What has to be encoded for the decoding to give the same again.
+const PERCENT: &AsciiSet = &CONTROLS.add(b'%');
+
+/// What the server's framework encodes in a URL.
+const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'-')
+    .remove(b'~')
+    .remove(b':')
+    .remove(b'/')
+    .remove(b'%')
+    .remove(b'#')
+    .remove(b'?')
+    .remove(b'=')
+    .remove(b'@')
+    .remove(b'[')
+    .remove(b']')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';');

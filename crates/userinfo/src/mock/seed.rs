@@ -341,7 +341,7 @@ impl TokenSeed {
         let expires = match &self.expires {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => {
-                Some(datetime::parse(text).ok_or_else(|| wrong("not a time"))?)
+                Some(datetime::parse(text).map_err(|_| wrong("not a time"))?)
             }
             Some(value) => Some(value.as_i64().ok_or_else(|| wrong("not a time"))?),
         };

@@ -10,7 +10,7 @@ use super::directory::{Directory, Group, PrivateGroups, UserData, UserInfo};
 use super::ingress::Windows;
 use super::quota::effective_quota;
 use super::refusal::Refusal;
-use super::requests::{AdminTokenRequest, UserTokenRequest};
+use super::requests::{AdminTokenRequest, TokenChange, UserTokenRequest};
 use super::rules::is_bot_username;
 use super::tokens::{MINIMUM_LIFETIME, Record, TOKEN_LIFETIME, TokenKind, Tokens};
 use crate::{Quota, QuotaConfig, Token};
@@ -252,7 +252,8 @@ impl State {
         Ok(self.tokens.of_user(username, now))
     }
 
-    /// Returns one token of a user.
+    /// Returns one token of a user. Whether there is one is told before whether the caller may see
+    /// it.
     pub(super) fn token_of(
         &self,
         caller: &Record,
@@ -260,8 +261,52 @@ impl State {
         key: &str,
         now: i64,
     ) -> Result<&Record, Refusal> {
+        let record = self.owned(username, key, now)?;
         need_view(caller, username)?;
-        self.owned(username, key, now)
+        Ok(record)
+    }
+
+    /// Changes one token of a user, which only administrators may, and returns it. What was
+    /// delegated from it ends no later.
+    pub(super) fn modify(
+        &mut self,
+        caller: &Record,
+        username: &str,
+        key: &str,
+        change: TokenChange,
+        now: i64,
+    ) -> Result<Record, Refusal> {
+        need_view(caller, username)?;
+        if !caller.has_scope("admin:token") {
+            let msg = "Missing required admin:token scope".to_owned();
+            return Err(Refusal::PermissionDenied(msg));
+        }
+        let mut record = self.owned(username, key, now)?.clone();
+        if record.kind != TokenKind::User {
+            let msg = "Only user tokens can be modified".to_owned();
+            return Err(Refusal::PermissionDenied(msg));
+        }
+        if let Some(scopes) = change.scopes {
+            self.check_scopes(&scopes)?;
+            record.scopes = scopes;
+        }
+        if let Some(expires) = change.expires {
+            check_expires(expires, now)?;
+            record.expires = expires;
+        }
+        if let Some(name) = change.token_name
+            && record.token_name.as_ref() != Some(&name)
+        {
+            if self.tokens.is_named(username, &name, now) {
+                return Err(duplicate(&name));
+            }
+            record.token_name = Some(name);
+        }
+        self.tokens.insert(record.clone());
+        if let Some(end) = record.expires {
+            self.tokens.end_children(key, end);
+        }
+        Ok(record)
     }
 
     /// Revokes one token of a user and what was delegated from it.
@@ -272,7 +317,7 @@ impl State {
         key: &str,
         now: i64,
     ) -> Result<(), Refusal> {
-        need_own_tokens(caller, username)?;
+        need_view(caller, username)?;
         self.owned(username, key, now)?;
         self.tokens.revoke(key);
         Ok(())
@@ -326,9 +371,7 @@ impl State {
         if let Some(name) = &record.token_name
             && self.tokens.is_named(&record.username, name, record.created)
         {
-            let msg = format!("Token name {name} already used");
-            let loc = Some(["body", "token_name"]);
-            return Err(Refusal::rule(409, "duplicate_token_name", msg, loc));
+            return Err(duplicate(name));
         }
         let token = record.token.clone();
         self.tokens.insert(record);
@@ -369,7 +412,7 @@ fn need_userinfo_scope(caller: &Record, username: &str) -> Result<(), Refusal> {
     Err(Refusal::PermissionDenied(msg))
 }
 
-/// Administrators may look at the tokens of others.
+/// Administrators may look at the tokens of others, and revoke them.
 fn need_view(caller: &Record, username: &str) -> Result<(), Refusal> {
     if caller.has_scope("admin:token") {
         return Ok(());
@@ -399,6 +442,12 @@ fn check_expires(expires: Option<i64>, now: i64) -> Result<(), Refusal> {
 
 fn invalid_scopes(msg: &str) -> Refusal {
     Refusal::rule(422, "invalid_scopes", msg, Some(["body", "scopes"]))
+}
+
+fn duplicate(name: &str) -> Refusal {
+    let msg = format!("Token name {name} already used");
+    let loc = Some(["body", "token_name"]);
+    Refusal::rule(409, "duplicate_token_name", msg, loc)
 }
 
 fn no_overrides() -> Refusal {

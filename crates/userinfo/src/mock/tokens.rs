@@ -121,6 +121,21 @@ impl Tokens {
         self.by_key.insert(record.token.key().to_owned(), record);
     }
 
+    /// Makes what was delegated from a token end with it at the latest.
+    pub(super) fn end_children(&mut self, key: &str, end: i64) {
+        let mut shortened = Vec::new();
+        for record in self.by_key.values_mut() {
+            let is_child = record.parent.as_deref() == Some(key);
+            if is_child && record.expires.is_none_or(|own| own > end) {
+                record.expires = Some(end);
+                shortened.push(record.token.key().to_owned());
+            }
+        }
+        for child in shortened {
+            self.end_children(&child, end);
+        }
+    }
+
     /// Revokes a token and what was delegated from it; `false` if there is none.
     pub(super) fn revoke(&mut self, key: &str) -> bool {
         if self.by_key.remove(key).is_none() {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use vouchsafe_core::Clock;
 use vouchsafe_core::mock::CertificateAuthority;
@@ -80,6 +80,7 @@ async fn drive(server: &Server, client: &Client, transport: &Arc<dyn Transport>,
     quota_overrides(server, client).await;
     discovery(server, client, base).await;
     ingress(server, transport, base).await;
+    modify(server, transport, base).await;
 }
 
 async fn user_information(server: &Server, client: &Client) {
@@ -249,6 +250,21 @@ async fn ingress(server: &Server, transport: &Arc<dyn Transport>, base: &str) {
     let answer = ask(transport, base, "/ingress/anonymous", Some(&token)).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert!(answer.headers.get("x-auth-request-user").is_none());
+}
+
+/// The route that only administrators of tokens ask.
+async fn modify(server: &Server, transport: &Arc<dyn Transport>, base: &str) {
+    let key = server.user_token().key().to_owned();
+    let uri = format!("{base}/auth/api/v1/users/alice/tokens/{key}");
+    let mut request = Request::new(Method::PATCH, uri.parse().unwrap());
+    let admin = format!("Bearer {}", server.admin_token().secret().expose());
+    request.headers = HeaderMap::from_iter([
+        (AUTHORIZATION, HeaderValue::try_from(admin).unwrap()),
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+    ]);
+    request.body = "{}".into();
+    let answer = transport.send(request).await.unwrap();
+    assert_eq!(answer.status, StatusCode::OK);
 }
 
 async fn ask(

@@ -6,7 +6,7 @@ use serde_json::json;
 use vouchsafe_userinfo::mock::Server;
 use vouchsafe_userinfo::{Limits, QuotaConfig, Token};
 
-use super::{Ask, USER_INFO, header, token_of};
+use super::{Ask, USER_INFO, header, json_of, token_of};
 
 fn ingress<'a>(server: &'a Server, query: &str) -> Ask<'a> {
     Ask::get(server, &format!("/ingress/auth?{query}"))
@@ -73,8 +73,9 @@ fn a_delegated_token_acts_for_the_user_and_dies_with_its_parent() {
 }
 
 #[test]
-fn the_ingress_checks_its_own_parameters_first() {
+fn the_ingress_checks_its_own_parameters() {
     let server = Server::new();
+    let user = server.user_token();
     for (query, kind, param) in [
         (
             "notebook=true&delegate_to=a",
@@ -95,13 +96,21 @@ fn the_ingress_checks_its_own_parameters_first() {
         ("satisfy=some", "enum", "satisfy"),
         ("auth_type=digest", "enum", "auth_type"),
         ("notebook=perhaps", "bool_parsing", "notebook"),
+        ("minimum_lifetime=", "value_error", "minimum_lifetime"),
+        ("minimum_lifetime=PT10M", "value_error", "minimum_lifetime"),
+        ("minimum_lifetime=300.0", "value_error", "minimum_lifetime"),
+        (
+            "minimum_lifetime=9223372036854775808",
+            "time_delta_parsing",
+            "minimum_lifetime",
+        ),
     ] {
-        let (status, body) = ingress(&server, query).seen();
+        let (status, body) = ingress(&server, query).by(&user).seen();
         let item = &body["detail"][0];
         assert_eq!((status, &item["type"]), (422, &json!(kind)), "{query}");
         assert_eq!(item["loc"], json!(["query", param]), "{query}");
     }
-    let (_, body) = Ask::get(&server, "/ingress/auth").seen();
+    let (_, body) = Ask::get(&server, "/ingress/auth").by(&user).seen();
     assert_eq!(body["detail"].as_array().unwrap().len(), 2);
 }
 
@@ -171,23 +180,97 @@ fn requests_are_limited_by_user_and_service_until_the_window_ends() {
 }
 
 #[test]
-fn what_the_protocol_does_not_tell_is_said_to_be_so() {
+fn a_bad_token_is_told_before_a_bad_parameter_unless_that_says_how_to_ask_for_one() {
     let server = Server::new();
-    let options = |query: &str| {
-        Ask::get(&server, &format!("/ingress/auth?{query}"))
-            .header("x-original-method", "OPTIONS")
-            .header("x-original-url", "https://mock.example.com/app")
-            .seen()
-            .0
-    };
-    assert_eq!(options("allow_options=true"), 200);
-    assert!(server.journal().surprises().is_empty());
-    assert_eq!(options(""), 501);
-    let user = server.user_token();
-    assert_eq!(ingress(&server, "user_domain=true").by(&user).seen().0, 501);
-    for lifetime in ["", "soon", "PT10M", "300.0", "9223372036854775808"] {
-        let query = format!("minimum_lifetime={lifetime}");
-        assert_eq!(ingress(&server, &query).by(&user).seen().0, 501, "{query}");
+    let bad = Token::random();
+    for query in [
+        "notebook=perhaps",
+        "service=a&delegate_to=b",
+        "minimum_lifetime=1",
+    ] {
+        let (status, kind) = ingress(&server, query).by(&bad).told();
+        assert_eq!((status, kind.as_str()), (401, "invalid_token"), "{query}");
+        let (status, kind) = ingress(&server, query).told();
+        assert_eq!(
+            (status, kind.as_str()),
+            (401, "no_authorization"),
+            "{query}"
+        );
     }
-    assert_eq!(server.journal().surprises().len(), 7);
+    assert_eq!(Ask::get(&server, "/ingress/auth").by(&bad).told().0, 401);
+    let (status, kind) = ingress(&server, "auth_type=digest").by(&bad).told();
+    assert_eq!((status, kind.as_str()), (422, "enum"));
+}
+
+#[test]
+fn lifetimes_are_read_as_the_servers_language_reads_integers() {
+    let server = Server::new();
+    let user = server.user_token();
+    for lifetime in ["300", "%20400", "%2B400", "1_000", "400%0A"] {
+        let query = format!("minimum_lifetime={lifetime}");
+        assert_eq!(ingress(&server, &query).by(&user).seen().0, 200, "{query}");
+    }
+}
+
+#[test]
+fn a_browser_may_ask_from_the_installation_itself() {
+    let server = Server::new();
+    let own = "https://mock.example.com";
+    let ask = |query: &str, origin: Option<&str>, method: bool| {
+        let mut ask = Ask::get(&server, &format!("/ingress/auth?{query}"))
+            .header("x-original-method", "OPTIONS")
+            .header("x-original-url", "https://mock.example.com/app");
+        if let Some(origin) = origin {
+            ask = ask.header("origin", origin);
+        }
+        if method {
+            ask = ask.header("access-control-request-method", "PUT");
+        }
+        let response = ask.send();
+        let meant = header(&response, "x-error-status").unwrap_or_default();
+        let kind = json_of(&response)["detail"][0]["type"].clone();
+        let kind = kind.as_str().unwrap_or_default().to_owned();
+        (response.status.as_u16(), meant.to_owned(), kind)
+    };
+    let passed = || (200, String::new(), String::new());
+    let refused = |meant: &str, kind: &str| (403, meant.to_owned(), kind.to_owned());
+    for query in ["", "allow_options=true"] {
+        assert_eq!(ask(query, Some(own), true), passed());
+        let foreign = ask(query, Some("https://evil.example.org"), true);
+        assert_eq!(foreign, refused("403", "cors_preflight_rejected"));
+        let other_end = ask(query, Some("https://evilmock.example.com"), true);
+        assert_eq!(other_end.0, 403);
+        let no_method = ask(query, Some(own), false);
+        assert_eq!(no_method, refused("404", "options_not_supported"));
+    }
+    assert_eq!(ask("", None, true), refused("404", "options_not_supported"));
+    assert_eq!(ask("allow_options=true", None, false), passed());
+    assert_eq!(ask("allow_options=perhaps", Some(own), true).0, 422);
+}
+
+#[test]
+fn a_users_own_host_is_for_that_user() {
+    let server = Server::new();
+    let user = server.user_token();
+    let ask = |url: &str| {
+        Ask::get(&server, "/ingress/auth?user_domain=true")
+            .header("x-original-method", "GET")
+            .header("x-original-url", url)
+            .by(&user)
+            .told()
+    };
+    assert_eq!(ask("https://alice.mock.example.com/x").0, 200);
+    for other in [
+        "https://bob.mock.example.com/x",
+        "https://mock.example.com",
+        "alice",
+    ] {
+        assert_eq!(
+            ask(other),
+            (403, "insufficient_scope".to_owned()),
+            "{other}"
+        );
+    }
+    let (_, body) = ingress(&server, "only_service=app").by(&user).seen();
+    assert_eq!(body["detail"][0]["msg"], "Access not allowed for this user");
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod api;
+mod fidelity;
 mod handles;
 mod ingress;
 

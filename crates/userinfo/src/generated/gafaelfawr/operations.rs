@@ -98,6 +98,16 @@ pub(crate) static GET_TOKEN: Operation = Operation::new(
     .repeat_rules(REPEATS)
     .status_rules(COMMON_STATUSES);
 
+/// Change name, scopes or end of a user token; needs admin:token.
+pub(crate) static MODIFY_TOKEN: Operation = Operation::new(
+        "gafaelfawr.modifyToken",
+        Method::PATCH,
+        "/auth/api/v1/users/{username}/tokens/{key}",
+    )
+    .repeat(Repeat::Safe)
+    .repeat_rules(REPEATS)
+    .status_rules(COMMON_STATUSES);
+
 /// Revoke a token and the tokens made from it.
 pub(crate) static REVOKE_TOKEN: Operation = Operation::new(
         "gafaelfawr.revokeToken",
@@ -167,6 +177,7 @@ pub(crate) static ALL: &[&Operation] = &[
     &LIST_TOKENS,
     &CREATE_USER_TOKEN,
     &GET_TOKEN,
+    &MODIFY_TOKEN,
     &REVOKE_TOKEN,
     &GET_QUOTA_OVERRIDES,
     &PUT_QUOTA_OVERRIDES,

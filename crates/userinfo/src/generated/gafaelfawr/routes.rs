@@ -46,6 +46,10 @@ pub(crate) static ROUTES: &[Route] = &[
         path: "/auth/api/v1/users/{username}/tokens/{key}",
     },
     Route {
+        operation: &operations::MODIFY_TOKEN,
+        path: "/auth/api/v1/users/{username}/tokens/{key}",
+    },
+    Route {
         operation: &operations::REVOKE_TOKEN,
         path: "/auth/api/v1/users/{username}/tokens/{key}",
     },
@@ -92,6 +96,8 @@ pub(crate) enum Op {
     CreateUserToken,
     /// Metadata of one token.
     GetToken,
+    /// Change name, scopes or end of a user token; needs admin:token.
+    ModifyToken,
     /// Revoke a token and the tokens made from it.
     RevokeToken,
     /// The overrides in force; any valid token will do.
@@ -117,6 +123,7 @@ pub(crate) static OPS: &[Op] = &[
     Op::ListTokens,
     Op::CreateUserToken,
     Op::GetToken,
+    Op::ModifyToken,
     Op::RevokeToken,
     Op::GetQuotaOverrides,
     Op::PutQuotaOverrides,
