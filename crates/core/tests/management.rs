@@ -40,8 +40,7 @@ impl Handler for Counter {
     }
 
     fn act(&self, _: &str, body: &[u8]) -> vouchsafe_core::Result<Value> {
-        let text = String::from_utf8_lossy(body);
-        let numbers: std::collections::BTreeMap<String, u32> = strict::read(&text)?;
+        let numbers: std::collections::BTreeMap<String, u32> = strict::read(body)?;
         let before = self.0.swap(numbers["count"], Ordering::Relaxed);
         Ok(json!({ "before": before }))
     }

@@ -12,6 +12,7 @@ mod dates;
 mod handles;
 mod identity;
 mod legacy;
+mod manage;
 mod memberships;
 mod oauth2;
 mod projects;
@@ -368,6 +369,15 @@ impl Handler for Service {
 
     fn credential_headers(&self) -> &'static [&'static str] {
         &["x-auth-token"]
+    }
+
+    fn actions(&self) -> &'static [vouchsafe_core::mock::Action] {
+        manage::ACTIONS
+    }
+
+    fn act(&self, action: &str, body: &[u8]) -> vouchsafe_core::Result<serde_json::Value> {
+        let now = self.now();
+        self.state().act(action, body, now)
     }
 
     fn snapshot(&self) -> serde_json::Value {

@@ -4,8 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use vouchsafe_core::Secret;
+use vouchsafe_core::mock::strict;
 
 use crate::{Error, Result};
 
@@ -26,7 +28,7 @@ use crate::{Error, Result};
 ///
 /// Accepted users who have no system project get one. `Debug` shows no token.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Seed {
     pub(super) users: Vec<UserSeed>,
     pub(super) components: Vec<ComponentSeed>,
@@ -36,9 +38,13 @@ pub struct Seed {
     pub(super) holdings: Option<Vec<HoldingSeed>>,
     pub(super) oauth2: OAuth2Seed,
     pub(super) settings: SettingsSeed,
+    /// For people: what the file is.
+    #[serde(rename = "about")]
+    pub(super) _about: IgnoredAny,
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct UserSeed {
     pub(super) uuid: String,
     pub(super) username: String,
@@ -68,12 +74,14 @@ pub(super) struct UserSeed {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct GroupSeed {
     pub(super) id: Value,
     pub(super) name: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct ComponentSeed {
     pub(super) name: String,
     pub(super) token: Secret,
@@ -81,6 +89,9 @@ pub(super) struct ComponentSeed {
     pub(super) token_expires: Option<String>,
     #[serde(default)]
     pub(super) services: BTreeSet<String>,
+    /// Worlds for other implementations have it; nothing depends on it here.
+    #[serde(default, rename = "base_url")]
+    pub(super) _base_url: IgnoredAny,
     #[serde(default)]
     pub(super) ui_url: Option<String>,
     #[serde(default)]
@@ -94,9 +105,13 @@ pub(super) struct ComponentSeed {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct ResourceSeed {
     pub(super) name: String,
     pub(super) service: String,
+    /// The type of that service, which follows from its name.
+    #[serde(default, rename = "service_type")]
+    pub(super) _service_type: IgnoredAny,
     #[serde(default)]
     pub(super) description: String,
     #[serde(default)]
@@ -112,6 +127,7 @@ pub(super) struct ResourceSeed {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct ProjectSeed {
     pub(super) uuid: String,
     pub(super) name: String,
@@ -148,12 +164,14 @@ pub(super) struct ProjectSeed {
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct CapacitySeed {
     pub(super) member_capacity: i64,
     pub(super) project_capacity: i64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct MemberSeed {
     pub(super) user: String,
     pub(super) state: String,
@@ -161,7 +179,7 @@ pub(super) struct MemberSeed {
 
 /// What is known of the application that a project came from.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct ApplicationSeed {
     pub(super) state: Option<String>,
     pub(super) applicant: Option<String>,
@@ -169,6 +187,7 @@ pub(super) struct ApplicationSeed {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct HoldingSeed {
     pub(super) holder: String,
     pub(super) source: Option<String>,
@@ -181,7 +200,7 @@ pub(super) struct HoldingSeed {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct OAuth2Seed {
     pub(super) clients: Vec<ClientSeed>,
     pub(super) codes: Vec<CodeSeed>,
@@ -189,6 +208,7 @@ pub(super) struct OAuth2Seed {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct ClientSeed {
     pub(super) id: String,
     #[serde(default = "no_secret")]
@@ -200,6 +220,7 @@ pub(super) struct ClientSeed {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct CodeSeed {
     pub(super) code: Secret,
     pub(super) client: String,
@@ -210,8 +231,12 @@ pub(super) struct CodeSeed {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct TokenSeed {
     pub(super) token: Secret,
+    /// Bearer, always.
+    #[serde(default, rename = "token_type")]
+    pub(super) _token_type: IgnoredAny,
     #[serde(default)]
     pub(super) scope: String,
     pub(super) user: String,
@@ -219,7 +244,7 @@ pub(super) struct TokenSeed {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct SettingsSeed {
     pub(super) base_path: Option<String>,
     pub(super) dialect: Option<String>,
@@ -229,18 +254,38 @@ pub(super) struct SettingsSeed {
     pub(super) token_lifetime_seconds_oauth2: Option<i64>,
 }
 
+impl UserSeed {
+    /// Makes an accepted user with the least that there is to one.
+    pub(super) fn new(uuid: String, username: String, token: Secret) -> Self {
+        Self {
+            uuid,
+            username,
+            token,
+            email: None,
+            name: String::new(),
+            token_created: None,
+            token_expires: None,
+            active: true,
+            email_verified: true,
+            moderated: true,
+            signed_terms: true,
+            project_admin: false,
+            groups: Vec::new(),
+            default_project: None,
+        }
+    }
+}
+
 impl Seed {
     /// Reads a state from JSON.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if the text is no such state; the error
-    /// says where, and shows none of the text.
+    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if the text is no such state, or has
+    /// a key that does not exist; the error says where, and shows no value of the text.
     pub fn parse(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|fault| {
-            let (line, column) = (fault.line(), fault.column());
-            Error::bad_value(format!("not a state: line {line}, column {column}"))
-        })
+        strict::read(text)
+            .map_err(|fault| Error::bad_value(format!("not a state: {}", fault.message())))
     }
 }
 

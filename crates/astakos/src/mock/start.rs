@@ -96,6 +96,28 @@ impl Seed {
     }
 }
 
+impl State {
+    /// Adds a user with all that follows, or says what is wrong.
+    pub(super) fn add_user(&mut self, user: &UserSeed, now: i64) -> Result<(), String> {
+        let read = user.read(self.users.len() as u64 + 1, now)?;
+        let uuid = read.uuid.clone();
+        if user.project_admin {
+            self.admins.insert(uuid.clone());
+        }
+        self.users.insert(read);
+        if self.dialect == Dialect::V016 {
+            complete(self, now);
+            self.sync_limits(&uuid);
+        } else {
+            for (name, resource) in &self.resources {
+                let key = (uuid.as_str(), Some("system"), name.as_str());
+                self.holdings.limit(key, resource.system_default);
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Takes out of a service's endpoints what servers of 0.14 do not tell.
 fn without_exposure(service: &mut Value) {
     let endpoints = service["endpoints"].as_array_mut().into_iter().flatten();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use vouchsafe_core::Secret;
 
@@ -21,20 +22,14 @@ impl Seed {
     #[must_use]
     pub fn sample() -> Self {
         let user = |number: u32, name: &str, is_admin| UserSeed {
-            uuid: uuid(1, number),
-            username: format!("{name}@example.org"),
-            token: random_token(),
-            email: None,
             name: format!("{}{}", name[..1].to_uppercase(), &name[1..]),
-            token_created: None,
             token_expires: Some("2999-01-01T00:00:00+00:00".to_owned()),
-            active: true,
-            email_verified: true,
-            moderated: true,
-            signed_terms: true,
             project_admin: is_admin,
-            groups: Vec::new(),
-            default_project: None,
+            ..UserSeed::new(
+                uuid(1, number),
+                format!("{name}@example.org"),
+                random_token(),
+            )
         };
         let users = vec![
             user(1, "alice", false),
@@ -77,21 +72,14 @@ impl Seed {
     /// Adds so many accepted users with nothing but what each user has, for walks over many.
     #[must_use]
     pub fn crowd(mut self, count: u32) -> Self {
-        self.users.extend((0..count).map(|number| UserSeed {
-            uuid: uuid(9, number),
-            username: format!("user{number}@crowd.example.org"),
-            token: Secret::from(format!("crowd-token-{number:08}-{}", uuid(9, number))),
-            email: None,
-            name: format!("User {number}"),
-            token_created: None,
-            token_expires: None,
-            active: true,
-            email_verified: true,
-            moderated: true,
-            signed_terms: true,
-            project_admin: false,
-            groups: Vec::new(),
-            default_project: None,
+        self.users.extend((0..count).map(|number| {
+            let uuid = uuid(9, number);
+            let token = Secret::from(format!("crowd-token-{number:08}-{uuid}"));
+            let username = format!("user{number}@crowd.example.org");
+            UserSeed {
+                name: format!("User {number}"),
+                ..UserSeed::new(uuid, username, token)
+            }
         }));
         self
     }
@@ -132,6 +120,7 @@ fn project(uuid: String, name: &str) -> ProjectSeed {
 
 fn component(name: &str, services: &[&str]) -> ComponentSeed {
     ComponentSeed {
+        _base_url: IgnoredAny,
         name: name.to_owned(),
         token: random_token(),
         token_expires: None,
@@ -162,6 +151,7 @@ const RESOURCES: &[(&str, &str, Option<&str>, i64, bool)] = &[
 fn resource(row: &(&str, &str, Option<&str>, i64, bool)) -> ResourceSeed {
     let (name, service, unit, default, is_visible) = *row;
     ResourceSeed {
+        _service_type: IgnoredAny,
         name: name.to_owned(),
         service: service.to_owned(),
         description: format!("How much {name}"),

@@ -114,6 +114,10 @@ fn a_seed_says_where_it_is_wrong_and_shows_none_of_it() {
     assert_eq!(fault.kind(), ErrorKind::BadValue);
     assert!(fault.to_string().contains("line 1"), "{fault}");
     assert!(!format!("{fault} {fault:?}").contains("planted"));
+    let misspelled = "{\"settings\":\n{\"base_paht\": \"/a\"}}";
+    let fault = Seed::parse(misspelled).unwrap_err();
+    let told = "line 2, column 12: settings.base_paht: unknown field; there is: base_path";
+    assert!(fault.to_string().contains(told), "{fault}");
     let unknown = r#"{"projects": [{"uuid": "p", "name": "n", "state": "odd"}]}"#;
     let seed = Seed::parse(unknown).unwrap();
     assert!(Server::builder().seed(seed).start().is_err());

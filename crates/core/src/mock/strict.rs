@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{Error, ErrorKind, Result};
 
-/// Reads a JSON text.
+/// Reads a JSON text, after a byte order mark if there is one.
 ///
 /// Types that are read should deny unknown fields, so that a misspelled key is an error.
 ///
@@ -27,7 +27,9 @@ use crate::{Error, ErrorKind, Result};
 /// let error = strict::read::<Vec<User>>("[{\"uid\": 1},\n {\"iud\": 2}]").unwrap_err();
 /// assert_eq!(error.message(), "line 2, column 7: [1].iud: unknown field; there is: uid");
 /// ```
-pub fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
+pub fn read<T: DeserializeOwned>(text: impl AsRef<[u8]>) -> Result<T> {
+    let text = std::str::from_utf8(text.as_ref())
+        .map_err(|_| Error::new(ErrorKind::Config, "not UTF-8"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let wrong = |path: &str, fault: &serde_json::Error| {
         // The place first, since a long message loses its end.

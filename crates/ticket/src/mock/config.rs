@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use vouchsafe_core::Secret;
+use vouchsafe_core::mock::strict;
 
 use super::world::Service;
 use crate::env::BlackboxEnv;
@@ -20,6 +21,7 @@ pub(super) struct ToolConfigFile {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct File {
     #[serde(rename = "BbEnvType")]
     env: u32,
@@ -27,6 +29,7 @@ struct File {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Client {
     self_tvm_id: TvmId,
     #[serde(default, deserialize_with = "secret")]
@@ -38,6 +41,7 @@ struct Client {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Destination {
     dst_id: TvmId,
 }
@@ -59,7 +63,7 @@ impl ToolConfigFile {
             let message = format!("tvmtool configuration: {what}");
             Error::new(ErrorKind::BrokenSettings, message)
         };
-        let file: File = serde_json::from_str(text).map_err(|fault| broken(fault.to_string()))?;
+        let file: File = strict::read(text).map_err(|fault| broken(fault.message().to_owned()))?;
         let env = BlackboxEnv::from_number(file.env)
             .ok_or_else(|| broken(format!("BbEnvType is {}, not one of 0 to 4", file.env)))?;
         let mut services = Vec::new();
@@ -132,7 +136,15 @@ mod tests {
             ),
             (
                 r#"{"BbEnvType":1,"clients":{"a":{"self_tvm_id":1,"secret":["planted"]}}}"#,
-                "secret is not a text",
+                "clients.a.secret",
+            ),
+            (
+                "{\"BbEnvType\":1,\n\"clinets\":{}}",
+                "line 2, column 10: clinets: unknown field; there is: BbEnvType, clients",
+            ),
+            (
+                r#"{"BbEnvType":1,"clients":{"a":{"self_tvm_id":1,"secrte":"planted"}}}"#,
+                "clients.a.secrte: unknown field",
             ),
             (
                 r#"{"BbEnvType":1,"clients":{"a":{"self_tvm_id":1,"dsts":{"b":{"dst_id":2}}}}}"#,

@@ -12,6 +12,7 @@ mod api;
 mod authority;
 mod client;
 mod config;
+mod manage;
 mod routes;
 mod tool;
 mod unittest;
@@ -386,6 +387,14 @@ impl Handler for Emulator {
 
     fn credential_headers(&self) -> &'static [&'static str] {
         &["x-ya-service-ticket", "x-ya-user-ticket"]
+    }
+
+    fn actions(&self) -> &'static [vouchsafe_core::mock::Action] {
+        manage::ACTIONS
+    }
+
+    fn act(&self, action: &str, body: &[u8]) -> vouchsafe_core::Result<serde_json::Value> {
+        lock(&self.world).act(action, body, unix_seconds(self.clock.now()))
     }
 
     fn snapshot(&self) -> serde_json::Value {

@@ -15,6 +15,7 @@ mod gafaelfawr;
 mod handles;
 mod ingress;
 mod json_fault;
+mod manage;
 mod quota;
 mod refusal;
 mod repertoire;
@@ -242,6 +243,14 @@ impl Handler for Service {
 
     fn operations(&self) -> Vec<&'static Operation> {
         routes::operations()
+    }
+
+    fn actions(&self) -> &'static [vouchsafe_core::mock::Action] {
+        manage::ACTIONS
+    }
+
+    fn act(&self, action: &str, body: &[u8]) -> vouchsafe_core::Result<serde_json::Value> {
+        self.state().act(action, body, seconds(&self.clock))
     }
 
     fn snapshot(&self) -> serde_json::Value {

@@ -4,8 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::uri::Authority;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+use vouchsafe_core::mock::strict;
 use vouchsafe_core::{ErrorKind, Secret};
 
 use super::datetime;
@@ -33,16 +35,11 @@ impl Seed {
     ///
     /// # Errors
     ///
-    /// Of kind `Config` if the text is no world or has no such configuration.
+    /// Of kind `Config` if the text is no world, has a key that does not exist, or has no such
+    /// configuration.
     pub fn parse<'c>(text: &str, config: impl Into<Option<&'c str>>) -> Result<Self> {
-        let world: World = serde_json::from_str(text).map_err(|fault| {
-            wrong(format!(
-                "not a world: {} at line {}, column {}",
-                without_values(&fault),
-                fault.line(),
-                fault.column()
-            ))
-        })?;
+        let world: World = strict::read(text)
+            .map_err(|fault| wrong(format!("not a world: {}", fault.message())))?;
         let name = match config.into() {
             Some(name) => name,
             None => world.only_config()?,
@@ -70,11 +67,18 @@ impl Seed {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct World {
+    /// For people: what the file is.
+    #[serde(default, rename = "about")]
+    _about: IgnoredAny,
     base_hostname: String,
     #[serde(default = "default_lifetime")]
     token_lifetime_seconds: i64,
-    configs: BTreeMap<String, Value>,
+    /// A fact about the server, which cannot be set.
+    #[serde(default, rename = "minimum_lifetime_seconds")]
+    _minimum_lifetime_seconds: IgnoredAny,
+    configs: BTreeMap<String, ConfigSeed>,
     #[serde(default)]
     directory: DirectorySeed,
     #[serde(default)]
@@ -82,22 +86,28 @@ struct World {
 }
 
 #[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct DirectorySeed {
-    #[serde(default)]
+    #[serde(rename = "note")]
+    _note: IgnoredAny,
     users: Vec<UserSeed>,
-    #[serde(default)]
     groups: Vec<GroupSeed>,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct UserSeed {
     username: String,
-    #[serde(flatten)]
-    data: DataSeed,
+    name: Option<String>,
+    email: Option<String>,
+    uid: Option<i64>,
+    gid: Option<i64>,
+    #[serde(default)]
+    groups: Vec<Group>,
 }
 
 #[derive(Clone, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct DataSeed {
     name: Option<String>,
     email: Option<String>,
@@ -107,6 +117,7 @@ struct DataSeed {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct GroupSeed {
     name: String,
     gid: i64,
@@ -115,6 +126,7 @@ struct GroupSeed {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct TokenSeed {
     name: String,
     config: String,
@@ -132,32 +144,42 @@ struct TokenSeed {
     special: String,
 }
 
-#[derive(Deserialize)]
-#[serde(default)]
+/// A configuration. What it leaves out comes from the one it is the same as, or is the default.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct ConfigSeed {
-    directory: Value,
-    add_user_group: bool,
-    system_groups: BTreeSet<String>,
-    known_scopes: BTreeSet<String>,
-    quota: Option<QuotaConfig>,
-    document: Option<Value>,
-    path_prefix: String,
-    influxdb_passwords: BTreeMap<String, (String, Secret)>,
+    same_as: Option<String>,
+    shares_tokens_with: Option<String>,
+    directory: Option<DirectoryKind>,
+    add_user_group: Option<bool>,
+    system_groups: Option<BTreeSet<String>>,
+    known_scopes: Option<BTreeSet<String>>,
+    /// Null is not the same as absent: it says that there are no rules.
+    #[serde(deserialize_with = "present")]
+    quota: Option<Option<QuotaConfig>>,
+    #[serde(deserialize_with = "present")]
+    document: Option<Option<Map<String, Value>>>,
+    path_prefix: Option<String>,
+    influxdb_passwords: Option<BTreeMap<String, (String, Secret)>>,
 }
 
-impl Default for ConfigSeed {
-    fn default() -> Self {
-        Self {
-            directory: json!(false),
-            add_user_group: false,
-            system_groups: BTreeSet::new(),
-            known_scopes: BTreeSet::new(),
-            quota: None,
-            document: None,
-            path_prefix: "/repertoire".to_owned(),
-            influxdb_passwords: BTreeMap::new(),
-        }
-    }
+#[derive(Clone, Copy, Deserialize)]
+#[serde(untagged)]
+enum DirectoryKind {
+    Is(bool),
+    Other(DirectoryName),
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum DirectoryName {
+    Unreachable,
+}
+
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 impl World {
@@ -174,8 +196,8 @@ impl World {
 
     /// Returns a configuration with what it takes from others, and the names whose tokens it
     /// knows.
-    fn config(&self, name: &str) -> Result<(BTreeSet<&str>, Map<String, Value>)> {
-        let mut fields = Map::new();
+    fn config(&self, name: &str) -> Result<(BTreeSet<&str>, ConfigSeed)> {
+        let mut merged = ConfigSeed::default();
         let mut owners = BTreeSet::new();
         let mut seen = BTreeSet::new();
         let mut next = Some(name);
@@ -186,34 +208,26 @@ impl World {
             };
             if seen.is_empty() {
                 owners.insert(name.as_str());
-                owners.extend(config["shares_tokens_with"].as_str());
+                owners.extend(config.shares_tokens_with.as_deref());
             }
             if !seen.insert(name) {
-                return Err(wrong(format!(
-                    "configuration {name:?} is the same as itself"
-                )));
+                let what = format!("same_as of configuration {name:?} leads back to it");
+                return Err(wrong(what));
             }
-            let Value::Object(config_fields) = config else {
-                return Err(wrong(format!("configuration {name:?} is no object")));
-            };
-            for (key, value) in config_fields {
-                // What is said first, nearest to the one asked for, counts.
-                fields.entry(key).or_insert_with(|| value.clone());
-            }
-            next = config["same_as"].as_str();
+            // What is said first, nearest to the one asked for, counts.
+            merged = merged.or(config);
+            next = config.same_as.as_deref();
         }
-        Ok((owners, fields))
+        Ok((owners, merged))
     }
 
-    fn state(&self, config: &Map<String, Value>) -> Result<State> {
-        let config = ConfigSeed::read(config)?;
-        let directory = match &config.directory {
-            Value::Bool(true) => DirectoryAccess::Up,
-            Value::Bool(false) => DirectoryAccess::Absent,
-            Value::String(text) if text == "unreachable" => DirectoryAccess::Down,
-            other => return Err(wrong(format!("no kind of directory: {other}"))),
+    fn state(&self, config: &ConfigSeed) -> Result<State> {
+        let directory = match config.directory {
+            Some(DirectoryKind::Is(true)) => DirectoryAccess::Up,
+            None | Some(DirectoryKind::Is(false)) => DirectoryAccess::Absent,
+            Some(DirectoryKind::Other(DirectoryName::Unreachable)) => DirectoryAccess::Down,
         };
-        let private_groups = if config.add_user_group {
+        let private_groups = if config.add_user_group.unwrap_or_default() {
             PrivateGroups::Added
         } else {
             PrivateGroups::None
@@ -224,26 +238,31 @@ impl World {
             directory: self.directory.read(),
             private_groups,
             tokens: Tokens::new(self.token_lifetime_seconds),
-            repertoire: self.repertoire(&config)?,
-            system_groups: config.system_groups,
-            known_scopes: config.known_scopes,
-            quota: config.quota,
+            repertoire: self.repertoire(config),
+            system_groups: config.system_groups.clone().unwrap_or_default(),
+            known_scopes: config.known_scopes.clone().unwrap_or_default(),
+            quota: config.quota.clone().flatten(),
             ..State::default()
         })
     }
 
     /// Returns the configuration's own discovery document, or the one that leads to it.
-    fn repertoire(&self, config: &ConfigSeed) -> Result<Repertoire> {
-        if let Some(document) = &config.document {
-            return Ok(config.repertoire(document.clone()));
+    fn repertoire(&self, config: &ConfigSeed) -> Repertoire {
+        if let Some(Some(document)) = &config.document {
+            return config.repertoire(Value::Object(document.clone()));
         }
-        let gafaelfawr = "/document/services/internal/gafaelfawr";
-        let leads_here = |other: &&Value| other.pointer(gafaelfawr).is_some();
-        let Some(Value::Object(other)) = self.configs.values().find(leads_here) else {
-            return Ok(config.repertoire(world::document(&self.base_hostname)));
+        let gafaelfawr = |document: &Map<String, Value>| {
+            let internal = document.get("services")?.get("internal")?;
+            internal.get("gafaelfawr").map(drop)
         };
-        let other = ConfigSeed::read(other)?;
-        Ok(other.repertoire(other.document.clone().unwrap_or_default()))
+        let leading = self.configs.values().find_map(|other| {
+            let document = other.document.as_ref()?.as_ref()?;
+            gafaelfawr(document).map(|()| (other, document))
+        });
+        match leading {
+            Some((other, document)) => other.repertoire(Value::Object(document.clone())),
+            None => config.repertoire(world::document(&self.base_hostname)),
+        }
     }
 
     fn names(&self) -> String {
@@ -253,35 +272,29 @@ impl World {
 }
 
 impl ConfigSeed {
-    fn read(fields: &Map<String, Value>) -> Result<Self> {
-        let read = |fields| serde_json::from_value::<Self>(Value::Object(fields));
-        let config = read(fields.clone()).map_err(|fault| {
-            // All fields have defaults, so one alone shows whether it is at fault.
-            let is_at_fault = |(key, value): &(&String, &Value)| {
-                read(Map::from_iter([((*key).clone(), (*value).clone())])).is_err()
-            };
-            let field = fields.iter().find(is_at_fault).map(|(key, _)| key.as_str());
-            let field = field.unwrap_or("some field");
-            wrong(format!(
-                "in a configuration, {field}: {}",
-                without_values(&fault)
-            ))
-        })?;
-        if config
-            .document
-            .as_ref()
-            .is_some_and(|document| !document.is_object())
-        {
-            return Err(wrong("in a configuration, document: no object".to_owned()));
+    /// Takes what it leaves out from another one.
+    fn or(self, other: &Self) -> Self {
+        let other = other.clone();
+        Self {
+            same_as: self.same_as.or(other.same_as),
+            shares_tokens_with: self.shares_tokens_with.or(other.shares_tokens_with),
+            directory: self.directory.or(other.directory),
+            add_user_group: self.add_user_group.or(other.add_user_group),
+            system_groups: self.system_groups.or(other.system_groups),
+            known_scopes: self.known_scopes.or(other.known_scopes),
+            quota: self.quota.or(other.quota),
+            document: self.document.or(other.document),
+            path_prefix: self.path_prefix.or(other.path_prefix),
+            influxdb_passwords: self.influxdb_passwords.or(other.influxdb_passwords),
         }
-        Ok(config)
     }
 
     fn repertoire(&self, document: Value) -> Repertoire {
+        let prefix = self.path_prefix.clone();
         Repertoire {
-            prefix: self.path_prefix.clone(),
+            prefix: prefix.unwrap_or_else(|| "/repertoire".to_owned()),
             document,
-            logins: self.influxdb_passwords.clone(),
+            logins: self.influxdb_passwords.clone().unwrap_or_default(),
         }
     }
 }
@@ -292,7 +305,7 @@ impl DirectorySeed {
         let groups = self.groups.iter();
         Directory {
             users: users
-                .map(|user| (user.username.clone(), user.data.read()))
+                .map(|user| (user.username.clone(), user.read()))
                 .collect(),
             groups: groups
                 .map(|seed| DirectoryGroup {
@@ -303,6 +316,18 @@ impl DirectorySeed {
                     members: seed.members.clone(),
                 })
                 .collect(),
+        }
+    }
+}
+
+impl UserSeed {
+    fn read(&self) -> UserData {
+        UserData {
+            name: self.name.clone(),
+            email: self.email.clone(),
+            uid: self.uid,
+            gid: self.gid,
+            groups: self.groups.clone(),
         }
     }
 }
@@ -375,26 +400,6 @@ fn check_prefix(prefix: &str) -> Result<()> {
         .ok_or_else(|| wrong(format!("no prefix of paths: {prefix:?}")))
 }
 
-/// Returns what a parser expected, without what it found: that may be a token or password.
-fn without_values(fault: &serde_json::Error) -> String {
-    let text = fault.to_string();
-    if !fault.is_data() {
-        let place = format!(" at line {} column {}", fault.line(), fault.column());
-        return text.replace(&place, "");
-    }
-    if let Some(rest) = text.strip_prefix("missing field `")
-        && let Some((field, _)) = rest.split_once('`')
-    {
-        return format!("missing field {field}");
-    }
-    let expected = text.rsplit_once(", expected ").map(|(_, rest)| rest);
-    let expected = expected.and_then(|rest| rest.split(" at line ").next());
-    expected.map_or_else(
-        || "a value of the wrong form".to_owned(),
-        |expected| format!("expected {expected}"),
-    )
-}
-
 fn wrong(message: String) -> Error {
     Error::from(vouchsafe_core::Error::new(ErrorKind::Config, message))
 }
@@ -405,6 +410,8 @@ const fn default_lifetime() -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn world() -> Value {
@@ -425,7 +432,6 @@ mod tests {
                 "down": {"same_as": "one", "directory": "unreachable", "shares_tokens_with": "one"},
                 "bare": {"same_as": "one", "quota": null},
                 "loop": {"same_as": "loop"},
-                "odd": {"directory": "elsewhere"},
                 "rep": {
                     "document": {"services": {"internal": {"gafaelfawr": {"url": "u"}}}},
                     "path_prefix": "/r", "influxdb_passwords": {"db": ["user", "planted-password"]}
@@ -499,20 +505,38 @@ mod tests {
     #[test]
     fn a_fault_is_told_with_its_place() {
         for (text, told) in [
-            ("", "not a world: EOF while parsing a value at line 1"),
+            (
+                "",
+                "not a world: line 1, column 0: not JSON: EOF while parsing a value",
+            ),
             ("{}", "missing field base_hostname"),
-            (r#"{"base_hostname": 5}"#, "expected a string at line 1"),
+            (
+                r#"{"base_hostname": 5}"#,
+                "base_hostname: expected a string",
+            ),
             (
                 r#"{"base_hostname": "h", "configs": {"a": 5}}"#,
-                "\"a\" is no object",
+                "configs.a: expected",
             ),
             (
                 r#"{"base_hostname": "h", "configs": {"a": {"known_scopes": "x"}}}"#,
-                "known_scopes: expected a sequence",
+                "line 1, column 60: configs.a.known_scopes: expected a sequence",
             ),
             (
                 r#"{"base_hostname": "h", "configs": {"a": {"document": 5}}}"#,
-                "document: no object",
+                "configs.a.document: expected a map",
+            ),
+            (
+                r#"{"base_hostname": "h", "configs": {"a": {"directory": "elsewhere"}}}"#,
+                "configs.a.directory: a value of the wrong form",
+            ),
+            (
+                r#"{"base_hostname": "h", "configs": {"a": {"quotas": {}}}}"#,
+                "configs.a.quotas: unknown field; there is: same_as",
+            ),
+            (
+                r#"{"base_hostname": "h", "configs": {}, "directory": {"users": [{"nmae": "planted"}]}}"#,
+                "directory.users[0].nmae: unknown field; there is: username, name",
             ),
         ] {
             let error = Seed::parse(text, None).unwrap_err().to_string();
@@ -523,7 +547,7 @@ mod tests {
     #[test]
     fn faults_are_told_without_secrets() {
         let text = world().to_string();
-        for config in [Some("none"), Some("loop"), Some("odd"), None] {
+        for config in [Some("none"), Some("loop"), None] {
             let error = Seed::parse(&text, config).unwrap_err().to_string();
             assert!(!error.contains("gt-"), "{error}");
         }

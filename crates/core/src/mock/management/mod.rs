@@ -345,7 +345,5 @@ impl From<Error> for Refusal {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    let text = std::str::from_utf8(body)
-        .map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "the body is not UTF-8"))?;
-    Ok(strict::read(text)?)
+    Ok(strict::read(body)?)
 }
