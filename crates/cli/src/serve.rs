@@ -16,15 +16,18 @@ use vouchsafe::core::mock::management::Management;
 use vouchsafe::core::mock::{CertificateAuthority, Host, Serving};
 
 use crate::failure::Failure;
-use crate::output::{print_line, to_json_line};
+use crate::output::{print_line, to_json, to_json_line};
 use crate::services::{self, Emulator, Seed, Service, Start, TvmArgs};
 
 /// Options of `vouchsafe serve`.
-#[derive(Args, Debug)]
+#[derive(Args)]
 #[command(after_help = READY)]
 pub(crate) struct ServeArgs {
     /// A service and its port on 127.0.0.1; port 0 is any free one
-    #[arg(long = "service", value_name = "NAME=PORT", required = true, value_parser = wanted)]
+    #[arg(
+        long = "service", value_name = "NAME=PORT", required_unless_present = "print_seed",
+        value_parser = wanted,
+    )]
     services: Vec<Wanted>,
     /// The port of the management, which is plain HTTP even with --tls
     #[arg(long, value_name = "PORT", default_value_t = 0)]
@@ -33,6 +36,10 @@ pub(crate) struct ServeArgs {
     /// a small world of its own
     #[arg(long, value_name = "FILE[#CONFIG]")]
     seed: Option<PathBuf>,
+    /// Prints a seed of a service that works, to begin one's own with, and ends: for tvmtool, its
+    /// configuration file
+    #[arg(long, value_name = "NAME", conflicts_with = "services", value_parser = services::find)]
+    print_seed: Option<(&'static dyn Service, &'static str)>,
     /// Serves over TLS, with certificates of a throw-away authority
     #[arg(long)]
     tls: bool,
@@ -47,6 +54,14 @@ pub(crate) struct ServeArgs {
     until_stdin_closes: bool,
     #[command(flatten)]
     tvm: TvmArgs,
+}
+
+impl std::fmt::Debug for ServeArgs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServeArgs")
+            .field("services", &self.services)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone)]
@@ -64,6 +79,9 @@ impl std::fmt::Debug for Wanted {
 
 /// Serves until a signal or the end of standard input.
 pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
+    if let Some((service, _)) = args.print_seed {
+        return print_line(&to_json(&service.example_seed()?));
+    }
     // Before the ready line: who reads it may send a signal at once.
     let end = End::watch(args.until_stdin_closes)?;
     args.check()?;
@@ -174,7 +192,7 @@ impl ServeArgs {
                 path.display()
             ))
         })?;
-        Ok(Some(Seed { text, config }))
+        Ok(Some(Seed { path, text, config }))
     }
 
     fn authority(&self) -> Result<Option<CertificateAuthority>, Failure> {
@@ -274,9 +292,9 @@ Prints one line when all is ready:
 tvmtool, tvm-api and tirole share one world, whose management is that of \"ticket\"; \"ticket\" is also
 the name for all three at one port.
 
-The management speaks JSON: GET journal, DELETE journal, POST faults, DELETE faults, GET clock,
-POST clock, POST reset, GET snapshot; below a service's own management URL, or below the common one
-for all services at once.";
+The management speaks JSON, and GET of a management URL describes it in OpenAPI: journal, faults,
+clock, reset and snapshot, and what a service adds, such as users and tokens. The common URL is for all
+services at once. docs/emulators.md has it all.";
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::task::JoinSet;
 use vouchsafe::astakos::commission::{CommissionGuard, Issuer};
 use vouchsafe::astakos::mock::{Seed, Server};
@@ -12,7 +13,7 @@ use vouchsafe::core::mock::{CertificateAuthority, Fault};
 use vouchsafe::core::transport::HttpTransport;
 use vouchsafe::core::{BoxFuture, Secret};
 
-use super::{Emulator, Part, Service, Start};
+use super::{Emulator, Part, Service, Start, with_secrets};
 use crate::demo::{Seen, Stage, ensure};
 use crate::failure::Failure;
 
@@ -32,8 +33,8 @@ impl Service for Astakos {
         let mut part = Part::default();
         let server = match &start.seed {
             Some(seed) => Seed::parse(&seed.text)
-                .and_then(|seed| Server::builder().seed(seed).start())
-                .map_err(Failure::from)?,
+                .and_then(|state| Server::builder().seed(state).start())
+                .map_err(|error| seed.wrong(error.core().message()))?,
             None => {
                 let server = Server::new();
                 let users = ["alice", "bob", "carol"].into_iter().filter_map(|whose| {
@@ -53,6 +54,10 @@ impl Service for Astakos {
             host: server.host().clone(),
             parts: [(self.name(), part)].into(),
         })
+    }
+
+    fn example_seed(&self) -> Result<Value, Failure> {
+        with_secrets(include_str!("astakos.json"))
     }
 
     fn demo<'a>(&'a self, stage: &'a mut Stage) -> BoxFuture<'a, Result<(), Failure>> {

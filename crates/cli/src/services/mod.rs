@@ -5,9 +5,12 @@ mod ticket;
 mod userinfo;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
+use serde_json::Value;
 use vouchsafe::core::mock::Host;
 use vouchsafe::core::{BoxFuture, Secret};
+use vouchsafe::userinfo::Token;
 
 pub(crate) use self::ticket::TvmArgs;
 use crate::demo::Stage;
@@ -27,6 +30,9 @@ pub(crate) trait Service: Sync {
 
     /// Makes the emulator, in the state that was asked for or in a small world of its own.
     fn emulator(&self, start: &Start<'_>) -> Result<Emulator, Failure>;
+
+    /// Returns a seed to begin one's own with, with secrets made for it.
+    fn example_seed(&self) -> Result<Value, Failure>;
 
     /// Shows the main flows, each as a step. An error means that not even a step could be made.
     fn demo<'a>(&'a self, stage: &'a mut Stage) -> BoxFuture<'a, Result<(), Failure>>;
@@ -59,9 +65,38 @@ pub(crate) struct Start<'a> {
 
 /// The state of an emulator as a file describes it.
 pub(crate) struct Seed {
+    pub(crate) path: PathBuf,
     pub(crate) text: String,
     /// Which of the configurations in it, where it has several.
     pub(crate) config: Option<String>,
+}
+
+impl Seed {
+    /// Says what is wrong with it.
+    pub(crate) fn wrong(&self, why: &str) -> Failure {
+        Failure::usage(format!("the seed {}: {why}", self.path.display()))
+            .hint("serve --print-seed NAME prints one that works")
+    }
+}
+
+/// Reads an example, and gives a random secret to everything whose value is `RANDOM`.
+fn with_secrets(example: &str) -> Result<Value, Failure> {
+    let mut example = serde_json::from_str(example)
+        .map_err(|fault| Failure::failed(format!("the built-in world is no JSON: {fault}")))?;
+    fill(&mut example);
+    Ok(example)
+}
+
+fn fill(value: &mut Value) {
+    match value {
+        Value::String(text) if text == "RANDOM" => {
+            // 128 random bits in URL-safe base64, as all of the services have them.
+            *text = Token::random().key().to_owned();
+        }
+        Value::Array(items) => items.iter_mut().for_each(fill),
+        Value::Object(fields) => fields.values_mut().for_each(fill),
+        _ => {}
+    }
 }
 
 /// Finds a service, and which part of it is meant, by the name of the part.

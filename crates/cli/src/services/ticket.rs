@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use http::{HeaderName, HeaderValue, Method};
+use serde_json::Value;
 use vouchsafe::core::mock::{CertificateAuthority, ManualClock, Serving};
 use vouchsafe::core::task::Task;
 use vouchsafe::core::transport::{HttpTransport, Request, Transport};
@@ -18,7 +19,7 @@ use vouchsafe::ticket::server::{ServiceTicket, TicketLayer};
 use vouchsafe::ticket::{BlackboxEnv, Client, ServiceSecret, StatusCode, TicketStatus, TvmId, Uid};
 
 pub(crate) use self::emulator::TvmArgs;
-use super::{Emulator, Service, Start};
+use super::{Emulator, Service, Start, with_secrets};
 use crate::demo::{Seen, Stage, ensure};
 use crate::failure::Failure;
 
@@ -36,6 +37,10 @@ impl Service for Ticket {
 
     fn emulator(&self, start: &Start<'_>) -> Result<Emulator, Failure> {
         emulator::make(start.tvm)
+    }
+
+    fn example_seed(&self) -> Result<Value, Failure> {
+        with_secrets(include_str!("tvmtool.json"))
     }
 
     fn demo<'a>(&'a self, stage: &'a mut Stage) -> BoxFuture<'a, Result<(), Failure>> {

@@ -14,7 +14,7 @@ use vouchsafe::userinfo::{
     mock,
 };
 
-use super::{Emulator, Part, Service, Start};
+use super::{Emulator, Part, Service, Start, with_secrets};
 use crate::demo::{Seen, Stage, ensure};
 use crate::failure::Failure;
 
@@ -33,8 +33,9 @@ impl Service for Userinfo {
     fn emulator(&self, start: &Start<'_>) -> Result<Emulator, Failure> {
         let (server, tokens) = match &start.seed {
             Some(seed) => {
-                let seed = mock::Seed::parse(&seed.text, seed.config.as_deref())?;
-                (mock::Server::from_seed(&seed), BTreeMap::new())
+                let world = mock::Seed::parse(&seed.text, seed.config.as_deref())
+                    .map_err(|error| seed.wrong(error.core().message()))?;
+                (mock::Server::from_seed(&world), BTreeMap::new())
             }
             None => {
                 let World { server, tokens } = World::new()?;
@@ -58,6 +59,10 @@ impl Service for Userinfo {
         })
     }
 
+    fn example_seed(&self) -> Result<Value, Failure> {
+        Ok(World::text()?.0)
+    }
+
     fn demo<'a>(&'a self, stage: &'a mut Stage) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(demo(stage))
     }
@@ -71,9 +76,9 @@ struct World {
 }
 
 impl World {
-    fn new() -> Result<Self, Failure> {
-        let mut seed: Value = serde_json::from_str(WORLD)
-            .map_err(|fault| Failure::failed(format!("the built-in world is no JSON: {fault}")))?;
+    /// Returns the world as a seed, and the tokens in it.
+    fn text() -> Result<(Value, BTreeMap<&'static str, Token>), Failure> {
+        let mut seed = with_secrets(WORLD)?;
         let mut tokens = BTreeMap::new();
         for record in seed["tokens"].as_array_mut().into_iter().flatten() {
             let token = Token::random();
@@ -82,6 +87,11 @@ impl World {
                 tokens.insert(whose, token);
             }
         }
+        Ok((seed, tokens))
+    }
+
+    fn new() -> Result<Self, Failure> {
+        let (seed, tokens) = Self::text()?;
         let seed = mock::Seed::parse(&seed.to_string(), Some("demo"))?;
         Ok(Self {
             server: mock::Server::from_seed(&seed),

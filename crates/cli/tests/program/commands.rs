@@ -274,3 +274,31 @@ fn a_made_token_can_go_to_a_file_of_ones_own() {
     assert_eq!(std::fs::read(&file).unwrap(), before);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
+
+#[test]
+fn the_log_says_more_the_more_it_is_asked() {
+    let played = Played::new();
+    let log = |more: &[&str], variable: Option<&str>| {
+        let mut command = played.ask("ada", &[&["userinfo", "whoami"], more].concat());
+        if let Some(text) = variable {
+            command.env("RUST_LOG", text);
+        }
+        let run = run(&mut command);
+        assert_eq!(run.code, 0, "{run:?}");
+        assert!(!run.err.contains('\u{1b}'), "{run:?}");
+        run.err
+    };
+    assert_eq!(log(&[], None), "");
+    let once = log(&["-v"], None);
+    assert!(once.contains("gafaelfawr.getOwnUserInfo"), "{once}");
+    assert!(once.contains("status_code=200"), "{once}");
+    let twice = log(&["-vv"], None);
+    assert!(twice.lines().count() > once.lines().count(), "{twice}");
+    let told = log(&[], Some("vouchsafe=debug"));
+    assert_eq!(told.lines().count(), once.lines().count(), "{told}");
+    assert_eq!(log(&[], Some("off")), "");
+
+    let mut command = played.ask("ada", &["userinfo", "whoami"]);
+    let refused = run(command.env("RUST_LOG", "vouchsafe=loud")).bad(2);
+    assert!(refused.err.contains("RUST_LOG"), "{refused:?}");
+}

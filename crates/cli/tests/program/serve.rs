@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::support::{Played, program, run};
+use crate::support::{Played, http, program, run};
 
 #[test]
 fn the_ready_line_says_where_everything_is() {
@@ -221,4 +221,134 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     let ended = child.wait_with_output().unwrap();
     assert!(ended.status.success());
     assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+}
+
+/// What the description shows is what the actions of each service take and answer.
+#[test]
+fn every_action_of_the_management_takes_and_answers_its_example() {
+    let services = ["userinfo=0", "ticket=0", "astakos=0"];
+    let mut command = program(&["serve", "--until-stdin-closes"]);
+    for service in services {
+        command.args(["--service", service]);
+    }
+    let played = Played::start(&mut command);
+    let url = played.ready["management"].as_str().unwrap();
+    let origin = url.strip_suffix("/_mock").unwrap();
+    let (status, description) = http(origin, "GET", "/_mock", "");
+    assert_eq!(status, 200);
+    let standard = ["journal", "operations", "faults", "clock", "reset"];
+    let mut done = 0;
+    // Users come before what is for them.
+    let paths = description["paths"].as_object().unwrap();
+    let mut paths: Vec<_> = paths.iter().collect();
+    paths.sort_by_key(|(path, _)| (!path.ends_with("/users"), path.to_owned()));
+    for (path, methods) in paths {
+        let described = &methods["post"];
+        let what = path.rsplit('/').next().unwrap();
+        if described.is_null() || standard.contains(&what) {
+            continue;
+        }
+        let content = |place: &serde_json::Value| place["content"]["application/json"].clone();
+        let body = content(&described["requestBody"])["example"].clone();
+        let (status, answer) = http(origin, "POST", path, &body.to_string());
+        assert_eq!(status, 200, "{path}: {answer}");
+        let expected = content(&described["responses"]["200"])["example"].clone();
+        let keys = |value: &serde_json::Value| {
+            let fields = value.as_object().unwrap();
+            fields.keys().cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(keys(&answer), keys(&expected), "{path}");
+
+        let mut misspelled = body;
+        misspelled["misspelled"] = 1.into();
+        let (status, refused) = http(origin, "POST", path, &misspelled.to_string());
+        let why = refused["error"].as_str().unwrap();
+        assert_eq!(status, 400, "{path}: {refused}");
+        assert!(why.contains("misspelled: unknown field"), "{path}: {why}");
+        let schema = content(&described["requestBody"])["schema"].clone();
+        for field in schema["properties"].as_object().unwrap().keys() {
+            assert!(
+                why.contains(field.as_str()) || why.len() >= 190,
+                "{path}: {field}: {why}"
+            );
+        }
+        done += 1;
+    }
+    assert!(done > 15, "{done}");
+}
+
+#[test]
+fn a_user_who_is_added_over_the_management_can_ask() {
+    let played = Played::new();
+    played.manage(
+        "POST",
+        "users",
+        r#"{"username": "dana", "name": "Dana", "uid": 7}"#,
+    );
+    let made = played.manage(
+        "POST",
+        "tokens",
+        r#"{"username": "dana", "expires_in_s": 600}"#,
+    );
+    let whoami = || {
+        let mut command = played.ask_without_token(&["userinfo", "whoami", "--json"]);
+        run(command.env("GAFAELFAWR_TOKEN", made["token"].as_str().unwrap()))
+    };
+    assert_eq!(whoami().good().json()["name"], "Dana");
+    // By the server's clock, the token ends.
+    played.manage("POST", "clock", r#"{"advance_ms": 601000}"#);
+    assert!(whoami().bad(1).err.contains("HTTP 401"));
+    // A reset sets the clock back, and the user is gone.
+    played.manage("POST", "reset", "");
+    assert_eq!(whoami().code, 1);
+    assert!(
+        !played
+            .manage("GET", "snapshot", "")
+            .to_string()
+            .contains("dana")
+    );
+}
+
+/// Each printed seed is taken as it is; a mistake in it is told by file, line and key.
+#[test]
+fn a_printed_seed_can_be_served_and_mistakes_in_it_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, option, more) in [
+        ("userinfo", "--seed", "#demo"),
+        ("astakos", "--seed", ""),
+        ("tvmtool", "--config", ""),
+    ] {
+        let seed = run(&mut program(&["serve", "--print-seed", name]))
+            .good()
+            .out;
+        assert!(!seed.contains("RANDOM"), "{seed}");
+        let path = folder.path().join(format!("{name}.json"));
+        std::fs::write(&path, &seed).unwrap();
+        let given = format!("{}{more}", path.display());
+        let service = format!("{name}=0");
+        let arguments = ["serve", "--service", &service, option, &given];
+        let mut command = program(&arguments);
+        drop(Played::start(command.arg("--until-stdin-closes")));
+
+        std::fs::write(&path, seed.replacen("{", "{\n  \"misspelled\": 1,", 1)).unwrap();
+        let refused = run(&mut program(&arguments)).bad(2);
+        for part in [path.to_str().unwrap(), "line 2", "misspelled"] {
+            assert!(refused.err.contains(part), "{refused:?}");
+        }
+    }
+}
+
+#[test]
+fn a_fault_for_an_operation_that_does_not_exist_is_refused_with_the_nearest() {
+    let played = Played::new();
+    let url = played.ready["management"].as_str().unwrap();
+    let origin = url.strip_suffix("/_mock").unwrap();
+    let fault = json!({"operation": "getOwnUserinfo", "status": 503}).to_string();
+    let (status, answer) = http(origin, "POST", "/_mock/userinfo/faults", &fault);
+    assert_eq!(status, 400);
+    let why = answer["error"].as_str().unwrap();
+    assert!(
+        why.contains("the nearest are: gafaelfawr.getOwnUserInfo"),
+        "{why}"
+    );
 }
