@@ -180,7 +180,7 @@ const ABSENT: &[(&str, &str, &[&str])] = &[
     (
         "vouchsafe",
         "full,roots-platform,tls-ring",
-        &["rcgen", "oas3", "reqwest", "clap", "proptest"],
+        &["rcgen", "reqwest", "clap", "proptest"],
     ),
 ];
 

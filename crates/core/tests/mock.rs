@@ -19,12 +19,14 @@ use vouchsafe_core::{ConnectPhase, CoreClient, ErrorKind, Result, Secret, Sent, 
 
 static READ: Operation = Operation::new("test.read", Method::GET, "/read").repeat(Repeat::Safe);
 static WRITE: Operation = Operation::new("test.write", Method::POST, "/write");
-static ROUTES: &[Route] = &[
+static ROUTES: &[Route<()>] = &[
     Route {
+        op: (),
         operation: &READ,
         path: "/read",
     },
     Route {
+        op: (),
         operation: &WRITE,
         path: "/write",
     },
@@ -61,7 +63,7 @@ impl Handler for Echo {
 
     fn operation(&self, method: &Method, uri: &Uri) -> Option<&'static str> {
         match find(ROUTES, method, uri.path()) {
-            Found::Route { route, .. } => Some(route.operation.id()),
+            Found::Route { operation, .. } => Some(operation.id()),
             _ => None,
         }
     }

@@ -10,7 +10,7 @@ use vouchsafe_core::{CoreClient, CoreClientBuilder};
 
 use crate::api::CreateServiceToken;
 use crate::error::read_fault;
-use crate::generated::gafaelfawr::{paths, wire};
+use crate::generated::gafaelfawr::{calls, wire};
 use crate::quota::KnownLimits;
 use crate::service_token::CredentialId;
 use crate::{
@@ -99,7 +99,7 @@ impl Client {
             let (token, options) = (token.clone(), self.options.clone());
             async move {
                 let answer = caller
-                    .send(paths::get_own_user_info()?, &token, &options)
+                    .send(calls::get_own_user_info()?, &token, &options)
                     .await?;
                 caller.user_info(&answer).map(Fetched::new)
             }
@@ -131,7 +131,7 @@ impl Client {
             let caller = self.inner.caller.clone();
             let (username, options) = (username.clone(), self.options.clone());
             async move {
-                let call = paths::get_user_info(username.as_str())?;
+                let call = calls::get_user_info(username.as_str())?;
                 let answer = caller.send(call, &service_token, &options).await?;
                 caller.user_info(&answer).map(Fetched::new)
             }
@@ -148,7 +148,7 @@ impl Client {
     #[doc(alias = "list_groups")]
     pub async fn groups(&self, service_token: impl Into<ServiceToken>) -> Result<AllGroups> {
         let answer = self
-            .send(paths::list_groups()?, &service_token.into())
+            .send(calls::list_groups()?, &service_token.into())
             .await?;
         Ok(answer.json()?)
     }
@@ -162,7 +162,7 @@ impl Client {
     #[doc(alias = "list_users")]
     pub async fn users(&self, service_token: impl Into<ServiceToken>) -> Result<Vec<UserInfo>> {
         let answer = self
-            .send(paths::list_users()?, &service_token.into())
+            .send(calls::list_users()?, &service_token.into())
             .await?;
         let users: Vec<wire::UserInfo> = match answer.json() {
             // An empty object counts as nobody (protocol section 9.3).
@@ -178,7 +178,7 @@ impl Client {
     ///
     /// Of kind `Credential` if the token is not valid.
     pub async fn token_info(&self, token: &Token) -> Result<TokenInfo> {
-        let answer = self.send(paths::get_token_info()?, token).await?;
+        let answer = self.send(calls::get_token_info()?, token).await?;
         TokenInfo::from_wire(answer.json()?).ok_or_else(|| {
             answer
                 .decode_error("the answer holds a time out of range")

@@ -26,7 +26,7 @@ pub(crate) struct Api {
 pub(crate) struct Operation {
     /// The `operationId`.
     pub(crate) id: String,
-    /// The name of its path function.
+    /// The name of its call function.
     pub(crate) rust: String,
     /// `GET` and so on.
     pub(crate) method: String,
@@ -35,6 +35,7 @@ pub(crate) struct Operation {
     /// The path after the client's base; whole for what only the emulator serves.
     pub(crate) target: String,
     pub(crate) audience: Audience,
+    pub(crate) by_hand: ByHand,
     pub(crate) is_safe: bool,
     pub(crate) response_limit: Option<u64>,
     pub(crate) status_rules: Vec<StatusRule>,
@@ -53,6 +54,16 @@ pub(crate) struct Operation {
 pub(crate) enum Audience {
     Emulator,
     Client,
+}
+
+/// How much of an operation's client is written by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ByHand {
+    Nothing,
+    /// The method that users call.
+    Method,
+    /// The call itself too.
+    Call,
 }
 
 /// What a status means where it differs from the default.
@@ -143,6 +154,11 @@ impl Api {
 }
 
 impl Operation {
+    /// Returns whether a function forms its call.
+    pub(crate) fn has_call(&self) -> bool {
+        self.audience == Audience::Client && self.by_hand != ByHand::Call
+    }
+
     /// Returns the statuses that are answers though they are no success: redirections that the
     /// description has.
     pub(crate) fn other_answers(&self) -> Vec<u16> {
@@ -209,7 +225,11 @@ pub(crate) struct TypeDef {
     pub(crate) aliases: Vec<String>,
     pub(crate) shape: Shape,
     pub(crate) is_public: bool,
+    /// Whether it is read and written by hand, so that no type is needed.
+    pub(crate) is_by_hand: bool,
     pub(crate) audience: Audience,
+    /// Whether an operation reaches it other than through what is read by hand.
+    pub(crate) is_used: bool,
     /// Whether a request's JSON body is made of it.
     pub(crate) in_request: bool,
     /// Whether a request holds it, in whatever form.

@@ -1,7 +1,9 @@
 //! Operations out of a description that the linter has passed. Types are in `schema.rs`.
 
 use super::limits::Limits;
-use super::model::{Answer, Api, Audience, Body, Operation, Param, Place, StatusRule, Type};
+use super::model::{
+    Answer, Api, Audience, Body, ByHand, Operation, Param, Place, StatusRule, Type,
+};
 use super::names;
 use super::schema::Types;
 use super::source::{Cursor, Mistake, Source, scalar};
@@ -82,6 +84,7 @@ impl<'s> Reader<'_, 's> {
             path: self.path.to_owned(),
             target: target.to_owned(),
             audience,
+            by_hand: by_hand(operation, self.root),
             is_safe: is_safe(operation, method),
             response_limit: operation
                 .get("x-response-limit")
@@ -114,7 +117,7 @@ impl<'s> Reader<'_, 's> {
                 Some("query") => Place::Query,
                 _ => Place::Header,
             };
-            // No path function is written for the emulator's own operations, so their enums
+            // No call function is written for the emulator's own operations, so their enums
             // would have no user.
             let schema = cursor
                 .get("schema")
@@ -182,7 +185,7 @@ fn status_rules(places: &[&Cursor<'_>]) -> Vec<StatusRule> {
     rules
 }
 
-/// Names an argument; the names that path functions use themselves get an underscore.
+/// Names an argument; the names that call functions use themselves get an underscore.
 fn argument(name: &str) -> String {
     let name = names::snake(name);
     match name.as_str() {
@@ -310,6 +313,18 @@ pub(crate) fn is_json_answer(media: &str, content: &Cursor<'_>) -> bool {
 /// Returns whether a media type is JSON.
 pub(crate) fn is_json(media: &str) -> bool {
     media == "application/json" || media.ends_with("+json")
+}
+
+/// Returns how much of an operation is written by hand: what it says, else the description.
+pub(crate) fn by_hand(operation: &Cursor<'_>, root: &Cursor<'_>) -> ByHand {
+    let word = [operation, root]
+        .iter()
+        .find_map(|place| place.get("x-hand").map(|word| scalar(word.value())));
+    match word.as_deref() {
+        Some("true") => ByHand::Method,
+        Some("call") => ByHand::Call,
+        _ => ByHand::Nothing,
+    }
 }
 
 fn is_safe(operation: &Cursor<'_>, method: &str) -> bool {

@@ -415,7 +415,9 @@ impl<'s> Types<'s> {
                 aliases: schema.texts("x-doc-alias"),
                 shape,
                 is_public: schema.flag("x-public"),
+                is_by_hand: schema.flag("x-hand"),
                 audience: Audience::Emulator,
+                is_used: false,
                 in_request: false,
                 is_sent: false,
                 has_secret: false,
@@ -493,19 +495,21 @@ impl<'s> Types<'s> {
         for name in self.reach(name) {
             if let Some(def) = self.defs.iter_mut().find(|def| def.name == name) {
                 def.audience = def.audience.max(audience);
+                def.is_used = true;
                 def.in_request |= as_what == Use::Json;
                 def.is_sent |= as_what != Use::Read;
             }
         }
     }
 
-    /// Returns a type and all it is made of.
+    /// Returns a type and all it is made of, but for what is read by hand.
     fn reach(&self, name: &str) -> BTreeSet<String> {
         let mut seen = BTreeSet::new();
         let mut next = vec![name.to_owned()];
+        let by_hand = |name: &str| self.defs.iter().any(|d| d.name == name && d.is_by_hand);
         while let Some(name) = next.pop() {
             let parts = self.parts(&name);
-            if seen.insert(name) {
+            if !by_hand(&name) && seen.insert(name) {
                 next.extend(parts.iter().filter_map(|ty| ty.name().map(str::to_owned)));
             }
         }

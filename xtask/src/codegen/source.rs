@@ -6,8 +6,7 @@ use yaml_serde::Value;
 
 use super::locate::Lines;
 
-/// One description file, parsed twice: by `oas3`, which refuses what is not OpenAPI 3.1, and as
-/// a plain tree, which keeps what `oas3` drops and can be searched for lines.
+/// One description file: a plain tree, whose lines can be found, for the linter to judge.
 pub(crate) struct Source {
     /// The path from the root of the workspace, as it is shown in messages.
     pub(crate) name: String,
@@ -24,13 +23,6 @@ impl Source {
             tree,
             lines: Lines::of(text),
         })
-    }
-
-    /// Lets `oas3` judge the description. Run after the linter, whose messages say more.
-    pub(crate) fn check_openapi(&self, text: &str) -> Result<(), Mistake> {
-        oas3::from_yaml(text)
-            .map(|_| ())
-            .map_err(|e| not_yaml(&self.name, &e))
     }
 
     /// Returns a cursor at the root.

@@ -7,7 +7,7 @@ use vouchsafe_core::url::Target;
 use super::layout::Part;
 use super::{Auth, Client, Dialect};
 use crate::generated::account::wire::{CommissionActionRequest, Issued, ResolveRequest};
-use crate::generated::account::{operations, paths};
+use crate::generated::account::{calls, operations};
 use crate::{
     Commission, CommissionAction, CommissionRequest, Provision, Resolution, Result, Serial,
 };
@@ -35,7 +35,7 @@ impl Client {
         if provisions.any(Provision::is_prefixed) {
             self.require("holders with `user:` or `project:`", Dialect::V016..)?;
         }
-        self.issued(paths::issue_commission(request)?).await
+        self.issued(calls::issue_commission(request)?).await
     }
 
     /// Issues a commission that is a JSON document already, as it is.
@@ -63,7 +63,7 @@ impl Client {
     /// service's.
     #[doc(alias = "get_pending_commissions")]
     pub async fn pending_commissions(&self) -> Result<Vec<Serial>> {
-        self.fetch_any(Part::Account, paths::pending_commissions()?, Auth::Token)
+        self.fetch_any(Part::Account, calls::pending_commissions()?, Auth::Token)
             .await
     }
 
@@ -75,7 +75,7 @@ impl Client {
     /// service's.
     #[doc(alias = "get_commission_info")]
     pub async fn commission(&self, serial: Serial) -> Result<Commission> {
-        let call = paths::commission_info(&serial.to_string())?;
+        let call = calls::commission_info(&serial.to_string())?;
         self.fetch(Part::Account, call).await
     }
 
@@ -98,7 +98,7 @@ impl Client {
                 reject: done(),
             },
         };
-        let call = paths::commission_action(&serial.to_string(), &body)?;
+        let call = calls::commission_action(&serial.to_string(), &body)?;
         self.tell(Part::Account, call).await
     }
 
@@ -146,7 +146,7 @@ impl Client {
             accept: accept.to_vec(),
             reject: reject.to_vec(),
         };
-        let call = paths::resolve_commissions(&body)?;
+        let call = calls::resolve_commissions(&body)?;
         self.send_and(Part::Account, call, Auth::Token, |answer| {
             Ok((answer.json()?, answer.attempts()))
         })

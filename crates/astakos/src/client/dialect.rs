@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::layout::Part;
 use super::{Auth, Client};
-use crate::generated::account::paths;
+use crate::generated::account::calls;
 use crate::{Error, ErrorKind, Result};
 
 /// A generation of servers (protocol section 2). Later ones are greater.
@@ -105,12 +105,12 @@ impl Client {
     /// [`ErrorKind::NoEndpoints`] or [`ErrorKind::Connection`] if the server cannot be asked;
     /// any other if it answers something else.
     pub async fn discover_dialect(&self) -> Result<Dialect> {
-        let params = paths::ServiceProjectQuotasParams::default();
-        let dialect = if self.knows(paths::service_project_quotas(&params)?).await? {
+        let params = calls::ServiceProjectQuotasParams::default();
+        let dialect = if self.knows(calls::service_project_quotas(&params)?).await? {
             Dialect::V016
         } else {
-            let params = paths::LegacyUserInfoParams::default();
-            match self.knows(paths::legacy_user_info(&params)?).await? {
+            let params = calls::LegacyUserInfoParams::default();
+            match self.knows(calls::legacy_user_info(&params)?).await? {
                 true => Dialect::V014,
                 false => Dialect::V015,
             }

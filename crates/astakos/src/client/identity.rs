@@ -8,10 +8,10 @@ use vouchsafe_core::{Error as CoreError, ErrorKind as CoreKind, Secret, timestam
 
 use super::layout::{Layout, Part};
 use super::{Auth, Client, Dialect};
-use crate::generated::account::paths as account;
+use crate::generated::account::calls as account;
 use crate::generated::identity::wire::TokenCredentials;
 use crate::generated::identity::wire::{AccessDocument, Auth as AuthBody, AuthRequest};
-use crate::generated::identity::{operations, paths};
+use crate::generated::identity::{calls, operations};
 use crate::{Access, AccessToken, AccessUser, Catalog, Error, ErrorKind, Result, UserInfo};
 
 impl Access {
@@ -74,7 +74,7 @@ impl Client {
         };
         // The header is as good as none to the server; the Python clients send it.
         let name = http::HeaderName::from_static("x-auth-token");
-        let call = paths::authenticate(Some(&body))?.secret_header(name, token)?;
+        let call = calls::authenticate(Some(&body))?.secret_header(name, token)?;
         self.access_document(call, Auth::None).await
     }
 
@@ -96,7 +96,7 @@ impl Client {
     pub(super) async fn catalog_access(&self) -> Result<Access> {
         // What is believed of the answer is only paths: a stranger in between could not lead
         // the token elsewhere.
-        let call = paths::authenticate(None)?;
+        let call = calls::authenticate(None)?;
         let json = http::HeaderName::from_static("content-type");
         let call = call.header(json, "application/json")?;
         self.access_document(call, Auth::IfModern).await
@@ -116,10 +116,10 @@ impl Client {
         belongs_to: Option<&str>,
     ) -> Result<Access> {
         self.require("OAuth 2.0", Dialect::V015..)?;
-        let params = paths::ValidateTokenParams {
+        let params = calls::ValidateTokenParams {
             belongs_to: belongs_to.map(str::to_owned),
         };
-        let call = paths::validate_token(token_id, &params)?;
+        let call = calls::validate_token(token_id, &params)?;
         self.access_document(call, Auth::IfModern).await
     }
 

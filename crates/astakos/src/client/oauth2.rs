@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::layout::{Part, join_urls};
 use super::{Auth, Client, Dialect};
-use crate::generated::oauth2::paths;
+use crate::generated::oauth2::calls;
 use crate::generated::oauth2::wire::TokenRequest;
 use crate::{Error, OAuth2Token, Result};
 
@@ -76,7 +76,7 @@ impl Client {
         grant: &TokenGrant,
     ) -> Result<OAuth2Token> {
         self.require("OAuth 2.0", Dialect::V015..)?;
-        let call = paths::token(&grant.0)?
+        let call = calls::token(&grant.0)?
             .secret_header(AUTHORIZATION, &basic(client_id, client_secret)?)?;
         self.send_and(Part::OAuth2, call, Auth::IfModern, |answer| {
             Ok(answer.json()?)

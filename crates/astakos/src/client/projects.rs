@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::layout::Part;
 use super::{Auth, Client, Dialect};
-use crate::generated::account::paths;
+use crate::generated::account::calls;
 use crate::generated::account::wire::{Enroll, Join, Joined, MembershipRequest};
 use crate::{
     Application, Applied, Error, Membership, MembershipAction, Project, ProjectId, ProjectSpec,
@@ -183,13 +183,13 @@ impl Client {
             if filter.mode.is_some() {
                 self.require("modes of listing projects", Dialect::V016..)?;
             }
-            let call = paths::list_projects(&paths::ListProjectsParams::default())?;
+            let call = calls::list_projects(&calls::ListProjectsParams::default())?;
             match filter.legacy() {
                 filter if filter.is_empty() => call,
                 filter => call.json(&one("filter", json!(filter)))?,
             }
         } else {
-            paths::list_projects(&paths::ListProjectsParams {
+            calls::list_projects(&calls::ListProjectsParams {
                 name: filter.name.clone(),
                 state: filter.state.as_ref().map(|state| state.as_str().to_owned()),
                 owner: filter.owner.clone(),
@@ -207,7 +207,7 @@ impl Client {
     /// [`ErrorKind::Forbidden`](crate::ErrorKind::Forbidden) if the user may not see it.
     #[doc(alias = "get_project")]
     pub async fn project(&self, id: impl Into<ProjectId>) -> Result<Project> {
-        let call = paths::get_project(&self.segment(id)?)?;
+        let call = calls::get_project(&self.segment(id)?)?;
         self.fetch(Part::Account, call).await
     }
 
@@ -220,7 +220,7 @@ impl Client {
     /// applications.
     pub async fn create_project(&self, spec: &ProjectSpec) -> Result<Applied> {
         self.require_projects()?;
-        self.fetch(Part::Account, paths::create_project(spec)?)
+        self.fetch(Part::Account, calls::create_project(spec)?)
             .await
     }
 
@@ -239,8 +239,8 @@ impl Client {
     ) -> Result<Applied> {
         let id = self.segment(id)?;
         let call = match self.dialect() {
-            Dialect::V015 => paths::legacy_modify_project(&id, spec)?,
-            _ => paths::modify_project(&id, spec)?,
+            Dialect::V015 => calls::legacy_modify_project(&id, spec)?,
+            _ => calls::modify_project(&id, spec)?,
         };
         self.fetch(Part::Account, call).await
     }
@@ -263,7 +263,7 @@ impl Client {
             _ => json!({"reason": reason}),
         };
         let body = one(action.as_str(), argument);
-        let call = paths::project_action(&self.segment(id)?, &body)?;
+        let call = calls::project_action(&self.segment(id)?, &body)?;
         self.tell(Part::Account, call).await
     }
 
@@ -287,11 +287,11 @@ impl Client {
         self.require_projects()?;
         let call = if self.dialect() == Dialect::V015 {
             let body = one(action.as_str(), Value::from(reason));
-            paths::legacy_application_action(application, &body)?
+            calls::legacy_application_action(application, &body)?
         } else {
             let argument = json!({"reason": reason, "app_id": application});
             let body = one(action.as_str(), argument);
-            paths::project_action(&self.segment(id)?, &body)?
+            calls::project_action(&self.segment(id)?, &body)?
         };
         self.tell(Part::Account, call).await
     }
@@ -306,14 +306,14 @@ impl Client {
     pub async fn memberships(&self, project: Option<&ProjectId>) -> Result<Vec<Membership>> {
         self.require_projects()?;
         let call = if self.dialect() == Dialect::V015 {
-            let call = paths::list_memberships(&paths::ListMembershipsParams::default())?;
+            let call = calls::list_memberships(&calls::ListMembershipsParams::default())?;
             match project {
                 Some(project) => call.json(&one("project", json!(self.project_id(project)?)))?,
                 None => call,
             }
         } else {
             let project = project.map(ToString::to_string);
-            paths::list_memberships(&paths::ListMembershipsParams { project })?
+            calls::list_memberships(&calls::ListMembershipsParams { project })?
         };
         self.fetch_any(Part::Account, call, Auth::Token).await
     }
@@ -327,7 +327,7 @@ impl Client {
     #[doc(alias = "get_membership")]
     pub async fn membership(&self, id: i64) -> Result<Membership> {
         self.require_projects()?;
-        self.fetch(Part::Account, paths::get_membership(id)?).await
+        self.fetch(Part::Account, calls::get_membership(id)?).await
     }
 
     /// Acts on a membership.
@@ -344,7 +344,7 @@ impl Client {
     ) -> Result<()> {
         self.require_projects()?;
         let body = one(action.as_str(), Value::from(reason));
-        self.tell(Part::Account, paths::membership_action(id, &body)?)
+        self.tell(Part::Account, calls::membership_action(id, &body)?)
             .await
     }
 
@@ -386,7 +386,7 @@ impl Client {
 
     async fn membership_of(&self, body: &MembershipRequest) -> Result<i64> {
         let joined: Joined = self
-            .fetch(Part::Account, paths::create_membership(body)?)
+            .fetch(Part::Account, calls::create_membership(body)?)
             .await?;
         Ok(joined.id)
     }
@@ -406,7 +406,7 @@ impl Client {
         let project = project.map(|id| self.project_id(id)).transpose()?;
         let filter = project.as_ref().map(|id| one("project", json!(id)));
         let body = filter.map(|filter| one("filter", json!(filter)));
-        let call = paths::legacy_applications(body.as_ref())?;
+        let call = calls::legacy_applications(body.as_ref())?;
         self.fetch_any(Part::Account, call, Auth::Token).await
     }
 
@@ -419,7 +419,7 @@ impl Client {
     #[doc(alias = "get_application")]
     pub async fn legacy_application(&self, application: i64) -> Result<Application> {
         self.require("applications apart from projects", LEGACY)?;
-        let call = paths::legacy_application(application)?;
+        let call = calls::legacy_application(application)?;
         self.fetch(Part::Account, call).await
     }
 

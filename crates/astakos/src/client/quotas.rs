@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::layout::Part;
 use super::{Auth, Client, Dialect};
-use crate::generated::account::paths;
+use crate::generated::account::calls;
 use crate::walk::QuotaWalk;
 use crate::{Error, ProjectQuota, Result, UserQuotas};
 
@@ -17,7 +17,7 @@ impl Client {
     /// [`ErrorKind::Unauthorized`](crate::ErrorKind::Unauthorized) if the token is not a user's.
     #[doc(alias = "get_quotas")]
     pub async fn quotas(&self) -> Result<UserQuotas> {
-        self.fetch_any(Part::Account, paths::get_quotas()?, Auth::Token)
+        self.fetch_any(Part::Account, calls::get_quotas()?, Auth::Token)
             .await
     }
 
@@ -40,7 +40,7 @@ impl Client {
         users: Option<&[&str]>,
         projects: Option<&[&str]>,
     ) -> Result<BTreeMap<String, UserQuotas>> {
-        let call = paths::service_quotas(&self.chosen(users, projects)?)?;
+        let call = calls::service_quotas(&self.chosen(users, projects)?)?;
         let found: BTreeMap<String, UserQuotas> =
             self.fetch_any(Part::Account, call, Auth::Token).await?;
         for quotas in found.values() {
@@ -63,7 +63,7 @@ impl Client {
         users: Option<&[&str]>,
         projects: Option<&[&str]>,
     ) -> Result<QuotaWalk> {
-        let call = paths::service_quotas(&self.chosen(users, projects)?)?;
+        let call = calls::service_quotas(&self.chosen(users, projects)?)?;
         let projects = projects.map(|ids| ids.iter().map(|&id| id.to_owned()).collect());
         let answer = self.stream(Part::Account, call).await?;
         Ok(QuotaWalk::new(answer, projects))
@@ -83,8 +83,8 @@ impl Client {
     ) -> Result<BTreeMap<String, BTreeMap<String, ProjectQuota>>> {
         self.require("quotas of projects", Dialect::V016..)?;
         let project = projects.map(list).transpose()?;
-        let params = paths::ServiceProjectQuotasParams { project };
-        let call = paths::service_project_quotas(&params)?;
+        let params = calls::ServiceProjectQuotasParams { project };
+        let call = calls::service_project_quotas(&params)?;
         self.fetch_any(Part::Account, call, Auth::Token).await
     }
 
@@ -92,12 +92,12 @@ impl Client {
         &self,
         users: Option<&[&str]>,
         projects: Option<&[&str]>,
-    ) -> Result<paths::ServiceQuotasParams> {
+    ) -> Result<calls::ServiceQuotasParams> {
         if projects.is_some() {
             let what = "a choice of projects for the quotas of users";
             self.require(what, Dialect::V016..)?;
         }
-        Ok(paths::ServiceQuotasParams {
+        Ok(calls::ServiceQuotasParams {
             user: users.map(list).transpose()?,
             project: projects.map(list).transpose()?,
         })

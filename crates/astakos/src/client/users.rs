@@ -8,8 +8,8 @@ use vouchsafe_core::url::Target;
 use super::layout::Part;
 use super::{Auth, Client, Dialect};
 use crate::generated::account::wire::{Catalogs, CatalogsRequest, DefaultProject, Feedback};
-use crate::generated::account::{operations, paths};
-use crate::generated::ui::paths as ui;
+use crate::generated::account::{calls, operations};
+use crate::generated::ui::calls as ui;
 use crate::{Component, Error, ErrorKind, ProjectId, Resource, Result};
 
 /// How many are looked up in one request: what callers in the wild send (protocol section 7.2).
@@ -174,8 +174,8 @@ impl Client {
                 },
             };
             let call = match asker {
-                Asker::User => paths::user_catalogs(&body)?,
-                Asker::Service => paths::service_user_catalogs(&body)?,
+                Asker::User => calls::user_catalogs(&body)?,
+                Asker::Service => calls::service_user_catalogs(&body)?,
             };
             found.extend(self.catalog(call, wanted).await?);
             match chunks.next() {
@@ -216,7 +216,7 @@ impl Client {
     /// As any call's.
     #[doc(alias = "get_resources")]
     pub async fn resources(&self) -> Result<BTreeMap<String, Resource>> {
-        self.fetch_any(Part::Account, paths::get_resources()?, Auth::IfModern)
+        self.fetch_any(Part::Account, calls::get_resources()?, Auth::IfModern)
             .await
     }
 
@@ -233,7 +233,7 @@ impl Client {
             feedback_msg: message.to_owned(),
             feedback_data: data.to_owned(),
         };
-        self.tell(Part::Account, paths::send_feedback(&body)?).await
+        self.tell(Part::Account, calls::send_feedback(&body)?).await
     }
 
     /// Chooses the project that new resources of the user are charged to. Servers from 0.20 have
@@ -248,7 +248,7 @@ impl Client {
         let body = DefaultProject {
             project_id: project.into(),
         };
-        self.tell(Part::Account, paths::set_default_project(&body)?)
+        self.tell(Part::Account, calls::set_default_project(&body)?)
             .await
     }
 }

@@ -34,32 +34,25 @@ pub(super) enum Spot {
 #[derive(Clone, Debug)]
 pub(super) struct Routes {
     dialect: Dialect,
-    routes: Vec<Route>,
-    ops: Vec<Op>,
+    routes: Vec<Route<Op>>,
 }
 
 impl Routes {
     pub(super) fn of(dialect: Dialect) -> Self {
         use generated::{account, identity, oauth2, ui};
 
-        let identity = identity::routes::ROUTES.iter().zip(identity::routes::OPS);
-        let account = account::routes::ROUTES.iter().zip(account::routes::OPS);
-        let ui = ui::routes::ROUTES.iter().zip(ui::routes::OPS);
-        let oauth2 = oauth2::routes::ROUTES.iter().zip(oauth2::routes::OPS);
-        let all = identity
-            .map(|(route, op)| (route, Op::Identity(*op)))
-            .chain(account.map(|(route, op)| (route, Op::Account(*op))))
-            .chain(ui.map(|(route, ui::routes::Op::GetServices)| (route, Op::Services)))
-            .chain(oauth2.map(|(route, oauth2::routes::Op::Token)| (route, Op::OAuth2Token)));
-        let (routes, ops) = all
-            .filter(|(_, op)| is_there(*op, dialect))
-            .map(|(route, op)| (*route, op))
-            .unzip();
-        Self {
-            dialect,
-            routes,
-            ops,
-        }
+        let identity = identity::routes::ROUTES.iter();
+        let account = account::routes::ROUTES.iter();
+        let ui = ui::routes::ROUTES.iter();
+        let oauth2 = oauth2::routes::ROUTES.iter();
+        let routes = identity
+            .map(|route| route.map(Op::Identity))
+            .chain(account.map(|route| route.map(Op::Account)))
+            .chain(ui.map(|route| route.map(|ui::routes::Op::GetServices| Op::Services)))
+            .chain(oauth2.map(|route| route.map(|oauth2::routes::Op::Token| Op::OAuth2Token)))
+            .filter(|route| is_there(route.op, dialect))
+            .collect();
+        Self { dialect, routes }
     }
 
     /// Returns the operations that there are.
@@ -77,34 +70,32 @@ impl Routes {
         let mut allow = Vec::new();
         for candidate in [Method::GET, Method::POST, Method::PUT] {
             let Found::Route {
-                index,
-                route,
+                op,
+                operation,
+                path: template,
                 params,
             } = find(&self.routes, &candidate, path)
             else {
                 continue;
             };
-            if !self.takes(route.path, &params) {
+            if !self.takes(template, &params) {
                 continue;
             }
             let order = best.as_ref().map(|(other, _)| {
                 let params = |path: &str| path.matches('{').count();
-                params(route.path).cmp(&params(other))
+                params(template).cmp(&params(other))
             });
             match order {
                 Some(std::cmp::Ordering::Greater) => continue,
                 Some(std::cmp::Ordering::Equal) => {}
                 _ => {
                     allow.clear();
-                    best = Some((route.path, Spot::Nothing));
+                    best = Some((template, Spot::Nothing));
                 }
             }
             allow.push(candidate.clone());
-            if candidate == *method
-                && let Some(op) = self.ops.get(index)
-            {
-                let id = route.operation.id();
-                best = Some((route.path, Spot::Op(*op, id, params)));
+            if candidate == *method {
+                best = Some((template, Spot::Op(op, operation.id(), params)));
             }
         }
         match best {

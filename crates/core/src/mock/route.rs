@@ -5,26 +5,42 @@ use percent_encoding::percent_decode_str;
 
 use crate::call::Operation;
 
-/// An operation and its path as the server sees it.
+/// An operation, its path as the server sees it, and what the emulator calls it.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "generated tables are made of it")]
-pub struct Route {
+pub struct Route<Op> {
+    /// The value to match on.
+    pub op: Op,
     /// The operation.
     pub operation: &'static Operation,
     /// The whole path template, such as `/auth/api/v1/users/{username}`.
     pub path: &'static str,
 }
 
+impl<Op: Copy> Route<Op> {
+    /// Gives the operation another name, for an emulator of several services.
+    #[must_use]
+    pub fn map<To>(&self, name: impl FnOnce(Op) -> To) -> Route<To> {
+        Route {
+            op: name(self.op),
+            operation: self.operation,
+            path: self.path,
+        }
+    }
+}
+
 /// What [`find`] found.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "an emulator answers each of these")]
-pub enum Found<'t> {
+pub enum Found<Op> {
     /// There is such a route.
     Route {
-        /// Its place in the table.
-        index: usize,
-        /// The route.
-        route: &'t Route,
+        /// What the emulator calls the operation.
+        op: Op,
+        /// The operation.
+        operation: &'static Operation,
+        /// The path template that fits.
+        path: &'static str,
         /// The values of its parameters in the order of the template, percent-decoded.
         params: Vec<String>,
     },
@@ -39,18 +55,40 @@ pub enum Found<'t> {
     Nothing,
 }
 
+impl<Op> Found<Op> {
+    /// Gives the operation another name, for an emulator of several services.
+    pub fn map<To>(self, name: impl FnOnce(Op) -> To) -> Found<To> {
+        match self {
+            Self::Route {
+                op,
+                operation,
+                path,
+                params,
+            } => Found::Route {
+                op: name(op),
+                operation,
+                path,
+                params,
+            },
+            Self::WrongMethod { allow } => Found::WrongMethod { allow },
+            Self::TrailingSlash => Found::TrailingSlash,
+            Self::Nothing => Found::Nothing,
+        }
+    }
+}
+
 /// Finds the route of a method and a path. A literal segment comes before a parameter.
 ///
 /// Segments are percent-decoded one by one. A segment that is no UTF-8 then, or holds a slash,
 /// belongs to no route, so that an encoded slash cannot reach another one.
 #[must_use]
-pub fn find<'t>(routes: &'t [Route], method: &Method, path: &str) -> Found<'t> {
+pub fn find<Op: Copy>(routes: &[Route<Op>], method: &Method, path: &str) -> Found<Op> {
     let Some(segments) = decoded(path) else {
         return Found::Nothing;
     };
-    let mut best: Option<(usize, &Route, Match)> = None;
+    let mut best: Option<(&Route<Op>, Match)> = None;
     let mut allow = Vec::new();
-    for (index, route) in routes.iter().enumerate() {
+    for route in routes {
         let Some(fit) = fit(route.path, &segments) else {
             continue;
         };
@@ -58,17 +96,15 @@ pub fn find<'t>(routes: &'t [Route], method: &Method, path: &str) -> Found<'t> {
             if !allow.contains(route.operation.method()) {
                 allow.push(route.operation.method().clone());
             }
-        } else if best
-            .as_ref()
-            .is_none_or(|(_, _, b)| fit.literal > b.literal)
-        {
-            best = Some((index, route, fit));
+        } else if best.as_ref().is_none_or(|(_, b)| fit.literal > b.literal) {
+            best = Some((route, fit));
         }
     }
-    if let Some((index, route, fit)) = best {
+    if let Some((route, fit)) = best {
         return Found::Route {
-            index,
-            route,
+            op: route.op,
+            operation: route.operation,
+            path: route.path,
             params: fit.params,
         };
     }
@@ -130,24 +166,29 @@ mod tests {
     static ONE: Operation = Operation::new("t.one", Method::GET, "/users/{name}");
     static ME: Operation = Operation::new("t.me", Method::GET, "/users/me");
     static KEY: Operation = Operation::new("t.key", Method::DELETE, "/users/{name}/tokens/{key}");
-    static ROUTES: &[Route] = &[
+    static ROUTES: &[Route<&str>] = &[
         Route {
+            op: "t.list",
             operation: &LIST,
             path: "/api/users",
         },
         Route {
+            op: "t.make",
             operation: &MAKE,
             path: "/api/users",
         },
         Route {
+            op: "t.one",
             operation: &ONE,
             path: "/api/users/{name}",
         },
         Route {
+            op: "t.me",
             operation: &ME,
             path: "/api/users/me",
         },
         Route {
+            op: "t.key",
             operation: &KEY,
             path: "/api/users/{name}/tokens/{key}",
         },
@@ -156,12 +197,13 @@ mod tests {
     fn told(method: Method, path: &str) -> String {
         match find(ROUTES, &method, path) {
             Found::Route {
-                index,
-                route,
+                op,
+                operation,
                 params,
+                ..
             } => {
-                assert_eq!(ROUTES[index].path, route.path);
-                format!("{} {params:?}", route.operation.id())
+                assert_eq!(op, operation.id());
+                format!("{op} {params:?}")
             }
             Found::WrongMethod { allow } => format!("allow {allow:?}"),
             Found::TrailingSlash => "slash".to_owned(),

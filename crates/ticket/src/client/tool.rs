@@ -13,8 +13,8 @@ use super::keys::{Accepted, Wanted};
 use super::shared::{Place, Shared};
 use super::worker::{Worker, start_error};
 use crate::error::{Error, ErrorKind, Result};
+use crate::generated::tvmtool::calls;
 use crate::generated::tvmtool::operations::{GET_ROLES, GET_TICKETS};
-use crate::generated::tvmtool::paths;
 use crate::protocol::requests::{tool_roles_path, tool_tickets_path};
 use crate::protocol::tool::{BIRTH_TIME, Meta, ToolConfig, birth_time};
 use crate::protocol::{KEYS_UNUSABLE, Retriability, Scope, Seconds, Tickets, Verdict, parse_tool};
@@ -92,7 +92,7 @@ impl Worker {
         match self
             .shared
             .core
-            .send(base, paths::ping()?, None, &once())
+            .send(base, calls::ping()?, None, &once())
             .await
         {
             Ok(_) => Ok(()),
@@ -107,7 +107,7 @@ impl Worker {
     }
 
     async fn first_config(&mut self) -> Result<ToolConfig> {
-        let (base, call) = call(&self.shared, paths::get_meta()?)?;
+        let (base, call) = call(&self.shared, calls::get_meta()?)?;
         let answer = match self.shared.core.send(&base, call, None, &once()).await {
             Ok(answer) => answer,
             Err(error) => {
@@ -156,7 +156,7 @@ impl Worker {
             Phase::Background => Phase::Asked,
             other => other,
         };
-        let form = |shared: &Shared| call(shared, paths::get_meta()?);
+        let form = |shared: &Shared| call(shared, calls::get_meta()?);
         let Some(answer) = self.fetcher.fetch(phase, Scope::TvmtoolConfig, form).await else {
             return;
         };
@@ -244,7 +244,7 @@ impl Worker {
             return;
         }
         drop(held);
-        let form = |shared: &Shared| call(shared, paths::get_keys()?);
+        let form = |shared: &Shared| call(shared, calls::get_keys()?);
         let Some(answer) = self.fetcher.fetch(phase, Scope::PublicKeys, form).await else {
             return;
         };

@@ -3,10 +3,6 @@
 
 //! What the descriptions in `api/` say, as code.
 #![allow(
-    dead_code,
-    reason = "a description covers its whole server, the client what users need of it"
-)]
-#![allow(
     clippy::use_self,
     reason = "a type that holds itself names itself, as its schema does"
 )]

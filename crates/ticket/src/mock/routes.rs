@@ -2,7 +2,7 @@
 
 use http::Method;
 use vouchsafe_core::call::Operation;
-use vouchsafe_core::mock::route::{Found, Route, find};
+use vouchsafe_core::mock::route::Found;
 
 use crate::generated::{tirole, tvm_api, tvmtool};
 
@@ -25,22 +25,16 @@ pub(super) enum Missing {
 /// Finds an operation and its id. The services have no path in common.
 pub(super) fn of(method: &Method, path: &str) -> Result<(Op, &'static str), Missing> {
     let all = [
-        in_table(tvm_api::routes::ROUTES, method, path, |index| {
-            tvm_api::routes::OPS.get(index).copied().map(Op::TvmApi)
-        }),
-        in_table(tirole::routes::ROUTES, method, path, |index| {
-            tirole::routes::OPS.get(index).copied().map(Op::Tirole)
-        }),
-        in_table(tvmtool::routes::ROUTES, method, path, |index| {
-            tvmtool::routes::OPS.get(index).copied().map(Op::Tool)
-        }),
+        tvm_api::routes::find(method, path).map(Op::TvmApi),
+        tirole::routes::find(method, path).map(Op::Tirole),
+        tvmtool::routes::find(method, path).map(Op::Tool),
     ];
     let mut missing = Missing::Path;
     for found in all {
         match found {
-            Ok(found) => return Ok(found),
-            Err(other @ Missing::Method(_)) => missing = other,
-            Err(Missing::Path) => {}
+            Found::Route { op, operation, .. } => return Ok((op, operation.id())),
+            Found::WrongMethod { allow } => missing = Missing::Method(allow),
+            Found::TrailingSlash | Found::Nothing => {}
         }
     }
     Err(missing)
@@ -48,28 +42,12 @@ pub(super) fn of(method: &Method, path: &str) -> Result<(Op, &'static str), Miss
 
 /// Returns the operations of all three.
 pub(super) fn operations() -> Vec<&'static Operation> {
-    let tables = [
-        tvm_api::routes::ROUTES,
-        tirole::routes::ROUTES,
-        tvmtool::routes::ROUTES,
-    ];
-    let routes = tables.into_iter().flatten();
-    routes.map(|route| route.operation).collect()
-}
-
-fn in_table(
-    routes: &'static [Route],
-    method: &Method,
-    path: &str,
-    op: impl Fn(usize) -> Option<Op>,
-) -> Result<(Op, &'static str), Missing> {
-    match find(routes, method, path) {
-        Found::Route { index, route, .. } => op(index)
-            .map(|op| (op, route.operation.id()))
-            .ok_or(Missing::Path),
-        Found::WrongMethod { allow } => Err(Missing::Method(allow)),
-        Found::TrailingSlash | Found::Nothing => Err(Missing::Path),
-    }
+    [
+        tvm_api::operations::ALL,
+        tirole::operations::ALL,
+        tvmtool::operations::ALL,
+    ]
+    .concat()
 }
 
 #[cfg(test)]
@@ -78,22 +56,21 @@ mod tests {
 
     #[test]
     fn every_operation_is_found_by_its_path_and_no_other() {
-        let tables = [
-            tvm_api::routes::ROUTES,
-            tirole::routes::ROUTES,
-            tvmtool::routes::ROUTES,
-        ];
+        let tvm_api = tvm_api::routes::ROUTES.iter();
+        let tirole = tirole::routes::ROUTES.iter();
+        let tool = tvmtool::routes::ROUTES.iter();
+        let all = tvm_api
+            .map(|route| (route.operation, route.path))
+            .chain(tirole.map(|route| (route.operation, route.path)))
+            .chain(tool.map(|route| (route.operation, route.path)));
         let mut ids = Vec::new();
-        for route in tables.into_iter().flatten() {
-            let (_, id) = of(route.operation.method(), route.path).unwrap();
-            assert_eq!(id, route.operation.id());
+        for (operation, path) in all {
+            let (_, id) = of(operation.method(), path).unwrap();
+            assert_eq!(id, operation.id());
             assert!(!ids.contains(&id), "{id}");
             ids.push(id);
-            let others = vec![route.operation.method().clone()];
-            assert_eq!(
-                of(&Method::DELETE, route.path),
-                Err(Missing::Method(others))
-            );
+            let others = vec![operation.method().clone()];
+            assert_eq!(of(&Method::DELETE, path), Err(Missing::Method(others)));
         }
         let nowhere = of(&Method::GET, "/tvm/keys/");
         assert_eq!(nowhere, Err(Missing::Path));

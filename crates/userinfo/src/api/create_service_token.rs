@@ -7,7 +7,7 @@ use vouchsafe_core::timestamp;
 
 use super::user_tokens::new_token;
 use crate::client::Client;
-use crate::generated::gafaelfawr::{paths, wire};
+use crate::generated::gafaelfawr::{calls, wire};
 use crate::{BotUsername, GroupName, Result, Scope, ServiceToken, Token};
 
 /// Makes a service token (protocol section 4.6). What is not set is left to the server: no
@@ -103,7 +103,7 @@ impl CreateServiceToken {
     /// Of kind `Invalid` if the server refuses the input, or we know that it would; `Forbidden`
     /// if the token that asks does not suffice; `Decode` if what comes back is no token.
     pub async fn send(self) -> Result<Token> {
-        let call = paths::create_token(&self.request)?;
+        let call = calls::create_token(&self.request)?;
         new_token(&self.client.send(call, &self.service_token).await?)
     }
 }

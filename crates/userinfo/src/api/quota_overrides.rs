@@ -6,7 +6,7 @@ use serde::Deserialize;
 use vouchsafe_core::ErrorKind as CoreErrorKind;
 
 use crate::client::Client;
-use crate::generated::gafaelfawr::{paths, wire};
+use crate::generated::gafaelfawr::{calls, wire};
 use crate::{ErrorKind, Limits, Result, ServiceToken};
 
 /// Rules that limits are made from: a user gets the default, plus what each of their groups
@@ -34,7 +34,7 @@ impl Client {
         token: impl Into<ServiceToken>,
     ) -> Result<Option<QuotaConfig>> {
         match self
-            .send(paths::get_quota_overrides()?, &token.into())
+            .send(calls::get_quota_overrides()?, &token.into())
             .await
         {
             Ok(answer) => Ok(Some(QuotaConfig::from(answer.json::<wire::QuotaConfig>()?))),
@@ -54,7 +54,7 @@ impl Client {
         token: impl Into<ServiceToken>,
         overrides: &QuotaConfig,
     ) -> Result<QuotaConfig> {
-        let call = paths::put_quota_overrides(&overrides.clone().into())?;
+        let call = calls::put_quota_overrides(&overrides.clone().into())?;
         let answer = self.send(call, &token.into()).await?;
         Ok(answer.json::<wire::QuotaConfig>()?.into())
     }
@@ -67,7 +67,7 @@ impl Client {
     /// Of kind `Forbidden` if the token does not suffice.
     pub async fn remove_quota_overrides(&self, token: impl Into<ServiceToken>) -> Result<bool> {
         match self
-            .send(paths::delete_quota_overrides()?, &token.into())
+            .send(calls::delete_quota_overrides()?, &token.into())
             .await
         {
             Ok(_) => Ok(true),

@@ -6,7 +6,7 @@ use vouchsafe_core::call::{Answer, CallOptions};
 use vouchsafe_core::timestamp;
 
 use crate::client::Client;
-use crate::generated::gafaelfawr::{paths, wire};
+use crate::generated::gafaelfawr::{calls, wire};
 use crate::{Result, Scope, ServiceToken, Token, TokenInfo, Username};
 
 impl Client {
@@ -22,7 +22,7 @@ impl Client {
         username: &Username,
     ) -> Result<Vec<TokenInfo>> {
         let answer = self
-            .send(paths::list_tokens(username.as_str())?, &token.into())
+            .send(calls::list_tokens(username.as_str())?, &token.into())
             .await?;
         let tokens: Vec<wire::TokenInfo> = answer.json()?;
         tokens
@@ -43,7 +43,7 @@ impl Client {
         username: &Username,
         key: &str,
     ) -> Result<TokenInfo> {
-        let call = paths::get_token(username.as_str(), key)?;
+        let call = calls::get_token(username.as_str(), key)?;
         let answer = self.send(call, &token.into()).await?;
         token_info(&answer, answer.json()?)
     }
@@ -63,7 +63,7 @@ impl Client {
         username: &Username,
         key: &str,
     ) -> Result<()> {
-        let call = paths::revoke_token(username.as_str(), key)?;
+        let call = calls::revoke_token(username.as_str(), key)?;
         self.send(call, &token.into()).await.map(|_| ())
     }
 
@@ -125,7 +125,7 @@ impl CreateUserToken {
     /// Of kind `Invalid` if the name has not 1 to 64 characters or the server refuses the input,
     /// `Conflict` if the name is taken, `Forbidden` if the token that asks does not suffice.
     pub async fn send(self) -> Result<Token> {
-        let call = paths::create_user_token(self.username.as_str(), &self.request)?;
+        let call = calls::create_user_token(self.username.as_str(), &self.request)?;
         new_token(&self.client.send(call, &self.token).await?)
     }
 }

@@ -13,7 +13,7 @@ use vouchsafe_core::{CoreClient, CoreClientBuilder};
 use super::document::{Document, InfluxCredentials, InfluxLocation};
 use super::{Environment, InfluxDatabase, NubladoDict};
 use crate::error::read_fault;
-use crate::generated::repertoire::{operations, paths, wire};
+use crate::generated::repertoire::{calls, operations, wire};
 use crate::{Error, ErrorKind, HttpUrl, Result, ServiceToken};
 
 /// A client of Repertoire (protocol section 8.3).
@@ -296,7 +296,7 @@ impl Client {
         let token = token.into();
         let Fetcher { core, base } = &self.0.fetcher;
         let credentials = Some(Credentials::bearer(&token));
-        let call = paths::list_influxdb()?;
+        let call = calls::list_influxdb()?;
         let answer = core
             .send(base, call, credentials, &CallOptions::new())
             .await?;
@@ -320,7 +320,7 @@ impl Client {
 impl Fetcher {
     async fn fetch(&self) -> Result<Snapshot> {
         // The document says where tokens go.
-        let call = paths::get_discovery()?.believed();
+        let call = calls::get_discovery()?.believed();
         let answer = self
             .core
             .send(&self.base, call, None, &CallOptions::new())

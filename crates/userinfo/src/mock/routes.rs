@@ -5,29 +5,26 @@ use percent_encoding::{
     AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode,
 };
 use vouchsafe_core::call::Operation;
-use vouchsafe_core::mock::route::{Found, find};
+use vouchsafe_core::mock::route::Found;
 use vouchsafe_core::transport::{Request, Response};
 
 use super::state::State;
 use super::{answer, gafaelfawr, repertoire};
-use crate::generated;
+use crate::generated::{gafaelfawr as auth, repertoire as discovery};
 
 /// An operation of one of the two services.
 #[derive(Clone, Copy, Debug)]
 enum Op {
-    Gafaelfawr(generated::gafaelfawr::routes::Op),
-    Repertoire(generated::repertoire::routes::Op),
+    Gafaelfawr(auth::routes::Op),
+    Repertoire(discovery::routes::Op),
 }
 
 /// Answers a request.
 pub(super) fn answer(state: &mut State, request: &Request, now: i64) -> Response {
     let path = path(&request.uri);
     let table = Table::of(state, &path);
-    let (op, params) = match find(table.routes(), &request.method, table.path()) {
-        Found::Route { index, params, .. } => match table.op(index) {
-            Some(op) => (op, params),
-            None => return answer::not_found(),
-        },
+    let (op, params) = match table.find(&request.method, table.path()) {
+        Found::Route { op, params, .. } => (op, params),
         // The server's framework tells the method of the first route of that path only.
         Found::WrongMethod { allow } => return answer::wrong_method(allow.first()),
         Found::TrailingSlash => return answer::redirect(&without_slash(&request.uri, &path)),
@@ -67,20 +64,15 @@ fn path(uri: &Uri) -> String {
 pub(super) fn operation(state: &State, method: &Method, uri: &Uri) -> Option<&'static str> {
     let path = path(uri);
     let table = Table::of(state, &path);
-    match find(table.routes(), method, table.path()) {
-        Found::Route { route, .. } => Some(route.operation.id()),
+    match table.find(method, table.path()) {
+        Found::Route { operation, .. } => Some(operation.id()),
         _ => None,
     }
 }
 
 /// Returns the operations of both services.
 pub(super) fn operations() -> Vec<&'static Operation> {
-    let tables = [
-        generated::gafaelfawr::routes::ROUTES,
-        generated::repertoire::routes::ROUTES,
-    ];
-    let routes = tables.into_iter().flatten();
-    routes.map(|route| route.operation).collect()
+    [auth::operations::ALL, discovery::operations::ALL].concat()
 }
 
 /// The routes of the service that a path belongs to, and the path as that service knows it.
@@ -97,10 +89,10 @@ impl<'p> Table<'p> {
         }
     }
 
-    fn routes(&self) -> &'static [vouchsafe_core::mock::route::Route] {
+    fn find(&self, method: &Method, path: &str) -> Found<Op> {
         match self {
-            Self::Gafaelfawr(_) => generated::gafaelfawr::routes::ROUTES,
-            Self::Repertoire(_) => generated::repertoire::routes::ROUTES,
+            Self::Gafaelfawr(_) => auth::routes::find(method, path).map(Op::Gafaelfawr),
+            Self::Repertoire(_) => discovery::routes::find(method, path).map(Op::Repertoire),
         }
     }
 
@@ -113,21 +105,8 @@ impl<'p> Table<'p> {
     /// Whether there is a route but for several slashes at the end.
     fn has_slashes_too_many(&self) -> bool {
         let short = self.path().trim_end_matches('/');
-        let is_there = || !matches!(find(self.routes(), &Method::GET, short), Found::Nothing);
+        let is_there = || !matches!(self.find(&Method::GET, short), Found::Nothing);
         self.path().ends_with("//") && is_there()
-    }
-
-    fn op(&self, index: usize) -> Option<Op> {
-        match self {
-            Self::Gafaelfawr(_) => {
-                let ops = generated::gafaelfawr::routes::OPS;
-                ops.get(index).copied().map(Op::Gafaelfawr)
-            }
-            Self::Repertoire(_) => {
-                let ops = generated::repertoire::routes::OPS;
-                ops.get(index).copied().map(Op::Repertoire)
-            }
-        }
     }
 }
 

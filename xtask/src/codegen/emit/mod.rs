@@ -1,11 +1,11 @@
 //! Text out of the model: one file per kind of output.
 
+mod calls;
 mod check;
 mod coverage;
 mod docs;
 mod form;
 mod operations;
-mod paths;
 mod routes;
 mod wire;
 
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
-use super::model::{Api, Audience};
+use super::model::{Api, Operation};
 use super::names;
 
 pub(crate) use coverage::coverage;
@@ -36,7 +36,7 @@ pub(crate) fn api(krate: &str, api: &Api) -> Result<Vec<Output>, syn::Error> {
     for (name, code) in [
         ("mod.rs", modules(api)),
         ("operations.rs", operations::operations(api)),
-        ("paths.rs", paths::paths(api)),
+        ("calls.rs", calls::calls(api)),
         ("routes.rs", routes::routes(api)),
         ("wire.rs", wire::wire(api)),
     ] {
@@ -62,10 +62,6 @@ pub(crate) fn service(krate: &str, apis: &[Api]) -> Result<Output, syn::Error> {
     let code = quote! {
         //! What the descriptions in `api/` say, as code.
         #![allow(
-            dead_code,
-            reason = "a description covers its whole server, the client what users need of it"
-        )]
-        #![allow(
             clippy::use_self,
             reason = "a type that holds itself names itself, as its schema does"
         )]
@@ -88,19 +84,15 @@ pub(crate) fn service(krate: &str, apis: &[Api]) -> Result<Output, syn::Error> {
 fn modules(api: &Api) -> TokenStream {
     let title = inner_doc(&format!("{}, version {}.", api.title, api.version));
     // Without operations of a client there is nothing to form.
-    let paths = api
-        .operations
-        .iter()
-        .any(|operation| operation.audience == Audience::Client)
-        .then(|| {
-            quote!(
-                pub(crate) mod paths;
-            )
-        });
+    let calls = api.operations.iter().any(Operation::has_call).then(|| {
+        quote!(
+            pub(crate) mod calls;
+        )
+    });
     quote! {
         #title
         pub(crate) mod operations;
-        #paths
+        #calls
         #[cfg(feature = "mock")]
         pub(crate) mod routes;
         pub(crate) mod wire;

@@ -3,7 +3,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::super::model::{Api, Operation, Place, StatusRule, Type};
+use super::super::model::{Api, Audience, Operation, Place, StatusRule, Type};
 use super::super::names;
 use super::{doc, ident, sentence};
 
@@ -61,6 +61,8 @@ pub(super) fn operations(api: &Api) -> TokenStream {
         #(#statics)*
 
         /// All operations, in the order of the description.
+        #[cfg(feature = "mock")]
+        #[allow(dead_code, reason = "for tests and tables that go through all of them")]
         pub(crate) static ALL: &[&Operation] = &[#(&#all),*];
 
         #repeats
@@ -131,8 +133,10 @@ fn define<'a>(
     });
     let repeats =
         (operation.is_safe && !api.repeat_rules.is_empty()).then(|| quote!(.repeat_rules(REPEATS)));
+    let cfg = (operation.audience == Audience::Emulator).then(|| quote!(#[cfg(feature = "mock")]));
     quote! {
         #doc
+        #cfg
         pub(crate) static #name: Operation =
             Operation::new(#id, Method::#method, #path)
                 .repeat(#repeat) #repeats #limit #secret #answers #rules;

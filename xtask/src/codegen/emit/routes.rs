@@ -11,7 +11,8 @@ pub(super) fn routes(api: &Api) -> TokenStream {
     let routes = api.operations.iter().map(|operation| {
         let name = operations::name(operation);
         let path = &operation.path;
-        quote!(Route { operation: &operations::#name, path: #path })
+        let op = ident(&names::pascal(&operation.rust));
+        quote!(Route { op: Op::#op, operation: &operations::#name, path: #path })
     });
     let variants: Vec<_> = api
         .operations
@@ -27,19 +28,23 @@ pub(super) fn routes(api: &Api) -> TokenStream {
             quote!(#doc #variant,)
         });
     quote! {
-        //! What the emulator serves. [`ROUTES`] and [`OPS`] have the same order.
-        use vouchsafe_core::mock::route::Route;
+        //! What the emulator serves.
+        use http::Method;
+        use vouchsafe_core::mock::route::{self, Found, Route};
 
         use super::operations;
 
         /// Operations with the whole path that the server sees.
-        pub(crate) static ROUTES: &[Route] = &[#(#routes),*];
+        pub(crate) static ROUTES: &[Route<Op>] = &[#(#routes),*];
 
         /// Operations to match on, so that a new one cannot be forgotten.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Op { #(#described)* }
 
-        /// The operations of [`ROUTES`].
-        pub(crate) static OPS: &[Op] = &[#(Op::#variants),*];
+        /// Finds the operation of a method and a path.
+        #[allow(dead_code, reason = "an emulator of several dialects searches its own table")]
+        pub(crate) fn find(method: &Method, path: &str) -> Found<Op> {
+            route::find(ROUTES, method, path)
+        }
     }
 }

@@ -16,6 +16,7 @@ pub(super) fn wire(api: &Api) -> TokenStream {
     let types: Vec<_> = api
         .types
         .iter()
+        .filter(|def| def.is_used)
         .map(|def| define(def, &checked, &mut needs))
         .collect();
     let helpers = needs.helpers();

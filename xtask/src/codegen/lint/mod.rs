@@ -73,6 +73,7 @@ impl<'s> Lint<'_, 's> {
                 );
             }
         }
+        self.by_hand(root);
         self.quotes(root);
         self.errors(root);
         self.repeats();
@@ -95,6 +96,20 @@ impl<'s> Lint<'_, 's> {
         }
         for child in place.items() {
             self.quotes(&child);
+        }
+    }
+
+    /// Checks `x-hand`, of the whole description or of one operation.
+    pub(super) fn by_hand(&mut self, place: &Cursor<'s>) {
+        if let Some(word) = place.get("x-hand") {
+            let text = super::source::scalar(word.value());
+            if !["true", "false", "call"].contains(&text.as_str()) {
+                self.fault(
+                    &word,
+                    format!("`x-hand: {text}` does not say what is written by hand"),
+                    "`true` for the method, `call` for the call too, or `false`",
+                );
+            }
         }
     }
 

@@ -85,6 +85,7 @@ impl<'s> Lint<'_, 's> {
                 format!("a path that begins with {base}, or `x-audience: emulator`"),
             );
         }
+        self.by_hand(operation);
         self.rust_name(operation, None);
         self.names(operation);
         self.errors(operation);

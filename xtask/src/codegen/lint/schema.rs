@@ -300,7 +300,14 @@ impl<'s> Lint<'_, 's> {
     }
 
     fn flags(&mut self, schema: &Cursor<'s>) {
-        for key in ["x-sensitive", "x-closed", "x-id", "x-public", "x-send-null"] {
+        for key in [
+            "x-sensitive",
+            "x-closed",
+            "x-hand",
+            "x-id",
+            "x-public",
+            "x-send-null",
+        ] {
             if let Some(value) = schema.get(key).filter(|value| !value.value().is_bool()) {
                 self.fault(
                     &value,

@@ -4,7 +4,7 @@
 //! Astakos account, version 1.0.
 
 pub(crate) mod operations;
-pub(crate) mod paths;
+pub(crate) mod calls;
 #[cfg(feature = "mock")]
 pub(crate) mod routes;
 pub(crate) mod wire;

@@ -235,6 +235,8 @@ pub(crate) static LEGACY_APPLICATION_ACTION: Operation = Operation::new(
     .repeat(Repeat::OnlyIfUnsent);
 
 /// All operations, in the order of the description.
+#[cfg(feature = "mock")]
+#[allow(dead_code, reason = "for tests and tables that go through all of them")]
 pub(crate) static ALL: &[&Operation] = &[
     &LEGACY_USER_INFO,
     &USER_CATALOGS,

@@ -1,119 +1,147 @@
 // Made by `cargo xtask codegen` from crates/astakos/api/account.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What the emulator serves. [`ROUTES`] and [`OPS`] have the same order.
+//! What the emulator serves.
 
-use vouchsafe_core::mock::route::Route;
+use http::Method;
+use vouchsafe_core::mock::route::{self, Found, Route};
 
 use super::operations;
 
 /// Operations with the whole path that the server sees.
-pub(crate) static ROUTES: &[Route] = &[
+pub(crate) static ROUTES: &[Route<Op>] = &[
     Route {
+        op: Op::LegacyUserInfo,
         operation: &operations::LEGACY_USER_INFO,
         path: "/account/v1.0/authenticate",
     },
     Route {
+        op: Op::UserCatalogs,
         operation: &operations::USER_CATALOGS,
         path: "/account/v1.0/user_catalogs",
     },
     Route {
+        op: Op::ServiceUserCatalogs,
         operation: &operations::SERVICE_USER_CATALOGS,
         path: "/account/v1.0/service/user_catalogs",
     },
     Route {
+        op: Op::SendFeedback,
         operation: &operations::SEND_FEEDBACK,
         path: "/account/v1.0/feedback",
     },
     Route {
+        op: Op::SetDefaultProject,
         operation: &operations::SET_DEFAULT_PROJECT,
         path: "/account/v1.0/myaccount/default_project",
     },
     Route {
+        op: Op::GetResources,
         operation: &operations::GET_RESOURCES,
         path: "/account/v1.0/resources",
     },
     Route {
+        op: Op::GetQuotas,
         operation: &operations::GET_QUOTAS,
         path: "/account/v1.0/quotas",
     },
     Route {
+        op: Op::ServiceQuotas,
         operation: &operations::SERVICE_QUOTAS,
         path: "/account/v1.0/service_quotas",
     },
     Route {
+        op: Op::ServiceProjectQuotas,
         operation: &operations::SERVICE_PROJECT_QUOTAS,
         path: "/account/v1.0/service_project_quotas",
     },
     Route {
+        op: Op::PendingCommissions,
         operation: &operations::PENDING_COMMISSIONS,
         path: "/account/v1.0/commissions",
     },
     Route {
+        op: Op::IssueCommission,
         operation: &operations::ISSUE_COMMISSION,
         path: "/account/v1.0/commissions",
     },
     Route {
+        op: Op::ResolveCommissions,
         operation: &operations::RESOLVE_COMMISSIONS,
         path: "/account/v1.0/commissions/action",
     },
     Route {
+        op: Op::CommissionInfo,
         operation: &operations::COMMISSION_INFO,
         path: "/account/v1.0/commissions/{serial}",
     },
     Route {
+        op: Op::CommissionAction,
         operation: &operations::COMMISSION_ACTION,
         path: "/account/v1.0/commissions/{serial}/action",
     },
     Route {
+        op: Op::ListProjects,
         operation: &operations::LIST_PROJECTS,
         path: "/account/v1.0/projects",
     },
     Route {
+        op: Op::CreateProject,
         operation: &operations::CREATE_PROJECT,
         path: "/account/v1.0/projects",
     },
     Route {
+        op: Op::GetProject,
         operation: &operations::GET_PROJECT,
         path: "/account/v1.0/projects/{project_id}",
     },
     Route {
+        op: Op::LegacyModifyProject,
         operation: &operations::LEGACY_MODIFY_PROJECT,
         path: "/account/v1.0/projects/{project_id}",
     },
     Route {
+        op: Op::ModifyProject,
         operation: &operations::MODIFY_PROJECT,
         path: "/account/v1.0/projects/{project_id}",
     },
     Route {
+        op: Op::ProjectAction,
         operation: &operations::PROJECT_ACTION,
         path: "/account/v1.0/projects/{project_id}/action",
     },
     Route {
+        op: Op::ListMemberships,
         operation: &operations::LIST_MEMBERSHIPS,
         path: "/account/v1.0/projects/memberships",
     },
     Route {
+        op: Op::CreateMembership,
         operation: &operations::CREATE_MEMBERSHIP,
         path: "/account/v1.0/projects/memberships",
     },
     Route {
+        op: Op::GetMembership,
         operation: &operations::GET_MEMBERSHIP,
         path: "/account/v1.0/projects/memberships/{membership_id}",
     },
     Route {
+        op: Op::MembershipAction,
         operation: &operations::MEMBERSHIP_ACTION,
         path: "/account/v1.0/projects/memberships/{membership_id}/action",
     },
     Route {
+        op: Op::LegacyApplications,
         operation: &operations::LEGACY_APPLICATIONS,
         path: "/account/v1.0/projects/apps",
     },
     Route {
+        op: Op::LegacyApplication,
         operation: &operations::LEGACY_APPLICATION,
         path: "/account/v1.0/projects/apps/{application_id}",
     },
     Route {
+        op: Op::LegacyApplicationAction,
         operation: &operations::LEGACY_APPLICATION_ACTION,
         path: "/account/v1.0/projects/apps/{application_id}/action",
     },
@@ -178,33 +206,8 @@ pub(crate) enum Op {
     LegacyApplicationAction,
 }
 
-/// The operations of [`ROUTES`].
-pub(crate) static OPS: &[Op] = &[
-    Op::LegacyUserInfo,
-    Op::UserCatalogs,
-    Op::ServiceUserCatalogs,
-    Op::SendFeedback,
-    Op::SetDefaultProject,
-    Op::GetResources,
-    Op::GetQuotas,
-    Op::ServiceQuotas,
-    Op::ServiceProjectQuotas,
-    Op::PendingCommissions,
-    Op::IssueCommission,
-    Op::ResolveCommissions,
-    Op::CommissionInfo,
-    Op::CommissionAction,
-    Op::ListProjects,
-    Op::CreateProject,
-    Op::GetProject,
-    Op::LegacyModifyProject,
-    Op::ModifyProject,
-    Op::ProjectAction,
-    Op::ListMemberships,
-    Op::CreateMembership,
-    Op::GetMembership,
-    Op::MembershipAction,
-    Op::LegacyApplications,
-    Op::LegacyApplication,
-    Op::LegacyApplicationAction,
-];
+/// Finds the operation of a method and a path.
+#[allow(dead_code, reason = "an emulator of several dialects searches its own table")]
+pub(crate) fn find(method: &Method, path: &str) -> Found<Op> {
+    route::find(ROUTES, method, path)
+}

@@ -1,23 +1,27 @@
 // Made by `cargo xtask codegen` from crates/astakos/api/identity.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What the emulator serves. [`ROUTES`] and [`OPS`] have the same order.
+//! What the emulator serves.
 
-use vouchsafe_core::mock::route::Route;
+use http::Method;
+use vouchsafe_core::mock::route::{self, Found, Route};
 
 use super::operations;
 
 /// Operations with the whole path that the server sees.
-pub(crate) static ROUTES: &[Route] = &[
+pub(crate) static ROUTES: &[Route<Op>] = &[
     Route {
+        op: Op::GetVersion,
         operation: &operations::GET_VERSION,
         path: "/identity/v2.0",
     },
     Route {
+        op: Op::Authenticate,
         operation: &operations::AUTHENTICATE,
         path: "/identity/v2.0/tokens",
     },
     Route {
+        op: Op::ValidateToken,
         operation: &operations::VALIDATE_TOKEN,
         path: "/identity/v2.0/tokens/{token_id}",
     },
@@ -34,5 +38,8 @@ pub(crate) enum Op {
     ValidateToken,
 }
 
-/// The operations of [`ROUTES`].
-pub(crate) static OPS: &[Op] = &[Op::GetVersion, Op::Authenticate, Op::ValidateToken];
+/// Finds the operation of a method and a path.
+#[allow(dead_code, reason = "an emulator of several dialects searches its own table")]
+pub(crate) fn find(method: &Method, path: &str) -> Found<Op> {
+    route::find(ROUTES, method, path)
+}

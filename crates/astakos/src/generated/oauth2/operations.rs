@@ -17,6 +17,8 @@ pub(crate) static TOKEN: Operation = Operation::new(
     .status_rules(COMMON_STATUSES);
 
 /// All operations, in the order of the description.
+#[cfg(feature = "mock")]
+#[allow(dead_code, reason = "for tests and tables that go through all of them")]
 pub(crate) static ALL: &[&Operation] = &[&TOKEN];
 
 static COMMON_STATUSES: &[StatusRule] = &[StatusRule::new(400, None, ErrorKind::Status)];

@@ -16,4 +16,6 @@ pub(crate) static GET_SERVICES: Operation = Operation::new(
     .response_limit(4 << 20);
 
 /// All operations, in the order of the description.
+#[cfg(feature = "mock")]
+#[allow(dead_code, reason = "for tests and tables that go through all of them")]
 pub(crate) static ALL: &[&Operation] = &[&GET_SERVICES];

@@ -1,15 +1,17 @@
 // Made by `cargo xtask codegen` from crates/astakos/api/ui.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What the emulator serves. [`ROUTES`] and [`OPS`] have the same order.
+//! What the emulator serves.
 
-use vouchsafe_core::mock::route::Route;
+use http::Method;
+use vouchsafe_core::mock::route::{self, Found, Route};
 
 use super::operations;
 
 /// Operations with the whole path that the server sees.
-pub(crate) static ROUTES: &[Route] = &[
+pub(crate) static ROUTES: &[Route<Op>] = &[
     Route {
+        op: Op::GetServices,
         operation: &operations::GET_SERVICES,
         path: "/ui/get_services",
     },
@@ -22,5 +24,8 @@ pub(crate) enum Op {
     GetServices,
 }
 
-/// The operations of [`ROUTES`].
-pub(crate) static OPS: &[Op] = &[Op::GetServices];
+/// Finds the operation of a method and a path.
+#[allow(dead_code, reason = "an emulator of several dialects searches its own table")]
+pub(crate) fn find(method: &Method, path: &str) -> Found<Op> {
+    route::find(ROUTES, method, path)
+}

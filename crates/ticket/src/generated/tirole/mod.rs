@@ -4,7 +4,6 @@
 //! tirole, the part a client library uses, version 1.
 
 pub(crate) mod operations;
-pub(crate) mod paths;
 #[cfg(feature = "mock")]
 pub(crate) mod routes;
 pub(crate) mod wire;

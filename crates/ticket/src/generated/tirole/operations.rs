@@ -17,4 +17,6 @@ pub(crate) static GET_ACTUAL_ROLES: Operation = Operation::new(
     .answers(&[304]);
 
 /// All operations, in the order of the description.
+#[cfg(feature = "mock")]
+#[allow(dead_code, reason = "for tests and tables that go through all of them")]
 pub(crate) static ALL: &[&Operation] = &[&GET_ACTUAL_ROLES];

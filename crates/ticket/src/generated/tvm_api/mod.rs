@@ -4,7 +4,6 @@
 //! tvm-api, the part a client library uses, version 2.
 
 pub(crate) mod operations;
-pub(crate) mod paths;
 #[cfg(feature = "mock")]
 pub(crate) mod routes;
 pub(crate) mod wire;

@@ -25,6 +25,7 @@ pub(crate) static GET_TICKETS: Operation = Operation::new(
     .response_limit(4 << 20);
 
 /// The same, as some other clients spell it.
+#[cfg(feature = "mock")]
 pub(crate) static GET_TICKETS_WITH_SLASH: Operation = Operation::new(
         "tvm-api.getTicketsWithSlash",
         Method::POST,
@@ -34,6 +35,8 @@ pub(crate) static GET_TICKETS_WITH_SLASH: Operation = Operation::new(
     .response_limit(4 << 20);
 
 /// All operations, in the order of the description.
+#[cfg(feature = "mock")]
+#[allow(dead_code, reason = "for tests and tables that go through all of them")]
 pub(crate) static ALL: &[&Operation] = &[
     &GET_KEYS,
     &GET_TICKETS,

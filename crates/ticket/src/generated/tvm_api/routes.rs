@@ -1,23 +1,27 @@
 // Made by `cargo xtask codegen` from crates/ticket/api/tvm-api.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What the emulator serves. [`ROUTES`] and [`OPS`] have the same order.
+//! What the emulator serves.
 
-use vouchsafe_core::mock::route::Route;
+use http::Method;
+use vouchsafe_core::mock::route::{self, Found, Route};
 
 use super::operations;
 
 /// Operations with the whole path that the server sees.
-pub(crate) static ROUTES: &[Route] = &[
+pub(crate) static ROUTES: &[Route<Op>] = &[
     Route {
+        op: Op::GetKeys,
         operation: &operations::GET_KEYS,
         path: "/2/keys",
     },
     Route {
+        op: Op::GetTickets,
         operation: &operations::GET_TICKETS,
         path: "/2/ticket",
     },
     Route {
+        op: Op::GetTicketsWithSlash,
         operation: &operations::GET_TICKETS_WITH_SLASH,
         path: "/2/ticket/",
     },
@@ -34,5 +38,8 @@ pub(crate) enum Op {
     GetTicketsWithSlash,
 }
 
-/// The operations of [`ROUTES`].
-pub(crate) static OPS: &[Op] = &[Op::GetKeys, Op::GetTickets, Op::GetTicketsWithSlash];
+/// Finds the operation of a method and a path.
+#[allow(dead_code, reason = "an emulator of several dialects searches its own table")]
+pub(crate) fn find(method: &Method, path: &str) -> Found<Op> {
+    route::find(ROUTES, method, path)
+}

@@ -43,6 +43,7 @@ pub(crate) static GET_TICKETS: Operation = Operation::new(
     .response_limit(4 << 20);
 
 /// Check a service ticket.
+#[cfg(feature = "mock")]
 pub(crate) static CHECK_SERVICE: Operation = Operation::new(
         "tvmtool.checkService",
         Method::GET,
@@ -51,6 +52,7 @@ pub(crate) static CHECK_SERVICE: Operation = Operation::new(
     .repeat(Repeat::Safe);
 
 /// Check a user ticket.
+#[cfg(feature = "mock")]
 pub(crate) static CHECK_USER: Operation = Operation::new(
         "tvmtool.checkUser",
         Method::GET,
@@ -59,6 +61,7 @@ pub(crate) static CHECK_USER: Operation = Operation::new(
     .repeat(Repeat::Safe);
 
 /// Service tickets for destinations.
+#[cfg(feature = "mock")]
 pub(crate) static GET_TICKETS_V2: Operation = Operation::new(
         "tvmtool.getTicketsV2",
         Method::GET,
@@ -68,6 +71,7 @@ pub(crate) static GET_TICKETS_V2: Operation = Operation::new(
     .response_limit(4 << 20);
 
 /// Check a service ticket, a user ticket, or both.
+#[cfg(feature = "mock")]
 pub(crate) static CHECK_V2: Operation = Operation::new(
         "tvmtool.checkV2",
         Method::GET,
@@ -87,6 +91,8 @@ pub(crate) static GET_ROLES: Operation = Operation::new(
     .answers(&[304]);
 
 /// All operations, in the order of the description.
+#[cfg(feature = "mock")]
+#[allow(dead_code, reason = "for tests and tables that go through all of them")]
 pub(crate) static ALL: &[&Operation] = &[
     &PING,
     &GET_META,

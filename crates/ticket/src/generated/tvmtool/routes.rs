@@ -1,47 +1,57 @@
 // Made by `cargo xtask codegen` from crates/ticket/api/tvmtool.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What the emulator serves. [`ROUTES`] and [`OPS`] have the same order.
+//! What the emulator serves.
 
-use vouchsafe_core::mock::route::Route;
+use http::Method;
+use vouchsafe_core::mock::route::{self, Found, Route};
 
 use super::operations;
 
 /// Operations with the whole path that the server sees.
-pub(crate) static ROUTES: &[Route] = &[
+pub(crate) static ROUTES: &[Route<Op>] = &[
     Route {
+        op: Op::Ping,
         operation: &operations::PING,
         path: "/tvm/ping",
     },
     Route {
+        op: Op::GetMeta,
         operation: &operations::GET_META,
         path: "/tvm/private_api/__meta__",
     },
     Route {
+        op: Op::GetKeys,
         operation: &operations::GET_KEYS,
         path: "/tvm/keys",
     },
     Route {
+        op: Op::GetTickets,
         operation: &operations::GET_TICKETS,
         path: "/tvm/tickets",
     },
     Route {
+        op: Op::CheckService,
         operation: &operations::CHECK_SERVICE,
         path: "/tvm/checksrv",
     },
     Route {
+        op: Op::CheckUser,
         operation: &operations::CHECK_USER,
         path: "/tvm/checkusr",
     },
     Route {
+        op: Op::GetTicketsV2,
         operation: &operations::GET_TICKETS_V2,
         path: "/v2/tickets",
     },
     Route {
+        op: Op::CheckV2,
         operation: &operations::CHECK_V2,
         path: "/v2/check",
     },
     Route {
+        op: Op::GetRoles,
         operation: &operations::GET_ROLES,
         path: "/v2/roles",
     },
@@ -70,15 +80,8 @@ pub(crate) enum Op {
     GetRoles,
 }
 
-/// The operations of [`ROUTES`].
-pub(crate) static OPS: &[Op] = &[
-    Op::Ping,
-    Op::GetMeta,
-    Op::GetKeys,
-    Op::GetTickets,
-    Op::CheckService,
-    Op::CheckUser,
-    Op::GetTicketsV2,
-    Op::CheckV2,
-    Op::GetRoles,
-];
+/// Finds the operation of a method and a path.
+#[allow(dead_code, reason = "an emulator of several dialects searches its own table")]
+pub(crate) fn find(method: &Method, path: &str) -> Found<Op> {
+    route::find(ROUTES, method, path)
+}

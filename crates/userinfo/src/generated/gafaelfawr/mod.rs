@@ -4,7 +4,7 @@
 //! Gafaelfawr, the part a client library uses, version 1.
 
 pub(crate) mod operations;
-pub(crate) mod paths;
+pub(crate) mod calls;
 #[cfg(feature = "mock")]
 pub(crate) mod routes;
 pub(crate) mod wire;

@@ -1,75 +1,92 @@
 // Made by `cargo xtask codegen` from crates/userinfo/api/gafaelfawr.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What the emulator serves. [`ROUTES`] and [`OPS`] have the same order.
+//! What the emulator serves.
 
-use vouchsafe_core::mock::route::Route;
+use http::Method;
+use vouchsafe_core::mock::route::{self, Found, Route};
 
 use super::operations;
 
 /// Operations with the whole path that the server sees.
-pub(crate) static ROUTES: &[Route] = &[
+pub(crate) static ROUTES: &[Route<Op>] = &[
     Route {
+        op: Op::GetOwnUserInfo,
         operation: &operations::GET_OWN_USER_INFO,
         path: "/auth/api/v1/user-info",
     },
     Route {
+        op: Op::ListUsers,
         operation: &operations::LIST_USERS,
         path: "/auth/api/v1/users",
     },
     Route {
+        op: Op::GetUserInfo,
         operation: &operations::GET_USER_INFO,
         path: "/auth/api/v1/users/{username}",
     },
     Route {
+        op: Op::ListGroups,
         operation: &operations::LIST_GROUPS,
         path: "/auth/api/v1/groups",
     },
     Route {
+        op: Op::CreateToken,
         operation: &operations::CREATE_TOKEN,
         path: "/auth/api/v1/tokens",
     },
     Route {
+        op: Op::GetTokenInfo,
         operation: &operations::GET_TOKEN_INFO,
         path: "/auth/api/v1/token-info",
     },
     Route {
+        op: Op::ListTokens,
         operation: &operations::LIST_TOKENS,
         path: "/auth/api/v1/users/{username}/tokens",
     },
     Route {
+        op: Op::CreateUserToken,
         operation: &operations::CREATE_USER_TOKEN,
         path: "/auth/api/v1/users/{username}/tokens",
     },
     Route {
+        op: Op::GetToken,
         operation: &operations::GET_TOKEN,
         path: "/auth/api/v1/users/{username}/tokens/{key}",
     },
     Route {
+        op: Op::ModifyToken,
         operation: &operations::MODIFY_TOKEN,
         path: "/auth/api/v1/users/{username}/tokens/{key}",
     },
     Route {
+        op: Op::RevokeToken,
         operation: &operations::REVOKE_TOKEN,
         path: "/auth/api/v1/users/{username}/tokens/{key}",
     },
     Route {
+        op: Op::GetQuotaOverrides,
         operation: &operations::GET_QUOTA_OVERRIDES,
         path: "/auth/api/v1/quota-overrides",
     },
     Route {
+        op: Op::PutQuotaOverrides,
         operation: &operations::PUT_QUOTA_OVERRIDES,
         path: "/auth/api/v1/quota-overrides",
     },
     Route {
+        op: Op::DeleteQuotaOverrides,
         operation: &operations::DELETE_QUOTA_OVERRIDES,
         path: "/auth/api/v1/quota-overrides",
     },
     Route {
+        op: Op::IngressAuth,
         operation: &operations::INGRESS_AUTH,
         path: "/ingress/auth",
     },
     Route {
+        op: Op::IngressAnonymous,
         operation: &operations::INGRESS_ANONYMOUS,
         path: "/ingress/anonymous",
     },
@@ -112,22 +129,8 @@ pub(crate) enum Op {
     IngressAnonymous,
 }
 
-/// The operations of [`ROUTES`].
-pub(crate) static OPS: &[Op] = &[
-    Op::GetOwnUserInfo,
-    Op::ListUsers,
-    Op::GetUserInfo,
-    Op::ListGroups,
-    Op::CreateToken,
-    Op::GetTokenInfo,
-    Op::ListTokens,
-    Op::CreateUserToken,
-    Op::GetToken,
-    Op::ModifyToken,
-    Op::RevokeToken,
-    Op::GetQuotaOverrides,
-    Op::PutQuotaOverrides,
-    Op::DeleteQuotaOverrides,
-    Op::IngressAuth,
-    Op::IngressAnonymous,
-];
+/// Finds the operation of a method and a path.
+#[allow(dead_code, reason = "an emulator of several dialects searches its own table")]
+pub(crate) fn find(method: &Method, path: &str) -> Found<Op> {
+    route::find(ROUTES, method, path)
+}

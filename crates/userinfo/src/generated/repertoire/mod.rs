@@ -4,7 +4,7 @@
 //! Repertoire, the part a client library uses, version 3.
 
 pub(crate) mod operations;
-pub(crate) mod paths;
+pub(crate) mod calls;
 #[cfg(feature = "mock")]
 pub(crate) mod routes;
 pub(crate) mod wire;

@@ -33,4 +33,6 @@ pub(crate) static GET_INFLUXDB: Operation = Operation::new(
     .repeat(Repeat::Safe);
 
 /// All operations, in the order of the description.
+#[cfg(feature = "mock")]
+#[allow(dead_code, reason = "for tests and tables that go through all of them")]
 pub(crate) static ALL: &[&Operation] = &[&GET_DISCOVERY, &LIST_INFLUXDB, &GET_INFLUXDB];

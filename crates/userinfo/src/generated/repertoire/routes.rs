@@ -1,23 +1,27 @@
 // Made by `cargo xtask codegen` from crates/userinfo/api/repertoire.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What the emulator serves. [`ROUTES`] and [`OPS`] have the same order.
+//! What the emulator serves.
 
-use vouchsafe_core::mock::route::Route;
+use http::Method;
+use vouchsafe_core::mock::route::{self, Found, Route};
 
 use super::operations;
 
 /// Operations with the whole path that the server sees.
-pub(crate) static ROUTES: &[Route] = &[
+pub(crate) static ROUTES: &[Route<Op>] = &[
     Route {
+        op: Op::GetDiscovery,
         operation: &operations::GET_DISCOVERY,
         path: "/discovery",
     },
     Route {
+        op: Op::ListInfluxdb,
         operation: &operations::LIST_INFLUXDB,
         path: "/discovery/influxdb",
     },
     Route {
+        op: Op::GetInfluxdb,
         operation: &operations::GET_INFLUXDB,
         path: "/discovery/influxdb/{database}",
     },
@@ -34,5 +38,8 @@ pub(crate) enum Op {
     GetInfluxdb,
 }
 
-/// The operations of [`ROUTES`].
-pub(crate) static OPS: &[Op] = &[Op::GetDiscovery, Op::ListInfluxdb, Op::GetInfluxdb];
+/// Finds the operation of a method and a path.
+#[allow(dead_code, reason = "an emulator of several dialects searches its own table")]
+pub(crate) fn find(method: &Method, path: &str) -> Found<Op> {
+    route::find(ROUTES, method, path)
+}

@@ -8,50 +8,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use vouchsafe_core::Secret;
 
-/// The schema `ErrorItem`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct ErrorItem {
-    /// What went wrong.
-    #[serde(rename = "msg")]
-    pub(crate) message: String,
-    /// The code of the fault.
-    #[serde(rename = "type")]
-    pub(crate) code: String,
-    /// Where in the input.
-    #[serde(default)]
-    pub(crate) loc: Vec<LocationPart>,
-    /// The key `input`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) input: Option<serde_json::Value>,
-}
-
-/// The schema `LocationPart`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum LocationPart {
-    /// Text.
-    Text(String),
-    /// An integer.
-    Integer(i64),
-}
-
-/// The schema `Error`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Error {
-    /// A list as a rule; a string for unknown routes and methods.
-    pub(crate) detail: ErrorDetail,
-}
-
-/// A list as a rule; a string for unknown routes and methods.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum ErrorDetail {
-    /// A list.
-    List(Vec<ErrorItem>),
-    /// Text.
-    Text(String),
-}
-
 /// One version of a service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -106,6 +106,7 @@ pub(crate) static GET_DOCUMENT: Operation = Operation::new(
     .status_rules(COMMON_STATUSES);
 
 /// What only the emulator serves.
+#[cfg(feature = "mock")]
 pub(crate) static CHECK: Operation = Operation::new(
         "wide.check",
         Method::GET,
@@ -116,6 +117,8 @@ pub(crate) static CHECK: Operation = Operation::new(
     .status_rules(COMMON_STATUSES);
 
 /// All operations, in the order of the description.
+#[cfg(feature = "mock")]
+#[allow(dead_code, reason = "for tests and tables that go through all of them")]
 pub(crate) static ALL: &[&Operation] = &[
     &LIST_THINGS,
     &CREATE_THING,

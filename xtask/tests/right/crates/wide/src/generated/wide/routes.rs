@@ -1,55 +1,67 @@
 // Made by `cargo xtask codegen` from crates/wide/api/wide.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What the emulator serves. [`ROUTES`] and [`OPS`] have the same order.
+//! What the emulator serves.
 
-use vouchsafe_core::mock::route::Route;
+use http::Method;
+use vouchsafe_core::mock::route::{self, Found, Route};
 
 use super::operations;
 
 /// Operations with the whole path that the server sees.
-pub(crate) static ROUTES: &[Route] = &[
+pub(crate) static ROUTES: &[Route<Op>] = &[
     Route {
+        op: Op::ListThings,
         operation: &operations::LIST_THINGS,
         path: "/api/v1/things",
     },
     Route {
+        op: Op::CreateThing,
         operation: &operations::CREATE_THING,
         path: "/api/v1/things",
     },
     Route {
+        op: Op::PutNote,
         operation: &operations::PUT_NOTE,
         path: "/api/v1/things/{thing_id}/notes/{name}",
     },
     Route {
+        op: Op::RevokeKey,
         operation: &operations::REVOKE_KEY,
         path: "/api/v1/keys/{key}",
     },
     Route {
+        op: Op::LogIn,
         operation: &operations::LOG_IN,
         path: "/api/v1/login",
     },
     Route {
+        op: Op::SendForm,
         operation: &operations::SEND_FORM,
         path: "/api/v1/form",
     },
     Route {
+        op: Op::PutForm,
         operation: &operations::PUT_FORM,
         path: "/api/v1/form",
     },
     Route {
+        op: Op::GetToken,
         operation: &operations::GET_TOKEN,
         path: "/api/v1/token",
     },
     Route {
+        op: Op::Upload,
         operation: &operations::UPLOAD,
         path: "/api/v1/upload",
     },
     Route {
+        op: Op::GetDocument,
         operation: &operations::GET_DOCUMENT,
         path: "/api/v1/document",
     },
     Route {
+        op: Op::Check,
         operation: &operations::CHECK,
         path: "/internal/check",
     },
@@ -82,17 +94,8 @@ pub(crate) enum Op {
     Check,
 }
 
-/// The operations of [`ROUTES`].
-pub(crate) static OPS: &[Op] = &[
-    Op::ListThings,
-    Op::CreateThing,
-    Op::PutNote,
-    Op::RevokeKey,
-    Op::LogIn,
-    Op::SendForm,
-    Op::PutForm,
-    Op::GetToken,
-    Op::Upload,
-    Op::GetDocument,
-    Op::Check,
-];
+/// Finds the operation of a method and a path.
+#[allow(dead_code, reason = "an emulator of several dialects searches its own table")]
+pub(crate) fn find(method: &Method, path: &str) -> Found<Op> {
+    route::find(ROUTES, method, path)
+}

@@ -1,4 +1,4 @@
-//! `paths.rs`: one function per operation that forms its call.
+//! `calls.rs`: one function per operation that forms its call.
 
 use std::collections::BTreeSet;
 
@@ -6,18 +6,18 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::super::limits::Limits;
-use super::super::model::{Api, Audience, Body, Operation, Param, Place, Type};
+use super::super::model::{Api, Body, Operation, Param, Place, Type};
 use super::super::names;
 use super::check::Spot;
 use super::{check, doc, form, ident, operations, sentence};
 
-pub(super) fn paths(api: &Api) -> TokenStream {
+pub(super) fn calls(api: &Api) -> TokenStream {
     let mut uses = Uses::default();
     let checked = check::checked(api);
     let functions: Vec<_> = api
         .operations
         .iter()
-        .filter(|operation| operation.audience == Audience::Client)
+        .filter(|operation| operation.has_call())
         .map(|operation| function(api, operation, &checked, &mut uses))
         .collect();
     let header = uses.header.then(|| {

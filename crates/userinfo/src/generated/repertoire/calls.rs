@@ -21,9 +21,3 @@ pub(crate) fn list_influxdb() -> Result<Call> {
     let target = Target::new("/discovery/influxdb");
     Ok(Call::new(&operations::LIST_INFLUXDB, target))
 }
-
-/// One database with credentials.
-pub(crate) fn get_influxdb(database: &str) -> Result<Call> {
-    let target = Target::new("/discovery/influxdb/").segment("database", database)?;
-    Ok(Call::new(&operations::GET_INFLUXDB, target))
-}

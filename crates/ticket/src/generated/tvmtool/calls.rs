@@ -1,0 +1,31 @@
+// Made by `cargo xtask codegen` from crates/ticket/api/tvmtool.openapi.yaml; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! Calls with their arguments in place. Values are encoded piece by piece, so that none
+//! leaves its place.
+
+use vouchsafe_core::Result;
+use vouchsafe_core::call::Call;
+use vouchsafe_core::url::Target;
+
+use super::operations;
+
+/// Whether the daemon is well.
+pub(crate) fn ping() -> Result<Call> {
+    let target = Target::new("/tvm/ping");
+    Ok(Call::new(&operations::PING, target))
+}
+
+/// What the daemon is set up for.
+pub(crate) fn get_meta() -> Result<Call> {
+    let target = Target::new("/tvm/private_api/__meta__");
+    Ok(Call::new(&operations::GET_META, target))
+}
+
+/// The public keys of the authority.
+///
+/// The answer is the text of a key container.
+pub(crate) fn get_keys() -> Result<Call> {
+    let target = Target::new("/tvm/keys");
+    Ok(Call::new(&operations::GET_KEYS, target))
+}
