@@ -13,6 +13,7 @@
 //! | [`Error`] | one opaque error with questions to decide by |
 //! | [`Secret`], [`Clock`], [`observe`] | ground-floor types |
 //! | `server` (feature) | what layers that check requests share |
+//! | `store` (feature) | private files that several processes may reach |
 //! | `mock` (feature) | a host for emulators, in process and over TCP and TLS |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -33,6 +34,9 @@ mod secret;
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
 pub mod server;
+#[cfg(feature = "store")]
+#[cfg_attr(docsrs, doc(cfg(feature = "store")))]
+pub mod store;
 pub mod task;
 pub mod text;
 pub mod timestamp;

@@ -1,8 +1,10 @@
-//! Background tasks that end with their owner.
+//! Background tasks that end with their owner, and work that blocks.
 
 use std::fmt;
 
 use tokio::task::AbortHandle;
+
+use crate::{Error, ErrorKind, Result};
 
 /// A spawned task; dropping this ends it at its next await.
 #[must_use = "dropping the task ends it"]
@@ -40,6 +42,23 @@ impl fmt::Debug for Task {
     }
 }
 
+/// Runs work that blocks, on the disk or for long, outside of the runtime's own threads.
+///
+/// Work that has begun goes on if the returned future is dropped.
+///
+/// # Errors
+///
+/// Of kind [`Store`](ErrorKind::Store) if the work panicked or the runtime is shutting down; `what`
+/// names the work there, such as "writing the journal".
+pub async fn blocking<T: Send + 'static>(
+    what: &'static str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|cause| {
+        Error::new(ErrorKind::Store, format!("{what} was cut short")).with_source(cause)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use tokio::sync::oneshot;
@@ -55,5 +74,13 @@ mod tests {
         });
         drop(task);
         assert!(gone.await.is_err());
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_is_an_error_with_its_name() {
+        assert_eq!(blocking("adding", || 1 + 1).await.unwrap(), 2);
+        let result = blocking("reading a file", || panic!("planted")).await;
+        let error: Error = result.map(|()| ()).unwrap_err();
+        assert_eq!(error.to_string(), "reading a file was cut short");
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::Token;
+use crate::task::blocking;
 use crate::{BoxFuture, Error, ErrorKind, Result, Secret, env};
 
 /// Hands out a token for each attempt.
@@ -125,14 +126,9 @@ impl FileToken {
             return Ok(token);
         }
         let path = self.path.clone();
-        let read = tokio::task::spawn_blocking(move || read(&path))
+        let read = blocking("reading a token file", move || read(&path))
             .await
-            .unwrap_or_else(|cause| {
-                Err(
-                    Error::new(ErrorKind::Credential, "reading a token file was cut short")
-                        .with_source(cause),
-                )
-            });
+            .unwrap_or_else(|error| Err(error.with_kind(ErrorKind::Credential)));
         let mut held = self.held();
         held.refused = false;
         match (read, &held.token) {

@@ -1,0 +1,554 @@
+//! A file that one process has open at a time.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use zeroize::Zeroizing;
+
+use super::place::{Identity, Links, folder_of, open_regular, require_one_name, resolve};
+use super::{Disk, Draft, Owner, lock, require_private_folder};
+
+/// A file of this user alone that one process has open at a time, and that is appended to or
+/// replaced whole.
+///
+/// The file itself is locked, so that no other name leads a second opener to it. Before each write
+/// is checked that the path still leads to the open file, that it has no other name, and that
+/// nobody else wrote to it: a write that would be lost is refused.
+#[derive(Debug)]
+pub struct PrivateFile {
+    path: PathBuf,
+    file: Arc<File>,
+    held: Held,
+    length: u64,
+    /// Why nothing may be written any more.
+    closed: Option<&'static str>,
+    disk: Arc<dyn Disk>,
+}
+
+/// The open file, to be synced while others write.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    file: Arc<File>,
+    disk: Arc<dyn Disk>,
+}
+
+impl PrivateFile {
+    /// Opens a file, or makes one that holds `initial`.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a regular file, belongs to another user, may be written by others, has several
+    /// names, lies in a folder where others can replace it (see [`require_private_folder`]), or is
+    /// open already; the error says by which process. A file that only others may *read* is made
+    /// private.
+    pub fn open(path: &Path, initial: &[u8], disk: Arc<dyn Disk>) -> io::Result<Self> {
+        let path = resolve(path)?;
+        let owner = Owner::of_process();
+        require_private_folder(folder_of(&path), owner)?;
+        // Each round is lost to another process that has made or replaced the file meanwhile.
+        for _ in 0..ROUNDS {
+            let mut options = OpenOptions::new();
+            options.read(true).append(true);
+            let opened = match open_regular(&path, &mut options, Links::Refuse)? {
+                Some(file) => Self::locked(&path, file, owner, &disk)?,
+                None => Self::created(&path, initial, &disk)?,
+            };
+            if let Some(opened) = opened {
+                return Ok(opened);
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::WouldBlock, BY_ANOTHER))
+    }
+
+    /// `None` if the path leads to another file by now.
+    fn locked(
+        path: &Path,
+        file: File,
+        owner: Owner,
+        disk: &Arc<dyn Disk>,
+    ) -> io::Result<Option<Self>> {
+        let about = file.metadata()?;
+        owner.require_for(&about)?;
+        let file = Arc::new(file);
+        let held = Held::lock(&file, Identity::of(&about, path))?;
+        match fs::symlink_metadata(path) {
+            Ok(there) if Identity::of(&there, path) == held.identity => {}
+            Ok(_) => return Ok(None),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(cause),
+        }
+        // Under the lock: whoever else has it replaces it, and then it has two names for a moment.
+        let about = file.metadata()?;
+        require_one_name(&about)?;
+        make_private(&file)?;
+        if let Ok(newest) = about.modified() {
+            Draft::sweep(path, newest);
+        }
+        // Who made it may have been killed before the name was safe.
+        disk.sync_folder(folder_of(path))?;
+        Ok(Some(Self {
+            path: path.to_owned(),
+            file,
+            held,
+            length: about.len(),
+            closed: None,
+            disk: Arc::clone(disk),
+        }))
+    }
+
+    /// `None` if another process made it first.
+    fn created(path: &Path, initial: &[u8], disk: &Arc<dyn Disk>) -> io::Result<Option<Self>> {
+        let draft = Draft::beside_on(path, Arc::clone(disk))?;
+        draft.write(initial)?;
+        let about = draft.metadata()?;
+        // Locked since it was made, and nobody else knows its name.
+        let mut held = Held::expect(Identity::of(&about, path));
+        let file = match draft.place_new_locked() {
+            Ok(file) => held.holds(file),
+            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+            Err(cause) => return Err(cause),
+        };
+        let opened = Self {
+            path: path.to_owned(),
+            file,
+            held,
+            length: initial.len() as u64,
+            closed: None,
+            disk: Arc::clone(disk),
+        };
+        opened.disk.sync_folder(folder_of(path))?;
+        Ok(Some(opened))
+    }
+
+    /// Returns where the file is, without symbolic links.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the length in bytes of what was read or written whole.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Reads the first `most` bytes, or all if there are fewer. Memory is wiped.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn read(&self, most: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+        let most = most.min(self.length);
+        // Room for all of it at once: a buffer that grows leaves copies behind.
+        let room = usize::try_from(most).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+        let mut file = &*self.file;
+        io::Seek::rewind(&mut file)?;
+        file.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Appends to the file. What was written survives a kill, and a power cut once it is
+    /// [synced](Handle::sync).
+    ///
+    /// # Errors
+    ///
+    /// If the path leads elsewhere, somebody else changed the file, or the disk refuses. Whatever
+    /// was written of `bytes` is cut off again; if that fails too, all later writes are refused.
+    pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.check()?;
+        if let Err(cause) = self.disk.write(&self.file, bytes) {
+            if self.disk.cut(&self.file, self.length).is_err() {
+                self.closed = Some("a failed write left it with an unknown end");
+            }
+            return Err(cause);
+        }
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Cuts the file, and returns once that survives a power cut.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append).
+    pub fn cut(&mut self, length: u64) -> io::Result<()> {
+        self.check()?;
+        self.disk.cut(&self.file, length)?;
+        self.length = length;
+        self.disk
+            .sync(&self.file)
+            .inspect_err(|_| self.close("a sync failed after it was cut"))
+    }
+
+    /// Replaces the content: a kill or a power cut leaves the old content or the new.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append), and the old content is there; except if syncing the folder
+    /// fails, when a power cut may bring the old content back and later writes are refused.
+    pub fn replace(&mut self, content: &[u8]) -> io::Result<()> {
+        self.check()?;
+        let draft = Draft::beside_on(&self.path, Arc::clone(&self.disk))?;
+        draft.write(content)?;
+        let mut held = Held::expect(Identity::of(&draft.metadata()?, &self.path));
+        self.file = held.holds(draft.replace_locked()?);
+        // The lock on the old file is given up only now, when no path leads to it.
+        self.held = held;
+        self.length = content.len() as u64;
+        self.disk
+            .sync_folder(folder_of(&self.path))
+            .inspect_err(|_| self.close("a sync failed after it was replaced"))
+    }
+
+    /// Refuses all later writes. For a failed sync, after which nothing is known of the file.
+    pub fn close(&mut self, reason: &'static str) {
+        self.closed = Some(reason);
+    }
+
+    /// Returns the open file, to be synced while others write. After [`replace`](Self::replace)
+    /// it is the file that was replaced, whose content the new one holds.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle {
+            file: Arc::clone(&self.file),
+            disk: Arc::clone(&self.disk),
+        }
+    }
+
+    /// Checks that a write would not be lost.
+    ///
+    /// # Errors
+    ///
+    /// Says why it would be.
+    pub fn check(&self) -> io::Result<()> {
+        if let Some(reason) = self.closed {
+            return Err(io::Error::other(format!("{reason}; open it again")));
+        }
+        let about = fs::symlink_metadata(&self.path).map_err(|cause| match cause.kind() {
+            io::ErrorKind::NotFound => io::Error::new(cause.kind(), "it was removed while open"),
+            _ => cause,
+        })?;
+        if Identity::of(&about, &self.path) != self.held.identity {
+            return Err(io::Error::other("another file took its place while open"));
+        }
+        if about.len() != self.length {
+            return Err(io::Error::other(format!(
+                "somebody else changed it: {} bytes instead of {}",
+                about.len(),
+                self.length
+            )));
+        }
+        require_one_name(&about)
+    }
+}
+
+impl Handle {
+    /// Returns once what was written before survives a power cut.
+    ///
+    /// # Errors
+    ///
+    /// If it may not.
+    pub fn sync(&self) -> io::Result<()> {
+        self.disk.sync(&self.file)
+    }
+}
+
+/// A file that this process has locked; dropping it gives up the lock.
+#[derive(Debug)]
+struct Held {
+    identity: Identity,
+    file: Option<Arc<File>>,
+}
+
+/// The files that this process has open: a lock tells that somebody has a file, not who.
+static HELD: Mutex<BTreeSet<Identity>> = Mutex::new(BTreeSet::new());
+
+impl Held {
+    /// Locks a file.
+    fn lock(file: &Arc<File>, identity: Identity) -> io::Result<Self> {
+        let mut all = all_held();
+        if lock::try_exclusive(file)? {
+            all.insert(identity.clone());
+            return Ok(Self {
+                identity,
+                file: Some(Arc::clone(file)),
+            });
+        }
+        let who = if all.contains(&identity) {
+            "this process has it open already"
+        } else {
+            BY_ANOTHER
+        };
+        Err(io::Error::new(io::ErrorKind::WouldBlock, who))
+    }
+
+    /// Says of a locked draft that this process has it, before others can find it.
+    fn expect(identity: Identity) -> Self {
+        all_held().insert(identity.clone());
+        Self {
+            identity,
+            file: None,
+        }
+    }
+
+    fn holds(&mut self, file: File) -> Arc<File> {
+        let file = Arc::new(file);
+        self.file = Some(Arc::clone(&file));
+        file
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut all = all_held();
+        all.remove(&self.identity);
+        if let Some(file) = &self.file {
+            // Not left to closing it: a child that is being started shares it for a moment.
+            let _ = lock::unlock(file);
+        }
+    }
+}
+
+fn all_held() -> MutexGuard<'static, BTreeSet<Identity>> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const BY_ANOTHER: &str = "another process has it open";
+const ROUNDS: usize = 8;
+
+/// Takes from others what they may do with a file. They could not write it.
+fn make_private(file: &File) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mut permissions = file.metadata()?.permissions();
+        if permissions.mode() & 0o077 != 0 {
+            permissions.set_mode(0o600);
+            file.set_permissions(permissions)?;
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::SystemDisk;
+    use super::*;
+
+    fn open(path: &Path) -> io::Result<PrivateFile> {
+        PrivateFile::open(path, b"begin\n", Arc::new(SystemDisk))
+    }
+
+    fn scratch() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        (folder, path)
+    }
+
+    fn refusal(path: &Path) -> String {
+        open(path).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_appended_or_replaced_is_there_when_it_is_opened_again() {
+        let (_folder, path) = scratch();
+        let mut file = open(&path).unwrap();
+        file.append(b"one\n").unwrap();
+        file.handle().sync().unwrap();
+        drop(file);
+        let mut file = open(&path).unwrap();
+        assert_eq!(**file.read(100).unwrap(), *b"begin\none\n");
+        file.replace(b"new\n").unwrap();
+        file.append(b"two\n").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new\ntwo\n");
+        file.cut(4).unwrap();
+        file.append(b"three\n").unwrap();
+        assert_eq!(**file.read(100).unwrap(), *b"new\nthree\n");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_second_opener_in_this_process_is_told_so() {
+        let (_folder, path) = scratch();
+        let mut file = open(&path).unwrap();
+        assert_eq!(refusal(&path), "this process has it open already");
+        file.replace(b"").unwrap();
+        assert_eq!(refusal(&path), "this process has it open already");
+        drop(file);
+        let file = open(&path).unwrap();
+        assert_eq!(refusal(&path), "this process has it open already");
+        drop(file);
+        open(&path).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_second_opener_is_refused_whatever_it_calls_the_file() {
+        let (folder, path) = scratch();
+        let _file = open(&path).unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert!(refusal(&link).contains("open already"));
+        let hard = folder.path().join("hard");
+        fs::hard_link(&path, &hard).unwrap();
+        assert!(refusal(&hard).contains("open already"));
+        let below = folder.path().join("below");
+        std::os::unix::fs::symlink(folder.path(), &below).unwrap();
+        assert!(refusal(&below.join("file")).contains("open already"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_write_that_would_be_lost_is_refused_until_the_cause_is_gone() {
+        let (folder, path) = scratch();
+        let mut file = open(&path).unwrap();
+        let other = folder.path().join("other");
+        fs::hard_link(&path, &other).unwrap();
+        assert!(
+            file.append(b"x")
+                .unwrap_err()
+                .to_string()
+                .contains("2 names")
+        );
+        assert!(file.replace(b"x").is_err());
+        fs::remove_file(&other).unwrap();
+        file.append(b"1\n").unwrap();
+
+        fs::rename(&path, &other).unwrap();
+        assert!(
+            file.append(b"x")
+                .unwrap_err()
+                .to_string()
+                .contains("removed")
+        );
+        fs::write(&path, "begin\n1\n").unwrap();
+        let error = file.append(b"x").unwrap_err().to_string();
+        assert!(error.contains("took its place"), "{error}");
+        assert!(file.replace(b"x").is_err());
+        fs::rename(&other, &path).unwrap();
+        file.append(b"2\n").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"begin\n1\n2\n");
+
+        File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(3)
+            .unwrap();
+        let error = file.append(b"x").unwrap_err().to_string();
+        assert!(error.contains("3 bytes instead of 10"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_with_two_names_is_not_opened() {
+        let (folder, path) = scratch();
+        fs::write(&path, "x").unwrap();
+        fs::hard_link(&path, folder.path().join("other")).unwrap();
+        assert!(refusal(&path).contains("2 names"));
+        assert_eq!(fs::read(&path).unwrap(), b"x");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_others_can_write_is_refused_and_what_they_can_read_is_made_private() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (folder, path) = scratch();
+        drop(open(&path).unwrap());
+        let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        let set = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        assert_eq!(mode(), 0o600);
+        for bad in [0o666, 0o620, 0o602] {
+            set(&path, bad);
+            assert!(refusal(&path).contains("other users may write it"));
+            assert_eq!(mode(), bad);
+        }
+        set(&path, 0o644);
+        drop(open(&path).unwrap());
+        assert_eq!(mode(), 0o600);
+        set(folder.path(), 0o777);
+        assert!(refusal(&path).contains("other users may write to the folder"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_not_a_file_is_refused_and_does_not_hang() {
+        let (folder, path) = scratch();
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        assert!(refusal(&path).contains("a pipe"));
+        assert!(refusal(folder.path()).contains("a folder"));
+        assert!(open(Path::new("/dev/full")).is_err());
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(folder.path().join("none"), &link).unwrap();
+        assert!(refusal(&link).contains("a symbolic link to nothing"));
+        assert!(!folder.path().join("none").exists());
+    }
+
+    /// A disk with room for so many bytes.
+    #[derive(Debug)]
+    struct Small {
+        left: Mutex<usize>,
+        cuts: bool,
+    }
+
+    impl Disk for Small {
+        fn write(&self, file: &File, bytes: &[u8]) -> io::Result<()> {
+            let mut left = self.left.lock().unwrap();
+            let written = bytes.len().min(*left);
+            SystemDisk.write(file, &bytes[..written])?;
+            *left -= written;
+            if written < bytes.len() {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            Ok(())
+        }
+
+        fn cut(&self, file: &File, length: u64) -> io::Result<()> {
+            if self.cuts {
+                return SystemDisk.cut(file, length);
+            }
+            Err(io::Error::other("planted"))
+        }
+    }
+
+    #[test]
+    fn half_a_write_is_cut_off_again_and_later_ones_go_on() {
+        let (_folder, path) = scratch();
+        let disk = Arc::new(Small {
+            left: Mutex::new(8),
+            cuts: true,
+        });
+        let mut file = PrivateFile::open(&path, b"begin\n", Arc::clone(&disk) as _).unwrap();
+        let error = file.append(b"too long\n").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        assert_eq!(fs::read(&path).unwrap(), b"begin\n");
+        *disk.left.lock().unwrap() = 100;
+        file.append(b"on\n").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"begin\non\n");
+    }
+
+    #[test]
+    fn half_a_write_that_cannot_be_cut_off_closes_the_file() {
+        let (_folder, path) = scratch();
+        let disk = Arc::new(Small {
+            left: Mutex::new(8),
+            cuts: false,
+        });
+        let mut file = PrivateFile::open(&path, b"begin\n", Arc::clone(&disk) as _).unwrap();
+        file.append(b"too long\n").unwrap_err();
+        *disk.left.lock().unwrap() = 100;
+        let error = file.append(b"on\n").unwrap_err().to_string();
+        assert!(error.contains("unknown end"), "{error}");
+        assert!(file.replace(b"").is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"begin\nto");
+    }
+}
