@@ -1,366 +1,268 @@
-//! A journal in a file.
-//!
-//! One line for each record: the first 16 digits of its SHA-256, then the record. Lines are only
-//! appended; a kill leaves at most one unfinished line at the end, which the next start cuts off.
-//! When much of it is done, the rest is written to a file beside and put in its place.
+//! A journal in a file: writing, syncing and replacing it. What the lines mean is in `lines`.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-// std has it from 1.89 on; the same names there would win over a plain import.
-use fs4::FileExt as Lock;
-use sha2::{Digest as _, Sha256};
-use tokio::task::spawn_blocking;
+use vouchsafe_core::store::{Disk, PrivateFile, SystemDisk};
+use vouchsafe_core::task::blocking;
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result};
 
 use super::CommissionId;
-use super::journal::{Intent, Journal, OpenCommission, Outcome, apply, listed};
-use crate::Serial;
+use super::journal::{Intent, Journal, Known, OpenCommission, Outcome, check, listed};
+use super::lines::{Form, HEADER, Line, START, file_of, replay};
 
-/// A [`Journal`] in a file, which survives a kill at any moment.
+/// A [`Journal`] in a file, which survives a kill at any moment and a power cut.
 ///
-/// It holds ids and serials, no names. One process has it at a time: beside it lies a lock,
-/// `PATH.lock`. Many tasks that write at once share one sync of the disk.
+/// It holds ids and serials, no names. One journal has the file open at a time, whatever path leads
+/// there. Many tasks that write at once share one sync of the disk.
+///
+/// After a failed write, such as on a full disk, what was written of the record is cut off again
+/// and later records may succeed. After a failed *sync* nothing is known of what the disk holds:
+/// the journal refuses all later records, and must be opened again.
 #[derive(Clone, Debug)]
 pub struct FileJournal(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    path: PathBuf,
     written: Mutex<Written>,
-    /// How much is safe on the disk. Whoever holds it syncs for all who have written.
+    /// How many records are safe on the disk. Whoever holds it syncs for all who have written.
     synced: Mutex<u64>,
-    /// Held as long as the journal is.
-    _lock: File,
 }
 
 #[derive(Debug)]
 struct Written {
-    file: Arc<File>,
+    file: PrivateFile,
     /// Records written since the start, also those before the file was replaced.
     count: u64,
-    bytes: u64,
-    open: BTreeMap<CommissionId, Option<Serial>>,
-    /// After a failed write the end of the file is unknown, so nothing may follow.
-    is_broken: bool,
-    /// From which size on the file is written anew.
+    /// How often the file was replaced.
+    replaced: u64,
+    known: Known,
+    /// From which size on the file is replaced by what is open.
     compact_above: u64,
 }
 
-impl Written {
-    fn check(&self) -> Result<()> {
-        if self.is_broken {
-            return Err(Error::new(
-                ErrorKind::Store,
-                "the journal is broken by an earlier failure; open it anew",
-            ));
-        }
-        Ok(())
-    }
-}
-
-/// Above this size a journal of which most is done is written anew.
+/// Above this size a journal of which most is done is replaced.
 const COMPACT: u64 = 1 << 20;
+/// What an open commission takes at most.
 const OPEN_BYTES: u64 = 128;
+/// Far above what millions of records take; more is not read into memory.
+const LARGEST: u64 = 256 << 20;
 
 impl FileJournal {
     /// Opens a journal, or begins one. Blocks on the disk; call it at the start.
     ///
+    /// Nothing is destroyed: only an unfinished last line behind good ones is cut off, and lines
+    /// that a power cut damaged before they were synced are left out.
+    ///
     /// # Errors
     ///
-    /// Of kind [`Core`](crate::ErrorKind::Core)`(Store)` if the file cannot be opened or written,
-    /// another process has it, or a line other than the last is damaged: then somebody must look,
-    /// for what it said is lost.
+    /// Of kind [`Core`](crate::ErrorKind::Core)`(Store)` if
+    ///
+    /// - the file cannot be opened or written, or is open already: the error says whether in this
+    ///   process or in another one;
+    /// - it is not a regular file, belongs to another user, may be written by others, has several
+    ///   names (hard links), or lies in a folder where others can replace it;
+    /// - it is not a journal, or is one of a later version or of more than 256 MiB;
+    /// - a line is damaged that was safe on the disk: the error names it, and an operator must
+    ///   decide, since what it said is lost.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, crate::Error> {
-        Ok(Self::open_file(path.as_ref())?)
+        Self::open_on(path, Arc::new(SystemDisk))
     }
 
-    fn open_file(path: &Path) -> Result<Self> {
-        let explain = |what: &str, cause| failed(path, what, cause);
-        let mut options = OpenOptions::new();
-        options.read(true).append(true).create(true);
-        private(&mut options);
-        let lock = options
-            .open(with_ending(path, "lock"))
-            .map_err(|cause| explain("cannot lock", cause))?;
-        match Lock::try_lock(&lock) {
-            Ok(()) => {}
-            Err(fs4::TryLockError::WouldBlock) => {
-                return Err(Error::new(
-                    ErrorKind::Store,
-                    format!("another process has the journal {}", path.display()),
-                ));
+    /// Opens a journal on a disk that a test controls.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_on(path: impl AsRef<Path>, disk: Arc<dyn Disk>) -> Result<Self, crate::Error> {
+        let path = path.as_ref();
+        let file = PrivateFile::open(path, HEADER.as_bytes(), disk)
+            .map_err(|cause| failed(path, "cannot open", cause))?;
+        Ok(Self::read(file)?)
+    }
+
+    fn read(mut file: PrivateFile) -> Result<Self> {
+        let path = file.path().to_owned();
+        let unreadable = |cause| failed(&path, "cannot read", cause);
+        let unwritable = |cause| failed(&path, "cannot write", cause);
+        let unusable = |fault: &dyn std::fmt::Display| {
+            let what = format!("cannot read the journal {}: {fault}", path.display());
+            Error::new(ErrorKind::Store, what)
+        };
+        let length = file.length();
+        if length > LARGEST {
+            return Err(unusable(&format!("{length} bytes are too many for one")));
+        }
+        // Whatever is no journal is not read whole.
+        let start = file.read(START).map_err(unreadable)?;
+        let form = Form::of(&start).map_err(|fault| unusable(&fault))?;
+        let text = file.read(length).map_err(unreadable)?;
+        let replayed = replay(&text, form).map_err(|fault| unusable(&fault))?;
+        let journal = path.display();
+        let whole = replayed.whole as u64;
+        if whole < length {
+            let bytes = length - whole;
+            tracing::warn!(%journal, bytes, "an unfinished last line is cut off");
+        }
+        if replayed.damaged > 0 {
+            let lines = replayed.damaged;
+            tracing::warn!(%journal, lines, "damaged lines that were never synced are left out");
+        }
+        if form != Form::Second || replayed.damaged > 0 {
+            let text = file_of(&replayed.open);
+            file.replace(text.as_bytes()).map_err(unwritable)?;
+        } else {
+            if whole < length {
+                file.cut(whole).map_err(unwritable)?;
+            } else {
+                let sync = file.handle().sync();
+                sync.map_err(|cause| failed(&path, "cannot sync", cause))?;
             }
-            Err(fs4::TryLockError::Error(cause)) => return Err(explain("cannot lock", cause)),
+            if replayed.synced.is_none() {
+                let line = Line::Synced(whole).text();
+                file.append(line.as_bytes()).map_err(unwritable)?;
+            }
         }
-        let mut file = options
-            .open(path)
-            .map_err(|cause| explain("cannot open", cause))?;
-        let mut text = Vec::new();
-        file.read_to_end(&mut text)
-            .map_err(|cause| explain("cannot read", cause))?;
-        let (open, good) = replay(&text).map_err(|line| {
-            Error::new(
-                ErrorKind::Store,
-                format!("line {line} of the journal {} is damaged", path.display()),
-            )
-        })?;
-        if good < text.len() {
-            tracing::warn!(
-                journal = %path.display(),
-                bytes = text.len() - good,
-                "an unfinished line at the end of the journal is cut off"
-            );
-            file.set_len(good as u64)
-                .and_then(|()| file.seek(SeekFrom::End(0)))
-                .map_err(|cause| explain("cannot cut", cause))?;
-        }
-        // What was cut off must not come back, and the file must not vanish with its folder.
-        file.sync_all()
-            .and_then(|()| sync_folder(path))
-            .map_err(|cause| explain("cannot sync", cause))?;
         Ok(Self(Arc::new(Shared {
-            path: path.to_owned(),
             written: Mutex::new(Written {
-                file: Arc::new(file),
+                file,
                 count: 0,
-                bytes: good as u64,
-                open,
-                is_broken: false,
+                replaced: 0,
+                known: replayed.open,
                 compact_above: COMPACT,
             }),
             synced: Mutex::new(0),
-            _lock: lock,
         })))
     }
 
-    async fn write(&self, record: Record) -> Result<()> {
+    async fn write(&self, line: Line) -> Result<()> {
         let shared = Arc::clone(&self.0);
         // Goes on if the caller gives up: what was begun is written whole.
-        spawn_blocking(move || shared.write(record))
-            .await
-            .unwrap_or_else(|cause| {
-                Err(
-                    Error::new(ErrorKind::Store, "writing the journal was cut short")
-                        .with_source(cause),
-                )
-            })
+        blocking("writing the journal", move || shared.write(line)).await?
     }
 }
 
 impl Shared {
-    fn write(&self, record: Record) -> Result<()> {
-        let mine = self.append(record)?;
-        match record {
-            Record::Closed(_) => Ok(()),
-            Record::Intent(_) => self.sync(mine),
-            Record::Committing(id, _) => self.sync(mine).inspect_err(|_| {
+    fn write(&self, line: Line) -> Result<()> {
+        let mine = self.append(line)?;
+        match line {
+            Line::Outcome(_, Outcome::Closed) | Line::Synced(_) => Ok(()),
+            Line::Intent(_) | Line::Outcome(_, Outcome::Rejecting) => self.sync(mine),
+            Line::Outcome(id, Outcome::Committing(_)) => self.sync(mine).inspect_err(|_| {
                 // The caller is told that nothing was decided.
-                lock(&self.written).open.insert(id, None);
+                let known = &mut lock(&self.written).known;
+                Line::Outcome(id, Outcome::Rejecting).apply(known);
             }),
         }
     }
 
     /// Writes a record, and returns how many were written up to it.
-    fn append(&self, record: Record) -> Result<u64> {
+    fn append(&self, line: Line) -> Result<u64> {
         let mut written = lock(&self.written);
-        written.check()?;
-        let line = record.line();
-        if let Err(cause) = (&*written.file).write_all(line.as_bytes()) {
-            written.is_broken = true;
-            return Err(failed(&self.path, "cannot write", cause));
-        }
-        written.bytes += line.len() as u64;
-        written.count += 1;
-        record.apply(&mut written.open);
-        let needed = OPEN_BYTES * (1 + written.open.len() as u64);
-        if written.bytes > written.compact_above && written.bytes > 4 * needed {
-            // A long journal is as good as a short one.
-            if let Err(cause) = self.compact(&mut written) {
-                let journal = self.path.display();
-                tracing::warn!(%journal, error = %cause, "the journal cannot be written anew");
-                written.compact_above = written.bytes + COMPACT;
+        if let Line::Outcome(id, outcome) = line {
+            check(&written.known, id, outcome)?;
+            if outcome == Outcome::Rejecting {
+                // Whatever the disk says, this process must not accept it.
+                line.apply(&mut written.known);
             }
         }
+        let text = line.text();
+        if written.file.length() + text.len() as u64 > LARGEST {
+            let full = io::Error::from(io::ErrorKind::FileTooLarge);
+            return Err(failed(written.file.path(), "cannot write", full));
+        }
+        if let Err(cause) = written.file.append(text.as_bytes()) {
+            return Err(failed(written.file.path(), "cannot write", cause));
+        }
+        written.count += 1;
+        line.apply(&mut written.known);
+        written.compact();
         Ok(written.count)
     }
 
-    /// Returns when so many records are safe on the disk.
+    /// Returns once so many records are safe on the disk.
     fn sync(&self, mine: u64) -> Result<()> {
         let mut synced = lock(&self.synced);
         if *synced >= mine {
             return Ok(());
         }
-        let (file, count) = {
+        let (handle, count, length, replaced) = {
             let written = lock(&self.written);
             // Of what an earlier sync failed to write, a later one says nothing.
-            written.check()?;
-            (Arc::clone(&written.file), written.count)
+            if let Err(cause) = written.file.check() {
+                return Err(failed(written.file.path(), "cannot sync", cause));
+            }
+            (
+                written.file.handle(),
+                written.count,
+                written.file.length(),
+                written.replaced,
+            )
         };
-        if let Err(cause) = file.sync_data() {
-            // After a failed sync the system may have dropped what was written.
-            lock(&self.written).is_broken = true;
-            return Err(failed(&self.path, "cannot sync", cause));
+        let result = handle.sync();
+        let mut written = lock(&self.written);
+        if let Err(cause) = result {
+            // The system may have dropped what was written.
+            written
+                .file
+                .close("a sync failed, so that what it holds is unknown");
+            return Err(failed(written.file.path(), "cannot sync", cause));
         }
         *synced = count;
-        Ok(())
-    }
-
-    /// Writes what is open to a file beside, syncs it and puts it into place. A kill leaves the
-    /// old file or the new one.
-    fn compact(&self, written: &mut Written) -> io::Result<()> {
-        let beside = with_ending(&self.path, "new");
-        let mut options = OpenOptions::new();
-        options.read(true).append(true).create(true);
-        private(&mut options);
-        let file = options.open(&beside)?;
-        file.set_len(0)?;
-        let mut text = String::new();
-        for (&id, &committing) in &written.open {
-            text.push_str(&Record::Intent(id).line());
-            if let Some(serial) = committing {
-                text.push_str(&Record::Committing(id, serial).line());
+        if written.replaced == replaced {
+            let line = Line::Synced(length).text();
+            // Without it later damage would pass for that of a power cut; all else is as good.
+            if let Err(error) = written.file.append(line.as_bytes()) {
+                let journal = written.file.path().display();
+                tracing::warn!(%journal, %error, "the journal cannot say that it was synced");
             }
         }
-        (&file).write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&beside, &self.path)?;
-        written.bytes = text.len() as u64;
-        written.compact_above = COMPACT;
-        written.file = Arc::new(file);
-        // Until the folder is safe, a crash of the machine may bring the old file back.
-        sync_folder(&self.path).inspect_err(|_| written.is_broken = true)
+        Ok(())
+    }
+}
+
+impl Written {
+    /// Replaces the file by what is open, if most of it is done.
+    fn compact(&mut self) {
+        let bytes = self.file.length();
+        let needed = OPEN_BYTES * (1 + self.known.len() as u64);
+        if bytes <= self.compact_above || bytes <= 4 * needed {
+            return;
+        }
+        match self.file.replace(file_of(&self.known).as_bytes()) {
+            Ok(()) => {
+                self.replaced += 1;
+                self.compact_above = COMPACT;
+            }
+            // A long journal is as good as a short one.
+            Err(error) => {
+                let journal = self.file.path().display();
+                tracing::warn!(%journal, %error, "the journal cannot be shortened");
+                self.compact_above = bytes + COMPACT;
+            }
+        }
     }
 }
 
 impl Journal for FileJournal {
     fn intent<'a>(&'a self, intent: &'a Intent) -> BoxFuture<'a, Result<()>> {
-        Box::pin(self.write(Record::Intent(intent.id)))
+        Box::pin(self.write(Line::Intent(intent.id)))
     }
 
     fn outcome(&self, id: CommissionId, outcome: Outcome) -> BoxFuture<'_, Result<()>> {
-        Box::pin(self.write(match outcome {
-            Outcome::Committing(serial) => Record::Committing(id, serial),
-            Outcome::Closed => Record::Closed(id),
-        }))
+        Box::pin(self.write(Line::Outcome(id, outcome)))
     }
 
     fn open(&self) -> BoxFuture<'_, Result<Vec<OpenCommission>>> {
-        let open = listed(&lock(&self.0.written).open);
+        let open = listed(&lock(&self.0.written).known);
         Box::pin(std::future::ready(Ok(open)))
     }
 }
 
-/// One line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Record {
-    Intent(CommissionId),
-    Committing(CommissionId, Serial),
-    Closed(CommissionId),
-}
-
-impl Record {
-    fn line(self) -> String {
-        let text = match self {
-            Self::Intent(id) => format!("intent {id}"),
-            Self::Committing(id, serial) => format!("committing {id} {serial}"),
-            Self::Closed(id) => format!("closed {id}"),
-        };
-        format!("{} {text}\n", checksum(&text))
-    }
-
-    fn parse(line: &str) -> Option<Self> {
-        let (sum, text) = line.split_once(' ')?;
-        if sum != checksum(text) {
-            return None;
-        }
-        let mut words = text.split(' ');
-        let (kind, id) = (words.next()?, words.next()?.parse().ok()?);
-        let record = match kind {
-            "intent" => Self::Intent(id),
-            "committing" => Self::Committing(id, words.next()?.parse().ok()?),
-            "closed" => Self::Closed(id),
-            _ => return None,
-        };
-        words.next().is_none().then_some(record)
-    }
-
-    fn apply(self, open: &mut BTreeMap<CommissionId, Option<Serial>>) {
-        match self {
-            Self::Intent(id) => {
-                open.insert(id, None);
-            }
-            Self::Committing(id, serial) => apply(open, id, Outcome::Committing(serial)),
-            Self::Closed(id) => apply(open, id, Outcome::Closed),
-        }
-    }
-}
-
-fn checksum(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    digest
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-/// Reads all records, and returns how many bytes of them are good. An unfinished line at the end
-/// is not; any other that is not is told by its number.
-fn replay(text: &[u8]) -> Result<(BTreeMap<CommissionId, Option<Serial>>, usize), usize> {
-    let mut open = BTreeMap::new();
-    let mut good = 0;
-    for (index, line) in text.split_inclusive(|&byte| byte == b'\n').enumerate() {
-        let record = line
-            .strip_suffix(b"\n")
-            .and_then(|line| std::str::from_utf8(line).ok())
-            .and_then(Record::parse);
-        match record {
-            Some(record) => record.apply(&mut open),
-            // Of a line that was being written when the power went, any part may be missing.
-            None if good + line.len() == text.len() => break,
-            None => return Err(index + 1),
-        }
-        good += line.len();
-    }
-    Ok((open, good))
-}
-
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(ending);
-    PathBuf::from(name)
-}
-
-/// Other users of the machine have no business with it.
-fn private(options: &mut OpenOptions) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    #[cfg(not(unix))]
-    let _ = options;
-}
-
-/// Makes a new name in a folder survive a crash.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
-}
-
+/// With the cause, since the line is what is logged.
 fn failed(path: &Path, what: &str, cause: io::Error) -> Error {
-    let message = format!("{what} the journal {}", path.display());
+    let message = format!("{what} the journal {}: {cause}", path.display());
     Error::new(ErrorKind::Store, message).with_source(cause)
 }
 
@@ -370,43 +272,63 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+
+    fn journal(path: &Path) -> FileJournal {
+        FileJournal::open(path).unwrap()
+    }
+
+    fn intent() -> (CommissionId, Line) {
+        let id = CommissionId::random().unwrap();
+        (id, Line::Intent(id))
+    }
 
     #[test]
     fn a_sync_after_a_failed_one_does_not_make_up_for_it() {
         let folder = tempfile::tempdir().unwrap();
-        let journal = FileJournal::open(folder.path().join("journal")).unwrap();
-        let mine = |record| journal.0.append(record).unwrap();
-        let (first, second) = (CommissionId::random(), CommissionId::random());
-        let (first, second) = (
-            mine(Record::Intent(first.unwrap())),
-            mine(Record::Intent(second.unwrap())),
-        );
+        let journal = journal(&folder.path().join("journal"));
+        let mine = || journal.0.append(intent().1).unwrap();
+        let (first, second) = (mine(), mine());
         journal.0.sync(first).unwrap();
         journal.0.sync(second).unwrap();
-        let third = mine(Record::Intent(CommissionId::random().unwrap()));
+        let third = mine();
         // The sync of another task has failed meanwhile.
-        lock(&journal.0.written).is_broken = true;
+        lock(&journal.0.written).file.close("planted");
         assert!(journal.0.sync(third).is_err());
         assert!(journal.0.sync(second).is_ok());
     }
 
     #[test]
-    fn a_journal_that_cannot_be_written_anew_goes_on() {
+    fn a_journal_that_cannot_be_shortened_goes_on() {
+        #[derive(Debug)]
+        struct Stuck;
+        impl Disk for Stuck {
+            fn rename(&self, _: &Path, _: &Path) -> io::Result<()> {
+                Err(io::Error::other("planted"))
+            }
+        }
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
-        let journal = FileJournal::open(&path).unwrap();
-        // Where the new file would be, there is something else.
-        fs::create_dir(with_ending(&path, "new")).unwrap();
-        let id = CommissionId::random().unwrap();
-        journal.0.write(Record::Intent(id)).unwrap();
-        lock(&journal.0.written).compact_above = 0;
-        let other = CommissionId::random().unwrap();
+        let stuck = FileJournal::open_on(&path, Arc::new(Stuck)).unwrap();
+        let (id, line) = intent();
+        stuck.0.write(line).unwrap();
+        lock(&stuck.0.written).compact_above = 0;
         for _ in 0..20 {
-            journal.0.write(Record::Closed(other)).unwrap();
+            let other = CommissionId::random().unwrap();
+            stuck
+                .0
+                .write(Line::Outcome(other, Outcome::Closed))
+                .unwrap();
         }
-        drop(journal);
-        let journal = FileJournal::open(&path).unwrap();
-        assert!(lock(&journal.0.written).open.contains_key(&id));
+        assert!(lock(&stuck.0.written).compact_above > COMPACT);
+        drop(stuck);
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "no draft is left"
+        );
+        assert!(lock(&journal(&path).0.written).known.contains_key(&id));
     }
 }

@@ -10,7 +10,7 @@ use vouchsafe_core::{Error as CoreError, ErrorKind as CoreKind, Sent, TimeoutSco
 
 use super::busy::Busy;
 use super::journal::Outcome;
-use super::resolver::until;
+use super::resolver::{Undo, until};
 use super::{CommissionId, Issuer};
 use crate::{CommissionAction, Result, Serial};
 
@@ -26,6 +26,8 @@ pub struct CommissionGuard {
     id: CommissionId,
     /// Taken when the commission is handed over.
     busy: Option<Busy>,
+    /// Whether the journal may say that it is to be accepted.
+    is_decided: bool,
     runtime: Handle,
 }
 
@@ -46,6 +48,7 @@ impl CommissionGuard {
             serial,
             id: busy.id(),
             busy: Some(busy),
+            is_decided: false,
             runtime,
         }
     }
@@ -65,8 +68,8 @@ impl CommissionGuard {
     /// Accepts the commission.
     ///
     /// The decision is written down first; from then on it stands, whatever fails, also if this
-    /// future is dropped. Until then, dropping it rejects; if the process ends before that is
-    /// done, what the journal holds decides.
+    /// future is dropped. Until then, dropping it rejects: the journal is told so before the server
+    /// is. If the process ends before that, what the journal holds decides.
     ///
     /// # Errors
     ///
@@ -76,6 +79,7 @@ impl CommissionGuard {
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if somebody else resolved it.
     pub async fn commit(mut self) -> Result<Committed> {
         let committing = Outcome::Committing(self.serial);
+        self.is_decided = true;
         self.issuer.journal().outcome(self.id, committing).await?;
         match self.hand_over(CommissionAction::Accept) {
             Some(reply) => self.wait(reply).await,
@@ -106,7 +110,9 @@ impl CommissionGuard {
         // The runtime that it was issued in may be gone.
         let runtime = Handle::try_current();
         let runtime = runtime.as_ref().unwrap_or(&self.runtime);
-        Some(resolver.submit(self.serial, action, Some(busy), runtime))
+        let undo = self.is_decided && action == CommissionAction::Reject;
+        let undo = undo.then_some(Undo);
+        Some(resolver.submit(self.serial, action, Some(busy), undo, runtime))
     }
 
     async fn wait(&self, reply: oneshot::Receiver<Result<Committed>>) -> Result<Committed> {

@@ -145,7 +145,8 @@ impl Issuer {
     async fn resolve(&self, serial: Serial, action: CommissionAction) -> Result<Committed> {
         let runtime = Handle::try_current()
             .map_err(|_| Error::bad_value("commissions are resolved within a tokio runtime"))?;
-        wait(self.0.resolver.submit(serial, action, None, &runtime), self).await
+        let reply = self.0.resolver.submit(serial, action, None, None, &runtime);
+        wait(reply, self).await
     }
 
     /// Returns how much is in hand.

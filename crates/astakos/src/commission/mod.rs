@@ -49,6 +49,7 @@ mod guard;
 mod id;
 mod issuer;
 mod journal;
+mod lines;
 mod pace;
 mod reconcile;
 mod resolver;

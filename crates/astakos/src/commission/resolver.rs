@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot, watch};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use vouchsafe_core::call::Retry;
 use vouchsafe_core::task::Task;
@@ -52,10 +53,16 @@ struct Job {
     action: CommissionAction,
     /// Closed in the journal when it is done; that it is under way ends with the job.
     busy: Option<Busy>,
+    /// Left until the journal is told.
+    undo: Option<Undo>,
     /// Whether a try may have done it without our knowing.
     may_be_done: bool,
     reply: Option<oneshot::Sender<Result<Committed>>>,
 }
+
+/// Says that the journal may hold a decision to accept which does not stand.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Undo;
 
 impl Resolver {
     pub(super) fn new(
@@ -85,6 +92,7 @@ impl Resolver {
         serial: Serial,
         action: CommissionAction,
         busy: Option<Busy>,
+        undo: Option<Undo>,
         runtime: &Handle,
     ) -> oneshot::Receiver<Result<Committed>> {
         let (sender, receiver) = oneshot::channel();
@@ -92,6 +100,7 @@ impl Resolver {
             serial,
             action,
             busy,
+            undo,
             may_be_done: false,
             reply: Some(sender),
         });
@@ -184,11 +193,13 @@ impl Worker {
             let mut batch = Batch {
                 queue: &self.queue,
                 jobs: take(&mut lock(&self.queue.jobs), self.settings.max_batch),
-                is_under_way: true,
+                is_under_way: false,
             };
             if batch.jobs.is_empty() {
                 continue;
             }
+            self.undo(&mut batch).await;
+            batch.is_under_way = true;
             match self.resolve(&mut batch).await {
                 Ok(()) => wait = self.settings.first_wait,
                 Err(Again { asked }) => {
@@ -197,6 +208,31 @@ impl Worker {
                     sleep(wait.mul_f64(0.5 + 0.5 * fastrand::f64()).max(asked)).await;
                     wait = (wait * 2).min(self.settings.longest_wait);
                 }
+            }
+        }
+    }
+
+    /// Tells the journal what is to be rejected although it may say otherwise. If the server
+    /// refuses to reject, the journal is what reconciling goes by.
+    async fn undo(&self, batch: &mut Batch<'_>) {
+        let mut writing = JoinSet::new();
+        for (index, job) in batch.jobs.iter().enumerate() {
+            if let (Some(Undo), Some(busy)) = (job.undo, &job.busy) {
+                let (journal, id) = (Arc::clone(&self.journal), busy.id());
+                writing.spawn(async move {
+                    let result = journal.outcome(id, Outcome::Rejecting).await;
+                    (index, id, result)
+                });
+            }
+        }
+        while let Some(written) = writing.join_next().await {
+            match written {
+                Ok((index, _, Ok(()))) => batch.jobs[index].undo = None,
+                // It is rejected all the same, and the journal is told again with the next try.
+                Ok((_, id, Err(error))) => tracing::warn!(
+                    %id, %error, "the journal cannot say that a commission is to be rejected"
+                ),
+                Err(error) => tracing::warn!(%error, "the journal failed"),
             }
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use vouchsafe_astakos::ErrorKind;
 use vouchsafe_astakos::commission::{
-    CommissionId, Committed, Intent, Journal, MemoryJournal, OpenCommission, Outcome,
+    CommissionId, Committed, FileJournal, Intent, Journal, MemoryJournal, OpenCommission, Outcome,
 };
 use vouchsafe_astakos::mock::Server;
 use vouchsafe_core::mock::Fault;
@@ -250,4 +250,84 @@ async fn a_panic_of_a_journal_does_not_hold_up_the_others() {
     assert_eq!(other.unwrap(), Committed::Now);
     assert_eq!(issuer.reconcile().await.unwrap().settled, 1);
     assert_eq!(used(&server), (2, 2));
+}
+
+/// Writes down what is to be accepted, and never says so.
+#[derive(Debug, Default)]
+struct Silent(MemoryJournal);
+
+impl Journal for Silent {
+    fn intent<'a>(&'a self, intent: &'a Intent) -> BoxFuture<'a, Result<()>> {
+        self.0.intent(intent)
+    }
+
+    fn outcome(&self, id: CommissionId, outcome: Outcome) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            self.0.outcome(id, outcome).await?;
+            if matches!(outcome, Outcome::Committing(_)) {
+                std::future::pending::<()>().await;
+            }
+            Ok(())
+        })
+    }
+
+    fn open(&self) -> BoxFuture<'_, Result<Vec<OpenCommission>>> {
+        self.0.open()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_given_up_while_it_is_written_down_is_never_accepted() {
+    for is_started_again in [false, true] {
+        let server = Server::new();
+        let journal = Arc::new(Silent::default());
+        let client = super::client(&server);
+        let mut issuer = quick(client.clone(), Arc::clone(&journal) as _)
+            .build()
+            .unwrap();
+        let guard = issuer.issue(&one()).await.unwrap();
+        let serial = guard.serial();
+        // Rejecting is refused for a reason that does not pass.
+        server
+            .faults()
+            .add(Fault::on("account.resolveCommissions").status(401));
+        let given_up = tokio::time::timeout(Duration::from_secs(1), guard.commit()).await;
+        assert!(given_up.is_err());
+        assert_eq!(issuer.flush(LIMIT).await.left, 1);
+        assert_eq!(server.pending_commissions().len(), 1);
+        let open = journal.open().await.unwrap();
+        assert_eq!((open.len(), open[0].committing), (1, None));
+        server.faults().clear();
+        if is_started_again {
+            issuer = quick(client, journal as _).build().unwrap();
+        }
+        let report = issuer.reconcile().await.unwrap();
+        assert_eq!(report.accepted, []);
+        assert_eq!(report.rejected, [serial]);
+        assert_eq!(used(&server), (0, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_journal_does_not_take_a_decision_that_comes_after_its_undoing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = FileJournal::open(folder.path().join("journal")).unwrap();
+    let journals: [Arc<dyn Journal>; 2] = [Arc::new(file), Arc::new(MemoryJournal::new())];
+    for journal in journals {
+        let server = Server::new();
+        let issuer = quick(super::client(&server), Arc::clone(&journal))
+            .build()
+            .unwrap();
+        let guard = issuer.issue(&one()).await.unwrap();
+        let (id, committing) = (guard.id(), Outcome::Committing(guard.serial()));
+        journal.outcome(id, committing).await.unwrap();
+        journal.outcome(id, Outcome::Rejecting).await.unwrap();
+        let error = journal.outcome(id, committing).await.unwrap_err();
+        assert!(error.to_string().contains("to be rejected"), "{error}");
+        assert_eq!(journal.open().await.unwrap()[0].committing, None);
+        journal.outcome(id, Outcome::Closed).await.unwrap();
+        assert!(journal.outcome(id, committing).await.is_err());
+        journal.outcome(id, Outcome::Rejecting).await.unwrap();
+        assert_eq!(journal.open().await.unwrap(), []);
+    }
 }

@@ -1,7 +1,8 @@
 //! Processes that are killed between any two steps, over real sockets and with a journal on disk.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use vouchsafe_astakos::commission::{
 use vouchsafe_astakos::mock::Server;
 use vouchsafe_core::call::{Retry, Timeouts};
 use vouchsafe_core::mock::Fault;
+use vouchsafe_core::store::{Disk, SystemDisk};
 use vouchsafe_core::transport::{HttpTransport, Request, Response, Transport};
 use vouchsafe_core::{BoxFuture, Result, env};
 
@@ -24,6 +26,8 @@ use super::{client, quick};
 const URL: &str = "VOUCHSAFE_KILLS_URL";
 const TOKEN: &str = "VOUCHSAFE_KILLS_TOKEN";
 const JOURNAL: &str = "VOUCHSAFE_KILLS_JOURNAL";
+/// Set if only steps on the disk count.
+const DISK: &str = "VOUCHSAFE_KILLS_DISK";
 const STEP: &str = "VOUCHSAFE_KILLS_STEP";
 const DEED: &str = "VOUCHSAFE_KILLS_DEED";
 const COUNT: &str = "VOUCHSAFE_KILLS_COUNT";
@@ -44,6 +48,41 @@ impl Steps {
                 std::thread::park();
             }
         }
+    }
+}
+
+/// Every step on the disk counts, and so does the middle of a write.
+#[derive(Debug)]
+struct SteppingDisk(Arc<Steps>);
+
+impl Disk for SteppingDisk {
+    fn write(&self, file: &File, bytes: &[u8]) -> io::Result<()> {
+        let (first, last) = bytes.split_at(bytes.len() / 2);
+        for part in [first, last] {
+            self.0.step();
+            SystemDisk.write(file, part)?;
+        }
+        Ok(())
+    }
+
+    fn sync(&self, file: &File) -> io::Result<()> {
+        self.0.step();
+        SystemDisk.sync(file)
+    }
+
+    fn cut(&self, file: &File, length: u64) -> io::Result<()> {
+        self.0.step();
+        SystemDisk.cut(file, length)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.0.step();
+        SystemDisk.rename(from, to)
+    }
+
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        self.0.step();
+        SystemDisk.sync_folder(folder)
     }
 }
 
@@ -95,9 +134,18 @@ fn a_process_to_be_killed() {
         return;
     };
     let var = |name| env::var(name).unwrap().unwrap();
-    let steps = Arc::new(Steps {
-        left: AtomicU64::new(var(STEP).parse().unwrap()),
-    });
+    let counted = |is_counted: bool| {
+        let left = if is_counted {
+            var(STEP).parse().unwrap()
+        } else {
+            0
+        };
+        Arc::new(Steps {
+            left: AtomicU64::new(left),
+        })
+    };
+    let is_disk = env::var(DISK).unwrap().is_some();
+    let (steps, disk) = (counted(!is_disk), counted(is_disk));
     let transport = HttpTransport::builder().build().unwrap();
     let client = Client::builder()
         .transport(Arc::new(SteppingTransport(transport, Arc::clone(&steps))))
@@ -107,7 +155,8 @@ fn a_process_to_be_killed() {
         .timeouts(Timeouts::default().attempt(Duration::from_millis(300)))
         .build()
         .unwrap();
-    let journal = FileJournal::open(var(JOURNAL)).unwrap();
+    let disk = Arc::new(SteppingDisk(disk));
+    let journal = FileJournal::open_on(var(JOURNAL), disk).unwrap();
     let journal = Arc::new(SteppingJournal(journal, steps));
     let issuer = quick(client, journal).build().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -158,7 +207,15 @@ fn process(
     count: u64,
 ) -> (ExitStatus, BTreeMap<u64, Told>) {
     let token = server.service_token("cyclades").unwrap();
-    let output = Command::new(std::env::current_exe().unwrap())
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let (deed, is_disk) = match deed.strip_prefix("disk ") {
+        Some(deed) => (deed, true),
+        None => (deed, false),
+    };
+    if is_disk {
+        command.env(DISK, "1");
+    }
+    let output = command
         .args([
             "--exact",
             "kills::a_process_to_be_killed",
@@ -239,6 +296,55 @@ async fn a_kill_before_any_step_loses_nothing_and_charges_nothing_twice() {
         }
     }
     println!("{kills} processes killed, one before each step");
+}
+
+/// Makes a journal that is shortened with the next record.
+async fn long_journal(path: &Path) {
+    let journal = FileJournal::open(path).unwrap();
+    let id = CommissionId::random().unwrap();
+    while std::fs::metadata(path).unwrap().len() <= (1 << 20) - 100 {
+        journal.outcome(id, Outcome::Closed).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_between_any_two_steps_on_the_disk_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = folder.path().join("long");
+    long_journal(&long).await;
+    let (mut kills, mut drafts) = (0, 0);
+    for (deed, is_long) in [
+        ("disk commit", false),
+        ("disk commit", true),
+        ("disk reject", true),
+        ("disk drop", false),
+    ] {
+        for step in 1.. {
+            let what = format!("{deed}, long: {is_long}, killed before step {step}");
+            let server = Server::new();
+            let (_serving, url) = served(&server).await;
+            let folder = tempfile::tempdir().unwrap();
+            let journal = folder.path().join("journal");
+            if is_long {
+                std::fs::copy(&long, &journal).unwrap();
+            }
+            let (status, told) = process(&url, &server, &journal, deed, step, 1);
+            drafts += std::fs::read_dir(folder.path())
+                .unwrap()
+                .filter(|entry| entry.as_ref().unwrap().path() != journal)
+                .count();
+            reconcile(&server, &journal, &what).await;
+            check(&server, &told, &what);
+            if !is_killed(status) {
+                assert!(status.success(), "{what}: {status}");
+                assert!(step > 10, "{what}: so few steps");
+                break;
+            }
+            kills += 1;
+        }
+    }
+    println!("{kills} processes killed between steps on the disk, {drafts} with a draft");
+    assert!(drafts > 4, "none was killed while it shortened the journal");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,6 +15,7 @@ mod guards;
 mod issuing;
 mod kills;
 mod network;
+mod power;
 mod reconciling;
 mod storms;
 
