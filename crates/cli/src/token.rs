@@ -2,11 +2,12 @@
 //! on the machine can read those, and shells keep them.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write as _};
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use vouchsafe::core::store::Draft;
 use vouchsafe::core::{Secret, env};
 use vouchsafe::userinfo::Token;
 
@@ -146,33 +147,34 @@ fn parse(place: &str, text: &Secret) -> Result<Token, Failure> {
 /// cannot be kept.
 pub(crate) struct SecretFile {
     target: PathBuf,
-    draft: PathBuf,
-    file: File,
-    is_kept: bool,
+    draft: Draft,
+    is_new: bool,
 }
 
 impl SecretFile {
-    /// Opens a draft beside the target, readable by its owner only.
+    /// Opens a draft beside the target, readable by its owner only. It will replace the target.
     pub(crate) fn create(target: &Path) -> Result<Self, Failure> {
-        let fail = |cause: io::Error| {
+        let draft = Draft::beside(target).map_err(|cause| {
             Failure::usage(format!("{} cannot be written: {cause}", target.display()))
-        };
-        if target.is_dir() {
-            return Err(fail(io::ErrorKind::IsADirectory.into()));
-        }
-        let mut name = target.as_os_str().to_owned();
-        name.push(format!(".{}.new", std::process::id()));
-        let draft = PathBuf::from(name);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&draft).map_err(fail)?;
+        })?;
         Ok(Self {
             target: target.to_owned(),
             draft,
-            file,
-            is_kept: false,
+            is_new: false,
+        })
+    }
+
+    /// As [`create`](Self::create), for what must not take the place of anything: `what` says
+    /// what that could be.
+    pub(crate) fn create_new(target: &Path, what: &str) -> Result<Self, Failure> {
+        if target.symlink_metadata().is_ok() {
+            let message = format!("{} exists, and may hold {what}", target.display());
+            return Err(Failure::usage(message).hint("name a new file with --out"));
+        }
+        let file = Self::create(target)?;
+        Ok(Self {
+            is_new: true,
+            ..file
         })
     }
 
@@ -186,31 +188,17 @@ impl SecretFile {
         self.put(secret, "")
     }
 
-    fn put(mut self, secret: &Secret, end: &str) -> Result<(), Failure> {
-        let write = |file: &mut File| {
-            file.write_all(secret.expose().as_bytes())?;
-            file.write_all(end.as_bytes())?;
-            file.sync_all()
-        };
-        write(&mut self.file)
-            .and_then(|()| fs::rename(&self.draft, &self.target))
-            .map_err(|cause| {
-                Failure::failed(format!(
-                    "{} cannot be written: {cause}",
-                    self.target.display()
-                ))
-            })?;
-        self.is_kept = true;
-        Ok(())
-    }
-}
-
-impl Drop for SecretFile {
-    fn drop(&mut self) {
-        if !self.is_kept {
-            // It is empty, or holds a secret that found no place: nobody misses it.
-            let _ = fs::remove_file(&self.draft);
-        }
+    fn put(self, secret: &Secret, end: &str) -> Result<(), Failure> {
+        let written = self.draft.write(secret.expose().as_bytes());
+        let written = written.and_then(|()| self.draft.write(end.as_bytes()));
+        let placed = written.and_then(|()| match self.is_new {
+            true => self.draft.place_new(),
+            false => self.draft.replace(),
+        });
+        placed.map_err(|cause| {
+            let target = self.target.display();
+            Failure::failed(format!("{target} cannot be written: {cause}"))
+        })
     }
 }
 
@@ -219,6 +207,8 @@ const MAX_TOKEN_INPUT: u64 = 64 << 10;
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const TOKEN: &str = "gt-0123456789012345678901.abcdefghijklmnopqrstuv";
@@ -287,6 +277,18 @@ mod tests {
             fs::metadata(&target).unwrap().permissions().mode() & 0o777,
             0o600
         );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_new_secret_file_takes_no_place_that_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("key");
+        let file = SecretFile::create_new(&target, "a key").unwrap();
+        fs::write(&target, "made meanwhile").unwrap();
+        assert!(file.keep(&Secret::from("new")).is_err());
+        assert!(SecretFile::create_new(&target, "a key").is_err());
+        assert_eq!(fs::read_to_string(&target).unwrap(), "made meanwhile");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

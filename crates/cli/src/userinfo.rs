@@ -116,7 +116,11 @@ async fn create_token(
     args: CreateTokenArgs,
 ) -> Result<Answer, Failure> {
     // A token that could not be kept must not be made.
-    let file = args.out.as_deref().map(SecretFile::create).transpose()?;
+    let file = args
+        .out
+        .as_deref()
+        .map(|path| SecretFile::create_new(path, "a token in use"));
+    let file = file.transpose()?;
     let mut request = client
         .create_service_token(token, &args.bot)
         .scopes(&args.scopes);

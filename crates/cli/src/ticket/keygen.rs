@@ -37,13 +37,7 @@ pub(super) struct KeygenArgs {
 }
 
 pub(super) fn run(args: &KeygenArgs) -> Result<Answer, Failure> {
-    if args.out.exists() {
-        let what = format!(
-            "{} exists, and may hold a key that is needed",
-            args.out.display()
-        );
-        return Err(Failure::usage(what).hint("name a new file with --out"));
-    }
+    let file = SecretFile::create_new(&args.out, "a key that is needed")?;
     let id = KeyId::new(args.id);
     let old = match &args.container {
         Some(path) if path.exists() => Some(read_container(path)?),
@@ -53,7 +47,6 @@ pub(super) fn run(args: &KeygenArgs) -> Result<Answer, Failure> {
     if let Some(old) = &old {
         refuse_taken(old, id, &uses)?;
     }
-    let file = SecretFile::create(&args.out)?;
     let key = PrivateKey::generate(args.bits).map_err(key_failure)?;
 
     let mut container = KeyContainer::builder();

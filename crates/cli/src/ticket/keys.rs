@@ -1,9 +1,10 @@
 //! Files with keys: the private key, as this program writes it, and the container of public ones.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use vouchsafe::core::Secret;
+use vouchsafe::core::store::Draft;
 use vouchsafe::ticket::rw::{KeyError, PrivateKey};
 use vouchsafe::ticket::{KeyContainer, KeyId, base64url};
 
@@ -61,15 +62,13 @@ pub(super) fn read_container(path: &Path) -> Result<KeyContainer, Failure> {
 
 /// Writes a container whole or not at all. It is no secret.
 pub(super) fn write_container(path: &Path, text: &str) -> Result<(), Failure> {
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(format!(".{}.new", std::process::id()));
-    let draft = PathBuf::from(draft);
-    let written = fs::write(&draft, format!("{text}\n")).and_then(|()| fs::rename(&draft, path));
-    written.map_err(|cause| {
-        // What could not be put in its place is of no use.
-        let _ = fs::remove_file(&draft);
-        Failure::failed(format!("{} cannot be written: {cause}", path.display()))
-    })
+    let written = Draft::public_beside(path).and_then(|draft| {
+        draft.write(text.as_bytes())?;
+        draft.write(b"\n")?;
+        draft.replace()
+    });
+    written
+        .map_err(|cause| Failure::failed(format!("{} cannot be written: {cause}", path.display())))
 }
 
 pub(super) fn key_failure(fault: KeyError) -> Failure {

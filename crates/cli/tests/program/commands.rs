@@ -268,10 +268,17 @@ fn a_made_token_can_go_to_a_file_of_ones_own() {
     ]));
     assert_eq!(info.good().json()["token"], made["key"]);
 
-    // Without the scope nothing is made, and the file of before stays.
+    // What is there is not overwritten, and no token is made for nothing.
     let before = std::fs::read(&file).unwrap();
-    run(&mut played.ask("lin", &arguments)).bad(1);
+    let again = run(&mut played.ask("admin", &arguments)).bad(2);
+    assert!(again.err.contains("exists"), "{again:?}");
     assert_eq!(std::fs::read(&file).unwrap(), before);
+
+    // Without the scope nothing is made, and no file is left.
+    let other = folder.path().join("other");
+    let mut arguments = arguments;
+    arguments[4] = other.to_str().unwrap();
+    run(&mut played.ask("lin", &arguments)).bad(1);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 

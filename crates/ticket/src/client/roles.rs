@@ -127,13 +127,5 @@ pub(super) fn unless_known(known: Option<&Roles>, call: Call) -> Result<Call> {
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|cause| {
-            let core = vouchsafe_core::Error::new(
-                vouchsafe_core::ErrorKind::Store,
-                "work outside of the runtime was cut short",
-            );
-            Err(core.with_source(cause).into())
-        })
+    vouchsafe_core::task::blocking("work outside of the runtime", work).await?
 }

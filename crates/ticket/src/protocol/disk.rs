@@ -5,16 +5,15 @@
 //! old or the new one, whenever a writer is killed. Readers take the lock that the original
 //! writes in place under, so that they never see half of what it writes.
 //!
-//! The seal of a file has no key: whoever can write a file can plant keys in it. So files that
-//! others own or may write are not read.
+//! The seal of a file has no key: whoever can write a file can plant keys in it, and whoever can
+//! replace a file can bring back keys of yesterday. So files that others own or may write are not
+//! read, and a folder where others can replace files is refused.
 
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read as _, Write as _};
+use std::fs;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use fs4::FileExt as Lock;
-use tempfile::NamedTempFile;
+use vouchsafe_core::store::{Draft, Owner, lock, open_to_read, require_private_folder};
 use zeroize::Zeroizing;
 
 use super::Blob;
@@ -55,7 +54,9 @@ impl CacheFile {
 }
 
 impl DiskCache {
-    /// Opens a folder, which must exist, and makes sure that files can be made and removed in it.
+    /// Opens a folder, which must exist, and makes sure that files can be made and removed in it
+    /// and that no other user can replace them
+    /// ([`require_private_folder`](vouchsafe_core::store::require_private_folder)).
     ///
     /// # Errors
     ///
@@ -69,11 +70,15 @@ impl DiskCache {
             );
             Error::of(ErrorKind::PermissionDenied, core.with_source(cause))
         };
+        // First, since the cause then does not name a draft that nobody knows.
+        if !fs::metadata(&folder).map_err(denied)?.is_dir() {
+            return Err(denied(io::ErrorKind::NotADirectory.into()));
+        }
         // Not by the original's name for it, `check.tmp`: of two clients that start at once, one
         // would remove the file of the other.
-        let probe = draft_in(&folder, PROBE).map_err(denied)?;
-        let owner = Owner::of(&probe.as_file().metadata().map_err(denied)?);
-        probe.close().map_err(denied)?;
+        let probe = Draft::beside(&folder.join(PROBE)).map_err(denied)?;
+        let owner = Owner::of_file(&probe.metadata().map_err(denied)?);
+        require_private_folder(&folder, owner).map_err(denied)?;
         Ok(Self { folder, owner })
     }
 
@@ -92,18 +97,21 @@ impl DiskCache {
     pub fn read(&self, which: CacheFile) -> Result<Option<Blob>, Error> {
         let path = self.path(which);
         let failed = |cause| store_error("read", &path, cause);
-        let Some(file) = open(&path).map_err(failed)? else {
+        let Some(file) = open_to_read(&path).map_err(failed)? else {
             return Ok(None);
         };
         let about = file.metadata().map_err(failed)?;
         self.owner.require_for(&about).map_err(failed)?;
-        Lock::try_lock_shared(&file).map_err(|cause| failed(cause.into()))?;
+        if !lock::try_shared(&file).map_err(failed)? {
+            let cause = io::Error::new(io::ErrorKind::WouldBlock, "it is being written");
+            return Err(failed(cause));
+        }
         // Room for all of it at once: what is moved to grow leaves a copy behind.
         let room = usize::try_from(about.len().min(LARGEST)).unwrap_or_default() + 1;
         let mut content = Zeroizing::new(Vec::with_capacity(room));
         let read = (&file).take(LARGEST + 1).read_to_end(&mut content);
         // Not left to the end of the file: a process that is just being started shares it.
-        Lock::unlock(&file).map_err(failed)?;
+        lock::unlock(&file).map_err(failed)?;
         read.map_err(failed)?;
         if content.len() as u64 > LARGEST {
             return Err(failed(io::Error::other("too large")));
@@ -119,119 +127,19 @@ impl DiskCache {
     pub fn write(&self, which: CacheFile, unix_seconds: i64, data: &[u8]) -> Result<(), Error> {
         let path = self.path(which);
         let failed = |cause| store_error("write", &path, cause);
-        let mut draft = draft_in(&self.folder, which.name()).map_err(failed)?;
-        Lock::try_lock(draft.as_file()).map_err(|cause| failed(cause.into()))?;
-        draft
-            .write_all(&Blob::pack(unix_seconds, data))
-            .map_err(failed)?;
-        // Before it is in place: after a power cut the name would else stand for an empty file.
-        // The folder itself is not synced: either file will do.
-        draft.as_file().sync_all().map_err(failed)?;
-        // The lock is for the sweepers of drafts; a reader of the file in place would fail for it.
-        Lock::unlock(draft.as_file()).map_err(failed)?;
-        draft.persist(&path).map_err(|cause| failed(cause.error))?;
-        self.sweep(which);
+        let draft = Draft::beside(&path).map_err(failed)?;
+        let written = draft.write(&Blob::pack(unix_seconds, data));
+        written.and_then(|()| draft.replace()).map_err(failed)?;
+        if let Ok(newest) = fs::metadata(&path).and_then(|file| file.modified()) {
+            Draft::sweep(&path, newest);
+            Draft::sweep(&self.folder.join(PROBE), newest);
+        }
         Ok(())
     }
 
     fn path(&self, which: CacheFile) -> PathBuf {
         self.folder.join(which.name())
     }
-
-    /// Removes what killed writers left, as far as it can be told: nobody holds it, and it is
-    /// older than any write takes. Whatever fails is left for the next time.
-    fn sweep(&self, which: CacheFile) {
-        let Ok(newest) = fs::metadata(self.path(which)).and_then(|file| file.modified()) else {
-            return;
-        };
-        let prefixes = [prefix(which.name()), prefix(PROBE)];
-        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        for entry in entries {
-            let name = entry.file_name();
-            let is_draft = name.to_str().is_some_and(|name| {
-                name.ends_with(DRAFT) && prefixes.iter().any(|prefix| name.starts_with(prefix))
-            });
-            if !is_draft {
-                continue;
-            }
-            let Ok(Some(file)) = open(&entry.path()) else {
-                continue;
-            };
-            let age = file.metadata().and_then(|file| file.modified());
-            let is_old = age.is_ok_and(|age| age + ABANDONED < newest);
-            if is_old && Lock::try_lock(&file).is_ok() {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-    }
-}
-
-/// Whose files are read.
-#[derive(Clone, Copy, Debug)]
-struct Owner {
-    #[cfg(unix)]
-    uid: u32,
-}
-
-impl Owner {
-    /// The owner of a file that this process has just made.
-    #[cfg_attr(
-        not(unix),
-        expect(unused_variables, reason = "files have owners on Unix")
-    )]
-    fn of(about: &Metadata) -> Self {
-        Self {
-            #[cfg(unix)]
-            uid: std::os::unix::fs::MetadataExt::uid(about),
-        }
-    }
-
-    #[cfg(unix)]
-    fn require_for(self, about: &Metadata) -> io::Result<()> {
-        use std::os::unix::fs::MetadataExt as _;
-        const WRITTEN_BY_OTHERS: u32 = 0o022;
-        if about.uid() != self.uid {
-            return Err(io::Error::other("it belongs to another user"));
-        }
-        if about.mode() & WRITTEN_BY_OTHERS != 0 {
-            return Err(io::Error::other("other users may write it"));
-        }
-        Ok(())
-    }
-
-    #[cfg(not(unix))]
-    #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
-    fn require_for(self, _: &Metadata) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Opens a file if it is there. Whatever else bears the name is not opened: a pipe would block.
-fn open(path: &Path) -> io::Result<Option<File>> {
-    let opened = fs::metadata(path).and_then(|about| {
-        if about.is_file() {
-            File::open(path)
-        } else {
-            Err(io::Error::other("it is no file"))
-        }
-    });
-    match opened {
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
-        opened => opened.map(Some),
-    }
-}
-
-/// Makes a file of a name that nobody guesses, for its owner alone from the start, and gone if it
-/// never gets into its place.
-fn draft_in(folder: &Path, name: &str) -> io::Result<NamedTempFile> {
-    tempfile::Builder::new()
-        .prefix(&prefix(name))
-        .suffix(DRAFT)
-        .tempfile_in(folder)
-}
-
-fn prefix(name: &str) -> String {
-    format!(".{name}.")
 }
 
 fn store_error(what: &str, path: &Path, cause: io::Error) -> Error {
@@ -241,18 +149,17 @@ fn store_error(what: &str, path: &Path, cause: io::Error) -> Error {
     core.with_source(cause).into()
 }
 
-const DRAFT: &str = ".draft";
 /// What stands for a name in the draft that shows whether drafts can be made.
 const PROBE: &str = "check";
-
-/// Longer than any write takes.
-const ABANDONED: Duration = Duration::from_secs(60);
 
 /// Far above what any client keeps; more would be read into memory for nothing.
 const LARGEST: u64 = 256 << 20;
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::time::Duration;
+
     use super::*;
 
     fn cache() -> (tempfile::TempDir, DiskCache) {
@@ -318,10 +225,18 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_file_of_another_user_is_not_read() {
-        let (_folder, mut cache) = cache();
+        let (folder, mut cache) = cache();
         cache.write(CacheFile::PublicKeys, 1, b"keys").unwrap();
-        cache.owner.uid += 1;
-        assert!(cache.read(CacheFile::PublicKeys).is_err());
+        let root = Owner::of_file(&fs::metadata("/").unwrap());
+        if cache.owner == root {
+            // Only root can give a file away.
+            let path = folder.path().join("public_keys");
+            std::os::unix::fs::chown(path, Some(1), None).unwrap();
+        } else {
+            cache.owner = root;
+        }
+        let error = cache.read(CacheFile::PublicKeys).unwrap_err();
+        assert!(error.to_string().contains("another user"), "{error}");
     }
 
     #[cfg(unix)]
@@ -342,7 +257,7 @@ mod tests {
         let (folder, cache) = cache();
         fs::create_dir(folder.path().join("roles")).unwrap();
         let error = cache.read(CacheFile::Roles).unwrap_err();
-        assert!(error.to_string().ends_with("it is no file"), "{error}");
+        assert!(error.to_string().contains("not a file"), "{error}");
     }
 
     #[test]
@@ -358,9 +273,34 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::PermissionDenied);
         let text = error.to_string();
         assert!(
-            text.starts_with("Permission denied to disk cache directory: "),
+            text.starts_with("Permission denied to disk cache directory: No such file"),
             "{text}"
         );
+        assert!(!text.contains("draft"), "{text}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_where_others_can_replace_files_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        for (mode, is_taken) in [
+            (0o755, true),
+            (0o775, false),
+            (0o777, false),
+            (0o1777, true),
+        ] {
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+            match DiskCache::open(folder.path()) {
+                Ok(_) => assert!(is_taken, "{mode:o}"),
+                Err(error) => {
+                    assert!(!is_taken, "{mode:o}");
+                    assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+                    assert!(error.to_string().contains("chmod go-w"), "{error}");
+                }
+            }
+            assert!(names(folder.path()).is_empty());
+        }
     }
 
     #[test]
@@ -368,7 +308,7 @@ mod tests {
         let (folder, cache) = cache();
         cache.write(CacheFile::Roles, 1, b"x").unwrap();
         let writing = File::open(folder.path().join("roles")).unwrap();
-        Lock::try_lock(&writing).unwrap();
+        assert!(lock::try_exclusive(&writing).unwrap());
         assert!(cache.read(CacheFile::Roles).is_err());
         drop(writing);
         assert!(cache.read(CacheFile::Roles).is_ok());
@@ -386,7 +326,7 @@ mod tests {
         drop(draft(".roles.00.draft", 3600));
         drop(draft(".roles.01.draft", 0));
         let held = draft(".roles.02.draft", 3600);
-        Lock::try_lock(&held).unwrap();
+        assert!(lock::try_exclusive(&held).unwrap());
         drop(draft(".other.03.draft", 3600));
         drop(draft(".check.04.draft", 3600));
         cache.write(CacheFile::Roles, 1, b"x").unwrap();

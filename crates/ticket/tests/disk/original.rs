@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use fs4::FileExt as Lock;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use vouchsafe_core::store::lock;
 use vouchsafe_ticket::protocol::{CacheFile, DiskCache};
 
 use super::FILES;
@@ -23,17 +23,21 @@ fn write(path: &Path, time: i64, data: &[u8]) -> io::Result<()> {
         .truncate(false)
         .open(path)?;
     file.set_permissions(Permissions::from_mode(0o600))?;
-    Lock::try_lock(&file)?;
+    if !lock::try_exclusive(&file)? {
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
     file.set_len(0)?;
     file.write_all(&content(time, data))?;
     // A process that is just being started, by another test, would hold on to the lock.
-    Lock::unlock(&file)
+    lock::unlock(&file)
 }
 
 /// Reads under a lock; `None` for what is too small or changed.
 pub(crate) fn read(path: &Path) -> io::Result<Option<(i64, Vec<u8>)>> {
     let mut file = File::open(path)?;
-    Lock::try_lock_shared(&file)?;
+    if !lock::try_shared(&file)? {
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     if bytes.len() <= 40 || content_hash(&bytes[32..]) != bytes[..32] {
