@@ -79,8 +79,9 @@ mod tests {
     #[tokio::test]
     async fn work_that_panics_is_an_error_with_its_name() {
         assert_eq!(blocking("adding", || 1 + 1).await.unwrap(), 2);
-        let result = blocking("reading a file", || panic!("planted")).await;
-        let error: Error = result.map(|()| ()).unwrap_err();
+        let error = blocking("reading a file", || -> u8 { panic!("planted") })
+            .await
+            .unwrap_err();
         assert_eq!(error.to_string(), "reading a file was cut short");
     }
 }
