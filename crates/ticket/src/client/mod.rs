@@ -269,7 +269,7 @@ impl Client {
         let context = keys.as_ref().and_then(|keys| keys.service());
         let context = context.ok_or_else(|| refuse(CheckErrorKind::Disabled))?;
         let checked = context.check(ticket, shared.clock().now())?;
-        if self.checks().source
+        if shared.checks().source
             && let Some(roles) = shared.roles.load().as_ref()
         {
             return roles.require_source(checked);
@@ -327,7 +327,7 @@ impl Client {
         let context = keys.as_ref().and_then(|keys| keys.user(to));
         let context = context.ok_or_else(|| refuse(CheckErrorKind::Disabled))?;
         let checked = context.check(ticket, shared.clock().now())?;
-        if self.checks().default_uid
+        if shared.checks().default_uid
             && let Some(roles) = shared.roles.load().as_ref()
         {
             return roles.require_default_uid(checked);
@@ -433,13 +433,6 @@ impl Client {
             );
             Error::new(ErrorKind::IllegalUsage, message)
         })
-    }
-
-    fn checks(&self) -> &settings::Checks {
-        match &self.0.shared.place {
-            Place::Api { settings, .. } => &settings.checks,
-            Place::Tool { settings, .. } => &settings.checks,
-        }
     }
 
     fn worker(&self) -> std::sync::MutexGuard<'_, Option<Task>> {

@@ -11,7 +11,7 @@ use vouchsafe_core::{Clock, CoreClient, Secret};
 
 use super::api::ApiState;
 use super::keys::Keys;
-use super::settings::{ApiSettings, ToolSettings};
+use super::settings::{ApiSettings, Checks, ToolSettings};
 use crate::error::Error;
 use crate::ids::TvmId;
 use crate::protocol::tool::ToolConfig;
@@ -200,6 +200,14 @@ impl Shared {
                 text.replace(token.expose(), "")
             }
             _ => text,
+        }
+    }
+
+    /// Which checks go beyond keys.
+    pub(crate) fn checks(&self) -> &Checks {
+        match &self.place {
+            Place::Api { settings, .. } => &settings.checks,
+            Place::Tool { settings, .. } => &settings.checks,
         }
     }
 

@@ -9,6 +9,7 @@ use vouchsafe_core::task::Task;
 use super::fetch::{Fetcher, Phase};
 use super::roles::blocking;
 use super::shared::{Place, Shared};
+use crate::env::BlackboxEnv;
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Blob, CacheFile, Retriability, StatusCode};
 
@@ -45,8 +46,26 @@ impl Worker {
             Place::Api { .. } => self.start_api().await?,
             Place::Tool { .. } => self.start_tool().await?,
         }
+        self.warn_of_contradiction();
         self.tell_status();
         Ok(())
+    }
+
+    /// Every user ticket would be answered with a failure of the service, so it is told at the start
+    /// already.
+    fn warn_of_contradiction(&self) {
+        let keys = self.shared.keys.load();
+        let env = keys.as_ref().and_then(|keys| keys.own_env());
+        if let Some(env) = env.filter(|env| *env != BlackboxEnv::ProdYateam)
+            && self.shared.checks().default_uid
+            && self.shared.slug().is_some()
+        {
+            tracing::warn!(
+                %env,
+                "All user tickets will be refused: only users of ProdYateam have roles. Turn \
+                 check_default_uid off, or check user tickets of ProdYateam"
+            );
+        }
     }
 
     /// Runs until the task is dropped.

@@ -41,7 +41,9 @@ impl Refusal {
             ),
             CheckErrorKind::RolesOfOtherEnv(_) => (
                 RefusalKind::RolesOfOtherEnv,
-                "This service asks for roles of users whose environment has none".to_owned(),
+                "This service asks for roles of users whose environment has none: it has to turn \
+                 check_default_uid off, or to check user tickets of ProdYateam"
+                    .to_owned(),
             ),
             _ => (
                 RefusalKind::Unjudged,

@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 use clap::Args;
 use vouchsafe::core::Secret;
 use vouchsafe::ticket::mock::Server;
-use vouchsafe::ticket::{Roles, Uid};
+use vouchsafe::ticket::{Roles, TvmId, Uid};
 
 use super::{CART, CRAWLER, SHOP, SLUG, World};
 use crate::failure::Failure;
@@ -136,6 +136,12 @@ pub(super) fn make(args: Option<&TvmArgs>) -> Result<Emulator, Failure> {
 fn built_in() -> Server {
     let server = World::new().server;
     server.set_slug(SHOP, Some(SLUG));
+    // The service of the guides: its callers, and the ticket that is printed, have roles.
+    server.add_service(ME, "me");
+    server.set_slug(ME, Some(SLUG));
+    server.add_tool_destination(ME, "notes", NOTES);
+    server.add_tool_destination(CART, "me", ME);
+    server.add_tool_destination(CRAWLER, "me", ME);
     server
 }
 
@@ -174,5 +180,12 @@ const TIROLE: &str = "tirole";
 
 const AUTHTOKEN: &str = "authtoken";
 
-const WHOSE: &[(&str, vouchsafe::ticket::TvmId)] =
-    &[("shop", SHOP), ("cart", CART), ("crawler", CRAWLER)];
+const WHOSE: &[(&str, TvmId)] = &[
+    ("shop", SHOP),
+    ("cart", CART),
+    ("crawler", CRAWLER),
+    ("me", ME),
+];
+
+const ME: TvmId = TvmId::new(45);
+const NOTES: TvmId = TvmId::new(100_500);
