@@ -174,7 +174,7 @@ fn read_mark(line: &str, place: &str) -> Option<Mark> {
 /// input.
 fn run(place: &str, folder: &Path, commands: &str) {
     let program = Path::new(env!("CARGO_BIN_EXE_vouchsafe"));
-    let path = std::env::var("PATH").unwrap();
+    let path = vouchsafe::core::env::var("PATH").unwrap().unwrap();
     let path = format!("{}:{path}", program.parent().unwrap().display());
     let child = Command::new("bash")
         .args(["-eu", "-o", "pipefail", "-c", commands])
