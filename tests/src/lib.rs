@@ -23,6 +23,11 @@ pub mod guides {
     #[non_exhaustive]
     pub struct CheckATicket;
 
+    #[doc = include_str!("../../docs/guide/know-the-user-in-axum.md")]
+    #[derive(Debug)]
+    #[non_exhaustive]
+    pub struct KnowTheUser;
+
     #[doc = include_str!("../../docs/guide/test-quotas-without-a-network.md")]
     #[derive(Debug)]
     #[non_exhaustive]

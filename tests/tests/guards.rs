@@ -21,7 +21,8 @@ use vouchsafe::ticket::server::{
     UserRoles, UserTicket,
 };
 use vouchsafe::userinfo::server::{
-    CallingService, DelegatedToken, Email, Guard as UserGuard, Identity, User, UserLookup,
+    CallingService, CheckedUser, DelegatedToken, Email, Guard as UserGuard, Identity, User,
+    UserLookup,
 };
 use vouchsafe::userinfo::{GroupName, Result, Token, UserInfo};
 
@@ -88,6 +89,7 @@ async fn every_extractor_refuses_where_no_layer_has_looked() {
     extractor::<Email>().await;
     extractor::<DelegatedToken>().await;
     extractor::<CallingService>().await;
+    extractor::<CheckedUser>().await;
     // "There may be none" is no reason not to have looked.
     extractor::<Option<ServiceTicket>>().await;
     extractor::<Option<UserTicket>>().await;

@@ -2,6 +2,7 @@
 //! layer sees it, and a refusal has one shape in code. What is looked at is each service's.
 
 mod check;
+mod failure;
 mod refusal;
 
 use std::fmt;
@@ -9,6 +10,7 @@ use std::fmt;
 use http::{HeaderMap, HeaderValue};
 
 pub use check::{Check, CheckFuture, CheckService};
+pub use failure::Failure;
 pub use refusal::{Loudness, RefusalKind, Refused};
 
 /// Returns the one value of a header, without white space around it. Absent and empty are the

@@ -5,6 +5,7 @@ use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 
 use super::{Refusal, ServiceRoles, ServiceTicket, UserRoles, UserTicket};
+use crate::error::Error;
 
 /// Extracts what `$of` finds in a request's extensions.
 macro_rules! extract {
@@ -34,6 +35,13 @@ extract!(ServiceTicket);
 extract!(UserTicket);
 extract!(ServiceRoles, Self::of);
 extract!(UserRoles, Self::of);
+
+/// As [`Refusal`] made of it: a handler may return the error of a client as it is.
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        Refusal::from(self).into_response()
+    }
+}
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {

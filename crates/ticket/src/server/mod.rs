@@ -6,7 +6,7 @@
 //! | [`Guard`] | rules for single routes: sources, roles, scopes |
 //! | [`ServiceTicket`], [`UserTicket`] | the checked tickets of a request; with the feature `axum` extractors |
 //! | [`ServiceRoles`], [`UserRoles`] | a ticket with the roles it is judged by, to ask in a handler; extractors too |
-//! | [`Refusal`] | why a request does not pass, and the answer |
+//! | [`Refusal`] | why a request does not pass, and the answer; an [`Error`](crate::Error) of a client becomes one by `?` |
 //! | [`OutgoingTicketLayer`] | a tower layer for clients: puts a service ticket on each request |
 //! | [`TicketTokens`] | the same for the clients of this workspace |
 //! | [`TicketChecker`], [`TicketSource`] | who judges tickets and who hands them out |
@@ -58,6 +58,7 @@ pub use outgoing::{
 };
 pub use refusal::{Refusal, RefusalKind};
 pub use tickets::{ServiceRoles, ServiceTicket, UserRoles, UserTicket};
+pub use vouchsafe_core::server::Failure;
 
 use crate::text::TicketType;
 

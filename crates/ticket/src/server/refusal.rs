@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
-use vouchsafe_core::server::Loudness;
+use vouchsafe_core::server::{Failure, Loudness};
 
 use super::header_of;
 use crate::check::{CheckError, CheckErrorKind};
+use crate::error::{Error, ErrorKind};
 use crate::status::TicketStatus;
 use crate::text::TicketType;
 
@@ -54,6 +55,24 @@ impl Refusal {
     }
 }
 
+/// The answer to a request whose handler asked a client in vain, logged already: `?` in a handler that
+/// returns a [`Refusal`] makes it. The table of [`Failure`] says which status it has.
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        let failure = match error.kind() {
+            // The authority may have it later.
+            ErrorKind::MissingServiceTicket | ErrorKind::Start | ErrorKind::Stopped => {
+                Failure::Unavailable
+            }
+            ErrorKind::Core(_) => Failure::of(error.core()),
+            _ => Failure::Internal,
+        };
+        let refusal = Self::new(RefusalKind::CallFailed(failure), failure.message());
+        let wait = error.retry_after();
+        Self(refusal.0.with_retry_after(wait).with_source(error)).logged()
+    }
+}
+
 /// Why a request does not pass. Each has one status and one `code` in the body; where both types
 /// of ticket have one, the codes begin with `service_` or `user_`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -79,6 +98,8 @@ pub enum RefusalKind {
     Unjudged,
     /// 500 `roles_of_other_env`: the service asks for roles of users that cannot have any.
     RolesOfOtherEnv,
+    /// A call that the handler made has failed: the status and `code` are the failure's.
+    CallFailed(Failure),
     /// 500 `layer_missing`: the route asks for a ticket that no
     /// [`TicketLayer`](super::TicketLayer) has looked at.
     LayerMissing,
@@ -105,6 +126,9 @@ impl vouchsafe_core::server::RefusalKind for RefusalKind {
             Self::NoScope(User) => (StatusCode::FORBIDDEN, "user_scope_missing"),
             Self::Unjudged => (StatusCode::SERVICE_UNAVAILABLE, "tickets_unjudged"),
             Self::RolesOfOtherEnv => (SETUP, "roles_of_other_env"),
+            Self::CallFailed(failure) => {
+                return (failure.status(), failure.code(), failure.loudness());
+            }
             Self::LayerMissing => (SETUP, "layer_missing"),
         };
         (

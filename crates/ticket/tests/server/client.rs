@@ -6,7 +6,9 @@ use tower_layer::Layer;
 use tower_service::Service;
 use vouchsafe_core::Secret;
 use vouchsafe_ticket::mock::Server;
-use vouchsafe_ticket::server::{OutgoingTicketLayer, ServiceTicket, TicketLayer, UserTicket};
+use vouchsafe_ticket::server::{
+    OutgoingTicketLayer, Refusal, ServiceTicket, TicketLayer, UserTicket,
+};
 use vouchsafe_ticket::{Client, Error, ErrorKind, TvmApiBuilder, TvmId};
 
 use crate::support::{ADA, Answer, CALLER, ENV, SERVICE, US, USER, ask, request};
@@ -106,4 +108,44 @@ async fn a_client_has_the_tickets_for_outgoing_requests() {
     let error = to(42).call(request(&[])).await.unwrap_err();
     let error: &Error = error.downcast_ref().unwrap();
     assert_eq!(error.kind(), ErrorKind::Stopped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_a_client_in_a_handler_becomes_the_answer_by_itself() {
+    let server = Server::new();
+    let secret = server.add_service(CALLER, "caller");
+    let client = asking(&server, CALLER)
+        .secret(secret)
+        .destination(TvmId::new(7))
+        .allow_incomplete_tickets()
+        .connect()
+        .await
+        .unwrap();
+    let ticket = |dst: u32| {
+        let client = client.clone();
+        async move || -> Result<String, Error> {
+            client.service_ticket(TvmId::new(dst))?;
+            Ok(String::new())
+        }
+    };
+    let by_refusal = {
+        let client = client.clone();
+        async move || -> Result<String, Refusal> {
+            client.service_ticket(TvmId::new(7))?;
+            Ok(String::new())
+        }
+    };
+    let app = Router::new().route("/", get(ticket(7)).post(by_refusal).put(ticket(8)));
+    for (method, status, code) in [
+        ("GET", 503, "upstream_unavailable"),
+        ("POST", 503, "upstream_unavailable"),
+        // Not asked for in the settings.
+        ("PUT", 500, "internal"),
+    ] {
+        let mut request = request(&[]);
+        *request.method_mut() = method.parse().unwrap();
+        let answer = ask(&app, request).await;
+        assert_eq!(answer.problem(), (status, code.to_owned()));
+        assert!(!answer.body.contains("Dst is not found"), "{answer:?}");
+    }
 }

@@ -4,8 +4,8 @@ use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 
-use super::{Identity, Refusal, RefusalKind};
-use crate::{Token, Username};
+use super::{CheckedUser, Identity, Refusal, RefusalKind};
+use crate::{Error, Token, Username};
 
 /// The name of the user that a request is from.
 ///
@@ -24,6 +24,9 @@ pub struct User(pub Username);
 pub struct Email(pub String);
 
 /// The token to act for the user with; 500 if the ingress does not delegate.
+///
+/// That it is a token of the user that [`User`] names is the ingress's word alone. Take a
+/// [`CheckedUser`] where the answer shows both the name and what was found with the token.
 ///
 /// `Option<DelegatedToken>` is `None` if it does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +98,21 @@ extract!(
     }),
     identity.service.clone().map(Self)
 );
+
+impl<S: Sync> FromRequestParts<S> for CheckedUser {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        Self::of(&parts.extensions).cloned()
+    }
+}
+
+/// As [`Refusal`] made of it: a handler may return the error of a call as it is.
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        Refusal::from(self).into_response()
+    }
+}
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {

@@ -2,11 +2,12 @@
 //! been found out before, in `layer.rs`.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Extensions, Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 use vouchsafe_core::BoxFuture;
@@ -18,8 +19,8 @@ use crate::{Allowance, Error, ErrorKind, GroupName, Result, Token, UserInfo};
 ///
 /// A tower layer for routes, and [`check`](Self::check) for use inside of a handler. Each
 /// requirement narrows: all of them must hold. As a layer it stands behind an
-/// [`IngressLayer`](super::IngressLayer), and leaves an `Arc<UserInfo>` in the request's
-/// extensions.
+/// [`IngressLayer`](super::IngressLayer), and leaves a [`CheckedUser`] and an `Arc<UserInfo>` in the
+/// request's extensions.
 ///
 /// | what is wrong | answer |
 /// | --- | --- |
@@ -125,6 +126,56 @@ impl Rule {
     }
 }
 
+/// The user that a request is from, with a token that was found to be that user's own: what a
+/// [`Guard`] leaves behind.
+///
+/// The name in one header and the token in another are two claims of the ingress, and only asking
+/// Gafaelfawr shows that they agree. A handler that needs both takes this, so that it never shows
+/// one user's name with another's data. With the feature `axum` an extractor; elsewhere
+/// [`of`](Self::of) takes it out of a request's extensions.
+#[derive(Clone, Debug)]
+pub struct CheckedUser {
+    info: Arc<UserInfo>,
+    token: Token,
+}
+
+impl CheckedUser {
+    /// Returns the user that a guard left in a request's extensions.
+    ///
+    /// # Errors
+    ///
+    /// [`RefusalKind::LayerMissing`] if no guard has asked.
+    pub fn of(extensions: &Extensions) -> Result<&Self, Refusal> {
+        extensions.get::<Self>().ok_or_else(|| {
+            Refusal::new(
+                RefusalKind::LayerMissing,
+                "This route needs a checked user and is not behind userinfo::server::Guard",
+            )
+            .logged()
+        })
+    }
+
+    /// Returns what Gafaelfawr says of the user. `Deref` leads there too.
+    #[must_use]
+    pub fn info(&self) -> &Arc<UserInfo> {
+        &self.info
+    }
+
+    /// Returns the token to act for this user with.
+    #[must_use]
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+}
+
+impl Deref for CheckedUser {
+    type Target = UserInfo;
+
+    fn deref(&self) -> &UserInfo {
+        &self.info
+    }
+}
+
 /// Tells what a user's token says about the user: the crate's `Client`, or a double in tests.
 ///
 /// ```
@@ -205,10 +256,19 @@ where
                 Ok(identity) => identity.clone(),
                 Err(refusal) => return Ok(refusal.to_response()),
             };
-            match guard.check(&identity).await {
-                Ok(user) => request.extensions_mut().insert(user),
-                Err(refusal) => return Ok(refusal.to_response()),
+            let checked = async {
+                let info = guard.check(&identity).await?;
+                let token = identity.delegated()?.clone();
+                Ok::<_, Refusal>(CheckedUser { info, token })
             };
+            match checked.await {
+                Ok(user) => {
+                    let extensions = request.extensions_mut();
+                    extensions.insert(Arc::clone(&user.info));
+                    extensions.insert(user);
+                }
+                Err(refusal) => return Ok(refusal.to_response()),
+            }
             inner.call(request).await
         })
     }

@@ -125,11 +125,13 @@ pub(super) fn strip(headers: &mut HeaderMap) {
 
 /// Takes away what only looks like the ingress's headers, and keeps the token out of logs.
 ///
-/// The ingress overwrites its headers by their exact names. `X_Auth_Request_User` passes it
-/// untouched, and means the same to whatever turns headers into CGI variables.
+/// The ingress overwrites its headers by their exact names. `X_Auth_Request_User` and
+/// `X.Auth.Request.User` pass it untouched, and mean the same to whatever turns headers into CGI
+/// variables, and to old gateways.
 pub(super) fn tidy(headers: &mut HeaderMap) {
     remove(headers, |name| {
-        is_reserved(name) && !name.as_str().starts_with(PREFIX)
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+        is_reserved(name) && !name.as_str().as_bytes().iter().all(is_plain)
     });
     server::mark_sensitive(headers, TOKEN);
 }
@@ -141,13 +143,14 @@ fn remove(headers: &mut HeaderMap, which: impl Fn(&HeaderName) -> bool) {
     }
 }
 
+/// Whether a name begins with the prefix once everything but letters and digits is one character.
 fn is_reserved(name: &HeaderName) -> bool {
     let name = name.as_str().as_bytes();
-    name.len() >= PREFIX.len()
-        && name
-            .iter()
-            .zip(PREFIX.as_bytes())
-            .all(|(byte, wanted)| byte == wanted || (*byte == b'_' && *wanted == b'-'))
+    let is_same = |(byte, wanted): (&u8, &u8)| match wanted {
+        b'-' => !byte.is_ascii_alphanumeric(),
+        _ => byte == wanted,
+    };
+    name.len() >= PREFIX.len() && name.iter().zip(PREFIX.as_bytes()).all(is_same)
 }
 
 fn single<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Option<&'h [u8]>, Refusal> {
@@ -281,6 +284,9 @@ mod tests {
             ("x-auth-request-user", b"ada"),
             ("X_Auth_Request_User", b"ada"),
             ("x-auth_request-groups", b"admins"),
+            ("X.Auth.Request.User", b"ada"),
+            ("x~auth!request|token", b"ada"),
+            ("x-auth-request-us.er", b"ada"),
             ("X-Auth-Request-", b""),
             ("x-auth-requested", b"kept"),
             ("authorization", b"kept"),
@@ -294,7 +300,9 @@ mod tests {
         let mut tidied = all;
         tidy(&mut tidied);
         assert_eq!(tidied.get_all(USER).iter().count(), 2);
-        assert!(tidied.keys().all(|name| !name.as_str().contains('_')));
+        assert_eq!(tidied.len(), 5);
+        let odd = |name: &HeaderName| name.as_str().contains(['_', '.', '~', '!', '|']);
+        assert!(!tidied.keys().any(odd), "{tidied:?}");
     }
 
     #[test]
@@ -308,6 +316,26 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_spelling_of_a_header_passes(
+            name in prop::sample::select(vec![USER, EMAIL, SERVICE, TOKEN]),
+            signs in prop::collection::vec(prop::sample::select(b"!#$%&'*+-.^_`|~".to_vec()), 3),
+        ) {
+            let mut signs = signs.into_iter();
+            let spelled: Vec<u8> = name
+                .bytes()
+                .map(|byte| if byte == b'-' { signs.next().unwrap() } else { byte })
+                .collect();
+            let spelled = HeaderName::from_bytes(&spelled).unwrap();
+            let mut headers = HeaderMap::new();
+            headers.insert(spelled.clone(), HeaderValue::from_static("x"));
+            let mut tidied = headers.clone();
+            strip(&mut headers);
+            prop_assert!(headers.is_empty(), "{spelled}");
+            tidy(&mut tidied);
+            prop_assert_eq!(tidied.is_empty(), spelled != name);
+        }
+
         #[test]
         fn any_bytes_are_read_or_refused_without_a_panic(
             values in prop::collection::vec((0usize..4, prop::collection::vec(any::<u8>(), 0..60)), 0..6)

@@ -11,7 +11,7 @@ use tower_layer::Layer;
 use vouchsafe_core::server::{Check, CheckService};
 
 use super::identity::{Seen, strip, tidy};
-use super::{Identity, PeerAddr, Refusal, RefusalKind, TrustedPeers};
+use super::{CheckedUser, Identity, PeerAddr, Refusal, RefusalKind, TrustedPeers};
 
 /// Reads who a request is from out of the headers that Gafaelfawr's ingress sets, from trusted
 /// peers only, and puts an [`Identity`] into the request's extensions.
@@ -158,6 +158,7 @@ impl IngressLayer {
         extensions.insert(Seen);
         // Nobody but this layer says who it is, not even another layer further out.
         extensions.remove::<Identity>();
+        extensions.remove::<CheckedUser>();
         if let Some(identity) = found {
             extensions.insert(identity);
         }

@@ -9,7 +9,8 @@
 //! | [`IngressLayer`] | a tower layer: headers in, an [`Identity`] in the request's extensions out |
 //! | [`TrustedPeers`] | who is the ingress: addresses, networks, or a function |
 //! | [`Guard`] | lets in who is in a group, or has quota: a tower layer, or asked in a handler |
-//! | [`Refusal`] | why a request does not pass, and the answer |
+//! | [`CheckedUser`] | the user with a token that is found to be the user's own: what a guard leaves (an extractor with the feature `axum`) |
+//! | [`Refusal`] | why a request does not pass, and the answer; an [`Error`](crate::Error) of a call becomes one by `?` |
 //! | `User`, `Email`, `DelegatedToken`, `CallingService`, [`Identity`] | extractors (feature `axum`) |
 //!
 //! A service on axum that greets everyone who comes through the ingress, and has one page for a
@@ -21,8 +22,12 @@
 //! use axum::Router;
 //! use axum::extract::ConnectInfo;
 //! use axum::routing::get;
-//! use vouchsafe_userinfo::server::{Guard, IngressLayer, User};
+//! use vouchsafe_userinfo::server::{CheckedUser, Guard, IngressLayer, User};
 //! use vouchsafe_userinfo::{Client, GroupName};
+//!
+//! async fn colleague(user: CheckedUser) -> String {
+//!     format!("Hello, {}, member of {} groups!", user.username, user.groups.len())
+//! }
 //!
 //! # fn app() -> Result<Router, Box<dyn std::error::Error>> {
 //! let client = Client::builder()
@@ -34,7 +39,7 @@
 //!
 //! let app = Router::new()
 //!     .route("/", get(async |User(name): User| format!("Hello, {name}!")))
-//!     .route("/staff", get(async || "Hello, colleague!").layer(staff))
+//!     .route("/staff", get(colleague).layer(staff))
 //!     .layer(ingress)
 //!     // Asked by Kubernetes itself, past the ingress.
 //!     .route("/health", get(async || "well"));
@@ -61,8 +66,9 @@ mod refusal;
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub use extract::{CallingService, DelegatedToken, Email, User};
-pub use guard::{Guard, GuardService, UserLookup};
+pub use guard::{CheckedUser, Guard, GuardService, UserLookup};
 pub use identity::Identity;
 pub use layer::{IngressLayer, IngressService};
 pub use peers::{Network, NetworkError, PeerAddr, TrustedPeers};
 pub use refusal::{Refusal, RefusalKind};
+pub use vouchsafe_core::server::Failure;

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
-use vouchsafe_core::server::Loudness;
+use vouchsafe_core::server::{Failure, Loudness};
 
-use crate::Error;
+use crate::{Error, ErrorKind};
 
 vouchsafe_core::refusal! {
     /// Why a request does not pass, and the answer to it.
@@ -26,6 +26,29 @@ impl Refusal {
     pub(super) fn with_source(self, source: Error) -> Self {
         let wait = source.retry_after();
         Self(self.0.with_retry_after(wait).with_source(source))
+    }
+}
+
+/// The answer to a request whose handler called Gafaelfawr or Repertoire in vain, logged already: `?`
+/// in a handler that returns a [`Refusal`] makes it. The table of [`Failure`] says which status it
+/// has; `Retry-After` is passed on.
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        let failure = match error.kind() {
+            ErrorKind::ServiceNotFound | ErrorKind::NoDirectory => Failure::Internal,
+            ErrorKind::UserInfoFailed => Failure::Unavailable,
+            ErrorKind::Discovery(_) => match Failure::of(error.core()) {
+                // Of the discovery, not of what was asked for.
+                Failure::Unauthorized | Failure::Forbidden | Failure::NotFound => {
+                    Failure::BadAnswer
+                }
+                failure => failure,
+            },
+            ErrorKind::Core(_) => Failure::of(error.core()),
+        };
+        Self::new(RefusalKind::CallFailed(failure), failure.message())
+            .with_source(error)
+            .logged()
     }
 }
 
@@ -60,6 +83,8 @@ pub enum RefusalKind {
     TokenRefused,
     /// 503 `auth_unavailable`: Gafaelfawr, or the way to it, failed.
     AuthUnavailable,
+    /// A call that the handler made has failed: the status and `type` are the failure's.
+    CallFailed(Failure),
 }
 
 impl vouchsafe_core::server::RefusalKind for RefusalKind {
@@ -83,6 +108,7 @@ impl vouchsafe_core::server::RefusalKind for RefusalKind {
             Self::NoQuota => (FORBIDDEN, "quota_exceeded", Debug),
             Self::TokenRefused => (FORBIDDEN, "token_refused", Warn),
             Self::AuthUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "auth_unavailable", Warn),
+            Self::CallFailed(failure) => (failure.status(), failure.code(), failure.loudness()),
         }
     }
     fn body(self, message: &str) -> Bytes {

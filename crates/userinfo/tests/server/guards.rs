@@ -12,9 +12,10 @@ use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use vouchsafe_core::mock::{Fault, Handler, Host};
 use vouchsafe_core::transport::{Request as Asked, Response};
 use vouchsafe_userinfo::server::{
-    Guard, Identity, IngressLayer, PeerAddr, RefusalKind, TrustedPeers,
+    CheckedUser, DelegatedToken, Guard, Identity, IngressLayer, PeerAddr, Refusal, RefusalKind,
+    TrustedPeers,
 };
-use vouchsafe_userinfo::{Client, GroupName, Token, UserInfo, Username};
+use vouchsafe_userinfo::{Client, GroupName, Result, Token, UserInfo, Username};
 
 use crate::support::{Answer, Log, ask};
 
@@ -151,6 +152,90 @@ async fn members_of_a_group_may_in() {
             assert_eq!(answer, Answer::ok("ada"), "{guard:?}");
         } else {
             assert_eq!((answer.status, &*answer.code()), (403, "not_in_group"));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_checked_user_is_never_of_two_people() {
+    let handler = async |user: CheckedUser| format!("{} {:?}", user.username, user.token());
+    let app = |guard: Guard| {
+        let routes = Router::new().route("/", get(handler)).layer(guard);
+        routes.layer(IngressLayer::new(TrustedPeers::loopback()))
+    };
+    let upstream = Upstream::new(r#"{"username":"ada"}"#);
+    let answer = ask(&app(upstream.guard()), request(&ADA)).await;
+    assert!(
+        answer.status == 200 && answer.body.starts_with("ada "),
+        "{answer:?}"
+    );
+    assert!(!answer.body.contains("planted"), "{answer:?}");
+    let upstream = Upstream::new(r#"{"username":"bob"}"#);
+    let answer = ask(&app(upstream.guard()), request(&ADA)).await;
+    assert_eq!((answer.status, &*answer.code()), (500, "ingress_invalid"));
+
+    // What a guard found out is forgotten when another layer says who it is.
+    let inner = Router::new().route("/", get(handler));
+    let inner = inner.layer(IngressLayer::new(TrustedPeers::loopback()));
+    let upstream = Upstream::new(r#"{"username":"ada"}"#);
+    let outer = inner.layer(upstream.guard());
+    let outer = outer.layer(IngressLayer::new(TrustedPeers::loopback()));
+    let answer = ask(&outer, request(&ADA)).await;
+    assert_eq!((answer.status, &*answer.code()), (500, "layer_missing"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_a_call_in_a_handler_becomes_the_answer_by_itself() {
+    for (status, body, expected, code) in [
+        (
+            401,
+            r#"{"detail":[{"msg":"upstream says","type":"invalid_token"}]}"#,
+            401,
+            "credential_refused",
+        ),
+        (403, "upstream", 403, "forbidden"),
+        (429, "upstream", 503, "upstream_unavailable"),
+        (500, "upstream", 502, "upstream_failed"),
+        (503, "upstream", 503, "upstream_unavailable"),
+        (200, "upstream", 502, "upstream_failed"),
+        (
+            500,
+            r#"{"detail":[{"msg":"upstream says","type":"user_info_failed"}]}"#,
+            503,
+            "upstream_unavailable",
+        ),
+    ] {
+        let upstream = Upstream::new("");
+        upstream.says(status, body);
+        let client = upstream.client();
+        let by_error = {
+            let client = client.clone();
+            async move |DelegatedToken(token): DelegatedToken| -> Result<String> {
+                Ok(client.user_info(&token).await?.username.clone())
+            }
+        };
+        let by_refusal =
+            async move |DelegatedToken(token): DelegatedToken| -> Result<String, Refusal> {
+                Ok(client.user_info(&token).await?.username.clone())
+            };
+        let app = Router::new()
+            .route("/", get(by_error).post(by_refusal))
+            .layer(IngressLayer::new(TrustedPeers::loopback()));
+        for method in [Method::GET, Method::POST] {
+            let log = Log::start();
+            let mut request = request(&ADA);
+            *request.method_mut() = method;
+            let answer = ask(&app, request).await;
+            assert_eq!(
+                (answer.status, &*answer.code()),
+                (expected, code),
+                "{status} {body}"
+            );
+            assert!(!answer.body.contains("upstream says"), "{answer:?}");
+            assert_eq!(answer.headers.contains_key(RETRY_AFTER), status == 429);
+            if expected >= 500 {
+                log.assert_warned_once(code);
+            }
         }
     }
 }

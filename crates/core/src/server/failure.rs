@@ -1,0 +1,171 @@
+//! What a server answers when a call of its own has failed. Refusals of requests are in
+//! `refusal.rs`.
+
+use http::StatusCode;
+
+use super::Loudness;
+use crate::{Error, ErrorKind};
+
+/// A failed call, as the answer to the request that it was made for tells it.
+///
+/// The answer says neither what was called nor why it failed: that is for the log. Services wrap
+/// this in their own `Refusal`, so that `?` in a handler turns an error of a client into an answer.
+///
+/// | what happened to the call | answer |
+/// | --- | --- |
+/// | its credential was refused with 401 | 401 `credential_refused` |
+/// | its credential does not suffice | 403 `forbidden` |
+/// | there is no such thing | 404 `not_found` |
+/// | the state does not allow it | 409 `conflict` |
+/// | no connection, a broken one, too many requests, or the called service answers 503 | 503 `upstream_unavailable` |
+/// | a time limit ran out | 504 `upstream_timeout` |
+/// | any other answer that is no success, or one that cannot be understood | 502 `upstream_failed` |
+/// | nothing was sent: settings, a value or a credential of this service are wrong | 500 `internal` |
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Failure {
+    /// 401: the credential that the call was made with is not good any more.
+    Unauthorized,
+    /// 403: the credential is good and does not suffice.
+    Forbidden,
+    /// 404: there is no such thing.
+    NotFound,
+    /// 409: the state does not allow it.
+    Conflict,
+    /// 503: the called service cannot be reached, or is too busy.
+    Unavailable,
+    /// 504: the called service did not answer in time.
+    TimedOut,
+    /// 502: the called service failed, or its answer makes no sense.
+    BadAnswer,
+    /// 500: this service is at fault.
+    Internal,
+}
+
+impl Failure {
+    /// Says what an error means to the request that the call was made for.
+    ///
+    /// ```
+    /// use vouchsafe_core::server::Failure;
+    /// use vouchsafe_core::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Transport, "connection reset");
+    /// assert_eq!(Failure::of(&error).status(), 503);
+    /// ```
+    #[must_use]
+    pub fn of(error: &Error) -> Self {
+        let has_answer = error.status().is_some();
+        match error.kind() {
+            ErrorKind::Credential if has_answer => Self::Unauthorized,
+            ErrorKind::Forbidden => Self::Forbidden,
+            ErrorKind::NotFound => Self::NotFound,
+            ErrorKind::Conflict => Self::Conflict,
+            ErrorKind::Connect(_) | ErrorKind::Transport | ErrorKind::Throttled => {
+                Self::Unavailable
+            }
+            ErrorKind::Status if error.status() == Some(StatusCode::SERVICE_UNAVAILABLE) => {
+                Self::Unavailable
+            }
+            ErrorKind::Timeout(_) => Self::TimedOut,
+            ErrorKind::Status | ErrorKind::TooLarge | ErrorKind::Decode => Self::BadAnswer,
+            // A value that the called service refuses was this service's to check.
+            ErrorKind::Config | ErrorKind::Credential | ErrorKind::Invalid | ErrorKind::Store => {
+                Self::Internal
+            }
+        }
+    }
+
+    /// Returns the status of the answer.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Conflict => StatusCode::CONFLICT,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+            Self::BadAnswer => StatusCode::BAD_GATEWAY,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Returns the code for the answer's body, for programs.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "credential_refused",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::Unavailable => "upstream_unavailable",
+            Self::TimedOut => "upstream_timeout",
+            Self::BadAnswer => "upstream_failed",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Returns the message for the answer's body, for people.
+    #[must_use]
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "The credential is not valid any more",
+            Self::Forbidden => "The credential does not allow this",
+            Self::NotFound => "There is no such thing",
+            Self::Conflict => "The present state does not allow this",
+            Self::Unavailable => "A service that this one needs cannot be reached at present",
+            Self::TimedOut => "A service that this one needs did not answer in time",
+            Self::BadAnswer => "A service that this one needs failed",
+            Self::Internal => "This service is not set up to do this",
+        }
+    }
+
+    /// Returns how much it is worth telling: everything that an operator has to know is a warning.
+    #[must_use]
+    pub fn loudness(self) -> Loudness {
+        if self.status().is_server_error() {
+            Loudness::Warn
+        } else {
+            Loudness::Debug
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ConnectPhase, TimeoutScope};
+
+    #[test]
+    fn every_kind_of_error_has_its_answer() {
+        let answered = |kind, status: u16| {
+            let status = StatusCode::from_u16(status).unwrap();
+            Error::new(kind, "planted").with_status(status)
+        };
+        let own = |kind| Error::new(kind, "planted");
+        for (error, status) in [
+            (answered(ErrorKind::Credential, 401), 401),
+            (own(ErrorKind::Credential), 500),
+            (answered(ErrorKind::Forbidden, 403), 403),
+            (answered(ErrorKind::NotFound, 404), 404),
+            (answered(ErrorKind::Conflict, 409), 409),
+            (answered(ErrorKind::Invalid, 422), 500),
+            (answered(ErrorKind::Throttled, 429), 503),
+            (answered(ErrorKind::Status, 503), 503),
+            (answered(ErrorKind::Status, 500), 502),
+            (answered(ErrorKind::Status, 302), 502),
+            (answered(ErrorKind::Decode, 200), 502),
+            (own(ErrorKind::TooLarge), 502),
+            (own(ErrorKind::Transport), 503),
+            (own(ErrorKind::Connect(ConnectPhase::Dns)), 503),
+            (own(ErrorKind::Timeout(TimeoutScope::Call)), 504),
+            (own(ErrorKind::Config), 500),
+            (own(ErrorKind::Store), 500),
+        ] {
+            let failure = Failure::of(&error);
+            assert_eq!(failure.status(), status, "{error:?}");
+            assert!(!failure.message().contains("planted"));
+            assert_eq!(failure.loudness() == Loudness::Warn, status >= 500);
+        }
+    }
+}
