@@ -6,8 +6,9 @@ use vouchsafe_core::Secret;
 /// Returns the token in a cookie of the web interface, from the text of a `Cookie` header.
 ///
 /// The cookie's value is percent-encoded: the user's uuid or name, `|`, the token (protocol
-/// section 7.8). It is decoded once; a `+` stays one. `None` if there is no such cookie or no
-/// `|` in it.
+/// section 7.8). It is decoded once; a `+` stays one. Double quotes around the value are dropped, as
+/// every cookie parser drops them; of several cookies of that name the first counts that is not
+/// empty. `None` if there is no such cookie or no `|` in it.
 ///
 /// ```
 /// let cookies = "lang=el; _pithos2_a=ada%40example.org%7Cs3cr3t";
@@ -20,13 +21,22 @@ pub fn token_from_cookie(header: &str, cookie_name: &str) -> Option<Secret> {
     let cookies = header
         .split(';')
         .filter_map(|cookie| cookie.split_once('='));
-    let mut values = cookies.filter(|(name, _)| name.trim() == cookie_name);
-    let (_, value) = values.next()?;
-    token_from_cookie_value(value.trim())
+    let values = cookies.filter(|(name, _)| name.trim() == cookie_name);
+    let value = values
+        .map(|(_, value)| without_quotes(value.trim()))
+        .find(|value| !value.is_empty())?;
+    token_from_cookie_value(value)
 }
 
-/// Returns the token in the value of a cookie of the web interface, as
-/// [`token_from_cookie`].
+fn without_quotes(value: &str) -> &str {
+    let inner = value
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    inner.unwrap_or(value)
+}
+
+/// Returns the token in the value of a cookie of the web interface, as a parser of cookies gives
+/// it: nothing is dropped.
 #[must_use]
 pub fn token_from_cookie_value(value: &str) -> Option<Secret> {
     let text = percent_decode_str(value).decode_utf8_lossy();
@@ -56,6 +66,10 @@ mod tests {
     fn the_cookie_is_found_among_others() {
         let of = |header| token_from_cookie(header, "a").map(|token| token.expose().to_owned());
         assert_eq!(of("b=1; a=u%7Ct; a=u%7Cother"), Some("t".to_owned()));
+        assert_eq!(of("a=\"u%7Ct\""), Some("t".to_owned()));
+        assert_eq!(of("a=; a=\"\"; a=u%7Ct"), Some("t".to_owned()));
+        assert_eq!(of("a=none; a=u%7Ct"), None);
+        assert_eq!(of("a=\"u%7Ct"), Some("t".to_owned()));
         assert_eq!(of("aa=u%7Ct; b=a=u%7Ct"), None);
         assert_eq!(of(""), None);
     }

@@ -7,6 +7,7 @@ use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 use vouchsafe_core::call;
+use vouchsafe_core::text::without_mark;
 use vouchsafe_core::transport::Response;
 
 use crate::{Limit, Provision};
@@ -27,7 +28,7 @@ impl Error {
     /// Returns what the body of the refusal says, if it is a fault.
     #[must_use]
     pub fn fault(&self) -> Option<Fault> {
-        serde_json::from_slice(self.body()?).ok()
+        serde_json::from_slice(without_mark(self.body()?)).ok()
     }
 
     /// Returns the body of the refusal, cut after 64 KiB.
@@ -135,11 +136,12 @@ fn classify(core: &vouchsafe_core::Error) -> ErrorKind {
 
 /// Reads the name and the message of a fault, or what the OAuth 2.0 part says.
 pub(crate) fn read_fault(response: &Response) -> call::Fault {
-    if let Ok(fault) = serde_json::from_slice::<Fault>(&response.body) {
+    let body = without_mark(&response.body);
+    if let Ok(fault) = serde_json::from_slice::<Fault>(body) {
         let message = Some(fault.message).filter(|message| !message.is_empty());
         return call::Fault::new(Some(fault.name), message);
     }
-    match serde_json::from_slice::<Refused>(&response.body) {
+    match serde_json::from_slice::<Refused>(body) {
         Ok(refused) => call::Fault::new(Some(refused.error), refused.exception),
         Err(_) => call::Fault::default(),
     }

@@ -191,6 +191,7 @@ impl NamesBuilder {
     fn lookup(&self, batcher: Batcher) -> Lookup {
         Lookup {
             cache: Cache::builder()
+                .clock(Arc::clone(self.client.clock()))
                 .capacity(self.capacity)
                 .ttl(self.lifetime)
                 .error_ttl(Duration::ZERO)

@@ -8,6 +8,7 @@ use clap::Args;
 use vouchsafe::core::call::{Retry, Timeouts};
 use vouchsafe::core::env;
 use vouchsafe::core::transport::{HttpTransport, Transport};
+use vouchsafe::core::url::BaseUrl;
 
 use crate::failure::Failure;
 
@@ -44,14 +45,24 @@ pub(crate) struct ConnectionArgs {
 impl InstallationArgs {
     /// Returns where Repertoire is.
     pub(crate) fn repertoire_url(&self) -> Result<String, Failure> {
-        if let Some(url) = &self.repertoire_url {
-            return Ok(url.clone());
-        }
-        env::var(URL_VARIABLE)?.ok_or_else(|| {
-            Failure::usage(format!("{URL_VARIABLE} not set in environment"))
-                .hint("set it, or give --repertoire-url")
-        })
+        url(
+            "--repertoire-url",
+            self.repertoire_url.as_deref(),
+            URL_VARIABLE,
+        )
     }
+}
+
+/// Returns a URL of an option, else of a variable, and says which of them holds a fault.
+pub(crate) fn url(option: &str, given: Option<&str>, variable: &str) -> Result<String, Failure> {
+    let found = match given {
+        Some(text) => BaseUrl::parse(text).map_err(|fault| fault.with_origin(option))?,
+        None => env::url(variable)?.ok_or_else(|| {
+            Failure::usage(format!("{variable} not set in environment"))
+                .hint(format!("set it, or give {option}"))
+        })?,
+    };
+    Ok(found.to_string())
 }
 
 impl ConnectionArgs {

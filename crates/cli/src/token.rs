@@ -85,19 +85,16 @@ impl SecretSource {
                 ("standard input".to_owned(), read)
             }
             Self::Variable(name) => {
-                let Some(text) = env::var(name)? else {
+                let Some(text) = env::secret(name)? else {
                     let what = format!("no token: {name} is not set in the environment");
                     return Err(Failure::usage(what).hint(hint));
                 };
-                (
-                    format!("the environment variable {name}"),
-                    Ok(Secret::from(text)),
-                )
+                (format!("the environment variable {name}"), Ok(text))
             }
         };
         let text =
             read.map_err(|cause| Failure::usage(format!("{place} cannot be read: {cause}")))?;
-        let text = Secret::from(text.expose().trim());
+        let text = text.trimmed();
         if text.is_empty() {
             return Err(Failure::usage(format!("no token: {place} is empty")));
         }
@@ -133,9 +130,7 @@ fn holds_token(text: &str) -> bool {
 /// Reads a text that is to be kept secret, or nearly so.
 pub(crate) fn read_secret(source: impl Read) -> io::Result<Secret> {
     // A token is short: what is larger is not one, and must not fill the memory.
-    let mut text = String::new();
-    source.take(MAX_TOKEN_INPUT).read_to_string(&mut text)?;
-    Ok(Secret::from(text))
+    Secret::read(source, MAX_TOKEN_INPUT)
 }
 
 fn parse(place: &str, text: &Secret) -> Result<Token, Failure> {
@@ -203,7 +198,7 @@ impl SecretFile {
 }
 
 const DEFAULT_VARIABLE: &str = "GAFAELFAWR_TOKEN";
-const MAX_TOKEN_INPUT: u64 = 64 << 10;
+const MAX_TOKEN_INPUT: usize = 64 << 10;
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,8 @@ use std::time::SystemTime;
 /// Says what time it is.
 ///
 /// Used for what the wire gives as a date: expiries, `Retry-After`, `Date`. Durations are
-/// measured on tokio's clock instead.
+/// measured on tokio's clock instead. That one stands still while the machine is suspended, so what
+/// is kept for a while ends when either clock says so; this one, turned back, prolongs nothing.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Returns the current time.
     fn now(&self) -> SystemTime;

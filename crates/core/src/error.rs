@@ -205,6 +205,14 @@ impl Error {
         self
     }
 
+    /// Says which variable, option or file the value at fault came from, in front of the message.
+    #[must_use]
+    pub fn with_origin(mut self, origin: impl fmt::Display) -> Self {
+        let message = one_line(&format!("{origin}: {}", self.message()));
+        self.inner().message = message;
+        self
+    }
+
     /// Sets the operation.
     #[must_use]
     pub fn with_operation(mut self, operation: &'static str) -> Self {

@@ -1,11 +1,16 @@
 //! Text and bytes that must not be seen. What a secret *means* is not here.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::io::{self, Read};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
+
+use crate::text::str_without_mark;
 
 /// Text that can be used and dropped, but not printed, logged or serialized.
 ///
@@ -38,6 +43,45 @@ use zeroize::Zeroizing;
 pub struct Secret(Arc<Zeroizing<String>>);
 
 impl Secret {
+    /// Reads a text of at most so many bytes to its end, without a byte order mark at the front.
+    ///
+    /// No other copy of it stays in memory: the buffer does not grow, and is wiped.
+    ///
+    /// # Errors
+    ///
+    /// What reading returns; of kind `InvalidData` if the text is larger or not UTF-8. No error
+    /// repeats it.
+    pub fn read(mut source: impl Read, limit: usize) -> io::Result<Self> {
+        let wrong = |why: String| Err(io::Error::new(io::ErrorKind::InvalidData, why));
+        let mut buffer = Zeroizing::new(vec![0; limit.saturating_add(1)]);
+        let mut filled = 0;
+        loop {
+            match source.read(&mut buffer[filled..]) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+                Err(cause) => return Err(cause),
+            }
+        }
+        if filled > limit {
+            return wrong(format!("it has more than {limit} bytes"));
+        }
+        match std::str::from_utf8(&buffer[..filled]) {
+            Ok(text) => Ok(Self::from(str_without_mark(text))),
+            Err(_) => wrong("it is not UTF-8".to_owned()),
+        }
+    }
+
+    /// Returns the secret without blanks and line ends around it.
+    #[must_use]
+    pub fn trimmed(&self) -> Self {
+        let text = self.expose();
+        match text.trim() {
+            trimmed if trimmed.len() == text.len() => self.clone(),
+            trimmed => Self::from(trimmed),
+        }
+    }
+
     /// Returns the text. The only way to it: search for `expose` to audit every use.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -66,6 +110,14 @@ impl From<String> for Secret {
 impl From<&str> for Secret {
     fn from(text: &str) -> Self {
         Self::from(text.to_owned())
+    }
+}
+
+impl FromStr for Secret {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self::from(text))
     }
 }
 
@@ -132,6 +184,35 @@ mod tests {
             format!("{:#?}", SecretBytes::from(vec![7; 4])),
             "SecretBytes(..)"
         );
+    }
+
+    /// Gives one byte at a time.
+    struct Drip<'a>(&'a [u8]);
+
+    impl Read for Drip<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let count = buffer.len().min(1);
+            (&mut self.0).take(count as u64).read(buffer)
+        }
+    }
+
+    #[test]
+    fn a_secret_is_read_to_its_end_and_no_further_than_allowed() {
+        let read = |text: &[u8]| Secret::read(Drip(text), 7);
+        assert_eq!(read(b"planted").unwrap().expose(), "planted");
+        assert_eq!(read(b"").unwrap().expose(), "");
+        assert_eq!(read("\u{feff}abcd".as_bytes()).unwrap().expose(), "abcd");
+        for bad in [&b"planted!"[..], b"plan\xff"] {
+            let error = read(bad).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+            assert!(!error.to_string().contains("plan"), "{error}");
+        }
+    }
+
+    #[test]
+    fn blanks_around_a_secret_can_be_dropped() {
+        assert_eq!(Secret::from(" a b\r\n").trimmed().expose(), "a b");
+        assert_eq!(Secret::from("a").trimmed().expose(), "a");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! query, or end the URL early.
 
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use http::Uri;
@@ -64,6 +65,9 @@ impl BaseUrl {
         let host = authority.host();
         if bare(host).is_empty() {
             return Err(refuse("must name a host"));
+        }
+        if !is_host(host) {
+            return Err(refuse("has a host that is neither a name nor an address"));
         }
         // What follows the host is a port or nothing. The parser lets more pass, and whoever
         // cannot read a port takes the scheme's own: another server than the one meant.
@@ -263,6 +267,54 @@ fn bare(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
+/// Returns a host as a URL has it: an IPv6 address gets brackets.
+///
+/// ```
+/// use vouchsafe_core::url::host;
+///
+/// assert_eq!(host("::1")?, "[::1]");
+/// assert_eq!(host("tvm.example.org")?, "tvm.example.org");
+/// assert!(host("http://tvm.example.org").is_err());
+/// # Ok::<(), vouchsafe_core::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::Config`] if the text is neither a host name nor an address. The message does not
+/// repeat it.
+pub fn host(text: &str) -> Result<String> {
+    if text.parse::<Ipv6Addr>().is_ok() {
+        return Ok(format!("[{text}]"));
+    }
+    match is_host(text) {
+        true => Ok(text.to_owned()),
+        false => Err(Error::new(
+            ErrorKind::Config,
+            "a host is a name or an address alone, without scheme, port and path",
+        )),
+    }
+}
+
+/// Returns whether a text is a host name, an IPv4 address, or an IPv6 address in brackets.
+fn is_host(text: &str) -> bool {
+    if let Some(inner) = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
+        return inner.parse::<Ipv6Addr>().is_ok();
+    }
+    // A name may end with the dot of the root.
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_label = |label: &str| matches!(label.len(), 1..=63) && label.bytes().all(is_inner);
+    // What ends with a number is read as an address by some, whatever it is.
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let is_number = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
+    name.len() <= 253
+        && name.split('.').all(is_label)
+        && (!is_number || text.parse::<Ipv4Addr>().is_ok())
+}
+
 /// Returns whether a host is a loopback address or `localhost`: the server that listens there
 /// needs no TLS to be the one that is meant. An IPv6 address may stand in brackets.
 ///
@@ -406,6 +458,56 @@ mod tests {
         }
         assert!(BaseUrl::parse("https://[::1]:65535/x").is_ok());
         assert!(BaseUrl::parse("https://e.org:1").is_ok());
+    }
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_and_nothing_else() {
+        for (text, expected) in [
+            ("localhost", "localhost"),
+            ("tvm-1.example.org.", "tvm-1.example.org."),
+            ("a_b", "a_b"),
+            ("127.0.0.1", "127.0.0.1"),
+            ("::1", "[::1]"),
+            ("[fe80::1]", "[fe80::1]"),
+        ] {
+            assert_eq!(host(text).unwrap(), expected);
+            assert!(
+                BaseUrl::parse(&format!("http://{expected}:1/")).is_ok(),
+                "{text}"
+            );
+        }
+        let long = ["a".repeat(63).as_str(); 4].join(".");
+        for text in [
+            "",
+            " ",
+            ".",
+            "..",
+            "a..b",
+            "a b",
+            "localhost ",
+            "localhost:80",
+            "http://localhost",
+            "a/b",
+            "a@b",
+            "256.0.0.1",
+            "127.1",
+            "1",
+            "[127.0.0.1]",
+            "[::1",
+            "::g",
+            "ü.example",
+            "h$st",
+            "a,b",
+            &long,
+        ] {
+            let error = host(text).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config, "{text:?}");
+            assert!(
+                BaseUrl::parse(&format!("http://{text}/x")).is_err()
+                    || text.contains(['/', ':', '@']),
+                "{text:?}"
+            );
+        }
     }
 
     #[test]

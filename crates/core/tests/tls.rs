@@ -167,8 +167,35 @@ fn trusting_only_ones_own_roots_needs_one() {
         .build()
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
-    let error = HttpTransport::builder().add_root_pem(b"none").unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Config);
+}
+
+#[test]
+fn a_bundle_with_a_fault_is_refused_with_the_position() {
+    let good = CertificateAuthority::new().unwrap().pem().to_owned();
+    let add = |bundle: &str| HttpTransport::builder().add_root_pem(bundle.as_bytes());
+    assert!(add(&format!("\u{feff}{good}text between\n{good}")).is_ok());
+    let empty = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+    for (bundle, position) in [
+        (
+            format!("{good}{empty}{good}"),
+            "certificate 2 of the bundle",
+        ),
+        (
+            format!("{good}{good}{}", &good[..good.len() / 2]),
+            "certificate 3",
+        ),
+        (
+            format!("{}{good}", good.replacen('M', "!", 1)),
+            "certificate 1",
+        ),
+        ("none".to_owned(), "holds no certificate"),
+        (String::new(), "holds no certificate"),
+    ] {
+        let error = add(&bundle).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.message().contains(position), "{position}: {error}");
+        assert!(error.message().contains("bundle"), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use vouchsafe_core::text::str_without_mark;
+
 use crate::base64url;
 use crate::env::BlackboxEnv;
 use crate::error::{Error, ErrorKind};
@@ -45,7 +47,7 @@ impl KeyContainer {
         if text.len() > LONGEST {
             return Err(malformed());
         }
-        let body = text
+        let body = str_without_mark(text)
             .trim_end_matches('\n')
             .strip_prefix("1:")
             .ok_or_else(malformed)?;

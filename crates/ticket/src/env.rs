@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::error::{Error, ErrorKind};
 use crate::ids::TvmId;
 
@@ -156,6 +159,26 @@ impl FromStr for BlackboxEnv {
     }
 }
 
+/// Reads a name as [`FromStr`] does.
+impl<'de> Deserialize<'de> for BlackboxEnv {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(from)?;
+        name.parse().map_err(|_| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            D::Error::custom(format_args!(
+                "unknown BlackBox environment, not one of {names}"
+            ))
+        })
+    }
+}
+
+/// Writes the [`name`](BlackboxEnv::name).
+impl Serialize for BlackboxEnv {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.name())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,6 +202,18 @@ mod tests {
             BlackboxEnv::ProdYateam
         );
         assert!("".parse::<BlackboxEnv>().is_err());
+    }
+
+    #[test]
+    fn environments_are_read_from_a_configuration_by_name() {
+        for env in BlackboxEnv::ALL {
+            let text = serde_json::to_string(&env).unwrap();
+            assert_eq!(serde_json::from_str::<BlackboxEnv>(&text).unwrap(), env);
+        }
+        let env: BlackboxEnv = serde_json::from_str("\"prod_yateam\"").unwrap();
+        assert_eq!(env, BlackboxEnv::ProdYateam);
+        let error = serde_json::from_str::<BlackboxEnv>("\"x\"").unwrap_err();
+        assert!(error.to_string().contains("ProdYateam"), "{error}");
     }
 
     #[test]

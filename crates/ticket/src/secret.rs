@@ -1,9 +1,13 @@
 //! The secret that a service shares with the authority, and what is signed with it.
 
 use std::fmt;
+use std::str::FromStr;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use sha2::Sha256;
+use vouchsafe_core::text::str_without_mark;
 use vouchsafe_core::{Secret, SecretBytes};
 
 use crate::base64url;
@@ -27,7 +31,7 @@ impl ServiceSecret {
             let message = format!("Malformed TVM secret: {what}");
             Error::new(ErrorKind::MalformedSecret, message)
         };
-        let text = text.expose().trim_end_matches('\n');
+        let text = str_without_mark(text.expose()).trim_end_matches('\n');
         if text.is_empty() {
             return Err(malformed("it is empty"));
         }
@@ -46,6 +50,22 @@ impl ServiceSecret {
         let parts = [time, "|", destinations, "|", scopes, "|"];
         let signature = hmac_sha256(self.0.expose(), parts.into_iter().map(str::as_bytes));
         Secret::from(base64url::encode(&signature))
+    }
+}
+
+impl FromStr for ServiceSecret {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::parse(&Secret::from(text))
+    }
+}
+
+/// Reads the text form, as in a configuration. The error does not show it.
+impl<'de> Deserialize<'de> for ServiceSecret {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = Secret::deserialize(from)?;
+        Self::parse(&text).map_err(|fault| D::Error::custom(fault.message()))
     }
 }
 
@@ -94,6 +114,15 @@ mod tests {
         for bad in ["\n\n", "c2VjcmV0\r\n", " c2VjcmV0"] {
             assert!(ServiceSecret::parse(&Secret::from(bad)).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_secret_is_read_from_a_configuration_and_not_shown() {
+        let read = |text: &str| serde_json::from_value::<ServiceSecret>(serde_json::json!(text));
+        let plain: ServiceSecret = "c2VjcmV0".parse().unwrap();
+        assert_eq!(read("\u{feff}c2VjcmV0\n").unwrap(), plain);
+        let error = read("planted secret").unwrap_err().to_string();
+        assert!(!error.contains("planted"), "{error}");
     }
 
     #[test]

@@ -389,6 +389,7 @@ impl ClientBuilder {
             None => Cache::builder(),
         };
         cache
+            .clock(Arc::clone(core.clock()))
             .capacity(self.cache_size)
             .ttl(self.cache_lifetime)
             .error_ttl(self.error_lifetime)

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use vouchsafe_core::call::Fault;
+use vouchsafe_core::text::without_mark;
 use vouchsafe_core::transport::Response;
 
 /// `Result` with this crate's [`Error`].
@@ -78,7 +79,7 @@ pub(crate) fn read_fault(response: &Response) -> Fault {
 
 /// Takes what is there: an item with a member of another form is still an item.
 fn details(body: &[u8]) -> Vec<Detail> {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let body: Value = serde_json::from_slice(without_mark(body)).unwrap_or_default();
     match &body["detail"] {
         Value::Array(items) => items.iter().filter_map(detail).collect(),
         one => detail(one).into_iter().collect(),

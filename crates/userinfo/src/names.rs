@@ -5,6 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// Why a text is not a name: which kind of name, and the rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a {kind}: {rule}")]
@@ -45,6 +48,19 @@ macro_rules! name {
 
             fn from_str(text: &str) -> Result<Self, NameError> {
                 Self::parse(text)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(from)?;
+                Self::parse(&text).map_err(D::Error::custom)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(&self.0)
             }
         }
 
@@ -186,6 +202,14 @@ mod tests {
             assert_eq!(GroupName::parse(text).is_ok(), group, "{text:?}");
             assert_eq!(Scope::parse(text).is_ok(), scope, "{text:?}");
         }
+    }
+
+    #[test]
+    fn names_are_read_from_a_configuration_and_written_back() {
+        let name: Username = serde_json::from_str("\"grace-h\"").unwrap();
+        assert_eq!(serde_json::to_string(&name).unwrap(), "\"grace-h\"");
+        let error = serde_json::from_str::<Scope>("\"a b\"").unwrap_err();
+        assert!(error.to_string().starts_with("not a scope"), "{error}");
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! The credential of a service that asks about users by name.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::{Deserialize, Deserializer};
 use vouchsafe_core::auth::{FileToken, Token as CoreToken, TokenSource};
 use vouchsafe_core::cache::Digest;
 use vouchsafe_core::{BoxFuture, Error as CoreError, ErrorKind as CoreErrorKind};
 
-use crate::{Result, Token};
+use crate::{Result, Token, TokenError};
 
 /// A Gafaelfawr service token, fixed or from a source that may renew it.
 ///
@@ -24,6 +26,8 @@ enum Kind {
     Renewed {
         source: Arc<dyn TokenSource>,
         id: u64,
+        /// The file, for messages.
+        file: Option<Arc<Path>>,
     },
 }
 
@@ -40,7 +44,9 @@ impl ServiceToken {
     /// refusal. Nothing is read before the first use.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self::source(Arc::new(FileToken::new(path)))
+        let path = path.into();
+        let file = Arc::from(path.as_path());
+        Self::renewed(Arc::new(FileToken::new(path)), Some(file))
     }
 
     /// Takes the token that an environment variable holds now.
@@ -50,24 +56,30 @@ impl ServiceToken {
     /// Of kind `Config` if the variable is unset or empty, of kind `Credential` if it holds no
     /// well-formed token.
     pub fn from_env(variable: &str) -> Result<Self> {
-        let Some(text) = vouchsafe_core::env::var(variable)? else {
+        let Some(text) = vouchsafe_core::env::secret(variable)? else {
             return Err(CoreError::new(
                 CoreErrorKind::Config,
                 format!("{variable} not set in environment"),
             )
             .into());
         };
-        let text = zeroize::Zeroizing::new(text);
-        let token = Token::parse(&text).map_err(|fault| malformed().with_source(fault))?;
+        let token = Token::parse(text.expose()).map_err(|fault| {
+            let origin = vouchsafe_core::env::origin(variable);
+            malformed().with_source(fault).with_origin(origin)
+        })?;
         Ok(Self::from(token))
     }
 
     /// Takes the tokens that a source hands out.
     #[must_use]
     pub fn source(source: Arc<dyn TokenSource>) -> Self {
+        Self::renewed(source, None)
+    }
+
+    fn renewed(source: Arc<dyn TokenSource>, file: Option<Arc<Path>>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Self(Kind::Renewed { source, id })
+        Self(Kind::Renewed { source, id, file })
     }
 
     pub(crate) fn id(&self) -> CredentialId {
@@ -81,6 +93,20 @@ impl ServiceToken {
 impl From<Token> for ServiceToken {
     fn from(token: Token) -> Self {
         Self(Kind::Fixed(token))
+    }
+}
+
+impl FromStr for ServiceToken {
+    type Err = TokenError;
+
+    fn from_str(text: &str) -> std::result::Result<Self, TokenError> {
+        Token::parse(text).map(Self::from)
+    }
+}
+
+impl<'de> Deserialize<'de> for ServiceToken {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        Token::deserialize(from).map(Self::from)
     }
 }
 
@@ -98,15 +124,20 @@ impl From<&Self> for ServiceToken {
 
 impl TokenSource for ServiceToken {
     fn token(&self) -> BoxFuture<'_, vouchsafe_core::Result<CoreToken>> {
-        let source = match &self.0 {
+        let (source, file) = match &self.0 {
             Kind::Fixed(token) => return token.token(),
-            Kind::Renewed { source, .. } => source,
+            Kind::Renewed { source, file, .. } => (source, file),
         };
         Box::pin(async move {
             let token = source.token().await?;
             // What the server would refuse is not sent.
-            Token::check(token.secret().expose())
-                .map_err(|fault| malformed().with_source(fault))?;
+            Token::check(token.secret().expose()).map_err(|fault| {
+                let error = malformed().with_source(fault);
+                match file {
+                    Some(path) => error.with_origin(format_args!("token file {}", path.display())),
+                    None => error,
+                }
+            })?;
             Ok(token)
         })
     }
@@ -139,6 +170,17 @@ mod tests {
         let error = TokenSource::token(&token).await.unwrap_err();
         assert_eq!(error.kind(), CoreErrorKind::Credential);
         assert!(!format!("{error} {error:?} {token:?}").contains("planted"));
+    }
+
+    #[tokio::test]
+    async fn a_malformed_token_in_a_file_is_an_error_that_names_the_file() {
+        let file = std::env::temp_dir().join(format!("vouchsafe-form-{}", std::process::id()));
+        std::fs::write(&file, "gt-planted").unwrap();
+        let read = TokenSource::token(&ServiceToken::file(&file)).await;
+        std::fs::remove_file(&file).unwrap();
+        let error = read.unwrap_err().to_string();
+        assert!(error.contains(file.to_str().unwrap()), "{error}");
+        assert!(!error.contains("planted"), "{error}");
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use vouchsafe_core::auth::{StaticToken, Token as CoreToken, TokenSource};
 use vouchsafe_core::cache::Digest;
 use vouchsafe_core::{BoxFuture, Secret};
@@ -115,6 +117,14 @@ impl FromStr for Token {
     }
 }
 
+/// Reads the text of a token, as in a configuration. The error does not repeat it.
+impl<'de> Deserialize<'de> for Token {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = Secret::deserialize(from)?;
+        Self::parse(text.expose()).map_err(D::Error::custom)
+    }
+}
+
 impl PartialEq for Token {
     fn eq(&self, other: &Self) -> bool {
         self.secret() == other.secret()
@@ -205,6 +215,16 @@ mod tests {
         // The secret may hold dots, and neither part is checked further.
         for text in [GOOD, "gt-!!!!!!!!!!!!!!!!!!!!!!.....................bb"] {
             assert_eq!(Token::parse(text).unwrap().secret().expose(), text);
+        }
+    }
+
+    #[test]
+    fn a_token_is_read_from_a_configuration_and_not_repeated() {
+        let read = |text: &str| serde_json::from_value::<Token>(serde_json::json!(text));
+        assert_eq!(read(GOOD).unwrap().secret().expose(), GOOD);
+        for bad in ["planted", "gt-planted"] {
+            let error = read(bad).unwrap_err().to_string();
+            assert!(!error.contains("planted"), "{error}");
         }
     }
 

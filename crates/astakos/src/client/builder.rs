@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::HeaderName;
 use vouchsafe_core::auth::{HeaderToken, StaticToken, TokenSource};
 use vouchsafe_core::call::CallOptions;
+use vouchsafe_core::url::BaseUrl;
 use vouchsafe_core::{CoreClient, CoreClientBuilder, Secret, env};
 
 use super::dialect::Generation;
@@ -140,10 +141,19 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client> {
         let place = match self.place {
             Some(place) => place,
-            None => Where::Auth(env::var("ASTAKOS_AUTH_URL")?.ok_or_else(|| {
-                Error::bad_value("no URL was given, and ASTAKOS_AUTH_URL is not set")
-            })?),
+            None => Where::Auth(match env::url(AUTH_URL_VARIABLE)? {
+                Some(url) => url.to_string(),
+                None => {
+                    let why = format!("no URL was given, and {AUTH_URL_VARIABLE} is not set");
+                    return Err(Error::bad_value(why));
+                }
+            }),
         };
+        let (setting, url) = match &place {
+            Where::Auth(url) => ("auth_url", url),
+            Where::Base(url) => ("base_url", url),
+        };
+        BaseUrl::parse(url).map_err(|fault| fault.with_origin(setting))?;
         let (layout, usual) = match place {
             Where::Auth(url) => (Layout::Catalog(Discovered::new(&url)?), Dialect::V016),
             Where::Base(url) => (
@@ -170,3 +180,5 @@ impl ClientBuilder {
         })
     }
 }
+
+const AUTH_URL_VARIABLE: &str = "ASTAKOS_AUTH_URL";

@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout};
 use vouchsafe_core::auth::{Credentials, HeaderToken, StaticToken, TokenSource};
 use vouchsafe_core::call::{Answer, AnswerStream, Call, CallOptions, Repeat, Retry};
 use vouchsafe_core::{
-    CoreClient, Error as CoreError, ErrorKind as CoreKind, Secret, Sent, TimeoutScope,
+    Clock, CoreClient, Error as CoreError, ErrorKind as CoreKind, Secret, Sent, TimeoutScope,
 };
 
 pub use builder::ClientBuilder;
@@ -176,6 +176,10 @@ impl Client {
     #[doc(alias = "api_oauth2_token")]
     pub async fn oauth2_path(&self) -> Result<String> {
         Ok(self.place(Part::OAuth2).await?.base.path().to_owned())
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        self.inner.core.clock()
     }
 
     /// Returns where a part is, and asks for the catalog if that is not known yet.

@@ -7,9 +7,8 @@ mod users;
 
 use clap::{Args, Subcommand};
 use vouchsafe::astakos::{Client, Dialect};
-use vouchsafe::core::env;
 
-use crate::connection::ConnectionArgs;
+use crate::connection::{ConnectionArgs, url};
 use crate::failure::Failure;
 use crate::output::Answer;
 use crate::token::TokenArgs;
@@ -118,12 +117,8 @@ fn client(args: &AstakosArgs) -> Result<Client, Failure> {
         builder = builder.allow_plain_http();
     }
     let builder = match (&args.server.auth_url, &args.server.base_url) {
-        (Some(url), _) => builder.auth_url(url),
-        (None, Some(url)) => builder.base_url(url),
-        (None, None) => builder.auth_url(env::var(URL_VARIABLE)?.ok_or_else(|| {
-            Failure::usage(format!("{URL_VARIABLE} not set in environment"))
-                .hint("set it, or give --auth-url")
-        })?),
+        (None, Some(given)) => builder.base_url(url("--base-url", Some(given), URL_VARIABLE)?),
+        (given, _) => builder.auth_url(url("--auth-url", given.as_deref(), URL_VARIABLE)?),
     };
     let builder = match args.server.dialect {
         Some(dialect) => builder.dialect(dialect),

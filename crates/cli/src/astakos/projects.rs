@@ -8,6 +8,7 @@ use vouchsafe::astakos::{
     ApplicationAction, Applied, Client, Membership, MembershipAction, Project, ProjectAction,
     ProjectFilter, ProjectId, ProjectMode, ProjectSpec, ProjectState,
 };
+use vouchsafe::core::text::str_without_mark;
 
 use super::done;
 use crate::failure::Failure;
@@ -358,5 +359,5 @@ fn read(path: &PathBuf) -> Result<ProjectSpec, Failure> {
             .hint("a JSON object is wanted, such as {\"name\": \"lab.example.org\", \"end_date\": \"2031-01-01T00:00:00+00:00\"}")
     };
     let text = std::fs::read_to_string(path).map_err(|cause| fail(&cause))?;
-    serde_json::from_str(&text).map_err(|cause| fail(&cause))
+    serde_json::from_str(str_without_mark(&text)).map_err(|cause| fail(&cause))
 }

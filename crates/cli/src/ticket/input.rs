@@ -38,7 +38,7 @@ impl TicketInput {
     pub(super) fn read(&self) -> Result<Secret, Failure> {
         let given = self.ticket.as_ref().or(self.named.as_ref());
         let (place, read) = match (given, &self.ticket_file) {
-            (Some(ticket), _) if ticket.expose() != "-" => return Ok(trimmed(ticket)),
+            (Some(ticket), _) if ticket.expose() != "-" => return Ok(ticket.trimmed()),
             (_, Some(path)) => {
                 let read = File::open(path).and_then(read_secret);
                 (format!("the ticket file {}", path.display()), read)
@@ -52,17 +52,13 @@ impl TicketInput {
         };
         let text =
             read.map_err(|cause| Failure::usage(format!("{place} cannot be read: {cause}")))?;
-        let ticket = trimmed(&text);
+        // Copying leaves blanks and line breaks around; no ticket has any.
+        let ticket = text.trimmed();
         if ticket.is_empty() {
             return Err(Failure::usage(format!("no ticket: {place} is empty")));
         }
         Ok(ticket)
     }
-}
-
-/// Copying leaves blanks and line breaks around; no ticket has any.
-fn trimmed(text: &Secret) -> Secret {
-    Secret::from(text.expose().trim())
 }
 
 /// Takes the signatures of tickets that were given as arguments out of a message about them.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use vouchsafe::core::Secret;
 use vouchsafe::core::store::Draft;
+use vouchsafe::core::text::str_without_mark;
 use vouchsafe::ticket::rw::{KeyError, PrivateKey};
 use vouchsafe::ticket::{KeyContainer, KeyId, base64url};
 
@@ -56,7 +57,7 @@ pub(super) fn read_container(path: &Path) -> Result<KeyContainer, Failure> {
     let place = path.display();
     let text = fs::read_to_string(path)
         .map_err(|cause| Failure::usage(format!("the keys {place} cannot be read: {cause}")))?;
-    KeyContainer::parse(text.trim())
+    KeyContainer::parse(str_without_mark(&text).trim())
         .map_err(|fault| Failure::usage(format!("the keys {place}: {}", fault.message())))
 }
 

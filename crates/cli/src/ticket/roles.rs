@@ -7,6 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use vouchsafe::core::text::without_mark;
 use vouchsafe::core::timestamp;
 use vouchsafe::ticket::protocol::Blob;
 use vouchsafe::ticket::protocol::blob::split_roles;
@@ -194,7 +195,7 @@ fn read(path: &Path) -> Result<(Roles, Option<String>), Failure> {
     let place = path.display();
     let fail = |what: String| Failure::usage(format!("the roles {place}: {what}"));
     let bytes = fs::read(path).map_err(|cause| fail(cause.to_string()))?;
-    let is_plain = bytes.trim_ascii_start().starts_with(b"{");
+    let is_plain = without_mark(&bytes).trim_ascii_start().starts_with(b"{");
     let (document, slug, applied) = if is_plain {
         let text = String::from_utf8(bytes).map_err(|_| fail("not UTF-8".to_owned()))?;
         (text, None, UNIX_EPOCH)

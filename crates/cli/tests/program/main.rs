@@ -5,6 +5,7 @@ mod astakos;
 mod commands;
 mod demo;
 mod discovery;
+mod environment;
 mod guides;
 mod secrets;
 mod serve;

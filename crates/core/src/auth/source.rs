@@ -47,14 +47,14 @@ impl TokenSource for StaticToken {
 pub struct EnvToken(StaticToken);
 
 impl EnvToken {
-    /// Reads the variable.
+    /// Reads the variable; blanks and line ends around the token are dropped.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if it is unset, empty or not Unicode.
+    /// [`ErrorKind::Config`] if it is unset, empty, not Unicode or in quotes.
     pub fn from_env(variable: &str) -> Result<Self> {
-        match env::var(variable)? {
-            Some(text) => Ok(Self(StaticToken::new(Secret::from(text)))),
+        match env::secret(variable)? {
+            Some(token) => Ok(Self(StaticToken::new(token))),
             None => Err(Error::new(
                 ErrorKind::Config,
                 format!("{variable} not set in environment"),
@@ -88,7 +88,7 @@ struct Held {
 }
 
 /// A token file is small; what is larger is not one.
-const MAX_FILE: u64 = 64 << 10;
+const MAX_FILE: usize = 64 << 10;
 
 impl FileToken {
     /// Names the file; nothing is read yet. White space around the token is dropped.
@@ -172,26 +172,20 @@ impl fmt::Debug for FileToken {
 }
 
 fn read(path: &Path) -> Result<Secret> {
-    use std::io::Read as _;
-
     let fail = |why: &str| {
-        Error::new(
-            ErrorKind::Credential,
-            format!("token file {}: {why}", path.display()),
-        )
+        Error::new(ErrorKind::Credential, why)
+            .with_origin(format_args!("token file {}", path.display()))
     };
     let file =
         std::fs::File::open(path).map_err(|cause| fail("cannot be opened").with_source(cause))?;
-    let mut text = zeroize::Zeroizing::new(String::new());
-    file.take(MAX_FILE + 1)
-        .read_to_string(&mut text)
-        .map_err(|cause| fail("cannot be read").with_source(cause))?;
-    if text.len() as u64 > MAX_FILE {
-        return Err(fail("is too large to hold a token"));
-    }
-    match text.trim() {
-        "" => Err(fail("is empty")),
-        token => Ok(Secret::from(token)),
+    let text = Secret::read(file, MAX_FILE).map_err(|cause| match cause.kind() {
+        std::io::ErrorKind::InvalidData => fail("holds no token").with_source(cause),
+        _ => fail("cannot be read").with_source(cause),
+    })?;
+    let token = text.trimmed();
+    match token.is_empty() {
+        true => Err(fail("is empty")),
+        false => Ok(token),
     }
 }
 
@@ -293,9 +287,12 @@ mod tests {
         let error = source.token().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Credential);
         assert!(error.message().contains("is empty"), "{error}");
+        file.write("\u{feff}planted\r\n");
+        assert_eq!(source.token().await.unwrap().secret().expose(), "planted");
+        let source = FileToken::new(&file.0);
         file.write(&"x".repeat(65 << 10));
         let error = source.token().await.unwrap_err();
-        assert!(error.message().contains("too large"), "{error}");
+        assert!(error.message().contains("holds no token"), "{error}");
     }
 
     #[test]

@@ -10,38 +10,35 @@ use tokio::time::Instant;
 
 use super::flight::Flights;
 use super::store::Store;
-use super::{Cache, Shared, State};
+use super::{Cache, Judges, Shared, State};
 use crate::observe::Observer;
+use crate::{Clock, SystemClock};
 
 /// Sets up a [`Cache`].
 #[must_use]
 pub struct CacheBuilder<K, V, E = crate::Error> {
-    policy: Policy<E>,
+    policy: Policy,
+    judges: Judges<E>,
+    clock: Arc<dyn Clock>,
     seed: Option<u64>,
     observer: Option<(&'static str, Arc<dyn Observer>)>,
     holds: PhantomData<fn() -> (K, V)>,
 }
 
 /// How long what is kept.
-pub(super) struct Policy<E> {
+pub(super) struct Policy {
     pub(super) capacity: usize,
     pub(super) ttl: Duration,
     pub(super) error_ttl: Duration,
-    pub(super) error_ttl_by: Option<fn(&E) -> Option<Duration>>,
-    pub(super) definite: Option<fn(&E) -> bool>,
     pub(super) refresh_ahead: f64,
     pub(super) stale_if_error: Duration,
     pub(super) min_interval: Duration,
 }
 
-impl<E> Policy<E> {
+impl Policy {
     /// Without room or lifetime nothing is kept, errors included.
     pub(super) fn is_off(&self) -> bool {
         self.capacity == 0 || self.ttl.is_zero()
-    }
-
-    pub(super) fn is_definite(&self, error: &E) -> bool {
-        self.definite.is_some_and(|definite| definite(error))
     }
 }
 
@@ -57,16 +54,27 @@ where
                 capacity: 1000,
                 ttl: Duration::from_secs(5 * 60),
                 error_ttl: Duration::from_secs(1),
-                error_ttl_by: None,
-                definite: None,
                 refresh_ahead: 0.2,
                 stale_if_error: Duration::ZERO,
                 min_interval: Duration::from_secs(1),
             },
+            judges: Judges {
+                error_ttl_by: None,
+                definite: None,
+            },
+            clock: Arc::new(SystemClock::new()),
             seed: None,
             observer: None,
             holds: PhantomData,
         }
+    }
+
+    /// Sets the wall clock. A lifetime ends when this clock or tokio's says so: tokio's stands still
+    /// while the machine is suspended. Turned back, this one prolongs nothing. Default: the
+    /// machine's.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
     }
 
     /// Sets how many values are kept, and how many errors; zero keeps none. Default: 1000.
@@ -93,7 +101,7 @@ where
     /// a throttled fetch for what the server asks. `None` leaves it at
     /// [`error_ttl`](Self::error_ttl).
     pub fn error_ttl_by(mut self, ttl: fn(&E) -> Option<Duration>) -> Self {
-        self.policy.error_ttl_by = Some(ttl);
+        self.judges.error_ttl_by = Some(ttl);
         self
     }
 
@@ -101,7 +109,7 @@ where
     /// they remove the old value at once, and no stale one stands in for them.
     /// Default: none.
     pub fn definite(mut self, definite: fn(&E) -> bool) -> Self {
-        self.policy.definite = Some(definite);
+        self.judges.definite = Some(definite);
         self
     }
 
@@ -157,7 +165,9 @@ where
         Cache {
             shared: Arc::new(Shared {
                 state: RwLock::new(state),
+                judges: self.judges,
                 made_at: Instant::now(),
+                clock: self.clock,
                 observer: self.observer,
             }),
         }

@@ -98,11 +98,12 @@ impl<K: Clone + Eq + Hash, V, E> Flights<K, V, E> {
         self.by_key.get(key).map(Arc::clone)
     }
 
-    /// Enters a new flight for a key that has none, if there is room.
-    pub(super) fn begin(&mut self, key: &K) -> Option<Arc<Flight<V, E>>> {
-        if self.tasks.len() >= self.max {
-            return None;
-        }
+    pub(super) fn have_room(&self) -> bool {
+        self.tasks.len() < self.max
+    }
+
+    /// Enters a new flight for a key that has none.
+    pub(super) fn begin(&mut self, key: &K) -> Arc<Flight<V, E>> {
         let id = self.next_id;
         self.next_id += 1;
         let flight = Arc::new(Flight {
@@ -110,9 +111,10 @@ impl<K: Clone + Eq + Hash, V, E> Flights<K, V, E> {
             landed: Notify::new(),
             outcome: OnceLock::new(),
         });
-        self.tasks.insert(id, None);
+        // If this panics, nothing was entered.
         self.by_key.insert(key.clone(), Arc::clone(&flight));
-        Some(flight)
+        self.tasks.insert(id, None);
+        flight
     }
 
     /// Ties a task to the cache. Gives it back if its flight has ended already.
@@ -152,7 +154,8 @@ where
 {
     shared: Weak<Shared<K, V, E>>,
     key: K,
-    flight: Option<Arc<Flight<V, E>>>,
+    flight: Arc<Flight<V, E>>,
+    has_ended: bool,
 }
 
 impl<K, V, E> Landing<K, V, E>
@@ -165,8 +168,13 @@ where
         Self {
             shared: Arc::downgrade(shared),
             key,
-            flight: Some(flight),
+            flight,
+            has_ended: false,
         }
+    }
+
+    pub(super) fn flight(&self) -> &Arc<Flight<V, E>> {
+        &self.flight
     }
 
     /// Runs the fetch to its end. It comes in a box of its own: an argument that is moved within
@@ -179,27 +187,36 @@ where
         E: Send + Sync,
     {
         let ended = std::future::poll_fn(|cx| poll_caught(fetch.as_mut(), cx)).await;
-        // Whatever the fetch holds on to is let go before anybody sees the result.
-        drop(fetch);
-        let Some(flight) = self.flight.take() else {
-            return;
-        };
-        match ended {
-            Ok(result) => {
+        let ended = ended.and_then(|result| {
+            // Cloning, judging and dropping are foreign code as well as fetching is.
+            catch_unwind(AssertUnwindSafe(|| {
+                // Whatever the fetch holds on to is let go before anybody sees the result.
+                drop(fetch);
                 // Without the cache nobody waits.
-                if let Some(shared) = self.shared.upgrade() {
-                    flight.end(shared.land(&self.key, &flight, result));
+                let shared = self.shared.upgrade()?;
+                Some(shared.land(&self.key, &self.flight, result))
+            }))
+        });
+        match ended {
+            Ok(outcome) => {
+                self.has_ended = true;
+                if let Some(outcome) = outcome {
+                    self.flight.end(outcome);
                 }
             }
-            Err(panic) => self.vanish(&flight, Some(panic)),
+            Err(panic) => self.vanish(Some(panic)),
         }
     }
 
-    fn vanish(&self, flight: &Flight<V, E>, panic: Option<Panic>) {
+    fn vanish(&mut self, panic: Option<Panic>) {
+        self.has_ended = true;
         if let Some(shared) = self.shared.upgrade() {
-            shared.vanish(&self.key, flight);
+            // Comparing keys may panic too, and those who wait must hear of the end.
+            let strike = AssertUnwindSafe(|| shared.vanish(&self.key, &self.flight));
+            let _ = catch_unwind(strike);
         }
-        flight.end(Outcome::Vanished(Vanished(Mutex::new(panic))));
+        self.flight
+            .end(Outcome::Vanished(Vanished(Mutex::new(panic))));
     }
 }
 
@@ -210,8 +227,8 @@ where
     E: Clone,
 {
     fn drop(&mut self) {
-        if let Some(flight) = self.flight.take() {
-            self.vanish(&flight, None);
+        if !self.has_ended {
+            self.vanish(None);
         }
     }
 }

@@ -11,12 +11,15 @@
 //!   a cache of up to 64, nearly in a larger one, where keeping the exact order would make every
 //!   hit wait for its turn to write. Errors are kept apart and bounded likewise.
 //!   Fetches beyond the bound run unshared, inside the caller.
-//! - **Time** is tokio's, which tests can pause; a lifetime counts from storing, a hit does not
-//!   prolong it.
+//! - **Time** is tokio's, which tests can pause, and the wall clock's: tokio's stands still while
+//!   the machine is suspended, the wall clock can be set back, so the first of both to say so ends
+//!   a lifetime. It counts from storing, and a hit does not prolong it.
+//! - **Panics** of foreign code, whichever runs while a fetch ends, reach the caller whose fetch it
+//!   was; all who wait with it go on with their own.
 //!
 //! A hit shares one lock with other hits, for some dozens of nanoseconds, and allocates nothing.
 //! No lock is held across an await or while foreign code runs, except for `Clone` of values and
-//! `Hash`, `Eq` and `Clone` of keys.
+//! errors that are found, and `Hash`, `Eq` and `Clone` of keys.
 
 mod builder;
 mod digest;
@@ -28,7 +31,7 @@ mod store;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
@@ -36,7 +39,8 @@ pub use self::builder::CacheBuilder;
 use self::builder::Policy;
 pub use self::digest::Digest;
 use self::flight::{Flight, Flights, Landing, Outcome};
-use self::store::{Found, Moment, Store};
+use self::store::{Failed, Found, Moment, Now, Store};
+use crate::Clock;
 use crate::observe::{CacheEvent, CacheOutcome, Observer};
 use crate::task::Task;
 
@@ -110,8 +114,8 @@ where
             match self.shared.look(key) {
                 Look::Value(value) => return Ok(value),
                 Look::Error(error) => return Err(error),
-                Look::Refresh(value, flight) => {
-                    self.launch(key, flight, fetch);
+                Look::Refresh(value, landing) => {
+                    self.launch(landing, fetch);
                     return Ok(value);
                 }
                 Look::Join(flight) => match flight.outcome().await {
@@ -119,8 +123,8 @@ where
                     Outcome::Vanished(_) => {}
                     outcome => return self.shared.answer(outcome),
                 },
-                Look::Miss(flight) => {
-                    self.launch(key, Arc::clone(&flight), fetch);
+                Look::Miss(landing) => {
+                    let flight = self.launch(landing, fetch);
                     return self.shared.answer(flight.outcome().await);
                 }
                 Look::Alone(changes) => {
@@ -184,17 +188,18 @@ where
         self.len() == 0
     }
 
-    /// Starts the task of a flight.
-    fn launch<F, Fut>(&self, key: &K, flight: Arc<Flight<V, E>>, fetch: F)
+    /// Starts the task of a flight. If the closure panics, dropping the landing tells those who
+    /// have joined.
+    fn launch<F, Fut>(&self, landing: Landing<K, V, E>, fetch: F) -> Arc<Flight<V, E>>
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<Fetched<V>, E>> + Send + 'static,
     {
-        // First of all: if the closure panics, dropping this tells those who have joined.
-        let landing = Landing::new(&self.shared, key.clone(), Arc::clone(&flight));
+        let flight = Arc::clone(landing.flight());
         let task = Task::spawn(landing.run(Box::pin(fetch())));
         let ended = self.shared.lock().flights.tie(&flight, task);
         drop(ended);
+        flight
     }
 }
 
@@ -239,9 +244,10 @@ impl<V> Fetched<V> {
     }
 
     /// Sets the lifetime by an absolute expiry, seen from the server's own time: the `Date` of
-    /// the answer if it has one. Clocks that differ do no harm then.
+    /// the answer if it has one. Clocks that differ do no harm then. A server can set a day at most.
     pub fn expires_at(self, expiry: SystemTime, server_now: SystemTime) -> Self {
-        self.ttl(expiry.duration_since(server_now).unwrap_or_default())
+        let lifetime = expiry.duration_since(server_now).unwrap_or_default();
+        self.ttl(lifetime.min(LONGEST_ASKED))
     }
 
     /// Sets the generation, by which [`Cache::forget_generation`] tells a value from the one that
@@ -251,6 +257,9 @@ impl<V> Fetched<V> {
         self
     }
 }
+
+/// The longest lifetime that a server can set.
+const LONGEST_ASKED: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl<V> From<V> for Fetched<V> {
     fn from(value: V) -> Self {
@@ -270,8 +279,23 @@ impl<V> fmt::Debug for Fetched<V> {
 /// What the clones of a cache and its flights share.
 struct Shared<K, V, E> {
     state: RwLock<State<K, V, E>>,
+    judges: Judges<E>,
     made_at: Instant,
+    clock: Arc<dyn Clock>,
     observer: Option<(&'static str, Arc<dyn Observer>)>,
+}
+
+/// What foreign code says of an error.
+struct Judges<E> {
+    error_ttl_by: Option<fn(&E) -> Option<Duration>>,
+    definite: Option<fn(&E) -> bool>,
+}
+
+/// What a fetch brought, and everything that foreign code has to do with it before it is stored.
+enum Brought<V, E> {
+    /// The second one is for those who wait.
+    Value(Fetched<V>, V),
+    Error(Failed<E>),
 }
 
 struct State<K, V, E> {
@@ -282,15 +306,15 @@ struct State<K, V, E> {
 }
 
 /// What a caller of [`Cache::get_or_fetch`] has to do.
-enum Look<V, E> {
+enum Look<K: Clone + Eq + Hash, V: Clone, E: Clone> {
     Value(V),
     Error(E),
     /// Use the value, and launch the flight.
-    Refresh(V, Arc<Flight<V, E>>),
+    Refresh(V, Landing<K, V, E>),
     /// Wait for the flight.
     Join(Arc<Flight<V, E>>),
     /// Launch the flight, and wait for it.
-    Miss(Arc<Flight<V, E>>),
+    Miss(Landing<K, V, E>),
     /// Fetch without a flight: there are too many, or no runtime to run one.
     Alone(u64),
 }
@@ -304,7 +328,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
         Some(value)
     }
 
-    fn look(&self, key: &K) -> Look<V, E> {
+    fn look(self: &Arc<Self>, key: &K) -> Look<K, V, E> {
         let now = self.now();
         let mut state = self.lock();
         let found = state.store.find(key, now);
@@ -312,19 +336,18 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
             Found::Fresh(value) => (Look::Value(value), CacheOutcome::Hit),
             Found::Stale(value) => (Look::Value(value), CacheOutcome::Stale),
             Found::Error(error) => (Look::Error(error), CacheOutcome::Error),
-            Found::Due(value) => match state.begin(key) {
-                Some(flight) => {
-                    state.store.refreshing(key);
-                    (Look::Refresh(value, flight), CacheOutcome::Refresh)
-                }
-                None => (Look::Value(value), CacheOutcome::Hit),
-            },
+            Found::Due(value) if state.may_begin() => {
+                state.store.refreshing(key);
+                let landing = state.begin(self, key);
+                (Look::Refresh(value, landing), CacheOutcome::Refresh)
+            }
+            Found::Due(value) => (Look::Value(value), CacheOutcome::Hit),
             Found::Nothing => match state.flights.of(key) {
                 Some(flight) => (Look::Join(flight), CacheOutcome::Joined),
-                None => match state.begin(key) {
-                    Some(flight) => (Look::Miss(flight), CacheOutcome::Miss),
-                    None => (Look::Alone(state.changes), CacheOutcome::Miss),
-                },
+                None if state.may_begin() => {
+                    (Look::Miss(state.begin(self, key)), CacheOutcome::Miss)
+                }
+                None => (Look::Alone(state.changes), CacheOutcome::Miss),
             },
         };
         drop(state);
@@ -336,9 +359,10 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
     /// key.
     fn land(&self, key: &K, flight: &Flight<V, E>, result: Result<Fetched<V>, E>) -> Outcome<V, E> {
         let now = self.now();
+        let brought = self.judge(result);
         let (outcome, task) = self.change(|state| {
             let (current, task) = state.flights.strike(key, flight);
-            (state.settle(key, current, result, now), task)
+            (state.settle(key, current, brought, now), task)
         });
         drop(task);
         outcome
@@ -359,10 +383,30 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
 
     fn settle_alone(&self, key: &K, changes: u64, result: Result<Fetched<V>, E>) -> Outcome<V, E> {
         let now = self.now();
+        let brought = self.judge(result);
         self.change(|state| {
             let current = state.changes == changes;
-            state.settle(key, current, result, now)
+            state.settle(key, current, brought, now)
         })
+    }
+
+    /// Asks foreign code everything about what a fetch brought, while nothing is locked.
+    fn judge(&self, result: Result<Fetched<V>, E>) -> Brought<V, E> {
+        match result {
+            Ok(fetched) => {
+                let value = fetched.value.clone();
+                Brought::Value(fetched, value)
+            }
+            Err(error) => Brought::Error(Failed {
+                kept: error.clone(),
+                ttl: self.judges.error_ttl_by.and_then(|by| by(&error)),
+                is_definite: self
+                    .judges
+                    .definite
+                    .is_some_and(|definite| definite(&error)),
+                error,
+            }),
+        }
     }
 
     fn answer(&self, outcome: &Outcome<V, E>) -> Result<V, E> {
@@ -398,11 +442,13 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn now(&self) -> Moment {
-        let since = Instant::now().saturating_duration_since(self.made_at);
-        // Full after five centuries.
-        let whole = since.as_secs().saturating_mul(1_000_000_000);
-        Moment(whole.saturating_add(since.subsec_nanos().into()))
+    fn now(&self) -> Now {
+        let run = Instant::now().saturating_duration_since(self.made_at);
+        let wall = self.clock.now().duration_since(UNIX_EPOCH);
+        Now {
+            run: Moment::since_beginning(run),
+            wall: Moment::since_beginning(wall.unwrap_or_default()),
+        }
     }
 
     fn tell(&self, outcome: CacheOutcome) {
@@ -413,32 +459,44 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
 }
 
 impl<K: Clone + Eq + Hash, V: Clone, E: Clone> State<K, V, E> {
-    /// Enters a new flight, if there is room and a runtime to run it.
-    fn begin(&mut self, key: &K) -> Option<Arc<Flight<V, E>>> {
-        tokio::runtime::Handle::try_current().ok()?;
-        self.flights.begin(key)
+    /// Returns whether there is room for a flight, and a runtime to run it.
+    fn may_begin(&self) -> bool {
+        self.flights.have_room() && tokio::runtime::Handle::try_current().is_ok()
+    }
+
+    /// Enters a new flight for a key that has none. From here on somebody has the duty to end it.
+    fn begin(&mut self, shared: &Arc<Shared<K, V, E>>, key: &K) -> Landing<K, V, E> {
+        let own = key.clone();
+        Landing::new(shared, own, self.flights.begin(key))
     }
 
     fn settle(
         &mut self,
         key: &K,
         current: bool,
-        result: Result<Fetched<V>, E>,
-        now: Moment,
+        brought: Brought<V, E>,
+        now: Now,
     ) -> Outcome<V, E> {
-        match result {
-            Ok(fetched) => {
-                let value = fetched.value.clone();
+        match brought {
+            Brought::Value(fetched, value) => {
                 if current {
                     self.store.put(key.clone(), fetched, now);
                 }
                 Outcome::Value(value)
             }
-            Err(error) if current => match self.store.fail(key, &error, now) {
-                Some(old) => Outcome::Stale(old),
-                None => Outcome::Error(error),
-            },
-            Err(error) => Outcome::Error(error),
+            Brought::Error(Failed { error, .. }) if !current => Outcome::Error(error),
+            Brought::Error(failed) => {
+                let Failed {
+                    error,
+                    kept,
+                    ttl,
+                    is_definite,
+                } = failed;
+                match self.store.fail(key, kept, ttl, is_definite, now) {
+                    Some(old) => Outcome::Stale(old),
+                    None => Outcome::Error(error),
+                }
+            }
         }
     }
 }

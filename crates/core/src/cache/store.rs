@@ -12,7 +12,7 @@ use super::{Fetched, Policy};
 
 /// Values and errors by key, bounded, with what is due when.
 pub(super) struct Store<K, V, E> {
-    policy: Policy<E>,
+    policy: Policy,
     /// In the order of their turn to go. A hit does not move its entry, which would need the
     /// store for itself; it stamps it, and [`evict`](Self::evict) looks at the stamps.
     values: LruCache<K, Entry<V>>,
@@ -26,12 +26,19 @@ pub(super) struct Store<K, V, E> {
     garbage: Garbage<V, E>,
 }
 
-/// Nanoseconds since the cache was made: half the size of an `Instant`, one comparison.
+/// Nanoseconds since a clock's beginning: half the size of an `Instant`, one comparison.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Moment(pub(super) u64);
 
 impl Moment {
     const NEVER: Self = Self(u64::MAX);
+
+    /// Returns the moment that is this long after the clock's beginning.
+    pub(super) fn since_beginning(time: Duration) -> Self {
+        // Full after five centuries.
+        let whole = time.as_secs().saturating_mul(1_000_000_000);
+        Self(whole.saturating_add(time.subsec_nanos().into()))
+    }
 
     fn after(self, wait: Duration) -> Self {
         let nanos = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
@@ -39,9 +46,45 @@ impl Moment {
     }
 }
 
+/// The time on both clocks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Now {
+    /// On tokio's, which does not run while the machine is suspended.
+    pub(super) run: Moment,
+    /// On the wall clock, which can be set.
+    pub(super) wall: Moment,
+}
+
+/// An end that comes when the first of both clocks says so.
+#[derive(Clone, Copy, Debug)]
+struct Until {
+    run: Moment,
+    wall: Moment,
+}
+
+impl Until {
+    fn after(now: Now, wait: Duration) -> Self {
+        Self {
+            run: now.run.after(wait),
+            wall: now.wall.after(wait),
+        }
+    }
+
+    fn later(self, wait: Duration) -> Self {
+        Self {
+            run: self.run.after(wait),
+            wall: self.wall.after(wait),
+        }
+    }
+
+    fn is_ahead(self, now: Now) -> bool {
+        now.run < self.run && now.wall < self.wall
+    }
+}
+
 struct Entry<V> {
     value: V,
-    expires: Moment,
+    expires: Until,
     /// From when on a caller may start a refresh; `NEVER` while one is under way.
     refresh: Moment,
     generation: u64,
@@ -91,7 +134,19 @@ impl Stamp {
 
 struct Failure<E> {
     error: E,
-    until: Moment,
+    until: Until,
+    is_definite: bool,
+}
+
+/// An error with what foreign code says of it, which was asked before the store was locked.
+pub(super) struct Failed<E> {
+    /// Goes to those who wait.
+    pub(super) error: E,
+    /// Is kept.
+    pub(super) kept: E,
+    /// For how long, if not as usual.
+    pub(super) ttl: Option<Duration>,
+    pub(super) is_definite: bool,
 }
 
 /// What a look-up finds.
@@ -122,7 +177,7 @@ impl<V, E> Garbage<V, E> {
 }
 
 impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
-    pub(super) fn new(policy: Policy<E>, random: fastrand::Rng) -> Self {
+    pub(super) fn new(policy: Policy, random: fastrand::Rng) -> Self {
         Self {
             policy,
             values: LruCache::unbounded(),
@@ -138,23 +193,23 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
         self.values.len()
     }
 
-    pub(super) fn fresh(&self, key: &K, now: Moment) -> Option<V> {
+    pub(super) fn fresh(&self, key: &K, now: Now) -> Option<V> {
         let entry = self.values.peek(key)?;
-        (now < entry.expires).then(|| entry.take(now))
+        entry.expires.is_ahead(now).then(|| entry.take(now.run))
     }
 
     /// Returns a value that is fresh and not due.
-    pub(super) fn hit(&self, key: &K, now: Moment) -> Option<V> {
+    pub(super) fn hit(&self, key: &K, now: Now) -> Option<V> {
         let entry = self.values.peek(key)?;
-        (now < entry.expires && now < entry.refresh).then(|| entry.take(now))
+        (entry.expires.is_ahead(now) && now.run < entry.refresh).then(|| entry.take(now.run))
     }
 
-    pub(super) fn find(&self, key: &K, now: Moment) -> Found<V, E> {
+    pub(super) fn find(&self, key: &K, now: Now) -> Found<V, E> {
         if let Some(entry) = self.values.peek(key)
-            && now < entry.expires
+            && entry.expires.is_ahead(now)
         {
-            let value = entry.take(now);
-            return if now < entry.refresh {
+            let value = entry.take(now.run);
+            return if now.run < entry.refresh {
                 Found::Fresh(value)
             } else {
                 Found::Due(value)
@@ -165,10 +220,12 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
             return Found::Nothing;
         }
         match self.errors.peek(key) {
-            Some(failure) if now < failure.until => match self.stale(key, now, &failure.error) {
-                Some(value) => Found::Stale(value),
-                None => Found::Error(failure.error.clone()),
-            },
+            Some(failure) if failure.until.is_ahead(now) => {
+                match self.stale(key, now, failure.is_definite) {
+                    Some(value) => Found::Stale(value),
+                    None => Found::Error(failure.error.clone()),
+                }
+            }
             _ => Found::Nothing,
         }
     }
@@ -181,28 +238,30 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
     }
 
     /// Notes that a refresh came to nothing: the value stays, and the next try waits a little.
-    pub(super) fn not_refreshed(&mut self, key: &K, now: Moment) {
+    pub(super) fn not_refreshed(&mut self, key: &K, now: Now) {
         let wait = self.policy.error_ttl.max(self.policy.min_interval);
         if let Some(entry) = self.values.peek_mut(key) {
-            entry.refresh = now.after(wait);
+            entry.refresh = now.run.after(wait);
         }
     }
 
     /// Keeps a value, unless it may not be kept.
-    pub(super) fn put(&mut self, key: K, fetched: Fetched<V>, now: Moment) {
+    pub(super) fn put(&mut self, key: K, fetched: Fetched<V>, now: Now) {
+        // Before anything is changed: it may panic.
+        let indexed = key.clone();
         self.remove(&key);
         let ttl = fetched.ttl.unwrap_or(self.policy.ttl);
         if self.policy.is_off() || ttl.is_zero() {
             self.garbage.values.push(fetched.value);
             return;
         }
-        self.make_room(now);
-        let expires = now.after(ttl);
+        self.make_room(now.run);
+        let expires = Until::after(now, ttl);
         let early = ttl.mul_f64(self.policy.refresh_ahead * self.random.f64());
-        let refresh = now.after((ttl - early).max(self.policy.min_interval));
+        let refresh = now.run.after((ttl - early).max(self.policy.min_interval));
         let id = self.next_id;
         self.next_id = self.next_id.wrapping_add(1);
-        self.by_expiry.insert((expires, id), key.clone());
+        self.by_expiry.insert((expires.run, id), indexed);
         self.values.put(
             key,
             Entry {
@@ -211,18 +270,28 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
                 refresh,
                 generation: fetched.generation,
                 id,
-                used: AtomicU64::new(Stamp::stored(now).0),
+                used: AtomicU64::new(Stamp::stored(now.run).0),
             },
         );
     }
 
     /// Remembers a failed fetch. Returns the old value if it may stand in for the error.
-    pub(super) fn fail(&mut self, key: &K, error: &E, now: Moment) -> Option<V> {
-        let wait = self.error_ttl(error);
-        if !wait.is_zero() && !self.policy.is_off() {
+    pub(super) fn fail(
+        &mut self,
+        key: &K,
+        kept: E,
+        ttl: Option<Duration>,
+        is_definite: bool,
+        now: Now,
+    ) -> Option<V> {
+        let wait = ttl.unwrap_or_else(|| self.usual_error_ttl());
+        if wait.is_zero() || self.policy.is_off() {
+            self.garbage.errors.push(kept);
+        } else {
             let failure = Failure {
-                error: error.clone(),
-                until: now.after(wait),
+                error: kept,
+                until: Until::after(now, wait),
+                is_definite,
             };
             if let Some(old) = self.errors.put(key.clone(), failure) {
                 self.garbage.errors.push(old.error);
@@ -233,14 +302,14 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
                 self.garbage.errors.push(old.error);
             }
         }
-        if self.policy.is_definite(error) {
+        if is_definite {
             self.remove_value(key);
             return None;
         }
         if let Some(entry) = self.values.peek_mut(key) {
-            entry.refresh = now.after(wait.max(self.policy.min_interval));
+            entry.refresh = now.run.after(wait.max(self.policy.min_interval));
         }
-        self.stale(key, now, error)
+        self.stale(key, now, is_definite)
     }
 
     /// Removes value and error of a key. Returns whether there was a value.
@@ -271,20 +340,19 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
     }
 
     /// Returns the value that may be used in place of the error.
-    fn stale(&self, key: &K, now: Moment, error: &E) -> Option<V> {
+    fn stale(&self, key: &K, now: Now, is_definite: bool) -> Option<V> {
         let entry = self.values.peek(key)?;
-        let usable = now < entry.expires.after(self.policy.stale_if_error)
-            && !self.policy.is_definite(error);
-        usable.then(|| entry.value.clone())
+        let usable = entry
+            .expires
+            .later(self.policy.stale_if_error)
+            .is_ahead(now);
+        (usable && !is_definite).then(|| entry.value.clone())
     }
 
-    fn error_ttl(&mut self, error: &E) -> Duration {
-        let particular = self.policy.error_ttl_by.and_then(|by| by(error));
+    fn usual_error_ttl(&mut self) -> Duration {
         // Callers that failed together must not all come back together.
-        particular.unwrap_or_else(|| {
-            let share = 0.75 + 0.25 * self.random.f64();
-            self.policy.error_ttl.mul_f64(share)
-        })
+        let share = 0.75 + 0.25 * self.random.f64();
+        self.policy.error_ttl.mul_f64(share)
     }
 
     /// Makes room for one more: the expired go first, then the least recently used. Of what is past
@@ -327,7 +395,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
                 self.values.put(key, entry);
                 continue;
             }
-            self.by_expiry.remove(&(entry.expires, entry.id));
+            self.by_expiry.remove(&(entry.expires.run, entry.id));
             self.garbage.values.push(entry.value);
             return;
         }
@@ -337,7 +405,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
         let Some(old) = self.values.pop(key) else {
             return false;
         };
-        self.by_expiry.remove(&(old.expires, old.id));
+        self.by_expiry.remove(&(old.expires.run, old.id));
         self.garbage.values.push(old.value);
         true
     }
@@ -347,7 +415,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
     pub(super) fn check(&self) {
         assert_eq!(self.by_expiry.len(), self.values.len());
         for (key, entry) in self.values.iter() {
-            let indexed = self.by_expiry.get(&(entry.expires, entry.id));
+            let indexed = self.by_expiry.get(&(entry.expires.run, entry.id));
             assert!(indexed.is_some_and(|k| k == key), "an entry out of index");
         }
     }

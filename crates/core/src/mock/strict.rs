@@ -3,6 +3,7 @@
 
 use serde::de::DeserializeOwned;
 
+use crate::text::str_without_mark;
 use crate::{Error, ErrorKind, Result};
 
 /// Reads a JSON text, after a byte order mark if there is one.
@@ -30,7 +31,7 @@ use crate::{Error, ErrorKind, Result};
 pub fn read<T: DeserializeOwned>(text: impl AsRef<[u8]>) -> Result<T> {
     let text = std::str::from_utf8(text.as_ref())
         .map_err(|_| Error::new(ErrorKind::Config, "not UTF-8"))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = str_without_mark(text);
     let wrong = |path: &str, fault: &serde_json::Error| {
         // The place first, since a long message loses its end.
         let place = format!("line {}, column {}", fault.line(), fault.column());

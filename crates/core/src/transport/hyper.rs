@@ -186,11 +186,12 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// Trusts the certificates in a PEM text, in addition to the default roots.
+    /// Trusts the certificates of a bundle in PEM form, in addition to the default roots.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if there is no certificate in it.
+    /// [`ErrorKind::Config`] if there is no certificate in it, or one of them is unusable: the
+    /// message has its position, counted from 1.
     pub fn add_root_pem(mut self, pem: &[u8]) -> Result<Self> {
         self.tls.add_root_pem(pem)?;
         Ok(self)

@@ -11,6 +11,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use crate::text::without_mark;
 use crate::{Error, ErrorKind, Result};
 
 /// What a client wants of TLS.
@@ -33,19 +34,32 @@ pub(super) enum Roots {
 }
 
 impl TlsSettings {
+    /// Adds the certificates of a bundle, all or none of them.
     pub(super) fn add_root_pem(&mut self, pem: &[u8]) -> Result<()> {
-        let before = self.extra_roots.len();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            self.extra_roots.push(certificate.map_err(|cause| {
-                Error::new(ErrorKind::Config, "a root certificate is not PEM").with_source(cause)
-            })?);
+        let mut found = Vec::new();
+        for certificate in CertificateDer::pem_slice_iter(without_mark(pem)) {
+            let at = found.len() + 1;
+            let certificate = certificate.map_err(|cause| {
+                let what =
+                    format!("the bundle of root certificates is not PEM at certificate {at}");
+                Error::new(ErrorKind::Config, what).with_source(cause)
+            })?;
+            // Looked at here: the verifiers skip or refuse it later, and know no position.
+            let checked = rustls::RootCertStore::empty().add(certificate.clone());
+            checked.map_err(|cause| {
+                let what =
+                    format!("certificate {at} of the bundle of root certificates is unusable");
+                Error::new(ErrorKind::Config, what).with_source(cause)
+            })?;
+            found.push(certificate);
         }
-        if self.extra_roots.len() == before {
+        if found.is_empty() {
             return Err(Error::new(
                 ErrorKind::Config,
-                "no certificate in the PEM given as root",
+                "the bundle of root certificates holds no certificate in PEM form",
             ));
         }
+        self.extra_roots.append(&mut found);
         Ok(())
     }
 

@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 mod bounds;
+mod clocks;
 mod flights;
 mod lifetimes;
+mod panics;
 mod races;
 mod watching;
 

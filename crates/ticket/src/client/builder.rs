@@ -8,10 +8,10 @@ use super::Client;
 use super::settings::{ApiSettings, ToolSettings, base_url, broken};
 use super::shared::{Place, Shared};
 use crate::env::BlackboxEnv;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::ids::TvmId;
 use crate::protocol::python_url;
-use crate::protocol::tool::{OLD_TOKEN, TOKEN, ToolEnv};
+use crate::protocol::tool::{OLD_TOKEN, TOKEN, ToolEnv, URL};
 use crate::secret::ServiceSecret;
 
 /// The setters for what checks do, which both builders have.
@@ -83,20 +83,21 @@ impl TvmApiBuilder {
     }
 
     /// Adds a service to fetch tickets for. Default: none.
-    pub fn destination(self, id: TvmId) -> Self {
-        self.destinations([id])
+    pub fn destination(self, id: impl Into<TvmId>) -> Self {
+        self.destinations([id.into()])
     }
 
     /// Adds services to fetch tickets for. Default: none.
     #[doc(alias = "dsts")]
-    pub fn destinations(mut self, ids: impl IntoIterator<Item = TvmId>) -> Self {
+    pub fn destinations(mut self, ids: impl IntoIterator<Item: Into<TvmId>>) -> Self {
+        let ids = ids.into_iter().map(Into::into);
         self.settings.destinations.extend(ids);
         self
     }
 
     /// Adds a service to fetch tickets for, under a local name. Default: none.
-    pub fn alias(mut self, name: impl Into<String>, id: TvmId) -> Self {
-        self.settings.aliases.insert(name.into(), id);
+    pub fn alias(mut self, name: impl Into<String>, id: impl Into<TvmId>) -> Self {
+        self.settings.aliases.insert(name.into(), id.into());
         self
     }
 
@@ -131,7 +132,8 @@ impl TvmApiBuilder {
     }
 
     /// Accepts service tickets for these services as well. Default: for the own id alone.
-    pub fn also_for(mut self, ids: impl IntoIterator<Item = TvmId>) -> Self {
+    pub fn also_for(mut self, ids: impl IntoIterator<Item: Into<TvmId>>) -> Self {
+        let ids = ids.into_iter().map(Into::into);
         self.settings.also_for.extend(ids);
         self
     }
@@ -168,8 +170,8 @@ impl TvmApiBuilder {
 
     /// Sets which service tirole is. Default: [`TIROLE_TVM_ID`](super::TIROLE_TVM_ID).
     #[doc(alias = "tirole_tvmid")]
-    pub fn tirole_tvm_id(mut self, id: TvmId) -> Self {
-        self.settings.tirole_id = id;
+    pub fn tirole_tvm_id(mut self, id: impl Into<TvmId>) -> Self {
+        self.settings.tirole_id = id.into();
         self
     }
 
@@ -197,8 +199,8 @@ impl TvmApiBuilder {
     /// disk cache cannot be used.
     pub fn validate(&self) -> Result<()> {
         self.settings.validate()?;
-        base_url(&self.settings.tvm_url)?;
-        base_url(&self.settings.tirole_url)?;
+        base_url("tvm_url", &self.settings.tvm_url)?;
+        base_url("tirole_url", &self.settings.tirole_url)?;
         Ok(())
     }
 
@@ -213,8 +215,8 @@ impl TvmApiBuilder {
     pub async fn connect(self) -> Result<Client> {
         let disk = self.settings.validate()?;
         let place = Place::Api {
-            tvm: base_url(&self.settings.tvm_url)?,
-            tirole: base_url(&self.settings.tirole_url)?,
+            tvm: base_url("tvm_url", &self.settings.tvm_url)?,
+            tirole: base_url("tirole_url", &self.settings.tirole_url)?,
             settings: Box::new(self.settings),
         };
         let core = self.core.build()?;
@@ -251,13 +253,13 @@ impl TvmToolBuilder {
     }
 
     /// Sets the daemon's port. Default: the port in `DEPLOY_TVM_TOOL_URL` when the client
-    /// connects, else 1.
+    /// connects, or 1 if that is not set. If it is set and names no port, connecting fails.
     pub fn port(mut self, port: u16) -> Self {
         self.settings.port = Some(port);
         self
     }
 
-    /// Sets the daemon's host. Default: `localhost`. Another machine's needs
+    /// Sets the daemon's host: a name or an address. Default: `localhost`. Another machine's needs
     /// [`allow_plain_http`](Self::allow_plain_http): the daemon speaks plain http.
     #[doc(alias = "hostname")]
     pub fn host(mut self, host: impl Into<String>) -> Self {
@@ -293,7 +295,7 @@ impl TvmToolBuilder {
     /// know the alias or cannot give what is needed.
     pub async fn connect(self) -> Result<Client> {
         self.settings.validate()?;
-        let environment = ToolEnv::from_vars(|name| env::var(name).ok().flatten());
+        let environment = self.environment()?;
         let token = match self.settings.auth_token.clone().or(environment.auth_token) {
             Some(token) => Secret::from(token.expose().trim_end()),
             None => {
@@ -304,7 +306,7 @@ impl TvmToolBuilder {
             }
         };
         let port = self.settings.port.unwrap_or(environment.port);
-        let base = base_url(&format!("http://{}:{port}", self.settings.host))?;
+        let base = self.settings.base_url(port)?;
         let place = Place::Tool {
             base,
             token,
@@ -312,5 +314,31 @@ impl TvmToolBuilder {
         };
         let core = self.core.build()?;
         Client::start(Shared::new(core, place, None, self.ticket_cache)).await
+    }
+
+    /// Reads from the environment what was not set.
+    fn environment(&self) -> Result<ToolEnv> {
+        let broken = |fault| Error::of(ErrorKind::BrokenSettings, fault);
+        let settings = &self.settings;
+        let mut found = Vec::new();
+        for (name, is_set) in [
+            (TOKEN, settings.auth_token.is_some()),
+            (OLD_TOKEN, settings.auth_token.is_some()),
+            (URL, settings.port.is_some()),
+        ] {
+            if !is_set && let Some(value) = env::secret(name).map_err(broken)? {
+                found.push((name, value));
+            }
+        }
+        let environment = ToolEnv::from_vars(|name| {
+            let (_, value) = found.iter().find(|(other, _)| *other == name)?;
+            Some(value.expose().to_owned())
+        });
+        if environment.lacks_port {
+            let why = "a URL with a port is wanted, such as http://localhost:8080";
+            let fault = vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::Config, why);
+            return Err(broken(fault.with_origin(env::origin(URL))));
+        }
+        Ok(environment)
     }
 }

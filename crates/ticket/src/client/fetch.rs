@@ -296,8 +296,8 @@ mod tests {
     fn fetcher() -> Fetcher {
         let settings = ApiSettings::new(TvmId::new(1));
         let place = Place::Api {
-            tvm: base_url(&settings.tvm_url).unwrap(),
-            tirole: base_url(&settings.tirole_url).unwrap(),
+            tvm: base_url("tvm_url", &settings.tvm_url).unwrap(),
+            tirole: base_url("tirole_url", &settings.tirole_url).unwrap(),
             settings: Box::new(settings),
         };
         let core = CoreClient::builder().transport(Server::new().host().transport());

@@ -86,10 +86,16 @@ pub struct UpdateTimes {
 
 impl Client {
     /// Starts a client of tvm-api for the service with that id; zero if it only checks user
-    /// tickets.
+    /// tickets. Ids may be given as numbers:
+    ///
+    /// ```
+    /// use vouchsafe_ticket::Client;
+    ///
+    /// let builder = Client::tvm_api(11).destination(12).alias("books", 13);
+    /// ```
     #[doc(alias = "TvmApiClientSettings")]
-    pub fn tvm_api(own_id: TvmId) -> TvmApiBuilder {
-        TvmApiBuilder::new(own_id)
+    pub fn tvm_api(own_id: impl Into<TvmId>) -> TvmApiBuilder {
+        TvmApiBuilder::new(own_id.into())
     }
 
     /// Starts a client of tvmtool for the service that the daemon knows by that name.

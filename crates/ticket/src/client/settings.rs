@@ -1,9 +1,10 @@
 //! What a client is told to do, and whether that makes sense (protocol section 11.1).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
-use vouchsafe_core::url::BaseUrl;
+use vouchsafe_core::url::{BaseUrl, host};
 
 use crate::env::BlackboxEnv;
 use crate::error::{Error, ErrorKind, Result};
@@ -107,7 +108,7 @@ impl ApiSettings {
         if named.into_iter().any(|id| id.get() == 0) {
             return broken("TvmId cannot be 0");
         }
-        if self.roles.is_some() && self.tirole_id.get() == 0 {
+        if self.tirole_id.get() == 0 {
             return broken("TiroleTvmId cannot be 0");
         }
         Ok(disk)
@@ -137,6 +138,12 @@ impl ToolSettings {
         }
     }
 
+    /// Returns where the daemon is.
+    pub(crate) fn base_url(&self, port: u16) -> Result<BaseUrl> {
+        let host = host(&self.host).map_err(|fault| broken_setting("host", fault))?;
+        base_url("port", &format!("{host}:{port}"))
+    }
+
     pub(crate) fn validate(&self) -> Result<()> {
         if self.alias.is_empty() {
             return broken("Alias for your TVM client cannot be empty");
@@ -144,6 +151,7 @@ impl ToolSettings {
         if self.host.is_empty() {
             return broken("Hostname cannot be empty");
         }
+        self.base_url(self.port.unwrap_or(1))?;
         let is_empty = |token: &vouchsafe_core::Secret| token.expose().trim_end().is_empty();
         if self.auth_token.as_ref().is_some_and(is_empty) {
             return broken("Auth token cannot be empty");
@@ -152,15 +160,19 @@ impl ToolSettings {
     }
 }
 
-/// Reads a URL of the authority. Without a scheme it is plain http, as the original takes it.
-pub(crate) fn base_url(url: &str) -> Result<BaseUrl> {
-    let url = if url.contains("://") {
-        url.to_owned()
-    } else {
-        format!("http://{url}")
+/// Reads a URL of the authority. Without a scheme it is plain http, as the original takes it. The
+/// setting that it came from is named in errors.
+pub(crate) fn base_url(setting: &str, url: &str) -> Result<BaseUrl> {
+    let url = match url.parse::<Ipv6Addr>() {
+        Ok(address) => format!("http://[{address}]"),
+        Err(_) if url.contains("://") => url.to_owned(),
+        Err(_) => format!("http://{url}"),
     };
-    url.parse()
-        .map_err(|cause: vouchsafe_core::Error| Error::of(ErrorKind::BrokenSettings, cause))
+    BaseUrl::parse(&url).map_err(|fault| broken_setting(setting, fault))
+}
+
+fn broken_setting(setting: &str, fault: vouchsafe_core::Error) -> Error {
+    Error::of(ErrorKind::BrokenSettings, fault.with_origin(setting))
 }
 
 pub(crate) fn broken<T>(message: &str) -> Result<T> {

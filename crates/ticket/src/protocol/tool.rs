@@ -109,6 +109,8 @@ pub struct ToolEnv {
     pub auth_token: Option<Secret>,
     /// The port.
     pub port: u16,
+    /// Whether a URL is set that names no port: the usual one is hardly what is meant.
+    pub lacks_port: bool,
 }
 
 impl ToolEnv {
@@ -117,13 +119,16 @@ impl ToolEnv {
     #[must_use]
     pub fn from_vars(variable: impl Fn(&str) -> Option<String>) -> Self {
         let token = |name| {
-            let text = variable(name)?;
-            let token = text.trim_end();
+            let text = Secret::from(variable(name)?);
+            let token = text.expose().trim_end();
             (!token.is_empty()).then(|| Secret::from(token))
         };
+        let url = variable(URL);
+        let named = url.as_deref().and_then(port);
         Self {
             auth_token: token(TOKEN).or_else(|| token(OLD_TOKEN)),
-            port: variable(URL).and_then(|url| port(&url)).unwrap_or(1),
+            port: named.unwrap_or(1),
+            lacks_port: url.is_some() && named.is_none(),
         }
     }
 }
@@ -132,7 +137,8 @@ impl ToolEnv {
 pub const TOKEN: &str = "TVMTOOL_LOCAL_AUTHTOKEN";
 /// The variable with the token in older installations.
 pub const OLD_TOKEN: &str = "QLOUD_TVM_TOKEN";
-const URL: &str = "DEPLOY_TVM_TOOL_URL";
+/// The variable with the URL.
+pub const URL: &str = "DEPLOY_TVM_TOOL_URL";
 /// Where the daemon is, whatever the environment says.
 pub const HOST: &str = "localhost";
 
@@ -209,7 +215,10 @@ mod tests {
         ]);
         assert_eq!(both.auth_token.unwrap().expose(), "old");
         assert_eq!(both.port, 8080);
-        assert_eq!(read(&[(URL, "8080")]).port, 1);
-        assert_eq!(read(&[(URL, "[::1]:70000")]).port, 1);
+        assert!(!nothing.lacks_port);
+        for bad in ["8080", "[::1]:70000", "http://localhost", "http://h:8080 x"] {
+            let read = read(&[(URL, bad)]);
+            assert_eq!((read.port, read.lacks_port), (1, true), "{bad}");
+        }
     }
 }

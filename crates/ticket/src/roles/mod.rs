@@ -13,6 +13,8 @@ mod tree_tests;
 use std::fmt;
 use std::time::SystemTime;
 
+use vouchsafe_core::text::str_without_mark;
+
 pub use index::Entity;
 use index::RoleEntities;
 
@@ -54,6 +56,7 @@ impl Roles {
     ///
     /// [`ErrorKind::MalformedRoles`], saying what is wrong and where.
     pub fn parse(document: &str, applied: SystemTime) -> Result<Self, Error> {
+        let document = str_without_mark(document);
         Ok(Self {
             document: Document::parse(document)?,
             raw: document.into(),

@@ -2,8 +2,10 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test")]
 
+mod environment;
 mod roles;
 mod secrets;
+mod settings;
 mod task;
 mod tool;
 

@@ -423,16 +423,17 @@ impl ClientBuilder {
     /// [`ErrorKind::Core`] of kind `Config` if there is no base URL or it is none, or no
     /// transport can be built.
     pub fn build(self) -> Result<Client> {
-        let base_url = match self.base_url {
-            Some(url) => url,
-            None => vouchsafe_core::env::var(BASE_URL_VARIABLE)?.ok_or_else(|| {
+        let base = match &self.base_url {
+            Some(url) => {
+                BaseUrl::parse(url).map_err(|fault| fault.with_origin("the URL of Repertoire"))?
+            }
+            None => vouchsafe_core::env::url(BASE_URL_VARIABLE)?.ok_or_else(|| {
                 vouchsafe_core::Error::new(
                     vouchsafe_core::ErrorKind::Config,
                     format!("{BASE_URL_VARIABLE} not set in environment"),
                 )
             })?,
         };
-        let base = BaseUrl::parse(&base_url)?;
         let core = self.core.read_fault(read_fault).build()?;
         let cache = match core.observer() {
             Some(observer) => {
@@ -441,6 +442,7 @@ impl ClientBuilder {
             None => Cache::builder(),
         };
         let cache = cache
+            .clock(Arc::clone(core.clock()))
             .capacity(1)
             .ttl(self.cache_lifetime)
             .refresh_ahead(0.0)

@@ -6,6 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use clap::Args;
 use vouchsafe::core::Secret;
+use vouchsafe::core::text::str_without_mark;
 use vouchsafe::ticket::mock::Server;
 use vouchsafe::ticket::{Roles, TvmId, Uid};
 
@@ -154,7 +155,7 @@ fn of_config(path: &Path) -> Result<Server, Failure> {
 fn document(path: &Path) -> Result<String, Failure> {
     let text = fs::read_to_string(path).map_err(|cause| unusable("--roles", path, cause))?;
     Roles::parse(&text, UNIX_EPOCH).map_err(|error| unusable("--roles", path, error.message()))?;
-    Ok(text)
+    Ok(str_without_mark(&text).to_owned())
 }
 
 fn roles(text: &str) -> Result<(String, PathBuf), String> {
