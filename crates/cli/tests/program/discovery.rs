@@ -71,16 +71,6 @@ fn every_command_that_can_be_refused_plain_http_can_be_allowed_it() {
         &["discovery", "applications", "--repertoire-url", elsewhere],
         &["astakos", "login-info", "--auth-url", elsewhere],
         &["ticket", "check", "--tvm-api", elsewhere, "--self", "1"],
-        &[
-            "ticket",
-            "check",
-            "--tvmtool",
-            "http://auth.invalid:1",
-            "--self",
-            "me",
-            "--token-env",
-            "ASTAKOS_TOKEN",
-        ],
     ] {
         let mut refused = program(command);
         let mut allowed = program(command);
