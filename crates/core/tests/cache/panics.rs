@@ -10,6 +10,13 @@ fn panic_on_purpose() -> ! {
     resume_unwind(Box::new("on purpose"))
 }
 
+/// Runs in a task of its own, so that a panic is only that task's.
+fn alone<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> JoinSet<T> {
+    let mut task = JoinSet::new();
+    task.spawn(future);
+    task
+}
+
 /// A value whose next copy panics, once.
 #[derive(Debug)]
 struct Brittle(Arc<AtomicBool>, u32);
@@ -29,7 +36,7 @@ type Brittles = Cache<&'static str, Brittle, Brittle>;
 async fn first_panics_second_answers(cache: Brittles, first: Result<Brittle, Brittle>) {
     let (go, went) = oneshot::channel::<()>();
     let fetching = cache.clone();
-    let one = tokio::spawn(async move {
+    let mut one = alone(async move {
         let fetch = || async move {
             let _ = went.await;
             first.map(Fetched::new)
@@ -38,15 +45,18 @@ async fn first_panics_second_answers(cache: Brittles, first: Result<Brittle, Bri
     });
     settle().await;
     let waiting = cache.clone();
-    let other = tokio::spawn(async move {
+    let mut other = alone(async move {
         let good = Brittle(Arc::default(), 2);
         let fetch = || async move { Ok(Fetched::new(good)) };
         waiting.get_or_fetch(&"key", fetch).await.map(|b| b.1)
     });
     settle().await;
     go.send(()).unwrap();
-    assert!(one.await.unwrap_err().is_panic());
-    let other = timeout(SECOND, other).await.expect("an end");
+    assert!(one.join_next().await.unwrap().unwrap_err().is_panic());
+    let other = timeout(SECOND, other.join_next())
+        .await
+        .expect("an end")
+        .unwrap();
     assert_eq!(other.unwrap().unwrap(), 2);
     assert_eq!(cache.get(&"key").unwrap().1, 2);
 }
@@ -92,8 +102,8 @@ async fn an_observer_that_panics_leaves_no_fetch_behind_that_never_ends() {
     let cache = words().observer("words", observer).build();
     let service = Service::default();
     let asking = (cache.clone(), service.clone());
-    let first = tokio::spawn(async move { asking.1.ask(&asking.0, "key", Ok("one")).await });
-    assert!(first.await.unwrap_err().is_panic());
+    let mut first = alone(async move { asking.1.ask(&asking.0, "key", Ok("one")).await });
+    assert!(first.join_next().await.unwrap().unwrap_err().is_panic());
     let second = timeout(TTL, service.ask(&cache, "key", Ok("two"))).await;
     assert_eq!(second.expect("an end"), word("two"));
     assert_eq!(service.count(), 1);
