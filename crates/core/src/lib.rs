@@ -13,7 +13,7 @@
 //! | [`Error`] | one opaque error with questions to decide by |
 //! | [`Secret`], [`Clock`], [`observe`] | ground-floor types |
 //! | `server` (feature) | what layers that check requests share |
-//! | `store` (feature) | private files that several processes may reach |
+//! | `store` (feature) | private files and records that several processes share |
 //! | `mock` (feature) | a host for emulators, in process and over TCP and TLS |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -1,0 +1,239 @@
+//! Several processes that share a store, some of them killed.
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::{
+    Place, Suite, TASKS, TIME, acquire, block_on, check_whole, held, is_refused, key, read, text,
+    whole, write,
+};
+use crate::env;
+use crate::mock::ManualClock;
+use crate::store::{Acquired, Expect, Leases as _, Store, StoreLeases, Swapped};
+
+const PLACE: &str = "VOUCHSAFE_CONTRACT_PLACE";
+const DEED: &str = "VOUCHSAFE_CONTRACT_DEED";
+const PROCESSES: usize = 20;
+const READY: &str = "ready";
+
+impl Suite {
+    /// Twenty processes of ten tasks each want a stale record refreshed.
+    pub fn many_processes_make_one_request(&self) {
+        self.run_shared(|Place { store, path }| async move {
+            write(&*store, Expect::Absent, STALE).await.unwrap();
+            let mut started: Vec<Process> = (0..PROCESSES)
+                .map(|_| self.start(&path, "refresh"))
+                .collect();
+            // They begin together, as near as can be.
+            for process in &mut started {
+                process.wait_for(READY);
+            }
+            for process in &mut started {
+                process.go_on();
+            }
+            for process in &mut started {
+                assert!(process.child.wait().unwrap().success());
+            }
+            assert_eq!(count(&path.join(REQUESTS)), 1);
+            assert_eq!(text(&read(&*store).await.unwrap()), FRESH);
+        });
+    }
+
+    /// Killed after each step; the next holder goes on from what is there.
+    pub fn a_killed_holder_leaves_the_old_record_or_the_new_one(&self) {
+        self.run_shared(|Place { store, path }| async move {
+            for (step, requests, left) in [
+                ("acquire", 1, STALE),
+                ("request", 2, STALE),
+                ("save", 1, FRESH),
+                ("release", 1, FRESH),
+            ] {
+                let _ = fs::remove_file(path.join(REQUESTS));
+                write(&*store, Expect::Any, STALE).await.unwrap();
+                let mut process = self.start(&path, &format!("stop {step}"));
+                process.wait_for(READY);
+                process.go_on();
+                process.wait_for(step);
+                process.kill();
+                assert_eq!(text(&read(&*store).await.unwrap()), left, "{step}");
+
+                // Nobody waits longer for a dead holder than its lease lasts.
+                let clock = Arc::new(ManualClock::running());
+                let leases = StoreLeases::with_clock(Arc::clone(&store), Arc::clone(&clock) as _);
+                let now = acquire(&leases).await;
+                assert_eq!(is_refused(&now), step != "release", "{step}");
+                if let Acquired::Lease(lease) = now {
+                    assert!(leases.release(lease).await.unwrap());
+                }
+                clock.advance(TIME);
+                let lease = held(acquire(&leases).await);
+                assert!(leases.release(lease).await.unwrap());
+                refresh(&store, &path.join(REQUESTS), |_| {}).await;
+                assert_eq!(text(&read(&*store).await.unwrap()), FRESH, "{step}");
+                assert_eq!(count(&path.join(REQUESTS)), requests, "{step}");
+            }
+        });
+    }
+
+    /// Writers are killed at any moment.
+    pub fn a_killed_writer_leaves_a_whole_record(&self) {
+        self.run_shared(|Place { store, path }| async move {
+            let first = store
+                .compare_and_swap(&key(), &Expect::Any, &whole(0))
+                .await;
+            assert!(matches!(first.unwrap(), Swapped::Done(_)));
+            for _ in 0..30 {
+                let mut process = self.start(&path, "write");
+                process.wait_for(READY);
+                process.go_on();
+                process.wait_for("wrote");
+                // About as long as a few writes take.
+                sleep(Duration::from_micros(fastrand::u64(0..5000))).await;
+                process.kill();
+                check_whole(&read(&*store).await.unwrap());
+                // The dead writer holds nothing.
+                let done = store
+                    .compare_and_swap(&key(), &Expect::Any, &whole(1))
+                    .await;
+                assert!(matches!(done.unwrap(), Swapped::Done(_)));
+            }
+        });
+    }
+
+    /// What other processes do; nothing if this is not one.
+    pub fn process(&self) {
+        let (Some(place), Some(deed)) = (env::var(PLACE).unwrap(), env::var(DEED).unwrap()) else {
+            return;
+        };
+        let place = PathBuf::from(place);
+        let store = (self.open)(&place);
+        tell(READY);
+        let _ = std::io::stdin().lock().read_line(&mut String::new());
+        let requests = place.join(REQUESTS);
+        block_on(async {
+            if deed == "write" {
+                for round in 0.. {
+                    let value = whole(fastrand::u64(..));
+                    let done = store.compare_and_swap(&key(), &Expect::Any, &value).await;
+                    assert!(matches!(done.unwrap(), Swapped::Done(_)));
+                    if round == 0 {
+                        tell("wrote");
+                    }
+                }
+            }
+            if let Some(stop) = deed.strip_prefix("stop ") {
+                let after = |step: &str| {
+                    if step == stop {
+                        tell(step);
+                        // Until it is killed, or whoever would do so is gone.
+                        let _ = std::io::stdin().lock().read_line(&mut String::new());
+                        std::process::exit(1);
+                    }
+                };
+                return refresh(&store, &requests, after).await;
+            }
+            let mut tasks = JoinSet::new();
+            for _ in 0..TASKS {
+                let (store, requests) = (Arc::clone(&store), requests.clone());
+                tasks.spawn(async move { refresh(&store, &requests, |_| {}).await });
+            }
+            while let Some(done) = tasks.join_next().await {
+                done.unwrap();
+            }
+        });
+    }
+
+    fn start(&self, place: &Path, deed: &str) -> Process {
+        // The name of a test does not begin with its crate.
+        let (_, test) = self.process.split_once("::").unwrap();
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--nocapture", "--test-threads=1"])
+            .env(PLACE, place)
+            .env(DEED, deed)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Process { child, lines }
+    }
+}
+
+/// What a record holds of which the request for another was not made, and was.
+const STALE: &str = "stale";
+const FRESH: &str = "fresh";
+
+/// Makes the one request, unless another did, as a service would.
+async fn refresh(store: &Arc<dyn Store>, requests: &Path, after: impl Fn(&str)) {
+    let leases = StoreLeases::new(Arc::clone(store));
+    loop {
+        if text(&read(&**store).await.unwrap()) == FRESH {
+            return;
+        }
+        let Acquired::Lease(lease) = acquire(&leases).await else {
+            sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        after("acquire");
+        // Read again: another may have done it before this got the lease.
+        let there = read(&**store).await.unwrap();
+        if text(&there) == STALE {
+            let mut file = File::options().create(true).append(true).open(requests);
+            file.as_mut().unwrap().write_all(b"request\n").unwrap();
+            after("request");
+            let version = write(&**store, Expect::Version(there.version), FRESH).await;
+            assert!(version.is_some(), "somebody saved without the lease");
+            after("save");
+        }
+        leases.release(lease).await.unwrap();
+        after("release");
+    }
+}
+
+fn count(requests: &Path) -> usize {
+    fs::read_to_string(requests).map_or(0, |text| text.lines().count())
+}
+
+/// Where the requests are counted, within the place.
+const REQUESTS: &str = "requests.txt";
+
+struct Process {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Process {
+    fn wait_for(&mut self, word: &str) {
+        let mut lines = self.lines.by_ref().map(Result::unwrap);
+        assert!(lines.any(|line| line.ends_with(word)), "a process failed");
+    }
+
+    fn go_on(&mut self) {
+        let input = self.child.stdin.as_mut().unwrap();
+        input.write_all(b"go on\n").unwrap();
+    }
+
+    fn kill(&mut self) {
+        assert!(self.child.try_wait().unwrap().is_none(), "a process failed");
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn tell(word: &str) {
+    println!("{word}");
+}

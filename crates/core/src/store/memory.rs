@@ -1,0 +1,121 @@
+//! Records in memory.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use super::record::{Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version, Watch};
+use crate::{BoxFuture, Result, SecretBytes};
+
+/// A [`Store`] in memory, for the tasks of one process. It is gone with the process.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    records: Mutex<Records>,
+    changes: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Records {
+    by_key: BTreeMap<Key, Loaded>,
+    /// How many writes there were; versions are counted over all records, so that one that was
+    /// removed and made again is another.
+    writes: u64,
+}
+
+impl MemoryStore {
+    /// Makes an empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn records(&self) -> MutexGuard<'_, Records> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn swap(&self, key: &Key, expect: &Expect, value: &SecretBytes) -> Swapped {
+        let mut records = self.records();
+        let there = records.by_key.get(key);
+        if !expect.is_met_by(there.map(|there| &there.version)) {
+            return Swapped::Conflict(there.cloned());
+        }
+        records.writes += 1;
+        let version = Version::new(&records.writes.to_be_bytes());
+        let loaded = Loaded {
+            value: value.clone(),
+            version: version.clone(),
+        };
+        records.by_key.insert(key.clone(), loaded);
+        drop(records);
+        self.changes.send_modify(|count| *count += 1);
+        Swapped::Done(version)
+    }
+
+    fn take(&self, key: &Key, expect: &Expect) -> bool {
+        let mut records = self.records();
+        let there = records.by_key.get(key);
+        let is_taken = there.is_some_and(|there| expect.is_met_by(Some(&there.version)));
+        if is_taken {
+            records.by_key.remove(key);
+            drop(records);
+            self.changes.send_modify(|count| *count += 1);
+        }
+        is_taken
+    }
+}
+
+impl Store for MemoryStore {
+    fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Loaded>>> {
+        let loaded = self.records().by_key.get(key).cloned();
+        Box::pin(std::future::ready(Ok(loaded)))
+    }
+
+    fn compare_and_swap<'a>(
+        &'a self,
+        key: &'a Key,
+        expect: &'a Expect,
+        value: &'a SecretBytes,
+    ) -> BoxFuture<'a, Result<Swapped>> {
+        Box::pin(std::future::ready(Ok(self.swap(key, expect, value))))
+    }
+
+    fn remove<'a>(&'a self, key: &'a Key, expect: &'a Expect) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(std::future::ready(Ok(self.take(key, expect))))
+    }
+
+    fn list<'a>(&'a self, namespace: &'a str) -> BoxFuture<'a, Result<Option<Vec<String>>>> {
+        let records = self.records();
+        let of_it = records
+            .by_key
+            .keys()
+            .filter(|key| !key.is_lease() && key.namespace() == namespace);
+        let names = of_it.map(|key| key.profile().to_owned()).collect();
+        Box::pin(std::future::ready(Ok(Some(names))))
+    }
+
+    fn watch(&self, _: &Key) -> Option<Watch> {
+        Some(Watch::new(self.changes.subscribe()))
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            durable: false,
+            ..Capabilities::new(Scope::Process)
+        }
+    }
+}
+
+#[cfg(all(test, feature = "mock"))]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn open(_: &Path) -> Arc<dyn Store> {
+        Arc::new(MemoryStore::new())
+    }
+
+    crate::store_contract!(contract, super::open);
+}
