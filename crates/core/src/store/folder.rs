@@ -487,4 +487,25 @@ mod tests {
             Ok(Swapped::Done(_))
         ));
     }
+    #[tokio::test]
+    async fn a_writer_that_waited_for_a_replaced_file_starts_again() {
+        let scratch = tempfile::tempdir().unwrap();
+        let store = FolderStore::open(scratch.path()).unwrap();
+        let Ok(Swapped::Done(first)) = write(&store, Expect::Absent).await else {
+            panic!("not written");
+        };
+        let path = store.0.path_of(&key());
+        let old = store.0.open(&path).unwrap().unwrap();
+        let expect = Expect::Version(first);
+        assert!(matches!(
+            write(&store, expect.clone()).await,
+            Ok(Swapped::Done(_))
+        ));
+        // The old file still holds what this writer expects.
+        let late = value("late");
+        let changed = store
+            .0
+            .change_locked(&old, &path, &key(), &expect, Some(&late));
+        assert!(matches!(changed, Ok(Changed::Busy)));
+    }
 }

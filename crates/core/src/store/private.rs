@@ -389,6 +389,20 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
+    fn an_opener_that_waited_for_a_replaced_file_starts_again() {
+        let (_folder, path) = scratch();
+        let mut file = open(&path).unwrap();
+        let old = File::options().read(true).append(true).open(&path).unwrap();
+        file.replace(b"new\n").unwrap();
+        // Nobody holds the lock of the old file any more, and no path leads there.
+        let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
+        let opened = PrivateFile::locked(&path, old, Owner::of_process(), &disk).unwrap();
+        assert!(opened.is_none());
+        assert_eq!(refusal(&path), "this process has it open already");
+    }
+
+    #[cfg(unix)]
+    #[test]
     fn a_second_opener_is_refused_whatever_it_calls_the_file() {
         let (folder, path) = scratch();
         let _file = open(&path).unwrap();
