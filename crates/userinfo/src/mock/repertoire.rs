@@ -49,15 +49,15 @@ pub(super) fn answer(
     }
 }
 
-/// The ingress puts the user's name into a header and refuses who has no good token. A request
-/// that brings that header and no credentials has been through it already.
+/// The ingress puts the user's name into a header and refuses who has no good token. A request that
+/// brings that header has been through it already, and the service looks at nothing else.
 fn need_user(state: &mut State, request: &Request, now: i64) -> Result<(), Refusal> {
+    if request.headers.contains_key(USER) {
+        return Ok(());
+    }
     if request.headers.contains_key(AUTHORIZATION) {
         let caller = caller(state, &request.headers, Bootstrap::Unknown, now)?;
         return state.check(&caller, &Check::default(), now).map(drop);
-    }
-    if request.headers.contains_key(USER) {
-        return Ok(());
     }
     let missing = Problem::missing(&At::Key(&At::Root("header"), USER), &Value::Null);
     // The server asks for the header in two places.

@@ -4,17 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::uri::Authority;
-use serde::de::IgnoredAny;
+use serde::de::{IgnoredAny, Unexpected};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use vouchsafe_core::mock::strict;
 use vouchsafe_core::{ErrorKind, Secret};
 
-use super::datetime;
 use super::directory::{Directory, DirectoryGroup, Group, PrivateGroups, UserData};
 use super::state::{BOOTSTRAP_USER, DirectoryAccess, Repertoire, State};
 use super::tokens::{Record, TOKEN_LIFETIME, TokenKind, Tokens};
 use super::world;
+use super::{datetime, requests};
 use crate::{Error, QuotaConfig, Result, Token};
 
 /// What a server knows at its start.
@@ -50,7 +50,7 @@ impl Seed {
         check_prefix(&state.repertoire.prefix)?;
         let mut named = BTreeMap::new();
         for seed in &world.tokens {
-            let token = seed.token()?;
+            let token = seed.token.clone();
             if seed.username == BOOTSTRAP_USER {
                 state.bootstrap = Some(token.clone());
             } else if seed.config != "*" && !owner.contains(seed.config.as_str()) {
@@ -58,7 +58,7 @@ impl Seed {
             } else if seed.is_revoked() {
                 // Known to tests by its name, and to the server no more.
             } else {
-                state.tokens.insert(seed.record(token.clone())?);
+                state.tokens.insert(seed.record());
             }
             named.insert(seed.name.clone(), token);
         }
@@ -130,14 +130,17 @@ struct GroupSeed {
 struct TokenSeed {
     name: String,
     config: String,
-    token: Secret,
+    #[serde(deserialize_with = "token")]
+    token: Token,
     username: String,
-    token_type: String,
+    #[serde(deserialize_with = "kind")]
+    token_type: TokenKind,
     #[serde(default)]
     scopes: BTreeSet<String>,
     token_name: Option<String>,
     service: Option<String>,
-    expires: Option<Value>,
+    #[serde(default, deserialize_with = "time")]
+    expires: Option<i64>,
     #[serde(default)]
     overrides: DataSeed,
     #[serde(default)]
@@ -155,7 +158,7 @@ struct ConfigSeed {
     system_groups: Option<BTreeSet<String>>,
     known_scopes: Option<BTreeSet<String>>,
     /// Null is not the same as absent: it says that there are no rules.
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "rules")]
     quota: Option<Option<QuotaConfig>>,
     #[serde(deserialize_with = "present")]
     document: Option<Option<Map<String, Value>>>,
@@ -352,37 +355,69 @@ impl DataSeed {
 }
 
 impl TokenSeed {
-    fn token(&self) -> Result<Token> {
-        Token::parse(self.token.expose())
-            .map_err(|fault| wrong(format!("token {:?}: {fault}", self.name)))
-    }
-
     fn is_revoked(&self) -> bool {
         self.special.starts_with("revoked")
     }
 
-    fn record(&self, token: Token) -> Result<Record> {
-        let wrong = |what: &str| wrong(format!("token {:?}: {what}", self.name));
-        let expires = match &self.expires {
-            None | Some(Value::Null) => None,
-            Some(Value::String(text)) => {
-                Some(datetime::parse(text).map_err(|_| wrong("not a time"))?)
-            }
-            Some(value) => Some(value.as_i64().ok_or_else(|| wrong("not a time"))?),
-        };
-        Ok(Record {
-            token,
-            kind: TokenKind::of(&self.token_type).ok_or_else(|| wrong("no such type"))?,
+    fn record(&self) -> Record {
+        Record {
+            token: self.token.clone(),
+            kind: self.token_type,
             username: self.username.clone(),
             scopes: self.scopes.clone(),
             created: 0,
-            expires,
+            expires: self.expires,
             token_name: self.token_name.clone(),
             service: self.service.clone(),
             parent: None,
             data: self.overrides.read(),
-        })
+        }
     }
+}
+
+fn token<'de, D: Deserializer<'de>>(value: D) -> std::result::Result<Token, D::Error> {
+    let text = Secret::deserialize(value)?;
+    let form = "a token: gt-, 22 characters, a dot, 22 characters";
+    Token::parse(text.expose()).map_err(|_| odd(&form))
+}
+
+fn kind<'de, D: Deserializer<'de>>(value: D) -> std::result::Result<TokenKind, D::Error> {
+    let text = String::deserialize(value)?;
+    let kinds = TokenKind::ALL.map(|kind| kind.to_string()).join(", ");
+    TokenKind::of(&text).ok_or_else(|| odd(&&*format!("one of {kinds}")))
+}
+
+fn time<'de, D: Deserializer<'de>>(value: D) -> std::result::Result<Option<i64>, D::Error> {
+    let time = match Value::deserialize(value)? {
+        Value::Null => return Ok(None),
+        Value::String(text) => datetime::parse(&text).ok(),
+        other => other.as_i64(),
+    };
+    let time = time.ok_or_else(|| odd(&"a date and time, seconds since 1970, or null"))?;
+    Ok(Some(time))
+}
+
+/// A quota configuration, whose keys the client that reads it from a server does not check.
+fn rules<'de, D: Deserializer<'de>>(
+    value: D,
+) -> std::result::Result<Option<Option<QuotaConfig>>, D::Error> {
+    let value = Value::deserialize(value)?;
+    if value.is_null() {
+        return Ok(Some(None));
+    }
+    let read = requests::quota_config(&value).map_err(|problems| {
+        let place = problems
+            .first()
+            .map(|problem| problem.place())
+            .unwrap_or_default();
+        odd(&&*format!("rules of quotas, which {place} does not fit"))
+    });
+    read.map(|rules| Some(Some(rules)))
+}
+
+/// A fault that tells what was expected, and not what was found: that may be a secret.
+fn odd<E: serde::de::Error>(expected: &dyn serde::de::Expected) -> E {
+    E::invalid_value(Unexpected::Other("something else"), expected)
 }
 
 fn check_host(host: &str) -> Result<()> {
@@ -541,6 +576,42 @@ mod tests {
         ] {
             let error = Seed::parse(text, None).unwrap_err().to_string();
             assert!(error.contains(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_kind_time_or_rule_is_told_by_key_and_line() {
+        for (pointer, key, value) in [
+            ("/tokens/0", "token_type", json!("admin")),
+            ("/tokens/0", "expires", json!("soon")),
+            ("/tokens/0", "token", json!("gt-planted")),
+            ("/configs/one", "quota", json!({"defaults": {}})),
+            (
+                "/configs/one",
+                "quota",
+                json!({"default": {"notebook": {"cpu": 1}}}),
+            ),
+        ] {
+            let mut world = world();
+            world.pointer_mut(pointer).unwrap()[key] = value;
+            let text = serde_json::to_string_pretty(&world).unwrap();
+            let error = Seed::parse(&text, "one").unwrap_err().to_string();
+            assert!(error.contains("line ") && error.contains(key), "{error}");
+            assert!(
+                !error.contains("line 1,") && !error.contains("planted"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_example_of_the_documentation_is_a_world() {
+        let page = include_str!("../../../../docs/userinfo.md");
+        let (_, rest) = page.split_once("```json\n").unwrap();
+        let (example, _) = rest.split_once("```").unwrap();
+        for config in ["main", "outage"] {
+            let seed = Seed::parse(example, config).unwrap();
+            assert!(seed.named.contains_key("dana"), "{config}");
         }
     }
 

@@ -42,6 +42,15 @@ impl Problem {
         self.kind == CRASH || is_unheld(&self.input)
     }
 
+    /// Returns where it is, without the root: `default.api`.
+    pub(super) fn place(&self) -> String {
+        let parts = self.loc.iter().skip(1).map(|part| match part {
+            Value::String(name) => name.clone(),
+            index => index.to_string(),
+        });
+        parts.collect::<Vec<_>>().join(".")
+    }
+
     pub(super) fn to_json(&self) -> Value {
         let mut item = json!({
             "type": self.kind, "loc": self.loc, "msg": self.msg, "input": self.input

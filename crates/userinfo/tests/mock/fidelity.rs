@@ -472,8 +472,10 @@ fn a_challenge_without_a_scope_to_name_has_no_such_member() {
 fn a_database_that_is_not_there_is_named() {
     let server = Server::new();
     let path = "/repertoire/discovery/influxdb/no%20such";
+    // What the ingress says of the user is all that is looked at.
     let (status, body) = Ask::get(&server, path)
         .header("x-auth-request-user", "alice")
+        .header("authorization", "Bearer bad")
         .seen();
     assert_eq!(status, 404);
     assert_eq!(body["detail"][0]["msg"], "Database no such not found");
