@@ -1,5 +1,6 @@
 //! The life of a call: what an operation is, what a caller may set, and the one loop that sends.
 
+mod answer;
 mod budget;
 mod coding;
 mod form;
@@ -13,12 +14,13 @@ mod receive;
 mod request;
 mod retry;
 
+pub use answer::Answer;
 pub use budget::Budget;
 pub use form::Form;
 pub(crate) use limit::Authorities;
 pub use operation::{Operation, Repeat, RepeatRule, StatusRule};
 pub use options::{CallOptions, Timeouts};
-pub use pipeline::{Answer, Fault};
+pub use pipeline::Fault;
 pub(crate) use pipeline::{Pipeline, PlainHttp};
 pub use receive::AnswerStream;
 pub(crate) use receive::{Pieces, Whole};

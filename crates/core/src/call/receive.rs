@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode, Uri};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
-use super::pipeline::{Answer, printable};
+use super::answer::{Answer, printable};
 use super::{Operation, coding};
 use crate::deadline::{after, in_words};
 use crate::transport::{BodyStream, Request, Response, StreamedResponse, Transport};

@@ -1,0 +1,152 @@
+//! An answer that means success, and reading it.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, Uri};
+use serde::de::DeserializeOwned;
+
+use super::Operation;
+use super::objects::ObjectsOnly;
+use super::receive::Context;
+use crate::text::without_mark;
+use crate::transport::Response;
+use crate::{Error, ErrorKind, Result, Sent};
+
+/// An answer that means success.
+#[derive(Clone)]
+pub struct Answer {
+    operation: &'static Operation,
+    response: Response,
+    attempts: u32,
+    uri: Uri,
+}
+
+impl Answer {
+    pub(super) fn new(response: Response, context: Context) -> Self {
+        Self {
+            operation: context.operation,
+            response,
+            attempts: context.attempts,
+            uri: context.uri,
+        }
+    }
+
+    /// Returns the status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.response.status
+    }
+
+    /// Returns how many requests it took: with more than one, an earlier one may have been heard
+    /// and its answer lost.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Returns the headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.response.headers
+    }
+
+    /// Returns the body.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.response.body
+    }
+
+    /// Reads the body as JSON, whatever content type it claims. A byte order mark at the front is
+    /// dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`] with the place of the fault, such as `quota.notebook.cpu`; the
+    /// body's own text is not repeated.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        read(self.body()).map_err(|_| self.explain::<T>())
+    }
+
+    /// Reads the body as text, without a byte order mark at the front.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`] if it is not UTF-8; the body's own text is not repeated.
+    pub fn text(&self) -> Result<&str> {
+        std::str::from_utf8(without_mark(self.body()))
+            .map_err(|_| self.decode_error("the answer is not UTF-8"))
+    }
+
+    /// Makes an error for an answer whose content makes no sense.
+    #[must_use]
+    pub fn decode_error(&self, message: impl AsRef<str>) -> Error {
+        let error = Error::new(ErrorKind::Decode, message)
+            .with_operation(self.operation.id())
+            .with_status(self.status())
+            .with_sent(Sent::Maybe)
+            .with_attempts(self.attempts, Duration::ZERO);
+        if self.operation.has_sensitive_path() {
+            error
+        } else {
+            error.with_request(
+                self.operation.method(),
+                printable(self.operation, &self.uri),
+            )
+        }
+    }
+
+    /// Parses once more, now watching the place: slower, and only on the way to an error.
+    fn explain<T: DeserializeOwned>(&self) -> Error {
+        let mut reader = serde_json::Deserializer::from_slice(without_mark(self.body()));
+        let place = match serde_path_to_error::deserialize::<_, T>(ObjectsOnly(&mut reader)) {
+            Err(fault) => fault.path().to_string(),
+            // The value is good; something follows it.
+            Ok(_) => String::from("."),
+        };
+        let what = match read::<T>(self.body()) {
+            Err(cause) => match cause.classify() {
+                serde_json::error::Category::Data => "does not have the expected form",
+                serde_json::error::Category::Eof => "ends too early",
+                _ => "is not JSON",
+            },
+            Ok(_) => "could not be read",
+        };
+        match place.as_str() {
+            "." | "?" => self.decode_error(format!("the answer {what}")),
+            place => self.decode_error(format!("the answer {what} at {place}")),
+        }
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("operation", &self.operation.id())
+            .field("url", &printable(self.operation, &self.uri))
+            .field("response", &self.response)
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads a whole JSON document.
+fn read<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    let mut reader = serde_json::Deserializer::from_slice(without_mark(body));
+    let value = T::deserialize(ObjectsOnly(&mut reader))?;
+    reader.end()?;
+    Ok(value)
+}
+
+/// A URL as errors may show it: no user information, no query, and no path that holds a secret.
+pub(super) fn printable(operation: &Operation, uri: &Uri) -> String {
+    let scheme = uri.scheme_str().unwrap_or_default();
+    let authority = uri.authority().map_or("", |a| a.as_str());
+    let path = if operation.has_sensitive_path() {
+        operation.path()
+    } else {
+        uri.path()
+    };
+    format!("{scheme}://{authority}{path}")
+}
