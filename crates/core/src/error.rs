@@ -118,7 +118,8 @@ impl Error {
 
     /// Returns the body of a refusal as it came, at most the first 64 KiB.
     ///
-    /// Never part of `Display` or `Debug`: who prints it decides so. Absent for answers that
+    /// The secrets of the call are taken out of it, however the server wrote them. Never part of
+    /// `Display` or `Debug`: printing it is a decision of the caller. Absent for answers that
     /// meant success and could not be decoded, since those may hold secrets, and for a body in a
     /// content coding.
     #[must_use]
@@ -443,7 +444,7 @@ pub enum Sent {
 }
 
 const MESSAGE_CHARS: usize = 200;
-const KEPT_BODY: usize = 64 << 10;
+pub(crate) const KEPT_BODY: usize = 64 << 10;
 
 /// Makes foreign text fit for one line of an error: control characters become spaces, and what
 /// goes beyond 200 characters is cut.

@@ -58,5 +58,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub mod __private {
     pub use bytes::Bytes;
     pub use http::{Response, StatusCode};
+
+    pub use crate::secret::expose;
     pub use tracing;
 }

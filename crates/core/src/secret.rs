@@ -1,15 +1,17 @@
 //! Text and bytes that must not be seen. What a secret *means* is not here.
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::fmt;
 use std::io::{self, Read};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serializer};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use crate::call::Secrets;
 use crate::text::str_without_mark;
 
 /// Text that can be used and dropped, but not printed, logged or serialized.
@@ -139,6 +141,39 @@ impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Self::from)
     }
+}
+
+/// Writes a secret into the body of a request, the one place where it may be written: for
+/// `serialize_with`, in types that [`Call::secret_json`](crate::call::Call::secret_json) takes.
+pub fn expose<S: Serializer>(secret: &Secret, to: S) -> Result<S::Ok, S::Error> {
+    NOTED.with_borrow_mut(|noted| {
+        if let Some(noted) = noted {
+            noted.add(secret);
+        }
+    });
+    to.serialize_str(secret.expose())
+}
+
+thread_local! {
+    /// The secrets written since [`noted`] began.
+    static NOTED: RefCell<Option<Secrets>> = const { RefCell::new(None) };
+}
+
+/// Does what writes secrets, and returns which it wrote by [`expose`].
+pub(crate) fn noted<T>(write: impl FnOnce() -> T) -> (T, Secrets) {
+    /// Ends it, also after a panic.
+    struct End;
+
+    impl Drop for End {
+        fn drop(&mut self) {
+            NOTED.take();
+        }
+    }
+
+    let _end = End;
+    NOTED.set(Some(Secrets::default()));
+    let written = write();
+    (written, NOTED.take().unwrap_or_default())
 }
 
 /// Bytes under the same rules as [`Secret`].

@@ -342,7 +342,7 @@ async fn a_body_or_header_with_a_secret_does_not_go_over_plain_http_either() {
     let new = || Call::new(&WRITE, Target::new("/write"));
     for call in [
         new().form(Form::new().secret("a", &secret)),
-        new().secret_form(&secret),
+        new().secret_form(&secret, &[]),
         new().secret_json(&["planted"]).unwrap(),
         new().secret_header(AUTHORIZATION, &secret).unwrap(),
     ] {
@@ -456,7 +456,12 @@ async fn a_refusal_that_quotes_the_token_is_not_repeated() {
         .send(&base(), call, credentials, &CallOptions::new())
         .await
         .unwrap_err();
-    assert_eq!(error.to_string(), "test.read: Unauthorized (HTTP 401)");
+    assert_eq!(
+        error.to_string(),
+        "test.read: no such token: [secret] (HTTP 401, no such token: [secret])"
+    );
+    assert_eq!(error.request_id(), Some("id of [secret]"));
+    assert_eq!(error.body().unwrap(), "no such token: [secret]");
     assert!(!format!("{error:?}").contains("planted"));
 }
 

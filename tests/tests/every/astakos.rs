@@ -13,7 +13,17 @@ use vouchsafe::core::transport::Transport;
 
 use super::{Network, Then};
 
-pub(super) const TOKEN: &str = "planted-token/of+somebody==";
+const TOKEN: &str = "planted-token/of+somebody==";
+const ACCESS: &str = "planted-access/of+somebody";
+const CODE: &str = "planted-code/of+somebody";
+const SECRET: &str = "planted-secret/of+app";
+const OPTION: &str = "planted-option/of+somebody";
+
+/// All that must not be shown.
+pub(super) const SECRETS: [&str; 5] = [TOKEN, ACCESS, CODE, SECRET, OPTION];
+
+/// No client asks for it.
+pub(super) const NOT_ASKED: [&str; 1] = ["identity.getVersion"];
 
 /// Makes one call of an operation, over a network that treats all requests as told.
 pub(super) async fn ask(
@@ -22,10 +32,16 @@ pub(super) async fn ask(
 ) -> Arc<Network> {
     let server = Server::new();
     let network = Network::new(server.host().transport(), move |_| then());
-    let transport: Arc<dyn Transport> = network.clone();
     let id = operation.id();
+    let client = client(id, network.clone());
+    call(&client, id).await.expect_err(id);
+    network
+}
+
+/// A client of servers that have an operation.
+pub(super) fn client(id: &str, transport: Arc<dyn Transport>) -> Client {
     let is_old = id.starts_with("account.legacy");
-    let client = Client::builder()
+    Client::builder()
         .transport(transport)
         .base_url("https://accounts.example.org/astakos")
         .dialect(match is_old {
@@ -33,10 +49,9 @@ pub(super) async fn ask(
             false => Dialect::V016,
         })
         .token(TOKEN)
+        .header("x-own", OPTION)
         .build()
-        .unwrap();
-    call(&client, id).await.expect_err(id);
-    network
+        .unwrap()
 }
 
 /// Calls one operation.
@@ -90,12 +105,12 @@ pub(super) async fn call(client: &Client, id: &str) -> Result<()> {
         }
         "identity.authenticate" => client.authenticate(None).await.map(drop),
         "identity.validateToken" => {
-            let access = Secret::from("planted-access/of+somebody");
+            let access = Secret::from(ACCESS);
             client.validate_token(&access, None).await.map(drop)
         }
         "oauth2.token" => {
-            let grant = TokenGrant::authorization_code("planted-code/of+somebody");
-            let secret = Secret::from("planted-secret/of+app");
+            let grant = TokenGrant::authorization_code(CODE);
+            let secret = Secret::from(SECRET);
             client.oauth2_token("app", &secret, &grant).await.map(drop)
         }
         "ui.getServices" => client.services().await.map(drop),

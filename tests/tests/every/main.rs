@@ -9,6 +9,7 @@
 
 mod astakos;
 mod once;
+mod secrets;
 mod userinfo;
 
 use std::fmt;
@@ -17,6 +18,14 @@ use std::sync::{Arc, Mutex};
 use vouchsafe::core::call::Operation;
 use vouchsafe::core::transport::{Request, Response, Transport};
 use vouchsafe::core::{BoxFuture, Error, ErrorKind, Result, Sent};
+
+/// Every operation of every service.
+fn operations() -> Vec<&'static Operation> {
+    let of_userinfo = vouchsafe::userinfo::mock::operations();
+    let of_astakos = vouchsafe::astakos::mock::operations();
+    let of_ticket = vouchsafe::ticket::mock::operations();
+    of_userinfo.chain(of_astakos).chain(of_ticket).collect()
+}
 
 /// What becomes of a request.
 enum Then {

@@ -7,7 +7,7 @@ use http::header::{HeaderValue, RETRY_AFTER};
 use vouchsafe::core::call::{Operation, Repeat};
 use vouchsafe::core::transport::Response;
 
-use super::{Network, Then, astakos, is_of, userinfo};
+use super::{Network, Then, astakos, is_of, operations, userinfo};
 
 const STATUSES: [u16; 8] = [408, 425, 429, 500, 502, 503, 504, 599];
 const WAITS: [Option<&str>; 3] = [None, Some("0"), Some("1")];
@@ -53,13 +53,6 @@ async fn requests(operation: &'static Operation, name: &str, then: fn(&str) -> T
         assert!(is_of(operation, request), "{}: {request:?}", operation.id());
     }
     seen.len()
-}
-
-fn operations() -> Vec<&'static Operation> {
-    let of_userinfo = vouchsafe::userinfo::mock::operations();
-    let of_astakos = vouchsafe::astakos::mock::operations();
-    let of_ticket = vouchsafe::ticket::mock::operations();
-    of_userinfo.chain(of_astakos).chain(of_ticket).collect()
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,6 +9,9 @@ use vouchsafe::userinfo::{BotUsername, Client, QuotaConfig, Result, Token, Usern
 
 use super::{Network, Then, is_of};
 
+/// Only the emulator knows them: the ingress asks, and no client.
+pub(super) const NOT_ASKED: [&str; 2] = ["gafaelfawr.ingressAuth", "gafaelfawr.ingressAnonymous"];
+
 /// Makes one call of an operation, over a network that treats its requests as told and passes on
 /// what comes before them.
 pub(super) async fn ask(
@@ -22,13 +25,36 @@ pub(super) async fn ask(
             false => Then::Pass,
         }
     });
-    let transport: Arc<dyn Transport> = network.clone();
-    let url = format!("https://data.example.com{}", server.repertoire_path());
-    let client = Client::builder().transport(transport).repertoire_url(url);
-    let client = client.build().unwrap();
+    let client = client(&server, network.clone());
     let made = call(&client, operation.id(), &server.user_token()).await;
     made.expect_err(operation.id());
     network
+}
+
+/// An installation with a database.
+pub(super) fn server() -> Server {
+    let server = Server::new();
+    let (base, path) = ("https://data.example.com", server.repertoire_path());
+    let document = serde_json::json!({
+        "influxdb_databases": {"metrics": {
+            "url": "https://influx.example.com/",
+            "database": "m",
+            "schema_registry": "https://schemas.example.com/",
+            "credentials_url": format!("{base}{path}/discovery/influxdb/metrics"),
+        }},
+        "services": {"internal": {"gafaelfawr": {
+            "url": format!("{base}/auth/api"),
+            "versions": {"v1": {"url": format!("{base}/auth/api/v1")}},
+        }}},
+    });
+    server.set_discovery(document);
+    server
+}
+
+pub(super) fn client(server: &Server, transport: Arc<dyn Transport>) -> Client {
+    let url = format!("https://data.example.com{}", server.repertoire_path());
+    let client = Client::builder().transport(transport).repertoire_url(url);
+    client.build().unwrap()
 }
 
 /// Calls one operation.

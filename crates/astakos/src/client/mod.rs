@@ -334,7 +334,7 @@ impl Client {
 /// Reads an answer that holds no credential: if it cannot be understood, the error keeps it.
 fn read_json<T: DeserializeOwned>(answer: &Answer) -> Result<T> {
     let read = answer.json();
-    Ok(read.map_err(|error| error.with_body(answer.body()))?)
+    Ok(read.map_err(|error| answer.keep_body(error))?)
 }
 
 /// Whether the Python client tries again after it (protocol section 6), and it does no harm.

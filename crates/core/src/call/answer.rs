@@ -10,6 +10,8 @@ use serde::de::DeserializeOwned;
 use super::Operation;
 use super::objects::ObjectsOnly;
 use super::receive::Context;
+use super::secrets::{Filter, Secrets};
+use crate::error::KEPT_BODY;
 use crate::text::without_mark;
 use crate::transport::Response;
 use crate::{Error, ErrorKind, Result, Sent};
@@ -21,6 +23,8 @@ pub struct Answer {
     response: Response,
     attempts: u32,
     uri: Uri,
+    /// Of the call, in case the answer quotes them.
+    secrets: Secrets,
 }
 
 impl Answer {
@@ -30,6 +34,7 @@ impl Answer {
             response,
             attempts: context.attempts,
             uri: context.uri,
+            secrets: context.secrets,
         }
     }
 
@@ -79,9 +84,17 @@ impl Answer {
             .map_err(|_| self.decode_error("the answer is not UTF-8"))
     }
 
+    /// Keeps the beginning of the body in an error, without the secrets of the call: for answers
+    /// that hold no other.
+    #[must_use]
+    pub fn keep_body(&self, error: Error) -> Error {
+        error.with_body(&Filter::of(&self.secrets).body_of(self.body(), KEPT_BODY))
+    }
+
     /// Makes an error for an answer whose content makes no sense.
     #[must_use]
     pub fn decode_error(&self, message: impl AsRef<str>) -> Error {
+        let message = Filter::of(&self.secrets).text(message.as_ref());
         let error = Error::new(ErrorKind::Decode, message)
             .with_operation(self.operation.id())
             .with_status(self.status())

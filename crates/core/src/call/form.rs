@@ -7,6 +7,7 @@ use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
+use super::secrets::Secrets;
 use crate::Secret;
 
 /// A form under construction. Names and values are encoded piece by piece as browsers do it
@@ -25,7 +26,7 @@ use crate::Secret;
 #[derive(Clone, Default)]
 pub struct Form {
     text: Wiped,
-    holds_secret: bool,
+    secrets: Secrets,
 }
 
 impl Form {
@@ -68,7 +69,7 @@ impl Form {
     #[must_use]
     pub fn secret(self, name: &str, value: &Secret) -> Self {
         let mut form = self.field(name, value.expose());
-        form.holds_secret = true;
+        form.secrets.add(value);
         form
     }
 
@@ -81,9 +82,9 @@ impl Form {
         }
     }
 
-    /// Returns the encoded text, and whether it holds a credential.
-    pub(super) fn into_parts(self) -> (Bytes, bool) {
-        (self.text.into_bytes(), self.holds_secret)
+    /// Returns the encoded text, and the secrets in it.
+    pub(super) fn into_parts(self) -> (Bytes, Secrets) {
+        (self.text.into_bytes(), self.secrets)
     }
 
     fn encoded(&mut self, text: &str) {
@@ -171,12 +172,12 @@ mod tests {
     #[test]
     fn a_form_with_a_secret_says_so_and_does_not_show_it() {
         let plain = Form::new().field("a", "b").secret_opt("c", None);
-        assert!(!plain.clone().into_parts().1);
+        assert!(plain.clone().into_parts().1.is_empty());
         let secret = plain.secret("c", &Secret::from("plan ted"));
         assert!(!format!("{secret:?}").contains("plan"));
-        let (body, holds_secret) = secret.into_parts();
+        let (body, secrets) = secret.into_parts();
         assert_eq!(body, "a=b&c=plan+ted");
-        assert!(holds_secret);
+        assert!(!secrets.is_empty());
     }
 
     proptest! {

@@ -13,6 +13,7 @@ mod pipeline;
 mod receive;
 mod request;
 mod retry;
+mod secrets;
 
 pub use answer::Answer;
 pub use budget::Budget;
@@ -26,3 +27,4 @@ pub use receive::AnswerStream;
 pub(crate) use receive::{Pieces, Whole};
 pub use request::Call;
 pub use retry::Retry;
+pub(crate) use secrets::Secrets;

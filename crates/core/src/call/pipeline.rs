@@ -13,13 +13,15 @@ use super::answer::printable;
 use super::limit::{Authorities, AuthorityState};
 use super::receive::{Context, Receive, Received};
 use super::retry::{is_throttled, is_transient, may_repeat, retry_after};
+use super::secrets::Filter;
 use super::{Call, CallOptions, Operation, Retry, Timeouts, coding};
 use crate::auth::{Credentials, Token};
 use crate::deadline::{after, in_words};
+use crate::error::KEPT_BODY;
 use crate::observe::{AttemptEvent, CallEvent, Observer};
 use crate::transport::{Request, Response, Transport};
 use crate::url::BaseUrl;
-use crate::{Clock, Error, ErrorKind, Result, Sent, TimeoutScope};
+use crate::{Clock, Error, ErrorKind, Result, Secret, Sent, TimeoutScope};
 
 /// Sends calls: deadline, permit, credential, attempt, verdict, retry.
 #[derive(Debug)]
@@ -169,12 +171,19 @@ impl Pipeline {
                     {
                         return Err(unasked_coding(R::status_of(&got), coding));
                     }
+                    let mut secrets = call.secrets.clone();
+                    if let Some(token) = &token {
+                        secrets.add(token.secret());
+                    }
+                    let own = options.headers.values().filter_map(|own| own.to_str().ok());
+                    own.for_each(|own| secrets.add_header(&Secret::from(own)));
                     return Ok(R::answer(
                         got,
                         Context {
                             operation,
                             attempts: progress.attempts,
                             uri,
+                            secrets,
                             started: progress.started,
                             permit,
                             piece_limit: attempt_limit,
@@ -183,7 +192,9 @@ impl Pipeline {
                     ));
                 }
                 Ok(Received::Refusal(response)) => {
-                    self.refusal(operation, &response, token.as_ref())
+                    let presented = credentials.as_ref().zip(token.as_ref());
+                    let filter = filter(call, presented, options);
+                    self.refusal(operation, &response, &filter)
                 }
                 Err(error) => error,
             };
@@ -368,7 +379,7 @@ impl Pipeline {
         &self,
         operation: &'static Operation,
         response: &Response,
-        token: Option<&Token>,
+        filter: &Filter,
     ) -> Error {
         let coding = coding::of(&response.headers).filter(|_| !response.body.is_empty());
         let fault = match coding {
@@ -378,9 +389,13 @@ impl Pipeline {
         let status = response.status;
         let kind = operation.kind_of(status, fault.code.as_deref());
         // Some servers quote what they refuse.
-        let is_fit = |text: &&str| !text.trim().is_empty() && !quotes(text, token);
-        let message = fault.message.as_deref().filter(is_fit);
+        let clean = |text: Option<&str>| {
+            let text = text.filter(|text| !text.trim().is_empty());
+            text.map(|text| filter.text(text))
+        };
+        let message = clean(fault.message.as_deref());
         let message = message
+            .as_deref()
             .or(status.canonical_reason())
             .unwrap_or("unknown status");
         let message = match coding {
@@ -390,23 +405,19 @@ impl Pipeline {
             ),
             None => message,
         };
+        let id = response.headers.get(&REQUEST_ID);
+        let id = clean(id.and_then(|id| id.to_str().ok()));
         let error = Error::new(kind, message)
             .with_status(status)
             .with_sent(Sent::Maybe)
             .with_retryable(is_transient(status))
             .with_retry_after(retry_after(response, &*self.clock))
-            .with_request_id(
-                response
-                    .headers
-                    .get(&REQUEST_ID)
-                    .and_then(|id| id.to_str().ok())
-                    .filter(is_fit),
-            );
+            .with_request_id(id.as_deref());
         let error = match coding {
             Some(_) => error,
-            None => error.with_body(&response.body),
+            None => error.with_body(&filter.body_of(&response.body, KEPT_BODY)),
         };
-        match fault.code.as_deref().filter(is_fit) {
+        match clean(fault.code.as_deref()) {
             Some(code) => error.with_code(code),
             None => error,
         }
@@ -421,11 +432,27 @@ fn unasked_coding(status: StatusCode, coding: &str) -> Error {
         .with_status(status)
 }
 
-/// Returns whether a text of the server's holds the token. Shorter tokens than any in earnest
-/// would be found in words.
-fn quotes(text: &str, token: Option<&Token>) -> bool {
-    let secret = token.map_or("", |token| token.secret().expose());
-    secret.len() >= 8 && text.contains(secret)
+/// Collects what is secret about a request, to take it out of what its server says.
+fn filter(
+    call: &Call,
+    presented: Option<(&Credentials<'_>, &Token)>,
+    options: &CallOptions,
+) -> Filter {
+    let mut filter = Filter::of(&call.secrets);
+    filter.headers(&call.headers);
+    filter.headers(&options.headers);
+    if let Some((credentials, token)) = presented {
+        filter.secret(token.secret().expose());
+        // What a scheme makes of a token is as secret.
+        let mut headers = HeaderMap::new();
+        if credentials.scheme.authorize(token, &mut headers).is_ok() {
+            filter.headers(&headers);
+        }
+    }
+    if call.hides_body {
+        filter.body(&call.body);
+    }
+    filter
 }
 
 /// What is known of a call so far, for its error.

@@ -9,6 +9,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{Answer, printable};
+use super::secrets::{Filter, Secrets};
 use super::{Operation, coding};
 use crate::deadline::{after, in_words};
 use crate::transport::{BodyStream, Request, Response, StreamedResponse, Transport};
@@ -28,6 +29,7 @@ pub(crate) struct Context {
     pub(crate) attempts: u32,
     pub(crate) uri: Uri,
     pub(crate) started: Instant,
+    pub(crate) secrets: Secrets,
     pub(crate) permit: OwnedSemaphorePermit,
     pub(crate) piece_limit: Duration,
     /// Set only if the caller asked for one.
@@ -133,6 +135,7 @@ impl Receive for Pieces {
             operation: context.operation,
             attempts: context.attempts,
             uri: context.uri,
+            secrets: context.secrets,
             started: context.started,
             piece_limit: context.piece_limit,
             deadline: context.deadline,
@@ -159,6 +162,7 @@ pub struct AnswerStream {
     operation: &'static Operation,
     attempts: u32,
     uri: Uri,
+    secrets: Secrets,
     started: Instant,
     piece_limit: Duration,
     deadline: Option<Instant>,
@@ -219,6 +223,7 @@ impl AnswerStream {
     /// Makes an error for an answer whose content makes no sense.
     #[must_use]
     pub fn decode_error(&self, message: impl AsRef<str>) -> Error {
+        let message = Filter::of(&self.secrets).text(message.as_ref());
         self.explain(Error::new(ErrorKind::Decode, message).with_sent(Sent::Maybe))
     }
 

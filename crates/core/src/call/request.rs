@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use super::Operation;
 use super::form::{Form, Wiped};
+use super::secrets::{Secrets, decoded};
 use crate::url::Target;
-use crate::{Error, ErrorKind, Result, Secret};
+use crate::{Error, ErrorKind, Result, Secret, secret};
 
 /// An operation with its arguments in place: path, query, headers, body. Forming one does no
 /// I/O; generated code does it.
@@ -22,6 +23,10 @@ pub struct Call {
     pub(crate) body: Bytes,
     /// Whether headers or body hold what must not go over plain http, or the answer does.
     pub(crate) holds_secret: bool,
+    /// What is taken out of everything that a server says about the call.
+    pub(crate) secrets: Secrets,
+    /// Whether the body holds secrets that are not among those.
+    pub(crate) hides_body: bool,
 }
 
 impl Call {
@@ -34,7 +39,18 @@ impl Call {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             holds_secret: false,
+            secrets: Secrets::default(),
+            hides_body: false,
         }
+    }
+
+    /// Names a secret that stands in the call where that cannot be seen, such as in its path: it
+    /// is taken out of what the server says about the call. Secrets of headers, forms and JSON
+    /// bodies need no such word.
+    #[must_use]
+    pub fn hide(mut self, secret: &Secret) -> Self {
+        self.secrets.add(secret);
+        self
     }
 
     /// Forms a call whose path and query are encoded already, for protocols that have an encoding
@@ -81,11 +97,12 @@ impl Call {
     /// # Errors
     ///
     /// As [`header`](Self::header).
-    pub fn secret_header(mut self, name: HeaderName, value: &Secret) -> Result<Self> {
-        let mut value = self.header_value(&name, value.expose())?;
+    pub fn secret_header(mut self, name: HeaderName, secret: &Secret) -> Result<Self> {
+        let mut value = self.header_value(&name, secret.expose())?;
         value.set_sensitive(true);
         self.headers.insert(name, value);
         self.holds_secret = true;
+        self.secrets.add_header(secret);
         Ok(self)
     }
 
@@ -100,15 +117,30 @@ impl Call {
     /// Sets a form as body (`application/x-www-form-urlencoded`).
     #[must_use]
     pub fn form(self, form: Form) -> Self {
-        let (text, holds_secret) = form.into_parts();
-        self.body(FORM, text, holds_secret)
+        let (text, secrets) = form.into_parts();
+        self.secret_body(FORM, text, &secrets)
     }
 
     /// Sets a form as body (`application/x-www-form-urlencoded`) whose text is ready and holds
     /// a credential, with the same consequences as [`secret_header`](Self::secret_header).
+    /// `fields` are the names of those fields whose values are secrets; if none is found, all
+    /// values are taken for secrets.
     #[must_use]
-    pub fn secret_form(self, text: &Secret) -> Self {
-        self.body(FORM, Bytes::from_owner(Lent(text.clone())), true)
+    pub fn secret_form(mut self, text: &Secret, fields: &[&str]) -> Self {
+        for field in text.expose().split('&') {
+            if let Some((name, value)) = field.split_once('=')
+                && fields.contains(&name)
+                && let Ok(value) = std::str::from_utf8(&decoded(value.as_bytes()))
+            {
+                self.secrets.add(&Secret::from(value));
+            }
+        }
+        let body = Bytes::from_owner(Lent(text.clone()));
+        Self {
+            holds_secret: true,
+            hides_body: self.secrets.is_empty(),
+            ..self.body(FORM, body)
+        }
     }
 
     /// Sets a JSON body and its content type.
@@ -119,7 +151,7 @@ impl Call {
     /// that are not text.
     pub fn json<T: Serialize + ?Sized>(self, body: &T) -> Result<Self> {
         let text = serde_json::to_vec(body).map_err(|cause| self.not_json(cause))?;
-        Ok(self.body(JSON, Bytes::from(text), false))
+        Ok(self.body(JSON, Bytes::from(text)))
     }
 
     /// Sets a JSON body that holds a credential: its memory is wiped, with the same consequences
@@ -130,15 +162,28 @@ impl Call {
     /// As [`json`](Self::json).
     pub fn secret_json<T: Serialize + ?Sized>(self, body: &T) -> Result<Self> {
         let mut text = Wiped::default();
-        serde_json::to_writer(&mut text, body).map_err(|cause| self.not_json(cause))?;
-        Ok(self.body(JSON, text.into_bytes(), true))
+        let (written, secrets) = secret::noted(|| serde_json::to_writer(&mut text, body));
+        written.map_err(|cause| self.not_json(cause))?;
+        let call = self.secret_body(JSON, text.into_bytes(), &secrets);
+        Ok(Self {
+            holds_secret: true,
+            // A type that writes its secrets as text of any kind: all of its texts may be.
+            hides_body: secrets.is_empty(),
+            ..call
+        })
     }
 
-    fn body(mut self, media: &'static str, body: Bytes, holds_secret: bool) -> Self {
+    fn secret_body(self, media: &'static str, body: Bytes, secrets: &Secrets) -> Self {
+        let mut call = self.body(media, body);
+        call.holds_secret |= !secrets.is_empty();
+        call.secrets.extend(secrets);
+        call
+    }
+
+    fn body(mut self, media: &'static str, body: Bytes) -> Self {
         self.headers
             .insert(CONTENT_TYPE, HeaderValue::from_static(media));
         self.body = body;
-        self.holds_secret |= holds_secret;
         self
     }
 
@@ -263,7 +308,7 @@ mod tests {
     #[test]
     fn what_is_secret_is_not_shown() {
         let call = Call::new(&OPERATION, Target::new("/o"))
-            .secret_form(&Secret::from("a=planted"))
+            .secret_form(&Secret::from("a=planted"), &["a"])
             .secret_header(AUTHORIZATION, &Secret::from("planted"))
             .unwrap();
         assert_eq!(call.body, "a=planted");

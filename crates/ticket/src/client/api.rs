@@ -492,7 +492,7 @@ fn tickets_call(shared: &Shared, ids: &[TvmId], process: &ProcInfo) -> Result<(B
         )
     })?;
     let body = ticket_body(settings.own_id, secret, ids, shared.now(), process);
-    let call = Call::encoded(&GET_TICKETS, "/2/ticket")?.secret_form(&body);
+    let call = Call::encoded(&GET_TICKETS, "/2/ticket")?.secret_form(&body, &["sign"]);
     Ok((tvm.clone(), call))
 }
 

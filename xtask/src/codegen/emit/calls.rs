@@ -138,7 +138,11 @@ fn function(
         .filter(|param| param.place == Place::Header)
         .map(|param| header(param, uses))
         .collect();
-    let new = quote!(Call::new(&operations::#constant, target));
+    let hidden = required
+        .iter()
+        .filter(|param| param.place == Place::Path && param.ty == Type::Secret)
+        .map(|param| ident(&param.rust));
+    let new = quote!(Call::new(&operations::#constant, target) #(.hide(#hidden))*);
     let optional_body = matches!(
         operation.body,
         Some(

@@ -104,7 +104,6 @@ pub(super) fn hand(path: &str) -> TokenStream {
 struct Needs {
     present: bool,
     yes: bool,
-    expose: bool,
     expose_optional: bool,
     defaults: Vec<TokenStream>,
     named: BTreeSet<String>,
@@ -131,14 +130,6 @@ impl Needs {
                 }
             }
         });
-        let expose = self.expose.then(|| {
-            quote! {
-                /// Writes a secret into the body of a request, the one place it may go.
-                fn expose<S: serde::Serializer>(secret: &Secret, to: S) -> Result<S::Ok, S::Error> {
-                    to.serialize_str(secret.expose())
-                }
-            }
-        });
         let expose_optional = self.expose_optional.then(|| {
             quote! {
                 /// Writes a secret, or null, into the body of a request.
@@ -146,12 +137,15 @@ impl Needs {
                     secret: &Option<Secret>,
                     to: S,
                 ) -> Result<S::Ok, S::Error> {
-                    secret.as_ref().map(Secret::expose).serialize(to)
+                    match secret {
+                        Some(secret) => vouchsafe_core::__private::expose(secret, to),
+                        None => to.serialize_none(),
+                    }
                 }
             }
         });
         let defaults = &self.defaults;
-        quote!(#present #yes #expose #expose_optional #(#defaults)*)
+        quote!(#present #yes #expose_optional #(#defaults)*)
     }
 }
 
@@ -460,10 +454,7 @@ fn secret_attribute(of: &Type, serialize: bool, needs: &mut Needs) -> Option<Tok
         return None;
     }
     match of {
-        Type::Secret => {
-            needs.expose = true;
-            Some(quote!(serialize_with = "expose"))
-        }
+        Type::Secret => Some(quote!(serialize_with = "vouchsafe_core::__private::expose")),
         Type::Optional(inner) if **inner == Type::Secret => {
             needs.expose_optional = true;
             Some(quote!(serialize_with = "expose_optional"))

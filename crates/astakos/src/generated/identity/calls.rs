@@ -40,5 +40,5 @@ pub(crate) fn validate_token(
 ) -> Result<Call> {
     let target = Target::new("/tokens/").segment("token_id", token_id.expose())?;
     let target = target.query_opt("belongsTo", params.belongs_to.as_deref());
-    Ok(Call::new(&operations::VALIDATE_TOKEN, target))
+    Ok(Call::new(&operations::VALIDATE_TOKEN, target).hide(token_id))
 }

@@ -10,7 +10,7 @@ use vouchsafe_core::Secret;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct TokenCredentials {
     /// The token.
-    #[serde(serialize_with = "expose")]
+    #[serde(serialize_with = "vouchsafe_core::__private::expose")]
     pub(crate) id: Secret,
 }
 
@@ -20,7 +20,7 @@ pub(crate) struct PasswordCredentials {
     /// The user's uuid.
     pub(crate) username: String,
     /// The user's token.
-    #[serde(serialize_with = "expose")]
+    #[serde(serialize_with = "vouchsafe_core::__private::expose")]
     pub(crate) password: Secret,
 }
 
@@ -131,9 +131,4 @@ pub(crate) struct Auth {
     /// A user and a token as credentials.
     #[serde(rename = "passwordCredentials", skip_serializing_if = "Option::is_none")]
     pub(crate) password_credentials: Option<PasswordCredentials>,
-}
-
-/// Writes a secret into the body of a request, the one place it may go.
-fn expose<S: serde::Serializer>(secret: &Secret, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(secret.expose())
 }

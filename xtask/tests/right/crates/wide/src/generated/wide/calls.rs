@@ -109,7 +109,7 @@ pub(crate) fn put_note(
 /// Revoke a key.
 pub(crate) fn revoke_key(key: &Secret) -> Result<Call> {
     let target = Target::new("/keys/").segment("key", key.expose())?;
-    Ok(Call::new(&operations::REVOKE_KEY, target))
+    Ok(Call::new(&operations::REVOKE_KEY, target).hide(key))
 }
 
 /// Exchange a password for a key.

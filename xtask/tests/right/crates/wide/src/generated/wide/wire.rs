@@ -385,7 +385,7 @@ pub(crate) struct Login {
     /// The key `user`.
     pub(crate) user: String,
     /// The key `password`.
-    #[serde(serialize_with = "expose")]
+    #[serde(serialize_with = "vouchsafe_core::__private::expose")]
     pub(crate) password: Secret,
     /// The key `code`.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "expose_optional")]
@@ -453,17 +453,15 @@ fn yes() -> bool {
     true
 }
 
-/// Writes a secret into the body of a request, the one place it may go.
-fn expose<S: serde::Serializer>(secret: &Secret, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(secret.expose())
-}
-
 /// Writes a secret, or null, into the body of a request.
 fn expose_optional<S: serde::Serializer>(
     secret: &Option<Secret>,
     to: S,
 ) -> Result<S::Ok, S::Error> {
-    secret.as_ref().map(Secret::expose).serialize(to)
+    match secret {
+        Some(secret) => vouchsafe_core::__private::expose(secret, to),
+        None => to.serialize_none(),
+    }
 }
 
 fn default_thing_colour() -> Colour {
