@@ -145,6 +145,10 @@ impl<'de> Deserialize<'de> for Secret {
 
 /// Writes a secret into the body of a request, the one place where it may be written: for
 /// `serialize_with`, in types that [`Call::secret_json`](crate::call::Call::secret_json) takes.
+///
+/// # Errors
+///
+/// Those of the serializer.
 pub fn expose<S: Serializer>(secret: &Secret, to: S) -> Result<S::Ok, S::Error> {
     NOTED.with_borrow_mut(|noted| {
         if let Some(noted) = noted {

@@ -254,12 +254,15 @@ fn is_in_word(text: &[u8], from: usize, to: usize) -> bool {
         .any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
 }
 
+/// What stands at a place of a text, and where the next stands.
+type Read = Option<(Unit, usize)>;
+
 /// A way in which characters of a text are written.
 struct Scheme {
     /// Bytes of which such a text holds one, if it is not the text as it is.
     marks: &'static [u8],
-    /// Reads what stands at a place, and returns where the next stands.
-    unit: fn(&[u8], usize) -> Option<(Unit, usize)>,
+    /// Reads what stands at a place.
+    unit: fn(&[u8], usize) -> Read,
 }
 
 const SCHEMES: &[Scheme] = &[
@@ -300,12 +303,12 @@ impl Unit {
     }
 }
 
-fn as_it_is(text: &[u8], at: usize) -> Option<(Unit, usize)> {
+fn as_it_is(text: &[u8], at: usize) -> Read {
     text.get(at).map(|byte| (Unit::byte(*byte), at + 1))
 }
 
 /// Percent-encoding, that of forms too.
-fn percent(text: &[u8], at: usize) -> Option<(Unit, usize)> {
+fn percent(text: &[u8], at: usize) -> Read {
     match text.get(at)? {
         b'%' => match hex(text, at + 1, 2) {
             Some(code) => Some((Unit::byte(u8::try_from(code).ok()?), at + 3)),
@@ -317,7 +320,7 @@ fn percent(text: &[u8], at: usize) -> Option<(Unit, usize)> {
 }
 
 /// Escapes of JSON, Python and their like.
-fn escaped(text: &[u8], at: usize) -> Option<(Unit, usize)> {
+fn escaped(text: &[u8], at: usize) -> Read {
     if text.get(at)? != &b'\\' {
         return as_it_is(text, at);
     }
@@ -354,7 +357,7 @@ fn escaped(text: &[u8], at: usize) -> Option<(Unit, usize)> {
 }
 
 /// Entities of XML and HTML.
-fn entity(text: &[u8], at: usize) -> Option<(Unit, usize)> {
+fn entity(text: &[u8], at: usize) -> Read {
     if text.get(at)? != &b'&' {
         return as_it_is(text, at);
     }
