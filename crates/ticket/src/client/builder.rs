@@ -1,6 +1,7 @@
 //! Setting up a client.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use vouchsafe_core::{CoreClient, CoreClientBuilder, Secret, env};
 
@@ -267,6 +268,13 @@ impl TvmToolBuilder {
         self
     }
 
+    /// Sets how long [`connect`](Self::connect) goes on trying to reach a daemon that does not
+    /// answer yet, as when both are started at the same time. Default: zero, one try.
+    pub fn wait_for_daemon(mut self, limit: Duration) -> Self {
+        self.settings.patience = limit;
+        self
+    }
+
     /// Checks user tickets of another environment than the daemon's. Default: the daemon's.
     #[doc(alias = "override_bb_env")]
     pub fn override_env(mut self, env: BlackboxEnv) -> Self {
@@ -292,8 +300,9 @@ impl TvmToolBuilder {
     ///
     /// As [`validate`](Self::validate);
     /// [`ErrorKind::Start`](crate::ErrorKind::Start) if the daemon cannot be reached, does not
-    /// know the alias or cannot give what is needed.
-    pub async fn connect(self) -> Result<Client> {
+    /// know the alias or cannot give what is needed. It is
+    /// [retryable](crate::Error::is_retryable) if the daemon may just be late.
+    pub async fn connect(mut self) -> Result<Client> {
         self.settings.validate()?;
         let environment = self.environment()?;
         let token = match self.settings.auth_token.clone().or(environment.auth_token) {
@@ -305,6 +314,12 @@ impl TvmToolBuilder {
                 return broken(&message);
             }
         };
+        if self.settings.port.is_none() {
+            self.settings.port_origin = match env::var(URL) {
+                Ok(None) => "the default: DEPLOY_TVM_TOOL_URL is not set",
+                _ => "from DEPLOY_TVM_TOOL_URL",
+            };
+        }
         let port = self.settings.port.unwrap_or(environment.port);
         let base = self.settings.base_url(port)?;
         let place = Place::Tool {

@@ -42,7 +42,19 @@ impl Keys {
     pub(crate) fn new(text: &str, wanted: Wanted) -> Result<Self> {
         let container = KeyContainer::parse(text)?;
         let empty = |what: &str| {
-            let message = format!("Empty TVM keys: none for {what}");
+            let has_keys = |env: &BlackboxEnv| {
+                UserContext::new(*env, &container)
+                    .is_ok_and(|context| context.key_ids().next().is_some())
+            };
+            let found = BlackboxEnv::ALL.into_iter().filter(has_keys);
+            let found: Vec<_> = found.map(|env| env.to_string()).collect();
+            let message = format!(
+                "Empty TVM keys: none for {what}. There are keys for users of: {}",
+                match found.is_empty() {
+                    true => "no environment".to_owned(),
+                    false => found.join(", "),
+                }
+            );
             Err(Error::new(ErrorKind::EmptyKeys, message))
         };
         let service = match &wanted.service {

@@ -129,6 +129,8 @@ impl Client {
                 && matches!(shared.place, Place::Api { .. });
         let last_error = if is_well {
             "OK".to_owned()
+        } else if shared.worker_gone.load(Ordering::Acquire) {
+            WORKER_GONE.to_owned()
         } else {
             shared.last_error().message().to_owned()
         };
@@ -240,8 +242,7 @@ impl Client {
                 return Err(error);
             }
             if self.0.shared.worker_gone.load(Ordering::Acquire) {
-                let message = "the task of TvmClient ended with its runtime, and there is no other";
-                return Err(Error::new(ErrorKind::IllegalUsage, message));
+                return Err(Error::new(ErrorKind::IllegalUsage, WORKER_GONE));
             }
             if let Ok(answer) = answered.await {
                 return Ok(answer);
@@ -462,6 +463,9 @@ impl fmt::Debug for Client {
 
 /// After how many tasks that ended before their time a wish is given up.
 const WORKERS_PER_WISH: usize = 3;
+
+const WORKER_GONE: &str = "the task that refreshes tickets, keys and roles ended with its tokio \
+                           runtime: use the client within a runtime, and another task begins";
 
 fn stopped() -> Error {
     Error::new(ErrorKind::Stopped, "TvmClient is already stopped")

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use vouchsafe_core::url::{BaseUrl, host};
 
@@ -102,7 +103,10 @@ impl ApiSettings {
             return broken("Disk cache must be enabled to use roles: they can be heavy");
         }
         if !fetches && !self.check_service_tickets && self.check_user_tickets.is_none() {
-            return broken("Invalid settings: nothing to do");
+            return broken(
+                "Invalid settings: nothing to do: fetch tickets with secret() and destination(), or \
+                 turn check_service_tickets() or check_user_tickets() on",
+            );
         }
         let named = self.destinations.iter().chain(self.aliases.values());
         if named.into_iter().any(|id| id.get() == 0) {
@@ -122,6 +126,10 @@ pub(crate) struct ToolSettings {
     pub(crate) auth_token: Option<vouchsafe_core::Secret>,
     pub(crate) host: String,
     pub(crate) port: Option<u16>,
+    /// Where the port is from, for errors.
+    pub(crate) port_origin: &'static str,
+    /// How long a start waits for a daemon that is late.
+    pub(crate) patience: Duration,
     pub(crate) override_env: Option<BlackboxEnv>,
     pub(crate) checks: Checks,
 }
@@ -133,6 +141,8 @@ impl ToolSettings {
             auth_token: None,
             host: crate::protocol::tool::HOST.to_owned(),
             port: None,
+            port_origin: "set by port()",
+            patience: Duration::ZERO,
             override_env: None,
             checks: Checks::default(),
         }

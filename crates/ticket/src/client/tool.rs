@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::AUTHORIZATION;
+use tokio::time::Instant;
 use vouchsafe_core::Secret;
 use vouchsafe_core::call::{Answer, Call};
 use vouchsafe_core::url::BaseUrl;
@@ -22,6 +24,10 @@ use crate::protocol::{KEYS_UNUSABLE, Retriability, Scope, Seconds, Tickets, Verd
 const UPDATE: Seconds = 10 * 60;
 const TICKETS_UNUSABLE: Seconds = 11 * 60 * 60;
 const ROUNDS: usize = 3;
+/// How long a start waits before it looks again for a daemon that is late.
+const BETWEEN_PINGS: Duration = Duration::from_millis(250);
+/// How long the last look for a daemon may take, though the limit is reached before.
+const SHORTEST_TRY: Duration = Duration::from_secs(1);
 
 impl Worker {
     pub(super) async fn start_tool(&mut self) -> Result<()> {
@@ -86,23 +92,44 @@ impl Worker {
         self.all_is_due = false;
     }
 
+    /// Makes sure that the daemon is there, and waits for one that is late as long as that is wanted.
     async fn ping(&mut self) -> Result<()> {
-        // The one request without the token.
-        let (base, _) = tool(&self.shared)?;
-        match self
-            .shared
-            .core
-            .send(base, calls::ping()?, None, &once())
-            .await
-        {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                let message = format!(
-                    "Failed to connect to tvmtool: {}",
-                    self.shared.hide(&told(&error))
-                );
-                Err(with_cause(Retriability::NonRetriable, &message, error))
+        let (patience, origin) = match &self.shared.place {
+            Place::Tool { settings, .. } => (settings.patience, settings.port_origin),
+            Place::Api { .. } => (Duration::ZERO, ""),
+        };
+        let begun = Instant::now();
+        loop {
+            // The one request without the token.
+            let (base, _) = tool(&self.shared)?;
+            let left = patience.saturating_sub(begun.elapsed());
+            let options = match patience.is_zero() {
+                true => once(),
+                false => once().deadline(left.max(SHORTEST_TRY)),
+            };
+            let sent = self.shared.core.send(base, calls::ping()?, None, &options);
+            let Err(error) = sent.await else {
+                return Ok(());
+            };
+            let is_late = match error.status() {
+                Some(status) => status.is_server_error(),
+                None => !error.is_config(),
+            };
+            if is_late && begun.elapsed() + BETWEEN_PINGS < patience {
+                tracing::debug!(%error, "tvmtool does not answer yet");
+                tokio::time::sleep(BETWEEN_PINGS).await;
+                continue;
             }
+            let url = format!("http://{}", base.authority());
+            let message = format!(
+                "Failed to connect to tvmtool: {url} (port {origin}): {}",
+                self.shared.hide(&told(&error))
+            );
+            let retriability = match is_late {
+                true => Retriability::Retriable,
+                false => Retriability::NonRetriable,
+            };
+            return Err(with_cause(retriability, &message, error));
         }
     }
 

@@ -61,3 +61,29 @@ async fn a_revision_of_tvmtool_that_fits_no_header_is_left_out() {
     client.refresh().await.unwrap();
     assert_eq!(client.roles().unwrap().revision(), "r1");
 }
+
+#[tokio::test(start_paused = true)]
+async fn settings_that_refuse_every_user_ticket_are_told_at_the_start() {
+    use crate::secrets::Log;
+
+    let world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    world.server.set_roles(SLUG, ROLES);
+    let builder = || world.full().roles(SLUG).disk_cache(folder.path());
+    for (builder, is_told) in [
+        (builder(), true),
+        (builder().check_default_uid(false), false),
+        (builder().check_user_tickets(BlackboxEnv::ProdYateam), false),
+    ] {
+        let log = Log::default();
+        let capture = log.capture();
+        builder.connect().await.unwrap();
+        drop(capture);
+        let text = log.text();
+        assert_eq!(
+            text.contains("All user tickets will be refused"),
+            is_told,
+            "{text}"
+        );
+    }
+}

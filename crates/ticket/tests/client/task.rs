@@ -126,6 +126,36 @@ fn who_waits_learns_that_the_runtime_of_the_task_has_gone() {
 }
 
 #[test]
+fn a_status_without_a_task_says_what_happened() {
+    let world = server();
+    let runtime = paused_runtime();
+    let client = runtime.block_on(fetching(&world).connect()).unwrap();
+    drop(runtime);
+    world.0.clock().advance(3 * HOUR);
+    let status = client.status().unwrap();
+    assert_eq!(status.code(), StatusCode::Warning);
+    let text = status.last_error();
+    assert!(text.contains("ended with its tokio runtime"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_and_keys_that_do_not_fit_are_explained() {
+    let (server, _) = server();
+    let error = api(&server).validate().unwrap_err();
+    assert!(error.message().contains("nothing to do: fetch"), "{error}");
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing");
+    let error = api(&server)
+        .check_user_tickets(BlackboxEnv::Test)
+        .disk_cache(&missing)
+        .validate()
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+    assert!(error.message().contains("No such file"), "{error}");
+    assert!(!error.message().contains(".draft"), "{error}");
+}
+
+#[test]
 fn a_new_task_knows_what_the_authority_told_the_old_one() {
     let world = server();
     let folder = tempfile::tempdir().unwrap();

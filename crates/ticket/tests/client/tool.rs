@@ -74,13 +74,51 @@ async fn a_daemon_that_does_not_fit_is_told_apart() {
     world.server.set_tool_ping(500, "down");
     let error = world.tool().connect().await.unwrap_err();
     assert!(
-        error
-            .message()
-            .contains("Failed to connect to tvmtool: down"),
+        error.message().contains(
+            "Failed to connect to tvmtool: http://localhost:1 (port set by port()): down"
+        ),
         "{error}"
     );
+    assert!(error.is_retryable(), "{error}");
     let error = Client::tvmtool("").connect().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BrokenSettings);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_daemon_that_is_late_is_waited_for_as_long_as_that_is_wanted() {
+    let world = World::new();
+    let late = || {
+        world.server.faults().clear();
+        world
+            .server
+            .faults()
+            .add(Fault::on("tvmtool.ping").times(20).reset_before_head());
+    };
+    let waiting = |seconds| {
+        let limit = Duration::from_secs(seconds);
+        world.tool().wait_for_daemon(limit).connect()
+    };
+    late();
+    waiting(10).await.unwrap();
+    late();
+    let begun = tokio::time::Instant::now();
+    let error = waiting(3).await.unwrap_err();
+    assert!(
+        begun.elapsed() <= Duration::from_secs(4),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(error.is_retryable(), "{error}");
+    assert!(error.message().contains("http://localhost:1 "), "{error}");
+    // What no wait can mend is told at once.
+    world.server.faults().clear();
+    world
+        .server
+        .faults()
+        .add(Fault::on("tvmtool.ping").status(404));
+    let begun = tokio::time::Instant::now();
+    let error = waiting(60).await.unwrap_err();
+    assert!(begun.elapsed() < Duration::from_secs(1) && !error.is_retryable());
 }
 
 #[tokio::test(start_paused = true)]
