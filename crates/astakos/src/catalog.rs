@@ -183,6 +183,25 @@ impl EndpointFilter {
     }
 }
 
+/// Names what is searched, as in `service named a, version v1.0`.
+impl fmt::Display for EndpointFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("service")?;
+        let parts = [
+            (" named", &self.name),
+            (" of type", &self.service_type),
+            (" in region", &self.region),
+            (" of version", &self.version_id),
+        ];
+        for (what, wanted) in parts {
+            if let Some(wanted) = wanted {
+                write!(f, "{what} `{wanted}`")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Catalog {
     /// Returns the services.
     #[must_use]
@@ -202,7 +221,7 @@ impl Catalog {
         let lacks = || {
             Error::lacks(
                 ErrorKind::NoEndpoints,
-                "the catalog lacks what was asked for",
+                format!("the catalog has no {filter}"),
             )
         };
         let about_endpoints = filter.region.is_some() || filter.version_id.is_some();
@@ -264,7 +283,7 @@ impl Catalog {
         endpoints.flatten().next().ok_or_else(|| {
             Error::lacks(
                 ErrorKind::NoEndpoints,
-                "the service has no endpoint in the catalog",
+                format!("the catalog has no endpoint of the {filter}"),
             )
         })
     }

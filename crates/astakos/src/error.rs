@@ -138,13 +138,33 @@ fn classify(core: &vouchsafe_core::Error) -> ErrorKind {
 pub(crate) fn read_fault(response: &Response) -> call::Fault {
     let body = without_mark(&response.body);
     if let Ok(fault) = serde_json::from_slice::<Fault>(body) {
+        let why = fault.data.as_ref().and_then(why);
         let message = Some(fault.message).filter(|message| !message.is_empty());
+        let message = match (message, why) {
+            (Some(message), Some(why)) => Some(format!("{message} ({why})")),
+            (message, why) => message.or(why),
+        };
         return call::Fault::new(Some(fault.name), message);
     }
     match serde_json::from_slice::<Refused>(body) {
         Ok(refused) => call::Fault::new(Some(refused.error), refused.exception),
         Err(_) => call::Fault::default(),
     }
+}
+
+/// Says who is refused what, from the data of a commission's fault.
+fn why(data: &Value) -> Option<String> {
+    if let Ok(limit) = QuotaLimit::deserialize(data) {
+        return Some(limit.to_string());
+    }
+    let provision = Provision::deserialize(data.get("provision")?).ok()?;
+    let Provision {
+        holder, resource, ..
+    } = &provision;
+    Some(match &provision.source {
+        Some(source) => format!("{holder} holds no {resource} from {source}"),
+        None => format!("{holder} holds no {resource}"),
+    })
 }
 
 /// A refusal of the OAuth 2.0 part (protocol section 5.1).
@@ -315,17 +335,21 @@ impl QuotaLimit {
 impl fmt::Display for QuotaLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (label, holder) = (self.label(), &self.provision.holder);
+        let from = match &self.provision.source {
+            Some(source) => format!(" from {source}"),
+            None => String::new(),
+        };
         match self.name {
-            LimitName::NoHolding => write!(f, "{label}: {holder} has none of it"),
+            LimitName::NoHolding => write!(f, "{label}: {holder}{from} has none of it"),
             LimitName::NoQuantity => write!(
                 f,
-                "{label}: {holder} uses {}, and {} were to be released",
+                "{label}: {holder}{from} uses {}, and {} were to be released",
                 self.usage,
                 self.requested().unsigned_abs(),
             ),
             _ => write!(
                 f,
-                "{label}: the limit of {holder} is {}, {} are used, and {} were asked for",
+                "{label}: the limit of {holder}{from} is {}, {} are used, and {} were asked for",
                 self.limit,
                 self.usage,
                 self.requested(),
@@ -455,7 +479,7 @@ mod tests {
         assert_eq!(limit.available(), Limit::Finite(-1));
         assert_eq!(
             limit.to_string(),
-            "Virtual Machine: the limit of user:u is 2, 3 are used, and 1 were asked for"
+            "Virtual Machine: the limit of user:u from project:p is 2, 3 are used, and 1 were asked for"
         );
         assert_eq!(serde_json::to_value(&limit).unwrap(), data);
     }

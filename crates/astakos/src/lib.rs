@@ -24,8 +24,8 @@ pub use cookie::{token_from_cookie, token_from_cookie_value};
 pub use error::{Error, ErrorKind, Fault, LimitName, QuotaLimit, Result};
 pub use generated::account::wire::{
     Application, ApplicationState, Applied, Capacity, Commission, CommissionRequest, Membership,
-    MembershipAction, MembershipState, Policy, Project, ProjectSpec, ProjectState, Resolution,
-    Resource, UserInfo,
+    MembershipAction, MembershipState, Policy, Project, ProjectSpec, ProjectState, Resource,
+    UserInfo,
 };
 pub use generated::identity::wire::{Access, AccessToken, AccessUser, Role, RoleId, Tenant};
 pub use generated::oauth2::wire::OAuth2Token;
@@ -33,7 +33,7 @@ pub use generated::ui::wire::Component;
 pub use names::{Names, NamesBuilder};
 pub use types::{
     CommissionAction, Holder, Limit, LimitError, MaxMembers, ProjectId, ProjectQuota, Provision,
-    Quota, Serial, SerialError, Unresolved, UserQuotas,
+    Quota, Resolution, Serial, SerialError, Unresolved, UserQuotas,
 };
 pub use vouchsafe_core as core;
 pub use vouchsafe_core::auth::TokenSource;

@@ -168,15 +168,10 @@ impl From<astakos::Error> for Failure {
         let failure = Self::from(error.core().clone());
         let (kind, hint) = match error.kind() {
             astakos::ErrorKind::QuotaLimit => {
-                let told = error.quota_limit().map(|limit| limit.to_string());
-                let failure = Self {
+                return Self {
                     kind: "quota_limit",
                     hint: None,
                     ..failure
-                };
-                return match told {
-                    Some(told) => failure.hint(told),
-                    None => failure,
                 };
             }
             astakos::ErrorKind::Unsupported => {

@@ -41,6 +41,14 @@ impl TokenArgs {
         Ok(self.source(default_variable)?.1)
     }
 
+    /// Returns whether there is a token to read.
+    pub(crate) fn is_given(&self, default_variable: &str) -> bool {
+        self.token_file.is_some()
+            || self.token_env.is_some()
+            || self.token_stdin
+            || env::var(default_variable).is_ok_and(|text| text.is_some())
+    }
+
     fn source(&self, default_variable: &str) -> Result<(String, Secret), Failure> {
         let sources = [
             self.token_file.is_some(),

@@ -79,7 +79,7 @@ pub(super) async fn call(client: &Client, id: &str) -> Result<()> {
         "account.commissionInfo" => client.commission(serial).await.map(drop),
         "account.commissionAction" => {
             let action = CommissionAction::Accept;
-            client.commission_action(serial, action).await
+            client.commission_action(serial, action).await.map(drop)
         }
         "account.listProjects" => client.projects(&ProjectFilter::new()).await.map(drop),
         "account.createProject" => client.create_project(&spec).await.map(drop),

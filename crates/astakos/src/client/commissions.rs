@@ -6,10 +6,12 @@ use vouchsafe_core::url::Target;
 
 use super::layout::Part;
 use super::{Auth, Client, Dialect};
+use crate::commission::Committed;
 use crate::generated::account::wire::{CommissionActionRequest, Issued, ResolveRequest};
 use crate::generated::account::{calls, operations};
 use crate::{
-    Commission, CommissionAction, CommissionRequest, Provision, Resolution, Result, Serial,
+    Commission, CommissionAction, CommissionRequest, ErrorKind, Provision, Resolution, Result,
+    Serial,
 };
 
 impl Client {
@@ -84,9 +86,13 @@ impl Client {
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if it is not pending, or another
-    /// service's. After a lost answer the call is repeated, and what the first try did shows as
-    /// that error too.
-    pub async fn commission_action(&self, serial: Serial, action: CommissionAction) -> Result<()> {
+    /// service's. If the call was repeated because an answer was lost, that is
+    /// [`Committed::Earlier`]: by all that can be known, the earlier try did it.
+    pub async fn commission_action(
+        &self,
+        serial: Serial,
+        action: CommissionAction,
+    ) -> Result<Committed> {
         let done = || Some(String::new());
         let body = match action {
             CommissionAction::Accept => CommissionActionRequest {
@@ -99,7 +105,13 @@ impl Client {
             },
         };
         let call = calls::commission_action(&serial.to_string(), &body)?;
-        self.tell(Part::Account, call).await
+        match self.tell(Part::Account, call).await {
+            Ok(()) => Ok(Committed::Now),
+            Err(error) if error.kind() == ErrorKind::NotFound && error.attempts() > 1 => {
+                Ok(Committed::Earlier)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Accepts a pending commission.
@@ -108,7 +120,7 @@ impl Client {
     ///
     /// As [`commission_action`](Self::commission_action).
     #[doc(alias = "accept_commission")]
-    pub async fn accept(&self, serial: Serial) -> Result<()> {
+    pub async fn accept(&self, serial: Serial) -> Result<Committed> {
         self.commission_action(serial, CommissionAction::Accept)
             .await
     }
@@ -119,20 +131,23 @@ impl Client {
     ///
     /// As [`commission_action`](Self::commission_action).
     #[doc(alias = "reject_commission")]
-    pub async fn reject(&self, serial: Serial) -> Result<()> {
+    pub async fn reject(&self, serial: Serial) -> Result<Committed> {
         self.commission_action(serial, CommissionAction::Reject)
             .await
     }
 
     /// Accepts and rejects commissions of the service of the token in one call. What cannot be
-    /// resolved is told in the answer, and is no error. A serial in both lists is neither.
+    /// resolved is told in the answer, and is no error. A serial in both lists is neither. If the
+    /// call was repeated because an answer was lost, what is not pending any more is
+    /// [`Resolution::earlier`].
     ///
     /// # Errors
     ///
     /// As any call's.
     #[doc(alias = "resolve_commissions")]
     pub async fn resolve(&self, accept: &[Serial], reject: &[Serial]) -> Result<Resolution> {
-        Ok(self.resolve_counted(accept, reject).await?.0)
+        let (resolution, requests) = self.resolve_counted(accept, reject).await?;
+        Ok(resolution.after(requests))
     }
 
     /// As [`resolve`](Self::resolve), and tells how many requests it took: a connection that died

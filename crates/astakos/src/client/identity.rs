@@ -59,7 +59,8 @@ impl Client {
         if let Layout::Catalog(discovered) = &self.inner.layout
             && discovered.known().is_none()
         {
-            discovered.learn(access.catalog()?)?;
+            let parts = discovered.learn(access.service_catalog.as_ref());
+            parts.get(Part::Account)?;
         }
         Ok(access)
     }
@@ -88,7 +89,8 @@ impl Client {
     pub async fn endpoints(&self) -> Result<Access> {
         let access = self.catalog_access().await?;
         if let Layout::Catalog(discovered) = &self.inner.layout {
-            discovered.learn(access.catalog()?)?;
+            let parts = discovered.learn(access.service_catalog.as_ref());
+            parts.get(Part::Account)?;
         }
         Ok(access)
     }

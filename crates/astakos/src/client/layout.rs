@@ -124,7 +124,7 @@ impl Layout {
 #[derive(Clone, Debug)]
 pub(crate) struct Parts {
     identity: Arc<Place>,
-    account: Arc<Place>,
+    account: Option<Arc<Place>>,
     ui: Option<Arc<Place>>,
     oauth2: Option<Arc<Place>>,
 }
@@ -150,7 +150,7 @@ impl Parts {
         };
         Ok(Self {
             identity: place(&prefixes.identity)?,
-            account: place(&prefixes.account)?,
+            account: Some(place(&prefixes.account)?),
             ui: Some(place(&prefixes.ui)?),
             oauth2: Some(place(&prefixes.oauth2)?),
         })
@@ -158,36 +158,46 @@ impl Parts {
 
     /// Finds the parts in a catalog. Of its addresses only the paths are used: requests go to
     /// the host of the configured URL (protocol section 3.1).
-    fn of_catalog(identity: &Arc<Place>, catalog: &Catalog) -> Result<Self> {
+    fn of_catalog(identity: &Arc<Place>, catalog: &Catalog) -> Self {
         let account = EndpointFilter::new()
             .name("astakos_account")
             .version_id("v1.0");
-        let account = catalog
-            .endpoint(&account)
-            .map_err(|_| lacks("astakos_account"))?;
+        let account = catalog.endpoint(&account).ok();
         let oauth2 = catalog.endpoint(&EndpointFilter::new().name("astakos_oauth2"));
         let public = |endpoint: &Endpoint| endpoint.public_url.clone();
-        Ok(Self {
-            // What is wrong with these is nobody's concern who does not need them.
-            ui: account.ui_url().and_then(|url| place(identity, url).ok()),
-            account: public(&account)
-                .ok_or_else(|| lacks("astakos_account"))
-                .and_then(|url| place(identity, &url))?,
+        // What is wrong with a part matters to calls of this part only.
+        Self {
+            ui: account
+                .as_ref()
+                .and_then(|account| place(identity, account.ui_url()?).ok()),
+            account: account
+                .as_ref()
+                .and_then(public)
+                .and_then(|url| place(identity, &url).ok()),
             oauth2: oauth2
                 .ok()
                 .as_ref()
                 .and_then(public)
                 .and_then(|url| place(identity, &url).ok()),
             identity: identity.clone(),
-        })
+        }
     }
 
     /// Returns where a part is.
     pub(crate) fn get(&self, part: Part) -> Result<&Arc<Place>> {
         match part {
-            Part::Account => Ok(&self.account),
-            Part::Ui => self.ui.as_ref().ok_or_else(|| lacks("SNF:uiURL")),
-            Part::OAuth2 => self.oauth2.as_ref().ok_or_else(|| lacks("astakos_oauth2")),
+            Part::Account => self
+                .account
+                .as_ref()
+                .ok_or_else(|| lacks("a usable address of astakos_account, version v1.0")),
+            Part::Ui => self
+                .ui
+                .as_ref()
+                .ok_or_else(|| lacks("a usable SNF:uiURL of astakos_account")),
+            Part::OAuth2 => self
+                .oauth2
+                .as_ref()
+                .ok_or_else(|| lacks("a usable address of astakos_oauth2")),
         }
     }
 }
@@ -254,12 +264,17 @@ impl Discovered {
             .clone()
     }
 
-    /// Learns from a catalog.
-    pub(crate) fn learn(&self, catalog: &Catalog) -> Result<Arc<Parts>> {
-        let parts = Arc::new(Parts::of_catalog(&self.identity, catalog)?);
+    /// Learns from a catalog. One that lacks the account part is used and not remembered: the
+    /// server may not be set up yet.
+    pub(crate) fn learn(&self, catalog: Option<&Catalog>) -> Arc<Parts> {
+        let none = Catalog::default();
+        let parts = Arc::new(Parts::of_catalog(&self.identity, catalog.unwrap_or(&none)));
+        if parts.account.is_none() {
+            return parts;
+        }
         let mut known = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         *known = Some(Arc::clone(&parts));
-        Ok(parts)
+        parts
     }
 }
 
@@ -287,9 +302,7 @@ mod tests {
     #[test]
     fn only_the_path_of_an_address_in_the_catalog_is_used() {
         let discovered = Discovered::new("https://a.example.com:8443/x/identity/v2.0/").unwrap();
-        let parts = discovered
-            .learn(&catalog("http://evil.example.net:1/x/account/v1.0/"))
-            .unwrap();
+        let parts = discovered.learn(Some(&catalog("http://evil.example.net:1/x/account/v1.0/")));
         let account = parts.get(Part::Account).unwrap();
         assert_eq!(account.base.authority().as_str(), "a.example.com:8443");
         assert_eq!(account.base.path(), "/x/account/v1.0");
@@ -300,7 +313,7 @@ mod tests {
     #[test]
     fn a_path_alone_is_an_address() {
         let discovered = Discovered::new("https://a.example.com/x/identity/v2.0").unwrap();
-        let parts = discovered.learn(&catalog("/x/account/v1.0")).unwrap();
+        let parts = discovered.learn(Some(&catalog("/x/account/v1.0")));
         let account = parts.get(Part::Account).unwrap();
         assert_eq!(account.base.path(), "/x/account/v1.0");
         assert_eq!(account.base.authority().as_str(), "a.example.com");
@@ -309,7 +322,7 @@ mod tests {
     #[test]
     fn what_is_missing_is_missed_when_it_is_needed() {
         let discovered = Discovered::new("https://a.example.com/identity/v2.0").unwrap();
-        let parts = discovered.learn(&catalog("https://a/account")).unwrap();
+        let parts = discovered.learn(Some(&catalog("https://a/account")));
         for part in [Part::Ui, Part::OAuth2] {
             assert_eq!(parts.get(part).unwrap_err().kind(), ErrorKind::NoEndpoints);
         }
@@ -319,15 +332,25 @@ mod tests {
             {"name": "astakos_oauth2", "endpoints": [{"publicURL": ""}]},
         ]))
         .unwrap();
-        let parts = discovered.learn(&bad_ui).unwrap();
+        let parts = discovered.learn(Some(&bad_ui));
         assert!(parts.get(Part::Account).is_ok());
         for part in [Part::Ui, Part::OAuth2] {
             assert_eq!(parts.get(part).unwrap_err().kind(), ErrorKind::NoEndpoints);
         }
-        assert_eq!(
-            discovered.learn(&Catalog::default()).unwrap_err().kind(),
-            ErrorKind::NoEndpoints
-        );
+        // Without the account part, the others can be used.
+        let only_oauth2: Catalog = serde_json::from_value(serde_json::json!([
+            {"name": "astakos_account"},
+            {"name": "astakos_account", "endpoints": []},
+            {"name": "astakos_oauth2", "endpoints": [{"publicURL": "https://a/oauth2"}]},
+        ]))
+        .unwrap();
+        let parts = discovered.learn(Some(&only_oauth2));
+        assert!(parts.get(Part::OAuth2).is_ok());
+        for catalog in [None, Some(&Catalog::default()), Some(&only_oauth2)] {
+            let error = discovered.learn(catalog).get(Part::Account).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NoEndpoints);
+            assert!(error.to_string().contains("astakos_account"), "{error}");
+        }
     }
 
     #[test]

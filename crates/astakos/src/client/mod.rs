@@ -195,10 +195,10 @@ impl Client {
         let asked = async {
             let _turn = discovered.asking.lock().await;
             if let Some(parts) = discovered.known() {
-                return Ok(parts);
+                return Ok::<_, Error>(parts);
             }
             let access = self.catalog_access().await?;
-            discovered.learn(access.catalog()?)
+            Ok(discovered.learn(access.service_catalog.as_ref()))
         };
         // Who waits for others that ask has no more time than they have.
         let limit = self.inner.core.call_limit(&self.options);

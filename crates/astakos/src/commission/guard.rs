@@ -11,7 +11,7 @@ use vouchsafe_core::{Error as CoreError, ErrorKind as CoreKind, Sent, TimeoutSco
 use super::busy::Busy;
 use super::journal::Outcome;
 use super::resolver::{Undo, until};
-use super::{CommissionId, Issuer};
+use super::{CommissionId, Committed, Issuer};
 use crate::{CommissionAction, Result, Serial};
 
 /// A commission that was issued and is neither accepted nor rejected.
@@ -29,16 +29,6 @@ pub struct CommissionGuard {
     /// Whether the journal may say that it is to be accepted.
     is_decided: bool,
     runtime: Handle,
-}
-
-/// How a commission came to be accepted or rejected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "it was this try or another")]
-pub enum Committed {
-    /// By this call.
-    Now,
-    /// By a try whose answer was lost: the commission was not pending any more at the next.
-    Earlier,
 }
 
 impl CommissionGuard {

@@ -56,8 +56,9 @@ mod resolver;
 mod search;
 mod watch;
 
+pub use crate::types::Committed;
 pub use file::FileJournal;
-pub use guard::{CommissionGuard, Committed};
+pub use guard::CommissionGuard;
 pub use id::{CommissionId, CommissionIdError};
 pub use issuer::{Issuer, IssuerBuilder, Open};
 pub use journal::{Intent, Journal, MemoryJournal, OpenCommission, Outcome};

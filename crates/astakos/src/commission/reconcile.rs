@@ -78,6 +78,7 @@ impl Issuer {
         for chunk in accept.chunks(CHUNK) {
             let resolution = resolve_in_halves(self.client(), chunk, &[]).await?;
             report.accepted.extend(resolution.accepted);
+            report.gone.extend(resolution.earlier);
             report
                 .gone
                 .extend(resolution.failed.iter().map(|failed| failed.0));
@@ -85,6 +86,7 @@ impl Issuer {
         for chunk in reject.chunks(CHUNK) {
             let resolution = resolve_in_halves(self.client(), &[], chunk).await?;
             report.rejected.extend(resolution.rejected);
+            report.gone.extend(resolution.earlier);
             report
                 .gone
                 .extend(resolution.failed.iter().map(|failed| failed.0));

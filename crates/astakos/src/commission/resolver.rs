@@ -450,6 +450,7 @@ pub(super) fn resolve_in_halves<'a>(
             (Ok(mut all), Ok(more)) => {
                 all.accepted.extend(more.accepted);
                 all.rejected.extend(more.rejected);
+                all.earlier.extend(more.earlier);
                 all.failed.extend(more.failed);
                 Ok(all)
             }

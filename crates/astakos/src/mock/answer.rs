@@ -1,11 +1,17 @@
 //! How refusals and documents look on the wire (protocol sections 4 and 5.1).
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, LOCATION, VARY};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, EXPIRES, HeaderName, LAST_MODIFIED,
+    LOCATION, VARY,
+};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 use vouchsafe_core::transport::{Request, Response};
 
+use super::bigint;
 use super::reading;
 use super::refusal::Refusal;
 
@@ -44,7 +50,7 @@ impl Form {
     /// Only faults and what the identity service tells have a form in XML; the rest is JSON,
     /// whatever it is called.
     pub(super) fn document(self, status: u16, body: &Value) -> Response {
-        self.with_body(status, body.to_string())
+        self.with_body(status, bigint::restore(body.to_string()))
     }
 
     /// A document of the identity service.
@@ -103,10 +109,22 @@ impl Form {
 
     fn with_body(self, status: u16, body: String) -> Response {
         let mut response = plain(status, self.content_type(), body);
-        put(&mut response, VARY, "X-Auth-Token");
+        put(&mut response, VARY, "X-Auth-Token, Accept-Language");
+        put(&mut response, CONTENT_LANGUAGE, "en");
         let no_store = "no-cache, no-store, must-revalidate, max-age=0";
         put(&mut response, CACHE_CONTROL, no_store);
         response
+    }
+}
+
+/// Dates an answer as Django does for caches: it is as old as it is, and ends at once.
+pub(super) fn date(response: &mut Response, now: i64) {
+    let now = u64::try_from(now / 1_000_000).unwrap_or_default();
+    let now = UNIX_EPOCH + Duration::from_secs(now);
+    let now = httpdate::fmt_http_date(now);
+    if response.headers.contains_key(CACHE_CONTROL) {
+        put(response, LAST_MODIFIED, &now);
+        put(response, EXPIRES, &now);
     }
 }
 

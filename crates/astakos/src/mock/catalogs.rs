@@ -69,6 +69,9 @@ impl State {
         let Some(chosen) = fields.get("project_id").filter(|id| !id.is_null()) else {
             return Err(Refusal::forbidden());
         };
+        if chosen.is_array() || chosen.is_object() {
+            return Err(Refusal::Crash);
+        }
         let chosen = chosen.as_str().unwrap_or_default();
         let project = self.project(chosen)?;
         let membership = self.memberships.of(uuid, chosen);

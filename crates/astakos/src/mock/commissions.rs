@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::bigint;
 use super::quota::{Holdings, Provision, Verdict, summed};
 use super::refusal::{Refusal, Ruled};
 
@@ -259,12 +260,9 @@ fn provision(value: &Value) -> Ruled<Provision> {
 fn quantity(value: &Value) -> Option<i128> {
     match value {
         Value::Bool(flag) => Some((*flag).into()),
-        // One too great for the reader of JSON comes as a float. It is an integer all the same to
-        // the server, and refused for its size later.
-        Value::Number(number) => number.as_i128().or_else(|| {
-            let float = number.as_f64()?;
-            (float.abs() > i64::MAX as f64).then_some(float as i128)
-        }),
+        Value::Number(number) => number.as_i128(),
+        // One too great is an integer all the same, and refused for its size later.
+        Value::String(text) => bigint::value(text),
         _ => None,
     }
 }

@@ -25,13 +25,52 @@ pub(super) fn shown(micros: i64) -> String {
     format!("{}+00:00", text.trim_end_matches('Z'))
 }
 
-/// Reads a time that says its offset.
+/// Reads a time that says its offset, in the many forms that a general reader of dates takes:
+/// parts of one digit, a blank for the `T`, no seconds, offsets without a colon.
 pub(super) fn read(text: &str) -> Option<i64> {
-    let (_, time) = text.split_at_checked("2026-01-02T".len())?;
-    if !time.contains(['Z', 'z', '+', '-']) {
+    let text = text.trim();
+    let split = text.find(['T', 't', ' '])?;
+    let (date, time) = (&text[..split], text[split + 1..].trim_start());
+    let date = digits(date, &['-', '/', '.'])?;
+    let [year, month, day] = date[..] else {
+        return None;
+    };
+    let at = time.find(|c: char| !c.is_ascii_digit() && !matches!(c, ':' | '.' | ','))?;
+    let (time, offset) = (&time[..at], time[at..].trim());
+    let (time, fraction) = time.split_once(['.', ',']).unwrap_or((time, "0"));
+    let (hour, minute, second) = match digits(time, &[':'])?[..] {
+        [hour, minute, second] => (hour, minute, second),
+        [hour, minute] => (hour, minute, 0),
+        _ => return None,
+    };
+    // A leap second is more than the server can hold.
+    if second > 59 || fraction.is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    timestamp::parse(text).map(of)
+    let fraction = &fraction[..fraction.len().min(6)];
+    let (east, offset) = match offset.split_at_checked(1)? {
+        _ if ["Z", "UTC", "GMT"].contains(&offset.to_ascii_uppercase().as_str()) => ("+", "00:00"),
+        (sign @ ("+" | "-"), offset) => (sign, offset),
+        _ => return None,
+    };
+    let (hours, minutes) = match (offset.len(), offset.split_once(':')) {
+        (_, Some((hours, minutes))) => (hours, minutes),
+        (4, None) => offset.split_at_checked(2)?,
+        (1 | 2, None) => (offset, "00"),
+        _ => return None,
+    };
+    let [hours, minutes] = [hours, minutes].map(|part| part.parse::<u32>().ok());
+    let (hours, minutes) = (hours?, minutes?);
+    let normal = format!(
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction}\
+         {east}{hours:02}:{minutes:02}"
+    );
+    timestamp::parse(&normal).map(of)
+}
+
+fn digits(text: &str, separators: &[char]) -> Option<Vec<u32>> {
+    let parts = text.split(|c| separators.contains(&c));
+    parts.map(|part| part.parse().ok()).collect()
 }
 
 #[cfg(test)]
@@ -50,7 +89,29 @@ mod tests {
         let east = read("2020-01-01T02:00:00+02:00").unwrap();
         assert_eq!(shown(east), "2020-01-01T00:00:00+00:00");
         assert!(read("2020-01-01T00:00:00Z").is_some());
-        for text in ["2020-01-01T00:00:00", "2020-01-01", "soon", ""] {
+        let same = read("2097-01-01T00:00:00Z").unwrap();
+        for text in [
+            "2097-1-1T00:00:00Z",
+            "2097-01-01T00:00:00+0000",
+            "2097-01-01 00:00:00.0 +00:00",
+            "2097/1/1 0:00 UTC",
+            "2096-12-31T22:00:00-0200",
+            " 2097-01-01T02:00+02 ",
+        ] {
+            assert_eq!(read(text), Some(same), "{text}");
+        }
+        for text in [
+            "2020-01-01T00:00:00",
+            "2020-01-01",
+            "2020-01-01T00:00:60Z",
+            "2020-13-01T00:00:00Z",
+            "2020-01-01T00:00:00+25",
+            "2020-01-01T00:00:00X",
+            "2020-01-01T00:00:00.Z",
+            "2020-01-01T\u{e9}",
+            "soon",
+            "",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
     }

@@ -6,6 +6,7 @@
 
 mod answer;
 mod applications;
+mod bigint;
 mod catalogs;
 mod commissions;
 mod dates;

@@ -113,7 +113,7 @@ impl Project {
             name: format!("system:{uuid}"),
             owner: None,
             homepage: String::new(),
-            description: format!("system project of {username}"),
+            description: format!("system project for user {username}"),
             end_date: now.saturating_add(CENTURY),
             join_policy: Policy::Closed,
             leave_policy: Policy::Closed,

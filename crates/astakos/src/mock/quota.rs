@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde_json::{Number, Value, json};
+use serde_json::{Value, json};
 
+use super::bigint;
 use super::refusal::{Refusal, Ruled};
 
 /// The counter of one (holder, source, resource).
@@ -59,13 +60,11 @@ impl Provision {
     }
 
     pub(super) fn to_json(&self) -> Value {
-        let quantity =
-            Number::from_i128(self.quantity).or_else(|| Number::from_f64(self.quantity as f64));
         json!({
             "holder": self.holder,
             "source": self.source,
             "resource": self.resource,
-            "quantity": quantity,
+            "quantity": bigint::shown(self.quantity),
         })
     }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use vouchsafe_core::Secret;
 use vouchsafe_core::transport::Request;
 
+use super::bigint;
 use super::refusal::{Refusal, Ruled};
 
 pub(super) fn header<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
@@ -42,9 +43,17 @@ pub(super) fn origin(request: &Request) -> String {
 /// The token of a request. One in the query comes before the header.
 pub(super) fn token(request: &Request) -> Ruled<String> {
     let in_query = query(request, "X-Auth-Token").filter(|token| !token.is_empty());
-    let in_header = || header(request, "x-auth-token").map(str::to_owned);
-    in_query
-        .or_else(in_header)
+    let token = match in_query {
+        Some(token) => token,
+        None => {
+            // Lines of one name are joined, and so no token is two.
+            let lines = request.headers.get_all("x-auth-token").iter();
+            let lines: Vec<&[u8]> = lines.map(http::HeaderValue::as_bytes).collect();
+            // The database takes text only.
+            String::from_utf8(lines.join(&b","[..])).map_err(|_| Refusal::Crash)?
+        }
+    };
+    Some(token)
         .filter(|token| !token.is_empty())
         .ok_or_else(|| Refusal::unauthorized("there is no token"))
 }
@@ -69,7 +78,7 @@ pub(super) fn json_of_get(request: &Request) -> Ruled<Value> {
 /// Reads JSON, whatever it is labelled.
 pub(super) fn json(body: &[u8]) -> Ruled<Value> {
     let text = std::str::from_utf8(body).map_err(|_| Refusal::bad("the body is no UTF-8"))?;
-    serde_json::from_str(text).map_err(|_| Refusal::bad("the body is no JSON"))
+    serde_json::from_str(&bigint::protect(text)).map_err(|_| Refusal::bad("the body is no JSON"))
 }
 
 /// Finds the one action that a body names; other keys do not count.

@@ -1,5 +1,7 @@
 //! What each operation does with a request: who may ask, what is read, what is answered.
 
+use std::borrow::Cow;
+
 use http::Method;
 use serde_json::{Value, json};
 use vouchsafe_core::transport::{Request, Response};
@@ -22,6 +24,7 @@ use crate::Dialect;
 /// Answers a request.
 pub(super) fn answer(state: &mut State, routes: &Routes, request: &Request, now: i64) -> Response {
     let mut response = respond(state, routes, request, now);
+    answer::date(&mut response, now);
     if request.method == Method::HEAD {
         response.body.clear();
     }
@@ -35,14 +38,15 @@ pub(super) fn operation(
     method: &Method,
     path: &str,
 ) -> Option<&'static str> {
-    match routes.at(method, below(base, path)?) {
+    match routes.at(method, below(base, &canonical(path))?) {
         Spot::Op(_, id, _) => Some(id),
         _ => None,
     }
 }
 
 fn respond(state: &mut State, routes: &Routes, request: &Request, now: i64) -> Response {
-    let Some(path) = below(&state.base, request.uri.path()) else {
+    let path = canonical(request.uri.path());
+    let Some(path) = below(&state.base, &path) else {
         return answer::html(404, "not here");
     };
     let form = Form::of(request);
@@ -60,6 +64,13 @@ fn respond(state: &mut State, routes: &Routes, request: &Request, now: i64) -> R
             return authorize(state, request);
         }
         _ => {}
+    }
+    // A page for browsers: whatever the method, except that a form from elsewhere is refused.
+    if matches!(path, "/ui/get_services" | "/ui/get_services/") && request.method != Method::GET {
+        return match request.method {
+            Method::HEAD | Method::OPTIONS => answer::for_pages(request, &services(state)),
+            _ => answer::html(403, "the CSRF token is missing"),
+        };
     }
     let is_api = ["/identity/", "/account/"]
         .iter()
@@ -97,6 +108,26 @@ fn respond(state: &mut State, routes: &Routes, request: &Request, now: i64) -> R
         Spot::Nothing if is_api => form.refuse(&Refusal::bad("there is no such endpoint")),
         Spot::Nothing => answer::html(404, "not here"),
     }
+}
+
+/// Returns a path as the server sees it: it decodes the whole before it looks at the parts, so an
+/// encoded slash is one.
+fn canonical(path: &str) -> Cow<'_, str> {
+    if !path.contains('%') {
+        return Cow::Borrowed(path);
+    }
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    let parts = decoded.split('/').map(|part| {
+        percent_encoding::utf8_percent_encode(part, percent_encoding::NON_ALPHANUMERIC).to_string()
+    });
+    // The characters that segments may hold as they are.
+    let path = parts.collect::<Vec<_>>().join("/");
+    let plain = [("%2D", "-"), ("%2E", "."), ("%5F", "_"), ("%7E", "~")];
+    Cow::Owned(
+        plain
+            .into_iter()
+            .fold(path, |path, (from, to)| path.replace(from, to)),
+    )
 }
 
 fn below<'p>(base: &str, path: &'p str) -> Option<&'p str> {
@@ -463,10 +494,16 @@ fn act_on_project(state: &mut State, user: &str, uuid: &str, body: &Value, now: 
         Either::Application(action) => {
             let id = given.get("app_id").ok_or(Refusal::Crash)?;
             let id = match id {
-                Value::String(text) => text.parse().ok(),
-                id => id.as_u64(),
+                Value::Null => return Err(Refusal::not_found("there is no application")),
+                Value::Bool(flag) => u64::from(*flag),
+                // The database cuts off what is behind the point.
+                Value::Number(number) => match number.as_u64() {
+                    Some(id) => id,
+                    None => number.as_f64().map_or(0, |id| id as u64),
+                },
+                Value::String(text) => text.trim().parse().map_err(|_| Refusal::Crash)?,
+                Value::Array(_) | Value::Object(_) => return Err(Refusal::Crash),
             };
-            let id = id.ok_or(Refusal::Crash)?;
             state.act_on_application(user, uuid, id, action, now)
         }
     }
@@ -477,18 +514,18 @@ fn come_in(state: &mut State, user: &str, body: &Value, now: i64) -> Ruled<u64> 
     let known = [("join", true), ("enroll", false)];
     let (is_join, given) = reading::action(body, &known)?;
     let given = given.as_object().ok_or(Refusal::Crash)?;
-    let text = |name: &str| {
-        let value = given.get(name).and_then(Value::as_str);
-        value.ok_or_else(|| Refusal::bad(format!("{name} is no text")))
+    // Nothing at all is looked for too, and not found.
+    let text = |name: &str| match given.get(name) {
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(Value::Number(number)) => Ok(number.to_string()),
+        Some(Value::Array(_) | Value::Object(_)) => Err(Refusal::Crash),
+        None | Some(Value::Null | Value::Bool(_)) => Ok(String::new()),
     };
-    let project = match given.get("project") {
-        Some(Value::Number(id)) if state.dialect == Dialect::V015 => &id.to_string(),
-        _ => text("project")?,
-    };
+    let project = &text("project")?;
     if is_join {
         return state.join(user, project, now);
     }
-    state.enroll(user, project, text("user")?, now)
+    state.enroll(user, project, &text("user")?, now)
 }
 
 fn first(params: &[String]) -> &str {

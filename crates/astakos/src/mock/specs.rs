@@ -212,33 +212,55 @@ const KNOWN: &[&str] = &[
     "join_policy",
     "leave_policy",
     "max_members",
-    "private",
     "homepage",
     "description",
     "comments",
     "resources",
 ];
 
-/// A number, or one as text with a unit of 1024 steps; `inf` is unlimited.
+/// A number, or one as text with a unit of 1024 steps, which may have a fraction; two words mean
+/// unlimited.
 fn number(value: &Value) -> Option<i64> {
     let number = match value {
         Value::Number(number) => number.as_i64()?,
-        Value::String(text) if text == "inf" => i64::MAX,
-        Value::String(text) => {
-            let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-            let power = match text.get(digits.len()..)? {
-                "" => 0,
-                unit => {
-                    let at = ["K", "M", "G", "T", "P"].iter().position(|u| *u == unit);
-                    u32::try_from(at?).ok()? + 1
-                }
-            };
-            let number: i64 = digits.parse().ok()?;
-            number.checked_mul(1024_i64.checked_pow(power)?)?
-        }
+        Value::String(text) => match text.trim() {
+            "inf" | "infinite" => i64::MAX,
+            text => {
+                let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+                let digits = text.strip_suffix(unit)?;
+                let power = match unit.trim() {
+                    "" => 0,
+                    unit => {
+                        let at = ["K", "M", "G", "T", "P"].iter().position(|u| *u == unit);
+                        u32::try_from(at?).ok()? + 1
+                    }
+                };
+                scaled(digits, 1024_i64.checked_pow(power)?)?
+            }
+        },
         _ => return None,
     };
     (number >= 0).then_some(number)
+}
+
+/// Multiplies a decimal number, and cuts off the rest.
+fn scaled(digits: &str, by: i64) -> Option<i64> {
+    if let Ok(number) = digits.parse::<i64>() {
+        return number.checked_mul(by);
+    }
+    let (whole, fraction) = digits.split_once('.')?;
+    if fraction.is_empty() || fraction.contains('.') {
+        return None;
+    }
+    let whole: i64 = if whole.is_empty() {
+        0
+    } else {
+        whole.parse().ok()?
+    };
+    let fraction: f64 = format!("0.{fraction}").parse().ok()?;
+    whole
+        .checked_mul(by)?
+        .checked_add((fraction * by as f64) as i64)
 }
 
 /// Labels of letters, digits and inner hyphens, of which the last has two to six letters.
@@ -274,6 +296,12 @@ mod tests {
             (json!("1M"), Some(1 << 20)),
             (json!("2P"), Some(2 << 50)),
             (json!("inf"), Some(i64::MAX)),
+            (json!("infinite"), Some(i64::MAX)),
+            (json!("1.5K"), Some(1536)),
+            (json!(" 3 K "), Some(3072)),
+            (json!(".5K"), Some(512)),
+            (json!("1.2.3K"), None),
+            (json!("1."), None),
             (json!(0), Some(0)),
             (json!(-1), None),
             (json!(1.5), None),

@@ -198,7 +198,7 @@ impl Users {
 
     pub(super) fn by_email(&self, email: &str) -> Option<&User> {
         let mut users = self.by_uuid.values();
-        users.find(|user| user.email.eq_ignore_ascii_case(email))
+        users.find(|user| user.email == email)
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &User> {

@@ -211,6 +211,46 @@ pub enum CommissionAction {
     Reject,
 }
 
+/// What became of commissions that were to be resolved, in no particular order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Resolution {
+    /// Accepted.
+    pub accepted: Vec<Serial>,
+    /// Rejected.
+    pub rejected: Vec<Serial>,
+    /// Not pending any more when the call was repeated because an answer was lost: by all that
+    /// can be known, the earlier try resolved them as asked. Always empty if one request did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Serial>,
+    /// Neither: not pending any more, of another service, or in both lists.
+    pub failed: Vec<Unresolved>,
+}
+
+impl Resolution {
+    /// Tells what an earlier try may have done from what failed.
+    pub(crate) fn after(mut self, requests: u32) -> Self {
+        if requests > 1 {
+            let is_gone = |failed: &Unresolved| failed.1.name == "itemNotFound";
+            let (gone, failed) = self.failed.into_iter().partition(is_gone);
+            self.failed = failed;
+            let gone: Vec<Unresolved> = gone;
+            self.earlier.extend(gone.into_iter().map(|gone| gone.0));
+        }
+        self
+    }
+}
+
+/// How a commission came to be accepted or rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "it was this try or another")]
+pub enum Committed {
+    /// By this call.
+    Now,
+    /// By a try whose answer was lost: the commission was not pending any more at the next.
+    Earlier,
+}
+
 /// A commission that was to be resolved and was not, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(

@@ -7,7 +7,7 @@ mod project_id;
 mod quota;
 mod serial;
 
-pub use commission::{CommissionAction, Provision, Unresolved};
+pub use commission::{CommissionAction, Committed, Provision, Resolution, Unresolved};
 pub use holder::Holder;
 pub use limit::{Limit, LimitError, MaxMembers};
 pub use project_id::ProjectId;

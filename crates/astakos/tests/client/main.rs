@@ -7,6 +7,7 @@
     reason = "a test"
 )]
 
+mod answers;
 mod discovery;
 mod errors;
 mod repeating;

@@ -4,6 +4,7 @@
 mod ask;
 mod memberships;
 mod projects;
+mod raw;
 mod requests;
 
 use std::time::Duration;

@@ -180,7 +180,12 @@ fn resolved(resolution: Resolution) -> Result<Answer, Failure> {
             .iter()
             .map(|failed| format!("{}: {}", failed.0, failed.1))
             .collect();
-        let done = resolution.accepted.len() + resolution.rejected.len();
+        let done = [
+            &resolution.accepted,
+            &resolution.rejected,
+            &resolution.earlier,
+        ];
+        let done: usize = done.iter().map(|list| list.len()).sum();
         let what = format!("{done} resolved, not so {}", failed.join("; "));
         return Err(Failure::not_found(what));
     }
@@ -188,6 +193,12 @@ fn resolved(resolution: Resolution) -> Result<Answer, Failure> {
         .accepted
         .iter()
         .map(|serial| vec![serial.to_string(), "accepted".to_owned()])
+        .chain(
+            resolution
+                .earlier
+                .iter()
+                .map(|serial| vec![serial.to_string(), "done by an earlier try".to_owned()]),
+        )
         .chain(
             resolution
                 .rejected

@@ -109,10 +109,14 @@ pub(crate) async fn run(args: AstakosArgs) -> Result<Answer, Failure> {
 fn client(args: &AstakosArgs) -> Result<Client, Failure> {
     let connection = &args.connection;
     let mut builder = Client::builder()
-        .token(args.token.secret(TOKEN_VARIABLE)?)
         .transport(connection.transport()?)
         .timeouts(connection.timeouts())
         .retry(connection.retry());
+    // The one call that needs none.
+    let needs_token = !matches!(args.command, Command::Resources);
+    if needs_token || args.token.is_given(TOKEN_VARIABLE) {
+        builder = builder.token(args.token.secret(TOKEN_VARIABLE)?);
+    }
     if connection.allow_plain_http {
         builder = builder.allow_plain_http();
     }

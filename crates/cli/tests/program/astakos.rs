@@ -220,6 +220,9 @@ fn quotas_of_oneself_of_all_and_of_projects() {
     let projects = world.json("cyclades", &["quotas", "--service", "--by-project"]);
     assert!(projects[&alice]["cyclades.vm"]["project_limit"].is_i64());
     let resources = world.ask("alice", &["resources"]).good().out;
+    let mut without = world.command("alice", &["resources"]);
+    let without = run(without.env_remove("ASTAKOS_TOKEN")).good();
+    assert_eq!(without.out, resources);
     assert!(resources.contains("pithos.diskspace") && resources.contains("bytes"));
     let error = world.ask("alice", &["quotas", "--user", &alice]);
     assert_eq!(error.code, 2, "{error:?}");

@@ -284,8 +284,8 @@ async fn made(case: &Case, client: &Client, a: &Arguments<'_>) -> Result<Result<
         }
         "get_pending_commissions" => json(value(client.pending_commissions().await)),
         "get_commission_info" => json(value(client.commission(a.serial("serial")?).await)),
-        "accept_commission" => json(value(client.accept(a.serial("serial")?).await)),
-        "reject_commission" => json(value(client.reject(a.serial("serial")?).await)),
+        "accept_commission" => json(value(client.accept(a.serial("serial")?).await.map(drop))),
+        "reject_commission" => json(value(client.reject(a.serial("serial")?).await.map(drop))),
         "commission_action" => {
             let serial = a.serial("serial")?;
             let action = match a.text("action")? {
@@ -293,7 +293,9 @@ async fn made(case: &Case, client: &Client, a: &Arguments<'_>) -> Result<Result<
                 "reject" => CommissionAction::Reject,
                 _ => return Err(Called::Impossible(WORD)),
             };
-            json(value(client.commission_action(serial, action).await))
+            json(value(
+                client.commission_action(serial, action).await.map(drop),
+            ))
         }
         "resolve_commissions" => {
             let accept = a.serials("accept_serials")?;

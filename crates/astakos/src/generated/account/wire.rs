@@ -130,18 +130,6 @@ pub(crate) struct ResolveRequest {
     pub(crate) reject: Vec<crate::Serial>,
 }
 
-/// What became of commissions that were to be resolved.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Resolution {
-    /// Accepted, in no particular order.
-    pub accepted: Vec<crate::Serial>,
-    /// Rejected, in no particular order.
-    pub rejected: Vec<crate::Serial>,
-    /// Neither: not pending any more, of another service, or in both lists.
-    pub failed: Vec<crate::Unresolved>,
-}
-
 /// A pending commission.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
