@@ -577,3 +577,33 @@ async fn limits_of_for_ever_and_of_nothing_are_taken_at_their_word() {
     let error = send(&client, &READ).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout(TimeoutScope::Call));
 }
+/// Fetches its token through a client, as a login does.
+#[derive(Debug)]
+struct LoggedIn(CoreClient);
+
+impl TokenSource for LoggedIn {
+    fn token(&self) -> BoxFuture<'_, Result<Token>> {
+        Box::pin(async move {
+            let call = Call::new(&WRITE, Target::new("/write"));
+            let answer = self
+                .0
+                .send(&base(), call, None, &CallOptions::new())
+                .await?;
+            Ok(Token::new(Secret::from(answer.text()?)))
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_source_may_call_through_the_same_client_whatever_the_limit() {
+    let told = Told::new([Then::Answer(body("the-token"))]);
+    let client = builder(&told).max_in_flight(1).build().unwrap();
+    let source = LoggedIn(client.clone());
+    let call = Call::new(&READ, Target::new("/read"));
+    let credentials = Some(Credentials::bearer(&source));
+    client
+        .send(&base(), call, credentials, &CallOptions::new())
+        .await
+        .unwrap();
+    assert_eq!(told.header(1, AUTHORIZATION), "Bearer the-token");
+}

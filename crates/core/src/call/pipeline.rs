@@ -149,7 +149,6 @@ impl Pipeline {
         let mut was_stale = false;
 
         loop {
-            let permit = authority.permit(deadline).await?;
             let mut request = self.request(call, &uri, options)?;
             let token = match &credentials {
                 Some(credentials) => Some(
@@ -158,6 +157,9 @@ impl Pipeline {
                 ),
                 None => None,
             };
+            // After the token: its source may call through this client, and would wait for a
+            // permit that this call holds.
+            let permit = authority.permit(deadline).await?;
             progress.attempts += 1;
             let outcome = self
                 .attempt::<R>(operation, request, attempt_limit, deadline, progress)
