@@ -4,6 +4,8 @@
 #![allow(dead_code, reason = "not all that can be described is tried")]
 #![allow(clippy::unwrap_used, reason = "a test")]
 #![allow(
+    clippy::needless_question_mark,
+    unnameable_types,
     unreachable_pub,
     reason = "a service would re-export what its description calls public"
 )]
@@ -13,6 +15,7 @@ use std::sync::{Arc, Mutex};
 #[path = "right/crates/wide/src/generated/mod.rs"]
 mod generated;
 
+use generated::places::wire::{NewPlace, Place, PlaceId, PlaceKind, PlaceLogin};
 use generated::wide::calls::{self, GetDocumentParams, ListThingsParams};
 use generated::wide::operations::{CREATE_THING, GET_DOCUMENT, LIST_THINGS, REVOKE_KEY};
 use generated::wide::routes::{self, Op, ROUTES};
@@ -22,11 +25,13 @@ use generated::wide::wire::{
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{from_value, json, to_value};
-use vouchsafe_core::call::{Call, CallOptions, Repeat};
+use vouchsafe_core::auth::StaticToken;
+use vouchsafe_core::call::{Answer, Call, CallOptions, Repeat};
 use vouchsafe_core::mock::route::Found;
+use vouchsafe_core::service::{Base, Service, Session};
 use vouchsafe_core::transport::{Request, Response, Transport};
 use vouchsafe_core::url::BaseUrl;
-use vouchsafe_core::{BoxFuture, CoreClient, ErrorKind, Result, Secret};
+use vouchsafe_core::{BoxFuture, CoreClient, Error, ErrorKind, Result, Secret};
 
 /// A text that is checked while it is read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +54,185 @@ impl From<Address> for String {
     fn from(address: Address) -> Self {
         address.0
     }
+}
+
+/// The client that generated methods are on: it sends to one base, with one token.
+#[derive(Clone, Debug)]
+struct Client(Session);
+
+impl Service for Client {
+    type Error = Error;
+    type Credential = ();
+
+    async fn call(&self, call: Call, _: &(), options: &CallOptions) -> Result<Answer> {
+        self.0.send(call, options).await
+    }
+}
+
+/// Answers with what it is told, one answer after the other, and keeps what it was asked.
+#[derive(Debug, Default)]
+struct Script(Mutex<Vec<Request>>, Mutex<Vec<serde_json::Value>>);
+
+impl Transport for Script {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
+        self.0.lock().unwrap().push(request);
+        let mut answers = self.1.lock().unwrap();
+        let mut response = Response::new(StatusCode::OK);
+        if !answers.is_empty() {
+            response.body = answers.remove(0).to_string().into();
+        }
+        Box::pin(async { Ok(response) })
+    }
+}
+
+fn client(answers: &[serde_json::Value]) -> (Client, Arc<Script>) {
+    let script = Arc::new(Script(Mutex::default(), Mutex::new(answers.to_vec())));
+    let core = CoreClient::builder().transport(script.clone());
+    let base = BaseUrl::parse("https://places.example.com").unwrap();
+    let session = Session::new(core.build().unwrap(), Base::fixed(base));
+    let token = Arc::new(StaticToken::new(Secret::from("planted")));
+    (Client(session.with_token(token)), script)
+}
+
+const ID: &str = "6f9619ff-8b86-d011-b42d-00cf4fc964ff";
+
+fn place(number: u32) -> serde_json::Value {
+    let id = format!("6f9619ff-8b86-d011-b42d-{number:012}");
+    json!({"id": id, "name": format!("p{number}"), "kind": "room"})
+}
+
+#[tokio::test]
+async fn a_method_without_optional_values_sends_at_once() {
+    let (client, script) = client(&[place(1), json!({"data": 3})]);
+    let id: PlaceId = ID.parse().unwrap();
+    let found = client.places().get(&id).await.unwrap();
+    assert_eq!((found.name.as_str(), &found.kind), ("p1", &PlaceKind::Room));
+    assert_eq!(client.place_visits().count(&id).await.unwrap(), 3);
+    let asked = script.0.lock().unwrap();
+    assert_eq!(asked[0].uri.path(), format!("/places/{ID}"));
+    assert_eq!(asked[0].headers["authorization"], "Bearer planted");
+}
+
+#[tokio::test]
+async fn a_body_is_made_of_what_is_required_and_set_piece_by_piece() {
+    let (client, script) = client(&[place(1), json!({"key": "planted"})]);
+    let near = PlaceId::parse(ID).unwrap();
+    let body = NewPlace::new("Attic").labels(["a", "b"]).near(&near);
+    client.places().create(&body).await.unwrap();
+    let sent: serde_json::Value =
+        serde_json::from_slice(&script.0.lock().unwrap()[0].body).unwrap();
+    assert_eq!(
+        sent,
+        json!({"name": "Attic", "kind": "room", "labels": ["a", "b"], "near": ID})
+    );
+
+    let long = NewPlace::new("more than eight");
+    let refused = client.places().create(&long).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Invalid);
+    assert!(
+        refused
+            .to_string()
+            .contains("name must have 1 to 8 characters")
+    );
+
+    let login = PlaceLogin::new("ada", "planted").code("planted");
+    let session = client.sessions().create(&login).await.unwrap();
+    assert_eq!(session.key.expose(), "planted");
+    assert!(!format!("{login:?}{session:?}").contains("planted"));
+    let asked = script.0.lock().unwrap();
+    assert_eq!(asked.len(), 2, "what is refused is not sent");
+    assert!(
+        !asked[1].headers.contains_key("authorization"),
+        "it is open"
+    );
+}
+
+#[test]
+fn an_id_is_a_type_of_its_own_that_parses() {
+    let id: PlaceId = ID.parse().unwrap();
+    assert_eq!(id.to_string(), ID);
+    assert_eq!(to_value(&id).unwrap(), json!(ID));
+    for bad in ["", "attic", "../users"] {
+        assert_eq!(PlaceId::parse(bad).unwrap_err().kind(), ErrorKind::Invalid);
+    }
+}
+
+#[tokio::test]
+async fn a_builder_sends_what_is_set_with_the_options_of_the_call() {
+    let page = json!({"total": 9, "filtered": 1, "items": [place(1)]});
+    let (client, script) = client(&[page]);
+    let list = client
+        .places()
+        .list()
+        .search("at")
+        .recurse(true)
+        .tenant("t");
+    let page = list
+        .kind(PlaceKind::Street)
+        .request_id("r-1")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!((page.total, page.items.len()), (9, 1));
+    let asked = script.0.lock().unwrap();
+    assert_eq!(
+        asked[0].uri.query().unwrap(),
+        "search=at&recurse=true&kind=street"
+    );
+    assert_eq!(asked[0].headers["x-tenant"], "t");
+    assert_eq!(asked[0].headers["x-request-id"], "r-1");
+}
+
+#[tokio::test]
+async fn a_list_is_walked_page_by_page_with_its_filters() {
+    let page = |numbers: &[u32]| {
+        let items: Vec<_> = numbers.iter().map(|number| place(*number)).collect();
+        json!({"total": 9, "filtered": 3, "items": items})
+    };
+    let (client, script) = client(&[page(&[1, 2]), page(&[2, 3])]);
+    let mut items = client.places().list().search("p").items();
+    let mut names = Vec::new();
+    while let Some(Place { name, .. }) = items.next().await.unwrap() {
+        names.push(name);
+    }
+    assert_eq!(names, ["p1", "p2", "p3"]);
+    let asked = script.0.lock().unwrap();
+    let queries: Vec<_> = asked
+        .iter()
+        .map(|request| request.uri.query().unwrap())
+        .collect();
+    assert_eq!(
+        queries,
+        ["search=p&limit=2&offset=0", "search=p&limit=3&offset=1"]
+    );
+}
+
+#[tokio::test]
+async fn tokens_of_pages_are_followed() {
+    let thing = |id: u32| json!({"id": id, "name": "lamp", "createdAt": null});
+    let first = json!({"items": [thing(1)], "next": "n"});
+    let (client, script) = client(&[first, json!({"items": [thing(2)], "next": null})]);
+    let all = client
+        .list_things("me", "t")
+        .deep(true)
+        .items()
+        .collect()
+        .await
+        .unwrap();
+    assert_eq!(all.iter().map(|thing| thing.id).collect::<Vec<_>>(), [1, 2]);
+    let asked = script.0.lock().unwrap();
+    assert_eq!(asked[1].uri.query(), Some("owner=me&deep=true&page=n"));
+}
+
+#[test]
+fn the_futures_of_methods_can_move_between_threads() {
+    fn is_send<T: Send>(_: &T) {}
+    let (client, _) = client(&[]);
+    let id: PlaceId = ID.parse().unwrap();
+    let places = client.places();
+    is_send(&places.get(&id));
+    is_send(&places.list().send());
+    is_send(&places.list().items().next());
 }
 
 fn thing(more: &[(&str, serde_json::Value)]) -> serde_json::Result<Thing> {
@@ -207,6 +391,7 @@ async fn paths_queries_and_headers_are_encoded_piece_by_piece() {
         deep: Some(true),
         order: Some(ListThingsOrder::Name_),
         target_: None,
+        page: None,
         x_trace: Some("t1".to_owned()),
     };
     let request = sent(calls::list_things("me/you", "tenant", &params).unwrap()).await;

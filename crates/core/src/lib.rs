@@ -12,6 +12,7 @@
 //! | [`auth`] | tokens, where they come from and how they are put on a request |
 //! | [`Error`] | one opaque error with questions to decide by |
 //! | [`Secret`], [`Clock`], [`observe`] | ground-floor types |
+//! | [`service`] | what generated methods need of a service's client |
 //! | `server` (feature) | what layers that check requests share |
 //! | `store` (feature) | private files and records that several processes share |
 //! | `mock` (feature) | a host for emulators, in process and over TCP and TLS |
@@ -34,6 +35,7 @@ mod secret;
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
 pub mod server;
+pub mod service;
 #[cfg(feature = "store")]
 #[cfg_attr(docsrs, doc(cfg(feature = "store")))]
 pub mod store;

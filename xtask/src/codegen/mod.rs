@@ -9,6 +9,7 @@ mod lint;
 mod locate;
 mod model;
 mod names;
+mod page;
 mod read;
 mod schema;
 mod source;

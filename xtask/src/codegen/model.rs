@@ -12,6 +12,12 @@ pub(crate) struct Api {
     pub(crate) version: String,
     pub(crate) description: Option<String>,
     pub(crate) base: String,
+    /// The path of the client that gets the methods.
+    pub(crate) client: String,
+    /// The path of the credential that each call is given, if the client holds none.
+    pub(crate) credential: Option<String>,
+    /// Whether examples run against the emulator.
+    pub(crate) emulator: bool,
     /// What statuses mean for every operation that does not say otherwise.
     pub(crate) status_rules: Vec<StatusRule>,
     /// Statuses, some with a code, after which what may be doubled is sent again. Empty if the
@@ -28,6 +34,14 @@ pub(crate) struct Operation {
     pub(crate) id: String,
     /// The name of its call function.
     pub(crate) rust: String,
+    /// The name of its method.
+    pub(crate) method_name: String,
+    /// The tag that its method is found under, if methods are grouped.
+    pub(crate) group: Option<String>,
+    /// Whether it takes no credential.
+    pub(crate) is_open: bool,
+    pub(crate) reply: Reply,
+    pub(crate) page: Option<Page>,
     /// `GET` and so on.
     pub(crate) method: String,
     /// The path as the server sees it.
@@ -54,6 +68,48 @@ pub(crate) struct Operation {
 pub(crate) enum Audience {
     Emulator,
     Client,
+}
+
+/// What a method returns.
+pub(crate) enum Reply {
+    Nothing,
+    Text,
+    /// The answer itself, to be read by the caller.
+    Other,
+    Json {
+        ty: Type,
+        /// The one property of the answer that is returned, and its type.
+        part: Option<(String, Type)>,
+    },
+}
+
+/// A list that comes in pages.
+pub(crate) struct Page {
+    pub(crate) style: PageStyle,
+    pub(crate) item: Type,
+    pub(crate) items: PageField,
+    pub(crate) total: Option<PageField>,
+    pub(crate) next: Option<PageField>,
+    /// What tells an item from the others.
+    pub(crate) key: Option<PageField>,
+}
+
+/// How a list is cut: the names of parameters.
+pub(crate) enum PageStyle {
+    Offset {
+        offset: String,
+        limit: String,
+        size: u64,
+    },
+    Token {
+        param: String,
+    },
+}
+
+/// A field that a page is read by.
+pub(crate) struct PageField {
+    pub(crate) rust: String,
+    pub(crate) optional: bool,
 }
 
 /// How much of an operation's client is written by hand.
@@ -85,6 +141,7 @@ pub(crate) struct Param {
     pub(crate) explode: bool,
     pub(crate) description: Option<String>,
     pub(crate) limits: Limits,
+    pub(crate) example: Option<String>,
 }
 
 /// Where a parameter stands.
@@ -154,6 +211,63 @@ impl Api {
 }
 
 impl Operation {
+    /// Returns whether a method is written for it.
+    pub(crate) fn has_method(&self) -> bool {
+        self.audience == Audience::Client && self.by_hand == ByHand::Nothing
+    }
+
+    /// Returns whether there is nothing to choose, so that a method can send at once.
+    pub(crate) fn is_plain(&self) -> bool {
+        let is_whole = match &self.body {
+            Some(Body::Json { required, .. } | Body::Form { required, .. }) => *required,
+            _ => true,
+        };
+        is_whole && self.page.is_none() && self.params.iter().all(|param| param.required)
+    }
+
+    /// Returns the kinds of error that refusals have, and when they are given.
+    pub(crate) fn refusals(&self) -> Vec<(String, String)> {
+        let mut all: Vec<(String, String)> = Vec::new();
+        let mut add = |kind: &str, when: &str| match all.iter_mut().find(|(known, _)| known == kind)
+        {
+            Some((_, text)) if text.contains(when) => {}
+            Some((_, text)) => {
+                text.push_str("; or: ");
+                text.push_str(when);
+            }
+            None => all.push((kind.to_owned(), when.to_owned())),
+        };
+        for answer in &self.answers {
+            let Ok(status) = answer.status.parse::<u16>() else {
+                continue;
+            };
+            if status < 400 {
+                continue;
+            }
+            let rules = self
+                .status_rules
+                .iter()
+                .filter(|rule| rule.status == status);
+            let mut is_told = false;
+            for rule in rules {
+                let when = match &rule.code {
+                    Some(_) if rule.kind == usual(status) => continue,
+                    Some(code) => format!("the service's code is `{code}` ({status})"),
+                    None => {
+                        is_told = true;
+                        format!("{} ({status})", answer.description.trim_end_matches('.'))
+                    }
+                };
+                add(&rule.kind, &when);
+            }
+            if !is_told {
+                let when = format!("{} ({status})", answer.description.trim_end_matches('.'));
+                add(usual(status), &when);
+            }
+        }
+        all
+    }
+
     /// Returns whether a function forms its call.
     pub(crate) fn has_call(&self) -> bool {
         self.audience == Audience::Client && self.by_hand != ByHand::Call
@@ -225,6 +339,10 @@ pub(crate) struct TypeDef {
     pub(crate) aliases: Vec<String>,
     pub(crate) shape: Shape,
     pub(crate) is_public: bool,
+    /// Whether generated methods take or return it, so that users make it too.
+    pub(crate) is_shown: bool,
+    /// The path of the hand-written type that users see instead.
+    pub(crate) model: Option<String>,
     /// Whether it is read and written by hand, so that no type is needed.
     pub(crate) is_by_hand: bool,
     pub(crate) audience: Audience,
@@ -264,6 +382,7 @@ pub(crate) struct Field {
     pub(crate) ty: Type,
     pub(crate) presence: Presence,
     pub(crate) limits: Limits,
+    pub(crate) example: Option<String>,
 }
 
 /// What an absent value means and whether it is sent.
@@ -291,4 +410,17 @@ pub(crate) enum DefaultValue {
     Text(String),
     /// The variant of a named enum.
     Word(String),
+}
+
+/// Returns the kind of a status that no rule is about, as `Operation::kind_of` in core has it.
+fn usual(status: u16) -> &'static str {
+    match status {
+        400 | 422 => "Invalid",
+        401 => "Credential",
+        403 => "Forbidden",
+        404 | 410 => "NotFound",
+        409 => "Conflict",
+        429 => "Throttled",
+        _ => "Status",
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::limits::Limits;
 use super::model::{
-    Answer, Api, Audience, Body, ByHand, Operation, Param, Place, StatusRule, Type,
+    Answer, Api, Audience, Body, ByHand, Operation, Param, Place, Reply, StatusRule, Type,
 };
 use super::names;
 use super::schema::Types;
@@ -37,7 +37,15 @@ pub(crate) fn api(source: &Source, id: &str) -> Result<Api, Mistake> {
             }
         }
     }
+    let client = root
+        .text("x-client")
+        .unwrap_or_else(|| "crate::Client".to_owned());
+    let types = types.finish(&operations)?;
+    super::page::resolve(&root, &types, &mut operations)?;
     Ok(Api {
+        client,
+        credential: root.text("x-credential"),
+        emulator: root.text("x-emulator").as_deref() == Some("examples"),
         id: id.to_owned(),
         file: source.name.clone(),
         title: info
@@ -52,7 +60,7 @@ pub(crate) fn api(source: &Source, id: &str) -> Result<Api, Mistake> {
         status_rules: status_rules(&[&root]),
         repeat_rules: repeat_rules(&root),
         base,
-        types: types.finish(&operations)?,
+        types,
         operations,
     })
 }
@@ -85,6 +93,19 @@ impl<'s> Reader<'_, 's> {
             target: target.to_owned(),
             audience,
             by_hand: by_hand(operation, self.root),
+            method_name: names::snake(
+                &operation
+                    .text("x-method")
+                    .unwrap_or_else(|| operation.text("x-rust-name").unwrap_or_else(|| id.clone())),
+            ),
+            group: self
+                .root
+                .flag("x-groups")
+                .then(|| operation.texts("tags").first().cloned())
+                .flatten(),
+            is_open: is_open(operation),
+            reply: Reply::Nothing,
+            page: None,
             is_safe: is_safe(operation, method),
             response_limit: operation
                 .get("x-response-limit")
@@ -138,6 +159,7 @@ impl<'s> Reader<'_, 's> {
                     .get("schema")
                     .map(|schema| Limits::of(&schema))
                     .unwrap_or_default(),
+                example: example(&cursor),
                 name,
             });
         }
@@ -156,6 +178,16 @@ pub(crate) fn is_secret(parameter: &Cursor<'_>) -> bool {
         .get("schema")
         .and_then(|schema| schema.resolve().ok());
     parameter.flag("x-sensitive") || schema.is_some_and(|schema| schema.flag("x-sensitive"))
+}
+
+/// Returns the example of a parameter, or of its schema.
+fn example(parameter: &Cursor<'_>) -> Option<String> {
+    let schema = parameter
+        .get("schema")
+        .and_then(|schema| schema.resolve().ok());
+    let own = parameter.get("example");
+    let found = own.or_else(|| schema.and_then(|schema| schema.get("example")))?;
+    Some(scalar(found.value()))
 }
 
 /// Reads `x-errors` of the most particular place first. Rules with a code come before rules
@@ -189,7 +221,8 @@ fn status_rules(places: &[&Cursor<'_>]) -> Vec<StatusRule> {
 fn argument(name: &str) -> String {
     let name = names::snake(name);
     match name.as_str() {
-        "body" | "call" | "form" | "operations" | "params" | "target" | "value" | "wire" => {
+        "answer" | "body" | "call" | "credential" | "form" | "operations" | "params" | "target"
+        | "value" | "wire" => {
             format!("{name}_")
         }
         _ => name,
@@ -325,6 +358,15 @@ pub(crate) fn by_hand(operation: &Cursor<'_>, root: &Cursor<'_>) -> ByHand {
         Some("call") => ByHand::Call,
         _ => ByHand::Nothing,
     }
+}
+
+/// Returns whether an operation says that it takes no credential.
+fn is_open(operation: &Cursor<'_>) -> bool {
+    operation.get("security").is_some_and(|list| {
+        list.items()
+            .iter()
+            .all(|choice| choice.entries().is_empty())
+    })
 }
 
 fn is_safe(operation: &Cursor<'_>, method: &str) -> bool {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::limits::Limits;
 use super::model::{
-    Audience, Body, DefaultValue, Field, Operation, Presence, Shape, Type, TypeDef,
+    Answer, Audience, Body, DefaultValue, Field, Operation, Presence, Shape, Type, TypeDef,
 };
 use super::names;
 use super::source::{Cursor, Mistake, scalar};
@@ -375,6 +375,11 @@ impl<'s> Types<'s> {
             ty,
             presence,
             limits: Limits::of(property),
+            example: property
+                .get("example")
+                .or_else(|| resolved.get("example"))
+                .filter(|value| !value.value().is_mapping() && !value.value().is_sequence())
+                .map(|value| scalar(value.value())),
         })
     }
 
@@ -414,7 +419,9 @@ impl<'s> Types<'s> {
                 description: schema.text("description"),
                 aliases: schema.texts("x-doc-alias"),
                 shape,
+                is_shown: false,
                 is_public: schema.flag("x-public"),
+                model: schema.text("x-model"),
                 is_by_hand: schema.flag("x-hand"),
                 audience: Audience::Emulator,
                 is_used: false,
@@ -441,6 +448,39 @@ impl<'s> Types<'s> {
             for answer in &operation.answers {
                 if let Some(ty) = &answer.ty {
                     self.mark(ty, operation.audience, Use::Read);
+                }
+            }
+        }
+        // What a generated method takes or returns can be named by its caller.
+        for operation in operations.iter().filter(|operation| operation.has_method()) {
+            let success = |answer: &&Answer| answer.status.starts_with('2');
+            let answers = operation.answers.iter().filter(success);
+            let body = match &operation.body {
+                Some(Body::Json { ty, .. } | Body::Form { ty, .. }) => Some(ty),
+                _ => None,
+            };
+            let shown = operation
+                .params
+                .iter()
+                .map(|param| &param.ty)
+                .chain(answers.filter_map(|answer| answer.ty.as_ref()))
+                .chain(body);
+            let with_model = |name: &str| {
+                self.defs
+                    .iter()
+                    .any(|def| def.name == name && def.model.is_some())
+            };
+            let shown: Vec<String> = shown
+                .filter_map(|ty| ty.name())
+                .filter(|name| !with_model(name))
+                .map(str::to_owned)
+                .collect();
+            for name in shown {
+                for name in self.reach(&name) {
+                    if let Some(def) = self.defs.iter_mut().find(|def| def.name == name) {
+                        def.is_public = true;
+                        def.is_shown = true;
+                    }
                 }
             }
         }

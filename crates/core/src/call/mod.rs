@@ -9,6 +9,7 @@ pub mod limits;
 mod objects;
 mod operation;
 mod options;
+pub mod page;
 mod pipeline;
 mod receive;
 mod request;

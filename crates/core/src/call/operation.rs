@@ -16,6 +16,7 @@ pub struct Operation {
     repeat: Repeat,
     response_limit: usize,
     sensitive_path: bool,
+    is_open: bool,
     answers: &'static [u16],
     status_rules: &'static [StatusRule],
     repeat_rules: &'static [RepeatRule],
@@ -34,6 +35,7 @@ impl Operation {
             repeat: Repeat::OnlyIfUnsent,
             response_limit: 1 << 20,
             sensitive_path: false,
+            is_open: false,
             answers: &[],
             status_rules: &[],
             repeat_rules: USUAL_REPEATS,
@@ -58,6 +60,13 @@ impl Operation {
     #[must_use]
     pub const fn sensitive_path(mut self) -> Self {
         self.sensitive_path = true;
+        self
+    }
+
+    /// Marks the operation as one that takes no credential.
+    #[must_use]
+    pub const fn open(mut self) -> Self {
+        self.is_open = true;
         self
     }
 
@@ -112,6 +121,12 @@ impl Operation {
     #[must_use]
     pub const fn max_response(&self) -> usize {
         self.response_limit
+    }
+
+    /// Returns whether the operation takes no credential.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.is_open
     }
 
     /// Returns whether the path holds a secret.

@@ -25,6 +25,9 @@ pub(super) fn calls(api: &Api) -> TokenStream {
             use http::HeaderName;
         )
     });
+    let all = quote!(#(#functions)*).to_string();
+    uses.secret = all.contains("Secret");
+    uses.wire = all.contains("wire ::");
     let core = if uses.secret {
         quote!(
             use vouchsafe_core::{Result, Secret};
@@ -88,16 +91,16 @@ fn function(
     let mut arguments: Vec<TokenStream> = Vec::new();
     for param in &required {
         let argument = ident(&param.rust);
-        let of = borrowed(&param.ty, uses);
+        let of = borrowed(&param.ty);
         arguments.push(quote!(#argument: #of));
     }
     let params = (!optional.is_empty()).then(|| {
         let params = format_ident!("{}Params", names::pascal(&operation.rust));
         arguments.push(quote!(params: &#params));
-        params_struct(operation, &params, &optional, uses)
+        params_struct(operation, &params, &optional)
     });
     if let Some(Body::Json { ty, required } | Body::Form { ty, required }) = &operation.body {
-        let of = borrowed(ty, uses);
+        let of = borrowed(ty);
         arguments.push(if *required {
             quote!(body: #of)
         } else {
@@ -257,7 +260,6 @@ fn params_struct(
     operation: &Operation,
     name: &proc_macro2::Ident,
     optional: &[&Param],
-    uses: &mut Uses,
 ) -> TokenStream {
     let own = doc(&format!("What may be given to `{}`.", operation.id), &[]);
     let fields = optional.iter().map(|param| {
@@ -267,7 +269,7 @@ fn params_struct(
         };
         let doc = doc(&text, &[]);
         let field = ident(&param.rust);
-        let of = owned(&param.ty, uses);
+        let of = owned(&param.ty);
         match param.ty {
             Type::List(_) => quote!(#doc pub(crate) #field: #of,),
             _ => quote!(#doc pub(crate) #field: Option<#of>,),
@@ -407,23 +409,23 @@ fn header(param: &Param, uses: &mut Uses) -> TokenStream {
 }
 
 /// Writes the type of an argument.
-fn borrowed(of: &Type, uses: &mut Uses) -> TokenStream {
+pub(super) fn borrowed(of: &Type) -> TokenStream {
     match of {
         Type::Text => quote!(&str),
-        of if of.is_integer() => owned(of, uses),
-        Type::Number | Type::Boolean => owned(of, uses),
+        of if of.is_integer() => owned(of),
+        Type::Number | Type::Boolean => owned(of),
         Type::List(item) => {
-            let item = owned(item, uses);
+            let item = owned(item);
             quote!(&[#item])
         }
         _ => {
-            let of = owned(of, uses);
+            let of = owned(of);
             quote!(&#of)
         }
     }
 }
 
-fn owned(of: &Type, uses: &mut Uses) -> TokenStream {
+pub(super) fn owned(of: &Type) -> TokenStream {
     match of {
         Type::Text => quote!(String),
         Type::Integer => quote!(i64),
@@ -432,26 +434,22 @@ fn owned(of: &Type, uses: &mut Uses) -> TokenStream {
         Type::Unsigned32 => quote!(u32),
         Type::Number => quote!(f64),
         Type::Boolean => quote!(bool),
-        Type::Secret => {
-            uses.secret = true;
-            quote!(Secret)
-        }
+        Type::Secret => quote!(Secret),
         Type::Json => quote!(serde_json::Value),
         Type::List(item) => {
-            let item = owned(item, uses);
+            let item = owned(item);
             quote!(Vec<#item>)
         }
         Type::Map(item) => {
-            let item = owned(item, uses);
+            let item = owned(item);
             quote!(std::collections::BTreeMap<String, #item>)
         }
         Type::Optional(item) => {
-            let item = owned(item, uses);
+            let item = owned(item);
             quote!(Option<#item>)
         }
-        Type::Boxed(item) => owned(item, uses),
+        Type::Boxed(item) => owned(item),
         Type::Named(name) => {
-            uses.wire = true;
             let name = ident(name);
             quote!(wire::#name)
         }

@@ -1,10 +1,13 @@
 //! Text out of the model: one file per kind of output.
 
+mod api;
 mod calls;
 mod check;
 mod coverage;
 mod docs;
+mod example;
 mod form;
+mod list;
 mod operations;
 mod routes;
 mod wire;
@@ -33,6 +36,12 @@ pub(crate) fn api(krate: &str, api: &Api) -> Result<Vec<Output>, syn::Error> {
     let module = names::snake(&api.id);
     let folder = PathBuf::from(krate).join("src/generated").join(module);
     let mut outputs = Vec::new();
+    if api.operations.iter().any(Operation::has_method) {
+        outputs.push(Output {
+            path: folder.join("api.rs"),
+            text: rust(&api.file, api::api(krate, api))?,
+        });
+    }
     for (name, code) in [
         ("mod.rs", modules(api)),
         ("operations.rs", operations::operations(api)),
@@ -89,8 +98,14 @@ fn modules(api: &Api) -> TokenStream {
             pub(crate) mod calls;
         )
     });
+    let api = api.operations.iter().any(Operation::has_method).then(|| {
+        quote!(
+            pub(crate) mod api;
+        )
+    });
     quote! {
         #title
+        #api
         pub(crate) mod operations;
         #calls
         #[cfg(feature = "mock")]
@@ -122,12 +137,29 @@ fn rust(from: &str, code: TokenStream) -> Result<String, syn::Error> {
             attrs: Vec::new(),
             items: vec![item],
         };
-        text.push_str(&prettyplease::unparse(&alone));
+        text.push_str(&spaced(&prettyplease::unparse(&alone)));
     }
     // rustfmt would lay some lines out otherwise, and its versions differ.
     Ok(format!(
         "// {MARK}{from}; do not edit.\n#![cfg_attr(rustfmt, rustfmt_skip)]\n\n{text}"
     ))
+}
+
+/// Sets the members of an item apart, as a person would.
+fn spaced(text: &str) -> String {
+    let mut out = String::new();
+    let mut before = "";
+    for line in text.lines() {
+        let is_end = before == "    }" || before.starts_with("    vouchsafe_core::");
+        let begins = line.starts_with("    ") && !line.starts_with("     ") && line != "    }";
+        if is_end && begins {
+            out.push('\n');
+        }
+        out.push_str(line);
+        out.push('\n');
+        before = line;
+    }
+    out
 }
 
 /// Returns the block of imports that one belongs to: std, other crates, our own.
@@ -180,6 +212,13 @@ fn doc_lines(first: &str, more: &[&str]) -> Vec<String> {
         lines.push(line);
     }
     lines
+}
+
+/// Makes a doc comment of paragraphs, empty ones left out.
+fn prose(paragraphs: &[&str]) -> TokenStream {
+    let mut all = paragraphs.iter().filter(|text| !text.trim().is_empty());
+    let first = all.next().copied().unwrap_or_default();
+    doc(first, &all.copied().collect::<Vec<_>>())
 }
 
 fn escape(text: &str) -> String {

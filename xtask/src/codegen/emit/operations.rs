@@ -102,6 +102,7 @@ fn define<'a>(
         };
         quote!(.response_limit(#bytes))
     });
+    let open = operation.is_open.then(|| quote!(.open()));
     let secret = operation
         .params
         .iter()
@@ -139,6 +140,6 @@ fn define<'a>(
         #cfg
         pub(crate) static #name: Operation =
             Operation::new(#id, Method::#method, #path)
-                .repeat(#repeat) #repeats #limit #secret #answers #rules;
+                .repeat(#repeat) #repeats #limit #open #secret #answers #rules;
     }
 }

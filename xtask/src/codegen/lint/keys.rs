@@ -97,6 +97,10 @@ pub(super) const ROOT: Keys = Keys {
         "x-base",
         "x-errors",
         "x-repeat-after",
+        "x-client",
+        "x-credential",
+        "x-emulator",
+        "x-groups",
         "x-hand",
     ],
 };
@@ -162,10 +166,20 @@ pub(super) const OPERATION: Keys = Keys {
         "x-errors",
         "x-rust-name",
         "x-doc-alias",
+        "x-answer",
         "x-audience",
         "x-hand",
+        "x-method",
+        "x-page",
         "x-dialect",
         "x-required-access",
+    ],
+};
+
+pub(super) const PAGE: Keys = Keys {
+    what: "`x-page`",
+    known: &[
+        "style", "items", "total", "next", "key", "size", "offset", "limit", "param",
     ],
 };
 
@@ -272,6 +286,7 @@ pub(super) const SCHEMA: Keys = Keys {
         "x-closed",
         "x-hand",
         "x-id",
+        "x-model",
         "x-public",
         "x-rust-name",
         "x-rust-type",

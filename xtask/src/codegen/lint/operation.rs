@@ -86,6 +86,9 @@ impl<'s> Lint<'_, 's> {
             );
         }
         self.by_hand(operation);
+        if let Some(page) = operation.get("x-page") {
+            self.keys(&keys::PAGE, &page);
+        }
         self.rust_name(operation, None);
         self.names(operation);
         self.errors(operation);

@@ -13,7 +13,8 @@ pub(crate) static PING: Operation = Operation::new(
         "/tvm/ping",
     )
     .repeat(Repeat::Safe)
-    .response_limit(65536);
+    .response_limit(65536)
+    .open();
 
 /// What the daemon is set up for.
 pub(crate) static GET_META: Operation = Operation::new(

@@ -167,6 +167,7 @@ pub(crate) static INGRESS_ANONYMOUS: Operation = Operation::new(
     )
     .repeat(Repeat::Safe)
     .repeat_rules(REPEATS)
+    .open()
     .status_rules(COMMON_STATUSES);
 
 /// All operations, in the order of the description.

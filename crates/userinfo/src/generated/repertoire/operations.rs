@@ -13,7 +13,8 @@ pub(crate) static GET_DISCOVERY: Operation = Operation::new(
         "/discovery",
     )
     .repeat(Repeat::Safe)
-    .response_limit(8 << 20);
+    .response_limit(8 << 20)
+    .open();
 
 /// All databases with credentials.
 pub(crate) static LIST_INFLUXDB: Operation = Operation::new(

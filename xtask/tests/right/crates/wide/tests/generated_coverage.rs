@@ -7,6 +7,17 @@
 
 mod contract;
 
+const PLACES: &[&str] = &[
+    "places.placeList",
+    "places.placeNew",
+    "places.placeGet",
+    "places.placeDelete",
+    "places.visitCount",
+    "places.sessionNew",
+];
+
+const PLACES_PAGE: &str = include_str!("../../../docs/api/places.md");
+
 const WIDE: &[&str] = &[
     "wide.listThings",
     "wide.createThing",
@@ -23,7 +34,7 @@ const WIDE: &[&str] = &[
 
 const WIDE_PAGE: &str = include_str!("../../../docs/api/wide.md");
 
-const ALL: &[(&[&str], &str)] = &[(WIDE, WIDE_PAGE)];
+const ALL: &[(&[&str], &str)] = &[(PLACES, PLACES_PAGE), (WIDE, WIDE_PAGE)];
 
 #[tokio::test]
 async fn the_contract_suite_drives_every_operation_to_success() {

@@ -15,5 +15,7 @@
     reason = "variants are called as the wire calls them"
 )]
 
+/// A service whose methods are grouped.
+pub(crate) mod places;
 /// A service with everything that the generator knows.
 pub(crate) mod wide;

@@ -26,6 +26,8 @@ pub(crate) struct ListThingsParams {
     pub(crate) order: Option<wire::ListThingsOrder>,
     /// The parameter `target`.
     pub(crate) target_: Option<String>,
+    /// The parameter `page`.
+    pub(crate) page: Option<String>,
     /// The parameter `X-Trace`.
     pub(crate) x_trace: Option<String>,
 }
@@ -72,6 +74,7 @@ pub(crate) fn list_things(
     let target = target
         .query_opt("sort-by", params.order.as_ref().map(|value| value.as_str()));
     let target = target.query_opt("target", params.target_.as_deref());
+    let target = target.query_opt("page", params.page.as_deref());
     let call = Call::new(&operations::LIST_THINGS, target);
     let call = call.header(HeaderName::from_static("x-tenant"), x_tenant)?;
     let call = match &params.x_trace {

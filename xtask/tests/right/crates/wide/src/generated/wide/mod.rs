@@ -3,6 +3,7 @@
 
 //! A service with everything that the generator knows, version 1.
 
+pub(crate) mod api;
 pub(crate) mod operations;
 pub(crate) mod calls;
 #[cfg(feature = "mock")]

@@ -55,6 +55,7 @@ pub(crate) static LOG_IN: Operation = Operation::new(
         "/login",
     )
     .repeat(Repeat::OnlyIfUnsent)
+    .open()
     .status_rules(COMMON_STATUSES);
 
 /// Send a form.

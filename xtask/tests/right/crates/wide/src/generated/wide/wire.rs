@@ -11,7 +11,8 @@ use vouchsafe_core::Secret;
 /// The schema `ListThingsOrder`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
-pub(crate) enum ListThingsOrder {
+#[non_exhaustive]
+pub enum ListThingsOrder {
     /// `name`.
     Name,
     /// `-name`.
@@ -23,7 +24,7 @@ pub(crate) enum ListThingsOrder {
 impl ListThingsOrder {
     /// Returns the word on the wire.
     #[must_use]
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::Name => "name",
             Self::Name_ => "-name",
@@ -53,18 +54,20 @@ impl From<ListThingsOrder> for String {
 
 /// The schema `ListThingsAnswer`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct ListThingsAnswer {
+#[non_exhaustive]
+pub struct ListThingsAnswer {
     /// The key `items`.
-    pub(crate) items: Vec<Thing>,
+    pub items: Vec<Thing>,
     /// The key `next`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) next: Option<String>,
+    pub next: Option<String>,
 }
 
 /// The schema `Trade`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum Trade {
+#[non_exhaustive]
+pub enum Trade {
     /// One code.
     Code(Code),
     /// One refresh.
@@ -96,7 +99,8 @@ pub(crate) enum RefusedAnswerDetail {
 /// Newer servers know more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
-pub(crate) enum Colour {
+#[non_exhaustive]
+pub enum Colour {
     /// `red`.
     Red,
     /// `dark-green`.
@@ -112,7 +116,7 @@ pub(crate) enum Colour {
 impl Colour {
     /// Returns the word on the wire.
     #[must_use]
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::Red => "red",
             Self::DarkGreen => "dark-green",
@@ -170,80 +174,82 @@ impl Size {
 /// A thing, and the things in it.
 #[doc(alias = "Item")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Thing {
+#[non_exhaustive]
+pub struct Thing {
     /// The key `id`.
-    pub(crate) id: i64,
+    pub id: i64,
     /// The key `name`.
-    pub(crate) name: String,
+    pub name: String,
     /// Its kind; an odd name in Rust.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) r#type: Option<String>,
+    pub r#type: Option<String>,
     /// Null for the first ones.
     #[serde(rename = "createdAt", deserialize_with = "present")]
-    pub(crate) created_at: Option<String>,
+    pub created_at: Option<String>,
     /// Newer servers know more.
     #[serde(default = "default_thing_colour")]
-    pub(crate) colour: Colour,
+    pub colour: Colour,
     /// The key `size`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) size: Option<Size>,
+    pub size: Option<Size>,
     /// The key `weight`.
     #[serde(default = "default_thing_weight")]
-    pub(crate) weight: f64,
+    pub weight: f64,
     /// The key `count`.
     #[serde(default = "default_thing_count")]
-    pub(crate) count: i64,
+    pub count: i64,
     /// The key `none`.
     #[serde(default)]
-    pub(crate) none: i64,
+    pub none: i64,
     /// The key `note`.
     #[serde(default = "default_thing_note")]
-    pub(crate) note: String,
+    pub note: String,
     /// The key `visible`.
     #[serde(default = "yes")]
-    pub(crate) visible: bool,
+    pub visible: bool,
     /// The key `hidden`.
     #[serde(default)]
-    pub(crate) hidden: bool,
+    pub hidden: bool,
     /// The key `tags`.
     #[serde(default)]
-    pub(crate) tags: Vec<String>,
+    pub tags: Vec<String>,
     /// The key `maybe_tags`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) maybe_tags: Option<Vec<String>>,
+    pub maybe_tags: Option<Vec<String>>,
     /// The key `labels`.
     #[serde(default)]
-    pub(crate) labels: BTreeMap<String, Option<String>>,
+    pub labels: BTreeMap<String, Option<String>>,
     /// The key `free`.
     #[serde(default)]
-    pub(crate) free: BTreeMap<String, serde_json::Value>,
+    pub free: BTreeMap<String, serde_json::Value>,
     /// The key `address`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) address: Option<crate::Address>,
+    pub address: Option<crate::Address>,
     /// The key `inner`.
     #[serde(default)]
-    pub(crate) inner: Inner,
+    pub inner: Inner,
     /// The key `self`.
     #[serde(rename = "self", skip_serializing_if = "Option::is_none")]
-    pub(crate) own: Option<Inner>,
+    pub own: Option<Inner>,
     /// The key `any`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) any: Option<serde_json::Value>,
+    pub any: Option<serde_json::Value>,
     /// The key `id_or_name`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) id_or_name: Option<ThingIdOrName>,
+    pub id_or_name: Option<ThingIdOrName>,
     /// The key `within`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) within: Option<Box<Thing>>,
+    pub within: Option<Box<Thing>>,
     /// The key `parts`.
     #[serde(default)]
-    pub(crate) parts: Vec<Thing>,
+    pub parts: Vec<Thing>,
 }
 
 /// The schema `ThingIdOrName`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum ThingIdOrName {
+#[non_exhaustive]
+pub enum ThingIdOrName {
     /// An integer.
     Integer(i64),
     /// Text.
@@ -252,10 +258,11 @@ pub(crate) enum ThingIdOrName {
 
 /// The schema `Inner`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Inner {
+#[non_exhaustive]
+pub struct Inner {
     /// The key `depth`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) depth: Option<i64>,
+    pub depth: Option<i64>,
 }
 
 /// The schema `Note`.
@@ -269,27 +276,82 @@ pub struct Note {
     pub rest: BTreeMap<String, String>,
 }
 
+impl Note {
+    /// Makes one of what is required. The rest is unset, or has its default.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            rest: BTreeMap::new(),
+        }
+    }
+}
+
 /// Unset values are sent as null.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct NewThing {
+#[non_exhaustive]
+pub struct NewThing {
     /// The key `name`.
-    pub(crate) name: String,
+    pub name: String,
     /// The key `colour`.
-    pub(crate) colour: Option<NewThingColour>,
+    pub colour: Option<NewThingColour>,
     /// The key `weight`.
-    pub(crate) weight: Option<f64>,
+    pub weight: Option<f64>,
     /// The key `token_name`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) token_name: Option<String>,
+    pub token_name: Option<String>,
     /// The key `tags`.
     #[serde(default)]
-    pub(crate) tags: Vec<String>,
+    pub tags: Vec<String>,
+}
+
+impl NewThing {
+    /// Makes one of what is required. The rest is unset, or has its default.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            colour: None,
+            weight: None,
+            token_name: None,
+            tags: Default::default(),
+        }
+    }
+
+    /// Sets `colour`.
+    #[must_use]
+    pub fn colour(mut self, colour: NewThingColour) -> Self {
+        self.colour = Some(colour);
+        self
+    }
+
+    /// Sets `weight`.
+    #[must_use]
+    pub fn weight(mut self, weight: f64) -> Self {
+        self.weight = Some(weight);
+        self
+    }
+
+    /// Sets `token_name`.
+    #[must_use]
+    pub fn token_name(mut self, token_name: impl Into<String>) -> Self {
+        self.token_name = Some(token_name.into());
+        self
+    }
+
+    /// Sets `tags`.
+    #[must_use]
+    pub fn tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.tags = tags.into_iter().map(Into::into).collect();
+        self
+    }
 }
 
 /// The schema `NewThingColour`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
-pub(crate) enum NewThingColour {
+#[non_exhaustive]
+pub enum NewThingColour {
     /// `red`.
     Red,
     /// `blue`.
@@ -301,7 +363,7 @@ pub(crate) enum NewThingColour {
 impl NewThingColour {
     /// Returns the word on the wire.
     #[must_use]
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::Red => "red",
             Self::Blue => "blue",
@@ -331,81 +393,228 @@ impl From<NewThingColour> for String {
 
 /// What a form may hold.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-pub(crate) struct Grant {
+#[non_exhaustive]
+pub struct Grant {
     /// The key `id`.
-    pub(crate) id: i64,
+    pub id: i64,
     /// The key `grant_type`.
-    pub(crate) grant_type: String,
+    pub grant_type: String,
     /// The key `client_secret`.
-    pub(crate) client_secret: Secret,
+    pub client_secret: Secret,
     /// The key `code`.
-    pub(crate) code: Option<Secret>,
+    pub code: Option<Secret>,
     /// The key `scope`.
     #[serde(default)]
-    pub(crate) scope: Vec<String>,
+    pub scope: Vec<String>,
     /// The key `sizes`.
-    pub(crate) sizes: Option<Vec<Size>>,
+    pub sizes: Option<Vec<Size>>,
     /// Newer servers know more.
     #[serde(default = "default_grant_colour")]
-    pub(crate) colour: Colour,
+    pub colour: Colour,
     /// The key `size`.
-    pub(crate) size: Option<Size>,
+    pub size: Option<Size>,
     /// The key `state`.
-    pub(crate) state: Option<String>,
+    pub state: Option<String>,
     /// The key `age`.
-    pub(crate) age: Option<i64>,
+    pub age: Option<i64>,
     /// The key `owner`.
     #[serde(default)]
-    pub(crate) owner: u64,
+    pub owner: u64,
     /// The key `hidden`.
     #[serde(default)]
-    pub(crate) hidden: bool,
+    pub hidden: bool,
+}
+
+impl Grant {
+    /// Makes one of what is required. The rest is unset, or has its default.
+    #[must_use]
+    pub fn new(
+        id: i64,
+        grant_type: impl Into<String>,
+        client_secret: impl Into<Secret>,
+    ) -> Self {
+        Self {
+            id,
+            grant_type: grant_type.into(),
+            client_secret: client_secret.into(),
+            code: None,
+            scope: Default::default(),
+            sizes: None,
+            colour: default_grant_colour(),
+            size: None,
+            state: None,
+            age: None,
+            owner: Default::default(),
+            hidden: Default::default(),
+        }
+    }
+
+    /// Sets `code`.
+    #[must_use]
+    pub fn code(mut self, code: impl Into<Secret>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    /// Sets `scope`.
+    #[must_use]
+    pub fn scope(mut self, scope: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.scope = scope.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets `sizes`.
+    #[must_use]
+    pub fn sizes(mut self, sizes: impl IntoIterator<Item = Size>) -> Self {
+        self.sizes = Some(sizes.into_iter().collect());
+        self
+    }
+
+    /// Newer servers know more.
+    ///
+    /// Default: `red`.
+    #[must_use]
+    pub fn colour(mut self, colour: Colour) -> Self {
+        self.colour = colour;
+        self
+    }
+
+    /// Sets `size`.
+    #[must_use]
+    pub fn size(mut self, size: Size) -> Self {
+        self.size = Some(size);
+        self
+    }
+
+    /// Sets `state`.
+    #[must_use]
+    pub fn state(mut self, state: impl Into<String>) -> Self {
+        self.state = Some(state.into());
+        self
+    }
+
+    /// Sets `age`.
+    #[must_use]
+    pub fn age(mut self, age: i64) -> Self {
+        self.age = Some(age);
+        self
+    }
+
+    /// Sets `owner`.
+    ///
+    /// Default: `0`.
+    #[must_use]
+    pub fn owner(mut self, owner: u64) -> Self {
+        self.owner = owner;
+        self
+    }
+
+    /// Sets `hidden`.
+    ///
+    /// Default: `false`.
+    #[must_use]
+    pub fn hidden(mut self, hidden: bool) -> Self {
+        self.hidden = hidden;
+        self
+    }
 }
 
 /// The schema `Code`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-pub(crate) struct Code {
+#[non_exhaustive]
+pub struct Code {
     /// The key `code`.
-    pub(crate) code: Secret,
+    pub code: Secret,
     /// The key `numbers`.
     #[serde(default)]
-    pub(crate) numbers: Vec<i64>,
+    pub numbers: Vec<i64>,
+}
+
+impl Code {
+    /// Makes one of what is required. The rest is unset, or has its default.
+    #[must_use]
+    pub fn new(code: impl Into<Secret>) -> Self {
+        Self {
+            code: code.into(),
+            numbers: Default::default(),
+        }
+    }
+
+    /// Sets `numbers`.
+    #[must_use]
+    pub fn numbers(mut self, numbers: impl IntoIterator<Item = i64>) -> Self {
+        self.numbers = numbers.into_iter().collect();
+        self
+    }
 }
 
 /// The schema `Refresh`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-pub(crate) struct Refresh {
+#[non_exhaustive]
+pub struct Refresh {
     /// The key `refresh_token`.
-    pub(crate) refresh_token: Secret,
+    pub refresh_token: Secret,
+}
+
+impl Refresh {
+    /// Makes one of what is required. The rest is unset, or has its default.
+    #[must_use]
+    pub fn new(refresh_token: impl Into<Secret>) -> Self {
+        Self {
+            refresh_token: refresh_token.into(),
+        }
+    }
 }
 
 /// The schema `Login`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Login {
+#[non_exhaustive]
+pub struct Login {
     /// The key `user`.
-    pub(crate) user: String,
+    pub user: String,
     /// The key `password`.
     #[serde(serialize_with = "vouchsafe_core::__private::expose")]
-    pub(crate) password: Secret,
+    pub password: Secret,
     /// The key `code`.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "expose_optional")]
-    pub(crate) code: Option<Secret>,
+    pub code: Option<Secret>,
+}
+
+impl Login {
+    /// Makes one of what is required. The rest is unset, or has its default.
+    #[must_use]
+    pub fn new(user: impl Into<String>, password: impl Into<Secret>) -> Self {
+        Self {
+            user: user.into(),
+            password: password.into(),
+            code: None,
+        }
+    }
+
+    /// Sets `code`.
+    #[must_use]
+    pub fn code(mut self, code: impl Into<Secret>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
 }
 
 /// The schema `KeySession`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-pub(crate) struct KeySession {
+#[non_exhaustive]
+pub struct KeySession {
     /// The key `key`.
-    pub(crate) key: Secret,
+    pub key: Secret,
     /// The key `lifetime`.
     #[serde(rename = "lifetime")]
-    pub(crate) lives_for: Option<KeySessionLivesFor>,
+    pub lives_for: Option<KeySessionLivesFor>,
 }
 
 /// The schema `KeySessionLivesFor`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum KeySessionLivesFor {
+#[non_exhaustive]
+pub enum KeySessionLivesFor {
     /// An integer.
     Integer(i64),
     /// A number.

@@ -1,0 +1,333 @@
+// Made by `cargo xtask codegen` from crates/wide/api/places.openapi.yaml; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! What users of the client call: one method for each operation, and one request builder
+//! for each that has optional values.
+
+use vouchsafe_core::call::CallOptions;
+use vouchsafe_core::call::page;
+use vouchsafe_core::service::Service;
+
+use super::{calls, wire};
+
+impl crate::Client {
+    /// Returns the operations on place visits.
+    #[must_use]
+    pub fn place_visits(&self) -> PlaceVisits<'_> {
+        PlaceVisits(self)
+    }
+
+    /// Returns the operations on places.
+    #[must_use]
+    pub fn places(&self) -> Places<'_> {
+        Places(self)
+    }
+
+    /// Returns the operations on sessions.
+    #[must_use]
+    pub fn sessions(&self) -> Sessions<'_> {
+        Sessions(self)
+    }
+}
+
+/// The operations on place visits.
+#[derive(Clone, Copy, Debug)]
+pub struct PlaceVisits<'c>(&'c crate::Client);
+
+impl PlaceVisits<'_> {
+    /// How often a place was seen.
+    ///
+    /// `place_id`: A UUID.
+    ///
+    /// # Errors
+    ///
+    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_wide::Client) -> vouchsafe_wide::Result<()> {
+    /// let answer = client.place_visits().count(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn count(&self, place_id: &wire::PlaceId) -> crate::Result<i64> {
+        let call = calls::visit_count(place_id)?;
+        let answer = Service::call(self.0, call, &(), &CallOptions::new()).await?;
+        Ok(answer.json::<wire::VisitEnvelope>()?.data)
+    }
+}
+
+/// The operations on places.
+#[derive(Clone, Copy, Debug)]
+pub struct Places<'c>(&'c crate::Client);
+
+impl Places<'_> {
+    /// Places, sorted by name.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_wide::Client) -> vouchsafe_wide::Result<()> {
+    /// let mut items = client.places().list().items();
+    /// while let Some(item) = items.next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "places")]
+    pub fn list(&self) -> PlaceList {
+        PlaceList {
+            client: self.0.clone(),
+            params: calls::PlaceListParams::default(),
+            options: CallOptions::new(),
+        }
+    }
+
+    /// Make a place.
+    ///
+    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `Conflict`: The name is taken (409).
+    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_wide::Client) -> vouchsafe_wide::Result<()> {
+    /// let answer = client.places().create(&vouchsafe_wide::NewPlace::new("Attic")).await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn create(&self, body: &wire::NewPlace) -> crate::Result<wire::Place> {
+        let call = calls::place_new(body)?;
+        let answer = Service::call(self.0, call, &(), &CallOptions::new()).await?;
+        Ok(answer.json()?)
+    }
+
+    /// One place.
+    ///
+    /// `place_id`: Which place. A UUID.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `NotFound`: There is no such place (404).
+    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_wide::Client) -> vouchsafe_wide::Result<()> {
+    /// let answer = client.places().get(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn get(&self, place_id: &wire::PlaceId) -> crate::Result<wire::Place> {
+        let call = calls::place_get(place_id)?;
+        let answer = Service::call(self.0, call, &(), &CallOptions::new()).await?;
+        Ok(answer.json()?)
+    }
+
+    /// Remove a place.
+    ///
+    /// `place_id`: Which place. A UUID.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_wide::Client) -> vouchsafe_wide::Result<()> {
+    /// client.places().delete(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn delete(&self, place_id: &wire::PlaceId) -> PlaceDelete {
+        PlaceDelete {
+            client: self.0.clone(),
+            place_id: place_id.clone(),
+            params: calls::PlaceDeleteParams::default(),
+            options: CallOptions::new(),
+        }
+    }
+}
+
+/// The operations on sessions.
+#[derive(Clone, Copy, Debug)]
+pub struct Sessions<'c>(&'c crate::Client);
+
+impl Sessions<'_> {
+    /// Log in.
+    ///
+    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    ///
+    /// # Errors
+    ///
+    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_wide::Client) -> vouchsafe_wide::Result<()> {
+    /// let answer = client.sessions().create(&vouchsafe_wide::PlaceLogin::new("example", "example")).await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn create(
+        &self,
+        body: &wire::PlaceLogin,
+    ) -> crate::Result<wire::PlaceSession> {
+        let call = calls::session_new(body)?;
+        let answer = Service::call(self.0, call, &(), &CallOptions::new()).await?;
+        Ok(answer.json()?)
+    }
+}
+
+/// A request: places, sorted by name.
+///
+/// What is not set is left to the server.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`"]
+pub struct PlaceList {
+    client: crate::Client,
+    params: calls::PlaceListParams,
+    options: CallOptions,
+}
+
+impl PlaceList {
+    /// The acting tenant.
+    pub fn tenant(mut self, value: impl Into<String>) -> Self {
+        self.params.tenant = Some(value.into());
+        self
+    }
+
+    /// Words in the name, in order.
+    ///
+    /// At most 40 characters.
+    pub fn search(mut self, value: impl Into<String>) -> Self {
+        self.params.search = Some(value.into());
+        self
+    }
+
+    /// Items on a page.
+    ///
+    /// From 0 to 50.
+    pub fn limit(mut self, value: i64) -> Self {
+        self.params.limit = Some(value);
+        self
+    }
+
+    /// Sets `offset`.
+    ///
+    /// At least 0; default: `0`.
+    pub fn offset(mut self, value: i64) -> Self {
+        self.params.offset = Some(value);
+        self
+    }
+
+    /// Sets `recurse`.
+    ///
+    /// Default: `false`.
+    pub fn recurse(mut self, value: bool) -> Self {
+        self.params.recurse = Some(value);
+        self
+    }
+
+    /// Sets `kind`.
+    pub fn kind(mut self, value: wire::PlaceKind) -> Self {
+        self.params.kind = Some(value);
+        self
+    }
+
+    vouchsafe_core::call_options!(options);
+
+    /// Sends the request.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `Forbidden`: The tenant is not visible (403).
+    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    pub async fn send(&self) -> crate::Result<wire::PlacePage> {
+        let call = calls::place_list(&self.params)?;
+        let answer = Service::call(&self.client, call, &(), &self.options).await?;
+        Ok(answer.json()?)
+    }
+
+    /// Walks the list, page after page, with the filters and the order of this request.
+    ///
+    /// No more than a page is held at a time. The limit, if it is set, is the size of a page then.
+    ///
+    /// A list that changes while it is read gives no item twice, and an error of kind `Conflict`
+    /// without a status where items may have been missed.
+    pub fn items(self) -> page::Items<Self> {
+        page::Items::new(self)
+    }
+}
+
+impl page::List for PlaceList {
+    type Item = wire::Place;
+    type Error = crate::Error;
+    fn style(&self) -> page::Style {
+        let number = |value: Option<i64>| value.and_then(|n| u64::try_from(n).ok());
+        page::Style::Offset {
+            first: number(self.params.offset).unwrap_or(0),
+            size: number(self.params.limit).unwrap_or(2),
+            largest: Some(50),
+        }
+    }
+
+    async fn page(&self, at: page::Position) -> crate::Result<page::Page<wire::Place>> {
+        let mut request = self.clone();
+        if let page::Position::Offset { offset, limit } = at {
+            request.params.offset = i64::try_from(offset).ok();
+            request.params.limit = i64::try_from(limit).ok();
+        }
+        let answer = request.send().await?;
+        let page = page::Page::new(answer.items);
+        let total = answer.filtered;
+        let page = page.total(u64::try_from(total).unwrap_or(0));
+        Ok(page)
+    }
+
+    fn key(item: &wire::Place) -> String {
+        item.id.to_string()
+    }
+}
+
+/// A request: remove a place.
+///
+/// What is not set is left to the server.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`"]
+pub struct PlaceDelete {
+    client: crate::Client,
+    place_id: wire::PlaceId,
+    params: calls::PlaceDeleteParams,
+    options: CallOptions,
+}
+
+impl PlaceDelete {
+    /// The acting tenant.
+    pub fn tenant(mut self, value: impl Into<String>) -> Self {
+        self.params.tenant = Some(value.into());
+        self
+    }
+
+    vouchsafe_core::call_options!(options);
+
+    /// Sends the request.
+    ///
+    /// # Errors
+    ///
+    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    pub async fn send(&self) -> crate::Result<()> {
+        let call = calls::place_delete(&self.place_id, &self.params)?;
+        Service::call(&self.client, call, &(), &self.options).await?;
+        Ok(())
+    }
+}

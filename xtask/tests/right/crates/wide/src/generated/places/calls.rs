@@ -1,0 +1,113 @@
+// Made by `cargo xtask codegen` from crates/wide/api/places.openapi.yaml; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! Calls with their arguments in place. Values are encoded piece by piece, so that none
+//! leaves its place.
+
+use http::HeaderName;
+use vouchsafe_core::Result;
+use vouchsafe_core::call::{Call, limits};
+use vouchsafe_core::url::Target;
+
+use super::{operations, wire};
+
+/// What may be given to `placeList`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PlaceListParams {
+    /// The acting tenant.
+    pub(crate) tenant: Option<String>,
+    /// Words in the name, in order.
+    pub(crate) search: Option<String>,
+    /// Items on a page.
+    pub(crate) limit: Option<i64>,
+    /// The parameter `offset`.
+    pub(crate) offset: Option<i64>,
+    /// The parameter `recurse`.
+    pub(crate) recurse: Option<bool>,
+    /// The parameter `kind`.
+    pub(crate) kind: Option<wire::PlaceKind>,
+}
+
+/// Places, sorted by name.
+#[doc(alias = "places")]
+pub(crate) fn place_list(params: &PlaceListParams) -> Result<Call> {
+    let check = || -> Result<()> {
+        if let Some(value) = &params.search {
+            limits::text("search", value, None, Some(40))?;
+        }
+        if let Some(value) = &params.limit {
+            limits::integer("limit", *value, Some(0), Some(50))?;
+        }
+        if let Some(value) = &params.offset {
+            limits::integer("offset", *value, Some(0), None)?;
+        }
+        Ok(())
+    };
+    check().map_err(|fault| fault.with_operation(operations::PLACE_LIST.id()))?;
+    let target = Target::new("/places");
+    let target = target.query_opt("search", params.search.as_deref());
+    let target = target
+        .query_opt("limit", params.limit.map(|value| value.to_string()).as_deref());
+    let target = target
+        .query_opt("offset", params.offset.map(|value| value.to_string()).as_deref());
+    let target = target
+        .query_opt("recurse", params.recurse.map(|value| value.to_string()).as_deref());
+    let target = target
+        .query_opt("kind", params.kind.as_ref().map(|value| value.as_str()));
+    let call = Call::new(&operations::PLACE_LIST, target);
+    let call = match &params.tenant {
+        Some(value) => call.header(HeaderName::from_static("x-tenant"), value)?,
+        None => call,
+    };
+    Ok(call)
+}
+
+/// Make a place.
+pub(crate) fn place_new(body: &wire::NewPlace) -> Result<Call> {
+    let check = || -> Result<()> {
+        body.check()?;
+        Ok(())
+    };
+    check().map_err(|fault| fault.with_operation(operations::PLACE_NEW.id()))?;
+    let target = Target::new("/places");
+    Call::new(&operations::PLACE_NEW, target).json(body)
+}
+
+/// One place.
+pub(crate) fn place_get(place_id: &wire::PlaceId) -> Result<Call> {
+    let target = Target::new("/places/").segment("place_id", place_id.as_str())?;
+    Ok(Call::new(&operations::PLACE_GET, target))
+}
+
+/// What may be given to `placeDelete`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PlaceDeleteParams {
+    /// The acting tenant.
+    pub(crate) tenant: Option<String>,
+}
+
+/// Remove a place.
+pub(crate) fn place_delete(
+    place_id: &wire::PlaceId,
+    params: &PlaceDeleteParams,
+) -> Result<Call> {
+    let target = Target::new("/places/").segment("place_id", place_id.as_str())?;
+    let call = Call::new(&operations::PLACE_DELETE, target);
+    let call = match &params.tenant {
+        Some(value) => call.header(HeaderName::from_static("x-tenant"), value)?,
+        None => call,
+    };
+    Ok(call)
+}
+
+/// How often a place was seen.
+pub(crate) fn visit_count(place_id: &wire::PlaceId) -> Result<Call> {
+    let target = Target::new("/visits/").segment("place_id", place_id.as_str())?;
+    Ok(Call::new(&operations::VISIT_COUNT, target))
+}
+
+/// Log in.
+pub(crate) fn session_new(body: &wire::PlaceLogin) -> Result<Call> {
+    let target = Target::new("/sessions");
+    Call::new(&operations::SESSION_NEW, target).secret_json(body)
+}

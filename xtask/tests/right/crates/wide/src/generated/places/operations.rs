@@ -1,0 +1,79 @@
+// Made by `cargo xtask codegen` from crates/wide/api/places.openapi.yaml; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! What there is to ask, as the call pipeline needs to know it.
+
+use http::Method;
+use vouchsafe_core::ErrorKind;
+use vouchsafe_core::call::{Operation, Repeat, StatusRule};
+
+/// Places, sorted by name.
+pub(crate) static PLACE_LIST: Operation = Operation::new(
+        "places.placeList",
+        Method::GET,
+        "/places",
+    )
+    .repeat(Repeat::Safe)
+    .status_rules(COMMON_STATUSES);
+
+/// Make a place.
+pub(crate) static PLACE_NEW: Operation = Operation::new(
+        "places.placeNew",
+        Method::POST,
+        "/places",
+    )
+    .repeat(Repeat::OnlyIfUnsent)
+    .status_rules(COMMON_STATUSES);
+
+/// One place.
+pub(crate) static PLACE_GET: Operation = Operation::new(
+        "places.placeGet",
+        Method::GET,
+        "/places/{place_id}",
+    )
+    .repeat(Repeat::Safe)
+    .status_rules(COMMON_STATUSES);
+
+/// Remove a place.
+pub(crate) static PLACE_DELETE: Operation = Operation::new(
+        "places.placeDelete",
+        Method::DELETE,
+        "/places/{place_id}",
+    )
+    .repeat(Repeat::Safe)
+    .status_rules(COMMON_STATUSES);
+
+/// How often a place was seen.
+pub(crate) static VISIT_COUNT: Operation = Operation::new(
+        "places.visitCount",
+        Method::GET,
+        "/visits/{place_id}",
+    )
+    .repeat(Repeat::Safe)
+    .status_rules(COMMON_STATUSES);
+
+/// Log in.
+pub(crate) static SESSION_NEW: Operation = Operation::new(
+        "places.sessionNew",
+        Method::POST,
+        "/sessions",
+    )
+    .repeat(Repeat::OnlyIfUnsent)
+    .open()
+    .status_rules(COMMON_STATUSES);
+
+/// All operations, in the order of the description.
+#[cfg(feature = "mock")]
+#[allow(dead_code, reason = "for tests and tables that go through all of them")]
+pub(crate) static ALL: &[&Operation] = &[
+    &PLACE_LIST,
+    &PLACE_NEW,
+    &PLACE_GET,
+    &PLACE_DELETE,
+    &VISIT_COUNT,
+    &SESSION_NEW,
+];
+
+static COMMON_STATUSES: &[StatusRule] = &[
+    StatusRule::new(409, Some("name_taken"), ErrorKind::Conflict),
+];

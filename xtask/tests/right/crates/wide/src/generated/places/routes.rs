@@ -1,0 +1,66 @@
+// Made by `cargo xtask codegen` from crates/wide/api/places.openapi.yaml; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! What the emulator serves.
+
+use http::Method;
+use vouchsafe_core::mock::route::{self, Found, Route};
+
+use super::operations;
+
+/// Operations with the whole path that the server sees.
+pub(crate) static ROUTES: &[Route<Op>] = &[
+    Route {
+        op: Op::PlaceList,
+        operation: &operations::PLACE_LIST,
+        path: "/places",
+    },
+    Route {
+        op: Op::PlaceNew,
+        operation: &operations::PLACE_NEW,
+        path: "/places",
+    },
+    Route {
+        op: Op::PlaceGet,
+        operation: &operations::PLACE_GET,
+        path: "/places/{place_id}",
+    },
+    Route {
+        op: Op::PlaceDelete,
+        operation: &operations::PLACE_DELETE,
+        path: "/places/{place_id}",
+    },
+    Route {
+        op: Op::VisitCount,
+        operation: &operations::VISIT_COUNT,
+        path: "/visits/{place_id}",
+    },
+    Route {
+        op: Op::SessionNew,
+        operation: &operations::SESSION_NEW,
+        path: "/sessions",
+    },
+];
+
+/// Operations to match on, so that a new one cannot be forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Op {
+    /// Places, sorted by name.
+    PlaceList,
+    /// Make a place.
+    PlaceNew,
+    /// One place.
+    PlaceGet,
+    /// Remove a place.
+    PlaceDelete,
+    /// How often a place was seen.
+    VisitCount,
+    /// Log in.
+    SessionNew,
+}
+
+/// Finds the operation of a method and a path.
+#[allow(dead_code, reason = "an emulator of several dialects searches its own table")]
+pub(crate) fn find(method: &Method, path: &str) -> Found<Op> {
+    route::find(ROUTES, method, path)
+}
