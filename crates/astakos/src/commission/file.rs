@@ -120,8 +120,7 @@ impl FileJournal {
                 sync.map_err(|cause| failed(&path, "cannot sync", cause))?;
             }
             if replayed.synced.is_none() {
-                let line = Line::Synced(whole).text();
-                file.append(line.as_bytes()).map_err(unwritable)?;
+                vouch(&mut file, whole);
             }
         }
         Ok(Self(Arc::new(Shared {
@@ -211,12 +210,7 @@ impl Shared {
         }
         *synced = count;
         if written.replaced == replaced {
-            let line = Line::Synced(length).text();
-            // Without it later damage would pass for that of a power cut; all else is as good.
-            if let Err(error) = written.file.append(line.as_bytes()) {
-                let journal = written.file.path().display();
-                tracing::warn!(%journal, %error, "the journal cannot say that it was synced");
-            }
+            vouch(&mut written.file, length);
         }
         Ok(())
     }
@@ -257,6 +251,15 @@ impl Journal for FileJournal {
     fn open(&self) -> BoxFuture<'_, Result<Vec<OpenCommission>>> {
         let open = listed(&lock(&self.0.written).known);
         Box::pin(std::future::ready(Ok(open)))
+    }
+}
+
+/// Writes down how many bytes are synced. Without it, damage would later pass for that of a power
+/// cut; all else is as good, so that a full disk keeps no journal from opening.
+fn vouch(file: &mut PrivateFile, bytes: u64) {
+    if let Err(error) = file.append(Line::Synced(bytes).text().as_bytes()) {
+        let journal = file.path().display();
+        tracing::warn!(%journal, %error, "the journal cannot say that it was synced");
     }
 }
 

@@ -65,6 +65,29 @@ async fn a_full_disk_stops_the_journal_only_while_it_is_full() {
 }
 
 #[tokio::test]
+async fn a_journal_opens_on_a_full_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    let journal = FileJournal::open(&path).unwrap();
+    let (open, closed) = (CommissionId::random(), CommissionId::random());
+    let (open, closed) = (open.unwrap(), closed.unwrap());
+    for id in [open, closed] {
+        journal.intent(&Intent::new(id, "")).await.unwrap();
+    }
+    journal.outcome(closed, Outcome::Closed).await.unwrap();
+    drop(journal);
+    let before = fs::read(&path).unwrap();
+    let disk = Arc::new(Frail::default());
+    disk.is_full.store(true, Ordering::SeqCst);
+    let journal = FileJournal::open_on(&path, Arc::clone(&disk) as _).unwrap();
+    assert_eq!(journal.open().await.unwrap()[0].id, open);
+    assert_eq!(fs::read(&path).unwrap(), before);
+    disk.is_full.store(false, Ordering::SeqCst);
+    journal.outcome(open, Outcome::Closed).await.unwrap();
+    assert_eq!(journal.open().await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn a_failed_sync_closes_the_journal_until_it_is_opened_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
