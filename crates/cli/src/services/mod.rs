@@ -1,7 +1,10 @@
 //! The services that the program can play and show: one file each, named once in [`SERVICES`].
 
+#[path = "astakos/demo.rs"]
 mod astakos;
+#[path = "ticket/demo.rs"]
 mod ticket;
+#[path = "userinfo/demo.rs"]
 mod userinfo;
 
 use std::collections::BTreeMap;

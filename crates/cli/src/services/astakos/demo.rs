@@ -57,7 +57,7 @@ impl Service for Astakos {
     }
 
     fn example_seed(&self) -> Result<Value, Failure> {
-        with_secrets(include_str!("astakos.json"))
+        with_secrets(include_str!("seed.json"))
     }
 
     fn demo<'a>(&'a self, stage: &'a mut Stage) -> BoxFuture<'a, Result<(), Failure>> {

@@ -108,7 +108,7 @@ impl World {
     }
 }
 
-const WORLD: &str = include_str!("userinfo.json");
+const WORLD: &str = include_str!("world.json");
 const WHOSE: [&str; 4] = ["ada", "lin", "portal", "admin"];
 
 async fn demo(stage: &mut Stage) -> Result<(), Failure> {
