@@ -3,26 +3,24 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{
+    ArgAction, ArgMatches, Args as _, Command, CommandFactory as _, FromArgMatches as _, Parser,
+};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 use vouchsafe::core::env;
 
-use crate::astakos::AstakosArgs;
 use crate::demo::DemoArgs;
-use crate::discovery::DiscoveryArgs;
 use crate::failure::Failure;
 use crate::serve::ServeArgs;
-use crate::ticket::TicketArgs;
-use crate::userinfo::UserinfoArgs;
-use crate::{astakos, demo, discovery, serve, ticket, token, userinfo};
+use crate::services::{self, SERVICES};
+use crate::{demo, serve, token};
 
 /// Asks the services that say who a caller is and what they may do, and plays them for tests
 #[derive(Debug, Parser)]
 #[command(name = "vouchsafe", version, after_help = EXIT_CODES)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
 struct Cli {
-    #[command(subcommand)]
-    command: Command,
     /// Prints JSON instead of tables, errors included
     #[arg(long, global = true)]
     json: bool,
@@ -33,20 +31,16 @@ struct Cli {
     verbose: u8,
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Shows the clients at work against emulators on loopback sockets, over TLS
-    Demo(DemoArgs),
-    /// Plays services over TCP, for tests in any language
-    Serve(ServeArgs),
-    /// Asks Gafaelfawr about users
-    Userinfo(UserinfoArgs),
-    /// Asks Repertoire where things are
-    Discovery(DiscoveryArgs),
-    /// Reads, checks and makes TVM tickets
-    Ticket(TicketArgs),
-    /// Asks Astakos about users and quotas, and moves commissions and projects along
-    Astakos(AstakosArgs),
+/// Returns the whole command line: what is of no service, and what each service adds.
+fn command_line() -> Command {
+    let demo = "Shows the clients at work against emulators on loopback sockets, over TLS";
+    let serve = "Plays services over TCP, for tests in any language";
+    let mut all = vec![
+        DemoArgs::augment_args(Command::new(DEMO).about(demo)),
+        ServeArgs::with_services(Command::new(SERVE).about(serve)),
+    ];
+    all.extend(SERVICES.iter().flat_map(|service| service.commands()));
+    Cli::command().subcommands(all)
 }
 
 /// Runs the program with its arguments, the first of which is its own name.
@@ -56,13 +50,13 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     if let Err(failure) = token::refuse_in_arguments(&arguments) {
         return failure.report(as_json);
     }
-    let redact = |message: &str| ticket::without_signatures(message, &arguments);
-    let cli = match Cli::try_parse_from(&arguments) {
-        Ok(cli) => cli,
+    let redact = |message: &str| services::without_secrets(message, &arguments);
+    let matches = match command_line().try_get_matches_from(&arguments) {
+        Ok(matches) => matches,
         Err(refusal) if refusal.use_stderr() && as_json => {
             return Failure::usage(redact(&refusal.to_string())).report(true);
         }
-        Err(refusal) if refusal.use_stderr() && arguments.iter().any(ticket::holds_ticket) => {
+        Err(refusal) if refusal.use_stderr() && arguments.iter().any(services::holds_secret) => {
             eprint!("{}", redact(&refusal.to_string()));
             return ExitCode::from(2);
         }
@@ -72,42 +66,39 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(refusal.exit_code()).unwrap_or(2));
         }
     };
-    let logs = env::var("RUST_LOG")
-        .map_err(Failure::from)
-        .and_then(|variable| Logs::wanted(&cli, variable.as_deref()));
-    match logs {
-        Ok(logs) => logs.begin(),
-        Err(failure) => return failure.report(as_json),
-    }
-    match run_command(cli) {
+    match run_command(&matches) {
         Ok(code) => code,
         Err(failure) => failure.redacted(redact).report(as_json),
     }
 }
 
-fn run_command(cli: Cli) -> Result<ExitCode, Failure> {
+fn run_command(matches: &ArgMatches) -> Result<ExitCode, Failure> {
+    let cli = services::read(Cli::from_arg_matches(matches))?;
+    let (name, matches) = matches
+        .subcommand()
+        .ok_or_else(|| Failure::usage("no command is given"))?;
+    Logs::wanted(cli.verbose, env::var("RUST_LOG")?.as_deref(), name)?.begin();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|cause| Failure::failed(format!("the program cannot start: {cause}")))?;
     let done = runtime.block_on(async {
-        match cli.command {
-            Command::Demo(args) => demo::run(args, cli.json).await,
-            Command::Serve(args) => serve::run(args).await.map(|()| ExitCode::SUCCESS),
-            Command::Userinfo(args) => {
-                let answer = userinfo::run(args).await?;
-                answer.print(cli.json).map(|()| ExitCode::SUCCESS)
+        match name {
+            DEMO => {
+                demo::run(
+                    services::read(DemoArgs::from_arg_matches(matches))?,
+                    cli.json,
+                )
+                .await
             }
-            Command::Discovery(args) => {
-                let answer = discovery::run(args).await?;
-                answer.print(cli.json).map(|()| ExitCode::SUCCESS)
+            SERVE => {
+                let args = services::read(ServeArgs::from_arg_matches(matches))?;
+                serve::run(args, matches).await.map(|()| ExitCode::SUCCESS)
             }
-            Command::Astakos(args) => {
-                let answer = astakos::run(args).await?;
-                answer.print(cli.json).map(|()| ExitCode::SUCCESS)
-            }
-            Command::Ticket(args) => {
-                let (answer, code) = ticket::run(args).await?;
+            name => {
+                let service = services::of_command(name)
+                    .ok_or_else(|| Failure::usage("there is no such command"))?;
+                let (answer, code) = service.run(name, matches).await?;
                 answer.print(cli.json).map(|()| code)
             }
         }
@@ -126,20 +117,20 @@ struct Logs {
 impl Logs {
     /// What the options say, else what `RUST_LOG` says, else what is worth knowing. The options
     /// concern our own crates only: what the libraries below log is theirs to vouch for.
-    fn wanted(cli: &Cli, variable: Option<&str>) -> Result<Self, Failure> {
+    fn wanted(verbose: u8, variable: Option<&str>, command: &str) -> Result<Self, Failure> {
         let own = |level: &str| EnvFilter::new(format!("off,vouchsafe={level}"));
         let variable = variable.map(str::trim).filter(|text| !text.is_empty());
-        let filter = match (cli.verbose, variable, &cli.command) {
+        let filter = match (verbose, variable, command) {
             (0, Some(text), _) => EnvFilter::try_new(text).map_err(|_| {
                 Failure::usage("RUST_LOG is not a list of directives")
                     .hint("such as vouchsafe=debug or vouchsafe_core=trace,info")
             })?,
-            (0, None, Command::Serve(_)) => own("info"),
+            (0, None, SERVE) => own("info"),
             (0, None, _) => own("warn"),
             (1, ..) => own("debug"),
             _ => own("trace"),
         };
-        let spans = match cli.verbose {
+        let spans = match verbose {
             0 | 1 => FmtSpan::CLOSE,
             _ => FmtSpan::NEW | FmtSpan::CLOSE,
         };
@@ -170,6 +161,9 @@ fn is_colourless(variable: Option<&std::ffi::OsStr>) -> bool {
     variable.is_some_and(|value| !value.is_empty())
 }
 
+const DEMO: &str = "demo";
+const SERVE: &str = "serve";
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
@@ -180,24 +174,25 @@ Exit codes:
 mod tests {
     use super::*;
 
-    fn filter(arguments: &[&str], variable: Option<&str>) -> String {
-        let cli = Cli::try_parse_from([&["vouchsafe"], arguments].concat()).unwrap();
-        Logs::wanted(&cli, variable).unwrap().filter.to_string()
+    fn filter(verbose: u8, variable: Option<&str>) -> String {
+        let logs = Logs::wanted(verbose, variable, DEMO).unwrap();
+        logs.filter.to_string()
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command_line().debug_assert();
     }
 
     #[test]
     fn options_say_what_is_logged_before_the_environment_does() {
-        let demo = &["demo"][..];
-        assert_eq!(filter(demo, None), "vouchsafe=warn,off");
-        assert_eq!(filter(demo, Some("")), "vouchsafe=warn,off");
-        assert_eq!(filter(demo, Some("tokio=info")), "tokio=info");
-        assert_eq!(
-            filter(&["demo", "-v"], Some("tokio=info")),
-            "vouchsafe=debug,off"
-        );
-        assert_eq!(filter(&["demo", "-vv"], None), "vouchsafe=trace,off");
-        let cli = Cli::try_parse_from(["vouchsafe", "demo"]).unwrap();
-        let error = Logs::wanted(&cli, Some("vouchsafe=planted")).err().unwrap();
+        assert_eq!(filter(0, None), "vouchsafe=warn,off");
+        assert_eq!(filter(0, Some("")), "vouchsafe=warn,off");
+        assert_eq!(filter(0, Some("tokio=info")), "tokio=info");
+        assert_eq!(filter(1, Some("tokio=info")), "vouchsafe=debug,off");
+        assert_eq!(filter(2, None), "vouchsafe=trace,off");
+        let wrong = Logs::wanted(0, Some("vouchsafe=planted"), DEMO);
+        let error = wrong.err().unwrap();
         assert!(error.to_string().starts_with("RUST_LOG is not"), "{error}");
     }
 

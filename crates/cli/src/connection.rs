@@ -1,4 +1,4 @@
-//! How the commands reach an installation: options, transport, limits.
+//! How the commands reach a service: options, transport, limits.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,17 +11,6 @@ use vouchsafe::core::transport::{HttpTransport, Transport};
 use vouchsafe::core::url::BaseUrl;
 
 use crate::failure::Failure;
-
-/// Options that say which installation is asked.
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Connection")]
-pub(crate) struct InstallationArgs {
-    /// Where Repertoire is [default: the environment variable REPERTOIRE_BASE_URL]
-    #[arg(long, value_name = "URL", global = true)]
-    repertoire_url: Option<String>,
-    #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
-}
 
 /// Options that say how to reach a service, and how patiently.
 #[derive(Args, Clone, Debug)]
@@ -40,17 +29,6 @@ pub(crate) struct ConnectionArgs {
     /// and from other machines
     #[arg(long, global = true)]
     pub(crate) allow_plain_http: bool,
-}
-
-impl InstallationArgs {
-    /// Returns where Repertoire is.
-    pub(crate) fn repertoire_url(&self) -> Result<String, Failure> {
-        url(
-            "--repertoire-url",
-            self.repertoire_url.as_deref(),
-            URL_VARIABLE,
-        )
-    }
 }
 
 /// Returns a URL of an option, else of a variable, and says which of them holds a fault.
@@ -114,7 +92,6 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-const URL_VARIABLE: &str = "REPERTOIRE_BASE_URL";
 /// A hundred years: no sum with a date of today overflows.
 const LONGEST: Duration = Duration::from_secs(100 * 366 * 86_400);
 

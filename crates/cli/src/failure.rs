@@ -8,9 +8,8 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use vouchsafe::core::{self, ConnectPhase, Sent};
-use vouchsafe::{astakos, ticket, userinfo};
 
-use crate::output::{clean, to_json_line};
+use crate::terminal::{clean, to_json_line};
 
 /// A command that did not do its work. No text of it holds a token.
 #[derive(Debug)]
@@ -51,6 +50,32 @@ impl Failure {
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Sets the kind that programs are told.
+    pub(crate) fn kind(self, kind: &'static str) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// Adds what to do about it, if nothing is said yet.
+    pub(crate) fn hint_unless_given(self, hint: &str) -> Self {
+        match self.hint {
+            Some(_) => self,
+            None => self.hint(hint),
+        }
+    }
+
+    /// Takes back what to do about it: the message says all that there is to say.
+    pub(crate) fn without_hint(self) -> Self {
+        Self { hint: None, ..self }
+    }
+
+    /// Says that the service was asked, and that the arguments are not at fault.
+    pub(crate) fn after_asking(self) -> Self {
+        Self {
+            exit: Exit::Failed,
+            ..self
+        }
     }
 
     /// Takes out of the texts what nobody is to see.
@@ -108,120 +133,6 @@ impl From<core::Error> for Failure {
         Self {
             hint: hint(&error),
             facts: facts(&error),
-            ..failure
-        }
-    }
-}
-
-impl From<userinfo::Error> for Failure {
-    fn from(error: userinfo::Error) -> Self {
-        let failure = Self::from(error.core().clone());
-        if error.core().kind() == core::ErrorKind::Forbidden {
-            return failure.hint(scope_wanted(error.core().operation()));
-        }
-        let (kind, hint) = match error.kind() {
-            userinfo::ErrorKind::ServiceNotFound => (
-                "service_not_found",
-                "does --repertoire-url name the right installation?",
-            ),
-            userinfo::ErrorKind::NoDirectory => (
-                "no_directory",
-                "this installation knows users by their own token only: use whoami",
-            ),
-            userinfo::ErrorKind::UserInfoFailed => (
-                "user_info_failed",
-                "the installation's user directory is down: try again later",
-            ),
-            userinfo::ErrorKind::Discovery(_) => {
-                let what = "service discovery failed: does --repertoire-url lead to Repertoire?";
-                let hint = failure.hint.as_deref().unwrap_or(what).to_owned();
-                return Self {
-                    kind: "discovery",
-                    ..failure
-                }
-                .hint(hint);
-            }
-            _ => return failure,
-        };
-        Self { kind, ..failure }.hint(hint)
-    }
-}
-
-/// What to do about a refusal of an installation, by who refused what.
-fn scope_wanted(operation: Option<&str>) -> &'static str {
-    match operation.and_then(|operation| operation.split_once('.')) {
-        Some(("gafaelfawr", "getUserInfo" | "listUsers" | "listGroups")) => {
-            "use a token with the scope admin:userinfo"
-        }
-        Some(("gafaelfawr", "createToken")) => "use a token with the scope admin:token",
-        Some(("gafaelfawr", "createUserToken")) => "use a token with the scope user:token",
-        Some(("repertoire", _)) => {
-            "the ingress in front of Repertoire wants a scope that this token lacks: ask the \
-             operators of the installation for which"
-        }
-        _ => "use a token with the scope that this needs",
-    }
-}
-
-impl From<astakos::Error> for Failure {
-    fn from(error: astakos::Error) -> Self {
-        let failure = Self::from(error.core().clone());
-        let (kind, hint) = match error.kind() {
-            astakos::ErrorKind::QuotaLimit => {
-                return Self {
-                    kind: "quota_limit",
-                    hint: None,
-                    ..failure
-                };
-            }
-            astakos::ErrorKind::Unsupported => {
-                return Self {
-                    kind: "unsupported",
-                    ..failure
-                };
-            }
-            astakos::ErrorKind::Unauthorized => (
-                "credential",
-                "the token is unknown or expired, or of a user where a service's is wanted, or \
-                 the other way round",
-            ),
-            astakos::ErrorKind::Forbidden => (
-                "forbidden",
-                "the user of the token may not do this: owner or administrator may",
-            ),
-            astakos::ErrorKind::NoEndpoints => (
-                "no_endpoints",
-                "does --auth-url lead to the identity part, such as \
-                 https://HOST/astakos/identity/v2.0?",
-            ),
-            _ => return failure,
-        };
-        Self { kind, ..failure }.hint(hint)
-    }
-}
-
-impl From<ticket::Error> for Failure {
-    fn from(error: ticket::Error) -> Self {
-        let failure = Self::from(error.core().clone());
-        let kind = match error.kind() {
-            ticket::ErrorKind::MalformedKeys => "malformed_keys",
-            ticket::ErrorKind::EmptyKeys => "empty_keys",
-            ticket::ErrorKind::MalformedSecret => "malformed_secret",
-            ticket::ErrorKind::MalformedRoles => "malformed_roles",
-            ticket::ErrorKind::BrokenSettings => "broken_settings",
-            ticket::ErrorKind::MissingServiceTicket => "missing_service_ticket",
-            ticket::ErrorKind::PermissionDenied => "permission_denied",
-            ticket::ErrorKind::Start => "start",
-            _ => return failure,
-        };
-        let exit = match error.kind() {
-            // It was asked, and what it said is no fault of the arguments.
-            ticket::ErrorKind::Start => Exit::Failed,
-            _ => failure.exit,
-        };
-        Self {
-            exit,
-            kind,
             ..failure
         }
     }
@@ -329,20 +240,6 @@ mod tests {
         );
         assert!(!line.contains(char::is_control));
         assert_eq!(failure.json()["status"], 403);
-    }
-
-    #[test]
-    fn a_scope_is_advised_by_the_service_that_wants_it() {
-        let advice = |operation| {
-            let error = core::Error::new(core::ErrorKind::Forbidden, "no");
-            let error = error.with_operation(operation);
-            Failure::from(userinfo::Error::from(error)).to_string()
-        };
-        assert!(advice("gafaelfawr.listUsers").contains("admin:userinfo"));
-        assert!(advice("gafaelfawr.createToken").contains("admin:token"));
-        let ingress = advice("repertoire.getInfluxdb");
-        assert!(ingress.contains("the ingress"), "{ingress}");
-        assert!(!ingress.contains("admin:"), "{ingress}");
     }
 
     #[test]

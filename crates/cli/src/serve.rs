@@ -10,14 +10,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgMatches, Args, Command};
 use serde_json::{Map, json};
 use vouchsafe::core::mock::management::Management;
 use vouchsafe::core::mock::{CertificateAuthority, Host, Serving};
 
 use crate::failure::Failure;
-use crate::output::{print_line, to_json, to_json_line};
-use crate::services::{self, Emulator, Seed, Service, Start, TvmArgs};
+use crate::output::print_line;
+use crate::services::{self, Emulator, SERVICES, Seed, Service, Start};
+use crate::terminal::{to_json, to_json_line};
 
 /// Options of `vouchsafe serve`.
 #[derive(Args)]
@@ -52,8 +53,6 @@ pub(crate) struct ServeArgs {
     /// Ends when standard input does, so that no emulator outlives the test that began it
     #[arg(long)]
     until_stdin_closes: bool,
-    #[command(flatten)]
-    tvm: TvmArgs,
 }
 
 impl std::fmt::Debug for ServeArgs {
@@ -78,16 +77,16 @@ impl std::fmt::Debug for Wanted {
 }
 
 /// Serves until a signal or the end of standard input.
-pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
+pub(crate) async fn run(args: ServeArgs, options: &ArgMatches) -> Result<(), Failure> {
     if let Some((service, _)) = args.print_seed {
         return print_line(&to_json(&service.example_seed()?));
     }
     // Before the ready line: who reads it may send a signal at once.
     let end = End::watch(args.until_stdin_closes)?;
-    args.check()?;
+    args.check(options)?;
     let start = Start {
         seed: args.seed()?,
-        tvm: Some(&args.tvm),
+        options,
     };
     let authority = args.authority()?;
     let mut places = Map::new();
@@ -122,7 +121,9 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
             place[what] = format!("{url}{path}").into();
         }
         places.insert(name.to_owned(), place);
-        args.tvm.leave_files(&part, served.address().port())?;
+        wanted
+            .service
+            .served(options, &part, served.address().port())?;
         if !part.tokens.is_empty() {
             let shown = part
                 .tokens
@@ -155,24 +156,46 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
 }
 
 impl ServeArgs {
+    /// Adds these options, and those of the services, to a command.
+    pub(crate) fn with_services(command: Command) -> Command {
+        let serve = Self::augment_args(command);
+        SERVICES
+            .iter()
+            .fold(serve, |serve, service| service.serve_options(serve))
+    }
+
     /// Refuses options for what is not served.
-    fn check(&self) -> Result<(), Failure> {
+    fn check(&self, options: &ArgMatches) -> Result<(), Failure> {
+        let served = |service: &dyn Service| {
+            let mut wanted = self.services.iter();
+            wanted.any(|wanted| wanted.service.name() == service.name())
+        };
+        let with_seed: Vec<_> = SERVICES
+            .iter()
+            .filter(|service| service.takes_seed())
+            .collect();
+        let seeded = with_seed
+            .iter()
+            .filter(|service| served(***service))
+            .count();
+        if self.seed.is_some() && seeded == 0 {
+            let names: Vec<_> = with_seed.iter().map(|service| service.name()).collect();
+            let names = names.join(" or ");
+            let what = format!("--seed is the state of {names}, none of which is served");
+            return Err(Failure::usage(what).hint("tvmtool has --config"));
+        }
+        if self.seed.is_some() && seeded > 1 {
+            let what = "--seed is the state of one service, and two that have one are served";
+            return Err(Failure::usage(what).hint("serve the other by a program of its own"));
+        }
         let serves = |parts: &[&str]| {
             let mut wanted = self.services.iter();
             wanted.any(|wanted| parts.contains(&wanted.part))
         };
-        match (serves(&["userinfo"]), serves(&["astakos"])) {
-            (false, false) if self.seed.is_some() => {
-                let what = "--seed is the state of userinfo or astakos, none of which is served";
-                return Err(Failure::usage(what).hint("tvmtool has --config"));
-            }
-            (true, true) if self.seed.is_some() => {
-                let what = "--seed is the state of one service, and two that have one are served";
-                return Err(Failure::usage(what).hint("serve the other by a program of its own"));
-            }
-            _ => {}
+        for service in SERVICES {
+            service.check_options(options, &serves)?;
         }
-        self.tvm.check(serves)
+        Ok(())
     }
 
     fn seed(&self) -> Result<Option<Seed>, Failure> {

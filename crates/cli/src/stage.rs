@@ -1,11 +1,6 @@
-//! `vouchsafe demo`: the real clients at work against the emulators, step by step.
-//!
-//! Each step asserts what it shows; what it says is evidence taken from the answers. The steps
-//! themselves are in `services/`.
+//! What a demo is told: steps, each of which asserts what it shows. What it says is evidence taken
+//! from the answers.
 
-use std::process::ExitCode;
-
-use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 use tokio::time::Instant;
@@ -13,38 +8,13 @@ use vouchsafe::core::mock::{CertificateAuthority, Journal};
 
 use crate::failure::Failure;
 use crate::output::{Answer, framed};
-use crate::services::SERVICES;
-
-/// Options of `vouchsafe demo`.
-#[derive(Args, Debug)]
-pub(crate) struct DemoArgs {}
-
-/// Runs the demo of every service and prints what came of it.
-pub(crate) async fn run(_args: DemoArgs, as_json: bool) -> Result<ExitCode, Failure> {
-    let mut stage = Stage::new()?;
-    let started = Instant::now();
-    for service in SERVICES {
-        stage.service = service.name();
-        if let Err(failure) = service.demo(&mut stage).await {
-            stage.record("set up", Err(failure.to_string()), started, 0);
-        }
-    }
-    let steps = stage.steps;
-    let is_good = !steps.is_empty() && steps.iter().all(|step| step.ok);
-    let totals = totals(&steps, started);
-    Answer::new(format!("{}\n{totals}", table(&steps)), json!(steps)).print(as_json)?;
-    Ok(if is_good {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
-}
 
 /// Where the steps are made: what they need, and what came of those before.
 pub(crate) struct Stage {
     /// Signs the emulators' certificates; the clients trust it alone.
     pub(crate) authority: CertificateAuthority,
     service: &'static str,
+    started: Instant,
     steps: Vec<Step>,
 }
 
@@ -63,12 +33,32 @@ struct Step {
 pub(crate) type Seen = Result<String, String>;
 
 impl Stage {
-    fn new() -> Result<Self, Failure> {
+    pub(crate) fn new() -> Result<Self, Failure> {
         Ok(Self {
             authority: CertificateAuthority::new()?,
             service: "",
+            started: Instant::now(),
             steps: Vec::new(),
         })
+    }
+
+    /// Begins the steps of a service.
+    pub(crate) fn begin(&mut self, service: &'static str) {
+        self.service = service;
+    }
+
+    /// Notes that the service's steps could not be made.
+    pub(crate) fn fail(&mut self, failure: &Failure) {
+        self.record("set up", Err(failure.to_string()), self.started, 0);
+    }
+
+    /// Returns what came of all steps, and whether it is as it should be.
+    pub(crate) fn end(self) -> (Answer, bool) {
+        let steps = self.steps;
+        let is_good = !steps.is_empty() && steps.iter().all(|step| step.ok);
+        let totals = totals(&steps, self.started);
+        let human = format!("{}\n{totals}", table(&steps));
+        (Answer::new(human, json!(steps)), is_good)
     }
 
     /// Makes a step that must send exactly so many requests, as the emulator counts them.

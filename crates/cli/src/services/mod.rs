@@ -1,23 +1,23 @@
-//! The services that the program can play and show: one file each, named once in [`SERVICES`].
+//! The services that the program knows: one folder each, named once in [`SERVICES`].
 
-#[path = "astakos/demo.rs"]
 mod astakos;
-#[path = "ticket/demo.rs"]
 mod ticket;
-#[path = "userinfo/demo.rs"]
 mod userinfo;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
+use clap::{ArgMatches, Command};
 use serde_json::Value;
 use vouchsafe::core::mock::Host;
 use vouchsafe::core::{BoxFuture, Secret};
 use vouchsafe::userinfo::Token;
 
-pub(crate) use self::ticket::TvmArgs;
-use crate::demo::Stage;
 use crate::failure::Failure;
+use crate::output::Answer;
+use crate::stage::Stage;
 
 /// Every service, in the order of the demo.
 pub(crate) const SERVICES: &[&dyn Service] =
@@ -30,6 +30,39 @@ pub(crate) trait Service: Sync {
 
     /// Returns the names that `serve` takes: one for each server that can have a port of its own.
     fn parts(&self) -> &'static [&'static str];
+
+    /// Returns its commands for people.
+    fn commands(&self) -> Vec<Command>;
+
+    /// Does what one of its commands asks, and returns what is to be printed.
+    fn run<'a>(&'a self, command: &'a str, matches: &'a ArgMatches) -> BoxFuture<'a, Done>;
+
+    /// Returns whether `serve --seed` can be for it.
+    fn takes_seed(&self) -> bool {
+        false
+    }
+
+    /// Adds its own options to `serve`.
+    fn serve_options(&self, serve: Command) -> Command {
+        serve
+    }
+
+    /// Refuses options that would be without effect. The function tells whether one of some
+    /// parts is served.
+    fn check_options(
+        &self,
+        options: &ArgMatches,
+        serves: &dyn Fn(&[&str]) -> bool,
+    ) -> Result<(), Failure> {
+        let _ = (options, serves);
+        Ok(())
+    }
+
+    /// Does what is left to do when one of its parts is served at a port.
+    fn served(&self, options: &ArgMatches, part: &Part, port: u16) -> Result<(), Failure> {
+        let _ = (options, part, port);
+        Ok(())
+    }
 
     /// Makes the emulator, in the state that was asked for or in a small world of its own.
     fn emulator(&self, start: &Start<'_>) -> Result<Emulator, Failure>;
@@ -58,12 +91,39 @@ pub(crate) struct Part {
 }
 
 /// What emulators start from.
-#[derive(Default)]
 pub(crate) struct Start<'a> {
-    /// For userinfo or astakos.
     pub(crate) seed: Option<Seed>,
-    /// For tvmtool, tvm-api and tirole.
-    pub(crate) tvm: Option<&'a TvmArgs>,
+    /// The options of `serve`, those of services among them.
+    pub(crate) options: &'a ArgMatches,
+}
+
+/// What a command has to say, and the exit code.
+pub(crate) type Done = Result<(Answer, ExitCode), Failure>;
+
+/// Takes what clap has read. It checked the arguments before, so this does not fail.
+pub(crate) fn read<T>(args: Result<T, clap::Error>) -> Result<T, Failure> {
+    args.map_err(|fault| Failure::usage(fault.to_string()))
+}
+
+/// Finds the service that a command is of.
+pub(crate) fn of_command(name: &str) -> Option<&'static dyn Service> {
+    let mut all = SERVICES.iter().copied();
+    all.find(|service| {
+        service
+            .commands()
+            .iter()
+            .any(|command| command.get_name() == name)
+    })
+}
+
+/// Returns whether an argument holds a secret that a message must not repeat.
+pub(crate) fn holds_secret(argument: &OsString) -> bool {
+    ticket::holds_ticket(argument)
+}
+
+/// Takes the secrets of arguments out of a message.
+pub(crate) fn without_secrets(message: &str, arguments: &[OsString]) -> String {
+    ticket::without_signatures(message, arguments)
 }
 
 /// The state of an emulator as a file describes it.

@@ -1,74 +1,23 @@
-//! Astakos: the built-in world, and the demo.
+//! The demo of Astakos.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::task::JoinSet;
 use vouchsafe::astakos::commission::{CommissionGuard, Issuer};
-use vouchsafe::astakos::mock::{Seed, Server};
+use vouchsafe::astakos::mock::Server;
 use vouchsafe::astakos::{Client, CommissionRequest, ErrorKind, Holder, Provision};
+use vouchsafe::core::Secret;
 use vouchsafe::core::mock::{CertificateAuthority, Fault};
 use vouchsafe::core::transport::HttpTransport;
-use vouchsafe::core::{BoxFuture, Secret};
 
-use super::{Emulator, Part, Service, Start, with_secrets};
-use crate::demo::{Seen, Stage, ensure};
 use crate::failure::Failure;
+use crate::stage::{Seen, Stage, ensure};
 
-/// The service.
-pub(super) struct Astakos;
-
-impl Service for Astakos {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn parts(&self) -> &'static [&'static str] {
-        &[NAME]
-    }
-
-    fn emulator(&self, start: &Start<'_>) -> Result<Emulator, Failure> {
-        let mut part = Part::default();
-        let server = match &start.seed {
-            Some(seed) => Seed::parse(&seed.text)
-                .and_then(|state| Server::builder().seed(state).start())
-                .map_err(|error| seed.wrong(error.core().message()))?,
-            None => {
-                let server = Server::new();
-                let users = ["alice", "bob", "carol"].into_iter().filter_map(|whose| {
-                    let token = server.user_token(&format!("{whose}@example.org"))?;
-                    Some((whose, token))
-                });
-                let components = ["astakos", "cyclades", "pithos"].into_iter();
-                let components =
-                    components.filter_map(|whose| Some((whose, server.service_token(whose)?)));
-                part.tokens.extend(users.chain(components));
-                server
-            }
-        };
-        part.paths.insert("base", server.base_path());
-        part.paths.insert("identity", server.identity_path());
-        Ok(Emulator {
-            host: server.host().clone(),
-            parts: [(self.name(), part)].into(),
-        })
-    }
-
-    fn example_seed(&self) -> Result<Value, Failure> {
-        with_secrets(include_str!("seed.json"))
-    }
-
-    fn demo<'a>(&'a self, stage: &'a mut Stage) -> BoxFuture<'a, Result<(), Failure>> {
-        Box::pin(demo(stage))
-    }
-}
-
-const NAME: &str = "astakos";
 const VM: &str = "cyclades.vm";
 
-async fn demo(stage: &mut Stage) -> Result<(), Failure> {
+pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
     let server = Server::new();
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let serving = server.serve_tls(address, &stage.authority).await?;

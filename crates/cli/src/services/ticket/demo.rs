@@ -1,6 +1,4 @@
-//! tvm-api, tirole and tvmtool: the built-in world, and the demo.
-
-mod emulator;
+//! The demo of tvm-api, tirole and tvmtool.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -9,76 +7,18 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use http::{HeaderName, HeaderValue, Method};
-use serde_json::Value;
+use vouchsafe::core::Secret;
 use vouchsafe::core::mock::{CertificateAuthority, ManualClock, Serving};
 use vouchsafe::core::task::Task;
 use vouchsafe::core::transport::{HttpTransport, Request, Transport};
-use vouchsafe::core::{BoxFuture, Secret};
-use vouchsafe::ticket::mock::Server;
 use vouchsafe::ticket::server::{ServiceTicket, TicketLayer};
-use vouchsafe::ticket::{BlackboxEnv, Client, ServiceSecret, StatusCode, TicketStatus, TvmId, Uid};
+use vouchsafe::ticket::{BlackboxEnv, Client, StatusCode, TicketStatus, Uid};
 
-pub(crate) use self::emulator::TvmArgs;
-use super::{Emulator, Service, Start, with_secrets};
-use crate::demo::{Seen, Stage, ensure};
+use super::world::{CART, CRAWLER, DAY, HOUR, READER, SHOP, SLUG, World};
 use crate::failure::Failure;
+use crate::stage::{Seen, Stage, ensure};
 
-/// The service.
-pub(super) struct Ticket;
-
-impl Service for Ticket {
-    fn name(&self) -> &'static str {
-        "ticket"
-    }
-
-    fn parts(&self) -> &'static [&'static str] {
-        emulator::PARTS
-    }
-
-    fn emulator(&self, start: &Start<'_>) -> Result<Emulator, Failure> {
-        emulator::make(start.tvm)
-    }
-
-    fn example_seed(&self) -> Result<Value, Failure> {
-        with_secrets(include_str!("tvmtool.json"))
-    }
-
-    fn demo<'a>(&'a self, stage: &'a mut Stage) -> BoxFuture<'a, Result<(), Failure>> {
-        Box::pin(demo(stage))
-    }
-}
-
-/// A shop, a cart that calls it, and a crawler that may not.
-struct World {
-    server: Server,
-    secret: ServiceSecret,
-}
-
-const SHOP: TvmId = TvmId::new(42);
-const CART: TvmId = TvmId::new(43);
-const CRAWLER: TvmId = TvmId::new(44);
-const SLUG: &str = "shop";
-const READER: &str = "/role/reader/";
-const ROLES: &str = r#"{"revision":"1","born_date":1700000000,
-    "tvm":{"43":{"/role/reader/":[{"shelf":"books"}]}},"user":{"2001":{"/role/reader/":[{}]}}}"#;
-
-impl World {
-    fn new() -> Self {
-        let server = Server::new();
-        let secret = server.add_service(SHOP, "shop");
-        server.add_service(CART, "cart");
-        server.add_tool_destination(CART, "shop", SHOP);
-        server.add_service(CRAWLER, "crawler");
-        server.set_env(BlackboxEnv::ProdYateam);
-        server.set_roles(SLUG, ROLES);
-        server.set_gzip_roles(true);
-        // So that only keys and ages decide in the demo.
-        server.set_ticket_lifetime(30 * DAY);
-        Self { server, secret }
-    }
-}
-
-async fn demo(stage: &mut Stage) -> Result<(), Failure> {
+pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
     let world = World::new();
     let journal = world.server.journal().clone();
     let show = Show::begin(world, &stage.authority).await?;
@@ -383,6 +323,3 @@ fn status(client: &Client) -> Result<StatusCode, String> {
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
-
-const HOUR: i64 = 60 * 60;
-const DAY: i64 = 24 * HOUR;

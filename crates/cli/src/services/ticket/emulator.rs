@@ -10,7 +10,7 @@ use vouchsafe::core::text::str_without_mark;
 use vouchsafe::ticket::mock::Server;
 use vouchsafe::ticket::{Roles, TvmId, Uid};
 
-use super::{CART, CRAWLER, SHOP, SLUG, World};
+use super::world::{CART, CRAWLER, SHOP, SLUG, World};
 use crate::failure::Failure;
 use crate::services::{Emulator, Part};
 use crate::token::{SecretFile, SecretSource};
@@ -89,19 +89,16 @@ impl TvmArgs {
 }
 
 /// Makes the three servers.
-pub(super) fn make(args: Option<&TvmArgs>) -> Result<Emulator, Failure> {
-    let config = args.and_then(|args| args.config.as_deref());
-    let (server, services) = match config {
+pub(super) fn make(args: &TvmArgs) -> Result<Emulator, Failure> {
+    let (server, services) = match args.config.as_deref() {
         Some(path) => (of_config(path)?, &[][..]),
         None => (built_in(), WHOSE),
     };
-    if let Some(args) = args {
-        for (slug, path) in &args.roles {
-            server.set_roles(slug, &document(path)?);
-        }
-        if let Some(token) = args.token()? {
-            server.set_tool_token(token);
-        }
+    for (slug, path) in &args.roles {
+        server.set_roles(slug, &document(path)?);
+    }
+    if let Some(token) = args.token()? {
+        server.set_tool_token(token);
     }
     server.keep_as_start();
     let mut tool = Part::default();

@@ -11,7 +11,8 @@ use vouchsafe::userinfo::{
     UserInfo, Username,
 };
 
-use crate::connection::{InstallationArgs, duration};
+use super::installation::{self, InstallationArgs};
+use crate::connection::duration;
 use crate::failure::Failure;
 use crate::output::{Answer, pairs, table};
 use crate::token::{SecretFile, TokenArgs};
@@ -81,7 +82,7 @@ enum Expiry {
 
 /// Asks, and returns what is to be printed.
 pub(crate) async fn run(args: UserinfoArgs) -> Result<Answer, Failure> {
-    let token = args.token.read()?;
+    let token = installation::token(&args.token)?;
     let client = client(&args.installation)?;
     match args.command {
         Command::Whoami => client.user_info(&token).await.map(|user| of_user(&user)),

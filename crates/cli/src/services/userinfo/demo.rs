@@ -1,117 +1,21 @@
-//! Gafaelfawr and Repertoire: the built-in world, and the demo.
+//! The demo of Gafaelfawr and Repertoire.
 
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use serde_json::Value;
 use tokio::task::JoinSet;
 use vouchsafe::core::mock::{CertificateAuthority, Fault, Serving};
 use vouchsafe::core::transport::HttpTransport;
-use vouchsafe::core::{BoxFuture, ConnectPhase, ErrorKind as CoreErrorKind};
+use vouchsafe::core::{ConnectPhase, ErrorKind as CoreErrorKind};
 use vouchsafe::userinfo::{
     Allowance, BotUsername, Client, ErrorKind, Quota, Result, Scope, Token, UserInfo, Username,
-    mock,
 };
 
-use super::{Emulator, Part, Service, Start, with_secrets};
-use crate::demo::{Seen, Stage, ensure};
+use super::emulator::World;
 use crate::failure::Failure;
+use crate::stage::{Seen, Stage, ensure};
 
-/// The service.
-pub(super) struct Userinfo;
-
-impl Service for Userinfo {
-    fn name(&self) -> &'static str {
-        "userinfo"
-    }
-
-    fn parts(&self) -> &'static [&'static str] {
-        &["userinfo"]
-    }
-
-    fn emulator(&self, start: &Start<'_>) -> Result<Emulator, Failure> {
-        let (server, tokens) = match &start.seed {
-            Some(seed) => {
-                let world = mock::Seed::parse(&seed.text, seed.config.as_deref())
-                    .map_err(|error| seed.wrong(error.core().message()))?;
-                (mock::Server::from_seed(&world), BTreeMap::new())
-            }
-            None => {
-                let World { server, tokens } = World::new()?;
-                (server, tokens)
-            }
-        };
-        let paths = [
-            ("gafaelfawr", "/auth/api/v1".to_owned()),
-            ("repertoire", server.repertoire_path()),
-        ];
-        let part = Part {
-            paths: paths.into(),
-            tokens: tokens
-                .into_iter()
-                .map(|(whose, token)| (whose, token.secret().clone()))
-                .collect(),
-        };
-        Ok(Emulator {
-            host: server.host().clone(),
-            parts: [(self.name(), part)].into(),
-        })
-    }
-
-    fn example_seed(&self) -> Result<Value, Failure> {
-        Ok(World::text()?.0)
-    }
-
-    fn demo<'a>(&'a self, stage: &'a mut Stage) -> BoxFuture<'a, Result<(), Failure>> {
-        Box::pin(demo(stage))
-    }
-}
-
-/// The built-in world, small enough to be known by heart: its people, and their tokens, made
-/// anew for each run.
-struct World {
-    server: mock::Server,
-    tokens: BTreeMap<&'static str, Token>,
-}
-
-impl World {
-    /// Returns the world as a seed, and the tokens in it.
-    fn text() -> Result<(Value, BTreeMap<&'static str, Token>), Failure> {
-        let mut seed = with_secrets(WORLD)?;
-        let mut tokens = BTreeMap::new();
-        for record in seed["tokens"].as_array_mut().into_iter().flatten() {
-            let token = Token::random();
-            record["token"] = token.secret().expose().into();
-            if let Some(whose) = WHOSE.into_iter().find(|&whose| record["name"] == whose) {
-                tokens.insert(whose, token);
-            }
-        }
-        Ok((seed, tokens))
-    }
-
-    fn new() -> Result<Self, Failure> {
-        let (seed, tokens) = Self::text()?;
-        let seed = mock::Seed::parse(&seed.to_string(), Some("demo"))?;
-        Ok(Self {
-            server: mock::Server::from_seed(&seed),
-            tokens,
-        })
-    }
-
-    fn token(&self, whose: &str) -> Token {
-        // A name that is not there would show as a refusal.
-        self.tokens
-            .get(whose)
-            .cloned()
-            .unwrap_or_else(Token::random)
-    }
-}
-
-const WORLD: &str = include_str!("world.json");
-const WHOSE: [&str; 4] = ["ada", "lin", "portal", "admin"];
-
-async fn demo(stage: &mut Stage) -> Result<(), Failure> {
+pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
     let world = World::new()?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let serving = world.server.serve_tls(address, &stage.authority).await?;

@@ -8,9 +8,10 @@ use vouchsafe::core::Secret;
 use vouchsafe::userinfo::HttpUrl;
 use vouchsafe::userinfo::discovery::{Client, Environment, InfluxDatabase, InfluxLocation};
 
-use crate::connection::InstallationArgs;
+use super::installation::{self, InstallationArgs};
 use crate::failure::Failure;
-use crate::output::{Answer, clean, pairs, table, to_json};
+use crate::output::{Answer, pairs, table};
+use crate::terminal::{clean, to_json};
 use crate::token::{SecretFile, TokenArgs};
 
 /// Options of `vouchsafe discovery`.
@@ -241,7 +242,7 @@ async fn influxdb(client: &Client, of: Influxdb) -> Result<Answer, Failure> {
             Ok(Answer::new(pairs(database_rows(&info)), json!(info)))
         }
         Influxdb::Credentials { label, out, token } => {
-            let token = token.read()?;
+            let token = installation::token(&token)?;
             let file = out.as_deref().map(SecretFile::create).transpose()?;
             let found = known(client.influxdb_credentials(&label, &token).await?, unknown)?;
             let mut rows = database_rows(&found.database);

@@ -9,7 +9,8 @@ use vouchsafe::ticket;
 use super::facts;
 use super::input::TicketInput;
 use crate::failure::Failure;
-use crate::output::{Answer, clean, pairs};
+use crate::output::{Answer, pairs};
+use crate::terminal::clean;
 
 /// Options of `vouchsafe ticket inspect`.
 #[derive(Args, Debug)]

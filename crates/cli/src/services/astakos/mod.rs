@@ -1,0 +1,60 @@
+//! Astakos.
+
+mod commands;
+mod demo;
+mod emulator;
+mod failure;
+
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
+use serde_json::Value;
+use vouchsafe::core::BoxFuture;
+
+use self::commands::AstakosArgs;
+use super::{Done, Emulator, Service, Start, read, with_secrets};
+use crate::failure::Failure;
+use crate::stage::Stage;
+
+/// The service.
+pub(super) struct Astakos;
+
+impl Service for Astakos {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn parts(&self) -> &'static [&'static str] {
+        &[NAME]
+    }
+
+    fn commands(&self) -> Vec<Command> {
+        let about = "Asks Astakos about users and quotas, and moves commissions and projects along";
+        vec![AstakosArgs::augment_args(Command::new(NAME).about(about))]
+    }
+
+    fn run<'a>(&'a self, _: &'a str, matches: &'a ArgMatches) -> BoxFuture<'a, Done> {
+        Box::pin(async move {
+            let answer = commands::run(read(AstakosArgs::from_arg_matches(matches))?).await?;
+            Ok((answer, ExitCode::SUCCESS))
+        })
+    }
+
+    fn takes_seed(&self) -> bool {
+        true
+    }
+
+    fn emulator(&self, start: &Start<'_>) -> Result<Emulator, Failure> {
+        emulator::make(start)
+    }
+
+    fn example_seed(&self) -> Result<Value, Failure> {
+        with_secrets(include_str!("seed.json"))
+    }
+
+    fn demo<'a>(&'a self, stage: &'a mut Stage) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(demo::run(stage))
+    }
+}
+
+const NAME: &str = "astakos";

@@ -1,0 +1,68 @@
+//! tvm-api, tirole and tvmtool.
+
+mod commands;
+mod demo;
+mod emulator;
+mod failure;
+mod world;
+
+use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
+use serde_json::Value;
+use vouchsafe::core::BoxFuture;
+
+use self::commands::TicketArgs;
+pub(super) use self::commands::{holds_ticket, without_signatures};
+use self::emulator::TvmArgs;
+use super::{Done, Emulator, Part, Service, Start, read, with_secrets};
+use crate::failure::Failure;
+use crate::stage::Stage;
+
+/// The service.
+pub(super) struct Ticket;
+
+impl Service for Ticket {
+    fn name(&self) -> &'static str {
+        "ticket"
+    }
+
+    fn parts(&self) -> &'static [&'static str] {
+        emulator::PARTS
+    }
+
+    fn commands(&self) -> Vec<Command> {
+        let ticket = Command::new("ticket").about("Reads, checks and makes TVM tickets");
+        vec![TicketArgs::augment_args(ticket)]
+    }
+
+    fn run<'a>(&'a self, _: &'a str, matches: &'a ArgMatches) -> BoxFuture<'a, Done> {
+        Box::pin(async move { commands::run(read(TicketArgs::from_arg_matches(matches))?).await })
+    }
+
+    fn serve_options(&self, serve: Command) -> Command {
+        TvmArgs::augment_args(serve)
+    }
+
+    fn check_options(
+        &self,
+        options: &ArgMatches,
+        serves: &dyn Fn(&[&str]) -> bool,
+    ) -> Result<(), Failure> {
+        read(TvmArgs::from_arg_matches(options))?.check(serves)
+    }
+
+    fn emulator(&self, start: &Start<'_>) -> Result<Emulator, Failure> {
+        emulator::make(&read(TvmArgs::from_arg_matches(start.options))?)
+    }
+
+    fn served(&self, options: &ArgMatches, part: &Part, port: u16) -> Result<(), Failure> {
+        read(TvmArgs::from_arg_matches(options))?.leave_files(part, port)
+    }
+
+    fn example_seed(&self) -> Result<Value, Failure> {
+        with_secrets(include_str!("tvmtool.json"))
+    }
+
+    fn demo<'a>(&'a self, stage: &'a mut Stage) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(demo::run(stage))
+    }
+}

@@ -1,0 +1,72 @@
+//! Gafaelfawr and Repertoire.
+
+mod commands;
+mod demo;
+mod discovery;
+mod emulator;
+mod failure;
+mod installation;
+
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
+use serde_json::Value;
+use vouchsafe::core::BoxFuture;
+
+use self::commands::UserinfoArgs;
+use self::discovery::DiscoveryArgs;
+use super::{Done, Emulator, Service, Start, read};
+use crate::failure::Failure;
+use crate::stage::Stage;
+
+/// The service.
+pub(super) struct Userinfo;
+
+impl Service for Userinfo {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn parts(&self) -> &'static [&'static str] {
+        &[NAME]
+    }
+
+    fn commands(&self) -> Vec<Command> {
+        let userinfo = Command::new(NAME).about("Asks Gafaelfawr about users");
+        let discovery = Command::new(DISCOVERY).about("Asks Repertoire where things are");
+        vec![
+            UserinfoArgs::augment_args(userinfo),
+            DiscoveryArgs::augment_args(discovery),
+        ]
+    }
+
+    fn run<'a>(&'a self, command: &'a str, matches: &'a ArgMatches) -> BoxFuture<'a, Done> {
+        Box::pin(async move {
+            let answer = if command == DISCOVERY {
+                discovery::run(read(DiscoveryArgs::from_arg_matches(matches))?).await?
+            } else {
+                commands::run(read(UserinfoArgs::from_arg_matches(matches))?).await?
+            };
+            Ok((answer, ExitCode::SUCCESS))
+        })
+    }
+
+    fn takes_seed(&self) -> bool {
+        true
+    }
+
+    fn emulator(&self, start: &Start<'_>) -> Result<Emulator, Failure> {
+        emulator::make(start)
+    }
+
+    fn example_seed(&self) -> Result<Value, Failure> {
+        Ok(emulator::World::text()?.0)
+    }
+
+    fn demo<'a>(&'a self, stage: &'a mut Stage) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(demo::run(stage))
+    }
+}
+
+const NAME: &str = "userinfo";
+const DISCOVERY: &str = "discovery";
