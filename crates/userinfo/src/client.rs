@@ -6,6 +6,7 @@ use std::time::Duration;
 use vouchsafe_core::auth::{Credentials, TokenSource};
 use vouchsafe_core::cache::{Cache, CacheBuilder, Digest, Fetched};
 use vouchsafe_core::call::{Answer, Call, CallOptions};
+use vouchsafe_core::service::Service;
 use vouchsafe_core::{CoreClient, CoreClientBuilder};
 
 use crate::api::CreateServiceToken;
@@ -13,10 +14,7 @@ use crate::error::read_fault;
 use crate::generated::gafaelfawr::{calls, wire};
 use crate::quota::KnownLimits;
 use crate::service_token::CredentialId;
-use crate::{
-    AllGroups, BotUsername, Error, Result, ServiceToken, Token, TokenInfo, UserInfo, Username,
-    discovery,
-};
+use crate::{BotUsername, Error, Result, ServiceToken, Token, UserInfo, Username, discovery};
 
 /// A client of Gafaelfawr, found through Repertoire (protocol section 9).
 ///
@@ -131,26 +129,12 @@ impl Client {
             let caller = self.inner.caller.clone();
             let (username, options) = (username.clone(), self.options.clone());
             async move {
-                let call = calls::get_user_info(username.as_str())?;
+                let call = calls::get_user_info(&username)?;
                 let answer = caller.send(call, &service_token, &options).await?;
                 caller.user_info(&answer).map(Fetched::new)
             }
         };
         self.inner.by_name.get_or_fetch(&key, fetch).await
-    }
-
-    /// Returns all groups of the directory, in no particular order. The token needs the scope
-    /// `admin:userinfo`. Not cached.
-    ///
-    /// # Errors
-    ///
-    /// As [`user_info_for`](Self::user_info_for).
-    #[doc(alias = "list_groups")]
-    pub async fn groups(&self, service_token: impl Into<ServiceToken>) -> Result<AllGroups> {
-        let answer = self
-            .send(calls::list_groups()?, &service_token.into())
-            .await?;
-        Ok(answer.json()?)
     }
 
     /// Returns all users of the directory, sorted by name, without quota. The token needs the
@@ -170,20 +154,6 @@ impl Client {
             users => users?,
         };
         Ok(users.into_iter().map(UserInfo::from).collect())
-    }
-
-    /// Returns what is known about a token.
-    ///
-    /// # Errors
-    ///
-    /// Of kind `Credential` if the token is not valid.
-    pub async fn token_info(&self, token: &Token) -> Result<TokenInfo> {
-        let answer = self.send(calls::get_token_info()?, token).await?;
-        TokenInfo::from_wire(answer.json()?).ok_or_else(|| {
-            answer
-                .decode_error("the answer holds a time out of range")
-                .into()
-        })
     }
 
     /// Starts the making of a service token for a bot user. The token that asks needs the scope
@@ -226,6 +196,21 @@ impl Client {
 
     pub(crate) fn set_options(&mut self, options: CallOptions) {
         self.options = options;
+    }
+}
+
+impl Service for Client {
+    type Error = Error;
+    type Credential = ServiceToken;
+
+    async fn call(
+        &self,
+        call: Call,
+        token: &ServiceToken,
+        options: &CallOptions,
+    ) -> Result<Answer> {
+        let options = options.clone().or(&self.options);
+        self.inner.caller.send(call, token, &options).await
     }
 }
 

@@ -75,17 +75,6 @@ impl From<wire::UserInfo> for UserInfo {
     }
 }
 
-impl Group {
-    /// Makes a group, for tests and doubles.
-    #[must_use]
-    pub fn new(name: impl Into<String>, id: i64) -> Self {
-        Self {
-            name: name.into(),
-            id,
-        }
-    }
-}
-
 /// What is known about a token (protocol section 4.5).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -115,11 +104,12 @@ pub struct TokenInfo {
     pub parent: Option<String>,
 }
 
-impl TokenInfo {
-    /// Returns `None` if a time is one that this machine cannot tell.
-    pub(crate) fn from_wire(wire: wire::TokenInfo) -> Option<Self> {
-        let optional = |at: Option<i64>| at.map_or(Some(None), |at| time(at).map(Some));
-        Some(Self {
+impl TryFrom<wire::TokenInfo> for TokenInfo {
+    type Error = &'static str;
+
+    fn try_from(wire: wire::TokenInfo) -> Result<Self, Self::Error> {
+        let optional = |at: Option<i64>| at.map(time).transpose();
+        Ok(Self {
             username: wire.username,
             token_type: wire.token_type,
             service: wire.service,
@@ -134,13 +124,15 @@ impl TokenInfo {
     }
 }
 
-fn time(seconds: i64) -> Option<SystemTime> {
+/// Fails for a time that this machine cannot tell.
+fn time(seconds: i64) -> Result<SystemTime, &'static str> {
     let distance = Duration::from_secs(seconds.unsigned_abs());
-    if seconds < 0 {
+    let time = if seconds < 0 {
         UNIX_EPOCH.checked_sub(distance)
     } else {
         UNIX_EPOCH.checked_add(distance)
-    }
+    };
+    time.ok_or("the answer holds a time out of range")
 }
 
 fn since_epoch(at: SystemTime) -> i64 {
@@ -199,8 +191,8 @@ mod tests {
                 r#"{{"username":"u","token_type":"oidc","scopes":[],"created":{created},"token":"k"}}"#
             )
         };
-        let wire = |created| serde_json::from_str(&text(created)).unwrap();
-        let info = TokenInfo::from_wire(wire(1_700_000_000)).unwrap();
+        let wire = |created| serde_json::from_str::<wire::TokenInfo>(&text(created)).unwrap();
+        let info = TokenInfo::try_from(wire(1_700_000_000)).unwrap();
         assert_eq!(
             serde_json::to_value(&info).unwrap()["created"],
             1_700_000_000

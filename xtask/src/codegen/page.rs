@@ -1,7 +1,5 @@
 //! What methods return: the answer of success, and how lists are cut into pages.
 
-use std::collections::BTreeSet;
-
 use super::model::{
     Answer, Body, Field, Operation, Page, PageField, PageStyle, Presence, Reply, Shape, Type,
     TypeDef,
@@ -17,21 +15,6 @@ pub(crate) fn resolve(
     operations: &mut [Operation],
 ) -> Result<(), Mistake> {
     let mut seen: Vec<(Option<String>, String)> = Vec::new();
-    let groups: BTreeSet<String> = operations
-        .iter()
-        .filter(|operation| operation.has_method())
-        .filter_map(|operation| operation.group.clone())
-        .collect();
-    let clash = groups
-        .iter()
-        .find(|group| types.iter().any(|def| def.name == names::pascal(group)));
-    if let Some(group) = clash {
-        let place = root.get("tags").unwrap_or_else(|| root.clone());
-        return Err(place.mistake(
-            format!("the tag `{group}` has the name of a schema"),
-            "another name for one of them",
-        ));
-    }
     for operation in operations.iter_mut().filter(|o| o.has_method()) {
         let Some(place) = find(root, &operation.id) else {
             continue;
@@ -50,13 +33,11 @@ pub(crate) fn resolve(
             ));
         }
         seen.push(name);
-        if !operation.is_plain() || operation.page.is_some() || place.has("x-page") {
-            let builder = names::pascal(&operation.rust);
-            let is_group = groups.iter().any(|group| names::pascal(group) == builder);
-            let is_type = types.iter().any(|def| def.name == builder);
-            if is_group || is_type {
+        if !operation.is_plain() || place.has("x-page") {
+            let builder = format!("{}Request", names::pascal(&operation.rust));
+            if types.iter().any(|def| def.name == builder) {
                 return Err(place.mistake(
-                    format!("the request builder {builder} has the name of a schema or a tag"),
+                    format!("the request builder {builder} has the name of a schema"),
                     "an `x-rust-name` of its own",
                 ));
             }

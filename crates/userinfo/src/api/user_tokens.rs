@@ -1,4 +1,4 @@
-//! A user's own tokens: list, look up, make, revoke.
+//! Making a token for the user that asks.
 
 use std::time::SystemTime;
 
@@ -7,66 +7,9 @@ use vouchsafe_core::timestamp;
 
 use crate::client::Client;
 use crate::generated::gafaelfawr::{calls, wire};
-use crate::{Result, Scope, ServiceToken, Token, TokenInfo, Username};
+use crate::{Result, Scope, Token, Username};
 
 impl Client {
-    /// Returns what is known about a user's tokens. The token needs the scope `user:token` and to
-    /// be that user's, or the scope `admin:token`.
-    ///
-    /// # Errors
-    ///
-    /// Of kind `Forbidden` if the token does not suffice.
-    pub async fn tokens(
-        &self,
-        token: impl Into<ServiceToken>,
-        username: &Username,
-    ) -> Result<Vec<TokenInfo>> {
-        let answer = self
-            .send(calls::list_tokens(username.as_str())?, &token.into())
-            .await?;
-        let tokens: Vec<wire::TokenInfo> = answer.json()?;
-        tokens
-            .into_iter()
-            .map(|wire| token_info(&answer, wire))
-            .collect()
-    }
-
-    /// Returns what is known about one of a user's tokens, by its [key](Token::key). The token
-    /// that asks must suffice as for [`tokens`](Self::tokens).
-    ///
-    /// # Errors
-    ///
-    /// Of kind `NotFound` if the user has no such token; as [`tokens`](Self::tokens).
-    pub async fn token_info_by_key(
-        &self,
-        token: impl Into<ServiceToken>,
-        username: &Username,
-        key: &str,
-    ) -> Result<TokenInfo> {
-        let call = calls::get_token(username.as_str(), key)?;
-        let answer = self.send(call, &token.into()).await?;
-        token_info(&answer, answer.json()?)
-    }
-
-    /// Revokes one of a user's tokens, by its [key](Token::key), and those made from it. The token
-    /// that asks must suffice as for [`tokens`](Self::tokens).
-    ///
-    /// User information that this client keeps stays until it expires: see
-    /// [`forget_token`](Self::forget_token).
-    ///
-    /// # Errors
-    ///
-    /// As [`token_info_by_key`](Self::token_info_by_key).
-    pub async fn revoke_token(
-        &self,
-        token: impl Into<ServiceToken>,
-        username: &Username,
-        key: &str,
-    ) -> Result<()> {
-        let call = calls::revoke_token(username.as_str(), key)?;
-        self.send(call, &token.into()).await.map(|_| ())
-    }
-
     /// Starts the making of a token for the user that asks. The token needs the scope
     /// `user:token`.
     pub fn create_user_token(
@@ -125,7 +68,7 @@ impl CreateUserToken {
     /// Of kind `Invalid` if the name has not 1 to 64 characters or the server refuses the input,
     /// `Conflict` if the name is taken, `Forbidden` if the token that asks does not suffice.
     pub async fn send(self) -> Result<Token> {
-        let call = calls::create_user_token(self.username.as_str(), &self.request)?;
+        let call = calls::create_user_token(&self.username, &self.request)?;
         new_token(&self.client.send(call, &self.token).await?)
     }
 }
@@ -137,14 +80,6 @@ pub(super) fn new_token(answer: &Answer) -> Result<Token> {
         answer
             .decode_error("the answer holds no well-formed token")
             .with_source(fault)
-            .into()
-    })
-}
-
-fn token_info(answer: &Answer, wire: wire::TokenInfo) -> Result<TokenInfo> {
-    TokenInfo::from_wire(wire).ok_or_else(|| {
-        answer
-            .decode_error("the answer holds a time out of range")
             .into()
     })
 }

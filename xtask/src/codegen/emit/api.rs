@@ -39,7 +39,7 @@ pub(super) fn api(krate: &str, api: &Api) -> TokenStream {
         .collect();
     let accessors = groups.keys().map(|group| {
         let name = ident(&names::snake(group));
-        let handle = ident(&names::pascal(group));
+        let handle = handle_name(group);
         let doc = prose(&[&format!("Returns the operations on {}.", in_words(group))]);
         quote! {
             #doc
@@ -84,7 +84,7 @@ pub(super) fn api(krate: &str, api: &Api) -> TokenStream {
 }
 
 fn handle(group: &str, methods: &[TokenStream], client: &TokenStream) -> TokenStream {
-    let handle = ident(&names::pascal(group));
+    let handle = handle_name(group);
     let doc = prose(&[&format!("The operations on {}.", in_words(group))]);
     quote! {
         #doc
@@ -93,6 +93,11 @@ fn handle(group: &str, methods: &[TokenStream], client: &TokenStream) -> TokenSt
 
         impl #handle<'_> { #(#methods)* }
     }
+}
+
+/// Names what a group's methods are on; a schema may have the name of the group itself.
+fn handle_name(group: &str) -> Ident {
+    format_ident!("{}Api", names::pascal(group))
 }
 
 /// Writes one operation.
@@ -222,7 +227,7 @@ impl Writer<'_> {
     }
 
     fn builder_name(&self) -> Ident {
-        ident(&names::pascal(&self.operation.rust))
+        format_ident!("{}Request", names::pascal(&self.operation.rust))
     }
 
     fn params(&self) -> Option<Ident> {
@@ -491,8 +496,7 @@ impl Writer<'_> {
     fn errors(&self) -> TokenStream {
         let mut lines = vec![" # Errors".to_owned(), String::new()];
         for (kind, when) in self.operation.refusals() {
-            let when = prose_text(&when);
-            lines.push(format!(" - Of kind `{kind}`: {when}"));
+            lines.extend(bullet(&format!("Of kind `{kind}`: {when}")));
         }
         let rest =
             "What any call can meet: a time limit, a broken connection, a refused credential.";
@@ -556,6 +560,12 @@ fn lower(text: &str) -> String {
     }
 }
 
-fn prose_text(text: &str) -> String {
-    super::escape(&sentence(text))
+/// Writes an item of a list, with the lines after the first under its text.
+fn bullet(text: &str) -> Vec<String> {
+    let lines = super::doc_lines(&sentence(text), &[]);
+    let begin = |(index, line): (usize, &String)| match index {
+        0 => format!(" -{line}"),
+        _ => format!("  {line}"),
+    };
+    lines.iter().enumerate().map(begin).collect()
 }

@@ -120,6 +120,7 @@ fn function(
     let aliases = operation
         .aliases
         .iter()
+        .filter(|_| !operation.has_method())
         .map(|alias| quote!(#[doc(alias = #alias)]));
     let checks = checks(operation, checked);
     uses.limits |= checks.to_string().contains("limits ::");

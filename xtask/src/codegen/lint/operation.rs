@@ -66,7 +66,10 @@ impl<'s> Lint<'_, 's> {
                 "a number of bytes, or such as `64 KiB` or `8 MiB`",
             );
         }
-        let rust = names::snake(&operation.text("x-rust-name").unwrap_or_else(|| id.clone()));
+        let name = operation
+            .text("x-method")
+            .or_else(|| operation.text("x-rust-name"));
+        let rust = names::snake(&name.unwrap_or_else(|| id.clone()));
         if operation.texts("x-doc-alias").contains(&rust) {
             let place = operation
                 .get("x-doc-alias")

@@ -33,20 +33,14 @@ pub(crate) fn list_users() -> Result<Call> {
 /// Needs the scope admin:userinfo, or a token of that same user. Values kept with a token are
 /// not looked at. A name the directory does not know gives 200 with little more than the name.
 /// Fields equal to their default are left out.
-pub(crate) fn get_user_info(username: &str) -> Result<Call> {
-    let check = || -> Result<()> {
-        limits::text("username", username, Some(1), Some(64))?;
-        Ok(())
-    };
-    check().map_err(|fault| fault.with_operation(operations::GET_USER_INFO.id()))?;
-    let target = Target::new("/users/").segment("username", username)?;
+pub(crate) fn get_user_info(username: &crate::Username) -> Result<Call> {
+    let target = Target::new("/users/").segment("username", username.as_str())?;
     Ok(Call::new(&operations::GET_USER_INFO, target))
 }
 
-/// All groups of the directory.
+/// Returns all groups of the directory, in its order.
 ///
-/// Needs the scope admin:userinfo. The order is that of the directory. Empty lists are left
-/// out.
+/// The token needs the scope `admin:userinfo`. Not cached.
 pub(crate) fn list_groups() -> Result<Call> {
     let target = Target::new("/groups");
     Ok(Call::new(&operations::LIST_GROUPS, target))
@@ -66,21 +60,18 @@ pub(crate) fn create_token(body: &wire::AdminTokenRequest) -> Result<Call> {
     Call::new(&operations::CREATE_TOKEN, target).json(body)
 }
 
-/// Metadata of the token used.
+/// Returns what is known about the token that is used.
 pub(crate) fn get_token_info() -> Result<Call> {
     let target = Target::new("/token-info");
     Ok(Call::new(&operations::GET_TOKEN_INFO, target))
 }
 
-/// Tokens of a user.
-pub(crate) fn list_tokens(username: &str) -> Result<Call> {
-    let check = || -> Result<()> {
-        limits::text("username", username, Some(1), Some(64))?;
-        Ok(())
-    };
-    check().map_err(|fault| fault.with_operation(operations::LIST_TOKENS.id()))?;
+/// Returns what is known about a user's tokens.
+///
+/// The token needs the scope `user:token` and to be that user's, or the scope `admin:token`.
+pub(crate) fn list_tokens(username: &crate::Username) -> Result<Call> {
     let target = Target::new("/users/")
-        .segment("username", username)?
+        .segment("username", username.as_str())?
         .literal("/tokens");
     Ok(Call::new(&operations::LIST_TOKENS, target))
 }
@@ -89,46 +80,50 @@ pub(crate) fn list_tokens(username: &str) -> Result<Call> {
 ///
 /// Needs the scope user:token and the same user name.
 pub(crate) fn create_user_token(
-    username: &str,
+    username: &crate::Username,
     body: &wire::UserTokenRequest,
 ) -> Result<Call> {
     let check = || -> Result<()> {
-        limits::text("username", username, Some(1), Some(64))?;
         body.check()?;
         Ok(())
     };
     check().map_err(|fault| fault.with_operation(operations::CREATE_USER_TOKEN.id()))?;
     let target = Target::new("/users/")
-        .segment("username", username)?
+        .segment("username", username.as_str())?
         .literal("/tokens");
     Call::new(&operations::CREATE_USER_TOKEN, target).json(body)
 }
 
-/// Metadata of one token.
-pub(crate) fn get_token(username: &str, key: &str) -> Result<Call> {
+/// Returns what is known about one of a user's tokens, by the key of the token.
+///
+/// The token that asks needs the scope `user:token` and to be that user's, or the scope
+/// `admin:token`.
+pub(crate) fn get_token(username: &crate::Username, key: &str) -> Result<Call> {
     let check = || -> Result<()> {
-        limits::text("username", username, Some(1), Some(64))?;
         limits::text("key", key, Some(22), Some(22))?;
         Ok(())
     };
     check().map_err(|fault| fault.with_operation(operations::GET_TOKEN.id()))?;
     let target = Target::new("/users/")
-        .segment("username", username)?
+        .segment("username", username.as_str())?
         .literal("/tokens/")
         .segment("key", key)?;
     Ok(Call::new(&operations::GET_TOKEN, target))
 }
 
-/// Revoke a token and the tokens made from it.
-pub(crate) fn revoke_token(username: &str, key: &str) -> Result<Call> {
+/// Revokes one of a user's tokens, by its key, and the tokens made from it.
+///
+/// The token that asks needs the scope `user:token` and to be that user's, or the scope
+/// `admin:token`. User information that the client keeps stays until it expires, or is
+/// forgotten with `forget_token`.
+pub(crate) fn revoke_token(username: &crate::Username, key: &str) -> Result<Call> {
     let check = || -> Result<()> {
-        limits::text("username", username, Some(1), Some(64))?;
         limits::text("key", key, Some(22), Some(22))?;
         Ok(())
     };
     check().map_err(|fault| fault.with_operation(operations::REVOKE_TOKEN.id()))?;
     let target = Target::new("/users/")
-        .segment("username", username)?
+        .segment("username", username.as_str())?
         .literal("/tokens/")
         .segment("key", key)?;
     Ok(Call::new(&operations::REVOKE_TOKEN, target))

@@ -3,6 +3,7 @@
 
 //! Gafaelfawr, the part a client library uses, version 1.
 
+pub(crate) mod api;
 pub(crate) mod operations;
 pub(crate) mod calls;
 #[cfg(feature = "mock")]

@@ -38,7 +38,7 @@ pub(crate) static GET_USER_INFO: Operation = Operation::new(
     .repeat_rules(REPEATS)
     .status_rules(COMMON_STATUSES);
 
-/// All groups of the directory.
+/// Returns all groups of the directory, in its order.
 pub(crate) static LIST_GROUPS: Operation = Operation::new(
         "gafaelfawr.listGroups",
         Method::GET,
@@ -58,7 +58,7 @@ pub(crate) static CREATE_TOKEN: Operation = Operation::new(
     .repeat(Repeat::OnlyIfUnsent)
     .status_rules(COMMON_STATUSES);
 
-/// Metadata of the token used.
+/// Returns what is known about the token that is used.
 pub(crate) static GET_TOKEN_INFO: Operation = Operation::new(
         "gafaelfawr.getTokenInfo",
         Method::GET,
@@ -68,7 +68,7 @@ pub(crate) static GET_TOKEN_INFO: Operation = Operation::new(
     .repeat_rules(REPEATS)
     .status_rules(COMMON_STATUSES);
 
-/// Tokens of a user.
+/// Returns what is known about a user's tokens.
 pub(crate) static LIST_TOKENS: Operation = Operation::new(
         "gafaelfawr.listTokens",
         Method::GET,
@@ -88,7 +88,7 @@ pub(crate) static CREATE_USER_TOKEN: Operation = Operation::new(
     .repeat(Repeat::OnlyIfUnsent)
     .status_rules(COMMON_STATUSES);
 
-/// Metadata of one token.
+/// Returns what is known about one of a user's tokens, by the key of the token.
 pub(crate) static GET_TOKEN: Operation = Operation::new(
         "gafaelfawr.getToken",
         Method::GET,
@@ -109,7 +109,7 @@ pub(crate) static MODIFY_TOKEN: Operation = Operation::new(
     .repeat_rules(REPEATS)
     .status_rules(COMMON_STATUSES);
 
-/// Revoke a token and the tokens made from it.
+/// Revokes one of a user's tokens, by its key, and the tokens made from it.
 pub(crate) static REVOKE_TOKEN: Operation = Operation::new(
         "gafaelfawr.revokeToken",
         Method::DELETE,

@@ -101,21 +101,21 @@ pub(crate) enum Op {
     ListUsers,
     /// What the directory knows about a user, and the quota.
     GetUserInfo,
-    /// All groups of the directory.
+    /// Returns all groups of the directory, in its order.
     ListGroups,
     /// Make a service or user token as an administrator.
     CreateToken,
-    /// Metadata of the token used.
+    /// Returns what is known about the token that is used.
     GetTokenInfo,
-    /// Tokens of a user.
+    /// Returns what is known about a user's tokens.
     ListTokens,
     /// Make a user token for oneself.
     CreateUserToken,
-    /// Metadata of one token.
+    /// Returns what is known about one of a user's tokens, by the key of the token.
     GetToken,
     /// Change name, scopes or end of a user token; needs admin:token.
     ModifyToken,
-    /// Revoke a token and the tokens made from it.
+    /// Revokes one of a user's tokens, by its key, and the tokens made from it.
     RevokeToken,
     /// The overrides in force; any valid token will do.
     GetQuotaOverrides,

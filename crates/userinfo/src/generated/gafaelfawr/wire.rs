@@ -133,6 +133,14 @@ pub struct Group {
 }
 
 impl Group {
+    /// Makes one of what is required. The rest is unset, or has its default.
+    #[must_use]
+    pub fn new(name: impl Into<String>, id: i64) -> Self {
+        Self { name: name.into(), id }
+    }
+}
+
+impl Group {
     /// Checks what the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         limits::text("name", &self.name, Some(1), None)?;

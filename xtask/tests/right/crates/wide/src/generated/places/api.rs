@@ -13,28 +13,28 @@ use super::{calls, wire};
 impl crate::Client {
     /// Returns the operations on place visits.
     #[must_use]
-    pub fn place_visits(&self) -> PlaceVisits<'_> {
-        PlaceVisits(self)
+    pub fn place_visits(&self) -> PlaceVisitsApi<'_> {
+        PlaceVisitsApi(self)
     }
 
     /// Returns the operations on places.
     #[must_use]
-    pub fn places(&self) -> Places<'_> {
-        Places(self)
+    pub fn places(&self) -> PlacesApi<'_> {
+        PlacesApi(self)
     }
 
     /// Returns the operations on sessions.
     #[must_use]
-    pub fn sessions(&self) -> Sessions<'_> {
-        Sessions(self)
+    pub fn sessions(&self) -> SessionsApi<'_> {
+        SessionsApi(self)
     }
 }
 
 /// The operations on place visits.
 #[derive(Clone, Copy, Debug)]
-pub struct PlaceVisits<'c>(&'c crate::Client);
+pub struct PlaceVisitsApi<'c>(&'c crate::Client);
 
-impl PlaceVisits<'_> {
+impl PlaceVisitsApi<'_> {
     /// How often a place was seen.
     ///
     /// `place_id`: A UUID.
@@ -61,9 +61,9 @@ impl PlaceVisits<'_> {
 
 /// The operations on places.
 #[derive(Clone, Copy, Debug)]
-pub struct Places<'c>(&'c crate::Client);
+pub struct PlacesApi<'c>(&'c crate::Client);
 
-impl Places<'_> {
+impl PlacesApi<'_> {
     /// Places, sorted by name.
     ///
     /// # Examples
@@ -78,8 +78,8 @@ impl Places<'_> {
     /// # }
     /// ```
     #[doc(alias = "places")]
-    pub fn list(&self) -> PlaceList {
-        PlaceList {
+    pub fn list(&self) -> PlaceListRequest {
+        PlaceListRequest {
             client: self.0.clone(),
             params: calls::PlaceListParams::default(),
             options: CallOptions::new(),
@@ -146,8 +146,8 @@ impl Places<'_> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn delete(&self, place_id: &wire::PlaceId) -> PlaceDelete {
-        PlaceDelete {
+    pub fn delete(&self, place_id: &wire::PlaceId) -> PlaceDeleteRequest {
+        PlaceDeleteRequest {
             client: self.0.clone(),
             place_id: place_id.clone(),
             params: calls::PlaceDeleteParams::default(),
@@ -158,9 +158,9 @@ impl Places<'_> {
 
 /// The operations on sessions.
 #[derive(Clone, Copy, Debug)]
-pub struct Sessions<'c>(&'c crate::Client);
+pub struct SessionsApi<'c>(&'c crate::Client);
 
-impl Sessions<'_> {
+impl SessionsApi<'_> {
     /// Log in.
     ///
     /// Sent again only if nothing of it has left this machine: doubling it would do harm.
@@ -193,13 +193,13 @@ impl Sessions<'_> {
 /// What is not set is left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
-pub struct PlaceList {
+pub struct PlaceListRequest {
     client: crate::Client,
     params: calls::PlaceListParams,
     options: CallOptions,
 }
 
-impl PlaceList {
+impl PlaceListRequest {
     /// The acting tenant.
     pub fn tenant(mut self, value: impl Into<String>) -> Self {
         self.params.tenant = Some(value.into());
@@ -269,7 +269,7 @@ impl PlaceList {
     }
 }
 
-impl page::List for PlaceList {
+impl page::List for PlaceListRequest {
     type Item = wire::Place;
     type Error = crate::Error;
     fn style(&self) -> page::Style {
@@ -304,14 +304,14 @@ impl page::List for PlaceList {
 /// What is not set is left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
-pub struct PlaceDelete {
+pub struct PlaceDeleteRequest {
     client: crate::Client,
     place_id: wire::PlaceId,
     params: calls::PlaceDeleteParams,
     options: CallOptions,
 }
 
-impl PlaceDelete {
+impl PlaceDeleteRequest {
     /// The acting tenant.
     pub fn tenant(mut self, value: impl Into<String>) -> Self {
         self.params.tenant = Some(value.into());

@@ -29,7 +29,6 @@ pub(crate) struct PlaceListParams {
 }
 
 /// Places, sorted by name.
-#[doc(alias = "places")]
 pub(crate) fn place_list(params: &PlaceListParams) -> Result<Call> {
     let check = || -> Result<()> {
         if let Some(value) = &params.search {

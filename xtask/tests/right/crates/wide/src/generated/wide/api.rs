@@ -31,8 +31,8 @@ impl crate::Client {
         &self,
         owner: impl Into<String>,
         x_tenant: impl Into<String>,
-    ) -> ListThings {
-        ListThings {
+    ) -> ListThingsRequest {
+        ListThingsRequest {
             client: self.clone(),
             owner: owner.into(),
             x_tenant: x_tenant.into(),
@@ -80,8 +80,8 @@ impl crate::Client {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn put_note(&self, thing_id: i64, name: impl Into<String>) -> PutNote {
-        PutNote {
+    pub fn put_note(&self, thing_id: i64, name: impl Into<String>) -> PutNoteRequest {
+        PutNoteRequest {
             client: self.clone(),
             thing_id,
             name: name.into(),
@@ -168,8 +168,8 @@ impl crate::Client {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn put_form(&self) -> PutForm {
-        PutForm {
+    pub fn put_form(&self) -> PutFormRequest {
+        PutFormRequest {
             client: self.clone(),
             body: None,
             options: CallOptions::new(),
@@ -201,7 +201,7 @@ impl crate::Client {
 /// What is not set is left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
-pub struct ListThings {
+pub struct ListThingsRequest {
     client: crate::Client,
     owner: String,
     x_tenant: String,
@@ -209,7 +209,7 @@ pub struct ListThings {
     options: CallOptions,
 }
 
-impl ListThings {
+impl ListThingsRequest {
     /// Any of these.
     pub fn tag(mut self, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.params.tag = values.into_iter().map(Into::into).collect();
@@ -285,7 +285,7 @@ impl ListThings {
     }
 }
 
-impl page::List for ListThings {
+impl page::List for ListThingsRequest {
     type Item = wire::Thing;
     type Error = crate::Error;
     fn style(&self) -> page::Style {
@@ -316,7 +316,7 @@ impl page::List for ListThings {
 /// What is not set is left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
-pub struct PutNote {
+pub struct PutNoteRequest {
     client: crate::Client,
     thing_id: i64,
     name: String,
@@ -324,7 +324,7 @@ pub struct PutNote {
     options: CallOptions,
 }
 
-impl PutNote {
+impl PutNoteRequest {
     /// Sets the body. Default: none.
     pub fn body(mut self, body: &wire::Note) -> Self {
         self.body = Some(body.clone());
@@ -350,13 +350,13 @@ impl PutNote {
 /// What is not set is left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
-pub struct PutForm {
+pub struct PutFormRequest {
     client: crate::Client,
     body: Option<std::collections::BTreeMap<String, String>>,
     options: CallOptions,
 }
 
-impl PutForm {
+impl PutFormRequest {
     /// Sets the body. Default: none.
     pub fn body(mut self, body: &std::collections::BTreeMap<String, String>) -> Self {
         self.body = Some(body.clone());

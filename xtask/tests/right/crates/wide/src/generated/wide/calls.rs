@@ -33,8 +33,6 @@ pub(crate) struct ListThingsParams {
 }
 
 /// Things, by page.
-#[doc(alias = "things")]
-#[doc(alias = "all_things")]
 pub(crate) fn list_things(
     owner: &str,
     x_tenant: &str,
