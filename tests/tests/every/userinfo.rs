@@ -10,7 +10,11 @@ use vouchsafe::userinfo::{BotUsername, Client, QuotaConfig, Result, Token, Usern
 use super::{Network, Then, is_of};
 
 /// Only the emulator knows them: the ingress asks, and no client.
-pub(super) const NOT_ASKED: [&str; 2] = ["gafaelfawr.ingressAuth", "gafaelfawr.ingressAnonymous"];
+pub(super) const NOT_ASKED: [&str; 3] = [
+    "gafaelfawr.ingressAuth",
+    "gafaelfawr.ingressAnonymous",
+    "gafaelfawr.modifyToken",
+];
 
 /// Makes one call of an operation, over a network that treats its requests as told and passes on
 /// what comes before them.
