@@ -13,6 +13,7 @@ mod page;
 mod read;
 mod schema;
 mod source;
+mod uses;
 
 #[cfg(test)]
 mod tests;

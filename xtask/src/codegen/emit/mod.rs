@@ -8,6 +8,7 @@ mod docs;
 mod example;
 mod form;
 mod list;
+mod make;
 mod operations;
 mod routes;
 mod wire;

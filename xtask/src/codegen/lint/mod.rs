@@ -74,6 +74,7 @@ impl<'s> Lint<'_, 's> {
             }
         }
         self.by_hand(root);
+        self.client();
         self.quotes(root);
         self.errors(root);
         self.repeats();
@@ -96,6 +97,44 @@ impl<'s> Lint<'_, 's> {
         }
         for child in place.items() {
             self.quotes(&child);
+        }
+    }
+
+    /// Checks what is said of the client that gets the methods.
+    fn client(&mut self) {
+        let root = self.root;
+        for key in ["x-client", "x-credential"] {
+            if let Some(path) = root.get(key) {
+                self.path_of_a_type(&path, key);
+            }
+        }
+        if let Some(groups) = root.get("x-groups").filter(|flag| !flag.value().is_bool()) {
+            self.fault(
+                &groups,
+                "`x-groups` is neither yes nor no",
+                "`x-groups: true`, and a tag at each operation",
+            );
+        }
+        if let Some(emulator) = root.get("x-emulator")
+            && super::source::scalar(emulator.value()) != "examples"
+        {
+            self.fault(
+                &emulator,
+                "`x-emulator` does not say what the emulator answers",
+                "`x-emulator: examples`, if it answers each operation with its example",
+            );
+        }
+    }
+
+    /// Checks the path of a hand-written type.
+    fn path_of_a_type(&mut self, place: &Cursor<'s>, key: &str) {
+        let text = super::source::scalar(place.value());
+        if !schema::is_path(&text) {
+            self.fault(
+                place,
+                format!("`{key}: {text}` is not the path of a type"),
+                "such as `crate::Client`",
+            );
         }
     }
 

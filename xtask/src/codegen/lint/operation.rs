@@ -89,6 +89,16 @@ impl<'s> Lint<'_, 's> {
             );
         }
         self.by_hand(operation);
+        if let Some(method) = operation.get("x-method") {
+            let text = scalar(method.value());
+            if syn::parse_str::<syn::Ident>(&text).is_err() || text != names::snake(&text) {
+                self.fault(
+                    &method,
+                    format!("no method can be called `{text}`"),
+                    "a name in snake_case, such as `list` or `add_user`",
+                );
+            }
+        }
         if let Some(page) = operation.get("x-page") {
             self.keys(&keys::PAGE, &page);
         }

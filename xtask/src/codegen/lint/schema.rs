@@ -336,10 +336,11 @@ impl<'s> Lint<'_, 's> {
                 "`type: string` beside it",
             );
         }
+        if let Some(model) = schema.get("x-model") {
+            self.path_of_a_type(&model, "x-model");
+        }
         if let Some(path) = schema.text("x-rust-type") {
-            let is_path = syn::parse_str::<syn::Path>(&path).is_ok_and(|path| {
-                path.segments.len() > 1 && path.segments.iter().all(|part| part.arguments.is_none())
-            });
+            let is_path = is_path(&path);
             if !is_path || types.is_empty() {
                 self.fault(
                     &schema.get("x-rust-type").unwrap_or_else(|| schema.clone()),
@@ -350,6 +351,13 @@ impl<'s> Lint<'_, 's> {
         }
         self.rust_name(schema, None);
     }
+}
+
+/// Returns whether a text is the path of a type, with its module.
+pub(super) fn is_path(text: &str) -> bool {
+    syn::parse_str::<syn::Path>(text).is_ok_and(|path| {
+        path.segments.len() > 1 && path.segments.iter().all(|part| part.arguments.is_none())
+    })
 }
 
 /// Limits, the types that have them, and what these are called.

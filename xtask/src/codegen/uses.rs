@@ -1,0 +1,211 @@
+//! Who uses the types that schemas made, and for what.
+
+use std::collections::BTreeSet;
+
+use super::model::{Answer, Audience, Body, Operation, Shape, Type, TypeDef};
+use super::schema::Types;
+use super::source::Mistake;
+
+impl Types<'_> {
+    /// Says of each type who uses it and for what, and returns them in the order of the file.
+    pub(crate) fn finish(mut self, operations: &[Operation]) -> Result<Vec<TypeDef>, Mistake> {
+        for operation in operations {
+            for param in &operation.params {
+                self.mark(&param.ty, operation.audience, Use::Sent);
+            }
+            match &operation.body {
+                Some(Body::Json { ty, .. }) => self.mark(ty, operation.audience, Use::Json),
+                // Its fields are written one by one, so no secret needs to be serialized.
+                Some(Body::Form { ty, .. }) => self.mark(ty, operation.audience, Use::Sent),
+                Some(Body::Other(_)) | None => {}
+            }
+            for answer in &operation.answers {
+                if let Some(ty) = &answer.ty {
+                    self.mark(ty, operation.audience, Use::Read);
+                }
+            }
+        }
+        // What a generated method takes or returns can be named by its caller.
+        for operation in operations.iter().filter(|operation| operation.has_method()) {
+            let success = |answer: &&Answer| answer.status.starts_with('2');
+            let answers = operation.answers.iter().filter(success);
+            let body = match &operation.body {
+                Some(Body::Json { ty, .. } | Body::Form { ty, .. }) => Some(ty),
+                _ => None,
+            };
+            let shown = operation
+                .params
+                .iter()
+                .map(|param| &param.ty)
+                .chain(answers.filter_map(|answer| answer.ty.as_ref()))
+                .chain(body);
+            let with_model = |name: &str| {
+                self.defs
+                    .iter()
+                    .any(|def| def.name == name && def.model.is_some())
+            };
+            let shown: Vec<String> = shown
+                .filter_map(|ty| ty.name())
+                .filter(|name| !with_model(name))
+                .map(str::to_owned)
+                .collect();
+            for name in shown {
+                for name in self.reach(&name) {
+                    if let Some(def) = self.defs.iter_mut().find(|def| def.name == name) {
+                        def.is_public = true;
+                        def.is_shown = true;
+                    }
+                }
+            }
+        }
+        let secret: BTreeSet<String> = self
+            .defs
+            .iter()
+            .map(|def| def.name.clone())
+            .filter(|name| self.reach(name).iter().any(|name| self.holds_secret(name)))
+            .collect();
+        self.box_circles();
+        let made = std::mem::take(&mut self.made);
+        let mut defs = self.defs;
+        for def in &mut defs {
+            def.has_secret = secret.contains(&def.name);
+            let twice = |ty: &Type| matches!(ty, Type::List(_) | Type::Map(_)) && ty.is_secret();
+            if let Shape::Struct { fields, .. } = &def.shape
+                && let Some(field) = fields.iter().find(|field| twice(&field.ty))
+            {
+                let mut fault = self.root.mistake(
+                    format!("{}.{} is a list of secrets", def.name, field.name),
+                    "a schema of its own for the secret, with `x-sensitive` at a property",
+                );
+                fault.line = made.get(&def.name).copied().unwrap_or(fault.line);
+                return Err(fault);
+            }
+        }
+        for def in defs.iter().filter(|def| def.is_public) {
+            let hidden = |ty: &Type| {
+                let part = defs
+                    .iter()
+                    .find(|part| Some(part.name.as_str()) == ty.name());
+                part.filter(|part| !part.is_public)
+            };
+            if let Some(part) = parts_of(&def.shape).iter().find_map(hidden) {
+                let mut fault = self.root.mistake(
+                    format!(
+                        "{} is public and holds {}, which is not",
+                        def.name, part.name
+                    ),
+                    format!("`x-public: true` at {} too", part.name),
+                );
+                fault.line = made.get(&def.name).copied().unwrap_or(fault.line);
+                return Err(fault);
+            }
+        }
+        defs.sort_by_key(|def| made.get(&def.name).copied());
+        Ok(defs)
+    }
+
+    fn mark(&mut self, ty: &Type, audience: Audience, as_what: Use) {
+        let Some(name) = ty.name() else { return };
+        for name in self.reach(name) {
+            if let Some(def) = self.defs.iter_mut().find(|def| def.name == name) {
+                def.audience = def.audience.max(audience);
+                def.is_used = true;
+                def.in_request |= as_what == Use::Json;
+                def.is_sent |= as_what != Use::Read;
+            }
+        }
+    }
+
+    /// Returns a type and all it is made of, but for what is read by hand.
+    fn reach(&self, name: &str) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        let mut next = vec![name.to_owned()];
+        let by_hand = |name: &str| self.defs.iter().any(|d| d.name == name && d.is_by_hand);
+        while let Some(name) = next.pop() {
+            let parts = self.parts(&name);
+            if !by_hand(&name) && seen.insert(name) {
+                next.extend(parts.iter().filter_map(|ty| ty.name().map(str::to_owned)));
+            }
+        }
+        seen
+    }
+
+    fn parts(&self, name: &str) -> Vec<Type> {
+        let def = self.defs.iter().find(|def| def.name == name);
+        def.map(|def| parts_of(&def.shape)).unwrap_or_default()
+    }
+
+    fn holds_secret(&self, name: &str) -> bool {
+        self.parts(name).iter().any(Type::is_secret)
+    }
+
+    /// Boxes the fields through which a type holds itself by value.
+    fn box_circles(&mut self) {
+        let names: Vec<String> = self.defs.iter().map(|def| def.name.clone()).collect();
+        for name in names {
+            let circular: BTreeSet<String> = self
+                .parts(&name)
+                .iter()
+                .filter_map(by_value)
+                .filter(|part| self.reach_by_value(part).contains(&name))
+                .collect();
+            let Some(def) = self.defs.iter_mut().find(|def| def.name == name) else {
+                continue;
+            };
+            let types: Vec<&mut Type> = match &mut def.shape {
+                Shape::Struct { fields, .. } => fields.iter_mut().map(|f| &mut f.ty).collect(),
+                Shape::Union(variants) => variants.iter_mut().map(|(_, ty)| ty).collect(),
+                Shape::Words { .. } | Shape::Id { .. } => Vec::new(),
+            };
+            for ty in types {
+                if by_value(ty).is_some_and(|part| circular.contains(&part)) {
+                    let (inner, null) = ty.clone().split_null();
+                    let boxed = Type::Boxed(Box::new(inner));
+                    *ty = if null { boxed.or_null() } else { boxed };
+                }
+            }
+        }
+    }
+
+    fn reach_by_value(&self, name: &str) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        let mut next = vec![name.to_owned()];
+        while let Some(name) = next.pop() {
+            let parts = self.parts(&name);
+            if seen.insert(name) {
+                next.extend(parts.iter().filter_map(by_value));
+            }
+        }
+        seen
+    }
+}
+
+/// Returns the types that a shape is made of.
+fn parts_of(shape: &Shape) -> Vec<Type> {
+    match shape {
+        Shape::Struct { fields, rest } => fields
+            .iter()
+            .map(|field| field.ty.clone())
+            .chain(rest.clone())
+            .collect(),
+        Shape::Union(variants) => variants.iter().map(|(_, ty)| ty.clone()).collect(),
+        Shape::Words { .. } | Shape::Id { .. } => Vec::new(),
+    }
+}
+
+/// What an operation does with a type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Json,
+    Sent,
+    Read,
+}
+
+/// Returns the name of a type that is held by value, not behind a list, a map or a box.
+fn by_value(ty: &Type) -> Option<String> {
+    match ty {
+        Type::Named(name) => Some(name.clone()),
+        Type::Optional(inner) => by_value(inner),
+        _ => None,
+    }
+}
