@@ -130,6 +130,27 @@ fn the_coverage_test_waits_for_a_contract_suite() {
     );
 }
 
+#[test]
+fn examples_run_where_the_emulator_answers_with_examples() {
+    let api_of = |more: &str| {
+        let text = SMALL.replace("\npaths:", &format!("\n{more}\npaths:"));
+        let api = load("small.openapi.yaml", &text).unwrap();
+        let outputs = emit::api("crates/one-two", &api).unwrap();
+        let is_api = |output: &&Output| output.path.ends_with("api.rs");
+        outputs.iter().find(is_api).unwrap().text.clone()
+    };
+    let plain = api_of("");
+    assert!(plain.contains("/// ```no_run\n"));
+    assert!(plain.contains("client: vouchsafe_one_two::Client"));
+    assert!(plain.contains("/// let answer = client.say_hello().await?;\n"));
+    let run = api_of("x-emulator: examples");
+    assert!(run.contains("/// ```\n") && !run.contains("no_run"));
+    assert!(run.contains("/// let server = vouchsafe_one_two::mock::Server::new();\n"));
+    let with_credential = api_of("x-emulator: examples\nx-credential: crate::Token");
+    assert!(with_credential.contains("credential: vouchsafe_one_two::Token"));
+    assert!(with_credential.contains("no_run"));
+}
+
 const SMALL: &str = "
 openapi: 3.1.0
 info: {title: Small, version: '1'}

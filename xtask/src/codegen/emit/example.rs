@@ -17,7 +17,8 @@ pub(super) fn of(krate: &str, api: &Api, operation: &Operation) -> Vec<String> {
         format!(", credential: {of}")
     });
     let mut lines = vec![" # Examples".to_owned(), String::new()];
-    match api.emulator {
+    // A credential is for the reader to have.
+    match api.emulator && credential.is_none() {
         true => {
             lines.push(" ```".to_owned());
             lines.push(" # #[tokio::main(flavor = \"current_thread\")]".to_owned());
