@@ -140,7 +140,7 @@ mod tests {
             ),
             (
                 "{\"BbEnvType\":1,\n\"clinets\":{}}",
-                "line 2, column 10: clinets: unknown field; there is: BbEnvType, clients",
+                "line 2, column 9: clinets: unknown field; there is: BbEnvType, clients",
             ),
             (
                 r#"{"BbEnvType":1,"clients":{"a":{"self_tvm_id":1,"secrte":"planted"}}}"#,
