@@ -1,0 +1,135 @@
+//! Tokens that are refused and replaced, and what goes over HTTPS only.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use vouchsafe_core::auth::{Token, TokenSource};
+use vouchsafe_core::call::Form;
+
+use super::*;
+
+/// Hands out a new token after each refusal.
+#[derive(Debug, Default)]
+struct Renewing(AtomicU64);
+
+impl TokenSource for Renewing {
+    fn token(&self) -> BoxFuture<'_, Result<Token>> {
+        let generation = self.0.load(Ordering::Relaxed);
+        let token = Token::new(Secret::from(format!("t{generation}"))).of_generation(generation);
+        Box::pin(std::future::ready(Ok(token)))
+    }
+
+    fn forget(&self, generation: u64) {
+        self.0.store(generation + 1, Ordering::Relaxed);
+    }
+}
+
+async fn with_token(told: &Arc<Told>, source: &dyn TokenSource, base: &str) -> Result<()> {
+    let client = builder(told).build().unwrap();
+    let call = Call::new(&WRITE, Target::new("/write"));
+    let base = base.parse().unwrap();
+    let credentials = Some(Credentials::bearer(source));
+    client
+        .send(&base, call, credentials, &CallOptions::new())
+        .await
+        .map(|_| ())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_is_replaced_once() {
+    let told = Told::new([status(401)]);
+    with_token(&told, &Renewing::default(), "https://service.example")
+        .await
+        .unwrap();
+    assert_eq!(told.header(0, AUTHORIZATION), "Bearer t0");
+    assert_eq!(told.header(1, AUTHORIZATION), "Bearer t1");
+
+    let told = Told::new([status(401), status(401), status(401)]);
+    let error = with_token(&told, &Renewing::default(), "https://service.example")
+        .await
+        .unwrap_err();
+    assert_eq!((error.kind(), told.count()), (ErrorKind::Credential, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_that_has_no_successor_is_not_sent_again() {
+    let told = Told::new([status(401)]);
+    let source = StaticToken::new(Secret::from("t"));
+    let error = with_token(&told, &source, "https://service.example")
+        .await
+        .unwrap_err();
+    assert_eq!((error.kind(), told.count()), (ErrorKind::Credential, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_credential_does_not_go_over_plain_http_to_another_machine() {
+    let source = StaticToken::new(Secret::from("t"));
+    let told = Told::new([]);
+    let error = with_token(&told, &source, "http://service.example")
+        .await
+        .unwrap_err();
+    assert_eq!((error.kind(), told.count()), (ErrorKind::Config, 0));
+    with_token(&told, &source, "http://127.0.0.1:1")
+        .await
+        .unwrap();
+    assert_eq!(told.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_or_header_with_a_secret_does_not_go_over_plain_http_either() {
+    let told = Told::new([]);
+    let client = builder(&told).build().unwrap();
+    let send = async |url: &str, call: Call| {
+        let base: BaseUrl = url.parse().unwrap();
+        client.send(&base, call, None, &CallOptions::new()).await
+    };
+    let secret = Secret::from("planted");
+    let new = || Call::new(&WRITE, Target::new("/write"));
+    for call in [
+        new().form(Form::new().secret("a", &secret)),
+        new().secret_form(&secret, &[]),
+        new().secret_json(&["planted"]).unwrap(),
+        new().secret_header(AUTHORIZATION, &secret).unwrap(),
+    ] {
+        let error = send("http://service.example", call.clone())
+            .await
+            .unwrap_err();
+        assert_eq!((error.kind(), told.count()), (ErrorKind::Config, 0));
+        assert!(!format!("{error:?}").contains("planted"));
+        send("http://127.0.0.1:1", call).await.unwrap();
+        assert!(!format!("{:?}", told.seen.lock().unwrap()).contains("planted"));
+        told.seen.lock().unwrap().clear();
+    }
+    let plain = new().form(Form::new().field("a", "b"));
+    send("http://service.example", plain).await.unwrap();
+}
+
+/// Fetches its token through a client, as a login does.
+#[derive(Debug)]
+struct LoggedIn(CoreClient);
+
+impl TokenSource for LoggedIn {
+    fn token(&self) -> BoxFuture<'_, Result<Token>> {
+        Box::pin(async move {
+            let call = Call::new(&WRITE, Target::new("/write"));
+            let answer = self
+                .0
+                .send(&base(), call, None, &CallOptions::new())
+                .await?;
+            Ok(Token::new(Secret::from(answer.text()?)))
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_source_may_call_through_the_same_client_whatever_the_limit() {
+    let told = Told::new([Then::Answer(body("the-token"))]);
+    let client = builder(&told).max_in_flight(1).build().unwrap();
+    let source = LoggedIn(client.clone());
+    let call = Call::new(&READ, Target::new("/read"));
+    let credentials = Some(Credentials::bearer(&source));
+    client
+        .send(&base(), call, credentials, &CallOptions::new())
+        .await
+        .unwrap();
+    assert_eq!(told.header(1, AUTHORIZATION), "Bearer the-token");
+}
