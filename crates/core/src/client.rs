@@ -1,4 +1,4 @@
-//! What a service's `Client` wraps: one pipeline, shared by all clones.
+//! The core of every service's `Client`: one pipeline, shared by all clones.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,24 +17,24 @@ use crate::{Clock, Error, ErrorKind, Result, SystemClock};
 
 /// Sends calls with one set of timeouts, retries, limits and observers.
 ///
-/// Cheap to clone; clones share everything. Services build their clients on it; applications
-/// use those.
+/// Cheap to clone; clones share everything. Service crates build their clients on it, and
+/// applications use those.
 #[derive(Clone, Debug)]
 pub struct CoreClient(Arc<Pipeline>);
 
 impl CoreClient {
-    /// Starts a client with the defaults that each setter names.
+    /// Creates a builder with the defaults that its setters document.
     pub fn builder() -> CoreClientBuilder {
         CoreClientBuilder::default()
     }
 
-    /// Sends a call to a base URL and returns the answer that means success (2xx).
+    /// Sends a call to a base URL and returns the successful (2xx) answer.
     ///
-    /// Dropping the future gives the call up; nothing of it goes on.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
-    /// Any [`ErrorKind`] but `Decode` and `Store`.
+    /// Any [`ErrorKind`] except `Decode` and `Store`.
     pub async fn send(
         &self,
         base: &BaseUrl,
@@ -45,10 +45,9 @@ impl CoreClient {
         self.0.send::<Whole>(base, call, credentials, options).await
     }
 
-    /// Sends a call and returns the answer that means success, with its body still to be read.
+    /// Sends a call and returns the successful answer with its body still to be read.
     ///
-    /// Up to there everything is as with [`send`](Self::send). For the body see
-    /// [`AnswerStream`].
+    /// Until then it behaves like [`send`](Self::send). For the body see [`AnswerStream`].
     ///
     /// # Errors
     ///
@@ -65,11 +64,12 @@ impl CoreClient {
             .await
     }
 
-    /// Asks a source for a token, for a protocol that wants it in the body. Takes at most as
-    /// long as a call.
+    /// Gets a token from a source, for a protocol that sends it in the body. Takes at most as long
+    /// as a call.
     ///
     /// # Errors
     ///
+    /// The error of the source, or [`ErrorKind::Timeout`].
     /// What the source says, or [`ErrorKind::Timeout`].
     pub async fn token(
         &self,
@@ -79,8 +79,8 @@ impl CoreClient {
         self.0.bare_token(credentials, options).await
     }
 
-    /// Returns how long a call may take with these options, for a service that has more to do
-    /// within a call than to send it.
+    /// Returns how long a call may take with these options, for services whose calls do more than
+    /// send one request.
     #[must_use]
     pub fn call_limit(&self, options: &CallOptions) -> Duration {
         options.deadline.unwrap_or(self.0.timeouts.call)
@@ -99,7 +99,7 @@ impl CoreClient {
     }
 }
 
-/// Sets up a [`CoreClient`].
+/// Builds a [`CoreClient`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct CoreClientBuilder {
@@ -135,8 +135,7 @@ impl Default for CoreClientBuilder {
 }
 
 impl CoreClientBuilder {
-    /// Sets the transport. Default: an [`HttpTransport`](crate::transport::HttpTransport) of its
-    /// own.
+    /// Sets the transport. Default: a new [`HttpTransport`](crate::transport::HttpTransport).
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.transport = Some(transport);
         self
@@ -148,7 +147,7 @@ impl CoreClientBuilder {
         self
     }
 
-    /// Sets who watches. Default: nobody.
+    /// Sets the observer. Default: none.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = Some(observer);
         self
@@ -160,20 +159,20 @@ impl CoreClientBuilder {
         self
     }
 
-    /// Sets how often a call is tried. Default: [`Retry::default`].
+    /// Sets the retry policy. Default: [`Retry::default`].
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Sets one retry budget for all authorities, to share among clients. Default: a new
+    /// Sets one retry budget for all authorities, which several clients may share. Default: a new
     /// [`Budget::default`] for each authority.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budget = Some(budget);
         self
     }
 
-    /// Sets how many requests to one authority may be under way. Default: 128.
+    /// Sets how many requests to one authority may be in flight. Default: 128.
     pub fn max_in_flight(mut self, count: usize) -> Self {
         self.max_in_flight = count.clamp(1, tokio::sync::Semaphore::MAX_PERMITS);
         self
@@ -191,24 +190,24 @@ impl CoreClientBuilder {
         self
     }
 
-    /// Lets credentials go over plain `http` to other machines too. Default: only to loopback.
+    /// Allows sending credentials over plain `http` to other machines. Default: only to loopback.
     pub fn allow_plain_http(mut self) -> Self {
         self.plain_http = PlainHttp::Allowed;
         self
     }
 
-    /// Sets how the service's code and message are read from a refusal. Default: not at all.
+    /// Sets how the service's code and message are read from a refusal. Default: they are not read.
     pub fn read_fault(mut self, read: fn(&Response) -> Fault) -> Self {
         self.read_fault = read;
         self
     }
 
-    /// Makes the default transport now if none was given, so that clients built from clones of
-    /// this share it.
+    /// Creates the default transport now if none was set, so that clients built from clones of this
+    /// builder share it.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if none can be made.
+    /// [`ErrorKind::Config`] if the transport cannot be created.
     pub fn with_transport(mut self) -> Result<Self> {
         if self.transport.is_none() {
             self.transport = Some(own_transport()?);
@@ -263,29 +262,28 @@ fn own_transport() -> Result<Arc<dyn Transport>> {
     ))
 }
 
-/// Gives a service's builder the setters that all services share, over a field that holds a
+/// Adds the setters that all services share to a service's builder, over a field that holds a
 /// [`CoreClientBuilder`](crate::CoreClientBuilder).
 ///
-/// `vouchsafe_core::client_builder_methods!(core);` inside of the builder's `impl`.
+/// Use it as `vouchsafe_core::client_builder_methods!(core);` inside the builder's `impl`.
 #[macro_export]
 macro_rules! client_builder_methods {
     ($core:ident) => {
         $crate::client_builder_basics!($core);
 
-        /// Sets how often a call is tried. Default:
-        /// [`Retry::default`]($crate::call::Retry::default).
+        /// Sets the retry policy. Default: [`Retry::default`]($crate::call::Retry::default).
         pub fn retry(mut self, retry: $crate::call::Retry) -> Self {
             self.$core = self.$core.retry(retry);
             self
         }
 
-        /// Sets a retry budget, to share it among clients. Default: one for each authority.
+        /// Sets a retry budget, which several clients may share. Default: one for each authority.
         pub fn budget(mut self, budget: $crate::call::Budget) -> Self {
             self.$core = self.$core.budget(budget);
             self
         }
 
-        /// Sets how many requests to one authority may be under way. Default: 128.
+        /// Sets how many requests to one authority may be in flight. Default: 128.
         pub fn max_in_flight(mut self, count: usize) -> Self {
             self.$core = self.$core.max_in_flight(count);
             self
@@ -293,12 +291,12 @@ macro_rules! client_builder_methods {
     };
 }
 
-/// As [`client_builder_methods!`], for a client whose protocol has retries of its own.
+/// Like [`client_builder_methods!`], for a client whose protocol has its own retries.
 #[macro_export]
 macro_rules! client_builder_basics {
     ($core:ident) => {
-        /// Sets the transport, to share its connections among clients. Default: one over sockets,
-        /// made by `build`.
+        /// Sets the transport, to share its connections among clients. Default: a new socket
+        /// transport, created by `build`.
         pub fn transport(
             mut self,
             transport: ::std::sync::Arc<dyn $crate::transport::Transport>,
@@ -307,20 +305,20 @@ macro_rules! client_builder_basics {
             self
         }
 
-        /// Sets how long an attempt and a whole call may take. Default:
+        /// Sets the time limits of an attempt and of a whole call. Default:
         /// [`Timeouts::default`]($crate::call::Timeouts::default).
         pub fn timeouts(mut self, timeouts: $crate::call::Timeouts) -> Self {
             self.$core = self.$core.timeouts(timeouts);
             self
         }
 
-        /// Sets the clock that expiries and dates are judged by. Default: the machine's.
+        /// Sets the clock used for expiries and dates. Default: the machine's.
         pub fn clock(mut self, clock: ::std::sync::Arc<dyn $crate::Clock>) -> Self {
             self.$core = self.$core.clock(clock);
             self
         }
 
-        /// Sets who is told what the client does. Default: nobody.
+        /// Sets the observer of what the client does. Default: none.
         pub fn observer(
             mut self,
             observer: ::std::sync::Arc<dyn $crate::observe::Observer>,
@@ -335,8 +333,8 @@ macro_rules! client_builder_basics {
             self
         }
 
-        /// Lets credentials go over plain `http` to other machines too: only for networks that
-        /// nobody else can read. Default: only to this machine.
+        /// Allows sending credentials over plain `http` to other machines. Use it only on networks
+        /// where no one else can read the traffic. Default: only to this machine.
         pub fn allow_plain_http(mut self) -> Self {
             self.$core = self.$core.allow_plain_http();
             self

@@ -1,14 +1,14 @@
-//! Wall-clock time, injected so that a test can turn it. Waits and lifetimes are not here: they
-//! run on `tokio::time`.
+//! The wall clock, injected so that tests can control it. Waits and lifetimes use `tokio::time`
+//! instead.
 
 use std::fmt;
 use std::time::SystemTime;
 
-/// Says what time it is.
+/// Tells the current time.
 ///
-/// Used for what the wire gives as a date: expiries, `Retry-After`, `Date`. Durations are
-/// measured on tokio's clock instead. That one stands still while the machine is suspended, so what
-/// is kept for a while ends when either clock says so; this one, turned back, prolongs nothing.
+/// Used for dates in the protocol: expiries, `Retry-After` and `Date`. Durations are measured on
+/// tokio's clock instead. That clock stands still while the machine is suspended, so a cached
+/// lifetime ends when either clock says so; setting this clock back never extends a lifetime.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Returns the current time.
     fn now(&self) -> SystemTime;

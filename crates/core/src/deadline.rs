@@ -1,17 +1,17 @@
-//! Moments ahead on tokio's clock. Limits come from users, and "for ever" is a fair wish.
+//! Deadlines on tokio's clock that saturate, so that `Duration::MAX` means no limit.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Returns the moment a while after another; thirty years stand for what no clock can tell.
+/// Returns the moment `wait` after `from`; thirty years if the clock cannot represent it.
 pub(crate) fn after(from: Instant, wait: Duration) -> Instant {
     let far = Duration::from_secs(30 * 365 * 24 * 60 * 60);
     from.checked_add(wait.min(far)).unwrap_or(from)
 }
 
-/// Writes a limit for people: `15 s`, `2.5 s`, `300 ms`. What is left of a deadline is rounded to
-/// what somebody may have set.
+/// Formats a limit for people: `15 s`, `2.5 s`, `300 ms`. The rest of a deadline is rounded to a
+/// value that a user may have set.
 pub(crate) fn in_words(limit: Duration) -> String {
     let millis = (limit.as_micros() + 500) / 1_000;
     if millis < 995 {

@@ -1,17 +1,16 @@
-//! The environment, read only by constructors that say so in their name.
+//! Access to the environment, only from constructors whose names say so.
 
 use crate::text::str_without_mark;
 use crate::url::BaseUrl;
 use crate::{Error, ErrorKind, Result, Secret};
 
-/// Returns a variable without the blanks and line ends around it, which files of variables and
-/// mounted secrets leave there. Unset and empty are both `None`.
+/// Returns a variable without the white space and line ends around it, which environment files and
+/// mounted secrets often contain. Returns `None` if it is unset or empty.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Config`], naming the variable, if the value is not Unicode, or is in quotes: those
-/// are meant for a shell, and tools that read such files themselves take them for a part of the
-/// value.
+/// [`ErrorKind::Config`], naming the variable, if the value is not Unicode or is in quotes. Quotes
+/// are meant for a shell; tools that read such files directly treat them as part of the value.
 pub fn var(name: &str) -> Result<Option<String>> {
     let Some(value) = secret(name)? else {
         return Ok(None);
@@ -19,11 +18,11 @@ pub fn var(name: &str) -> Result<Option<String>> {
     Ok(Some(value.expose().to_owned()))
 }
 
-/// Returns a variable that holds a secret, as [`var`] does.
+/// Like [`var`], for a variable that holds a secret.
 ///
 /// # Errors
 ///
-/// As [`var`]. No error repeats the value.
+/// Those of [`var`]. No error includes the value.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place that reads the environment"
@@ -38,18 +37,18 @@ pub fn secret(name: &str) -> Result<Option<Secret>> {
     }
 }
 
-/// Returns a variable that holds a URL, as [`var`] does.
+/// Like [`var`], for a variable that holds a URL.
 ///
 /// # Errors
 ///
-/// As [`var`] and [`BaseUrl::parse`], naming the variable.
+/// Those of [`var`] and [`BaseUrl::parse`], naming the variable.
 pub fn url(name: &str) -> Result<Option<BaseUrl>> {
     let parse =
         |text: String| BaseUrl::parse(&text).map_err(|fault| fault.with_origin(origin(name)));
     var(name)?.map(parse).transpose()
 }
 
-/// Returns how errors name a variable.
+/// Returns the name that errors use for a variable.
 #[must_use]
 pub fn origin(name: &str) -> String {
     format!("{name} in the environment")

@@ -1,4 +1,4 @@
-//! The one error of core: opaque, with questions to decide by. Services wrap it through
+//! The error type of core: opaque, with methods to decide what to do. Services wrap it with
 //! [`service_error!`](crate::service_error).
 
 use std::fmt;
@@ -13,11 +13,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 type Cause = Arc<dyn std::error::Error + Send + Sync + 'static>;
 
-/// What went wrong with a call, in one line and in answers to questions.
+/// Why a call failed.
 ///
-/// `Display` is one line of our own facts: operation, message, status, code, attempts. The cause
-/// is only in [`source`](std::error::Error::source). No text of an error holds a query, a
-/// credential or a body.
+/// `Display` is one line of known facts: operation, message, status, code and attempts. The cause
+/// is only available from [`source`](std::error::Error::source). No text of an error includes a
+/// query, a credential or a body.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -42,9 +42,9 @@ struct Inner {
 }
 
 impl Error {
-    /// Makes an error of a kind with a message for people.
+    /// Creates an error of a kind with a human-readable message.
     ///
-    /// The message is cut at 200 characters and loses its control characters.
+    /// The message is cut at 200 characters, and its control characters are replaced.
     #[must_use]
     pub fn new(kind: ErrorKind, message: impl AsRef<str>) -> Self {
         Self(Arc::new(Inner {
@@ -67,13 +67,13 @@ impl Error {
         }))
     }
 
-    /// Returns what went wrong, to match on.
+    /// Returns the kind, to match on.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Returns the message without operation and status.
+    /// Returns the message without the operation and the status.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
@@ -91,8 +91,8 @@ impl Error {
         self.0.method.as_ref()
     }
 
-    /// Returns the URL without user information and query; for operations with a secret in
-    /// their path, the template instead of the path.
+    /// Returns the URL without user information and query. If the path of the operation holds a
+    /// secret, the template is used instead of the path.
     #[must_use]
     pub fn url(&self) -> Option<&str> {
         self.0.url.as_deref()
@@ -104,44 +104,44 @@ impl Error {
         self.0.status
     }
 
-    /// Returns the service's own code for the fault.
+    /// Returns the service's own error code.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
 
-    /// Returns the request id that the answer or the call carried.
+    /// Returns the request id of the answer or the call.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// Returns the body of a refusal as it came, at most the first 64 KiB.
+    /// Returns the body of a refusal as it was received, at most the first 64 KiB.
     ///
-    /// The secrets of the call are taken out of it, however the server wrote them. Never part of
-    /// `Display` or `Debug`: printing it is a decision of the caller. Absent for answers that
-    /// meant success and could not be decoded, since those may hold secrets, and for a body in a
-    /// content coding.
+    /// The secrets of the call are removed from it, however the server encoded them. The body is
+    /// never part of `Display` or `Debug`; the caller decides whether to print it. It is missing
+    /// for successful answers that could not be decoded, since those may hold secrets, and for
+    /// bodies with a content coding.
     #[must_use]
     pub fn body(&self) -> Option<&Bytes> {
         self.0.body.as_ref()
     }
 
-    /// Returns how many requests were tried; zero if none was sent.
+    /// Returns the number of attempts; zero if nothing was sent.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// Returns how long the call took, waits included.
+    /// Returns how long the call took, including waits.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed
     }
 
-    /// Returns how long the server asked to wait before the next try, as it said so: it may be
-    /// very long. [`Retry::LONGEST_ASKED`](crate::call::Retry::LONGEST_ASKED) is a bound for work
-    /// in the background.
+    /// Returns how long the server asked to wait before the next attempt, unmodified and possibly
+    /// very long. [`Retry::LONGEST_ASKED`](crate::call::Retry::LONGEST_ASKED) is a bound for
+    /// background work.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
@@ -155,8 +155,8 @@ impl Error {
 
     /// Returns whether the same call may succeed later without a change by the caller.
     ///
-    /// Says nothing about whether repeating is *safe*: see [`Error::sent`]. An error that
-    /// outlived its retries stays retryable, with `attempts() > 1`.
+    /// This does not say whether repeating the call is *safe*: see [`Error::sent`]. An error that
+    /// remains after all retries stays retryable, with `attempts() > 1`.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.0.retryable
@@ -168,7 +168,7 @@ impl Error {
         matches!(self.0.kind, ErrorKind::Timeout(_))
     }
 
-    /// Returns whether the client or its environment is set up wrongly ([`ErrorKind::Config`]).
+    /// Returns whether the client or its environment is misconfigured ([`ErrorKind::Config`]).
     #[must_use]
     pub fn is_config(&self) -> bool {
         self.0.kind == ErrorKind::Config
@@ -192,7 +192,7 @@ impl Error {
         self.0.kind == ErrorKind::NotFound
     }
 
-    /// Returns whether it exists already, or its state does not permit the call
+    /// Returns whether the thing exists already, or its state does not permit the call
     /// ([`ErrorKind::Conflict`]).
     #[must_use]
     pub fn is_conflict(&self) -> bool {
@@ -206,7 +206,8 @@ impl Error {
         self
     }
 
-    /// Says which variable, option or file the value at fault came from, in front of the message.
+    /// Sets the variable, option or file that the bad value came from; it is put before the
+    /// message.
     #[must_use]
     pub fn with_origin(mut self, origin: impl fmt::Display) -> Self {
         let message = one_line(&format!("{origin}: {}", self.message()));
@@ -238,7 +239,7 @@ impl Error {
         self
     }
 
-    /// Sets the service's code for the fault.
+    /// Sets the service's error code.
     #[must_use]
     pub fn with_code(mut self, code: impl AsRef<str>) -> Self {
         self.inner().code = Some(one_line(code.as_ref()));
@@ -273,8 +274,8 @@ impl Error {
         self
     }
 
-    /// Says that the connection had been kept from an earlier exchange and ended before an
-    /// answer: that tells nothing about the server.
+    /// Marks that the connection had been kept from an earlier exchange and ended before an answer,
+    /// which says nothing about the server.
     #[cfg(feature = "client")]
     pub(crate) fn with_stale_connection(mut self, is_stale: bool) -> Self {
         self.inner().stale_connection = is_stale;
@@ -285,11 +286,11 @@ impl Error {
         self.0.stale_connection
     }
 
-    /// Keeps the body of an answer, its beginning if it is long. It is not shown; a service whose
-    /// answers hold credentials keeps none of them.
+    /// Keeps the body of an answer, or its beginning if it is long. It is not shown. A service
+    /// whose answers hold credentials must not keep them.
     #[must_use]
     pub fn with_body(mut self, body: &Bytes) -> Self {
-        // Copied: a slice would hold on to the whole body, and errors may be kept for a while.
+        // Copied: a slice would keep the whole body alive, and errors may be kept for a while.
         self.inner().body = Some(Bytes::copy_from_slice(&body[..body.len().min(KEPT_BODY)]));
         self
     }
@@ -336,7 +337,7 @@ impl fmt::Debug for Error {
         let e = &self.0;
         let mut shown = f.debug_struct("Error");
         shown.field("kind", &e.kind).field("message", &e.message);
-        // What is absent is left out: this is what `main` prints.
+        // Missing fields are left out, because `main` prints this format.
         let mut present = |name, value: Option<&dyn fmt::Debug>| {
             if let Some(value) = value {
                 shown.field(name, value);
@@ -371,42 +372,42 @@ impl std::error::Error for Error {
     }
 }
 
-/// What went wrong.
+/// The kind of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The client or its environment is set up wrongly; nothing was sent.
+    /// The client or its environment is misconfigured; nothing was sent.
     Config,
-    /// No connection came about; nothing was sent.
+    /// No connection could be made; nothing was sent.
     Connect(ConnectPhase),
     /// A time limit ran out.
     Timeout(TimeoutScope),
-    /// The connection broke, or what came over it was not HTTP.
+    /// The connection broke, or the peer did not send HTTP.
     Transport,
     /// The answer was larger than the operation allows.
     TooLarge,
-    /// Too many requests: ours were held back, or the server said so (429).
+    /// Too many requests: held back by this client, or refused by the server (429).
     Throttled,
     /// The credential is missing, unusable or refused (401).
     Credential,
-    /// The credential is good and does not suffice (403).
+    /// The credential is valid but not sufficient (403).
     Forbidden,
-    /// There is no such thing (404).
+    /// The thing does not exist (404).
     NotFound,
-    /// It exists already, or the state does not allow it (409).
+    /// The thing exists already, or its state does not permit the call (409).
     Conflict,
-    /// The input was refused: by us before anything was sent ([`Sent::No`]), or by the server
-    /// (400, 422).
+    /// The input was refused: by this client before anything was sent ([`Sent::No`]), or by the
+    /// server (400, 422).
     Invalid,
-    /// Any other status that does not mean success.
+    /// Any other unsuccessful status.
     Status,
-    /// The answer meant success and could not be understood.
+    /// The answer was successful but could not be understood.
     Decode,
     /// A store of credentials failed.
     Store,
 }
 
-/// How far the way to a connection was when it failed.
+/// The phase in which connecting failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectPhase {
@@ -426,7 +427,7 @@ pub enum TimeoutScope {
     Connect,
     /// One request and its answer.
     Attempt,
-    /// The whole call: waits, queueing, token fetching and retries included.
+    /// The whole call, including waits, queueing, token fetching and retries.
     Call,
 }
 
@@ -437,7 +438,7 @@ pub enum TimeoutScope {
     reason = "a request left the machine or it did not"
 )]
 pub enum Sent {
-    /// Nothing left this machine; repeating cannot do a thing twice.
+    /// Nothing left this machine; repeating the call cannot do anything twice.
     No,
     /// Some of it may have arrived.
     Maybe,
@@ -446,8 +447,8 @@ pub enum Sent {
 const MESSAGE_CHARS: usize = 200;
 pub(crate) const KEPT_BODY: usize = 64 << 10;
 
-/// Makes foreign text fit for one line of an error: control characters become spaces, and what
-/// goes beyond 200 characters is cut.
+/// Makes foreign text fit for one line of an error: control characters become spaces, and text
+/// beyond 200 characters is cut.
 pub(crate) fn one_line(text: &str) -> String {
     text.chars()
         .take(MESSAGE_CHARS)
@@ -457,15 +458,16 @@ pub(crate) fn one_line(text: &str) -> String {
         .to_owned()
 }
 
-/// Returns whether a character ends a line for somebody, or turns the direction of the rest.
+/// Returns whether some program treats a character as the end of a line, or it changes the
+/// direction of the text.
 fn breaks_a_line(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Defines a service's `Error` over core's: the same questions, the service's own kinds.
+/// Defines a service's `Error` over core's, with the same methods and the service's own kinds.
 ///
-/// The service writes its `ErrorKind` with a variant `Core(vouchsafe_core::ErrorKind)`, and
-/// `fn classify(&vouchsafe_core::Error) -> ErrorKind`, which names the conditions it knows.
+/// The service defines its `ErrorKind` with a variant `Core(vouchsafe_core::ErrorKind)`, and `fn
+/// classify(&vouchsafe_core::Error) -> ErrorKind`, which recognises the service's conditions.
 #[macro_export]
 macro_rules! service_error {
     ($(#[$meta:meta])* $name:ident, $kind:ident, $classify:path) => {
@@ -477,19 +479,19 @@ macro_rules! service_error {
         }
 
         impl $name {
-            /// Makes an error of a kind of this service over core's.
+            /// Creates an error of a kind of this service over core's.
             #[must_use]
             pub(crate) fn of(kind: $kind, core: $crate::Error) -> Self {
                 Self { kind, core }
             }
 
-            /// Returns what went wrong, to match on.
+            /// Returns the kind, to match on.
             #[must_use]
             pub fn kind(&self) -> $kind {
                 self.kind
             }
 
-            /// Returns core's view of the same error.
+            /// Returns the underlying error of core.
             #[must_use]
             pub fn core(&self) -> &$crate::Error {
                 &self.core
@@ -507,25 +509,25 @@ macro_rules! service_error {
                 self.core.status()
             }
 
-            /// Returns the service's own code for the fault.
+            /// Returns the service's own error code.
             #[must_use]
             pub fn code(&self) -> Option<&str> {
                 self.core.code()
             }
 
-            /// Returns the request id that the answer or the call carried.
+            /// Returns the request id of the answer or the call.
             #[must_use]
             pub fn request_id(&self) -> Option<&str> {
                 self.core.request_id()
             }
 
-            /// Returns how many requests were tried; zero if none was sent.
+            /// Returns the number of attempts; zero if nothing was sent.
             #[must_use]
             pub fn attempts(&self) -> u32 {
                 self.core.attempts()
             }
 
-            /// Returns how long the server asked to wait before the next try.
+            /// Returns how long the server asked to wait before the next attempt.
             #[must_use]
             pub fn retry_after(&self) -> Option<::std::time::Duration> {
                 self.core.retry_after()
@@ -543,7 +545,7 @@ macro_rules! service_error {
                 self.core.is_timeout()
             }
 
-            /// Returns whether the client or its environment is set up wrongly.
+            /// Returns whether the client or its environment is misconfigured.
             #[must_use]
             pub fn is_config(&self) -> bool {
                 self.core.is_config()
@@ -567,7 +569,8 @@ macro_rules! service_error {
                 self.core.is_not_found()
             }
 
-            /// Returns whether it exists already, or its state does not permit the call (409).
+            /// Returns whether the thing exists already, or its state does not permit the call
+            /// (409).
             #[must_use]
             pub fn is_conflict(&self) -> bool {
                 self.core.is_conflict()
@@ -579,7 +582,7 @@ macro_rules! service_error {
                 self.core.sent()
             }
 
-            /// Returns how long the call took, waits included.
+            /// Returns how long the call took, including waits.
             #[must_use]
             pub fn elapsed(&self) -> ::std::time::Duration {
                 self.core.elapsed()

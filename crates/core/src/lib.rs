@@ -1,19 +1,19 @@
-//! What the Vouchsafe service clients share: one way to make a call, one cache, one error, one
-//! way to keep a secret.
+//! The common ground of the Vouchsafe service clients: one way to make a call, one cache, one error
+//! type and one type for secrets.
 //!
-//! Services depend on this crate; it knows none of them. Application code meets it through the
-//! re-exports of a service crate and seldom names it.
+//! Services depend on this crate; it knows none of them. Applications use it through the re-exports
+//! of a service crate and seldom name it.
 //!
 //! | part | holds |
 //! | --- | --- |
 //! | [`CoreClient`], [`call`] | the life of a call: deadline, retry, budget, credentials, decoding |
-//! | [`transport`] | the seam to the network, and HTTP/1.1 over hyper-util's pool behind it |
-//! | [`cache`] | values that live for a while, fetched once however many ask |
+//! | [`transport`] | the interface to the network, and HTTP/1.1 over hyper-util's connection pool |
+//! | [`cache`] | values that live for a while, fetched once no matter how many callers ask |
 //! | [`auth`] | tokens, where they come from and how they are put on a request |
-//! | [`Error`] | one opaque error with questions to decide by |
-//! | [`Secret`], [`Clock`], [`observe`] | ground-floor types |
+//! | [`Error`] | one opaque error with methods to decide by |
+//! | [`Secret`], [`Clock`], [`observe`] | basic types |
 //! | [`service`] | what generated methods need of a service's client |
-//! | `server` (feature) | what layers that check requests share |
+//! | `server` (feature) | parts shared by layers that check requests |
 //! | `store` (feature) | private files and records that several processes share |
 //! | `mock` (feature) | a host for emulators, in process and over TCP and TLS |
 
@@ -52,10 +52,11 @@ pub use clock::{Clock, SystemClock};
 pub use error::{ConnectPhase, Error, ErrorKind, Result, Sent, TimeoutScope};
 pub use secret::{Secret, SecretBytes};
 
-/// A boxed future that can move between threads, as the object-safe traits of this crate return.
+/// A boxed future that can move between threads, as returned by the object-safe traits of this
+/// crate.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-// Reached by macros that this crate exports.
+// Used by macros that this crate exports.
 #[doc(hidden)]
 pub mod __private {
     pub use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! Putting a token on a request.
+//! Schemes that put a token on a request.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::Token;
 use crate::{Error, ErrorKind, Result};
 
-/// Puts a token on a request. Header values made here are marked sensitive.
+/// Puts a token on a request. The header values it sets are marked sensitive.
 pub trait Authorize: fmt::Debug + Send + Sync + 'static {
     /// Adds the headers that present the token.
     ///
@@ -32,12 +32,12 @@ impl Authorize for Bearer {
     }
 }
 
-/// The token alone in a header of its own, such as `X-Auth-Token`.
+/// Sends the bare token in a custom header, such as `X-Auth-Token`.
 #[derive(Clone, Debug)]
 pub struct HeaderToken(HeaderName);
 
 impl HeaderToken {
-    /// Names the header.
+    /// Creates a scheme that uses the given header.
     #[must_use]
     pub fn new(name: HeaderName) -> Self {
         Self(name)

@@ -1,4 +1,4 @@
-//! Tokens: what they are, where they come from, how they are put on a request.
+//! Tokens: what they are, where they come from and how they are put on a request.
 
 mod authorize;
 mod source;
@@ -8,7 +8,7 @@ pub use authorize::{Authorize, Bearer, HeaderToken};
 pub use source::{EnvToken, FileToken, StaticToken, TokenSource};
 pub use token::Token;
 
-/// A source of tokens and the way to put them on a request.
+/// A source of tokens together with the scheme that puts them on a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Credentials<'a> {
     pub(crate) source: &'a dyn TokenSource,
@@ -16,13 +16,13 @@ pub struct Credentials<'a> {
 }
 
 impl<'a> Credentials<'a> {
-    /// Presents the source's tokens as the scheme says.
+    /// Sends the source's tokens with the given scheme.
     #[must_use]
     pub fn new(source: &'a dyn TokenSource, scheme: &'a dyn Authorize) -> Self {
         Self { source, scheme }
     }
 
-    /// Presents the source's tokens as bearer tokens (RFC 6750).
+    /// Sends the source's tokens as bearer tokens (RFC 6750).
     #[must_use]
     pub fn bearer(source: &'a dyn TokenSource) -> Self {
         Self::new(source, &Bearer)

@@ -8,15 +8,15 @@ use super::Token;
 use crate::task::blocking;
 use crate::{BoxFuture, Error, ErrorKind, Result, Secret, env};
 
-/// Hands out a token for each attempt.
+/// Supplies a token for each attempt.
 ///
-/// A source does not cache what it has to fetch; wrap it for that.
+/// A source need not cache the tokens it fetches; a caching wrapper does that.
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
-    /// Returns a token that is good now, as far as the source knows.
+    /// Returns a token that is valid now, as far as the source knows.
     fn token(&self) -> BoxFuture<'_, Result<Token>>;
 
-    /// Is told that the server refused a token of this generation. After it, [`token`] may bring
-    /// a token of a newer generation; a source that knows none does nothing.
+    /// Tells the source that the server refused the token of this generation. Afterwards [`token`]
+    /// may return a token of a newer generation; a source that has no newer token does nothing.
     ///
     /// [`token`]: TokenSource::token
     fn forget(&self, generation: u64) {
@@ -24,12 +24,12 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// The same token for ever.
+/// A token that never changes.
 #[derive(Clone, Debug)]
 pub struct StaticToken(Token);
 
 impl StaticToken {
-    /// Hands out this token.
+    /// Creates a source that always returns this token.
     #[must_use]
     pub fn new(secret: Secret) -> Self {
         Self(Token::new(secret))
@@ -42,16 +42,16 @@ impl TokenSource for StaticToken {
     }
 }
 
-/// The token that an environment variable held when this was made.
+/// The value that an environment variable had when this source was created.
 #[derive(Clone, Debug)]
 pub struct EnvToken(StaticToken);
 
 impl EnvToken {
-    /// Reads the variable; blanks and line ends around the token are dropped.
+    /// Reads the variable. White space and line ends around the token are removed.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if it is unset, empty, not Unicode or in quotes.
+    /// [`ErrorKind::Config`] if the variable is unset, empty, not Unicode or in quotes.
     pub fn from_env(variable: &str) -> Result<Self> {
         match env::secret(variable)? {
             Some(token) => Ok(Self(StaticToken::new(token))),
@@ -69,15 +69,15 @@ impl TokenSource for EnvToken {
     }
 }
 
-/// A token in a file that somebody else renews, such as a mounted Kubernetes secret.
+/// A token in a file that another program renews, such as a mounted Kubernetes secret.
 ///
-/// The file is read at the first use and again after a refusal; in between its token is kept in
-/// memory. If reading again fails or brings nothing, the last good token stays.
+/// The file is read on first use and again after a refusal; in between, the token is kept in
+/// memory. If a later read fails or finds no token, the last good token is kept.
 pub struct FileToken {
     path: PathBuf,
     held: Mutex<Held>,
-    /// One reads, the others wait: two readers could end in the wrong order and leave the older
-    /// token.
+    /// One reader at a time; the others wait. Two concurrent readers could finish in the wrong
+    /// order and leave the older token.
     reading: tokio::sync::Mutex<()>,
 }
 
@@ -87,11 +87,11 @@ struct Held {
     refused: bool,
 }
 
-/// A token file is small; what is larger is not one.
+/// The largest token file that is read.
 const MAX_FILE: usize = 64 << 10;
 
 impl FileToken {
-    /// Names the file; nothing is read yet. White space around the token is dropped.
+    /// Creates a source for the file without reading it. White space around the token is removed.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
@@ -139,7 +139,7 @@ impl FileToken {
                 held.token = Some(token.clone());
                 Ok(token)
             }
-            // The last good one is kept.
+            // The last good token is kept.
             (Err(_), Some(old)) => Ok(old.clone()),
             (Err(error), None) => Err(error),
         }
@@ -252,7 +252,7 @@ mod tests {
             let source = std::sync::Arc::clone(&source);
             asking.spawn(async move { source.token().await });
         }
-        // Waits for the reader, and only what is the first one's comes through.
+        // Waits for the reader, so that only what the first reader read comes through.
         let path = file.0.clone();
         tokio::task::spawn_blocking(move || std::fs::write(path, "one"))
             .await

@@ -1,10 +1,10 @@
-//! A token with what is known about it.
+//! A token and what is known about it.
 
 use std::time::SystemTime;
 
 use crate::Secret;
 
-/// A credential as a source hands it out.
+/// A credential as returned by a source.
 #[derive(Clone, Debug)]
 pub struct Token {
     secret: Secret,
@@ -13,7 +13,7 @@ pub struct Token {
 }
 
 impl Token {
-    /// Makes a token that is not known to expire, of generation 0.
+    /// Creates a token of generation 0 without a known expiry.
     #[must_use]
     pub fn new(secret: Secret) -> Self {
         Self {
@@ -23,15 +23,15 @@ impl Token {
         }
     }
 
-    /// Sets when it expires.
+    /// Sets when the token expires.
     #[must_use]
     pub fn expires_at(mut self, at: SystemTime) -> Self {
         self.expires_at = Some(at);
         self
     }
 
-    /// Sets its generation: a source gives each new token a new one, so that a refusal of an
-    /// old token does not throw away the one that replaced it.
+    /// Sets the generation. A source gives each new token a new generation, so that the refusal of
+    /// an old token does not discard its replacement.
     #[must_use]
     pub fn of_generation(mut self, generation: u64) -> Self {
         self.generation = generation;
@@ -44,13 +44,13 @@ impl Token {
         &self.secret
     }
 
-    /// Returns when it expires, if that is known.
+    /// Returns when the token expires, if that is known.
     #[must_use]
     pub fn expiry(&self) -> Option<SystemTime> {
         self.expires_at
     }
 
-    /// Returns its generation.
+    /// Returns the generation.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation

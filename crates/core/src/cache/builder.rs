@@ -1,4 +1,4 @@
-//! What a cache can be told.
+//! Configuration of a cache.
 
 use std::fmt;
 use std::hash::Hash;
@@ -14,7 +14,7 @@ use super::{Cache, Judges, Shared, State};
 use crate::observe::Observer;
 use crate::{Clock, SystemClock};
 
-/// Sets up a [`Cache`].
+/// Builds a [`Cache`].
 #[must_use]
 pub struct CacheBuilder<K, V, E = crate::Error> {
     policy: Policy,
@@ -25,7 +25,7 @@ pub struct CacheBuilder<K, V, E = crate::Error> {
     holds: PhantomData<fn() -> (K, V)>,
 }
 
-/// How long what is kept.
+/// How long entries are kept.
 pub(super) struct Policy {
     pub(super) capacity: usize,
     pub(super) ttl: Duration,
@@ -36,7 +36,8 @@ pub(super) struct Policy {
 }
 
 impl Policy {
-    /// Without room or lifetime nothing is kept, errors included.
+    /// Returns whether the capacity or the lifetime is zero, in which case nothing is kept, not
+    /// even errors.
     pub(super) fn is_off(&self) -> bool {
         self.capacity == 0 || self.ttl.is_zero()
     }
@@ -69,52 +70,52 @@ where
         }
     }
 
-    /// Sets the wall clock. A lifetime ends when this clock or tokio's says so: tokio's stands still
-    /// while the machine is suspended. Turned back, this one prolongs nothing. Default: the
-    /// machine's.
+    /// Sets the wall clock. A lifetime ends as soon as either this clock or tokio's says so,
+    /// because tokio's clock stands still while the machine is suspended. Setting the wall clock
+    /// back never extends a lifetime. Default: the machine's clock.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Sets how many values are kept, and how many errors; zero keeps none. Default: 1000.
+    /// Sets how many values are kept, and how many errors; zero keeps nothing. Default: 1000.
     pub fn capacity(mut self, entries: usize) -> Self {
         self.policy.capacity = entries;
         self
     }
 
-    /// Sets how long a value lives that does not say so itself; zero keeps nothing, whatever a
-    /// value says. Default: five minutes.
+    /// Sets the lifetime of values that do not specify one. Zero keeps nothing, even if a value
+    /// specifies a lifetime. Default: five minutes.
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.policy.ttl = ttl;
         self
     }
 
-    /// Sets how long an error is kept, less up to a quarter at random; zero keeps none.
-    /// Default: one second.
+    /// Sets how long an error is kept, minus up to a random quarter; zero keeps no errors. Default:
+    /// one second.
     pub fn error_ttl(mut self, ttl: Duration) -> Self {
         self.policy.error_ttl = ttl;
         self
     }
 
-    /// Sets how long particular errors are kept instead, exactly: a definite "no" for longer,
-    /// a throttled fetch for what the server asks. `None` leaves it at
+    /// Sets exactly how long particular errors are kept, such as a definite "no" for longer, or a
+    /// throttled fetch for as long as the server asked. `None` means
     /// [`error_ttl`](Self::error_ttl).
     pub fn error_ttl_by(mut self, ttl: fn(&E) -> Option<Duration>) -> Self {
         self.judges.error_ttl_by = Some(ttl);
         self
     }
 
-    /// Sets which errors are answers rather than failures, such as the refusal of a credential:
-    /// they remove the old value at once, and no stale one stands in for them.
-    /// Default: none.
+    /// Sets which errors count as answers rather than failures, such as the refusal of a
+    /// credential. They remove the old value at once, and no stale value replaces them. Default: no
+    /// error.
     pub fn definite(mut self, definite: fn(&E) -> bool) -> Self {
         self.judges.definite = Some(definite);
         self
     }
 
-    /// Sets the share of a lifetime, at its end, in which a caller starts a refresh. Each value
-    /// has its own random part of that share. Zero turns it off. Default: 0.2.
+    /// Sets the share at the end of a lifetime in which a caller starts a refresh. Each value uses
+    /// a random part of that share. Zero disables refreshing ahead. Default: 0.2.
     pub fn refresh_ahead(mut self, share: f64) -> Self {
         self.policy.refresh_ahead = if share.is_nan() {
             0.0
@@ -124,33 +125,33 @@ where
         self
     }
 
-    /// Sets how long after its expiry an old value stands in for a fetch that fails.
-    /// Default: zero.
+    /// Sets for how long after its expiry an old value is returned when a fetch fails. Default:
+    /// zero.
     pub fn stale_if_error(mut self, time: Duration) -> Self {
         self.policy.stale_if_error = time;
         self
     }
 
-    /// Sets how long after a fetch the next refresh waits at least, though the value be due
-    /// again: the server may have handed out the same one. Default: one second.
+    /// Sets the minimum time between a fetch and the next refresh, even if the value is already
+    /// due: the server may have returned the same value again. Default: one second.
     pub fn min_interval(mut self, wait: Duration) -> Self {
         self.policy.min_interval = wait;
         self
     }
 
-    /// Makes what is random repeatable, for tests.
+    /// Makes random choices repeatable, for tests.
     pub fn jitter_seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// Tells an observer of each look-up, under the name of this cache.
+    /// Sets an observer, which is notified of each look-up under the name of this cache.
     pub fn observer(mut self, name: &'static str, observer: Arc<dyn Observer>) -> Self {
         self.observer = Some((name, observer));
         self
     }
 
-    /// Builds the cache. Needs no runtime.
+    /// Builds the cache. Does not need a runtime.
     #[must_use]
     pub fn build(self) -> Cache<K, V, E> {
         let random = self
@@ -187,5 +188,5 @@ impl<K, V, E> fmt::Debug for CacheBuilder<K, V, E> {
     }
 }
 
-/// A small cache still joins the callers of many keys.
+/// Even a small cache shares the fetches of many keys.
 const MIN_FLIGHTS: usize = 1024;

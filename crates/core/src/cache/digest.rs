@@ -1,11 +1,12 @@
-//! Keys made of secrets without holding them.
+//! Cache keys that are derived from secrets but do not hold them.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use sha2::{Digest as _, Sha256};
 
-/// The SHA-256 of a secret or of several texts: a key that can be compared and not be used.
+/// The SHA-256 digest of a secret or of several texts: a key that can be compared but not used as a
+/// credential.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub struct Digest([u8; 32]);
 
@@ -16,10 +17,12 @@ impl Digest {
         Self(Sha256::digest(text.as_ref()).into())
     }
 
-    /// Digests this together with another text, as for "this name, asked with that credential".
+    /// Combines this digest with another text, for keys such as "this name, asked with that
+    /// credential".
     #[must_use]
     pub fn and(&self, text: impl AsRef<[u8]>) -> Self {
-        // The first part has a fixed length, so no two pairs read the same.
+        // The first part has a fixed length, so different pairs never concatenate to the same
+        // bytes.
         let both = Sha256::new().chain_update(self.0).chain_update(text);
         Self(both.finalize().into())
     }
@@ -27,7 +30,7 @@ impl Digest {
 
 impl Hash for Digest {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // Eight bytes of a digest are as evenly spread as all of them.
+        // Eight bytes of a digest are distributed as evenly as all of them.
         let [a, b, c, d, e, f, g, h, ..] = self.0;
         state.write_u64(u64::from_ne_bytes([a, b, c, d, e, f, g, h]));
     }

@@ -1,4 +1,5 @@
-//! Fetches under way: who waits for them, how they end, and that they end with their cache.
+//! Fetches in progress: their waiters, their outcome, and their cancellation when the cache is
+//! dropped.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -23,20 +24,21 @@ pub(super) struct Flight<V, E> {
 /// How a flight ended.
 pub(super) enum Outcome<V, E> {
     Value(V),
-    /// The fetch failed, and an old value stands in.
+    /// The fetch failed, and an old value is used instead.
     Stale(V),
     Error(E),
-    /// The task is gone without an answer: its runtime was dropped, or the fetch panicked.
+    /// The task ended without a result: its runtime was dropped, or the fetch panicked.
     Vanished(Vanished),
 }
 
-/// Why a flight ended without an answer: what its panic carries, if it panicked.
+/// Why a flight ended without a result; holds the payload if it panicked.
 pub(super) struct Vanished(Mutex<Option<Panic>>);
 
 type Panic = Box<dyn Any + Send>;
 
 impl Vanished {
-    /// Continues in the caller whose fetch it was: it has given its fetch away and has no other.
+    /// Resumes the panic in the caller that supplied the fetch; that caller has no other fetch to
+    /// try.
     #[expect(
         clippy::panic,
         reason = "tokio's timers and sockets panic on a dead runtime too"
@@ -51,14 +53,14 @@ impl Vanished {
 }
 
 impl<V, E> Flight<V, E> {
-    /// Waits for the end. All waiters are woken by one call and none of them takes a lock for it.
+    /// Waits for the outcome. One call wakes all waiters, and none of them takes a lock.
     pub(super) async fn outcome(&self) -> &Outcome<V, E>
     where
         V: Send + Sync,
         E: Send + Sync,
     {
         loop {
-            // Made before looking: it is woken by an end that comes in between.
+            // Created before checking, so that an outcome set in between wakes it.
             let landed = self.landed.notified();
             if let Some(outcome) = self.outcome.get() {
                 return outcome;
@@ -68,7 +70,7 @@ impl<V, E> Flight<V, E> {
     }
 
     fn end(&self, outcome: Outcome<V, E>) {
-        // The first end counts; there is no second one, since `Landing` is consumed by it.
+        // The first outcome counts. There cannot be a second one, since it consumes the `Landing`.
         let _ = self.outcome.set(outcome);
         self.landed.notify_waiters();
     }
@@ -76,9 +78,9 @@ impl<V, E> Flight<V, E> {
 
 /// The flights of a cache.
 pub(super) struct Flights<K, V, E> {
-    /// Those that callers may join and whose result is stored.
+    /// Flights that callers may join and whose result is stored.
     by_key: HashMap<K, Arc<Flight<V, E>>>,
-    /// All of them; dropping this ends them. `None` until the task is known.
+    /// All flights; dropping the map ends them. `None` until the task is known.
     tasks: HashMap<u64, Option<Task>>,
     max: usize,
     next_id: u64,
@@ -102,7 +104,7 @@ impl<K: Clone + Eq + Hash, V, E> Flights<K, V, E> {
         self.tasks.len() < self.max
     }
 
-    /// Enters a new flight for a key that has none.
+    /// Registers a new flight for a key without one.
     pub(super) fn begin(&mut self, key: &K) -> Arc<Flight<V, E>> {
         let id = self.next_id;
         self.next_id += 1;
@@ -111,13 +113,13 @@ impl<K: Clone + Eq + Hash, V, E> Flights<K, V, E> {
             landed: Notify::new(),
             outcome: OnceLock::new(),
         });
-        // If this panics, nothing was entered.
+        // If this panics, nothing has been registered.
         self.by_key.insert(key.clone(), Arc::clone(&flight));
         self.tasks.insert(id, None);
         flight
     }
 
-    /// Ties a task to the cache. Gives it back if its flight has ended already.
+    /// Ties a task to the cache. Returns the task if its flight has already ended.
     pub(super) fn tie(&mut self, flight: &Flight<V, E>, task: Task) -> Option<Task> {
         match self.tasks.get_mut(&flight.id) {
             Some(slot) => slot.replace(task),
@@ -125,8 +127,8 @@ impl<K: Clone + Eq + Hash, V, E> Flights<K, V, E> {
         }
     }
 
-    /// Strikes out a flight that ended. Returns whether it was still the one for its key, and
-    /// what has to be dropped outside of the lock.
+    /// Removes a flight that ended. Returns whether it was still the current flight of its key, and
+    /// what must be dropped outside of the lock.
     pub(super) fn strike(&mut self, key: &K, flight: &Flight<V, E>) -> (bool, Option<Task>) {
         let current = self.by_key.get(key).is_some_and(|f| f.id == flight.id);
         if current {
@@ -135,7 +137,7 @@ impl<K: Clone + Eq + Hash, V, E> Flights<K, V, E> {
         (current, self.tasks.remove(&flight.id).flatten())
     }
 
-    /// Lets a flight go on for those who wait for it already, without storing its result.
+    /// Lets a flight finish for its present waiters without storing its result.
     pub(super) fn detach(&mut self, key: &K) {
         self.by_key.remove(key);
     }
@@ -145,7 +147,7 @@ impl<K: Clone + Eq + Hash, V, E> Flights<K, V, E> {
     }
 }
 
-/// The duty to end a flight. Dropping it unfinished says that the flight vanished.
+/// The obligation to end a flight. Dropping it early records that the flight vanished.
 pub(super) struct Landing<K, V, E>
 where
     K: Clone + Eq + Hash,
@@ -177,8 +179,8 @@ where
         &self.flight
     }
 
-    /// Runs the fetch to its end. It comes in a box of its own: an argument that is moved within
-    /// the future would take its room twice.
+    /// Runs the fetch to its end. The fetch is boxed, because an argument that is moved within the
+    /// future would take up its space twice.
     pub(super) async fn run<F>(mut self, mut fetch: Pin<Box<F>>)
     where
         F: Future<Output = Result<Fetched<V>, E>> + Send,
@@ -188,11 +190,11 @@ where
     {
         let ended = std::future::poll_fn(|cx| poll_caught(fetch.as_mut(), cx)).await;
         let ended = ended.and_then(|result| {
-            // Cloning, judging and dropping are foreign code as well as fetching is.
+            // Cloning, judging and dropping also run foreign code.
             catch_unwind(AssertUnwindSafe(|| {
-                // Whatever the fetch holds on to is let go before anybody sees the result.
+                // Whatever the fetch holds is released before any caller sees the result.
                 drop(fetch);
-                // Without the cache nobody waits.
+                // Without the cache there are no waiters.
                 let shared = self.shared.upgrade()?;
                 Some(shared.land(&self.key, &self.flight, result))
             }))
@@ -211,7 +213,7 @@ where
     fn vanish(&mut self, panic: Option<Panic>) {
         self.has_ended = true;
         if let Some(shared) = self.shared.upgrade() {
-            // Comparing keys may panic too, and those who wait must hear of the end.
+            // Comparing keys may panic too, and the waiters must still learn of the end.
             let strike = AssertUnwindSafe(|| shared.vanish(&self.key, &self.flight));
             let _ = catch_unwind(strike);
         }
@@ -237,7 +239,7 @@ fn poll_caught<F: Future>(
     future: Pin<&mut F>,
     cx: &mut Context<'_>,
 ) -> Poll<Result<F::Output, Panic>> {
-    // Nothing of a future that panicked is used again: it is dropped.
+    // A future that panicked is dropped and never polled again.
     match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),

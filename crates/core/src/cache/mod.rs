@@ -1,25 +1,27 @@
-//! The single-flight cache: values that live for a while, fetched once however many ask.
+//! A single-flight cache: values that live for a while, fetched once no matter how many callers
+//! ask.
 //!
-//! - **One fetch for each key.** Whoever misses while a fetch is under way waits for that one. It
-//!   runs in a task of its own: a caller that gives up does not stop it. It ends with the cache:
-//!   dropping the last clone ends all fetches.
-//! - **Errors** are shared by all who waited and kept for a moment, so that a service that is down
-//!   is not asked in turn by everyone.
+//! - **One fetch for each key.** A caller that misses while a fetch is in progress waits for that
+//!   fetch. The fetch runs in its own task, so a caller that gives up does not stop it. Dropping
+//!   the last clone of the cache ends all fetches.
+//! - **Errors** are shared by all waiting callers and kept for a moment, so that callers do not
+//!   query a failing service one after the other.
 //! - **Refresh ahead.** Shortly before a value expires, a caller gets it at once and starts a
-//!   fetch. Nothing runs while nobody asks: there is no permanent task and no timer.
-//! - **Bounds.** At capacity, expired values go first, then the least recently used: exactly in
-//!   a cache of up to 64, nearly in a larger one, where keeping the exact order would make every
-//!   hit wait for its turn to write. Errors are kept apart and bounded likewise.
-//!   Fetches beyond the bound run unshared, inside the caller.
-//! - **Time** is tokio's, which tests can pause, and the wall clock's: tokio's stands still while
-//!   the machine is suspended, the wall clock can be set back, so the first of both to say so ends
-//!   a lifetime. It counts from storing, and a hit does not prolong it.
-//! - **Panics** of foreign code, whichever runs while a fetch ends, reach the caller whose fetch it
-//!   was; all who wait with it go on with their own.
+//!   fetch. Nothing runs while the cache is not used: there is no permanent task and no timer.
+//! - **Bounds.** At capacity, expired values are removed first, then the least recently used. That
+//!   order is exact in a cache of up to 64 entries and approximate in a larger one, where keeping
+//!   it exact would need a write lock for every hit. Errors are kept separately, with the same
+//!   bound. Fetches beyond the bound run unshared, inside the caller.
+//! - **Time** is measured by tokio's clock, which tests can pause, and by the wall clock. Tokio's
+//!   clock stands still while the machine is suspended, and the wall clock can be set back, so a
+//!   lifetime ends as soon as either clock says so. It starts when the value is stored, and hits do
+//!   not extend it.
+//! - **Panics** of foreign code at the end of a fetch propagate to the caller that supplied the
+//!   fetch; all other waiting callers continue with their own.
 //!
-//! A hit shares one lock with other hits, for some dozens of nanoseconds, and allocates nothing.
-//! No lock is held across an await or while foreign code runs, except for `Clone` of values and
-//! errors that are found, and `Hash`, `Eq` and `Clone` of keys.
+//! A hit takes a lock that it shares with other hits, for some dozens of nanoseconds, and does not
+//! allocate. No lock is held across an await or while foreign code runs, except for `Clone` of the
+//! values and errors found, and `Hash`, `Eq` and `Clone` of keys.
 
 mod builder;
 mod digest;
@@ -46,8 +48,8 @@ use crate::task::Task;
 
 /// A bounded cache of values that expire, with one fetch for each key at a time.
 ///
-/// Cheap to clone; clones share everything. Let values be cheap to clone, such as an `Arc`, and
-/// keys hold no secret: the [`Digest`] of one instead.
+/// Cheap to clone; clones share everything. Values should be cheap to clone, such as an `Arc`. Keys
+/// must not hold secrets; use the [`Digest`] of a secret instead.
 ///
 /// ```
 /// # async fn example() -> vouchsafe_core::Result<()> {
@@ -71,12 +73,12 @@ where
     V: Clone + Send + Sync + 'static,
     E: Clone + Send + Sync + 'static,
 {
-    /// Starts a cache with the defaults that each setter names.
+    /// Creates a builder with the defaults that its setters document.
     pub fn builder() -> CacheBuilder<K, V, E> {
         CacheBuilder::new()
     }
 
-    /// Returns the value of a key, if it is there and has not expired.
+    /// Returns the value of a key if it is present and has not expired.
     #[must_use]
     pub fn get(&self, key: &K) -> Option<V> {
         let now = self.shared.now();
@@ -89,24 +91,24 @@ where
 
     /// Returns the value of a key, or fetches it.
     ///
-    /// The closure is called only for a fetch that starts here: on a miss that finds no fetch
-    /// under way, or if the value is due for a refresh. Dropping the returned future does not
-    /// stop the fetch. A fetch that holds a clone of the cache keeps it alive.
+    /// The closure is called only if this call starts a fetch: on a miss while no fetch is in
+    /// progress, or if the value is due for a refresh. Dropping the returned future does not stop
+    /// the fetch. A fetch that holds a clone of the cache keeps the cache alive.
     ///
     /// # Errors
     ///
-    /// What the fetch returned, to this caller or a moment ago to another one.
+    /// The error of the fetch, whether it ran for this caller or, a moment ago, for another one.
     ///
     /// # Panics
     ///
     /// If this caller's fetch panics, or if its runtime is shut down while this future is polled
-    /// elsewhere. Other callers that wait for the same fetch take over with theirs.
+    /// elsewhere. Other callers that wait for the same fetch continue with their own.
     pub async fn get_or_fetch<F, Fut>(&self, key: &K, fetch: F) -> Result<V, E>
     where
         F: FnOnce() -> Fut + Send,
         Fut: Future<Output = Result<Fetched<V>, E>> + Send + 'static,
     {
-        // By far the most look-ups end here, side by side.
+        // Most look-ups end here, and they do so in parallel.
         if let Some(value) = self.shared.hit(key) {
             return Ok(value);
         }
@@ -119,7 +121,7 @@ where
                     return Ok(value);
                 }
                 Look::Join(flight) => match flight.outcome().await {
-                    // Nobody knows the answer: look again, and perhaps be the one who fetches.
+                    // There is no outcome: look again, and perhaps start the next fetch.
                     Outcome::Vanished(_) => {}
                     outcome => return self.shared.answer(outcome),
                 },
@@ -128,7 +130,7 @@ where
                     return self.shared.answer(flight.outcome().await);
                 }
                 Look::Alone(changes) => {
-                    // Boxed, so that waiting for others' fetches does not carry its size.
+                    // Boxed, so that waiting for another caller's fetch does not carry its size.
                     let result = Box::pin(fetch()).await;
                     return self
                         .shared
@@ -138,7 +140,7 @@ where
         }
     }
 
-    /// Keeps a value. A fetch under way for the same key does not replace it.
+    /// Stores a value. A fetch in progress for the same key does not replace it.
     pub fn insert(&self, key: K, fetched: Fetched<V>) {
         let now = self.shared.now();
         self.shared.change(|state| {
@@ -148,8 +150,8 @@ where
         });
     }
 
-    /// Removes the value of a key, and the error if one is remembered; a fetch under way does
-    /// not store its result. Returns whether there was a value.
+    /// Removes the value of a key, and its error if one is kept. A fetch in progress does not store
+    /// its result. Returns whether there was a value.
     pub fn forget(&self, key: &K) -> bool {
         self.shared.change(|state| {
             state.changes += 1;
@@ -158,15 +160,15 @@ where
         })
     }
 
-    /// Removes the value of a key if it is of the given generation, and returns whether it was.
-    /// A newer value stays, and a fetch under way goes on to bring one.
+    /// Removes the value of a key if it is of the given generation, and returns whether it was. A
+    /// newer value stays, and a fetch in progress continues and stores its result.
     pub fn forget_generation(&self, key: &K, generation: u64) -> bool {
         self.shared
             .change(|state| state.store.remove_generation(key, generation))
     }
 
-    /// Removes all values and errors. A fetch that began before answers those who wait for it,
-    /// and does not store its result.
+    /// Removes all values and errors. Fetches in progress still answer their waiters, but do not
+    /// store their results.
     pub fn clear(&self) {
         let old = self.shared.change(|state| {
             state.changes += 1;
@@ -176,20 +178,20 @@ where
         drop(old);
     }
 
-    /// Returns how many values are held, those included that expired and were not yet removed.
+    /// Returns the number of values held, including expired values that have not been removed yet.
     #[must_use]
     pub fn len(&self) -> usize {
         self.shared.read().store.len()
     }
 
-    /// Returns whether no value is held.
+    /// Returns whether the cache holds no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Starts the task of a flight. If the closure panics, dropping the landing tells those who
-    /// have joined.
+    /// Starts the task of a flight. If the closure panics, dropping the landing notifies the
+    /// callers that have joined.
     fn launch<F, Fut>(&self, landing: Landing<K, V, E>, fetch: F) -> Arc<Flight<V, E>>
     where
         F: FnOnce() -> Fut,
@@ -213,12 +215,12 @@ impl<K, V, E> Clone for Cache<K, V, E> {
 
 impl<K, V, E> fmt::Debug for Cache<K, V, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Neither keys nor values: they may be what nobody should read.
+        // Neither keys nor values are shown, since they may be confidential.
         f.debug_struct("Cache").finish_non_exhaustive()
     }
 }
 
-/// A value as a fetch brings it, and for how long it holds.
+/// A fetched value and its lifetime.
 #[derive(Clone)]
 #[must_use]
 pub struct Fetched<V> {
@@ -228,7 +230,7 @@ pub struct Fetched<V> {
 }
 
 impl<V> Fetched<V> {
-    /// Makes one that lives as long as the cache says, of generation 0.
+    /// Creates a value of generation 0 with the cache's default lifetime.
     pub fn new(value: V) -> Self {
         Self {
             value,
@@ -237,21 +239,22 @@ impl<V> Fetched<V> {
         }
     }
 
-    /// Sets how long the value lives; zero hands it to those who wait and does not keep it.
+    /// Sets the lifetime. With zero, the value goes to the waiting callers and is not kept.
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);
         self
     }
 
-    /// Sets the lifetime by an absolute expiry, seen from the server's own time: the `Date` of
-    /// the answer if it has one. Clocks that differ do no harm then. A server can set a day at most.
+    /// Sets the lifetime from an absolute expiry, relative to the server's own time: the `Date` of
+    /// the answer, if it has one. Clocks that differ then do no harm. The lifetime is limited to
+    /// one day.
     pub fn expires_at(self, expiry: SystemTime, server_now: SystemTime) -> Self {
         let lifetime = expiry.duration_since(server_now).unwrap_or_default();
         self.ttl(lifetime.min(LONGEST_ASKED))
     }
 
-    /// Sets the generation, by which [`Cache::forget_generation`] tells a value from the one that
-    /// replaced it.
+    /// Sets the generation, by which [`Cache::forget_generation`] distinguishes a value from its
+    /// replacement.
     pub fn generation(mut self, generation: u64) -> Self {
         self.generation = generation;
         self
@@ -276,7 +279,7 @@ impl<V> fmt::Debug for Fetched<V> {
     }
 }
 
-/// What the clones of a cache and its flights share.
+/// State shared by the clones of a cache and its flights.
 struct Shared<K, V, E> {
     state: RwLock<State<K, V, E>>,
     judges: Judges<E>,
@@ -285,15 +288,15 @@ struct Shared<K, V, E> {
     observer: Option<(&'static str, Arc<dyn Observer>)>,
 }
 
-/// What foreign code says of an error.
+/// The user's functions that classify errors.
 struct Judges<E> {
     error_ttl_by: Option<fn(&E) -> Option<Duration>>,
     definite: Option<fn(&E) -> bool>,
 }
 
-/// What a fetch brought, and everything that foreign code has to do with it before it is stored.
+/// The result of a fetch, after all foreign code that must run before it is stored.
 enum Brought<V, E> {
-    /// The second one is for those who wait.
+    /// The second value is for the waiters.
     Value(Fetched<V>, V),
     Error(Failed<E>),
 }
@@ -301,11 +304,11 @@ enum Brought<V, E> {
 struct State<K, V, E> {
     store: Store<K, V, E>,
     flights: Flights<K, V, E>,
-    /// Counts what makes the result of an earlier fetch unfit to be stored.
+    /// Counts the changes that prevent the result of an earlier fetch from being stored.
     changes: u64,
 }
 
-/// What a caller of [`Cache::get_or_fetch`] has to do.
+/// What a caller of [`Cache::get_or_fetch`] must do.
 enum Look<K: Clone + Eq + Hash, V: Clone, E: Clone> {
     Value(V),
     Error(E),
@@ -315,12 +318,12 @@ enum Look<K: Clone + Eq + Hash, V: Clone, E: Clone> {
     Join(Arc<Flight<V, E>>),
     /// Launch the flight, and wait for it.
     Miss(Landing<K, V, E>),
-    /// Fetch without a flight: there are too many, or no runtime to run one.
+    /// Fetch without a flight, because there are too many or there is no runtime.
     Alone(u64),
 }
 
 impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
-    /// Returns the value of a key if nothing is to be done about it.
+    /// Returns the value of a key if it is fresh and no refresh is due.
     fn hit(&self, key: &K) -> Option<V> {
         let now = self.now();
         let value = self.read().store.hit(key, now)?;
@@ -355,7 +358,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
         look
     }
 
-    /// Ends a flight: strikes it out and stores what it brought, if it is still the one for its
+    /// Ends a flight: removes it, and stores its result if it is still the current flight of its
     /// key.
     fn land(&self, key: &K, flight: &Flight<V, E>, result: Result<Fetched<V>, E>) -> Outcome<V, E> {
         let now = self.now();
@@ -368,7 +371,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
         outcome
     }
 
-    /// Strikes out a flight that brought nothing at all.
+    /// Removes a flight that ended without a result.
     fn vanish(&self, key: &K, flight: &Flight<V, E>) {
         let now = self.now();
         let task = self.change(|state| {
@@ -390,7 +393,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
         })
     }
 
-    /// Asks foreign code everything about what a fetch brought, while nothing is locked.
+    /// Runs all foreign code for the result of a fetch while nothing is locked.
     fn judge(&self, result: Result<Fetched<V>, E>) -> Brought<V, E> {
         match result {
             Ok(fetched) => {
@@ -424,7 +427,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
         }
     }
 
-    /// Changes the state, and drops what was thrown out after the lock is released.
+    /// Changes the state, and drops removed entries after the lock is released.
     fn change<T>(&self, change: impl FnOnce(&mut State<K, V, E>) -> T) -> T {
         let mut state = self.lock();
         let returned = change(&mut state);
@@ -464,7 +467,8 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> State<K, V, E> {
         self.flights.have_room() && tokio::runtime::Handle::try_current().is_ok()
     }
 
-    /// Enters a new flight for a key that has none. From here on somebody has the duty to end it.
+    /// Registers a new flight for a key without one. From here on, the returned `Landing` must end
+    /// it.
     fn begin(&mut self, shared: &Arc<Shared<K, V, E>>, key: &K) -> Landing<K, V, E> {
         let own = key.clone();
         Landing::new(shared, own, self.flights.begin(key))

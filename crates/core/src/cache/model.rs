@@ -1,4 +1,4 @@
-//! The cache against a plain model: whatever is done in whatever order, both answer alike.
+//! Compares the cache with a plain model: after any sequence of operations, both return the same.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,13 +35,13 @@ enum Answer {
 const FAILED: &str = "failed";
 const REFUSED: &str = "refused";
 
-/// Lists and loops, in milliseconds.
+/// Uses lists and loops; times are in milliseconds.
 #[derive(Default)]
 struct Model {
     now: u64,
-    /// The oldest first.
+    /// Oldest first.
     values: Vec<Value>,
-    /// Key, error, until when; the oldest first.
+    /// Key, error and end of its lifetime; oldest first.
     errors: Vec<(u8, &'static str, u64)>,
 }
 
@@ -50,7 +50,7 @@ struct Value {
     key: u8,
     value: u64,
     expires: u64,
-    /// When it was last asked for, or else stored; and whether it was asked for.
+    /// When it was last requested, or else stored; and whether it was requested.
     used: (u64, bool),
 }
 
@@ -107,8 +107,8 @@ impl Model {
         if ttl == 0 {
             return;
         }
-        // What is past all use may go at any time, two for each value that comes. Then the first
-        // to expire of the expired, and then the least recently used.
+        // Unusable entries may be removed at any time, two for each value that is stored. Then the
+        // expired entries go, the earliest expiry first, and then the least recently used.
         for _ in 0..2 {
             let full = self.values.len() == CAPACITY;
             let first = self
@@ -186,7 +186,7 @@ async fn play(acts: Vec<Act>) -> Result<(), TestCaseError> {
         .clock(Arc::new(Still))
         .build();
     let mut model = Model::default();
-    // Values and generations are the number of the act that brought them.
+    // Values and generations are the number of the act that produced them.
     for (tick, act) in (0..).zip(acts) {
         match act {
             Act::Get(key) => prop_assert_eq!(cache.get(&key), model.get(key)),

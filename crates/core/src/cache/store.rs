@@ -1,5 +1,5 @@
-//! What is kept: values until they expire, errors for a moment. No lock, no clock and no task is
-//! here; what is thrown out is handed back, so that foreign destructors run outside the lock.
+//! The entries: values until they expire, and errors for a moment. This module has no lock, clock
+//! or task. Removed entries are handed back, so that foreign destructors run outside of the lock.
 
 use std::collections::BTreeMap;
 use std::hash::Hash;
@@ -10,32 +10,32 @@ use lru::LruCache;
 
 use super::{Fetched, Policy};
 
-/// Values and errors by key, bounded, with what is due when.
+/// A bounded store of values and errors by key, ordered by expiry.
 pub(super) struct Store<K, V, E> {
     policy: Policy,
-    /// In the order of their turn to go. A hit does not move its entry, which would need the
-    /// store for itself; it stamps it, and [`evict`](Self::evict) looks at the stamps.
+    /// In eviction order. A hit does not move its entry, which would need exclusive access; it sets
+    /// the entry's stamp, and [`evict`](Self::evict) reads the stamps.
     values: LruCache<K, Entry<V>>,
-    /// The same entries by expiry, so that the expired are found without a search. Costs a clone
-    /// of the key and a change for each *store*, and nothing for a hit.
+    /// The same entries by expiry, so that expired ones are found without a search. Costs a clone
+    /// of the key and an update for each *store*, and nothing for a hit.
     by_expiry: BTreeMap<(Moment, u32), K>,
-    /// Apart from the values: a flood of unknown keys must not push good values out.
+    /// Kept apart from the values: a flood of unknown keys must not evict good values.
     errors: LruCache<K, Failure<E>>,
     random: fastrand::Rng,
     next_id: u32,
     garbage: Garbage<V, E>,
 }
 
-/// Nanoseconds since a clock's beginning: half the size of an `Instant`, one comparison.
+/// Nanoseconds since a clock's start: half the size of an `Instant`, and compared in one step.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Moment(pub(super) u64);
 
 impl Moment {
     const NEVER: Self = Self(u64::MAX);
 
-    /// Returns the moment that is this long after the clock's beginning.
+    /// Returns the moment this long after the clock's start.
     pub(super) fn since_beginning(time: Duration) -> Self {
-        // Full after five centuries.
+        // Overflows after five centuries.
         let whole = time.as_secs().saturating_mul(1_000_000_000);
         Self(whole.saturating_add(time.subsec_nanos().into()))
     }
@@ -49,13 +49,13 @@ impl Moment {
 /// The time on both clocks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Now {
-    /// On tokio's, which does not run while the machine is suspended.
+    /// Tokio's clock, which stops while the machine is suspended.
     pub(super) run: Moment,
-    /// On the wall clock, which can be set.
+    /// The wall clock, which can be set.
     pub(super) wall: Moment,
 }
 
-/// An end that comes when the first of both clocks says so.
+/// An end that is reached when either clock reaches it.
 #[derive(Clone, Copy, Debug)]
 struct Until {
     run: Moment,
@@ -85,19 +85,20 @@ impl Until {
 struct Entry<V> {
     value: V,
     expires: Until,
-    /// From when on a caller may start a refresh; `NEVER` while one is under way.
+    /// When a caller may start a refresh; `NEVER` while a refresh is in progress.
     refresh: Moment,
     generation: u64,
-    /// Tells entries of the same expiry apart.
+    /// Distinguishes entries with the same expiry.
     id: u32,
-    /// The [`Stamp`] of when it was last asked for, or else stored.
+    /// The [`Stamp`] of the last request, or else of the store.
     used: AtomicU64,
 }
 
 impl<V: Clone> Entry<V> {
     fn take(&self, now: Moment) -> V {
         let last = Stamp(self.used.load(Ordering::Relaxed));
-        // A store takes the line from other cores, so a stamp of this very moment will do.
+        // Writing takes the cache line from other cores, so a stamp from the same microsecond is
+        // good enough.
         if !last.is_hit() || now.0.saturating_sub(last.nanos()) > 1000 {
             self.used.store(Stamp::hit(now).0, Ordering::Relaxed);
         }
@@ -109,8 +110,8 @@ impl<V: Clone> Entry<V> {
     }
 }
 
-/// A moment and, in its lowest bit, whether it is one of asking: of what happened in the same
-/// moment, asking counts as later than storing.
+/// A moment whose lowest bit says whether it was a request: of two events in the same moment, a
+/// request counts as later than a store.
 #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
 struct Stamp(u64);
 
@@ -138,21 +139,21 @@ struct Failure<E> {
     is_definite: bool,
 }
 
-/// An error with what foreign code says of it, which was asked before the store was locked.
+/// An error with its classification by foreign code, made before the store was locked.
 pub(super) struct Failed<E> {
-    /// Goes to those who wait.
+    /// The copy for the waiters.
     pub(super) error: E,
-    /// Is kept.
+    /// The copy that is kept.
     pub(super) kept: E,
-    /// For how long, if not as usual.
+    /// How long to keep it, if not for the default time.
     pub(super) ttl: Option<Duration>,
     pub(super) is_definite: bool,
 }
 
-/// What a look-up finds.
+/// The result of a look-up.
 pub(super) enum Found<V, E> {
     Fresh(V),
-    /// Fresh, and it is time for a new one.
+    /// Fresh, but due for a refresh.
     Due(V),
     /// Expired, and the last fetch failed a moment ago.
     Stale(V),
@@ -161,7 +162,7 @@ pub(super) enum Found<V, E> {
     Nothing,
 }
 
-/// What was thrown out.
+/// Entries that were removed.
 pub(super) struct Garbage<V, E> {
     values: Vec<V>,
     errors: Vec<E>,
@@ -215,7 +216,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
                 Found::Due(value)
             };
         }
-        // Most caches hold no error, and then this does not even hash the key.
+        // Most caches hold no errors; then the key is not even hashed.
         if self.errors.is_empty() {
             return Found::Nothing;
         }
@@ -230,14 +231,14 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
         }
     }
 
-    /// Notes that a refresh is under way, so that no other starts.
+    /// Records that a refresh is in progress, so that no other one starts.
     pub(super) fn refreshing(&mut self, key: &K) {
         if let Some(entry) = self.values.peek_mut(key) {
             entry.refresh = Moment::NEVER;
         }
     }
 
-    /// Notes that a refresh came to nothing: the value stays, and the next try waits a little.
+    /// Records that a refresh failed: the value stays, and the next refresh waits a little.
     pub(super) fn not_refreshed(&mut self, key: &K, now: Now) {
         let wait = self.policy.error_ttl.max(self.policy.min_interval);
         if let Some(entry) = self.values.peek_mut(key) {
@@ -245,9 +246,9 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
         }
     }
 
-    /// Keeps a value, unless it may not be kept.
+    /// Stores a value, unless its lifetime or the capacity is zero.
     pub(super) fn put(&mut self, key: K, fetched: Fetched<V>, now: Now) {
-        // Before anything is changed: it may panic.
+        // Cloned before anything changes, because `Clone` may panic.
         let indexed = key.clone();
         self.remove(&key);
         let ttl = fetched.ttl.unwrap_or(self.policy.ttl);
@@ -275,7 +276,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
         );
     }
 
-    /// Remembers a failed fetch. Returns the old value if it may stand in for the error.
+    /// Records a failed fetch. Returns the old value if it may be used instead of the error.
     pub(super) fn fail(
         &mut self,
         key: &K,
@@ -312,7 +313,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
         self.stale(key, now, is_definite)
     }
 
-    /// Removes value and error of a key. Returns whether there was a value.
+    /// Removes the value and the error of a key. Returns whether there was a value.
     pub(super) fn remove(&mut self, key: &K) -> bool {
         if let Some(old) = self.errors.pop(key) {
             self.garbage.errors.push(old.error);
@@ -325,7 +326,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
         held.is_some_and(|entry| entry.generation == generation) && self.remove_value(key)
     }
 
-    /// Removes everything, and returns it to be dropped elsewhere.
+    /// Removes everything and returns it, to be dropped by the caller.
     pub(super) fn clear(&mut self) -> impl Sized + use<K, V, E> {
         self.by_expiry.clear();
         (
@@ -334,12 +335,12 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
         )
     }
 
-    /// Takes what was thrown out since the last time, to be dropped elsewhere.
+    /// Takes the entries removed since the last call, to be dropped by the caller.
     pub(super) fn take_garbage(&mut self) -> Garbage<V, E> {
         std::mem::replace(&mut self.garbage, Garbage::new())
     }
 
-    /// Returns the value that may be used in place of the error.
+    /// Returns the value that may be used instead of the error.
     fn stale(&self, key: &K, now: Now, is_definite: bool) -> Option<V> {
         let entry = self.values.peek(key)?;
         let usable = entry
@@ -350,13 +351,13 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
     }
 
     fn usual_error_ttl(&mut self) -> Duration {
-        // Callers that failed together must not all come back together.
+        // Callers that failed together must not all retry together.
         let share = 0.75 + 0.25 * self.random.f64();
         self.policy.error_ttl.mul_f64(share)
     }
 
-    /// Makes room for one more: the expired go first, then the least recently used. Of what is past
-    /// all use, two go each time, so that nothing old lies around in a cache in use.
+    /// Makes room for one entry: the expired go first, then the least recently used. Each insert
+    /// also drops up to two unusable entries.
     fn make_room(&mut self, now: Moment) {
         for _ in 0..2 {
             let full = self.values.len() >= self.policy.capacity;
@@ -374,9 +375,9 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
         }
     }
 
-    /// Throws out the least recently used entry. A small cache is looked through whole. In a
-    /// large one entries have turns: the first that nobody asked for since its last turn goes, and
-    /// those that were asked for have their next turn after all others.
+    /// Evicts the least recently used entry. A small cache is searched completely. In a large one,
+    /// entries are examined in turn: the first that has not been requested since it was last
+    /// examined is evicted, and those that have been requested move to the end.
     fn evict(&mut self, now: Moment) {
         if self.values.len() <= MAX_SPARED {
             let from_oldest = self.values.iter().rev();
@@ -410,7 +411,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
         true
     }
 
-    /// Asserts that the index by expiry says the same as the entries.
+    /// Asserts that the expiry index agrees with the entries.
     #[cfg(test)]
     pub(super) fn check(&self) {
         assert_eq!(self.by_expiry.len(), self.values.len());
@@ -421,6 +422,6 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
     }
 }
 
-/// How many entries one eviction looks at: a large cache that is all in use must not be
+/// How many entries one eviction examines: a large cache whose entries are all in use must not be
 /// walked through under its lock.
 const MAX_SPARED: usize = 64;

@@ -1,4 +1,4 @@
-//! An answer that means success, and reading it.
+//! A successful answer, and ways to read it.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,14 +16,14 @@ use crate::text::without_mark;
 use crate::transport::Response;
 use crate::{Error, ErrorKind, Result, Sent};
 
-/// An answer that means success.
+/// A successful answer.
 #[derive(Clone)]
 pub struct Answer {
     operation: &'static Operation,
     response: Response,
     attempts: u32,
     uri: Uri,
-    /// Of the call, in case the answer quotes them.
+    /// The secrets of the call, in case the answer quotes them.
     secrets: Secrets,
 }
 
@@ -44,8 +44,8 @@ impl Answer {
         self.response.status
     }
 
-    /// Returns how many requests it took: with more than one, an earlier one may have been heard
-    /// and its answer lost.
+    /// Returns how many requests were made. If there was more than one, the server may have
+    /// processed an earlier one whose answer was lost.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts
@@ -63,35 +63,35 @@ impl Answer {
         &self.response.body
     }
 
-    /// Reads the body as JSON, whatever content type it claims. A byte order mark at the front is
-    /// dropped.
+    /// Reads the body as JSON, whatever its content type. A byte order mark at the start is
+    /// skipped.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Decode`] with the place of the fault, such as `quota.notebook.cpu`; the
-    /// body's own text is not repeated.
+    /// [`ErrorKind::Decode`] with the position of the fault, such as `quota.notebook.cpu`. The text
+    /// of the body is not included.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         read(self.body()).map_err(|_| self.explain::<T>())
     }
 
-    /// Reads the body as text, without a byte order mark at the front.
+    /// Reads the body as text, without a byte order mark at the start.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Decode`] if it is not UTF-8; the body's own text is not repeated.
+    /// [`ErrorKind::Decode`] if the body is not UTF-8. The text of the body is not included.
     pub fn text(&self) -> Result<&str> {
         std::str::from_utf8(without_mark(self.body()))
             .map_err(|_| self.decode_error("the answer is not UTF-8"))
     }
 
-    /// Keeps the beginning of the body in an error, without the secrets of the call: for answers
-    /// that hold no other.
+    /// Keeps the beginning of the body in an error, without the secrets of the call. Only for
+    /// answers that hold no other secrets.
     #[must_use]
     pub fn keep_body(&self, error: Error) -> Error {
         error.with_body(&Filter::of(&self.secrets).body_of(self.body(), KEPT_BODY))
     }
 
-    /// Makes an error for an answer whose content makes no sense.
+    /// Creates an error for an answer whose content is invalid.
     #[must_use]
     pub fn decode_error(&self, message: impl AsRef<str>) -> Error {
         let message = Filter::of(&self.secrets).text(message.as_ref());
@@ -110,12 +110,12 @@ impl Answer {
         }
     }
 
-    /// Parses once more, now watching the place: slower, and only on the way to an error.
+    /// Parses again while tracking the position: slower, and done only after a failure.
     fn explain<T: DeserializeOwned>(&self) -> Error {
         let mut reader = serde_json::Deserializer::from_slice(without_mark(self.body()));
         let place = match serde_path_to_error::deserialize::<_, T>(ObjectsOnly(&mut reader)) {
             Err(fault) => fault.path().to_string(),
-            // The value is good; something follows it.
+            // The value is valid, but something follows it.
             Ok(_) => String::from("."),
         };
         let what = match read::<T>(self.body()) {
@@ -152,7 +152,8 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
     Ok(value)
 }
 
-/// A URL as errors may show it: no user information, no query, and no path that holds a secret.
+/// Returns a URL in the form that errors may show: no user information, no query, and no path that
+/// holds a secret.
 pub(super) fn printable(operation: &Operation, uri: &Uri) -> String {
     let scheme = uri.scheme_str().unwrap_or_default();
     let authority = uri.authority().map_or("", |a| a.as_str());

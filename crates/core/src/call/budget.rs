@@ -1,13 +1,13 @@
-//! How many retries an outage may cost: at most about a tenth more load.
+//! A bound on the extra load that retries cause during an outage: about a tenth.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A bucket of tokens that retries take from and successes refill.
 ///
-/// Full at 100. A retry costs 10, one that the server throttled costs 5, and a success gives one
-/// back. While the bucket is empty, calls are still tried once. Clones share the bucket, and
-/// several clients may.
+/// Starts full, at 100 tokens. A retry costs 10, a retry after the server throttled costs 5, and a
+/// success returns one. While the bucket is empty, calls are still tried once. Clones share the
+/// bucket, and several clients may share one.
 #[derive(Clone, Debug)]
 pub struct Budget(Arc<Bucket>);
 
@@ -24,7 +24,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Makes a full bucket of so many tokens.
+    /// Creates a full bucket with this capacity.
     #[must_use]
     pub fn new(capacity: u32) -> Self {
         Self(Arc::new(Bucket {
@@ -39,7 +39,7 @@ impl Budget {
         self.0.left.load(Ordering::Relaxed)
     }
 
-    /// Pays for a retry; returns whether there was enough.
+    /// Takes the cost of a retry; returns whether there were enough tokens.
     pub(crate) fn pay(&self, throttled: bool) -> bool {
         let cost = if throttled { 5 } else { 10 };
         self.0
@@ -50,7 +50,7 @@ impl Budget {
             .is_ok()
     }
 
-    /// Gives one token back. A full bucket, the usual case, is only read.
+    /// Returns one token. For a full bucket, the usual case, this only reads.
     pub(crate) fn refund(&self) {
         if self.left() < self.0.capacity {
             let capacity = self.0.capacity;

@@ -1,9 +1,9 @@
-//! Content codings. Calls ask for none; what arrives in one all the same is not read.
+//! Content codings. Calls request none, and an answer that has one anyway is not read.
 
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
-/// Returns the name of the coding of a body, if it has one.
+/// Returns the name of the content coding of a body, if it has one.
 pub(super) fn of(headers: &HeaderMap) -> Option<&'static str> {
     let lines = headers.get_all(CONTENT_ENCODING).iter();
     lines
@@ -13,7 +13,7 @@ pub(super) fn of(headers: &HeaderMap) -> Option<&'static str> {
         .map(known)
 }
 
-/// The name as the registry has it: errors repeat no foreign text.
+/// Returns the registered name, so that errors do not repeat foreign text.
 fn known(name: &[u8]) -> &'static str {
     let mut names = KNOWN.into_iter();
     let found = names.find(|known| name.eq_ignore_ascii_case(known.as_bytes()));

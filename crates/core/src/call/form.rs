@@ -10,9 +10,9 @@ use zeroize::Zeroizing;
 use super::secrets::Secrets;
 use crate::Secret;
 
-/// A form under construction. Names and values are encoded piece by piece as browsers do it
-/// (WHATWG URL, 5.2): a value cannot leave its field. `Debug` does not show them, and the memory
-/// is wiped.
+/// A form under construction. Names and values are encoded as browsers do it (WHATWG URL, 5.2),
+/// each on its own, so a value cannot escape its field. `Debug` does not show the fields, and the
+/// memory is wiped.
 ///
 /// ```
 /// use vouchsafe_core::Secret;
@@ -30,13 +30,13 @@ pub struct Form {
 }
 
 impl Form {
-    /// Begins a form without fields.
+    /// Creates a form without fields.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Appends a field; the same name may come again.
+    /// Appends a field. A name may occur more than once.
     #[must_use]
     pub fn field(mut self, name: &str, value: &str) -> Self {
         if !self.text.0.is_empty() {
@@ -57,15 +57,15 @@ impl Form {
         }
     }
 
-    /// Appends a field of one name for each value.
+    /// Appends a field of the same name for each value.
     #[must_use]
     pub fn fields<T: AsRef<str>>(self, name: &str, values: impl IntoIterator<Item = T>) -> Self {
         let values = values.into_iter();
         values.fold(self, |form, value| form.field(name, value.as_ref()))
     }
 
-    /// Appends a field that holds a credential: the form does not go over plain http to another
-    /// machine unless the client allows that.
+    /// Appends a field that holds a credential. The form is then not sent over plain http to
+    /// another machine unless the client allows that.
     #[must_use]
     pub fn secret(self, name: &str, value: &Secret) -> Self {
         let mut form = self.field(name, value.expose());
@@ -105,14 +105,14 @@ impl fmt::Debug for Form {
     }
 }
 
-/// What a form holds as it is.
+/// The characters that a form does not encode.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'*')
     .remove(b'-')
     .remove(b'.')
     .remove(b'_');
 
-/// A buffer that is wiped when it is dropped, and where it was before it grew.
+/// A buffer that is wiped when it is dropped, and whose old memory is wiped when it grows.
 #[derive(Clone, Default)]
 pub(super) struct Wiped(Zeroizing<Vec<u8>>);
 
@@ -120,7 +120,7 @@ impl Wiped {
     fn push(&mut self, bytes: &[u8]) {
         let needed = self.0.len() + bytes.len();
         if needed > self.0.capacity() {
-            // A vector that grows by itself leaves its old memory as it is.
+            // A vector that grows by itself does not wipe its old memory.
             let mut larger = Vec::with_capacity(needed.max(2 * self.0.capacity()).max(256));
             larger.extend_from_slice(&self.0);
             self.0 = Zeroizing::new(larger);
@@ -128,7 +128,7 @@ impl Wiped {
         self.0.extend_from_slice(bytes);
     }
 
-    /// Lends the memory to a body, which wipes it in the end.
+    /// Turns the buffer into a body, which wipes the memory when it is dropped.
     pub(super) fn into_bytes(self) -> Bytes {
         Bytes::from_owner(self.0)
     }

@@ -1,5 +1,4 @@
-//! What a client keeps for each authority it talks to: the retry budget and a bound on requests
-//! in flight.
+//! Per-authority state of a client: the retry budget and a bound on requests in flight.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -10,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use super::Budget;
 use crate::{Error, ErrorKind, Result};
 
-/// The authorities that a client has met.
+/// The authorities that a client has called.
 #[derive(Debug)]
 pub(crate) struct Authorities {
     known: RwLock<Vec<(Authority, Arc<AuthorityState>)>>,
@@ -26,7 +25,7 @@ pub(crate) struct AuthorityState {
 }
 
 impl Authorities {
-    /// With a budget, all authorities share it; without, each has its own.
+    /// A given budget is shared by all authorities; otherwise each has its own.
     pub(crate) fn new(max_in_flight: usize, budget: Option<Budget>) -> Self {
         Self {
             known: RwLock::new(Vec::new()),
@@ -58,7 +57,7 @@ impl Authorities {
 }
 
 impl AuthorityState {
-    /// Waits for leave to send, until the deadline.
+    /// Waits for a permit to send, until the deadline.
     pub(crate) async fn permit(&self, deadline: Instant) -> Result<OwnedSemaphorePermit> {
         if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
             return Ok(permit);
@@ -74,8 +73,8 @@ impl AuthorityState {
     }
 }
 
-/// Compares the texts: two spellings of a host may as well be two authorities, and comparing
-/// without regard to case took longer than all else here.
+/// Compares the texts exactly: treating two spellings of a host as two authorities does no harm,
+/// and a case-insensitive comparison took longer than everything else here.
 fn find(
     known: &[(Authority, Arc<AuthorityState>)],
     authority: &Authority,
@@ -84,8 +83,8 @@ fn find(
     known.iter().find(of).map(|(_, state)| Arc::clone(state))
 }
 
-/// A client talks to a handful of authorities; what exceeds this comes from outside and may not
-/// grow without bound.
+/// A client calls a handful of authorities. More than this come from outside, and their number must
+/// stay bounded.
 const MAX_KNOWN: usize = 64;
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
-//! Checks of values that the service is known to refuse. Generated code calls them before
-//! anything is sent.
+//! Checks of values that the service is known to refuse. Generated code calls them before anything
+//! is sent.
 
 use std::fmt::Display;
 
 use crate::{Error, ErrorKind, Result};
 
-/// Checks how many characters a text has.
+/// Checks the length of a text in characters.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Invalid`] with the name and the limits. The message does not repeat the text.
+/// [`ErrorKind::Invalid`] with the name and the limits. The message does not include the text.
 pub fn text(name: &str, value: &str, least: Option<u64>, most: Option<u64>) -> Result<()> {
     let count = value.chars().count() as u64;
     if is_within(count, least, most) {
@@ -22,7 +22,7 @@ pub fn text(name: &str, value: &str, least: Option<u64>, most: Option<u64>) -> R
     Err(invalid(name, &message))
 }
 
-/// Checks how many items a list has.
+/// Checks the number of items of a list.
 ///
 /// # Errors
 ///
@@ -38,7 +38,7 @@ pub fn items(name: &str, count: usize, least: Option<u64>, most: Option<u64>) ->
     Err(invalid(name, &message))
 }
 
-/// Checks the size of an integer.
+/// Checks the range of an integer.
 ///
 /// # Errors
 ///
@@ -55,7 +55,7 @@ pub fn integer(
     Err(invalid(name, &format!("must be {}", span(least, most))))
 }
 
-/// Checks the size of a number. What is not a number is refused too.
+/// Checks the range of a number. NaN is refused too.
 ///
 /// # Errors
 ///

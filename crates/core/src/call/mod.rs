@@ -1,4 +1,5 @@
-//! The life of a call: what an operation is, what a caller may set, and the one loop that sends.
+//! The life of a call: the description of an operation, the caller's options, and the loop that
+//! sends.
 
 mod answer;
 mod budget;

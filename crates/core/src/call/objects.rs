@@ -1,6 +1,6 @@
-//! Reads structs from JSON objects only. Serde's derived readers also take an array of the
-//! members in order, which no service means: `[]` would pass for an object of which every member
-//! may be absent.
+//! Reads structs from JSON objects only. Serde's derived readers also accept an array of the
+//! members in order, which no service means: `[]` would pass for an object whose members are all
+//! optional.
 
 use std::fmt;
 
@@ -8,8 +8,7 @@ use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-/// A deserializer, and everything on the way down from it, that asks for a map where a struct is
-/// to be read.
+/// Wraps a deserializer, and everything it leads to, so that structs are read from maps only.
 pub(super) struct ObjectsOnly<T>(pub(super) T);
 
 macro_rules! forward {
@@ -171,7 +170,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for ObjectsOnly<A> {
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for ObjectsOnly<A> {
     type Error = A::Error;
 
-    // A key is a text: nothing below it.
+    // A key is a text, so there is nothing to wrap.
     fn next_key_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,

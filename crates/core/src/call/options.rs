@@ -1,4 +1,4 @@
-//! What a caller may set: for a client, and for one call.
+//! Options that a caller may set for a client and for one call.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::Retry;
 use crate::{Error, ErrorKind, Result};
 
-/// How long things may take. Every call is bounded from the start.
+/// Time limits. Every call is bounded by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
-    /// One request and its answer. Default: 5 seconds.
+    /// The limit of one request and its answer. Default: 5 seconds.
     pub attempt: Duration,
-    /// The whole call: waits, queueing, token fetching and retries included. Default: 15
-    /// seconds.
+    /// The limit of the whole call, including waits, queueing, token fetching and retries. Default:
+    /// 15 seconds.
     pub call: Duration,
 }
 
@@ -43,7 +43,8 @@ impl Timeouts {
     }
 }
 
-/// What one call does differently from its client. What is not set is the client's.
+/// What one call does differently from its client. Options that are not set are taken from the
+/// client.
 #[derive(Clone, Debug, Default)]
 pub struct CallOptions {
     pub(crate) deadline: Option<Duration>,
@@ -74,7 +75,7 @@ impl CallOptions {
         self
     }
 
-    /// Sets how often the call is tried.
+    /// Sets the retry policy of the call.
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = Some(retry);
@@ -89,13 +90,13 @@ impl CallOptions {
         self
     }
 
-    /// Sends a header of the caller's own. What the protocol sets, and the credential, win over
-    /// it. Its value is shown nowhere, for who knows what it holds.
+    /// Sends an additional header. Headers set by the protocol, and the credential, take
+    /// precedence. The value is treated as sensitive: it is never logged.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] if name or value do not fit a header; the message names the
-    /// header, not the value.
+    /// [`ErrorKind::Invalid`] if the name or the value does not fit a header. The message includes
+    /// the name, but not the value.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self> {
         let invalid = || {
             Error::new(
@@ -110,7 +111,7 @@ impl CallOptions {
         Ok(self)
     }
 
-    /// Takes what is not set here from other options, such as the client's.
+    /// Fills in options that are not set here from others, such as the client's.
     #[must_use]
     pub fn or(mut self, other: &Self) -> Self {
         self.deadline = self.deadline.or(other.deadline);

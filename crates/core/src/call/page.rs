@@ -1,6 +1,6 @@
 //! Lists that come page by page, as one sequence of items.
 //!
-//! Generated code describes a list ([`List`]); how it is walked is here, once.
+//! Generated code describes a list ([`List`]); this module implements the walk for all of them.
 
 use std::fmt;
 use std::vec;
@@ -16,7 +16,7 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Makes a page of its items.
+    /// Creates a page from its items.
     #[must_use]
     pub fn new(items: Vec<T>) -> Self {
         Self {
@@ -26,14 +26,14 @@ impl<T> Page<T> {
         }
     }
 
-    /// Sets how many items the whole list has, after its filters.
+    /// Sets the total number of items in the list, after its filters.
     #[must_use]
     pub fn total(mut self, total: u64) -> Self {
         self.total = Some(total);
         self
     }
 
-    /// Sets the token of the next page; an empty one is none.
+    /// Sets the token of the next page; an empty token means that this is the last page.
     #[must_use]
     pub fn next(mut self, token: Option<String>) -> Self {
         self.next = token.filter(|token| !token.is_empty());
@@ -41,46 +41,46 @@ impl<T> Page<T> {
     }
 }
 
-/// How a list is cut into pages.
+/// How a list is divided into pages.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "generated code makes them")]
 pub enum Style {
-    /// By a number of items to skip and a number of items to return.
+    /// By the number of items to skip and the number of items to return.
     Offset {
-        /// Where the walk begins.
+        /// The offset at which the walk begins.
         first: u64,
-        /// Items on a page.
+        /// The number of items on a page.
         size: u64,
-        /// The largest page that the server gives.
+        /// The largest page that the server returns.
         largest: Option<u64>,
     },
-    /// By a token that each page has for the next.
+    /// By a token in each page that leads to the next.
     Token,
 }
 
-/// Which page is wanted.
+/// The page to fetch.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "generated code reads them")]
 pub enum Position {
-    /// Items to skip, and items to return.
+    /// By the number of items to skip and to return.
     Offset {
-        /// Items to skip.
+        /// The number of items to skip.
         offset: u64,
-        /// Items to return.
+        /// The number of items to return.
         limit: u64,
     },
-    /// The page of this token; `None` for the first.
+    /// The page for this token; `None` for the first page.
     Token(Option<String>),
 }
 
-/// A list that has pages: what generated code knows of it.
+/// A paginated list, as generated code describes it.
 pub trait List: Send + Sync {
-    /// What is listed.
+    /// The type of the items.
     type Item: Send;
     /// The error of the service.
     type Error: From<Error> + Send;
 
-    /// Returns how the list is cut.
+    /// Returns how the list is divided into pages.
     fn style(&self) -> Style;
 
     /// Fetches one page, with the filters and the order of the list.
@@ -89,23 +89,23 @@ pub trait List: Send + Sync {
         at: Position,
     ) -> impl Future<Output = Result<Page<Self::Item>, Self::Error>> + Send;
 
-    /// Returns what tells an item from all others.
+    /// Returns a key that is unique among the items.
     fn key(item: &Self::Item) -> String;
 }
 
 /// Walks a list, page after page.
 ///
-/// Order and filters are those of the request that this was made from. No more than one page is
-/// held at a time. After an error of a request, [`next`](Self::next) asks for the same page
-/// again; dropping its future loses nothing.
+/// The order and filters are those of the request that this was created from. At most one page is
+/// held at a time. After a failed request, [`next`](Self::next) requests the same page again;
+/// dropping its future loses nothing.
 ///
-/// A list may change while it is read. With pages by offset, each page begins with the last item
-/// of the one before it. Where that item has moved back because others came before it, what was
-/// given already is skipped. Where it has gone or moved forward, items may have been missed: the
-/// walk ends with an error of kind `Conflict` that has no status. So a walk that ends without an
-/// error has given each item that was there from the beginning to the end once, if the server
-/// keeps an order. With pages by token the server sees to that; a token that comes again is the
-/// same error.
+/// A list may change while it is read. With pages by offset, each page begins with the last item of
+/// the one before it. If that item has moved back because others were inserted before it, items
+/// that were already returned are skipped. If it is gone or has moved forward, items may have been
+/// missed, and the walk ends with an error of kind `Conflict` that has no status. A walk that ends
+/// without an error has therefore returned each item that was present from beginning to end exactly
+/// once, provided that the server keeps an order. With pages by token the server is responsible for
+/// that; a token that occurs twice is the same error.
 pub struct Items<L: List> {
     list: L,
     ready: vec::IntoIter<L::Item>,
@@ -115,7 +115,7 @@ pub struct Items<L: List> {
 
 enum Walk {
     Offset {
-        /// The offset of the first item that was not given.
+        /// The offset of the first item that was not returned.
         next: u64,
         size: u64,
         largest: u64,
@@ -136,7 +136,7 @@ impl<L: List> Items<L> {
             } => Walk::Offset {
                 next: first,
                 size: size.max(1),
-                // One item of each page is known already.
+                // One item of each page is already known.
                 largest: largest.unwrap_or(u64::MAX).max(2),
                 last: None,
             },
@@ -154,8 +154,8 @@ impl<L: List> Items<L> {
     ///
     /// # Errors
     ///
-    /// What the request for a page says, or of kind `Conflict` if the list changed so that items
-    /// may have been missed.
+    /// The error of the request for a page, or one of kind `Conflict` if the list changed so that
+    /// items may have been missed.
     pub async fn next(&mut self) -> Result<Option<L::Item>, L::Error> {
         loop {
             if let Some(item) = self.ready.next() {
@@ -168,7 +168,7 @@ impl<L: List> Items<L> {
         }
     }
 
-    /// Returns all items that are left.
+    /// Returns all remaining items.
     ///
     /// # Errors
     ///
@@ -181,7 +181,7 @@ impl<L: List> Items<L> {
         Ok(all)
     }
 
-    /// Fetches the next page. Nothing changes before it is there.
+    /// Fetches the next page. Nothing changes until it has arrived.
     async fn turn(&mut self) -> Result<(), L::Error> {
         match &mut self.walk {
             Walk::Token(token) => {
@@ -443,7 +443,7 @@ mod tests {
             let server = server(9, &[(1, change)]);
             match walk(&server, 3).await {
                 Ok(given) => assert_eq!(given, (0..9).collect::<Vec<_>>(), "{new} in front"),
-                // More than a page came: the place cannot be found again.
+                // The server returned more than a page, so the position cannot be found again.
                 Err(error) => {
                     assert!(new > 3, "{new} in front: {error}");
                     assert_eq!(error.kind(), ErrorKind::Conflict);
@@ -487,7 +487,7 @@ mod tests {
         assert_eq!(asked[1], asked[2]);
     }
 
-    /// Serves the tokens it is told.
+    /// Serves the given tokens.
     #[derive(Debug)]
     struct Tokens(Vec<&'static str>);
 

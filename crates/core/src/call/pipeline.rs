@@ -1,4 +1,4 @@
-//! The life of a call, in one loop. Who reads [`Pipeline::send`] sees the whole policy.
+//! The life of a call, in one loop. [`Pipeline::send`] shows the whole policy.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::transport::{Request, Response, Transport};
 use crate::url::BaseUrl;
 use crate::{Clock, Error, ErrorKind, Result, Secret, Sent, TimeoutScope};
 
-/// Sends calls: deadline, permit, credential, attempt, verdict, retry.
+/// Sends calls: deadline, permit, credential, attempt, verdict and retry.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     pub(crate) transport: Arc<dyn Transport>,
@@ -38,25 +38,25 @@ pub(crate) struct Pipeline {
     pub(crate) read_fault: fn(&Response) -> Fault,
 }
 
-/// Whether credentials may go over a connection that anybody can read.
+/// Whether credentials may be sent over an unencrypted connection to another machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PlainHttp {
     LoopbackOnly,
     Allowed,
 }
 
-/// What a service's body says about a refusal.
+/// What the body of a refusal says.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Fault {
     /// The service's code, such as `permission_denied`.
     pub code: Option<String>,
-    /// The service's message for people.
+    /// The service's human-readable message.
     pub message: Option<String>,
 }
 
 impl Fault {
-    /// Makes a fault from what the body told.
+    /// Creates a fault from the contents of a body.
     #[must_use]
     pub fn new(code: Option<String>, message: Option<String>) -> Self {
         Self { code, message }
@@ -64,7 +64,7 @@ impl Fault {
 }
 
 impl Pipeline {
-    /// Sends a call and returns the answer that means success, received in some way.
+    /// Sends a call and returns the successful answer, received as `R` says.
     pub(crate) async fn send<R: Receive>(
         &self,
         base: &BaseUrl,
@@ -157,8 +157,8 @@ impl Pipeline {
                 ),
                 None => None,
             };
-            // After the token: its source may call through this client, and would wait for a
-            // permit that this call holds.
+            // Taken after the token: the token source may make calls with this client, and would
+            // wait for a permit that this call holds.
             let permit = authority.permit(deadline).await?;
             progress.attempts += 1;
             let outcome = self
@@ -167,7 +167,7 @@ impl Pipeline {
             let error = match outcome {
                 Ok(Received::Answer(got)) => {
                     authority.budget.refund();
-                    // A call that names codings reads them itself.
+                    // A call that sets this header decodes the body itself.
                     if !call.headers.contains_key(ACCEPT_ENCODING)
                         && let Some(coding) = R::coding_of(&got)
                     {
@@ -205,7 +205,7 @@ impl Pipeline {
                 progress.sent = Sent::Maybe;
             }
 
-            // A token that the source held may have been revoked: ask for another, once.
+            // The source's token may have been revoked: get another, once.
             if error.status() == Some(StatusCode::UNAUTHORIZED)
                 && let (Some(credentials), Some(token), None) = (&credentials, &token, refused)
             {
@@ -217,7 +217,7 @@ impl Pipeline {
                 }
                 return Err(error);
             }
-            // A kept connection that the server closed meanwhile: take another at once.
+            // A kept connection that the server has closed in the meantime: use another at once.
             if error.is_stale_connection() && !was_stale && may_repeat(operation, &error) {
                 was_stale = true;
                 continue;
@@ -237,7 +237,7 @@ impl Pipeline {
         }
     }
 
-    /// Waits before the next attempt, or returns the error if there will be none.
+    /// Waits before the next attempt, or returns the error if there is none.
     async fn wait(
         &self,
         retry: Retry,
@@ -253,7 +253,7 @@ impl Pipeline {
             .unwrap_or_else(PoisonError::into_inner)
             .f64();
         let wait = retry.wait(attempts, error, random);
-        // A wait that ends after the deadline only delays the same error.
+        // A wait that ends after the deadline would only delay the same error.
         if after(Instant::now(), wait) >= deadline {
             return Err(error.clone());
         }
@@ -268,7 +268,7 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Sends one request within its limit.
+    /// Sends one request within its time limit.
     async fn attempt<R: Receive>(
         &self,
         operation: &'static Operation,
@@ -324,7 +324,7 @@ impl Pipeline {
         Ok(token)
     }
 
-    /// Asks a source for a token, for a protocol that puts it elsewhere than into a header.
+    /// Gets a token from a source, for a protocol that does not put it into a header.
     pub(crate) async fn bare_token(
         &self,
         credentials: Credentials<'_>,
@@ -350,7 +350,7 @@ impl Pipeline {
         base.is_https() || self.plain_http == PlainHttp::Allowed || base.is_loopback()
     }
 
-    /// Forms the request of one attempt, without its credential.
+    /// Builds the request of one attempt, without its credential.
     fn request(&self, call: &Call, uri: &Uri, options: &CallOptions) -> Result<Request> {
         let mut headers = HeaderMap::with_capacity(HEADERS);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -376,7 +376,7 @@ impl Pipeline {
         Ok(request)
     }
 
-    /// Turns an answer that does not mean success into an error.
+    /// Turns an unsuccessful answer into an error.
     fn refusal(
         &self,
         operation: &'static Operation,
@@ -390,7 +390,7 @@ impl Pipeline {
         };
         let status = response.status;
         let kind = operation.kind_of(status, fault.code.as_deref());
-        // Some servers quote what they refuse.
+        // Some servers quote the values that they refuse.
         let clean = |text: Option<&str>| {
             let text = text.filter(|text| !text.trim().is_empty());
             text.map(|text| filter.text(text))
@@ -426,7 +426,8 @@ impl Pipeline {
     }
 }
 
-/// Something between client and server compresses what was asked for plain.
+/// Handles an answer that something between client and server compressed although the client did
+/// not ask for it.
 fn unasked_coding(status: StatusCode, coding: &str) -> Error {
     let message = format!("the answer has the content coding {coding}, which was not asked for");
     Error::new(ErrorKind::Decode, message)
@@ -434,7 +435,7 @@ fn unasked_coding(status: StatusCode, coding: &str) -> Error {
         .with_status(status)
 }
 
-/// Collects what is secret about a request, to take it out of what its server says.
+/// Collects the secrets of a request, to remove them from what the server says.
 fn filter(
     call: &Call,
     presented: Option<(&Credentials<'_>, &Token)>,
@@ -445,7 +446,7 @@ fn filter(
     filter.headers(&options.headers);
     if let Some((credentials, token)) = presented {
         filter.secret(token.secret().expose());
-        // What a scheme makes of a token is as secret.
+        // What a scheme derives from a token is just as secret.
         let mut headers = HeaderMap::new();
         if credentials.scheme.authorize(token, &mut headers).is_ok() {
             filter.headers(&headers);
@@ -457,7 +458,7 @@ fn filter(
     filter
 }
 
-/// What is known of a call so far, for its error.
+/// What is known about a call so far, for its error.
 struct Progress {
     started: Instant,
     attempts: u32,

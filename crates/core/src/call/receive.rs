@@ -1,4 +1,4 @@
-//! How an answer is received: whole, or piece by piece.
+//! How an answer is received: as a whole, or piece by piece.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,15 +15,15 @@ use crate::deadline::{after, in_words};
 use crate::transport::{BodyStream, Request, Response, StreamedResponse, Transport};
 use crate::{Error, ErrorKind, Result, Sent, TimeoutScope};
 
-/// What a transport brought.
+/// What a transport received.
 pub(crate) enum Received<G> {
-    /// It means success.
+    /// A successful answer.
     Answer(G),
-    /// It does not, and is read whole.
+    /// A refusal, with its whole body.
     Refusal(Response),
 }
 
-/// What the pipeline knows of a call that succeeded.
+/// What the pipeline knows about a successful call.
 pub(crate) struct Context {
     pub(crate) operation: &'static Operation,
     pub(crate) attempts: u32,
@@ -32,12 +32,12 @@ pub(crate) struct Context {
     pub(crate) secrets: Secrets,
     pub(crate) permit: OwnedSemaphorePermit,
     pub(crate) piece_limit: Duration,
-    /// Set only if the caller asked for one.
+    /// Set only if the caller set a deadline for this call.
     pub(crate) deadline: Option<Instant>,
 }
 
-/// A way to receive. It is a parameter of the pipeline rather than a choice within it, so that
-/// the usual way does not carry the other along.
+/// A way to receive an answer. It is a type parameter of the pipeline rather than a run-time
+/// choice, so that the usual way does not pay for the other.
 pub(crate) trait Receive: 'static {
     type Got: Send;
     type Answer;
@@ -58,7 +58,7 @@ pub(crate) trait Receive: 'static {
     fn status(answer: &Self::Answer) -> StatusCode;
 }
 
-/// The answer is read whole before it is returned.
+/// Reads the whole answer before returning it.
 pub(crate) struct Whole;
 
 impl Receive for Whole {
@@ -94,7 +94,7 @@ impl Receive for Whole {
     }
 }
 
-/// The body is left to be read.
+/// Leaves the body to be read by the caller.
 pub(crate) struct Pieces;
 
 impl Receive for Pieces {
@@ -147,17 +147,17 @@ impl Receive for Pieces {
     }
 }
 
-/// An answer that means success, its body still to be read.
+/// A successful answer whose body is still to be read.
 ///
-/// Each piece must come within the limit of an attempt. The limit of the whole call holds only if
-/// it was set for this call, since a long answer may take long; and the operation's limit on the
-/// size of an answer does not hold, since nothing is kept. Until its end it counts as one
-/// request under way; dropping it before the end gives up the rest, and its connection. An
-/// observer is told of the call when the body begins.
+/// Each piece must arrive within the time limit of an attempt. The limit of the whole call applies
+/// only if it was set for this call, since a long answer may take long. The operation's limit on
+/// the size of an answer does not apply, since nothing is kept. The answer counts as a request in
+/// flight until its end; dropping it earlier abandons the rest and the connection. Observers are
+/// notified of the call when the body begins.
 pub struct AnswerStream {
     status: StatusCode,
     headers: HeaderMap,
-    /// Gone after the end or an error, and with it the connection and the permit.
+    /// `None` after the end or an error, which releases the connection and the permit.
     reading: Option<Reading>,
     operation: &'static Operation,
     attempts: u32,
@@ -170,7 +170,7 @@ pub struct AnswerStream {
 
 struct Reading {
     body: Box<dyn BodyStream>,
-    /// It counts as a request under way.
+    /// The answer counts as a request in flight.
     _permit: OwnedSemaphorePermit,
 }
 
@@ -189,11 +189,11 @@ impl AnswerStream {
 
     /// Returns the next piece of the body, or `None` at its end.
     ///
-    /// Dropping the future loses nothing: a piece that has come is returned by the next call.
+    /// Dropping the future loses nothing: a piece that has arrived is returned by the next call.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Timeout`] if no piece comes in time, [`ErrorKind::Transport`] if the
+    /// [`ErrorKind::Timeout`] if no piece arrives in time, [`ErrorKind::Transport`] if the
     /// connection breaks before the end. Nothing follows an error.
     pub async fn next(&mut self) -> Result<Option<Bytes>> {
         let Some(reading) = &mut self.reading else {
@@ -220,7 +220,7 @@ impl AnswerStream {
         result.map_err(|error| self.explain(error))
     }
 
-    /// Makes an error for an answer whose content makes no sense.
+    /// Creates an error for an answer whose content is invalid.
     #[must_use]
     pub fn decode_error(&self, message: impl AsRef<str>) -> Error {
         let message = Filter::of(&self.secrets).text(message.as_ref());

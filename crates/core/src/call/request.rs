@@ -1,4 +1,4 @@
-//! A call that has been formed and not been sent.
+//! A call that is ready to be sent.
 
 use std::fmt;
 
@@ -13,24 +13,24 @@ use super::secrets::{Secrets, decoded};
 use crate::url::Target;
 use crate::{Error, ErrorKind, Result, Secret, secret};
 
-/// An operation with its arguments in place: path, query, headers, body. Forming one does no
-/// I/O; generated code does it.
+/// An operation with its arguments: path, query, headers and body. Creating one does no I/O.
+/// Generated code creates most calls.
 #[derive(Clone)]
 pub struct Call {
     pub(crate) operation: &'static Operation,
     pub(crate) target: Target,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// Whether headers or body hold what must not go over plain http, or the answer does.
+    /// Whether headers or body hold something that must not go over plain http, or the answer does.
     pub(crate) holds_secret: bool,
-    /// What is taken out of everything that a server says about the call.
+    /// The secrets that are removed from everything that a server says about the call.
     pub(crate) secrets: Secrets,
-    /// Whether the body holds secrets that are not among those.
+    /// Whether the body holds secrets that are not in `secrets`.
     pub(crate) hides_body: bool,
 }
 
 impl Call {
-    /// Forms a call without headers and body.
+    /// Creates a call without headers and body.
     #[must_use]
     pub fn new(operation: &'static Operation, target: Target) -> Self {
         Self {
@@ -44,22 +44,21 @@ impl Call {
         }
     }
 
-    /// Names a secret that stands in the call where that cannot be seen, such as in its path: it
-    /// is taken out of what the server says about the call. Secrets of headers, forms and JSON
-    /// bodies need no such word.
+    /// Registers a secret that the call cannot recognise by itself, such as one in its path. It is
+    /// removed from everything that the server says about the call. Secrets in headers, forms and
+    /// JSON bodies are registered automatically.
     #[must_use]
     pub fn hide(mut self, secret: &Secret) -> Self {
         self.secrets.add(secret);
         self
     }
 
-    /// Forms a call whose path and query are encoded already, for protocols that have an encoding
-    /// of their own.
+    /// Creates a call from an encoded path and query, for protocols that have their own encoding.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] if the path is not one of the operation, or as
-    /// [`Target::encoded`]. The message does not repeat it.
+    /// [`ErrorKind::Invalid`] if the path does not match the operation's, or for the reasons of
+    /// [`Target::encoded`]. The message does not include the path.
     pub fn encoded(operation: &'static Operation, path_and_query: &str) -> Result<Self> {
         let target =
             Target::encoded(path_and_query).map_err(|e| e.with_operation(operation.id()))?;
@@ -83,16 +82,16 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] if the value holds what would end the header: the message names
-    /// the header, not the value.
+    /// [`ErrorKind::Invalid`] if the value contains characters that would end the header. The
+    /// message includes the name, but not the value.
     pub fn header(mut self, name: HeaderName, value: &str) -> Result<Self> {
         let value = self.header_value(&name, value)?;
         self.headers.insert(name, value);
         Ok(self)
     }
 
-    /// Sets a header that holds a credential: it is shown nowhere, and does not go over plain
-    /// http to another machine unless the client allows that.
+    /// Sets a header that holds a credential. It is never shown, and the call is not sent over
+    /// plain http to another machine unless the client allows that.
     ///
     /// # Errors
     ///
@@ -106,8 +105,8 @@ impl Call {
         Ok(self)
     }
 
-    /// Says that the answer is believed because of where it comes from, such as public keys: the
-    /// call does not go over plain http to another machine unless the client allows that.
+    /// Refuses plain http to another machine, unless the client allows that, because the answer
+    /// itself is trusted (such as public keys).
     #[must_use]
     pub fn believed(mut self) -> Self {
         self.holds_secret = true;
@@ -121,10 +120,10 @@ impl Call {
         self.secret_body(FORM, text, &secrets)
     }
 
-    /// Sets a form as body (`application/x-www-form-urlencoded`) whose text is ready and holds
-    /// a credential, with the same consequences as [`secret_header`](Self::secret_header).
-    /// `fields` are the names of those fields whose values are secrets; if none is found, all
-    /// values are taken for secrets.
+    /// Sets an encoded form that holds a credential as the body
+    /// (`application/x-www-form-urlencoded`), with the same consequences as
+    /// [`secret_header`](Self::secret_header). `fields` names the fields whose values are secret;
+    /// if none of them is found, all values are treated as secret.
     #[must_use]
     pub fn secret_form(mut self, text: &Secret, fields: &[&str]) -> Self {
         for field in text.expose().split('&') {
@@ -147,8 +146,8 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] if the value cannot be written as JSON, such as a map with keys
-    /// that are not text.
+    /// [`ErrorKind::Invalid`] if the value cannot be written as JSON, such as a map with keys that
+    /// are not text.
     pub fn json<T: Serialize + ?Sized>(self, body: &T) -> Result<Self> {
         let text = serde_json::to_vec(body).map_err(|cause| self.not_json(cause))?;
         Ok(self.body(JSON, Bytes::from(text)))
@@ -167,7 +166,7 @@ impl Call {
         let call = self.secret_body(JSON, text.into_bytes(), &secrets);
         Ok(Self {
             holds_secret: true,
-            // A type that writes its secrets as text of any kind: all of its texts may be.
+            // The type writes its secrets as ordinary text, so any of its texts may be one.
             hides_body: secrets.is_empty(),
             ..call
         })
@@ -207,8 +206,7 @@ impl Call {
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 
-/// Returns whether a path is one of a template: the same segments, and something for each
-/// parameter.
+/// Returns whether a path matches a template: the same segments, and a value for each parameter.
 fn fits(template: &str, path: &str) -> bool {
     let mut parts = template.split('/');
     let mut segments = path.split('/');
@@ -234,7 +232,7 @@ fn fits(template: &str, path: &str) -> bool {
     }
 }
 
-/// Lends a secret to a body without copying it; the last of both wipes it.
+/// Lends a secret to a body without copying it; the last owner wipes it.
 struct Lent(Secret);
 
 impl AsRef<[u8]> for Lent {
@@ -245,7 +243,7 @@ impl AsRef<[u8]> for Lent {
 
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Path, query and body may hold secrets; only the operation's data says which.
+        // Path, query and body may hold secrets, and only the operation's data says which.
         f.debug_struct("Call")
             .field("operation", &self.operation.id())
             .field("headers", &self.headers)

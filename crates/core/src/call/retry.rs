@@ -1,4 +1,4 @@
-//! Whether a failed attempt is followed by another, and after how long.
+//! Decides whether a failed attempt is followed by another, and how long to wait before it.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,10 +8,10 @@ use super::{Operation, Repeat};
 use crate::transport::Response;
 use crate::{Clock, Error, ErrorKind, Sent};
 
-/// How often a call is tried, and how long the waits between may be.
+/// How often a call is tried, and how long to wait between attempts.
 ///
-/// The waits are full jitter: uniform between zero and a bound that doubles with each try, up to
-/// five seconds. `Retry-After` of the server comes before that.
+/// The waits use full jitter: they are uniform between zero and a bound that doubles with each
+/// attempt, up to five seconds. A server's `Retry-After` takes precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
     attempts: u32,
@@ -21,7 +21,8 @@ pub struct Retry {
 }
 
 impl Default for Retry {
-    /// Three attempts; waits start below 50 milliseconds, or below 500 when the server throttles.
+    /// Three attempts; the first wait is below 50 milliseconds, or below 500 if the server
+    /// throttles.
     fn default() -> Self {
         Self {
             attempts: 3,
@@ -33,17 +34,17 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// How long background work waits at most because a server asked for it: five minutes. A
+    /// The longest wait that background work accepts from a server's `Retry-After`: five minutes. A
     /// call needs no such bound, since no wait outlives its deadline.
     pub const LONGEST_ASKED: Duration = Duration::from_secs(5 * 60);
 
-    /// Tries once.
+    /// Makes one attempt only.
     #[must_use]
     pub fn none() -> Self {
         Self::default().attempts(1)
     }
 
-    /// Sets how many attempts a call has in all; zero means one.
+    /// Sets the total number of attempts; zero means one.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
@@ -57,7 +58,7 @@ impl Retry {
         self
     }
 
-    /// Sets the bound of the first wait after a server asked for less (429, or 503 with
+    /// Sets the bound of the first wait after the server throttled (429, or 503 with
     /// `Retry-After`).
     #[must_use]
     pub fn throttled_base(mut self, base: Duration) -> Self {
@@ -65,14 +66,14 @@ impl Retry {
         self
     }
 
-    /// Sets the bound that no wait of our own choosing exceeds.
+    /// Sets the maximum of the bounds; a server's `Retry-After` may exceed it.
     #[must_use]
     pub fn cap(mut self, cap: Duration) -> Self {
         self.cap = cap;
         self
     }
 
-    /// Returns whether there may be another attempt after so many.
+    /// Returns whether another attempt is allowed after this many.
     pub(crate) fn has_more(self, attempts: u32) -> bool {
         attempts < self.attempts
     }
@@ -80,7 +81,7 @@ impl Retry {
     /// Returns how long to wait after the given number of attempts. `random` is in `0.0..1.0`.
     pub(crate) fn wait(self, attempts: u32, error: &Error, random: f64) -> Duration {
         if let Some(asked) = error.retry_after() {
-            // All who were told the same must not come back in the same moment.
+            // Callers that received the same answer must not all return at the same moment.
             return asked.saturating_add(asked.mul_f64(0.1 * random));
         }
         let base = if is_throttled(error) {
@@ -97,8 +98,8 @@ impl Retry {
 
 /// Returns whether an operation that failed like this may be sent again.
 ///
-/// No status stands for "nothing was done": what answers 429 or 503 may be a gateway that has
-/// passed the request on.
+/// No status guarantees that nothing was done: a 429 or 503 may come from a gateway that has
+/// already forwarded the request.
 pub(crate) fn may_repeat(operation: &Operation, error: &Error) -> bool {
     if !error.is_retryable() {
         return false;
@@ -118,16 +119,17 @@ pub(crate) fn is_throttled(error: &Error) -> bool {
     error.kind() == ErrorKind::Throttled || error.retry_after().is_some()
 }
 
-/// Returns whether a status may be different in a moment.
+/// Returns whether a status is likely to be different in a moment.
 pub(crate) fn is_transient(status: http::StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// Reads `Retry-After` in both forms (RFC 9110, 10.2.3). A date counts from the answer's own
-/// `Date`, since the machines' clocks may differ.
+/// Reads `Retry-After` in both forms (RFC 9110, 10.2.3). A date is relative to the answer's own
+/// `Date`, since the clocks of the machines may differ.
 ///
-/// Real servers send more than the standard has: a fraction is rounded up, and of several values,
-/// in one header or in more, the longest wait counts. Too late is polite, too early is not.
+/// Real servers send more than the standard allows: fractions are rounded up, and of several
+/// values, in one or more headers, the longest wait counts. It is better to return too late than
+/// too early.
 pub(crate) fn retry_after(response: &Response, clock: &dyn Clock) -> Option<Duration> {
     let date = response.headers.get(DATE);
     let now = || {
@@ -144,7 +146,7 @@ pub(crate) fn retry_after(response: &Response, clock: &dyn Clock) -> Option<Dura
 
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-/// Splits a list at its commas, but for the one behind the weekday of a date.
+/// Splits a list at its commas, except for the comma after the weekday of a date.
 fn values(list: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(list);
     std::iter::from_fn(move || {
@@ -162,7 +164,7 @@ fn wait(value: &str, now: impl Fn() -> SystemTime) -> Option<Duration> {
     let (whole, fraction) = value.split_once('.').unwrap_or((value, "0"));
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     if is_number(whole) && is_number(fraction) {
-        // More than a number can hold is still a wish for a long wait.
+        // A number that is too large still asks for a long wait.
         let seconds = whole.parse::<u32>().unwrap_or(u32::MAX);
         let is_more = fraction.bytes().any(|digit| digit != b'0');
         return Some(Duration::from_secs(u64::from(seconds) + u64::from(is_more)));

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::Secret;
 
-/// The secrets that a call holds. Two of them need no memory of their own.
+/// The secrets of a call. Up to two are held without an allocation.
 #[derive(Clone, Default)]
 pub(crate) struct Secrets {
     few: [Option<Secret>; 2],
@@ -23,8 +23,8 @@ impl Secrets {
         }
     }
 
-    /// Adds the value of a header, without the scheme in front of a credential. Of basic
-    /// credentials the password counts too.
+    /// Adds the value of a header, without the scheme of a credential. For basic credentials the
+    /// password is added too.
     pub(crate) fn add_header(&mut self, value: &Secret) {
         let Some((_, credential)) = value.expose().split_once(' ') else {
             return self.add(value);
@@ -51,7 +51,7 @@ impl Secrets {
     }
 }
 
-/// Returns user and password of basic credentials.
+/// Returns the user and password of basic credentials.
 fn basic(header: &str) -> Option<Zeroizing<Vec<u8>>> {
     let (scheme, pair) = header.split_once(' ')?;
     let pair = pair.trim().trim_end_matches('=');
@@ -60,14 +60,14 @@ fn basic(header: &str) -> Option<Zeroizing<Vec<u8>>> {
     pair.map(Zeroizing::new)
 }
 
-/// What stands in the place of a secret.
+/// The text that replaces a secret.
 const MASK: &str = "[secret]";
 
-/// Takes secrets out of texts. Made only when a server refused something or could not be
-/// understood; a call that succeeds never needs one.
+/// Removes secrets from texts. Created only when a server refused a request or its answer could not
+/// be understood; a successful call never needs one.
 ///
-/// A secret is found as it is, within JSON, XML and percent-encoding, in base64, and cut short
-/// after half of it or more.
+/// A secret is found as plain text, in JSON, XML and percent-encoding, in base64, and if it is
+/// truncated to half of its length or more.
 #[derive(Default)]
 pub(crate) struct Filter {
     needles: Vec<Zeroizing<Vec<u8>>>,
@@ -82,17 +82,17 @@ impl Filter {
         filter
     }
 
-    /// Adds a secret, and what base64 makes of it.
+    /// Adds a secret, and its base64 encodings.
     pub(crate) fn secret(&mut self, text: &str) {
         self.add(text.as_bytes());
-        // What pads begins in the same way.
+        // The padded encodings begin with the same characters.
         for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
             self.add(Zeroizing::new(engine.encode(text)).as_bytes());
         }
     }
 
-    /// Adds the values of sensitive headers. Of a value with several parts, such as a scheme and
-    /// a credential or a cookie, each part counts, as does the password of basic credentials.
+    /// Adds the values of sensitive headers. If a value has several parts, such as a scheme and a
+    /// credential or a cookie, each part is added, as is the password of basic credentials.
     pub(crate) fn headers(&mut self, headers: &HeaderMap) {
         let sensitive = headers.values().filter(|value| value.is_sensitive());
         for value in sensitive {
@@ -111,7 +111,7 @@ impl Filter {
         }
     }
 
-    /// A part may have a name: `name=value`. The scheme of a credential is no secret.
+    /// Adds a part, which may have the form `name=value`. The scheme of a credential is not secret.
     fn part(&mut self, part: &str) {
         let value = match part.split_once('=') {
             Some((_, value)) if !value.trim_matches('=').is_empty() => value,
@@ -128,7 +128,7 @@ impl Filter {
         }
     }
 
-    /// Adds the values of a body whose secrets are not known one by one: all of them.
+    /// Adds all values of a body whose secrets are not known one by one.
     pub(crate) fn body(&mut self, body: &[u8]) {
         match serde_json::from_slice(body) {
             Ok(json) => self.json(&json),
@@ -162,13 +162,13 @@ impl Filter {
     /// Returns a text without the secrets in it.
     pub(crate) fn text(&self, text: &str) -> String {
         let clean = self.bytes(text.as_bytes());
-        // Whole characters were taken out, so that this changes nothing.
+        // Only whole characters were removed, so this changes nothing.
         String::from_utf8_lossy(&clean).into_owned()
     }
 
-    /// Returns the beginning of a body, at most so many bytes, without the secrets in it.
+    /// Returns the beginning of a body, at most `most` bytes, without the secrets in it.
     pub(crate) fn body_of(&self, body: &Bytes, most: usize) -> Bytes {
-        // One that begins before the end may reach beyond it.
+        // A secret that begins before the cut may extend beyond it.
         let longest = self.needles.iter().map(|needle| needle.len()).max();
         let reach = longest.unwrap_or_default() * MOST_ENCODED;
         let head = &body[..body.len().min(most + reach)];
@@ -206,16 +206,16 @@ impl Filter {
     }
 }
 
-/// Shorter ones are in every word, and guessed at once.
+/// Shorter secrets occur in every word, and are easily guessed.
 const SHORTEST: usize = 3;
 
-/// From this length on a secret is found anywhere, a shorter one only as a word of its own.
+/// A secret of at least this length is found anywhere; a shorter one only as a whole word.
 const LONG: usize = 8;
 
-/// How many bytes one byte of a secret takes at most: `&#x0041;` with room.
+/// The most bytes that one byte of a secret can take: `&#x0041;` with a margin.
 const MOST_ENCODED: usize = 10;
 
-/// Collects where a secret stands: whole, or cut short behind its first half.
+/// Collects where a secret occurs, whole or truncated after its first half.
 fn find(text: &[u8], needle: &[u8], scheme: &Scheme, found: &mut Vec<(usize, usize)>) {
     let is_short = needle.len() < LONG;
     let least = match is_short {
@@ -245,7 +245,7 @@ fn find(text: &[u8], needle: &[u8], scheme: &Scheme, found: &mut Vec<(usize, usi
     }
 }
 
-/// Returns whether letters or digits stand beside a place.
+/// Returns whether a range is next to letters or digits.
 fn is_in_word(text: &[u8], from: usize, to: usize) -> bool {
     let before = from.checked_sub(1).and_then(|at| text.get(at));
     [before, text.get(to)]
@@ -254,14 +254,14 @@ fn is_in_word(text: &[u8], from: usize, to: usize) -> bool {
         .any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
 }
 
-/// What stands at a place of a text, and where the next stands.
+/// The unit at a position of a text, and the position of the next.
 type Read = Option<(Unit, usize)>;
 
-/// A way in which characters of a text are written.
+/// A way to encode the characters of a text.
 struct Scheme {
-    /// Bytes of which such a text holds one, if it is not the text as it is.
+    /// Bytes that occur in any text encoded like this; empty for plain text.
     marks: &'static [u8],
-    /// Reads what stands at a place.
+    /// Reads the unit at a position.
     unit: fn(&[u8], usize) -> Read,
 }
 
@@ -307,7 +307,7 @@ fn as_it_is(text: &[u8], at: usize) -> Read {
     text.get(at).map(|byte| (Unit::byte(*byte), at + 1))
 }
 
-/// Percent-encoding, that of forms too.
+/// Percent-encoding, including that of forms.
 fn percent(text: &[u8], at: usize) -> Read {
     match text.get(at)? {
         b'%' => match hex(text, at + 1, 2) {
@@ -319,7 +319,7 @@ fn percent(text: &[u8], at: usize) -> Read {
     }
 }
 
-/// Escapes of JSON, Python and their like.
+/// The escapes of JSON, Python and similar languages.
 fn escaped(text: &[u8], at: usize) -> Read {
     if text.get(at)? != &b'\\' {
         return as_it_is(text, at);
@@ -333,7 +333,7 @@ fn escaped(text: &[u8], at: usize) -> Read {
             if let Some(char) = char::from_u32(high) {
                 return Some((Unit::char(char), at + 6));
             }
-            // A character in two halves.
+            // A surrogate pair.
             let low = match text.get(at + 6..at + 8) {
                 Some(b"\\u") => hex(text, at + 8, 4),
                 _ => None,
@@ -399,7 +399,7 @@ fn hex(text: &[u8], at: usize, digits: usize) -> Option<u32> {
     }
 }
 
-/// Reads a value of a form.
+/// Decodes a value of a form.
 pub(super) fn decoded(value: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut text = Zeroizing::new(Vec::with_capacity(value.len()));
     let mut at = 0;

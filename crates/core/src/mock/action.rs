@@ -1,9 +1,8 @@
-//! What an emulator can be told through the management besides faults and time.
+//! Management actions of an emulator besides faults and time.
 
 use serde_json::Value;
 
-/// One thing that the management can do to a service: `POST /_mock/SERVICE/NAME` with a JSON
-/// object.
+/// An operation of the management API on a service: `POST /_mock/SERVICE/NAME` with a JSON object.
 ///
 /// ```
 /// use vouchsafe_core::mock::Action;
@@ -31,8 +30,8 @@ struct Field {
 }
 
 impl Action {
-    /// Names an action, by the last segment of its path, and says in a sentence what it does. It
-    /// takes `{}` and answers `{}`.
+    /// Creates an action from the last segment of its path and a sentence that says what it does.
+    /// It takes `{}` and answers `{}`.
     pub const fn new(name: &'static str, summary: &'static str) -> Self {
         Self {
             name,
@@ -43,7 +42,7 @@ impl Action {
         }
     }
 
-    /// Sets an example of the body, which the emulator takes in the state it starts with.
+    /// Sets an example of the body, which must be valid in the emulator's initial state.
     pub const fn body(mut self, example: &'static str) -> Self {
         self.body = example;
         self
@@ -55,12 +54,12 @@ impl Action {
         self
     }
 
-    /// Adds a field that the body must have, and says what it means.
+    /// Adds a required field of the body and its meaning.
     pub const fn field(self, name: &'static str, meaning: &'static str) -> Self {
         self.with(name, meaning, true)
     }
 
-    /// Adds a field that the body may have, and says what it means.
+    /// Adds an optional field of the body and its meaning.
     pub const fn optional(self, name: &'static str, meaning: &'static str) -> Self {
         self.with(name, meaning, false)
     }
@@ -83,12 +82,12 @@ impl Action {
         self.answer
     }
 
-    /// Returns what it does.
+    /// Returns the summary.
     pub(super) const fn summary(&self) -> &'static str {
         self.summary
     }
 
-    /// Returns the fields of the body: name, meaning, and whether it must be there.
+    /// Returns the fields of the body: name, meaning, and whether each is required.
     pub(super) fn fields(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
         let fields = self.fields.into_iter().flatten();
         fields.map(|field| (field.name, field.meaning, field.is_required))
@@ -114,5 +113,5 @@ impl Action {
     }
 }
 
-/// Enough for every action there is: one more does not compile, as actions are constants.
+/// Enough for every action. One more does not compile, because actions are constants.
 const MAX_FIELDS: usize = 16;

@@ -1,4 +1,4 @@
-//! A certificate authority for one test.
+//! A certificate authority for tests.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,18 +14,19 @@ use crate::{Error, ErrorKind, Result};
 
 /// A throw-away authority that certifies servers on loopback.
 ///
-/// Its key exists only in memory. Give [`pem`](Self::pem) to a client to trust it.
+/// Its key exists only in memory. Give [`pem`](Self::pem) to a client to make it trust the
+/// authority.
 pub struct CertificateAuthority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
 }
 
 impl CertificateAuthority {
-    /// Makes an authority with a new key.
+    /// Creates an authority with a new key.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if the machine has no randomness for a key.
+    /// [`ErrorKind::Config`] if the system's random number generator fails.
     pub fn new() -> Result<Self> {
         let key = KeyPair::generate().map_err(fail)?;
         let mut params = params(&[], "Vouchsafe test authority")?;
@@ -44,11 +45,11 @@ impl CertificateAuthority {
         &self.pem
     }
 
-    /// Makes a server's configuration with a new certificate for 127.0.0.1, ::1 and localhost.
+    /// Creates a server configuration with a new certificate for 127.0.0.1, ::1 and localhost.
     pub(super) fn server_config(&self) -> Result<Arc<ServerConfig>> {
         let key = KeyPair::generate().map_err(fail)?;
         let mut params = params(&["127.0.0.1", "::1", "localhost"], "Vouchsafe test server")?;
-        // Strict verifiers (Python's since 3.13) ask for it.
+        // Strict verifiers (Python's since 3.13) require it.
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];

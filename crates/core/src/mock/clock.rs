@@ -1,11 +1,11 @@
-//! A clock that a test turns.
+//! A clock that a test controls.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::{Clock, SystemClock};
 
-/// A wall clock that stands still until it is turned, or runs from where it is set.
+/// A wall clock that stands still until a test moves it, or runs from the time it is set to.
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
@@ -19,7 +19,7 @@ use crate::{Clock, SystemClock};
 #[derive(Debug)]
 pub struct ManualClock {
     hands: Mutex<Hands>,
-    /// What `reset` goes back to; `None` is the machine's time.
+    /// What `reset` returns to; `None` is the machine's time.
     start: Option<SystemTime>,
 }
 
@@ -52,7 +52,7 @@ impl ManualClock {
         }
     }
 
-    /// Returns a clock that stands still at so many seconds after 1970.
+    /// Returns a clock that stands still at a Unix time in seconds.
     #[must_use]
     pub fn at_unix(seconds: u64) -> Self {
         let since = Duration::from_secs(seconds);
@@ -60,7 +60,7 @@ impl ManualClock {
         Self::new(time.map_or_else(last, |time| time.min(last())))
     }
 
-    /// Returns a clock that shows the machine's time and goes on running after each turn.
+    /// Returns a clock that shows the machine's time and continues to run after each change.
     #[must_use]
     pub fn running() -> Self {
         Self {
@@ -69,7 +69,7 @@ impl ManualClock {
         }
     }
 
-    /// Turns the clock forward.
+    /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         let mut hands = self.hands();
         let time = read(*hands).checked_add(by).unwrap_or_else(last);
@@ -81,8 +81,7 @@ impl ManualClock {
         turn(&mut self.hands(), time);
     }
 
-    /// Sets the clock back to what it was made with: the time it stood at, or, if it runs, the
-    /// machine's.
+    /// Resets the clock to its initial state: the time it stood at or, if it runs, the machine's.
     pub fn reset(&self) {
         *self.hands() = match self.start {
             Some(start) => Hands::Still(start),
@@ -123,7 +122,7 @@ fn turn(hands: &mut Hands, time: SystemTime) {
     };
 }
 
-/// The end of the year 9999: what comes later does not fit an HTTP date.
+/// The end of the year 9999; later times do not fit an HTTP date.
 fn last() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799)
 }

@@ -1,4 +1,4 @@
-//! What goes wrong at a host, and when.
+//! The faults of a host, and when they occur.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,11 +12,11 @@ use crate::call::Operation;
 use crate::transport::Response;
 use crate::{Error, ErrorKind, Result};
 
-/// The faults that a host has been told to make. Clones share them.
+/// The faults that a host injects. Clones share them.
 ///
-/// Of the faults that fit a request the one that was added first is done; the others only count
-/// the request. At most 1,000 faults with 16 MiB of answers are kept; those that will not be done
-/// any more make room for new ones.
+/// If several faults match a request, the one that was added first applies; the others only count
+/// the request. At most 1,000 faults with 16 MiB of answers are kept; faults that can no longer
+/// apply make room for new ones.
 #[derive(Clone, Debug, Default)]
 pub struct Faults(Arc<Mutex<Table>>);
 
@@ -29,7 +29,7 @@ struct Table {
 /// The operations that a fault may name.
 #[derive(Debug, Default)]
 enum Known {
-    /// No host has said.
+    /// No host has registered its operations.
     #[default]
     Unsaid,
     /// These, in the order of the services' tables.
@@ -43,8 +43,8 @@ impl Faults {
     ///
     /// # Panics
     ///
-    /// Where [`try_add`](Self::try_add) returns an error: a test that goes on without its fault
-    /// shows nothing.
+    /// If [`try_add`](Self::try_add) returns an error: a test that runs without its fault proves
+    /// nothing.
     #[track_caller]
     #[expect(
         clippy::panic,
@@ -60,8 +60,8 @@ impl Faults {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if the fault names an operation that the host's service does not
-    /// have (the error names the nearest ones), or if there are too many faults.
+    /// [`ErrorKind::Config`] if the fault names an operation that the host's service does not have
+    /// (the error names the most similar ones), or if there are too many faults.
     pub fn try_add(&self, fault: Fault) -> Result<()> {
         let wrong = |message| Err(Error::new(ErrorKind::Config, message));
         let mut table = self.table();
@@ -94,8 +94,8 @@ impl Faults {
         Ok(())
     }
 
-    /// Takes a host's operations among those that faults may name; none means that the host does
-    /// not know them.
+    /// Registers a host's operations, which faults may then name. An empty list means that the host
+    /// does not know its operations.
     pub(super) fn know(&self, operations: &[&'static Operation]) {
         let known = &mut self.table().known;
         let ids = operations.iter().map(|operation| operation.id());
@@ -107,7 +107,7 @@ impl Faults {
         }
     }
 
-    /// Returns what each fault is, for the management.
+    /// Returns a description of each fault, for the management API.
     pub(super) fn told(&self) -> Vec<serde_json::Value> {
         let table = self.table();
         let armed = table.armed.iter();
@@ -128,7 +128,7 @@ impl Faults {
         self.table().armed.clear();
     }
 
-    /// Returns how many faults there are, spent ones included.
+    /// Returns the number of faults, including those that can no longer apply.
     #[must_use]
     pub fn len(&self) -> usize {
         self.table().armed.len()
@@ -140,7 +140,7 @@ impl Faults {
         self.table().armed.is_empty()
     }
 
-    /// Returns the fault to do to a request of an operation.
+    /// Returns the fault that applies to a request of an operation.
     pub(super) fn strike(&self, operation: Option<&str>) -> Option<Fault> {
         let mut chosen = None;
         for armed in self.table().armed.iter_mut() {
@@ -157,7 +157,7 @@ impl Faults {
     }
 }
 
-/// Says why an operation cannot be, if it cannot.
+/// Returns why an operation cannot be named, if so.
 fn unknown(known: &Known, operation: &str) -> Option<String> {
     let Known::These(known) = known else {
         return None;
@@ -168,7 +168,7 @@ fn unknown(known: &Known, operation: &str) -> Option<String> {
     Some(no_such_operation(known, operation))
 }
 
-/// Says that an operation is not one of some, and which of them are the nearest.
+/// Formats the message for an unknown operation, with the most similar known ones.
 pub(super) fn no_such_operation(known: &[&str], operation: &str) -> String {
     let near = nearest(known, operation).join(", ");
     format!(
@@ -177,7 +177,7 @@ pub(super) fn no_such_operation(known: &[&str], operation: &str) -> String {
     )
 }
 
-/// Returns the known names that are most like a given one, the best first.
+/// Returns the known names that are most similar to a given one, the best first.
 fn nearest<'n>(known: &[&'n str], given: &str) -> Vec<&'n str> {
     let plain = |name: &str| name.to_lowercase().replace(['_', '-'], "");
     let given: String = plain(given).chars().take(MAX_NAME).collect();
@@ -185,7 +185,7 @@ fn nearest<'n>(known: &[&'n str], given: &str) -> Vec<&'n str> {
         .iter()
         .map(|&name| {
             let full = plain(name);
-            // Often only the service in front is missing or another one.
+            // Often only the service prefix is missing or wrong.
             let short = full.rsplit('.').next().unwrap_or(&full);
             let asked = given.rsplit('.').next().unwrap_or(&given);
             let likeness =
@@ -197,7 +197,7 @@ fn nearest<'n>(known: &[&'n str], given: &str) -> Vec<&'n str> {
     ranked.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
-/// Returns a name as it may be shown.
+/// Returns a name in a form that may be shown.
 fn printable(name: &str) -> String {
     let short: String = name.chars().take(MAX_NAME).collect();
     format!("{short:?}")
@@ -207,11 +207,11 @@ const MAX_FAULTS: usize = 1_000;
 const MAX_BYTES: usize = 16 << 20;
 const MAX_NAME: usize = 100;
 
-/// One fault: conditions, all of which must hold, and what is done then.
+/// One fault: its conditions, all of which must hold, and its effect.
 ///
-/// A fault that gives an answer of its own ([`status`](Self::status), [`body`](Self::body),
-/// [`garbage`](Self::garbage), [`huge_body`](Self::huge_body)) keeps the request from the
-/// service. Any other lets the service do its work and harms the answer, as an outage does to a
+/// A fault with its own answer ([`status`](Self::status), [`body`](Self::body),
+/// [`garbage`](Self::garbage), [`huge_body`](Self::huge_body)) keeps the request from the service.
+/// Any other lets the service process the request and damages the answer, like an outage of a
 /// server that has already acted.
 ///
 /// ```
@@ -219,9 +219,9 @@ const MAX_NAME: usize = 100;
 /// use vouchsafe_core::mock::{Fault, Faults};
 ///
 /// let faults = Faults::default();
-/// // The second request is answered 503, and asks for two seconds of patience.
+/// The second request gets 503 and `Retry-After: 2`.
 /// faults.add(Fault::on("s.read").nth(2).status(503).retry_after(Duration::from_secs(2)));
-/// // The first three listings are cut off within their body.
+/// The first three listings are cut off within their body.
 /// faults.add(Fault::on("s.list").times(3).cut_body());
 /// ```
 #[derive(Clone, Debug)]
@@ -240,7 +240,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Begins a fault for the requests of one operation.
+    /// Creates a fault for the requests of one operation.
     pub fn on(operation: impl Into<String>) -> Self {
         Self {
             operation: Some(operation.into()),
@@ -248,7 +248,7 @@ impl Fault {
         }
     }
 
-    /// Begins a fault for every request, those to unknown routes included.
+    /// Creates a fault for every request, including those to unknown routes.
     pub fn on_any() -> Self {
         Self {
             operation: None,
@@ -264,40 +264,40 @@ impl Fault {
         }
     }
 
-    /// Only the `n`th such request, counted from 1 since the fault was added.
+    /// Applies only to the `n`th matching request, counted from 1 since the fault was added.
     pub fn nth(mut self, n: u64) -> Self {
         self.nth = Some(n);
         self
     }
 
-    /// At most so many times.
+    /// Applies at most `limit` times.
     pub fn times(mut self, limit: u64) -> Self {
         self.times = Some(limit);
         self
     }
 
-    /// With a probability between 0 and 1, by a generator that starts from the seed.
+    /// Applies with a probability between 0 and 1, drawn from a generator with this seed.
     pub fn probability(mut self, probability: f64, seed: u64) -> Self {
         self.probability = Some(probability);
         self.seed = seed;
         self
     }
 
-    /// Only between two moments on tokio's clock, counted from when the fault was added; the
-    /// second one is outside.
+    /// Applies only between two moments on tokio's clock, relative to when the fault was added. The
+    /// end is exclusive.
     pub fn between(mut self, from: Duration, to: Duration) -> Self {
         self.window = Some((from, to));
         self
     }
 
-    /// Answers with a status; an invalid number becomes 500.
+    /// Answers with a status; an invalid status becomes 500.
     pub fn status(mut self, status: u16) -> Self {
         self.own().status =
             StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         self
     }
 
-    /// Answers with a body of plain text, and 200 unless a status is given.
+    /// Answers with a plain text body, and 200 unless a status is set.
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         let own = self.own();
         own.body = body.into();
@@ -307,19 +307,19 @@ impl Fault {
         self
     }
 
-    /// Answers with a JSON body, and 200 unless a status is given.
+    /// Answers with a JSON body, and 200 unless a status is set.
     pub fn json(self, body: &serde_json::Value) -> Self {
         self.header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .body(body.to_string())
     }
 
-    /// Answers with a header, and 200 unless a status is given.
+    /// Answers with a header, and 200 unless a status is set.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.own().headers.insert(name, value);
         self
     }
 
-    /// Answers with `Retry-After` in seconds, and 503 unless a status was given before.
+    /// Answers with `Retry-After` in seconds, and 503 unless a status was set before.
     pub fn retry_after(mut self, wait: Duration) -> Self {
         if self.own.is_none() {
             self = self.status(503);
@@ -327,19 +327,19 @@ impl Fault {
         self.header(RETRY_AFTER, HeaderValue::from(wait.as_secs()))
     }
 
-    /// Answers with what claims to be JSON and is neither that nor UTF-8.
+    /// Answers with bytes that claim to be JSON but are not even UTF-8.
     pub fn garbage(self) -> Self {
         self.header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .body(Bytes::from_static(b"{\"\xff\xfe\": [nul"))
     }
 
-    /// Answers with so many bytes, without saying how many.
+    /// Answers with a body of this many bytes, without declaring its length.
     pub fn huge_body(mut self, bytes: u64) -> Self {
         self.own();
         self.harm(Harm::HugeBody(bytes))
     }
 
-    /// Lets the answer come later; goes together with any other fault.
+    /// Delays the answer; can be combined with any other fault.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
@@ -370,7 +370,7 @@ impl Fault {
         self.harm(Harm::CutBody)
     }
 
-    /// Sends the answer's body in pieces of so many bytes, with a wait before each.
+    /// Sends the body of the answer in pieces of `bytes` bytes, with a wait before each.
     pub fn drip(self, bytes: usize, wait: Duration) -> Self {
         self.harm(Harm::Drip {
             bytes: bytes.max(1),
@@ -378,36 +378,36 @@ impl Fault {
         })
     }
 
-    /// Declares a length that is not the body's. If it is less, the whole body comes
-    /// nevertheless; if it is more, the connection closes after the body.
+    /// Declares a wrong length. If it is shorter than the body, the whole body is sent
+    /// nevertheless; if it is longer, the connection closes after the body.
     pub fn wrong_length(self, declared: u64) -> Self {
         self.harm(Harm::WrongLength(declared))
     }
 
-    /// Sends what is not HTTP.
+    /// Sends something that is not HTTP.
     pub fn not_http(self) -> Self {
         self.harm(Harm::NotHttp)
     }
 
-    /// Answers as if the connection would be kept, and closes it then. Does nothing in process,
-    /// where there is no connection.
+    /// Answers as if the connection would be kept open, and then closes it. Does nothing in
+    /// process, where there is no connection.
     pub fn close_when_idle(self) -> Self {
         self.harm(Harm::CloseWhenIdle)
     }
 
-    /// Sends a `Date` so many seconds ahead of the host's clock, or behind it; goes together with
-    /// any other fault.
+    /// Sends a `Date` this many seconds ahead of the host's clock, or behind it if negative; can be
+    /// combined with any other fault.
     pub fn skewed_date(mut self, seconds: i64) -> Self {
         self.date_skew = seconds;
         self
     }
 
-    /// Returns the operation whose requests it is for; `None` if for all.
+    /// Returns the operation that the fault applies to; `None` for all.
     pub(super) fn operation(&self) -> Option<&str> {
         self.operation.as_deref()
     }
 
-    /// Returns the name of what is done, for the journal.
+    /// Returns the name of the effect, for the journal.
     pub(super) fn name(&self) -> &'static str {
         match (&self.harm, &self.own) {
             (Some(harm), _) => harm.name(),
@@ -417,13 +417,13 @@ impl Fault {
         }
     }
 
-    /// Returns whether the fault has conditions only.
+    /// Returns whether the fault has conditions but no effect.
     pub(super) fn does_nothing(&self) -> bool {
         let is_late = !self.delay.is_zero() || self.date_skew != 0;
         self.own.is_none() && self.harm.is_none() && !is_late
     }
 
-    /// Returns how many bytes it keeps.
+    /// Returns how many bytes the fault keeps in memory.
     fn size(&self) -> usize {
         let headers = |own: &Own| {
             let headers = own.headers.iter();
@@ -435,7 +435,7 @@ impl Fault {
         own.map_or(0, |own| own.body.len() + headers(own))
     }
 
-    /// Returns the answer given instead of the service's.
+    /// Returns the answer that replaces the service's.
     pub(super) fn own_answer(&self) -> Option<Response> {
         self.own.as_ref().map(|own| {
             let mut response = Response::new(own.status);
@@ -459,7 +459,7 @@ impl Fault {
     }
 }
 
-/// What is done to an answer on its way.
+/// The effect of a fault on an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Harm {
     NoAnswer,
@@ -502,15 +502,15 @@ struct Own {
 struct Armed {
     fault: Fault,
     added: Instant,
-    /// How many requests of the operation came.
+    /// The number of requests of the operation.
     met: u64,
-    /// How many times it was done.
+    /// The number of times the fault applied.
     struck: u64,
     rng: fastrand::Rng,
 }
 
 impl Armed {
-    /// Returns whether it will not be done any more.
+    /// Returns whether the fault can no longer apply.
     fn is_spent(&self) -> bool {
         let fault = &self.fault;
         fault.nth.is_some_and(|n| self.met >= n)
@@ -520,7 +520,7 @@ impl Armed {
                 .is_some_and(|(_, to)| self.added.elapsed() >= to)
     }
 
-    /// Counts a request if it is the operation's, and returns whether the conditions hold.
+    /// Counts a request if it is for the operation, and returns whether the conditions hold.
     fn meets(&mut self, operation: Option<&str>) -> bool {
         let fault = &self.fault;
         if fault.operation.is_some() && fault.operation.as_deref() != operation {
