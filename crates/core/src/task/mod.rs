@@ -1,9 +1,15 @@
 //! Background tasks that end with their owner, and work that blocks.
+//!
+//! [`Task`] is one future on one runtime. [`Keeper`] keeps background work running for a client
+//! that outlives runtimes.
+
+mod keeper;
 
 use std::fmt;
 
 use tokio::task::AbortHandle;
 
+pub use self::keeper::{Ended, Keeper};
 use crate::{Error, ErrorKind, Result};
 
 /// A spawned task; dropping this ends it at its next await.

@@ -1,0 +1,481 @@
+//! Background work that outlives the runtime it was started on.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep};
+
+use super::Task;
+use crate::{BoxFuture, Error, ErrorKind, Sent};
+
+/// Keeps one piece of background work running, and ends it when dropped.
+///
+/// For a client with a queue that a task works through, or with a value that a task renews. At
+/// most one instance of the work exists at a time, whatever happens to runtimes:
+///
+/// - [`ensure`](Self::ensure) starts the work on the current runtime if it does not run.
+/// - If the runtime is dropped, the work is dropped with it. The next `ensure`, or a caller in
+///   [`wait`](Self::wait), starts it again on its own runtime.
+/// - A runtime can be alive without being driven: nothing calls `block_on`. A caller in `wait`
+///   notices after two seconds without a sign of life, drops the work there and starts it on its
+///   own runtime.
+/// - If the work panics, it is started again on the same runtime: at once, then after one and two
+///   seconds. After a fourth panic it stays ended until the next `ensure`. Panics before the work
+///   last ran for a minute do not count.
+///
+/// The work is a future that can be dropped at each of its awaits. What must not be lost belongs
+/// into state that it shares with the owner, and goes back there when the future is dropped. That
+/// state must not own the keeper: the work holds the state, so neither would end.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+/// use tokio::sync::{Notify, oneshot};
+/// use vouchsafe_core::task::Keeper;
+///
+/// #[derive(Default)]
+/// struct Queue { jobs: Mutex<Vec<oneshot::Sender<u32>>>, arrived: Notify }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let queue = Arc::new(Queue::default());
+/// let of_work = Arc::clone(&queue);
+/// let keeper = Keeper::new("answering", move || {
+///     let queue = Arc::clone(&of_work);
+///     async move {
+///         loop {
+///             queue.arrived.notified().await;
+///             for job in queue.jobs.lock().unwrap().drain(..) {
+///                 let _ = job.send(42);
+///             }
+///         }
+///     }
+/// });
+/// let (job, reply) = oneshot::channel();
+/// queue.jobs.lock().unwrap().push(job);
+/// queue.arrived.notify_one();
+/// assert_eq!(keeper.wait(reply).await??, 42);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "dropping the keeper ends the work"]
+pub struct Keeper(Arc<Shared>);
+
+/// Why background work will not come to what a caller waits for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Ended {
+    /// [`Keeper::stop`] was called.
+    Stopped,
+    /// The work panicked, and again after each restart.
+    Panicked,
+    /// The work returned again and again, and did not do what is waited for.
+    Finished,
+    /// The runtime was dropped. Callers that wait on another runtime start the work there and are
+    /// not told.
+    RuntimeGone,
+}
+
+type Start = Box<dyn FnMut() -> BoxFuture<'static, ()> + Send>;
+
+struct Shared {
+    what: &'static str,
+    /// `None` once it is stopped.
+    start: Mutex<Option<Start>>,
+    state: Mutex<State>,
+    /// Whether there is a run; read without a lock.
+    is_running: AtomicBool,
+    /// How many runs have ended, and how the last one did.
+    ends: watch::Sender<(u64, Option<Ended>)>,
+}
+
+#[derive(Default)]
+struct State {
+    run: Option<Arc<Run>>,
+    task: Option<Task>,
+    is_stopped: bool,
+}
+
+/// The work on one runtime.
+#[derive(Default)]
+struct Run {
+    /// Here and not in the task, from where it could be dropped only by a runtime that is driven.
+    /// Locked while the work is polled.
+    slot: Mutex<Slot>,
+    /// Probes are counted; the task answers by taking over the count.
+    asked: AtomicU64,
+    answered: AtomicU64,
+    probed: Notify,
+}
+
+#[derive(Default)]
+struct Slot {
+    work: Option<BoxFuture<'static, ()>>,
+    is_over: bool,
+}
+
+impl Keeper {
+    /// Makes a keeper of work that `start` begins, and does not start it. `what` names the work in
+    /// the log, such as "renewing tokens". `start` is called in the task, for each start.
+    pub fn new<F, Fut>(what: &'static str, mut start: F) -> Self
+    where
+        F: FnMut() -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        Self(Arc::new(Shared {
+            what,
+            start: Mutex::new(Some(Box::new(move || Box::pin(start())))),
+            state: Mutex::default(),
+            is_running: AtomicBool::new(false),
+            ends: watch::Sender::new((0, None)),
+        }))
+    }
+
+    /// Starts the work on the current runtime if it does not run, and returns whether it runs now:
+    /// not after [`stop`](Self::stop), nor outside of a runtime. Takes no lock if it runs.
+    #[expect(clippy::must_use_candidate, reason = "it is called for its effect")]
+    pub fn ensure(&self) -> bool {
+        self.is_running() || Handle::try_current().is_ok_and(|runtime| self.ensure_on(&runtime))
+    }
+
+    /// As [`ensure`](Self::ensure), on a certain runtime.
+    #[expect(clippy::must_use_candidate, reason = "it is called for its effect")]
+    pub fn ensure_on(&self, runtime: &Handle) -> bool {
+        if self.is_running() {
+            return true;
+        }
+        let run = Arc::new(Run::default());
+        {
+            let mut state = lock(&self.0.state);
+            if state.is_stopped || state.run.is_some() {
+                return !state.is_stopped;
+            }
+            state.run = Some(Arc::clone(&run));
+            self.0.is_running.store(true, Ordering::Release);
+        }
+        let end = End {
+            shared: Arc::clone(&self.0),
+            run: Arc::clone(&run),
+            how: Ended::RuntimeGone,
+        };
+        let _inside = runtime.enter();
+        // Not under the lock: a runtime that shuts down drops the future at once.
+        let task = Task::spawn(keep(end));
+        let mut state = lock(&self.0.state);
+        if !state.is_of(&run) {
+            return false;
+        }
+        state.task = Some(task);
+        true
+    }
+
+    /// Returns whether the work runs, as far as is known: a runtime that is not driven is noticed
+    /// only in [`wait`](Self::wait).
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.0.is_running.load(Ordering::Acquire)
+    }
+
+    /// Waits for what the work brings about, such as a `oneshot::Receiver` for its reply, and keeps
+    /// the work running meanwhile. Without a limit of its own: put it into a
+    /// [`timeout`](tokio::time::timeout). Dropping it does nothing to the work.
+    ///
+    /// # Errors
+    ///
+    /// [`Ended`] if the work has ended for good.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with timers.
+    pub async fn wait<T>(&self, reply: impl Future<Output = T>) -> Result<T, Ended> {
+        let mut reply = pin!(reply);
+        let mut ends = self.0.ends.subscribe();
+        let mut finished = 0;
+        let mut probe: Option<Probe> = None;
+        let mut silent = 0;
+        let ended = loop {
+            let is_running = self.ensure();
+            if !is_running && lock(&self.0.state).is_stopped {
+                break Ended::Stopped;
+            }
+            tokio::select! {
+                biased;
+                reply = &mut reply => return Ok(reply),
+                // Where it cannot run, this caller's runtime is about to end.
+                _ = ends.changed(), if is_running => {
+                    (probe, silent) = (None, 0);
+                    match ends.borrow_and_update().1 {
+                        Some(Ended::Finished) if finished == RESTARTS => break Ended::Finished,
+                        Some(Ended::Finished) => finished += 1,
+                        Some(Ended::RuntimeGone) | None => {}
+                        Some(how) => break how,
+                    }
+                }
+                () = sleep(LOOK_EVERY) => match &probe {
+                    Some(asked) if !asked.is_answered() => {
+                        silent += 1;
+                        if silent == SILENT_LOOKS {
+                            self.0.take_over(&asked.run);
+                            (probe, silent) = (None, 0);
+                        }
+                    }
+                    _ => (probe, silent) = (self.0.probe(), 0),
+                },
+            }
+        };
+        // It may have come just before the end.
+        tokio::select! {
+            biased;
+            reply = &mut reply => Ok(reply),
+            () = std::future::ready(()) => Err(ended),
+        }
+    }
+
+    /// Ends the work for good. Those in [`wait`](Self::wait) are told.
+    pub fn stop(&self) {
+        self.0.stop();
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+impl fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeper")
+            .field("what", &self.0.what)
+            .field("running", &self.is_running())
+            .finish()
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stopped => "the background work was stopped",
+            Self::Panicked => "the background work panicked again and again",
+            Self::Finished => "the background work ended again and again without an answer",
+            Self::RuntimeGone => "the runtime ended before the background work was done",
+        })
+    }
+}
+
+impl std::error::Error for Ended {}
+
+/// Of kind [`Transport`](ErrorKind::Transport); whether something was sent is not known.
+impl From<Ended> for Error {
+    fn from(ended: Ended) -> Self {
+        Self::new(ErrorKind::Transport, ended.to_string()).with_sent(Sent::Maybe)
+    }
+}
+
+impl Shared {
+    /// Asks the run for a sign of life.
+    fn probe(&self) -> Option<Probe> {
+        let run = lock(&self.state).run.clone()?;
+        let count = run.asked.fetch_add(1, Ordering::AcqRel) + 1;
+        run.probed.notify_one();
+        Some(Probe { run, count })
+    }
+
+    /// Ends a run whose runtime is not driven.
+    fn take_over(&self, run: &Arc<Run>) {
+        let Some(work) = run.take() else { return };
+        tracing::debug!(work = self.what, "its runtime is not driven: taken from it");
+        // What the work gives back is there before the next run can start.
+        drop(work);
+        self.finish(run, Ended::RuntimeGone);
+    }
+
+    fn stop(&self) {
+        let run = {
+            let mut state = lock(&self.state);
+            state.is_stopped = true;
+            state.run.clone()
+        };
+        if let Some(run) = run {
+            // If it is being polled, aborting the task drops it after that.
+            drop(run.take());
+            self.finish(&run, Ended::Stopped);
+        }
+        // If it is being called, it is dropped with the task.
+        let start = match self.start.try_lock() {
+            Ok(mut start) => start.take(),
+            Err(TryLockError::Poisoned(start)) => start.into_inner().take(),
+            Err(TryLockError::WouldBlock) => None,
+        };
+        drop(start);
+    }
+
+    /// Notes that a run has ended, if it is still the current one.
+    fn finish(&self, run: &Arc<Run>, how: Ended) {
+        let task = {
+            let mut state = lock(&self.state);
+            if !state.is_of(run) {
+                return;
+            }
+            state.run = None;
+            self.is_running.store(false, Ordering::Release);
+            state.task.take()
+        };
+        drop(task);
+        self.ends
+            .send_modify(|(count, last)| (*count, *last) = (*count + 1, Some(how)));
+    }
+
+    /// Runs the work, again after a panic, and returns how it ended.
+    async fn rounds(&self, run: &Run) -> Ended {
+        let mut panics = 0;
+        loop {
+            let began = Instant::now();
+            match run.drive(self).await {
+                Some(true) => return Ended::Finished,
+                Some(false) => {}
+                None => return Ended::RuntimeGone,
+            }
+            if began.elapsed() >= CALM {
+                panics = 0;
+            }
+            panics += 1;
+            if panics > RESTARTS {
+                tracing::error!(work = self.what, "panicked again, and is given up");
+                return Ended::Panicked;
+            }
+            tracing::warn!(work = self.what, "panicked, and is started again");
+            if panics > 1 {
+                sleep(Duration::from_secs(u64::from(panics - 1))).await;
+            }
+        }
+    }
+}
+
+impl State {
+    fn is_of(&self, run: &Arc<Run>) -> bool {
+        self.run.as_ref().is_some_and(|own| Arc::ptr_eq(own, run))
+    }
+}
+
+impl Run {
+    /// Starts the work and polls it to its end: whether it returned or panicked; `None` if it was
+    /// taken away.
+    async fn drive(&self, shared: &Shared) -> Option<bool> {
+        let begin = AssertUnwindSafe(|| lock(&shared.start).as_mut().map(|start| start()));
+        let work = match catch_unwind(begin) {
+            Ok(work) => work?,
+            Err(_) => return Some(false),
+        };
+        {
+            let mut slot = lock(&self.slot);
+            if slot.is_over {
+                return None;
+            }
+            slot.work = Some(work);
+        }
+        std::future::poll_fn(|context| {
+            let mut slot = lock(&self.slot);
+            let Some(work) = slot.work.as_mut() else {
+                return Poll::Ready(None);
+            };
+            let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
+            if matches!(polled, Ok(Poll::Pending)) {
+                return Poll::Pending;
+            }
+            let work = slot.work.take();
+            drop(slot);
+            drop(work);
+            Poll::Ready(Some(polled.is_ok()))
+        })
+        .await
+    }
+
+    async fn answer_probes(&self) {
+        loop {
+            self.probed.notified().await;
+            let asked = self.asked.load(Ordering::Acquire);
+            self.answered.store(asked, Ordering::Release);
+        }
+    }
+
+    /// Takes the work away for good; `None` if it is being polled, and so on a runtime that is
+    /// driven, or if it is over already. The inner one is `None` if the work has not begun.
+    fn take(&self) -> Option<Option<BoxFuture<'static, ()>>> {
+        let mut slot = match self.slot.try_lock() {
+            Ok(slot) => slot,
+            Err(TryLockError::Poisoned(slot)) => slot.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        if std::mem::replace(&mut slot.is_over, true) {
+            return None;
+        }
+        Some(slot.work.take())
+    }
+}
+
+/// A question for a sign of life.
+struct Probe {
+    run: Arc<Run>,
+    count: u64,
+}
+
+impl Probe {
+    fn is_answered(&self) -> bool {
+        self.run.answered.load(Ordering::Acquire) >= self.count
+    }
+}
+
+/// Notes the end of a run, whatever ends it; a part of its task.
+struct End {
+    shared: Arc<Shared>,
+    run: Arc<Run>,
+    how: Ended,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let work = {
+            let mut slot = lock(&self.run.slot);
+            slot.is_over = true;
+            slot.work.take()
+        };
+        drop(work);
+        self.shared.finish(&self.run, self.how);
+    }
+}
+
+/// The task of a run.
+async fn keep(mut end: End) {
+    let (shared, run) = (Arc::clone(&end.shared), Arc::clone(&end.run));
+    end.how = tokio::select! {
+        how = shared.rounds(&run) => how,
+        () = run.answer_probes() => Ended::RuntimeGone,
+    };
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How often a caller that waits looks whether the work lives.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// After how many looks without a sign of life, beyond the one that asks for it, the work is taken
+/// from its runtime.
+const SILENT_LOOKS: u32 = 3;
+
+/// How many panics in a row are followed by a restart.
+const RESTARTS: u32 = 3;
+
+/// How long the work runs until earlier panics do not count.
+const CALM: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests;
