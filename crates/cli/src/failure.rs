@@ -189,8 +189,8 @@ fn kind(kind: core::ErrorKind) -> &'static str {
 fn hint(error: &core::Error) -> Option<String> {
     let text = match error.kind() {
         core::ErrorKind::Config if error.message().starts_with("plain http") => {
-            "use https, or give --allow-plain-http if nobody else can read or change what goes \
-             over that network"
+            "--allow-plain-http allows it, for a network where nobody else can read or change what \
+             goes over it"
         }
         core::ErrorKind::Connect(ConnectPhase::Tls) => {
             "if the server's certificate is of a private authority, name that with --ca-file"

@@ -11,9 +11,10 @@ impl From<astakos::Error> for Failure {
             astakos::ErrorKind::QuotaLimit => {
                 return failure.kind("quota_limit").without_hint();
             }
-            astakos::ErrorKind::Unsupported => {
-                return failure.kind("unsupported");
-            }
+            astakos::ErrorKind::Unsupported => (
+                "unsupported",
+                "--dialect says which generation the server is, --detect asks it",
+            ),
             astakos::ErrorKind::Unauthorized => (
                 "credential",
                 "the token is unknown or expired, or of a user where a service's is wanted, or \
