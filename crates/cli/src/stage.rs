@@ -1,6 +1,8 @@
 //! What a demo is told: steps, each of which asserts what it shows. What it says is evidence taken
 //! from the answers.
 
+use std::ops::RangeInclusive;
+
 use serde::Serialize;
 use serde_json::json;
 use tokio::time::Instant;
@@ -61,7 +63,7 @@ impl Stage {
         (Answer::new(human, json!(steps)), is_good)
     }
 
-    /// Makes a step that must send exactly so many requests, as the emulator counts them.
+    /// Makes a step that must send exactly `requests` requests, as the emulator counts them.
     pub(crate) async fn step(
         &mut self,
         name: &str,
@@ -69,13 +71,26 @@ impl Stage {
         requests: u64,
         work: impl Future<Output = Seen> + Send,
     ) {
+        self.step_within(name, journal, requests..=requests, work)
+            .await;
+    }
+
+    /// Makes a step beside which something else may send requests: their number lies in a range.
+    pub(crate) async fn step_within(
+        &mut self,
+        name: &str,
+        journal: &Journal,
+        requests: RangeInclusive<u64>,
+        work: impl Future<Output = Seen> + Send,
+    ) {
         let before = journal.len();
         let started = Instant::now();
         let seen = work.await;
         let sent = journal.len() - before;
         let seen = match seen {
-            Ok(outcome) if sent != requests => Err(format!(
-                "{outcome}, but by {sent} requests instead of {requests}"
+            Ok(outcome) if !requests.contains(&sent) => Err(format!(
+                "{outcome}, but by {sent} requests instead of {}",
+                requests.start()
             )),
             seen => seen,
         };
