@@ -6,7 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{StatusCode, Uri};
+
+use crate::call::{Operation, printable};
+use crate::deadline::in_words;
+use crate::url::place;
 
 /// `Result` with core's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -15,9 +19,10 @@ type Cause = Arc<dyn std::error::Error + Send + Sync + 'static>;
 
 /// Why a call failed.
 ///
-/// `Display` is one line of known facts: operation, message, status, code and attempts. The cause
-/// is only available from [`source`](std::error::Error::source). No text of an error includes a
-/// query, a credential or a body.
+/// `Display` is one line of known facts: operation, host and port, message, status, code, attempts
+/// and the time they took, as in `gafaelfawr.getUserInfo at auth.example:443: no answer within 5 s,
+/// 3 attempts in 15 s`. The cause is only available from [`source`](std::error::Error::source). No
+/// text of an error includes a query, a credential or a body.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -28,6 +33,8 @@ struct Inner {
     operation: Option<&'static str>,
     method: Option<http::Method>,
     url: Option<String>,
+    /// Host and port.
+    place: Option<String>,
     status: Option<StatusCode>,
     code: Option<String>,
     request_id: Option<String>,
@@ -53,6 +60,7 @@ impl Error {
             operation: None,
             method: None,
             url: None,
+            place: None,
             status: None,
             code: None,
             request_id: None,
@@ -267,10 +275,12 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_request(mut self, method: &http::Method, url: String) -> Self {
+    pub(crate) fn with_request(mut self, operation: &Operation, uri: &Uri) -> Self {
         let inner = self.inner();
-        inner.method = Some(method.clone());
-        inner.url = Some(url);
+        inner.operation = Some(operation.id());
+        inner.method = Some(operation.method().clone());
+        inner.url = Some(printable(operation, uri));
+        inner.place = Some(place(uri));
         self
     }
 
@@ -315,8 +325,14 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let e = &self.0;
-        if let Some(operation) = e.operation {
-            write!(f, "{operation}: ")?;
+        // Errors of connecting name the place themselves.
+        let place = e.place.as_deref();
+        let place = place.filter(|place| !e.message.contains(place));
+        match (e.operation, place) {
+            (Some(operation), Some(place)) => write!(f, "{operation} at {place}: ")?,
+            (Some(operation), None) => write!(f, "{operation}: ")?,
+            (None, Some(place)) => write!(f, "{place}: ")?,
+            (None, None) => {}
         }
         f.write_str(&e.message)?;
         match (e.status, &e.code) {
@@ -326,7 +342,10 @@ impl fmt::Display for Error {
             (None, None) => {}
         }
         if e.attempts > 1 {
-            write!(f, " after {} attempts", e.attempts)?;
+            write!(f, ", {} attempts", e.attempts)?;
+            if !e.elapsed.is_zero() {
+                write!(f, " in {}", in_words(e.elapsed))?;
+            }
         }
         Ok(())
     }

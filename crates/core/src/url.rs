@@ -13,6 +13,17 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{Error, ErrorKind, Result};
 
+/// Returns host and port, the port also where the URL leaves it to the scheme.
+pub(crate) fn place(uri: &Uri) -> String {
+    let usual = if uri.scheme() == Some(&Scheme::HTTPS) {
+        443
+    } else {
+        80
+    };
+    let port = uri.port_u16().unwrap_or(usual);
+    format!("{}:{port}", uri.host().unwrap_or_default())
+}
+
 /// Where a service lives: scheme, host, port and a path that every target is appended to.
 ///
 /// ```

@@ -346,7 +346,7 @@ async fn a_refusal_tells_the_servers_words_item_by_item() {
     assert_eq!(error.code(), Some("invalid_scopes"));
     assert_eq!(error.details()[0].kind, "invalid_scopes");
     assert!(
-        error.to_string().starts_with("gafaelfawr.createToken: "),
+        error.to_string().starts_with("gafaelfawr.createToken at "),
         "{error}"
     );
 

@@ -27,7 +27,7 @@ fn every_step_of_the_demo_does_what_it_says() {
     assert_eq!(step("503 twice")["requests"], 3);
     let outage = step("not survived")["outcome"].as_str().unwrap();
     assert!(
-        outage.contains("HTTP 503") && outage.contains("after 3 attempts"),
+        outage.contains("HTTP 503") && outage.contains(", 3 attempts in "),
         "{outage}"
     );
     assert!(

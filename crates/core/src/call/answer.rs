@@ -22,6 +22,7 @@ pub struct Answer {
     operation: &'static Operation,
     response: Response,
     attempts: u32,
+    elapsed: Duration,
     uri: Uri,
     /// The secrets of the call, in case the answer quotes them.
     secrets: Secrets,
@@ -33,6 +34,7 @@ impl Answer {
             operation: context.operation,
             response,
             attempts: context.attempts,
+            elapsed: context.started.elapsed(),
             uri: context.uri,
             secrets: context.secrets,
         }
@@ -95,19 +97,11 @@ impl Answer {
     #[must_use]
     pub fn decode_error(&self, message: impl AsRef<str>) -> Error {
         let message = Filter::of(&self.secrets).text(message.as_ref());
-        let error = Error::new(ErrorKind::Decode, message)
-            .with_operation(self.operation.id())
+        Error::new(ErrorKind::Decode, message)
             .with_status(self.status())
             .with_sent(Sent::Maybe)
-            .with_attempts(self.attempts, Duration::ZERO);
-        if self.operation.has_sensitive_path() {
-            error
-        } else {
-            error.with_request(
-                self.operation.method(),
-                printable(self.operation, &self.uri),
-            )
-        }
+            .with_attempts(self.attempts, self.elapsed)
+            .with_request(self.operation, &self.uri)
     }
 
     /// Parses again while tracking the position: slower, and done only after a failure.
@@ -154,9 +148,10 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
 
 /// Returns a URL in the form that errors may show: no user information, no query, and no path that
 /// holds a secret.
-pub(super) fn printable(operation: &Operation, uri: &Uri) -> String {
+pub(crate) fn printable(operation: &Operation, uri: &Uri) -> String {
     let scheme = uri.scheme_str().unwrap_or_default();
     let authority = uri.authority().map_or("", |a| a.as_str());
+    let authority = authority.rsplit('@').next().unwrap_or_default();
     let path = if operation.has_sensitive_path() {
         operation.path()
     } else {

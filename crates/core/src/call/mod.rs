@@ -18,6 +18,7 @@ mod retry;
 mod secrets;
 
 pub use answer::Answer;
+pub(crate) use answer::printable;
 pub use budget::Budget;
 pub use form::Form;
 pub(crate) use limit::Authorities;

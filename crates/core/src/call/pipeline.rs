@@ -9,7 +9,6 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 use tracing::field::Empty;
 
-use super::answer::printable;
 use super::limit::{Authorities, AuthorityState};
 use super::receive::{Context, Receive, Received};
 use super::retry::{is_throttled, is_transient, may_repeat, retry_after};
@@ -20,7 +19,7 @@ use crate::deadline::{after, in_words};
 use crate::error::KEPT_BODY;
 use crate::observe::{AttemptEvent, CallEvent, Observer};
 use crate::transport::{Request, Response, Transport};
-use crate::url::BaseUrl;
+use crate::url::{BaseUrl, place};
 use crate::{Clock, Error, ErrorKind, Result, Secret, Sent, TimeoutScope};
 
 /// Sends calls: deadline, permit, credential, attempt, verdict and retry.
@@ -134,7 +133,7 @@ impl Pipeline {
                 format!(
                     "plain http to {} is refused: it would carry a credential, or an answer that \
                      has to be believed; use https, or allow plain http",
-                    base.authority()
+                    place(&uri)
                 ),
             ));
         }
@@ -477,7 +476,7 @@ impl Progress {
             Sent::No => error,
         };
         let error = match &self.uri {
-            Some(uri) => error.with_request(operation.method(), printable(operation, uri)),
+            Some(uri) => error.with_request(operation, uri),
             None => error,
         };
         if error.request_id().is_none() {

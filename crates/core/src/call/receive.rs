@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode, Uri};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
-use super::answer::{Answer, printable};
+use super::answer::Answer;
 use super::secrets::{Filter, Secrets};
 use super::{Operation, coding};
 use crate::deadline::{after, in_words};
@@ -228,12 +228,10 @@ impl AnswerStream {
     }
 
     fn explain(&self, error: Error) -> Error {
-        let operation = self.operation;
         error
-            .with_operation(operation.id())
             .with_status(self.status)
             .with_attempts(self.attempts, self.started.elapsed())
-            .with_request(operation.method(), printable(operation, &self.uri))
+            .with_request(self.operation, &self.uri)
     }
 }
 

@@ -20,6 +20,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::dns::CachedResolver;
 use crate::deadline::{after, in_words};
+use crate::url::place;
 use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result, TimeoutScope};
 
 /// Makes connections for the pool, which clones it twice for each request.
@@ -123,17 +124,6 @@ impl tower_service::Service<Uri> for Connector {
                 })
         })
     }
-}
-
-/// Returns host and port.
-fn place(uri: &Uri) -> String {
-    let usual = if uri.scheme_str() == Some("https") {
-        443
-    } else {
-        80
-    };
-    let port = uri.port_u16().unwrap_or(usual);
-    format!("{}:{port}", uri.host().unwrap_or_default())
 }
 
 fn tls_error(place: &str, cause: io::Error) -> Error {

@@ -140,9 +140,14 @@ async fn an_outage_ends_in_an_error_that_says_how_often_it_was_tried() {
     let told = Told::new([status(502), status(502), status(502)]);
     let error = read(&told).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Status, 3));
+    let (what, attempts) = (
+        "test.read at service.example:443: Bad Gateway (HTTP 502)",
+        3,
+    );
+    let took = error.elapsed().as_millis();
     assert_eq!(
         error.to_string(),
-        "test.read: Bad Gateway (HTTP 502) after 3 attempts"
+        format!("{what}, {attempts} attempts in {took} ms")
     );
     assert_eq!(error.url(), Some("https://service.example/base/read"));
     assert!(error.is_retryable());
@@ -299,7 +304,7 @@ async fn an_answer_that_is_no_text_is_refused_without_repeating_it() {
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert_eq!(
         error.to_string(),
-        "test.read: the answer is not UTF-8 (HTTP 200)"
+        "test.read at service.example:443: the answer is not UTF-8 (HTTP 200)"
     );
     assert!(!format!("{error:?}").contains("planted"));
 }
@@ -333,7 +338,7 @@ async fn a_refusal_carries_the_services_code_message_and_body() {
     let error = send(&client, &READ).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "test.read: scope missing (HTTP 403, permission_denied)"
+        "test.read at service.example:443: scope missing (HTTP 403, permission_denied)"
     );
     assert_eq!(error.body().unwrap(), "scope missing");
 }
@@ -361,7 +366,8 @@ async fn a_refusal_that_quotes_the_token_is_not_repeated() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "test.read: no such token: [secret] (HTTP 401, no such token: [secret])"
+        "test.read at service.example:443: no such token: [secret] (HTTP 401, no such token: \
+         [secret])"
     );
     assert_eq!(error.request_id(), Some("id of [secret]"));
     assert_eq!(error.body().unwrap(), "no such token: [secret]");
@@ -479,4 +485,13 @@ async fn limits_of_for_ever_and_of_nothing_are_taken_at_their_word() {
     let client = builder(&told).timeouts(limits).build().unwrap();
     let error = send(&client, &READ).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout(TimeoutScope::Call));
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_limits_are_told_in_round_numbers() {
+    let told = Told::new([Then::Hang, Then::Hang, Then::Hang]);
+    let text = read(&told).await.unwrap_err().to_string();
+    let start = "test.read at service.example:443: no answer within ";
+    assert!(text.starts_with(start), "{text}");
+    assert!(text.ends_with(" s, 3 attempts in 15 s"), "{text}");
 }

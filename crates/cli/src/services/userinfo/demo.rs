@@ -294,7 +294,7 @@ impl Show {
             Err(error) => error,
         };
         ensure(
-            error.contains("HTTP 503") && error.ends_with("after 3 attempts"),
+            error.contains("HTTP 503") && error.contains(", 3 attempts in "),
             || error.clone(),
         )?;
         // What is held from before goes on serving: only what was forgotten had to be asked for.
