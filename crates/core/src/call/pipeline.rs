@@ -281,15 +281,21 @@ impl Pipeline {
             until if until < deadline => (until, TimeoutScope::Attempt),
             _ => (deadline, TimeoutScope::Call),
         };
+        let written = request.written.clone();
         let received = R::receive(&*self.transport, operation, request);
         let result = timeout_at(until, received).await.unwrap_or_else(|_| {
+            // By now the attempt has been dropped, so what it said is final.
+            let (what, sent) = if written.is_nothing() {
+                ("no connection", Sent::No)
+            } else {
+                ("no answer", Sent::Maybe)
+            };
             let limit = in_words(until - begun);
-            Err(Error::new(
-                ErrorKind::Timeout(scope),
-                format!("no answer within {limit}"),
+            Err(
+                Error::new(ErrorKind::Timeout(scope), format!("{what} within {limit}"))
+                    .with_sent(sent)
+                    .with_retryable(true),
             )
-            .with_sent(Sent::Maybe)
-            .with_retryable(true))
         });
         let status = result.as_ref().ok().map(|received| match received {
             Received::Answer(got) => R::status_of(got),

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::connect::{Connector, History, NO_SCHEME};
 use super::dns::{CachedResolver, Resolve, SystemResolver};
 use super::tls::{Roots, TlsSettings};
-use super::{Request, Response, StreamedResponse, Transport, body, broken};
+use super::{Request, Response, StreamedResponse, Transport, Written, body, broken};
 use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result};
 
 /// HTTP/1.1 over pooled connections, with TLS by rustls.
@@ -38,26 +38,23 @@ impl HttpTransport {
     }
 
     /// Puts a request on its way.
-    fn begin(&self, request: Request) -> (ResponseFuture, Option<CaptureConnection>) {
+    fn begin(&self, request: Request) -> (ResponseFuture, Held) {
         let mut outgoing = http::Request::new(Full::new(request.body));
         *outgoing.method_mut() = request.method;
         *outgoing.uri_mut() = request.uri;
         *outgoing.headers_mut() = request.headers;
         // A connection can only be retired by a request that held on to it, and holding on costs
         // a twentieth of a call. So an old one serves once more after it was found to be old.
-        let held = self
-            .met_old
-            .load(Ordering::Relaxed)
-            .then(|| capture_connection(&mut outgoing));
+        // What may be repeated in any case need not know whether it got a connection.
+        let is_worth_it = self.met_old.load(Ordering::Relaxed) || !outgoing.method().is_safe();
+        let held = Held {
+            connection: is_worth_it.then(|| capture_connection(&mut outgoing)),
+            written: request.written,
+        };
         (self.pool.request(outgoing), held)
     }
 
-    async fn receive(
-        &self,
-        answer: ResponseFuture,
-        held: Option<CaptureConnection>,
-        limit: usize,
-    ) -> Result<Response> {
+    async fn receive(&self, answer: ResponseFuture, held: Held, limit: usize) -> Result<Response> {
         let (head, body) = self.receive_head(answer, held).await?;
         let body = body::read(body, head.status, limit).await?;
         Ok(Response {
@@ -67,11 +64,7 @@ impl HttpTransport {
         })
     }
 
-    async fn receive_stream(
-        &self,
-        answer: ResponseFuture,
-        held: Option<CaptureConnection>,
-    ) -> Result<StreamedResponse> {
+    async fn receive_stream(&self, answer: ResponseFuture, held: Held) -> Result<StreamedResponse> {
         let (head, body) = self.receive_head(answer, held).await?;
         let status = head.status;
         let body = Box::new(body::Arriving { body, status });
@@ -80,24 +73,39 @@ impl HttpTransport {
         Ok(response)
     }
 
-    async fn receive_head(
-        &self,
-        answer: ResponseFuture,
-        held: Option<CaptureConnection>,
-    ) -> Result<(Parts, Incoming)> {
+    async fn receive_head(&self, answer: ResponseFuture, held: Held) -> Result<(Parts, Incoming)> {
         let (head, body) = answer.await.map_err(classify)?.into_parts();
         if let Some(history) = head.extensions.get::<History>() {
             history.has_answered.store(true, Ordering::Relaxed);
             if history.retire_at <= Instant::now() {
-                if let Some(held) = &held
-                    && let Some(connected) = held.connection_metadata().as_ref()
+                let connection = held.connection.as_ref();
+                if let Some(connection) = connection
+                    && let Some(connected) = connection.connection_metadata().as_ref()
                 {
                     connected.poison();
                 }
-                self.met_old.store(held.is_none(), Ordering::Relaxed);
+                self.met_old.store(connection.is_none(), Ordering::Relaxed);
             }
         }
         Ok((head, body))
+    }
+}
+
+/// A request's hold on its connection. The pool names the connection before it hands the request
+/// over, so while there is none, nothing was written.
+struct Held {
+    connection: Option<CaptureConnection>,
+    written: Written,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        match &self.connection {
+            Some(connection) if connection.connection_metadata().is_none() => {
+                self.written.given_up();
+            }
+            _ => self.written.may_begin(),
+        }
     }
 }
 

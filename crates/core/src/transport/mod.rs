@@ -18,12 +18,14 @@ mod dns;
 mod hyper;
 #[cfg(feature = "client")]
 mod tls;
+mod written;
 
 use std::fmt;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
 
+pub use self::written::Written;
 #[cfg(feature = "client")]
 pub use self::{
     dns::{Resolve, SystemResolver},
@@ -35,7 +37,8 @@ use crate::{BoxFuture, Result};
 ///
 /// An implementation reads the answer whole, follows no redirect, repeats nothing, and says in
 /// each error whether the server may have seen the request ([`Error::sent`](crate::Error::sent)).
-/// Dropping the future gives the attempt up.
+/// Dropping the future gives the attempt up; [`Request::written`] then says whether the server may
+/// have seen it.
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Sends one request.
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>>;
@@ -142,6 +145,8 @@ pub struct Request {
     pub body: Bytes,
     /// How many bytes the answer's body may have.
     pub response_limit: usize,
+    /// Where the transport says whether it wrote anything.
+    pub written: Written,
 }
 
 impl Request {
@@ -154,6 +159,7 @@ impl Request {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             response_limit: 1 << 20,
+            written: Written::default(),
         }
     }
 }
