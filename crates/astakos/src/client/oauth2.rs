@@ -1,16 +1,14 @@
 //! OAuth 2.0 (protocol section 7.7).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 use vouchsafe_core::Secret;
-use zeroize::Zeroizing;
+use vouchsafe_core::auth::Basic;
 
 use super::layout::{Part, join_urls};
 use super::{Auth, Client, Dialect};
 use crate::generated::oauth2::calls;
 use crate::generated::oauth2::wire::TokenRequest;
-use crate::{Error, OAuth2Token, Result};
+use crate::{OAuth2Token, Result};
 
 /// What an access token is asked for with (RFC 6749, section 4.1.3).
 #[derive(Clone, Debug)]
@@ -67,7 +65,8 @@ impl Client {
     /// # Errors
     ///
     /// [`ErrorKind::BadRequest`](crate::ErrorKind::BadRequest) for every refusal;
-    /// [`Error::code`] and the message say which.
+    /// [`Error::code`](crate::Error::code) and the message say which. An id with a colon, and
+    /// control characters, are refused before anything is sent.
     #[doc(alias = "get_token")]
     pub async fn oauth2_token(
         &self,
@@ -76,8 +75,10 @@ impl Client {
         grant: &TokenGrant,
     ) -> Result<OAuth2Token> {
         self.require("OAuth 2.0", Dialect::V015..)?;
+        let header = Basic::new(client_id)?.header(client_secret)?;
         let call = calls::token(&grant.0)?
-            .secret_header(AUTHORIZATION, &basic(client_id, client_secret)?)?;
+            .hide(client_secret)
+            .secret_header(AUTHORIZATION, &header)?;
         self.send_and(Part::OAuth2, call, Auth::IfModern, |answer| {
             Ok(answer.json()?)
         })
@@ -92,14 +93,4 @@ impl Client {
     pub async fn oauth2_auth_url(&self) -> Result<String> {
         Ok(join_urls(&self.oauth2_url().await?, "auth"))
     }
-}
-
-/// Forms basic credentials (RFC 7617).
-fn basic(id: &str, secret: &Secret) -> Result<Secret> {
-    if id.contains(':') {
-        return Err(Error::bad_value("the id of a client holds a colon"));
-    }
-    let pair = Zeroizing::new(format!("{id}:{}", secret.expose()));
-    let encoded = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
-    Ok(Secret::from(format!("Basic {}", encoded.as_str())))
 }

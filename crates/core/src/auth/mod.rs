@@ -1,10 +1,12 @@
 //! Tokens: what they are, where they come from and how they are put on a request.
 
 mod authorize;
+mod basic;
 mod source;
 mod token;
 
 pub use authorize::{Authorize, Bearer, HeaderToken};
+pub use basic::Basic;
 pub use source::{EnvToken, FileToken, StaticToken, TokenSource};
 pub use token::Token;
 
