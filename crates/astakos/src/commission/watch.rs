@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
-use vouchsafe_core::task::Task;
+use vouchsafe_core::task::Keeper;
 
 use super::CommissionId;
 use super::busy::Busy;
@@ -28,7 +28,7 @@ const LOOKS: [Duration; 3] = [
 #[derive(Debug)]
 pub(super) struct Watch {
     shared: Arc<Shared>,
-    worker: Mutex<Option<Task>>,
+    keeper: Keeper,
 }
 
 #[derive(Debug)]
@@ -75,16 +75,19 @@ impl Drop for Counted {
 
 impl Watch {
     pub(super) fn new(client: &Client, journal: Arc<dyn Journal>, search: Arc<Search>) -> Self {
+        let shared = Arc::new(Shared {
+            client: client.clone(),
+            journal,
+            search,
+            watched: Mutex::default(),
+            changed: Notify::new(),
+            orphans: watch::Sender::new(0),
+        });
+        let watching = Arc::clone(&shared);
+        let work = move || run(Arc::clone(&watching));
         Self {
-            shared: Arc::new(Shared {
-                client: client.clone(),
-                journal,
-                search,
-                watched: Mutex::default(),
-                changed: Notify::new(),
-                orphans: watch::Sender::new(0),
-            }),
-            worker: Mutex::new(None),
+            shared,
+            keeper: Keeper::new("looking for late commissions", work),
         }
     }
 
@@ -114,13 +117,13 @@ impl Watch {
         };
         lock(&self.shared.watched).insert(id, watched);
         self.shared.changed.notify_one();
-        self.ensure_worker(runtime);
+        self.keeper.ensure_on(runtime);
     }
 
     /// Goes on in this runtime, if the one before is gone.
     pub(super) fn resume(&self, runtime: &Handle) {
         if !lock(&self.shared.watched).is_empty() {
-            self.ensure_worker(runtime);
+            self.keeper.ensure_on(runtime);
         }
     }
 
@@ -133,18 +136,16 @@ impl Watch {
             .count()
     }
 
-    /// Waits until there is none of which nobody knows whether it was issued.
+    /// Waits until every commission is looked for of which it is not known whether it was issued,
+    /// or the worker is given up.
     pub(super) async fn no_orphans(&self) {
-        let mut orphans = self.shared.orphans.subscribe();
-        // The sender lives as long as this.
-        let _ = orphans.wait_for(|&count| count == 0).await;
-    }
-
-    fn ensure_worker(&self, runtime: &Handle) {
-        let mut worker = lock(&self.worker);
-        if worker.as_ref().is_none_or(Task::is_finished) {
-            let _inside = runtime.enter();
-            *worker = Some(Task::spawn(run(Arc::clone(&self.shared))));
+        if *self.shared.orphans.borrow() > 0 {
+            let mut orphans = self.shared.orphans.subscribe();
+            // What is left then is counted as open.
+            let _ = self
+                .keeper
+                .wait(orphans.wait_for(|&count| count == 0))
+                .await;
         }
     }
 }
