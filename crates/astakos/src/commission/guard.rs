@@ -1,11 +1,10 @@
 //! A commission in hand.
 
 use std::fmt;
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout_at;
 use vouchsafe_core::{Error as CoreError, ErrorKind as CoreKind, Sent, TimeoutScope};
 
 use super::busy::Busy;
@@ -115,20 +114,12 @@ pub(super) async fn wait(
     reply: oneshot::Receiver<Result<Committed>>,
     issuer: &Issuer,
 ) -> Result<Committed> {
+    issuer.resume();
     let patience = issuer.patience();
-    let deadline = until(patience);
-    let mut reply = reply;
-    // Who resolves may end with its runtime, or by a panic of a journal.
-    let result = loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        match timeout(left.min(LOOK_AFTER), &mut reply).await {
-            Err(_) if left > LOOK_AFTER => issuer.resume(),
-            result => break result,
-        }
-    };
-    match result {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err(gone()),
+    match timeout_at(until(patience), issuer.resolver().wait(reply)).await {
+        Ok(Ok(Ok(result))) => result,
+        Ok(Ok(Err(_))) => Err(gone()),
+        Ok(Err(ended)) => Err(unresolved(&ended.to_string())),
         Err(_) => Err(CoreError::new(
             CoreKind::Timeout(TimeoutScope::Call),
             format!("not resolved within {patience:?}; it goes on in the background"),
@@ -138,12 +129,12 @@ pub(super) async fn wait(
     }
 }
 
-/// How often is seen to it that somebody resolves.
-const LOOK_AFTER: Duration = Duration::from_secs(1);
-
 fn gone() -> crate::Error {
-    let message = "the runtime ended before the commission was resolved; reconcile does it";
-    CoreError::new(CoreKind::Transport, message)
+    unresolved("the runtime ended before the commission was resolved")
+}
+
+fn unresolved(why: &str) -> crate::Error {
+    CoreError::new(CoreKind::Transport, format!("{why}; reconcile does it"))
         .with_sent(Sent::Maybe)
         .into()
 }

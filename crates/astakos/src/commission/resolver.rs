@@ -9,7 +9,7 @@ use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use vouchsafe_core::call::Retry;
-use vouchsafe_core::task::Task;
+use vouchsafe_core::task::{Ended, Keeper};
 use vouchsafe_core::{BoxFuture, Sent};
 
 use super::busy::Busy;
@@ -31,11 +31,7 @@ pub(super) struct Settings {
 #[derive(Debug)]
 pub(super) struct Resolver {
     queue: Arc<Queue>,
-    settings: Settings,
-    client: Client,
-    journal: Arc<dyn Journal>,
-    search: Arc<Search>,
-    worker: Mutex<Option<Task>>,
+    keeper: Keeper,
 }
 
 #[derive(Debug)]
@@ -71,19 +67,21 @@ impl Resolver {
         search: Arc<Search>,
         settings: Settings,
     ) -> Self {
-        Self {
-            queue: Arc::new(Queue {
-                jobs: Mutex::default(),
-                arrived: Notify::new(),
-                count: watch::Sender::new(0),
-            }),
+        let queue = Arc::new(Queue {
+            jobs: Mutex::default(),
+            arrived: Notify::new(),
+            count: watch::Sender::new(0),
+        });
+        let worker = Worker {
+            queue: Arc::clone(&queue),
             settings,
             // Tries are counted here, where it is known what a lost answer means.
             client: client.without_repeats(),
             journal,
             search,
-            worker: Mutex::new(None),
-        }
+        };
+        let keeper = Keeper::new("resolving commissions", move || worker.clone().run());
+        Self { queue, keeper }
     }
 
     /// Hands a commission over. It is resolved whether or not anybody waits for the reply.
@@ -104,7 +102,7 @@ impl Resolver {
             may_be_done: false,
             reply: Some(sender),
         });
-        self.ensure_worker(runtime);
+        self.keeper.ensure_on(runtime);
         receiver
     }
 
@@ -116,32 +114,22 @@ impl Resolver {
     /// Goes on in this runtime, if the one before is gone.
     pub(super) fn resume(&self, runtime: &Handle) {
         if self.count() > 0 {
-            self.ensure_worker(runtime);
+            self.keeper.ensure_on(runtime);
         }
     }
 
-    /// Waits until nothing is waiting or under way.
+    /// Waits for a reply, and keeps the worker running meanwhile.
+    pub(super) async fn wait<T>(&self, reply: impl Future<Output = T>) -> Result<T, Ended> {
+        self.keeper.wait(reply).await
+    }
+
+    /// Waits until nothing is waiting or under way, or the worker is given up.
     pub(super) async fn drained(&self) {
-        let mut count = self.queue.count.subscribe();
-        // The sender lives as long as this.
-        let _ = count.wait_for(|&count| count == 0).await;
-    }
-
-    /// Starts the worker if there is none, or its runtime is gone.
-    fn ensure_worker(&self, runtime: &Handle) {
-        let mut worker = lock(&self.worker);
-        if worker.as_ref().is_some_and(|worker| !worker.is_finished()) {
-            return;
+        if self.count() > 0 {
+            let mut count = self.queue.count.subscribe();
+            // What is left then is counted as open.
+            let _ = self.wait(count.wait_for(|&count| count == 0)).await;
         }
-        let work = Worker {
-            queue: Arc::clone(&self.queue),
-            settings: self.settings.clone(),
-            client: self.client.clone(),
-            journal: Arc::clone(&self.journal),
-            search: Arc::clone(&self.search),
-        };
-        let _inside = runtime.enter();
-        *worker = Some(Task::spawn(work.run()));
     }
 }
 
@@ -154,6 +142,7 @@ impl Queue {
     }
 }
 
+#[derive(Clone)]
 struct Worker {
     queue: Arc<Queue>,
     settings: Settings,

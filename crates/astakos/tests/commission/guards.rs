@@ -208,6 +208,27 @@ fn another_runtime_looks_for_what_the_first_may_have_issued() {
     assert_eq!(issuer.open().in_hand, 0);
 }
 
+#[test]
+fn a_commit_does_not_wait_for_a_runtime_that_nothing_drives() {
+    let server = Server::new();
+    let issuer = issuer(&server);
+    let first = runtime();
+    let guard = first.block_on(async {
+        let guard = issuer.issue(&one()).await.unwrap();
+        // The worker is in this runtime from now on.
+        issuer.issue(&one()).await.unwrap().reject().await.unwrap();
+        guard
+    });
+    let second = runtime();
+    let committed = second.block_on(async {
+        tokio::time::pause();
+        guard.commit().await
+    });
+    assert_eq!(committed.unwrap(), Committed::Now);
+    assert_eq!(used(&server), (1, 1));
+    drop(first);
+}
+
 /// A journal that panics when it is first told that something is done.
 #[derive(Debug, Default)]
 struct Panics(MemoryJournal, AtomicBool);
