@@ -71,7 +71,8 @@ impl Stage {
         requests: u64,
         work: impl Future<Output = Seen> + Send,
     ) {
-        self.step_within(name, journal, requests..=requests, work)
+        // Boxed, so that the caller's future does not carry its size twice.
+        self.step_within(name, journal, requests..=requests, Box::pin(work))
             .await;
     }
 
