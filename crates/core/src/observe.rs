@@ -1,4 +1,4 @@
-//! Watching a client: what it did, how often, for how long. Nothing here holds a secret.
+//! Observation of a client: what it did, how often and for how long. No event holds a secret.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,49 +7,49 @@ use http::StatusCode;
 
 use crate::{Error, ErrorKind};
 
-/// Is told what a client does. All methods do nothing unless overridden; they are called inline
-/// and should be quick.
+/// Receives the events of a client. All methods do nothing by default. They are called inline and
+/// should be quick.
 pub trait Observer: fmt::Debug + Send + Sync + 'static {
-    /// One request has been answered, has failed or has run out of time. One whose caller
-    /// dropped it is not told.
+    /// Called when a request was answered, failed or ran out of time. Not called for a request
+    /// whose caller dropped it.
     fn attempt(&self, event: &AttemptEvent<'_>) {
         let _ = event;
     }
 
-    /// A call has ended. One whose caller dropped it is not told.
+    /// Called when a call has ended. Not called if the caller dropped it.
     fn call(&self, event: &CallEvent<'_>) {
         let _ = event;
     }
 
-    /// A retry was not made because the budget is empty.
+    /// Called when a retry was not made because the budget is empty.
     fn budget_empty(&self, operation: &'static str) {
         let _ = operation;
     }
 
-    /// A cache was asked. A look-up that has to wait is told when it begins, as a miss or as
-    /// joined, and once more if what comes of it is an error or a stale value.
+    /// Called for each look-up in a cache. A look-up that has to wait is reported when it begins,
+    /// as a miss or as joined, and once more if its result is an error or a stale value.
     fn cache(&self, event: &CacheEvent) {
         let _ = event;
     }
 }
 
-/// One request and what came of it.
+/// One request and its result.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct AttemptEvent<'a> {
     /// The operation's id.
     pub operation: &'static str,
-    /// Which attempt of its call, from 1.
+    /// The number of the attempt within its call, from 1.
     pub attempt: u32,
     /// The status, if there was an answer.
     pub status: Option<StatusCode>,
-    /// What failed, if nothing was answered.
+    /// The error, if there was no answer.
     pub error: Option<&'a Error>,
-    /// How long it took.
+    /// The duration of the attempt.
     pub elapsed: Duration,
 }
 
-/// A call and what came of it.
+/// A call and its result.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct CallEvent<'a> {
@@ -57,27 +57,27 @@ pub struct CallEvent<'a> {
     pub operation: &'static str,
     /// How many requests were sent.
     pub attempts: u32,
-    /// What failed, or nothing.
+    /// The error, if the call failed.
     pub error: Option<&'a Error>,
-    /// How long it took, waits included.
+    /// The duration of the call, including waits.
     pub elapsed: Duration,
 }
 
 impl CallEvent<'_> {
-    /// Returns the kind of the failure.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn error_kind(&self) -> Option<ErrorKind> {
         self.error.map(Error::kind)
     }
 }
 
-/// A look-up in a cache and what came of it.
+/// A look-up in a cache and its result.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct CacheEvent {
-    /// The name that the cache was given.
+    /// The name given to the cache.
     pub name: &'static str,
-    /// What came of it.
+    /// The result.
     pub outcome: CacheOutcome,
 }
 
@@ -87,19 +87,19 @@ impl CacheEvent {
     }
 }
 
-/// What came of a look-up in a cache.
+/// The result of a look-up in a cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CacheOutcome {
-    /// A value was there.
+    /// There was a value.
     Hit,
-    /// Nothing was there, and a fetch began.
+    /// There was no value, and a fetch began.
     Miss,
-    /// Nothing was there, and a fetch was under way already.
+    /// There was no value, and a fetch was already in progress.
     Joined,
-    /// A value was there, and a fetch began to replace it before it expires.
+    /// There was a value, and a fetch began to replace it before it expires.
     Refresh,
-    /// An expired value stood in for a fetch that failed.
+    /// A fetch failed, and an expired value was used instead.
     Stale,
     /// A fetch failed, now or a moment ago.
     Error,

@@ -1,4 +1,4 @@
-//! Text and bytes that must not be seen. What a secret *means* is not here.
+//! Text and bytes that must not be shown. This module does not know what a secret *means*.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -16,9 +16,9 @@ use crate::text::str_without_mark;
 
 /// Text that can be used and dropped, but not printed, logged or serialized.
 ///
-/// `Debug` shows `Secret(..)`; there is no `Display`, `Deref`, `AsRef` or `Serialize`. Clones
-/// share one text, whose memory is zeroed when the last owner drops it; equality takes the same
-/// time wherever the texts differ (their lengths are not hidden).
+/// `Debug` shows `Secret(..)`; there is no `Display`, `Deref`, `AsRef` or `Serialize`. Clones share
+/// one text, whose memory is zeroed when the last owner drops it. Comparison takes the same time
+/// wherever the texts differ (lengths are not hidden).
 ///
 /// ```
 /// use vouchsafe_core::Secret;
@@ -45,14 +45,14 @@ use crate::text::str_without_mark;
 pub struct Secret(Arc<Zeroizing<String>>);
 
 impl Secret {
-    /// Reads a text of at most so many bytes to its end, without a byte order mark at the front.
+    /// Reads a text of at most `limit` bytes to its end, without a byte order mark at the start.
     ///
     /// No other copy of it stays in memory: the buffer does not grow, and is wiped.
     ///
     /// # Errors
     ///
-    /// What reading returns; of kind `InvalidData` if the text is larger or not UTF-8. No error
-    /// repeats it.
+    /// The error of the reader, or `InvalidData` if the text is larger or not UTF-8. No error
+    /// includes the text.
     pub fn read(mut source: impl Read, limit: usize) -> io::Result<Self> {
         let wrong = |why: String| Err(io::Error::new(io::ErrorKind::InvalidData, why));
         let mut buffer = Zeroizing::new(vec![0; limit.saturating_add(1)]);
@@ -74,7 +74,7 @@ impl Secret {
         }
     }
 
-    /// Returns the secret without blanks and line ends around it.
+    /// Returns the secret without the white space and line ends around it.
     #[must_use]
     pub fn trimmed(&self) -> Self {
         let text = self.expose();
@@ -84,7 +84,7 @@ impl Secret {
         }
     }
 
-    /// Returns the text. The only way to it: search for `expose` to audit every use.
+    /// Returns the text. This is the only access to it: search for `expose` to audit every use.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -143,8 +143,8 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// Writes a secret into the body of a request, the one place where it may be written: for
-/// `serialize_with`, in types that [`Call::secret_json`](crate::call::Call::secret_json) takes.
+/// Serializes a secret into the body of a request, the one place where that is allowed. Use it with
+/// `serialize_with` in types for [`Call::secret_json`](crate::call::Call::secret_json).
 ///
 /// # Errors
 ///
@@ -163,9 +163,9 @@ thread_local! {
     static NOTED: RefCell<Option<Secrets>> = const { RefCell::new(None) };
 }
 
-/// Does what writes secrets, and returns which it wrote by [`expose`].
+/// Runs `write`, and returns the secrets that it serialized with [`expose`].
 pub(crate) fn noted<T>(write: impl FnOnce() -> T) -> (T, Secrets) {
-    /// Ends it, also after a panic.
+    /// Ends the recording, even after a panic.
     struct End;
 
     impl Drop for End {
@@ -180,12 +180,12 @@ pub(crate) fn noted<T>(write: impl FnOnce() -> T) -> (T, Secrets) {
     (written, NOTED.take().unwrap_or_default())
 }
 
-/// Bytes under the same rules as [`Secret`].
+/// Bytes that follow the same rules as [`Secret`].
 #[derive(Clone)]
 pub struct SecretBytes(Arc<Zeroizing<Vec<u8>>>);
 
 impl SecretBytes {
-    /// Returns the bytes. The only way to them.
+    /// Returns the bytes. This is the only access to them.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0
@@ -225,7 +225,7 @@ mod tests {
         );
     }
 
-    /// Gives one byte at a time.
+    /// Returns one byte at a time.
     struct Drip<'a>(&'a [u8]);
 
     impl Read for Drip<'_> {

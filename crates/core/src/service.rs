@@ -1,8 +1,8 @@
-//! What a service's client gives to the code that is generated for it.
+//! The interface between a service's client and its generated code.
 //!
-//! Generated methods form a [`Call`] and read its [`Answer`]. In between stands [`Service`]: the
-//! client alone knows where the server is, which credential goes along and how its errors look.
-//! [`Session`] does that for a client with one base URL and one credential.
+//! Generated methods create a [`Call`] and read its [`Answer`]. In between, the client's
+//! [`Service`] implementation decides where the server is, which credential to send and how to
+//! convert errors. [`Session`] does this for a client with one base URL and one credential.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,15 +14,14 @@ use crate::call::{Answer, Call, CallOptions};
 use crate::url::BaseUrl;
 use crate::{BoxFuture, CoreClient, Error, ErrorKind, Result};
 
-/// Sends the calls that generated code has formed.
+/// Sends calls created by generated code.
 pub trait Service: Clone + fmt::Debug + Send + Sync + 'static {
     /// The error of the service's crate.
     type Error: From<Error> + Send;
-    /// What the caller gives with each call; `()` if the client holds its credential.
+    /// What the caller passes with each call; `()` if the client holds its credential.
     type Credential: Clone + fmt::Debug + Send + Sync + 'static;
 
-    /// Sends a call to the server that its operation is for, and returns the answer that means
-    /// success.
+    /// Sends a call to the server of its operation, and returns the successful answer.
     fn call(
         &self,
         call: Call,
@@ -31,7 +30,7 @@ pub trait Service: Clone + fmt::Debug + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Answer, Self::Error>> + Send;
 }
 
-/// Where a server is.
+/// Where to find a server.
 #[derive(Clone, Debug)]
 pub struct Base(Place);
 
@@ -44,7 +43,7 @@ enum Place {
     },
 }
 
-/// Finds where a server is, such as by asking a catalog.
+/// Finds the location of a server, such as in a catalog.
 pub trait Find: Send + Sync + 'static {
     /// Returns the base URL.
     fn find(&self) -> BoxFuture<'static, Result<BaseUrl>>;
@@ -66,8 +65,8 @@ impl Base {
         Self(Place::Fixed(url))
     }
 
-    /// A server that is looked for at the first call, and again when what was found is older
-    /// than `lifetime`. All who wait share one look-up, and no lock is held while it runs.
+    /// A server that is looked up at the first call, and again when the result is older than
+    /// `lifetime`. Concurrent callers share one look-up, and no lock is held while it runs.
     #[must_use]
     pub fn found(find: impl Find, lifetime: Duration) -> Self {
         let cache = Cache::builder().capacity(1).ttl(lifetime).build();
@@ -98,7 +97,7 @@ impl fmt::Debug for Place {
     }
 }
 
-/// A client of one server with one credential: what most services' clients wrap.
+/// A client of one server with one credential, on which most services' clients are built.
 #[derive(Clone, Debug)]
 pub struct Session {
     core: CoreClient,
@@ -109,7 +108,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Makes a session without a credential, whose scheme is [`Bearer`].
+    /// Creates a session without a credential, with the scheme [`Bearer`].
     #[must_use]
     pub fn new(core: CoreClient, base: Base) -> Self {
         Self {
@@ -121,7 +120,7 @@ impl Session {
         }
     }
 
-    /// Returns the same session with another credential.
+    /// Returns the session with another credential.
     #[must_use]
     pub fn with_token(&self, token: Arc<dyn TokenSource>) -> Self {
         Self {
@@ -130,7 +129,7 @@ impl Session {
         }
     }
 
-    /// Returns the same session with another way to put the credential on a request.
+    /// Returns the session with another scheme for its credential.
     #[must_use]
     pub fn with_scheme(&self, scheme: Arc<dyn Authorize>) -> Self {
         Self {
@@ -139,7 +138,7 @@ impl Session {
         }
     }
 
-    /// Returns the same session with other options for its calls, each of which may set its own.
+    /// Returns the session with other default options for its calls.
     #[must_use]
     pub fn with_options(&self, options: CallOptions) -> Self {
         Self {
@@ -150,12 +149,12 @@ impl Session {
 
     /// Sends a call, with the credential if its operation needs one.
     ///
-    /// The time for looking the server up is part of the call's.
+    /// The time to look up the server is part of the call's.
     ///
     /// # Errors
     ///
-    /// As [`CoreClient::send`]; of kind `Config` if the operation needs a credential and there is
-    /// none.
+    /// Those of [`CoreClient::send`]; also `Config` if the operation needs a credential and the
+    /// session has none.
     pub async fn send(&self, call: Call, options: &CallOptions) -> Result<Answer> {
         let operation = call.operation();
         let options = options.clone().or(&self.options);
@@ -187,14 +186,14 @@ impl Session {
     }
 }
 
-/// Gives a request builder the options that all calls have, over a field that holds
+/// Adds setters for the options of a call to a request builder, over a field that holds
 /// [`CallOptions`].
 ///
-/// `vouchsafe_core::call_options!(options);` inside of the builder's `impl`.
+/// Use it as `vouchsafe_core::call_options!(options);` inside the builder's `impl`.
 #[macro_export]
 macro_rules! call_options {
     ($options:ident) => {
-        /// Sets how long the whole call may take, retries included. Default: the client's.
+        /// Sets how long the whole call may take, including retries. Default: the client's.
         pub fn deadline(mut self, limit: ::std::time::Duration) -> Self {
             self.$options = self.$options.deadline(limit);
             self
@@ -206,7 +205,7 @@ macro_rules! call_options {
             self
         }
 
-        /// Sets how often the call is tried. Default: the client's.
+        /// Sets the retry policy of the call. Default: the client's.
         pub fn retry(mut self, retry: $crate::call::Retry) -> Self {
             self.$options = self.$options.retry(retry);
             self
@@ -218,7 +217,7 @@ macro_rules! call_options {
             self
         }
 
-        /// Sets all options of the call at once, own headers among them.
+        /// Sets all options of the call at once, including additional headers.
         pub fn options(mut self, options: $crate::call::CallOptions) -> Self {
             self.$options = options;
             self

@@ -1,8 +1,8 @@
-//! Text that comes from a file or a peer.
+//! Text from a file or a peer.
 
-/// Drops a byte order mark at the front: editors write one that nobody sees.
+/// Removes a byte order mark at the start, which some editors write invisibly.
 ///
-/// Whatever reads text from a file, a variable or an answer reads it through this.
+/// All code that reads text from a file, a variable or an answer calls this first.
 ///
 /// ```
 /// use vouchsafe_core::text::without_mark;
@@ -15,7 +15,7 @@ pub fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text)
 }
 
-/// As [`without_mark`], for text that is known to be UTF-8.
+/// Like [`without_mark`], for text that is known to be UTF-8.
 #[must_use]
 pub fn str_without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)

@@ -1,8 +1,8 @@
-//! Dates as services write them in JSON (RFC 3339), and back. Dates in headers are not here.
+//! Dates as services write them in JSON (RFC 3339). Dates in headers are not here.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Writes a time as RFC 3339 in UTC, with microseconds if there are any:
+/// Formats a time as RFC 3339 in UTC, with microseconds unless they are zero:
 /// `2026-01-02T03:04:05Z`, `2026-01-02T03:04:05.678900Z`.
 ///
 /// ```
@@ -28,10 +28,10 @@ pub fn format(at: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
 }
 
-/// Reads an RFC 3339 date and time: a `T`, `t` or blank between them, any fraction of a second,
-/// `Z` or an offset. Without an offset it is taken as UTC.
+/// Parses an RFC 3339 date and time: a `T`, `t` or blank between them, any fraction of a second,
+/// `Z` or an offset. Without an offset the time is taken as UTC.
 ///
-/// Returns `None` if it is none, or before the year 1.
+/// Returns `None` if the text is not RFC 3339 or the year is before 1.
 #[must_use]
 pub fn parse(text: &str) -> Option<SystemTime> {
     let (date, rest) = text.split_at_checked(10)?;
@@ -78,7 +78,7 @@ pub fn parse(text: &str) -> Option<SystemTime> {
     at?.checked_add(Duration::from_nanos(nanos.into()))
 }
 
-/// Reads numbers of fixed widths between separators, and nothing else.
+/// Parses exactly these numbers, with fixed widths and separators.
 fn numbers<const N: usize>(text: &str, separator: char, widths: [usize; N]) -> Option<[i64; N]> {
     let mut found = [0; N];
     let mut parts = text.split(separator);
@@ -102,8 +102,8 @@ fn days_in(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days since the epoch of a date in the Gregorian calendar. Years are counted from March, so
-/// that the leap day is the last of its year.
+/// Returns the days since the epoch of a date in the Gregorian calendar. Years are counted from
+/// March, so that the leap day is the last of its year.
 fn days_from(year: i64, month: i64, day: i64) -> i64 {
     let year = if month < 3 { year - 1 } else { year };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;

@@ -1,7 +1,7 @@
-//! Base URLs, and the encoding of what goes into a path or a query. Nothing here sends.
+//! Base URLs, and the encoding of paths and queries. Nothing here sends requests.
 //!
-//! A value is encoded or refused, never pasted: a name cannot leave its path segment, add a
-//! query, or end the URL early.
+//! A value is either encoded or refused: it cannot escape its path segment, add a query, or end the
+//! URL early.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -24,7 +24,7 @@ pub(crate) fn place(uri: &Uri) -> String {
     format!("{}:{port}", uri.host().unwrap_or_default())
 }
 
-/// Where a service lives: scheme, host, port and a path that every target is appended to.
+/// The location of a service: scheme, host, port and a path to which every target is appended.
 ///
 /// ```
 /// use vouchsafe_core::url::BaseUrl;
@@ -37,19 +37,19 @@ pub(crate) fn place(uri: &Uri) -> String {
 pub struct BaseUrl {
     scheme: Scheme,
     authority: Authority,
-    /// Without a slash at its end; empty for the root.
+    /// Without a trailing slash; empty for the root.
     path: String,
-    /// Every call with a credential asks; the answer never changes.
+    /// Stored, since every call with a credential needs it and it never changes.
     is_loopback: bool,
 }
 
 impl BaseUrl {
-    /// Reads an absolute `http` or `https` URL. Slashes at its end are dropped.
+    /// Parses an absolute `http` or `https` URL. Trailing slashes are removed.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if it is no such URL, or has user information, a query or a
-    /// fragment. The message does not repeat the URL, which may hold a password.
+    /// [`ErrorKind::Config`] if the text is not such a URL, or has user information, a query or a
+    /// fragment. The message does not include the URL, which may contain a password.
     pub fn parse(text: &str) -> Result<Self> {
         let refuse = |why: &str| Error::new(ErrorKind::Config, format!("base URL {why}"));
         if text.contains('#') {
@@ -80,8 +80,8 @@ impl BaseUrl {
         if !is_host(host) {
             return Err(refuse("has a host that is neither a name nor an address"));
         }
-        // What follows the host is a port or nothing. The parser lets more pass, and whoever
-        // cannot read a port takes the scheme's own: another server than the one meant.
+        // After the host there may only be a port. The parser accepts more, and code that cannot
+        // read the port would use the scheme's default port: another server than the intended one.
         let rest = &authority.as_str()[host.len()..];
         let is_port = |text: &str| text.bytes().all(|b| b.is_ascii_digit()) && port(text).is_some();
         if !rest.is_empty() && !rest.strip_prefix(':').is_some_and(is_port) {
@@ -108,7 +108,7 @@ impl BaseUrl {
         &self.authority
     }
 
-    /// Returns the path, without a slash at its end.
+    /// Returns the path, without a trailing slash.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
@@ -120,18 +120,18 @@ impl BaseUrl {
         self.scheme == Scheme::HTTPS
     }
 
-    /// Returns whether the host is a loopback address or `localhost`, which
-    /// the transport over sockets connects to loopback addresses only.
+    /// Returns whether the host is a loopback address or `localhost`, which the socket transport
+    /// connects to loopback addresses only.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         self.is_loopback
     }
 
-    /// Appends a target made by [`Target`] to the base.
+    /// Appends a [`Target`] to the base.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] if the whole is too long for a URL (64 KiB).
+    /// [`ErrorKind::Invalid`] if the result is too long for a URL (64 KiB).
     pub fn join(&self, target: &Target) -> Result<Uri> {
         let mut whole = String::with_capacity(self.path.len() + target.0.len() + 1);
         whole.push_str(&self.path);
@@ -170,7 +170,8 @@ impl fmt::Debug for BaseUrl {
     }
 }
 
-/// A path and query under construction, encoded piece by piece. `Debug` does not show them.
+/// A path and query under construction; each part is encoded on its own. `Debug` does not show
+/// them.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Target(String);
 
@@ -181,21 +182,21 @@ impl Target {
         Self(literal.to_owned())
     }
 
-    /// Takes a path and query that are encoded already, for protocols that have an encoding of
-    /// their own.
+    /// Creates a target from an encoded path and query, for protocols that have their own encoding.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] if it does not begin with one slash, has a segment `.` or `..`
-    /// (encoded or not), or holds what would end it early. The message does not repeat it.
+    /// [`ErrorKind::Invalid`] if the text does not begin with exactly one slash, has a `.` or `..`
+    /// segment (encoded or not), or contains characters that would end it early. The message does
+    /// not include it.
     pub fn encoded(text: &str) -> Result<Self> {
         let refuse = |why: &str| Err(Error::new(ErrorKind::Invalid, format!("target {why}")));
         let path = text.split('?').next().unwrap_or_default();
         if !path.starts_with('/') || path.starts_with("//") {
             return refuse("must begin with one slash");
         }
-        // Some servers decode dots before they look for such segments, and take a backslash for
-        // a slash.
+        // Some servers decode dots before they check for such segments, or treat a backslash as a
+        // slash.
         let leads_away = |segment: &str| {
             let decoded: Vec<u8> = percent_encoding::percent_decode_str(segment).collect();
             matches!(decoded.as_slice(), b"." | b"..")
@@ -219,13 +220,13 @@ impl Target {
         self
     }
 
-    /// Appends a value that stays within its segment: all but unreserved characters are
-    /// encoded (RFC 3986, 2.3).
+    /// Appends a value that stays within its segment: all but unreserved characters are encoded
+    /// (RFC 3986, 2.3).
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] if the value is empty, `.` or `..`, which no encoding keeps in
-    /// place. The message names the parameter, not the value.
+    /// [`ErrorKind::Invalid`] if the value is empty, `.` or `..`, which no encoding can make safe.
+    /// The message includes the name of the parameter, but not the value.
     pub fn segment(mut self, name: &'static str, value: &str) -> Result<Self> {
         if matches!(value, "" | "." | "..") {
             return Err(Error::new(
@@ -247,7 +248,7 @@ impl Target {
         self
     }
 
-    /// Appends `name=value` if there is a value.
+    /// Appends `name=value` to the query if there is a value.
     #[must_use]
     pub fn query_opt(self, name: &str, value: Option<&str>) -> Self {
         match value {
@@ -273,12 +274,12 @@ fn port(text: &str) -> Option<u16> {
     text.parse().ok().filter(|port| *port > 0)
 }
 
-/// A host without the brackets of an IPv6 address.
+/// Returns a host without the brackets of an IPv6 address.
 fn bare(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
-/// Returns a host as a URL has it: an IPv6 address gets brackets.
+/// Returns a host in the form that a URL needs: an IPv6 address is put in brackets.
 ///
 /// ```
 /// use vouchsafe_core::url::host;
@@ -292,7 +293,7 @@ fn bare(host: &str) -> &str {
 /// # Errors
 ///
 /// [`ErrorKind::Config`] if the text is neither a host name nor an address. The message does not
-/// repeat it.
+/// include the text.
 pub fn host(text: &str) -> Result<String> {
     if text.parse::<Ipv6Addr>().is_ok() {
         return Ok(format!("[{text}]"));
@@ -318,7 +319,7 @@ fn is_host(text: &str) -> bool {
     let name = text.strip_suffix('.').unwrap_or(text);
     let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let is_label = |label: &str| matches!(label.len(), 1..=63) && label.bytes().all(is_inner);
-    // What ends with a number is read as an address by some, whatever it is.
+    // Some parsers treat any name that ends with a number as an address.
     let last = name.rsplit('.').next().unwrap_or_default();
     let is_number = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
     name.len() <= 253
@@ -326,18 +327,18 @@ fn is_host(text: &str) -> bool {
         && (!is_number || text.parse::<Ipv4Addr>().is_ok())
 }
 
-/// Returns whether a host is a loopback address or `localhost`: the server that listens there
-/// needs no TLS to be the one that is meant. An IPv6 address may stand in brackets.
+/// Returns whether a host is a loopback address or `localhost`. A server that listens there does
+/// not need TLS to prove its identity. An IPv6 address may be in brackets.
 ///
-/// The name is this machine's only if the connection is made to a loopback address, as the
-/// transport over sockets does it, whatever a resolver says.
+/// The name refers to this machine only if the connection is made to a loopback address, as the
+/// socket transport does whatever a resolver answers.
 #[must_use]
 pub fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || is_loopback_address(host)
 }
 
-/// Returns whether a host is a loopback address, with or without brackets: enough where somebody
-/// else resolves names and makes the connection.
+/// Returns whether a host is a loopback address, with or without brackets. This is the right check
+/// where other code resolves names and makes the connection.
 #[must_use]
 pub fn is_loopback_address(host: &str) -> bool {
     bare(host)

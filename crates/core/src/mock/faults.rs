@@ -223,9 +223,9 @@ const MAX_NAME: usize = 100;
 /// use vouchsafe_core::mock::{Fault, Faults};
 ///
 /// let faults = Faults::default();
-/// The second request gets 503 and `Retry-After: 2`.
+/// // The second request gets 503 and `Retry-After: 2`.
 /// faults.add(Fault::on("s.read").nth(2).status(503).retry_after(Duration::from_secs(2)));
-/// The first three listings are cut off within their body.
+/// // The first three listings are cut off within their body.
 /// faults.add(Fault::on("s.list").times(3).cut_body());
 /// ```
 #[derive(Clone, Debug)]

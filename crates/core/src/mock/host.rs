@@ -1,4 +1,4 @@
-//! Where requests come in, whatever way they came.
+//! A host takes requests to an emulator, from sockets and from in-process clients alike.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use crate::call::Operation;
 use crate::transport::{Request, Response, Transport};
 use crate::{Clock, Result};
 
-/// An emulator that can be asked in process, over TCP and over TLS, all with the same state,
-/// journal and faults.
+/// Makes an emulator available in process, over TCP and over TLS, all with the same state, journal
+/// and faults.
 ///
 /// Cheap to clone; clones share everything.
 #[derive(Clone, Debug)]
@@ -35,13 +35,13 @@ struct Inner {
 }
 
 impl Host {
-    /// Makes a host with a clock that runs with the machine's.
+    /// Creates a host with a clock that runs with the machine's.
     #[must_use]
     pub fn new(handler: Arc<dyn Handler>) -> Self {
         Self::builder(handler).build()
     }
 
-    /// Begins a host that shares parts with its emulator.
+    /// Creates a builder for a host that shares parts with its emulator.
     pub fn builder(handler: Arc<dyn Handler>) -> HostBuilder {
         HostBuilder {
             handler,
@@ -51,20 +51,21 @@ impl Host {
         }
     }
 
-    /// Returns a transport that asks the host without any socket.
+    /// Returns a transport that calls the host without sockets.
     ///
-    /// Faults end in the same errors as over sockets, and all waits run on tokio's clock, which a
-    /// test can pause.
+    /// Faults cause the same errors as over sockets. All waits run on tokio's clock, which tests
+    /// can pause.
     #[must_use]
     pub fn transport(&self) -> Arc<dyn Transport> {
         Arc::new(InProcess::new(self.clone()))
     }
 
-    /// Serves HTTP/1.1 until the returned value is dropped. Port 0 takes any free port.
+    /// Serves HTTP/1.1 until the returned value is dropped. With port 0 the system picks a free
+    /// port.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the address cannot be listened on.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the host cannot listen on the address.
     pub async fn serve(&self, address: SocketAddr) -> Result<Serving> {
         Serving::start(self.clone(), address, None).await
     }
@@ -73,7 +74,7 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the address cannot be listened on.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the host cannot listen on the address.
     pub async fn serve_tls(
         &self,
         address: SocketAddr,
@@ -82,19 +83,19 @@ impl Host {
         Serving::start(self.clone(), address, Some(authority.server_config()?)).await
     }
 
-    /// Returns what came.
+    /// Returns the journal of received requests.
     #[must_use]
     pub fn journal(&self) -> &Journal {
         &self.0.journal
     }
 
-    /// Returns what goes wrong.
+    /// Returns the faults.
     #[must_use]
     pub fn faults(&self) -> &Faults {
         &self.0.faults
     }
 
-    /// Returns the clock that answers are dated by.
+    /// Returns the clock that sets the date of answers.
     #[must_use]
     pub fn clock(&self) -> &Arc<ManualClock> {
         &self.0.clock
@@ -106,7 +107,7 @@ impl Host {
         &self.0.handler
     }
 
-    /// Lets every answer come so much later from now on, besides what faults do.
+    /// Delays every answer from now on, in addition to what faults do.
     pub fn set_latency(&self, latency: Duration) {
         let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
         self.0.latency.store(nanos, Ordering::Relaxed);
@@ -118,7 +119,7 @@ impl Host {
         &self.0.operations
     }
 
-    /// Puts the emulator and the clock back to their start and clears journal and faults. The
+    /// Resets the emulator and the clock to their initial state, and clears journal and faults. The
     /// latency stays.
     pub fn reset(&self) {
         self.0.clock.reset();
@@ -127,7 +128,7 @@ impl Host {
         self.0.faults.clear();
     }
 
-    /// Takes one request to the emulator, or to the fault that comes before it.
+    /// Passes one request to the emulator, or to the fault that replaces it.
     pub(super) fn exchange(&self, request: &Request) -> Exchange {
         let operation = self.0.handler.operation(&request.method, &request.uri);
         let fault = self.0.faults.strike(operation);
@@ -167,7 +168,7 @@ impl Host {
     }
 }
 
-/// Sets up a [`Host`].
+/// Builds a [`Host`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct HostBuilder {
@@ -184,7 +185,7 @@ impl HostBuilder {
         self
     }
 
-    /// Sets the journal, so that the emulator can note surprises, or several hosts share it.
+    /// Sets the journal, so that the emulator can record surprises, or several hosts can share it.
     /// Default: a new one.
     pub fn journal(mut self, journal: Journal) -> Self {
         self.journal = journal;
@@ -215,7 +216,7 @@ impl HostBuilder {
     }
 }
 
-/// What a request shall be answered, and how that goes wrong.
+/// The response to send and the fault to apply.
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) response: Response,

@@ -1,5 +1,5 @@
-//! Asking a host without sockets. What a fault does to a socket becomes the error that the
-//! transport over sockets makes of it.
+//! Calls a host without sockets. A fault that would damage a connection becomes the error that the
+//! socket transport reports for it.
 
 use std::io;
 
@@ -87,7 +87,7 @@ impl Transport for InProcess {
     }
 }
 
-/// Adds the headers that hyper adds, so that an emulator sees the same either way.
+/// Adds the headers that hyper adds, so that an emulator sees the same request either way.
 fn add_framing(request: &mut Request) {
     if let Some(authority) = request.uri.authority()
         && let Ok(host) = HeaderValue::from_str(authority.as_str())

@@ -1,4 +1,4 @@
-//! What an emulator was asked, in order. No credential is kept, only a short digest of it.
+//! The requests that an emulator received, in order. Credentials are kept only as a short digest.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -13,43 +13,43 @@ use sha2::{Digest, Sha256};
 use crate::call::Operation;
 use crate::transport::Request;
 
-/// The requests that came to a host. Clones share it.
+/// The requests that a host received. Clones share it.
 ///
-/// The last 10,000 requests are kept whole; the counts go on.
+/// The last 10,000 requests are kept in full; the counts include all of them.
 #[derive(Clone, Debug, Default)]
 pub struct Journal(Arc<Mutex<Log>>);
 
-/// One request and what it was answered.
+/// A request and the status of its answer.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Entry {
-    /// Its place in the journal, from 1; `clear` does not start over.
+    /// The position in the journal, from 1; `clear` does not restart the count.
     pub number: u64,
-    /// The operation's id; absent if the service has no such route.
+    /// The operation's id; `None` if the service has no such route.
     pub operation: Option<&'static str>,
     /// The method.
     pub method: String,
-    /// The path as it came, without the query. Of a parameter that is a secret it has the
+    /// The path as received, without the query. Parameters that are secrets are replaced by their
     /// [`digest`].
     pub path: String,
-    /// The status of the answer; absent while there is none, or if none is sent.
+    /// The status of the answer; `None` until there is one, or if none is sent.
     pub status: Option<u16>,
     /// The [`digest`] of the credential, if there was one.
     pub credential: Option<String>,
     /// The request's `X-Request-Id`.
     pub request_id: Option<String>,
-    /// The fault that was done to the exchange.
+    /// The fault that was applied to the exchange.
     pub fault: Option<&'static str>,
 }
 
 impl Journal {
-    /// Returns the requests that came, the first one first.
+    /// Returns the received requests, oldest first.
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
         self.log().entries.iter().cloned().collect()
     }
 
-    /// Returns how many requests of an operation came.
+    /// Returns how many requests of an operation were received.
     #[must_use]
     pub fn count(&self, operation: &str) -> u64 {
         self.log()
@@ -69,19 +69,19 @@ impl Journal {
             .cloned()
     }
 
-    /// Returns how many requests came.
+    /// Returns how many requests were received.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.log().total
     }
 
-    /// Returns whether no request came.
+    /// Returns whether no requests were received.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Forgets all requests and surprises.
+    /// Removes all requests and surprises.
     pub fn clear(&self) {
         let mut log = self.log();
         let next = log.next;
@@ -91,9 +91,9 @@ impl Journal {
         };
     }
 
-    /// Notes something that the real service would not have been asked.
+    /// Records a request that a correct client would not have sent to the real service.
     ///
-    /// For emulators: a route that does not exist is noted by the host itself.
+    /// For emulators: the host itself records routes that do not exist.
     pub fn surprise(&self, what: impl Into<String>) {
         let mut log = self.log();
         if log.surprises.len() < MAX_SURPRISES {
@@ -101,13 +101,13 @@ impl Journal {
         }
     }
 
-    /// Returns what was noted as a surprise, at most the first hundred.
+    /// Returns the recorded surprises, at most the first hundred.
     #[must_use]
     pub fn surprises(&self) -> Vec<String> {
         self.log().surprises.clone()
     }
 
-    /// Checks that the service was asked nothing that it does not know.
+    /// Asserts that the service received no unexpected request.
     ///
     /// # Panics
     ///
@@ -118,7 +118,7 @@ impl Journal {
         assert!(surprises.is_empty(), "surprises: {surprises:#?}");
     }
 
-    /// Notes a request that arrived and returns its number.
+    /// Records a received request and returns its number.
     pub(super) fn arrived(&self, arrival: Arrival<'_>) -> u64 {
         let Arrival {
             operation,
@@ -154,7 +154,7 @@ impl Journal {
         number
     }
 
-    /// Notes what a request is answered.
+    /// Records the status of the answer to a request.
     pub(super) fn answered(&self, number: u64, status: StatusCode) {
         let mut log = self.log();
         let mut newest_first = log.entries.iter_mut().rev();
@@ -168,7 +168,7 @@ impl Journal {
     }
 }
 
-/// Returns what a journal shows of a credential: the start of its SHA-256.
+/// Returns the form in which a journal shows a credential: the start of its SHA-256 digest.
 ///
 /// ```
 /// assert_eq!(vouchsafe_core::mock::digest("secret"), "2bb80d537b1da3e3");
@@ -185,9 +185,9 @@ pub fn digest(credential: &str) -> String {
 #[derive(Default)]
 struct Log {
     entries: VecDeque<Entry>,
-    /// The number of the last request, ever.
+    /// The number of the last request, counted from the start.
     next: u64,
-    /// How many requests came since it was cleared.
+    /// The number of requests since the journal was cleared.
     total: u64,
     counts: BTreeMap<&'static str, u64>,
     surprises: Vec<String>,
@@ -206,15 +206,15 @@ impl fmt::Debug for Log {
 pub(super) struct Arrival<'a> {
     pub(super) operation: Option<&'static str>,
     pub(super) request: &'a Request,
-    /// As [`shown_path`] returns it.
+    /// The result of [`shown_path`].
     pub(super) path: String,
-    /// As [`credential`] returns it.
+    /// The result of [`credential`].
     pub(super) credential: Option<String>,
     pub(super) fault: Option<&'static str>,
 }
 
-/// Returns the credential of a request without its scheme, so that a digest of it is that of the
-/// token. `own` are the headers of the service.
+/// Returns the credential of a request without its scheme, so that its digest is that of the token.
+/// `own` lists the credential headers of the service.
 pub(super) fn credential(headers: &HeaderMap, own: &[&str]) -> Option<String> {
     let standard = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE];
     let standard = standard.iter().find_map(|name| headers.get(name));
@@ -224,11 +224,11 @@ pub(super) fn credential(headers: &HeaderMap, own: &[&str]) -> Option<String> {
     Some(token.to_owned())
 }
 
-/// Returns a path as the journal shows it: behind the place where an operation whose path holds
-/// a secret begins, each segment that is not the template's own is a digest.
+/// Returns a path in the form that the journal shows. From where an operation with a secret path
+/// begins, each segment that is not literal in the template is replaced by a digest.
 ///
-/// The path is looked at rather than the operation that was found, since a wrong method or a
-/// segment too many makes the route unknown and leaves the secret where it is.
+/// This looks at the path rather than at the matched operation, since a wrong method or an extra
+/// segment makes the route unknown while the secret is still there.
 pub(super) fn shown_path(operations: &[&Operation], path: &str) -> String {
     let decoded: Vec<_> = path
         .split('/')

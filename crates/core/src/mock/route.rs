@@ -1,11 +1,11 @@
-//! Finding the operation that a request is for, by a generated table.
+//! Finds the operation of a request in a generated table.
 
 use http::Method;
 use percent_encoding::percent_decode_str;
 
 use crate::call::Operation;
 
-/// An operation, its path as the server sees it, and what the emulator calls it.
+/// An operation, its full path, and the emulator's value for it.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "generated tables are made of it")]
 pub struct Route<Op> {
@@ -18,7 +18,7 @@ pub struct Route<Op> {
 }
 
 impl<Op: Copy> Route<Op> {
-    /// Gives the operation another name, for an emulator of several services.
+    /// Replaces the emulator's value, for an emulator of several services.
     #[must_use]
     pub fn map<To>(&self, name: impl FnOnce(Op) -> To) -> Route<To> {
         Route {
@@ -29,34 +29,34 @@ impl<Op: Copy> Route<Op> {
     }
 }
 
-/// What [`find`] found.
+/// The result of [`find`].
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "an emulator answers each of these")]
 pub enum Found<Op> {
-    /// There is such a route.
+    /// The route exists.
     Route {
-        /// What the emulator calls the operation.
+        /// The emulator's value for the operation.
         op: Op,
         /// The operation.
         operation: &'static Operation,
-        /// The path template that fits.
+        /// The path template that matched.
         path: &'static str,
-        /// The values of its parameters in the order of the template, percent-decoded.
+        /// The values of the parameters in the order of the template, percent-decoded.
         params: Vec<String>,
     },
-    /// The path exists with other methods.
+    /// The path exists, but only with other methods.
     WrongMethod {
-        /// The methods it exists with, in the order of the table.
+        /// The methods of the path, in the order of the table.
         allow: Vec<Method>,
     },
-    /// The path exists without the slash at its end.
+    /// The path exists without the trailing slash.
     TrailingSlash,
-    /// There is no such path.
+    /// The path does not exist.
     Nothing,
 }
 
 impl<Op> Found<Op> {
-    /// Gives the operation another name, for an emulator of several services.
+    /// Replaces the emulator's value, for an emulator of several services.
     pub fn map<To>(self, name: impl FnOnce(Op) -> To) -> Found<To> {
         match self {
             Self::Route {
@@ -77,10 +77,10 @@ impl<Op> Found<Op> {
     }
 }
 
-/// Finds the route of a method and a path. A literal segment comes before a parameter.
+/// Finds the route of a method and a path. Literal segments take precedence over parameters.
 ///
-/// Segments are percent-decoded one by one. A segment that is no UTF-8 then, or holds a slash,
-/// belongs to no route, so that an encoded slash cannot reach another one.
+/// Each segment is percent-decoded on its own. A segment that is then not UTF-8 or contains a slash
+/// matches no route, so an encoded slash cannot reach another route.
 #[must_use]
 pub fn find<Op: Copy>(routes: &[Route<Op>], method: &Method, path: &str) -> Found<Op> {
     let Some(segments) = decoded(path) else {
@@ -121,9 +121,9 @@ pub fn find<Op: Copy>(routes: &[Route<Op>], method: &Method, path: &str) -> Foun
     }
 }
 
-/// How a path fits a template.
+/// How a path matches a template.
 struct Match {
-    /// For each segment whether it is literal: the greater is the more particular.
+    /// Whether each segment is literal; of two matches, the greater is more specific.
     literal: Vec<bool>,
     params: Vec<String>,
 }

@@ -1,4 +1,5 @@
-//! Sockets that follow a script, for tests of what happens below HTTP: who closes when, and how.
+//! Sockets that follow a script, for tests of what happens below HTTP, such as which side closes
+//! when.
 //!
 //! ```
 //! use vouchsafe_core::mock::script::{Script, ScriptedServer};
@@ -27,7 +28,7 @@ use tokio::task::JoinSet;
 use crate::task::Task;
 use crate::{Error, ErrorKind, Result};
 
-/// What one connection does, step by step. At the end of the script it closes.
+/// The steps of one connection. It closes at the end of the script.
 #[derive(Clone, Debug, Default)]
 #[must_use = "a script does nothing until a server follows it"]
 pub struct Script {
@@ -36,12 +37,12 @@ pub struct Script {
 }
 
 impl Script {
-    /// Begins a script.
+    /// Creates an empty script.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Reads one request, body included. The script ends here if the client closes instead.
+    /// Reads one request including its body. The script ends here if the client closes instead.
     pub fn read_request(self) -> Self {
         self.then(Step::ReadRequest)
     }
@@ -51,7 +52,7 @@ impl Script {
         self.then(Step::Write(bytes.into()))
     }
 
-    /// Writes a whole answer with 200 and a body of JSON, and keeps the connection.
+    /// Writes a complete 200 answer with a JSON body, and keeps the connection open.
     pub fn answer(self, json: &str) -> Self {
         let length = json.len();
         self.write(format!(
@@ -60,17 +61,17 @@ impl Script {
         ))
     }
 
-    /// Waits for a signal of the test, for each connection one `notify_one`.
+    /// Waits for a signal from the test: one `notify_one` for each connection.
     pub fn wait_for(self, signal: &Arc<Notify>) -> Self {
         self.then(Step::WaitFor(Arc::clone(signal)))
     }
 
-    /// Waits until the client closes; what it sends until then is dropped.
+    /// Waits until the client closes; anything it sends until then is discarded.
     pub fn wait_for_close(self) -> Self {
         self.then(Step::WaitForClose)
     }
 
-    /// Ends the sending direction in order and goes on with the script.
+    /// Shuts down the sending direction and continues with the script.
     pub fn finish(self) -> Self {
         self.then(Step::Finish)
     }
@@ -80,7 +81,7 @@ impl Script {
         self.then(Step::Reset)
     }
 
-    /// Begins the script again at its end, until the client closes.
+    /// Repeats the script from the beginning until the client closes.
     pub fn repeat(mut self) -> Self {
         self.repeat = true;
         self
@@ -92,8 +93,8 @@ impl Script {
     }
 }
 
-/// A listener on loopback whose connections follow scripts: the first connection the first
-/// script, and so on; what comes after the last one follows the last one. Dropping it ends all.
+/// A listener on loopback whose connections follow scripts: the first connection follows the first
+/// script, and so on. Further connections follow the last one. Dropping it ends all connections.
 #[derive(Debug)]
 #[must_use = "dropping it ends the server"]
 pub struct ScriptedServer {
@@ -107,7 +108,7 @@ impl ScriptedServer {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if there is no port to listen on.
+    /// [`ErrorKind::Config`] if it cannot listen on loopback.
     pub async fn start(scripts: impl IntoIterator<Item = Script>) -> Result<Self> {
         let fail = |cause: io::Error| {
             Error::new(ErrorKind::Config, "loopback cannot be listened on").with_source(cause)
@@ -131,7 +132,7 @@ impl ScriptedServer {
         self.address
     }
 
-    /// Returns the URL of the root, without a slash at its end.
+    /// Returns the root URL without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
@@ -143,25 +144,25 @@ impl ScriptedServer {
         self.counts.borrow().connections
     }
 
-    /// Returns how many requests were read whole.
+    /// Returns how many complete requests were read.
     #[must_use]
     pub fn requests(&self) -> usize {
         self.counts.borrow().requests
     }
 
-    /// Waits until so many requests have been read whole.
+    /// Waits until `count` complete requests have been read.
     pub async fn until_requests(&self, count: usize) {
         self.until(|counts| counts.requests >= count).await;
     }
 
-    /// Waits until so many connections have come to the end of their script, or were closed by
-    /// the client before.
+    /// Waits until `count` connections have reached the end of their script, or were closed by the
+    /// client before that.
     pub async fn until_ended(&self, count: usize) {
         self.until(|counts| counts.ended >= count).await;
     }
 
     async fn until(&self, reached: impl Fn(&Counts) -> bool + Send + Sync) {
-        // The sender lives as long as the task does, which is as long as this.
+        // The sender lives as long as the task does, which is as long as `self`.
         let _ = self.counts.clone().wait_for(|counts| reached(counts)).await;
     }
 }
@@ -194,7 +195,7 @@ async fn accept(listener: TcpListener, scripts: Vec<Arc<Script>>, count: watch::
         let count = Arc::clone(&count);
         count.send_modify(|counts| counts.connections += 1);
         connections.spawn(async move {
-            // The client may leave at any step; that is an end as good as another.
+            // The client may disconnect at any step, which is a valid end.
             let _ = follow(tcp, &followed, &count).await;
             count.send_modify(|counts| counts.ended += 1);
         });
@@ -232,7 +233,7 @@ async fn follow(
     }
 }
 
-/// Takes one request off the connection; what follows it stays in `unread`.
+/// Reads one request from the connection; any bytes after it stay in `unread`.
 async fn read_request(tcp: &mut TcpStream, unread: &mut BytesMut) -> io::Result<()> {
     let head = loop {
         if let Some(at) = unread.windows(4).position(|four| four == b"\r\n\r\n") {

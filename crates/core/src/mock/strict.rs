@@ -1,19 +1,19 @@
-//! Reading what people write for emulators (seeds, bodies for the management): JSON whose
-//! mistakes are told by their place and never by their value, which may be a secret.
+//! Reads JSON written by people for emulators (seeds and bodies for the management API). Errors
+//! name the place of a mistake but never the value, which may be a secret.
 
 use serde::de::DeserializeOwned;
 
 use crate::text::str_without_mark;
 use crate::{Error, ErrorKind, Result};
 
-/// Reads a JSON text, after a byte order mark if there is one.
+/// Reads a JSON text, after an optional byte order mark.
 ///
-/// Types that are read should deny unknown fields, so that a misspelled key is an error.
+/// The types that are read should deny unknown fields, so that a misspelled key is an error.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Config`], with the key, what is wrong with it, line and column. No value of the
-/// text is shown.
+/// [`ErrorKind::Config`] with the key, the problem, the line and the column. No value of the text
+/// is shown.
 ///
 /// ```
 /// use serde::Deserialize;
@@ -33,7 +33,7 @@ pub fn read<T: DeserializeOwned>(text: impl AsRef<[u8]>) -> Result<T> {
         .map_err(|_| Error::new(ErrorKind::Config, "not UTF-8"))?;
     let text = str_without_mark(text);
     let wrong = |path: &str, fault: &serde_json::Error| {
-        // The place first, since a long message loses its end.
+        // The place comes first, because a long message is cut at its end.
         let place = format!("line {}, column {}", fault.line(), fault.column());
         let what = without_values(fault);
         let message = match path {
@@ -51,7 +51,7 @@ pub fn read<T: DeserializeOwned>(text: impl AsRef<[u8]>) -> Result<T> {
     Ok(value)
 }
 
-/// Returns what is wrong without what was found.
+/// Returns the problem without the value that was found.
 fn without_values(fault: &serde_json::Error) -> String {
     let text = fault.to_string();
     if !fault.is_data() {
@@ -62,7 +62,7 @@ fn without_values(fault: &serde_json::Error) -> String {
         .rsplit_once(" at line ")
         .map_or(&*text, |(what, _)| what);
     for what in ["missing", "duplicate", "unknown"] {
-        // Keys, unlike values, are no secrets.
+        // Keys, unlike values, are not secret.
         let named = text
             .strip_prefix(what)
             .and_then(|rest| rest.strip_prefix(" field `"))

@@ -1,4 +1,4 @@
-//! A server's connection that can be harmed: hyper reads and writes it, and a fault may take it
+//! A server connection that faults can damage: hyper reads and writes it, and a fault may take it
 //! over and write what no HTTP server would.
 
 use std::future::poll_fn;
@@ -25,7 +25,7 @@ impl Wire {
         Self(Arc::new(Mutex::new(socket)))
     }
 
-    /// Writes bytes past hyper, which must not be writing.
+    /// Writes bytes past hyper, which must not be writing at the same time.
     pub(super) async fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let written = poll_fn(|cx| self.with(|io| io.poll_write(cx, bytes))).await?;
@@ -37,12 +37,12 @@ impl Wire {
         poll_fn(|cx| self.with(|io| io.poll_flush(cx))).await
     }
 
-    /// Ends the sending direction in order.
+    /// Shuts down the sending direction.
     pub(super) async fn close(&self) -> io::Result<()> {
         poll_fn(|cx| self.with(|io| io.poll_shutdown(cx))).await
     }
 
-    /// Makes the end of the connection, when it is dropped, a reset.
+    /// Makes the connection end with a reset when it is dropped.
     pub(super) fn reset_on_drop(&self) -> io::Result<()> {
         match &*self.socket() {
             Socket::Plain(tcp) => tcp.set_zero_linger(),
@@ -62,7 +62,7 @@ impl Wire {
     }
 }
 
-/// Both directions at once, whatever is underneath.
+/// Both directions of any underlying connection.
 trait Duplex: AsyncRead + AsyncWrite + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Duplex for T {}

@@ -1,5 +1,4 @@
-//! A tower service that looks at requests first. Waiting for somebody's answer is not here: a
-//! check reads memory only.
+//! A tower service that checks requests first. A check only reads memory and never waits.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,13 +9,13 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-/// Looks at a request before the service behind the layer does.
+/// Checks a request before it reaches the service behind the layer.
 pub trait Check {
-    /// Marks the request with what was found out.
+    /// Adds the findings to the request.
     ///
     /// # Errors
     ///
-    /// The answer to a request that may not pass; the service never sees it.
+    /// The answer to a refused request, which the service never sees.
     fn check<A, B: From<Bytes>>(&self, request: &mut Request<A>) -> Result<(), Response<B>>;
 }
 
@@ -58,7 +57,7 @@ where
 }
 
 pin_project! {
-    /// The outcome of a service that was asked, or one that was known before it was.
+    /// The outcome of a call to the service, or one that was known before it.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct CheckFuture<F, O> {
@@ -83,7 +82,7 @@ impl<F, O> CheckFuture<F, O> {
         Self { state }
     }
 
-    /// Has the outcome already.
+    /// Holds an outcome that is already known.
     pub fn known(outcome: O) -> Self {
         let outcome = Some(outcome);
         Self {
@@ -102,7 +101,7 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             Projected::Waiting { answer } => answer.poll(context).map_err(Into::into),
-            // As other futures, it must not be polled again after its outcome.
+            // Like other futures, this must not be polled again after its outcome.
             Projected::Known { outcome } => outcome.take().map_or(Poll::Pending, Poll::Ready),
         }
     }

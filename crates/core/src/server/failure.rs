@@ -1,4 +1,4 @@
-//! What a server answers when a call of its own has failed. Refusals of requests are in
+//! The answer of a server whose own call to a service has failed. Refusals of requests are in
 //! `refusal.rs`.
 
 use http::StatusCode;
@@ -6,44 +6,44 @@ use http::StatusCode;
 use super::Loudness;
 use crate::{Error, ErrorKind};
 
-/// A failed call, as the answer to the request that it was made for tells it.
+/// A failed call, as it is reported to the client whose request needed it.
 ///
-/// The answer says neither what was called nor why it failed: that is for the log. Services wrap
-/// this in their own `Refusal`, so that `?` in a handler turns an error of a client into an answer.
+/// The answer says neither which call failed nor why; that belongs in the log. Services wrap this
+/// in their own `Refusal`, so that `?` in a handler turns an error of a client into an answer.
 ///
-/// | what happened to the call | answer |
+/// | result of the call | answer |
 /// | --- | --- |
 /// | its credential was refused with 401 | 401 `credential_refused` |
-/// | its credential does not suffice | 403 `forbidden` |
-/// | there is no such thing | 404 `not_found` |
+/// | its credential is not sufficient | 403 `forbidden` |
+/// | the thing does not exist | 404 `not_found` |
 /// | the state does not allow it | 409 `conflict` |
 /// | no connection, a broken one, too many requests, or the called service answers 503 | 503 `upstream_unavailable` |
 /// | a time limit ran out | 504 `upstream_timeout` |
-/// | any other answer that is no success, or one that cannot be understood | 502 `upstream_failed` |
-/// | nothing was sent: settings, a value or a credential of this service are wrong | 500 `internal` |
+/// | any other unsuccessful answer, or one that cannot be understood | 502 `upstream_failed` |
+/// | nothing was sent, because a setting, value or credential of this service is wrong | 500 `internal` |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Failure {
-    /// 401: the credential that the call was made with is not good any more.
+    /// 401: the credential of the call is no longer valid.
     Unauthorized,
-    /// 403: the credential is good and does not suffice.
+    /// 403: the credential is valid but not sufficient.
     Forbidden,
-    /// 404: there is no such thing.
+    /// 404: the thing does not exist.
     NotFound,
-    /// 409: the state does not allow it.
+    /// 409: the state does not permit the call.
     Conflict,
     /// 503: the called service cannot be reached, or is too busy.
     Unavailable,
     /// 504: the called service did not answer in time.
     TimedOut,
-    /// 502: the called service failed, or its answer makes no sense.
+    /// 502: the called service failed, or its answer is invalid.
     BadAnswer,
     /// 500: this service is at fault.
     Internal,
 }
 
 impl Failure {
-    /// Says what an error means to the request that the call was made for.
+    /// Returns how an error is reported to the client whose request needed the call.
     ///
     /// ```
     /// use vouchsafe_core::server::Failure;
@@ -68,7 +68,7 @@ impl Failure {
             }
             ErrorKind::Timeout(_) => Self::TimedOut,
             ErrorKind::Status | ErrorKind::TooLarge | ErrorKind::Decode => Self::BadAnswer,
-            // A value that the called service refuses was this service's to check.
+            // This service should have checked a value that the called service refuses.
             ErrorKind::Config | ErrorKind::Credential | ErrorKind::Invalid | ErrorKind::Store => {
                 Self::Internal
             }
@@ -90,7 +90,7 @@ impl Failure {
         }
     }
 
-    /// Returns the code for the answer's body, for programs.
+    /// Returns the machine-readable code in the answer's body.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -105,7 +105,7 @@ impl Failure {
         }
     }
 
-    /// Returns the message for the answer's body, for people.
+    /// Returns the human-readable message in the answer's body.
     #[must_use]
     pub fn message(self) -> &'static str {
         match self {
@@ -120,7 +120,7 @@ impl Failure {
         }
     }
 
-    /// Returns how much it is worth telling: everything that an operator has to know is a warning.
+    /// Returns the log level: everything that an operator must know is a warning.
     #[must_use]
     pub fn loudness(self) -> Loudness {
         if self.status().is_server_error() {

@@ -1,5 +1,5 @@
-//! What the server sides of services share: a request is looked at before the service behind a
-//! layer sees it, and a refusal has one shape in code. What is looked at is each service's.
+//! Common parts of the server sides of services: a request is checked before the service behind a
+//! layer sees it, and refusals have one form in code. The checks themselves belong to the services.
 
 mod check;
 mod failure;
@@ -13,12 +13,12 @@ pub use check::{Check, CheckFuture, CheckService};
 pub use failure::Failure;
 pub use refusal::{Loudness, RefusalKind, Refused};
 
-/// Returns the one value of a header, without white space around it. Absent and empty are the
-/// same: clients and proxies send empty headers where they have nothing to say.
+/// Returns the only value of a header, without white space around it. An empty header counts as a
+/// missing one, since clients and proxies send empty headers when they have no value.
 ///
 /// # Errors
 ///
-/// [`Repeated`] if the header came more than once: parts of a system would disagree on which
+/// [`Repeated`] if the header occurs more than once: parts of a system could disagree on which
 /// value counts.
 pub fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h [u8]>, Repeated> {
     let mut values = headers.get_all(name).iter();
@@ -32,17 +32,17 @@ pub fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h [u8]>
         .filter(|value| !value.is_empty()))
 }
 
-/// Marks every value of a header sensitive, so that whoever logs headers does not log these. The
+/// Marks every value of a header as sensitive, so that code which logs headers does not log it. The
 /// name is in lower case.
 pub fn mark_sensitive(headers: &mut HeaderMap, name: &str) {
-    // Not through `entry`, which makes room for one more.
+    // Not with `entry`, which would reserve room for another value.
     let values = headers
         .iter_mut()
         .filter(|(other, _)| other.as_str() == name);
     values.for_each(|(_, value)| value.set_sensitive(true));
 }
 
-/// A header that may come once came more often.
+/// A header that may occur once was repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "there is nothing more to say")]
 pub struct Repeated;

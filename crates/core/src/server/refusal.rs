@@ -1,5 +1,5 @@
-//! The answers to requests that may not pass. Services wrap this through
-//! [`refusal!`](crate::refusal), which also logs under the service's own name.
+//! Answers to refused requests. Services wrap this with [`refusal!`](crate::refusal), which also
+//! logs under the service's own name.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,32 +11,32 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 
-/// What a kind of refusal decides about its answer.
+/// Defines the answer for each kind of refusal.
 pub trait RefusalKind: Copy + fmt::Debug {
     /// The media type of the answers.
     const CONTENT_TYPE: HeaderValue;
 
-    /// Returns the status of the answer, the code in its body, and how much it is worth telling.
+    /// Returns the status of the answer, the code in its body, and the log level.
     fn traits(self) -> (StatusCode, &'static str, Loudness);
 
     /// Returns the body of the answer.
     fn body(self, message: &str) -> Bytes;
 
-    /// Returns what a 401 asks for (RFC 9110, 11.6.1).
+    /// Returns the `WWW-Authenticate` challenge of a 401 (RFC 9110, 11.6.1).
     fn challenge(self) -> HeaderValue;
 }
 
-/// How much a refusal is worth telling.
+/// The log level of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Loudness {
-    /// Somebody has to mend something, or somebody pretends to be somebody else.
+    /// Needs an operator: misconfiguration or a forged identity.
     Warn,
-    /// The daily bread of an access check.
+    /// A routine denial.
     Debug,
 }
 
-/// Why a request does not pass: what every service's `Refusal` wraps.
+/// Why a request was refused; every service's `Refusal` wraps this.
 #[derive(Clone)]
 pub struct Refused<K> {
     kind: K,
@@ -47,7 +47,7 @@ pub struct Refused<K> {
 }
 
 impl<K: RefusalKind> Refused<K> {
-    /// Makes a refusal with a message for who gets the answer.
+    /// Creates a refusal with a message that is sent to the client.
     #[must_use]
     pub fn new(kind: K, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -59,14 +59,14 @@ impl<K: RefusalKind> Refused<K> {
         }
     }
 
-    /// Sets who asked, for the log.
+    /// Sets the name of the caller, for the log.
     #[must_use]
     pub fn with_peer(mut self, peer: Option<IpAddr>) -> Self {
         self.peer = peer;
         self
     }
 
-    /// Sets how long to wait before the next try.
+    /// Sets how long the client should wait before trying again.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         self.retry_after = wait;
@@ -80,7 +80,7 @@ impl<K: RefusalKind> Refused<K> {
         self
     }
 
-    /// Returns why, to match on.
+    /// Returns the kind, to match on.
     #[must_use]
     pub fn kind(&self) -> K {
         self.kind
@@ -92,7 +92,7 @@ impl<K: RefusalKind> Refused<K> {
         &self.message
     }
 
-    /// Returns who asked, if that is known.
+    /// Returns the name of the caller, if known.
     #[must_use]
     pub fn peer(&self) -> Option<IpAddr> {
         self.peer
@@ -104,7 +104,7 @@ impl<K: RefusalKind> Refused<K> {
         self.source.as_deref().map(|source| source as _)
     }
 
-    /// Forms the answer, with whatever type of body the server has.
+    /// Creates the answer, with whatever body type the server uses.
     #[must_use]
     pub fn to_response<B: From<Bytes>>(&self) -> Response<B> {
         let (status, ..) = self.kind.traits();
@@ -120,7 +120,7 @@ impl<K: RefusalKind> Refused<K> {
             headers.insert(WWW_AUTHENTICATE, self.kind.challenge());
         }
         if let Some(wait) = self.retry_after {
-            // Rounded up: who comes back a moment early is refused again.
+            // Rounded up: a client that returns a moment too early is refused again.
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -147,7 +147,7 @@ impl<K: RefusalKind> fmt::Debug for Refused<K> {
 }
 
 /// Defines a service's `Refusal` over [`Refused`](crate::server::Refused), which is logged under
-/// the name of the module that this stands in. The service writes its `RefusalKind`.
+/// the name of the module that uses this macro. The service defines its `RefusalKind`.
 #[macro_export]
 macro_rules! refusal {
     ($(#[$meta:meta])* $name:ident, $kind:ident) => {
@@ -156,7 +156,7 @@ macro_rules! refusal {
         pub struct $name($crate::server::Refused<$kind>);
 
         impl $name {
-            /// Makes a refusal with a message for who gets the answer.
+            /// Creates a refusal with a message that is sent to the client.
             pub(crate) fn new(
                 kind: $kind,
                 message: impl Into<::std::borrow::Cow<'static, str>>,
@@ -164,7 +164,7 @@ macro_rules! refusal {
                 Self($crate::server::Refused::new(kind, message))
             }
 
-            /// Logs it, as loud as it is worth.
+            /// Logs the refusal at the level of its kind.
             pub(crate) fn logged(self) -> Self {
                 let (status, code, loudness) = $crate::server::RefusalKind::traits(self.kind());
                 macro_rules! log {
@@ -186,7 +186,7 @@ macro_rules! refusal {
                 self
             }
 
-            /// Returns why, to match on.
+            /// Returns the kind, to match on.
             #[must_use]
             pub fn kind(&self) -> $kind {
                 self.0.kind()
@@ -198,13 +198,13 @@ macro_rules! refusal {
                 $crate::server::RefusalKind::traits(self.kind()).0
             }
 
-            /// Returns the code in the answer's body, for programs.
+            /// Returns the machine-readable code in the answer's body.
             #[must_use]
             pub fn code(&self) -> &'static str {
                 $crate::server::RefusalKind::traits(self.kind()).1
             }
 
-            /// Forms the answer, with whatever type of body the server has.
+            /// Creates the answer, with whatever body type the server uses.
             #[must_use]
             pub fn to_response<B>(&self) -> $crate::__private::Response<B>
             where

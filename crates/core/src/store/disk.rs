@@ -1,13 +1,14 @@
-//! The steps on disk, each apart, so that a test can let one fail or stop the process before it.
+//! The individual disk operations, so that a test can make one fail or stop the process before it.
 
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
 
-/// What a [`PrivateFile`](super::PrivateFile) and a [`Draft`](super::Draft) ask of the system.
+/// The file system operations of a [`PrivateFile`](super::PrivateFile) and a
+/// [`Draft`](super::Draft).
 ///
-/// Each method does the real thing. A test overrides some of them.
+/// The default methods perform the real operations. A test overrides some of them.
 pub trait Disk: fmt::Debug + Send + Sync + 'static {
     /// Writes all of `bytes` at the end of a file.
     ///
@@ -19,11 +20,11 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
         file.write_all(bytes)
     }
 
-    /// Returns once the content of a file survives a power cut.
+    /// Returns once the content of a file is safe from a power cut.
     ///
     /// # Errors
     ///
-    /// If it may not; after that nothing is known of what was written since the last sync.
+    /// If it may not be safe. The state of everything written since the last sync is then unknown.
     fn sync(&self, file: &File) -> io::Result<()> {
         file.sync_data()
     }
@@ -32,25 +33,25 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If the length is as it was.
+    /// If the length is unchanged.
     fn cut(&self, file: &File, length: u64) -> io::Result<()> {
         file.set_len(length)
     }
 
-    /// Gives a file the name of another, which it replaces.
+    /// Renames a file, replacing any file with that name.
     ///
     /// # Errors
     ///
-    /// If both files still have their old names.
+    /// If both files keep their old names.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
     }
 
-    /// Returns once the names in a folder survive a power cut.
+    /// Returns once the names in a folder are safe from a power cut.
     ///
     /// # Errors
     ///
-    /// If they may not. File systems that cannot sync folders are not an error.
+    /// If they may not be safe. It is not an error if a file system cannot sync folders.
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         if !cfg!(unix) {
             return Ok(());
@@ -69,7 +70,7 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// The disk as it is.
+/// The real file system.
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::exhaustive_structs, reason = "it holds nothing")]
 pub struct SystemDisk;

@@ -1,4 +1,4 @@
-//! New files that get into their place whole or not at all.
+//! New files that are put into place completely or not at all.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -12,10 +12,10 @@ use tempfile::NamedTempFile;
 use super::place::{folder_of, open_to_read};
 use super::{Disk, SystemDisk, lock};
 
-/// A file that is being written beside the one it is to replace.
+/// A file that is being written next to the one it will replace.
 ///
-/// Its name cannot be guessed, it never follows a link that somebody planted, and only its owner
-/// may read it from the start. Dropping it removes it.
+/// Its name cannot be guessed, it never follows a symbolic link, and only its owner may read it
+/// from the start. Dropping it removes it.
 #[derive(Debug)]
 pub struct Draft {
     file: NamedTempFile,
@@ -24,21 +24,21 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Makes a draft in the folder of `target`, which need not exist.
+    /// Creates a draft in the folder of `target`, which need not exist.
     ///
     /// # Errors
     ///
-    /// If `target` is a folder, or no file can be made beside it.
+    /// If `target` is a folder, or no file can be created next to it.
     pub fn beside(target: &Path) -> io::Result<Self> {
         Self::beside_on(target, Arc::new(SystemDisk))
     }
 
-    /// As [`beside`](Self::beside), but for a file that is no secret: who may read it is up to the
+    /// Like [`beside`](Self::beside), for a file that is not secret: its permissions follow the
     /// process's umask, as for any new file.
     ///
     /// # Errors
     ///
-    /// As [`beside`](Self::beside).
+    /// Those of [`beside`](Self::beside).
     pub fn public_beside(target: &Path) -> io::Result<Self> {
         Self::new(target, Arc::new(SystemDisk), Readers::AsUmask)
     }
@@ -63,7 +63,7 @@ impl Draft {
         #[cfg(not(unix))]
         let _ = readers;
         let file = builder.tempfile_in(folder_of(target))?;
-        // Held until the draft is gone, so that nobody sweeps it away.
+        // Held until the draft is gone, so that no other process sweeps it away.
         lock::try_exclusive(file.as_file())?;
         Ok(Self {
             file,
@@ -72,7 +72,7 @@ impl Draft {
         })
     }
 
-    /// Returns what the system knows of the draft.
+    /// Returns the metadata of the draft.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl Draft {
         self.file.as_file().metadata()
     }
 
-    /// Writes at the end of the draft.
+    /// Appends to the draft.
     ///
     /// # Errors
     ///
@@ -90,28 +90,28 @@ impl Draft {
         self.disk.write(self.file.as_file(), bytes)
     }
 
-    /// Puts the draft into its place, which may be taken, and returns once that survives a power
-    /// cut.
+    /// Renames the draft to its target, replacing any file there, and returns once that is safe
+    /// from a power cut.
     ///
     /// # Errors
     ///
-    /// If a file that was in its place is still there, or, if only syncing the folder failed, may
-    /// come back with a power cut.
+    /// If the previous file is still in place or, when only syncing the folder failed, may return
+    /// after a power cut.
     pub fn replace(self) -> io::Result<()> {
         let (target, disk) = (self.target.clone(), Arc::clone(&self.disk));
         disk.sync(self.file.as_file())?;
-        // A reader that finds the file in its place would be refused by the lock.
+        // Otherwise the lock would keep readers from the file in its new place.
         lock::unlock(self.file.as_file())?;
         self.rename()?;
         disk.sync_folder(folder_of(&target))
     }
 
-    /// Puts the draft into its place if nothing is there, and returns once that survives a power
-    /// cut.
+    /// Renames the draft to its target unless a file exists there, and returns once that is safe
+    /// from a power cut.
     ///
     /// # Errors
     ///
-    /// Of kind [`AlreadyExists`](io::ErrorKind::AlreadyExists) if something is in its place.
+    /// Of kind [`AlreadyExists`](io::ErrorKind::AlreadyExists) if the target exists.
     pub fn place_new(self) -> io::Result<()> {
         let (target, disk) = (self.target.clone(), Arc::clone(&self.disk));
         disk.sync(self.file.as_file())?;
@@ -120,14 +120,14 @@ impl Draft {
         disk.sync_folder(folder_of(&target))
     }
 
-    /// Syncs and renames under the lock, which the returned file still holds.
+    /// Syncs and renames while locked; the returned file still holds the lock.
     pub(super) fn replace_locked(self) -> io::Result<File> {
-        // Before it is in place: after a power cut the name could stand for an empty file.
+        // Before renaming: otherwise the name could refer to an empty file after a power cut.
         self.disk.sync(self.file.as_file())?;
         self.rename()
     }
 
-    /// As [`replace_locked`](Self::replace_locked), but replaces nothing.
+    /// Like [`replace_locked`](Self::replace_locked), but does not replace anything.
     pub(super) fn place_new_locked(self) -> io::Result<File> {
         self.disk.sync(self.file.as_file())?;
         self.rename_new()
@@ -147,8 +147,9 @@ impl Draft {
             .map_err(|cause| cause.error)
     }
 
-    /// Removes drafts for `target` that killed writers left: nobody holds them, and they are
-    /// older by a minute than `newest`. What fails is left for the next time.
+    /// Removes drafts for `target` that killed writers left behind: those that no process has
+    /// locked and that are at least a minute older than `newest`. Failures are left for the next
+    /// sweep.
     pub fn sweep(target: &Path, newest: SystemTime) {
         let Some(name) = target.file_name() else {
             return;

@@ -1,4 +1,4 @@
-//! Records in files of a folder.
+//! Records in the files of a folder.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _};
@@ -17,12 +17,14 @@ use super::{Disk as _, Draft, Owner, SystemDisk, lock, require_private_folder};
 use crate::task::blocking;
 use crate::{BoxFuture, Error, ErrorKind, Result, SecretBytes};
 
-/// A [`Store`] in a folder of this user alone, shared by the processes of one machine.
+/// A [`Store`] in a folder that only the current user can access, shared by the processes of one
+/// machine.
 ///
-/// Each record is a file with mode 0600 that is replaced whole; a kill or a power cut leaves the
-/// old record or the new one. A writer holds the lock of the record's own file while it compares
-/// and replaces, which takes as long as writing a file. If a writer is stopped in between, others
-/// wait for ten seconds at most. Network file systems are not supported: their locks may not hold.
+/// Each record is a file with mode 0600 that is replaced atomically; after a kill or a power cut it
+/// holds the old record or the new one. A writer locks the record's own file while it compares and
+/// replaces, which takes as long as writing a file. If a writer is suspended in between, others
+/// wait for at most ten seconds. Network file systems are not supported, since their locks may not
+/// work.
 #[derive(Clone, Debug)]
 pub struct FolderStore(Arc<Folder>);
 
@@ -32,7 +34,7 @@ struct Folder {
     owner: Owner,
 }
 
-/// How many bytes a record may have.
+/// The maximum size of a record in bytes.
 const LARGEST: usize = 1 << 20;
 /// How long a writer waits for others.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -40,11 +42,11 @@ const FIRST_WAIT: Duration = Duration::from_millis(1);
 const LONGEST_WAIT: Duration = Duration::from_millis(50);
 
 impl FolderStore {
-    /// Opens a folder, or makes it. Blocks on the disk; call it at the start.
+    /// Opens a folder, or creates it. This blocks on the disk; call it at start-up.
     ///
     /// # Errors
     ///
-    /// Of kind [`Store`](ErrorKind::Store) if the folder cannot be made, or other users can
+    /// Of kind [`Store`](ErrorKind::Store) if the folder cannot be created, or other users can
     /// replace files in it ([`require_private_folder`]).
     pub fn open(folder: impl AsRef<Path>) -> Result<Self> {
         let path = folder.as_ref();
@@ -94,7 +96,7 @@ impl FolderStore {
                 Ok(changed) => return Ok(changed),
                 Err(cause) => return Err(failed("write", &path, cause)),
             }
-            // Some of it at random, so that those who wait do not all come back at once.
+            // Partly random, so that waiting writers do not all retry at once.
             sleep(wait.mul_f64(0.5 + 0.5 * fastrand::f64())).await;
             wait = (wait * 2).min(LONGEST_WAIT);
         }
@@ -102,7 +104,7 @@ impl FolderStore {
 }
 
 enum Changed {
-    /// Somebody else is changing it: to be tried again.
+    /// Another writer is changing the record; try again.
     Busy,
     Conflict(Option<Loaded>),
     Written(Version),
@@ -168,7 +170,8 @@ impl Folder {
             return Ok(Changed::Busy);
         }
         let changed = self.change_locked(&file, &path, key, expect, value);
-        // Not left to closing it: a child that is being started shares it for a moment.
+        // Not left to closing the file: a child process that is being started shares it for a
+        // moment.
         lock::unlock(&file)?;
         changed
     }
@@ -184,12 +187,12 @@ impl Folder {
         let about = file.metadata()?;
         match fs::symlink_metadata(path) {
             Ok(there) if Identity::of(&there, path) == Identity::of(&about, path) => {}
-            // It was replaced while this waited for the lock.
+            // The file was replaced while this waited for the lock.
             Ok(_) => return Ok(Changed::Busy),
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Changed::Busy),
             Err(cause) => return Err(cause),
         }
-        // What is to be overwritten whatever it is may be damaged.
+        // A record that is overwritten unconditionally may be damaged.
         if *expect != Expect::Any {
             let loaded = Content::read(file)?.of(key)?;
             if !expect.is_met_by(Some(&loaded.version)) {
@@ -220,7 +223,7 @@ impl Folder {
             if !is_record {
                 continue;
             }
-            // It may have been removed meanwhile.
+            // It may have been removed in the meantime.
             let Some(file) = self.open(&path)? else {
                 continue;
             };
@@ -250,7 +253,7 @@ fn draft(path: &Path, key: &Key, value: &SecretBytes) -> io::Result<(Draft, Vers
     Ok((draft, Version::new(hex.as_bytes())))
 }
 
-/// A file as it was read: one line about the record, then the record.
+/// The content of a file: one line about the record, then the record.
 struct Content(Zeroizing<Vec<u8>>);
 
 impl Content {
@@ -260,7 +263,7 @@ impl Content {
         if room > LARGEST + LONGEST_LINE {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
-        // Room for all of it at once: a buffer that grows leaves copies behind.
+        // Reserve all of it at once: a buffer that grows leaves copies behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(room + 1));
         file.take(length + 1).read_to_end(&mut bytes)?;
         Ok(Self(bytes))
@@ -357,7 +360,7 @@ const MARK: &str = "vouchsafe-record 1 ";
 const RECORD: &str = ".record";
 const LEASE: &str = ".lease";
 const LONGEST_NAMES: usize = 8 << 10;
-/// Names are written with three bytes for each of theirs at most.
+/// Each byte of a name is written as at most three bytes.
 const LONGEST_LINE: usize = 3 * LONGEST_NAMES + 100;
 
 #[cfg(test)]

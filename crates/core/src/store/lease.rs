@@ -1,4 +1,4 @@
-//! Leases: the right to change a record, for a time.
+//! Leases: the right to change a record for a limited time.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,24 +7,25 @@ use std::time::{Duration, SystemTime};
 use super::record::{Expect, Key, Loaded, Store, Swapped, Version};
 use crate::{BoxFuture, Clock, Error, ErrorKind, Result, SecretBytes, SystemClock};
 
-/// Gives leases on records.
+/// Grants leases on records.
 ///
-/// A lease says who does what must be done once, such as a request for a new token. It ends by
-/// itself, so that a holder that crashed or sleeps does not stop others. It does **not** keep a
-/// holder from writing that has overslept: for that, each save is a
-/// [compare-and-swap](Store::compare_and_swap) against the version that was read under the lease.
+/// A lease decides which process does something that must be done once, such as requesting a new
+/// token. It ends by itself, so that a holder that crashed or is suspended does not block others.
+/// It does **not** prevent such a holder from writing when it wakes up. For that, each write is a
+/// [compare-and-swap](Store::compare_and_swap) with the version that was read under the lease.
 pub trait Leases: fmt::Debug + Send + Sync + 'static {
-    /// Takes the lease on a record if nobody holds it.
+    /// Takes the lease on a record, unless it is already held.
     fn acquire<'a>(&'a self, key: &'a Key, time: Duration) -> BoxFuture<'a, Result<Acquired>>;
 
-    /// Holds a lease for so long from now on. Returns `false` if somebody else took it.
+    /// Extends a lease to `time` from now. Returns `false` if the lease has been lost.
     fn renew<'a>(&'a self, lease: &'a mut Lease, time: Duration) -> BoxFuture<'a, Result<bool>>;
 
-    /// Gives a lease up. Returns `false` if somebody else took it; theirs is left alone.
+    /// Releases a lease. Returns `false` if the lease has been lost; the new holder's is left
+    /// alone.
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool>>;
 }
 
-/// A lease that is held, until its time is over.
+/// A lease that is held until its time is over.
 #[derive(Debug)]
 #[must_use = "others wait until it is released or its time is over"]
 pub struct Lease {
@@ -34,39 +35,39 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Returns the record it is on.
+    /// Returns the record that the lease is for.
     #[must_use]
     pub fn key(&self) -> &Key {
         &self.key
     }
 
-    /// Returns a number that is greater than that of every earlier lease on this record, for
-    /// servers that refuse what an earlier holder sends.
+    /// Returns a fencing token: a number greater than that of every earlier lease on this record,
+    /// for servers that refuse requests of earlier holders.
     #[must_use]
     pub fn fence(&self) -> u64 {
         self.fence
     }
 }
 
-/// What became of the wish for a lease.
+/// The result of trying to take a lease.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "it is held or not")]
 pub enum Acquired {
-    /// It is held now.
+    /// The lease was taken.
     Lease(Lease),
-    /// Somebody else holds it.
+    /// Another holder has the lease.
     Held {
-        /// For how long at most, if nobody renews it.
+        /// How long it lasts at most, unless it is renewed.
         remaining: Duration,
     },
 }
 
-/// [`Leases`] over any [`Store`], as records beside those that they are on.
+/// [`Leases`] over any [`Store`], kept as records next to the ones that they are for.
 ///
-/// The store's compare-and-swap decides who gets one. When it ends is decided by the clocks of
-/// those who ask, which should agree to within a fraction of the lease's time. A clock that is
-/// wrong costs an extra holder at a time, never a record: see [`Leases`]. A clock that was set back
-/// does not make others wait: a lease of the future counts as ended.
+/// The store's compare-and-swap decides which caller gets a lease. When a lease ends is decided by
+/// the clocks of the callers, which should agree to within a fraction of the lease's duration. A
+/// wrong clock can cause two holders at a time, but never a lost record: see [`Leases`]. After a
+/// clock was set back, other callers do not wait longer: a lease from the future counts as ended.
 #[derive(Clone, Debug)]
 pub struct StoreLeases {
     store: Arc<dyn Store>,
@@ -80,7 +81,7 @@ impl StoreLeases {
         Self::with_clock(store, Arc::new(SystemClock::new()))
     }
 
-    /// Keeps leases in a store, with a clock to tell when they end.
+    /// Keeps leases in a store, and uses a given clock to decide when they end.
     #[must_use]
     pub fn with_clock(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         Self { store, clock }
@@ -119,13 +120,13 @@ impl StoreLeases {
                         version,
                     }));
                 }
-                // Each round is lost to somebody who took it or gave it up.
+                // Each round was lost to a caller that took or released the lease.
                 Swapped::Conflict(other) => there = other,
             }
         }
     }
 
-    /// Writes a lease anew if nobody else did meanwhile.
+    /// Writes the lease again, unless another caller has changed it in the meantime.
     async fn rewrite(&self, lease: &Lease, term: Term) -> Result<Option<Version>> {
         let (of, expect) = (lease.key.lease(), Expect::Version(lease.version.clone()));
         match self
@@ -158,14 +159,14 @@ impl Leases for StoreLeases {
 
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool>> {
         Box::pin(async move {
-            // Kept, since the next fence must be greater.
+            // The record is kept, since the next fencing token must be greater.
             let ended = Term::new(lease.fence, 0, Duration::ZERO);
             Ok(self.rewrite(&lease, ended).await?.is_some())
         })
     }
 }
 
-/// What is written of a lease, in milliseconds since 1970.
+/// The stored form of a lease; times are in milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Term {
     fence: u64,
@@ -205,7 +206,7 @@ impl Term {
         })
     }
 
-    /// Returns how long it lasts, or `None` if it has ended.
+    /// Returns how long it still lasts, or `None` if it has ended.
     fn remaining(self, now: u64) -> Option<Duration> {
         let is_running = self.from <= now && now < self.until;
         is_running.then(|| Duration::from_millis(self.until - now))

@@ -1,26 +1,26 @@
 //! Advisory locks on open files (`flock` on Unix). A lock belongs to the open file, not to the
-//! process: a second open file of the same process is refused as well.
+//! process: the same process cannot lock a file again that it has opened a second time.
 
 use std::fs::File;
 use std::io;
 
-// std has these methods from 1.89 on. The same names there would win over a plain method call.
+// std has methods of these names from 1.89 on, and a plain method call would choose those.
 use fs4::{FileExt as Lock, TryLockError};
 
-/// Takes the exclusive lock if nobody holds one, and returns whether it did.
+/// Takes the exclusive lock unless another lock is held, and returns whether it did.
 ///
 /// # Errors
 ///
-/// If the file system has no locks or fails.
+/// If the file system does not support locks or fails.
 pub fn try_exclusive(file: &File) -> io::Result<bool> {
     taken(Lock::try_lock(file))
 }
 
-/// Takes a shared lock unless somebody holds the exclusive one, and returns whether it did.
+/// Takes a shared lock unless an exclusive one is held, and returns whether it did.
 ///
 /// # Errors
 ///
-/// If the file system has no locks or fails.
+/// If the file system does not support locks or fails.
 pub fn try_shared(file: &File) -> io::Result<bool> {
     taken(Lock::try_lock_shared(file))
 }
@@ -29,13 +29,13 @@ pub fn try_shared(file: &File) -> io::Result<bool> {
 ///
 /// # Errors
 ///
-/// If the file system has no locks or fails.
+/// If the file system does not support locks or fails.
 pub fn exclusive(file: &File) -> io::Result<()> {
     Lock::lock(file)
 }
 
-/// Gives up a lock. Closing the file does this too, but only once no child process that was just
-/// started shares it any more.
+/// Releases a lock. Closing the file does this too, but only after every child process that is just
+/// being started has closed its copy.
 ///
 /// # Errors
 ///

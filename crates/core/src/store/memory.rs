@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::record::{Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version, Watch};
 use crate::{BoxFuture, Result, SecretBytes};
 
-/// A [`Store`] in memory, for the tasks of one process. It is gone with the process.
+/// A [`Store`] in memory, for the tasks of one process. Its records end with the process.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     records: Mutex<Records>,
@@ -18,13 +18,13 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct Records {
     by_key: BTreeMap<Key, Loaded>,
-    /// How many writes there were; versions are counted over all records, so that one that was
-    /// removed and made again is another.
+    /// The number of writes. Versions are counted over all records, so that a record that is
+    /// removed and created again has a new version.
     writes: u64,
 }
 
 impl MemoryStore {
-    /// Makes an empty one.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

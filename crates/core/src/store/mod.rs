@@ -1,18 +1,18 @@
-//! Credentials and decisions that several tasks or processes share.
+//! Credentials and decisions shared by several tasks or processes.
 //!
 //! | part | holds |
 //! | --- | --- |
-//! | [`Store`] | the trait of shared records: nobody overwrites what they have not seen |
+//! | [`Store`] | the trait for shared records, whose writes never overwrite unseen changes |
 //! | [`MemoryStore`], [`FolderStore`] | records in memory, and in files of one machine |
-//! | [`Leases`], [`StoreLeases`] | who makes a request that must be made once |
-//! | `contract` (feature `mock`) | what every store must do, as tests |
+//! | [`Leases`], [`StoreLeases`] | which process makes a request that must be made once |
+//! | `contract` (feature `mock`) | the behaviour that every store must have, as tests |
 //! | [`PrivateFile`] | a file that one process has open at a time and appends to |
-//! | [`Draft`] | a new file beside an old one, put into its place whole or not at all |
-//! | [`open_to_read`], [`Owner`], [`require_private_folder`] | checks before anything is believed |
+//! | [`Draft`] | a new file next to an old one, put into place completely or not at all |
+//! | [`open_to_read`], [`Owner`], [`require_private_folder`] | checks before a file is trusted |
 //! | [`lock`] | advisory locks on open files |
-//! | [`Disk`] | the steps on disk, replaceable in tests |
+//! | [`Disk`] | the individual disk operations, replaceable in tests |
 //!
-//! What is not `async` here blocks. In async code call it through
+//! Functions that are not `async` block. In async code call them through
 //! [`task::blocking`](crate::task::blocking).
 //!
 //! Owners, modes and the identity of files are checked on Unix; other systems skip these checks.

@@ -1,10 +1,10 @@
-//! What is checked of a file and its folder before they are believed.
+//! Checks of a file and its folder before the file is trusted.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The user whose files are believed.
+/// The user whose files are trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner {
     #[cfg(unix)]
@@ -12,7 +12,7 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// Returns the user that this process acts as.
+    /// Returns the effective user of this process.
     #[must_use]
     pub fn of_process() -> Self {
         Self {
@@ -21,8 +21,8 @@ impl Owner {
         }
     }
 
-    /// Returns the owner of a file. Of one that this process has just made, this is the user that
-    /// the file system takes the process for.
+    /// Returns the owner of a file. For a file that this process has just created, this is the user
+    /// that the file system takes the process for.
     #[must_use]
     #[cfg_attr(
         not(unix),
@@ -39,7 +39,7 @@ impl Owner {
     ///
     /// # Errors
     ///
-    /// Says which of the two does not hold.
+    /// Which of the two conditions does not hold.
     #[cfg(unix)]
     pub fn require_for(self, about: &Metadata) -> io::Result<()> {
         use std::os::unix::fs::MetadataExt as _;
@@ -59,7 +59,7 @@ impl Owner {
         Ok(())
     }
 
-    /// Files have owners on Unix only.
+    /// Does nothing: only files on Unix have owners.
     ///
     /// # Errors
     ///
@@ -81,11 +81,11 @@ const MODE: u32 = 0o7777;
 ///
 /// The folder must belong to `owner` or to root. Others may write to it only if it is sticky, as
 /// `/tmp` is: there they can add files, which [`Owner::require_for`] then refuses, but not replace
-/// or remove those of `owner`. The folders above are not checked.
+/// or remove those of `owner`. The folders above it are not checked.
 ///
 /// # Errors
 ///
-/// Says who may write to the folder, and what to do.
+/// Which users may write to the folder, and what to do.
 #[cfg(unix)]
 pub fn require_private_folder(folder: &Path, owner: Owner) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt as _;
@@ -112,7 +112,7 @@ pub fn require_private_folder(folder: &Path, owner: Owner) -> io::Result<()> {
     Ok(())
 }
 
-/// Checks that the folder is there; folders have owners on Unix only.
+/// Checks that the folder exists; only folders on Unix have owners.
 ///
 /// # Errors
 ///
@@ -126,7 +126,7 @@ pub fn require_private_folder(folder: &Path, _: Owner) -> io::Result<()> {
     }
 }
 
-/// Opens a regular file for reading, or returns `None` if there is none. Follows symbolic links.
+/// Opens a regular file for reading, or returns `None` if it is missing. Follows symbolic links.
 ///
 /// # Errors
 ///
@@ -137,20 +137,20 @@ pub fn open_to_read(path: &Path) -> io::Result<Option<File>> {
     open_regular(path, &mut options, Links::Follow)
 }
 
-/// What to do with a symbolic link.
+/// How to treat a symbolic link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Links {
     Follow,
     Refuse,
 }
 
-/// Opens a regular file that exists.
+/// Opens an existing regular file.
 pub(super) fn open_regular(
     path: &Path,
     options: &mut OpenOptions,
     links: Links,
 ) -> io::Result<Option<File>> {
-    // Looked at first, since opening a device can have effects of its own.
+    // Checked first, since opening a device can have side effects.
     let about = match links {
         Links::Follow => fs::metadata(path),
         Links::Refuse => fs::symlink_metadata(path),
@@ -166,7 +166,7 @@ pub(super) fn open_regular(
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(cause) => return Err(cause),
     };
-    // Another file may have the name by now.
+    // The name may refer to another file by now.
     require_regular(&file.metadata()?)?;
     Ok(Some(file))
 }
@@ -203,7 +203,7 @@ fn without_waiting(options: &mut OpenOptions, links: Links) {
     let _ = (options, links);
 }
 
-/// Returns where a file is, or will be: symbolic links are followed once and for all.
+/// Returns the path of a file, existing or not, with symbolic links resolved.
 pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
@@ -213,7 +213,7 @@ pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
     Ok(fs::canonicalize(folder_of(path))?.join(name))
 }
 
-/// Returns the folder that a path leads into.
+/// Returns the folder of a path.
 pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -221,7 +221,7 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// What makes a file the same file, whatever it is called.
+/// Identifies a file, independent of its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Identity {
     #[cfg(unix)]
@@ -253,8 +253,8 @@ impl Identity {
     }
 }
 
-/// Checks that a file has one name. Under another it could be opened, and would be left behind
-/// when the file under this name is replaced.
+/// Checks that a file has only one name. It could be opened under another one, and would remain
+/// when the file of this name is replaced.
 pub(super) fn require_one_name(about: &Metadata) -> io::Result<()> {
     #[cfg(unix)]
     {
@@ -303,7 +303,7 @@ mod tests {
         let about = fs::metadata(folder.path()).unwrap();
         let mut owner = Owner::of_file(&about);
         if owner.uid == 0 {
-            // Root's folders are believed by everybody.
+            // Folders of root are trusted by every user.
             owner.uid = 1;
             require_private_folder(folder.path(), owner).unwrap();
             return;

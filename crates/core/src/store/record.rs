@@ -7,19 +7,20 @@ use tokio::sync::watch;
 
 use crate::{BoxFuture, Result, SecretBytes};
 
-/// Keeps records that several may change at once: nobody overwrites what they have not seen.
+/// Keeps records that several callers may change concurrently, without overwriting unseen changes.
 ///
-/// A record is text or bytes that are a secret; what they mean is up to the caller. Any call may
-/// fail with an error of kind [`Store`](crate::ErrorKind::Store), which is
+/// A record is secret text or bytes whose meaning is up to the caller. Any call may fail with an
+/// error of kind [`Store`](crate::ErrorKind::Store), which is
+/// [retryable](crate::Error::is_retryable) if the store may recover.
 /// [retryable](crate::Error::is_retryable) if the store may answer later.
 ///
 /// Implementations pass [`store_contract!`](crate::store_contract).
 pub trait Store: fmt::Debug + Send + Sync + 'static {
-    /// Returns a record, or `None` if there is none. A reader never sees half of a record.
+    /// Returns a record, or `None` if it does not exist. A reader never sees a partial record.
     fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Loaded>>>;
 
-    /// Writes a record if what is there is what the caller expects. Once this returns
-    /// [`Swapped::Done`] the record is as durable as [`Capabilities::durable`] says.
+    /// Writes a record if its present state is the expected one. Once this returns
+    /// [`Swapped::Done`], the record is as durable as [`Capabilities::durable`] says.
     fn compare_and_swap<'a>(
         &'a self,
         key: &'a Key,
@@ -27,8 +28,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         value: &'a SecretBytes,
     ) -> BoxFuture<'a, Result<Swapped>>;
 
-    /// Removes a record if what is there is what the caller expects, and returns whether it did:
-    /// `false` if there is no record or another one.
+    /// Removes a record if its present state is the expected one, and returns whether it did:
+    /// `false` if there is no record or one in another state.
     fn remove<'a>(&'a self, key: &'a Key, expect: &'a Expect) -> BoxFuture<'a, Result<bool>>;
 
     /// Returns the profiles of a namespace in order, or `None` if the store cannot list them.
@@ -37,7 +38,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         Box::pin(std::future::ready(Ok(None)))
     }
 
-    /// Returns hints that a record may have changed, if the store gives any.
+    /// Returns a source of hints that a record may have changed, if the store supports it.
     fn watch(&self, key: &Key) -> Option<Watch> {
         let _ = key;
         None
@@ -47,7 +48,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn capabilities(&self) -> Capabilities;
 }
 
-/// Names a record.
+/// The name of a record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     namespace: String,
@@ -55,7 +56,7 @@ pub struct Key {
     kind: Kind,
 }
 
-/// What is kept under a name.
+/// What a name refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Kind {
     Record,
@@ -63,7 +64,7 @@ pub(super) enum Kind {
 }
 
 impl Key {
-    /// Names a record. Any text will do, the empty one included; it is no secret.
+    /// Names a record. Any text is valid, including an empty one; it is not secret.
     pub fn new(namespace: impl Into<String>, profile: impl Into<String>) -> Self {
         Self {
             namespace: namespace.into(),
@@ -72,7 +73,7 @@ impl Key {
         }
     }
 
-    /// Returns what the record belongs to, such as an application.
+    /// Returns the namespace, such as the name of an application.
     #[must_use]
     pub fn namespace(&self) -> &str {
         &self.namespace
@@ -84,8 +85,8 @@ impl Key {
         &self.profile
     }
 
-    /// Returns the name of the lease on this record, which no caller can name otherwise. Stores
-    /// do not list it.
+    /// Returns the name of the lease on this record, which cannot be constructed in any other way.
+    /// Stores do not list it.
     #[must_use]
     pub fn lease(&self) -> Self {
         Self {
@@ -94,55 +95,55 @@ impl Key {
         }
     }
 
-    /// Returns whether this names a lease and not a record.
+    /// Returns whether this names a lease rather than a record.
     #[must_use]
     pub fn is_lease(&self) -> bool {
         self.kind == Kind::Lease
     }
 }
 
-/// Tells one state of a record from any other. Versions have no order.
+/// Distinguishes one state of a record from all others. Versions have no order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Version(Arc<[u8]>);
 
 impl Version {
-    /// Makes one of what the store tells versions by.
+    /// Creates a version from the store's own representation.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Self {
         Self(Arc::from(bytes))
     }
 
-    /// Returns what the store tells versions by.
+    /// Returns the store's own representation.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
 
-/// A record as it was read.
+/// A record that has been read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "stores make it")]
 pub struct Loaded {
     /// The record.
     pub value: SecretBytes,
-    /// Which state of it.
+    /// The version of its state.
     pub version: Version,
 }
 
-/// What a writer expects to be there.
+/// The state that a writer expects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a store must know them all")]
 pub enum Expect {
-    /// No record.
+    /// The record does not exist.
     Absent,
-    /// The record in this state.
+    /// The record has this version.
     Version(Version),
-    /// Anything. For records that somebody enters, not for what is computed of what was read.
+    /// Any state. For records that a user enters, not for values computed from what was read.
     Any,
 }
 
 impl Expect {
-    /// Returns whether this is there.
+    /// Returns whether the state of a record matches.
     #[must_use]
     pub fn is_met_by(&self, there: Option<&Version>) -> bool {
         match self {
@@ -153,14 +154,14 @@ impl Expect {
     }
 }
 
-/// What became of a write.
+/// The result of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "it was done or not")]
 #[must_use = "a conflict means that nothing was written"]
 pub enum Swapped {
-    /// The record is there in this state.
+    /// The record now has this version.
     Done(Version),
-    /// Nothing was written; this is there instead.
+    /// Nothing was written; this is the present state.
     Conflict(Option<Loaded>),
 }
 
@@ -168,11 +169,11 @@ pub enum Swapped {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capabilities {
-    /// Who shares the records.
+    /// Which tasks share the records.
     pub scope: Scope,
     /// Whether a record survives the end of the process and of the machine.
     pub durable: bool,
-    /// How many bytes a record may have.
+    /// The maximum size of a record in bytes.
     pub max_bytes: Option<usize>,
 }
 
@@ -188,7 +189,7 @@ impl Capabilities {
     }
 }
 
-/// Who shares the records of a store; a wider scope is greater.
+/// Which tasks share the records of a store; a wider scope compares as greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Scope {
@@ -200,18 +201,18 @@ pub enum Scope {
     Network,
 }
 
-/// Hints that a record may have changed. A hint can be missing or be one too many.
+/// Hints that a record may have changed. There may be missing and superfluous hints.
 #[derive(Clone, Debug)]
 pub struct Watch(watch::Receiver<u64>);
 
 impl Watch {
-    /// Makes one of a number that changes with the record.
+    /// Creates hints from a number that changes with the record.
     #[must_use]
     pub fn new(changes: watch::Receiver<u64>) -> Self {
         Self(changes)
     }
 
-    /// Waits for the next hint. Never returns if the store is gone.
+    /// Waits for the next hint. Never returns once the store is gone.
     pub async fn changed(&mut self) {
         if self.0.changed().await.is_err() {
             std::future::pending::<()>().await;

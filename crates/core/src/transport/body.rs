@@ -1,4 +1,4 @@
-//! Reading an answer's body whole, and never more of it than the operation allows.
+//! Reads a whole answer body, up to the limit of the operation.
 
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
@@ -8,8 +8,8 @@ use hyper::body::{Body, Incoming};
 use super::{BodyStream, broken};
 use crate::{BoxFuture, Result};
 
-/// Reads a body of at most `limit` bytes. Past the limit the body is dropped unread, which
-/// retires its connection.
+/// Reads a body of at most `limit` bytes. Beyond the limit the body is dropped unread, which closes
+/// its connection.
 pub(super) async fn read(mut body: Incoming, status: StatusCode, limit: usize) -> Result<Bytes> {
     if body.size_hint().lower() > limit as u64 {
         return Err(broken::too_large(status, limit));
@@ -47,11 +47,11 @@ impl BodyStream for Arriving {
     }
 }
 
-/// Returns the next data of the body, or `None` at its end.
+/// Returns the next data frame of the body, or `None` at its end.
 async fn next(body: &mut Incoming, status: StatusCode) -> Result<Option<Bytes>> {
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|cause| broken::within_body(status, cause.into()))?;
-        // Trailers carry nothing for us.
+        // Trailers are ignored.
         if let Ok(data) = frame.into_data() {
             return Ok(Some(data));
         }

@@ -1,5 +1,5 @@
-//! The ways an exchange breaks. The transport over sockets and the mock in process make their
-//! errors here, so that a test without sockets sees what production would.
+//! The ways in which an exchange breaks. The socket transport and the in-process mock create their
+//! errors here, so that a test without sockets sees the same errors as production.
 
 use http::StatusCode;
 
@@ -7,40 +7,40 @@ use crate::{Error, ErrorKind, Sent};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// hyper hands the request back: nothing of it was written.
+/// hyper returned the request: no byte of it was written.
 pub(crate) fn before_request(cause: Cause) -> Error {
     broken("the connection closed before the request", cause).with_sent(Sent::No)
 }
 
-/// The connection ended in order, and there was no answer.
+/// The connection was closed cleanly before any answer.
 pub(crate) fn without_answer(cause: Cause) -> Error {
     broken("the connection closed without an answer", cause)
 }
 
-/// The connection ended in disorder before the answer's head was complete.
+/// The connection broke before the head of the answer was complete.
 pub(crate) fn before_answer(cause: Cause) -> Error {
     broken("the connection broke before the answer", cause)
 }
 
-/// There was an answer's head, and not all of its body.
+/// The head of the answer arrived, but not all of its body.
 pub(crate) fn within_body(status: StatusCode, cause: Cause) -> Error {
     broken("the connection broke within the answer's body", cause).with_status(status)
 }
 
-/// Something came back that is not HTTP/1.1, or a head that breaks its rules. The next answer
-/// will look the same.
+/// The peer sent something that is not HTTP/1.1, or a malformed head. The next answer would look
+/// the same.
 pub(crate) fn not_http(cause: Cause) -> Error {
     broken("what came back is not HTTP/1.1", cause).with_retryable(false)
 }
 
-/// The answer's head has more lines or bytes than hyper reads.
+/// The head of the answer has more lines or bytes than hyper reads.
 pub(crate) fn head_too_large(cause: Cause) -> Error {
     Error::new(ErrorKind::TooLarge, "the answer's head is too large")
         .with_sent(Sent::Maybe)
         .with_source(cause)
 }
 
-/// The answer goes on beyond what its operation allows.
+/// The answer is larger than its operation allows.
 pub(crate) fn too_large(status: StatusCode, limit: usize) -> Error {
     Error::new(
         ErrorKind::TooLarge,
@@ -57,8 +57,8 @@ fn broken(what: &'static str, cause: Cause) -> Error {
         .with_source(cause)
 }
 
-/// Returns whether bytes arrived that make no sense, such as a chunk without a length or a TLS
-/// alert, rather than too few of them: another try would bring the same.
+/// Returns whether malformed bytes arrived, such as a chunk without a length or a TLS alert, rather
+/// than too few of them: another attempt would get the same.
 fn is_fault_of_form(cause: &(dyn std::error::Error + 'static)) -> bool {
     use std::io::ErrorKind::{InvalidData, InvalidInput};
 

@@ -1,5 +1,5 @@
-//! From a URL to a connection in phases: name, TCP, TLS. Each has its own error; one limit
-//! covers them all.
+//! Connects to a URL in phases: name, TCP and TLS. Each has its own error; one limit covers all of
+//! them.
 
 use std::io;
 use std::pin::Pin;
@@ -29,7 +29,7 @@ pub(super) struct Connector(Arc<Way>);
 
 struct Way {
     tcp: HttpConnector<CachedResolver>,
-    /// `Err` holds why https is impossible, told only to who asks for it.
+    /// `Err` holds the reason why https is impossible, which is reported only for https URLs.
     tls: Result<TlsConnector>,
     timeout: Duration,
     max_age: Duration,
@@ -45,8 +45,9 @@ impl Connector {
         let mut tcp = HttpConnector::new_with_resolver(resolver);
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        // Shared among the addresses of a name, so that one that swallows everything leaves time
-        // for the next; a fifth more, so that for a single address the limit on all ends first.
+        // The addresses of a name share this limit, so that one that drops all packets leaves time
+        // for the next. It is a fifth longer, so that for a single address the overall limit ends
+        // first.
         tcp.set_connect_timeout(Some(timeout.saturating_add(timeout / 5)));
         tcp.set_keepalive(Some(Duration::from_secs(15)));
         tcp.set_keepalive_interval(Some(Duration::from_secs(15)));
@@ -144,7 +145,7 @@ fn tls_error(place: &str, cause: io::Error) -> Error {
         .with_source(cause)
 }
 
-/// Finds our own DNS error inside of the connector's, else calls it TCP's.
+/// Returns our own DNS error if it is the cause of the connector's; otherwise a TCP error.
 fn tcp_error(place: &str, cause: impl std::error::Error + Send + Sync + 'static) -> Error {
     let mut next = std::error::Error::source(&cause);
     while let Some(inner) = next {
@@ -167,18 +168,18 @@ pub(super) struct Stream {
     history: History,
 }
 
-/// What the transport must know of a connection. Travels with every answer and every error.
+/// What the transport must know about a connection. It accompanies every answer and every error.
 #[derive(Clone)]
 pub(super) struct History {
-    /// When it should leave the pool, so that DNS changes and rotated back ends are followed.
+    /// When to remove it from the pool, so that DNS changes and rotated back ends are followed.
     pub(super) retire_at: Instant,
-    /// Whether it has brought an answer.
+    /// Whether it has delivered an answer.
     pub(super) has_answered: Arc<AtomicBool>,
 }
 
 pub(super) const NO_SCHEME: &str = "a request needs an absolute URL: http://… or https://…";
 
-/// What stands for "for ever": a jittered age must not overflow.
+/// The maximum of ages, since a jittered age must not overflow.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 enum Io {

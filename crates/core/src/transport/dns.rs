@@ -1,4 +1,4 @@
-//! From a host name to addresses.
+//! Resolves host names to addresses.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -11,9 +11,9 @@ use hyper_util::client::legacy::connect::dns::Name;
 use crate::cache::{Cache, Fetched};
 use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result};
 
-/// Turns a host name into addresses.
+/// Resolves host names to addresses.
 pub trait Resolve: fmt::Debug + Send + Sync + 'static {
-    /// Resolves a name; literal addresses do not come here.
+    /// Resolves a name. Not called for literal addresses.
     fn resolve(&self, host: &str) -> BoxFuture<'_, std::io::Result<Vec<IpAddr>>>;
 }
 
@@ -40,8 +40,8 @@ impl Resolve for SystemResolver {
     }
 }
 
-/// A resolver as hyper-util's connector asks for one, with a cache in front: the system's
-/// resolver keeps nothing, and asks anew for each connection.
+/// Adapts a resolver to hyper-util's connector, with a cache in front: the system's resolver does
+/// not cache, and queries again for each connection.
 #[derive(Clone, Debug)]
 pub(super) struct CachedResolver {
     resolve: Arc<dyn Resolve>,
@@ -50,8 +50,8 @@ pub(super) struct CachedResolver {
 }
 
 impl CachedResolver {
-    /// A look-up that takes longer than `patience` counts as failed, so that an old answer still
-    /// helps while a connection is waited for.
+    /// A look-up that takes longer than `patience` counts as failed, so that there is still time to
+    /// use an old answer for a connection.
     pub(super) fn new(resolve: Arc<dyn Resolve>, patience: Duration) -> Self {
         let cache = Cache::builder()
             .capacity(256)
@@ -65,7 +65,7 @@ impl CachedResolver {
         }
     }
 
-    /// Returns the addresses of a name in the order to try them.
+    /// Returns the addresses of a name in the order in which to try them.
     async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>> {
         let name = name.to_ascii_lowercase();
         let fetch = || look_up(Arc::clone(&self.resolve), name.clone(), self.patience);
@@ -112,8 +112,8 @@ async fn look_up(
     if found.is_empty() {
         return Err(fail("has no address"));
     }
-    // Credentials go to this name over plain http, and whoever answers for names must not be
-    // able to lead them away (RFC 6761, 6.3). These are the addresses that are connected to.
+    // Credentials are sent to this name over plain http, so no name server may redirect it (RFC
+    // 6761, 6.3). The connection is made to exactly these addresses.
     if crate::url::is_loopback(&name) {
         found.retain(IpAddr::is_loopback);
         if found.is_empty() {
@@ -124,8 +124,9 @@ async fn look_up(
     Ok(Fetched::new(Arc::from(found)))
 }
 
-/// Shuffles, so that clients that started together do not all go to the first address; the
-/// family that the resolver prefers stays in front, since it knows which one works here.
+/// Shuffles the addresses, so that clients that started together do not all use the first one. The
+/// address family that the resolver prefers stays in front, since the resolver knows which one
+/// works here.
 fn shuffled(found: &[IpAddr]) -> Vec<IpAddr> {
     let preferred = found.first().map(IpAddr::is_ipv4);
     let mut addresses = found.to_vec();
@@ -134,10 +135,10 @@ fn shuffled(found: &[IpAddr]) -> Vec<IpAddr> {
     addresses
 }
 
-/// How long an answer counts as new.
+/// How long an answer counts as fresh.
 const TTL: Duration = Duration::from_secs(30);
 
-/// How old an answer may be that is used because there is no newer one.
+/// The maximum age of an answer that is used because there is no fresh one.
 const USABLE: Duration = Duration::from_secs(5 * 60);
 
 #[cfg(test)]
@@ -153,7 +154,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// Answers after a tenth of a second with what it was last told.
+    /// Answers after a tenth of a second as the test last configured it.
     #[derive(Debug)]
     struct Fake {
         asked: AtomicUsize,
@@ -250,7 +251,7 @@ mod tests {
         let begin = Instant::now();
         assert_eq!(resolver.addresses("auth.example").await.unwrap(), [ip(1)]);
         assert_eq!(begin.elapsed(), 2 * SECOND);
-        // For a moment after that nobody waits at all.
+        // For a moment after that, look-ups do not wait at all.
         assert_eq!(resolver.addresses("auth.example").await.unwrap(), [ip(1)]);
         assert_eq!(begin.elapsed(), 2 * SECOND);
     }
@@ -283,7 +284,7 @@ mod tests {
                 .unwrap()
         };
         let (resolver, fake) = resolver(Answer::Found(vec![ip(1)]));
-        // The first runtime goes while it resolves.
+        // The first runtime is dropped while it resolves.
         let first = runtime();
         let lookup = resolver.addresses("auth.example");
         let gave_up = first.block_on(async { tokio::time::timeout(SECOND / 100, lookup).await });
@@ -325,7 +326,7 @@ mod tests {
         }
     }
 
-    /// Answers every name with the same addresses.
+    /// Resolves every name to the same addresses.
     #[derive(Debug)]
     struct Always(Arc<[IpAddr]>);
 

@@ -1,4 +1,4 @@
-//! The transport over sockets: hyper's HTTP/1.1, hyper-util's pool, our connector.
+//! The socket transport: hyper's HTTP/1.1, hyper-util's pool and our connector.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,29 +22,30 @@ use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result};
 
 /// HTTP/1.1 over pooled connections, with TLS by rustls.
 ///
-/// Cheap to clone; clones share the pool. Connections wait for reuse for 20 seconds, 128 for each
-/// origin, and none grows older than about five minutes. Redirects are never followed.
+/// Cheap to clone; clones share the pool. Idle connections are kept for 20 seconds, at most 128 for
+/// each origin, and no connection is reused after about five minutes. Redirects are never followed.
 #[derive(Clone)]
 pub struct HttpTransport {
     pool: Client<Connector, Full<Bytes>>,
-    /// Whether an answer came over a connection that should be retired and is not yet.
+    /// Whether an answer came over a connection that is due for retirement.
     met_old: Arc<AtomicBool>,
 }
 
 impl HttpTransport {
-    /// Starts a transport with the defaults that each setter names.
+    /// Creates a builder with the defaults that its setters document.
     pub fn builder() -> HttpTransportBuilder {
         HttpTransportBuilder::default()
     }
 
-    /// Puts a request on its way.
+    /// Starts sending a request.
     fn begin(&self, request: Request) -> (ResponseFuture, Held) {
         let mut outgoing = http::Request::new(Full::new(request.body));
         *outgoing.method_mut() = request.method;
         *outgoing.uri_mut() = request.uri;
         *outgoing.headers_mut() = request.headers;
-        // A connection can only be retired by a request that held on to it, and holding on costs
-        // a twentieth of a call. So an old one serves once more after it was found to be old.
+        // Only a request that captured its connection can retire it, and capturing costs a
+        // twentieth of a call. So an old connection serves one more request after it was found to
+        // be old.
         // What may be repeated in any case need not know whether it got a connection.
         let is_worth_it = self.met_old.load(Ordering::Relaxed) || !outgoing.method().is_safe();
         let held = Held {
@@ -112,8 +113,8 @@ impl Drop for Held {
 impl Transport for HttpTransport {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
         let limit = request.response_limit;
-        // The request goes into the pool's own box before ours is made: one that holds both is
-        // larger than a kilobyte, where malloc leaves its fast path.
+        // The pool boxes the request before ours is boxed: a box that holds both is larger than a
+        // kilobyte, where malloc leaves its fast path.
         let (answer, held) = self.begin(request);
         Box::pin(self.receive(answer, held, limit))
     }
@@ -130,7 +131,7 @@ impl fmt::Debug for HttpTransport {
     }
 }
 
-/// Sets up an [`HttpTransport`].
+/// Builds an [`HttpTransport`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct HttpTransportBuilder {
@@ -158,37 +159,37 @@ impl Default for HttpTransportBuilder {
 }
 
 impl HttpTransportBuilder {
-    /// Sets how long the way to a connection may take, from the name to the end of the TLS
-    /// handshake. Default: 3 seconds.
+    /// Sets how long connecting may take, from the name look-up to the end of the TLS handshake.
+    /// Default: 3 seconds.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
         self
     }
 
-    /// Sets how long an unused connection is kept. Default: 20 seconds, below what load
-    /// balancers and servers grant.
+    /// Sets how long an idle connection is kept. Default: 20 seconds, which is less than load
+    /// balancers and servers allow.
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
         self.idle_timeout = limit;
         self
     }
 
-    /// Sets how many unused connections are kept for each origin. Default: 128, the number of
-    /// requests that a client has under way by default. A smaller pool than that makes a busy
-    /// client throw away connections that its next requests have to make again.
+    /// Sets how many idle connections are kept for each origin. Default: 128, the default number of
+    /// requests that a client may have in flight. With a smaller pool, a busy client closes
+    /// connections that its next requests must open again.
     pub fn max_idle_per_host(mut self, count: usize) -> Self {
         self.max_idle_per_host = count;
         self
     }
 
-    /// Sets how old a connection may grow before it is no longer reused, give or take a fifth.
-    /// Default: five minutes.
+    /// Sets the age after which a connection is no longer reused, give or take a fifth. Default:
+    /// five minutes.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
         self
     }
 
-    /// Sets who turns names into addresses; a cache of 30 seconds stands in front of it.
-    /// Default: [`SystemResolver`].
+    /// Sets the resolver for host names, whose answers are cached for 30 seconds. Default:
+    /// [`SystemResolver`].
     pub fn resolver(mut self, resolver: Arc<dyn Resolve>) -> Self {
         self.resolver = resolver;
         self
@@ -198,8 +199,8 @@ impl HttpTransportBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if there is no certificate in it, or one of them is unusable: the
-    /// message has its position, counted from 1.
+    /// [`ErrorKind::Config`] if the bundle contains no certificate, or an unusable one; the message
+    /// includes its position, counted from 1.
     pub fn add_root_pem(mut self, pem: &[u8]) -> Result<Self> {
         self.tls.add_root_pem(pem)?;
         Ok(self)
@@ -211,7 +212,7 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// Trusts the list of roots compiled in instead of the system's.
+    /// Trusts the compiled-in list of roots instead of the system's.
     #[cfg(feature = "roots-bundled")]
     #[cfg_attr(docsrs, doc(cfg(feature = "roots-bundled")))]
     pub fn bundled_roots(mut self) -> Self {
@@ -219,21 +220,20 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// Sets the rustls provider. Default: the installed process default, else ring, else
-    /// aws-lc, as far as compiled in.
+    /// Sets the rustls provider. Default: the installed process default, otherwise ring, otherwise
+    /// aws-lc, if compiled in.
     pub fn crypto_provider(mut self, provider: Arc<rustls::crypto::CryptoProvider>) -> Self {
         self.tls.provider = Some(provider);
         self
     }
 
-    /// Makes [`build`](Self::build) fail if `https` is impossible, rather than the first
-    /// connection.
+    /// Makes [`build`](Self::build) fail if `https` is impossible, instead of the first connection.
     pub fn require_https(mut self) -> Self {
         self.require_https = true;
         self
     }
 
-    /// Builds the transport. Does no I/O except for loading trusted roots, once in a process.
+    /// Builds the transport. Does no I/O except for loading trusted roots, once per process.
     ///
     /// # Errors
     ///
@@ -251,7 +251,7 @@ impl HttpTransportBuilder {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(self.idle_timeout)
             .pool_max_idle_per_host(self.max_idle_per_host)
-            // Obsolete, and to be accepted by those who receive it (RFC 9112, 5.2).
+            // Obsolete, but recipients must accept it (RFC 9112, 5.2).
             .http1_allow_obsolete_multiline_headers_in_responses(true)
             .build(connector);
         Ok(HttpTransport {
@@ -261,7 +261,7 @@ impl HttpTransportBuilder {
     }
 }
 
-/// Says how far a request came before the pool gave it up.
+/// Returns the error for a request that the pool gave up, by how far the request got.
 fn classify(cause: hyper_util::client::legacy::Error) -> Error {
     let mut next = std::error::Error::source(&cause);
     let mut http = None;
@@ -292,13 +292,13 @@ fn classify(cause: hyper_util::client::legacy::Error) -> Error {
     broken(cause.into()).with_stale_connection(is_stale)
 }
 
-/// Asks by hyper's text: its `is_parse_too_large` exists only with its feature `server`, which a
-/// client has no use for.
+/// Checks hyper's text, because `is_parse_too_large` exists only with its feature `server`, which a
+/// client does not use otherwise.
 fn is_head_too_large(error: &hyper::Error) -> bool {
     error.is_parse() && error.to_string().contains("head is too large")
 }
 
-/// Returns whether the connection that failed had brought an answer before.
+/// Returns whether the failed connection had delivered an answer before.
 fn has_answered(cause: &hyper_util::client::legacy::Error) -> bool {
     let mut extras = http::Extensions::new();
     if let Some(connected) = cause.connect_info() {

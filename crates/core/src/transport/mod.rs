@@ -1,7 +1,6 @@
-//! The seam to the network: one request out, one answer back.
+//! The interface to the network: one request out, one answer back.
 //!
-//! [`Transport`] is for users to wrap or replace; [`HttpTransport`] is the one that talks over
-//! sockets.
+//! Users may wrap or replace [`Transport`]; [`HttpTransport`] is the implementation over sockets.
 
 #[cfg(feature = "client")]
 mod body;
@@ -44,16 +43,16 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>>;
 
     /// Sends one request, and leaves the body of the answer to be read piece by piece. The
-    /// request's limit on the answer does not apply. Without another implementation the answer
-    /// is read whole first.
+    /// request's limit on the answer does not apply. The default implementation reads the whole
+    /// answer first.
     fn stream(&self, request: Request) -> BoxFuture<'_, Result<StreamedResponse>> {
         let answer = self.send(request);
         Box::pin(async move { answer.await.map(StreamedResponse::from) })
     }
 }
 
-/// The body of an answer, piece by piece. Dropping it before the end gives up the rest, and the
-/// connection with it.
+/// The body of an answer, piece by piece. Dropping it before the end abandons the rest and closes
+/// the connection.
 pub trait BodyStream: Send {
     /// Returns the next piece, or `None` at the end.
     ///
@@ -76,7 +75,7 @@ pub struct StreamedResponse {
 }
 
 impl StreamedResponse {
-    /// Makes an answer without headers.
+    /// Creates an answer without headers.
     #[must_use]
     pub fn new(status: StatusCode, body: Box<dyn BodyStream>) -> Self {
         Self {
@@ -86,7 +85,7 @@ impl StreamedResponse {
         }
     }
 
-    /// Reads the rest of the body, at most so many bytes.
+    /// Reads the rest of the body, at most `limit` bytes.
     pub(crate) async fn read(mut self, limit: usize) -> Result<Response> {
         let mut whole = Vec::new();
         while let Some(piece) = self.body.next().await? {
@@ -111,7 +110,7 @@ impl fmt::Debug for StreamedResponse {
     }
 }
 
-/// A body that is here already.
+/// A body that has already been read.
 struct WholeBody(Option<Bytes>);
 
 impl BodyStream for WholeBody {
@@ -131,7 +130,7 @@ impl From<Response> for StreamedResponse {
     }
 }
 
-/// A request as it goes over the wire.
+/// A request as it is sent.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Request {
@@ -141,16 +140,16 @@ pub struct Request {
     pub uri: Uri,
     /// The headers; credentials among them are marked sensitive.
     pub headers: HeaderMap,
-    /// The body; empty means none.
+    /// The body; empty if there is none.
     pub body: Bytes,
-    /// How many bytes the answer's body may have.
+    /// The maximum size of the answer's body in bytes.
     pub response_limit: usize,
     /// Where the transport says whether it wrote anything.
     pub written: Written,
 }
 
 impl Request {
-    /// Makes a request without headers and body that accepts 1 MiB of answer.
+    /// Creates a request without headers and body whose answer may have 1 MiB.
     #[must_use]
     pub fn new(method: Method, uri: Uri) -> Self {
         Self {
@@ -175,7 +174,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// An answer, read whole.
+/// An answer whose body has been read.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Response {
@@ -188,7 +187,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// Makes an answer without headers and body.
+    /// Creates an answer without headers and body.
     #[must_use]
     pub fn new(status: StatusCode) -> Self {
         Self {

@@ -1,8 +1,8 @@
-//! TLS by rustls: which provider, which roots. Every rustls name of this crate is in this file
-//! and in `connect.rs`.
+//! TLS by rustls: providers and trusted roots. All rustls names in this crate are in this file and
+//! in `connect.rs`.
 //!
-//! A provider is always chosen explicitly: asking rustls for the process default would panic at
-//! the first connection when there are two of them in the build, or none.
+//! The provider is always chosen explicitly: if a build contains two providers or none, using
+//! rustls' process default would panic at the first connection.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +14,7 @@ use rustls::pki_types::pem::PemObject;
 use crate::text::without_mark;
 use crate::{Error, ErrorKind, Result};
 
-/// What a client wants of TLS.
+/// The TLS settings of a client.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TlsSettings {
     pub(super) provider: Option<Arc<CryptoProvider>>,
@@ -22,10 +22,10 @@ pub(super) struct TlsSettings {
     pub(super) extra_roots: Vec<CertificateDer<'static>>,
 }
 
-/// Which authorities are trusted besides those added by hand.
+/// Which root certificates are trusted besides those added explicitly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Roots {
-    /// The system's; the bundled list if only that is compiled in.
+    /// The system's; or the bundled list if only that is compiled in.
     #[default]
     Default,
     #[cfg(feature = "roots-bundled")]
@@ -44,7 +44,7 @@ impl TlsSettings {
                     format!("the bundle of root certificates is not PEM at certificate {at}");
                 Error::new(ErrorKind::Config, what).with_source(cause)
             })?;
-            // Looked at here: the verifiers skip or refuse it later, and know no position.
+            // Checked here: the verifiers skip or refuse it later, without its position.
             let checked = rustls::RootCertStore::empty().add(certificate.clone());
             checked.map_err(|cause| {
                 let what =
@@ -82,7 +82,7 @@ impl TlsSettings {
         Ok(config)
     }
 
-    /// The builder's provider, else the process default, else a compiled one.
+    /// Returns the builder's provider, otherwise the process default, otherwise a compiled-in one.
     fn provider(&self) -> Result<(Arc<CryptoProvider>, Option<&'static str>)> {
         if let Some(provider) = &self.provider {
             return Ok((Arc::clone(provider), None));
@@ -174,7 +174,7 @@ impl TlsSettings {
     }
 }
 
-/// Loading the system's roots takes milliseconds of CPU; clients that want the same share it.
+/// Loading the system's roots takes milliseconds of CPU; clients with the same settings share them.
 static SHARED: Mutex<Vec<SharedConfig>> = Mutex::new(Vec::new());
 
 type SharedConfig = ((&'static str, Roots), Arc<ClientConfig>);

@@ -1,11 +1,11 @@
-//! The management as an OpenAPI description.
+//! The OpenAPI description of the management API.
 
 use serde_json::{Map, Value, json};
 
 use super::PREFIX;
 use crate::mock::{Action, Host};
 
-/// Describes the management of some services.
+/// Describes the management API of some services.
 pub(super) fn of(hosts: &[(String, Host)]) -> Value {
     let mut paths = Map::new();
     for (name, host) in hosts {
@@ -35,7 +35,7 @@ pub(super) fn of(hosts: &[(String, Host)]) -> Value {
     })
 }
 
-/// What every service has.
+/// The paths that every service has.
 fn common(name: &str, host: &Host) -> [(&'static str, Value); 7] {
     let operation = host.operations().first().map(|operation| operation.id());
     let fault = json!({"operation": operation, "times": 1, "status": 503, "retry_after_s": 1});
@@ -142,7 +142,7 @@ fn described(name: &str, action: &Action) -> Value {
     })
 }
 
-/// Returns the schema of what an example is one of; what has none may be anything.
+/// Derives a schema from an example; without an example, any value is valid.
 fn like(example: &Value) -> Value {
     match example {
         Value::Null => json!({}),

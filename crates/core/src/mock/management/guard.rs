@@ -1,7 +1,7 @@
-//! What keeps web pages out.
+//! Keeps web pages from using the management API.
 //!
-//! A page can send requests to loopback addresses, and with a name of its own that resolves to
-//! one (DNS rebinding) even read the answers.
+//! A page can send requests to loopback addresses, and under a host name that resolves to one (DNS
+//! rebinding) it can even read the answers.
 
 use std::net::IpAddr;
 
@@ -12,11 +12,12 @@ use http::{HeaderName, StatusCode};
 use super::Refusal;
 use crate::transport::Request;
 
-/// Refuses what cannot be from a program that was told the address.
+/// Refuses requests that a web page may have sent.
 pub(super) fn admit(request: &Request) -> Result<(), Refusal> {
     let refuse = |why| Err(Refusal::new(StatusCode::FORBIDDEN, why));
     let header = |name: HeaderName| request.headers.get_all(name).into_iter();
-    // The target's authority counts before Host (RFC 9112, 3.2.2), so a page could set either.
+    // The authority of the target takes precedence over Host (RFC 9112, 3.2.2), so a page could set
+    // either.
     let target = request.uri.authority();
     let host = header(HOST).map(|value| Authority::try_from(value.as_bytes()).ok());
     let mut names = target.cloned().map(Some).into_iter().chain(host).peekable();
@@ -59,8 +60,8 @@ fn is_loopback(name: &Authority) -> bool {
     }
 }
 
-/// Whether a page may send a content type to another origin without asking first. What cannot be
-/// read may be one.
+/// Returns whether a page may send a content type to another origin without a preflight. A value
+/// that cannot be read may be such a type.
 fn is_of_a_page(kind: &[u8]) -> bool {
     let Ok(kind) = std::str::from_utf8(kind) else {
         return true;

@@ -1,4 +1,4 @@
-//! What every [`Store`] must do, as tests to run against one: see
+//! The behaviour that every [`Store`] must have, as tests: see
 //! [`store_contract!`](crate::store_contract).
 
 #![expect(
@@ -22,12 +22,12 @@ use super::{
 use crate::SecretBytes;
 use crate::mock::ManualClock;
 
-/// Makes a module of tests, named by the first argument, of a store that a function opens:
-/// `fn(&Path) -> Arc<dyn Store>`. The path is that of a folder of the test alone; all processes
+/// Defines a module of tests, named by the first argument, for a store that a function opens:
+/// `fn(&Path) -> Arc<dyn Store>`. Each test gets the path of a folder of its own; all processes
 /// that open the store with the same path must share its records.
 ///
-/// Some tests start the test program again as other processes, and kill them. They do nothing for
-/// a store of [`Scope::Process`](super::store::Scope::Process).
+/// Some tests start the test program again as other processes, and kill them. They do nothing for a
+/// store of [`Scope::Process`](super::store::Scope::Process).
 ///
 /// ```
 /// # use std::path::Path;
@@ -85,7 +85,7 @@ macro_rules! store_contract {
     };
 }
 
-/// The tests; made by [`store_contract!`](crate::store_contract).
+/// The tests; created by [`store_contract!`](crate::store_contract).
 #[derive(Clone, Copy, Debug)]
 pub struct Suite {
     open: fn(&Path) -> Arc<dyn Store>,
@@ -141,7 +141,7 @@ fn is_refused(acquired: &Acquired) -> bool {
     matches!(acquired, Acquired::Held { remaining } if *remaining <= TIME)
 }
 
-/// A value that tells by itself whether it is whole.
+/// A value that shows whether it is complete.
 fn whole(seed: u64) -> SecretBytes {
     let mut random = fastrand::Rng::with_seed(seed);
     let length = 100 << random.usize(0..9);
@@ -158,8 +158,8 @@ fn check_whole(loaded: &Loaded) {
 }
 
 impl Suite {
-    /// Makes the tests of a store; `process` names the test that other processes run, with its
-    /// crate.
+    /// Creates the tests of a store. `process` is the path of the test that other processes run,
+    /// including its crate.
     #[must_use]
     pub const fn new(open: fn(&Path) -> Arc<dyn Store>, process: &'static str) -> Self {
         Self { open, process }
@@ -184,7 +184,7 @@ impl Suite {
         });
     }
 
-    /// A new record is read back with the version that writing it returned.
+    /// A new record is read back with the version that the write returned.
     pub fn a_record_is_read_as_it_was_written(&self) {
         self.run(|Place { store, .. }| async move {
             assert!(read(&*store).await.is_none());
@@ -203,7 +203,7 @@ impl Suite {
         });
     }
 
-    /// A conflict writes nothing and tells what is there.
+    /// A conflict writes nothing and returns the present record.
     pub fn a_writer_that_expects_something_else_changes_nothing(&self) {
         self.run(|Place { store, .. }| async move {
             let unknown = Expect::Version(Version::new(b"unknown"));
@@ -224,7 +224,7 @@ impl Suite {
         });
     }
 
-    /// A record that is removed and made again is another one.
+    /// A record that is removed and created again has a new version.
     pub fn a_removed_record_is_gone_and_its_version_never_comes_back(&self) {
         self.run(|Place { store, .. }| async move {
             assert!(!store.remove(&key(), &Expect::Any).await.unwrap());
@@ -240,7 +240,7 @@ impl Suite {
         });
     }
 
-    /// A store that lists records lists those of a namespace, in order, without leases.
+    /// A store that can list records lists those of a namespace, in order and without leases.
     pub fn profiles_are_listed_by_namespace(&self) {
         self.run(|Place { store, .. }| async move {
             let leases = StoreLeases::new(Arc::clone(&store));
@@ -259,7 +259,7 @@ impl Suite {
         });
     }
 
-    /// Values and names of any form, of no length and of 64 KiB.
+    /// Values and names of any form, including empty ones and 64 KiB.
     pub fn records_of_any_bytes_and_names_are_kept(&self) {
         self.run(|Place { store, .. }| async move {
             let long = "n".repeat(300);
@@ -314,7 +314,7 @@ impl Suite {
         });
     }
 
-    /// Nothing is lost between comparing and writing.
+    /// No change is lost between comparing and writing.
     pub fn of_many_writers_each_sees_what_the_last_one_wrote(&self) {
         self.run(|Place { store, .. }| async move {
             write(&*store, Expect::Absent, "0").await.unwrap();
@@ -330,7 +330,7 @@ impl Suite {
         });
     }
 
-    /// The second who asks is told for how long; leases on other records are others.
+    /// A second caller learns how long the lease is held; leases on other records are independent.
     pub fn a_lease_is_held_by_one_until_it_is_released(&self) {
         self.run(|Place { store, .. }| async move {
             let leases = StoreLeases::new(store);
@@ -348,7 +348,7 @@ impl Suite {
         });
     }
 
-    /// Who lost a lease can neither renew nor release the one of another.
+    /// A holder that has lost its lease can neither renew nor release that of another.
     pub fn a_lease_ends_by_itself_and_is_then_lost(&self) {
         self.run(|Place { store, .. }| async move {
             let clock = Arc::new(ManualClock::running());
@@ -368,7 +368,7 @@ impl Suite {
         });
     }
 
-    /// The last line of defence is that a save is conditional.
+    /// The last line of defence is that writes are conditional.
     pub fn a_holder_that_overslept_cannot_overwrite_what_came_after(&self) {
         self.run(|Place { store, .. }| async move {
             let clock = Arc::new(ManualClock::running());
@@ -391,7 +391,8 @@ impl Suite {
         });
     }
 
-    /// An hour forth gives a second holder, whose save wins; an hour back stops nobody.
+    /// Moving the clock an hour forward allows a second holder, whose write wins; moving it an hour
+    /// back blocks no one.
     pub fn a_clock_that_jumps_costs_no_record_and_no_wait(&self) {
         self.run(|Place { store, .. }| async move {
             let clock = Arc::new(ManualClock::running());
@@ -420,7 +421,7 @@ impl Suite {
         });
     }
 
-    /// A store that gives hints gives one for each change, or for several together.
+    /// A store that supports watching sends a hint for each change, or one for several changes.
     pub fn a_watch_hints_at_changes(&self) {
         self.run(|Place { store, .. }| async move {
             let Some(mut watch) = store.watch(&key()) else {

@@ -1,4 +1,4 @@
-//! Several processes that share a store, some of them killed.
+//! Several processes that share a store, some of which are killed.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -24,14 +24,14 @@ const PROCESSES: usize = 20;
 const READY: &str = "ready";
 
 impl Suite {
-    /// Twenty processes of ten tasks each want a stale record refreshed.
+    /// Twenty processes with ten tasks each try to refresh a stale record.
     pub fn many_processes_make_one_request(&self) {
         self.run_shared(|Place { store, path }| async move {
             write(&*store, Expect::Absent, STALE).await.unwrap();
             let mut started: Vec<Process> = (0..PROCESSES)
                 .map(|_| self.start(&path, "refresh"))
                 .collect();
-            // They begin together, as near as can be.
+            // They begin as close together as possible.
             for process in &mut started {
                 process.wait_for(READY);
             }
@@ -46,7 +46,7 @@ impl Suite {
         });
     }
 
-    /// Killed after each step; the next holder goes on from what is there.
+    /// A holder is killed after each step; the next holder continues from the stored record.
     pub fn a_killed_holder_leaves_the_old_record_or_the_new_one(&self) {
         self.run_shared(|Place { store, path }| async move {
             for (step, requests, left) in [
@@ -64,7 +64,7 @@ impl Suite {
                 process.kill();
                 assert_eq!(text(&read(&*store).await.unwrap()), left, "{step}");
 
-                // Nobody waits longer for a dead holder than its lease lasts.
+                // No caller waits longer for a dead holder than its lease lasts.
                 let clock = Arc::new(ManualClock::running());
                 let leases = StoreLeases::with_clock(Arc::clone(&store), Arc::clone(&clock) as _);
                 let now = acquire(&leases).await;
@@ -82,7 +82,7 @@ impl Suite {
         });
     }
 
-    /// Writers are killed at any moment.
+    /// Writers are killed at arbitrary moments.
     pub fn a_killed_writer_leaves_a_whole_record(&self) {
         self.run_shared(|Place { store, path }| async move {
             let first = store
@@ -94,11 +94,11 @@ impl Suite {
                 process.wait_for(READY);
                 process.go_on();
                 process.wait_for("wrote");
-                // About as long as a few writes take.
+                // About the duration of a few writes.
                 sleep(Duration::from_micros(fastrand::u64(0..5000))).await;
                 process.kill();
                 check_whole(&read(&*store).await.unwrap());
-                // The dead writer holds nothing.
+                // The dead writer holds no lock.
                 let done = store
                     .compare_and_swap(&key(), &Expect::Any, &whole(1))
                     .await;
@@ -107,7 +107,7 @@ impl Suite {
         });
     }
 
-    /// What other processes do; nothing if this is not one.
+    /// The work of the other processes; does nothing in the main one.
     pub fn process(&self) {
         let (Some(place), Some(deed)) = (env::var(PLACE).unwrap(), env::var(DEED).unwrap()) else {
             return;
@@ -132,7 +132,7 @@ impl Suite {
                 let after = |step: &str| {
                     if step == stop {
                         tell(step);
-                        // Until it is killed, or whoever would do so is gone.
+                        // Waits until it is killed, or until the parent process has ended.
                         let _ = std::io::stdin().lock().read_line(&mut String::new());
                         std::process::exit(1);
                     }
@@ -166,11 +166,11 @@ impl Suite {
     }
 }
 
-/// What a record holds of which the request for another was not made, and was.
+/// The content of a record that needs the request, and after the request.
 const STALE: &str = "stale";
 const FRESH: &str = "fresh";
 
-/// Makes the one request, unless another did, as a service would.
+/// Makes the request unless another process already did, like a service.
 async fn refresh(store: &Arc<dyn Store>, requests: &Path, after: impl Fn(&str)) {
     let leases = StoreLeases::new(Arc::clone(store));
     loop {
@@ -182,7 +182,7 @@ async fn refresh(store: &Arc<dyn Store>, requests: &Path, after: impl Fn(&str)) 
             continue;
         };
         after("acquire");
-        // Read again: another may have done it before this got the lease.
+        // Read again: another process may have refreshed it before this one got the lease.
         let there = read(&**store).await.unwrap();
         if text(&there) == STALE {
             let mut file = File::options().create(true).append(true).open(requests);
@@ -201,7 +201,7 @@ fn count(requests: &Path) -> usize {
     fs::read_to_string(requests).map_or(0, |text| text.lines().count())
 }
 
-/// Where the requests are counted, within the place.
+/// The file in the folder that counts the requests.
 const REQUESTS: &str = "requests.txt";
 
 struct Process {
