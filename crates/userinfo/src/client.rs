@@ -1,4 +1,4 @@
-//! The client of Gafaelfawr.
+//! The client for Gafaelfawr.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,24 +16,24 @@ use crate::quota::KnownLimits;
 use crate::service_token::CredentialId;
 use crate::{BotUsername, Error, Result, ServiceToken, Token, UserInfo, Username, discovery};
 
-/// A client of Gafaelfawr, found through Repertoire (protocol section 9).
+/// A client for Gafaelfawr, which it locates through Repertoire (protocol section 9).
 ///
 /// # Configuration
 ///
-/// [`from_env`](Self::from_env) reads `REPERTOIRE_BASE_URL`; [`builder`](Self::builder) sets
-/// everything. Nothing else is read from the environment.
+/// [`from_env`](Self::from_env) reads `REPERTOIRE_BASE_URL`; [`builder`](Self::builder) gives
+/// access to all settings. No other environment variable is read.
 ///
 /// # Caching
 ///
-/// User information is kept for five minutes, by token and, apart from that, by name; a thousand
-/// entries each. What was fetched by name is seen only by the credential that fetched it. One
-/// request is made for all who ask for the same at the same time, and they share its outcome.
-/// Errors are not kept.
+/// User information is cached for five minutes, by token and, separately, by user name, with a
+/// thousand entries each. An entry by name is only visible to the credential that fetched it.
+/// Concurrent callers with the same question share one request and its result. Errors are not
+/// cached.
 ///
 /// # Pooling and cloning
 ///
-/// Cheap to clone; clones share connections, caches and budgets. Make one and clone it. Nothing
-/// runs in the background, and dropping the last clone ends what is under way.
+/// Cheap to clone; clones share connections, caches and budgets. Create one client and clone it.
+/// Nothing runs in the background, and dropping the last clone ends all requests in progress.
 #[derive(Clone, Debug)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -47,7 +47,7 @@ struct Inner {
     by_name: Cache<(CredentialId, Username), Arc<UserInfo>, Error>,
 }
 
-/// What a request needs; apart from the caches, so that a request under way does not keep them
+/// What a request needs. Separate from the caches, so that a request in progress does not keep them
 /// alive.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
@@ -57,25 +57,24 @@ pub(crate) struct Caller {
 }
 
 impl Client {
-    /// Starts a client with the defaults that each setter names.
+    /// Creates a builder with the defaults that its setters document.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::new()
     }
 
-    /// Makes a client that finds Gafaelfawr through the Repertoire that `REPERTOIRE_BASE_URL`
-    /// names.
+    /// Creates a client that locates Gafaelfawr through the Repertoire at `REPERTOIRE_BASE_URL`.
     ///
     /// # Errors
     ///
-    /// Of kind `Config` if the variable is unset, empty or no URL.
+    /// Of kind `Config` if the variable is unset, empty or not a URL.
     pub fn from_env() -> Result<Self> {
         Self::builder().build()
     }
 
-    /// Returns the same client with other options for its calls: a deadline, a number of tries,
-    /// a request id. It shares everything else.
+    /// Returns the client with other options for its calls: a deadline, retries or a request id. It
+    /// shares everything else with this one.
     ///
-    /// A request that several callers wait for has the options of the one who came first.
+    /// A request shared by several callers uses the options of the first.
     #[must_use]
     pub fn with_options(&self, options: CallOptions) -> Self {
         Self {
@@ -84,7 +83,7 @@ impl Client {
         }
     }
 
-    /// Returns what is known about the user of a token. No scope is needed. Cached by token.
+    /// Returns information about the user of a token. Needs no scope. Cached by token.
     ///
     /// # Errors
     ///
@@ -108,15 +107,15 @@ impl Client {
             .await
     }
 
-    /// Returns what the directory knows about a user. The token needs the scope
-    /// `admin:userinfo`, unless the user is its own. Cached by credential and name.
+    /// Returns the directory's information about a user. The token needs the scope
+    /// `admin:userinfo`, unless it belongs to that user. Cached by credential and name.
     ///
-    /// A name that the directory does not know is answered too, with little more than the name.
+    /// For a name that is not in the directory, the answer has little more than the name.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoDirectory`](crate::ErrorKind::NoDirectory) if the installation has none;
-    /// of kind `Forbidden` if the token does not suffice.
+    /// [`ErrorKind::NoDirectory`](crate::ErrorKind::NoDirectory) if the installation has no
+    /// directory; of kind `Forbidden` if the token is not sufficient.
     #[doc(alias = "get_user_info")]
     pub async fn user_info_for(
         &self,
@@ -142,22 +141,22 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`user_info_for`](Self::user_info_for).
+    /// Those of [`user_info_for`](Self::user_info_for).
     #[doc(alias = "list_users")]
     pub async fn users(&self, service_token: impl Into<ServiceToken>) -> Result<Vec<UserInfo>> {
         let answer = self
             .send(calls::list_users()?, &service_token.into())
             .await?;
         let users: Vec<wire::UserInfo> = match answer.json() {
-            // An empty object counts as nobody (protocol section 9.3).
+            // An empty object means an empty list (protocol section 9.3).
             Err(_) if answer.json::<NoMembers>().is_ok() => Vec::new(),
             users => users?,
         };
         Ok(users.into_iter().map(UserInfo::from).collect())
     }
 
-    /// Starts the making of a service token for a bot user. The token that asks needs the scope
-    /// `admin:token`; a bootstrap token is taken too.
+    /// Starts creating a service token for a bot user. The caller's token needs the scope
+    /// `admin:token`; a bootstrap token is accepted too.
     pub fn create_service_token(
         &self,
         service_token: impl Into<ServiceToken>,
@@ -166,25 +165,25 @@ impl Client {
         CreateServiceToken::new(self.clone(), service_token.into(), username)
     }
 
-    /// Returns the discovery client, which shares the connections.
+    /// Returns the discovery client, which shares this client's connections.
     #[must_use]
     pub fn discovery(&self) -> &discovery::Client {
         &self.inner.caller.discovery
     }
 
-    /// Forgets all user information. What is being fetched goes to those who wait for it, and is
-    /// not kept. The discovery document stays.
+    /// Removes all user information from the caches. Requests in progress still answer their
+    /// callers, but their results are not cached. The discovery document stays.
     pub fn clear_cache(&self) {
         self.inner.by_token.clear();
         self.inner.by_name.clear();
     }
 
-    /// Forgets what is known about the user of one token.
+    /// Removes the cached information about the user of a token.
     pub fn forget_token(&self, token: &Token) {
         self.inner.by_token.forget(token.digest());
     }
 
-    /// Forgets what one credential fetched about one user.
+    /// Removes the information about a user that was fetched with this credential.
     pub fn forget_user(&self, service_token: impl Into<ServiceToken>, username: &Username) {
         let key = (service_token.into().id(), username.clone());
         self.inner.by_name.forget(&key);
@@ -239,8 +238,8 @@ impl Caller {
 #[serde(deny_unknown_fields)]
 struct NoMembers {}
 
-/// Whether the service has answered, and said no: a revoked token must not live on in what was
-/// known before.
+/// Returns whether the service refused the request: a revoked token must not be served from a stale
+/// entry.
 fn is_definite(error: &Error) -> bool {
     matches!(
         error.status().map(|status| status.as_u16()),
@@ -248,7 +247,7 @@ fn is_definite(error: &Error) -> bool {
     )
 }
 
-/// Sets up a [`Client`].
+/// Builds a [`Client`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ClientBuilder {
@@ -285,55 +284,54 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets where Repertoire is. Default: what `REPERTOIRE_BASE_URL` says when the client is
-    /// built. Of no effect if a discovery client is given.
+    /// Sets the URL of Repertoire. Default: the value of `REPERTOIRE_BASE_URL` when the client is
+    /// built. Ignored if a discovery client is set.
     pub fn repertoire_url(mut self, url: impl Into<String>) -> Self {
         self.repertoire_url = Some(url.into());
         self
     }
 
-    /// Sets how many entries each of the two caches may have; zero turns caching off. Default:
-    /// 1000.
+    /// Sets how many entries each of the two caches may have; zero disables caching. Default: 1000.
     #[doc(alias = "userinfo_cache_size")]
     pub fn cache_size(mut self, entries: usize) -> Self {
         self.cache_size = entries;
         self
     }
 
-    /// Sets how long user information is kept; zero turns caching off. Default: five minutes,
-    /// which upstream policy asks not to exceed.
+    /// Sets how long user information is cached; zero disables caching. Default: five minutes,
+    /// which upstream's policy asks not to exceed.
     #[doc(alias = "userinfo_cache_lifetime")]
     pub fn cache_lifetime(mut self, lifetime: Duration) -> Self {
         self.cache_lifetime = lifetime;
         self
     }
 
-    /// Sets how long a failure is remembered, so that an outage is not asked about anew by every
-    /// call. Default: zero.
+    /// Sets how long a failure is cached, so that calls during an outage do not all send requests.
+    /// Default: zero.
     pub fn error_lifetime(mut self, lifetime: Duration) -> Self {
         self.error_lifetime = lifetime;
         self
     }
 
-    /// Sets the last part of an entry's life in which it is served and fetched anew behind the
-    /// caller's back, from 0 (off) to 1. Default: 0.
+    /// Sets the share at the end of an entry's lifetime, from 0 (off) to 1, in which a hit also
+    /// starts a refresh in the background. Default: 0.
     pub fn refresh_ahead(mut self, part: f64) -> Self {
         self.refresh_ahead = part;
         self
     }
 
-    /// Sets how long after its end an entry may go on serving while fetching it anew fails.
-    /// Default: zero.
+    /// Sets how long after its expiry an entry may still be returned when fetching fails. Default:
+    /// zero.
     pub fn stale_if_error(mut self, lifetime: Duration) -> Self {
         self.stale_if_error = lifetime;
         self
     }
 
-    /// Builds the client. Does no I/O but for reading the environment if no URL was given.
+    /// Builds the client. Does no I/O, except for reading the environment if no URL was set.
     ///
     /// # Errors
     ///
-    /// Of kind `Config` if it is not known where Repertoire is, or no transport can be built.
+    /// Of kind `Config` if the URL of Repertoire is unknown, or the transport cannot be created.
     pub fn build(self) -> Result<Client> {
         let core = self.core.clone().with_transport()?;
         let discovery = match (self.discovery.clone(), self.repertoire_url.clone()) {

@@ -1,4 +1,4 @@
-//! What can go wrong, in the terms of Gafaelfawr and Repertoire.
+//! The errors of calls to Gafaelfawr and Repertoire.
 
 use serde_json::Value;
 use vouchsafe_core::call::Fault;
@@ -9,16 +9,16 @@ use vouchsafe_core::transport::Response;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 vouchsafe_core::service_error! {
-    /// What went wrong with a call to Gafaelfawr or Repertoire.
+    /// Why a call to Gafaelfawr or Repertoire failed.
     ///
-    /// One line for people by `Display`, questions for programs, the cause in `source()`. No
-    /// text of it holds a token.
+    /// `Display` is one line for people, the methods are for programs, and `source()` is the cause.
+    /// No text includes a token.
     Error, ErrorKind, classify
 }
 
 impl Error {
-    /// Returns what the service's body says, item by item: Gafaelfawr's `detail` in all of its
-    /// three shapes (protocol section 4.2). Empty if there is no body or it says nothing.
+    /// Returns the items of the refusal's body: Gafaelfawr's `detail` in all of its three forms
+    /// (protocol section 4.2). Empty if there is no body or it has no details.
     #[must_use]
     pub fn details(&self) -> Vec<Detail> {
         self.core()
@@ -28,19 +28,19 @@ impl Error {
     }
 }
 
-/// What went wrong.
+/// The kind of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// Repertoire does not know a Gafaelfawr with API version 1.
     ServiceNotFound,
-    /// Repertoire could not be asked, or its answer could not be used; core's kind says why.
+    /// Repertoire could not be reached, or its answer could not be used; core's kind is the reason.
     Discovery(vouchsafe_core::ErrorKind),
-    /// This installation has no user directory: users can be asked for by their token only.
+    /// The installation has no user directory: only the user of a token can be looked up.
     NoDirectory,
-    /// Gafaelfawr is up and its directory is not. Worth another try.
+    /// Gafaelfawr is up but its directory is down. A later attempt may succeed.
     UserInfoFailed,
-    /// Anything that is not particular to these services.
+    /// Any error that is not particular to these services.
     Core(vouchsafe_core::ErrorKind),
 }
 
@@ -50,13 +50,13 @@ pub enum ErrorKind {
 pub struct Detail {
     /// The code, such as `permission_denied`. Empty if the body is only text.
     pub kind: String,
-    /// The message for people.
+    /// The human-readable message.
     pub msg: String,
-    /// Where in the input the fault is, from the outside in.
+    /// The place of the fault in the input, from the outside in.
     pub loc: Vec<Place>,
 }
 
-/// One step on the way to a fault in the input.
+/// One step on the path to a fault in the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "JSON has objects and lists")]
 pub enum Place {
@@ -77,7 +77,7 @@ pub(crate) fn read_fault(response: &Response) -> Fault {
     }
 }
 
-/// Takes what is there: an item with a member of another form is still an item.
+/// Reads what is present: an item with a malformed member is still an item.
 fn details(body: &[u8]) -> Vec<Detail> {
     let body: Value = serde_json::from_slice(without_mark(body)).unwrap_or_default();
     match &body["detail"] {

@@ -1,4 +1,4 @@
-//! URLs as discovery gives them: checked and normalized.
+//! URLs in discovery documents: checked and normalized.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// lower case, no default port, `/` for an empty path, spaces encoded, dot segments removed,
 /// other scripts in host names in Punycode (protocol section 8.1).
 ///
-/// `Display` and `Debug` leave user information out; [`as_str`](Self::as_str) has it.
+/// `Display` and `Debug` omit user information; [`as_str`](Self::as_str) includes it.
 ///
 /// ```
 /// use vouchsafe_userinfo::HttpUrl;
@@ -24,11 +24,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct HttpUrl(Arc<str>);
 
 impl HttpUrl {
-    /// Reads and normalizes a URL; blanks around it are dropped.
+    /// Parses and normalizes a URL; white space around it is removed.
     ///
     /// # Errors
     ///
-    /// If it is not such a URL. The error does not repeat it: it may hold a password.
+    /// If the text is not such a URL. The error does not include it, since it may contain a
+    /// password.
     pub fn parse(text: &str) -> Result<Self, HttpUrlError> {
         if text.len() > MAX_BYTES {
             return Err(HttpUrlError::TooLong);
@@ -40,7 +41,7 @@ impl HttpUrl {
         Ok(Self(Arc::from(url.as_str())))
     }
 
-    /// Returns the whole URL, user information included.
+    /// Returns the whole URL, including user information.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -91,13 +92,13 @@ impl Serialize for HttpUrl {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpUrlError {
-    /// It is not an absolute URL.
+    /// The text is not an absolute URL.
     #[error("not an absolute URL")]
     Form,
-    /// Its scheme is another.
+    /// The scheme is neither `http` nor `https`.
     #[error("neither an http nor an https URL")]
     Scheme,
-    /// It has more than 2083 bytes.
+    /// The text has more than 2083 bytes.
     #[error("a URL of more than 2083 bytes")]
     TooLong,
 }

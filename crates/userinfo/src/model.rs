@@ -1,5 +1,4 @@
-//! What Gafaelfawr tells about users, groups and tokens, as a reader wants it. How it travels is
-//! in `generated`.
+//! Gafaelfawr's users, groups and tokens in a convenient form. The wire format is in `generated`.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,9 +8,9 @@ use crate::generated::gafaelfawr::wire;
 pub use crate::generated::gafaelfawr::wire::{AllGroups, Group, TokenType};
 use crate::quota::Quota;
 
-/// What is known about a user (protocol section 4.4).
+/// Information about a user (protocol section 4.4).
 ///
-/// Values are as the server sent them; a name that the directory does not know has little more
+/// Values are as the server sent them. For a name that is not in the directory there is little more
 /// than `username`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -20,21 +19,21 @@ pub struct UserInfo {
     pub username: String,
     /// The full name.
     pub name: Option<String>,
-    /// The mail address, of unchecked form.
+    /// The mail address; its form is not checked.
     pub email: Option<String>,
     /// The numeric user id.
     pub uid: Option<i64>,
     /// The id of the primary group.
     pub gid: Option<i64>,
-    /// The groups, in the server's order: sorted by name.
+    /// The groups in the server's order: sorted by name.
     pub groups: Vec<Group>,
-    /// What the user may use.
+    /// The quotas of the user.
     pub quota: Quota,
 }
 
 impl UserInfo {
-    /// Makes what is known of a user of whom only the name is known; set the fields for more. For
-    /// tests and doubles.
+    /// Creates information that consists of the name only; set the other fields directly. For tests
+    /// and doubles.
     #[must_use]
     pub fn new(username: impl Into<String>) -> Self {
         Self {
@@ -48,13 +47,13 @@ impl UserInfo {
         }
     }
 
-    /// Returns whether the user is in a group of this name.
+    /// Returns whether the user is in a group with this name.
     #[must_use]
     pub fn is_in_group(&self, name: &str) -> bool {
         self.groups.iter().any(|group| group.name == name)
     }
 
-    /// Returns the ids of the groups, in order, duplicates kept.
+    /// Returns the ids of the groups in order, including duplicates.
     #[must_use]
     pub fn supplemental_groups(&self) -> Vec<i64> {
         self.groups.iter().map(|group| group.id).collect()
@@ -75,32 +74,32 @@ impl From<wire::UserInfo> for UserInfo {
     }
 }
 
-/// What is known about a token (protocol section 4.5).
+/// Information about a token (protocol section 4.5).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct TokenInfo {
-    /// The user that the token stands for.
+    /// The user of the token.
     pub username: String,
-    /// Who made it, and for what.
+    /// The type: how the token was created and for what.
     pub token_type: TokenType,
-    /// The service that an internal token was made for.
+    /// For internal tokens: the service that the token was created for.
     pub service: Option<String>,
     /// The scopes, sorted.
     pub scopes: Vec<String>,
-    /// When it was made, to the second.
+    /// When it was created, in whole seconds.
     #[serde(serialize_with = "seconds")]
     pub created: SystemTime,
-    /// When it ends, if ever.
+    /// When it expires, if ever.
     #[serde(serialize_with = "optional_seconds")]
     pub expires: Option<SystemTime>,
-    /// The key: the part of the token that is not secret.
+    /// The key: the public part of the token.
     pub token: String,
-    /// The name that the user gave to it.
+    /// The name that the user gave it.
     pub token_name: Option<String>,
     /// When it was last used.
     #[serde(serialize_with = "optional_seconds")]
     pub last_used: Option<SystemTime>,
-    /// The key of the token that it was made from.
+    /// The key of the token that it was created from.
     pub parent: Option<String>,
 }
 
@@ -124,7 +123,7 @@ impl TryFrom<wire::TokenInfo> for TokenInfo {
     }
 }
 
-/// Fails for a time that this machine cannot tell.
+/// Fails for a time that this machine cannot represent.
 fn time(seconds: i64) -> Result<SystemTime, &'static str> {
     let distance = Duration::from_secs(seconds.unsigned_abs());
     let time = if seconds < 0 {

@@ -1,5 +1,5 @@
-//! Names as the server takes them (protocol section 2.4). A name that it would refuse cannot be
-//! made, so none is ever sent, and none can leave its place in a path.
+//! Names that the server accepts (protocol section 2.4). Invalid names cannot be constructed, so
+//! they are never sent and cannot escape their place in a path.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Why a text is not a name: which kind of name, and the rule.
+/// Why a text is not a valid name: the kind of name and its rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a {kind}: {rule}")]
 pub struct NameError {
@@ -23,11 +23,11 @@ macro_rules! name {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Reads a name.
+            /// Parses a name.
             ///
             /// # Errors
             ///
-            /// If the server would refuse it; the error tells the rule.
+            /// If the server would refuse it; the error states the rule.
             pub fn parse(text: &str) -> Result<Self, NameError> {
                 if $check(text) {
                     Ok(Self(Arc::from(text)))
@@ -80,7 +80,7 @@ macro_rules! name {
 
 name! {
     /// The name of a user: 1 to 64 lower-case letters, digits and single inner hyphens, with a
-    /// letter that is neither first nor straight after a hyphen.
+    /// letter that is neither first nor directly after a hyphen.
     ///
     /// ```
     /// use vouchsafe_userinfo::Username;
@@ -94,14 +94,14 @@ name! {
 }
 
 name! {
-    /// The name of a service's own user: a [`Username`] that begins with `bot-`.
+    /// The name of a bot user: a [`Username`] that begins with `bot-`.
     BotUsername, is_bot_username, "name of a bot user",
     "\"bot-\" and then lower-case letters, digits and single inner hyphens, 64 characters at most"
 }
 
 name! {
     /// The name of a group: letters, digits, `.`, `_` and `-`, beginning with a letter or digit,
-    /// with a letter somewhere.
+    /// and including at least one letter.
     GroupName, is_group_name, "group name",
     "letters, digits, \".\", \"_\" and \"-\", beginning with a letter or digit, with a letter \
      somewhere"
@@ -154,7 +154,7 @@ pub(crate) fn is_scope(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_inner)
 }
 
-/// Lower-case letters, digits, and hyphens that have one of those on both sides.
+/// Lower-case letters, digits, and hyphens between two of those.
 fn has_single_inner_hyphens(bytes: &[u8]) -> bool {
     bytes.split(|byte| *byte == b'-').all(|part| {
         !part.is_empty()
@@ -220,7 +220,8 @@ mod tests {
     }
 
     proptest! {
-        /// A second way to the same rule: remember what the pattern could have matched so far.
+        /// A second implementation of the same rule: track what the pattern could have matched so
+        /// far.
         #[test]
         fn the_rule_for_user_names_is_the_pattern(text in "[a-c1-]{0,9}") {
             let mut seen_letter = false;

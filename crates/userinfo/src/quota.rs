@@ -1,4 +1,4 @@
-//! What a user may use: the three absences of a quota as one decision (protocol section 5).
+//! What a user may use: the three kinds of missing quota as one type (protocol section 5).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,32 +9,32 @@ use crate::generated::gafaelfawr::wire;
 
 /// What a user may use.
 ///
-/// Three absences mean three things on the wire; here each has its name, and
-/// [`api`](Self::api), [`disk`](Self::disk), [`notebook`](Self::notebook) and
-/// [`tap`](Self::tap) answer for all of them.
+/// Three kinds of missing values mean three things in the protocol. Here each has a name, and
+/// [`api`](Self::api), [`disk`](Self::disk), [`notebook`](Self::notebook) and [`tap`](Self::tap)
+/// handle all of them.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Quota {
-    /// No quota rules apply to the user: nothing is limited.
+    /// No quota rules apply to the user: there are no limits.
     #[default]
     NoRules,
-    /// The user is exempt from the rules: nothing is limited.
+    /// The user is exempt from the rules: there are no limits.
     Bypass,
-    /// These things are limited, and nothing else. Users with the same limits may share them.
+    /// Only what is listed here is limited. Users with the same limits may share them.
     Limited(Arc<Limits>),
 }
 
-/// The limits of a user. What a map does not name is not limited.
+/// The limits of a user. What is not in a map is not limited.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Service name to requests a minute; zero means blocked.
+    /// Requests per minute by service name; zero means blocked.
     pub api: BTreeMap<String, i64>,
-    /// Mount point to bytes.
+    /// Bytes by mount point.
     pub disk: BTreeMap<String, i64>,
-    /// Notebooks.
+    /// The limits of notebooks.
     pub notebook: Option<NotebookQuota>,
-    /// TAP service name to its limits.
+    /// The limits of TAP services by name.
     pub tap: BTreeMap<String, TapQuota>,
 }
 
@@ -42,9 +42,9 @@ pub struct Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a number, none, or nothing at all")]
 pub enum Allowance {
-    /// As often as one likes.
+    /// Without limit.
     Unlimited,
-    /// So many requests a minute, at least one.
+    /// This many requests per minute, at least one.
     PerMinute(u64),
     /// Not at all.
     Blocked,
@@ -66,14 +66,14 @@ pub struct NotebookQuota {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct TapQuota {
-    /// Queries at a time.
+    /// Concurrent queries.
     pub concurrent: i64,
-    /// Bytes billed; newer servers only.
+    /// Bytes billed; only sent by newer servers.
     pub bytes_billed: Option<i64>,
 }
 
 impl Quota {
-    /// Returns the limits, if there are any.
+    /// Returns the limits, if any.
     #[must_use]
     pub fn limits(&self) -> Option<&Limits> {
         match self {
@@ -94,7 +94,7 @@ impl Quota {
         }
     }
 
-    /// Returns how many bytes may lie below a mount point; `None` means unlimited.
+    /// Returns how many bytes may be stored below a mount point; `None` means unlimited.
     #[must_use]
     pub fn disk(&self, mount: &str) -> Option<i64> {
         self.limits()?.disk.get(mount).copied()
@@ -119,7 +119,7 @@ impl Quota {
     }
 }
 
-/// Written as it travels: `null`, an empty quota, or the limits.
+/// Serializes the wire format: `null`, an empty quota, or the limits.
 impl Serialize for Quota {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -144,13 +144,13 @@ impl From<Option<wire::Quota>> for Quota {
     }
 }
 
-/// The limits met last. They come from rules for groups, so that most users have one of a few;
-/// cached users that share them take half the memory.
+/// The most recent limits. They come from rules for groups, so that most users have one of a few;
+/// sharing them halves the memory of cached users.
 #[derive(Debug, Default)]
 pub(crate) struct KnownLimits(Mutex<VecDeque<Arc<Limits>>>);
 
 impl KnownLimits {
-    /// Puts limits that are known in the place of equal ones.
+    /// Replaces limits by equal ones that are already known.
     pub(crate) fn share(&self, quota: &mut Quota) {
         let Quota::Limited(limits) = quota else {
             return;
@@ -167,7 +167,7 @@ impl KnownLimits {
     }
 }
 
-/// Comparing with all of them is still little beside the request that brought the new ones.
+/// Comparing with all of them costs little compared to the request that fetched the new ones.
 const MAX_KNOWN: usize = 16;
 
 impl From<wire::Quota> for Limits {
@@ -227,7 +227,7 @@ impl From<Limits> for wire::Quota {
 }
 
 impl NotebookQuota {
-    /// Allows notebooks of so many CPU equivalents and so much memory in GiB.
+    /// Allows notebooks with this many CPU equivalents and this much memory in GiB.
     #[must_use]
     pub fn new(cpu: f64, memory: f64) -> Self {
         Self {
@@ -237,14 +237,14 @@ impl NotebookQuota {
         }
     }
 
-    /// Returns the memory in bytes, cut towards zero.
+    /// Returns the memory in bytes, truncated.
     #[must_use]
     pub fn memory_bytes(&self) -> i64 {
-        // Saturates; what is not a number becomes zero.
+        // Saturates; NaN becomes zero.
         (self.memory * GIB) as i64
     }
 
-    /// Returns what a log line should say of this quota.
+    /// Returns this quota in a form for log lines.
     #[must_use]
     pub fn logging_context(&self) -> NotebookLog {
         NotebookLog {
@@ -256,7 +256,7 @@ impl NotebookQuota {
 }
 
 impl TapQuota {
-    /// Allows so many queries at a time.
+    /// Allows this many concurrent queries.
     #[must_use]
     pub fn new(concurrent: i64) -> Self {
         Self {
@@ -265,7 +265,7 @@ impl TapQuota {
         }
     }
 
-    /// Returns what a log line should say of this quota.
+    /// Returns this quota in a form for log lines.
     #[must_use]
     pub fn logging_context(&self) -> TapLog {
         TapLog {
@@ -275,7 +275,7 @@ impl TapQuota {
     }
 }
 
-/// A [`NotebookQuota`] for a log line: serialize it, or take its fields.
+/// A [`NotebookQuota`] for log lines: serialize it, or use its fields.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct NotebookLog {
@@ -283,23 +283,23 @@ pub struct NotebookLog {
     pub cpu: f64,
     /// Memory with its unit, such as `4.5 GiB`.
     pub memory: String,
-    /// `false` if notebooks may not be started, else left out.
+    /// `false` if notebooks may not be started; otherwise left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spawn: Option<bool>,
 }
 
-/// A [`TapQuota`] for a log line: serialize it, or take its fields.
+/// A [`TapQuota`] for log lines: serialize it, or use its fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct TapLog {
-    /// Queries at a time.
+    /// Concurrent queries.
     pub concurrent: i64,
     /// Bytes billed, left out if unset or zero.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes_billed: Option<i64>,
 }
 
-/// Writes a number as the Python client does, so that log lines of both can be searched alike:
+/// Formats a number as the Python client does, so that the log lines of both can be searched alike:
 /// `2.0`, `0.25`, `1e-07`.
 fn python_float(number: f64) -> String {
     let text = format!("{number:?}");

@@ -1,4 +1,4 @@
-//! The credential of a service that asks about users by name.
+//! The credential of a service that looks up users by name.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -14,7 +14,7 @@ use crate::{Result, Token, TokenError};
 
 /// A Gafaelfawr service token, fixed or from a source that may renew it.
 ///
-/// Kubernetes replaces the token of a `GafaelfawrServiceToken` when it no longer fits, so a
+/// Kubernetes replaces the token of a `GafaelfawrServiceToken` when it becomes invalid, so a
 /// mounted file is the robust choice: after a refusal (401) the file is read again and the call
 /// repeated once (protocol section 7). Cheap to clone; clones are the same credential.
 #[derive(Clone, Debug)]
@@ -31,8 +31,8 @@ enum Kind {
     },
 }
 
-/// What entries of the cache by name are bound to: who asks may see only what was fetched with
-/// the same credential.
+/// The owner of entries in the cache by name: a caller sees only what was fetched with the same
+/// credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum CredentialId {
     Token(Digest),
@@ -40,8 +40,8 @@ pub(crate) enum CredentialId {
 }
 
 impl ServiceToken {
-    /// Takes the token from a file, such as a mounted Kubernetes secret, and again after a
-    /// refusal. Nothing is read before the first use.
+    /// Reads the token from a file, such as a mounted Kubernetes secret, and again after a refusal.
+    /// The file is not read before the first use.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
@@ -49,12 +49,12 @@ impl ServiceToken {
         Self::renewed(Arc::new(FileToken::new(path)), Some(file))
     }
 
-    /// Takes the token that an environment variable holds now.
+    /// Uses the present value of an environment variable.
     ///
     /// # Errors
     ///
-    /// Of kind `Config` if the variable is unset or empty, of kind `Credential` if it holds no
-    /// well-formed token.
+    /// Of kind `Config` if the variable is unset or empty, of kind `Credential` if its value is not
+    /// a well-formed token.
     pub fn from_env(variable: &str) -> Result<Self> {
         let Some(text) = vouchsafe_core::env::secret(variable)? else {
             return Err(CoreError::new(
@@ -70,7 +70,7 @@ impl ServiceToken {
         Ok(Self::from(token))
     }
 
-    /// Takes the tokens that a source hands out.
+    /// Uses the tokens of a source.
     #[must_use]
     pub fn source(source: Arc<dyn TokenSource>) -> Self {
         Self::renewed(source, None)
@@ -130,7 +130,7 @@ impl TokenSource for ServiceToken {
         };
         Box::pin(async move {
             let token = source.token().await?;
-            // What the server would refuse is not sent.
+            // A token that the server would refuse is not sent.
             Token::check(token.secret().expose()).map_err(|fault| {
                 let error = malformed().with_source(fault);
                 match file {

@@ -1,5 +1,5 @@
-//! Gafaelfawr's opaque tokens: their form, and how they are shown. Where a service's own token
-//! comes from is in `service_token.rs`.
+//! Gafaelfawr's opaque tokens and how they are shown. `service_token.rs` is about where a service's
+//! own token comes from.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,11 +11,11 @@ use vouchsafe_core::auth::{StaticToken, Token as CoreToken, TokenSource};
 use vouchsafe_core::cache::Digest;
 use vouchsafe_core::{BoxFuture, Secret};
 
-/// A token of the form `gt-KEY.SECRET`, key and secret of 22 characters each (protocol
-/// section 2.1).
+/// A token of the form `gt-KEY.SECRET`, with 22 characters each in key and secret (protocol section
+/// 2.1).
 ///
-/// The key alone is not secret: it stands in logs and in [`TokenInfo`](crate::TokenInfo).
-/// `Debug` shows it and nothing more. Cheap to clone; equality takes constant time.
+/// The key alone is not secret: it appears in logs and in [`TokenInfo`](crate::TokenInfo). `Debug`
+/// shows only the key. Cheap to clone; equality takes constant time.
 ///
 /// ```
 /// use vouchsafe_userinfo::Token;
@@ -31,18 +31,18 @@ pub struct Token(Arc<Inner>);
 struct Inner {
     token: StaticToken,
     secret: Secret,
-    /// Caches are keyed by it; computed once, since a hit must cost next to nothing.
+    /// The cache key; computed once, since a hit must be cheap.
     digest: Digest,
 }
 
 impl Token {
-    /// Reads a token as the server does: the prefix, the first dot and the two lengths count, the
-    /// alphabet does not.
+    /// Parses a token as the server does: it checks the prefix, the first dot and the two lengths,
+    /// but not the alphabet.
     ///
     /// # Errors
     ///
-    /// If it is not of that form, or holds what no header can carry. The error does not repeat
-    /// the token.
+    /// If the text does not have that form, or contains characters that are not valid in a header.
+    /// The error does not include the token.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
         Self::check(text)?;
         Ok(Self::well_formed(Secret::from(text)))
@@ -56,12 +56,12 @@ impl Token {
         Ok(())
     }
 
-    /// Makes a random token that no server knows: a bootstrap token for a server's
-    /// configuration, or one for tests.
+    /// Creates a random token that no server knows: a bootstrap token for a server's configuration,
+    /// or one for tests.
     ///
     /// # Panics
     ///
-    /// If the operating system has no randomness to give.
+    /// If the operating system's random number generator fails.
     #[doc(alias = "create_token")]
     #[must_use]
     pub fn random() -> Self {
@@ -91,7 +91,7 @@ impl Token {
         }))
     }
 
-    /// Returns the part that is not secret, 22 characters.
+    /// Returns the public part, 22 characters.
     #[must_use]
     pub fn key(&self) -> &str {
         let text = self.secret().expose();
@@ -117,7 +117,7 @@ impl FromStr for Token {
     }
 }
 
-/// Reads the text of a token, as in a configuration. The error does not repeat it.
+/// Parses the text of a token, as in a configuration. The error does not include it.
 impl<'de> Deserialize<'de> for Token {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = Secret::deserialize(from)?;
@@ -145,22 +145,22 @@ impl TokenSource for Token {
     }
 }
 
-/// Why a text is not a token. The messages are the server's own where it has one.
+/// Why a text is not a token. Where the server has a message, it is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// It does not begin with `gt-`, in lower case.
+    /// The text does not begin with `gt-` in lower case.
     #[error("Token does not start with gt-")]
     Prefix,
-    /// There is no dot, or a part has not 22 characters.
+    /// The dot is missing, or a part does not have 22 characters.
     #[error("Token is malformed")]
     Malformed,
-    /// It holds characters that a header cannot carry: no server has given out such a token.
+    /// It contains characters that are not valid in a header. No server has issued such a token.
     #[error("Token holds characters that are not printable ASCII")]
     Characters,
 }
 
-/// Splits a token into key and secret as the server does: the alphabet does not count.
+/// Splits a token into key and secret as the server does, without checking the alphabet.
 pub(crate) fn parts(text: &str) -> Result<(&str, &str), TokenError> {
     let rest = text.strip_prefix(PREFIX).ok_or(TokenError::Prefix)?;
     let (key, secret) = rest.split_once('.').ok_or(TokenError::Malformed)?;
@@ -212,7 +212,7 @@ mod tests {
         ] {
             assert_eq!(Token::parse(text).unwrap_err(), expected, "{text:?}");
         }
-        // The secret may hold dots, and neither part is checked further.
+        // The secret may contain dots, and neither part is checked further.
         for text in [GOOD, "gt-!!!!!!!!!!!!!!!!!!!!!!.....................bb"] {
             assert_eq!(Token::parse(text).unwrap().secret().expose(), text);
         }

@@ -1,4 +1,4 @@
-//! Making a service token.
+//! Creates a service token.
 
 use std::time::SystemTime;
 
@@ -10,11 +10,11 @@ use crate::client::Client;
 use crate::generated::gafaelfawr::{calls, wire};
 use crate::{BotUsername, GroupName, Result, Scope, ServiceToken, Token};
 
-/// Makes a service token (protocol section 4.6). What is not set is left to the server: no
-/// scopes, no end, no data of its own.
+/// Creates a service token (protocol section 4.6). Unset fields get the server's defaults: no
+/// scopes, no expiry, no user data.
 ///
-/// Sent again only if nothing of the first try has left this machine: a doubled request would
-/// leave a token behind that nobody knows.
+/// Retried only if no byte of the first attempt left this machine: a repeated request could leave
+/// an unknown token behind.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct CreateServiceToken {
@@ -43,26 +43,26 @@ impl CreateServiceToken {
         }
     }
 
-    /// Sets what the new token may do. The server knows which scopes there are.
+    /// Sets the scopes of the new token. The server decides which scopes exist.
     pub fn scopes<'a>(mut self, scopes: impl IntoIterator<Item = &'a Scope>) -> Self {
         self.request.scopes = scopes.into_iter().map(Scope::to_string).collect();
         self
     }
 
-    /// Sets when the new token ends, at least five minutes ahead. Default: never.
+    /// Sets when the new token expires, at least five minutes from now. Default: never.
     pub fn expires(mut self, at: SystemTime) -> Self {
         let text = timestamp::format(at);
         self.request.expires = Some(wire::Expires::Text(text));
         self
     }
 
-    /// Sets the full name to be told of the bot user.
+    /// Sets the full name of the bot user.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.request.name = Some(name.into());
         self
     }
 
-    /// Sets the mail address to be told of the bot user.
+    /// Sets the mail address of the bot user.
     pub fn email(mut self, email: impl Into<String>) -> Self {
         self.request.email = Some(email.into());
         self
@@ -80,7 +80,7 @@ impl CreateServiceToken {
         self
     }
 
-    /// Sets the groups of the bot user, with their ids.
+    /// Sets the groups of the bot user and their ids.
     pub fn groups<'a>(mut self, groups: impl IntoIterator<Item = (&'a GroupName, i64)>) -> Self {
         let group = |(name, id): (&GroupName, i64)| wire::Group {
             name: name.to_string(),
@@ -90,18 +90,18 @@ impl CreateServiceToken {
         self
     }
 
-    /// Sets deadline, tries or request id of this call.
+    /// Sets the deadline, the retries or the request id of this call.
     pub fn options(mut self, options: CallOptions) -> Self {
         self.client.set_options(options);
         self
     }
 
-    /// Sends the request and returns the new token, which the server shows only this once.
+    /// Sends the request and returns the new token, which the server shows only once.
     ///
     /// # Errors
     ///
-    /// Of kind `Invalid` if the server refuses the input, or we know that it would; `Forbidden`
-    /// if the token that asks does not suffice; `Decode` if what comes back is no token.
+    /// Of kind `Invalid` if the input is refused, by the client or by the server; `Forbidden` if
+    /// the caller's token is not sufficient; `Decode` if the answer does not contain a token.
     pub async fn send(self) -> Result<Token> {
         let call = calls::create_token(&self.request)?;
         new_token(&self.client.send(call, &self.service_token).await?)

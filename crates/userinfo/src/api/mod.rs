@@ -1,4 +1,4 @@
-//! Calls beyond user information: one file for each group of operations. Those with optional
+//! Calls other than user information, in one file for each group of operations. Calls with optional
 //! values are builders.
 
 mod create_service_token;

@@ -1,4 +1,4 @@
-//! Overrides of the configured quotas: in force at once, for everybody (protocol section 5).
+//! Overrides of the configured quotas, which apply at once to every user (protocol section 5).
 
 use std::collections::BTreeMap;
 
@@ -9,22 +9,22 @@ use crate::client::Client;
 use crate::generated::gafaelfawr::{calls, wire};
 use crate::{ErrorKind, Limits, Result, ServiceToken};
 
-/// Rules that limits are made from: a user gets the default, plus what each of their groups
-/// adds; one group with bypass lifts all limits.
+/// Rules for computing limits: a user gets the default plus what each of their groups adds.
+/// Membership of a bypass group removes all limits.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(from = "wire::QuotaConfig")]
 #[non_exhaustive]
 pub struct QuotaConfig {
-    /// What everybody has.
+    /// The limits of every user.
     pub default: Option<Limits>,
-    /// What a group adds.
+    /// The additional limits of each group.
     pub groups: BTreeMap<String, Limits>,
-    /// Groups whose members are not limited.
+    /// Groups whose members have no limits.
     pub bypass: Vec<String>,
 }
 
 impl Client {
-    /// Returns the overrides in force, if there are any. Any valid token will do.
+    /// Returns the present overrides, if there are any. Any valid token is sufficient.
     ///
     /// # Errors
     ///
@@ -48,7 +48,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Of kind `Forbidden` if the token does not suffice, `Invalid` if the server refuses a rule.
+    /// Of kind `Forbidden` if the token is not sufficient, `Invalid` if the server refuses a rule.
     pub async fn set_quota_overrides(
         &self,
         token: impl Into<ServiceToken>,
@@ -64,7 +64,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Of kind `Forbidden` if the token does not suffice.
+    /// Of kind `Forbidden` if the token is not sufficient.
     pub async fn remove_quota_overrides(&self, token: impl Into<ServiceToken>) -> Result<bool> {
         match self
             .send(calls::delete_quota_overrides()?, &token.into())
@@ -77,7 +77,7 @@ impl Client {
     }
 }
 
-/// Tells "there are none" from a server without that route.
+/// Distinguishes "there are no overrides" from a server without this route.
 fn is_not_found(error: &crate::Error) -> bool {
     error.kind() == ErrorKind::Core(CoreErrorKind::NotFound) && error.code() == Some("not_found")
 }

@@ -1,4 +1,4 @@
-//! Making a token for the user that asks.
+//! Creates tokens for the calling user.
 
 use std::time::SystemTime;
 
@@ -10,7 +10,7 @@ use crate::generated::gafaelfawr::{calls, wire};
 use crate::{Result, Scope, Token, Username};
 
 impl Client {
-    /// Starts the making of a token for the user that asks. The token needs the scope
+    /// Starts creating a token for the calling user. The caller's token needs the scope
     /// `user:token`.
     pub fn create_user_token(
         &self,
@@ -31,8 +31,8 @@ impl Client {
     }
 }
 
-/// Makes a user token (protocol section 4.6). What is not set is left to the server: no scopes,
-/// no end.
+/// Creates a user token (protocol section 4.6). Unset fields get the server's defaults: no scopes,
+/// no expiry.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct CreateUserToken {
@@ -43,37 +43,37 @@ pub struct CreateUserToken {
 }
 
 impl CreateUserToken {
-    /// Sets what the new token may do: no more than the one that asks.
+    /// Sets the scopes of the new token, which must be among those of the caller's token.
     pub fn scopes<'a>(mut self, scopes: impl IntoIterator<Item = &'a Scope>) -> Self {
         self.request.scopes = scopes.into_iter().map(Scope::to_string).collect();
         self
     }
 
-    /// Sets when the new token ends, at least five minutes ahead. Default: never.
+    /// Sets when the new token expires, at least five minutes from now. Default: never.
     pub fn expires(mut self, at: SystemTime) -> Self {
         self.request.expires = Some(wire::Expires::Text(timestamp::format(at)));
         self
     }
 
-    /// Sets deadline, tries or request id of this call.
+    /// Sets the deadline, the retries or the request id of this call.
     pub fn options(mut self, options: CallOptions) -> Self {
         self.client.set_options(options);
         self
     }
 
-    /// Sends the request and returns the new token, which the server shows only this once.
+    /// Sends the request and returns the new token, which the server shows only once.
     ///
     /// # Errors
     ///
-    /// Of kind `Invalid` if the name has not 1 to 64 characters or the server refuses the input,
-    /// `Conflict` if the name is taken, `Forbidden` if the token that asks does not suffice.
+    /// Of kind `Invalid` if the name does not have 1 to 64 characters or the server refuses the
+    /// input, `Conflict` if the name is taken, `Forbidden` if the caller's token is not sufficient.
     pub async fn send(self) -> Result<Token> {
         let call = calls::create_user_token(&self.username, &self.request)?;
         new_token(&self.client.send(call, &self.token).await?)
     }
 }
 
-/// Reads the answer to the making of a token.
+/// Reads the token from the answer to a create request.
 pub(super) fn new_token(answer: &Answer) -> Result<Token> {
     let new: wire::NewToken = answer.json()?;
     Token::parse(new.token.expose()).map_err(|fault| {

@@ -1,4 +1,4 @@
-//! Fetching the document and keeping it.
+//! Fetches the discovery document and caches it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use crate::error::read_fault;
 use crate::generated::repertoire::{calls, operations, wire};
 use crate::{Error, ErrorKind, HttpUrl, Result, ServiceToken};
 
-/// A client of Repertoire (protocol section 8.3).
+/// A client for Repertoire (protocol section 8.3).
 ///
-/// The document is fetched at the first question, kept for five minutes, and fetched once for
-/// all who ask at the same time. If fetching it again fails, the old one goes on serving.
+/// The document is fetched on first use and cached for five minutes; concurrent callers share one
+/// request. If fetching it again fails, the old document is still used.
 ///
 /// Cheap to clone; clones share the connection pool and the document.
 #[derive(Clone, Debug)]
@@ -31,14 +31,14 @@ struct Inner {
     cache: Cache<(), Arc<Snapshot>, Error>,
 }
 
-/// What fetching needs; apart from the cache, so that a fetch under way does not keep it alive.
+/// What a fetch needs. Separate from the cache, so that a fetch in progress does not keep it alive.
 #[derive(Clone, Debug)]
 struct Fetcher {
     core: CoreClient,
     base: BaseUrl,
 }
 
-/// The document, and what every call to Gafaelfawr needs of it, read once.
+/// The document, and what every call to Gafaelfawr needs of it, parsed once.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     document: Arc<Document>,
@@ -46,31 +46,30 @@ pub(crate) struct Snapshot {
 }
 
 impl Client {
-    /// Starts a client with the defaults that each setter names.
+    /// Creates a builder with the defaults that its setters document.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::new()
     }
 
-    /// Makes a client of the Repertoire that `REPERTOIRE_BASE_URL` names.
+    /// Creates a client for the Repertoire at `REPERTOIRE_BASE_URL`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Core`] of kind `Config` if the variable is unset, empty or no URL.
+    /// [`ErrorKind::Core`] of kind `Config` if the variable is unset, empty or not a URL.
     pub fn from_env() -> Result<Self> {
         Self::builder().build()
     }
 
-    /// Returns the document, fetched if none is held that is fresh.
+    /// Returns the document, and fetches it if there is no fresh one.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Discovery`] if it cannot be fetched or has a fault, and none was fetched
-    /// before.
+    /// [`ErrorKind::Discovery`] if it cannot be fetched or is invalid, and there is no old one.
     pub async fn document(&self) -> Result<Arc<Document>> {
         Ok(Arc::clone(&self.snapshot().await?.document))
     }
 
-    /// Returns where Gafaelfawr's API version 1 is.
+    /// Returns the base URL of Gafaelfawr's API version 1.
     pub(crate) async fn gafaelfawr(&self) -> Result<BaseUrl> {
         self.snapshot().await?.gafaelfawr.clone()
     }
@@ -88,7 +87,7 @@ impl Client {
         self.0.cache.get_or_fetch(&(), fetch).await
     }
 
-    /// Forgets the document: the next question fetches it.
+    /// Removes the document from the cache; the next call fetches it.
     pub fn clear_cache(&self) {
         self.0.cache.clear();
     }
@@ -97,7 +96,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`document`](Self::document), like all methods that need no more than that.
+    /// Those of [`document`](Self::document), as for all methods that only read the document.
     pub async fn applications(&self) -> Result<Vec<String>> {
         Ok(self.document().await?.applications().to_vec())
     }
@@ -106,7 +105,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`document`](Self::document).
+    /// Those of [`document`](Self::document).
     pub async fn datasets(&self) -> Result<Vec<String>> {
         Ok(self
             .document()
@@ -116,30 +115,30 @@ impl Client {
             .collect())
     }
 
-    /// Returns what is told about this environment.
+    /// Returns the description of this environment.
     ///
     /// # Errors
     ///
-    /// As [`document`](Self::document).
+    /// Those of [`document`](Self::document).
     pub async fn environment(&self) -> Result<Option<Environment>> {
         Ok(self.document().await?.environment().cloned())
     }
 
-    /// Returns the name of this environment, as older servers give it. Prefer
+    /// Returns the name of this environment in the form of older servers. Prefer
     /// [`environment`](Self::environment).
     ///
     /// # Errors
     ///
-    /// As [`document`](Self::document).
+    /// Those of [`document`](Self::document).
     pub async fn environment_name(&self) -> Result<Option<String>> {
         Ok(self.document().await?.environment_name().map(str::to_owned))
     }
 
-    /// Returns where a dataset's Butler configuration is.
+    /// Returns the URL of a dataset's Butler configuration.
     ///
     /// # Errors
     ///
-    /// As [`document`](Self::document).
+    /// Those of [`document`](Self::document).
     pub async fn butler_config_for(&self, dataset: &str) -> Result<Option<HttpUrl>> {
         Ok(self.document().await?.butler_config_for(dataset).cloned())
     }
@@ -148,7 +147,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`document`](Self::document).
+    /// Those of [`document`](Self::document).
     pub async fn butler_repositories(&self) -> Result<BTreeMap<String, HttpUrl>> {
         let document = self.document().await?;
         let found = document.butler_repositories();
@@ -157,11 +156,11 @@ impl Client {
             .collect())
     }
 
-    /// Returns a dataset's ObsCore configuration: a URL in practice, any text in principle.
+    /// Returns a dataset's ObsCore configuration: in practice a URL, but any text is allowed.
     ///
     /// # Errors
     ///
-    /// As [`document`](Self::document).
+    /// Those of [`document`](Self::document).
     pub async fn obscore_config_for(&self, dataset: &str) -> Result<Option<String>> {
         Ok(self
             .document()
@@ -170,12 +169,12 @@ impl Client {
             .map(str::to_owned))
     }
 
-    /// Returns where a service of a dataset is. With a version, that version's URL or nothing,
-    /// never the default.
+    /// Returns the URL of a service of a dataset. With a version, returns the URL of that version
+    /// or `None`, never the default URL.
     ///
     /// # Errors
     ///
-    /// As [`document`](Self::document).
+    /// Those of [`document`](Self::document).
     pub async fn url_for_data(
         &self,
         service: &str,
@@ -189,12 +188,12 @@ impl Client {
             .cloned())
     }
 
-    /// Returns where an internal service is. With a version, that version's URL or nothing, never
-    /// the default.
+    /// Returns the URL of an internal service. With a version, returns the URL of that version or
+    /// `None`, never the default URL.
     ///
     /// # Errors
     ///
-    /// As [`document`](Self::document).
+    /// Those of [`document`](Self::document).
     pub async fn url_for_internal(
         &self,
         service: &str,
@@ -207,11 +206,11 @@ impl Client {
             .cloned())
     }
 
-    /// Returns where a user interface is.
+    /// Returns the URL of a user interface.
     ///
     /// # Errors
     ///
-    /// As [`document`](Self::document).
+    /// Those of [`document`](Self::document).
     pub async fn url_for_ui(&self, service: &str) -> Result<Option<HttpUrl>> {
         Ok(self.document().await?.url_for_ui(service).cloned())
     }
@@ -221,7 +220,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`document`](Self::document).
+    /// Those of [`document`](Self::document).
     pub async fn versions_for_data(
         &self,
         service: &str,
@@ -235,7 +234,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`document`](Self::document).
+    /// Those of [`document`](Self::document).
     pub async fn versions_for_internal(&self, service: &str) -> Result<Option<Vec<String>>> {
         Ok(self.document().await?.versions_for_internal(service))
     }
@@ -244,7 +243,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`document`](Self::document).
+    /// Those of [`document`](Self::document).
     pub async fn influxdb_databases(&self, location: InfluxLocation) -> Result<Vec<String>> {
         let document = self.document().await?;
         Ok(document
@@ -253,24 +252,24 @@ impl Client {
             .collect())
     }
 
-    /// Returns how to reach an InfluxDB database, without credentials.
+    /// Returns the connection information of an InfluxDB database, without credentials.
     ///
     /// # Errors
     ///
-    /// As [`document`](Self::document).
+    /// Those of [`document`](Self::document).
     pub async fn influxdb_connection_info(&self, label: &str) -> Result<Option<InfluxDatabase>> {
         Ok(self.document().await?.influxdb_connection_info(label))
     }
 
-    /// Fetches how to reach an InfluxDB database, with credentials; never cached. `None` if the
-    /// document does not know it.
+    /// Fetches the connection information of an InfluxDB database, with credentials; never cached.
+    /// Returns `None` if the database is not in the document.
     ///
-    /// The token goes where the document says that the credentials are.
+    /// The token is sent to the URL that the document names for the credentials.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Discovery`], of kind `Credential` or `Forbidden` if the token does not
-    /// suffice.
+    /// [`ErrorKind::Discovery`], of kind `Credential` or `Forbidden` if the token is not
+    /// sufficient.
     pub async fn influxdb_credentials(
         &self,
         label: &str,
@@ -284,11 +283,12 @@ impl Client {
         self.0.fetcher.credentials(url, &token).await.map(Some)
     }
 
-    /// Fetches how to reach all InfluxDB databases, with credentials, by label; never cached.
+    /// Fetches the connection information of all InfluxDB databases, with credentials, by label;
+    /// never cached.
     ///
     /// # Errors
     ///
-    /// As [`influxdb_credentials`](Self::influxdb_credentials).
+    /// Those of [`influxdb_credentials`](Self::influxdb_credentials).
     pub async fn all_influxdb_credentials(
         &self,
         token: impl Into<ServiceToken>,
@@ -307,11 +307,11 @@ impl Client {
             .collect())
     }
 
-    /// Returns the reduced copy of the document that notebooks are given.
+    /// Returns the reduced copy of the document that is given to notebooks.
     ///
     /// # Errors
     ///
-    /// As [`document`](Self::document).
+    /// Those of [`document`](Self::document).
     pub async fn build_nublado_dict(&self) -> Result<NubladoDict> {
         Ok(self.document().await?.build_nublado_dict())
     }
@@ -319,7 +319,7 @@ impl Client {
 
 impl Fetcher {
     async fn fetch(&self) -> Result<Snapshot> {
-        // The document says where tokens go.
+        // The document decides where tokens are sent.
         let call = calls::get_discovery()?.believed();
         let answer = self
             .core
@@ -356,7 +356,7 @@ impl Fetcher {
     }
 }
 
-/// Sets up a [`Client`] of Repertoire.
+/// Builds a [`Client`] for Repertoire.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ClientBuilder {
@@ -385,32 +385,31 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets where Repertoire is; slashes at the end are dropped. Default: what
-    /// `REPERTOIRE_BASE_URL` says when the client is built.
+    /// Sets the URL of Repertoire; trailing slashes are removed. Default: the value of
+    /// `REPERTOIRE_BASE_URL` when the client is built.
     ///
-    /// The document decides where tokens go. Over plain http it is fetched from this machine only,
-    /// unless [`allow_plain_http`](Self::allow_plain_http) is called.
+    /// The document decides where tokens are sent. Over plain http it is fetched from this machine
+    /// only, unless [`allow_plain_http`](Self::allow_plain_http) is called.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
         self
     }
 
-    /// Sets how long the document counts as fresh. Default: five minutes.
+    /// Sets how long the document is fresh. Default: five minutes.
     #[doc(alias = "cache_timeout")]
     pub fn cache_lifetime(mut self, lifetime: Duration) -> Self {
         self.cache_lifetime = lifetime;
         self
     }
 
-    /// Sets how long a failure is remembered, so that an outage is not asked about anew by every
-    /// call. Default: zero, each call asks.
+    /// Sets how long a failure is cached, so that calls during an outage do not all send requests.
+    /// Default: zero, each call sends one.
     pub fn error_lifetime(mut self, lifetime: Duration) -> Self {
         self.error_lifetime = lifetime;
         self
     }
 
-    /// Sets how long an old document goes on serving while no new one can be had. Default: a
-    /// year.
+    /// Sets how long an old document is used while no new one can be fetched. Default: a year.
     pub fn stale_if_error(mut self, lifetime: Duration) -> Self {
         self.stale_if_error = lifetime;
         self
@@ -420,8 +419,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Core`] of kind `Config` if there is no base URL or it is none, or no
-    /// transport can be built.
+    /// [`ErrorKind::Core`] of kind `Config` if there is no valid base URL, or the transport cannot
+    /// be created.
     pub fn build(self) -> Result<Client> {
         let base = match &self.base_url {
             Some(url) => {

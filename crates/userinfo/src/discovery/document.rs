@@ -1,4 +1,4 @@
-//! The document, and the questions it answers. Unknown things are `None`, never an error.
+//! The document, and queries on it. Unknown names yield `None`, never an error.
 
 use serde::Serialize;
 use vouchsafe_core::Secret;
@@ -11,7 +11,7 @@ use crate::generated::repertoire::wire;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Document(wire::Discovery);
 
-/// Which InfluxDB databases are meant.
+/// Selects InfluxDB databases by location.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "near, far, or both")]
 pub enum InfluxLocation {
@@ -40,19 +40,19 @@ impl Document {
         self.0.datasets.keys().map(String::as_str)
     }
 
-    /// Returns what is told about this environment.
+    /// Returns the description of this environment.
     #[must_use]
     pub fn environment(&self) -> Option<&Environment> {
         self.0.environment.as_ref()
     }
 
-    /// Returns the name of this environment, as older servers give it.
+    /// Returns the name of this environment in the form of older servers.
     #[must_use]
     pub fn environment_name(&self) -> Option<&str> {
         self.0.environment_name.as_deref()
     }
 
-    /// Returns where a dataset's Butler configuration is.
+    /// Returns the URL of a dataset's Butler configuration.
     #[must_use]
     pub fn butler_config_for(&self, dataset: &str) -> Option<&HttpUrl> {
         self.0.datasets.get(dataset)?.butler_config.as_ref()
@@ -68,11 +68,12 @@ impl Document {
     #[must_use]
     pub fn obscore_config_for(&self, dataset: &str) -> Option<&str> {
         let config = self.0.datasets.get(dataset)?.obscore_config.as_deref();
-        // The text is unchecked, and an empty one leads nowhere.
+        // The text is not validated, and an empty one is useless.
         config.filter(|text| !text.is_empty())
     }
 
-    /// Returns where a service of a dataset is. With a version, that version's URL or nothing.
+    /// Returns the URL of a service of a dataset. With a version, returns the URL of that version
+    /// only.
     #[must_use]
     pub fn url_for_data(
         &self,
@@ -83,13 +84,14 @@ impl Document {
         url(self.data_service(service, dataset)?, version)
     }
 
-    /// Returns where an internal service is. With a version, that version's URL or nothing.
+    /// Returns the URL of an internal service. With a version, returns the URL of that version
+    /// only.
     #[must_use]
     pub fn url_for_internal(&self, service: &str, version: Option<&str>) -> Option<&HttpUrl> {
         url(self.internal_service(service)?, version)
     }
 
-    /// Returns where a user interface is.
+    /// Returns the URL of a user interface.
     #[must_use]
     pub fn url_for_ui(&self, service: &str) -> Option<&HttpUrl> {
         self.0.services.ui.get(service).map(|service| &service.url)
@@ -131,7 +133,7 @@ impl Document {
             .map(|(label, _)| label.as_str())
     }
 
-    /// Returns how to reach an InfluxDB database, without credentials.
+    /// Returns the connection information of an InfluxDB database, without credentials.
     #[must_use]
     pub fn influxdb_connection_info(&self, label: &str) -> Option<InfluxDatabase> {
         let database = self.0.influxdb_databases.get(label)?;
@@ -144,19 +146,19 @@ impl Document {
         })
     }
 
-    /// Returns the reduced copy of the document that notebooks are given.
+    /// Returns the reduced copy of the document that is given to notebooks.
     #[must_use]
     pub fn build_nublado_dict(&self) -> NubladoDict {
         NubladoDict::new(&self.0)
     }
 
-    /// Returns what is told about a service of a dataset.
+    /// Returns the description of a service of a dataset.
     #[must_use]
     pub fn data_service(&self, service: &str, dataset: &str) -> Option<&ApiService> {
         self.0.datasets.get(dataset)?.services.get(service)
     }
 
-    /// Returns what is told about an internal service.
+    /// Returns the description of an internal service.
     #[must_use]
     pub fn internal_service(&self, service: &str) -> Option<&ApiService> {
         self.0.services.internal.get(service)
@@ -170,23 +172,23 @@ impl Document {
     }
 }
 
-/// How to reach an InfluxDB database, without credentials.
+/// The connection information of an InfluxDB database, without credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct InfluxDatabase {
-    /// Where it is.
+    /// The URL of the server.
     pub url: HttpUrl,
-    /// Its name.
+    /// The name of the database.
     pub database: String,
-    /// What it holds.
+    /// A description of the contents.
     pub description: Option<String>,
-    /// Where its schema registry is.
+    /// The URL of the schema registry.
     pub schema_registry: HttpUrl,
-    /// Whether it is of this environment.
+    /// Whether the database belongs to this environment.
     pub local: bool,
 }
 
-/// How to reach an InfluxDB database, with credentials (protocol section 8.2).
+/// The connection information of an InfluxDB database, with credentials (protocol section 8.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InfluxCredentials {

@@ -1,7 +1,6 @@
-//! Service discovery by Repertoire: one JSON document that says where everything is.
+//! Service discovery with Repertoire: one JSON document with the URLs of everything.
 //!
-//! [`Client`] fetches and keeps the document; [`Document`] answers questions about it without
-//! any I/O.
+//! [`Client`] fetches and caches the document; [`Document`] answers queries without I/O.
 //!
 //! ```
 //! # #[cfg(feature = "mock")]

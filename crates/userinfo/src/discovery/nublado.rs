@@ -1,5 +1,5 @@
-//! The reduced copy of the document that notebooks are given (protocol section 8.3). What would
-//! be empty is left out.
+//! The reduced copy of the document that is given to notebooks (protocol section 8.3). Empty parts
+//! are left out.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::ApiService;
 use crate::HttpUrl;
 use crate::generated::repertoire::wire;
 
-/// The part of the document that clients inside notebooks read; serialize it.
+/// The part of the document that clients inside notebooks read; meant to be serialized.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct NubladoDict {
@@ -28,7 +28,7 @@ pub struct NubladoDict {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct NubladoDataset {
-    /// Where its Butler configuration is.
+    /// The URL of its Butler configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub butler_config: Option<HttpUrl>,
     /// Its services by name.
@@ -40,18 +40,18 @@ pub struct NubladoDataset {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct NubladoInflux {
-    /// Where it is.
+    /// The URL of the server.
     pub url: HttpUrl,
-    /// Its name.
+    /// The name of the database.
     pub database: String,
-    /// What it holds.
+    /// A description of the contents.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Where its schema registry is.
+    /// The URL of the schema registry.
     pub schema_registry: HttpUrl,
-    /// Whether it is of this environment.
+    /// Whether the database belongs to this environment.
     pub local: bool,
-    /// Where its credentials are.
+    /// The URL of its credentials.
     pub credentials_url: HttpUrl,
 }
 
@@ -67,7 +67,7 @@ pub struct NubladoServices {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct NubladoService {
-    /// Where it is.
+    /// The URL of the service.
     pub url: HttpUrl,
     /// Its versions by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -78,7 +78,7 @@ pub struct NubladoService {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct NubladoVersion {
-    /// Where it is.
+    /// The URL of the version.
     pub url: HttpUrl,
 }
 

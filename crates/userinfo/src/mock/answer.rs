@@ -1,4 +1,4 @@
-//! Answers in the shapes of the real services (protocol sections 4.1 and 4.2).
+//! Answers in the forms of the real services (protocol sections 4.1 and 4.2).
 
 use bytes::Bytes;
 use http::header::{
@@ -12,17 +12,17 @@ use vouchsafe_core::transport::Response;
 use super::ingress::Rate;
 use super::refusal::Refusal;
 
-/// How to challenge a caller who is refused.
+/// How to challenge a refused caller.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Challenge<'a> {
     pub(super) realm: &'a str,
     pub(super) scheme: Scheme,
-    /// At the ingress, scripts in browsers that are not logged in get 403: 401 would send them to
-    /// a login.
+    /// At the ingress, scripts in browsers without a login get 403, because 401 would redirect them
+    /// to a login page.
     pub(super) is_script: bool,
 }
 
-/// The scheme that a challenge asks for.
+/// The scheme of a challenge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Scheme {
     Basic,
@@ -36,7 +36,7 @@ pub(super) fn json(status: u16, body: &Value) -> Response {
     response
 }
 
-/// An answer without a body, which the server types all the same.
+/// An answer without a body, for which the server sets a content type nevertheless.
 pub(super) fn no_content() -> Response {
     typed(204, "application/json")
 }
@@ -65,7 +65,7 @@ pub(super) fn redirect(location: &str) -> Response {
     response
 }
 
-/// Writes a refusal as the server does.
+/// Formats a refusal as the server does.
 pub(super) fn refuse(refusal: &Refusal, challenge: Challenge<'_>) -> Response {
     match refusal {
         Refusal::NoCredentials => {
@@ -114,7 +114,7 @@ pub(super) fn refuse(refusal: &Refusal, challenge: Challenge<'_>) -> Response {
     }
 }
 
-/// Adds where the user stands in a service's window.
+/// Adds the state of the user's rate limit for a service.
 pub(super) fn put_rate(headers: &mut HeaderMap, rate: &Rate) {
     for (name, value) in [
         ("x-ratelimit-limit", rate.limit.to_string()),
@@ -130,8 +130,8 @@ pub(super) fn put_rate(headers: &mut HeaderMap, rate: &Rate) {
     }
 }
 
-/// Adds a header, unless its text cannot be one. Each character is one byte, as the server writes
-/// them.
+/// Adds a header, unless the text is not valid in one. Each character becomes one byte, as in the
+/// server.
 pub(super) fn put(headers: &mut HeaderMap, name: HeaderName, text: &str) {
     let bytes: Result<Vec<u8>, _> = text.chars().map(u8::try_from).collect();
     if let Some(value) = bytes
@@ -151,11 +151,11 @@ impl Challenge<'_> {
         format!("{scheme} realm=\"{}\"", self.realm)
     }
 
-    /// An answer with a challenge that says what was wrong, and the copies of status and body
-    /// that the ingress passes on to the user.
+    /// An answer with a challenge that explains the fault, and copies of status and body that the
+    /// ingress passes on to the user.
     fn error(&self, status: u16, meant: u16, kind: &str, msg: &str, scopes: &[String]) -> Response {
         let mut text = self.plain();
-        // Basic has no place for more than the realm.
+        // Basic supports only the realm.
         if self.scheme == Scheme::Bearer {
             text += &format!(", error=\"{kind}\", error_description=\"{msg}\"");
             let scopes = scopes.join(" ");
@@ -204,7 +204,7 @@ fn put_copies(headers: &mut HeaderMap, meant: u16, kind: &str, msg: &str) {
     put(headers, HeaderName::from_static("x-error-body"), &body);
 }
 
-/// Writes text as JSON that a header can carry.
+/// Formats text as JSON that is valid in a header.
 fn ascii_json(text: &str) -> String {
     let mut out = String::new();
     for c in Value::from(text).to_string().chars() {

@@ -1,14 +1,13 @@
-//! Reading an `Authorization` header (protocol section 4.1), with the faults of the server's
-//! Python: what it says of a broken Basic value is part of its answer.
+//! Parses an `Authorization` header (protocol section 4.1) including the faults of the server's
+//! Python, whose error text for a malformed Basic value is part of the answer.
 
 use super::rules::token_parts;
 
-/// Returns the token that a header carries, if any. It need not be of a token's form if it came
-/// by `Bearer`.
+/// Returns the token in a header, if any. A token sent as `Bearer` may have any form.
 ///
 /// # Errors
 ///
-/// If the header cannot be read; the text is the server's message.
+/// If the header cannot be parsed; the text is the server's message.
 pub(super) fn credential(header: &str) -> Result<Option<String>, String> {
     if header.trim().is_empty() {
         return Ok(None);
@@ -43,18 +42,18 @@ pub(super) fn credential(header: &str) -> Result<Option<String>, String> {
     }
 }
 
-/// Splits a header into scheme and value, which any run of white space may part.
+/// Splits a header into scheme and value, separated by any white space.
 pub(super) fn split_scheme(header: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = header.trim_start().split_once(char::is_whitespace)?;
     let rest = rest.trim_start();
     (!rest.is_empty()).then_some((scheme, rest))
 }
 
-/// Decodes base64 as Python's lax decoder does: what is not of the alphabet is skipped.
+/// Decodes base64 like Python's lenient decoder, which skips characters outside of the alphabet.
 ///
 /// # Errors
 ///
-/// If it cannot be decoded or is no UTF-8; the text is Python's.
+/// If the text cannot be decoded or is not UTF-8; the error text is Python's.
 pub(super) fn decode(blob: &str) -> Result<String, String> {
     if !blob.is_ascii() {
         return Err("string argument should contain only ASCII characters".to_owned());

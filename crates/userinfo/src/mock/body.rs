@@ -1,5 +1,5 @@
-//! Reading a body as the server's framework does: what is declared as JSON goes through a decoder
-//! that takes more than JSON, and what is not is one text.
+//! Reads a body as the server's framework does: a JSON content type selects a decoder that accepts
+//! more than JSON, and any other body is one text.
 
 use http::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::{Value, json};
@@ -8,19 +8,18 @@ use super::json_fault::{self, Verdict};
 use super::refusal::Refusal;
 use super::validate::{At, Problem, UNHELD};
 
-/// Reads a body; `None` if there is none, or `null`, which is the same to the server.
+/// Reads a body; `None` if it is missing or `null`, which the server treats alike.
 ///
 /// # Errors
 ///
-/// If it is declared as JSON and is none: the server refuses that before it looks at anything
-/// else.
+/// If the body is declared as JSON but is not valid: the server refuses that before anything else.
 pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Option<Value>, Refusal> {
     if body.is_empty() {
         return Ok(None);
     }
     if !is_json(headers) {
         let text = String::from_utf8_lossy(body);
-        // The server breaks where it repeats bytes that are no text.
+        // The server crashes when it repeats bytes that are not text.
         let is_text = std::str::from_utf8(body).is_ok();
         return Ok(Some(json!(if is_text { &*text } else { UNHELD })));
     }
@@ -36,7 +35,7 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Option<Value>, Re
     Ok(Some(value).filter(|value| !value.is_null()))
 }
 
-/// Returns a body that has to be there.
+/// Returns a body that is required.
 pub(super) fn required(body: Option<Value>) -> Result<Value, Refusal> {
     body.ok_or_else(|| vec![Problem::missing(&At::Root("body"), &Value::Null)].into())
 }
@@ -49,7 +48,7 @@ fn no_json(what: &str, position: usize) -> Refusal {
     vec![problem.with_ctx(json!({"error": what}))].into()
 }
 
-/// Whether a body is declared as JSON; parameters do not count.
+/// Returns whether a body is declared as JSON; parameters are ignored.
 fn is_json(headers: &HeaderMap) -> bool {
     let declared = headers
         .get(CONTENT_TYPE)
@@ -63,8 +62,8 @@ fn is_json(headers: &HeaderMap) -> bool {
         .is_some_and(|kind| kind == "json" || kind.ends_with("+json"))
 }
 
-/// Decodes text as the decoder guesses it: UTF-8, or UTF-16 or UTF-32 by a mark at the front or by
-/// where the zeros are. `None` if it is not of that encoding.
+/// Decodes text in the encoding that the decoder detects: UTF-8, or UTF-16 or UTF-32 by a byte
+/// order mark or by the position of zero bytes. `None` if the text is not valid in that encoding.
 fn decode(body: &[u8]) -> Option<String> {
     let zeros: Vec<bool> = body.iter().take(4).map(|byte| *byte == 0).collect();
     match (body, zeros.as_slice()) {
@@ -102,12 +101,12 @@ fn utf32(bytes: &[u8], unit: fn([u8; 4]) -> u32) -> Option<String> {
     units.map(char::from_u32).collect()
 }
 
-/// Reads what the decoder takes and a strict parser does not: words for numbers that are none or
-/// infinite, numbers that are too large, halves of surrogate pairs. Each becomes [`UNHELD`].
+/// Parses what the decoder accepts but a strict parser does not: words for NaN and infinity,
+/// numbers that are too large, and unpaired surrogates. Each becomes [`UNHELD`].
 ///
 /// # Errors
 ///
-/// If a whole number has more digits than the decoder takes.
+/// If an integer has more digits than the decoder accepts.
 fn lenient(text: &str) -> Result<Value, Refusal> {
     let unheld = json!(UNHELD).to_string();
     let mut strict = String::with_capacity(text.len());
@@ -134,7 +133,7 @@ fn lenient(text: &str) -> Result<Value, Refusal> {
     serde_json::from_str(&strict).map_err(|_| Refusal::UnreadableBody)
 }
 
-/// Returns where a string that begins here ends.
+/// Returns the end of the string that begins here.
 fn end_of_string(text: &str) -> usize {
     let mut is_escaped = false;
     for (at, c) in text.char_indices().skip(1) {

@@ -1,23 +1,24 @@
-//! Reading a point in time as the server's validation library does: a date and time, a date, or
-//! a number since 1970, the last also as text. What a date is, core knows; here is what else the
-//! library takes.
+//! Parses a point in time like the server's validation library: a date and time, a date, or a
+//! number since 1970, also as text. Core parses standard dates; this module handles what else the
+//! library accepts.
 
 use std::time::UNIX_EPOCH;
 
 use vouchsafe_core::timestamp;
 
-/// Why a text is no point in time.
+/// Why a text is not a point in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unreadable {
-    /// It has the form of none.
+    /// It does not have the form of a date.
     Form,
-    /// The year is none that the server knows.
+    /// The server does not support the year.
     Range,
-    /// Only its offset from UTC takes it out of the years that the server knows, which breaks it.
+    /// Only the offset from UTC moves the time out of the supported years, which crashes the
+    /// server.
     Overflow,
 }
 
-/// Returns seconds since 1970; fractions are cut, and no zone means UTC.
+/// Returns seconds since 1970; fractions are truncated, and a missing zone means UTC.
 pub(super) fn parse(text: &str) -> Result<i64, Unreadable> {
     if is_number(text) {
         let number = text.parse().ok().and_then(from_number);
@@ -25,7 +26,7 @@ pub(super) fn parse(text: &str) -> Result<i64, Unreadable> {
     }
     let plain = plain(text).ok_or(Unreadable::Form)?;
     let local = plain.get(.."2000-01-01T00:00:00".len()).unwrap_or(&plain);
-    // The same day of a year that there is, and that leaps as well.
+    // Uses the same day of a supported year that is also a leap year.
     if let Some(day) = local.strip_prefix("0000")
         && seconds(&format!("0004{day}")).is_some()
     {
@@ -53,8 +54,7 @@ fn seconds(text: &str) -> Option<i64> {
     }
 }
 
-/// Returns whole seconds, if the year is one of 1 to 9999. Above a limit the number is one of
-/// milliseconds.
+/// Returns whole seconds if the year is 1 to 9999. A number above a limit is in milliseconds.
 pub(super) fn from_number(number: f64) -> Option<i64> {
     let seconds = if number.abs() > MOST_SECONDS {
         number / 1000.0
@@ -62,15 +62,15 @@ pub(super) fn from_number(number: f64) -> Option<i64> {
         number
     };
     let whole = seconds.floor();
-    // Compared as floats first: the cast would bend what does not fit.
+    // Compared as floats first, because the cast would change values that do not fit.
     (whole.abs() < 1e15)
         .then_some(whole as i64)
         .filter(|whole| is_in_range(*whole))
 }
 
-/// Writes a date and time in core's form: seconds may have been left out, the parts set off by an
-/// underscore, the fraction by a comma, and the offset be without colon or have a minus sign of
-/// its own. The fraction is left away.
+/// Converts a date and time to core's form. Seconds may be missing, the parts may be separated by
+/// an underscore, the fraction by a comma, and the offset may lack its colon or use a Unicode minus
+/// sign. The fraction is dropped.
 fn plain(text: &str) -> Option<String> {
     let (date, rest) = text.split_at_checked("2000-01-01".len())?;
     if rest.is_empty() {
@@ -81,7 +81,7 @@ fn plain(text: &str) -> Option<String> {
     let (second, zone) = match rest.strip_prefix(':') {
         Some(rest) => {
             let (second, rest) = rest.split_at_checked(2)?;
-            // Core knows leap seconds, which the library does not.
+            // Core accepts leap seconds, but the library does not.
             (
                 Some(second).filter(|s| *s != "60")?,
                 without_fraction(rest)?,
@@ -96,7 +96,7 @@ fn plain(text: &str) -> Option<String> {
             let minutes = minutes.strip_prefix(':').unwrap_or(minutes);
             format!("{sign}{hours}:{minutes}")
         }
-        // A fraction needs seconds before it.
+        // A fraction requires seconds before it.
         None => Some(zone).filter(|zone| !zone.starts_with('.'))?.to_owned(),
     };
     Some(format!("{date}T{minute}:{second}{zone}"))

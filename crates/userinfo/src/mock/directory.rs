@@ -13,7 +13,7 @@ use crate::Quota;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Directory {
     pub(super) users: BTreeMap<String, UserData>,
-    /// In the order of the directory, which is not that of the names.
+    /// In the order of the directory, which is not by name.
     pub(super) groups: Vec<DirectoryGroup>,
 }
 
@@ -24,25 +24,25 @@ pub(super) struct DirectoryGroup {
     pub(super) members: BTreeSet<String>,
 }
 
-/// A group as answers show it.
+/// A group as it appears in answers.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(super) struct Group {
     pub(super) name: String,
     pub(super) id: i64,
 }
 
-/// What is known of a user, by the directory or by a token.
+/// Data about a user, from the directory or from a token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct UserData {
     pub(super) name: Option<String>,
     pub(super) email: Option<String>,
     pub(super) uid: Option<i64>,
     pub(super) gid: Option<i64>,
-    /// Kept with tokens only; empty counts as absent.
+    /// Stored with tokens only; an empty list counts as missing.
     pub(super) groups: Vec<Group>,
 }
 
-/// A user as answers show it.
+/// A user as it appears in answers.
 #[derive(Clone, Debug)]
 pub(super) struct UserInfo {
     pub(super) username: String,
@@ -51,7 +51,8 @@ pub(super) struct UserInfo {
 }
 
 impl Directory {
-    /// Puts together what is known of a user. What `kept` has, with a token, wins field by field.
+    /// Combines the data about a user. Fields that are stored with a token (`kept`) take
+    /// precedence.
     pub(super) fn user(&self, username: &str, kept: &UserData, private: PrivateGroups) -> UserData {
         let mut data = kept.clone();
         if let Some(known) = self.users.get(username) {
@@ -67,7 +68,7 @@ impl Directory {
         data.sorted()
     }
 
-    /// Returns the groups that may be shown, in the order of the directory.
+    /// Returns the groups with valid names, in the order of the directory.
     pub(super) fn valid_groups(&self) -> impl Iterator<Item = &DirectoryGroup> {
         self.groups
             .iter()
@@ -98,7 +99,7 @@ impl Directory {
     }
 }
 
-/// Whether each user has a group of their own.
+/// Whether each user has a private group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PrivateGroups {
     Added,
@@ -106,7 +107,7 @@ pub(super) enum PrivateGroups {
 }
 
 impl PrivateGroups {
-    /// Completes what a token keeps where there is no directory to ask.
+    /// Completes the data stored with a token if there is no directory.
     pub(super) fn without_directory(self, kept: &UserData) -> UserData {
         let mut data = kept.clone();
         self.complete(&mut data);
@@ -121,7 +122,7 @@ impl PrivateGroups {
 }
 
 impl UserData {
-    /// Groups go by code point: upper case first.
+    /// Groups are sorted by code point: upper case first.
     fn sorted(mut self) -> Self {
         self.groups.sort_by(|a, b| a.name.cmp(&b.name));
         self
@@ -129,7 +130,7 @@ impl UserData {
 }
 
 impl UserInfo {
-    /// As `/user-info` sends it: only nulls are left out.
+    /// The form in `/user-info`: only nulls are left out.
     pub(super) fn without_nulls(&self) -> Value {
         let mut fields = self.scalars();
         fields.insert("groups".to_owned(), json!(self.data.groups));
@@ -138,7 +139,7 @@ impl UserInfo {
         fields.into()
     }
 
-    /// As the routes by name send it: all that equals its default is left out.
+    /// The form in the routes by name: all default values are left out.
     pub(super) fn without_defaults(&self) -> Value {
         let mut fields = self.scalars();
         if !self.data.groups.is_empty() {
@@ -261,7 +262,7 @@ mod tests {
             members: ["kim".to_owned()].into(),
         });
         let found = groups(&directory, "kim", &UserData::default());
-        // GID = UID = 10 is in none of the groups now, and no directory group has that id.
+        // GID = UID = 10 is no longer in any group, and no directory group has that id.
         assert_eq!(found, pairs(&[("Zoo", 51), ("kim", 99), ("staff", 50)]));
     }
 

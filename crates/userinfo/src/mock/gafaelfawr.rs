@@ -1,4 +1,4 @@
-//! Gafaelfawr's routes: a request becomes a question to the state, its answer becomes a response.
+//! Gafaelfawr's routes: convert requests to queries on the state, and results to responses.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ use super::{basic, body, requests};
 use crate::Token;
 use crate::generated::gafaelfawr::routes::Op;
 
-/// Answers a request to one of the routes; `params` are those of its path.
+/// Answers a request to one of the routes; `params` are the parameters of its path.
 pub(super) fn answer(
     state: &mut State,
     op: Op,
@@ -69,7 +69,7 @@ pub(super) fn answer(
     }
 }
 
-/// Returns how a refusal of this request is to be dressed.
+/// Returns the challenge for a refusal of this request.
 pub(super) fn challenge<'s>(hostname: &'s str, op: Option<Op>, request: &Request) -> Challenge<'s> {
     let is_ingress = op == Some(Op::IngressAuth);
     let wants_basic = is_ingress
@@ -90,7 +90,7 @@ pub(super) fn challenge<'s>(hostname: &'s str, op: Option<Op>, request: &Request
     }
 }
 
-/// Finds who makes a request.
+/// Returns the caller of a request.
 pub(super) fn caller(
     state: &State,
     headers: &HeaderMap,
@@ -231,7 +231,7 @@ impl Ask<'_> {
             )?;
             return Ok(response);
         }
-        // How to ask for credentials has to be known before they are looked at, and nothing else.
+        // The challenge must be known before the credentials are checked, and nothing else must.
         if !IngressParams::knows_auth_type(self.request) {
             params?;
             return Err(Refusal::Crash);
@@ -350,7 +350,7 @@ impl IngressParams {
                     Satisfy::All
                 },
                 service,
-                // Who gets a delegated token shall have some use of it.
+                // A delegated token must live long enough to be useful.
                 minimum_lifetime: minimum.or(delegation.as_ref().map(|_| MINIMUM_LIFETIME)),
                 delegation,
                 only_services,
@@ -369,7 +369,7 @@ impl IngressParams {
 
 const AUTH_TYPES: &[&str] = &["basic", "bearer"];
 
-/// Returns the first part of the host that the user asked for.
+/// Returns the first label of the host that the user requested.
 fn first_label(headers: &HeaderMap) -> String {
     let url = headers
         .get("x-original-url")
@@ -382,8 +382,8 @@ fn first_label(headers: &HeaderMap) -> String {
     host.split('.').next().unwrap_or_default().to_owned()
 }
 
-/// Judges an `OPTIONS` request: one by which a browser asks whether it may send another one passes
-/// if that comes from the installation itself. Others pass only if the service wants them.
+/// Checks an `OPTIONS` request. A browser's preflight passes if it comes from the installation
+/// itself; other requests pass only if the service wants them.
 fn preflight(headers: &HeaderMap, hostname: &str, allow_options: bool) -> Result<(), Refusal> {
     const NOT_SUPPORTED: Refusal = Refusal::Preflight {
         meant: 404,
@@ -418,7 +418,7 @@ fn preflight(headers: &HeaderMap, hostname: &str, allow_options: bool) -> Result
     })
 }
 
-/// The query as it came: of repeated single values the last one counts.
+/// The query as received: of repeated single values, the last one counts.
 struct Given<'q> {
     query: &'q [(String, String)],
     problems: Vec<Problem>,
@@ -453,7 +453,7 @@ impl Given<'_> {
             .ok()
     }
 
-    /// One of some words; returns its index.
+    /// Parses one of several words; returns its index.
     fn word(&mut self, name: &str, words: &[&str], default: usize) -> usize {
         let Some(text) = self.last(name) else {
             return default;
@@ -471,8 +471,8 @@ impl Given<'_> {
     }
 }
 
-/// A time span in whole seconds, of five minutes at least. The server reads it by its language's
-/// rules for integers: blanks around, a sign, underscores between digits.
+/// A time span in whole seconds, at least five minutes. The server parses it by Python's rules for
+/// integers: white space around it, a sign, and underscores between digits are allowed.
 fn lifetime(value: &Value, at: &At<'_>) -> Checked<i64> {
     let text = value.as_str().unwrap_or_default();
     let Some(seconds) = python_integer(text.trim()) else {
@@ -494,10 +494,10 @@ fn lifetime(value: &Value, at: &At<'_>) -> Checked<i64> {
     Err(vec![problem.with_ctx(json!({"ge": least}))])
 }
 
-/// The time spans that the server can hold end here.
+/// The longest time span that the server supports.
 const MOST_SECONDS: u64 = 1_000_000_000 * 24 * 3600;
 
-/// Both values, or the faults of both.
+/// Returns both values, or the faults of both.
 fn both<A, B>(
     first: Result<A, Refusal>,
     second: impl FnOnce() -> Result<B, Refusal>,
@@ -537,7 +537,7 @@ fn put_identity(headers: &mut HeaderMap, passed: &Passed) {
     }
 }
 
-/// Adds what is left of the request's own headers, or the delegated token in their place.
+/// Adds the filtered headers of the request itself, or the delegated token instead.
 fn put_filtered(headers: &mut HeaderMap, given: &HeaderMap, replaced: Option<&Token>) {
     let lines = |name: HeaderName| {
         let values = given.get_all(name).into_iter();
@@ -572,7 +572,7 @@ fn query(request: &Request) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Headers are read byte by byte, as the server does.
+/// Decodes a header byte by byte, as the server does.
 fn latin1(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }

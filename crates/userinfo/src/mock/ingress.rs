@@ -1,5 +1,5 @@
-//! The check that the ingress runs before it passes a request on (protocol section 6): scopes,
-//! limits, rate, delegation. Reading its parameters is in `gafaelfawr.rs`.
+//! The check that the ingress makes before it forwards a request (protocol section 6): scopes,
+//! limits, rates and delegation. Its parameters are parsed in `gafaelfawr.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,22 +8,22 @@ use super::state::State;
 use super::tokens::{Delegation, Record};
 use crate::Token;
 
-/// What a protected service asks of the ingress.
+/// What a protected service requires from the ingress.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Check {
     pub(super) scopes: BTreeSet<String>,
     pub(super) satisfy: Satisfy,
     pub(super) service: Option<String>,
     pub(super) delegation: Option<Delegation>,
-    /// How long the token must live yet, in seconds.
+    /// The minimum remaining lifetime of the token in seconds.
     pub(super) minimum_lifetime: Option<i64>,
     pub(super) only_services: BTreeSet<String>,
     pub(super) username: Option<String>,
-    /// The user whose own host was asked for, if only that user may.
+    /// The user whose own host was requested, if only that user may access it.
     pub(super) user_domain: Option<String>,
 }
 
-/// How many of the scopes are needed.
+/// How many of the scopes are required.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Satisfy {
     #[default]
@@ -31,7 +31,7 @@ pub(super) enum Satisfy {
     Any,
 }
 
-/// A request that may pass, and what the service learns of it.
+/// An accepted request, and the information that the service gets.
 #[derive(Debug)]
 pub(super) struct Passed {
     pub(super) username: String,
@@ -41,7 +41,7 @@ pub(super) struct Passed {
     pub(super) rate: Option<Rate>,
 }
 
-/// Where a user stands in a service's window of a minute.
+/// The state of a user's rate limit for a service, in a window of one minute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Rate {
     pub(super) limit: i64,
@@ -51,7 +51,7 @@ pub(super) struct Rate {
     pub(super) service: String,
 }
 
-/// The windows that are open, by service and user.
+/// The open windows, by service and user.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Windows(BTreeMap<(String, String), Window>);
 
@@ -62,7 +62,7 @@ struct Window {
 }
 
 impl Windows {
-    /// Counts a request, unless the window is full. A window opens with its first request.
+    /// Counts a request, unless the window is full. The first request opens a window.
     fn hit(&mut self, service: &str, username: &str, limit: i64, now: i64) -> Result<Rate, Rate> {
         let window = self
             .0
@@ -87,7 +87,7 @@ impl Windows {
 }
 
 impl State {
-    /// Lets a request pass or refuses it. The caller's token is good already.
+    /// Accepts or refuses a request. The caller's token has already been verified.
     pub(super) fn check(
         &mut self,
         caller: &Record,

@@ -1,10 +1,10 @@
-//! Where a text stops being JSON, as the server's decoder tells it: its message and the position
-//! in characters are part of the answer.
+//! Finds where a text stops being JSON for the server's decoder, whose message and position in
+//! characters are part of the answer.
 
-/// Looks at a text as the server's decoder does.
+/// Parses a text as the server's decoder does.
 ///
-/// Call it only for texts that a strict parser refused: it recurses as deep as the text is nested,
-/// at most [`MAX_DEPTH`] levels.
+/// Call it only for texts that a strict parser refused: it recurses as deeply as the text is
+/// nested, at most [`MAX_DEPTH`] levels.
 pub(super) fn find(text: &str) -> Verdict {
     let text: Vec<char> = text.chars().collect();
     let scan = Scan { text: &text };
@@ -19,18 +19,18 @@ pub(super) fn find(text: &str) -> Verdict {
     }
 }
 
-/// What a text is to the decoder.
+/// The decoder's verdict on a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It takes it, though it may hold what no strict parser takes.
+    /// It is accepted, though it may contain what a strict parser refuses.
     Json,
-    /// It gives up with this message, at this position in characters.
+    /// It is refused with this message at this position in characters.
     Fault(&'static str, usize),
-    /// It is nested deeper than the decoder follows.
+    /// It is nested too deeply for the decoder.
     TooDeep,
 }
 
-/// The decoder's message, and where.
+/// The decoder's message and the position.
 type Fault = (&'static str, usize);
 
 const MAX_DEPTH: usize = 128;
@@ -224,7 +224,7 @@ mod tests {
         #[test]
         fn it_finds_a_fault_wherever_a_strict_parser_does(text in r#"[\[\]{},:"a0-3.eE+ \\-]{0,12}"#) {
             let strict = serde_json::from_str::<serde_json::Value>(&text);
-            // A number too large is no fault of form.
+            // A number that is too large is not a syntax error.
             let is_json = !matches!(&strict, Err(error) if !error.to_string().contains("out of range"));
             prop_assert_eq!(find(&text) == Verdict::Json, is_json, "{:?}", strict);
         }

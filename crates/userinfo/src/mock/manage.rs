@@ -1,4 +1,4 @@
-//! What the management can do besides faults and time: users, groups, tokens, quotas.
+//! Management actions besides faults and time: users, groups, tokens and quotas.
 
 use std::collections::BTreeSet;
 
@@ -145,7 +145,7 @@ struct Discovery {
 }
 
 impl State {
-    /// Does one of the [`ACTIONS`].
+    /// Runs one of the [`ACTIONS`].
     pub(super) fn act(
         &mut self,
         action: &str,

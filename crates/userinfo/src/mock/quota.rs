@@ -1,4 +1,4 @@
-//! Quotas: how the amounts of groups add up and how overrides replace them (protocol section 5).
+//! Quotas: how the amounts of groups are added and how overrides replace them (protocol section 5).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{Limits, NotebookQuota, Quota, QuotaConfig, TapQuota};
 
-/// Returns the quota of a user who is in these groups.
+/// Returns the quota of a user in these groups.
 #[must_use]
 pub fn effective_quota(
     config: Option<&QuotaConfig>,
@@ -34,7 +34,7 @@ pub fn effective_quota(
     }
 }
 
-/// Writes a quota as `/user-info` sends it: only nulls are left out.
+/// Formats a quota as in `/user-info`: only nulls are left out.
 pub(super) fn without_nulls(quota: &Quota) -> Option<Value> {
     match quota {
         Quota::NoRules => None,
@@ -43,7 +43,7 @@ pub(super) fn without_nulls(quota: &Quota) -> Option<Value> {
     }
 }
 
-/// Writes a quota as the routes by name send it: all that equals its default is left out.
+/// Formats a quota as in the routes by name: all default values are left out.
 pub(super) fn without_defaults(quota: &Quota) -> Option<Value> {
     let limits = match quota {
         Quota::NoRules => return None,
@@ -69,7 +69,7 @@ pub(super) fn without_defaults(quota: &Quota) -> Option<Value> {
     Some(fields.into())
 }
 
-/// Writes rules as the override routes send them: only nulls are left out.
+/// Formats rules as in the override routes: only nulls are left out.
 pub(super) fn rules_without_nulls(rules: &QuotaConfig) -> Value {
     let default = rules.default.clone().unwrap_or_default();
     let groups = rules.groups.iter();
@@ -100,7 +100,7 @@ fn tap(limits: &Limits) -> Value {
     services.collect::<Map<_, _>>().into()
 }
 
-/// What one set of rules gives to the members of these groups.
+/// Returns what one set of rules gives to the members of these groups.
 fn sum(rules: &QuotaConfig, groups: &[&str]) -> Quota {
     let groups: BTreeSet<&str> = groups.iter().copied().collect();
     if rules
@@ -114,7 +114,7 @@ fn sum(rules: &QuotaConfig, groups: &[&str]) -> Quota {
     for more in groups.iter().filter_map(|group| rules.groups.get(*group)) {
         add(&mut sum, more);
     }
-    // A rule that matches and says nothing counts as none.
+    // A matching rule without limits counts as no rule.
     if sum == Limits::default() {
         Quota::NoRules
     } else {
@@ -133,7 +133,7 @@ fn add(sum: &mut Limits, more: &Limits) {
         (Some(old), Some(new)) => Some(NotebookQuota {
             cpu: old.cpu + new.cpu,
             memory: old.memory + new.memory,
-            // A group can take the right to start away and never give it back.
+            // A group can remove the right to start notebooks, but not restore it.
             spawn: old.spawn && new.spawn,
         }),
         (old, new) => old.or(new),

@@ -1,45 +1,45 @@
-//! Why the server refuses, in terms of its rules. How that looks in an answer is in `answer.rs`.
+//! Why the server refuses a request, in terms of its rules. `answer.rs` turns this into an answer.
 
 use super::ingress::Rate;
 use super::validate::Problem;
 
-/// A request that is not granted.
+/// A refused request.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// No credentials at all.
+    /// No credentials.
     NoCredentials,
-    /// A token that is none, or not good, or too short-lived.
+    /// A token that is malformed, not valid, or too short-lived.
     InvalidToken(String),
-    /// An `Authorization` header that cannot be read.
+    /// An `Authorization` header that cannot be parsed.
     InvalidRequest(String),
-    /// At the ingress: the token does not open this service.
+    /// At the ingress: the token does not give access to this service.
     InsufficientScope {
         msg: String,
-        /// The scopes to tell the user, if scopes are what is missing.
+        /// The scopes to show to the user, if scopes are missing.
         scopes: Vec<String>,
     },
     /// At the ingress: too many requests.
     RateLimited(Rate),
-    /// By the API: a scope is missing, or it is somebody else's.
+    /// By the API: a scope is missing, or the object belongs to another user.
     PermissionDenied(String),
-    /// One fault that a rule of the service found.
+    /// One fault found by a rule of the service.
     Rule {
         status: u16,
         kind: &'static str,
         msg: String,
         loc: Option<[&'static str; 2]>,
     },
-    /// Faults that the check of the input found.
+    /// Faults found by input validation.
     Invalid(Vec<Problem>),
-    /// The directory cannot be reached, and the service says so.
+    /// The directory cannot be reached, and the service reports that.
     UserInfoFailed,
-    /// The service breaks: the directory cannot be reached, or input meets a fault of its own.
+    /// The service crashes: the directory cannot be reached, or the input triggers a bug.
     Crash,
-    /// A body that is declared as JSON and is not even text.
+    /// A body that is declared as JSON but is not even text.
     UnreadableBody,
-    /// At the ingress: a request of a browser about another one, which is not for this service.
+    /// At the ingress: a browser's preflight, which is not forwarded to the service.
     Preflight {
-        /// The status that is meant for the browser.
+        /// The status that the browser receives.
         meant: u16,
         kind: &'static str,
         msg: &'static str,
@@ -65,7 +65,7 @@ impl Refusal {
         Self::InvalidToken("Token is not valid".to_owned())
     }
 
-    /// The token is good, but not for this service.
+    /// The token is valid, but not for this service.
     pub(super) fn not_for(msg: impl Into<String>) -> Self {
         Self::InsufficientScope {
             msg: msg.into(),

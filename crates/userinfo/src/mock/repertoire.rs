@@ -12,7 +12,7 @@ use super::state::{Bootstrap, State};
 use super::validate::{At, Problem};
 use crate::generated::repertoire::routes::Op;
 
-/// Answers a request to one of the routes; `params` are those of its path.
+/// Answers a request to one of the routes; `params` are the parameters of its path.
 pub(super) fn answer(
     state: &mut State,
     op: Op,
@@ -49,8 +49,8 @@ pub(super) fn answer(
     }
 }
 
-/// The ingress puts the user's name into a header and refuses who has no good token. A request that
-/// brings that header has been through it already, and the service looks at nothing else.
+/// The ingress puts the user's name into a header and refuses callers without a valid token. A
+/// request with that header has already passed the ingress, and the service checks nothing else.
 fn need_user(state: &mut State, request: &Request, now: i64) -> Result<(), Refusal> {
     if request.headers.contains_key(USER) {
         return Ok(());
@@ -60,11 +60,11 @@ fn need_user(state: &mut State, request: &Request, now: i64) -> Result<(), Refus
         return state.check(&caller, &Check::default(), now).map(drop);
     }
     let missing = Problem::missing(&At::Key(&At::Root("header"), USER), &Value::Null);
-    // The server asks for the header in two places.
+    // The server requires the header in two places.
     Err(vec![missing.clone(), missing].into())
 }
 
-/// Returns a database with its login in place of the pointer to it.
+/// Returns a database with its login instead of the URL of its credentials.
 fn database(state: &State, request: &Request, label: &str) -> Option<Value> {
     let document = placed(state, request);
     let mut fields = databases(&document)?.get(label)?.as_object()?.clone();
@@ -83,8 +83,8 @@ fn databases(document: &Value) -> Option<&Map<String, Value>> {
     document.get("influxdb_databases")?.as_object()
 }
 
-/// Returns the document with the installation's own URLs leading to where it was asked for, so
-/// that a client finds its way on any port.
+/// Returns the document with the installation's own URLs rewritten to the requested address, so
+/// that clients work on any port.
 fn placed(state: &State, request: &Request) -> Value {
     let mut document = state.repertoire.document.clone();
     let uri = &request.uri;

@@ -1,5 +1,5 @@
-//! What requests must hold (protocol sections 4.6 and 5), checked field by field in the order
-//! in which the server does it.
+//! The contents of requests (protocol sections 4.6 and 5), checked field by field in the server's
+//! order.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use super::validate::{
 };
 use crate::{Limits, NotebookQuota, QuotaConfig, TapQuota};
 
-/// What an administrator asks a token for.
+/// An administrator's request for a new token.
 #[derive(Clone, Debug)]
 pub(super) struct AdminTokenRequest {
     pub(super) username: String,
@@ -25,7 +25,7 @@ pub(super) struct AdminTokenRequest {
     pub(super) data: UserData,
 }
 
-/// What a user asks a token for.
+/// A user's request for a new token.
 #[derive(Clone, Debug)]
 pub(super) struct UserTokenRequest {
     pub(super) token_name: String,
@@ -76,12 +76,12 @@ pub(super) fn user_token(body: &Value) -> Checked<UserTokenRequest> {
     fields.finish().map(|()| request)
 }
 
-/// What an administrator changes about a token; what is not given stays.
+/// An administrator's changes to a token; missing fields stay unchanged.
 #[derive(Clone, Debug)]
 pub(super) struct TokenChange {
     pub(super) token_name: Option<String>,
     pub(super) scopes: Option<BTreeSet<String>>,
-    /// The inner one is absent for a token that is never to end.
+    /// The inner option is `None` for a token that never expires.
     pub(super) expires: Option<Option<i64>>,
 }
 
@@ -120,7 +120,7 @@ pub(super) fn token_key(value: &Value, at: &At) -> Checked<String> {
     bounded_text(value, at, 22, 22)
 }
 
-/// A name is needed for user tokens and refused for others; without a good type it is not judged.
+/// User tokens need a name, and others must not have one. Not checked if the type is invalid.
 fn token_name(fields: &mut Fields, body: &Value, kind: Option<TokenKind>) -> Option<String> {
     let name = fields.optional("token_name", |value, at| bounded_text(value, at, 1, 64));
     let is_given = body.get("token_name").is_some_and(|value| !value.is_null());
@@ -148,9 +148,9 @@ fn token_kind(value: &Value, at: &At) -> Checked<TokenKind> {
     Err(vec![problem.with_ctx(json!({"expected": expected}))])
 }
 
-/// A list of texts, or one text with commas. Which scopes there are is not checked here.
+/// A list of texts, or one text with commas. Whether the scopes exist is not checked here.
 ///
-/// The server sorts whatever it is given before it looks at the types, and breaks on what cannot be
+/// The server sorts its input before it checks the types, and crashes on values that cannot be
 /// sorted.
 fn scopes(value: &Value, at: &At) -> Checked<BTreeSet<String>> {
     let all = match value {
@@ -159,7 +159,7 @@ fn scopes(value: &Value, at: &At) -> Checked<BTreeSet<String>> {
             let all = text(value, at)?;
             all.split(',').map(str::to_owned).collect()
         }
-        // Only the names of an object count.
+        // For an object, only the names count.
         Value::Object(fields) => fields.keys().cloned().collect(),
         Value::Array(items) if is_sortable(items) => list(value, at, text)?,
         _ => return fault(CRASH, at, value, "cannot be sorted"),

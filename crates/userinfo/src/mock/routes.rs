@@ -1,4 +1,4 @@
-//! From a request to the route that answers it, by the generated tables.
+//! Finds the route for a request in the generated tables.
 
 use http::{Method, Uri};
 use percent_encoding::{
@@ -25,7 +25,7 @@ pub(super) fn answer(state: &mut State, request: &Request, now: i64) -> Response
     let table = Table::of(state, &path);
     let (op, params) = match table.find(&request.method, table.path()) {
         Found::Route { op, params, .. } => (op, params),
-        // The server's framework tells the method of the first route of that path only.
+        // The server's framework names only the method of the first route with that path.
         Found::WrongMethod { allow } => return answer::wrong_method(allow.first()),
         Found::TrailingSlash => return answer::redirect(&without_slash(&request.uri, &path)),
         Found::Nothing if table.has_slashes_too_many() => {
@@ -50,7 +50,7 @@ pub(super) fn answer(state: &mut State, request: &Request, now: i64) -> Response
 }
 
 /// Returns the path as the server's framework sees it: decoded as a whole, so that an encoded slash
-/// is a slash. It is encoded again for [`find`], which decodes each part.
+/// is a slash. It is encoded again for [`find`], which decodes each segment.
 fn path(uri: &Uri) -> String {
     let decoded = percent_decode_str(uri.path()).decode_utf8_lossy();
     let parts: Vec<_> = decoded
@@ -60,7 +60,7 @@ fn path(uri: &Uri) -> String {
     parts.join("/")
 }
 
-/// Returns the id of the operation that a request is for.
+/// Returns the id of the operation of a request.
 pub(super) fn operation(state: &State, method: &Method, uri: &Uri) -> Option<&'static str> {
     let path = path(uri);
     let table = Table::of(state, &path);
@@ -75,7 +75,7 @@ pub(super) fn operations() -> Vec<&'static Operation> {
     [auth::operations::ALL, discovery::operations::ALL].concat()
 }
 
-/// The routes of the service that a path belongs to, and the path as that service knows it.
+/// The routes of the service that a path belongs to, and the path relative to that service.
 enum Table<'p> {
     Gafaelfawr(&'p str),
     Repertoire(&'p str),
@@ -102,7 +102,7 @@ impl<'p> Table<'p> {
         }
     }
 
-    /// Whether there is a route but for several slashes at the end.
+    /// Returns whether a route exists except for several trailing slashes.
     fn has_slashes_too_many(&self) -> bool {
         let short = self.path().trim_end_matches('/');
         let is_there = || !matches!(self.find(&Method::GET, short), Found::Nothing);
@@ -110,7 +110,7 @@ impl<'p> Table<'p> {
     }
 }
 
-/// Returns the URL of the same path without the slash at its end.
+/// Returns the same URL without the trailing slash.
 fn without_slash(uri: &Uri, path: &str) -> String {
     let base = match (uri.scheme_str(), uri.authority()) {
         (Some(scheme), Some(authority)) => format!("{scheme}://{authority}"),
@@ -122,10 +122,10 @@ fn without_slash(uri: &Uri, path: &str) -> String {
     format!("{base}{path}{}", query.unwrap_or_default())
 }
 
-/// What has to be encoded for the decoding to give the same again.
+/// Characters to encode so that decoding restores the text.
 const PERCENT: &AsciiSet = &CONTROLS.add(b'%');
 
-/// What the server's framework encodes in a URL.
+/// Characters that the server's framework encodes in a URL.
 const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'.')

@@ -1,5 +1,5 @@
-//! The server's rules as pure functions: what it takes for a name and a token, what it leaves of
-//! a user's headers, and what quota a user has. Nothing here knows of requests or state.
+//! The server's rules as pure functions: valid names and tokens, filtered headers, and quotas. This
+//! module knows nothing about requests or state.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,43 +9,43 @@ use super::basic;
 pub use super::quota::effective_quota;
 use crate::{TokenError, names, token};
 
-/// Returns whether the server takes a text for the name of a user.
+/// Returns whether the server accepts a text as the name of a user.
 #[must_use]
 pub fn is_username(text: &str) -> bool {
     names::is_username(text)
 }
 
-/// Returns whether the server takes a text for the name of a bot user, length apart.
+/// Returns whether the server accepts a text as the name of a bot user, except for its length.
 #[must_use]
 pub fn is_bot_username(text: &str) -> bool {
     names::is_bot(text)
 }
 
-/// Returns whether the server takes a text for the name of a group.
+/// Returns whether the server accepts a text as the name of a group.
 #[must_use]
 pub fn is_group_name(text: &str) -> bool {
     names::is_group_name(text)
 }
 
-/// Returns whether the server takes a text for a scope.
+/// Returns whether the server accepts a text as a scope.
 #[must_use]
 pub fn is_scope(text: &str) -> bool {
     names::is_scope(text)
 }
 
-/// Splits a token into key and secret as the server does: 22 characters each, any alphabet.
+/// Splits a token into key and secret as the server does: 22 characters each, of any alphabet.
 ///
 /// # Errors
 ///
-/// If it is not of a token's form; the message is the server's.
+/// If the text does not have the form of a token; the message is the server's.
 pub fn token_parts(text: &str) -> Result<(&str, &str), TokenError> {
     token::parts(text)
 }
 
-/// Returns what the ingress passes on of a request's `Authorization` lines.
+/// Returns the `Authorization` lines of a request that the ingress forwards.
 ///
-/// A line is dropped if it is `Bearer` with a well-formed token, or `Basic` with one between
-/// colons.
+/// A line is dropped if it is `Bearer` with a well-formed token, or `Basic` with such a token as
+/// user name or password.
 #[must_use]
 pub fn filter_authorization<'l>(lines: &[&'l str]) -> Vec<&'l str> {
     let holds_token = |line: &&&str| {
@@ -63,8 +63,8 @@ pub fn filter_authorization<'l>(lines: &[&'l str]) -> Vec<&'l str> {
     kept.copied().collect()
 }
 
-/// Returns what the ingress passes on of a request's `Cookie` lines: all but the cookie
-/// `gafaelfawr`. Cookies end at a semicolon with a space, nothing else.
+/// Returns the `Cookie` lines of a request that the ingress forwards: all but the cookie
+/// `gafaelfawr`. Cookies are separated by a semicolon with a space, and by nothing else.
 #[must_use]
 pub fn filter_cookie(lines: &[&str]) -> Vec<String> {
     let is_foreign = |cookie: &&str| cookie.split('=').next() != Some("gafaelfawr");
@@ -76,9 +76,9 @@ pub fn filter_cookie(lines: &[&str]) -> Vec<String> {
     lines.filter(|line| !line.is_empty()).collect()
 }
 
-/// Returns the name of the group that stands for a GitHub team.
+/// Returns the name of the group for a GitHub team.
 ///
-/// Above 32 characters the end gives way to a hash, so that two long names stay apart.
+/// Beyond 32 characters the end is replaced by a hash, so that two long names stay distinct.
 #[must_use]
 pub fn team_group_name(organization: &str, slug: &str) -> String {
     let name = format!("{}-{slug}", organization.to_lowercase());

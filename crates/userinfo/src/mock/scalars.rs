@@ -1,13 +1,13 @@
-//! Numbers, truth values and times as the server's validation library reads them: from more types
-//! than one, and by its language's rules.
+//! Numbers, booleans and times as the server's validation library parses them: from several types,
+//! and by Python's rules.
 
 use serde_json::{Value, json};
 
 use super::datetime::{self, Unreadable};
 use super::validate::{At, CRASH, Checked, Problem, fault};
 
-/// An integer; also a whole float, a truth value, or digits in text. The server knows no largest
-/// one; here those beyond 64 bits become the nearest that fits.
+/// An integer; also a whole float, a boolean, or digits in text. The server has no maximum; here,
+/// values beyond 64 bits become the nearest that fits.
 pub(super) fn integer(value: &Value, at: &At) -> Checked<i64> {
     const TOO_LARGE: &str = "Unable to parse input string as an integer, exceeded maximum size";
     match value {
@@ -15,7 +15,7 @@ pub(super) fn integer(value: &Value, at: &At) -> Checked<i64> {
         Value::Number(number) => match (number.as_i64(), number.as_f64()) {
             (Some(whole), _) => Ok(whole),
             (None, _) if number.is_u64() => Ok(i64::MAX),
-            // A cast from a float takes the nearest number that fits.
+            // A cast from a float yields the nearest number that fits.
             (None, Some(float)) if float.fract() == 0.0 => Ok(float as i64),
             _ => fault(
                 "int_from_float",
@@ -51,7 +51,7 @@ pub(super) fn positive(value: &Value, at: &At) -> Checked<i64> {
     Err(vec![problem.with_ctx(json!({"ge": 1}))])
 }
 
-/// A number; also a truth value, or a number in text, which may be infinite or none.
+/// A number; also a boolean, or a number in text, which may be infinite or NaN.
 pub(super) fn float(value: &Value, at: &At) -> Checked<f64> {
     match value {
         Value::Bool(truth) => Ok(f64::from(u8::from(*truth))),
@@ -69,7 +69,7 @@ pub(super) fn float(value: &Value, at: &At) -> Checked<f64> {
     }
 }
 
-/// A truth value; also 0 and 1, and words for them.
+/// A boolean; also 0 and 1, and words for them.
 pub(super) fn boolean(value: &Value, at: &At) -> Checked<bool> {
     let unknown = "Input should be a valid boolean, unable to interpret input";
     match value {
@@ -117,14 +117,14 @@ pub(super) fn timestamp(value: &Value, at: &At) -> Checked<i64> {
     }
 }
 
-/// How many digits the server takes for a number.
+/// The maximum number of digits that the server accepts.
 const MOST_DIGITS: usize = 4300;
 
-/// The first whole number that 64 bits with a sign do not hold.
+/// The first integer that does not fit into 64 bits with a sign.
 const INTEGERS: f64 = 9_223_372_036_854_775_808.0;
 
-/// Digits in text, with a sign, blanks around, zeros behind the point and underscores between, all
-/// allowed.
+/// Digits in text, with optional sign, white space around, zeros after the point and underscores
+/// between.
 fn whole(text: &str) -> Option<i64> {
     let text = text.trim();
     let digits = match text.split_once('.') {
@@ -135,8 +135,8 @@ fn whole(text: &str) -> Option<i64> {
     python_integer(digits)
 }
 
-/// Digits with a sign and single underscores between them. What does not fit becomes the nearest
-/// number that does.
+/// Digits with a sign and single underscores between them. A number that does not fit becomes the
+/// nearest that does.
 pub(super) fn python_integer(text: &str) -> Option<i64> {
     let (is_negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
@@ -154,7 +154,7 @@ pub(super) fn python_integer(text: &str) -> Option<i64> {
     })
 }
 
-/// Takes out single underscores within a text; `None` if there are others.
+/// Removes single underscores within a text; `None` if there are others.
 fn without_underscores(text: &str) -> Option<String> {
     let is_odd = text.starts_with('_') || text.ends_with('_') || text.contains("__");
     (!is_odd).then(|| text.replace('_', ""))

@@ -1,5 +1,5 @@
-//! Reading a world: directory, rules, tokens and discovery document, as a JSON text that other
-//! implementations of the emulator read too.
+//! Parses a world: directory, rules, tokens and discovery document, in a JSON format that other
+//! implementations of the emulator also read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,25 +17,26 @@ use super::world;
 use super::{datetime, requests};
 use crate::{Error, QuotaConfig, Result, Token};
 
-/// What a server knows at its start.
+/// The initial state of a server.
 ///
-/// `Debug` shows no secret of a token.
+/// `Debug` does not show the secrets of tokens.
 #[derive(Clone, Debug)]
 pub struct Seed {
     pub(super) state: State,
-    /// The tokens by the names that the world gives them.
+    /// The tokens by their names in the world.
     pub(super) named: BTreeMap<String, Token>,
 }
 
 impl Seed {
-    /// Reads one configuration of a world; `None` takes the only one that it has.
+    /// Parses one configuration of a world; `None` selects its only one.
     ///
-    /// A configuration is that of a Gafaelfawr or of a Repertoire. The former is served together
+    /// A configuration is for Gafaelfawr or for Repertoire. One for Gafaelfawr is served together
     /// with the first discovery document of the world that leads to a Gafaelfawr.
     ///
     /// # Errors
     ///
-    /// Of kind `Config` if the text is no world, has a key that does not exist, or has no such
+    /// Of kind `Config` if the text is not a world, has an unknown key, or has no such
+    /// configuration.
     /// configuration.
     pub fn parse<'c>(text: &str, config: impl Into<Option<&'c str>>) -> Result<Self> {
         let world: World = strict::read(text)
@@ -56,7 +57,7 @@ impl Seed {
             } else if seed.config != "*" && !owner.contains(seed.config.as_str()) {
                 continue;
             } else if seed.is_revoked() {
-                // Known to tests by its name, and to the server no more.
+                // Tests know it by its name, but the server does not know it.
             } else {
                 state.tokens.insert(seed.record());
             }
@@ -69,13 +70,13 @@ impl Seed {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct World {
-    /// For people: what the file is.
+    /// A description of the file for people.
     #[serde(default, rename = "about")]
     _about: IgnoredAny,
     base_hostname: String,
     #[serde(default = "default_lifetime")]
     token_lifetime_seconds: i64,
-    /// A fact about the server, which cannot be set.
+    /// A fact about the server, which cannot be changed.
     #[serde(default, rename = "minimum_lifetime_seconds")]
     _minimum_lifetime_seconds: IgnoredAny,
     configs: BTreeMap<String, ConfigSeed>,
@@ -147,7 +148,7 @@ struct TokenSeed {
     special: String,
 }
 
-/// A configuration. What it leaves out comes from the one it is the same as, or is the default.
+/// A configuration. Missing fields come from the one named by `same_as`, or have default values.
 #[derive(Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct ConfigSeed {
@@ -157,7 +158,7 @@ struct ConfigSeed {
     add_user_group: Option<bool>,
     system_groups: Option<BTreeSet<String>>,
     known_scopes: Option<BTreeSet<String>>,
-    /// Null is not the same as absent: it says that there are no rules.
+    /// Null differs from a missing field: it means that there are no rules.
     #[serde(deserialize_with = "rules")]
     quota: Option<Option<QuotaConfig>>,
     #[serde(deserialize_with = "present")]
@@ -197,8 +198,7 @@ impl World {
         }
     }
 
-    /// Returns a configuration with what it takes from others, and the names whose tokens it
-    /// knows.
+    /// Returns a configuration completed from others, and the names of its known tokens.
     fn config(&self, name: &str) -> Result<(BTreeSet<&str>, ConfigSeed)> {
         let mut merged = ConfigSeed::default();
         let mut owners = BTreeSet::new();
@@ -217,7 +217,7 @@ impl World {
                 let what = format!("same_as of configuration {name:?} leads back to it");
                 return Err(wrong(what));
             }
-            // What is said first, nearest to the one asked for, counts.
+            // The configuration nearest to the requested one takes precedence.
             merged = merged.or(config);
             next = config.same_as.as_deref();
         }
@@ -275,7 +275,7 @@ impl World {
 }
 
 impl ConfigSeed {
-    /// Takes what it leaves out from another one.
+    /// Fills in missing fields from another configuration.
     fn or(self, other: &Self) -> Self {
         let other = other.clone();
         Self {
@@ -397,7 +397,7 @@ fn time<'de, D: Deserializer<'de>>(value: D) -> std::result::Result<Option<i64>,
     Ok(Some(time))
 }
 
-/// A quota configuration, whose keys the client that reads it from a server does not check.
+/// A quota configuration. The client's type for it does not check the keys.
 fn rules<'de, D: Deserializer<'de>>(
     value: D,
 ) -> std::result::Result<Option<Option<QuotaConfig>>, D::Error> {
@@ -415,7 +415,7 @@ fn rules<'de, D: Deserializer<'de>>(
     read.map(|rules| Some(Some(rules)))
 }
 
-/// A fault that tells what was expected, and not what was found: that may be a secret.
+/// A fault that names what was expected, but not what was found, since that may be a secret.
 fn odd<E: serde::de::Error>(expected: &dyn serde::de::Expected) -> E {
     E::invalid_value(Unexpected::Other("something else"), expected)
 }

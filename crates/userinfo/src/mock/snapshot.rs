@@ -1,4 +1,4 @@
-//! The state as JSON, for people and for tests in other languages. Tokens appear by their keys.
+//! The state as JSON, for people and for tests in other languages. Tokens are shown by their keys.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use super::state::{DirectoryAccess, State};
 use crate::Quota;
 
 impl State {
-    /// Returns what the server knows, without secrets.
+    /// Returns the state of the server, without secrets.
     pub(super) fn snapshot(&self, now: i64) -> Value {
         let users = self.directory.users.iter();
         let users: Vec<_> = users

@@ -1,5 +1,5 @@
-//! The state of both services, and the rules of the API over it. Pure: time is an argument, and
-//! nothing here knows of HTTP. The ingress check is in `ingress.rs`.
+//! The state of both services, and the rules of the API. Pure: time is an argument, and nothing
+//! here depends on HTTP. The ingress check is in `ingress.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,10 +15,10 @@ use super::rules::is_bot_username;
 use super::tokens::{MINIMUM_LIFETIME, Record, TOKEN_LIFETIME, TokenKind, Tokens};
 use crate::{Quota, QuotaConfig, Token};
 
-/// All that an installation knows.
+/// The state of an installation.
 #[derive(Clone, Debug)]
 pub(super) struct State {
-    /// The host of the realm, and of the URLs in the discovery document.
+    /// The host in the realm and in the URLs of the discovery document.
     pub(super) hostname: String,
     pub(super) access: DirectoryAccess,
     pub(super) directory: Directory,
@@ -27,43 +27,43 @@ pub(super) struct State {
     pub(super) known_scopes: BTreeSet<String>,
     pub(super) quota: Option<QuotaConfig>,
     pub(super) overrides: Option<QuotaConfig>,
-    /// Of the server's configuration, known to it without being stored.
+    /// From the server's configuration; not stored as a token.
     pub(super) bootstrap: Option<Token>,
     pub(super) tokens: Tokens,
     pub(super) windows: Windows,
     pub(super) failing: BTreeMap<String, BTreeSet<Action>>,
     pub(super) repertoire: Repertoire,
-    /// Tokens that handles made once and give out again.
+    /// Tokens that handles have created and return again.
     pub(super) kept: BTreeMap<String, Token>,
 }
 
-/// Whether the server has a user directory, and reaches it.
+/// Whether the server has a user directory, and can reach it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DirectoryAccess {
     Up,
     Down,
-    /// None is configured, as with GitHub.
+    /// No directory is configured, as with GitHub.
     Absent,
 }
 
-/// What can be made to fail for a user.
+/// Actions that can be made to fail for a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Action {
-    /// Making tokens as an administrator.
+    /// Creating tokens as an administrator.
     CreateToken,
     /// Listing groups.
     ListGroups,
     /// Listing users.
     ListUsers,
-    /// Asking for user information, by token or by name.
+    /// Reading user information, by token or by name.
     UserInfo,
 }
 
-/// What Repertoire serves.
+/// The data that Repertoire serves.
 #[derive(Clone, Debug)]
 pub(super) struct Repertoire {
-    /// The path before its routes, such as `/repertoire`.
+    /// The path prefix of its routes, such as `/repertoire`.
     pub(super) prefix: String,
     pub(super) document: Value,
     /// User name and password by database.
@@ -97,8 +97,8 @@ impl Default for State {
 }
 
 impl State {
-    /// Finds who presents a token. The bootstrap token is good only where it is allowed, and acts
-    /// as a user that no directory can have.
+    /// Returns the owner of a token. The bootstrap token is valid only where it is allowed, and
+    /// acts as a user that cannot be in a directory.
     pub(super) fn caller(
         &self,
         token: &str,
@@ -127,7 +127,7 @@ impl State {
         found.ok_or_else(Refusal::not_valid)
     }
 
-    /// Breaks, if it was told to for this user.
+    /// Crashes if a test requested that for this user.
     pub(super) fn fail_for(&self, username: &str, action: Action) -> Result<(), Refusal> {
         let told = self.failing.get(username);
         if told.is_some_and(|actions| actions.contains(&action)) {
@@ -136,7 +136,7 @@ impl State {
         Ok(())
     }
 
-    /// Returns what is known of the user of a token.
+    /// Returns information about the user of a token.
     pub(super) fn own_info(&self, caller: &Record) -> Result<UserInfo, Refusal> {
         let data = match self.access {
             DirectoryAccess::Up => {
@@ -149,8 +149,8 @@ impl State {
         Ok(self.with_quota(&caller.username, data))
     }
 
-    /// Returns what the directory knows of a user: nothing but the name and a quota, if it knows
-    /// no such user.
+    /// Returns the directory's information about a user; only the name and a quota if the user is
+    /// not in the directory.
     pub(super) fn info_of(&self, caller: &Record, username: &str) -> Result<UserInfo, Refusal> {
         self.need_directory()?;
         if username != caller.username {
@@ -184,7 +184,7 @@ impl State {
         Ok([user, system])
     }
 
-    /// Makes a token for somebody. The caller's scope is checked already.
+    /// Creates a token for another user. The caller's scope has already been checked.
     pub(super) fn create_token(
         &mut self,
         request: AdminTokenRequest,
@@ -211,8 +211,8 @@ impl State {
         })
     }
 
-    /// Makes a token for the caller, who can give no more than they have. It keeps what the
-    /// caller's own token keeps.
+    /// Creates a token for the caller, with at most the caller's scopes. It stores the same user
+    /// data as the caller's token.
     pub(super) fn create_user_token(
         &mut self,
         caller: &Record,
@@ -241,7 +241,7 @@ impl State {
         })
     }
 
-    /// Returns a user's tokens, the newest first.
+    /// Returns a user's tokens, newest first.
     pub(super) fn tokens_of(
         &self,
         caller: &Record,
@@ -252,8 +252,7 @@ impl State {
         Ok(self.tokens.of_user(username, now))
     }
 
-    /// Returns one token of a user. Whether there is one is told before whether the caller may see
-    /// it.
+    /// Returns one token of a user. A missing token is reported before missing permission.
     pub(super) fn token_of(
         &self,
         caller: &Record,
@@ -266,8 +265,8 @@ impl State {
         Ok(record)
     }
 
-    /// Changes one token of a user, which only administrators may, and returns it. What was
-    /// delegated from it ends no later.
+    /// Changes one token of a user and returns it; only for administrators. Tokens delegated from
+    /// it then expire no later than it does.
     pub(super) fn modify(
         &mut self,
         caller: &Record,
@@ -309,7 +308,7 @@ impl State {
         Ok(record)
     }
 
-    /// Revokes one token of a user and what was delegated from it.
+    /// Revokes one token of a user and the tokens delegated from it.
     pub(super) fn revoke_of(
         &mut self,
         caller: &Record,
@@ -389,7 +388,7 @@ impl State {
     }
 }
 
-/// Whether a route takes the bootstrap token.
+/// Whether a route accepts the bootstrap token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bootstrap {
     Allowed,
@@ -412,7 +411,7 @@ fn need_userinfo_scope(caller: &Record, username: &str) -> Result<(), Refusal> {
     Err(Refusal::PermissionDenied(msg))
 }
 
-/// Administrators may look at the tokens of others, and revoke them.
+/// Administrators may read and revoke the tokens of others.
 fn need_view(caller: &Record, username: &str) -> Result<(), Refusal> {
     if caller.has_scope("admin:token") {
         return Ok(());

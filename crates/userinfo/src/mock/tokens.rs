@@ -1,4 +1,4 @@
-//! The tokens that the server knows: making, finding, delegating, revoking (protocol section 2).
+//! The server's tokens: creating, finding, delegating and revoking them (protocol section 2).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,19 +9,19 @@ use super::directory::UserData;
 use crate::Token;
 use crate::token::parts;
 
-/// How long the ingress lets delegated tokens live at most: 30 days.
+/// The maximum lifetime of tokens delegated by the ingress: 30 days.
 pub(super) const TOKEN_LIFETIME: i64 = 30 * 24 * 3600;
-/// How much life a new or delegated token must have at least.
+/// The minimum lifetime of a new or delegated token.
 pub(super) const MINIMUM_LIFETIME: i64 = 300;
 
-/// The tokens of a server, by their keys. Times are seconds since 1970.
+/// The tokens of a server by their keys. Times are seconds since 1970.
 #[derive(Clone, Debug)]
 pub(super) struct Tokens {
     by_key: BTreeMap<String, Record>,
     pub(super) lifetime: i64,
 }
 
-/// A token and what is kept with it.
+/// A token and the data stored with it.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
     pub(super) token: Token,
@@ -31,7 +31,7 @@ pub(super) struct Record {
     pub(super) created: i64,
     pub(super) expires: Option<i64>,
     pub(super) token_name: Option<String>,
-    /// On internal tokens: the service that acts for the user.
+    /// For internal tokens: the service that acts for the user.
     pub(super) service: Option<String>,
     /// The key of the token that this one was delegated from.
     pub(super) parent: Option<String>,
@@ -42,21 +42,21 @@ pub(super) struct Record {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenKind {
-    /// From a login in a browser.
+    /// Created by a login in a browser.
     Session,
-    /// Made by the user, or for the user by an administrator.
+    /// Created by the user, or by an administrator for the user.
     User,
     /// Delegated to JupyterLab.
     Notebook,
     /// Delegated to a service that acts for the user.
     Internal,
-    /// Of a service itself; its user is a bot.
+    /// For a service itself; its user is a bot.
     Service,
-    /// From an OpenID Connect login.
+    /// Created by an OpenID Connect login.
     Oidc,
 }
 
-/// What a new delegated token is for.
+/// The purpose of a delegated token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Delegation {
     Notebook,
@@ -74,8 +74,8 @@ impl Tokens {
         }
     }
 
-    /// Finds the living token of this text. Only the right secret finds it, and comparing takes
-    /// the same time for every wrong one.
+    /// Finds the live token with this text. Only the correct secret finds it, and the comparison
+    /// takes the same time for every wrong one.
     pub(super) fn find(&self, text: &str, now: i64) -> Option<&Record> {
         let (key, _) = parts(text).ok()?;
         let given = vouchsafe_core::Secret::from(text);
@@ -83,12 +83,12 @@ impl Tokens {
             .filter(|record| *record.token.secret() == given)
     }
 
-    /// Finds a living token by its key.
+    /// Finds a live token by its key.
     pub(super) fn alive(&self, key: &str, now: i64) -> Option<&Record> {
         self.by_key.get(key).filter(|record| record.is_alive(now))
     }
 
-    /// Returns a user's living tokens, the newest first.
+    /// Returns a user's live tokens, newest first.
     pub(super) fn of_user(&self, username: &str, now: i64) -> Vec<&Record> {
         let records = self.by_key.values();
         let mut own: Vec<_> = records
@@ -98,19 +98,19 @@ impl Tokens {
         own
     }
 
-    /// Returns all tokens, dead ones too.
+    /// Returns all tokens, including expired ones.
     pub(super) fn all(&self) -> impl Iterator<Item = &Record> {
         self.by_key.values()
     }
 
-    /// Returns whether the user has a living token of this name.
+    /// Returns whether the user has a live token with this name.
     pub(super) fn is_named(&self, username: &str, name: &str, now: i64) -> bool {
         let own = self.of_user(username, now);
         own.iter()
             .any(|record| record.token_name.as_deref() == Some(name))
     }
 
-    /// Makes all tokens as old as this.
+    /// Sets the creation time of all tokens.
     pub(super) fn date(&mut self, created: i64) {
         for record in self.by_key.values_mut() {
             record.created = created;
@@ -121,7 +121,7 @@ impl Tokens {
         self.by_key.insert(record.token.key().to_owned(), record);
     }
 
-    /// Makes what was delegated from a token end with it at the latest.
+    /// Limits the lifetime of tokens delegated from a token to `end`.
     pub(super) fn end_children(&mut self, key: &str, end: i64) {
         let mut shortened = Vec::new();
         for record in self.by_key.values_mut() {
@@ -136,7 +136,7 @@ impl Tokens {
         }
     }
 
-    /// Revokes a token and what was delegated from it; `false` if there is none.
+    /// Revokes a token and the tokens delegated from it; `false` if it does not exist.
     pub(super) fn revoke(&mut self, key: &str) -> bool {
         if self.by_key.remove(key).is_none() {
             return false;
@@ -152,8 +152,8 @@ impl Tokens {
         true
     }
 
-    /// Returns a token delegated from another: the last one again while it has the life asked
-    /// for, or as much as its parent lets it have.
+    /// Returns a token delegated from another. The last one is returned again while it has the
+    /// requested lifetime, or as much as its parent allows.
     pub(super) fn delegate(
         &mut self,
         parent: &Record,
@@ -207,7 +207,7 @@ impl Record {
         self.scopes.contains(scope)
     }
 
-    /// As the token routes show it; the secret is not there.
+    /// The form in the token routes, without the secret.
     pub(super) fn info(&self) -> Value {
         let mut fields = Map::new();
         for (key, value) in [
@@ -333,7 +333,7 @@ mod tests {
         tokens.insert(parent.clone());
         let child = tokens.delegate(&parent, &Delegation::Notebook, 300, 0);
         assert_eq!(tokens.alive(child.key(), 0).unwrap().expires, Some(400));
-        // No longer life can be had: the same one again.
+        // A longer lifetime is impossible: the same token is returned again.
         let again = tokens.delegate(&parent, &Delegation::Notebook, 300, 350);
         assert_eq!(again, child);
     }

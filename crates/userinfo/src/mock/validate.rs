@@ -1,5 +1,5 @@
-//! Checking input as the server's validation library does: lenient with types, and each fault
-//! with its `type` and `loc`. What a request must hold is in `requests.rs`.
+//! Validates input like the server's validation library: lenient with types, and with a `type` and
+//! a `loc` for each fault. The contents of requests are checked in `requests.rs`.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::rules::{is_group_name, is_username};
 
-/// One fault of the input, as the server's 422 lists it.
+/// One fault of the input, as listed in the server's 422.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Problem {
     pub(super) kind: &'static str,
@@ -37,12 +37,12 @@ impl Problem {
         Self::new("missing", at, input, "Field required")
     }
 
-    /// Whether the server breaks on this instead of telling it.
+    /// Whether the server crashes on this fault instead of reporting it.
     pub(super) fn is_crash(&self) -> bool {
         self.kind == CRASH || is_unheld(&self.input)
     }
 
-    /// Returns where it is, without the root: `default.api`.
+    /// Returns its place without the root: `default.api`.
     pub(super) fn place(&self) -> String {
         let parts = self.loc.iter().skip(1).map(|part| match part {
             Value::String(name) => name.clone(),
@@ -62,8 +62,8 @@ impl Problem {
     }
 }
 
-/// Where a value stands in the input: links from the inside out, so that nothing is made for
-/// input that is good.
+/// The place of a value in the input: links from the inside out, so that valid input needs no
+/// allocation.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum At<'a> {
     Root(&'a str),
@@ -81,12 +81,12 @@ impl At<'_> {
     }
 }
 
-/// Stands in a body for what a JSON value cannot hold and the server's decoder takes: a number that
-/// is none, or infinite, or a text with half a surrogate pair. No type of a field takes it, and the
-/// server breaks when it repeats it in its answer.
+/// Represents what a JSON value cannot hold but the server's decoder accepts: NaN, infinity, or
+/// text with an unpaired surrogate. No field type accepts it, and the server crashes when it
+/// repeats it in its answer.
 pub(super) const UNHELD: &str = "\u{10FFFF}";
 
-/// Whether a value holds what the server cannot write into an answer.
+/// Returns whether a value contains something that the server cannot write into an answer.
 fn is_unheld(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains(UNHELD),
@@ -100,8 +100,8 @@ fn is_unheld(value: &Value) -> bool {
 
 pub(super) type Checked<T> = Result<T, Vec<Problem>>;
 
-/// The fields of an object: takes what is good and gathers the faults of the rest, in the order
-/// in which it is asked.
+/// The fields of an object: returns the valid ones and collects the faults of the others, in the
+/// order of the calls.
 pub(super) struct Fields<'v> {
     map: &'v Map<String, Value>,
     whole: &'v Value,
@@ -112,7 +112,7 @@ pub(super) struct Fields<'v> {
 impl<'v> Fields<'v> {
     /// # Errors
     ///
-    /// If the value is no object.
+    /// If the value is not an object.
     pub(super) fn of(value: &'v Value, at: At<'v>) -> Checked<Self> {
         let Value::Object(map) = value else {
             return Err(vec![Problem::new(
@@ -130,7 +130,7 @@ impl<'v> Fields<'v> {
         })
     }
 
-    /// A field that must be there.
+    /// A required field.
     pub(super) fn required<T>(
         &mut self,
         name: &'v str,
@@ -146,7 +146,7 @@ impl<'v> Fields<'v> {
         }
     }
 
-    /// A field that may be absent, but not null.
+    /// A field that may be missing, but not null.
     pub(super) fn defaulted<T: Default>(
         &mut self,
         name: &'v str,
@@ -161,7 +161,7 @@ impl<'v> Fields<'v> {
         }
     }
 
-    /// A field that may be absent or null.
+    /// A field that may be missing or null.
     pub(super) fn optional<T>(
         &mut self,
         name: &'v str,
@@ -176,7 +176,7 @@ impl<'v> Fields<'v> {
         }
     }
 
-    /// Refuses what is not among the known fields.
+    /// Refuses unknown fields.
     pub(super) fn deny_unknown(&mut self, known: &[&str]) {
         for (name, value) in self.map {
             if !known.contains(&name.as_str()) {
@@ -188,7 +188,7 @@ impl<'v> Fields<'v> {
         }
     }
 
-    /// Adds a fault of a field that a rule of ours found.
+    /// Adds a fault that one of the service's rules found.
     pub(super) fn refuse(&mut self, name: &'v str, why: &str) {
         let value = self.map.get(name).unwrap_or(&Value::Null);
         let msg = format!("Value error, {why}");
@@ -198,7 +198,7 @@ impl<'v> Fields<'v> {
 
     /// # Errors
     ///
-    /// If any field was not good.
+    /// If any field was invalid.
     pub(super) fn finish(self) -> Checked<()> {
         if self.problems.is_empty() {
             Ok(())
@@ -306,7 +306,7 @@ pub(super) fn fault<T>(kind: &'static str, at: &At, value: &Value, msg: &str) ->
     Err(vec![Problem::new(kind, at, value, msg)])
 }
 
-/// All that is good, or all that is not.
+/// Returns all values if all are valid; otherwise all faults.
 fn gather<T>(all: impl Iterator<Item = Checked<T>>) -> Checked<Vec<T>> {
     let mut good = Vec::new();
     let mut problems = Vec::new();
@@ -323,7 +323,7 @@ fn gather<T>(all: impl Iterator<Item = Checked<T>>) -> Checked<Vec<T>> {
     }
 }
 
-/// The kind of a fault on which the server breaks.
+/// The type of a fault that crashes the server.
 pub(super) const CRASH: &str = "crash";
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Extractors for axum. They refuse where no layer has looked at the request.
+//! Extractors for axum. They refuse requests that no layer has checked.
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
@@ -7,40 +7,41 @@ use http::request::Parts;
 use super::{CheckedUser, Identity, Refusal, RefusalKind};
 use crate::{Error, Token, Username};
 
-/// The name of the user that a request is from.
+/// The name of the user who made a request.
 ///
 /// Like all extractors here it answers 500 on a route without
-/// [`IngressLayer`](super::IngressLayer), and 401 if the layer let an anonymous request pass;
+/// [`IngressLayer`](super::IngressLayer), and 401 if the layer accepted an anonymous request.
 /// `Option<User>` is `None` in the second case only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "to be taken apart in arguments")]
 pub struct User(pub Username);
 
-/// The mail address of the user that a request is from; 403 if none is known.
+/// The mail address of the user who made a request; 403 if it is unknown.
 ///
-/// `Option<Email>` is `None` if none is known.
+/// `Option<Email>` is `None` if it is unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "to be taken apart in arguments")]
 pub struct Email(pub String);
 
-/// The token to act for the user with; 500 if the ingress does not delegate.
+/// The token for acting on behalf of the user; 500 if the ingress does not delegate.
 ///
-/// That it is a token of the user that [`User`] names is the ingress's word alone. Take a
-/// [`CheckedUser`] where the answer shows both the name and what was found with the token.
+/// Only the ingress vouches that the token belongs to the user in [`User`]. Use a [`CheckedUser`]
+/// if the answer shows both the name and data that was fetched with the token.
 ///
-/// `Option<DelegatedToken>` is `None` if it does not.
+/// `Option<DelegatedToken>` is `None` if the ingress does not delegate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "to be taken apart in arguments")]
 pub struct DelegatedToken(pub Token);
 
-/// The service that calls on the user's behalf; 403 if the user called directly.
+/// The service that acts on behalf of the user; 403 if the user called directly.
 ///
 /// `Option<CallingService>` is `None` if the user called directly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "to be taken apart in arguments")]
 pub struct CallingService(pub String);
 
-/// Implements both kinds of extraction: `$required` of an identity, or `$optional` of it.
+/// Implements both kinds of extraction: the `$required` part of an identity, or the `$optional`
+/// one.
 macro_rules! extract {
     ($name:ty, |$identity:ident| $required:expr, $optional:expr) => {
         impl<S: Sync> FromRequestParts<S> for $name {
@@ -107,7 +108,7 @@ impl<S: Sync> FromRequestParts<S> for CheckedUser {
     }
 }
 
-/// As [`Refusal`] made of it: a handler may return the error of a call as it is.
+/// Converts through [`Refusal`], so that a handler may return the error of a call directly.
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         Refusal::from(self).into_response()

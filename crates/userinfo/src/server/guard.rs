@@ -1,5 +1,5 @@
-//! Guards: may this user in? They ask Gafaelfawr with the delegated token. Who the user is has
-//! been found out before, in `layer.rs`.
+//! Guards decide whether a user may access a route. They ask Gafaelfawr with the delegated token.
+//! The user has already been identified by the layer in `layer.rs`.
 
 use std::fmt;
 use std::ops::Deref;
@@ -15,25 +15,24 @@ use vouchsafe_core::BoxFuture;
 use super::{Identity, Refusal, RefusalKind};
 use crate::{Allowance, Error, ErrorKind, GroupName, Result, Token, UserInfo};
 
-/// Lets in those users only that Gafaelfawr knows to be in a group, or to have quota left.
+/// Admits only users who are in a group, or have quota left, according to Gafaelfawr.
 ///
-/// A tower layer for routes, and [`check`](Self::check) for use inside of a handler. Each
-/// requirement narrows: all of them must hold. As a layer it stands behind an
-/// [`IngressLayer`](super::IngressLayer), and leaves a [`CheckedUser`] and an `Arc<UserInfo>` in the
-/// request's extensions.
+/// Use it as a tower layer for routes, or call [`check`](Self::check) in a handler. All
+/// requirements must hold. As a layer it must be inside an [`IngressLayer`](super::IngressLayer),
+/// and adds a [`CheckedUser`] and an `Arc<UserInfo>` to the request's extensions.
 ///
-/// | what is wrong | answer |
+/// | condition | answer |
 /// | --- | --- |
 /// | the user is in none of the groups | 403 `not_in_group` |
 /// | the user's API quota for the service is zero | 403 `quota_exceeded` |
-/// | Gafaelfawr takes the token no more | 403 `token_refused` |
-/// | Gafaelfawr cannot be asked, or fails | 503 `auth_unavailable` |
-/// | the ingress delegates no token | 500 `delegation_missing` |
-/// | the token is another user's | 500 `ingress_invalid` |
-/// | no layer has found out who it is | 500 `layer_missing` |
+/// | Gafaelfawr no longer accepts the token | 403 `token_refused` |
+/// | Gafaelfawr cannot be reached, or fails | 503 `auth_unavailable` |
+/// | the ingress does not delegate a token | 500 `delegation_missing` |
+/// | the token belongs to another user | 500 `ingress_invalid` |
+/// | no layer has identified the user | 500 `layer_missing` |
 ///
-/// What the user does too often is refused by the ingress already; here counts only whether
-/// there is any quota at all. With the crate's `Client` the answers come out of its cache.
+/// The ingress already enforces rates; the guard only checks whether there is any quota at all.
+/// With the crate's `Client` the information comes from its cache.
 #[derive(Clone, Debug)]
 pub struct Guard {
     users: Arc<dyn UserLookup>,
@@ -47,7 +46,7 @@ enum Rule {
 }
 
 impl Guard {
-    /// Makes a guard that lets every user in whose token is good.
+    /// Creates a guard that admits every user with a valid token.
     #[must_use]
     pub fn new(users: impl UserLookup) -> Self {
         Self {
@@ -56,13 +55,14 @@ impl Guard {
         }
     }
 
-    /// Lets in only who is in this group.
+    /// Admits only members of this group.
     #[must_use]
     pub fn require_group(self, group: GroupName) -> Self {
         self.require_any_group([group])
     }
 
-    /// Lets in only who is in at least one of these groups. Of no groups: nobody.
+    /// Admits only members of at least one of these groups. With an empty list, no user is
+    /// admitted.
     #[must_use]
     pub fn require_any_group(mut self, groups: impl IntoIterator<Item = GroupName>) -> Self {
         self.rules
@@ -70,18 +70,18 @@ impl Guard {
         self
     }
 
-    /// Lets in only who has API quota for a service: no limit, or a limit above zero.
+    /// Admits only users with API quota for a service: no limit, or a limit above zero.
     #[must_use]
     pub fn require_quota(mut self, service: impl Into<String>) -> Self {
         self.rules.push(Rule::Quota(service.into()));
         self
     }
 
-    /// Asks whether a user may in, and returns what is known of the user.
+    /// Checks whether a user is admitted, and returns the information about the user.
     ///
     /// # Errors
     ///
-    /// As in the table above, logged already.
+    /// See the table above. The refusal has already been logged.
     pub async fn check(&self, identity: &Identity) -> Result<Arc<UserInfo>, Refusal> {
         let token = identity.delegated()?;
         let user = match self.users.user_info(token).await {
@@ -126,13 +126,13 @@ impl Rule {
     }
 }
 
-/// The user that a request is from, with a token that was found to be that user's own: what a
-/// [`Guard`] leaves behind.
+/// The user who made a request, with a token that has been verified to belong to that user. A
+/// [`Guard`] adds it to the request.
 ///
-/// The name in one header and the token in another are two claims of the ingress, and only asking
-/// Gafaelfawr shows that they agree. A handler that needs both takes this, so that it never shows
-/// one user's name with another's data. With the feature `axum` an extractor; elsewhere
-/// [`of`](Self::of) takes it out of a request's extensions.
+/// The ingress sends the name and the token in separate headers, and only Gafaelfawr can confirm
+/// that they belong together. A handler that needs both uses this type, so that it never shows one
+/// user's name with another's data. With the feature `axum` it is an extractor; otherwise
+/// [`of`](Self::of) returns it from a request's extensions.
 #[derive(Clone, Debug)]
 pub struct CheckedUser {
     info: Arc<UserInfo>,
@@ -140,11 +140,11 @@ pub struct CheckedUser {
 }
 
 impl CheckedUser {
-    /// Returns the user that a guard left in a request's extensions.
+    /// Returns the user that a guard added to a request's extensions.
     ///
     /// # Errors
     ///
-    /// [`RefusalKind::LayerMissing`] if no guard has asked.
+    /// [`RefusalKind::LayerMissing`] if no guard has checked the request.
     pub fn of(extensions: &Extensions) -> Result<&Self, Refusal> {
         extensions.get::<Self>().ok_or_else(|| {
             Refusal::new(
@@ -155,13 +155,13 @@ impl CheckedUser {
         })
     }
 
-    /// Returns what Gafaelfawr says of the user. `Deref` leads there too.
+    /// Returns Gafaelfawr's information about the user, which is also available through `Deref`.
     #[must_use]
     pub fn info(&self) -> &Arc<UserInfo> {
         &self.info
     }
 
-    /// Returns the token to act for this user with.
+    /// Returns the token for acting on behalf of this user.
     #[must_use]
     pub fn token(&self) -> &Token {
         &self.token
@@ -176,7 +176,7 @@ impl Deref for CheckedUser {
     }
 }
 
-/// Tells what a user's token says about the user: the crate's `Client`, or a double in tests.
+/// Looks up the user of a token: the crate's `Client`, or a double in tests.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -197,7 +197,7 @@ impl Deref for CheckedUser {
 /// }
 /// ```
 pub trait UserLookup: fmt::Debug + Send + Sync + 'static {
-    /// Returns the information about the user whose token it is.
+    /// Returns information about the user of a token.
     fn user_info<'a>(&'a self, token: &'a Token) -> BoxFuture<'a, Result<Arc<UserInfo>>>;
 }
 
@@ -247,7 +247,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<A>) -> Self::Future {
-        // The one that was polled ready goes along, a fresh one stays.
+        // The future gets the clone that was polled ready; the fresh clone stays.
         let fresh = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, fresh);
         let guard = self.guard.clone();
@@ -274,8 +274,8 @@ where
     }
 }
 
-/// A refused token is the user's trouble, all else the service's: never 401, which would have
-/// the user throw away good credentials, and never a pass.
+/// A refused token concerns the user, and everything else the service. The answer is never 401,
+/// which would make the user discard valid credentials, and the request never passes.
 fn failed(error: Error) -> Refusal {
     let is_refused = error.kind() == ErrorKind::Core(vouchsafe_core::ErrorKind::Credential)
         && error.status() == Some(http::StatusCode::UNAUTHORIZED);

@@ -1,5 +1,5 @@
-//! Who a request is from, as the ingress's headers say (protocol section 3). Whether they may be
-//! believed is decided in `layer.rs`.
+//! The identity of a request, according to the ingress's headers (protocol section 3). Whether the
+//! headers are trusted is decided in `layer.rs`.
 
 use http::Extensions;
 use http::header::{HeaderMap, HeaderName};
@@ -8,25 +8,25 @@ use vouchsafe_core::server;
 use super::{Refusal, RefusalKind};
 use crate::{Token, Username};
 
-/// Who a request is from, as the ingress told: the layer puts it into the request's extensions.
+/// The identity of a request according to the ingress; the layer adds it to the request's
+/// extensions.
 ///
-/// `Debug` shows the key of the token and never its secret.
+/// `Debug` shows the key of the token but never its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Identity {
-    /// The user's name; `bot-...` for a service on its own behalf.
+    /// The user's name; `bot-...` for a service that acts for itself.
     pub username: Username,
-    /// The user's mail address, if Gafaelfawr knows one. Its form is not checked.
+    /// The user's mail address, if Gafaelfawr knows it. Its form is not checked.
     pub email: Option<String>,
-    /// The service that called on the user's behalf, if one did. Not the name of the service
-    /// that was called.
+    /// The service that called on behalf of the user, if any. Not the service that was called.
     pub service: Option<String>,
-    /// A token to act for the user with, if the ingress asks for delegation.
+    /// A token for acting on behalf of the user, if the ingress delegates one.
     pub token: Option<Token>,
 }
 
 impl Identity {
-    /// Makes an identity of a name alone, for tests of what stands behind the layer.
+    /// Creates an identity that consists of a name only, for tests of handlers behind the layer.
     #[must_use]
     pub fn new(username: Username) -> Self {
         Self {
@@ -37,22 +37,23 @@ impl Identity {
         }
     }
 
-    /// Returns the identity that the layer put into a request's extensions.
+    /// Returns the identity that the layer added to a request's extensions.
     ///
     /// # Errors
     ///
-    /// [`RefusalKind::LayerMissing`] if no layer has seen the request: never let pass by
-    /// mistake. [`RefusalKind::Anonymous`] if one has, and let it pass without an identity.
+    /// [`RefusalKind::LayerMissing`] if no layer has checked the request, so that a missing layer
+    /// is never taken for permission. [`RefusalKind::Anonymous`] if a layer accepted the request
+    /// without an identity.
     pub fn of(extensions: &Extensions) -> Result<&Self, Refusal> {
         Self::find(extensions)?
             .ok_or_else(|| Refusal::new(RefusalKind::Anonymous, "Authentication required").logged())
     }
 
-    /// Returns the identity, or `None` if the layer let an anonymous request pass.
+    /// Returns the identity, or `None` if the layer accepted an anonymous request.
     ///
     /// # Errors
     ///
-    /// [`RefusalKind::LayerMissing`] if no layer has seen the request.
+    /// [`RefusalKind::LayerMissing`] if no layer has checked the request.
     pub fn find(extensions: &Extensions) -> Result<Option<&Self>, Refusal> {
         match extensions.get::<Self>() {
             Some(identity) => Ok(Some(identity)),
@@ -69,7 +70,7 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// [`RefusalKind::DelegationMissing`] if there is none.
+    /// [`RefusalKind::DelegationMissing`] if the ingress did not delegate a token.
     pub fn delegated(&self) -> Result<&Token, Refusal> {
         self.token.as_ref().ok_or_else(|| {
             Refusal::new(
@@ -81,7 +82,7 @@ impl Identity {
         })
     }
 
-    /// Reads the headers of a trusted peer; `None` if there is not a single one of them.
+    /// Reads the headers of a trusted peer; `None` if it sent none of them.
     pub(super) fn read(headers: &HeaderMap) -> Result<Option<Self>, Refusal> {
         let username = single(headers, USER)?;
         let email = single(headers, EMAIL)?;
@@ -113,21 +114,20 @@ impl Identity {
     }
 }
 
-/// The mark of a layer on every request that it lets pass, so that "anonymous" and "nobody
-/// looked" are told apart.
+/// Marks every request that a layer has accepted, to distinguish "anonymous" from "not checked".
 #[derive(Clone, Copy)]
 pub(super) struct Seen;
 
-/// Takes away everything under `X-Auth-Request-`, also what is not known yet.
+/// Removes all headers with the prefix `X-Auth-Request-`, including unknown ones.
 pub(super) fn strip(headers: &mut HeaderMap) {
     remove(headers, is_reserved);
 }
 
-/// Takes away what only looks like the ingress's headers, and keeps the token out of logs.
+/// Removes headers that only resemble the ingress's, and keeps the token out of logs.
 ///
 /// The ingress overwrites its headers by their exact names. `X_Auth_Request_User` and
-/// `X.Auth.Request.User` pass it untouched, and mean the same to whatever turns headers into CGI
-/// variables, and to old gateways.
+/// `X.Auth.Request.User` pass through it unchanged, but mean the same to software that turns
+/// headers into CGI variables, and to old gateways.
 pub(super) fn tidy(headers: &mut HeaderMap) {
     remove(headers, |name| {
         let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
@@ -143,7 +143,8 @@ fn remove(headers: &mut HeaderMap, which: impl Fn(&HeaderName) -> bool) {
     }
 }
 
-/// Whether a name begins with the prefix once everything but letters and digits is one character.
+/// Returns whether a name has the prefix when all characters but letters and digits are treated as
+/// equal.
 fn is_reserved(name: &HeaderName) -> bool {
     let name = name.as_str().as_bytes();
     let is_same = |(byte, wanted): (&u8, &u8)| match wanted {
@@ -162,7 +163,7 @@ fn visible(value: &[u8]) -> Option<&str> {
     is_visible.then(|| std::str::from_utf8(value).ok())?
 }
 
-/// Python's web stack sends header texts as Latin-1, others send UTF-8.
+/// Python's web stack sends header texts as Latin-1, other clients as UTF-8.
 fn text(value: &[u8]) -> String {
     std::str::from_utf8(value).map_or_else(
         |_| value.iter().copied().map(char::from).collect(),

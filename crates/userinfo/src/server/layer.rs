@@ -1,5 +1,5 @@
-//! The layer that reads the ingress's headers. What the headers say is in `identity.rs`, whom it
-//! believes in `peers.rs`.
+//! The layer that reads the ingress's headers. The headers themselves are parsed in `identity.rs`;
+//! trusted peers are defined in `peers.rs`.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -13,24 +13,24 @@ use vouchsafe_core::server::{Check, CheckService};
 use super::identity::{Seen, strip, tidy};
 use super::{CheckedUser, Identity, PeerAddr, Refusal, RefusalKind, TrustedPeers};
 
-/// Reads who a request is from out of the headers that Gafaelfawr's ingress sets, from trusted
-/// peers only, and puts an [`Identity`] into the request's extensions.
+/// Identifies the user of a request from the headers that Gafaelfawr's ingress sets, for trusted
+/// peers only, and adds an [`Identity`] to the request's extensions.
 ///
 /// | the request | by default | otherwise |
 /// | --- | --- | --- |
-/// | of a trusted peer, with a user name | passes, with an [`Identity`] | |
-/// | of a trusted peer, with none of the headers | 500 `ingress_missing` | passes without an identity ([`allow_anonymous`](Self::allow_anonymous)) |
-/// | of a trusted peer, with a header twice, a name or token that cannot be, or others without the user | 500 `ingress_invalid` | |
-/// | of another peer, whatever its headers | 403 `untrusted_peer` | loses the headers and passes without an identity ([`strip_untrusted`](Self::strip_untrusted)) |
-/// | of a peer whose address is not known | 500 `peer_unknown` | |
+/// | from a trusted peer, with a user name | passes, with an [`Identity`] | |
+/// | from a trusted peer, without any of the headers | 500 `ingress_missing` | passes without an identity ([`allow_anonymous`](Self::allow_anonymous)) |
+/// | from a trusted peer, with a repeated header, an invalid name or token, or other headers but no user | 500 `ingress_invalid` | |
+/// | from another peer, whatever its headers | 403 `untrusted_peer` | loses the headers and passes without an identity ([`strip_untrusted`](Self::strip_untrusted)) |
+/// | from a peer whose address is not known | 500 `peer_unknown` | |
 ///
-/// A missing header is 500 rather than 401: new credentials would not help, somebody has to put
-/// Gafaelfawr in front. Absent and empty headers are the same. Every refusal in this table is
-/// logged as a warning, without values of headers. Routes that are reached past the ingress,
-/// such as health checks, belong outside of the layer.
+/// A missing header is 500 rather than 401: new credentials would not help, since the service is
+/// deployed without Gafaelfawr in front. Missing and empty headers are treated alike. Every refusal
+/// in this table is logged as a warning, without the values of headers. Routes that are reached
+/// without the ingress, such as health checks, belong outside of the layer.
 ///
-/// The peer is who opened the connection. Its address is taken from the [`PeerAddr`] extension,
-/// or from where [`peer_address`](Self::peer_address) says.
+/// The peer is the other end of the connection. Its address is taken from the [`PeerAddr`]
+/// extension, or with the function set by [`peer_address`](Self::peer_address).
 ///
 /// ```
 /// use http::Request;
@@ -64,7 +64,7 @@ pub struct IngressLayer {
 
 type AddressOf = Arc<dyn Fn(&Extensions) -> Option<IpAddr> + Send + Sync>;
 
-/// What becomes of a request without an identity that can be believed.
+/// What happens to a request without a trusted identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Then {
     Refuse,
@@ -72,7 +72,7 @@ enum Then {
 }
 
 impl IngressLayer {
-    /// Makes a layer that believes these peers and lets no request pass without an identity.
+    /// Creates a layer that trusts these peers and refuses requests without an identity.
     #[must_use]
     pub fn new(peers: TrustedPeers) -> Self {
         Self {
@@ -83,7 +83,7 @@ impl IngressLayer {
         }
     }
 
-    /// Sets where the address of the peer is found, if not in [`PeerAddr`].
+    /// Sets the function that returns the address of the peer. Default: read [`PeerAddr`].
     ///
     /// With axum that is `ConnectInfo`:
     ///
@@ -108,9 +108,9 @@ impl IngressLayer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// Never take the address from a header: anyone can send one. For a Unix socket, which has
-    /// no address, `|_| Some(Ipv4Addr::LOCALHOST.into())` with [`TrustedPeers::loopback`] says
-    /// that whoever may open the socket is trusted.
+    /// Never take the address from a header: any client can send one. A Unix socket has no address;
+    /// `|_| Some(Ipv4Addr::LOCALHOST.into())` with [`TrustedPeers::loopback`] trusts every process
+    /// that may open the socket.
     #[must_use]
     pub fn peer_address(
         mut self,
@@ -120,35 +120,34 @@ impl IngressLayer {
         self
     }
 
-    /// Lets requests of trusted peers pass that carry none of the headers, as those that come
-    /// through an anonymous ingress do.
+    /// Accepts requests of trusted peers without any of the headers, such as those from an
+    /// anonymous ingress.
     ///
-    /// They have no identity: [`Identity::of`] and the extractors refuse them with 401, an
-    /// `Option<Identity>` is `None`. An ingress that lacks authentication by mistake is no
-    /// longer noticed.
+    /// They have no identity: [`Identity::of`] and the extractors refuse them with 401, and an
+    /// `Option<Identity>` is `None`. An ingress that lacks authentication by mistake is then no
+    /// longer detected.
     #[must_use]
     pub fn allow_anonymous(mut self) -> Self {
         self.anonymous = Then::Pass;
         self
     }
 
-    /// Lets requests of untrusted peers pass, without an identity, after everything under
-    /// `X-Auth-Request-` is taken away from them.
+    /// Accepts requests of untrusted peers without an identity, after removing all headers with the
+    /// prefix `X-Auth-Request-`.
     #[must_use]
     pub fn strip_untrusted(mut self) -> Self {
         self.untrusted = Then::Pass;
         self
     }
 
-    /// Marks a request with who it is from, or says why it may not pass.
+    /// Adds the identity to a request, or returns a refusal.
     ///
-    /// This is all that the layer does, for servers that are not made of tower services. The
-    /// headers of a request that is refused are untouched, except that those of an untrusted
-    /// peer are gone in any case.
+    /// This is all that the layer does, for servers that do not use tower. The headers of a refused
+    /// request are unchanged, except that those of an untrusted peer are always removed.
     ///
     /// # Errors
     ///
-    /// As in the table above, logged already.
+    /// See the table above. The refusal has already been logged.
     pub fn check<B>(&self, request: &mut Request<B>) -> Result<(), Refusal> {
         let peer = self.peer_of(request.extensions());
         let found = self
@@ -156,7 +155,7 @@ impl IngressLayer {
             .map_err(|refusal| refusal.with_peer(peer).logged())?;
         let extensions = request.extensions_mut();
         extensions.insert(Seen);
-        // Nobody but this layer says who it is, not even another layer further out.
+        // Only this layer decides the identity, so one set by an outer layer is removed.
         extensions.remove::<Identity>();
         extensions.remove::<CheckedUser>();
         if let Some(identity) = found {
@@ -170,7 +169,7 @@ impl IngressLayer {
         peer: Option<IpAddr>,
         headers: &mut HeaderMap,
     ) -> Result<Option<Identity>, Refusal> {
-        // Asked once: a function may change its mind.
+        // Called only once, because the function may return different results.
         if !peer.is_some_and(|peer| self.peers.contains(peer)) {
             strip(headers);
             return match (peer, self.untrusted) {

@@ -1,19 +1,20 @@
-//! For services behind a Gafaelfawr ingress: who a request is from, and whether they may.
+//! For services behind a Gafaelfawr ingress: identifies the user of a request and checks
+//! permissions.
 //!
-//! The ingress authenticates and tells the service by headers. Anyone who reaches the service
-//! past the ingress can send the same headers, so [`IngressLayer`] reads them from trusted peers
-//! only and refuses everything else loudly.
+//! The ingress authenticates users and passes the result in headers. Any client that reaches the
+//! service without the ingress can send the same headers, so [`IngressLayer`] accepts them from
+//! trusted peers only and refuses all other requests.
 //!
 //! | part | does |
 //! | --- | --- |
-//! | [`IngressLayer`] | a tower layer: headers in, an [`Identity`] in the request's extensions out |
-//! | [`TrustedPeers`] | who is the ingress: addresses, networks, or a function |
-//! | [`Guard`] | lets in who is in a group, or has quota: a tower layer, or asked in a handler |
-//! | [`CheckedUser`] | the user with a token that is found to be the user's own: what a guard leaves (an extractor with the feature `axum`) |
-//! | [`Refusal`] | why a request does not pass, and the answer; an [`Error`](crate::Error) of a call becomes one by `?` |
+//! | [`IngressLayer`] | a tower layer that reads the headers and adds an [`Identity`] to the request's extensions |
+//! | [`TrustedPeers`] | the addresses of the ingress: addresses, networks, or a function |
+//! | [`Guard`] | admits members of a group, or users with quota: a tower layer, or called in a handler |
+//! | [`CheckedUser`] | a user with a token that has been verified to be the user's own, added by a guard (an extractor with the feature `axum`) |
+//! | [`Refusal`] | why a request was refused, and the answer; `?` converts the [`Error`](crate::Error) of a call into one |
 //! | `User`, `Email`, `DelegatedToken`, `CallingService`, [`Identity`] | extractors (feature `axum`) |
 //!
-//! A service on axum that greets everyone who comes through the ingress, and has one page for a
+//! An axum service that greets every user who comes through the ingress, and has one page for a
 //! group:
 //!
 //! ```
@@ -52,8 +53,8 @@
 //! The guard asks Gafaelfawr with the token that the ingress delegates, so the `GafaelfawrIngress`
 //! of the service needs the setting `config.delegate`.
 //!
-//! Nothing here needs an HTTP server, nor, but for asking guards, an HTTP client: the feature `server` brings `tower-layer` and
-//! `tower-service`, the feature `axum` brings `axum-core`.
+//! Nothing here needs an HTTP server, and only guards need an HTTP client. The feature `server`
+//! depends on `tower-layer` and `tower-service`, the feature `axum` on `axum-core`.
 
 #[cfg(feature = "axum")]
 mod extract;

@@ -1,16 +1,16 @@
-//! Who may speak for the ingress: addresses and networks. What is done with the answer is in
-//! `layer.rs`.
+//! The addresses and networks that may speak for the ingress. The decision about a request is made
+//! in `layer.rs`.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// The peers whose identity headers are believed: the ingress's own addresses, and no others.
+/// The peers whose identity headers are trusted: the ingress's own addresses and no others.
 ///
-/// A peer is the other end of the connection; `X-Forwarded-For` and the like are never read,
-/// since anyone can send them. IPv4 addresses that come mapped into IPv6 (`::ffff:192.0.2.1`)
-/// count as IPv4, on both sides of the comparison. A list with nothing in it trusts nobody.
+/// A peer is the other end of the connection. `X-Forwarded-For` and similar headers are never read,
+/// since any client can send them. IPv4 addresses mapped into IPv6 (`::ffff:192.0.2.1`) count as
+/// IPv4 on both sides of the comparison. An empty list trusts no peer.
 ///
 /// ```
 /// use vouchsafe_userinfo::server::TrustedPeers;
@@ -51,11 +51,11 @@ impl TrustedPeers {
         ])
     }
 
-    /// Trusts whom a function says to trust, for example by a list that changes at run time.
-    /// It is given IPv4 addresses as such, never mapped into IPv6.
+    /// Trusts the peers for which a function returns true, for example from a list that changes at
+    /// run time. The function receives IPv4 addresses as such, never mapped into IPv6.
     ///
-    /// `|_| true` is right only where something else, such as a Kubernetes network policy, lets
-    /// nobody but the ingress connect.
+    /// `|_| true` is correct only if something else, such as a Kubernetes network policy, prevents
+    /// all but the ingress from connecting.
     #[must_use]
     pub fn when(predicate: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
         Self {
@@ -82,7 +82,7 @@ impl TrustedPeers {
     }
 }
 
-/// Reads a list with commas between, as it stands in an environment variable.
+/// Parses a comma-separated list, such as in an environment variable.
 impl FromStr for TrustedPeers {
     type Err = NetworkError;
 
@@ -114,7 +114,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// Makes a network of its lowest address and the number of bits that its members share.
+    /// Creates a network from its lowest address and the number of bits that its members share.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl Network {
         if bits(address) & !mask(prefix, width) != 0 {
             return Err(NetworkError::HostBits);
         }
-        // A network of mapped addresses is the IPv4 network that they stand for.
+        // A network of mapped addresses is treated as the corresponding IPv4 network.
         Ok(match (address.to_canonical(), prefix.checked_sub(96)) {
             (IpAddr::V4(v4), Some(prefix)) if address.is_ipv6() => Self {
                 address: IpAddr::V4(v4),
@@ -137,8 +137,8 @@ impl Network {
         })
     }
 
-    /// Returns whether an address lies in this network. No network holds addresses of the other
-    /// family; mapped ones are IPv4.
+    /// Returns whether an address is in this network. A network never contains addresses of the
+    /// other family; mapped addresses are IPv4.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
@@ -170,7 +170,7 @@ impl FromStr for Network {
                 .map_err(|_| NetworkError::Address);
         };
         let address: IpAddr = address.parse().map_err(|_| NetworkError::Address)?;
-        // Rust's own parser would take a plus sign.
+        // Rust's own parser would accept a plus sign.
         if !prefix.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(NetworkError::Prefix);
         }
@@ -195,21 +195,21 @@ impl fmt::Debug for Network {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NetworkError {
-    /// What stands before the slash is not an address.
+    /// The part before the slash is not an address.
     #[error("not an IP address, such as 192.0.2.7 or fd00::1")]
     Address,
-    /// What stands after the slash is not the number of leading bits.
+    /// The part after the slash is not the number of leading bits.
     #[error("not a prefix length: 0 to 32 for IPv4, 0 to 128 for IPv6")]
     Prefix,
-    /// The address is of one host: 10.1.2.3/8 may mean 10.0.0.0/8 or 10.1.2.3.
+    /// The address is that of one host: 10.1.2.3/8 may mean 10.0.0.0/8 or 10.1.2.3.
     #[error("the address has bits set beyond the prefix")]
     HostBits,
 }
 
 /// The address of the peer, as an extension of a request.
 ///
-/// [`IngressLayer`](super::IngressLayer) looks for it unless it is told another place. Whoever
-/// accepts the connections puts it there.
+/// [`IngressLayer`](super::IngressLayer) reads it unless another source is set. The code that
+/// accepts connections adds it to requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_structs,
@@ -217,7 +217,7 @@ pub enum NetworkError {
 )]
 pub struct PeerAddr(pub SocketAddr);
 
-/// The address as a number; the width is lost.
+/// The address as a number, without its width.
 fn bits(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(v4) => u128::from(u32::from(v4)),

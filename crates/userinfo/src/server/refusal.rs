@@ -1,4 +1,4 @@
-//! The answers to requests that may not pass.
+//! Answers to refused requests.
 
 use std::net::IpAddr;
 
@@ -10,11 +10,10 @@ use vouchsafe_core::server::{Failure, Loudness};
 use crate::{Error, ErrorKind};
 
 vouchsafe_core::refusal! {
-    /// Why a request does not pass, and the answer to it.
+    /// Why a request was refused, and the answer to it.
     ///
-    /// The body has the shape of Gafaelfawr's own errors,
-    /// `{"detail": [{"msg": "...", "type": "..."}]}`. Neither it nor any other text of a refusal
-    /// holds what a request brought along.
+    /// The body has the form of Gafaelfawr's own errors, `{"detail": [{"msg": "...", "type":
+    /// "..."}]}`. No text of a refusal includes anything from the request.
     Refusal, RefusalKind
 }
 
@@ -29,16 +28,16 @@ impl Refusal {
     }
 }
 
-/// The answer to a request whose handler called Gafaelfawr or Repertoire in vain, logged already: `?`
-/// in a handler that returns a [`Refusal`] makes it. The table of [`Failure`] says which status it
-/// has; `Retry-After` is passed on.
+/// The answer to a request whose handler's call to Gafaelfawr or Repertoire failed, already logged:
+/// `?` in a handler that returns a [`Refusal`] creates it. The table of [`Failure`] shows its
+/// status; `Retry-After` is passed on.
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         let failure = match error.kind() {
             ErrorKind::ServiceNotFound | ErrorKind::NoDirectory => Failure::Internal,
             ErrorKind::UserInfoFailed => Failure::Unavailable,
             ErrorKind::Discovery(_) => match Failure::of(error.core()) {
-                // Of the discovery, not of what was asked for.
+                // The fault is in the discovery, not in the requested thing.
                 Failure::Unauthorized | Failure::Forbidden | Failure::NotFound => {
                     Failure::BadAnswer
                 }
@@ -52,38 +51,38 @@ impl From<Error> for Refusal {
     }
 }
 
-/// Why a request does not pass. Each has one status and one `type` in the body.
+/// Why a request was refused. Each kind has one status and one `type` in the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RefusalKind {
-    /// 403 `untrusted_peer`: it came past the ingress.
+    /// 403 `untrusted_peer`: the request did not come through the ingress.
     UntrustedPeer,
-    /// 500 `peer_unknown`: the server does not tell the layer where connections come from.
+    /// 500 `peer_unknown`: the server does not provide the peer's address to the layer.
     PeerUnknown,
-    /// 500 `ingress_missing`: a trusted peer sent no user name, so it does not authenticate.
+    /// 500 `ingress_missing`: a trusted peer sent no user name, so it does not authenticate users.
     IngressMissing,
     /// 500 `ingress_invalid`: a trusted peer sent headers that Gafaelfawr never sends.
     IngressInvalid,
-    /// 500 `layer_missing`: the route asks for an identity and has no
+    /// 500 `layer_missing`: the route needs an identity but has no
     /// [`IngressLayer`](super::IngressLayer).
     LayerMissing,
-    /// 500 `delegation_missing`: the ingress does not pass on a token for the user.
+    /// 500 `delegation_missing`: the ingress does not delegate a token of the user.
     DelegationMissing,
     /// 401 `no_authorization`: an anonymous request to a route that needs a user.
     Anonymous,
-    /// 403 `no_email`: Gafaelfawr knows no mail address of the user.
+    /// 403 `no_email`: Gafaelfawr does not know the user's mail address.
     NoEmail,
-    /// 403 `not_a_service`: the route is for services that call on a user's behalf.
+    /// 403 `not_a_service`: the route is for services that act on behalf of a user.
     NotAService,
-    /// 403 `not_in_group`: the user is in none of the groups that may pass.
+    /// 403 `not_in_group`: the user is in none of the permitted groups.
     NotInGroup,
     /// 403 `quota_exceeded`: the user's quota for the service is zero.
     NoQuota,
-    /// 403 `token_refused`: Gafaelfawr does not take the user's token any more.
+    /// 403 `token_refused`: Gafaelfawr no longer accepts the user's token.
     TokenRefused,
-    /// 503 `auth_unavailable`: Gafaelfawr, or the way to it, failed.
+    /// 503 `auth_unavailable`: Gafaelfawr, or the connection to it, failed.
     AuthUnavailable,
-    /// A call that the handler made has failed: the status and `type` are the failure's.
+    /// A call made by the handler failed: the status and `type` are those of the failure.
     CallFailed(Failure),
 }
 
@@ -126,7 +125,7 @@ impl vouchsafe_core::server::RefusalKind for RefusalKind {
             msg: message,
             r#type: code,
         };
-        // Two texts can always be written as JSON; if not, the status says enough.
+        // Two texts can always be written as JSON; if not, the status is sufficient.
         serde_json::to_vec(&Body { detail: [detail] })
             .unwrap_or_default()
             .into()
