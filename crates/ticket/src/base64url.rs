@@ -1,9 +1,9 @@
-//! base64url exactly as the ticket protocol has it (section 3).
+//! base64url exactly as the ticket protocol defines it (section 3).
 //!
-//! Not the strict codec of RFC 4648: any amount of padding is taken, and the unused bits of the
-//! last character may be anything.
+//! This is not the strict codec of RFC 4648: any amount of padding is accepted, and the unused bits
+//! of the last character may have any value.
 
-/// Encodes bytes without padding; nothing gives empty text.
+/// Encodes bytes without padding; no bytes give an empty text.
 #[must_use]
 pub fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
@@ -25,7 +25,7 @@ pub fn encode(bytes: &[u8]) -> String {
     text
 }
 
-/// Decodes text; `None` for what is not base64url, or is empty.
+/// Decodes text; `None` if it is not base64url, or is empty.
 #[must_use]
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = vec![0; decoded_len(text)?];
@@ -33,25 +33,26 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Returns how many bytes [`decode`] would give, if every character before the padding is of
-/// the alphabet; `None` if the length alone is wrong.
+/// Returns how many bytes [`decode`] would return, provided that every character before the padding
+/// is in the alphabet; `None` if the length alone is invalid.
 #[must_use]
 pub fn decoded_len(text: &[u8]) -> Option<usize> {
     let chars = without_padding(text).len();
     (chars != 0 && chars % 4 != 1).then(|| chars / 4 * 3 + (chars % 4 * 3) / 4)
 }
 
-/// Decodes text into a buffer and returns the part that it fills.
+/// Decodes text into a buffer and returns the part that was filled.
 ///
-/// `None` for what is not base64url, is empty, or does not fit. The buffer's content is then
-/// anything.
+/// Returns `None` if the text is not base64url, is empty, or does not fit. The content of the
+/// buffer is then unspecified.
 #[must_use]
 pub fn decode_into<'b>(text: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]> {
     let len = decoded_len(text)?;
     let text = without_padding(text);
     let out = buffer.get_mut(..len)?;
 
-    // What is not of the alphabet shows above the 24 bits, which is looked at once, at the end.
+    // A character outside of the alphabet sets a bit above the 24 bits, which is checked once at
+    // the end.
     let mut seen = 0;
     let mut group = |chars: [u8; 4]| {
         let [a, b, c, d] = chars.map(usize::from);
@@ -64,7 +65,7 @@ pub fn decode_into<'b>(text: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]> {
     for (eight, bytes) in eights.iter().zip(sixes.as_chunks_mut::<6>().0) {
         let [a, b, c, d, e, f, g, h] = *eight;
         let (high, low) = (group([a, b, c, d]), group([e, f, g, h]));
-        // 24 bits each, of which the middle is where the two stores meet.
+        // 24 bits each; the two stores meet in the middle.
         let [first @ .., _, _] = ((u64::from(high) << 40) | (u64::from(low) << 16)).to_be_bytes();
         *bytes = first;
     }
@@ -76,10 +77,10 @@ pub fn decode_into<'b>(text: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]> {
     (seen >> 24 == 0).then_some(out)
 }
 
-/// Returns whether text decodes, at a quarter of the price.
+/// Returns whether text can be decoded, at a quarter of the cost of decoding.
 #[must_use]
 pub fn is_valid(text: &[u8]) -> bool {
-    // Without branches, so that many characters are judged at once.
+    // Without branches, so that many characters are checked at once.
     let judge = |block: &[u8; 64]| {
         let unknown = |char: u8| {
             let in_range = |from: u8, count: u8| char.wrapping_sub(from) < count;
@@ -99,8 +100,8 @@ pub fn is_valid(text: &[u8]) -> bool {
     seen == 0 && decoded_len(text).is_some()
 }
 
-/// Returns whether text that decodes is what [`encode`] would make: without padding, and with
-/// unused bits that are zero.
+/// Returns whether decodable text is in the form that [`encode`] produces: without padding, and
+/// with unused bits that are zero.
 #[must_use]
 pub fn is_plain(text: &[u8]) -> bool {
     let unused = match text.len() % 4 {
@@ -108,7 +109,7 @@ pub fn is_plain(text: &[u8]) -> bool {
         3 => 0x3,
         _ => 0,
     };
-    // In the last of the four places a character is its own value.
+    // In the last of the four places a character stands for its own value.
     let value = |char: u8| PLACES[3][usize::from(char)];
     text.last()
         .is_some_and(|last| *last != b'=' && value(*last) & unused == 0)
@@ -121,7 +122,7 @@ fn without_padding(text: &[u8]) -> &[u8] {
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// What a character stands for at each of four places: six of 24 bits, or a bit above them.
+/// The value of a character at each of four places: six of 24 bits, or a bit above them.
 static PLACES: [[u32; 256]; 4] = {
     let mut places = [[1 << 24; 256]; 4];
     let mut i = 0;
@@ -141,7 +142,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The rules of section 3 one by one, one bit at a time.
+    /// The rules of section 3 one by one, bit by bit.
     fn plainly(text: &[u8]) -> Option<Vec<u8>> {
         let prefix: Vec<u8> = text
             .iter()

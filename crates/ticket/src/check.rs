@@ -1,5 +1,5 @@
-//! Checking tickets: which fault is found first decides the status. Roles are checked afterwards,
-//! by `roles`; what was good a moment ago is in `cache`.
+//! Checks tickets; the first fault found decides the status. Roles are checked afterwards, in
+//! `roles`; recently validated tickets are in `cache`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,42 +19,41 @@ use crate::text::{TicketText, TicketType};
 
 /// Checks service tickets with one set of keys.
 ///
-/// Cheap to clone and to share; a check takes no lock, and allocates nothing for a good ticket. To
+/// Cheap to clone and to share; a check takes no lock, and does not allocate for a valid ticket. To
 /// replace the keys, build another context.
 ///
 /// # Remembered tickets
 ///
-/// Tickets that were found good are remembered, 1024 of them unless
-/// [`cache_capacity`](Self::cache_capacity) says otherwise; a check of one that is known costs a
-/// twentieth. The outcome is the same as without: the same bytes were found good by the same keys
-/// under the same rules, and whether they have expired is judged at every check. Roles are looked
-/// at after it, at every check as well.
+/// Valid tickets are remembered, 1024 of them unless [`cache_capacity`](Self::cache_capacity) says
+/// otherwise; checking a known ticket costs a twentieth. The outcome is the same as without the
+/// cache: the same bytes were found valid with the same keys and rules, and the expiry is evaluated
+/// in every check. Roles are also checked every time.
 ///
-/// - Contexts with other keys or rules know nothing of each other; clones share what they know.
-///   So a key that the authority withdraws counts until a context without it takes over, as it
-///   does without a cache.
-/// - Kept are a digest under a random key of this process, the numbers in the ticket and when it
-///   expires: nothing that could be used as a ticket. What is refused is not remembered at all.
-/// - Who can send texts, as many as they like, makes one pass for another with a chance of
-///   2^-128 for each text and each ticket that is remembered. The outcome comes sooner for a known
-///   ticket, so who has a ticket can tell that somebody used it here before. Texts that are
-///   refused displace nothing and cost what they cost without a cache. Who has many good tickets
-///   can displace those of others, which are then checked anew; one ticket spelled in many ways
-///   does not do, as only the usual spelling is remembered.
+/// - Contexts with different keys or rules share nothing; clones share the cache. A key that the
+///   authority withdraws therefore counts until a context without it takes over, as without a
+///   cache.
+/// - The cache keeps a digest under a random key of this process, the numbers in the ticket and its
+///   expiry: nothing that could be used as a ticket. Refused tickets are not remembered at all.
+/// - An attacker who can submit any number of texts can make one pass for a remembered ticket with
+///   a probability of 2^-128 for each text and remembered ticket. Known tickets are checked faster,
+///   so an attacker who has a ticket can find out whether it was used here before. Refused texts
+///   evict nothing and cost as much as without a cache. An attacker with many valid tickets can
+///   evict those of others, which are then checked again; one ticket in many spellings does not
+///   suffice, since only the usual spelling is remembered.
 #[derive(Clone, Debug)]
 pub struct ServiceContext {
     keys: Arc<KeyRing>,
-    /// `None`: any destination will do.
+    /// `None` accepts any destination.
     own_ids: Option<Arc<[TvmId]>>,
-    /// For these keys and ids alone.
+    /// Used only with these keys and ids.
     cache: Cache,
 }
 
 impl ServiceContext {
-    /// Makes a context for the service with that id, which accepts tickets meant for it.
+    /// Creates a context for the service with this id, which accepts tickets for that service.
     ///
-    /// A container without keys for service tickets makes a context that refuses every check
-    /// with [`CheckErrorKind::EmptyKeys`].
+    /// If the container has no keys for service tickets, the context refuses every check with
+    /// [`CheckErrorKind::EmptyKeys`].
     ///
     /// # Errors
     ///
@@ -66,11 +65,11 @@ impl ServiceContext {
         })
     }
 
-    /// Makes a context that accepts tickets whoever they are meant for.
+    /// Creates a context that accepts tickets for any destination.
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new).
+    /// Those of [`new`](Self::new).
     pub fn for_any_destination(keys: &KeyContainer) -> Result<Self, Error> {
         Ok(Self {
             keys: Arc::new(keys.service_keys()?),
@@ -79,7 +78,7 @@ impl ServiceContext {
         })
     }
 
-    /// Accepts tickets meant for these services as well.
+    /// Also accepts tickets for these services.
     #[must_use]
     pub fn also_for(mut self, ids: impl IntoIterator<Item = TvmId>) -> Self {
         self.own_ids = self
@@ -89,26 +88,27 @@ impl ServiceContext {
         self
     }
 
-    /// Sets how many good tickets are remembered, in 128 bytes each; zero remembers none, and a
-    /// million is the most. Default: 1024.
+    /// Sets how many valid tickets are remembered, at 128 bytes each, up to a million. Zero
+    /// disables the cache. Default: 1024.
     #[must_use]
     pub fn cache_capacity(mut self, tickets: usize) -> Self {
         self.cache = Cache::new(tickets);
         self
     }
 
-    /// Checks every ticket anew.
+    /// Disables the cache: every ticket is checked in full.
     #[must_use]
     pub fn without_cache(self) -> Self {
         self.cache_capacity(0)
     }
 
-    /// Checks a ticket at a time.
+    /// Checks a ticket at a given time.
     ///
     /// # Errors
     ///
-    /// [`CheckError`] with the status of the first fault: the text's form, its version and type,
-    /// the message in it, the expiry, the key, the signature, the service part, the destination.
+    /// [`CheckError`] with the status of the first fault, in this order: the form of the text, its
+    /// version and type, the message in it, the expiry, the key, the signature, the service part,
+    /// the destination.
     pub fn check<'t>(
         &self,
         ticket: &'t str,
@@ -149,7 +149,7 @@ impl ServiceContext {
         Ok(CheckedServiceTicket::known(ticket, &facts))
     }
 
-    /// Returns the ids of the keys at hand, in ascending order.
+    /// Returns the ids of the available keys, in ascending order.
     pub fn key_ids(&self) -> impl Iterator<Item = KeyId> {
         self.keys.ids()
     }
@@ -157,40 +157,39 @@ impl ServiceContext {
 
 /// Checks user tickets of one environment with one set of keys.
 ///
-/// Cheap to clone and to share; a check takes no lock, and allocates nothing for a good ticket. To
+/// Cheap to clone and to share; a check takes no lock, and does not allocate for a valid ticket. To
 /// replace the keys, build another context.
 ///
 /// # Remembered tickets
 ///
-/// Tickets that were found good are remembered, 1024 of them unless
-/// [`cache_capacity`](Self::cache_capacity) says otherwise; a check of one that is known costs a
-/// twentieth. The outcome is the same as without: the same bytes were found good by the same keys
-/// under the same rules, and whether they have expired is judged at every check. Roles are looked
-/// at after it, at every check as well.
+/// Valid tickets are remembered, 1024 of them unless [`cache_capacity`](Self::cache_capacity) says
+/// otherwise; checking a known ticket costs a twentieth. The outcome is the same as without the
+/// cache: the same bytes were found valid with the same keys and rules, and the expiry is evaluated
+/// in every check. Roles are also checked every time.
 ///
-/// - Contexts with other keys or rules know nothing of each other; clones share what they know.
-///   So a key that the authority withdraws counts until a context without it takes over, as it
-///   does without a cache.
-/// - Kept are a digest under a random key of this process, the numbers in the ticket and when it
-///   expires: nothing that could be used as a ticket. What is refused is not remembered at all.
-/// - Who can send texts, as many as they like, makes one pass for another with a chance of
-///   2^-128 for each text and each ticket that is remembered. The outcome comes sooner for a known
-///   ticket, so who has a ticket can tell that somebody used it here before. Texts that are
-///   refused displace nothing and cost what they cost without a cache. Who has many good tickets
-///   can displace those of others, which are then checked anew; one ticket spelled in many ways
-///   does not do, as only the usual spelling is remembered.
+/// - Contexts with different keys or rules share nothing; clones share the cache. A key that the
+///   authority withdraws therefore counts until a context without it takes over, as without a
+///   cache.
+/// - The cache keeps a digest under a random key of this process, the numbers in the ticket and its
+///   expiry: nothing that could be used as a ticket. Refused tickets are not remembered at all.
+/// - An attacker who can submit any number of texts can make one pass for a remembered ticket with
+///   a probability of 2^-128 for each text and remembered ticket. Known tickets are checked faster,
+///   so an attacker who has a ticket can find out whether it was used here before. Refused texts
+///   evict nothing and cost as much as without a cache. An attacker with many valid tickets can
+///   evict those of others, which are then checked again; one ticket in many spellings does not
+///   suffice, since only the usual spelling is remembered.
 #[derive(Clone, Debug)]
 pub struct UserContext {
     keys: Arc<KeyRing>,
     env: BlackboxEnv,
-    /// For these keys and this environment alone.
+    /// Used only with these keys and this environment.
     cache: Cache,
 }
 
 impl UserContext {
-    /// Makes a context for an environment, with the keys that are accepted in it.
+    /// Creates a context for an environment, with the keys that are accepted in it.
     ///
-    /// A container without such keys makes a context that refuses every check with
+    /// If the container has no such keys, the context refuses every check with
     /// [`CheckErrorKind::EmptyKeys`].
     ///
     /// # Errors
@@ -204,27 +203,27 @@ impl UserContext {
         })
     }
 
-    /// Sets how many good tickets are remembered, in 128 bytes each; zero remembers none, and a
-    /// million is the most. Default: 1024.
+    /// Sets how many valid tickets are remembered, at 128 bytes each, up to a million. Zero
+    /// disables the cache. Default: 1024.
     #[must_use]
     pub fn cache_capacity(mut self, tickets: usize) -> Self {
         self.cache = Cache::new(tickets);
         self
     }
 
-    /// Checks every ticket anew.
+    /// Disables the cache: every ticket is checked in full.
     #[must_use]
     pub fn without_cache(self) -> Self {
         self.cache_capacity(0)
     }
 
-    /// Checks a ticket at a time.
+    /// Checks a ticket at a given time.
     ///
     /// # Errors
     ///
-    /// [`CheckError`] with the status of the first fault: the text's form, its version and type,
-    /// the message in it, the expiry, the key, the signature, the user part, the environment. A
-    /// wrong environment is named before a missing key, since it explains that.
+    /// [`CheckError`] with the status of the first fault, in this order: the form of the text, its
+    /// version and type, the message in it, the expiry, the key, the signature, the user part, the
+    /// environment. A wrong environment is reported before a missing key, since it explains it.
     pub fn check<'t>(
         &self,
         ticket: &'t str,
@@ -271,16 +270,16 @@ impl UserContext {
         self.env
     }
 
-    /// Returns the ids of the keys at hand, in ascending order.
+    /// Returns the ids of the available keys, in ascending order.
     pub fn key_ids(&self) -> impl Iterator<Item = KeyId> {
         self.keys.ids()
     }
 }
 
-/// Returns when a service ticket expires, in seconds since the epoch, without checking it.
+/// Returns when a service ticket expires, in seconds since the epoch, without checking the ticket.
 ///
-/// `None` if that cannot be told. For tickets that one's own service fetched; nothing vouches for
-/// the answer.
+/// Returns `None` if it cannot be read. For tickets that the service itself fetched; the answer is
+/// not authenticated.
 #[must_use]
 pub fn peek_expiration(ticket: &str) -> Option<i64> {
     let parts = TicketText::split(ticket, TicketType::Service).ok()?;
@@ -296,7 +295,7 @@ pub fn peek_expiration(ticket: &str) -> Option<i64> {
 pub struct CheckError {
     kind: CheckErrorKind,
     ticket_type: TicketType,
-    /// As far as the ticket got: empty, or a message that decodes.
+    /// As much as could be decoded: empty, or a valid message.
     payload: Vec<u8>,
 }
 
@@ -316,16 +315,15 @@ impl CheckError {
         }
     }
 
-    /// Returns what could be read of the ticket as text for people. Nothing in it is to be
-    /// trusted.
+    /// Returns the readable contents of the ticket as text for people. They must not be trusted.
     #[must_use]
     pub fn debug_info(&self) -> String {
         let status = self.status().unwrap_or(TicketStatus::Ok);
         debug_info(self.ticket_type, status, &self.payload)
     }
 
-    /// Returns the environment that a user ticket claims to come from, if it got far enough to
-    /// tell. It is not to be trusted.
+    /// Returns the environment that a user ticket claims to be from, if it could be read. It must
+    /// not be trusted.
     #[must_use]
     pub fn claimed_env(&self) -> Option<BlackboxEnv> {
         Ticket::decode_partial(&self.payload).ok()?.user?.env
@@ -381,8 +379,8 @@ impl fmt::Debug for CheckError {
 
 impl std::error::Error for CheckError {}
 
-/// Asking a refused ticket something is an error that names its status, so that `?` does what is
-/// wanted where roles are asked for.
+/// Querying a refused ticket is an error that names its status, so that `?` works where roles are
+/// queried.
 impl From<CheckError> for Error {
     fn from(error: CheckError) -> Self {
         let who = match error.ticket_type {
@@ -410,20 +408,20 @@ impl From<CheckError> for Error {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum CheckErrorKind {
-    /// The ticket is not good; the status is never [`TicketStatus::Ok`].
+    /// The ticket is not valid; the status is never [`TicketStatus::Ok`].
     Refused(TicketStatus),
-    /// The context has no keys, so it cannot say anything about any ticket.
+    /// The context has no keys, so it cannot check any ticket.
     #[doc(alias = "EmptyTvmKeys")]
     EmptyKeys,
-    /// The ticket is good, but users of this environment have no roles to look for.
+    /// The ticket is valid, but users of this environment have no roles.
     RolesOfOtherEnv(BlackboxEnv),
-    /// The client was not set up to check tickets of this type.
+    /// The client is not configured to check tickets of this type.
     Disabled,
-    /// The client's environment does not let a check ask for that one.
+    /// The client's environment does not allow checks for the requested one.
     IllegalOverride {
         /// The client's environment.
         from: BlackboxEnv,
-        /// The one asked for.
+        /// The requested environment.
         to: BlackboxEnv,
     },
     /// The client was stopped.
@@ -436,13 +434,14 @@ struct Opened<'r> {
     payload: &'r [u8],
     ticket: Ticket,
     redacted_len: usize,
-    /// The signature is spelled as the authority does it, not in one of the many other ways.
+    /// Whether the signature is spelled as the authority does it, not in one of its many other
+    /// forms.
     is_plain: bool,
 }
 
 impl<'r> Opened<'r> {
-    /// Goes through the shared steps, the cheap ones first. `Err` where nothing is left to look
-    /// at; otherwise the message is complete, and `status` says what its verdict is so far.
+    /// Runs the shared steps, the cheap ones first. Returns `Err` if nothing more can be read;
+    /// otherwise the message is complete, and `status` is the verdict so far.
     fn new(
         text: &str,
         wanted: TicketType,
@@ -462,8 +461,9 @@ impl<'r> Opened<'r> {
 
         let parts = TicketText::split(text, wanted).map_err(refused)?;
         let (payload, room) = room.decode(parts.payload).ok_or_else(malformed)?;
-        // Judging costs a fourth of decoding, but comes on top of it for who is let in: worth it
-        // where much is saved for who is not. Either part is as malformed.
+        // Checking takes a quarter of the time of decoding, but comes on top of it for valid
+        // tickets: it is worth it when it saves much for invalid ones. Either way the text is
+        // malformed.
         let (mut long, mut room) = (Vec::new(), Some(room));
         let mut signature: &[u8] = &[];
         if parts.signature.len() > DECODED_AT_ONCE {
@@ -504,12 +504,12 @@ impl<'r> Opened<'r> {
         })
     }
 
-    /// What is to be known of a good ticket.
+    /// What a cache keeps about a valid ticket.
     fn facts(&self, part: [u64; 4]) -> Facts {
         Facts {
             expiration_time: self.ticket.expiration_time.unwrap_or(0),
             key_id: self.ticket.key_id.unwrap_or(KeyId::new(0)),
-            // Texts are shorter by far.
+            // Texts are far shorter.
             redacted_len: u32::try_from(self.redacted_len).unwrap_or(0),
             part,
         }
@@ -520,14 +520,14 @@ impl<'r> Opened<'r> {
     }
 }
 
-/// Where a ticket is decoded: on the stack, unless it is much longer than usual.
+/// The buffer for decoding a ticket: on the stack, unless the ticket is much longer than usual.
 struct Room {
     short: [u8; LONGEST_ON_STACK],
     long: Vec<u8>,
 }
 
-/// Enough for the signatures of keys of 2048 bits with twice the usual message, and for those of
-/// keys of 4096 bits alone.
+/// Enough for a signature of a 2048 bit key with twice the usual message, or for a signature of a
+/// 4096 bit key alone.
 const LONGEST_ON_STACK: usize = 640;
 
 impl Default for Room {
@@ -540,14 +540,14 @@ impl Default for Room {
 }
 
 impl Room {
-    /// Decodes a part, and returns it with the room that is left.
+    /// Decodes a part, and returns it with the remaining buffer.
     #[inline]
     fn decode(&mut self, text: &str) -> Option<(&[u8], &mut [u8])> {
         decode(text, &mut self.short, &mut self.long)
     }
 }
 
-/// The longest text of a signature that is decoded before the rest is judged: of 1536 bits.
+/// The longest signature text that is decoded before the rest is checked: that of a 1536 bit key.
 const DECODED_AT_ONCE: usize = 256;
 
 #[inline]
@@ -565,7 +565,7 @@ fn decode<'r>(
     Some((base64url::decode_into(text, place)?, left))
 }
 
-/// Rounded down, before the epoch too.
+/// Rounded down, also before the epoch.
 fn unix_seconds(time: SystemTime) -> i64 {
     let whole = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
     match time.duration_since(UNIX_EPOCH) {

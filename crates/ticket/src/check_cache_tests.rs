@@ -1,4 +1,4 @@
-//! Contexts that remember must judge as those that do not.
+//! Contexts with a cache must give the same results as those without.
 
 use std::fmt::Debug;
 use std::sync::LazyLock;
@@ -18,7 +18,7 @@ const ID: KeyId = KeyId::new(1);
 const SRC: TvmId = TvmId::new(10);
 const DST: TvmId = TvmId::new(20);
 
-/// As short as fits a signature, for speed.
+/// As short as a signature allows, for speed.
 static KEY: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(600).unwrap());
 static OTHER: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(600).unwrap());
 
@@ -60,7 +60,7 @@ fn status<T>(checked: Result<T, CheckError>) -> TicketStatus {
         .map_or(TicketStatus::Ok, |error| error.status().unwrap())
 }
 
-/// Nobody signed this, so it is good only where it is remembered.
+/// This is not signed, so it is valid only if it is remembered.
 const PLANTED: &str = "3:serv:CBA:c2ln";
 
 fn plant(cache: &Cache, text: &str) {
@@ -161,7 +161,7 @@ fn a_ticket_expires_between_two_checks() {
     assert_eq!(known.to_string(), anew.to_string());
     let expired = users.check(&user_text, at(NOW + 1));
     assert_eq!(status(expired), TicketStatus::Expired);
-    // A clock that is set back makes it good again, as it does without a cache.
+    // Setting the clock back makes it valid again, as without a cache.
     assert!(context.check(&text, at(NOW)).is_ok());
 }
 
@@ -254,7 +254,7 @@ fn many_threads_find_their_own_tickets_in_little_room() {
     assert_eq!(context.cache.len(), 3);
 }
 
-/// Everything that a ticket shows, by each of the ways to hold it.
+/// Compares everything that a ticket shows, in each of the forms in which it can be held.
 fn same<T: Clone + Debug, R: Debug + PartialEq>(known: &T, anew: &T, show: impl Fn(&T) -> R) {
     assert_eq!(show(known), show(anew));
     assert_eq!(show(&known.clone()), show(anew));

@@ -13,7 +13,7 @@ const TEST_KEY: KeyId = KeyId::new(2);
 const SRC: TvmId = TvmId::new(10);
 const DST: TvmId = TvmId::new(20);
 
-/// As short as fits a signature, for speed.
+/// As short as a signature allows, for speed.
 static KEY: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(600).unwrap());
 static OTHER: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(600).unwrap());
 
@@ -38,7 +38,7 @@ fn user_draft(env: BlackboxEnv) -> UserTicketDraft {
     UserTicketDraft::new(env, Uid::new(5))
 }
 
-/// Signs a message that no draft would make.
+/// Signs a message that no draft would produce.
 fn service_of(part: &[u8]) -> String {
     let id = SERVICE_KEY.get().into();
     let payload = Writer::default()
@@ -105,7 +105,7 @@ fn the_clock_may_stand_before_the_epoch() {
     assert_eq!(unix_seconds(UNIX_EPOCH + Duration::from_millis(1999)), 1);
 }
 
-/// Every text with one bit of the head changed, and every one with a changed bit of the signature.
+/// Returns all texts with one changed bit in the head, and all with one in the signature.
 fn changed_by_a_bit(text: &str) -> (Vec<String>, Vec<String>) {
     let (head, signature) = text.rsplit_once(':').unwrap();
     let heads = (0..head.len() * 7).map(|at| {
@@ -122,7 +122,7 @@ fn changed_by_a_bit(text: &str) -> (Vec<String>, Vec<String>) {
     (heads.collect(), signatures.collect())
 }
 
-/// Also by a context that remembers the good one, before and after.
+/// Also uses a context that remembers the valid ticket, before and after.
 fn assert_changes_are_refused(text: &str, check: impl Fn(&str) -> TicketStatus) {
     let (heads, signatures) = changed_by_a_bit(text);
     for known in [false, true] {
@@ -152,7 +152,7 @@ fn every_changed_bit_of_a_user_ticket_is_refused() {
     assert_changes_are_refused(text.expose(), check);
 }
 
-/// Section 7 has decoding before expiry and key, however long the signature is.
+/// According to section 7, decoding comes before expiry and key, however long the signature is.
 #[test]
 fn what_is_no_base64url_is_noticed_before_expiry_and_key() {
     let expired = user_draft(BlackboxEnv::Test).expiration_time(NOW);
@@ -177,7 +177,7 @@ fn what_is_no_base64url_is_noticed_before_expiry_and_key() {
             assert_eq!(check(text.to_owned(), is_user), sound);
         }
     }
-    // So has the message: what is required is missed before the expiry counts.
+    // The same holds for the message: missing fields are reported before the expiry.
     let message = Writer::default().varint(2, 1).finish();
     let text = sign(TicketType::Service, &message, &KEY).unwrap();
     assert_eq!(
@@ -342,7 +342,7 @@ fn texts_of_a_user_ticket_need_not_be_utf8() {
     let ticket = check_user(text.expose()).unwrap();
     assert_eq!(ticket.scopes().collect::<Vec<_>>(), ["a\u{fffd}"]);
     assert_eq!(ticket.login_id(), "\u{fffd}login");
-    // It is asked for as it is, not as it is shown.
+    // It is compared in its original form, not as it is displayed.
     assert!(!ticket.has_scope("a\u{fffd}"));
     assert_eq!(
         ticket.debug_info(),
@@ -365,7 +365,7 @@ fn an_issuer_of_zero_is_an_issuer() {
     assert_eq!(info(with.expose()), format!("{head}issuer_uid=0;"));
 }
 
-/// Asking for roles with a bad ticket of an environment without roles names the status.
+/// Querying roles with an invalid ticket of an environment without roles reports the status.
 #[test]
 fn the_status_is_named_before_the_environment() {
     let draft = user_draft(BlackboxEnv::Test).expiration_time(NOW);

@@ -1,4 +1,4 @@
-//! Tickets that were found good. Only `check` makes them (and the `mock` feature, for tests).
+//! Validated tickets. Only `check` creates them (and the `mock` feature, for tests).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,10 +15,10 @@ use crate::message::{self, ServicePart, UserEntry, UserPart};
 use crate::status::TicketStatus;
 use crate::text::TicketType;
 
-/// A service ticket that passed its check: `src` talks to `dst`.
+/// A service ticket that passed its check: `src` calls `dst`.
 ///
-/// It does not hold the signature; the text it shows is the caller's. `Debug` shows the
-/// [`debug_info`](Self::debug_info).
+/// It does not hold the signature; the text that it shows is borrowed from the caller. `Debug`
+/// shows the [`debug_info`](Self::debug_info).
 #[derive(Clone)]
 pub struct CheckedServiceTicket<'t> {
     head: Head<'t>,
@@ -38,18 +38,18 @@ impl CheckedServiceTicket<'_> {
         self.part.dst.unwrap_or(TvmId::new(0))
     }
 
-    /// Returns the developer in whose name the ticket was issued, if it was for one.
+    /// Returns the developer on whose behalf the ticket was issued, if any.
     #[must_use]
     pub fn issuer_uid(&self) -> Option<Uid> {
         self.part.issuer_uid
     }
 
-    /// Returns the scopes in the ticket's order, with repeats. What is not UTF-8 is replaced.
+    /// Returns the scopes in the ticket's order, including duplicates. Invalid UTF-8 is replaced.
     pub fn scopes(&self) -> impl Iterator<Item = Cow<'_, str>> {
         message::service_scopes(self.head.payload()).map(String::from_utf8_lossy)
     }
 
-    /// Returns whether the ticket has that scope, whatever their order.
+    /// Returns whether the ticket has this scope.
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
         message::service_scopes(self.head.payload()).any(|other| other == scope.as_bytes())
@@ -58,8 +58,8 @@ impl CheckedServiceTicket<'_> {
 
 /// A user ticket that passed its check: these users were authenticated.
 ///
-/// It does not hold the signature; the text it shows is the caller's. `Debug` shows the
-/// [`debug_info`](Self::debug_info).
+/// It does not hold the signature; the text that it shows is borrowed from the caller. `Debug`
+/// shows the [`debug_info`](Self::debug_info).
 #[derive(Clone)]
 pub struct CheckedUserTicket<'t> {
     head: Head<'t>,
@@ -67,18 +67,18 @@ pub struct CheckedUserTicket<'t> {
 }
 
 impl CheckedUserTicket<'_> {
-    /// Returns the user that is meant when none is named; zero if there is none.
+    /// Returns the default user; zero if there is none.
     #[must_use]
     pub fn default_uid(&self) -> Uid {
         self.part.default_uid.unwrap_or(Uid::new(0))
     }
 
-    /// Returns the users in the ticket's order, with repeats.
+    /// Returns the users in the ticket's order, including duplicates.
     pub fn uids(&self) -> impl Iterator<Item = Uid> {
         self.users().map(|user| user.uid)
     }
 
-    /// Returns the users with what else the ticket says of each.
+    /// Returns the users with the other information that the ticket has about each.
     pub fn users(&self) -> impl Iterator<Item = UserEntry> {
         message::users(self.head.payload())
     }
@@ -89,12 +89,12 @@ impl CheckedUserTicket<'_> {
         self.part.env.unwrap_or_default()
     }
 
-    /// Returns the scopes in the ticket's order, with repeats. What is not UTF-8 is replaced.
+    /// Returns the scopes in the ticket's order, including duplicates. Invalid UTF-8 is replaced.
     pub fn scopes(&self) -> impl Iterator<Item = Cow<'_, str>> {
         message::user_scopes(self.head.payload()).map(String::from_utf8_lossy)
     }
 
-    /// Returns whether the ticket has that scope, whatever their order.
+    /// Returns whether the ticket has this scope.
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
         message::user_scopes(self.head.payload()).any(|other| other == scope.as_bytes())
@@ -106,26 +106,26 @@ impl CheckedUserTicket<'_> {
         self.part.entry_point.unwrap_or(0)
     }
 
-    /// Returns the id of the login, empty if there is none. What is not UTF-8 is replaced.
+    /// Returns the login id; empty if there is none. Invalid UTF-8 is replaced.
     #[must_use]
     pub fn login_id(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(message::login_id(self.head.payload()))
     }
 
-    /// Returns the location, zero if there is none.
+    /// Returns the location; zero if there is none.
     #[must_use]
     pub fn location(&self) -> u64 {
         self.part.location
     }
 
-    /// Returns the type of the device, zero if there is none.
+    /// Returns the type of the device; zero if there is none.
     #[must_use]
     pub fn device_type(&self) -> u64 {
         self.part.device_type
     }
 }
 
-/// What both types have, word for word.
+/// The methods that both types share.
 macro_rules! checked_ticket {
     ($name:ident, $part:ident, $kind:expr) => {
         impl<'t> $name<'t> {
@@ -135,7 +135,7 @@ macro_rules! checked_ticket {
                 self.head.expiration_time
             }
 
-            /// Returns the key that the ticket was signed with.
+            /// Returns the id of the key that the ticket was signed with.
             #[must_use]
             pub fn key_id(&self) -> KeyId {
                 self.head.key_id
@@ -147,7 +147,7 @@ macro_rules! checked_ticket {
                 &self.head.redacted
             }
 
-            /// Returns what is in the ticket as text for people.
+            /// Returns the contents of the ticket as text for people.
             #[must_use]
             pub fn debug_info(&self) -> String {
                 debug_info($kind, TicketStatus::Ok, self.head.payload())
@@ -175,7 +175,7 @@ macro_rules! checked_ticket {
                 }
             }
 
-            /// Makes the ticket of its text and what is known of it.
+            /// Creates the ticket from its text and what is known about it.
             #[inline]
             pub(crate) fn known(text: &'t str, facts: &Facts) -> Self {
                 Self {
@@ -205,14 +205,14 @@ checked_ticket!(CheckedUserTicket, UserPart, TicketType::User);
 #[derive(Clone)]
 struct Head<'t> {
     redacted: Cow<'t, str>,
-    /// Decoded when something is asked for that is not a number.
+    /// Decoded when something other than a number is requested.
     payload: OnceLock<Vec<u8>>,
     key_id: KeyId,
     expiration_time: i64,
 }
 
 impl<'t> Head<'t> {
-    /// What is missing, as in test tickets, is zero.
+    /// Missing values, as in test tickets, are zero.
     #[cfg(feature = "mock")]
     fn new(text: &'t str, payload: Vec<u8>, ticket: &Ticket) -> Self {
         Self {

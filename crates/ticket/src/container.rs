@@ -1,4 +1,4 @@
-//! The authority's public keys as it gives them out, and the keys that one context takes of them.
+//! The authority's public keys as it publishes them, and the keys that one context uses.
 
 use std::fmt;
 
@@ -14,8 +14,8 @@ use crate::wire::{Malformed, Reader, Value, Writer};
 /// The public keys of the authority, for service tickets and for user tickets of each
 /// environment.
 ///
-/// Parsing reads the container; the keys in it are read by the context that takes them, so that a
-/// bad key harms only the contexts that need it.
+/// Parsing reads the container. Each context then parses the keys that it uses, so that a malformed
+/// key only affects the contexts that need it.
 ///
 /// ```
 /// use vouchsafe_ticket::{ErrorKind, KeyContainer};
@@ -31,7 +31,7 @@ pub struct KeyContainer {
 #[derive(Clone)]
 struct ContainedKey {
     id: KeyId,
-    /// `None`: a key for service tickets.
+    /// `None` for service tickets.
     env: Option<BlackboxEnv>,
     der: Box<[u8]>,
 }
@@ -41,7 +41,7 @@ impl KeyContainer {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::MalformedKeys`] if it is none.
+    /// [`ErrorKind::MalformedKeys`] if the text is not a key container.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let malformed = || Error::new(ErrorKind::MalformedKeys, MALFORMED);
         if text.len() > LONGEST {
@@ -56,13 +56,13 @@ impl KeyContainer {
         Ok(Self { keys })
     }
 
-    /// Returns a builder of an own container, for emulators and tests.
+    /// Creates a builder for a new container, for emulators and tests.
     pub fn builder() -> KeyContainerBuilder {
         KeyContainerBuilder::default()
     }
 
-    /// Walks over the ids of the keys with the environment that each is for, in the container's
-    /// order; `None` is a key for service tickets.
+    /// Returns the ids of the keys and the environment of each, in the container's order; `None`
+    /// for service tickets.
     pub fn key_ids(&self) -> impl Iterator<Item = (KeyId, Option<BlackboxEnv>)> {
         self.keys.iter().map(|key| (key.id, key.env))
     }
@@ -88,7 +88,7 @@ impl fmt::Debug for KeyContainer {
     }
 }
 
-/// Puts a key container together.
+/// Builds a key container.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct KeyContainerBuilder {
@@ -106,7 +106,7 @@ impl KeyContainerBuilder {
         self.key(Some(env), id, &key.to_der())
     }
 
-    /// Adds all keys of another container. Whether they can be read is not looked at.
+    /// Adds all keys of another container, without parsing them.
     pub fn keys_of(self, container: &KeyContainer) -> Self {
         let keys = container.keys.iter();
         keys.fold(self, |builder, key| builder.key(key.env, key.id, &key.der))
@@ -131,21 +131,21 @@ impl KeyContainerBuilder {
         self
     }
 
-    /// Returns the text form, as the authority would give it out.
+    /// Returns the text form, as the authority would publish it.
     #[must_use]
     pub fn to_text(mut self) -> String {
         format!("1:{}", base64url::encode(&self.keys.finish()))
     }
 }
 
-/// The keys that one context checks with.
+/// The keys that one context uses.
 pub(crate) struct KeyRing {
-    /// By id; contexts have a few.
+    /// By id; contexts have a few keys.
     keys: Vec<(KeyId, PublicKey)>,
 }
 
 impl KeyRing {
-    /// Of a repeated id the first key counts, and the others are not even looked at.
+    /// Of keys with the same id only the first counts; the others are not even parsed.
     fn new<'a>(contained: impl Iterator<Item = &'a ContainedKey>) -> Result<Self, Error> {
         let mut keys: Vec<(KeyId, PublicKey)> = Vec::new();
         for ContainedKey { id, der, .. } in contained {
@@ -233,7 +233,7 @@ impl<'b> General<'b> {
         while let Some(field) = fields.next_field()? {
             match field {
                 (1, Value::Varint(id)) => self.id = Some(KeyId::new(id as u32)),
-                // Another type is an unknown enum value: as if the field were not there.
+                // Another type is an unknown enum value, which is treated like a missing field.
                 (2, Value::Varint(kind)) => self.is_rabin_williams |= kind as u32 == 0,
                 (3, Value::Bytes(body)) => self.body = Some(body),
                 _ => {}

@@ -1,5 +1,5 @@
-//! The text that tells people what is in a ticket, the same for every language's library. It never
-//! holds the signature.
+//! The description of a ticket's contents for people, which is the same in the libraries of all
+//! languages. It never contains the signature.
 
 use std::fmt::Write as _;
 

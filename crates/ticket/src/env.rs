@@ -1,4 +1,5 @@
-//! The user bases that issue user tickets, and which of them goes for which. Keys are not here.
+//! The user bases that issue user tickets, and which of them accept each other's. Keys are not
+//! here.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,16 +14,16 @@ use crate::ids::TvmId;
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum BlackboxEnv {
-    /// The public one.
+    /// The public user base.
     #[default]
     Prod,
-    /// The public one's test installation.
+    /// The test installation of the public user base.
     Test,
-    /// The one of the staff.
+    /// The user base of the staff.
     ProdYateam,
-    /// The staff one's test installation.
+    /// The test installation of the staff's user base.
     TestYateam,
-    /// The one for load tests; it also accepts what [`Prod`](Self::Prod) issued.
+    /// The user base for load tests; it also accepts the tickets of [`Prod`](Self::Prod).
     Stress,
 }
 
@@ -61,7 +62,7 @@ impl BlackboxEnv {
         }
     }
 
-    /// Returns the name as debug texts have it, such as `ProdYateam`.
+    /// Returns the name in debug texts, such as `ProdYateam`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -73,7 +74,7 @@ impl BlackboxEnv {
         }
     }
 
-    /// Returns the name as tvmtool's meta has it, such as `ProdYaTeam` with its capital T.
+    /// Returns the name in tvmtool's meta information, such as `ProdYaTeam` with its capital T.
     #[must_use]
     pub const fn meta_name(self) -> &'static str {
         match self {
@@ -83,7 +84,7 @@ impl BlackboxEnv {
         }
     }
 
-    /// Returns the service that this user base is.
+    /// Returns the service id of this user base.
     #[must_use]
     pub const fn tvm_id(self) -> TvmId {
         TvmId::new(match self {
@@ -95,7 +96,7 @@ impl BlackboxEnv {
         })
     }
 
-    /// Returns whether a context of this environment takes keys and tickets of `other`.
+    /// Returns whether a context of this environment accepts keys and tickets of `other`.
     #[must_use]
     pub const fn accepts(self, other: Self) -> bool {
         self.number() == other.number() || matches!((self, other), (Self::Stress, Self::Prod))
@@ -103,8 +104,9 @@ impl BlackboxEnv {
 
     /// Returns whether a client configured for this environment may check for `other` instead.
     ///
-    /// Production stays in production, public or staff; the public test environment may look
-    /// anywhere; the staff's test environment stays in tests; load tests stay alone.
+    /// The production environments may only switch between each other; the public test environment
+    /// may switch to any; the staff's test environment may only switch to test environments; the
+    /// one for load tests may not switch.
     #[must_use]
     pub const fn may_override_to(self, other: Self) -> bool {
         match self {
@@ -139,7 +141,7 @@ impl fmt::Display for BlackboxEnv {
     }
 }
 
-/// Reads a name without regard to case, with or without the underscore of `prod_yateam`.
+/// Parses a name, ignoring case, with or without the underscore of `prod_yateam`.
 impl FromStr for BlackboxEnv {
     type Err = Error;
 
@@ -159,7 +161,7 @@ impl FromStr for BlackboxEnv {
     }
 }
 
-/// Reads a name as [`FromStr`] does.
+/// Parses a name like [`FromStr`].
 impl<'de> Deserialize<'de> for BlackboxEnv {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let name = String::deserialize(from)?;

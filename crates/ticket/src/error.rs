@@ -1,5 +1,5 @@
-//! The error of everything that is not a check: keys, secrets, roles, settings, the client. What a
-//! check says is in `check`.
+//! The error of everything except checks: keys, secrets, roles, settings and the client. The result
+//! of a check is in `check`.
 
 use vouchsafe_core::Sent;
 
@@ -7,20 +7,20 @@ use vouchsafe_core::Sent;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 vouchsafe_core::service_error! {
-    /// What went wrong with keys, secrets, roles, settings or a call to the authority.
+    /// Why an operation with keys, secrets, roles or settings, or a call to the authority, failed.
     ///
-    /// `Display` is one line. Neither it nor `Debug` shows key text, secret or signature.
+    /// `Display` is one line. Neither it nor `Debug` shows the text of keys, secrets or signatures.
     Error, ErrorKind, classify
 }
 
 impl Error {
-    /// An error of our own making: nothing was sent.
+    /// Creates an error of this crate; nothing was sent.
     pub(crate) fn new(kind: ErrorKind, message: impl AsRef<str>) -> Self {
         let core = vouchsafe_core::Error::new(core_kind(kind), message).with_sent(Sent::No);
         Self::of(kind, core)
     }
 
-    /// Returns the message without what stands around it in `Display`.
+    /// Returns the message without the rest of the `Display` text.
     #[must_use]
     pub fn message(&self) -> &str {
         self.core().message()
@@ -31,37 +31,37 @@ impl Error {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The text is no key container, or a key in it cannot be read.
+    /// The text is not a key container, or a key in it cannot be read.
     #[doc(alias = "MalformedTvmKeys")]
     MalformedKeys,
-    /// The container has no key for what is to be checked.
+    /// The container has no key for the requested check.
     #[doc(alias = "EmptyTvmKeys")]
     EmptyKeys,
-    /// The text is no secret.
+    /// The text is not a secret.
     #[doc(alias = "MalformedTvmSecret")]
     MalformedSecret,
-    /// The document is no roles document.
+    /// The document is not a roles document.
     MalformedRoles,
-    /// The ticket is not valid, so it cannot be asked.
+    /// The ticket is not valid, so it cannot be queried.
     NotAllowed,
-    /// Something was asked that makes no sense here.
+    /// The request makes no sense here.
     IllegalUsage,
-    /// The settings do not allow what was asked, or contradict themselves.
+    /// The settings do not allow the request, or contradict each other.
     #[doc(alias = "BrokenTvmClientSettings")]
     BrokenSettings,
-    /// There is no ticket for this destination: the authority refused it, or it was not fetched
-    /// yet.
+    /// There is no ticket for this destination: the authority refused it, or it has not been
+    /// fetched yet.
     MissingServiceTicket,
     /// The folder of the disk cache cannot be used.
     PermissionDenied,
-    /// The client could not start. Whether another try may help is in
-    /// [`is_retryable`](Error::is_retryable).
+    /// The client could not start. [`is_retryable`](Error::is_retryable) tells whether another
+    /// attempt may succeed.
     #[doc(alias = "RetriableException")]
     #[doc(alias = "NonRetriableException")]
     Start,
     /// The client was stopped.
     Stopped,
-    /// Anything that is not particular to this service.
+    /// Any error that is not particular to this service.
     Core(vouchsafe_core::ErrorKind),
 }
 

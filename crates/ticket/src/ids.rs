@@ -1,4 +1,5 @@
-//! Numbers that must not be mixed up: services, users, keys. What they may do is not here.
+//! Numbers that must not be confused: ids of services, users and keys. What they may do is not
+//! here.
 
 use std::fmt;
 use std::num::ParseIntError;
@@ -56,17 +57,17 @@ macro_rules! id {
 }
 
 id! {
-    /// A service, as the authority numbers it. Zero belongs to no service.
+    /// The id of a service. No service has the id zero.
     TvmId(u32)
 }
 
 id! {
-    /// A user. Zero stands for "no default user" where a ticket names one.
+    /// The id of a user. Zero stands for "no default user" in a ticket.
     Uid(u64)
 }
 
 id! {
-    /// A public key of the authority, within the keys for services or those for users.
+    /// The id of a public key, unique among the keys for services or among those for users.
     KeyId(u32)
 }
 

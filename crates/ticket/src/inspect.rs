@@ -1,5 +1,5 @@
-//! Reading a ticket without keys, for people who want to know what they have. Nothing that is read
-//! here is to be trusted; checks are in `check`.
+//! Reads a ticket without keys, to show its contents to people. Nothing that is read here must be
+//! trusted; checks are in `check`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,8 +12,8 @@ use crate::message::{self, ServicePart, Ticket, UserEntry, UserPart};
 use crate::status::TicketStatus;
 use crate::text::{LONGEST, TicketText, TicketType};
 
-/// Reads a ticket as far as it can be read, whole or damaged, without keys. Without its version and
-/// type nothing of it is read: what stands in the place of the message could be the signature.
+/// Reads a ticket without keys, as far as possible, whole or damaged. Without version and type
+/// nothing is read, since what looks like the message could then be the signature.
 ///
 /// ```
 /// let ticket = vouchsafe_ticket::inspect("3:serv:CAEQAiIECAMQBA:");
@@ -44,8 +44,8 @@ pub fn inspect(text: &str) -> InspectedTicket {
     }
     let mut payload = decode(parts.next(), "payload", &mut faults).unwrap_or_default();
     let signature = parts.next();
-    // Cut off in front, or without its middle, a text may have the signature where the payload
-    // belongs.
+    // If the beginning or the middle of a text was cut off, the signature may be where the payload
+    // should be.
     let has_head = version.is_some() && ticket_type.is_some();
     if !has_head || signature.is_none() && !begins_like_a_message(&payload) {
         payload = Vec::new();
@@ -66,7 +66,7 @@ pub fn inspect(text: &str) -> InspectedTicket {
     }
 }
 
-/// What a ticket says. **Nothing vouches for it**: anybody can write such a text.
+/// The contents of a ticket. **They are not authenticated**: anyone can write such a text.
 ///
 /// It does not hold the signature. `Debug` shows the [`debug_info`](Self::debug_info).
 #[derive(Clone)]
@@ -81,40 +81,40 @@ pub struct InspectedTicket {
 }
 
 impl InspectedTicket {
-    /// Returns the version that the text begins with, if it begins with one.
+    /// Returns the version at the start of the text, if there is one.
     #[must_use]
     pub fn version(&self) -> Option<char> {
         self.version
     }
 
-    /// Returns the type, if the text names one.
+    /// Returns the type, if the text has one.
     #[must_use]
     pub fn ticket_type(&self) -> Option<TicketType> {
         self.ticket_type
     }
 
-    /// Returns what is wrong with the form, as sentences without a full stop; empty if a check
-    /// could be made.
+    /// Returns the faults of the form, as sentences without a full stop; empty if the ticket could
+    /// be checked.
     #[must_use]
     pub fn faults(&self) -> &[String] {
         &self.faults
     }
 
-    /// Returns what every check says of such a form; [`TicketStatus::Ok`] if it depends on keys
-    /// and time.
+    /// Returns the status that every check gives for this form; [`TicketStatus::Ok`] if it depends
+    /// on keys and time.
     #[must_use]
     pub fn form_status(&self) -> TicketStatus {
         self.status
     }
 
-    /// Returns how many bytes the signature has: as many as the modulus of its key, if that is as
-    /// long as usual.
+    /// Returns the length of the signature in bytes: that of its key's modulus, if the key has a
+    /// usual length.
     #[must_use]
     pub fn signature_len(&self) -> Option<usize> {
         self.signature_len
     }
 
-    /// Returns the key that the ticket is said to be signed with.
+    /// Returns the id of the key that the ticket claims to be signed with.
     #[must_use]
     pub fn key_id(&self) -> Option<KeyId> {
         self.ticket.key_id
@@ -126,7 +126,7 @@ impl InspectedTicket {
         self.ticket.expiration_time
     }
 
-    /// Returns the service that a service ticket is from.
+    /// Returns the service that sent a service ticket.
     #[must_use]
     pub fn src(&self) -> Option<TvmId> {
         self.service().src
@@ -138,13 +138,13 @@ impl InspectedTicket {
         self.service().dst
     }
 
-    /// Returns the developer in whose name a service ticket was issued.
+    /// Returns the developer on whose behalf a service ticket was issued.
     #[must_use]
     pub fn issuer_uid(&self) -> Option<Uid> {
         self.service().issuer_uid
     }
 
-    /// Returns the scopes in the ticket's order, with repeats. What is not UTF-8 is replaced.
+    /// Returns the scopes in the ticket's order, including duplicates. Invalid UTF-8 is replaced.
     pub fn scopes(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let of_user = message::user_scopes(&self.payload);
         let of_service = message::service_scopes(&self.payload);
@@ -158,13 +158,13 @@ impl InspectedTicket {
             .map(String::from_utf8_lossy)
     }
 
-    /// Returns the user that is meant when none is named.
+    /// Returns the default user.
     #[must_use]
     pub fn default_uid(&self) -> Option<Uid> {
         self.user().default_uid
     }
 
-    /// Returns the users of a user ticket in its order.
+    /// Returns the users of a user ticket in their order.
     pub fn users(&self) -> impl Iterator<Item = UserEntry> {
         message::users(&self.payload)
     }
@@ -181,25 +181,25 @@ impl InspectedTicket {
         self.user().entry_point
     }
 
-    /// Returns the id of the login, empty if there is none. What is not UTF-8 is replaced.
+    /// Returns the login id; empty if there is none. Invalid UTF-8 is replaced.
     #[must_use]
     pub fn login_id(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(message::login_id(&self.payload))
     }
 
-    /// Returns the location, zero if there is none.
+    /// Returns the location; zero if there is none.
     #[must_use]
     pub fn location(&self) -> u64 {
         self.user().location
     }
 
-    /// Returns the type of the device, zero if there is none.
+    /// Returns the type of the device; zero if there is none.
     #[must_use]
     pub fn device_type(&self) -> u64 {
         self.user().device_type
     }
 
-    /// Returns the text for people that programs in other languages log for such a ticket.
+    /// Returns the description that programs in other languages log for such a ticket.
     #[must_use]
     pub fn debug_info(&self) -> String {
         let kind = self.ticket_type.unwrap_or(TicketType::Service);
@@ -224,7 +224,7 @@ impl fmt::Debug for InspectedTicket {
     }
 }
 
-/// Whether bytes begin with a key id and go on with an expiration time, as every ticket does.
+/// Returns whether bytes begin with a key id followed by an expiration time, as every ticket does.
 fn begins_like_a_message(payload: &[u8]) -> bool {
     let Some((0x08, rest)) = payload.split_first().map(|(tag, rest)| (*tag, rest)) else {
         return false;
@@ -272,7 +272,7 @@ fn read(payload: &[u8], kind: Option<TicketType>, faults: &mut Vec<String>) -> T
     ticket
 }
 
-/// In the order of a check.
+/// Follows the order of a check.
 fn status(text: &str, kind: Option<TicketType>, payload: &[u8]) -> TicketStatus {
     let wanted = kind.unwrap_or(TicketType::Service);
     let parts = match TicketText::split(text, wanted) {
@@ -317,7 +317,7 @@ mod tests {
         assert_eq!(ticket.form_status(), TicketStatus::Ok);
         assert_eq!(ticket.ticket_type(), Some(TicketType::User));
         assert_eq!(ticket.key_id(), Some(KeyId::new(3)));
-        // One in some hundred begins with a zero byte, which is left out.
+        // A few in a thousand begin with a zero byte, which is left out.
         let signature = base64url::decode(signature.as_bytes()).unwrap();
         assert_eq!(ticket.signature_len(), Some(signature.len()));
         assert_eq!((ticket.location(), ticket.device_type()), (6, 9));
@@ -413,7 +413,7 @@ mod tests {
                 && ticket.users().next().is_none()
                 && ticket.login_id().is_empty()
         };
-        // As if the signature were a message, and one that says much.
+        // As if the signature were a message with much content.
         let signature = base64url::encode(b"\x10\x07\x1a\x0c\x32\x05stole\x52\x03nid\x08\x05");
         let payload = base64url::encode(b"\x08\x03\x10\x64\x1a\x05\x0a\x03own");
         let text = format!("3:user:{payload}:{signature}");

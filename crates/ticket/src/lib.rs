@@ -5,17 +5,17 @@
 //! | part | holds |
 //! | --- | --- |
 //! | [`ServiceContext`], [`UserContext`] | checking tickets with a set of keys |
-//! | [`CheckedServiceTicket`], [`CheckedUserTicket`] | what a good ticket says |
-//! | [`CheckError`], [`TicketStatus`] | why a ticket is refused |
-//! | [`Roles`] | who may do what |
-//! | [`ServiceSecret`] | signing the request for tickets |
-//! | [`ServiceTicketDraft`], [`UserTicketDraft`], [`rw`] | making tickets, for tests and emulators |
-//! | [`inspect`] | what a ticket says, without keys |
+//! | [`CheckedServiceTicket`], [`CheckedUserTicket`] | the contents of a valid ticket |
+//! | [`CheckError`], [`TicketStatus`] | why a ticket was refused |
+//! | [`Roles`] | the permissions of services and users |
+//! | [`ServiceSecret`] | signing requests for tickets |
+//! | [`ServiceTicketDraft`], [`UserTicketDraft`], [`rw`] | creating tickets, for tests and emulators |
+//! | [`inspect`] | the contents of a ticket, without keys |
 //! | [`redact`], [`peek_expiration`], [`query`] | small rules of the protocol |
-//! | `server` (feature) | layers that check tickets and put them on requests |
+//! | `server` (feature) | layers that check tickets and add them to requests |
 //! | `mock` (feature) | outcomes of checks without keys |
 //!
-//! Nothing here shows a signature: neither a checked ticket nor a refused one keeps it.
+//! Nothing here shows a signature: neither checked nor refused tickets keep it.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

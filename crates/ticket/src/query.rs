@@ -1,8 +1,8 @@
-//! Escaping as the authority's query strings have it. It differs from the usual form encoding in
-//! the characters that stay.
+//! Escaping in the authority's query strings. It differs from the usual form encoding in which
+//! characters stay unescaped.
 
-/// Escapes a value for a query: a space becomes `+`, what is not in the short list of plain
-/// characters becomes `%XX` in upper case.
+/// Escapes a value for a query: a space becomes `+`, and all but a few plain characters become
+/// `%XX` in upper case.
 ///
 /// ```
 /// assert_eq!(vouchsafe_ticket::query::escape("a b=c"), "a+b%3Dc");
@@ -26,8 +26,8 @@ pub fn escape(value: &str) -> String {
     escaped
 }
 
-/// Reverses [`escape`]. A `%` without two hex digits behind it stays as it is; what is not UTF-8
-/// afterwards is replaced.
+/// Reverses [`escape`]. A `%` that is not followed by two hex digits stays; invalid UTF-8 in the
+/// result is replaced.
 ///
 /// ```
 /// assert_eq!(vouchsafe_ticket::query::unescape("a+b%3dc%"), "a b=c%");

@@ -1,9 +1,9 @@
-//! Taking the signature out of a ticket before it is shown.
+//! Removes signatures before tickets are shown.
 
 /// Returns the ticket without its signature, for logs.
 ///
-/// Of a text that begins like a ticket everything behind the last colon is dropped; any other
-/// text comes back as it is, so do not use this on what may be another kind of secret.
+/// If the text begins like a ticket, everything after the last colon is removed. Any other text is
+/// returned unchanged, so do not use this on what may be another kind of secret.
 ///
 /// ```
 /// assert_eq!(vouchsafe_ticket::redact("3:serv:CBAQ:c2lnbmF0dXJl"), "3:serv:CBAQ:");
@@ -21,9 +21,8 @@ pub fn redact(ticket: &str) -> &str {
     }
 }
 
-/// Returns a foreign text without the signatures in it: those of tickets, and that of a request
-/// for tickets. Servers quote what they refuse, and an answer that is cut short is no JSON but
-/// full of tickets.
+/// Returns a foreign text without the signatures in it: those of tickets, and that of a request for
+/// tickets. Servers quote what they refuse, and a truncated answer is not JSON but full of tickets.
 #[cfg(feature = "client")]
 pub(crate) fn without_signatures(text: &str) -> String {
     const MARKS: [(&str, usize); 3] = [("3:serv:", 1), ("3:user:", 1), ("sign=", 0)];

@@ -1,4 +1,4 @@
-//! The secret that a service shares with the authority, and what is signed with it.
+//! The secret shared by a service and the authority, and signatures with it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,18 +13,18 @@ use vouchsafe_core::{Secret, SecretBytes};
 use crate::base64url;
 use crate::error::{Error, ErrorKind};
 
-/// A service's secret: it signs the request for service tickets.
+/// A service's secret, which signs requests for service tickets.
 ///
-/// `Debug` shows nothing of it.
+/// `Debug` does not show it.
 #[derive(Clone, Eq, PartialEq)]
 pub struct ServiceSecret(SecretBytes);
 
 impl ServiceSecret {
-    /// Parses the text form. Newlines at its end, as files have them, are dropped.
+    /// Parses the text form. Trailing newlines, as in files, are removed.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::MalformedSecret`] if it is empty or not base64url. The error does not show
+    /// [`ErrorKind::MalformedSecret`] if it is empty or not base64url. The error does not include
     /// the text.
     pub fn parse(text: &Secret) -> Result<Self, Error> {
         let malformed = |what| {
@@ -43,7 +43,7 @@ impl ServiceSecret {
     /// Signs the parameters of a request for tickets, each exactly as it is sent: the time, the
     /// destinations joined by commas, the scopes joined by commas.
     ///
-    /// The authority takes the answer for the service's word, so it is a secret as well.
+    /// The result authenticates the service to the authority, so it is secret as well.
     #[must_use]
     #[doc(alias = "sign_cgi_params_for_tvm")]
     pub fn sign_params(&self, time: &str, destinations: &str, scopes: &str) -> Secret {
@@ -61,7 +61,7 @@ impl FromStr for ServiceSecret {
     }
 }
 
-/// Reads the text form, as in a configuration. The error does not show it.
+/// Parses the text form, as in a configuration. The error does not include it.
 impl<'de> Deserialize<'de> for ServiceSecret {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = Secret::deserialize(from)?;
@@ -75,7 +75,7 @@ impl fmt::Debug for ServiceSecret {
     }
 }
 
-/// HMAC-SHA256 (RFC 2104) over the parts one after the other.
+/// HMAC-SHA256 (RFC 2104) of the concatenated parts.
 pub(crate) fn hmac_sha256<'a>(key: &[u8], parts: impl Iterator<Item = &'a [u8]>) -> [u8; 32] {
     let mac = Hmac::<Sha256>::new_from_slice(key);
     let mut mac = mac.expect("HMAC takes keys of any length");

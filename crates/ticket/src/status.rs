@@ -1,4 +1,4 @@
-//! What a check says about a ticket. The order in which it is found out is in `check`.
+//! The outcome of a check. The order of the steps is in `check`.
 
 use std::fmt;
 
@@ -6,25 +6,25 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum TicketStatus {
-    /// The ticket is good.
+    /// The ticket is valid.
     Ok,
-    /// The ticket's time is over.
+    /// The ticket has expired.
     Expired,
-    /// The user ticket comes from a user base that this context does not accept.
+    /// The user ticket is from a user base that this context does not accept.
     InvalidBlackboxEnv,
-    /// The service ticket is meant for another service.
+    /// The service ticket is for another service.
     InvalidDst,
-    /// It is a ticket of the other type.
+    /// The ticket is of the other type.
     InvalidTicketType,
-    /// The text is no ticket.
+    /// The text is not a ticket.
     Malformed,
-    /// The key that the ticket names is not among those at hand.
+    /// The ticket was signed with an unknown key.
     MissingKey,
-    /// The signature does not belong to the text.
+    /// The signature does not match the text.
     SignBroken,
-    /// A ticket of a version that is not known here.
+    /// The version of the ticket is not supported.
     UnsupportedVersion,
-    /// The ticket is good, but its subject has no role.
+    /// The ticket is valid, but its subject has no role.
     NoRoles,
     /// Known by name and number only.
     MissingUidSignKey,
@@ -83,7 +83,7 @@ impl TicketStatus {
         }
     }
 
-    /// Returns the sentence that goes into errors. Where the authority's is not public, the name.
+    /// Returns the sentence for errors: the authority's or, where that is not public, the name.
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {

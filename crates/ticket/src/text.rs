@@ -1,22 +1,22 @@
-//! The text of a ticket taken apart. What its parts mean is in `message` and `check`.
+//! Splits the text of a ticket. The meaning of its parts is in `message` and `check`.
 
 use crate::status::TicketStatus;
 
-/// Who a ticket speaks of.
+/// The type of a ticket.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "the format has these two types and no third"
 )]
 pub enum TicketType {
-    /// A service talks to another.
+    /// One service calls another.
     Service,
     /// Users were authenticated.
     User,
 }
 
 impl TicketType {
-    /// Returns the name as tickets have it.
+    /// Returns the name as it appears in tickets.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -27,7 +27,7 @@ impl TicketType {
 }
 
 impl TicketType {
-    /// What texts of the type begin with.
+    /// The beginning of texts of the type.
     const fn prefix(self) -> &'static str {
         match self {
             Self::Service => "3:serv:",
@@ -40,7 +40,7 @@ impl TicketType {
 pub(crate) struct TicketText<'t> {
     pub(crate) payload: &'t str,
     pub(crate) signature: &'t str,
-    /// What the signature is over.
+    /// The signed part.
     pub(crate) signed: &'t [u8],
 }
 
@@ -54,13 +54,14 @@ impl<'t> TicketText<'t> {
             None => Self::read_head(text, wanted)?,
         };
         let (payload, rest) = split_at_colon(rest);
-        // One colon behind the signature passes. Any other stays in it, where it is as malformed.
+        // One colon after the signature is accepted. Any other colon stays in the signature, which
+        // makes it malformed.
         let signature = rest.strip_suffix(':').unwrap_or(rest);
         if payload.is_empty() || signature.is_empty() {
             return Err(TicketStatus::Malformed);
         }
-        // Counted from the end of the whole text, as the original does: a colon behind the
-        // signature passes the splitting and then spoils the signed text.
+        // Measured from the end of the whole text, as in the original: a colon after the signature
+        // passes the splitting but makes the signed text wrong.
         let signed = &text.as_bytes()[..text.len() - signature.len()];
         Ok(Self {
             payload,
@@ -69,7 +70,7 @@ impl<'t> TicketText<'t> {
         })
     }
 
-    /// Reads version and type one by one and returns what follows: says what is wrong with them.
+    /// Parses version and type one by one and returns the rest, or the fault.
     #[cold]
     fn read_head(text: &'t str, wanted: TicketType) -> Result<&'t str, TicketStatus> {
         let (version, rest) = split_at_colon(text);
@@ -87,9 +88,10 @@ impl<'t> TicketText<'t> {
     }
 }
 
-/// Returns what is before the first colon, and what is behind it: all and nothing without one.
+/// Returns the text before and after the first colon; the whole text and an empty one if there is
+/// none.
 fn split_at_colon(text: &str) -> (&str, &str) {
-    // Many bytes at once: a payload is some hundred.
+    // Many bytes at once, since a payload has some hundred.
     let has_colon = |block: &[u8; 32]| {
         let seen = block
             .iter()
@@ -105,7 +107,7 @@ fn split_at_colon(text: &str) -> (&str, &str) {
     }
 }
 
-/// Ten times the largest ticket seen; what is longer is refused before it costs anything.
+/// Ten times the largest ticket seen; a longer text is refused at once.
 pub(crate) const LONGEST: usize = 64 * 1024;
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! The wire format of protocol buffers: fields read one by one without copying, and written. Which
-//! fields a message has is in `message`.
+//! The wire format of protocol buffers: reads fields one by one without copying, and writes them.
+//! The fields of each message are in `message`.
 
-/// Foreign bytes do not follow the format.
+/// The bytes do not follow the format.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Malformed;
 
-/// What a field holds, as far as messages here use it.
+/// The value of a field, as far as messages here use it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Value<'b> {
     Varint(u64),
@@ -39,7 +39,7 @@ impl<'b> Reader<'b> {
         Ok(Some((number, self.value(number, kind, 0)?)))
     }
 
-    /// A tag is judged by its value: a long spelling of a small one passes.
+    /// A tag is checked by its value, so a non-minimal encoding is accepted.
     #[inline(always)]
     fn tag(&mut self) -> Result<(u32, u8), Malformed> {
         let tag = u32::try_from(self.varint()?).map_err(|_| Malformed)?;
@@ -118,11 +118,11 @@ impl<'b> Reader<'b> {
         Ok(value)
     }
 
-    /// At most ten bytes; bits above 64 in the tenth are dropped. Takes and returns what is left,
-    /// so that a reader need not have an address.
+    /// At most ten bytes; bits above 64 in the tenth are dropped. Takes and returns the remaining
+    /// bytes, so that a reader need not be in memory.
     #[inline(never)]
     fn long_varint(bytes: &[u8]) -> Result<(u64, &[u8]), Malformed> {
-        // Up to eight bytes at once; those that are not there are zero.
+        // Up to eight bytes at once; missing ones are zero.
         let word = match (bytes.first_chunk(), bytes.first_chunk(), bytes.last_chunk()) {
             (Some(eight), ..) => u64::from_le_bytes(*eight),
             (None, Some(first), Some(last)) => {
@@ -135,7 +135,7 @@ impl<'b> Reader<'b> {
         if ends == 0 {
             return Self::varint_by_bytes(bytes);
         }
-        // The first byte without the top bit is the last one; the sevens of all are joined.
+        // The first byte without the top bit is the last one; the groups of seven bits are joined.
         let bits = ends.trailing_zeros() + 1;
         let rest = bytes.get(bits as usize / 8..).ok_or(Malformed)?;
         let sevens = word & 0x7f7f_7f7f_7f7f_7f7f & (u64::MAX >> (64 - bits));
@@ -212,7 +212,7 @@ const GROUP: u8 = 3;
 const END_GROUP: u8 = 4;
 const FIXED32: u8 = 5;
 
-/// Groups within groups that are skipped at most, so that foreign bytes cannot exhaust the stack.
+/// The maximum nesting of skipped groups, so that foreign bytes cannot exhaust the stack.
 const DEEPEST: usize = 100;
 
 #[cfg(test)]

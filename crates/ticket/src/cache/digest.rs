@@ -1,15 +1,15 @@
-//! Digests of whole tickets under a key that is drawn once in a process and never leaves it.
+//! Digests of whole tickets under a random key that never leaves the process.
 //!
-//! SHA-256 of a ticket takes longer than everything else that a hit does together, several times
-//! over. What is needed here is less: that nobody who cannot see the key finds a text with the
-//! digest of another. A universal hash proves that, without any assumption. This is NH with two
-//! rounds over a Toeplitz key, as in UMAC (Black, Halevi, Krawczyk, Krovetz and Rogaway, 1999,
-//! theorem 2): for any two different texts of one length, the digests are equal for at most one
-//! key in 2^128. Texts of different lengths are told apart by the length.
+//! Computing the SHA-256 of a ticket takes several times as long as the rest of a cache hit. The
+//! cache needs less: without the key, it must be infeasible to find a text with the digest of
+//! another. A universal hash guarantees that without any assumption. This one is NH with two rounds
+//! over a Toeplitz key, as in UMAC (Black, Halevi, Krawczyk, Krovetz and Rogaway, 1999, theorem 2):
+//! for any two different texts of the same length, the digests are equal for at most one key in
+//! 2^128. Texts of different lengths differ in the length word.
 
 use std::sync::LazyLock;
 
-/// What stands for a ticket: equal digests mean equal texts, but for one case in 2^128.
+/// Stands for a ticket: equal digests mean equal texts, except with probability 2^-128.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Digest([u64; WORDS]);
 
@@ -17,7 +17,8 @@ pub(super) struct Digest([u64; WORDS]);
 pub(super) const WORDS: usize = 5;
 
 impl Digest {
-    /// `None` for what is too long, and without randomness for a key: then nothing is remembered.
+    /// Returns `None` if the text is too long, or if there is no randomness for a key: then nothing
+    /// is remembered.
     #[inline]
     pub(super) fn of(text: &str) -> Option<Self> {
         if text.len() > LONGEST {
@@ -57,10 +58,10 @@ impl Digest {
     }
 }
 
-/// Two words for each block of a text, and two for the second round to end with.
+/// Two words for each block of a text, and two more at the end for the second round.
 type Key = [[u64; 2]; LONGEST / 16 + 1];
 
-/// Ten times the length of usual tickets. What is longer is checked each time.
+/// Ten times the length of usual tickets. Longer tickets are checked every time.
 pub(super) const LONGEST: usize = 4096;
 
 static KEY: LazyLock<Option<Box<Key>>> = LazyLock::new(|| {
@@ -73,7 +74,7 @@ static KEY: LazyLock<Option<Box<Key>>> = LazyLock::new(|| {
     Some(key)
 });
 
-/// `None` without randomness.
+/// Returns `None` if no randomness is available.
 pub(super) fn random_words() -> Option<[u64; 2]> {
     let mut bytes = [0; 16];
     getrandom::getrandom(&mut bytes).ok()?;

@@ -1,12 +1,12 @@
-//! Tickets that were found good a moment ago. What is kept of them cannot be used as a ticket:
-//! neither text nor signature, only a digest, the numbers in it and when it expires.
+//! Remembers tickets that were recently found valid. What is kept cannot be used as a ticket: only
+//! a digest, the numbers in the ticket and its expiry, but neither its text nor its signature.
 //!
-//! A cache belongs to one set of keys and one rule of whom tickets may be for; a context with
-//! other ones begins another. Only good tickets enter: what is sent to be refused leaves nothing
-//! behind and drives nothing out.
+//! A cache belongs to one set of keys and one rule about destinations; a context with others starts
+//! a new cache. Only valid tickets are stored, so refused ones leave no trace and evict nothing.
 //!
-//! The table is one array that never grows. A ticket may be in any of a few places in a row, told
-//! by its end; reading writes nothing that other threads read, but for a mark at the first time.
+//! The table is one array that never grows. A ticket may be in any of a few adjacent places,
+//! selected by the end of its text. Reading writes nothing that other threads read, except for a
+//! mark on the first read.
 
 mod digest;
 mod slot;
@@ -20,22 +20,22 @@ use self::digest::{Digest, random_words};
 use self::slot::Slot;
 use crate::ids::KeyId;
 
-/// What is known of good tickets. Clones share it.
+/// The remembered tickets. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Cache(Option<Arc<Table>>);
 
 struct Table {
     capacity: usize,
-    /// Where a ticket goes is told by the end of its signature under a key of the table's own, not
-    /// by its digest: who observes which ticket takes the place of which learns nothing about the
-    /// key of the digests. Signatures are as good as drawn.
+    /// The place of a ticket is derived from the end of its signature under a separate key, not
+    /// from its digest: an observer of evictions learns nothing about the key of the digests.
+    /// Signatures are as good as random.
     places: [u64; 2],
-    /// Made for the first good ticket: many contexts never see one.
+    /// Allocated for the first valid ticket, because many contexts never see one.
     slots: OnceLock<Box<[Slot]>>,
 }
 
 impl Cache {
-    /// Makes a cache for so many tickets; zero makes none.
+    /// Creates a cache for this many tickets; zero disables it.
     pub(crate) fn new(capacity: usize) -> Self {
         let table = |places| Table {
             capacity: capacity.min(LARGEST),
@@ -50,12 +50,12 @@ impl Cache {
         )
     }
 
-    /// Makes a cache of the same size with nothing in it.
+    /// Creates an empty cache of the same size.
     pub(crate) fn emptied(&self) -> Self {
         Self::new(self.0.as_ref().map_or(0, |table| table.capacity))
     }
 
-    /// Finds where a ticket would be.
+    /// Returns the place of a ticket.
     #[inline]
     pub(crate) fn place<'c>(&'c self, text: &'c str) -> Option<Place<'c>> {
         let table = &**self.0.as_ref()?;
@@ -88,7 +88,7 @@ impl fmt::Debug for Cache {
     }
 }
 
-/// Where one ticket is, if it is known.
+/// The place of a ticket, whether or not it is stored there.
 pub(crate) struct Place<'c> {
     table: &'c Table,
     text: &'c str,
@@ -97,12 +97,11 @@ pub(crate) struct Place<'c> {
 }
 
 impl Place<'_> {
-    /// Returns what is known of the ticket, unless it has expired, as a new check would find.
+    /// Returns what is known about the ticket, unless it has expired, as a new check would find.
     #[inline]
     pub(crate) fn get(&self, now: i64) -> Option<Facts> {
         let slots = self.table.slots.get()?;
-        // Most that are not known are not even digested, and most that are, are where they would
-        // be first.
+        // Most unknown tickets are not even digested, and most known ones are in their first place.
         let first = slots.get(self.start)?;
         let facts = if first.may_hold(self.mixed) {
             first.read(&Digest::of(self.text)?)
@@ -128,8 +127,8 @@ impl Place<'_> {
         })
     }
 
-    /// Remembers a good ticket. It takes the place of an expired one, else of one that nobody
-    /// asked for since room was last needed here, else of any.
+    /// Remembers a valid ticket. It replaces an expired one, otherwise one that has not been
+    /// requested since room was last needed here, otherwise an arbitrary one.
     #[cold]
     pub(crate) fn put(&self, facts: &Facts, now: i64) {
         let make = || (0..self.table.capacity).map(|_| Slot::default()).collect();
@@ -147,7 +146,7 @@ impl Place<'_> {
             .or_else(|| self.window(slots).find(|slot| !slot.is_used()));
         let place = place.or_else(|| {
             self.window(slots).for_each(|slot| slot.set_used(false));
-            // Any: the lower bits say nothing of the start, and are as good as drawn.
+            // Arbitrary: the lower bits are independent of the start, and as good as random.
             let any = self.mixed as usize;
             self.window(slots).nth(any % WINDOW.min(slots.len()))
         });
@@ -156,7 +155,7 @@ impl Place<'_> {
         }
     }
 
-    /// The places where the ticket may be: a few from its start, and on from the beginning.
+    /// The possible places of the ticket: a few from its start, wrapping around at the end.
     #[inline]
     fn window<'s>(&self, slots: &'s [Slot]) -> impl Iterator<Item = &'s Slot> + use<'s> {
         let (before, from) = slots.split_at(self.start);
@@ -173,7 +172,7 @@ fn mix(text: &[u8], key: [u64; 2]) -> u64 {
         &short
     });
     let [a, b] = digest::words(last);
-    // Both halves of a product depend on all bits; twice, so that no zero stays one.
+    // Both halves of a product depend on all bits. Done twice, so that a zero does not stay zero.
     let fold = |a: u64, b: u64| {
         let product = u128::from(a) * u128::from(b);
         product as u64 ^ (product >> 64) as u64
@@ -181,13 +180,13 @@ fn mix(text: &[u8], key: [u64; 2]) -> u64 {
     fold(fold(a ^ key[0], b ^ key[1]) ^ key[1], key[0] | 1)
 }
 
-/// What is kept of a good ticket. The part is what the context makes of it.
+/// What is kept about a valid ticket. The meaning of `part` is up to the context.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Facts {
     /// In seconds since the epoch.
     pub(crate) expiration_time: i64,
     pub(crate) key_id: KeyId,
-    /// How much of the text is left without the signature.
+    /// The length of the text without the signature.
     pub(crate) redacted_len: u32,
     pub(crate) part: [u64; 4],
 }
@@ -214,11 +213,11 @@ impl Facts {
     }
 }
 
-/// Tickets that are remembered unless something else is asked for: 128 kB.
+/// The default number of remembered tickets: 128 kB.
 pub(crate) const DEFAULT: usize = 1024;
 
-/// Tickets that are remembered at most, whatever is asked for: 128 MB.
+/// The maximum number of remembered tickets: 128 MB.
 const LARGEST: usize = 1 << 20;
 
-/// Places that a ticket may be in.
+/// The number of places that a ticket may be in.
 const WINDOW: usize = 8;

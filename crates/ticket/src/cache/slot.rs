@@ -1,23 +1,23 @@
-//! One place of the table: read without writing, written without waiting.
+//! One slot of the table: it is read without writing, and written without waiting.
 //!
-//! A sequence lock of plain atomics. Who reads sees whether somebody wrote meanwhile, and then
-//! takes the place for empty; who finds another writing gives up. Both only cost a check.
+//! This is a sequence lock made of atomics. A reader that notices a concurrent write treats the
+//! slot as empty, and a writer that finds another one active gives up. Both only cost a check.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 
 use super::digest::{Digest, WORDS};
 use super::{FACTS, Facts};
 
-/// As long as two cache lines, the first of which decides whether it is the right one.
+/// As large as two cache lines, the first of which is enough to recognise the right slot.
 #[repr(align(128))]
 #[derive(Debug, Default)]
 pub(super) struct Slot {
-    /// Odd while somebody writes.
+    /// Odd during a write.
     version: AtomicU64,
     digest: [AtomicU64; WORDS],
-    /// What the end of the ticket is mixed to: seldom is one looked for that is not here.
+    /// The mixed end of the ticket: a mismatch shows cheaply that a ticket is not here.
     mixed: AtomicU64,
-    /// Read since it was written, or since room was last looked for here.
+    /// Whether it was read since it was written, or since room was last needed here.
     used: AtomicBool,
     facts: [AtomicU64; FACTS],
 }
@@ -26,19 +26,19 @@ impl Slot {
     #[inline]
     pub(super) fn holds(&self, digest: &Digest) -> bool {
         let pairs = self.digest.iter().zip(digest.words());
-        // All are compared: a branch for each costs more.
+        // All words are compared: a branch for each would cost more.
         pairs.fold(0, |seen, (own, other)| {
             seen | (own.load(Ordering::Relaxed) ^ other)
         }) == 0
     }
 
-    /// Tells most others from a ticket without its digest.
+    /// Distinguishes a ticket from most others without its digest.
     #[inline]
     pub(super) fn may_hold(&self, mixed: u64) -> bool {
         self.mixed.load(Ordering::Relaxed) == mixed
     }
 
-    /// Returns what is known of a ticket, if this place is its own.
+    /// Returns what is known about a ticket, if it is in this slot.
     #[inline]
     pub(super) fn read(&self, digest: &Digest) -> Option<Facts> {
         let before = self.version.load(Ordering::Acquire);
@@ -49,7 +49,7 @@ impl Slot {
             .facts
             .each_ref()
             .map(|word| word.load(Ordering::Relaxed));
-        // What was read above was read before the version is looked at again.
+        // Ensures that the reads above happen before the version is read again.
         fence(Ordering::Acquire);
         (self.version.load(Ordering::Relaxed) == before).then(|| Facts::from_words(&facts))
     }
@@ -66,7 +66,7 @@ impl Slot {
         {
             return;
         }
-        // Nobody sees what is written below without the odd version.
+        // Ensures that no reader sees the writes below without the odd version.
         fence(Ordering::Release);
         self.mixed.store(mixed, relaxed);
         for (own, word) in self.digest.iter().zip(digest.words()) {
@@ -79,7 +79,8 @@ impl Slot {
         self.version.store(before + 2, Ordering::Release);
     }
 
-    /// Writes only what is not so yet, so that threads which read one ticket share its lines.
+    /// Writes only if the value changes, so that threads that read the same ticket share its cache
+    /// line.
     #[inline]
     pub(super) fn set_used(&self, used: bool) {
         if self.used.load(Ordering::Relaxed) != used {
@@ -91,18 +92,18 @@ impl Slot {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// Leaves the place as a writer does that is not done.
+    /// Leaves the slot in the state of an unfinished write.
     #[cfg(test)]
     pub(super) fn begin_for_test(&self) {
         self.version.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Never written.
+    /// Whether it has never been written.
     pub(super) fn is_empty(&self) -> bool {
         self.version.load(Ordering::Relaxed) == 0
     }
 
-    /// A hint: somebody may be writing.
+    /// Only a hint: a write may be in progress.
     pub(super) fn expiration_time(&self) -> i64 {
         let facts = self
             .facts

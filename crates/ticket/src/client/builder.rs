@@ -1,4 +1,4 @@
-//! Setting up a client.
+//! Configuration of a client.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,47 +15,47 @@ use crate::protocol::python_url;
 use crate::protocol::tool::{OLD_TOKEN, TOKEN, ToolEnv, URL};
 use crate::secret::ServiceSecret;
 
-/// The setters for what checks do, which both builders have.
+/// The setters about checks, which both builders have.
 macro_rules! check_setters {
     () => {
-        /// Sets whether a service ticket whose source has no role is refused, if there are roles.
-        /// Default: it is.
+        /// Sets whether a service ticket is refused if there are roles and its source has none.
+        /// Default: yes.
         #[doc(alias = "check_src_by_default")]
         pub fn check_source(mut self, on: bool) -> Self {
             self.settings.checks.source = on;
             self
         }
 
-        /// Sets whether a user ticket whose default user has no role is refused, if there are roles.
-        /// Default: it is. Good tickets of other environments than `ProdYateam` are then refused too,
-        /// with [`CheckErrorKind::RolesOfOtherEnv`](crate::CheckErrorKind::RolesOfOtherEnv).
+        /// Sets whether a user ticket is refused if there are roles and its default user has none.
+        /// Default: yes. Valid tickets of environments other than `ProdYateam` are then refused
+        /// too, with [`CheckErrorKind::RolesOfOtherEnv`](crate::CheckErrorKind::RolesOfOtherEnv).
         #[doc(alias = "check_default_uid_by_default")]
         pub fn check_default_uid(mut self, on: bool) -> Self {
             self.settings.checks.default_uid = on;
             self
         }
 
-        /// Sets whether a service ticket for another service is refused. Default: it is.
+        /// Sets whether a service ticket for another service is refused. Default: yes.
         pub fn check_destination(mut self, on: bool) -> Self {
             self.settings.checks.destination = on;
             self
         }
 
-        /// Sets how many checked tickets are remembered, of each type; zero remembers none. Default:
-        /// that of [`ServiceContext`](crate::ServiceContext).
+        /// Sets how many checked tickets of each type are remembered; zero disables the cache.
+        /// Default: that of [`ServiceContext`](crate::ServiceContext).
         pub fn ticket_cache_capacity(mut self, tickets: usize) -> Self {
             self.ticket_cache = Some(tickets);
             self
         }
 
-        /// Checks every ticket anew.
+        /// Disables the cache: every ticket is checked in full.
         pub fn without_ticket_cache(self) -> Self {
             self.ticket_cache_capacity(0)
         }
     };
 }
 
-/// Sets up a [`Client`] that asks tvm-api and tirole.
+/// Builds a [`Client`] that calls tvm-api and tirole.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TvmApiBuilder {
@@ -76,7 +76,8 @@ impl TvmApiBuilder {
     vouchsafe_core::client_builder_basics!(core);
     check_setters!();
 
-    /// Sets the secret that requests for tickets are signed with. Default: none, and no tickets.
+    /// Sets the secret that signs requests for tickets. Default: none, so that no tickets are
+    /// fetched.
     #[doc(alias = "self_secret")]
     pub fn secret(mut self, secret: ServiceSecret) -> Self {
         self.settings.secret = Some(secret);
@@ -96,14 +97,14 @@ impl TvmApiBuilder {
         self
     }
 
-    /// Adds a service to fetch tickets for, under a local name. Default: none.
+    /// Adds a service to fetch tickets for, and gives it a local name. Default: none.
     pub fn alias(mut self, name: impl Into<String>, id: impl Into<TvmId>) -> Self {
         self.settings.aliases.insert(name.into(), id.into());
         self
     }
 
-    /// Lets the client start and be [`IncompleteTicketsSet`] without the tickets that the
-    /// authority refuses. Default: that is an error.
+    /// Allows the client to start without the tickets that the authority refuses, with the status
+    /// [`IncompleteTicketsSet`]. Default: missing tickets are an error.
     ///
     /// [`IncompleteTicketsSet`]: crate::StatusCode::IncompleteTicketsSet
     pub fn allow_incomplete_tickets(mut self) -> Self {
@@ -111,14 +112,14 @@ impl TvmApiBuilder {
         self
     }
 
-    /// Turns the checking of service tickets on. Default: off.
+    /// Enables checks of service tickets. Default: disabled.
     #[doc(alias = "enable_service_ticket_checking")]
     pub fn check_service_tickets(mut self) -> Self {
         self.settings.check_service_tickets = true;
         self
     }
 
-    /// Turns the checking of user tickets of an environment on. Default: off.
+    /// Enables checks of user tickets of an environment. Default: disabled.
     #[doc(alias = "enable_user_ticket_checking")]
     pub fn check_user_tickets(mut self, env: BlackboxEnv) -> Self {
         self.settings.check_user_tickets = Some(env);
@@ -132,15 +133,15 @@ impl TvmApiBuilder {
         self
     }
 
-    /// Accepts service tickets for these services as well. Default: for the own id alone.
+    /// Also accepts service tickets for these services. Default: only for the client's own id.
     pub fn also_for(mut self, ids: impl IntoIterator<Item: Into<TvmId>>) -> Self {
         let ids = ids.into_iter().map(Into::into);
         self.settings.also_for.extend(ids);
         self
     }
 
-    /// Sets where tvm-api is. Without a scheme it is plain http, which goes to this machine
-    /// alone unless [`allow_plain_http`](Self::allow_plain_http) is called. Default:
+    /// Sets the URL of tvm-api. Without a scheme it is plain http, which is used to this machine
+    /// only unless [`allow_plain_http`](Self::allow_plain_http) is called. Default:
     /// `https://tvm-api.yandex.net`.
     #[doc(alias = "localhost_port")]
     pub fn tvm_url(mut self, url: impl Into<String>) -> Self {
@@ -148,19 +149,19 @@ impl TvmApiBuilder {
         self
     }
 
-    /// Sets where tvm-api is as the Python binding reads it: the scheme must be there, the port is
-    /// 443 if none is named, even of `http`, and the path is dropped.
+    /// Sets the URL of tvm-api as the Python binding interprets it: the scheme is required, the
+    /// default port is 443 even for `http`, and the path is ignored.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BrokenSettings`](crate::ErrorKind::BrokenSettings) without a scheme, and for
-    /// what is no URL.
+    /// [`ErrorKind::BrokenSettings`](crate::ErrorKind::BrokenSettings) if there is no scheme, or
+    /// the text is not a URL.
     pub fn tvmapi_url(self, url: &str) -> Result<Self> {
         let (host, port) = python_url(url)?;
         Ok(self.tvm_url(format!("{host}:{port}")))
     }
 
-    /// Sets where tirole is, as [`tvm_url`](Self::tvm_url). Default:
+    /// Sets the URL of tirole, like [`tvm_url`](Self::tvm_url). Default:
     /// `https://tirole-api.yandex.net`.
     #[doc(alias = "tirole_host")]
     #[doc(alias = "tirole_port")]
@@ -169,33 +170,33 @@ impl TvmApiBuilder {
         self
     }
 
-    /// Sets which service tirole is. Default: [`TIROLE_TVM_ID`](super::TIROLE_TVM_ID).
+    /// Sets the service id of tirole. Default: [`TIROLE_TVM_ID`](super::TIROLE_TVM_ID).
     #[doc(alias = "tirole_tvmid")]
     pub fn tirole_tvm_id(mut self, id: impl Into<TvmId>) -> Self {
         self.settings.tirole_id = id.into();
         self
     }
 
-    /// Keeps tickets, keys and roles in a folder, so that the client starts without the
-    /// authority. The folder must exist and may be shared by processes of one user that have the
-    /// same settings, those of the original library among them. Default: none.
+    /// Keeps tickets, keys and roles in a folder, so that the client can start without the
+    /// authority. The folder must exist. Processes of one user that have the same settings may
+    /// share it, including those that use the original library. Default: none.
     #[doc(alias = "disk_cache_dir")]
     pub fn disk_cache(mut self, folder: impl Into<PathBuf>) -> Self {
         self.settings.disk_cache = Some(folder.into());
         self
     }
 
-    /// Sets what stands before the version that requests name. Default: `rs_`.
+    /// Sets the prefix of the version that requests contain. Default: `rs_`.
     pub fn version_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.settings.version_prefix = prefix.into();
         self
     }
 
-    /// Checks the settings, as [`connect`](Self::connect) does first. Sends nothing.
+    /// Validates the settings, which [`connect`](Self::connect) does first. Sends nothing.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BrokenSettings`](crate::ErrorKind::BrokenSettings) with what is wrong,
+    /// [`ErrorKind::BrokenSettings`](crate::ErrorKind::BrokenSettings) with the problem, or
     /// [`ErrorKind::PermissionDenied`](crate::ErrorKind::PermissionDenied) if the folder of the
     /// disk cache cannot be used.
     pub fn validate(&self) -> Result<()> {
@@ -205,14 +206,14 @@ impl TvmApiBuilder {
         Ok(())
     }
 
-    /// Makes the client and fetches everything that was asked for, unless the disk cache has it.
+    /// Creates the client and fetches everything that it needs, unless the disk cache has it.
     ///
-    /// Dropping the future gives all up.
+    /// Dropping the future cancels the start.
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate);
-    /// [`ErrorKind::Start`](crate::ErrorKind::Start) if something could not be fetched.
+    /// Those of [`validate`](Self::validate); [`ErrorKind::Start`](crate::ErrorKind::Start) if
+    /// something could not be fetched.
     pub async fn connect(self) -> Result<Client> {
         let disk = self.settings.validate()?;
         let place = Place::Api {
@@ -225,7 +226,7 @@ impl TvmApiBuilder {
     }
 }
 
-/// Sets up a [`Client`] that asks tvmtool, the daemon beside it.
+/// Builds a [`Client`] that calls tvmtool, the daemon on the same machine.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TvmToolBuilder {
@@ -246,8 +247,8 @@ impl TvmToolBuilder {
     vouchsafe_core::client_builder_basics!(core);
     check_setters!();
 
-    /// Sets the token that the daemon asks for. Default: what `TVMTOOL_LOCAL_AUTHTOKEN`, else
-    /// `QLOUD_TVM_TOKEN` says when the client connects.
+    /// Sets the token for the daemon. Default: the value of `TVMTOOL_LOCAL_AUTHTOKEN`, otherwise of
+    /// `QLOUD_TVM_TOKEN`, when the client connects.
     pub fn auth_token(mut self, token: Secret) -> Self {
         self.settings.auth_token = Some(token);
         self
@@ -260,48 +261,47 @@ impl TvmToolBuilder {
         self
     }
 
-    /// Sets the daemon's host: a name or an address. Default: `localhost`. Another machine's needs
-    /// [`allow_plain_http`](Self::allow_plain_http): the daemon speaks plain http.
+    /// Sets the daemon's host: a name or an address. Default: `localhost`. Another machine requires
+    /// [`allow_plain_http`](Self::allow_plain_http), since the daemon speaks plain http.
     #[doc(alias = "hostname")]
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.settings.host = host.into();
         self
     }
 
-    /// Sets how long [`connect`](Self::connect) goes on trying to reach a daemon that does not
-    /// answer yet, as when both are started at the same time. Default: zero, one try.
+    /// Sets how long [`connect`](Self::connect) keeps trying to reach a daemon that does not answer
+    /// yet, for example when both are started at the same time. Default: zero, a single attempt.
     pub fn wait_for_daemon(mut self, limit: Duration) -> Self {
         self.settings.patience = limit;
         self
     }
 
-    /// Checks user tickets of another environment than the daemon's. Default: the daemon's.
+    /// Checks user tickets of another environment. Default: the daemon's environment.
     #[doc(alias = "override_bb_env")]
     pub fn override_env(mut self, env: BlackboxEnv) -> Self {
         self.settings.override_env = Some(env);
         self
     }
 
-    /// Checks the settings, as [`connect`](Self::connect) does first. Sends nothing and reads no
-    /// environment.
+    /// Validates the settings, which [`connect`](Self::connect) does first. Sends nothing and does
+    /// not read the environment.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BrokenSettings`](crate::ErrorKind::BrokenSettings) with what is wrong.
+    /// [`ErrorKind::BrokenSettings`](crate::ErrorKind::BrokenSettings) with the problem.
     pub fn validate(&self) -> Result<()> {
         self.settings.validate()
     }
 
-    /// Makes the client and fetches everything that the daemon has for it.
+    /// Creates the client and fetches everything that the daemon has for it.
     ///
-    /// Dropping the future gives all up.
+    /// Dropping the future cancels the start.
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate);
-    /// [`ErrorKind::Start`](crate::ErrorKind::Start) if the daemon cannot be reached, does not
-    /// know the alias or cannot give what is needed. It is
-    /// [retryable](crate::Error::is_retryable) if the daemon may just be late.
+    /// Those of [`validate`](Self::validate); [`ErrorKind::Start`](crate::ErrorKind::Start) if the
+    /// daemon cannot be reached, does not know the alias or cannot provide what is needed. The
+    /// error is [retryable](crate::Error::is_retryable) if the daemon may not be ready yet.
     pub async fn connect(mut self) -> Result<Client> {
         self.settings.validate()?;
         let environment = self.environment()?;
@@ -331,7 +331,7 @@ impl TvmToolBuilder {
         Client::start(Shared::new(core, place, None, self.ticket_cache)).await
     }
 
-    /// Reads from the environment what was not set.
+    /// Reads unset settings from the environment.
     fn environment(&self) -> Result<ToolEnv> {
         let broken = |fault| Error::of(ErrorKind::BrokenSettings, fault);
         let settings = &self.settings;

@@ -1,5 +1,5 @@
-//! One thing fetched: tries, waits between them, and what the authority says about both (protocol
-//! section 11.3).
+//! Fetches one thing: attempts, the waits between them, and the authority's settings for both
+//! (protocol section 11.3).
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,23 +15,23 @@ use crate::protocol::{
     Backoff, LastError, Retriability, RetrySettings, Scope, Seconds, StatusCode, Verdict,
 };
 
-/// Why something is fetched: that decides how often, and how soon.
+/// Why something is fetched, which determines the number of attempts and the waits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Phase {
-    /// The client is being made: somebody waits, and no time is lost between tries.
+    /// The client is being created: the caller waits, so attempts follow each other at once.
     Start,
-    /// It is time again: many clients must not come at once.
+    /// A periodic refresh: many clients must not send requests at the same time.
     Background,
-    /// Somebody waits for it, while the client runs.
+    /// A caller of the running client waits for it.
     Asked,
-    /// The rest of what has just been fetched in part: it has waited already.
+    /// The rest of something that was just fetched in part: the wait has already been done.
     Rest,
 }
 
 #[derive(Debug)]
 pub(crate) struct Fetcher {
     shared: Arc<Shared>,
-    /// Whether tries wait, so that many clients do not come at once.
+    /// Whether attempts are delayed, so that many clients do not send requests at the same time.
     is_spread: bool,
     backoff: Backoff,
     tries_on_start: u32,
@@ -49,8 +49,8 @@ impl Fetcher {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let seconds = Duration::from_secs;
         let is_tool = matches!(shared.place, Place::Tool { .. });
-        // The daemon serves this machine alone: there is no crowd to spread, and a wait would only
-        // make its configuration look old. The next wake is the next try.
+        // The daemon serves only this machine, so there is no load to spread, and a wait would only
+        // make its configuration look old. The next wake-up is the next attempt.
         let (tries_on_start, tries_in_background) = if is_tool { (1, 1) } else { (3, 2) };
         Self {
             shared,
@@ -67,8 +67,8 @@ impl Fetcher {
         }
     }
 
-    /// Tries until there is an answer, no other try will help, or there have been enough. What
-    /// went wrong is noted; `None` then. The call is formed anew for each try.
+    /// Tries until there is an answer, the failure is permanent, or the attempts are used up.
+    /// Failures are recorded and return `None`. The call is created again for each attempt.
     pub(crate) async fn fetch(
         &mut self,
         phase: Phase,
@@ -133,10 +133,10 @@ impl Fetcher {
         delay.min(LONGEST_DELAY)
     }
 
-    /// Notes why a try brought nothing.
+    /// Records why an attempt failed.
     fn note(&self, scope: Scope, path: &str, error: &vouchsafe_core::Error) -> Retriability {
         use vouchsafe_core::ErrorKind;
-        // An answer of 200 whose body broke off, or came in a coding, has a status too.
+        // A 200 whose body broke off, or has a content coding, has a status too.
         if let Some(status) = error.status().filter(|status| !status.is_success()) {
             let body = match error.body() {
                 Some(body) => String::from_utf8_lossy(body),
@@ -168,7 +168,7 @@ impl Fetcher {
         retriability
     }
 
-    /// Notes what went wrong, with its causes.
+    /// Records a failure with its causes.
     pub(crate) fn fail(
         &self,
         scope: Scope,
@@ -189,7 +189,7 @@ impl Fetcher {
             .record(scope, retriability, &message);
     }
 
-    /// Notes that an answer made no sense; another may.
+    /// Records that an answer was invalid; another one may be valid.
     pub(crate) fn fail_to_read(&self, scope: Scope, error: &Error) {
         self.fail(scope, Retriability::Retriable, error);
     }
@@ -198,7 +198,7 @@ impl Fetcher {
         LastError::clear(&mut self.shared.last_error(), scope);
     }
 
-    /// Applies what an answer says about retries. Returns the header's text if it is new.
+    /// Applies the retry settings of an answer. Returns the header's text if it is new.
     pub(crate) fn heed(&mut self, answer: &Answer) -> Option<String> {
         let header = answer.headers().get("x-ya-retry-settings")?;
         match header.to_str() {
@@ -210,7 +210,7 @@ impl Fetcher {
         }
     }
 
-    /// Applies settings. Returns whether they are others than before.
+    /// Applies settings. Returns whether they changed.
     pub(crate) fn apply(&mut self, header: &str) -> bool {
         if self.shared.retry_settings().as_deref() == Some(header) {
             return false;
@@ -218,7 +218,7 @@ impl Fetcher {
         self.set(header)
     }
 
-    /// Takes over what a former task of the client was told.
+    /// Applies the settings that an earlier task of the client received.
     pub(crate) fn resume(&mut self) {
         let header = self.shared.retry_settings().clone();
         if let Some(header) = header {
@@ -266,18 +266,18 @@ impl Fetcher {
         true
     }
 
-    /// Draws from the standard normal distribution (Box and Muller).
+    /// Draws from the standard normal distribution (Box-Muller).
     fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.draws.f64()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.draws.f64()).cos()
     }
 }
 
-/// The longest wait before a try, whatever backoff and random delay add up to.
+/// The longest wait before an attempt, including backoff and random delay.
 const LONGEST_DELAY: Duration = Duration::from_secs(20 * 60);
 
-/// How long after its beginning a fetch may still begin another try. What else is due waits
-/// meanwhile.
+/// The time after the start of a fetch until which another attempt may begin. Other fetches that
+/// are due wait meanwhile.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 #[cfg(all(test, feature = "mock"))]
@@ -369,7 +369,7 @@ mod tests {
             prop_assert!((1..=60 * 60).contains(&fetcher.roles_update_after));
             let warn_after = fetcher.shared.roles_warn_after.load(Ordering::Relaxed);
             prop_assert!((1..=24 * 60 * 60).contains(&warn_after));
-            // It recovers as well: success brings the wait back to at most a minute.
+            // It also recovers: successes reduce the wait to at most a minute.
             for _ in 0..10_000 {
                 fetcher.backoff.succeed();
             }

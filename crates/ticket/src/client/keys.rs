@@ -1,4 +1,4 @@
-//! The contexts that a client checks tickets with, made of one key container.
+//! The contexts with which a client checks tickets, made from one key container.
 
 use crate::check::{ServiceContext, UserContext};
 use crate::container::KeyContainer;
@@ -6,17 +6,17 @@ use crate::env::BlackboxEnv;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::TvmId;
 
-/// What tickets are checked against.
+/// Which tickets are checked, and how.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Wanted {
-    /// `None`: service tickets are not checked.
+    /// `None` if service tickets are not checked.
     pub(crate) service: Option<Accepted>,
-    /// `None`: user tickets are not checked.
+    /// `None` if user tickets are not checked.
     pub(crate) user: Option<BlackboxEnv>,
     pub(crate) cache: Option<usize>,
 }
 
-/// Whom service tickets may be for.
+/// The accepted destinations of service tickets.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Accepted {
     pub(crate) own_id: TvmId,
@@ -24,7 +24,7 @@ pub(crate) struct Accepted {
     pub(crate) any: bool,
 }
 
-/// The contexts; never changed, only replaced as a whole.
+/// The contexts; never modified, only replaced as a whole.
 #[derive(Debug)]
 pub(crate) struct Keys {
     text: String,
@@ -35,10 +35,10 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// Makes the contexts.
+    /// Creates the contexts.
     ///
-    /// Only what the settings ask for must have keys; checks of another environment, which a
-    /// caller may ask for, then say that there are none.
+    /// Keys are required only for the configured checks. A check of another environment, which a
+    /// caller may request, then reports that there are no keys.
     pub(crate) fn new(text: &str, wanted: Wanted) -> Result<Self> {
         let container = KeyContainer::parse(text)?;
         let empty = |what: &str| {
@@ -96,8 +96,8 @@ impl Keys {
         })
     }
 
-    /// Whether these are the contexts that would come out again: then they stay, with what they
-    /// remember.
+    /// Returns whether new contexts would be equal to these, which then stay together with the
+    /// tickets that they remember.
     pub(crate) fn are_of(&self, text: &str, wanted: &Wanted) -> bool {
         self.text == text && self.wanted == *wanted
     }
@@ -114,7 +114,7 @@ impl Keys {
         self.users.get(env.number() as usize)
     }
 
-    /// The environment that user tickets are checked in when none is named.
+    /// The environment of user tickets if the caller specifies none.
     pub(crate) fn own_env(&self) -> Option<BlackboxEnv> {
         self.wanted.user
     }

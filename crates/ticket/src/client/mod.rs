@@ -1,4 +1,4 @@
-//! The client: tickets, keys and roles in memory, kept fresh by one task.
+//! The client: tickets, keys and roles in memory, refreshed by one task.
 
 mod api;
 mod builder;
@@ -34,41 +34,42 @@ use crate::protocol::{ClientStatus, Destination, StatusCode, Tickets};
 use crate::roles::Roles;
 use crate::text::TicketType;
 
-/// The service that answers for roles.
+/// The service id of tirole, which provides roles.
 pub const TIROLE_TVM_ID: TvmId = TvmId::new(2_028_120);
 
-/// The service that answers for roles in the test installation.
+/// The service id of tirole in the test installation.
 pub const TIROLE_TVM_ID_TEST: TvmId = TvmId::new(2_026_536);
 
-/// A client of TVM: it holds service tickets, checks incoming tickets and knows roles.
+/// A client for TVM: it holds service tickets, checks incoming tickets and knows roles.
 ///
 /// # Configuration
 ///
-/// [`tvm_api`](Self::tvm_api) asks the authority itself, [`tvmtool`](Self::tvmtool) the daemon
-/// beside the service. The environment is read in tvmtool mode only, for what the builder was not
-/// told.
+/// [`tvm_api`](Self::tvm_api) calls the authority itself, [`tvmtool`](Self::tvmtool) a daemon on
+/// the same machine. The environment is read in tvmtool mode only, for settings missing in the
+/// builder.
 ///
-/// # What it does by itself
+/// # Background work
 ///
-/// Connecting returns when everything that was asked for is there. From then on, one task fetches
-/// it anew from time to time; every method reads memory only. When fetching fails, what is there
-/// stays in use and [`status`](Self::status) tells how old it is.
+/// Connecting returns when everything that was configured has been fetched. From then on one task
+/// refreshes it periodically; all methods only read memory. If a refresh fails, the old data stays
+/// in use and [`status`](Self::status) reports its age.
 ///
 /// # Cloning
 ///
-/// Cheap to clone; clones share everything. When the last one is dropped, or after
-/// [`stop`](Self::stop), the task ends. If the task's runtime is gone, the next call from within
+/// Cheap to clone; clones share everything. The task ends when the last clone is dropped, or after
+/// [`stop`](Self::stop). If the task's runtime is gone, the next call within another runtime starts
+/// the task again.
 /// another runtime begins it anew.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
 struct Inner {
     shared: Arc<Shared>,
-    /// Dropped with the last clone, which ends it.
+    /// Dropping the last clone drops the task, which ends it.
     worker: Mutex<Option<Task>>,
 }
 
-/// When each part was last fetched; `None` if never.
+/// When each part was last fetched; `None` if it never was.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct UpdateTimes {
@@ -78,15 +79,15 @@ pub struct UpdateTimes {
     pub service_tickets_invalid: Option<SystemTime>,
     /// Public keys.
     pub public_keys: Option<SystemTime>,
-    /// When public keys become too old to be relied upon.
+    /// When public keys become too old to be trusted.
     pub public_keys_invalid: Option<SystemTime>,
     /// Roles.
     pub roles: Option<SystemTime>,
 }
 
 impl Client {
-    /// Starts a client of tvm-api for the service with that id; zero if it only checks user
-    /// tickets. Ids may be given as numbers:
+    /// Creates a builder for a client of tvm-api, for the service with this id; zero if it only
+    /// checks user tickets. Ids may be given as numbers:
     ///
     /// ```
     /// use vouchsafe_ticket::Client;
@@ -98,7 +99,8 @@ impl Client {
         TvmApiBuilder::new(own_id.into())
     }
 
-    /// Starts a client of tvmtool for the service that the daemon knows by that name.
+    /// Creates a builder for a client of tvmtool, for the service with this name in the daemon's
+    /// configuration.
     #[doc(alias = "TvmToolClientSettings")]
     pub fn tvmtool(alias: impl Into<String>) -> TvmToolBuilder {
         TvmToolBuilder::new(alias.into())
@@ -115,7 +117,7 @@ impl Client {
         })))
     }
 
-    /// Tells how the client is doing, computed now from what it holds and how old that is.
+    /// Returns the status of the client, computed from its data and their age.
     ///
     /// # Errors
     ///
@@ -137,24 +139,24 @@ impl Client {
         Ok(ClientStatus::new(code, last_error))
     }
 
-    /// Returns a service ticket for a service, by its id or its local name. It goes into the
+    /// Returns a service ticket for a service, by its id or its local name. It is sent in the
     /// header `X-Ya-Service-Ticket`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::MissingServiceTicket`] if the authority refused it or it was not fetched yet;
-    /// [`ErrorKind::BrokenSettings`] if the client does not fetch it; [`ErrorKind::Stopped`];
+    /// [`ErrorKind::MissingServiceTicket`] if the authority refused it or it has not been fetched
+    /// yet; [`ErrorKind::BrokenSettings`] if the client does not fetch it; [`ErrorKind::Stopped`];
     /// [`ErrorKind::IllegalUsage`] in a fork of the client's process.
     #[doc(alias = "get_service_ticket_for")]
     pub fn service_ticket<'a>(&self, destination: impl Into<Destination<'a>>) -> Result<Secret> {
         self.tickets()?.get(destination.into())
     }
 
-    /// Returns a service ticket for a service that may not have been asked for yet: `None` then.
+    /// Returns a service ticket, or `None` for a service that has not been requested yet.
     ///
     /// # Errors
     ///
-    /// As [`service_ticket`](Self::service_ticket), but for a service that is not known.
+    /// Those of [`service_ticket`](Self::service_ticket), except for unknown services.
     #[doc(alias = "GetOptionalServiceTicketFor")]
     pub fn service_ticket_if_known(&self, id: TvmId) -> Result<Option<Secret>> {
         let tickets = self.tickets()?;
@@ -176,16 +178,16 @@ impl Client {
         Ok(shared.tickets.load_full().unwrap_or_default())
     }
 
-    /// Adds services to fetch tickets for, in tvm-api mode, and waits until it is known whether
-    /// there is one. Those refused are not asked for again.
+    /// Adds services to fetch tickets for, in tvm-api mode, and waits for the outcome of each.
+    /// Destinations that were refused are not requested again.
     ///
-    /// Dropping the future does not take the wish back.
+    /// Dropping the future does not cancel the request.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BrokenSettings`] if the client fetches no tickets, or from tvmtool;
-    /// [`ErrorKind::Stopped`]. Within: [`ErrorKind::MissingServiceTicket`] with the authority's
-    /// reason, or why it could not be asked.
+    /// [`ErrorKind::BrokenSettings`] if the client fetches no tickets or uses tvmtool;
+    /// [`ErrorKind::Stopped`]. Inner results: [`ErrorKind::MissingServiceTicket`] with the
+    /// authority's reason, or why it could not be reached.
     #[doc(alias = "Add")]
     pub async fn add_destinations(
         &self,
@@ -213,15 +215,15 @@ impl Client {
         Ok(self.wait(ask).await?.into_iter().collect())
     }
 
-    /// Fetches everything anew, due or not, and tells how the client is doing then: for who knows
-    /// that the keys have just changed, for instance.
+    /// Refreshes everything, due or not, and returns the resulting status. Useful when the caller
+    /// knows that the keys have just changed, for example.
     ///
-    /// Dropping the future does not take the wish back.
+    /// Dropping the future does not cancel the refresh.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Stopped`]; [`ErrorKind::IllegalUsage`] in a fork of the client's process. What
-    /// cannot be fetched is no error: the status tells.
+    /// [`ErrorKind::Stopped`]; [`ErrorKind::IllegalUsage`] in a fork of the client's process. A
+    /// failed fetch is not an error; it is part of the status.
     pub async fn refresh(&self) -> Result<ClientStatus> {
         self.must_run()?;
         self.must_be_own_process()?;
@@ -229,14 +231,15 @@ impl Client {
         self.status()
     }
 
-    /// Leaves a wish with the task, and waits for it. If the task ends meanwhile, with its runtime
-    /// or by a panic, the wish is left with the next one.
+    /// Sends a request to the task and waits for the outcome. If the task ends in the meantime,
+    /// with its runtime or by a panic, the request is sent to the next task.
     async fn wait<T>(&self, ask: impl Fn(oneshot::Sender<T>)) -> Result<T> {
         for _ in 0..WORKERS_PER_WISH {
             let (answer, answered) = oneshot::channel();
             ask(answer);
             self.0.shared.wake.notify_one();
-            // Only now: a task that ends after this look takes the wish along, and the wait ends.
+            // Checked only now: if the task ends after this check, the request is dropped and the
+            // wait ends.
             if let Err(error) = self.must_run() {
                 self.0.shared.forget_wishes();
                 return Err(error);
@@ -256,13 +259,13 @@ impl Client {
         ))
     }
 
-    /// Checks a service ticket: the text's form, expiry, signature, destination, and, if there
-    /// are roles, that its source has one. Reads memory only.
+    /// Checks a service ticket: the form of its text, expiry, signature, destination and, if there
+    /// are roles, that its source has one. Only reads memory.
     ///
     /// # Errors
     ///
     /// [`CheckError`] with the status of the first fault; of kind [`CheckErrorKind::Disabled`] if
-    /// the client does not check service tickets, [`CheckErrorKind::Stopped`] after
+    /// the client does not check service tickets, or [`CheckErrorKind::Stopped`] after
     /// [`stop`](Self::stop).
     pub fn check_service_ticket<'t>(
         &self,
@@ -284,14 +287,14 @@ impl Client {
         Ok(checked)
     }
 
-    /// Checks a user ticket of the client's environment: the text's form, expiry, signature,
-    /// environment, and, if there are roles, that its default user has one. Reads memory only.
+    /// Checks a user ticket of the client's environment: the form of its text, expiry, signature,
+    /// environment and, if there are roles, that its default user has one. Only reads memory.
     ///
     /// # Errors
     ///
-    /// As [`check_service_ticket`](Self::check_service_ticket);
-    /// [`CheckErrorKind::RolesOfOtherEnv`] if there are roles and the ticket is good, but not of
-    /// `ProdYateam`: turn [`check_default_uid`](TvmApiBuilder::check_default_uid) off then.
+    /// Those of [`check_service_ticket`](Self::check_service_ticket);
+    /// [`CheckErrorKind::RolesOfOtherEnv`] if there are roles and the ticket is valid but not of
+    /// `ProdYateam`: disable [`check_default_uid`](TvmApiBuilder::check_default_uid) in this case.
     pub fn check_user_ticket<'t>(
         &self,
         ticket: &'t str,
@@ -299,13 +302,13 @@ impl Client {
         self.check_user(ticket, None)
     }
 
-    /// Checks a user ticket of another environment, as far as
-    /// [`may_override_to`](BlackboxEnv::may_override_to) allows.
+    /// Checks a user ticket of another environment, if
+    /// [`may_override_to`](BlackboxEnv::may_override_to) allows it.
     ///
     /// # Errors
     ///
-    /// As [`check_user_ticket`](Self::check_user_ticket);
-    /// [`CheckErrorKind::IllegalOverride`] if the client's environment does not allow that one.
+    /// Those of [`check_user_ticket`](Self::check_user_ticket); [`CheckErrorKind::IllegalOverride`]
+    /// if the client's environment does not allow the other one.
     #[doc(alias = "overrided_bb_env")]
     pub fn check_user_ticket_in<'t>(
         &self,
@@ -342,11 +345,11 @@ impl Client {
         Ok(checked)
     }
 
-    /// Returns the roles as they were last fetched.
+    /// Returns the most recently fetched roles.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BrokenSettings`] if the client fetches none; [`ErrorKind::Stopped`];
+    /// [`ErrorKind::BrokenSettings`] if the client does not fetch roles; [`ErrorKind::Stopped`];
     /// [`ErrorKind::IllegalUsage`] in a fork of the client's process.
     #[doc(alias = "get_roles")]
     pub fn roles(&self) -> Result<Arc<Roles>> {
@@ -372,13 +375,13 @@ impl Client {
         }
     }
 
-    /// Returns the environment that user tickets are checked in; `None` if they are not.
+    /// Returns the environment in which user tickets are checked; `None` if they are not.
     #[must_use]
     pub fn env(&self) -> Option<BlackboxEnv> {
         self.0.shared.keys.load().as_ref()?.own_env()
     }
 
-    /// Tells when each part was fetched, for monitoring.
+    /// Returns when each part was fetched, for monitoring.
     #[must_use]
     pub fn update_times(&self) -> UpdateTimes {
         let shared = &self.0.shared;
@@ -397,9 +400,9 @@ impl Client {
         }
     }
 
-    /// Ends the client for all clones: its task, a wait or request under way, and who waits for
-    /// [`add_destinations`](Self::add_destinations) or [`refresh`](Self::refresh). May be called
-    /// again.
+    /// Stops the client for all clones: its task, any wait or request in progress, and callers that
+    /// wait for [`add_destinations`](Self::add_destinations) or [`refresh`](Self::refresh). May be
+    /// called more than once.
     pub fn stop(&self) {
         self.0.shared.stopped.store(true, Ordering::Release);
         drop(self.worker().take());
@@ -417,7 +420,7 @@ impl Client {
         Ok(())
     }
 
-    /// Begins the task anew after its runtime went away, or after it panicked.
+    /// Starts the task again after its runtime was dropped, or after it panicked.
     #[cold]
     fn begin_anew(&self) {
         if tokio::runtime::Handle::try_current().is_err() {

@@ -1,4 +1,4 @@
-//! What a client is told to do, and whether that makes sense (protocol section 11.1).
+//! The settings of a client, and their validation (protocol section 11.1).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
@@ -13,7 +13,7 @@ use crate::ids::TvmId;
 use crate::protocol::DiskCache;
 use crate::secret::ServiceSecret;
 
-/// What both modes have.
+/// The settings that both modes have.
 #[derive(Clone, Debug)]
 pub(crate) struct Checks {
     pub(crate) source: bool,
@@ -31,10 +31,10 @@ impl Default for Checks {
     }
 }
 
-/// What a client of tvm-api is told.
+/// The settings of a client of tvm-api.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiSettings {
-    /// Zero: none.
+    /// Zero if there is none.
     pub(crate) own_id: TvmId,
     pub(crate) secret: Option<ServiceSecret>,
     pub(crate) destinations: BTreeSet<TvmId>,
@@ -73,7 +73,7 @@ impl ApiSettings {
         }
     }
 
-    /// Everything tickets are fetched for.
+    /// All destinations for which tickets are fetched.
     pub(crate) fn wanted(&self) -> BTreeSet<TvmId> {
         let mut wanted = self.destinations.clone();
         wanted.extend(self.aliases.values());
@@ -83,7 +83,7 @@ impl ApiSettings {
         wanted
     }
 
-    /// Goes through the rules in the original's order. Touches the disk.
+    /// Validates the settings in the original's order. Accesses the disk.
     pub(crate) fn validate(&self) -> Result<Option<DiskCache>> {
         let disk = self.disk_cache.as_ref().map(DiskCache::open).transpose()?;
         let fetches = !self.wanted().is_empty();
@@ -119,16 +119,16 @@ impl ApiSettings {
     }
 }
 
-/// What a client of tvmtool is told.
+/// The settings of a client of tvmtool.
 #[derive(Clone, Debug)]
 pub(crate) struct ToolSettings {
     pub(crate) alias: String,
     pub(crate) auth_token: Option<vouchsafe_core::Secret>,
     pub(crate) host: String,
     pub(crate) port: Option<u16>,
-    /// Where the port is from, for errors.
+    /// The source of the port, for errors.
     pub(crate) port_origin: &'static str,
-    /// How long a start waits for a daemon that is late.
+    /// How long a start waits for a daemon that does not answer yet.
     pub(crate) patience: Duration,
     pub(crate) override_env: Option<BlackboxEnv>,
     pub(crate) checks: Checks,
@@ -148,7 +148,7 @@ impl ToolSettings {
         }
     }
 
-    /// Returns where the daemon is.
+    /// Returns the URL of the daemon.
     pub(crate) fn base_url(&self, port: u16) -> Result<BaseUrl> {
         let host = host(&self.host).map_err(|fault| broken_setting("host", fault))?;
         base_url("port", &format!("{host}:{port}"))
@@ -170,8 +170,8 @@ impl ToolSettings {
     }
 }
 
-/// Reads a URL of the authority. Without a scheme it is plain http, as the original takes it. The
-/// setting that it came from is named in errors.
+/// Parses a URL of the authority. Without a scheme it is plain http, as in the original. Errors
+/// name the setting.
 pub(crate) fn base_url(setting: &str, url: &str) -> Result<BaseUrl> {
     let url = match url.parse::<Ipv6Addr>() {
         Ok(address) => format!("http://[{address}]"),

@@ -1,4 +1,4 @@
-//! The one task of a client: it starts everything, and fetches it anew while the client lives.
+//! The only task of a client: it fetches everything at the start, and refreshes it afterwards.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,7 +17,7 @@ use crate::protocol::{Blob, CacheFile, Retriability, StatusCode};
 pub(crate) struct Worker {
     pub(super) shared: Arc<Shared>,
     pub(super) fetcher: Fetcher,
-    /// Somebody asked for it, or the daemon's configuration has changed.
+    /// A caller requested it, or the daemon's configuration has changed.
     pub(super) all_is_due: bool,
     last_status: Option<StatusCode>,
 }
@@ -32,7 +32,7 @@ impl Worker {
         }
     }
 
-    /// Makes a worker for a client that has been started already.
+    /// Creates a worker for a client that has already been started.
     pub(crate) fn resumed(shared: Arc<Shared>) -> Self {
         tracing::debug!("Worker begins anew");
         let mut worker = Self::new(shared);
@@ -40,7 +40,7 @@ impl Worker {
         worker
     }
 
-    /// Gets everything that was asked for.
+    /// Fetches everything that is configured.
     pub(crate) async fn start(&mut self) -> Result<()> {
         match self.shared.place {
             Place::Api { .. } => self.start_api().await?,
@@ -51,8 +51,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Every user ticket would be answered with a failure of the service, so it is told at the start
-    /// already.
+    /// Warns at the start about settings with which every check of a user ticket would fail.
     fn warn_of_contradiction(&self) {
         let keys = self.shared.keys.load();
         let env = keys.as_ref().and_then(|keys| keys.own_env());
@@ -98,7 +97,7 @@ impl Worker {
         }
     }
 
-    /// Fetches everything for those who wait for it.
+    /// Refreshes everything for the callers that wait for it.
     async fn refresh(&mut self) {
         let waiting = std::mem::take(&mut *self.shared.refresh());
         if waiting.is_empty() {
@@ -108,12 +107,12 @@ impl Worker {
         self.cycle(Phase::Asked).await;
         self.all_is_due = false;
         for done in waiting {
-            // Who does not wait any more does not need to know.
+            // The caller may have stopped waiting.
             let _ = done.send(());
         }
     }
 
-    /// Logs the status when it is another than before.
+    /// Logs the status when it has changed.
     fn tell_status(&mut self) {
         let status = self.shared.status_code();
         if self.last_status.replace(status) == Some(status) {
@@ -126,7 +125,7 @@ impl Worker {
         }
     }
 
-    /// The error of a start that did not get what it needs.
+    /// Returns the error of a start that could not fetch what it needs.
     pub(super) fn start_failed(&self) -> Error {
         let (retriability, message) = {
             let last = self.shared.last_error();
@@ -178,14 +177,14 @@ pub(super) fn start_error(retriability: Retriability, message: &str) -> Error {
     Error::of(ErrorKind::Start, core.with_retryable(is_retryable))
 }
 
-/// Tells the client that its worker has ended, whatever ended it.
+/// Records that the worker has ended, whatever the reason.
 struct End(Arc<Shared>);
 
 impl Drop for End {
     fn drop(&mut self) {
         tracing::debug!("Worker stopped");
         self.0.worker_gone.store(true, Ordering::Release);
-        // Who waits wakes up and begins another.
+        // The waiting callers wake up and start another worker.
         self.0.forget_wishes();
     }
 }

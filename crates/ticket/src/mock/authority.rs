@@ -1,4 +1,4 @@
-//! The authority's keys: signing tickets, changing keys, publishing them.
+//! The authority's keys: signs tickets, and rotates and publishes keys.
 
 use std::sync::OnceLock;
 
@@ -11,7 +11,7 @@ use crate::ids::KeyId;
 use crate::mint::{ServiceTicketDraft, UserTicketDraft};
 use crate::rw::{KeyError, PrivateKey};
 
-/// The keys of an authority: one for services and one for each environment, old ones among them
+/// The keys of an authority: one for services and one for each environment, including old keys
 /// until they are dropped.
 #[derive(Clone, Debug)]
 pub(super) struct Authority {
@@ -21,7 +21,7 @@ pub(super) struct Authority {
 
 #[derive(Clone, Debug)]
 struct Generation {
-    /// The ids of its keys are this one and those behind it.
+    /// The id of the first of its keys; the others follow it.
     first_id: u32,
     key: &'static PrivateKey,
 }
@@ -49,13 +49,13 @@ impl Authority {
         self.next += 1;
     }
 
-    /// Publishes none but the newest keys from now on.
+    /// Publishes only the newest keys from now on.
     pub(super) fn drop_old(&mut self) {
         let newest = self.generations.len().saturating_sub(1);
         self.generations.drain(..newest);
     }
 
-    /// The container with everything published.
+    /// Returns the container with all published keys.
     pub(super) fn container_text(&self) -> String {
         let mut container = KeyContainer::builder();
         for generation in &self.generations {
@@ -102,7 +102,7 @@ fn unsigned(cause: KeyError) -> Error {
     core.with_source(cause).into()
 }
 
-/// Keys take long to make, so a process makes two and takes them in turn under new ids.
+/// Generating keys takes long, so a process generates two and reuses them alternately with new ids.
 fn pool() -> &'static [PrivateKey] {
     static POOL: OnceLock<Vec<PrivateKey>> = OnceLock::new();
     POOL.get_or_init(|| {

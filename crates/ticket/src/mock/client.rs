@@ -1,4 +1,4 @@
-//! A client whose state a test sets.
+//! A client whose state is set by tests.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,13 +18,12 @@ use crate::protocol::{ClientStatus, Destination, StatusCode, Tickets};
 use crate::roles::Roles;
 use crate::text::TicketType;
 
-/// A client that does nothing but what it was told: the methods are those of
-/// [`Client`](crate::Client), and every part of what they return can be set at any time.
+/// A client that returns what a test configured. It has the methods of [`Client`](crate::Client),
+/// and every part of their results can be set at any time.
 ///
-/// It starts as service 100500 in the environment `Test`, with status Ok, no tickets, and all but
-/// roles fetched just now, and
-/// refuses every ticket that it was not told of as malformed. Cheap to clone; clones share
-/// everything.
+/// It starts as service 100500 in the environment `Test`, with status Ok, no tickets, and
+/// everything except roles fetched just now. It refuses every unknown ticket as malformed. Cheap to
+/// clone; clones share everything.
 ///
 /// ```
 /// use vouchsafe_ticket::mock::{MockClient, ServiceTicket};
@@ -64,7 +63,7 @@ struct State {
 }
 
 impl MockClient {
-    /// Makes a client as it starts.
+    /// Creates a client in the initial state.
     #[must_use]
     pub fn new() -> Self {
         Self(Arc::new(Mutex::new(State {
@@ -84,17 +83,17 @@ impl MockClient {
         })))
     }
 
-    /// Sets the service that the client is of.
+    /// Sets the client's own service.
     pub fn set_own_id(&self, id: TvmId) {
         self.state().own_id = id;
     }
 
-    /// Sets the environment that user tickets are checked in.
+    /// Sets the environment in which user tickets are checked.
     pub fn set_env(&self, env: BlackboxEnv) {
         self.state().env = env;
     }
 
-    /// Sets how the client is doing.
+    /// Sets the status of the client.
     pub fn set_status(&self, code: StatusCode, last_error: &str) {
         self.state().status = ClientStatus::new(code, last_error);
     }
@@ -107,7 +106,7 @@ impl MockClient {
         state.tickets.insert(id, Secret::from(ticket));
     }
 
-    /// Sets why there is no ticket for a service.
+    /// Sets the reason why there is no ticket for a service.
     pub fn set_service_ticket_error(&self, alias: &str, id: TvmId, why: &str) {
         let mut state = self.state();
         state.aliases.insert(alias.to_owned(), id);
@@ -115,26 +114,26 @@ impl MockClient {
         state.errors.insert(id, why.to_owned());
     }
 
-    /// Says what checking a text as a service ticket comes to.
+    /// Sets the outcome of checking a text as a service ticket.
     pub fn expect_service_ticket(&self, text: &str, outcome: ServiceTicket) {
         let mut state = self.state();
         state.service_outcomes.insert(text.to_owned(), outcome);
     }
 
-    /// Says what checking a text as a user ticket comes to.
+    /// Sets the outcome of checking a text as a user ticket.
     pub fn expect_user_ticket(&self, text: &str, outcome: UserTicket) {
         let mut state = self.state();
         state.user_outcomes.insert(text.to_owned(), outcome);
     }
 
-    /// Checks texts that nothing was said about with real keys, at the time of a clock.
+    /// Checks all other texts with real keys, at the time of a clock.
     pub fn set_keys(&self, keys: KeyContainer, clock: Arc<dyn Clock>) {
         let mut state = self.state();
         state.keys = Some(keys);
         state.clock = clock;
     }
 
-    /// Sets the roles; `None`: they are not configured.
+    /// Sets the roles; `None` means that they are not configured.
     pub fn set_roles(&self, roles: Option<Roles>) {
         self.state().roles = roles.map(Arc::new);
     }
@@ -144,7 +143,7 @@ impl MockClient {
         self.state().updated = times;
     }
 
-    /// As [`Client::status`](crate::Client::status).
+    /// Like [`Client::status`](crate::Client::status).
     ///
     /// # Errors
     ///
@@ -153,20 +152,20 @@ impl MockClient {
         Ok(self.running()?.status.clone())
     }
 
-    /// As [`Client::service_ticket`](crate::Client::service_ticket).
+    /// Like [`Client::service_ticket`](crate::Client::service_ticket).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of the original method.
     pub fn service_ticket<'a>(&self, destination: impl Into<Destination<'a>>) -> Result<Secret> {
         self.running()?.tickets().get(destination.into())
     }
 
-    /// As [`Client::service_ticket_if_known`](crate::Client::service_ticket_if_known).
+    /// Like [`Client::service_ticket_if_known`](crate::Client::service_ticket_if_known).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of the original method.
     pub fn service_ticket_if_known(&self, id: TvmId) -> Result<Option<Secret>> {
         let tickets = self.running()?.tickets();
         match tickets.get(id.into()) {
@@ -176,12 +175,12 @@ impl MockClient {
         }
     }
 
-    /// As [`Client::add_destinations`](crate::Client::add_destinations), at once: there is a ticket
-    /// for those that one was set for.
+    /// Like [`Client::add_destinations`](crate::Client::add_destinations), but returns at once,
+    /// with the tickets that were set.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of the original method.
     pub async fn add_destinations(
         &self,
         ids: impl IntoIterator<Item = TvmId>,
@@ -202,20 +201,20 @@ impl MockClient {
         Ok(ids.into_iter().map(|id| (id, outcome(id))).collect())
     }
 
-    /// As [`Client::refresh`](crate::Client::refresh): the status as it was set.
+    /// Like [`Client::refresh`](crate::Client::refresh): returns the status that was set.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of the original method.
     pub async fn refresh(&self) -> Result<ClientStatus> {
         self.status()
     }
 
-    /// As [`Client::check_service_ticket`](crate::Client::check_service_ticket), roles left out.
+    /// Like [`Client::check_service_ticket`](crate::Client::check_service_ticket), without roles.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of the original method.
     pub fn check_service_ticket<'t>(
         &self,
         ticket: &'t str,
@@ -233,11 +232,11 @@ impl MockClient {
         }
     }
 
-    /// As [`Client::check_user_ticket`](crate::Client::check_user_ticket), roles left out.
+    /// Like [`Client::check_user_ticket`](crate::Client::check_user_ticket), without roles.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of the original method.
     pub fn check_user_ticket<'t>(
         &self,
         ticket: &'t str,
@@ -246,11 +245,11 @@ impl MockClient {
         self.check_user_ticket_in(ticket, env)
     }
 
-    /// As [`Client::check_user_ticket_in`](crate::Client::check_user_ticket_in), roles left out.
+    /// Like [`Client::check_user_ticket_in`](crate::Client::check_user_ticket_in), without roles.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of the original method.
     pub fn check_user_ticket_in<'t>(
         &self,
         ticket: &'t str,
@@ -274,11 +273,11 @@ impl MockClient {
         }
     }
 
-    /// As [`Client::roles`](crate::Client::roles).
+    /// Like [`Client::roles`](crate::Client::roles).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Those of the original method.
     pub fn roles(&self) -> Result<Arc<Roles>> {
         self.running()?.roles.clone().ok_or_else(|| {
             Error::new(
@@ -288,25 +287,25 @@ impl MockClient {
         })
     }
 
-    /// As [`Client::own_id`](crate::Client::own_id).
+    /// Like [`Client::own_id`](crate::Client::own_id).
     #[must_use]
     pub fn own_id(&self) -> TvmId {
         self.state().own_id
     }
 
-    /// As [`Client::env`](crate::Client::env).
+    /// Like [`Client::env`](crate::Client::env).
     #[must_use]
     pub fn env(&self) -> Option<BlackboxEnv> {
         Some(self.state().env)
     }
 
-    /// As [`Client::update_times`](crate::Client::update_times).
+    /// Like [`Client::update_times`](crate::Client::update_times).
     #[must_use]
     pub fn update_times(&self) -> UpdateTimes {
         self.state().updated
     }
 
-    /// As [`Client::stop`](crate::Client::stop).
+    /// Like [`Client::stop`](crate::Client::stop).
     pub fn stop(&self) {
         self.state().is_stopped = true;
     }
@@ -331,7 +330,7 @@ impl Default for MockClient {
     }
 }
 
-/// Shows no ticket: the texts that outcomes were set for may be real ones.
+/// Shows no tickets, since the configured texts may be real ones.
 impl fmt::Debug for MockClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state();

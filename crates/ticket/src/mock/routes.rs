@@ -1,4 +1,4 @@
-//! From a request to the operation that it asks for, by the generated tables.
+//! Finds the operation of a request in the generated tables.
 
 use http::Method;
 use vouchsafe_core::call::Operation;
@@ -18,11 +18,11 @@ pub(super) enum Op {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Missing {
     Path,
-    /// Those that the path has.
+    /// The methods of the path.
     Method(Vec<Method>),
 }
 
-/// Finds an operation and its id. The services have no path in common.
+/// Finds an operation and its id. The services have no paths in common.
 pub(super) fn of(method: &Method, path: &str) -> Result<(Op, &'static str), Missing> {
     let all = [
         tvm_api::routes::find(method, path).map(Op::TvmApi),
@@ -40,7 +40,7 @@ pub(super) fn of(method: &Method, path: &str) -> Result<(Op, &'static str), Miss
     Err(missing)
 }
 
-/// Returns the operations of all three.
+/// Returns the operations of all three services.
 pub(super) fn operations() -> Vec<&'static Operation> {
     [
         tvm_api::operations::ALL,

@@ -1,4 +1,4 @@
-//! Outcomes of checks without keys and signatures, for tests of code that gets checked tickets.
+//! Outcomes of checks without keys and signatures, for tests of code that receives checked tickets.
 
 use crate::check::{CheckError, CheckErrorKind};
 use crate::checked::{CheckedServiceTicket, CheckedUserTicket};
@@ -9,7 +9,7 @@ use crate::message::{NewerFields, Ticket, TicketPart, UserEntry, encode_ticket};
 use crate::status::TicketStatus;
 use crate::text::TicketType;
 
-/// Says what a check of a service ticket is to come to.
+/// The desired outcome of a check of a service ticket.
 ///
 /// ```
 /// use vouchsafe_ticket::{TicketStatus, TvmId, mock};
@@ -30,7 +30,7 @@ pub struct ServiceTicket {
 }
 
 impl ServiceTicket {
-    /// Begins a good ticket from a service, for the service 100500.
+    /// Creates a valid ticket from a service, for the service 100500.
     pub fn new(src: TvmId) -> Self {
         Self {
             status: TicketStatus::Ok,
@@ -45,7 +45,7 @@ impl ServiceTicket {
         self
     }
 
-    /// Sets the developer in whose name the ticket was issued.
+    /// Sets the developer on whose behalf the ticket was issued.
     pub fn issuer_uid(mut self, uid: Uid) -> Self {
         self.issuer_uid = Some(uid);
         self
@@ -55,7 +55,7 @@ impl ServiceTicket {
     ///
     /// # Errors
     ///
-    /// [`CheckError`] with the status that was set, unless it is [`TicketStatus::Ok`].
+    /// [`CheckError`] with the status that was set, unless that is [`TicketStatus::Ok`].
     #[doc(alias = "create_service_ticket")]
     pub fn check(&self) -> Result<CheckedServiceTicket<'static>, CheckError> {
         let part = TicketPart::Service {
@@ -75,7 +75,7 @@ impl ServiceTicket {
     }
 }
 
-/// Says what a check of a user ticket is to come to.
+/// The desired outcome of a check of a user ticket.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct UserTicket {
@@ -87,7 +87,7 @@ pub struct UserTicket {
 }
 
 impl UserTicket {
-    /// Begins a good ticket for one user of [`BlackboxEnv::Test`].
+    /// Creates a valid ticket for one user of [`BlackboxEnv::Test`].
     pub fn new(default_uid: Uid) -> Self {
         Self {
             status: TicketStatus::Ok,
@@ -104,13 +104,13 @@ impl UserTicket {
         self
     }
 
-    /// Adds users to the default one; they are sorted, each once, without zero.
+    /// Adds users to the default one; they are sorted, without duplicates and zero.
     pub fn uids(mut self, uids: impl IntoIterator<Item = Uid>) -> Self {
         self.uids.extend(uids);
         self
     }
 
-    /// Adds scopes; they are sorted, each once, without the empty one.
+    /// Adds scopes; they are sorted, without duplicates and empty ones.
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes.extend(scopes.into_iter().map(Into::into));
         self
@@ -122,12 +122,12 @@ impl UserTicket {
         self
     }
 
-    /// Returns the outcome, within one for the question whether such a ticket can be.
+    /// Returns the outcome. The outer result tells whether such a ticket can exist.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::IllegalUsage`] if the ticket has no user at all. Within: [`CheckError`] with
-    /// the status that was set, unless it is [`TicketStatus::Ok`].
+    /// Outer: [`ErrorKind::IllegalUsage`] if the ticket has no user at all. Inner: [`CheckError`]
+    /// with the status that was set, unless that is [`TicketStatus::Ok`].
     #[doc(alias = "create_user_ticket")]
     pub fn check(&self) -> Result<Result<CheckedUserTicket<'static>, CheckError>, Error> {
         let mut uids = self.uids.clone();

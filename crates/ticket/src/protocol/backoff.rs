@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind};
 
 /// A wait that grows with each failure and shrinks with each success.
 ///
-/// With the original's smallest wait of zero it never grows, since it grows by a factor.
+/// With the original's minimum wait of zero it would never grow, because it grows by a factor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Backoff {
     min: Duration,
@@ -18,7 +18,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Makes a backoff that starts at its smallest wait.
+    /// Creates a backoff that starts at its minimum wait.
     ///
     /// # Errors
     ///
@@ -46,10 +46,10 @@ impl Backoff {
         self.current
     }
 
-    /// Grows after a failure; `draw` is taken from the standard normal distribution.
+    /// Grows after a failure; `draw` is a sample of the standard normal distribution.
     pub fn fail(&mut self, draw: f64) {
         let grown = (self.current.as_secs_f64() * self.factor).min(self.max.as_secs_f64());
-        // |N(0,1)| with the sign of the draw is the draw itself.
+        // |N(0,1)| with the sign of the sample is the sample itself.
         self.current = duration(grown + draw * self.jitter * grown);
     }
 
@@ -59,7 +59,7 @@ impl Backoff {
         self.current = duration(shrunk).max(self.min);
     }
 
-    /// Takes over what the authority's settings say; the rest stays.
+    /// Applies the values of the authority's settings; the others stay.
     pub fn apply(&mut self, settings: &RetrySettings) {
         let seconds = |value: u32| Duration::from_secs(value.into());
         if let Some(min) = settings.exponential_backoff_min_sec {
@@ -75,7 +75,7 @@ impl Backoff {
 }
 
 impl Default for Backoff {
-    /// The original's numbers, but for the smallest wait: 100 milliseconds instead of none, so
+    /// The original's numbers, except for the minimum wait: 100 milliseconds instead of zero, so
     /// that the wait can grow.
     fn default() -> Self {
         let min = Duration::from_millis(100);
@@ -89,7 +89,7 @@ impl Default for Backoff {
     }
 }
 
-/// What is negative becomes zero: a large draw downwards.
+/// Negative values, from a large negative sample, become zero.
 fn duration(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)
 }

@@ -1,5 +1,5 @@
-//! The text of the files of the disk cache, byte for byte as the original's (protocol section
-//! 12). Writing them safely is in `disk`.
+//! The format of the files of the disk cache, identical to the original's (protocol section 12).
+//! `disk` writes them safely.
 
 use subtle::ConstantTimeEq as _;
 
@@ -8,13 +8,13 @@ use crate::ids::TvmId;
 use crate::query;
 use crate::secret::hmac_sha256;
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Clone, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "the two parts of the format")]
 pub struct Blob {
     /// When it was written, in seconds since the epoch.
     pub time: i64,
-    /// What was written.
+    /// The data.
     pub data: zeroize::Zeroizing<Vec<u8>>,
 }
 
@@ -32,7 +32,7 @@ impl Blob {
     ///
     /// # Errors
     ///
-    /// Of kind `Core(Store)` if it is too small or was changed.
+    /// Of kind `Core(Store)` if it is too small or was modified.
     pub fn unpack(file: &[u8]) -> Result<Self, Error> {
         let bad = |message| {
             let store = ErrorKind::Core(vouchsafe_core::ErrorKind::Store);
@@ -79,7 +79,7 @@ impl Blob {
     }
 }
 
-/// Splits what the file of service tickets holds: the answers and whose they are.
+/// Splits the content of the file of service tickets: the answers and the service they belong to.
 #[must_use]
 pub fn split_tickets(text: &str) -> Option<(&str, TvmId)> {
     let (body, id) = text.rsplit_once('\t')?;
@@ -87,30 +87,30 @@ pub fn split_tickets(text: &str) -> Option<(&str, TvmId)> {
     Some((body, id.parse().ok().filter(|_| is_number)?))
 }
 
-/// Joins what [`split_tickets`] splits.
+/// The inverse of [`split_tickets`].
 #[must_use]
 pub fn join_tickets(body: &str, own_id: TvmId) -> String {
     format!("{body}\t{own_id}")
 }
 
-/// Splits what the file of roles holds: the document and the role system.
+/// Splits the content of the file of roles: the document and the role system.
 #[must_use]
 pub fn split_roles(text: &str) -> Option<(&str, String)> {
     let (body, slug) = text.rsplit_once('\t')?;
     Some((body, query::unescape(slug)))
 }
 
-/// Joins what [`split_roles`] splits.
+/// The inverse of [`split_roles`].
 #[must_use]
 pub fn join_roles(body: &str, slug: &str) -> String {
     format!("{body}\t{}", query::escape(slug))
 }
 
-/// Appends answers to a list of answers, as text. A base that is no list becomes one; one that
-/// only begins or only ends like a list is `None`.
+/// Appends answers to a list of answers, as text. A base that is not a list becomes one; returns
+/// `None` if it only begins or only ends like a list.
 ///
-/// An empty list gets a leading comma, as in the original, which then is no JSON: callers pass no
-/// base instead of an empty one.
+/// As in the original, an empty list gets a leading comma and then is not valid JSON: callers pass
+/// no base instead of an empty one.
 #[must_use]
 pub fn append_json_array(base: Option<&str>, answers: &[&str]) -> Option<String> {
     let mut items: Vec<&str> = Vec::with_capacity(answers.len() + 1);

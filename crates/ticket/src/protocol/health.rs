@@ -1,41 +1,40 @@
-//! How a client is doing, computed from what it holds and how old that is (protocol sections 10.1
-//! and 10.2).
+//! The status of a client, computed from its data and their age (protocol sections 10.1 and 10.2).
 
 use super::StatusCode;
 
 /// Seconds since the epoch.
 pub type Seconds = i64;
 
-/// What a client holds, as far as its health goes.
+/// The parts of a client's state that determine its status.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "what the rules look at")]
 pub struct Health {
-    /// Where the client gets everything from.
+    /// Where the client fetches its data from.
     pub mode: Mode,
     /// How many tickets there should be; `None` if the client fetches none. In tvmtool mode these
-    /// are names, several of which may stand for one destination.
+    /// are names, several of which may refer to one destination.
     pub wanted_tickets: Option<usize>,
     /// The tickets; `None` if there is no set at all.
     pub tickets: Option<TicketSet>,
-    /// When tickets were fetched; `None`: never.
+    /// When tickets were fetched; `None` if never.
     pub tickets_updated: Option<Seconds>,
     /// Whether the client checks tickets.
     pub wants_keys: bool,
     /// When keys were fetched.
     pub keys_updated: Option<Seconds>,
-    /// After how many seconds old roles are a warning; `None` if the client has no roles.
+    /// The age in seconds at which roles cause a warning; `None` if the client has no roles.
     pub roles_warn_after: Option<Seconds>,
     /// When roles were fetched.
     pub roles_updated: Option<Seconds>,
 }
 
-/// Where a client gets everything from.
+/// Where a client fetches its data from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "there are these two")]
 pub enum Mode {
     /// From tvm-api and tirole.
     TvmApi {
-        /// Whether tickets that are missing are an error.
+        /// Whether missing tickets are an error.
         incomplete_is_error: bool,
     },
     /// From tvmtool.
@@ -51,12 +50,12 @@ pub enum Mode {
 pub struct TicketSet {
     /// How many of the wanted tickets it has.
     pub count: usize,
-    /// When the first of them expires; `None` if that is known of none.
+    /// When the first of them expires; `None` if no expiry is known.
     pub invalid_at: Option<Seconds>,
 }
 
 impl TicketSet {
-    /// Whether the set is not to be relied upon.
+    /// Whether the set is not reliable any more.
     #[must_use]
     pub fn is_invalid(&self, now: Seconds) -> bool {
         self.count > 0 && self.invalid_at.unwrap_or(0).saturating_sub(MARGIN) < now
@@ -64,7 +63,7 @@ impl TicketSet {
 }
 
 impl Health {
-    /// Judges by the first rule that fits.
+    /// Returns the status by the first rule that applies.
     #[must_use]
     pub fn status(&self, now: Seconds) -> StatusCode {
         let older = |updated: Option<Seconds>, limit| {
@@ -116,19 +115,19 @@ impl Health {
     }
 }
 
-/// Whether keys are too old to be taken, from a disk or a daemon.
+/// Returns whether keys from a disk or a daemon are too old to be used.
 #[must_use]
 pub fn keys_unusable(updated: Seconds, now: Seconds) -> bool {
     updated.saturating_add(KEYS_UNUSABLE - MARGIN) < now
 }
 
-/// Before this many seconds to its end, something counts as ended.
+/// Something counts as expired this many seconds before its end.
 const MARGIN: Seconds = 60;
 const HOUR: Seconds = 60 * 60;
 const DAY: Seconds = 24 * HOUR;
 const TICKETS_WARN: Seconds = 2 * HOUR;
 const KEYS_WARN: Seconds = 2 * DAY;
-/// How old keys may become.
+/// The maximum age of keys.
 pub const KEYS_UNUSABLE: Seconds = 6 * DAY;
 const CONFIG_WARN: Seconds = 30;
 
@@ -159,7 +158,7 @@ mod tests {
     #[test]
     fn each_age_has_a_border() {
         assert_eq!(health().status(NOW), StatusCode::Ok);
-        // One second later the ticket counts as ended.
+        // One second later the ticket counts as expired.
         assert_eq!(health().status(NOW + 1), StatusCode::Error);
         let fresh = |change: fn(&mut Health)| {
             let mut health = health();

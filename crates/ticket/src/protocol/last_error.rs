@@ -1,8 +1,8 @@
-//! The last thing that went wrong, by what it went wrong with (protocol section 10.2).
+//! The last error of each kind of data that a client fetches (protocol section 10.2).
 
 use super::Verdict;
 
-/// What a client fetches.
+/// The kinds of data that a client fetches.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_enums, reason = "all that a client fetches")]
 pub enum Scope {
@@ -17,7 +17,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Returns the name that is shown.
+    /// Returns the displayed name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -29,25 +29,24 @@ impl Scope {
     }
 }
 
-/// Whether another try may help.
+/// Whether another attempt may succeed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "it may or it will not")]
 pub enum Retriability {
-    /// It may.
+    /// It may succeed.
     Retriable,
-    /// It will not: something has to be changed first.
+    /// It will fail: something must be changed first.
     NonRetriable,
 }
 
-/// What went wrong last within each scope.
+/// The last error within each scope.
 #[derive(Clone, Debug, Default)]
 pub struct LastError {
     by_scope: [Option<(Retriability, String)>; 4],
 }
 
 impl LastError {
-    /// Notes what went wrong. Within a scope, what another try may mend never hides what it will
-    /// not.
+    /// Records an error. Within a scope, a retriable error never replaces a permanent one.
     pub fn record(&mut self, scope: Scope, retriability: Retriability, message: &str) {
         let place = &mut self.by_scope[scope as usize];
         let is_hidden = matches!(place, Some((Retriability::NonRetriable, _)))
@@ -57,7 +56,7 @@ impl LastError {
         }
     }
 
-    /// Notes an answer that is not taken.
+    /// Records an unsuccessful answer.
     pub fn record_http(&mut self, scope: Scope, path: &str, status: u16, body: &str) {
         let retriability = match Verdict::of(status) {
             Verdict::NonRetriable => Retriability::NonRetriable,
@@ -66,17 +65,17 @@ impl LastError {
         self.record(scope, retriability, &http_message(path, status, body));
     }
 
-    /// Forgets a scope: it was fetched.
+    /// Removes the error of a scope, which was fetched successfully.
     pub fn clear(&mut self, scope: Scope) {
         self.by_scope[scope as usize] = None;
     }
 
-    /// Forgets everything.
+    /// Removes all errors.
     pub fn clear_all(&mut self) {
         *self = Self::default();
     }
 
-    /// Returns the first that another try will not mend, else the first at all.
+    /// Returns the first permanent error, or else the first one.
     #[must_use]
     pub fn chosen(&self) -> Option<(Retriability, &str)> {
         let noted = || self.by_scope.iter().flatten();
@@ -86,21 +85,21 @@ impl LastError {
             .map(|(retriability, message)| (*retriability, message.as_str()))
     }
 
-    /// Returns what went wrong with one scope.
+    /// Returns the error of a scope.
     #[must_use]
     pub fn of(&self, scope: Scope) -> Option<String> {
         let noted = self.by_scope[scope as usize].as_ref();
         noted.map(|(_, message)| message.clone())
     }
 
-    /// Returns the message that is shown while not all is well.
+    /// Returns the message that is shown while the status is not Ok.
     #[must_use]
     pub fn message(&self) -> &str {
         self.chosen().map_or(NOTHING_NOTED, |(_, message)| message)
     }
 }
 
-/// Words an answer that is not taken.
+/// Formats an unsuccessful answer.
 #[must_use]
 pub fn http_message(path: &str, status: u16, body: &str) -> String {
     format!("Path:{path}.Code={status}: {body}")
@@ -112,7 +111,7 @@ fn one_line(scope: Scope, message: &str) -> String {
     format!("{}: {message}", scope.name())
 }
 
-/// Characters of a foreign text that are kept: a proxy may answer with a whole page.
+/// How many characters of a foreign text are kept: a proxy may answer with a whole page.
 const LONGEST: usize = 2000;
 
 const NOTHING_NOTED: &str = "Internal client error: failed to collect last useful error message, \

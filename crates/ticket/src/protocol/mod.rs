@@ -1,6 +1,5 @@
-//! The rules of the protocol that the client is made of: no sockets, no clock; only
-//! `disk` touches the machine. Public only for
-//! tests and tools; not part of what this crate promises.
+//! The protocol rules on which the client is built, without sockets or a clock; only `disk`
+//! accesses the machine. Public only for tests and tools; not part of this crate's stable API.
 
 mod backoff;
 pub mod blob;

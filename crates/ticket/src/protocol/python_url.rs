@@ -1,16 +1,16 @@
-//! The URL of tvm-api as the Python binding reads it, for settings taken over from there (protocol
-//! section 11.1).
+//! The URL of tvm-api as the Python binding interprets it, for settings that are taken from there
+//! (protocol section 11.1).
 
 use vouchsafe_core::url::BaseUrl;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Reads `scheme://host:port/...` into scheme and host, and the port: 443 if there is none,
-/// whatever the scheme. The path is dropped.
+/// Splits `scheme://host:port/...` into scheme and host, and the port, which is 443 by default for
+/// every scheme. The path is dropped.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::BrokenSettings`] without a scheme, and for what is no URL.
+/// [`ErrorKind::BrokenSettings`] if there is no scheme, or the text is not a URL.
 pub fn python_url(url: &str) -> Result<(String, u16)> {
     let broken = |message: String| Error::new(ErrorKind::BrokenSettings, message);
     let Some((scheme, rest)) = url.split_once("://") else {

@@ -1,5 +1,4 @@
-//! The texts of requests, byte for byte as the original sends them (protocol sections 11.2, 13.1
-//! and 15.2).
+//! The texts of requests, identical to the original's (protocol sections 11.2, 13.1 and 15.2).
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,11 +10,11 @@ use crate::ids::TvmId;
 use crate::query::escape;
 use crate::secret::ServiceSecret;
 
-/// What a request says of the process that sends it.
+/// The description of the calling process in a request.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "what requests say")]
 pub struct ProcInfo {
-    /// The number of the process.
+    /// The process id.
     pub pid: String,
     /// Its name, if known.
     pub name: Option<String>,
@@ -24,7 +23,7 @@ pub struct ProcInfo {
 }
 
 impl ProcInfo {
-    /// Describes this process. The name is the one that Linux knows.
+    /// Describes this process. The name is the one in Linux's process table.
     #[must_use]
     pub fn of_this_process(version_prefix: &str) -> Self {
         Self {
@@ -34,7 +33,7 @@ impl ProcInfo {
         }
     }
 
-    /// The parameters, without a separator in front. The spelling of the name's key is the
+    /// The parameters, without a leading separator. The spelling of the name's key is the
     /// original's.
     fn params(&self) -> String {
         let mut text = format!("_pid={}", self.pid);
@@ -46,7 +45,7 @@ impl ProcInfo {
     }
 }
 
-/// Writes the body of `POST /2/ticket`. It holds a signature, so it is a secret. Destinations
+/// Formats the body of `POST /2/ticket`. It contains a signature, so it is secret. Destinations
 /// should be in ascending order.
 #[must_use]
 pub fn ticket_body(
@@ -67,7 +66,7 @@ pub fn ticket_body(
     ))
 }
 
-/// Writes the target of the request for public keys. A `src` of zero is left out.
+/// Formats the target of the request for public keys. A `src` of zero is left out.
 #[must_use]
 pub fn keys_path(src: TvmId, env: Option<BlackboxEnv>, process: &ProcInfo) -> String {
     let mut path = format!("/2/keys?{}&get_retry_settings=yes", process.params());
@@ -80,7 +79,7 @@ pub fn keys_path(src: TvmId, env: Option<BlackboxEnv>, process: &ProcInfo) -> St
     path
 }
 
-/// Writes the target of the request for roles from tirole.
+/// Formats the target of the request for roles from tirole.
 #[must_use]
 pub fn tirole_path(slug: &str, process: &ProcInfo) -> String {
     format!(
@@ -90,8 +89,8 @@ pub fn tirole_path(slug: &str, process: &ProcInfo) -> String {
     )
 }
 
-/// Writes the target of the request for tickets from tvmtool: the ids in ascending order, however
-/// their aliases are ordered.
+/// Formats the target of the request for tickets from tvmtool, with the ids in ascending order,
+/// whatever the order of their aliases.
 #[must_use]
 pub fn tool_tickets_path(own_id: TvmId, destinations: &BTreeMap<String, TvmId>) -> String {
     let mut ids: Vec<TvmId> = destinations.values().copied().collect();
@@ -100,13 +99,13 @@ pub fn tool_tickets_path(own_id: TvmId, destinations: &BTreeMap<String, TvmId>) 
     format!("/tvm/tickets?src={own_id}&dsts={ids}")
 }
 
-/// Writes the target of the request for roles from tvmtool.
+/// Formats the target of the request for roles from tvmtool.
 #[must_use]
 pub fn tool_roles_path(own_alias: &str) -> String {
     format!("/v2/roles?self={}", escape(own_alias))
 }
 
-/// Writes the `If-None-Match` that names a known revision of roles.
+/// Formats the `If-None-Match` header for a known revision of roles.
 #[must_use]
 pub fn if_none_match(revision: &str) -> String {
     format!("\"{revision}\"")

@@ -1,54 +1,54 @@
-//! What the authority says about retries in the header `X-Ya-Retry-Settings` (protocol section
+//! The authority's settings for retries in the header `X-Ya-Retry-Settings` (protocol section
 //! 11.3).
 
 use crate::base64url;
 use crate::error::{Error, ErrorKind};
 use crate::wire::{Reader, Value, Writer};
 
-/// The settings of one header; what it does not say is `None`.
+/// The settings of one header; missing ones are `None`.
 ///
-/// A client applies them as [`bounded`](Self::bounded) leaves them.
+/// A client applies the values returned by [`bounded`](Self::bounded).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "the fields of the message")]
 pub struct RetrySettings {
-    /// The smallest wait of the backoff, in seconds.
+    /// The minimum wait of the backoff, in seconds.
     pub exponential_backoff_min_sec: Option<u32>,
-    /// The longest wait of the backoff, in seconds.
+    /// The maximum wait of the backoff, in seconds.
     pub exponential_backoff_max_sec: Option<u32>,
-    /// What the wait is multiplied by.
+    /// The factor by which the wait grows.
     pub exponential_backoff_factor: Option<f64>,
-    /// Which part of the wait is random.
+    /// The random share of the wait.
     pub exponential_backoff_jitter: Option<f64>,
-    /// The longest random delay before a try, in milliseconds, while the status is not Ok.
+    /// The maximum random delay before an attempt, in milliseconds, while the status is not Ok.
     pub max_random_sleep_default: Option<u32>,
-    /// The longest random delay before a try, in milliseconds, while the status is Ok.
+    /// The maximum random delay before an attempt, in milliseconds, while the status is Ok.
     pub max_random_sleep_when_ok: Option<u32>,
-    /// How many tries there are while starting.
+    /// The number of attempts during the start.
     pub retries_on_start: Option<u32>,
-    /// How many tries there are later.
+    /// The number of attempts afterwards.
     pub retries_in_background: Option<u32>,
-    /// How often the worker wakes, in seconds.
+    /// How often the worker wakes up, in seconds.
     pub worker_awaking_period_sec: Option<u32>,
-    /// How many destinations a request may ask for.
+    /// The maximum number of destinations in a request.
     pub dsts_limit: Option<u32>,
-    /// After how long roles are fetched anew, in seconds.
+    /// After how many seconds roles are fetched again.
     pub roles_update_period_sec: Option<u32>,
-    /// After how long roles that were not fetched anew are a warning, in seconds.
+    /// The age in seconds at which roles cause a warning.
     pub roles_warn_period_sec: Option<u32>,
 }
 
-/// What a header says, up to the first field that makes no sense.
+/// The settings of a header up to the first invalid field.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "the two halves of an outcome")]
 pub struct Parsed {
-    /// What is to be applied.
+    /// The settings to apply.
     pub settings: RetrySettings,
-    /// Why the rest is not.
+    /// Why the rest is ignored.
     pub fault: Option<Error>,
 }
 
 impl RetrySettings {
-    /// Parses the header's text. Fields before a bad one count.
+    /// Parses the header's text. Fields before an invalid one are used.
     #[must_use]
     pub fn parse(header: &str) -> Parsed {
         let mut settings = Self::default();
@@ -59,7 +59,7 @@ impl RetrySettings {
         }
     }
 
-    /// Writes a header's text, for emulators.
+    /// Formats a header's text, for emulators.
     #[must_use]
     pub fn to_header(&self) -> String {
         let mut message = Writer::default();
@@ -87,15 +87,15 @@ impl RetrySettings {
         base64url::encode(&message.finish())
     }
 
-    /// Returns the settings with every value cut to what a client applies at most.
+    /// Returns the settings with every value limited to the maximum that a client applies.
     ///
-    /// The ceilings keep a wrong or forged header from stopping a client: with a period of
-    /// `u32::MAX` seconds it would not fetch anything for 136 years, and since the header is kept in
-    /// the disk cache, not even a restart would help. They are far above what a sensible server
+    /// The limits prevent a wrong or forged header from stopping a client: with a period of
+    /// `u32::MAX` seconds it would not fetch anything for 136 years, and since the header is kept
+    /// in the disk cache, not even a restart would help. They are far above what a sensible server
     /// asks for, and low enough that tickets, keys and roles are refreshed before they become
     /// unusable.
     ///
-    /// | field | ceiling |
+    /// | field | maximum |
     /// | --- | --- |
     /// | `exponential_backoff_min_sec` | 1 minute |
     /// | `exponential_backoff_max_sec` | 10 minutes |
@@ -135,8 +135,8 @@ impl RetrySettings {
     fn read(&mut self, header: &str) -> Result<(), &'static str> {
         let message =
             base64url::decode(header.as_bytes()).ok_or("Invalid base64url in settings")?;
-        // Of a field given twice the last counts, so the whole message is read before anything
-        // is judged.
+        // If a field occurs twice the last one counts, so the whole message is read before
+        // validation.
         let mut given = Self::default();
         let mut fields = Reader::new(&message);
         while let Some(field) = fields
@@ -177,7 +177,7 @@ impl RetrySettings {
         })
     }
 
-    /// Takes the fields in the order of their numbers until one makes no sense.
+    /// Takes the fields in the order of their numbers up to the first invalid one.
     fn take(&mut self, given: Self) -> Result<(), &'static str> {
         self.exponential_backoff_min_sec = given.exponential_backoff_min_sec;
         self.exponential_backoff_max_sec = given.exponential_backoff_max_sec;

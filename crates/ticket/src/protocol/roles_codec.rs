@@ -1,5 +1,5 @@
-//! Roles as tirole packs them: the header `X-Tirole-Compression` and the codecs behind it
-//! (protocol section 13.1).
+//! Compressed roles of tirole: the header `X-Tirole-Compression` and its codecs (protocol section
+//! 13.1).
 
 #[cfg(any(feature = "brotli", feature = "gzip"))]
 use std::io::Read;
@@ -8,18 +8,18 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind};
 
-/// The header that says how a body is packed.
+/// The header that describes the compression of a body.
 pub const HEADER: &str = "x-tirole-compression";
 
-/// Unpacks a body and makes sure that it is what the header says.
+/// Decompresses a body and verifies it against the header.
 ///
-/// Whatever header and body say, decoding stops at `limit` bytes, and takes memory of that order:
-/// the result, and what the codec looks back at (at most as much again, 16 MB for brotli).
+/// Whatever header and body say, decoding stops at `limit` bytes, and uses memory of that order:
+/// the result, and the codec's window (at most the same size again; 16 MB for brotli).
 ///
 /// # Errors
 ///
-/// Of kind `Core(Decode)`, saying what is wrong; of kind `Core(TooLarge)` for what is beyond the
-/// limit; of kind `Core(Config)` for a codec that is not compiled in.
+/// Of kind `Core(Decode)` with the problem; of kind `Core(TooLarge)` beyond the limit; of kind
+/// `Core(Config)` for a codec that is not compiled in.
 pub fn decode(header: Option<&str>, body: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
     let Some(header) = header.filter(|header| !header.is_empty()) else {
         if body.len() > limit {
@@ -28,7 +28,7 @@ pub fn decode(header: Option<&str>, body: &[u8], limit: usize) -> Result<Vec<u8>
         return Ok(body.to_vec());
     };
     let packing = Packing::parse(header)?;
-    // What does not fit is not begun.
+    // Not started if the result would not fit.
     if packing.size > limit {
         return Err(too_large(limit));
     }
@@ -50,7 +50,7 @@ pub fn decode(header: Option<&str>, body: &[u8], limit: usize) -> Result<Vec<u8>
     Ok(decoded)
 }
 
-/// What the header says.
+/// The contents of the header.
 struct Packing<'h> {
     codec: Codec,
     size: usize,
@@ -111,8 +111,8 @@ impl Codec {
         match self {
             #[cfg(feature = "brotli")]
             Self::Brotli => {
-                // The extension for windows of up to a gigabyte, which is taken at once: no part
-                // of RFC 7932, and the original does not ask for it.
+                // The extension for windows of up to a gigabyte, which are allocated at once. It is
+                // not part of RFC 7932, and the original does not request it.
                 if body.first().is_some_and(|byte| byte & 0x7f == 0x11) {
                     return Err(bad("blob cannot be decoded: large window".to_owned()));
                 }
@@ -155,16 +155,16 @@ fn read(decoder: impl Read, limit: usize) -> Result<Vec<u8>, Error> {
     Ok(decoded)
 }
 
-/// Unpacks frame by frame. Not by the crate's reader: that one holds all of a frame's window back,
-/// which the frame itself sizes, so that its memory would be bounded by nothing.
+/// Decompresses frame by frame. The crate's own reader is not used, since it holds a frame's whole
+/// window, whose size the frame itself sets, so that its memory would be unbounded.
 #[cfg(feature = "zstd")]
 fn unpack_zstd(mut body: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
     use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
     use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
     let mut decoded = Vec::new();
-    // No frame at all is no empty document.
+    // A body without any frame is not an empty document.
     loop {
-        // A new one each time: one that is used again takes the window before it is needed.
+        // Created again for each frame: a reused decoder allocates the window before it is needed.
         let mut frame = FrameDecoder::new();
         match frame.reset(&mut body) {
             Ok(()) => {
@@ -258,7 +258,7 @@ mod tests {
         }
     }
 
-    /// A frame whose blocks of 128 KiB each repeat one byte.
+    /// A frame with blocks of 128 KiB that each repeat one byte.
     fn zstd_frame(blocks: usize) -> Vec<u8> {
         let (magic, no_checksum, window_of_a_gigabyte) = ([0x28, 0xb5, 0x2f, 0xfd], 0, 20 << 3);
         let mut frame = [&magic[..], &[no_checksum, window_of_a_gigabyte]].concat();

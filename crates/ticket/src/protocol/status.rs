@@ -1,24 +1,23 @@
-//! How a client is doing, in words (protocol section 10.2). What it is computed from is in
-//! `client`.
+//! The status of a client (protocol section 10.2). `client` computes it.
 
 use std::fmt;
 
-/// How a client is doing.
+/// The status of a client.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum StatusCode {
-    /// All that was asked for is there and fresh.
+    /// Everything that was configured is present and fresh.
     Ok,
-    /// Something was not fetched anew for too long. It is still in use.
+    /// Something has not been refreshed for too long. It is still in use.
     Warning,
-    /// Something is missing, or too old to be relied upon.
+    /// Something is missing, or too old to be reliable.
     Error,
-    /// Not all tickets are there, and the settings allow that.
+    /// Some tickets are missing, and the settings allow that.
     IncompleteTicketsSet,
 }
 
 impl StatusCode {
-    /// Returns the number that the original gives to it.
+    /// Returns the original's number for it.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
@@ -47,7 +46,7 @@ impl fmt::Display for StatusCode {
     }
 }
 
-/// How a client is doing, and the last thing that went wrong.
+/// The status of a client and its last error.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ClientStatus {
     code: StatusCode,
@@ -55,7 +54,7 @@ pub struct ClientStatus {
 }
 
 impl ClientStatus {
-    /// Puts both together.
+    /// Creates a status from both parts.
     #[must_use]
     pub fn new(code: StatusCode, last_error: impl Into<String>) -> Self {
         Self {
@@ -64,20 +63,19 @@ impl ClientStatus {
         }
     }
 
-    /// Returns how the client is doing.
+    /// Returns the status code.
     #[must_use]
     pub fn code(&self) -> StatusCode {
         self.code
     }
 
-    /// Returns the last thing that went wrong and was not mended since, in one line; `OK` if all
-    /// is well.
+    /// Returns the last error that has not been resolved since, in one line; `OK` if there is none.
     #[must_use]
     pub fn last_error(&self) -> &str {
         &self.last_error
     }
 
-    /// Returns the line for monitoring, newline included: `0` for Ok, `1` for Warning and
+    /// Returns the line for monitoring, including the newline: `0` for Ok, `1` for Warning and
     /// IncompleteTicketsSet, `2` for Error.
     #[must_use]
     #[doc(alias = "CreateJugglerStatus")]

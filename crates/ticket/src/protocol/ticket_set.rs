@@ -1,5 +1,4 @@
-//! The service tickets that a client holds, and the answers it gives about them (protocol
-//! sections 10 and 10.3).
+//! The service tickets of a client, and look-ups in them (protocol sections 10 and 10.3).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,7 +10,7 @@ use crate::check::peek_expiration;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::TvmId;
 
-/// Whom a service ticket is for: a service's id, or the local name that the settings give it.
+/// The destination of a service ticket: a service's id, or its local name in the settings.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a service has a number or a name")]
 pub enum Destination<'a> {
@@ -42,7 +41,7 @@ impl fmt::Display for Destination<'_> {
     }
 }
 
-/// A set of tickets: never changed, only replaced as a whole.
+/// A set of tickets; never modified, only replaced as a whole.
 #[derive(Clone, Debug, Default)]
 pub struct Tickets {
     tickets: BTreeMap<TvmId, Secret>,
@@ -53,7 +52,7 @@ pub struct Tickets {
 }
 
 impl Tickets {
-    /// Puts a set together.
+    /// Creates a set.
     #[must_use]
     pub fn new(
         tickets: BTreeMap<TvmId, Secret>,
@@ -77,8 +76,8 @@ impl Tickets {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::MissingServiceTicket`] if the authority refused it or it was not fetched yet,
-    /// [`ErrorKind::BrokenSettings`] if the settings do not name the destination.
+    /// [`ErrorKind::MissingServiceTicket`] if the authority refused it or it has not been fetched
+    /// yet, [`ErrorKind::BrokenSettings`] if the settings do not name the destination.
     pub fn get(&self, destination: Destination<'_>) -> Result<Secret> {
         let missing = |why: &str| {
             let message = format!("Failed to get ticket for '{destination}': {why}");
@@ -110,13 +109,13 @@ impl Tickets {
         &self.tickets
     }
 
-    /// Returns why there is no ticket, by destination.
+    /// Returns the reasons for missing tickets, by destination.
     #[must_use]
     pub fn errors(&self) -> &BTreeMap<TvmId, String> {
         &self.errors
     }
 
-    /// Returns everything that tickets are fetched for.
+    /// Returns all destinations for which tickets are fetched.
     #[must_use]
     pub fn wanted(&self) -> &BTreeSet<TvmId> {
         &self.wanted

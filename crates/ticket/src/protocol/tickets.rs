@@ -1,4 +1,4 @@
-//! Answers that hold service tickets, of tvm-api and of tvmtool (protocol sections 11.2 and 15.2).
+//! Parses answers with service tickets from tvm-api and tvmtool (protocol sections 11.2 and 15.2).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,26 +9,26 @@ use vouchsafe_core::Secret;
 use crate::error::{Error, ErrorKind};
 use crate::ids::TvmId;
 
-/// What came for each destination that was asked for.
+/// The result for each requested destination.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::exhaustive_structs, reason = "the two things that may come")]
 pub struct Fetched {
     /// The tickets.
     pub tickets: BTreeMap<TvmId, Secret>,
-    /// Why there is none.
+    /// The reasons for missing tickets.
     pub errors: BTreeMap<TvmId, String>,
 }
 
 impl Fetched {
-    /// Takes over what another answer brought.
+    /// Adds the results of another answer.
     pub fn merge(&mut self, other: Self) {
         self.tickets.extend(other.tickets);
         self.errors.extend(other.errors);
     }
 }
 
-/// Reads an answer of tvm-api: an object by destination, or a list of such objects, as the disk
-/// cache has it.
+/// Parses an answer of tvm-api: an object by destination, or a list of such objects, as in the disk
+/// cache.
 ///
 /// # Errors
 ///
@@ -40,7 +40,7 @@ pub fn parse_tvm_api(response: &str, wanted: &[TvmId]) -> Result<Fetched, Error>
     for &id in wanted {
         let key = id.to_string();
         let found: Vec<&Value> = entries.0.iter().filter_map(|all| all.get(&key)).collect();
-        // What was refused at first and asked for again is in the disk cache twice.
+        // A destination that was refused at first and requested again is in the disk cache twice.
         let ticket = found.iter().find(|entry| entry["ticket"].is_string());
         match Entry::read(ticket.or(found.first()).copied()) {
             Entry::Ticket(ticket) => {
@@ -57,11 +57,12 @@ pub fn parse_tvm_api(response: &str, wanted: &[TvmId]) -> Result<Fetched, Error>
     Ok(fetched)
 }
 
-/// Reads all tickets of such an answer, whoever they are for. What is not by number is left out.
+/// Parses all tickets of such an answer, for any destination. Entries whose key is not a number are
+/// ignored.
 ///
 /// # Errors
 ///
-/// As [`parse_tvm_api`].
+/// Those of [`parse_tvm_api`].
 pub fn parse_all(response: &str) -> Result<BTreeMap<TvmId, Secret>, Error> {
     let entries = Entries::parse(response).ok_or_else(|| invalid("tvm-api"))?;
     let mut tickets = BTreeMap::new();
@@ -73,7 +74,7 @@ pub fn parse_all(response: &str) -> Result<BTreeMap<TvmId, Secret>, Error> {
     Ok(tickets)
 }
 
-/// Reads an answer of tvmtool: an object by name, of which only the `tvm_id` within counts.
+/// Parses an answer of tvmtool: an object by name, of which only the inner `tvm_id` counts.
 ///
 /// # Errors
 ///
@@ -143,8 +144,9 @@ impl Entry {
     fn read(entry: Option<&Value>) -> Self {
         let text = |key| entry?.get(key)?.as_str();
         if let Some(ticket) = text("ticket") {
-            // It goes into a header: what does not fit there would fail each request that it is
-            // for, until the next refresh or, from the disk cache, even after that.
+            // The ticket is sent in a header. One that is not valid there would make all requests
+            // to the destination fail until the next refresh or, from the disk cache, even after
+            // that.
             if !ticket.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
                 return Self::Error("the ticket holds characters that no header can".to_owned());
             }
@@ -154,7 +156,7 @@ impl Entry {
     }
 }
 
-/// The spelling is the original's, which monitoring may look for.
+/// The spelling is the original's, since monitoring may search for it.
 fn missing(destination: impl std::fmt::Display) -> String {
     format!("Missing tvm_id in response, should never happend: {destination}")
 }

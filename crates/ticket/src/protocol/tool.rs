@@ -1,4 +1,4 @@
-//! What tvmtool says of itself and of its tenants, and where it is found (protocol section 15).
+//! tvmtool's description of itself and its tenants, and its address (protocol section 15).
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ struct Party {
     client_id: TvmId,
 }
 
-/// What one tenant of tvmtool is.
+/// A tenant of tvmtool.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "what tvmtool says of a tenant")]
 pub struct ToolConfig {
@@ -51,7 +51,7 @@ impl Meta {
     ///
     /// # Errors
     ///
-    /// Of kind `Core(Decode)`, saying what is wrong and where.
+    /// Of kind `Core(Decode)` with the problem and its place.
     pub fn parse(json: &str) -> Result<Self, Error> {
         serde_json::from_str(json).map_err(|fault| {
             let decode = ErrorKind::Core(vouchsafe_core::ErrorKind::Decode);
@@ -59,7 +59,7 @@ impl Meta {
         })
     }
 
-    /// Returns the first tenant of that name.
+    /// Returns the first tenant with this name.
     #[must_use]
     pub fn tenant(&self, alias: &str) -> Option<ToolConfig> {
         let tenant = self
@@ -78,12 +78,12 @@ impl Meta {
     }
 }
 
-/// Reads when the data of an answer was born, in seconds since the epoch: the header
+/// Parses the time of an answer's data, in seconds since the epoch, from the header
 /// `X-Ya-Tvmtool-Data-Birthtime`.
 ///
 /// # Errors
 ///
-/// Of kind `Core(Decode)` if it is absent or no number.
+/// Of kind `Core(Decode)` if it is missing or not a number.
 pub fn birth_time(header: Option<&str>) -> Result<u64, Error> {
     let bad = |message: String| {
         let decode = ErrorKind::Core(vouchsafe_core::ErrorKind::Decode);
@@ -101,21 +101,21 @@ pub fn birth_time(header: Option<&str>) -> Result<u64, Error> {
 /// The header with the time that [`birth_time`] reads.
 pub const BIRTH_TIME: &str = "x-ya-tvmtool-data-birthtime";
 
-/// What the environment says of tvmtool.
+/// The environment's settings for tvmtool.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "what the environment may say")]
 pub struct ToolEnv {
-    /// The token; `None` if no variable has one.
+    /// The token; `None` if no variable is set.
     pub auth_token: Option<Secret>,
     /// The port.
     pub port: u16,
-    /// Whether a URL is set that names no port: the usual one is hardly what is meant.
+    /// Whether a URL is set that has no port: the default port is hardly intended then.
     pub lacks_port: bool,
 }
 
 impl ToolEnv {
-    /// Reads the variables `TVMTOOL_LOCAL_AUTHTOKEN`, else `QLOUD_TVM_TOKEN`, and
-    /// `DEPLOY_TVM_TOOL_URL`, of which only the port counts.
+    /// Reads the variables `TVMTOOL_LOCAL_AUTHTOKEN` or else `QLOUD_TVM_TOKEN`, and
+    /// `DEPLOY_TVM_TOOL_URL`, of which only the port is used.
     #[must_use]
     pub fn from_vars(variable: impl Fn(&str) -> Option<String>) -> Self {
         let token = |name| {
@@ -139,10 +139,10 @@ pub const TOKEN: &str = "TVMTOOL_LOCAL_AUTHTOKEN";
 pub const OLD_TOKEN: &str = "QLOUD_TVM_TOKEN";
 /// The variable with the URL.
 pub const URL: &str = "DEPLOY_TVM_TOOL_URL";
-/// Where the daemon is, whatever the environment says.
+/// The host of the daemon, independent of the environment.
 pub const HOST: &str = "localhost";
 
-/// The port of `host:port` or `scheme://host:port`; a number alone is none.
+/// The port of `host:port` or `scheme://host:port`; a number alone is not a port.
 fn port(url: &str) -> Option<u16> {
     let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = authority.split(['/', '?', '#']).next()?;

@@ -1,19 +1,19 @@
-//! What the status of an answer means for the next try (protocol section 11.3).
+//! What the status of an answer means for further attempts (protocol section 11.3).
 
-/// What is to be done with an answer.
+/// How to treat an answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "take it, try again, or give up")]
 pub enum Verdict {
-    /// It is taken.
+    /// It is used.
     Accept,
-    /// Another try may help.
+    /// Another attempt may succeed.
     Retriable,
-    /// No other try will help.
+    /// No further attempt will succeed.
     NonRetriable,
 }
 
 impl Verdict {
-    /// Judges a status.
+    /// Returns the verdict on a status.
     #[must_use]
     pub fn of(status: u16) -> Self {
         match status {

@@ -1,7 +1,7 @@
-//! The roles document as the authority gives it out: its form and what is wrong with one.
+//! The format of the roles document, and its validation.
 //!
-//! It is read once and straight into the index. What is wrong is kept and told when all is read:
-//! that the text is no JSON goes before everything else.
+//! The document is read once and directly into the index. Faults are kept and reported at the end,
+//! because invalid JSON takes precedence over everything else.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ use super::json::{self, Key, Level, Value, pass_entries};
 use crate::error::{Error, ErrorKind};
 use crate::ids::{TvmId, Uid};
 
-/// A document taken apart.
+/// A parsed document.
 pub(super) struct Document {
     pub(super) revision: String,
     pub(super) born_time: u64,
@@ -29,14 +29,14 @@ pub(super) struct Document {
 
 pub(super) type Consumers<Id> = HashMap<Id, Subject, RandomState>;
 
-/// The roles of one subject: a range of those granted.
+/// The roles of one subject: a range of `granted`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Subject {
     start: u32,
     end: u32,
 }
 
-/// What is granted to whom. Most of it occurs many times and is kept once.
+/// The grants. Most values occur many times and are stored once.
 struct Index {
     names: Interner<u8>,
     /// Each list of entities once, as their numbers: a role is the number of its list.
@@ -44,7 +44,7 @@ struct Index {
     roles: Vec<Role>,
     /// Each entity once, by number.
     entities: Vec<Entity>,
-    /// Name and role, subject after subject, in the order of the names' numbers.
+    /// Name and role, subject by subject, in the order of the names' numbers.
     granted: Vec<(u32, u32)>,
     hasher: RandomState,
 }
@@ -78,7 +78,7 @@ impl Document {
         self.index.entities_of(granted[place].1)
     }
 
-    /// Walks over a subject's roles.
+    /// Returns a subject's roles.
     pub(super) fn roles(&self, subject: Subject) -> impl Iterator<Item = (&str, RoleEntities<'_>)> {
         self.granted(subject).iter().filter_map(|(name, role)| {
             let name = str::from_utf8(self.index.names.sequence(*name)).ok()?;
@@ -106,7 +106,7 @@ impl Index {
         })
     }
 
-    /// Gives room back that was taken for more to come.
+    /// Releases memory that was reserved for growth.
     fn shrink(&mut self) {
         self.names.shrink();
         self.lists.shrink();
@@ -116,7 +116,7 @@ impl Index {
     }
 }
 
-/// Of a repeated key the last one counts.
+/// If a key is repeated, the last one counts.
 #[derive(Default)]
 struct Fields {
     revision: Option<Result<String, Error>>,
@@ -131,12 +131,12 @@ struct Builder {
     texts: Interner<u8>,
     shared_texts: Vec<Arc<str>>,
     entities: Interner<(u32, u32)>,
-    /// How many entities were read, equal ones included.
+    /// How many entities were read, including equal ones.
     read: usize,
-    /// Of the entity and of the list that are being read.
+    /// The pairs of the entity, and the list, that are being read.
     pairs: Vec<(u32, u32)>,
     list: Vec<u32>,
-    /// The first thing that is wrong in this section. What follows it is read and thrown away.
+    /// The first fault in this section. The rest of the section is read and discarded.
     fault: Option<Error>,
 }
 
@@ -169,8 +169,8 @@ impl Builder {
         Some(number)
     }
 
-    /// Adds the entity of `pairs` to `list`. Of a repeated key the last value counts. `None` when
-    /// there are too many.
+    /// Adds the entity of `pairs` to `list`. If a key is repeated, the last value counts. Returns
+    /// `None` if there are too many.
     fn entity(&mut self) -> Option<()> {
         self.read += 1;
         if self.read > MOST_ENTITIES || self.index.entities.len() >= MOST_DISTINCT {
@@ -210,8 +210,7 @@ impl Builder {
         Some(())
     }
 
-    /// Ends the subject whose roles were granted from there on. The last of a repeated name
-    /// counts.
+    /// Ends the subject whose grants begin at `start`. If a name is repeated, the last one counts.
     fn subject(&mut self, start: usize) -> Option<Subject> {
         let granted = &mut self.index.granted;
         let own = &mut granted[start..];
@@ -240,7 +239,7 @@ impl Builder {
     }
 }
 
-/// The document as a whole; `None` if it is no map.
+/// The document as a whole; `None` if it is not a map.
 struct Top<'b>(&'b mut Builder);
 
 impl<'de> Level<'de> for Top<'_> {
@@ -350,7 +349,7 @@ struct ConsumerRoles<'s, 'b, 'de, Id> {
 }
 
 impl<Id: Copy + Eq + FromStr + Hash + ToString> ConsumerRoles<'_, '_, '_, Id> {
-    /// Decimal digits and nothing else; leading zeros do no harm.
+    /// Decimal digits only; leading zeros are allowed.
     fn new_id(&self) -> Result<Id, Error> {
         let (section, consumer) = (self.section.name, &self.consumer);
         let digits = consumer.bytes().all(|byte| byte.is_ascii_digit());
@@ -498,7 +497,7 @@ impl<'de> Level<'de> for Attrs<'_> {
     }
 }
 
-/// The value of an attribute; the type of one that is no text.
+/// The value of an attribute; the type if it is not a text.
 struct Attr;
 
 impl<'de> Level<'de> for Attr {
@@ -513,12 +512,12 @@ impl<'de> Level<'de> for Attr {
     }
 }
 
-/// How many entities a document may have, counted as often as they occur. Each takes some bytes of
-/// the index and as little as three of the text.
+/// The maximum number of entities in a document, counting repeated ones. Each takes some bytes of
+/// the index and as little as three bytes of the text.
 const MOST_ENTITIES: usize = 1 << 24;
 
-/// How many different entities a document may have: ten times as many as the largest documents that
-/// are in use have roles. Each takes some hundred bytes while the document is read.
+/// The maximum number of different entities in a document: ten times the number of roles in the
+/// largest documents in use. Each takes some hundred bytes while the document is read.
 const MOST_DISTINCT: usize = 1 << 20;
 
 fn malformed(what: impl std::fmt::Display) -> Error {

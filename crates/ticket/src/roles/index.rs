@@ -1,4 +1,4 @@
-//! What one subject may do, indexed for decisions. The size is linear in the document's.
+//! The permissions of one subject, indexed for look-ups. The size is linear in the document's.
 
 use std::cmp::Ordering;
 use std::hash::BuildHasher;
@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 
 /// The attributes that a role is limited to, each key once, in the order of the keys.
 ///
-/// Entities are ordered by their pairs, one after the other; a shorter one comes first.
+/// Entities are ordered by their pairs, compared one by one; a prefix comes first.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Entity(Arc<[(Arc<str>, Arc<str>)]>);
 
@@ -26,7 +26,7 @@ impl Entity {
         Some(&self.0[place].1)
     }
 
-    /// Walks over keys and values in the order of the keys.
+    /// Returns keys and values in the order of the keys.
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (&**key, &**value))
@@ -40,33 +40,34 @@ impl Entity {
             .all(|(key, value)| self.value(key) == Some(*value))
     }
 
-    /// Returns whether the entity has these pairs and no other.
+    /// Returns whether the entity has exactly these pairs.
     #[must_use]
     pub fn equals(&self, attrs: &[(&str, &str)]) -> bool {
         self.0.len() == attrs.len()
             && self.contains(attrs)
-            // A pair given twice must not stand for one that is not given.
+            // A pair given twice must not stand for a missing one.
             && self.iter().all(|pair| attrs.contains(&pair))
     }
 
-    /// Makes one of pairs in the order of their keys, each key once.
+    /// Creates an entity from pairs in the order of their keys, each key once.
     pub(super) fn new(pairs: impl Iterator<Item = (Arc<str>, Arc<str>)>) -> Self {
         Self(pairs.collect())
     }
 }
 
-/// How the entities that a role is limited to are found; many subjects have the same. Equal
-/// entities have one number, and the list of the numbers is kept by the document.
+/// Finds the entities that a role is limited to; many subjects share one. Equal entities have the
+/// same number, and the document keeps the list of the numbers.
 #[derive(Debug)]
 pub(super) struct Role {
-    /// The numbers in the order of their entities, each once; `None` if the list is like that.
+    /// The numbers in the order of their entities, each once; `None` if the list already has that
+    /// form.
     sorted: Option<Box<[u32]>>,
-    /// The numbers by the hash of their entities; `None` for a few.
+    /// The numbers by the hash of their entities; `None` for short lists.
     exact: Option<Table>,
 }
 
 impl Role {
-    /// Makes the index of a list of numbers.
+    /// Creates the index of a list of numbers.
     pub(super) fn new(list: &[u32], entities: &[Entity], hasher: &RandomState) -> Self {
         let entity = |number: u32| &entities[number as usize];
         let sorted = (!list.is_sorted_by(|a, b| entity(*a) < entity(*b))).then(|| {
@@ -92,9 +93,9 @@ impl Role {
 #[derive(Clone, Copy)]
 pub(super) struct RoleEntities<'r> {
     pub(super) role: &'r Role,
-    /// As the document has them.
+    /// In the order of the document.
     pub(super) list: &'r [u32],
-    /// All of the document, by number.
+    /// All entities of the document, by number.
     pub(super) all: &'r [Entity],
 }
 
@@ -121,7 +122,7 @@ impl<'r> RoleEntities<'r> {
         self.list.iter().map(move |number| self.entity(*number))
     }
 
-    /// The numbers in the order of their entities, each once.
+    /// Returns the numbers in the order of their entities, each once.
     fn distinct(self) -> &'r [u32] {
         self.role.sorted.as_deref().unwrap_or(self.list)
     }
@@ -132,7 +133,7 @@ impl<'r> RoleEntities<'r> {
     }
 }
 
-/// Refuses pairs that are not in the order of their keys, or have a key twice.
+/// Refuses pairs that are not in the order of their keys, or have repeated keys.
 pub(super) fn require_sorted(attrs: &[(&str, &str)]) -> Result<(), Error> {
     for pair in attrs.windows(2) {
         let (before, after) = (pair[0].0, pair[1].0);
@@ -146,10 +147,10 @@ pub(super) fn require_sorted(attrs: &[(&str, &str)]) -> Result<(), Error> {
     Ok(())
 }
 
-/// A sum, so that the order of the pairs does not matter and a question need not be sorted.
+/// A sum, so that the order of the pairs does not matter and a query need not be sorted.
 fn hash<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>, hasher: &RandomState) -> u32 {
     fold(pairs.fold(0u64, |sum, pair| sum.wrapping_add(hasher.hash_one(pair))))
 }
 
-/// Entities that are looked through one by one sooner than a question is hashed.
+/// Up to this number, a linear search is faster than hashing the query.
 const FEW: usize = 8;

@@ -1,14 +1,14 @@
-//! Sequences that occur many times, kept once and told by a number: the names of roles, the texts
-//! of attributes, the entities and their lists in a roles document.
+//! Sequences that occur many times, stored once and identified by a number: the names of roles, the
+//! texts of attributes, and the entities and their lists in a roles document.
 
 use std::hash::{BuildHasher, Hash};
 
 use foldhash::fast::RandomState;
 
-/// Sequences by number, in the order of their first occurrence, one behind the other.
+/// Sequences by number, stored one after the other in the order of their first occurrence.
 pub(super) struct Interner<T> {
     items: Vec<T>,
-    /// Where each sequence ends; it begins where the one before does.
+    /// The end of each sequence; it begins at the end of the one before.
     ends: Vec<u32>,
     table: Table,
     hasher: RandomState,
@@ -24,8 +24,8 @@ impl<T: Copy + Eq + Hash> Interner<T> {
         }
     }
 
-    /// Returns the number of a sequence, and whether it is a new one. `None` when there are too
-    /// many for numbers.
+    /// Returns the number of a sequence, and whether it is new. Returns `None` if there are too
+    /// many.
     #[inline]
     pub(super) fn add(&mut self, sequence: &[T]) -> Option<(u32, bool)> {
         let hash = self.hash(sequence);
@@ -57,7 +57,7 @@ impl<T: Copy + Eq + Hash> Interner<T> {
         &self.items[start as usize..end as usize]
     }
 
-    /// Gives room back that was taken for more sequences.
+    /// Releases memory that was reserved for more sequences.
     pub(super) fn shrink(&mut self) {
         self.items.shrink_to_fit();
         self.ends.shrink_to_fit();
@@ -75,8 +75,8 @@ impl<T: Copy + Eq + Hash> Interner<T> {
     }
 }
 
-/// Numbers by hash: open addresses, at least half of them free. A place holds the hash beside the
-/// number, so that others than the one that is looked for are seldom looked at.
+/// Numbers by hash, with open addressing; at least half of the places are free. A place also holds
+/// the hash, so that other entries are seldom compared.
 #[derive(Debug)]
 pub(super) struct Table {
     /// A power of two.
@@ -85,7 +85,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Makes a table that does not have to grow for so many numbers.
+    /// Creates a table that need not grow for this many numbers.
     pub(super) fn with_capacity(count: usize) -> Self {
         Self {
             places: vec![(0, FREE); (2 * count.max(1)).next_power_of_two()].into(),
@@ -93,7 +93,7 @@ impl Table {
         }
     }
 
-    /// Returns a number with that hash which is the right one.
+    /// Returns the number with this hash that satisfies the predicate.
     #[inline]
     pub(super) fn find(&self, hash: u32, is_right: impl Fn(u32) -> bool) -> Option<u32> {
         let mask = self.places.len() - 1;
@@ -134,7 +134,7 @@ impl Table {
     }
 }
 
-/// Half of a hash, of which all bits count.
+/// Half of a hash in which all bits count.
 #[inline]
 pub(super) fn fold(hash: u64) -> u32 {
     (hash ^ (hash >> 32)) as u32

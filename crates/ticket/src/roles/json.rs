@@ -1,6 +1,6 @@
-//! JSON walked over once, without a tree: what each level of the document makes of a value, and
-//! of one that does not belong there, is its own. Everything is read to the end, so that what is
-//! no JSON is found wherever it is.
+//! Reads JSON once, without a tree. Each level of the document decides what to make of a value, and
+//! of one that does not belong there. Everything is read to the end, so that invalid JSON is found
+//! wherever it is.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,13 +8,13 @@ use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// What one level of the document makes of a value.
+/// How one level of the document handles a value.
 pub(super) trait Level<'de>: Sized {
-    /// What it makes.
+    /// The result.
     type Made;
 
-    /// A value of a type that is not welcome here, told by its name in error texts. It has been
-    /// read to its end.
+    /// Handles a value of an unexpected type, whose name is used in error texts. It has been read
+    /// to its end.
     fn other(self, kind: &'static str) -> Self::Made;
 
     fn text(self, _: Cow<'de, str>) -> Self::Made {
@@ -39,7 +39,7 @@ pub(super) trait Level<'de>: Sized {
     }
 }
 
-/// Reads the entries of a map that are left.
+/// Reads and discards the remaining entries of a map.
 pub(super) fn pass_entries<'de, A: MapAccess<'de>>(entries: &mut A) -> Result<(), A::Error> {
     while entries
         .next_entry_seed(Value(Passed), Value(Passed))?
@@ -48,7 +48,7 @@ pub(super) fn pass_entries<'de, A: MapAccess<'de>>(entries: &mut A) -> Result<()
     Ok(())
 }
 
-/// A value that nothing is made of.
+/// A value that is discarded.
 pub(super) struct Passed;
 
 impl<'de> Level<'de> for Passed {
@@ -57,7 +57,7 @@ impl<'de> Level<'de> for Passed {
     fn other(self, _: &'static str) {}
 }
 
-/// The key of an entry: without a copy where it has no escapes.
+/// The key of an entry: borrowed if it has no escapes.
 pub(super) struct Key<'de>(PhantomData<&'de str>);
 
 impl Key<'_> {
@@ -70,7 +70,7 @@ impl<'de> Level<'de> for Key<'de> {
     type Made = Cow<'de, str>;
 
     fn other(self, _: &'static str) -> Self::Made {
-        // The keys of JSON are texts.
+        // JSON keys are always texts.
         Cow::Borrowed("")
     }
 
@@ -141,7 +141,7 @@ impl<'de, L: Level<'de>> Visitor<'de> for Value<L> {
     }
 }
 
-/// A whole text that is one value.
+/// Reads a whole text that consists of one value.
 pub(super) fn read<'de, L: Level<'de>>(text: &'de str, level: L) -> serde_json::Result<L::Made> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let made = Value(level).deserialize(&mut reader)?;

@@ -1,5 +1,5 @@
-//! Who may do what: the roles document, decisions by it, and the automatic checks of tickets.
-//! Fetching the document is not here.
+//! Permissions: the roles document, queries on it, and the automatic checks of tickets. Fetching
+//! the document is not here.
 
 mod document;
 mod index;
@@ -27,9 +27,10 @@ use crate::ids::{TvmId, Uid};
 use crate::status::TicketStatus;
 use crate::text::TicketType;
 
-/// A roles document, indexed for decisions.
+/// A roles document, indexed for queries.
 ///
-/// Memory and time to build it grow with the document only, whatever its attributes are.
+/// Memory and the time to build it are linear in the size of the document, whatever its attributes
+/// are.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -50,11 +51,11 @@ pub struct Roles {
 }
 
 impl Roles {
-    /// Parses a document, taken into use at a time.
+    /// Parses a document and records when it was taken into use.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::MalformedRoles`], saying what is wrong and where.
+    /// [`ErrorKind::MalformedRoles`] with the problem and its place.
     pub fn parse(document: &str, applied: SystemTime) -> Result<Self, Error> {
         let document = str_without_mark(document);
         Ok(Self {
@@ -64,19 +65,19 @@ impl Roles {
         })
     }
 
-    /// Returns what the sender of a service ticket may do.
+    /// Returns the roles of the sender of a service ticket.
     #[must_use]
     #[doc(alias = "check_service_role")]
     pub fn of_service(&self, ticket: &CheckedServiceTicket<'_>) -> SubjectRoles<'_> {
         self.of_service_id(ticket.src())
     }
 
-    /// Returns what the default user of a user ticket may do.
+    /// Returns the roles of the default user of a user ticket.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::IllegalUsage`] if the ticket is not of [`BlackboxEnv::ProdYateam`]: others
-    /// have no roles.
+    /// [`ErrorKind::IllegalUsage`] if the ticket is not of [`BlackboxEnv::ProdYateam`]: users of
+    /// other environments have no roles.
     #[doc(alias = "check_user_role")]
     pub fn of_default_uid(
         &self,
@@ -86,7 +87,7 @@ impl Roles {
         Ok(self.of_uid(ticket.default_uid()))
     }
 
-    /// Returns what one of the users of a user ticket may do.
+    /// Returns the roles of one of the users of a user ticket.
     ///
     /// # Errors
     ///
@@ -105,19 +106,19 @@ impl Roles {
         Ok(self.of_uid(selected))
     }
 
-    /// Returns what a service may do, whether or not a ticket proves that it is the caller.
+    /// Returns the roles of a service, whether or not a ticket proves that it is the caller.
     #[must_use]
     pub fn of_service_id(&self, id: TvmId) -> SubjectRoles<'_> {
         self.subject(self.document.services.get(&id))
     }
 
-    /// Returns what a user may do, whether or not a ticket proves that it is the caller.
+    /// Returns the roles of a user, whether or not a ticket proves that it is the caller.
     #[must_use]
     pub fn of_uid(&self, uid: Uid) -> SubjectRoles<'_> {
         self.subject(self.document.users.get(&uid))
     }
 
-    /// Lets a service ticket pass if its sender has an entry in the document, even an empty one.
+    /// Accepts a service ticket if its sender has an entry in the document, even an empty one.
     ///
     /// # Errors
     ///
@@ -138,14 +139,13 @@ impl Roles {
         ))
     }
 
-    /// Lets a user ticket pass if its default user has an entry in the document, even an empty
-    /// one.
+    /// Accepts a user ticket if its default user has an entry in the document, even an empty one.
     ///
     /// # Errors
     ///
-    /// [`CheckErrorKind::RolesOfOtherEnv`] if the ticket is not of [`BlackboxEnv::ProdYateam`],
-    /// although it is good: roles are for that environment only, so asking for them is a mistake
-    /// of the asker. Else [`TicketStatus::NoRoles`].
+    /// [`CheckErrorKind::RolesOfOtherEnv`] if the ticket is valid but not of
+    /// [`BlackboxEnv::ProdYateam`]: only that environment has roles, so the query is a mistake of
+    /// the caller. Otherwise [`TicketStatus::NoRoles`].
     #[doc(alias = "CheckDefaultUid")]
     pub fn require_default_uid<'t>(
         &self,
@@ -169,7 +169,7 @@ impl Roles {
         &self.document.revision
     }
 
-    /// Returns when the document was made, in seconds since the epoch.
+    /// Returns when the document was created, in seconds since the epoch.
     #[must_use]
     pub fn born_time(&self) -> u64 {
         self.document.born_time
@@ -187,12 +187,12 @@ impl Roles {
         &self.raw
     }
 
-    /// Walks over the services that have an entry, in no order.
+    /// Returns the services that have an entry, in no particular order.
     pub fn services(&self) -> impl Iterator<Item = TvmId> {
         self.document.services.keys().copied()
     }
 
-    /// Walks over the users that have an entry, in no order.
+    /// Returns the users that have an entry, in no particular order.
     pub fn users(&self) -> impl Iterator<Item = Uid> {
         self.document.users.keys().copied()
     }
@@ -216,7 +216,7 @@ impl fmt::Debug for Roles {
     }
 }
 
-/// What one service or user may do. A subject without entry may do nothing.
+/// The roles of one service or user. A subject without an entry has none.
 #[derive(Clone, Copy)]
 pub struct SubjectRoles<'r> {
     subject: Option<Subject>,
@@ -230,8 +230,9 @@ impl<'r> SubjectRoles<'r> {
         self.role(role).is_some()
     }
 
-    /// Returns whether the subject has the role for an entity with exactly these attributes, in
-    /// any order. Without attributes: whether it has it for the entity without attributes.
+    /// Returns whether the subject has the role for an entity with exactly these attributes, in any
+    /// order. With an empty list, returns whether it has the role for the entity without
+    /// attributes.
     #[must_use]
     pub fn has_entity(&self, role: &str, attrs: &[(&str, &str)]) -> bool {
         self.role(role)
@@ -246,12 +247,12 @@ impl<'r> SubjectRoles<'r> {
             .unwrap_or_default()
     }
 
-    /// Does what [`entities_with`](Self::entities_with) does for attributes that the caller
-    /// promises to give in the order of their keys.
+    /// Like [`entities_with`](Self::entities_with), for attributes that the caller passes in the
+    /// order of their keys.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::IllegalUsage`] if the promise is broken or a key comes twice.
+    /// [`ErrorKind::IllegalUsage`] if the attributes are not sorted or a key is repeated.
     pub fn entities_with_sorted(
         &self,
         role: &str,
@@ -261,7 +262,8 @@ impl<'r> SubjectRoles<'r> {
         Ok(self.entities_with(role, attrs))
     }
 
-    /// Returns the role's entities as the document has them, `None` without the role.
+    /// Returns the role's entities in the order of the document; `None` if the subject does not
+    /// have the role.
     #[must_use]
     pub fn entities(
         &self,
@@ -270,8 +272,7 @@ impl<'r> SubjectRoles<'r> {
         self.role(role).map(RoleEntities::iter)
     }
 
-    /// Walks over the roles with their entities as the document has them; the roles come in no
-    /// order.
+    /// Returns the roles, in no particular order, with their entities in the order of the document.
     pub fn iter(
         &self,
     ) -> impl Iterator<

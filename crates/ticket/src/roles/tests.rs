@@ -33,7 +33,7 @@ fn borrowed(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// Few keys and values, so that much coincides.
+/// Few keys and values, so that many coincide.
 fn pair() -> impl Strategy<Value = (String, String)> {
     ("[a-d]", "[xy]?")
 }
@@ -72,7 +72,7 @@ proptest! {
         });
         prop_assert_eq!(subject.has_entity("role", &attrs), exactly);
 
-        // One that is there is found, in whatever order it is asked for.
+        // A present entity is found, whatever the order of the query.
         if !entities.is_empty() {
             let there = nth.get(&entities);
             let mut pairs: Vec<_> = there.clone().into_iter().collect();
@@ -108,7 +108,7 @@ fn a_subject_without_entry_may_nothing() {
     assert!(!nobody.is_known() && !nobody.has("role") && !nobody.has_entity("role", &[]));
     assert!(nobody.entities_with("role", &[]).is_empty() && nobody.entities("role").is_none());
     assert_eq!(nobody.iter().count(), 0);
-    // A number is a service's or a user's, never both.
+    // A number is the id of a service or of a user, never of both.
     assert!(!roles.of_uid(Uid::new(1)).is_known());
 }
 
@@ -168,7 +168,7 @@ fn a_selected_uid_must_be_in_the_ticket() {
         error.to_string(),
         "selectedUid must be in user ticket but it's not: 6"
     );
-    // The environment is looked at first.
+    // The environment is checked first.
     let error = roles.of_selected_uid(&other, Uid::new(6)).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -236,7 +236,7 @@ fn of_a_repeated_key_the_last_counts() {
     assert!(subject.has_entity("r", &[("a", "z"), ("b", "1")]));
     assert_eq!(subject.entities("r").unwrap().len(), 1);
 
-    // Also of a section, and what is wrong in one that does not count does no harm.
+    // Also for sections; a fault in a section that does not count does no harm.
     let roles = parse(
         r#"{"revision": "r", "born_date": 1, "tvm": {"1": 7}, "tvm": {"2": {}, "1": {}},
             "tvm": {"1": {"r": []}}}"#,

@@ -1,5 +1,5 @@
-//! A second reader of roles documents, with a tree of the whole and one rule after the other, for
-//! tests alone: what is read without a tree must come to the same.
+//! A second parser for roles documents, which builds a tree and applies one rule after the other.
+//! For tests only: both parsers must give the same results.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ enum Node<'d> {
 }
 
 impl Node<'_> {
-    /// Returns the type as error texts have it.
+    /// Returns the type as it appears in error texts.
     fn type_name(&self) -> &'static str {
         match self {
             Self::Null => "Null",
@@ -100,7 +100,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
 }
 
-/// Borrows the key where it has no escapes, which a plain `Cow` never does.
+/// Borrows the key if it has no escapes, which a plain `Cow` never does.
 struct Key<'d>(Cow<'d, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {
@@ -249,7 +249,7 @@ fn read(text: &str) -> Result<Model, String> {
     })
 }
 
-/// Any JSON, for where it does not belong.
+/// Any JSON, for places where it does not belong.
 fn anything() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("null"),
@@ -278,7 +278,7 @@ fn anything() -> impl Strategy<Value = String> {
     })
 }
 
-/// Mostly what belongs there, seldom anything.
+/// Usually valid content, rarely anything else.
 fn mostly(usual: impl Strategy<Value = String> + 'static) -> BoxedStrategy<String> {
     prop_oneof![40 => usual, 1 => anything()].boxed()
 }

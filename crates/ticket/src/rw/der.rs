@@ -1,13 +1,13 @@
 //! Key files: a sequence of unsigned integers (section 6.1).
 //!
-//! Reads what the usual C parser reads; writes the one canonical form.
+//! Reads what the usual C parser reads; writes only the canonical form.
 
 const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
 const INDEFINITE: u8 = 0x80;
 
-/// Reads a sequence of just `N` integers, returned without leading zero bytes. What follows the
-/// sequence is ignored.
+/// Reads a sequence of exactly `N` integers, returned without leading zero bytes. Anything after
+/// the sequence is ignored.
 pub(super) fn read<const N: usize>(der: &[u8]) -> Option<[&[u8]; N]> {
     let mut rest = der.strip_prefix(&[SEQUENCE])?;
     let open = if let Some(after) = rest.strip_prefix(&[INDEFINITE]) {
@@ -42,7 +42,7 @@ pub(super) fn write(integers: &[&[u8]]) -> Vec<u8> {
         .iter()
         .map(|integer| 1 + length_len(content(integer)) + content(integer))
         .sum();
-    // No growing: what is secret must not be left in a buffer that was too small.
+    // Without growing, since a reallocated buffer would leave secrets behind.
     let mut der = Vec::with_capacity(1 + length_len(sequence) + sequence);
     der.push(SEQUENCE);
     put_length(&mut der, sequence);
@@ -57,12 +57,12 @@ pub(super) fn write(integers: &[&[u8]]) -> Vec<u8> {
     der
 }
 
-/// Zero is one zero byte, and a top bit would be a sign.
+/// Zero is encoded as one zero byte, and a set top bit would be a sign.
 fn needs_zero(integer: &[u8]) -> bool {
     integer.first().is_none_or(|first| first & 0x80 != 0)
 }
 
-/// Takes a length in short or long form, minimal or not.
+/// Reads a length in short or long form, minimal or not.
 fn take_length(rest: &mut &[u8]) -> Option<usize> {
     let (&first, mut after) = rest.split_first()?;
     let len = if first < INDEFINITE {

@@ -1,22 +1,22 @@
-//! Squares modulo a public number that is fixed for long: the whole arithmetic of a check.
+//! Squares modulo a public number that rarely changes: the whole arithmetic of a check.
 //!
-//! Not for secrets: the time depends a little on the values.
+//! Not for secrets: the time depends slightly on the values.
 //!
-//! The modulus is shifted up until it fills an even number `w` of limbs. The upper half of a
-//! square is folded into the lower by a table of `2^(64 (w + i)) mod m`, made once, which leaves
-//! one limb and a few bits too many; one estimated quotient removes them. A Montgomery form
-//! would have to be entered and left for the one squaring that a check needs.
+//! The modulus is shifted up until it fills an even number `w` of limbs. The upper half of a square
+//! is folded into the lower with a table of `2^(64 (w + i)) mod m`, computed once, which leaves an
+//! excess of one limb and a few bits; one estimated quotient removes it. Montgomery form would have
+//! to be entered and left for the single squaring that a check needs.
 
 use super::limbs::{less, mac, shl_bits, shr_bits, square, sub_assign};
 
-/// A modulus ready for squaring.
+/// A modulus prepared for squaring.
 pub(super) struct Fold {
     /// The modulus, shifted up by `limbs` limbs and `bits` bits, so that its top bit is set.
     modulus: Box<[u64]>,
     limbs: usize,
     bits: u32,
-    /// Entry `j * w + i` is limb `j` of `2^(64 (w + i)) mod m`: what is added to one limb of the
-    /// result lies together.
+    /// Entry `j * w + i` is limb `j` of `2^(64 (w + i)) mod m`: the values added to one limb of the
+    /// result are adjacent.
     columns: Box<[u64]>,
     /// `2^(64 w + EXCESS) mod m`.
     excess: Box<[u64]>,
@@ -44,7 +44,7 @@ impl Fold {
             reciprocal: reciprocal(top),
         };
 
-        // The first is 2^(64 w) - m, as the top bit of m is set.
+        // The first is 2^(64 w) - m, because the top bit of m is set.
         let mut row = vec![0; width];
         sub_assign(&mut row, &fold.modulus);
         let mut excess = row.clone();
@@ -65,20 +65,21 @@ impl Fold {
         fold
     }
 
-    /// Returns how many limbs a modulus of so many bits is given: even, as columns go by twos.
+    /// Returns the number of limbs for a modulus of `bit_len` bits: even, since columns are
+    /// processed in pairs.
     pub(super) const fn width_for(bit_len: usize) -> usize {
         bit_len.div_ceil(128) * 2
     }
 
-    /// Returns how many limbs numbers have here.
+    /// Returns the number of limbs.
     pub(super) const fn width(&self) -> usize {
         self.modulus.len()
     }
 
     /// Puts `x^2 mod m` into `result`, for any `x` not above the unshifted modulus.
     ///
-    /// `x` and `result` have [`width`](Self::width) limbs, `wide` twice as many. Callers that
-    /// know the width at compile time get code made for it.
+    /// `x` and `result` have [`width`](Self::width) limbs, `wide` twice as many. If the width is
+    /// known at compile time, specialised code is generated.
     #[inline(always)]
     pub(super) fn square(&self, x: &[u64], wide: &mut [u64], result: &mut [u64]) {
         square(x, wide);
@@ -103,7 +104,7 @@ impl Fold {
         }
     }
 
-    /// Folds the upper half of `wide` into the lower; returns what exceeds `result`.
+    /// Folds the upper half of `wide` into the lower; returns the excess over `result`.
     #[inline(always)]
     fn fold(&self, wide: &[u64], result: &mut [u64]) -> u128 {
         let width = result.len();
@@ -128,10 +129,10 @@ impl Fold {
         carry
     }
 
-    /// Takes `result + top * 2^(64 w)` to below the modulus.
+    /// Reduces `result + top * 2^(64 w)` to below the modulus.
     #[inline(always)]
     fn finish(&self, result: &mut [u64], mut top: u128) {
-        // A sum of w + 1 limb-sized carries: what is above EXCESS bits is small.
+        // A sum of w + 1 limb-sized carries: the part above EXCESS bits is small.
         let bits = (top >> EXCESS) as u64;
         let mut carry = 0;
         for (sum, &limb) in result.iter_mut().zip(&self.excess) {
@@ -141,12 +142,12 @@ impl Fold {
         self.remove(result, top as u64);
     }
 
-    /// Takes `result + top * 2^(64 w)` to below the modulus.
+    /// Reduces `result + top * 2^(64 w)` to below the modulus.
     #[inline(always)]
     fn remove(&self, result: &mut [u64], mut top: u64) {
         while top != 0 {
-            // Dividing by a little more than the modulus never takes too much. It takes at least
-            // `top` times the modulus, and leaves less than three times, so this ends soon.
+            // Dividing by slightly more than the modulus never subtracts too much. It subtracts at
+            // least `top` times the modulus and leaves less than three times, so this ends soon.
             let next = result[result.len() - 1];
             let reciprocal = u128::from(self.reciprocal);
             let low = (u128::from(next) * reciprocal) >> 64;
@@ -168,7 +169,8 @@ impl Fold {
     }
 }
 
-/// How many bits above the result are left to the quotient, so that it always fits a limb.
+/// The number of bits above the result that are left to the quotient, so that it always fits a
+/// limb.
 const EXCESS: u32 = 62;
 
 /// Returns `2^192 / (top + 1)`, rounded down, less `2^64`; the top bit must be set.
@@ -176,7 +178,7 @@ fn reciprocal(top: u128) -> u64 {
     let Some(divisor) = top.checked_add(1) else {
         return 0;
     };
-    // One times the divisor is in 2^128; the rest is divided bit by bit.
+    // 2^128 contains the divisor once; the rest is divided bit by bit.
     let (mut rest, mut quotient) = (divisor.wrapping_neg(), 0);
     for _ in 0..64 {
         let over = rest >> 127 != 0;
@@ -260,7 +262,7 @@ mod tests {
         );
     }
 
-    /// A modulus of any shape: random limbs mixed with those where carries are lost.
+    /// A modulus of any shape: random limbs mixed with those that provoke carries.
     fn number() -> impl Strategy<Value = BigUint> {
         let limb = || {
             prop_oneof![

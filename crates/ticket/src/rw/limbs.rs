@@ -1,4 +1,4 @@
-//! Natural numbers as little-endian slices of 64-bit limbs: what every other file here counts with.
+//! Natural numbers as little-endian slices of 64-bit limbs, on which all other files here build.
 //!
 //! Running time depends on lengths; where it depends on values as well, the function says so.
 
@@ -28,7 +28,7 @@ pub(super) const fn sbb(a: u64, b: u64, borrow: u64) -> (u64, u64) {
     (difference as u64, (difference >> 64) as u64 & 1)
 }
 
-/// Reads big-endian bytes, which must fit; limbs left over become zero.
+/// Reads big-endian bytes, which must fit; remaining limbs become zero.
 #[inline]
 pub(super) fn from_bytes(bytes: &[u8], limbs: &mut [u64]) {
     let (head, whole) = bytes.as_rchunks::<8>();
@@ -44,7 +44,7 @@ pub(super) fn from_bytes(bytes: &[u8], limbs: &mut [u64]) {
     }
 }
 
-/// Makes a number of as many limbs as asked for from big-endian bytes, which must fit.
+/// Creates a number of `width` limbs from big-endian bytes, which must fit.
 pub(super) fn nat(bytes: &[u8], width: usize) -> Nat {
     let mut limbs = Zeroizing::new(vec![0; width]);
     from_bytes(bytes, &mut limbs);
@@ -60,7 +60,7 @@ pub(super) fn to_bytes(limbs: &[u64], bytes: &mut [u8]) {
     }
 }
 
-/// Returns the big-endian bytes without leading zero bytes. Its time tells how many there are.
+/// Returns the big-endian bytes without leading zero bytes. The time reveals their number.
 pub(super) fn minimal_bytes(limbs: &[u64]) -> Zeroizing<Vec<u8>> {
     let mut bytes = Zeroizing::new(vec![0; limbs.len() * 8]);
     to_bytes(limbs, &mut bytes);
@@ -69,7 +69,7 @@ pub(super) fn minimal_bytes(limbs: &[u64]) -> Zeroizing<Vec<u8>> {
     bytes
 }
 
-/// Returns how many bits the number has; zero has none. Its time tells the number of zero limbs.
+/// Returns the number of bits; zero has none. The time reveals the number of zero limbs.
 pub(super) fn bit_len(limbs: &[u64]) -> usize {
     let zeros = limbs.iter().rev().take_while(|limb| **limb == 0).count();
     match limbs.len() - zeros {
@@ -106,13 +106,13 @@ pub(super) fn add_assign(a: &mut [u64], b: &[u64]) -> u64 {
     carry
 }
 
-/// Returns whether `a < b`, for numbers of equal length. Its time tells where they differ.
+/// Returns whether `a < b`, for numbers of equal length. The time reveals where they differ.
 #[inline(always)]
 pub(super) fn less(a: &[u64], b: &[u64]) -> bool {
     a.iter().rev().lt(b.iter().rev())
 }
 
-/// Shifts up by less than 64 bits and returns the bits that fall out.
+/// Shifts up by less than 64 bits and returns the bits shifted out.
 #[inline(always)]
 pub(super) fn shl_bits(limbs: &mut [u64], bits: u32) -> u64 {
     let mut carry = 0;
@@ -133,7 +133,7 @@ pub(super) fn shr_bits(limbs: &mut [u64], bits: u32) {
     }
 }
 
-/// Multiplies; the product is as long as both together and must be zero before.
+/// Multiplies; the product is as long as both factors together and must be zero before.
 pub(super) fn mul(a: &[u64], b: &[u64], product: &mut [u64]) {
     for (i, &x) in a.iter().enumerate() {
         let mut carry = 0;
@@ -185,7 +185,7 @@ mod tests {
         BigUint::from_bytes_be(&bytes)
     }
 
-    /// Limbs at the edges are where carries are lost.
+    /// Extreme limbs, which provoke carries.
     fn limb() -> impl Strategy<Value = u64> {
         prop_oneof![
             any::<u64>(),

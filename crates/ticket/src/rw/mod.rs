@@ -1,7 +1,7 @@
 //! Rabin-Williams signatures with PSS (section 6 of the ticket protocol).
 //!
-//! [`PublicKey`] checks, [`PrivateKey`] signs. Services only check: signing and making keys is
-//! for the authority, and so for tests and emulators of it.
+//! [`PublicKey`] verifies, [`PrivateKey`] signs. Services only verify; signing and generating keys
+//! is for the authority, and so for tests and emulators of it.
 
 mod der;
 mod fold;
@@ -28,15 +28,15 @@ pub enum KeyError {
     /// The modulus has no room for a hash and a salt.
     #[error("the key has less than 522 bits, too few for a signature")]
     TooSmall,
-    /// The numbers of the private key do not belong together, so it would sign wrongly.
+    /// The numbers of the private key do not match, so it would produce wrong signatures.
     #[error("the numbers of the private key do not belong together")]
     Inconsistent,
-    /// The operating system has no randomness to give.
+    /// The operating system's random number generator failed.
     #[error("the operating system gives no random bytes")]
     NoRandomness,
 }
 
-/// Four times the largest keys that are known: a check keeps its numbers on the stack.
+/// Four times the largest known keys: a check keeps its numbers on the stack.
 const MAX_BITS: usize = 8192;
 
 /// The shortest modulus that a signature fits in.

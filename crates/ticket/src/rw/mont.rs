@@ -1,8 +1,8 @@
 //! Arithmetic modulo a secret odd number, in Montgomery form.
 //!
 //! Every function here runs the same instructions on the same addresses for all values of equal
-//! length; what that rests on is that the processor multiplies and adds in constant time, and
-//! that the compiler does not turn the masks of `subtle` into branches.
+//! length. This relies on a processor that multiplies and adds in constant time, and on a compiler
+//! that does not turn the masks of `subtle` into branches.
 
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroizing;
@@ -27,7 +27,7 @@ impl Mont {
         if low & 1 == 0 || !above_one {
             return None;
         }
-        // Newton: each step doubles the number of right bits, and the first has three.
+        // Newton's method: each step doubles the number of correct bits, starting from three.
         let mut inverse = *low;
         for _ in 0..5 {
             inverse = inverse.wrapping_mul(2u64.wrapping_sub(low.wrapping_mul(inverse)));
@@ -61,7 +61,7 @@ impl Mont {
         &self.one
     }
 
-    /// Returns the form of a number of any length.
+    /// Converts a number of any length to its form.
     pub(super) fn enter(&self, x: &[u64]) -> Nat {
         let mut form = zero(self.n.len());
         for chunk in x.chunks(self.n.len()).rev() {
@@ -72,7 +72,7 @@ impl Mont {
         form
     }
 
-    /// Returns the number, below the modulus, of a form.
+    /// Converts a form back to the number, which is below the modulus.
     pub(super) fn leave(&self, form: &[u64]) -> Nat {
         let mut one = zero(self.n.len());
         one[0] = 1;
@@ -115,7 +115,7 @@ impl Mont {
         self.reduce_once(product, top);
     }
 
-    /// Raises a form to a secret power; its time depends on the number of limbs of the power.
+    /// Raises a form to a secret power; the time depends on the number of limbs of the power.
     pub(super) fn pow(&self, base: &[u64], power: &[u64]) -> Nat {
         let width = self.n.len();
         let mut table = zero(16 * width);
@@ -133,7 +133,7 @@ impl Mont {
                     self.mul_into(&result, &result, &mut next);
                     std::mem::swap(&mut result, &mut next);
                 }
-                // Every entry is read, so that the cache does not tell which was wanted.
+                // Every entry is read, so that the cache does not reveal the selected one.
                 let window = (limb >> shift) & 15;
                 factor.fill(0);
                 for (i, entry) in (0u64..).zip(table.chunks_exact(width)) {
@@ -191,7 +191,7 @@ pub(super) fn borrows(a: &[u64], b: &[u64]) -> Choice {
     Choice::from((borrow & 1) as u8)
 }
 
-/// Returns `a`, or `b` if the choice says so.
+/// Returns `a`, or `b` if `second` is set.
 pub(super) fn select(a: &[u64], b: &[u64], second: Choice) -> Nat {
     let wanted = mask(second);
     let chosen = a.iter().zip(b).map(|(a, b)| (a & !wanted) | (b & wanted));

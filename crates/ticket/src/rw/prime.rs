@@ -1,4 +1,4 @@
-//! Random primes for key generation. Not constant in time.
+//! Random primes for key generation. Not constant-time.
 
 use zeroize::Zeroizing;
 
@@ -6,7 +6,7 @@ use super::KeyError;
 use super::limbs::{Nat, nat, shr_bits, sub_assign};
 use super::mont::Mont;
 
-/// Returns a random prime of just so many bits (at least 64) that leaves 3 or 7 modulo 8.
+/// Returns a random prime of exactly `bits` bits (at least 64) that is 3 or 7 modulo 8.
 pub(super) fn random(bits: usize, residue: u64) -> Result<Nat, KeyError> {
     loop {
         let mut candidate = random_nat(bits)?;
@@ -27,7 +27,7 @@ fn random_nat(bits: usize) -> Result<Nat, KeyError> {
     Ok(nat(&bytes, bits.div_ceil(64)))
 }
 
-/// Spares most composites the costly test; candidates are far larger than all divisors.
+/// Avoids the expensive test for most composites; candidates are far larger than all divisors.
 fn has_small_factor(candidate: &[u64]) -> bool {
     SMALL_PRIMES.iter().any(|&divisor| {
         let divisor = u64::from(divisor);
@@ -39,9 +39,9 @@ fn has_small_factor(candidate: &[u64]) -> bool {
     })
 }
 
-/// Miller and Rabin's test. As candidates leave 3 modulo 4, a single power decides a round.
+/// The Miller-Rabin test. As candidates are 3 modulo 4, a single power decides a round.
 fn is_probable_prime(candidate: &[u64]) -> Result<bool, KeyError> {
-    /// One round passes a composite in a quarter of all cases at most.
+    /// One round accepts a composite in at most a quarter of all cases.
     const ROUNDS: usize = 40;
 
     let Some(mont) = Mont::new(candidate) else {

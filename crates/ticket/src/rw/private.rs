@@ -11,19 +11,19 @@ use super::limbs::{Nat, add_assign, bit_len, minimal_bytes, mul, nat, shr_bits, 
 use super::mont::{Mont, borrows, select};
 use super::{KeyError, MAX_BITS, MIN_BITS, PublicKey, der, prime, pss};
 
-/// The private half of a key: signs. For an authority, an emulator of one, and tests.
+/// The private half of a key, which signs. For an authority, its emulators and tests.
 ///
-/// The numbers of the key are wiped when the last clone is dropped, and so is what signing
-/// computes from them on the heap.
+/// The numbers of the key are wiped when the last clone is dropped, as are the values computed from
+/// them on the heap when signing.
 ///
-/// **Timing.** Signing runs the same instructions on the same addresses for all keys whose
-/// numbers are equally long: exponents are taken by windows of fixed size from a table that is
-/// read whole, and nothing branches on the key, on the roots, or on which of them fits. It is not
-/// blinded. What does vary is public: how often the padding was tried, the length of the
-/// signature. Reading, printing and generating keys is not constant in time.
+/// **Timing.** Signing runs the same instructions on the same addresses for all keys whose numbers
+/// have the same lengths: powers use windows of fixed size and a table that is read completely, and
+/// nothing branches on the key, on the roots, or on which of them fits. It is not blinded. What
+/// varies is public: how often the padding was tried, and the length of the signature. Parsing,
+/// formatting and generating keys is not constant-time.
 ///
-/// **Faults.** A signature is checked before it is returned, as a wrong one could give the
-/// factors away.
+/// **Faults.** A signature is verified before it is returned, since a wrong one could reveal the
+/// factors.
 #[derive(Clone)]
 pub struct PrivateKey(Arc<Inner>);
 
@@ -31,12 +31,12 @@ struct Inner {
     /// n, p, q, iqmp, dq, dp, twomp, twomq: big-endian, without leading zeros, as in the file.
     numbers: [Zeroizing<Vec<u8>>; 8],
     public: PublicKey,
-    /// None if the numbers cannot be a key.
+    /// `None` if the numbers cannot be a key.
     engine: Option<Engine>,
 }
 
 impl PrivateKey {
-    /// Generates a key whose modulus has as many bits as asked for, or one less.
+    /// Generates a key whose modulus has `bits` bits, or one less.
     ///
     /// # Errors
     ///
@@ -53,7 +53,8 @@ impl PrivateKey {
             let p = prime::random(bits.div_ceil(2), 3)?;
             let q = prime::random(bits / 2, 7)?;
             let key = Self::from_primes(&p, &q)?;
-            // A modulus one bit short can be too short, and a false prime would show here.
+            // A modulus one bit short can be too short, and a composite number among the primes
+            // would show here.
             let probe = b"probe";
             match key.sign(probe) {
                 Ok(signature) if key.public().verify(probe, &signature) => return Ok(key),
@@ -94,10 +95,9 @@ impl PrivateKey {
         Self::from_numbers([&n, p, q, &iqmp, &dq, &dp, &twomp, &twomq].map(minimal_bytes))
     }
 
-    /// Reads a key in DER, as tolerantly as the services do.
+    /// Parses a key in DER, as tolerantly as the services do.
     ///
-    /// Its numbers are not checked against each other; a key that they do not make refuses to
-    /// sign.
+    /// The numbers are not checked against each other; if they do not match, signing fails.
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ impl PrivateKey {
         })))
     }
 
-    /// Returns the key in DER, in its one canonical form. The caller keeps it secret.
+    /// Returns the key in DER, in its canonical form. The caller must keep it secret.
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {
         der::write(&self.0.numbers.each_ref().map(|number| &number[..]))
@@ -130,13 +130,13 @@ impl PrivateKey {
         &self.0.public
     }
 
-    /// Signs a message with a fresh salt: two signatures of one message differ.
+    /// Signs a message with a fresh salt, so that two signatures of the same message differ.
     ///
-    /// An empty message can be signed, but nothing verifies it.
+    /// An empty message can be signed, but never verifies.
     ///
     /// # Errors
     ///
-    /// [`KeyError::TooSmall`] and [`KeyError::Inconsistent`] if the key was read and is none;
+    /// [`KeyError::TooSmall`] and [`KeyError::Inconsistent`] if a parsed key is not usable;
     /// [`KeyError::NoRandomness`].
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         self.sign_salted(message, || {
@@ -146,11 +146,11 @@ impl PrivateKey {
         })
     }
 
-    /// Signs with given salts, one for each attempt at the padding; for recorded signatures only.
+    /// Signs with given salts, one for each attempt at the padding; only for recorded signatures.
     ///
     /// # Errors
     ///
-    /// Those of [`sign`](Self::sign), where salts that run out are [`KeyError::NoRandomness`].
+    /// Those of [`sign`](Self::sign); [`KeyError::NoRandomness`] if the salts run out.
     #[doc(hidden)]
     pub fn sign_with_salts(&self, message: &[u8], salts: &[[u8; 32]]) -> Result<Vec<u8>, KeyError> {
         let mut salts = salts.iter();
@@ -164,7 +164,7 @@ impl PrivateKey {
         message: &[u8],
         mut salt: impl FnMut() -> Result<[u8; pss::SALT], KeyError>,
     ) -> Result<Vec<u8>, KeyError> {
-        /// How often the padding is tried for one that does not begin with a zero byte.
+        /// How often the padding is tried to get one that does not begin with a zero byte.
         const ATTEMPTS: usize = 51;
 
         let bits = self.0.public.bits();
@@ -174,7 +174,7 @@ impl PrivateKey {
         let engine = self.0.engine.as_ref().ok_or(KeyError::Inconsistent)?;
         let message = Sha256::digest(message).into();
         let mut encoded = vec![0; bits.div_ceil(8)];
-        // Some sizes always begin with a zero byte, and trying again is of no use.
+        // Some sizes always begin with a zero byte, so that trying again is useless.
         let attempts = if bits % 8 == 1 { 1 } else { ATTEMPTS };
         for _ in 0..attempts {
             pss::encode(&message, &salt()?, bits, &mut encoded);
@@ -195,14 +195,14 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// The key as signing needs it.
+/// The key in the form needed for signing.
 struct Engine {
     n: Mont,
     p: Mont,
     q: Mont,
     dp: Nat,
     dq: Nat,
-    /// In the form that [`Mont`] has, modulo p, p and q.
+    /// In [`Mont`]'s form, modulo p, p and q.
     iqmp: Nat,
     twomp: Nat,
     twomq: Nat,
@@ -212,7 +212,7 @@ impl Engine {
     fn new([n, p, q, iqmp, dq, dp, twomp, twomq]: &[Zeroizing<Vec<u8>>; 8]) -> Option<Self> {
         let width = |bytes: &[u8]| bytes.len().div_ceil(8);
         let of = |bytes: &[u8]| nat(bytes, width(bytes));
-        // As long as its prime, so that its own length is not seen; longer ones cannot be right.
+        // As long as its prime, so that its own length is not visible; longer ones cannot be right.
         let within = |bytes: &[u8], prime: &[u8]| {
             (bytes.len() <= prime.len()).then(|| nat(bytes, width(prime)))
         };
@@ -234,8 +234,8 @@ impl Engine {
         })
     }
 
-    /// Returns the root of an encoded message; `None` if it turns out not to be one. The names
-    /// are those of section 6.3.
+    /// Returns the root of an encoded message; `None` if it turns out not to be one. The names are
+    /// those of section 6.3.
     fn root(&self, encoded: &[u8]) -> Option<Nat> {
         let (n, p, q) = (&self.n, &self.p, &self.q);
         let h = nat(encoded, n.modulus().len());

@@ -1,7 +1,7 @@
 //! The message encoding of the protocol (sections 6.2 and 6.4): PSS with SHA-256, MGF1 and a salt
 //! of 32 bytes.
 //!
-//! Nothing here is secret: an encoding is what anybody computes from a signature.
+//! Nothing here is secret: anyone can compute an encoding from a signature.
 
 use sha2::block_api::compress256;
 
@@ -9,11 +9,11 @@ pub(super) const SALT: usize = 32;
 const HASH: usize = 32;
 const TRAILER: u8 = 0xBC;
 
-/// Returns whether a modulus of so many bits has room for hash, salt and the three fixed bytes.
+/// Returns whether a modulus of `bits` bits has room for hash, salt and the three fixed bytes.
 pub(super) const fn fits(bits: usize) -> bool {
     match bits.checked_sub(1) {
         None => false,
-        // A top byte of the modulus that is 1 leaves no bit for the encoding.
+        // If the top byte of the modulus is 1, it leaves no bit for the encoding.
         Some(usable) => usable.div_ceil(8) >= HASH + SALT + 2,
     }
 }
@@ -45,7 +45,7 @@ pub(super) fn encode(message: &[u8; HASH], salt: &[u8; SALT], bits: usize, encod
     }
 }
 
-/// Returns whether `encoded`, as long as a modulus of so many bits, encodes the message.
+/// Returns whether `encoded`, as long as a modulus of `bits` bits, encodes the message.
 ///
 /// Overwrites `encoded`.
 #[inline]
@@ -71,7 +71,7 @@ pub(super) fn verify(encoded: &mut [u8], bits: usize, message: &[u8]) -> bool {
 
     let mut mask = Mask::new(hash);
     let mut chunks = data.chunks_mut(HASH);
-    // The fixed zeros come first, so that a forgery rarely costs more than one block.
+    // The fixed zeros are checked first, so that a forgery rarely costs more than one block.
     if let Some(chunk) = chunks.next() {
         mask.apply(chunk);
         if spare != 0 {
@@ -104,7 +104,7 @@ fn any_set(bytes: &[u8]) -> bool {
     (seen | u64::from(tail)) != 0
 }
 
-/// MGF1: one SHA-256 block for each 32 bytes, as hash, counter and padding fill just one.
+/// MGF1: one SHA-256 block for each 32 bytes, as hash, counter and padding fill exactly one block.
 struct Mask {
     block: [u8; 64],
     counter: u32,
@@ -125,7 +125,7 @@ impl Mask {
         self.counter += 1;
         let mask = hash_blocks(&[self.block]);
         if let Ok(chunk) = <&mut [u8; HASH]>::try_from(&mut *chunk) {
-            // Of a known length: many bytes at once.
+            // With a known length, so that many bytes are processed at once.
             xor(chunk, &mask);
         } else {
             let mut last = [0; HASH];
@@ -179,7 +179,8 @@ fn pad(block: &mut [u8; 64], used: usize, total: usize) {
     block[56..].copy_from_slice(&(total as u64 * 8).to_be_bytes());
 }
 
-/// Hashes blocks that are padded already: the buffer of the usual interface costs a fifth here.
+/// Hashes blocks that are already padded; the buffer of the usual interface would cost a fifth
+/// here.
 #[inline]
 fn hash_blocks(blocks: &[[u8; 64]]) -> [u8; HASH] {
     let mut state = INITIAL;

@@ -1,4 +1,4 @@
-//! Checking: one squaring and a few hash blocks, without allocation or lock.
+//! Verification: one squaring and a few hash blocks, without allocation or lock.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use super::limbs::{
 };
 use super::{KeyError, MAX_BITS, der, pss};
 
-/// The public half of a key: checks signatures.
+/// The public half of a key, which verifies signatures.
 ///
-/// All that can be computed before a signature is known is computed when the key is read, and
-/// takes some 9 kB for a key of 2048 bits. Clones share it.
+/// Everything that does not depend on a signature is computed when the key is parsed, and takes
+/// about 9 kB for a key of 2048 bits. Clones share it.
 ///
 /// ```
 /// use vouchsafe_ticket::rw::PrivateKey;
@@ -31,14 +31,14 @@ struct Inner {
     modulus: Box<[u64]>,
     half: Box<[u64]>,
     bits: usize,
-    /// None if the modulus is too short for any signature.
+    /// `None` if the modulus is too short for any signature.
     fold: Option<Fold>,
 }
 
 impl PublicKey {
-    /// Reads a key in DER, as tolerantly as the services do.
+    /// Parses a key in DER, as tolerantly as the services do.
     ///
-    /// A modulus that is too short for a signature is read too; nothing verifies with it.
+    /// A modulus that is too short for a signature is accepted, but nothing verifies with it.
     ///
     /// # Errors
     ///
@@ -68,13 +68,13 @@ impl PublicKey {
         })))
     }
 
-    /// Returns the key in DER, in its one canonical form.
+    /// Returns the key in DER, in its canonical form.
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {
         der::write(&[&minimal_bytes(&self.0.modulus)])
     }
 
-    /// Returns how many bits the modulus has.
+    /// Returns the number of bits of the modulus.
     #[must_use]
     pub fn bits(&self) -> usize {
         self.0.bits
@@ -82,8 +82,8 @@ impl PublicKey {
 
     /// Returns whether the signature is one of this message by this key.
     ///
-    /// Nothing verifies an empty message. The time depends on the arguments, all of which are
-    /// public. Does not allocate, lock or panic.
+    /// An empty message never verifies. The time depends on the arguments, all of which are public.
+    /// Does not allocate, lock or panic.
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         let Some(fold) = &self.0.fold else {
@@ -137,8 +137,8 @@ impl PublicKey {
             && pss::verify(&mut bytes[8 * width - bits.div_ceil(8)..], bits, message)
     }
 
-    /// Puts the encoded message that the signature stands for into the end of `bytes`; false if
-    /// there is none (section 6.4, steps 2 to 6).
+    /// Puts the encoded message of the signature into the end of `bytes`; returns false if there is
+    /// none (section 6.4, steps 2 to 6).
     #[inline(always)]
     fn recover(
         &self,

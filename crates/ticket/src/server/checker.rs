@@ -1,5 +1,5 @@
-//! Who judges tickets, and who hands them out. The layers ask through these traits, so that a
-//! client, a set of contexts and a double in a test all serve.
+//! Traits for checking tickets and for getting them. The layers use these traits, so that a client,
+//! a set of contexts and a test double all work.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,24 +13,24 @@ use crate::ids::TvmId;
 use crate::roles::Roles;
 use crate::text::TicketType;
 
-/// Judges the tickets of incoming requests, from memory: it is asked on the server's threads and
-/// must not wait for anything.
+/// Checks the tickets of incoming requests, from memory: it is called on the server's threads and
+/// must not block.
 pub trait TicketChecker: fmt::Debug + Send + Sync + 'static {
     /// Checks a service ticket.
     ///
     /// # Errors
     ///
-    /// [`CheckError`] with what is wrong with it, or why it cannot be judged.
+    /// [`CheckError`] with the fault, or the reason why the ticket cannot be checked.
     fn check_service<'t>(&self, ticket: &'t str) -> Result<CheckedServiceTicket<'t>, CheckError>;
 
     /// Checks a user ticket.
     ///
     /// # Errors
     ///
-    /// As [`check_service`](Self::check_service).
+    /// Those of [`check_service`](Self::check_service).
     fn check_user<'t>(&self, ticket: &'t str) -> Result<CheckedUserTicket<'t>, CheckError>;
 
-    /// Returns the roles by which requests are let in, `None` if there are none.
+    /// Returns the roles for authorizing requests; `None` if there are none.
     fn roles(&self) -> Option<Arc<Roles>>;
 }
 
@@ -48,13 +48,13 @@ impl<C: TicketChecker + ?Sized> TicketChecker for Arc<C> {
     }
 }
 
-/// Hands out service tickets for outgoing requests, from memory.
+/// Returns service tickets for outgoing requests, from memory.
 pub trait TicketSource: fmt::Debug + Send + Sync + 'static {
     /// Returns a ticket for a destination.
     ///
     /// # Errors
     ///
-    /// Whatever kind says why there is none.
+    /// Any kind that explains why there is none.
     fn service_ticket(&self, dst: TvmId) -> Result<Secret>;
 }
 
@@ -86,11 +86,11 @@ impl TicketSource for crate::Client {
     }
 }
 
-/// Checks tickets with contexts that never change: for services that get their keys elsewhere,
-/// and for tests.
+/// Checks tickets with contexts that never change: for services that get their keys elsewhere, and
+/// for tests.
 ///
-/// A type of ticket without a context cannot be judged ([`CheckErrorKind::Disabled`]). Roles are
-/// handed out as they are; there are no automatic checks against them.
+/// Tickets of a type without a context cannot be checked ([`CheckErrorKind::Disabled`]). Roles are
+/// only made available; they are not checked automatically.
 ///
 /// ```
 /// use vouchsafe_ticket::server::{ContextChecker, TicketLayer};
@@ -114,7 +114,7 @@ pub struct ContextChecker {
 }
 
 impl ContextChecker {
-    /// Makes a checker that cannot judge anything yet.
+    /// Creates a checker that cannot check any type of ticket yet.
     pub fn new() -> Self {
         Self {
             service: None,
@@ -124,25 +124,25 @@ impl ContextChecker {
         }
     }
 
-    /// Checks service tickets with this context.
+    /// Sets the context for service tickets.
     pub fn service(mut self, context: ServiceContext) -> Self {
         self.service = Some(context);
         self
     }
 
-    /// Checks user tickets with this context.
+    /// Sets the context for user tickets.
     pub fn user(mut self, context: UserContext) -> Self {
         self.user = Some(context);
         self
     }
 
-    /// Hands out these roles.
+    /// Sets the roles.
     pub fn roles(mut self, roles: Arc<Roles>) -> Self {
         self.roles = Some(roles);
         self
     }
 
-    /// Sets the clock that tells what has expired. Default: the machine's.
+    /// Sets the clock for expiry. Default: the machine's.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self

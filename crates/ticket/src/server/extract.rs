@@ -1,4 +1,4 @@
-//! Extractors for axum. They refuse where no layer has looked at the request.
+//! Extractors for axum. They refuse requests that no layer has checked.
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
@@ -7,7 +7,7 @@ use http::request::Parts;
 use super::{Refusal, ServiceRoles, ServiceTicket, UserRoles, UserTicket};
 use crate::error::Error;
 
-/// Extracts what `$of` finds in a request's extensions.
+/// Extracts the result of `$of` from a request's extensions.
 macro_rules! extract {
     ($name:ty, $of:expr) => {
         impl<S: Sync> FromRequestParts<S> for $name {
@@ -36,7 +36,7 @@ extract!(UserTicket);
 extract!(ServiceRoles, Self::of);
 extract!(UserRoles, Self::of);
 
-/// As [`Refusal`] made of it: a handler may return the error of a client as it is.
+/// Converts through [`Refusal`], so that a handler may return the error of a client directly.
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         Refusal::from(self).into_response()

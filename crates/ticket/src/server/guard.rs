@@ -1,5 +1,5 @@
-//! Rules over checked tickets: may this caller in? Who calls has been found out before, in
-//! `layer.rs`.
+//! Rules on checked tickets that decide whether a caller is admitted. The caller has already been
+//! identified by the layer in `layer.rs`.
 
 use std::sync::Arc;
 
@@ -13,21 +13,21 @@ use super::{Refusal, RefusalKind, ServiceRoles, ServiceTicket, UserRoles, UserTi
 use crate::ids::TvmId;
 use crate::text::TicketType;
 
-/// Lets in requests by what their checked tickets say: a tower layer for single routes behind a
-/// [`TicketLayer`](super::TicketLayer), which takes the same rules for all of its routes.
+/// Admits requests by the contents of their checked tickets: a tower layer for single routes inside
+/// a [`TicketLayer`](super::TicketLayer), which accepts the same rules for all of its routes.
 ///
-/// Each rule narrows: all of them must hold. A rule about a ticket that the request does not
-/// bring is 401. Also without rules, a guard refuses requests that no layer has looked at.
+/// All rules must hold. If a rule concerns a ticket that the request does not have, the answer is
+/// 401. Even without rules, a guard refuses requests that no layer has checked.
 ///
-/// | what is wrong | answer |
+/// | condition | answer |
 /// | --- | --- |
-/// | the calling service is not among those allowed | 403 `source_not_allowed` |
-/// | it, or the default user, has not the role | 403 `service_role_missing`, `user_role_missing` |
-/// | the ticket has not the scope | 403 `service_scope_missing`, `user_scope_missing` |
-/// | the ticket is not there | 401 `service_ticket_missing`, `user_ticket_missing` |
-/// | there are no roles at hand | 503 `tickets_unjudged` |
+/// | the calling service is not among the allowed ones | 403 `source_not_allowed` |
+/// | it, or the default user, does not have the role | 403 `service_role_missing`, `user_role_missing` |
+/// | the ticket does not have the scope | 403 `service_scope_missing`, `user_scope_missing` |
+/// | the ticket is missing | 401 `service_ticket_missing`, `user_ticket_missing` |
+/// | no roles are available | 503 `tickets_unjudged` |
 /// | users of the ticket's environment have no roles | 500 `roles_of_other_env` |
-/// | no layer has looked for the ticket, or for any ticket | 500 `layer_missing` |
+/// | no layer has checked this ticket, or any ticket | 500 `layer_missing` |
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct Guard {
@@ -41,24 +41,25 @@ pub(super) enum Rule {
     AnyScope(TicketType, Vec<String>),
 }
 
-/// The rules' setters, for a guard and for a layer that has one.
+/// The setters of rules, for a guard and for a layer that contains one.
 macro_rules! rules {
     () => {
-        /// Lets in only requests of these services, beside those of earlier calls. Of none:
-        /// nobody.
+        /// Admits only requests of these services, in addition to those of earlier calls. With an
+        /// empty list, no request is admitted.
         #[doc(alias = "src")]
         pub fn allow_sources(mut self, ids: impl IntoIterator<Item = TvmId>) -> Self {
             self.guard().sources.get_or_insert_default().extend(ids);
             self
         }
 
-        /// Lets in only services that have the role, for any entity or none.
+        /// Admits only services that have the role, for any entity or none.
         #[doc(alias = "require_role")]
         pub fn require_service_role(self, role: impl Into<String>) -> Self {
             self.require_any_service_role([role])
         }
 
-        /// Lets in only services that have at least one of these roles. Of none: nobody.
+        /// Admits only services that have at least one of these roles. With an empty list, none are
+        /// admitted.
         pub fn require_any_service_role(
             self,
             roles: impl IntoIterator<Item = impl Into<String>>,
@@ -67,14 +68,14 @@ macro_rules! rules {
             self.rule(Rule::AnyRole(TicketType::Service, names))
         }
 
-        /// Lets in only requests for a default user that has the role, for any entity or none.
+        /// Admits only requests for a default user that has the role, for any entity or none.
         #[doc(alias = "require_role")]
         pub fn require_user_role(self, role: impl Into<String>) -> Self {
             self.require_any_user_role([role])
         }
 
-        /// Lets in only requests for a default user that has at least one of these roles. Of
-        /// none: nobody.
+        /// Admits only requests for a default user that has at least one of these roles. With an
+        /// empty list, no request is admitted.
         pub fn require_any_user_role(
             self,
             roles: impl IntoIterator<Item = impl Into<String>>,
@@ -83,18 +84,18 @@ macro_rules! rules {
             self.rule(Rule::AnyRole(TicketType::User, names))
         }
 
-        /// Lets in only requests whose service ticket has the scope.
+        /// Admits only requests whose service ticket has the scope.
         pub fn require_service_scope(self, scope: impl Into<String>) -> Self {
             self.rule(Rule::AnyScope(TicketType::Service, vec![scope.into()]))
         }
 
-        /// Lets in only requests whose user ticket has the scope.
+        /// Admits only requests whose user ticket has the scope.
         pub fn require_user_scope(self, scope: impl Into<String>) -> Self {
             self.require_any_user_scope([scope])
         }
 
-        /// Lets in only requests whose user ticket has at least one of these scopes. Of none:
-        /// nobody.
+        /// Admits only requests whose user ticket has at least one of these scopes. With an empty
+        /// list, no request is admitted.
         pub fn require_any_user_scope(
             self,
             scopes: impl IntoIterator<Item = impl Into<String>>,
@@ -112,24 +113,24 @@ macro_rules! rules {
 pub(super) use rules;
 
 impl Guard {
-    /// Makes a guard that lets in every request that a layer has looked at, and no other.
+    /// Creates a guard that admits every request that a layer has checked, and no other.
     pub fn new() -> Self {
         Self::default()
     }
 
     rules!();
 
-    /// Says whether a request may in, by the tickets in its extensions.
+    /// Returns whether a request is admitted, by the tickets in its extensions.
     ///
     /// # Errors
     ///
-    /// As in the table above, logged already.
+    /// See the table above. The refusal has already been logged.
     pub fn check(&self, extensions: &Extensions) -> Result<(), Refusal> {
         Tickets::require_layer(extensions)?;
         self.check_rules(extensions)
     }
 
-    /// Checks the rules alone, for the layer that has just looked itself.
+    /// Checks only the rules, for a layer that has just checked the tickets itself.
     pub(super) fn check_rules(&self, extensions: &Extensions) -> Result<(), Refusal> {
         if let Some(sources) = &self.sources {
             let src = ServiceTicket::of(extensions)?.src();

@@ -1,4 +1,4 @@
-//! The layer that checks the tickets of incoming requests. What may be asked of good tickets is in
+//! The layer that checks the tickets of incoming requests. Rules on valid tickets are in
 //! `guard.rs`.
 
 use std::sync::Arc;
@@ -16,29 +16,29 @@ use crate::ids::TvmId;
 use crate::status::TicketStatus;
 use crate::text::{LONGEST, TicketType};
 
-/// Checks the tickets of incoming requests, and leaves good ones in their extensions as
+/// Checks the tickets of incoming requests, and adds valid ones to their extensions as
 /// [`ServiceTicket`](super::ServiceTicket) and [`UserTicket`](super::UserTicket).
 ///
-/// By default a service ticket is required, and a user ticket is optional: who brings one must
-/// bring a good one.
+/// By default a service ticket is required and a user ticket is optional, but must be valid if it
+/// is present.
 ///
 /// | the ticket | answer |
 /// | --- | --- |
 /// | is required, and its header is missing or empty | 401 `service_ticket_missing`, `user_ticket_missing` |
-/// | is not good | 401 `service_ticket_refused`, `user_ticket_refused`, with the status |
-/// | comes more than once | 400 `service_ticket_repeated`, `user_ticket_repeated` |
-/// | is good, and its subject has no roles, where the checker asks for some | 403 `service_role_missing`, `user_role_missing` |
-/// | cannot be judged: no keys, stopped, not set up for this type | 503 `tickets_unjudged` |
-/// | is good, and the checker asks for roles that users of its environment cannot have | 500 `roles_of_other_env` |
+/// | is not valid | 401 `service_ticket_refused`, `user_ticket_refused`, with the status |
+/// | occurs more than once | 400 `service_ticket_repeated`, `user_ticket_repeated` |
+/// | is valid, but its subject has no roles although the checker requires one | 403 `service_role_missing`, `user_role_missing` |
+/// | cannot be checked: no keys, stopped, not configured for this type | 503 `tickets_unjudged` |
+/// | is valid, but the checker requires roles that users of its environment cannot have | 500 `roles_of_other_env` |
 /// | breaks a rule of the layer | as with [`Guard`] |
 ///
-/// What is not ASCII, or longer than 64 KiB, is [`TicketStatus::Malformed`]; the checker does not
-/// see it. A refused request never reaches the service; its refusal is logged, for debugging if
-/// the request is at fault and as a warning if the service is. Both headers are marked sensitive
-/// and stay on the request, so that a service can pass a user ticket on.
+/// A ticket that is not ASCII, or longer than 64 KiB, is [`TicketStatus::Malformed`] and not passed
+/// to the checker. A refused request never reaches the service. Its refusal is logged: at debug
+/// level if the request is at fault, and as a warning if the service is. Both headers are marked
+/// sensitive and stay on the request, so that a service can pass a user ticket on.
 ///
-/// Nothing waits and no lock is taken. Beside what the check itself costs, a good ticket is
-/// copied once without its signature and shared from then on.
+/// The layer never waits and takes no lock. In addition to the check itself, a valid ticket is
+/// copied once without its signature, and shared from then on.
 ///
 /// ```
 /// use http::Request;
@@ -67,14 +67,14 @@ pub struct TicketLayer {
 pub enum Presence {
     /// A request without it is refused.
     Required,
-    /// A request without it passes; a bad one is refused.
+    /// A request without it passes; an invalid one is refused.
     Optional,
-    /// The layer does not look. What a layer further out has found stays.
+    /// The layer ignores it. The findings of an outer layer stay.
     Ignored,
 }
 
 impl TicketLayer {
-    /// Makes a layer that requires a service ticket and checks a user ticket if there is one.
+    /// Creates a layer that requires a service ticket and checks a user ticket if there is one.
     pub fn new(checker: impl TicketChecker) -> Self {
         Self {
             checker: Arc::new(checker),
@@ -84,15 +84,15 @@ impl TicketLayer {
         }
     }
 
-    /// Sets whether a request must bring a service ticket. Default: [`Presence::Required`].
+    /// Sets whether a request must have a service ticket. Default: [`Presence::Required`].
     ///
-    /// Without one, nobody knows who sent the request.
+    /// Without one, the sender of the request is unknown.
     pub fn service_ticket(mut self, presence: Presence) -> Self {
         self.service = presence;
         self
     }
 
-    /// Sets whether a request must bring a user ticket. Default: [`Presence::Optional`].
+    /// Sets whether a request must have a user ticket. Default: [`Presence::Optional`].
     pub fn user_ticket(mut self, presence: Presence) -> Self {
         self.user = presence;
         self
@@ -100,13 +100,13 @@ impl TicketLayer {
 
     rules!();
 
-    /// Marks a request with its tickets, or says why it may not pass.
+    /// Adds the tickets to a request, or returns a refusal.
     ///
-    /// This is all that the layer does, for servers that are not made of tower services.
+    /// This is all that the layer does, for servers that do not use tower.
     ///
     /// # Errors
     ///
-    /// As in the table above, logged already.
+    /// See the table above. The refusal has already been logged.
     pub fn check<B>(&self, request: &mut Request<B>) -> Result<(), Refusal> {
         let headers = request.headers_mut();
         mark_sensitive(headers, SERVICE_TICKET);
@@ -157,7 +157,7 @@ impl<S> Layer<S> for TicketLayer {
 /// A service behind a [`TicketLayer`].
 pub type TicketService<S> = CheckService<S, TicketLayer>;
 
-/// Looks for one type of ticket; `None` if it is not to be looked for.
+/// Checks one type of ticket; `None` if it is ignored.
 fn look<T>(
     ticket_type: TicketType,
     presence: Presence,

@@ -1,4 +1,4 @@
-//! The answers to requests that may not pass.
+//! Answers to refused requests.
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
@@ -12,9 +12,9 @@ use crate::status::TicketStatus;
 use crate::text::TicketType;
 
 vouchsafe_core::refusal! {
-    /// Why a request does not pass, and the answer to it.
+    /// Why a request was refused, and the answer to it.
     ///
-    /// The body is a problem document (RFC 9457) with two members of its own:
+    /// The body is a problem document (RFC 9457) with two additional members:
     ///
     /// ```json
     /// {"type": "about:blank", "title": "Unauthorized", "status": 401,
@@ -22,13 +22,13 @@ vouchsafe_core::refusal! {
     ///  "code": "service_ticket_refused", "ticket_status": "Expired"}
     /// ```
     ///
-    /// Neither it nor any other text of a refusal holds the ticket or its signature.
+    /// No text of a refusal includes the ticket or its signature.
     Refusal, RefusalKind
 }
 
 impl Refusal {
-    /// The answer to what a check said. Good tickets that may not are told from bad ones, and
-    /// both from those that nobody can judge.
+    /// Returns the refusal for a failed check. It distinguishes valid tickets without permission
+    /// from invalid ones, and both from those that cannot be checked.
     pub(super) fn of_check(ticket_type: TicketType, error: CheckError) -> Self {
         let header = header_of(ticket_type);
         let (kind, message) = match error.kind() {
@@ -55,8 +55,8 @@ impl Refusal {
     }
 }
 
-/// The answer to a request whose handler asked a client in vain, logged already: `?` in a handler that
-/// returns a [`Refusal`] makes it. The table of [`Failure`] says which status it has.
+/// The answer to a request whose handler's call to a client failed, already logged: `?` in a
+/// handler that returns a [`Refusal`] creates it. The table of [`Failure`] shows its status.
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         let failure = match error.kind() {
@@ -73,35 +73,35 @@ impl From<Error> for Refusal {
     }
 }
 
-/// Why a request does not pass. Each has one status and one `code` in the body; where both types
+/// Why a request was refused. Each kind has one status and one `code` in the body; where both types
 /// of ticket have one, the codes begin with `service_` or `user_`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RefusalKind {
-    /// 401 `service_ticket_missing`, `user_ticket_missing`: the request needs such a ticket and
-    /// brings none.
+    /// 401 `service_ticket_missing`, `user_ticket_missing`: the request needs such a ticket but has
+    /// none.
     Missing(TicketType),
-    /// 400 `service_ticket_repeated`, `user_ticket_repeated`: the header came more than once.
+    /// 400 `service_ticket_repeated`, `user_ticket_repeated`: the header occurs more than once.
     Repeated(TicketType),
-    /// 401 `service_ticket_refused`, `user_ticket_refused`: the ticket is not good, with the
+    /// 401 `service_ticket_refused`, `user_ticket_refused`: the ticket is not valid, with the
     /// status of its check.
     Refused(TicketType, TicketStatus),
-    /// 403 `source_not_allowed`: the ticket is good, and its service may not call this.
+    /// 403 `source_not_allowed`: the ticket is valid, but its service may not call this.
     SourceNotAllowed,
-    /// 403 `service_role_missing`, `user_role_missing`: the ticket is good, and its service or
-    /// default user has not the role.
+    /// 403 `service_role_missing`, `user_role_missing`: the ticket is valid, but its service or
+    /// default user does not have the role.
     NoRole(TicketType),
-    /// 403 `service_scope_missing`, `user_scope_missing`: the ticket is good, and not for this.
+    /// 403 `service_scope_missing`, `user_scope_missing`: the ticket is valid, but not for this.
     NoScope(TicketType),
-    /// 503 `tickets_unjudged`: there are no keys or roles at hand, or the client was stopped or
-    /// not set up for this.
+    /// 503 `tickets_unjudged`: there are no keys or roles, or the client was stopped or is not
+    /// configured for this.
     Unjudged,
-    /// 500 `roles_of_other_env`: the service asks for roles of users that cannot have any.
+    /// 500 `roles_of_other_env`: the service requires roles of users that cannot have any.
     RolesOfOtherEnv,
-    /// A call that the handler made has failed: the status and `code` are the failure's.
+    /// A call made by the handler failed: the status and `code` are those of the failure.
     CallFailed(Failure),
-    /// 500 `layer_missing`: the route asks for a ticket that no
-    /// [`TicketLayer`](super::TicketLayer) has looked at.
+    /// 500 `layer_missing`: the route needs a ticket that no [`TicketLayer`](super::TicketLayer)
+    /// has checked.
     LayerMissing,
 }
 
@@ -165,11 +165,11 @@ impl vouchsafe_core::server::RefusalKind for RefusalKind {
                 _ => None,
             },
         };
-        // Texts and a number can always be written as JSON; if not, the status says enough.
+        // Texts and a number can always be written as JSON; if not, the status is sufficient.
         serde_json::to_vec(&problem).unwrap_or_default().into()
     }
 
-    /// No scheme is registered for tickets: the name of the header says what is wanted.
+    /// No scheme is registered for tickets: the name of the header says what is required.
     fn challenge(self) -> HeaderValue {
         let (Self::Missing(ticket_type) | Self::Refused(ticket_type, _)) = self else {
             return HeaderValue::from_static(header_of(TicketType::Service));

@@ -1,4 +1,4 @@
-//! The checked tickets of a request: where the layer leaves them, and how they are found again.
+//! The checked tickets of a request: how the layer stores them, and how they are retrieved.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -10,55 +10,57 @@ use crate::checked::{CheckedServiceTicket, CheckedUserTicket};
 use crate::roles::{Roles, SubjectRoles};
 use crate::text::TicketType;
 
-/// The checked service ticket of a request: who calls. Clones share it.
+/// The checked service ticket of a request, which identifies the caller. Clones share it.
 ///
-/// With the feature `axum` an extractor; elsewhere [`of`](Self::of) and [`find`](Self::find) take
-/// it out of a request's extensions.
+/// With the feature `axum` it is an extractor; otherwise [`of`](Self::of) and [`find`](Self::find)
+/// return it from a request's extensions.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "to be taken apart in arguments")]
 pub struct ServiceTicket(pub Arc<CheckedServiceTicket<'static>>);
 
-/// The checked user ticket of a request: for whom. Clones share it.
+/// The checked user ticket of a request, which identifies the users. Clones share it.
 ///
-/// With the feature `axum` an extractor; elsewhere [`of`](Self::of) and [`find`](Self::find) take
-/// it out of a request's extensions.
+/// With the feature `axum` it is an extractor; otherwise [`of`](Self::of) and [`find`](Self::find)
+/// return it from a request's extensions.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "to be taken apart in arguments")]
 pub struct UserTicket(pub Arc<CheckedUserTicket<'static>>);
 
-/// A checked service ticket with the roles that it is judged by.
+/// A checked service ticket with the roles for authorizing it.
 #[derive(Clone, Debug)]
 pub struct ServiceRoles {
     ticket: ServiceTicket,
     roles: Arc<Roles>,
 }
 
-/// A checked user ticket with the roles that it is judged by. They are those of the default user.
+/// A checked user ticket with the roles for authorizing it, which are those of the default user.
 #[derive(Clone, Debug)]
 pub struct UserRoles {
     ticket: UserTicket,
     roles: Arc<Roles>,
 }
 
-/// What both types of ticket have alike. `$kind` is the type, `$field` where the layer leaves it.
+/// What both types of ticket have in common. `$kind` is the type, `$field` where the layer stores
+/// it.
 macro_rules! ticket {
     ($ticket:ident, $checked:ident, $roles:ident, $kind:expr, $field:ident) => {
         impl $ticket {
-            /// Returns the ticket that the layer left in a request's extensions.
+            /// Returns the ticket that the layer added to a request's extensions.
             ///
             /// # Errors
             ///
-            /// [`RefusalKind::LayerMissing`] if no layer has looked for one: never let pass by
-            /// mistake. [`RefusalKind::Missing`] if one has, and let the request pass without.
+            /// [`RefusalKind::LayerMissing`] if no layer has checked the request, so that a missing
+            /// layer is never taken for permission. [`RefusalKind::Missing`] if a layer accepted
+            /// the request without a ticket.
             pub fn of(extensions: &Extensions) -> Result<&Self, Refusal> {
                 Self::find(extensions)?.ok_or_else(|| missing($kind))
             }
 
-            /// Returns the ticket, or `None` if the layer let the request pass without.
+            /// Returns the ticket, or `None` if the layer accepted the request without one.
             ///
             /// # Errors
             ///
-            /// [`RefusalKind::LayerMissing`] if no layer has looked for one.
+            /// [`RefusalKind::LayerMissing`] if no layer has checked the request.
             pub fn find(extensions: &Extensions) -> Result<Option<&Self>, Refusal> {
                 match extensions.get::<Tickets>().map(|tickets| &tickets.$field) {
                     Some(Look::Found(ticket)) => Ok(Some(ticket)),
@@ -83,13 +85,13 @@ macro_rules! ticket {
         }
 
         impl $roles {
-            /// Returns the ticket that the layer left in a request's extensions, with the roles
-            /// that are known now.
+            /// Returns the ticket that the layer added to a request's extensions, with the present
+            /// roles.
             ///
             /// # Errors
             ///
-            /// [`RefusalKind::LayerMissing`] and [`RefusalKind::Missing`] as for the ticket
-            /// alone, [`RefusalKind::Unjudged`] if there are no roles at hand.
+            /// [`RefusalKind::LayerMissing`] and [`RefusalKind::Missing`] as for the ticket alone,
+            /// [`RefusalKind::Unjudged`] if no roles are available.
             pub fn of(extensions: &Extensions) -> Result<Self, Refusal> {
                 let ticket = $ticket::of(extensions)?.clone();
                 let roles = Tickets::roles(extensions)?;
@@ -102,20 +104,20 @@ macro_rules! ticket {
                 &self.ticket
             }
 
-            /// Lets pass who has the role, for any entity or none.
+            /// Requires the role, for any entity or none.
             ///
             /// # Errors
             ///
-            /// [`RefusalKind::NoRole`]; for users, what [`UserRoles::all`] says.
+            /// [`RefusalKind::NoRole`]; for users also the error of [`UserRoles::all`].
             pub fn require(&self, role: &str) -> Result<(), Refusal> {
                 self.require_any(&[role])
             }
 
-            /// Lets pass who has the role for an entity with exactly these attributes.
+            /// Requires the role for an entity with exactly these attributes.
             ///
             /// # Errors
             ///
-            /// [`RefusalKind::NoRole`]; for users, what [`UserRoles::all`] says.
+            /// [`RefusalKind::NoRole`]; for users also the error of [`UserRoles::all`].
             pub fn require_entity(
                 &self,
                 role: &str,
@@ -127,7 +129,7 @@ macro_rules! ticket {
                 }
             }
 
-            /// Lets pass who has at least one of the roles. Of none: nobody.
+            /// Requires at least one of the roles. With an empty list, always refuses.
             pub(super) fn require_any(&self, roles: &[impl AsRef<str>]) -> Result<(), Refusal> {
                 let held = self.held()?;
                 match roles.iter().any(|role| held.has(role.as_ref())) {
@@ -155,7 +157,7 @@ ticket!(
 );
 
 impl ServiceRoles {
-    /// Returns all that the calling service may do.
+    /// Returns all roles of the calling service.
     #[must_use]
     pub fn all(&self) -> SubjectRoles<'_> {
         self.roles.of_service(&self.ticket)
@@ -167,7 +169,7 @@ impl ServiceRoles {
 }
 
 impl UserRoles {
-    /// Returns all that the default user may do.
+    /// Returns all roles of the default user.
     ///
     /// # Errors
     ///
@@ -184,8 +186,8 @@ impl UserRoles {
     }
 }
 
-/// What layers have found out about a request: the mark of a layer on every request that it lets
-/// pass, so that "brings no ticket" and "nobody looked" are told apart.
+/// The findings of layers about a request. A layer adds this to every request that it accepts, to
+/// distinguish "without a ticket" from "not checked".
 #[derive(Clone, Debug)]
 pub(super) struct Tickets {
     pub(super) checker: Arc<dyn TicketChecker>,
@@ -195,15 +197,15 @@ pub(super) struct Tickets {
 
 #[derive(Clone, Debug)]
 pub(super) enum Look<T> {
-    /// No layer was to look.
+    /// No layer has checked it.
     Unseen,
-    /// The request brings none.
+    /// The request has none.
     None,
     Found(T),
 }
 
 impl Tickets {
-    /// Refuses a request that no layer has looked at for either type of ticket.
+    /// Refuses a request for which no layer has checked either type of ticket.
     pub(super) fn require_layer(extensions: &Extensions) -> Result<(), Refusal> {
         match extensions.get::<Self>() {
             Some(Self {
@@ -216,7 +218,7 @@ impl Tickets {
         }
     }
 
-    /// Asks the checker of the innermost layer.
+    /// Gets the roles from the checker of the innermost layer.
     fn roles(extensions: &Extensions) -> Result<Arc<Roles>, Refusal> {
         let roles = extensions
             .get::<Self>()
