@@ -1,4 +1,4 @@
-//! Questions of many tasks, asked together.
+//! Combines the queries of many tasks into one call.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,16 +13,16 @@ use vouchsafe_core::{BoxFuture, Error as CoreError, ErrorKind as CoreKind, Sent}
 
 use crate::{Error, ErrorKind, Result};
 
-/// Asks about several keys at once.
+/// A query about several keys at once.
 pub(crate) type Ask =
     dyn Fn(Vec<String>) -> BoxFuture<'static, Result<BTreeMap<String, String>>> + Send + Sync;
 
-/// Gathers keys for a moment and asks about them in one call. Dropping it ends what runs in the
-/// background.
+/// Collects keys for a moment and queries all of them in one call. Dropping it ends its background
+/// tasks.
 ///
-/// The task that asks runs in the runtime of the caller who came first. A runtime may be alive
-/// and not driven; so the task shows signs of life, and a caller who misses them asks again in a
-/// task of its own.
+/// The task that sends the query runs in the runtime of the first caller. A runtime may exist
+/// without being driven, so the task records a heartbeat, and a caller who misses it sends the
+/// query again from a task of its own.
 pub(crate) struct Batcher {
     shared: Arc<Shared>,
     tasks: Mutex<Vec<Task>>,
@@ -37,7 +37,7 @@ struct Shared {
 #[derive(Default)]
 struct Waiting {
     keys: Vec<(String, Reply)>,
-    /// The sign of life of the task that will ask about them.
+    /// The heartbeat of the task that will query these keys.
     sign: Option<Sign>,
 }
 
@@ -47,13 +47,13 @@ type Reply = oneshot::Sender<Result<Option<String>>>;
 #[derive(Clone)]
 struct Sign(Arc<Mutex<Instant>>);
 
-/// How many keys one call asks about at most: as many as the client puts into one request.
+/// The maximum number of keys in one call: as many as the client puts into one request.
 const MOST: usize = 100;
 
-/// How often a task shows that it runs.
+/// The interval of the heartbeat.
 const SIGN_EVERY: Duration = Duration::from_millis(500);
 
-/// How long a task may show nothing until callers help themselves.
+/// How long a heartbeat may be missing before callers start another task.
 const SILENCE: Duration = Duration::from_secs(2);
 
 impl Batcher {
@@ -68,8 +68,8 @@ impl Batcher {
         }
     }
 
-    /// Asks about a key together with others; `None` if the answer does not name it. A caller who
-    /// stops waiting stops no other.
+    /// Looks up a key together with others; `None` if the answer does not contain it. Cancelling
+    /// one caller does not affect the others.
     pub(crate) async fn get(&self, key: &str) -> Result<Option<String>> {
         let (mut answer, mut sign) = self.enter(key, false);
         loop {
@@ -115,7 +115,7 @@ impl Sign {
         lock(&self.0).elapsed() >= SILENCE
     }
 
-    /// Shows it while something is done.
+    /// Records the heartbeat while the work runs.
     async fn while_doing<T>(&self, work: impl Future<Output = T>) -> T {
         let mut ticks = interval(SIGN_EVERY);
         let mut work = std::pin::pin!(work);
@@ -128,7 +128,7 @@ impl Sign {
     }
 }
 
-/// Gathers for a moment, then asks about everything that waits.
+/// Collects keys for a moment, then queries everything that waits.
 async fn run(shared: Arc<Shared>, sign: Sign) {
     sign.while_doing(sleep(shared.window)).await;
     let mut keys: BTreeMap<String, Vec<Reply>> = BTreeMap::new();
@@ -141,7 +141,8 @@ async fn run(shared: Arc<Shared>, sign: Sign) {
             }
         }
     }
-    // Each on its own: one that fails or hangs holds up no other. They end with this task.
+    // Each query runs on its own: one that fails or hangs does not delay the others. They end with
+    // this task.
     let mut asking = JoinSet::new();
     let mut keys = keys.into_iter().peekable();
     while keys.peek().is_some() {
@@ -151,8 +152,8 @@ async fn run(shared: Arc<Shared>, sign: Sign) {
         .await;
 }
 
-/// Asks about keys. A server may refuse all of them for one that it does not like, so keys that
-/// are refused are asked about in halves: one that is bad fails alone.
+/// Queries keys. A server may refuse all of them because of a single one, so refused keys are split
+/// into halves until the bad one fails alone.
 async fn ask(shared: Arc<Shared>, keys: Vec<(String, Vec<Reply>)>) {
     let mut groups = vec![keys];
     while let Some(mut group) = groups.pop() {

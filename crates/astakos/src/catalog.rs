@@ -1,4 +1,4 @@
-//! The catalog of services, and where they are.
+//! The catalog of services and their addresses.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{Error, ErrorKind, Result};
 
-/// The services that the identity part tells of (protocol section 3.3).
+/// The services listed by the identity part (protocol section 3.3).
 ///
 /// ```
 /// use vouchsafe_astakos::{Catalog, EndpointFilter};
@@ -35,10 +35,10 @@ pub struct CatalogService {
     /// Its type, such as `compute`.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub service_type: Option<String>,
-    /// Where it can be reached.
+    /// Its endpoints.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoints: Option<Vec<Endpoint>>,
-    /// Whatever else the catalog says of it.
+    /// The other fields of its catalog entry.
     #[serde(flatten)]
     pub rest: BTreeMap<String, Value>,
 }
@@ -50,19 +50,19 @@ pub struct Endpoint {
     /// The version of the API; some services have an empty one.
     #[serde(rename = "versionId", skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
-    /// The region; `default` with the servers known.
+    /// The region; `default` on all known servers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// The address for programs.
     #[serde(rename = "publicURL", skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
-    /// Whatever else the catalog says of it, such as `SNF:uiURL`, the address for people.
+    /// The other fields of the endpoint, such as `SNF:uiURL`, the address for people.
     #[serde(flatten)]
     pub rest: BTreeMap<String, Value>,
 }
 
-/// Reads an object whose known keys have places of their own. serde's `flatten` does the same by
-/// way of a tree of everything, and every log-in brings a catalog.
+/// Reads an object whose known keys have fields of their own. serde's `flatten` does the same but
+/// builds a tree of everything, and every log-in returns a catalog.
 macro_rules! read_with_rest {
     ($name:ident, $what:literal, {$($key:literal => $field:ident),+ $(,)?}) => {
         impl<'de> Deserialize<'de> for $name {
@@ -117,21 +117,21 @@ impl Endpoint {
         self.rest.get("SNF:uiURL")?.as_str()
     }
 
-    /// Returns the address to log in at with a browser, if this is such an endpoint.
+    /// Returns the address for logging in with a browser, if this is such an endpoint.
     #[must_use]
     pub fn weblogin_url(&self) -> Option<&str> {
         self.rest.get("SNF:webloginURL")?.as_str()
     }
 
-    /// Returns whether the version is part of the address already. Where it is not, a caller
-    /// appends it (protocol section 3.3).
+    /// Returns whether the address already includes the version. If it does not, the caller must
+    /// append it (protocol section 3.3).
     #[must_use]
     pub fn has_version_in_url(&self) -> bool {
         self.rest.get("SNF:exposeVersion").and_then(Value::as_str) != Some("False")
     }
 }
 
-/// Which services and endpoints are wanted. What is not set may be anything; case matters.
+/// A filter for services and endpoints. Unset fields match everything; case matters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct EndpointFilter {
@@ -142,31 +142,31 @@ pub struct EndpointFilter {
 }
 
 impl EndpointFilter {
-    /// Starts a filter that lets everything pass.
+    /// Creates a filter that matches everything.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Wants a service of this name.
+    /// Requires a service of this name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Wants a service of this type.
+    /// Requires a service of this type.
     #[doc(alias = "type")]
     pub fn service_type(mut self, service_type: impl Into<String>) -> Self {
         self.service_type = Some(service_type.into());
         self
     }
 
-    /// Wants an endpoint in this region.
+    /// Requires an endpoint in this region.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.region = Some(region.into());
         self
     }
 
-    /// Wants an endpoint of this version of the API.
+    /// Requires an endpoint of this API version.
     #[doc(alias = "versionId")]
     pub fn version_id(mut self, version: impl Into<String>) -> Self {
         self.version_id = Some(version.into());
@@ -183,7 +183,7 @@ impl EndpointFilter {
     }
 }
 
-/// Names what is searched, as in `service named a, version v1.0`.
+/// Formats the filter as in `service named a, version v1.0`.
 impl fmt::Display for EndpointFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("service")?;
@@ -209,13 +209,13 @@ impl Catalog {
         &self.0
     }
 
-    /// Returns the services that a filter lets pass, each with the endpoints that it lets pass;
-    /// a service without any is left out if an endpoint was asked for (protocol section 3.3).
+    /// Returns the matching services with their matching endpoints. If the filter concerns
+    /// endpoints, services without a matching one are left out (protocol section 3.3).
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoEndpoints`] if nothing is left, or the catalog lacks what the filter is
-    /// about.
+    /// [`ErrorKind::NoEndpoints`] if nothing matches, or the catalog lacks the fields that the
+    /// filter concerns.
     #[doc(alias = "parse_endpoints")]
     pub fn filter(&self, filter: &EndpointFilter) -> Result<Self> {
         let lacks = || {
@@ -231,7 +231,7 @@ impl Catalog {
                 (&filter.name, &service.name),
                 (&filter.service_type, &service.service_type),
             ] {
-                // A catalog that leaves out what is asked about cannot answer.
+                // A catalog without the requested field cannot answer the query.
                 if wanted.is_some() && has.is_none() {
                     return Err(lacks());
                 }
@@ -270,7 +270,7 @@ impl Catalog {
         Ok(Self(found))
     }
 
-    /// Returns the first endpoint that a filter lets pass.
+    /// Returns the first matching endpoint.
     ///
     /// # Errors
     ///

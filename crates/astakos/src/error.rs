@@ -1,4 +1,4 @@
-//! What can go wrong, in the terms of Astakos.
+//! The errors of calls to Astakos.
 
 use std::fmt;
 
@@ -16,29 +16,29 @@ use crate::{Limit, Provision};
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 vouchsafe_core::service_error! {
-    /// What went wrong with a call to Astakos.
+    /// Why a call to Astakos failed.
     ///
-    /// One line for people by `Display`, questions for programs, the cause in `source()`. What
-    /// the server says comes from the body of its answer, never from the reason phrase, which is
-    /// not reliable (protocol section 5.1). No text of it holds a token.
+    /// `Display` is one line for people, the methods are for programs, and `source()` is the cause.
+    /// The server's message comes from the body of its answer, never from the reason phrase, which
+    /// is unreliable (protocol section 5.1). No text includes a token.
     Error, ErrorKind, classify
 }
 
 impl Error {
-    /// Returns what the body of the refusal says, if it is a fault.
+    /// Returns the contents of the refusal's body, if it is a fault.
     #[must_use]
     pub fn fault(&self) -> Option<Fault> {
         serde_json::from_slice(without_mark(self.body()?)).ok()
     }
 
-    /// Returns the body of the refusal, cut after 64 KiB.
+    /// Returns the body of the refusal, truncated after 64 KiB.
     #[must_use]
     pub fn body(&self) -> Option<&[u8]> {
         self.core().body().map(|body| &body[..])
     }
 
-    /// Returns the numbers behind [`ErrorKind::QuotaLimit`]. `None` for other errors, and if the
-    /// server did not tell them.
+    /// Returns the numbers of an [`ErrorKind::QuotaLimit`]. `None` for other errors, and if the
+    /// server did not send them.
     #[must_use]
     pub fn quota_limit(&self) -> Option<QuotaLimit> {
         if self.kind() != ErrorKind::QuotaLimit {
@@ -57,44 +57,43 @@ impl Error {
         serde_json::from_value(self.fault()?.data?.get("provision")?.clone()).ok()
     }
 
-    /// Makes an error for input that is refused before anything is sent.
+    /// Creates an error for input that is refused before anything is sent.
     pub(crate) fn bad_value(message: impl AsRef<str>) -> Self {
         vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::Invalid, message).into()
     }
 
-    /// Makes an error for what the generation of a server cannot do.
+    /// Creates an error for something that the server's generation does not support.
     pub(crate) fn unsupported(message: impl AsRef<str>) -> Self {
         let core = vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::Invalid, message);
         Self::of(ErrorKind::Unsupported, core)
     }
 
-    /// Makes an error for something that the service was asked for and does not have.
+    /// Creates an error for something that was requested but does not exist.
     pub(crate) fn lacks(kind: ErrorKind, message: impl AsRef<str>) -> Self {
         let core = vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::NotFound, message);
         Self::of(kind, core)
     }
 }
 
-/// What went wrong. The names are those of the Python client's exceptions where it has one.
+/// The kind of an [`Error`]. The names follow the Python client's exceptions where there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// An argument or the setup is wrong; nothing was sent.
+    /// An argument or the configuration is invalid; nothing was sent.
     BadValue,
-    /// The answer meant success and could not be understood.
+    /// The answer was successful but could not be understood.
     InvalidResponse,
-    /// The server refused the input (400); paths that it does not know are refused like this
-    /// too.
+    /// The server refused the input (400). It also answers this for unknown paths.
     BadRequest,
     /// The token is missing, unknown, expired or of the wrong kind (401).
     Unauthorized,
-    /// The token is good and does not suffice (403).
+    /// The token is valid but not sufficient (403).
     Forbidden,
-    /// There is no such thing (404); a commission that is not pending is not found either.
+    /// The thing does not exist (404), or a commission is not pending.
     NotFound,
-    /// The state, a policy or a name in use does not allow it (409).
+    /// The state, a policy or a name in use does not permit it (409).
     Conflict,
-    /// A limit would be passed, or more released than was used (413 of an issued commission):
+    /// A limit would be exceeded, or more would be released than is used (413 for a commission):
     /// [`Error::quota_limit`] has the numbers.
     QuotaLimit,
     /// No user has this uuid.
@@ -102,17 +101,16 @@ pub enum ErrorKind {
     /// No user has this name.
     #[doc(alias = "NoUUID")]
     NoUuid,
-    /// The catalog lacks the service, the endpoint or the address that is needed.
+    /// The catalog lacks the required service, endpoint or address.
     NoEndpoints,
-    /// The generation of the server cannot do it, by [`Client::dialect`](crate::Client::dialect)
-    /// or by what it answered.
+    /// The server's generation does not support it, according to
+    /// [`Client::dialect`](crate::Client::dialect) or its answer.
     Unsupported,
-    /// No connection came about, it broke, or no answer came in time
-    /// ([`Error::is_timeout`]); [`Error::core`] tells more, also whether the server may have
-    /// seen the request.
+    /// No connection could be made, it broke, or no answer arrived in time ([`Error::is_timeout`]).
+    /// [`Error::core`] has the details, including whether the server may have seen the request.
     #[doc(alias = "ConnectionError")]
     Connection,
-    /// Anything else, such as an unknown status.
+    /// Any other error, such as an unknown status.
     Core(vouchsafe_core::ErrorKind),
 }
 
@@ -134,7 +132,7 @@ fn classify(core: &vouchsafe_core::Error) -> ErrorKind {
     }
 }
 
-/// Reads the name and the message of a fault, or what the OAuth 2.0 part says.
+/// Reads the name and message of a fault, or of an OAuth 2.0 error.
 pub(crate) fn read_fault(response: &Response) -> call::Fault {
     let body = without_mark(&response.body);
     if let Ok(fault) = serde_json::from_slice::<Fault>(body) {
@@ -152,7 +150,7 @@ pub(crate) fn read_fault(response: &Response) -> call::Fault {
     }
 }
 
-/// Says who is refused what, from the data of a commission's fault.
+/// Describes the holder and resource of a refused commission, from the data of its fault.
 fn why(data: &Value) -> Option<String> {
     if let Ok(limit) = QuotaLimit::deserialize(data) {
         return Some(limit.to_string());
@@ -174,25 +172,24 @@ struct Refused {
     exception: Option<String>,
 }
 
-/// What the server says about a refusal: one object with one key, the name (protocol section
-/// 5.1).
+/// The contents of a refusal: one object with one key, the name (protocol section 5.1).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Fault {
     /// The name, such as `badRequest` or `overLimit`.
     pub name: String,
-    /// The status, as the body repeats it.
+    /// The status, as repeated in the body.
     pub code: Option<u16>,
     /// The message for people.
     pub message: String,
-    /// More for people; mostly empty.
+    /// More details for people; usually empty.
     pub details: Option<String>,
-    /// More for programs: commissions that were refused say why.
+    /// Data for programs: for refused commissions, the reason.
     pub data: Option<Value>,
 }
 
 impl Fault {
-    /// Makes a fault with a name, a status and a message.
+    /// Creates a fault with a name, a status and a message.
     pub fn new(name: impl Into<String>, code: u16, message: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -212,7 +209,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// What stands behind the name. Servers leave some of it out, and some texts of theirs are null.
+/// The object under the name. Servers leave out some fields, and some of their texts are null.
 #[derive(Default, Serialize, Deserialize)]
 struct Content {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -283,12 +280,12 @@ impl<'de> Deserialize<'de> for Fault {
 pub struct QuotaLimit {
     /// Which rule it breaks.
     pub name: LimitName,
-    /// The provision that is blamed: the sum of all for this holder, source and resource. If
-    /// several do not fit, the server blames any one of them.
+    /// The blamed provision: the sum of all for this holder, source and resource. If several do not
+    /// fit, the server blames an arbitrary one.
     pub provision: Provision,
-    /// The limit that holds; zero if more was to be released than was used.
+    /// The limit; zero if more would be released than is used.
     pub limit: Limit,
-    /// What is used of it: with what is pending if charged, without if released.
+    /// The usage: including pending amounts for charges, without them for releases.
     pub usage: i64,
 }
 
@@ -302,20 +299,20 @@ impl QuotaLimit {
         }
     }
 
-    /// Returns how much is left below the limit; negative if it is passed already.
+    /// Returns the remainder below the limit; negative if it is already exceeded.
     #[must_use]
     pub fn available(&self) -> Limit {
         self.limit.less(self.usage)
     }
 
-    /// Returns how much was asked for; negative for a release.
+    /// Returns the requested amount; negative for a release.
     #[must_use]
     pub fn requested(&self) -> i64 {
         self.provision.quantity
     }
 
-    /// Returns what people call the resource, as the Python client does: `Virtual Machine` for
-    /// `cyclades.vm`. The resource's own name if it has none.
+    /// Returns the resource's name for people, like the Python client: `Virtual Machine` for
+    /// `cyclades.vm`. If there is none, returns the resource's own name.
     #[must_use]
     pub fn label(&self) -> &str {
         match self.provision.resource.as_str() {
@@ -363,11 +360,11 @@ impl fmt::Display for QuotaLimit {
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
 pub enum LimitName {
-    /// The limit would be passed.
+    /// The limit would be exceeded.
     NoCapacity,
     /// More would be released than is used.
     NoQuantity,
-    /// There is no such holding.
+    /// The holding does not exist.
     NoHolding,
     /// A rule that this version does not know.
     Unknown(String),

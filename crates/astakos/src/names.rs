@@ -1,4 +1,4 @@
-//! Names and uuids of users, remembered for a while.
+//! A cache of the names and uuids of users.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use vouchsafe_core::cache::{Cache, Fetched};
 use crate::batch::Batcher;
 use crate::{Client, Error, ErrorKind, Result};
 
-/// Looks up names and uuids of users for many tasks: what is asked within a few milliseconds goes
-/// out as one request, and what is found is kept for a while.
+/// Looks up names and uuids of users for many tasks. Look-ups within a few milliseconds are sent as
+/// one request, and results are cached for a while.
 ///
-/// Cheap to clone; clones share everything. What one token was told is told to all who use these
-/// names, so make one for each token.
+/// Cheap to clone; clones share everything. All users of a `Names` see what its token may see, so
+/// create one for each token.
 ///
 /// ```
 /// # #[cfg(feature = "mock")] {
@@ -44,7 +44,7 @@ struct Lookup {
 }
 
 impl Names {
-    /// Starts to set one up, over a client with a user's token.
+    /// Creates a builder over a client with a user's token.
     pub fn builder(client: Client) -> NamesBuilder {
         NamesBuilder {
             client,
@@ -60,30 +60,30 @@ impl Names {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoUserName`] if no user has the uuid; else as
-    /// [`Client::usernames`]. Only the former is remembered, for a moment.
+    /// [`ErrorKind::NoUserName`] if no user has the uuid, which is cached for a moment; otherwise
+    /// those of [`Client::usernames`], which are not cached.
     pub async fn username(&self, uuid: &str) -> Result<String> {
         let missing = || Error::lacks(ErrorKind::NoUserName, "no user has this uuid");
         self.names.get(uuid.to_owned()).await?.ok_or_else(missing)
     }
 
-    /// Returns the uuid of a user. Case does not matter.
+    /// Returns the uuid of a user. Case is ignored.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoUuid`] if no user has the name; else as [`Client::uuids`]. Only the former
-    /// is remembered, for a moment.
+    /// [`ErrorKind::NoUuid`] if no user has the name, which is cached for a moment; otherwise those
+    /// of [`Client::uuids`], which are not cached.
     pub async fn uuid(&self, name: &str) -> Result<String> {
         let missing = || Error::lacks(ErrorKind::NoUuid, "no user has this name");
-        // Names are kept in lower case by the server, and of two spellings in one request it
-        // answers one only (protocol section 7.2).
+        // The server stores names in lower case, and of two spellings in one request it answers
+        // only one (protocol section 7.2).
         self.uuids
             .get(name.to_lowercase())
             .await?
             .ok_or_else(missing)
     }
 
-    /// Forgets everything.
+    /// Clears the cache.
     pub fn clear(&self) {
         self.names.cache.clear();
         self.uuids.cache.clear();
@@ -107,7 +107,7 @@ impl Lookup {
     }
 }
 
-/// Sets up [`Names`].
+/// Builds [`Names`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct NamesBuilder {
@@ -120,38 +120,38 @@ pub struct NamesBuilder {
 }
 
 impl NamesBuilder {
-    /// Says that the client's token is a service's. Default: a user's.
+    /// Declares that the client's token is a service's. Default: a user's.
     pub fn for_service(mut self) -> Self {
         self.for_service = true;
         self
     }
 
-    /// Sets how long questions are gathered before they are sent. Default: 3 milliseconds.
+    /// Sets how long look-ups are collected before they are sent. Default: 3 milliseconds.
     pub fn window(mut self, window: Duration) -> Self {
         self.window = window;
         self
     }
 
-    /// Sets how many names, and how many uuids, are kept. Default: 10,000 of each.
+    /// Sets how many names and how many uuids are cached. Default: 10,000 of each.
     pub fn capacity(mut self, entries: usize) -> Self {
         self.capacity = entries;
         self
     }
 
-    /// Sets how long what was found is kept. Default: five minutes.
+    /// Sets how long results are cached. Default: five minutes.
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
     }
 
-    /// Sets how long it is remembered that there is no such user: one may be made any moment.
+    /// Sets how long the absence of a user is cached; the user may be created at any moment.
     /// Default: five seconds.
     pub fn unknown_lifetime(mut self, lifetime: Duration) -> Self {
         self.unknown_lifetime = lifetime;
         self
     }
 
-    /// Builds it. Does no I/O.
+    /// Builds the cache. Does no I/O.
     #[must_use]
     pub fn build(self) -> Names {
         let Self {

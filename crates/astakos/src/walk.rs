@@ -1,4 +1,4 @@
-//! Quotas of many users, one after the other.
+//! Quotas of many users, one user at a time.
 
 mod entries;
 
@@ -10,14 +10,14 @@ use self::entries::{Entries, Fault};
 use crate::client::heeded;
 use crate::{Error, Result, UserQuotas};
 
-/// The quotas of users, user by user, as they arrive: no more than one user's is held.
+/// The quotas of users as they arrive; only one user's are held at a time.
 ///
-/// Made by [`Client::walk_service_quotas`](crate::Client::walk_service_quotas). Dropping it gives
-/// up the rest. If the server names a user twice, so does this.
+/// Created by [`Client::walk_service_quotas`](crate::Client::walk_service_quotas). Dropping it
+/// abandons the rest. If the server lists a user twice, so does this.
 #[derive(Debug)]
 pub struct QuotaWalk {
     answer: AnswerStream,
-    /// The projects that were chosen.
+    /// The requested projects.
     projects: Option<Vec<String>>,
     entries: Entries,
     piece: Bytes,
@@ -41,10 +41,10 @@ impl QuotaWalk {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidResponse`](crate::ErrorKind::InvalidResponse) if what comes is not
-    /// such quotas, or one user's exceed 1 MiB;
-    /// [`ErrorKind::Connection`](crate::ErrorKind::Connection) if the answer breaks off or halts.
-    /// Users that were returned before are right all the same. Nothing follows an error.
+    /// [`ErrorKind::InvalidResponse`](crate::ErrorKind::InvalidResponse) if the answer has another
+    /// form, or one user's quotas exceed 1 MiB;
+    /// [`ErrorKind::Connection`](crate::ErrorKind::Connection) if the answer breaks off or stalls.
+    /// Users that were returned before are correct nevertheless. Nothing follows an error.
     pub async fn next(&mut self) -> Result<Option<(String, UserQuotas)>> {
         if self.is_over {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Setting up a client.
+//! Configuration of a client.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::{Client, Dialect, Inner};
 use crate::error::read_fault;
 use crate::{Error, Result};
 
-/// Sets up a [`Client`].
+/// Builds a [`Client`].
 #[derive(Clone)]
 #[must_use]
 pub struct ClientBuilder {
@@ -61,16 +61,16 @@ impl ClientBuilder {
 
     vouchsafe_core::client_builder_methods!(core);
 
-    /// Sets the URL of the identity part, such as `https://HOST/astakos/identity/v2.0`: the
-    /// other parts are found in its catalog. A slash at the end does not matter. Default: what
-    /// `ASTAKOS_AUTH_URL` says when the client is built.
+    /// Sets the URL of the identity part, such as `https://HOST/astakos/identity/v2.0`; the other
+    /// parts are found in its catalog. A trailing slash is ignored. Default: the value of
+    /// `ASTAKOS_AUTH_URL` when the client is built.
     pub fn auth_url(mut self, url: impl Into<String>) -> Self {
         self.place = Some(Where::Auth(url.into()));
         self
     }
 
-    /// Sets the URL that all parts are under, for servers of 0.14: nothing is looked up. Instead
-    /// of [`auth_url`](Self::auth_url).
+    /// Sets the common base URL of all parts, for servers of 0.14, where nothing is looked up. Use
+    /// it instead of [`auth_url`](Self::auth_url).
     #[doc(alias = "astakos_url")]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.place = Some(Where::Base(url.into()));
@@ -84,60 +84,61 @@ impl ClientBuilder {
     }
 
     /// Sets the generation of the server. Default: [`Dialect::V014`] with a
-    /// [`base_url`](Self::base_url), else [`Dialect::V016`]. [`Client::discover_dialect`] asks
-    /// the server instead.
+    /// [`base_url`](Self::base_url), otherwise [`Dialect::V016`]. [`Client::discover_dialect`]
+    /// queries the server instead.
     ///
-    /// What servers of the generation do not have is refused as
+    /// Calls that servers of the generation do not support are refused as
     /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) before anything is sent.
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.dialect = Some(dialect);
         self
     }
 
-    /// Sets the token of a user or of a service. Default: none, and
-    /// [`with_token`](Client::with_token) gives one for a call.
+    /// Sets the token of a user or of a service. Default: none; [`with_token`](Client::with_token)
+    /// sets one for single calls.
     pub fn token(self, token: impl Into<Secret>) -> Self {
         self.token_source(Arc::new(StaticToken::new(token.into())))
     }
 
-    /// Sets where tokens come from.
+    /// Sets the source of tokens.
     pub fn token_source(mut self, source: Arc<dyn TokenSource>) -> Self {
         self.token = Some(source);
         self
     }
 
-    /// Adds a header to every request, such as `X-Client-IP`. The token, what the protocol sets,
-    /// and [`CallOptions::header`] win over it.
+    /// Adds a header to every request, such as `X-Client-IP`. The token, headers set by the
+    /// protocol, and [`CallOptions::header`] take precedence.
     #[doc(alias = "headers")]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// Sets how many requests may be under way; others wait. Default: 128. The Python client
-    /// has 8.
+    /// Sets how many requests may be in flight; others wait. Default: 128. The Python client allows
+    /// 8.
     #[doc(alias = "use_pool")]
     pub fn pool_size(self, count: usize) -> Self {
         self.max_in_flight(count)
     }
 
-    /// Repeats what failed as the Python client's option `retry` does: so many more attempts, at
-    /// once, for every failure but 401, 404 and 413. Default: off, and [`retry`](Self::retry)
-    /// holds.
+    /// Retries like the Python client's option `retry`: this many additional attempts, without
+    /// waits, for every failure except 401, 404 and 413. Default: off; [`retry`](Self::retry)
+    /// applies instead.
     ///
-    /// Unlike there, what must not be doubled, such as issuing a commission, is sent again only if
-    /// it surely was not sent: the Python client charges it twice when an answer is lost.
+    /// Unlike in the Python client, calls that must not be repeated, such as issuing a commission,
+    /// are sent again only if they were certainly not sent before: the Python client charges twice
+    /// when an answer is lost.
     pub fn compatible_retries(mut self, more_attempts: u32) -> Self {
         self.compatible_retries = Some(more_attempts);
         self
     }
 
-    /// Builds the client. Does no I/O but for reading the environment if no URL was given.
+    /// Builds the client. Does no I/O, except for reading the environment if no URL was set.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if no URL is known, it is no `http`
-    /// or `https` URL, a header does not fit, or no transport can be built.
+    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if no URL is known, it is not an `http`
+    /// or `https` URL, a header is invalid, or the transport cannot be created.
     pub fn build(self) -> Result<Client> {
         let place = match self.place {
             Some(place) => place,

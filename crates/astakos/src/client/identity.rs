@@ -19,7 +19,7 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoEndpoints`] if there is none, as when a token was validated.
+    /// [`ErrorKind::NoEndpoints`] if there is no catalog, as when a token was validated.
     pub fn catalog(&self) -> Result<&Catalog> {
         let none = || Error::lacks(ErrorKind::NoEndpoints, "the answer holds no catalog");
         self.service_catalog.as_ref().ok_or_else(none)
@@ -27,7 +27,7 @@ impl Access {
 }
 
 impl Client {
-    /// Returns who the token is of, and the catalog; a user's token is wanted.
+    /// Returns the owner of the token, and the catalog. Requires a user's token.
     ///
     /// `tenant_name` may be the user's uuid or empty; anything else is refused. In 0.14 this was
     /// called `get_endpoints` with a token and a uuid.
@@ -42,7 +42,7 @@ impl Client {
         let credentials = Credentials::new(&**source, &self.inner.scheme);
         let token = self.inner.core.token(credentials, &self.options).await?;
         let access = match self.access(token.secret(), tenant_name).await {
-            // The source may have a newer one.
+            // The source may have a newer token.
             Err(error) if error.kind() == ErrorKind::Unauthorized => {
                 source.forget(token.generation());
                 let newer = self.inner.core.token(credentials, &self.options).await;
@@ -55,7 +55,7 @@ impl Client {
             }
             result => result?,
         };
-        // Once is enough: reading the addresses takes as long as all the rest of the answer.
+        // Done only once, since parsing the addresses takes as long as the rest of the answer.
         if let Layout::Catalog(discovered) = &self.inner.layout
             && discovered.known().is_none()
         {
@@ -73,14 +73,14 @@ impl Client {
                 password_credentials: None,
             },
         };
-        // The header is as good as none to the server; the Python clients send it.
+        // The server ignores the header; the Python clients send it.
         let name = http::HeaderName::from_static("x-auth-token");
         let call = calls::authenticate(Some(&body))?.secret_header(name, token)?;
         self.access_document(call, Auth::None).await
     }
 
-    /// Returns the catalog of public services, and finds the parts by it from now on. Any token
-    /// will do, and none.
+    /// Returns the catalog of public services, and uses it to find the parts from now on. The token
+    /// is optional.
     ///
     /// # Errors
     ///
@@ -96,16 +96,16 @@ impl Client {
     }
 
     pub(super) async fn catalog_access(&self) -> Result<Access> {
-        // What is believed of the answer is only paths: a stranger in between could not lead
-        // the token elsewhere.
+        // Only paths of the answer are trusted, so an attacker in between could not redirect the
+        // token.
         let call = calls::authenticate(None)?;
         let json = http::HeaderName::from_static("content-type");
         let call = call.header(json, "application/json")?;
         self.access_document(call, Auth::IfModern).await
     }
 
-    /// Tells who a short-lived OAuth 2.0 access token is of. Tokens of users and services are
-    /// not such.
+    /// Returns the owner of a short-lived OAuth 2.0 access token. Tokens of users and services are
+    /// not accepted.
     ///
     /// `belongs_to` must begin with the token's scope.
     ///
@@ -132,11 +132,11 @@ impl Client {
         .await
     }
 
-    /// Returns what 0.14 tells about the user of the token.
+    /// Returns the information of 0.14 about the user of the token.
     ///
-    /// Later servers do not know the call: [`authenticate`](Self::authenticate) and
-    /// [`username`](Self::username) are asked instead, and what they do not know is absent: the
-    /// number, the time the token was made, the e-mail address.
+    /// Later servers do not support the call, so [`authenticate`](Self::authenticate) and
+    /// [`username`](Self::username) are called instead. Fields that they do not provide are
+    /// missing: the number, the creation time of the token, and the e-mail address.
     ///
     /// # Errors
     ///
@@ -147,7 +147,7 @@ impl Client {
             usage: usage.then(|| "1".to_owned()),
         };
         let call = account::legacy_user_info(&params)?;
-        // It holds the token: what cannot be understood of it is not kept.
+        // It contains the token, so an answer that cannot be understood is not kept.
         let known = self.send_and(
             Part::Account,
             call,
@@ -161,7 +161,7 @@ impl Client {
                     let core = CoreError::new(CoreKind::Decode, "the answer tells no user");
                     return Err(core.with_operation(operations::AUTHENTICATE.id()).into());
                 };
-                // What is called a name there is the one for people.
+                // The field called name there is the one for people.
                 let username = self.username(&user.id).await?;
                 Ok(user_info_of(user.clone(), access.token.clone(), username))
             }

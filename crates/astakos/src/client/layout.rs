@@ -1,4 +1,4 @@
-//! Where the parts of the service are: by its catalog, or by fixed paths.
+//! The locations of the service's parts: from its catalog, or at fixed paths.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use vouchsafe_core::url::BaseUrl;
 
 use crate::{Catalog, Endpoint, EndpointFilter, Error, ErrorKind, Result};
 
-/// A part of the service that has to be found first.
+/// A part of the service whose location must be found first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     Account,
@@ -16,11 +16,11 @@ pub(crate) enum Part {
     OAuth2,
 }
 
-/// The paths of the parts under the base URL, for servers without a catalog. Slashes at either
-/// end do not matter.
+/// The paths of the parts under the base URL, for servers without a catalog. Leading and trailing
+/// slashes are ignored.
 ///
-/// The default is that of 0.14: `identity/v2.0`, `account/v1.0`, `ui` and `oauth2`. Servers
-/// before mid-2013 had `astakos/api` for everything (protocol section 3.2).
+/// The default is that of 0.14: `identity/v2.0`, `account/v1.0`, `ui` and `oauth2`. Servers before
+/// mid-2013 used `astakos/api` for everything (protocol section 3.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Prefixes {
@@ -42,7 +42,7 @@ impl Default for Prefixes {
 }
 
 impl Prefixes {
-    /// Puts everything under one path.
+    /// Uses one path for everything.
     pub fn all(path: impl Into<String>) -> Self {
         let path = path.into();
         Self {
@@ -78,8 +78,7 @@ impl Prefixes {
     }
 }
 
-/// Puts one slash between two parts of a path or URL, however many are there (protocol section
-/// 3.1).
+/// Joins two parts of a path or URL with exactly one slash (protocol section 3.1).
 ///
 /// ```
 /// assert_eq!(vouchsafe_astakos::join_urls("/a/", "/b"), "/a/b");
@@ -98,12 +97,12 @@ pub fn join_urls(left: &str, right: &str) -> String {
 pub(crate) enum Layout {
     /// Under the base URL, always.
     Fixed(Box<Parts>),
-    /// In the catalog that the identity part tells of.
+    /// In the catalog of the identity part.
     Catalog(Discovered),
 }
 
 impl Layout {
-    /// Returns whether nothing has to be asked for.
+    /// Returns whether the locations are known without a request.
     pub(crate) fn is_known(&self) -> bool {
         match self {
             Self::Fixed(_) => true,
@@ -111,7 +110,7 @@ impl Layout {
         }
     }
 
-    /// Returns where the identity part is, which is always known.
+    /// Returns the location of the identity part, which is always known.
     pub(crate) fn identity(&self) -> &Place {
         match self {
             Self::Fixed(parts) => &parts.identity,
@@ -120,7 +119,7 @@ impl Layout {
     }
 }
 
-/// Where the parts are.
+/// The locations of the parts.
 #[derive(Clone, Debug)]
 pub(crate) struct Parts {
     identity: Arc<Place>,
@@ -129,7 +128,7 @@ pub(crate) struct Parts {
     oauth2: Option<Arc<Place>>,
 }
 
-/// Where a part is: the address that requests go to, and the one that the catalog tells.
+/// The location of a part: the address for requests, and the one in the catalog.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub(crate) base: BaseUrl,
@@ -137,9 +136,9 @@ pub(crate) struct Place {
 }
 
 impl Parts {
-    /// Puts the parts under a base URL.
+    /// Derives the parts from a base URL.
     pub(crate) fn fixed(base_url: &str, prefixes: &Prefixes) -> Result<Self> {
-        // The URL alone first, so that what is wrong with it is told of it.
+        // The URL is parsed on its own first, so that errors concern it alone.
         let base_url = BaseUrl::parse(base_url).map(|_| base_url)?;
         let place = |prefix: &str| -> Result<Arc<Place>> {
             let url = join_urls(base_url, prefix.trim_end_matches('/'));
@@ -156,8 +155,8 @@ impl Parts {
         })
     }
 
-    /// Finds the parts in a catalog. Of its addresses only the paths are used: requests go to
-    /// the host of the configured URL (protocol section 3.1).
+    /// Finds the parts in a catalog. Only the paths of its addresses are used: requests go to the
+    /// host of the configured URL (protocol section 3.1).
     fn of_catalog(identity: &Arc<Place>, catalog: &Catalog) -> Self {
         let account = EndpointFilter::new()
             .name("astakos_account")
@@ -165,7 +164,7 @@ impl Parts {
         let account = catalog.endpoint(&account).ok();
         let oauth2 = catalog.endpoint(&EndpointFilter::new().name("astakos_oauth2"));
         let public = |endpoint: &Endpoint| endpoint.public_url.clone();
-        // What is wrong with a part matters to calls of this part only.
+        // Optional parts: a bad URL is reported only when the part is used.
         Self {
             ui: account
                 .as_ref()
@@ -183,7 +182,7 @@ impl Parts {
         }
     }
 
-    /// Returns where a part is.
+    /// Returns the location of a part.
     pub(crate) fn get(&self, part: Part) -> Result<&Arc<Place>> {
         match part {
             Part::Account => self
@@ -209,7 +208,7 @@ fn lacks(what: &str) -> Error {
     )
 }
 
-/// Puts the path of a URL under the host of the identity part.
+/// Combines the path of a URL with the host of the identity part.
 fn place(identity: &Place, url: &str) -> Result<Arc<Place>> {
     let told = || {
         Error::lacks(
@@ -223,7 +222,7 @@ fn place(identity: &Place, url: &str) -> Result<Arc<Place>> {
         "http"
     };
     let origin = format!("{scheme}://{}", identity.base.authority());
-    // A path alone will do: the host is not looked at.
+    // A path alone is sufficient, since the host is ignored.
     let parsed = match url.starts_with('/') {
         true => Url::parse(&origin).and_then(|origin| origin.join(url)),
         false => Url::parse(url),
@@ -236,11 +235,11 @@ fn place(identity: &Place, url: &str) -> Result<Arc<Place>> {
     }))
 }
 
-/// What was found in the catalog, once somebody asked.
+/// The parts found in the catalog, once it has been fetched.
 pub(crate) struct Discovered {
     identity: Arc<Place>,
     parts: Mutex<Option<Arc<Parts>>>,
-    /// One asks, the others wait.
+    /// One caller fetches, the others wait.
     pub(crate) asking: tokio::sync::Mutex<()>,
 }
 
@@ -256,7 +255,7 @@ impl Discovered {
         })
     }
 
-    /// Returns what is known.
+    /// Returns the known parts.
     pub(crate) fn known(&self) -> Option<Arc<Parts>> {
         self.parts
             .lock()
@@ -264,8 +263,8 @@ impl Discovered {
             .clone()
     }
 
-    /// Learns from a catalog. One that lacks the account part is used and not remembered: the
-    /// server may not be set up yet.
+    /// Learns the parts from a catalog. One without the account part is used but not remembered,
+    /// since the server may not be set up yet.
     pub(crate) fn learn(&self, catalog: Option<&Catalog>) -> Arc<Parts> {
         let none = Catalog::default();
         let parts = Arc::new(Parts::of_catalog(&self.identity, catalog.unwrap_or(&none)));

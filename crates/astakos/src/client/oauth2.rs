@@ -10,14 +10,13 @@ use crate::generated::oauth2::calls;
 use crate::generated::oauth2::wire::TokenRequest;
 use crate::{OAuth2Token, Result};
 
-/// What an access token is asked for with (RFC 6749, section 4.1.3).
+/// A request for an access token (RFC 6749, section 4.1.3).
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TokenGrant(TokenRequest);
 
 impl TokenGrant {
-    /// An authorization code, which can be used once. It is the only grant that the servers
-    /// known understand.
+    /// An authorization code, which can be used once. Known servers support only this grant.
     pub fn authorization_code(code: impl Into<Secret>) -> Self {
         Self::other("authorization_code").code(code)
     }
@@ -51,7 +50,7 @@ impl TokenGrant {
         self
     }
 
-    /// Sets what the token is for.
+    /// Sets the scope of the token.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.0.scope = Some(scope.into());
         self
@@ -59,8 +58,8 @@ impl TokenGrant {
 }
 
 impl Client {
-    /// Trades an authorization code for a short-lived access token, which
-    /// [`validate_token`](Self::validate_token) checks. The server wants https.
+    /// Exchanges an authorization code for a short-lived access token, which
+    /// [`validate_token`](Self::validate_token) checks. The server requires https.
     ///
     /// # Errors
     ///

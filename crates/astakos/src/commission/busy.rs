@@ -1,22 +1,22 @@
-//! Which commissions this process still has in hand.
+//! The commissions that this process is working on.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::CommissionId;
 
-/// The commissions in hand: from before they are issued until they are resolved.
+/// The commissions in progress: from before they are issued until they are resolved.
 #[derive(Clone, Debug, Default)]
 pub(super) struct InHand(Arc<Mutex<Ids>>);
 
 #[derive(Debug, Default)]
 struct Ids {
     busy: BTreeSet<CommissionId>,
-    /// Those that were given up, and are left to reconcile.
+    /// Commissions that were given up, and are left to reconciliation.
     left: BTreeSet<CommissionId>,
 }
 
-/// One commission in hand; dropping it lets it go.
+/// One commission in progress; dropping it ends that.
 #[derive(Debug)]
 pub(super) struct Busy {
     id: CommissionId,
@@ -32,7 +32,7 @@ impl InHand {
         }
     }
 
-    /// Returns how many are in hand, and how many were left.
+    /// Returns the number of commissions in progress, and of those that were given up.
     pub(super) fn counts(&self) -> (usize, usize) {
         let ids = self.ids();
         (ids.busy.len(), ids.left.len())
@@ -42,7 +42,7 @@ impl InHand {
         self.ids().busy.clone()
     }
 
-    /// Says that one that was left is done.
+    /// Records that a commission that was given up has been resolved.
     pub(super) fn is_done(&self, id: CommissionId) {
         self.ids().left.remove(&id);
     }
@@ -57,7 +57,7 @@ impl Busy {
         self.id
     }
 
-    /// Lets it go undone: reconciling will do it.
+    /// Gives the commission up; reconciliation will resolve it.
     pub(super) fn leave(self) {
         self.all.ids().left.insert(self.id);
     }

@@ -1,27 +1,27 @@
-//! What a commission is recognized by.
+//! The id that identifies a commission.
 
 use std::fmt;
 use std::str::FromStr;
 
 use vouchsafe_core::{Error, ErrorKind};
 
-/// The id that an issuer gives a commission: 128 random bits, 32 hexadecimal digits. It stands in
-/// the commission's name, where it is found again.
+/// The id that an issuer gives to a commission: 128 random bits as 32 hexadecimal digits. It is
+/// part of the commission's name, by which the commission can be found again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommissionId(u128);
 
-/// What is not the id of a commission.
+/// The error for a text that is not the id of a commission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not the id of a commission: 32 hexadecimal digits in lower case are wanted")]
 #[non_exhaustive]
 pub struct CommissionIdError;
 
 impl CommissionId {
-    /// Makes an id that nobody has.
+    /// Creates a unique id.
     ///
     /// # Errors
     ///
-    /// Of kind `Config` if the system has no randomness.
+    /// Of kind `Config` if the system's random number generator fails.
     pub fn random() -> Result<Self, crate::Error> {
         let mut bytes = [0; 16];
         getrandom::getrandom(&mut bytes)
@@ -29,14 +29,14 @@ impl CommissionId {
         Ok(Self(u128::from_be_bytes(bytes)))
     }
 
-    /// Writes the name of a commission: owner and id, then what its user calls it. In this order,
-    /// since a server may cut a long name.
+    /// Formats the name of a commission: owner, id, and the user's text. In this order, since a
+    /// server may truncate a long name.
     pub(super) fn name(self, text: &str, owner: &str) -> String {
         let gap = if text.is_empty() { "" } else { " " };
         format!("{OPEN}{owner}:{self}{CLOSE}{gap}{text}")
     }
 
-    /// Reads the id from a name that an issuer of this owner wrote. The text behind it may hold
+    /// Parses the id from a name written by an issuer with this owner. The text after it may be
     /// anything.
     pub(super) fn of_name(name: &str, owner: &str) -> Option<Self> {
         let (mark, _) = name.strip_prefix(OPEN)?.split_once(CLOSE)?;
@@ -48,7 +48,7 @@ impl CommissionId {
 const OPEN: &str = "[vouchsafe:";
 const CLOSE: &str = "]";
 
-/// Refuses an owner that could not be told from the rest of a name.
+/// Refuses an owner that could not be distinguished from the rest of a name.
 pub(super) fn check_owner(owner: &str) -> Result<(), crate::Error> {
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     if owner.is_empty() || owner.len() > 64 || !owner.bytes().all(fits) {

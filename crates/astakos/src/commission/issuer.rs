@@ -1,4 +1,4 @@
-//! Issuing commissions so that a lost answer does no harm.
+//! Issues commissions so that a lost answer does no harm.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +21,8 @@ use crate::{Client, CommissionAction, CommissionRequest, Error, Result, Serial};
 /// Issues commissions that are neither charged twice nor forgotten; see the
 /// [module](crate::commission).
 ///
-/// Cheap to clone; clones share everything. What runs in the background ends with the last clone
-/// and the last guard; call [`flush`](Self::flush) before.
+/// Cheap to clone; clones share everything. Background work ends with the last clone and the last
+/// guard; call [`flush`](Self::flush) before.
 #[derive(Clone, Debug)]
 pub struct Issuer(Arc<Inner>);
 
@@ -42,29 +42,29 @@ struct Inner {
     reconciling: tokio::sync::Mutex<()>,
 }
 
-/// How much an [`Issuer`] has in hand.
+/// The open work of an [`Issuer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Open {
     /// Commissions that are being issued, held by a guard, or being resolved.
     pub in_hand: usize,
-    /// Of these and others, those that wait to be accepted or rejected.
+    /// Commissions that wait to be accepted or rejected, including ones that are not counted above.
     pub resolving: usize,
-    /// Commissions that could not be resolved, and that [`Issuer::reconcile`] will: the server
-    /// refused for a reason that does not pass, such as a token that has ended, or could not be
-    /// asked for long.
+    /// Commissions that could not be resolved and are left to [`Issuer::reconcile`]: the server
+    /// refused for a permanent reason, such as an expired token, or could not be reached for a long
+    /// time.
     pub left: usize,
     /// Commissions that were issued or adopted after an answer was lost. A lost request may still
-    /// arrive and issue another one; for 20 seconds the issuer looks for such and rejects them.
+    /// arrive and issue another one; for 20 seconds the issuer looks for these and rejects them.
     pub watched: usize,
 }
 
 impl Issuer {
-    /// Starts an issuer over a client with a service's token.
+    /// Creates a builder for an issuer over a client with a service's token.
     ///
-    /// `owner` is written into the names of commissions, so that an issuer knows its own: 1 to 64
-    /// letters, digits, `-`, `_` and `.`. No two issuers of one service may have the same at the
-    /// same time, and one that is started again must have the same as before.
+    /// `owner` is part of the names of commissions, so that an issuer recognises its own: 1 to 64
+    /// letters, digits, `-`, `_` and `.`. Two issuers of one service must not have the same owner
+    /// at the same time, and an issuer must keep its owner across restarts.
     pub fn builder(client: Client, owner: impl Into<String>) -> IssuerBuilder {
         IssuerBuilder {
             client,
@@ -78,19 +78,19 @@ impl Issuer {
         }
     }
 
-    /// Issues a commission, whatever answers are lost.
+    /// Issues a commission, even if answers are lost.
     ///
-    /// An id is put into its name. If an answer is lost, the pending commissions are searched for
-    /// the id: if it is there it is adopted, else it is issued again under the same id, and one
-    /// that turns up late is rejected in the background. Dropping the future rejects what may
-    /// have been issued.
+    /// An id is put into its name. If an answer is lost, the issuer searches the pending
+    /// commissions for the id. If it is found, that commission is adopted; otherwise it is issued
+    /// again under the same id, and a duplicate that arrives late is rejected in the background.
+    /// Dropping the future rejects whatever may have been issued.
     ///
     /// # Errors
     ///
-    /// As [`Client::issue`]. [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if the request
-    /// is to be accepted at once: after a lost answer nobody could find it; commit the guard
-    /// instead. Of kind [`Core`](crate::ErrorKind::Core)`(Store)` if the journal failed: nothing
-    /// was sent. After any error nothing stays reserved, at the latest after
+    /// Those of [`Client::issue`]. [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if the
+    /// request asks for immediate acceptance: after a lost answer it could not be found; commit the
+    /// guard instead. Of kind [`Core`](crate::ErrorKind::Core)`(Store)` if the journal failed:
+    /// nothing was sent. After any error nothing stays reserved, at the latest after
     /// [`reconcile`](Self::reconcile).
     pub async fn issue(&self, request: &CommissionRequest) -> Result<CommissionGuard> {
         if request.auto_accept == Some(true) {
@@ -111,12 +111,12 @@ impl Issuer {
             runtime,
         };
         self.0.journal.intent(&Intent { id, name }).await?;
-        // Boxed: it holds several calls, and callers hold it.
+        // Boxed: it holds several calls, and is part of the callers' futures.
         match Box::pin(attempt.run(&request, id)).await {
             Ok(serial) => Ok(attempt.guard(id, serial)),
             Err(error) if attempt.is_lost => Err(error),
             Err(error) => {
-                // Surely not issued: there is nothing to look for.
+                // Certainly not issued, so there is nothing to search for.
                 attempt.busy = None;
                 close(&*self.0.journal, id).await;
                 Err(error)
@@ -124,20 +124,20 @@ impl Issuer {
         }
     }
 
-    /// Accepts any commission of the service together with others.
+    /// Accepts any commission of the service, together with others.
     ///
     /// # Errors
     ///
-    /// As [`CommissionGuard::commit`], but that nothing is written down.
+    /// Those of [`CommissionGuard::commit`], but nothing is recorded in the journal.
     pub async fn accept(&self, serial: Serial) -> Result<Committed> {
         self.resolve(serial, CommissionAction::Accept).await
     }
 
-    /// Rejects any commission of the service together with others.
+    /// Rejects any commission of the service, together with others.
     ///
     /// # Errors
     ///
-    /// As [`CommissionGuard::reject`], but that nothing is written down.
+    /// Those of [`CommissionGuard::reject`], but nothing is recorded in the journal.
     pub async fn reject(&self, serial: Serial) -> Result<Committed> {
         self.resolve(serial, CommissionAction::Reject).await
     }
@@ -149,7 +149,7 @@ impl Issuer {
         wait(reply, self).await
     }
 
-    /// Returns how much is in hand.
+    /// Returns the open work.
     #[must_use]
     pub fn open(&self) -> Open {
         let (in_hand, left) = self.0.in_hand.counts();
@@ -161,13 +161,14 @@ impl Issuer {
         }
     }
 
-    /// Waits until every commission that was handed over is resolved, for the given time at most,
-    /// and returns what is still open. For the end of a program; guards that are still held stay.
+    /// Waits until every commission that was handed over is resolved, for at most `limit`, and
+    /// returns what is still open. Meant for the end of a program; commissions with a guard are not
+    /// affected.
     ///
-    /// After an issue that was given up this takes some twenty seconds: for so long the issuer
-    /// looks for what may have been issued. It does not wait for late duplicates of commissions
-    /// that were resolved: [`Open::watched`] says of how many one may still turn up. The next
-    /// [`reconcile`](Self::reconcile) rejects those that come after the program has ended.
+    /// After a cancelled issue this takes about twenty seconds, the time for which the issuer looks
+    /// for what may have been issued. It does not wait for late duplicates of resolved commissions:
+    /// [`Open::watched`] counts the commissions that may still have one. The next
+    /// [`reconcile`](Self::reconcile) rejects those that arrive after the program has ended.
     pub async fn flush(&self, limit: Duration) -> Open {
         self.resume();
         let done = async {
@@ -179,7 +180,7 @@ impl Issuer {
         self.open()
     }
 
-    /// Lets what runs in the background go on in this runtime, if the one before is gone.
+    /// Continues background work in this runtime, if the previous one is gone.
     pub(super) fn resume(&self) {
         if let Ok(runtime) = Handle::try_current() {
             self.0.resolver.resume(&runtime);
@@ -216,12 +217,12 @@ impl Issuer {
     }
 }
 
-/// A commission that is being issued; if this is dropped in between, it is looked for and
+/// A commission that is being issued. If this is dropped, the commission is searched for and
 /// rejected.
 struct Attempt<'i> {
     issuer: &'i Issuer,
     busy: Option<Busy>,
-    /// Whether an answer was lost, so that it may exist.
+    /// Whether an answer was lost, so that the commission may exist.
     is_lost: bool,
     runtime: Handle,
 }
@@ -229,17 +230,17 @@ struct Attempt<'i> {
 impl Attempt<'_> {
     async fn run(&mut self, request: &CommissionRequest, id: CommissionId) -> Result<Serial> {
         let inner = &*self.issuer.0;
-        // Tries are counted here, where it is known what a lost answer means.
+        // Attempts are counted here, where the meaning of a lost answer is known.
         let client = inner.client.without_repeats();
         let deadline = until(inner.patience);
         let mut wait = inner.first_wait;
         let mut known_lost = false;
-        // Of the last try.
+        // The error of the last attempt.
         let mut failure: Option<Error> = None;
         loop {
             let mut turn = None;
             if let Some(error) = failure.take() {
-                // Not earlier than the server asks.
+                // Not earlier than the server asked.
                 let asked = error.retry_after().unwrap_or_default();
                 let pause = wait.mul_f64(0.5 + 0.5 * fastrand::f64()).max(asked);
                 if until(pause) >= deadline {
@@ -263,7 +264,7 @@ impl Attempt<'_> {
                     Ok(turn) => turn,
                     Err(_) => return Err(error),
                 };
-                // It took a while to get the turn, and the lost request may have arrived.
+                // Waiting for the turn took a while, and the lost request may have arrived.
                 if looked
                     && turn.is_some()
                     && let Some(serial) = in_time(deadline, self.find(id)).await.ok().flatten()
@@ -271,7 +272,8 @@ impl Attempt<'_> {
                     return Ok(serial);
                 }
             }
-            // From the moment the request may leave, dropping this must look for it.
+            // From here on the request may be sent, so dropping this must search for the
+            // commission.
             self.is_lost = true;
             match in_time(deadline, client.issue(request)).await {
                 Ok(serial) => {
@@ -284,8 +286,8 @@ impl Attempt<'_> {
                     known_lost |= is_open;
                     self.is_lost = known_lost;
                     if !error.is_retryable() && !is_open {
-                        // The server works, and refuses. It may refuse the commission because of
-                        // itself: an earlier try that came late has taken the room.
+                        // The server works, but refuses. The reason may be the commission itself:
+                        // an earlier attempt that arrived late has used up the room.
                         inner.gate.succeeded();
                         let found = match known_lost {
                             true => in_time(deadline, self.find(id)).await?,
@@ -300,8 +302,8 @@ impl Attempt<'_> {
         }
     }
 
-    /// Looks for the commission. Of several, which late answers can bring about, the first is
-    /// kept; the others are rejected by the watch.
+    /// Searches for the commission. If late answers have led to several, the first is kept and the
+    /// watch rejects the others.
     async fn find(&self, id: CommissionId) -> Result<Option<Serial>> {
         let pending = self.issuer.0.search.pending().await?;
         let of_this = pending.iter().find(|(_, of)| *of == id);
@@ -330,7 +332,7 @@ impl Drop for Attempt<'_> {
     }
 }
 
-/// Waits no longer than the issuer is patient. What was begun may have arrived.
+/// Waits no longer than the issuer's time limit. A request that was begun may have arrived.
 async fn in_time<T>(deadline: Instant, work: impl Future<Output = Result<T>>) -> Result<T> {
     timeout_at(deadline, work).await.unwrap_or_else(|_| {
         let kind = vouchsafe_core::ErrorKind::Timeout(TimeoutScope::Call);
@@ -339,18 +341,18 @@ async fn in_time<T>(deadline: Instant, work: impl Future<Output = Result<T>>) ->
     })
 }
 
-/// Whether the server may have issued the commission all the same.
+/// Returns whether the server may have issued the commission nevertheless.
 fn may_have_been_done(error: &Error) -> bool {
     let is_open = match error.status().map(|status| status.as_u16()) {
-        // No answer, one that cannot be read, or one that a gateway gives by itself, also after
-        // it has passed the request on.
+        // No answer, an unreadable one, or one that a gateway may send by itself, even after it has
+        // forwarded the request.
         None | Some(200..300 | 408 | 425 | 429 | 500..) => true,
         Some(_) => false,
     };
     is_open && error.core().sent() == Sent::Maybe
 }
 
-/// Sets up an [`Issuer`].
+/// Builds an [`Issuer`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct IssuerBuilder {
@@ -365,35 +367,34 @@ pub struct IssuerBuilder {
 }
 
 impl IssuerBuilder {
-    /// Sets where is written down what is about to happen. Default: a [`MemoryJournal`], which
-    /// does not survive the process.
+    /// Sets the journal. Default: a [`MemoryJournal`], which does not survive the process.
     pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
         self.journal = Some(journal);
         self
     }
 
-    /// Sets how long issuing, committing and rejecting try before they return an error. Default:
-    /// 30 seconds. What was decided goes on in the background.
+    /// Sets how long issuing, committing and rejecting try before they return an error. Default: 30
+    /// seconds. Decisions are carried out in the background afterwards.
     pub fn patience(mut self, limit: Duration) -> Self {
         self.patience = limit;
         self
     }
 
-    /// Sets how long accepts and rejects are gathered before they are sent. Default: 2
+    /// Sets how long accepts and rejects are collected before they are sent. Default: 2
     /// milliseconds.
     pub fn window(mut self, window: Duration) -> Self {
         self.window = window;
         self
     }
 
-    /// Sets how many commissions one call resolves at most. Default: 500.
+    /// Sets the maximum number of commissions that one call resolves. Default: 500.
     pub fn max_batch(mut self, count: usize) -> Self {
         self.max_batch = count.max(1);
         self
     }
 
-    /// Sets the waits between tries: the first, and the longest that doubling leads to. Default:
-    /// 100 milliseconds and 10 seconds. Up to half of each is left out at random.
+    /// Sets the waits between attempts: the first, and the maximum after doubling. Default: 100
+    /// milliseconds and 10 seconds. A random part, up to half, is subtracted from each.
     pub fn waits(mut self, first: Duration, longest: Duration) -> Self {
         self.first_wait = first;
         self.longest_wait = longest.max(first);
@@ -404,7 +405,7 @@ impl IssuerBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if the owner does not fit into a name.
+    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if the owner is not valid in a name.
     pub fn build(self) -> Result<Issuer> {
         check_owner(&self.owner)?;
         let owner: Arc<str> = self.owner.into();

@@ -1,4 +1,4 @@
-//! What an issuer writes down, so that a crash loses nothing.
+//! An issuer's record of its decisions, so that a crash loses nothing.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,26 +9,27 @@ use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result};
 use super::CommissionId;
 use crate::Serial;
 
-/// Where an [`Issuer`](super::Issuer) writes down what it is about to do.
+/// Where an [`Issuer`](super::Issuer) records what it is about to do.
 ///
-/// The order is: [`intent`](Self::intent) before a commission is issued,
-/// [`Outcome::Committing`] before it is accepted, [`Outcome::Closed`] after it was accepted or
-/// rejected, or turned out not to exist.
+/// The order is: [`intent`](Self::intent) before a commission is issued, [`Outcome::Committing`]
+/// before it is accepted, [`Outcome::Closed`] after it was accepted or rejected, or turned out not
+/// to exist.
 ///
-/// What is written must be there after a crash once the future has returned, except for
-/// [`Outcome::Closed`]: if that is lost, the next [`reconcile`](super::Issuer::reconcile) finds out
-/// again. A journal belongs to one issuer, and must outlive it.
+/// Records must survive a crash once the future has returned, except for [`Outcome::Closed`]: if
+/// that is lost, the next [`reconcile`](super::Issuer::reconcile) determines it again. A journal
+/// belongs to one issuer, and must outlive it.
 ///
-/// A future may be dropped while its write goes on in the background. A journal that was told
-/// [`Outcome::Rejecting`] must therefore refuse a later [`Outcome::Committing`] of that commission.
+/// A future may be dropped while its write continues in the background. After
+/// [`Outcome::Rejecting`], a journal must therefore refuse a later [`Outcome::Committing`] of that
+/// commission.
 pub trait Journal: fmt::Debug + Send + Sync + 'static {
-    /// Writes down that a commission is about to be issued.
+    /// Records that a commission is about to be issued.
     fn intent<'a>(&'a self, intent: &'a Intent) -> BoxFuture<'a, Result<()>>;
 
-    /// Writes down what was decided of a commission, or that it is done.
+    /// Records a decision about a commission, or that it is done.
     ///
-    /// To commit one that is not open, or that is to be rejected, is an error. To reject or close
-    /// one that is not open has no effect.
+    /// Committing a commission that is not open, or is to be rejected, is an error. Rejecting or
+    /// closing one that is not open has no effect.
     fn outcome(&self, id: CommissionId, outcome: Outcome) -> BoxFuture<'_, Result<()>>;
 
     /// Returns the commissions that are not done.
@@ -41,12 +42,12 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
 pub struct Intent {
     /// Its id.
     pub id: CommissionId,
-    /// Its name, id included, for people who look into the journal.
+    /// Its name including the id, for people who read the journal.
     pub name: String,
 }
 
 impl Intent {
-    /// Makes one, for tests of journals.
+    /// Creates an intent, for tests of journals.
     pub fn new(id: CommissionId, name: impl Into<String>) -> Self {
         Self {
             id,
@@ -55,17 +56,17 @@ impl Intent {
     }
 }
 
-/// What became of a commission.
+/// A decision about a commission, or its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "a journal must know all there is to write"
 )]
 pub enum Outcome {
-    /// It is to be accepted: whatever happens from here on, it will be.
+    /// It will be accepted, whatever happens from here on.
     Committing(Serial),
-    /// It is to be rejected, although the journal may say that it is to be accepted: the commit
-    /// was given up, or the journal failed, while that was being written.
+    /// It will be rejected, although the journal may contain a decision to accept it: the commit
+    /// was cancelled, or the journal failed, during that write.
     Rejecting,
     /// Nothing is left to do.
     Closed,
@@ -77,19 +78,19 @@ pub enum Outcome {
 pub struct OpenCommission {
     /// Its id.
     pub id: CommissionId,
-    /// The serial that was to be accepted, if that was decided.
+    /// The serial to accept, if that was decided.
     pub committing: Option<Serial>,
 }
 
-/// A journal in memory: it survives everything but the end of the process.
+/// A journal in memory, which survives everything except the end of the process.
 ///
-/// It is right for services whose pending commissions are cleaned up by other means after a
-/// crash, and for tests.
+/// It is suitable for tests, and for services whose pending commissions are cleaned up by other
+/// means after a crash.
 #[derive(Debug, Default)]
 pub struct MemoryJournal(Mutex<Known>);
 
 impl MemoryJournal {
-    /// Makes an empty one.
+    /// Creates an empty journal.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -120,10 +121,10 @@ impl Journal for MemoryJournal {
     }
 }
 
-/// The open commissions, with what was decided of them.
+/// The open commissions and the decisions about them.
 pub(super) type Known = BTreeMap<CommissionId, Option<Outcome>>;
 
-/// Refuses to commit what is closed or to be rejected.
+/// Refuses to commit a commission that is closed or to be rejected.
 pub(super) fn check(known: &Known, id: CommissionId, outcome: Outcome) -> Result<()> {
     let why = match (outcome, known.get(&id)) {
         (Outcome::Committing(_), None) => "not open in the journal",

@@ -1,18 +1,18 @@
 //! Commissions that are neither charged twice nor forgotten, whatever breaks.
 //!
-//! The service has two steps: a commission is issued, which reserves, and then accepted or
-//! rejected. Between them a caller can crash, and any of the answers can be lost. An [`Issuer`]
-//! closes these gaps:
+//! Commissions have two steps: one is issued, which reserves quota, and then accepted or rejected.
+//! In between a caller can crash, and any answer can be lost. An [`Issuer`] handles these cases:
 //!
-//! - Each commission carries an id of its own in its name. After a lost answer the issuer looks
-//!   for it among the pending ones and adopts it, so that nothing is reserved twice.
+//! - Each commission has a unique id in its name. After a lost answer the issuer searches the
+//!   pending commissions for it and adopts it, so that nothing is reserved twice.
 //! - [`Issuer::issue`] returns a [`CommissionGuard`]: [`commit`](CommissionGuard::commit) accepts;
-//!   dropping it, by a panic too, rejects in the background.
-//! - A [`Journal`] is told before anything is sent. After a crash [`Issuer::reconcile`] compares it
-//!   with what is pending at the server, and accepts what was decided and rejects the rest.
-//! - Accepts and rejects of many tasks go out together, in one call.
-//! - While the server fails, all who look for their commissions share one look, and one of all
-//!   who would issue again does, at growing intervals.
+//!   dropping it, also during a panic, rejects in the background.
+//! - A [`Journal`] records each decision before anything is sent. After a crash,
+//!   [`Issuer::reconcile`] compares it with the commissions pending at the server, accepts those
+//!   for which this had been decided, and rejects the rest.
+//! - Accepts and rejects of many tasks are sent together, in one call.
+//! - While the server fails, all tasks share one search for their commissions, and only one task at
+//!   a time tries to issue again, at growing intervals.
 //!
 //! ```
 //! # #[cfg(feature = "mock")] {

@@ -1,4 +1,4 @@
-//! How often the server is asked again while it fails, whoever wants to.
+//! Limits how often the server is called while it fails, for all tasks together.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,8 +7,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use vouchsafe_core::call::Retry;
 
-/// Keeps a distance between tries: a short one after a success, and one that doubles after each
-/// failure. Up to half of it is left out at random.
+/// Keeps an interval between attempts: a short one after a success, and one that doubles after each
+/// failure. A random part, up to half, is subtracted.
 #[derive(Debug)]
 pub(super) struct Pace {
     first: Duration,
@@ -35,7 +35,7 @@ impl Pace {
         }
     }
 
-    /// Waits until the next try may begin.
+    /// Waits until the next attempt may begin.
     pub(super) async fn ready(&self) {
         let not_before = self.next().not_before;
         if let Some(at) = not_before {
@@ -49,7 +49,7 @@ impl Pace {
         next.not_before = Some(Instant::now() + self.first);
     }
 
-    /// Makes the next wait longer. It is not shorter than the server asked for.
+    /// Increases the next wait, to at least what the server asked for.
     pub(super) fn failed(&self, asked: Option<Duration>) {
         let mut next = self.next();
         let wait = next.wait.mul_f64(0.5 + 0.5 * fastrand::f64());
@@ -63,8 +63,8 @@ impl Pace {
     }
 }
 
-/// Lets tries be repeated: all of them while the server works, and one after the other at a
-/// [`Pace`] while it fails, until one succeeds. First tries do not pass it.
+/// Controls repeated attempts: all of them pass while the server works; while it fails, one at a
+/// time at a [`Pace`], until one succeeds. First attempts do not use it.
 #[derive(Debug)]
 pub(super) struct Gate {
     pace: Pace,
@@ -72,7 +72,7 @@ pub(super) struct Gate {
     turn: tokio::sync::Mutex<()>,
 }
 
-/// The right to try while the gate is closed; only one has it at a time.
+/// The permission to try while the gate is closed; only one task has it at a time.
 pub(super) type Turn<'g> = tokio::sync::MutexGuard<'g, ()>;
 
 impl Gate {
@@ -84,7 +84,7 @@ impl Gate {
         }
     }
 
-    /// Waits for leave to try again. `None` if the gate is open.
+    /// Waits for permission to try again. `None` if the gate is open.
     pub(super) async fn pass(&self) -> Option<Turn<'_>> {
         let mut opened = self.is_open.subscribe();
         let turn = async {
@@ -110,7 +110,7 @@ impl Gate {
         }
     }
 
-    /// Closes the gate. While it is closed, only the one who has the turn makes the wait longer.
+    /// Closes the gate. While it is closed, only the holder of the turn increases the wait.
     pub(super) fn failed(&self, turn: Option<&Turn<'_>>, asked: Option<Duration>) {
         let was_open = self
             .is_open

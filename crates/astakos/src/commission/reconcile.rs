@@ -1,4 +1,4 @@
-//! Bringing journal and server together after a crash.
+//! Brings journal and server into agreement after a crash.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,45 +6,44 @@ use super::resolver::{close, resolve_in_halves};
 use super::{CommissionId, Issuer};
 use crate::{Result, Serial};
 
-/// What [`Issuer::reconcile`] did.
+/// The result of [`Issuer::reconcile`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reconciliation {
-    /// Accepted: this had been decided.
+    /// Accepted, as had been decided.
     pub accepted: Vec<Serial>,
-    /// Rejected: it had not been decided, nobody knew of them any more, or they were one too
-    /// many.
+    /// Rejected, because they had not been decided, were unknown, or were duplicates.
     pub rejected: Vec<Serial>,
-    /// Not pending any more when they were to be resolved: somebody else was faster, or a try
+    /// No longer pending when they were to be resolved: another caller was faster, or an attempt
     /// whose answer was lost.
     pub gone: Vec<Serial>,
-    /// How many the journal held open that are not pending: they were never issued, or resolved
-    /// already.
+    /// The number of open journal entries that are not pending: they were never issued, or have
+    /// already been resolved.
     pub settled: usize,
-    /// How many of this owner are pending and in hand: they were left alone.
+    /// The number of this owner's pending commissions in progress, which were left alone.
     pub in_hand: usize,
 }
 
-/// How many are resolved in one call.
+/// The maximum number of commissions resolved in one call.
 const CHUNK: usize = 1000;
 
 impl Issuer {
-    /// Compares the journal with the commissions that are pending at the server, and resolves
-    /// both sides: what was decided is accepted, everything else of this owner is rejected,
-    /// except for what this issuer has in hand. Commissions of others are not touched.
+    /// Compares the journal with the commissions pending at the server, and resolves the
+    /// differences: those that were decided are accepted, all others of this owner are rejected,
+    /// except for those that this issuer is working on. Commissions of others are not touched.
     ///
-    /// Call it when a service starts, before it issues, and from time to time. It can be cut
-    /// short at any point and called again.
+    /// Call it when a service starts, before it issues commissions, and from time to time. It can
+    /// be cancelled at any point and called again.
     ///
     /// # Errors
     ///
-    /// If the server or the journal fails; what was not done is done next time.
+    /// If the server or the journal fails; the rest is done next time.
     pub async fn reconcile(&self) -> Result<Reconciliation> {
         let _turn = self.turn_to_reconcile().await;
         self.resume();
-        // In this order: what was written down and is not in hand before the server is asked
-        // was issued before or never will be. What is not in hand after it was asked will not
-        // change any more, and so the journal tells its last state.
+        // The order matters: a commission that is recorded and not in progress before the request
+        // to the server was either issued before or never will be. One that is not in progress
+        // after the request does not change any more, so the journal has its final state.
         let begun: BTreeSet<CommissionId> = self
             .journal()
             .open()
@@ -100,7 +99,7 @@ impl Issuer {
         let mut closed = Vec::new();
         for &id in open.keys().filter(|id| !in_hand.contains(id)) {
             match serials.get(&id) {
-                // What the server did not answer for is asked about again next time.
+                // Commissions missing in the server's answer are tried again next time.
                 Some(serials) if serials.iter().all(|serial| told.contains(serial)) => {
                     closed.push(id);
                 }
@@ -108,7 +107,7 @@ impl Issuer {
                     report.settled += 1;
                     closed.push(id);
                 }
-                // It may have been issued after the server was asked.
+                // It may have been issued after the request to the server.
                 Some(_) | None => {}
             }
         }

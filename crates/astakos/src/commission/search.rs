@@ -1,4 +1,4 @@
-//! Finding one's own among the pending commissions.
+//! Searches the pending commissions for one's own.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,28 +11,27 @@ use super::CommissionId;
 use super::pace::Pace;
 use crate::{Client, ErrorKind, Result, Serial};
 
-/// How many commissions are asked about at once.
+/// How many commissions are fetched concurrently.
 const SIDE_BY_SIDE: usize = 16;
 
 /// Reads the names of the pending commissions of an owner.
-///
-/// All who wait share one round, and rounds keep a distance from each other that grows while they
-/// fail. Nothing is remembered from one round to the next: servers on SQLite use the serial of a
-/// resolved commission again (protocol section 8).
+/// All waiting callers share one round, and the interval between rounds grows while they fail.
+/// Nothing is remembered between rounds: servers on SQLite reuse the serial of a resolved
+/// commission (protocol section 8).
 #[derive(Debug)]
 pub(super) struct Search {
     client: Client,
     owner: Arc<str>,
     pace: Pace,
-    /// How many have asked so far.
+    /// How many callers have asked so far.
     arrived: AtomicU64,
     last: Mutex<Round>,
 }
 
-/// What came of the last round.
+/// The result of the last round.
 #[derive(Debug, Default)]
 struct Round {
-    /// It began after so many had asked: they are served by it.
+    /// How many callers had asked when it began; it serves all of them.
     covers: u64,
     result: Option<Result<Pending>>,
 }
@@ -51,8 +50,8 @@ impl Search {
         }
     }
 
-    /// Returns the pending commissions of the owner with their ids, as the server lists them after
-    /// this was called.
+    /// Returns the owner's pending commissions and their ids, as listed by the server after this
+    /// call.
     pub(super) async fn pending(&self) -> Result<Pending> {
         let arrival = self.arrived.fetch_add(1, Ordering::SeqCst) + 1;
         let mut last = self.last.lock().await;
@@ -90,7 +89,7 @@ impl Search {
             let Some(asked) = asking.join_next().await else {
                 break;
             };
-            // Without its name it is not known whose it is: as good as no answer.
+            // Without its name the owner is unknown: as good as no answer.
             let (serial, id) = asked.map_err(|cause| {
                 CoreError::new(CoreKind::Transport, "asking for a commission was cut short")
                     .with_source(cause)

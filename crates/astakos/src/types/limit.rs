@@ -1,24 +1,24 @@
-//! Limits, and that there may be none.
+//! Limits, which may be infinite.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// How much there may be: a number, or no limit.
+/// A number, or no limit.
 ///
-/// The wire writes 2^63 - 1 for no limit (protocol section 4). A limit that is left after
-/// something was taken away may be negative: so much is there too much.
+/// In the protocol 2^63 - 1 means no limit (protocol section 4). The remainder after a subtraction
+/// may be negative, which means that the limit is exceeded by that amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "there is a limit or there is none")]
 pub enum Limit {
-    /// So much, in the unit of the resource: bytes, or pieces.
+    /// A limit in the unit of the resource: bytes, or pieces.
     Finite(i64),
     /// No limit.
     Unlimited,
 }
 
-/// What is not a limit.
+/// The error for a text that is not a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a limit: a number is wanted, with K, M, G, T or P for steps of 1024, or `inf`")]
 #[non_exhaustive]
@@ -34,7 +34,7 @@ impl Limit {
         }
     }
 
-    /// Returns what is left of it after so much was used. No limit stays none.
+    /// Returns the remainder after subtracting the usage. No limit stays no limit.
     #[must_use]
     pub const fn less(self, used: i64) -> Self {
         match self {
@@ -43,7 +43,7 @@ impl Limit {
         }
     }
 
-    /// Returns whether so much is within it.
+    /// Returns whether an amount is within the limit.
     #[must_use]
     pub const fn has_room_for(self, quantity: i64) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! What the wire says in numbers and text, as types.
+//! Types for the numbers and texts of the protocol.
 
 mod commission;
 mod holder;

@@ -1,4 +1,4 @@
-//! How much there is, how much is used, and whether more fits.
+//! Limits, usage, and whether a commission fits.
 
 use std::collections::BTreeMap;
 
@@ -7,32 +7,32 @@ use serde::{Deserialize, Serialize};
 use super::{Holder, Limit, Provision};
 use crate::error::{LimitName, QuotaLimit};
 
-/// What a user has of a resource in a project.
+/// A user's quota of a resource in a project.
 ///
-/// `usage` counts what pending commissions reserve; `pending` says how much of it is not sure
-/// yet.
+/// `usage` includes what pending commissions reserve; `pending` is the part of it that is not
+/// certain yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Wire", from = "Wire")]
 #[non_exhaustive]
 pub struct Quota {
     /// How much is used or reserved, in the unit of the resource.
     pub usage: i64,
-    /// How much may be.
+    /// The limit.
     pub limit: Limit,
     /// How much of `usage` depends on pending commissions.
     pub pending: i64,
-    /// What the project as a whole uses; none on servers up to 0.15.
+    /// The usage of the whole project; `None` on servers up to 0.15.
     pub project: Option<ProjectQuota>,
 }
 
-/// What a project as a whole has of a resource.
+/// The quota of a project as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProjectQuota {
     /// How much is used or reserved, in the unit of the resource.
     #[serde(rename = "project_usage")]
     pub usage: i64,
-    /// How much may be.
+    /// The limit.
     #[serde(rename = "project_limit")]
     pub limit: Limit,
     /// How much of `usage` depends on pending commissions.
@@ -40,7 +40,7 @@ pub struct ProjectQuota {
     pub pending: i64,
 }
 
-/// As it stands on the wire: side by side. (Flattening would keep every key in a tree first.)
+/// The wire format: side by side. (Flattening would first keep every key in a tree.)
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct Wire {
     usage: i64,
@@ -87,7 +87,7 @@ impl From<Quota> for Wire {
 }
 
 impl ProjectQuota {
-    /// Makes a quota of a project.
+    /// Creates the quota of a project.
     #[must_use]
     pub fn new(usage: i64, limit: Limit, pending: i64) -> Self {
         Self {
@@ -105,7 +105,7 @@ impl ProjectQuota {
 }
 
 impl Quota {
-    /// Makes a quota of a user.
+    /// Creates the quota of a user.
     #[must_use]
     pub fn new(usage: i64, limit: Limit, pending: i64, project: Option<ProjectQuota>) -> Self {
         Self {
@@ -116,8 +116,8 @@ impl Quota {
         }
     }
 
-    /// Returns how much more the user may use: the lesser of what the user and the project have
-    /// left (protocol section 7.4). Negative if a limit is passed already.
+    /// Returns how much more the user may use: the lesser of the remainders of user and project
+    /// (protocol section 7.4). Negative if a limit is exceeded.
     #[must_use]
     pub fn room(&self) -> Limit {
         let own = self.limit.less(self.usage);
@@ -132,20 +132,20 @@ impl Quota {
 pub struct UserQuotas(BTreeMap<String, BTreeMap<String, Quota>>);
 
 impl UserQuotas {
-    /// Returns what the user has of a resource in a project.
+    /// Returns the user's quota of a resource in a project.
     #[must_use]
     pub fn get(&self, project: &str, resource: &str) -> Option<&Quota> {
         self.0.get(project)?.get(resource)
     }
 
-    /// Returns how much more of a resource the user may use in a project; `None` if the user has
-    /// nothing of it there.
+    /// Returns how much more of a resource the user may use in a project; `None` if the user has no
+    /// quota there.
     #[must_use]
     pub fn room(&self, project: &str, resource: &str) -> Option<Limit> {
         self.get(project, resource).map(Quota::room)
     }
 
-    /// Returns the projects and what the user has in each.
+    /// Returns the projects and the user's quotas in each.
     pub fn projects(&self) -> impl Iterator<Item = (&str, &BTreeMap<String, Quota>)> {
         self.0
             .iter()
@@ -160,19 +160,19 @@ impl UserQuotas {
         })
     }
 
-    /// Returns whether there are none.
+    /// Returns whether there are no quotas.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Tells what the server would say to a commission of these provisions, as far as these
-    /// quotas know: nothing is sent.
+    /// Predicts the server's answer to a commission of these provisions, as far as these quotas
+    /// allow. Nothing is sent.
     ///
-    /// Provisions of the same holder, source and resource are summed, as the server does
-    /// (protocol section 8). What is charged must fit below user's and project's limits; what is
-    /// released must be used and not pending. Holders that these quotas do not know are taken
-    /// for holders without holdings; bare holders (up to 0.15) for this user.
+    /// Provisions of the same holder, source and resource are summed, as the server does (protocol
+    /// section 8). Charges must fit below the limits of user and project; releases must be used and
+    /// not pending. Holders that are not in these quotas are treated as holders without holdings,
+    /// and bare holders (up to 0.15) as this user.
     ///
     /// # Errors
     ///

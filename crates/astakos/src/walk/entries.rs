@@ -1,33 +1,32 @@
-//! Cutting a JSON object into its entries while it arrives.
+//! Splits a JSON object into its entries while it arrives.
 //!
-//! Only as much of JSON is looked at as is needed to find where an entry ends: strings, and how
-//! deep brackets are. Each entry is put between braces, and so becomes a document that a parser
-//! judges.
+//! Only enough of the JSON is scanned to find the end of an entry: strings, and the depth of
+//! brackets. Each entry is put between braces and so becomes a document that a parser validates.
 
 use std::fmt;
 
 use bytes::{Buf as _, Bytes};
 
-/// How long an entry may be.
+/// The maximum length of an entry.
 const LONGEST: usize = 1 << 20;
 
-/// The place in the object, and the entry that is being gathered.
+/// The position in the object, and the entry that is being collected.
 #[derive(Debug)]
 pub(super) struct Entries {
     place: Place,
-    /// `{`, and what has come of the entry; `}` too once it is complete.
+    /// `{` and the received part of the entry; `}` too once it is complete.
     entry: Vec<u8>,
     depth: usize,
     in_string: bool,
     after_backslash: bool,
     may_close: bool,
-    /// How much white space has come since the last entry.
+    /// How much white space was received since the last entry.
     spaces: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// Nothing has come but white space.
+    /// Only white space has been received.
     Start,
     /// Between entries.
     Between,
@@ -37,7 +36,7 @@ enum Place {
     End,
 }
 
-/// What is wrong with what came.
+/// A fault in the received data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     NoObject,
@@ -74,13 +73,13 @@ impl Entries {
         }
     }
 
-    /// Returns the entry that was completed, as an object of its own.
+    /// Returns the completed entry, as an object of its own.
     pub(super) fn entry(&self) -> &[u8] {
         &self.entry
     }
 
-    /// Takes from what came until an entry is complete. Returns whether one is; if not, all was
-    /// taken.
+    /// Consumes input until an entry is complete. Returns whether one is; if not, all input was
+    /// consumed.
     pub(super) fn take(&mut self, input: &mut Bytes) -> Result<bool, Fault> {
         if self.place == Place::Between {
             self.entry.truncate(1);
@@ -122,8 +121,8 @@ impl Entries {
                     self.entry.extend_from_slice(&input[..end]);
                     input.advance(end);
                     if is_complete {
-                        // What stood at its end: a comma, after which something must come, or
-                        // the end of the object.
+                        // What ended it: a comma, after which another entry must follow, or the end
+                        // of the object.
                         self.may_close = false;
                         let is_last = input.first() == Some(&b'}');
                         self.place = if is_last { Place::End } else { Place::Between };
@@ -144,7 +143,7 @@ impl Entries {
         Ok(false)
     }
 
-    /// Looks for the end of the entry, and returns how much belongs to it.
+    /// Searches for the end of the entry, and returns how much belongs to it.
     fn scan(&mut self, input: &[u8]) -> Result<(usize, bool), Fault> {
         for (at, &byte) in input.iter().enumerate() {
             if self.in_string {
@@ -168,7 +167,7 @@ impl Entries {
         Ok((input.len(), false))
     }
 
-    /// Says whether the object is complete. An empty answer says nothing, and that is complete.
+    /// Checks that the object is complete. An empty answer is complete too.
     pub(super) fn finish(&self) -> Result<(), Fault> {
         match self.place {
             Place::Start | Place::End => Ok(()),
@@ -188,7 +187,7 @@ mod tests {
 
     use super::*;
 
-    /// Cuts a text that arrives in pieces, and reads each entry.
+    /// Splits a text that arrives in pieces, and parses each entry.
     fn cut(text: &str, sizes: &[usize]) -> Result<Vec<(String, Value)>, Fault> {
         let mut entries = Entries::new();
         let mut found = Vec::new();
