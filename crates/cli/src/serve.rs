@@ -47,7 +47,7 @@ pub(crate) struct ServeArgs {
     /// Writes the authority's certificate to a file
     #[arg(long, value_name = "FILE", requires = "tls")]
     ca_out: Option<PathBuf>,
-    /// Lets every answer come later by so many milliseconds
+    /// Delays every answer by this many milliseconds
     #[arg(long, value_name = "MS", default_value_t = 0)]
     latency: u64,
     /// Ends when standard input does, so that no emulator outlives the test that began it

@@ -73,7 +73,7 @@ impl Case {
     ///
     /// # Errors
     ///
-    /// If it is none, or says what is not known here.
+    /// If it is not a schema, or uses unknown keywords.
     pub(super) fn read(case: Value) -> Result<Self, String> {
         let kind = case["kind"].as_str().unwrap_or_default();
         let own: &[&str] = match kind {

@@ -149,7 +149,7 @@ fn span(low: Option<&str>, high: Option<&str>, unit: &str, from: &str) -> Option
     }
 }
 
-/// Formats of a text, and what is told of them.
+/// Formats of a text, and their descriptions.
 pub(crate) const TEXTS: [(&str, &str); 7] = [
     ("date", "a date such as `2026-01-31`"),
     ("date-time", "a date and time of RFC 3339"),

@@ -143,7 +143,7 @@ impl<'s> Cursor<'s> {
         self.value
     }
 
-    /// Returns the target of a `$ref`, followed to its end; the cursor itself if it is none.
+    /// Follows a `$ref` to its final target; returns the cursor itself if it is not a reference.
     pub(crate) fn resolve(&self) -> Result<Self, Mistake> {
         let mut here = self.clone();
         for _ in 0..16 {

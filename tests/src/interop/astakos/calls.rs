@@ -1,4 +1,4 @@
-//! What Python is told to call: every method of the client, good and refused.
+//! The calls of the Python client: every method, both successful and refused.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +55,7 @@ pub(super) fn all() -> Vec<Value> {
 struct Calls(Vec<Value>);
 
 impl Calls {
-    /// Calls a method with a token of somebody.
+    /// Calls a method with the token of a user or component.
     fn call(&mut self, whose: &str, method: &str, args: Value) -> &mut Self {
         let name = format!("{} as {whose}", method);
         self.0.push(json!({

@@ -97,7 +97,7 @@ impl Recorder {
         format!("{}{}", self.serving.url(), self.server.identity_path())
     }
 
-    /// Returns the token of a user or a component; any other text is one that nobody has.
+    /// Returns the token of a user or a component; for any other text, an unknown token.
     pub(super) fn token(&self, whose: &str) -> Result<String, String> {
         let token = self
             .server

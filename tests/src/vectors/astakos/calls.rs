@@ -38,7 +38,7 @@ pub(super) async fn judge(
     let text = |cause: std::io::Error| cause.to_string();
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(text)?;
     let origin = format!("http://{}", listener.local_addr().map_err(text)?);
-    // A port that was free a moment ago, at which nobody listens.
+    // A port that was free a moment ago, on which no server listens.
     let refused = {
         let gone = TcpListener::bind("127.0.0.1:0").await.map_err(text)?;
         format!("http://{}", gone.local_addr().map_err(text)?)

@@ -23,7 +23,7 @@ pub(super) struct Case {
     /// Whether requests may follow for which nothing was recorded.
     #[serde(skip)]
     pub(super) goes_on: bool,
-    /// Whether nobody recorded what the caller gets.
+    /// Whether the result for the caller was not recorded.
     #[serde(skip)]
     pub(super) outcome_is_open: bool,
 }

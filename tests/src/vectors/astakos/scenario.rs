@@ -280,7 +280,7 @@ fn has_names_of(one: &Value, other: &Value) -> bool {
         .all(|name| one[name] == other[name])
 }
 
-/// Takes the ids that a server makes anew from its answer, where the scenario does not bind them:
+/// Takes the ids that a server generates from its answer, where the scenario does not bind them:
 /// they need only be of the same kind.
 fn made_anew(mut expected: Value, got: &Value, asked: &Value) -> Value {
     let is_commission = asked["json"].get("provisions").is_some();

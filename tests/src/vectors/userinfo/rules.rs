@@ -111,7 +111,7 @@ pub(super) fn without_nulls(value: &Value) -> Value {
     }
 }
 
-/// Judges what is left of a user's headers. What they are is told by the title alone.
+/// Checks the headers of a user that remain. Only the title of the case says which they are.
 pub(super) fn headers(title: &str, table: &Table, judgement: &mut Judgement) {
     for (number, (input, result)) in table.rows.iter().enumerate() {
         judgement.at(format!("row {number} {input}"));

@@ -147,7 +147,7 @@ impl Show {
             .check_service_tickets()
             .check_user_tickets(BlackboxEnv::ProdYateam)
             .roles(SLUG)
-            // The layer asks for a role itself, and tells more than that there is none.
+            // The layer checks the role itself, and its refusal has more details.
             .check_source(false)
             .disk_cache(self.folder.path())
             .transport(Arc::clone(&self.transport))
@@ -216,7 +216,7 @@ impl Show {
         Ok(self.world.server.mint_service(CART, SHOP)?)
     }
 
-    /// From here on, nobody answers.
+    /// From here on, no request is answered.
     fn end_authority(&self) {
         let mut serving = self
             .authority

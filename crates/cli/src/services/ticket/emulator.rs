@@ -148,7 +148,7 @@ fn of_config(path: &Path) -> Result<Server, Failure> {
     Server::from_tool_config(&text).map_err(|error| unusable("--config", path, error.message()))
 }
 
-/// A document that nobody could read would show as a failure of the client.
+/// Validates the document here, since an invalid one would look like a failure of the client.
 fn document(path: &Path) -> Result<String, Failure> {
     let text = fs::read_to_string(path).map_err(|cause| unusable("--roles", path, cause))?;
     Roles::parse(&text, UNIX_EPOCH).map_err(|error| unusable("--roles", path, error.message()))?;

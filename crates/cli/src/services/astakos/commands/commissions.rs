@@ -171,7 +171,7 @@ fn provision(provision: &Provision) -> (String, String) {
     ("provision".to_owned(), what)
 }
 
-/// What could not be resolved is a failure, and what was is told with it.
+/// Reports unresolved commissions as a failure, which also lists the resolved ones.
 fn resolved(resolution: Resolution) -> Result<Answer, Failure> {
     let value = json!(resolution);
     if !resolution.failed.is_empty() {

@@ -69,7 +69,7 @@ pub(super) enum Command {
         /// The project's id
         id: String,
     },
-    /// Makes somebody a member
+    /// Makes a user a member
     Enroll {
         /// The project's id
         id: String,
