@@ -100,14 +100,18 @@ impl Worker {
         };
         let begun = Instant::now();
         loop {
-            // The one request without the token.
+            // The one request without the token. Where the others would be refused, it is not
+            // sent either.
             let (base, _) = tool(&self.shared)?;
             let left = patience.saturating_sub(begun.elapsed());
             let options = match patience.is_zero() {
                 true => once(),
                 false => once().deadline(left.max(SHORTEST_TRY)),
             };
-            let sent = self.shared.core.send(base, calls::ping()?, None, &options);
+            let sent = self
+                .shared
+                .core
+                .send(base, calls::ping()?.believed(), None, &options);
             let Err(error) = sent.await else {
                 return Ok(());
             };

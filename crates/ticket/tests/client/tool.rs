@@ -42,6 +42,21 @@ async fn a_daemon_that_is_gone_turns_the_status() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_daemon_on_another_machine_is_not_even_looked_for_over_plain_http() {
+    let world = World::new();
+    let patient = world.tool().host("tvm.example").wait_for_daemon(HOUR);
+    let error = patient.connect().await.unwrap_err();
+    assert!(!error.is_retryable(), "{error}");
+    assert!(
+        error.to_string().contains("plain http to tvm.example:1"),
+        "{error}"
+    );
+    assert!(world.server.journal().is_empty());
+    let allowed = world.tool().host("tvm.example").allow_plain_http();
+    allowed.connect().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_daemon_that_does_not_fit_is_told_apart() {
     let world = World::new();
     let token = Secret::from("wrong");
