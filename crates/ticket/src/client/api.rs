@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::fetch::Phase;
 use super::keys::{Accepted, Keys, Wanted};
 use super::settings::ApiSettings;
-use super::shared::{Place, Shared};
+use super::shared::{Moment, Place, Shared};
 use super::worker::Worker;
 use crate::check::peek_expiration;
 use crate::error::{Error, ErrorKind, Result};
@@ -101,9 +101,9 @@ impl Worker {
             let missing: Vec<TvmId> = missing.into_iter().collect();
             match self.fetch_tickets(Phase::Asked, &missing).await {
                 Some((fetched, answers)) => {
-                    let time = self.shared.updated.tickets.get();
-                    self.add(fetched, &answers, time.unwrap_or_else(|| self.shared.now()))
-                        .await;
+                    let now = self.shared.now();
+                    let time = self.shared.updated.tickets.as_of(now);
+                    self.add(fetched, &answers, time.unwrap_or(now)).await;
                 }
                 None => failure = self.shared.last_error().of(Scope::ServiceTickets),
             }
@@ -143,7 +143,13 @@ impl Worker {
             fetched.tickets.insert(id, ticket);
         }
         let born = self.shared.api().at_start_time;
-        let updated = self.shared.updated.tickets.get().unwrap_or(born).min(born);
+        let updated = self
+            .shared
+            .updated
+            .tickets
+            .as_of(self.shared.now())
+            .unwrap_or(born)
+            .min(born);
         self.add(fetched, &[], updated).await;
         true
     }
@@ -201,7 +207,10 @@ impl Worker {
         }
         self.shared.api().answers = Some(Zeroizing::new(answers.to_owned()));
         self.shared.tickets.store(Some(Arc::new(tickets)));
-        self.shared.updated.tickets.set(blob.time);
+        self.shared
+            .updated
+            .tickets
+            .set(blob.time, self.shared.now());
     }
 
     async fn keys_from_disk(&mut self) {
@@ -227,7 +236,7 @@ impl Worker {
             Some(held) => held.wanted().clone(),
             None => self.settings().wanted(),
         };
-        let is_old = self.is_due(self.shared.updated.tickets.get(), TICKETS_UPDATE);
+        let is_old = self.is_due(&self.shared.updated.tickets, TICKETS_UPDATE);
         if held.is_none() || is_old {
             let ids: Vec<TvmId> = wanted.iter().copied().collect();
             if let Some((fetched, answers)) = self.fetch_tickets(phase, &ids).await {
@@ -242,9 +251,9 @@ impl Worker {
                 return;
             }
             if let Some((fetched, answers)) = self.fetch_tickets(phase, &missing).await {
-                let time = self.shared.updated.tickets.get();
-                self.add(fetched, &answers, time.unwrap_or_else(|| self.shared.now()))
-                    .await;
+                let now = self.shared.now();
+                let time = self.shared.updated.tickets.as_of(now);
+                self.add(fetched, &answers, time.unwrap_or(now)).await;
             }
         }
     }
@@ -316,7 +325,7 @@ impl Worker {
         );
         let set = Tickets::new(tickets, fetched.errors, wanted, aliases);
         self.shared.tickets.store(Some(Arc::new(set)));
-        self.shared.updated.tickets.set(now);
+        self.shared.updated.tickets.set(now, self.shared.now());
         self.shared.api().answers = None;
         self.keep_answers(answers, now).await;
     }
@@ -338,7 +347,7 @@ impl Worker {
         );
         let set = Tickets::new(tickets, errors, wanted, aliases);
         self.shared.tickets.store(Some(Arc::new(set)));
-        self.shared.updated.tickets.set(updated);
+        self.shared.updated.tickets.set(updated, self.shared.now());
         if !answers.is_empty() {
             self.keep_answers(answers, updated).await;
         }
@@ -363,7 +372,7 @@ impl Worker {
     }
 
     async fn refresh_keys(&mut self, phase: Phase) {
-        let updated = self.shared.updated.keys.get();
+        let updated = &self.shared.updated.keys;
         if self.shared.keys.load().is_some() && !self.is_due(updated, KEYS_UPDATE) {
             return;
         }
@@ -399,7 +408,7 @@ impl Worker {
             cache: self.shared.ticket_cache,
         };
         self.store_keys(text, wanted)?;
-        self.shared.updated.keys.set(time);
+        self.shared.updated.keys.set(time, self.shared.now());
         Ok(())
     }
 
@@ -414,7 +423,7 @@ impl Worker {
     }
 
     async fn refresh_roles(&mut self, phase: Phase, slug: &str) {
-        let updated = self.shared.updated.roles.get();
+        let updated = &self.shared.updated.roles;
         if self.shared.roles.load().is_some()
             && !self.is_due(updated, self.fetcher.roles_update_after)
         {
@@ -445,11 +454,14 @@ impl Worker {
         }
     }
 
-    pub(super) fn is_due(&self, updated: Option<Seconds>, after: Seconds) -> bool {
+    pub(super) fn is_due(&self, updated: &Moment, after: Seconds) -> bool {
         let now = self.shared.now();
+        let is_old = |at: Seconds| now.saturating_sub(at) > after;
         // A time to come was noted under a clock that went wrong: nothing would be due until then.
-        let is_due = |at: Seconds| now.saturating_sub(at) > after || at.saturating_sub(now) > SKEW;
-        self.all_is_due || updated.is_none_or(is_due)
+        let is_to_come = |at: Seconds| at.saturating_sub(now) > SKEW;
+        self.all_is_due
+            || updated.as_of(now).is_none_or(is_old)
+            || updated.get().is_some_and(is_to_come)
     }
 
     fn names(&self) -> (BTreeSet<TvmId>, BTreeMap<String, TvmId>) {

@@ -37,7 +37,10 @@ impl Worker {
     }
 
     fn roles_are_fresh(&mut self) {
-        self.shared.updated.roles.set(self.shared.now());
+        self.shared
+            .updated
+            .roles
+            .set(self.shared.now(), self.shared.now());
         self.fetcher.succeed(Scope::Roles);
     }
 
@@ -101,7 +104,7 @@ impl Worker {
         match parsed {
             Ok(roles) => {
                 self.shared.roles.store(Some(Arc::new(roles)));
-                self.shared.updated.roles.set(blob.time);
+                self.shared.updated.roles.set(blob.time, self.shared.now());
             }
             Err(error) => {
                 tracing::warn!(

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
 use vouchsafe_core::url::BaseUrl;
 use vouchsafe_core::{Clock, CoreClient, Secret};
 
@@ -81,20 +82,51 @@ pub(crate) struct Updated {
 }
 
 /// A time in seconds since the epoch, or never.
+///
+/// It ages by two clocks, and the larger age counts: tokio's stands still while the machine is
+/// suspended, and the wall clock may be set back.
 #[derive(Debug)]
-pub(crate) struct Moment(AtomicI64);
+pub(crate) struct Moment {
+    at: AtomicI64,
+    /// The same time in seconds since `origin`.
+    since_origin: AtomicI64,
+    origin: Instant,
+}
 
 impl Moment {
     fn never() -> Self {
-        Self(AtomicI64::new(NEVER))
+        Self {
+            at: AtomicI64::new(NEVER),
+            since_origin: AtomicI64::new(0),
+            origin: Instant::now(),
+        }
     }
 
+    /// Returns the time as it was noted.
     pub(crate) fn get(&self) -> Option<Seconds> {
-        Some(self.0.load(Ordering::Acquire)).filter(|&at| at != NEVER)
+        Some(self.at.load(Ordering::Acquire)).filter(|&at| at != NEVER)
     }
 
-    pub(crate) fn set(&self, at: Seconds) {
-        self.0.store(at, Ordering::Release);
+    /// Returns the time, moved back by as much as the wall clock was since it was noted.
+    pub(crate) fn as_of(&self, now: Seconds) -> Option<Seconds> {
+        let at = self.get()?;
+        let age = self
+            .passed()
+            .saturating_sub(self.since_origin.load(Ordering::Relaxed));
+        Some(at.min(now.saturating_sub(age)))
+    }
+
+    /// Notes a time, which the wall clock says is now or some time ago.
+    pub(crate) fn set(&self, at: Seconds, now: Seconds) {
+        let age = now.saturating_sub(at);
+        let since_origin = self.passed().saturating_sub(age);
+        // A reader in between takes the old time as it was.
+        self.since_origin.store(since_origin, Ordering::Relaxed);
+        self.at.store(at, Ordering::Release);
+    }
+
+    fn passed(&self) -> Seconds {
+        Seconds::try_from(self.origin.elapsed().as_secs()).unwrap_or(Seconds::MAX)
     }
 }
 
@@ -229,10 +261,11 @@ impl Shared {
     }
 
     pub(crate) fn status_code(&self) -> StatusCode {
-        self.health().status(self.now())
+        let now = self.now();
+        self.health(now).status(now)
     }
 
-    fn health(&self) -> Health {
+    fn health(&self, now: Seconds) -> Health {
         let tickets = self.tickets.load();
         let config = self.config.load();
         let wanted = match (&self.place, config.as_ref()) {
@@ -257,18 +290,18 @@ impl Shared {
                     incomplete_is_error: !settings.allow_incomplete,
                 },
                 Place::Tool { .. } => Mode::Tool {
-                    config_updated: self.updated.config.get(),
+                    config_updated: self.updated.config.as_of(now),
                 },
             },
             wanted_tickets: self.fetches_tickets().then_some(wanted),
             tickets: set,
-            tickets_updated: self.updated.tickets.get(),
+            tickets_updated: self.updated.tickets.as_of(now),
             wants_keys: self.checks_tickets(),
-            keys_updated: self.updated.keys.get(),
+            keys_updated: self.updated.keys.as_of(now),
             roles_warn_after: self
                 .slug()
                 .map(|_| self.roles_warn_after.load(Ordering::Relaxed)),
-            roles_updated: self.updated.roles.get(),
+            roles_updated: self.updated.roles.as_of(now),
         }
     }
 }
@@ -291,4 +324,31 @@ pub(crate) fn system_time(seconds: Seconds) -> SystemTime {
     UNIX_EPOCH
         .checked_add(Duration::from_secs(passed))
         .unwrap_or(UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_moment_ages_by_the_clock_that_went_further() {
+        let hour = Duration::from_secs(3600);
+        let moment = Moment::never();
+        assert_eq!(moment.as_of(10_000), None);
+        moment.set(9_900, 10_000);
+        assert_eq!(moment.as_of(10_000), Some(9_900));
+        // The machine was suspended for an hour: tokio's clock stood still.
+        assert_eq!(moment.as_of(13_600), Some(9_900));
+        // An hour passes while the wall clock is set back to where it was: the age is 3,700 s.
+        tokio::time::advance(hour).await;
+        assert_eq!(moment.as_of(10_000), Some(6_300));
+        assert_eq!(moment.as_of(13_600), Some(9_900));
+        assert_eq!(moment.get(), Some(9_900));
+        // Noted again, it is new under the clock that was set back.
+        moment.set(10_000, 10_000);
+        assert_eq!(moment.as_of(10_000), Some(10_000));
+        // What was noted as a time to come stays one.
+        moment.set(20_000, 10_000);
+        assert_eq!(moment.as_of(10_000), Some(20_000));
+    }
 }

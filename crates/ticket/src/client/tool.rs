@@ -52,7 +52,10 @@ impl Worker {
             "Meta of tvmtool"
         );
         self.shared.config.store(Some(Arc::new(config)));
-        self.shared.updated.config.set(self.shared.now());
+        self.shared
+            .updated
+            .config
+            .set(self.shared.now(), self.shared.now());
         for _ in 0..ROUNDS {
             self.refresh_tool(Phase::Start).await;
             if self.has_all() {
@@ -204,7 +207,10 @@ impl Worker {
             Err(error) => return self.fetcher.fail_to_read(Scope::TvmtoolConfig, &error),
         };
         self.fetcher.succeed(Scope::TvmtoolConfig);
-        self.shared.updated.config.set(self.shared.now());
+        self.shared
+            .updated
+            .config
+            .set(self.shared.now(), self.shared.now());
         let held = self.shared.config.load_full();
         // Environment and role system are those of the start.
         let config = match &held {
@@ -230,7 +236,7 @@ impl Worker {
         let is_same = held
             .as_ref()
             .is_some_and(|held| *held.aliases() == config.destinations);
-        if is_same && !self.is_due(self.shared.updated.tickets.get(), UPDATE) {
+        if is_same && !self.is_due(&self.shared.updated.tickets, UPDATE) {
             return;
         }
         drop(held);
@@ -261,7 +267,7 @@ impl Worker {
         let aliases: BTreeMap<_, _> = config.destinations.clone();
         let set = Tickets::new(fetched.tickets, fetched.errors, wanted, aliases);
         self.shared.tickets.store(Some(Arc::new(set)));
-        self.shared.updated.tickets.set(born);
+        self.shared.updated.tickets.set(born, self.shared.now());
     }
 
     async fn refresh_tool_keys(&mut self, phase: Phase) {
@@ -271,7 +277,7 @@ impl Worker {
         let wanted = self.wanted_keys(&config);
         let held = self.shared.keys.load();
         let is_same = held.as_ref().is_some_and(|held| *held.wanted() == wanted);
-        if is_same && !self.is_due(self.shared.updated.keys.get(), UPDATE) {
+        if is_same && !self.is_due(&self.shared.updated.keys, UPDATE) {
             return;
         }
         drop(held);
@@ -285,7 +291,7 @@ impl Worker {
         });
         match taken {
             Ok(born) => {
-                self.shared.updated.keys.set(born);
+                self.shared.updated.keys.set(born, self.shared.now());
                 self.fetcher.succeed(Scope::PublicKeys);
                 tracing::info!("Cache was updated with public keys");
             }
@@ -294,7 +300,7 @@ impl Worker {
     }
 
     async fn refresh_tool_roles(&mut self, phase: Phase) {
-        let updated = self.shared.updated.roles.get();
+        let updated = &self.shared.updated.roles;
         if self.shared.roles.load().is_some()
             && !self.is_due(updated, self.fetcher.roles_update_after)
         {
