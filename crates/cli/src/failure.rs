@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
+use vouchsafe::core::call::{Operation, Repeat};
 use vouchsafe::core::{self, ConnectPhase, Sent};
 
 use crate::terminal::{clean, to_json_line};
@@ -62,6 +63,25 @@ impl Failure {
         match self.hint {
             Some(_) => self,
             None => self.hint(hint),
+        }
+    }
+
+    /// Where the server may have done what must not be doubled, warns of another try in place of
+    /// advising it. `operations` are those of the service.
+    pub(crate) fn warned_of_doubling(
+        self,
+        error: &core::Error,
+        mut operations: impl Iterator<Item = &'static Operation>,
+    ) -> Self {
+        let status = error.status().map(|status| status.as_u16());
+        let may_be_done = error.sent() == Sent::Maybe
+            && matches!(status, None | Some(200..300 | 408 | 425 | 429 | 500..));
+        let is_once = operations.any(|operation| {
+            Some(operation.id()) == error.operation() && operation.repeatable() != Repeat::Safe
+        });
+        match may_be_done && is_once {
+            true => self.hint("it may have been done all the same: look before you try again"),
+            false => self,
         }
     }
 
@@ -198,7 +218,10 @@ fn hint(error: &core::Error) -> Option<String> {
         core::ErrorKind::Connect(_) => "is the URL right, and the service up?",
         core::ErrorKind::Timeout(_) => "try again, or allow more time with --timeout",
         core::ErrorKind::Throttled => match error.retry_after() {
-            Some(wait) => return Some(format!("try again in {} seconds", wait.as_secs().max(1))),
+            Some(wait) => match wait.as_secs() {
+                0 | 1 => "try again in a second",
+                seconds => return Some(format!("try again in {seconds} seconds")),
+            },
             None => "try again later",
         },
         core::ErrorKind::Credential => "the token is unknown, revoked or expired: use another one",

@@ -64,10 +64,17 @@ impl DiskCache {
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, Error> {
         let folder = folder.into();
         let denied = |cause: io::Error| {
-            let core = vouchsafe_core::Error::new(
-                vouchsafe_core::ErrorKind::Store,
-                format!("Permission denied to disk cache directory: {cause}"),
-            );
+            let shown = folder.display();
+            let message = match cause.kind() {
+                io::ErrorKind::NotFound => {
+                    format!("The disk cache directory {shown} does not exist: create it first")
+                }
+                io::ErrorKind::PermissionDenied => {
+                    format!("Permission denied to disk cache directory {shown}: {cause}")
+                }
+                _ => format!("The disk cache directory {shown} cannot be used: {cause}"),
+            };
+            let core = vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::Store, message);
             Error::of(ErrorKind::PermissionDenied, core.with_source(cause))
         };
         // First, since the cause then does not name a draft that nobody knows.
@@ -269,13 +276,15 @@ mod tests {
     #[test]
     fn a_folder_that_is_not_there_is_refused() {
         let (folder, _) = cache();
-        let error = DiskCache::open(folder.path().join("none")).unwrap_err();
+        let missing = folder.path().join("none");
+        let error = DiskCache::open(&missing).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::PermissionDenied);
         let text = error.to_string();
-        assert!(
-            text.starts_with("Permission denied to disk cache directory: No such file"),
-            "{text}"
+        let told = format!(
+            "The disk cache directory {} does not exist: create it first",
+            missing.display()
         );
+        assert!(text.starts_with(&told), "{text}");
         assert!(!text.contains("draft"), "{text}");
     }
 

@@ -6,7 +6,8 @@ use crate::failure::Failure;
 
 impl From<astakos::Error> for Failure {
     fn from(error: astakos::Error) -> Self {
-        let failure = Self::from(error.core().clone());
+        let failure = Self::from(error.core().clone())
+            .warned_of_doubling(error.core(), astakos::mock::operations());
         let (kind, hint) = match error.kind() {
             astakos::ErrorKind::QuotaLimit => {
                 return failure.kind("quota_limit").without_hint();
@@ -32,5 +33,44 @@ impl From<astakos::Error> for Failure {
             _ => return failure,
         };
         failure.kind(kind).hint(hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+    use vouchsafe::core::{self, Sent};
+
+    use super::*;
+
+    #[test]
+    fn another_try_is_not_advised_where_it_could_double() {
+        let told = |kind, operation, status: Option<u16>, sent| {
+            let error = core::Error::new(kind, "planted")
+                .with_operation(operation)
+                .with_sent(sent)
+                .with_retryable(true);
+            let error = match status {
+                Some(status) => error.with_status(StatusCode::from_u16(status).unwrap()),
+                None => error,
+            };
+            Failure::from(astakos::Error::from(error)).to_string()
+        };
+        let (status, throttled) = (core::ErrorKind::Status, core::ErrorKind::Throttled);
+        let transport = core::ErrorKind::Transport;
+        let (once, safe) = ("account.issueCommission", "account.getQuotas");
+        for line in [
+            told(throttled, once, Some(429), Sent::Maybe),
+            told(status, once, Some(503), Sent::Maybe),
+            told(transport, once, None, Sent::Maybe),
+        ] {
+            assert!(line.contains("look before you try again"), "{line}");
+        }
+        for line in [
+            told(status, safe, Some(503), Sent::Maybe),
+            told(transport, once, None, Sent::No),
+        ] {
+            assert!(line.ends_with("; try again later"), "{line}");
+        }
     }
 }

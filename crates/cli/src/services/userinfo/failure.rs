@@ -6,7 +6,8 @@ use crate::failure::Failure;
 
 impl From<userinfo::Error> for Failure {
     fn from(error: userinfo::Error) -> Self {
-        let failure = Self::from(error.core().clone());
+        let failure = Self::from(error.core().clone())
+            .warned_of_doubling(error.core(), userinfo::mock::operations());
         if error.core().kind() == core::ErrorKind::Forbidden {
             return failure.hint(scope_wanted(error.core().operation()));
         }
@@ -52,6 +53,16 @@ fn scope_wanted(operation: Option<&str>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_try_is_not_advised_where_it_could_double() {
+        let error = core::Error::new(core::ErrorKind::Transport, "planted")
+            .with_operation("gafaelfawr.createToken")
+            .with_sent(core::Sent::Maybe)
+            .with_retryable(true);
+        let line = Failure::from(userinfo::Error::from(error)).to_string();
+        assert!(line.contains("look before you try again"), "{line}");
+    }
 
     #[test]
     fn a_scope_is_advised_by_the_service_that_wants_it() {
