@@ -12,6 +12,7 @@ mod operation;
 mod options;
 pub mod page;
 mod pipeline;
+mod quoted;
 mod receive;
 mod request;
 mod retry;

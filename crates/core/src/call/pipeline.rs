@@ -457,9 +457,6 @@ fn filter(
             filter.headers(&headers);
         }
     }
-    if call.hides_body {
-        filter.body(&call.body);
-    }
     filter
 }
 

@@ -25,8 +25,6 @@ pub struct Call {
     pub(crate) holds_secret: bool,
     /// The secrets that are removed from everything that a server says about the call.
     pub(crate) secrets: Secrets,
-    /// Whether the body holds secrets that are not in `secrets`.
-    pub(crate) hides_body: bool,
 }
 
 impl Call {
@@ -40,7 +38,6 @@ impl Call {
             body: Bytes::new(),
             holds_secret: false,
             secrets: Secrets::default(),
-            hides_body: false,
         }
     }
 
@@ -126,18 +123,22 @@ impl Call {
     /// if none of them is found, all values are treated as secret.
     #[must_use]
     pub fn secret_form(mut self, text: &Secret, fields: &[&str]) -> Self {
+        let mut is_found = false;
         for field in text.expose().split('&') {
             if let Some((name, value)) = field.split_once('=')
                 && fields.contains(&name)
                 && let Ok(value) = std::str::from_utf8(&decoded(value.as_bytes()))
             {
+                is_found = true;
                 self.secrets.add(&Secret::from(value));
             }
+        }
+        if !is_found {
+            self.secrets.add_values(text.expose().as_bytes());
         }
         let body = Bytes::from_owner(Lent(text.clone()));
         Self {
             holds_secret: true,
-            hides_body: self.secrets.is_empty(),
             ..self.body(FORM, body)
         }
     }
@@ -163,13 +164,13 @@ impl Call {
         let mut text = Wiped::default();
         let (written, secrets) = secret::noted(|| serde_json::to_writer(&mut text, body));
         written.map_err(|cause| self.not_json(cause))?;
-        let call = self.secret_body(JSON, text.into_bytes(), &secrets);
-        Ok(Self {
-            holds_secret: true,
-            // The type writes its secrets as ordinary text, so any of its texts may be one.
-            hides_body: secrets.is_empty(),
-            ..call
-        })
+        let mut call = self.secret_body(JSON, text.into_bytes(), &secrets);
+        call.holds_secret = true;
+        // The type writes its secrets as ordinary text, so any of its texts may be one.
+        if secrets.is_empty() {
+            call.secrets.add_values(&call.body);
+        }
+        Ok(call)
     }
 
     fn secret_body(self, media: &'static str, body: Bytes, secrets: &Secrets) -> Self {
@@ -257,6 +258,7 @@ mod tests {
     use http::Method;
     use http::header::AUTHORIZATION;
 
+    use super::super::secrets::Filter;
     use super::*;
 
     static OPERATION: Operation = Operation::new("t.o", Method::POST, "/o");
@@ -301,6 +303,23 @@ mod tests {
         assert_eq!(json.body, "[\"planted\"]");
         assert_eq!(json.headers[CONTENT_TYPE], JSON);
         assert!(json.holds_secret && !format!("{json:?}").contains("planted"));
+    }
+
+    #[test]
+    fn all_values_of_a_body_without_known_secrets_are_secret() {
+        let new = || {
+            let call = Call::new(&OPERATION, Target::new("/o"));
+            let other = Secret::from("Bearer other-secret");
+            call.secret_header(AUTHORIZATION, &other).unwrap()
+        };
+        let text = Secret::from("a=planted%2Done&b=x");
+        for call in [
+            new().secret_form(&text, &["c"]),
+            new().secret_json(&["planted-one"]).unwrap(),
+        ] {
+            let clean = Filter::of(&call.secrets).text("no planted-one by other-secret");
+            assert_eq!(clean, "no [secret] by [secret]");
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The secrets of a call, and their removal from what a server says.
+//! The secrets of a call, and their removal from what a server says. How they are found is in
+//! `quoted`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -6,6 +7,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use zeroize::Zeroizing;
 
+use super::quoted::{self, MOST_ENCODED, SHORTEST};
 use crate::Secret;
 
 /// The secrets of a call. Up to two are held without an allocation.
@@ -23,18 +25,40 @@ impl Secrets {
         }
     }
 
-    /// Adds the value of a header, without the scheme of a credential. For basic credentials the
-    /// password is added too.
+    /// Adds the [secret parts](parts) of the value of a header. For basic credentials the password
+    /// is added too.
     pub(crate) fn add_header(&mut self, value: &Secret) {
-        let Some((_, credential)) = value.expose().split_once(' ') else {
-            return self.add(value);
-        };
-        self.add(&Secret::from(credential));
+        for part in parts(value.expose()) {
+            self.add(&Secret::from(part));
+        }
         if let Some(pair) = basic(value.expose())
             && let Ok(pair) = std::str::from_utf8(&pair)
             && let Some((_, password)) = pair.split_once(':')
         {
             self.add(&Secret::from(password));
+        }
+    }
+
+    /// Adds the values of a body whose secrets are not known one by one: all of them.
+    pub(crate) fn add_values(&mut self, body: &[u8]) {
+        if let Ok(json) = serde_json::from_slice(body) {
+            return self.add_texts(&json);
+        }
+        for field in body.split(|byte| *byte == b'&') {
+            let value = field.splitn(2, |byte| *byte == b'=').last();
+            if let Ok(value) = std::str::from_utf8(&decoded(value.unwrap_or_default())) {
+                self.add(&Secret::from(value));
+            }
+        }
+    }
+
+    fn add_texts(&mut self, value: &serde_json::Value) {
+        use serde_json::Value;
+        match value {
+            Value::String(text) => self.add(&Secret::from(text.as_str())),
+            Value::Array(items) => items.iter().for_each(|item| self.add_texts(item)),
+            Value::Object(members) => members.values().for_each(|member| self.add_texts(member)),
+            _ => {}
         }
     }
 
@@ -60,14 +84,36 @@ fn basic(header: &str) -> Option<Zeroizing<Vec<u8>>> {
     pair.map(Zeroizing::new)
 }
 
+/// Returns what is secret in the value of a header: each part of a credential or a cookie, with
+/// its name and without. The scheme of a credential is no secret.
+fn parts(value: &str) -> impl Iterator<Item = &str> {
+    let is_scheme = |part: &str| {
+        let mut names = ["basic", "bearer"].iter();
+        names.any(|name| part.eq_ignore_ascii_case(name))
+    };
+    value.split([' ', ';', ',']).flat_map(move |part| {
+        let (value, whole) = match part.split_once('=') {
+            Some((_, value)) if !value.trim_matches('=').is_empty() => (value, Some(part)),
+            _ => (part, None),
+        };
+        let value = Some(value).filter(|value| !value.is_empty() && !is_scheme(value));
+        value
+            .map(|value| value.trim_matches('"'))
+            .into_iter()
+            .chain(whole)
+    })
+}
+
 /// The text that replaces a secret.
 const MASK: &str = "[secret]";
 
 /// Removes secrets from texts. Created only when a server refused a request or its answer could not
 /// be understood; a successful call never needs one.
 ///
-/// A secret is found as plain text, in JSON, XML and percent-encoding, in base64, and if it is
-/// truncated to half of its length or more.
+/// A secret is found as plain text, in hexadecimal, in the base64 of it or of a longer text, in
+/// JSON, XML and percent-encoding (also nested), split over lines, and if only half of it or more
+/// is there. What follows its last `.` or `:` is a secret of its own: in a token or ticket this is
+/// the part that proves something.
 #[derive(Default)]
 pub(crate) struct Filter {
     needles: Vec<Zeroizing<Vec<u8>>>,
@@ -82,12 +128,32 @@ impl Filter {
         filter
     }
 
-    /// Adds a secret, and its base64 encodings.
+    /// Adds a secret, and what others make of it.
     pub(crate) fn secret(&mut self, text: &str) {
-        self.add(text.as_bytes());
-        // The padded encodings begin with the same characters.
-        for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
-            self.add(Zeroizing::new(engine.encode(text)).as_bytes());
+        self.encodings(text.as_bytes());
+        let proof = text.rsplit(['.', ':']).next().unwrap_or(text);
+        let is_code = |byte: u8| byte.is_ascii_alphanumeric() || b"-_+/=".contains(&byte);
+        if proof.len() >= SHORTEST_PROOF && proof.bytes().all(is_code) {
+            self.encodings(proof.as_bytes());
+        }
+    }
+
+    fn encodings(&mut self, text: &[u8]) {
+        self.add(text);
+        let digits = |digit: fn(u8) -> String| {
+            Zeroizing::new(text.iter().map(|byte| digit(*byte)).collect::<String>())
+        };
+        self.add(digits(|byte| format!("{byte:02x}")).as_bytes());
+        self.add(digits(|byte| format!("{byte:02X}")).as_bytes());
+        // Three bytes make four characters, so that what stands before it matters.
+        for before in 0..3 {
+            let shifted = Zeroizing::new([&b"\0\0"[..before], text].concat());
+            for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+                let encoded = Zeroizing::new(engine.encode(&*shifted));
+                // The first of these characters hold bits of what is before.
+                let own = [0, 2, 3][before];
+                self.add(encoded.as_bytes().get(own..).unwrap_or_default());
+            }
         }
     }
 
@@ -100,55 +166,12 @@ impl Filter {
                 self.add(value.as_bytes());
                 continue;
             };
-            for part in text.split([' ', ';', ',']) {
-                self.part(part);
-            }
+            parts(text).for_each(|part| self.secret(part));
             if let Some(pair) = basic(text) {
                 let colon = pair.iter().position(|byte| *byte == b':');
                 self.add(&pair[colon.map_or(0, |at| at + 1)..]);
                 self.add(&pair);
             }
-        }
-    }
-
-    /// Adds a part, which may have the form `name=value`. The scheme of a credential is not secret.
-    fn part(&mut self, part: &str) {
-        let value = match part.split_once('=') {
-            Some((_, value)) if !value.trim_matches('=').is_empty() => value,
-            _ => part,
-        };
-        let is_scheme = ["basic", "bearer"]
-            .iter()
-            .any(|name| value.eq_ignore_ascii_case(name));
-        if !is_scheme {
-            self.secret(value.trim_matches('"'));
-        }
-        if value.len() < part.len() {
-            self.add(part.as_bytes());
-        }
-    }
-
-    /// Adds all values of a body whose secrets are not known one by one.
-    pub(crate) fn body(&mut self, body: &[u8]) {
-        match serde_json::from_slice(body) {
-            Ok(json) => self.json(&json),
-            Err(_) => {
-                let fields = body.split(|byte| *byte == b'&');
-                for field in fields {
-                    let value = field.splitn(2, |byte| *byte == b'=').last();
-                    self.add(&decoded(value.unwrap_or_default()));
-                }
-            }
-        }
-    }
-
-    fn json(&mut self, value: &serde_json::Value) {
-        use serde_json::Value;
-        match value {
-            Value::String(text) => self.secret(text),
-            Value::Array(items) => items.iter().for_each(|item| self.json(item)),
-            Value::Object(members) => members.values().for_each(|member| self.json(member)),
-            _ => {}
         }
     }
 
@@ -159,35 +182,29 @@ impl Filter {
         }
     }
 
-    /// Returns a text without the secrets in it.
+    /// Returns a text without the secrets in it, at most [`LONGEST`] bytes.
     pub(crate) fn text(&self, text: &str) -> String {
-        let clean = self.bytes(text.as_bytes());
-        // Only whole characters were removed, so this changes nothing.
+        let clean = self.head(text.as_bytes(), LONGEST);
+        // Whole characters were taken out, so that this changes nothing but a cut end.
         String::from_utf8_lossy(&clean).into_owned()
     }
 
     /// Returns the beginning of a body, at most `most` bytes, without the secrets in it.
     pub(crate) fn body_of(&self, body: &Bytes, most: usize) -> Bytes {
-        // A secret that begins before the cut may extend beyond it.
+        Bytes::from(self.head(body, most))
+    }
+
+    fn head(&self, text: &[u8], most: usize) -> Vec<u8> {
+        // A secret that begins before the end may reach beyond it.
         let longest = self.needles.iter().map(|needle| needle.len()).max();
         let reach = longest.unwrap_or_default() * MOST_ENCODED;
-        let head = &body[..body.len().min(most + reach)];
-        let mut clean = self.bytes(head);
+        let mut clean = self.bytes(&text[..text.len().min(most + reach)]);
         clean.truncate(most);
-        Bytes::from(clean)
+        clean
     }
 
     fn bytes(&self, text: &[u8]) -> Vec<u8> {
-        let mut found: Vec<(usize, usize)> = Vec::new();
-        for scheme in SCHEMES {
-            let is_marked = text.iter().any(|byte| scheme.marks.contains(byte));
-            if !scheme.marks.is_empty() && !is_marked {
-                continue;
-            }
-            for needle in &self.needles {
-                find(text, needle, scheme, &mut found);
-            }
-        }
+        let mut found = quoted::find(text, &self.needles);
         found.sort_unstable();
         let mut clean = Vec::with_capacity(text.len());
         let mut at = 0;
@@ -206,204 +223,17 @@ impl Filter {
     }
 }
 
-/// Shorter secrets occur in every word, and are easily guessed.
-const SHORTEST: usize = 3;
+/// How long a message may be: nobody reads more, and a search takes memory.
+const LONGEST: usize = 64 << 10;
 
-/// A secret of at least this length is found anywhere; a shorter one only as a whole word.
-const LONG: usize = 8;
-
-/// The most bytes that one byte of a secret can take: `&#x0041;` with a margin.
-const MOST_ENCODED: usize = 10;
-
-/// Collects where a secret occurs, whole or truncated after its first half.
-fn find(text: &[u8], needle: &[u8], scheme: &Scheme, found: &mut Vec<(usize, usize)>) {
-    let is_short = needle.len() < LONG;
-    let least = match is_short {
-        true => needle.len(),
-        false => needle.len().div_ceil(2).max(LONG),
-    };
-    let mut at = 0;
-    while at < text.len() {
-        let (mut end, mut matched) = (at, 0);
-        while matched < needle.len() {
-            let Some((unit, next)) = (scheme.unit)(text, end) else {
-                break;
-            };
-            if !needle[matched..].starts_with(unit.bytes()) {
-                break;
-            }
-            matched += unit.bytes().len();
-            end = next;
-        }
-        let is_word = || !is_in_word(text, at, end);
-        if matched >= least && (!is_short || is_word()) {
-            found.push((at, end));
-            at = end;
-        } else {
-            at += 1;
-        }
-    }
-}
-
-/// Returns whether a range is next to letters or digits.
-fn is_in_word(text: &[u8], from: usize, to: usize) -> bool {
-    let before = from.checked_sub(1).and_then(|at| text.get(at));
-    [before, text.get(to)]
-        .into_iter()
-        .flatten()
-        .any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
-}
-
-/// The unit at a position of a text, and the position of the next.
-type Read = Option<(Unit, usize)>;
-
-/// A way to encode the characters of a text.
-struct Scheme {
-    /// Bytes that occur in any text encoded like this; empty for plain text.
-    marks: &'static [u8],
-    /// Reads the unit at a position.
-    unit: fn(&[u8], usize) -> Read,
-}
-
-const SCHEMES: &[Scheme] = &[
-    Scheme {
-        marks: b"",
-        unit: as_it_is,
-    },
-    Scheme {
-        marks: b"%+",
-        unit: percent,
-    },
-    Scheme {
-        marks: b"\\",
-        unit: escaped,
-    },
-    Scheme {
-        marks: b"&",
-        unit: entity,
-    },
-];
-
-/// One byte, or one character.
-struct Unit([u8; 4], usize);
-
-impl Unit {
-    fn byte(byte: u8) -> Self {
-        Self([byte, 0, 0, 0], 1)
-    }
-
-    fn char(char: char) -> Self {
-        let mut bytes = [0; 4];
-        let length = char.encode_utf8(&mut bytes).len();
-        Self(bytes, length)
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.0[..self.1]
-    }
-}
-
-fn as_it_is(text: &[u8], at: usize) -> Read {
-    text.get(at).map(|byte| (Unit::byte(*byte), at + 1))
-}
-
-/// Percent-encoding, including that of forms.
-fn percent(text: &[u8], at: usize) -> Read {
-    match text.get(at)? {
-        b'%' => match hex(text, at + 1, 2) {
-            Some(code) => Some((Unit::byte(u8::try_from(code).ok()?), at + 3)),
-            None => as_it_is(text, at),
-        },
-        b'+' => Some((Unit::byte(b' '), at + 1)),
-        byte => Some((Unit::byte(*byte), at + 1)),
-    }
-}
-
-/// The escapes of JSON, Python and similar languages.
-fn escaped(text: &[u8], at: usize) -> Read {
-    if text.get(at)? != &b'\\' {
-        return as_it_is(text, at);
-    }
-    let letter = *text.get(at + 1)?;
-    let unit = match letter {
-        b'u' => {
-            let Some(high) = hex(text, at + 2, 4) else {
-                return as_it_is(text, at);
-            };
-            if let Some(char) = char::from_u32(high) {
-                return Some((Unit::char(char), at + 6));
-            }
-            // A surrogate pair.
-            let low = match text.get(at + 6..at + 8) {
-                Some(b"\\u") => hex(text, at + 8, 4),
-                _ => None,
-            };
-            let units = [high, low?].map(|half| u16::try_from(half).unwrap_or_default());
-            let char = char::decode_utf16(units).next()?.ok()?;
-            return Some((Unit::char(char), at + 12));
-        }
-        b'x' => match hex(text, at + 2, 2) {
-            Some(code) => return Some((Unit::byte(u8::try_from(code).ok()?), at + 4)),
-            None => b'x',
-        },
-        b'n' => b'\n',
-        b'r' => b'\r',
-        b't' => b'\t',
-        b'b' => 8,
-        b'f' => 12,
-        other => other,
-    };
-    Some((Unit::byte(unit), at + 2))
-}
-
-/// Entities of XML and HTML.
-fn entity(text: &[u8], at: usize) -> Read {
-    if text.get(at)? != &b'&' {
-        return as_it_is(text, at);
-    }
-    let rest = &text[at + 1..];
-    let end = rest
-        .iter()
-        .take(MOST_ENCODED)
-        .position(|byte| *byte == b';');
-    let Some(end) = end else {
-        return as_it_is(text, at);
-    };
-    let name = std::str::from_utf8(&rest[..end]).ok()?;
-    let char = match name {
-        "amp" => Some('&'),
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "quot" => Some('"'),
-        "apos" => Some('\''),
-        _ => {
-            let code = name.strip_prefix('#');
-            let number = code.and_then(|code| match code.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16).ok(),
-                None => code.parse().ok(),
-            });
-            number.and_then(char::from_u32)
-        }
-    };
-    match char {
-        Some(char) => Some((Unit::char(char), at + end + 2)),
-        None => as_it_is(text, at),
-    }
-}
-
-fn hex(text: &[u8], at: usize, digits: usize) -> Option<u32> {
-    let digits = std::str::from_utf8(text.get(at..at + digits)?).ok()?;
-    match digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        true => u32::from_str_radix(digits, 16).ok(),
-        false => None,
-    }
-}
+/// What is shorter is rather a name than a proof.
+const SHORTEST_PROOF: usize = 16;
 
 /// Decodes a value of a form.
 pub(super) fn decoded(value: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut text = Zeroizing::new(Vec::with_capacity(value.len()));
     let mut at = 0;
-    while let Some((unit, next)) = percent(value, at) {
+    while let Some((unit, next)) = quoted::percent(value, at) {
         text.extend_from_slice(unit.bytes());
         at = next;
     }
@@ -423,6 +253,63 @@ mod tests {
         let mut filter = Filter::default();
         filter.secret(secret);
         filter
+    }
+
+    fn percent(text: &str) -> String {
+        utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+    }
+
+    fn hex(text: &str) -> String {
+        text.bytes().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn a_secret_is_found_in_the_base64_of_a_longer_text() {
+        use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+        let secret = "gt-planted.token~?>0123";
+        let filter = filter(secret);
+        for before in 0..7 {
+            for after in 0..4 {
+                let text = format!("{}{secret}{}", &"Bearer "[..before], &"\n!!!"[..after]);
+                for encoded in [STANDARD.encode(&text), URL_SAFE.encode(&text)] {
+                    let clean = filter.text(&encoded).replace(MASK, "");
+                    assert!(clean.len() < 18, "{text:?}: {clean}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_part_of_a_secret_that_proves_something_is_secret_by_itself() {
+        for (secret, proof) in [
+            (
+                "gt-0123456789abcdefghijkl.plantedplantedplanted0",
+                "plantedplantedplanted0",
+            ),
+            (
+                "3:serv:CBAQ__________9_Ig4I3oqLBRIEMTIzNBDSCQ:planted_planted-planted",
+                "planted_planted-planted",
+            ),
+        ] {
+            let filter = filter(secret);
+            for quoted in [proof.to_owned(), hex(proof), percent(proof)] {
+                let clean = filter.text(&format!("bad signature {quoted}."));
+                assert_eq!(clean, format!("bad signature {MASK}."), "{quoted}");
+            }
+        }
+        let filter = filter("gt-0123456789abcdefghijkl.planted");
+        assert_eq!(filter.text("a plant is planted"), "a plant is planted");
+    }
+
+    #[test]
+    fn a_message_is_cut_so_that_a_server_cannot_make_the_search_long() {
+        let mut random = fastrand::Rng::with_seed(1);
+        let secret: String = (0..2000).map(|_| random.alphanumeric()).collect();
+        let long = "%25".repeat(20_000) + &"a\\u0061".repeat(20_000) + &"&amp;".repeat(20_000);
+        for (text, kept) in [(&secret, MASK.len()), (&long, LONGEST)] {
+            let clean = filter(&secret).text(text);
+            assert_eq!(clean.len(), kept);
+        }
     }
 
     #[test]
@@ -451,6 +338,22 @@ mod tests {
             base64::engine::general_purpose::STANDARD.encode(secret),
             base64::engine::general_purpose::URL_SAFE.encode(secret),
             secret[..12].to_owned(),
+            secret[secret.len() - 12..].to_owned(),
+            secret.chars().skip(3).take(13).collect(),
+            hex(secret),
+            hex(secret).to_uppercase(),
+            percent(&percent(secret)),
+            percent(&percent(&percent(secret))),
+            percent(&serde_json::to_string(secret).unwrap()),
+            serde_json::to_string(&serde_json::to_string(secret).unwrap()).unwrap(),
+            secret.replace('&', "&amp;amp;").replace('<', "&amp;lt;"),
+            secret
+                .encode_utf16()
+                .map(|unit| format!("\\u{unit:04X}"))
+                .collect(),
+            secret.replace('+', "+\r\n\t"),
+            secret.replace('+', "+\\n"),
+            percent(&base64::engine::general_purpose::STANDARD.encode(secret)),
         ] {
             let text = format!("no such token: {quoted} (sorry)");
             let clean = filter.text(&text);
@@ -489,14 +392,22 @@ mod tests {
         headers.insert("accept", HeaderValue::from_static("application/json"));
         let mut filter = Filter::default();
         filter.headers(&headers);
-        for text in [
-            "planted-password",
-            "user:planted-password",
-            "dXNlcjpwbGFudGVkLXBhc3N3b3Jk",
-            "session=planted-cookie",
-            "planted-cookie",
-            "planted-theme",
-        ] {
+        let mut secrets = Secrets::default();
+        for value in headers.values().filter(|value| value.is_sensitive()) {
+            secrets.add_header(&Secret::from(value.to_str().unwrap()));
+        }
+        let filters = [filter, Filter::of(&secrets)];
+        for (filter, text) in filters.iter().flat_map(|filter| {
+            [
+                "planted-password",
+                "user:planted-password",
+                "dXNlcjpwbGFudGVkLXBhc3N3b3Jk",
+                "session=planted-cookie",
+                "planted-cookie",
+                "planted-theme",
+            ]
+            .map(|text| (filter, text))
+        }) {
             let clean = filter.text(&format!("Basic {text} of a user"));
             assert!(
                 !clean.contains("planted") && !clean.contains("dXNl"),
@@ -507,7 +418,9 @@ mod tests {
                 "{clean}"
             );
         }
-        assert_eq!(filter.text("application/json"), "application/json");
+        for filter in filters {
+            assert_eq!(filter.text("application/json"), "application/json");
+        }
     }
 
     #[test]
@@ -530,8 +443,9 @@ mod tests {
             "user=alice-alice&code=planted%2Done",
             r#"{"a": ["planted-one", {"b": "x"}], "n": 1}"#,
         ] {
-            let mut filter = Filter::default();
-            filter.body(body.as_bytes());
+            let mut secrets = Secrets::default();
+            secrets.add_values(body.as_bytes());
+            let filter = Filter::of(&secrets);
             assert_eq!(filter.text("got planted-one"), "got [secret]");
         }
     }
