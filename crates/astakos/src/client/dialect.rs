@@ -5,8 +5,6 @@ use std::ops::RangeBounds;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
 use super::layout::Part;
 use super::{Auth, Client};
 use crate::generated::account::calls;
@@ -14,7 +12,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// A generation of servers (protocol section 2). Later ones are greater.
 ///
-/// Displayed, parsed and, as a text, serialized as `0.14`, `0.15` and `0.16`.
+/// Displayed and parsed as `0.14`, `0.15` and `0.16`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Dialect {
@@ -53,20 +51,6 @@ impl FromStr for Dialect {
         let mut all = Self::ALL.into_iter();
         all.find(|dialect| dialect.as_str() == text)
             .ok_or_else(|| Error::bad_value("not a generation of servers: 0.14, 0.15 or 0.16"))
-    }
-}
-
-impl<'de> Deserialize<'de> for Dialect {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        text.parse()
-            .map_err(|error: Error| de::Error::custom(error.core().message()))
-    }
-}
-
-impl Serialize for Dialect {
-    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
-        to.serialize_str(self.as_str())
     }
 }
 
@@ -155,7 +139,7 @@ impl Client {
         }
         Err(Error::unsupported(format!(
             "servers of {dialect} do not have {what}; if the server is of another generation, set \
-             its dialect or have it discovered"
+             it with ClientBuilder::dialect or call Client::discover_dialect"
         )))
     }
 
@@ -168,7 +152,7 @@ impl Client {
         }
         Err(Error::unsupported(format!(
             "the server answered as those of {told} do and was called as one of {}: set its \
-             dialect or have it discovered",
+             generation with ClientBuilder::dialect or call Client::discover_dialect",
             self.dialect()
         )))
     }
@@ -182,12 +166,7 @@ mod tests {
     fn a_generation_is_read_as_it_is_shown_and_later_ones_are_greater() {
         for dialect in Dialect::ALL {
             assert_eq!(dialect.to_string().parse::<Dialect>().unwrap(), dialect);
-            let json = serde_json::to_string(&dialect).unwrap();
-            assert_eq!(json, format!("\"{dialect}\""));
-            assert_eq!(serde_json::from_str::<Dialect>(&json).unwrap(), dialect);
         }
-        let error = serde_json::from_str::<Dialect>("\"0.17\"").unwrap_err();
-        assert!(error.to_string().contains("0.14, 0.15 or 0.16"), "{error}");
         assert!("0.17".parse::<Dialect>().is_err());
         assert!(Dialect::ALL.is_sorted());
     }

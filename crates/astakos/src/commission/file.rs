@@ -99,6 +99,7 @@ impl FileJournal {
         let form = Form::of(&start).map_err(|fault| unusable(&fault))?;
         let text = file.read(length).map_err(unreadable)?;
         let replayed = replay(&text, form).map_err(|fault| unusable(&fault))?;
+        file.claim().map_err(unwritable)?;
         let journal = path.display();
         let whole = replayed.whole as u64;
         if whole < length {

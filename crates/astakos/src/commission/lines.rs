@@ -114,6 +114,8 @@ pub(super) enum Fault {
     Foreign,
     #[error("it is of version {0}, which this version of the library cannot read")]
     Version(String),
+    #[error("its lines end with CR LF: something has changed them, so that none can be trusted")]
+    LineEnds,
     #[error("line {0} is damaged, and what it said is lost; nothing was changed")]
     Damaged(usize),
 }
@@ -141,6 +143,9 @@ impl Form {
             return Ok(Self::Second);
         }
         if let Some(version) = line.strip_prefix(NAME.as_bytes()) {
+            if line.strip_suffix(b"\r\n") == HEADER.as_bytes().strip_suffix(b"\n") {
+                return Err(Fault::LineEnds);
+            }
             let version = String::from_utf8_lossy(version).trim().to_owned();
             let is_version = version.len() < 10 && version.bytes().all(|b| b.is_ascii_digit());
             return Err(if is_version {
@@ -359,6 +364,8 @@ mod tests {
         }
         let newer = read(b"vouchsafe-commissions 3\nwhatever");
         assert_eq!(newer, Err(Fault::Version("3".to_owned())));
+        let changed = HEADER.replace('\n', "\r\n");
+        assert_eq!(read(changed.as_bytes()), Err(Fault::LineEnds));
         assert_eq!(read(b"").unwrap().open.len(), 0);
     }
 

@@ -42,8 +42,8 @@ impl PrivateFile {
     ///
     /// If it is not a regular file, belongs to another user, may be written by others, has several
     /// names, lies in a folder where others can replace it (see [`require_private_folder`]), or is
-    /// open already; the error says by which process. A file that only others may *read* is made
-    /// private.
+    /// open already; the error says by which process. A file that was there is not changed: see
+    /// [`claim`](Self::claim).
     pub fn open(path: &Path, initial: &[u8], disk: Arc<dyn Disk>) -> io::Result<Self> {
         let path = resolve(path)?;
         let owner = Owner::of_process();
@@ -83,10 +83,6 @@ impl PrivateFile {
         // Under the lock: whoever else has it replaces it, and then it has two names for a moment.
         let about = file.metadata()?;
         require_one_name(&about)?;
-        make_private(&file)?;
-        if let Ok(newest) = about.modified() {
-            Draft::sweep(path, newest);
-        }
         // Who made it may have been killed before the name was safe.
         disk.sync_folder(folder_of(path))?;
         Ok(Some(Self {
@@ -121,6 +117,21 @@ impl PrivateFile {
         };
         opened.disk.sync_folder(folder_of(path))?;
         Ok(Some(opened))
+    }
+
+    /// Makes the file private, if others may read it, and removes what killed writers left beside
+    /// it. To be called once the caller has seen that it is one of its own: by a mistake in a
+    /// setting it may be anything, which others go on to read.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses.
+    pub fn claim(&self) -> io::Result<()> {
+        make_private(&self.file)?;
+        if let Ok(newest) = self.file.metadata()?.modified() {
+            Draft::sweep(&self.path, newest);
+        }
+        Ok(())
     }
 
     /// Returns where the file is, without symbolic links.
@@ -471,7 +482,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_others_can_write_is_refused_and_what_they_can_read_is_made_private() {
+    fn what_others_can_write_is_refused_and_what_they_can_read_is_made_private_when_claimed() {
         use std::os::unix::fs::PermissionsExt as _;
         let (folder, path) = scratch();
         drop(open(&path).unwrap());
@@ -486,7 +497,10 @@ mod tests {
             assert_eq!(mode(), bad);
         }
         set(&path, 0o644);
-        drop(open(&path).unwrap());
+        let file = open(&path).unwrap();
+        assert_eq!(mode(), 0o644, "it may be anything yet");
+        file.claim().unwrap();
+        drop(file);
         assert_eq!(mode(), 0o600);
         set(folder.path(), 0o777);
         assert!(refusal(&path).contains("other users may write to the folder"));
