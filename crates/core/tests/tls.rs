@@ -208,3 +208,18 @@ async fn an_impossible_tls_is_told_at_the_first_use_of_https() {
     assert_eq!((error.kind(), error.sent()), (ErrorKind::Config, Sent::No));
     assert!(!error.is_retryable());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_handshake_that_does_not_go_on_is_given_up() {
+    let host = Host::new(Arc::new(Fine));
+    let authority = CertificateAuthority::new().unwrap();
+    let serving = host.serve_tls(loopback(), &authority).await.unwrap();
+    let mut silent = tokio::net::TcpStream::connect(serving.address())
+        .await
+        .unwrap();
+    // A server that waits on would leave this waiting too.
+    let mut answer = Vec::new();
+    let read = tokio::io::AsyncReadExt::read_to_end(&mut silent, &mut answer);
+    let read = tokio::time::timeout(std::time::Duration::from_secs(60), read).await;
+    assert!(read.is_ok(), "the connection stays");
+}

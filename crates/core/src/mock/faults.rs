@@ -61,13 +61,9 @@ impl Faults {
     /// # Errors
     ///
     /// [`ErrorKind::Config`] if the fault names an operation that the host's service does not have
-    /// (the error names the most similar ones), if its conditions can never hold, or if there are
-    /// too many faults.
+    /// (the error names the most similar ones), or if there are too many faults.
     pub fn try_add(&self, fault: Fault) -> Result<()> {
         let wrong = |message| Err(Error::new(ErrorKind::Config, message));
-        if let Some(why) = fault.never() {
-            return wrong(why.to_owned());
-        }
         let mut table = self.table();
         if let Some(why) = fault
             .operation()
@@ -425,20 +421,6 @@ impl Fault {
     pub(super) fn does_nothing(&self) -> bool {
         let is_late = !self.delay.is_zero() || self.date_skew != 0;
         self.own.is_none() && self.harm.is_none() && !is_late
-    }
-
-    /// Returns why the fault can never be applied, if it cannot.
-    fn never(&self) -> Option<&'static str> {
-        if self.nth == Some(0) {
-            return Some("the fault would never be applied: nth counts from 1");
-        }
-        if self.times == Some(0) {
-            return Some("the fault would never be applied: times is at least 1");
-        }
-        if matches!(self.window, Some((from, until)) if until <= from) {
-            return Some("the fault would never be applied: its time ends before it begins");
-        }
-        None
     }
 
     /// Returns how many bytes the fault keeps in memory.

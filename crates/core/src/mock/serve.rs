@@ -104,9 +104,9 @@ async fn converse(tcp: TcpStream, tls: Option<TlsAcceptor>, service: Service) {
     let _ = tcp.set_nodelay(true);
     let socket = match tls {
         None => Socket::Plain(tcp),
-        Some(tls) => match tls.accept(tcp).await {
-            Ok(stream) => Socket::Tls(Box::new(stream)),
-            Err(_) => return,
+        Some(tls) => match tokio::time::timeout(PART_TIME, tls.accept(tcp)).await {
+            Ok(Ok(stream)) => Socket::Tls(Box::new(stream)),
+            Ok(Err(_)) | Err(_) => return,
         },
     };
     let wire = Wire::new(socket);
@@ -161,7 +161,7 @@ impl Service {
     async fn read(&self, request: http::Request<Incoming>) -> Result<Request, StatusCode> {
         let (head, body) = request.into_parts();
         let body = Limited::new(body, MAX_REQUEST);
-        let Ok(read) = tokio::time::timeout(BODY_TIME, body.collect()).await else {
+        let Ok(read) = tokio::time::timeout(PART_TIME, body.collect()).await else {
             return Err(StatusCode::REQUEST_TIMEOUT);
         };
         let body = match read {
@@ -350,7 +350,7 @@ struct Ended;
 
 const MAX_REQUEST: usize = 16 << 20;
 
-/// How long the body of a request may take. hyper bounds the head by as much.
-const BODY_TIME: Duration = Duration::from_secs(30);
+/// How long a TLS handshake may take, and the body of a request. hyper bounds the head by as much.
+const PART_TIME: Duration = Duration::from_secs(30);
 
 static BLANKS: [u8; 16 << 10] = [b' '; 16 << 10];

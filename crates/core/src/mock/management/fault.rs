@@ -33,7 +33,7 @@ pub(super) struct Rule {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case")]
 enum HarmRule {
     NoAnswer,
     ResetBeforeHead,

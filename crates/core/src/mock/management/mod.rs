@@ -214,7 +214,7 @@ impl Act {
             ("faults", "POST") => Self::AddFault(Box::new(parse::<Rule>(body)?.fault()?)),
             ("faults", "DELETE") => Self::ClearFaults,
             ("clock", "GET") => Self::TellClock,
-            ("clock", "POST") => Self::TurnClock(parse::<ClockRule>(body)?.turn()?),
+            ("clock", "POST") => Self::TurnClock(parse(body)?),
             ("reset", "POST") => Self::Reset,
             ("snapshot", "GET") => Self::TellState,
             _ => return Err(Refusal::method(what, allow)),
@@ -302,27 +302,8 @@ fn time(host: &Host) -> Value {
 /// The end of the year 9999.
 const LAST_MS: u64 = 253_402_300_799_999;
 
-/// How a clock is turned, as JSON.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ClockRule {
-    advance_ms: Option<u64>,
-    unix_ms: Option<u64>,
-}
-
-impl ClockRule {
-    fn turn(self) -> Result<Turn, Refusal> {
-        match (self.advance_ms, self.unix_ms) {
-            (Some(by), None) => Ok(Turn::AdvanceMs(by)),
-            (None, Some(at)) => Ok(Turn::UnixMs(at)),
-            _ => {
-                let why = "give either advance_ms or unix_ms";
-                Err(Refusal::new(StatusCode::BAD_REQUEST, why))
-            }
-        }
-    }
-}
-
+#[serde(rename_all = "snake_case")]
 enum Turn {
     AdvanceMs(u64),
     UnixMs(u64),
