@@ -3,9 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{
-    ArgAction, ArgMatches, Args as _, Command, CommandFactory as _, FromArgMatches as _, Parser,
-};
+use clap::{ArgAction, ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 use vouchsafe::core::env;
@@ -36,8 +34,8 @@ fn command_line() -> Command {
     let demo = "Shows the clients at work against emulators on loopback sockets, over TLS";
     let serve = "Plays services over TCP, for tests in any language";
     let mut all = vec![
-        DemoArgs::augment_args(Command::new(DEMO).about(demo)),
-        ServeArgs::with_services(Command::new(SERVE).about(serve)),
+        services::command::<DemoArgs>(DEMO, demo),
+        ServeArgs::with_services(Command::new(SERVE)).about(serve),
     ];
     all.extend(SERVICES.iter().flat_map(|service| service.commands()));
     Cli::command().subcommands(all)
@@ -182,6 +180,21 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         command_line().debug_assert();
+    }
+
+    #[test]
+    fn each_command_says_what_it_does_and_not_what_its_options_are() {
+        let mut left = vec![command_line()];
+        while let Some(command) = left.pop() {
+            let about = command.get_about().map(ToString::to_string);
+            let about = about.unwrap_or_default();
+            let name = command.get_name();
+            assert!(
+                !about.is_empty() && !about.starts_with("Options"),
+                "{name}: {about}"
+            );
+            left.extend(command.get_subcommands().cloned());
+        }
     }
 
     #[test]

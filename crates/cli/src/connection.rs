@@ -49,12 +49,11 @@ impl ConnectionArgs {
         let mut builder =
             HttpTransport::builder().connect_timeout(self.timeout.min(Duration::from_secs(3)));
         if let Some(path) = &self.ca_file {
-            let origin = format!("--ca-file {}", path.display());
-            let pem = std::fs::read(path)
-                .map_err(|cause| Failure::usage(format!("{origin}: {cause}")))?;
-            builder = builder
-                .add_root_pem(&pem)
-                .map_err(|fault| fault.with_origin(&origin))?;
+            let fail = |cause: &dyn std::fmt::Display| {
+                Failure::usage(format!("--ca-file {}: {cause}", path.display()))
+            };
+            let pem = std::fs::read(path).map_err(|cause| fail(&cause))?;
+            builder = builder.add_root_pem(&pem).map_err(|cause| fail(&cause))?;
         }
         Ok(Arc::new(builder.build()?))
     }

@@ -209,8 +209,8 @@ fn kind(kind: core::ErrorKind) -> &'static str {
 fn hint(error: &core::Error) -> Option<String> {
     let text = match error.kind() {
         core::ErrorKind::Config if error.message().starts_with("plain http") => {
-            "--allow-plain-http allows it, for a network where nobody else can read or change what \
-             goes over it"
+            "use https, or give --allow-plain-http if nobody else can read or change what goes \
+             over that network"
         }
         core::ErrorKind::Connect(ConnectPhase::Tls) => {
             "if the server's certificate is of a private authority, name that with --ca-file"

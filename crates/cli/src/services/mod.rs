@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{ArgMatches, Command};
+use clap::{ArgMatches, Args, Command};
 use serde_json::Value;
 use vouchsafe::core::mock::Host;
 use vouchsafe::core::{BoxFuture, Secret};
@@ -99,6 +99,12 @@ pub(crate) struct Start<'a> {
 
 /// What a command has to say, and the exit code.
 pub(crate) type Done = Result<(Answer, ExitCode), Failure>;
+
+/// Makes a command of its options.
+pub(crate) fn command<A: Args>(name: &'static str, about: &'static str) -> Command {
+    // Last, since the type of the options brings a description of itself.
+    A::augment_args(Command::new(name)).about(about)
+}
 
 /// Takes what clap has read. It checked the arguments before, so this does not fail.
 pub(crate) fn read<T>(args: Result<T, clap::Error>) -> Result<T, Failure> {

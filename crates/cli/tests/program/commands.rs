@@ -170,17 +170,6 @@ fn wrong_input_is_refused_before_anything_is_sent() {
         let json = run(&mut played.ask("admin", &[arguments, &["--json"]].concat())).bad(2);
         assert!(json.error()["message"].is_string(), "{json:?}");
     }
-    let folder = tempfile::tempdir().unwrap();
-    let bundle = folder.path().join("bundle.pem");
-    let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    std::fs::write(&bundle, pem).unwrap();
-    let bundle = bundle.to_str().unwrap();
-    let arguments = ["userinfo", "whoami", "--ca-file", bundle];
-    let refused = run(&mut played.ask("admin", &arguments)).bad(2).err;
-    let what = format!("--ca-file {bundle}: certificate 1 of the bundle");
-    assert!(refused.contains(&what), "{refused}");
-    // With the reason behind it.
-    assert!(refused.contains("is unusable: "), "{refused}");
     let nowhere =
         run(program(&["userinfo", "whoami"]).env("GAFAELFAWR_TOKEN", played.token("ada")));
     assert!(nowhere.bad(2).err.contains("REPERTOIRE_BASE_URL"));

@@ -59,7 +59,6 @@ fn a_document_from_elsewhere_over_plain_http_needs_permission() {
     let ask = ["discovery", "applications", "--repertoire-url", &elsewhere];
     let refused = run(&mut program(&ask)).bad(2);
     assert!(refused.err.contains("--allow-plain-http"), "{refused:?}");
-    assert_eq!(refused.err.matches("use https").count(), 1, "{refused:?}");
     assert_eq!(played.requests(), 0);
     run(program(&ask).arg("--allow-plain-http")).good();
 }

@@ -12,10 +12,9 @@ impl From<astakos::Error> for Failure {
             astakos::ErrorKind::QuotaLimit => {
                 return failure.kind("quota_limit").without_hint();
             }
-            astakos::ErrorKind::Unsupported => (
-                "unsupported",
-                "--dialect says which generation the server is, --detect asks it",
-            ),
+            astakos::ErrorKind::Unsupported => {
+                return failure.kind("unsupported");
+            }
             astakos::ErrorKind::Unauthorized => (
                 "credential",
                 "the token is unknown or expired, or of a user where a service's is wanted, or \

@@ -7,12 +7,12 @@ mod failure;
 
 use std::process::ExitCode;
 
-use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
+use clap::{ArgMatches, Command, FromArgMatches as _};
 use serde_json::Value;
 use vouchsafe::core::BoxFuture;
 
 use self::commands::AstakosArgs;
-use super::{Done, Emulator, Service, Start, read, with_secrets};
+use super::{Done, Emulator, Service, Start, command, read, with_secrets};
 use crate::failure::Failure;
 use crate::stage::Stage;
 
@@ -30,7 +30,7 @@ impl Service for Astakos {
 
     fn commands(&self) -> Vec<Command> {
         let about = "Asks Astakos about users and quotas, and moves commissions and projects along";
-        vec![AstakosArgs::augment_args(Command::new(NAME).about(about))]
+        vec![command::<AstakosArgs>(NAME, about)]
     }
 
     fn run<'a>(&'a self, _: &'a str, matches: &'a ArgMatches) -> BoxFuture<'a, Done> {

@@ -13,7 +13,7 @@ use vouchsafe::core::BoxFuture;
 use self::commands::TicketArgs;
 pub(super) use self::commands::{holds_ticket, without_signatures};
 use self::emulator::TvmArgs;
-use super::{Done, Emulator, Part, Service, Start, read, with_secrets};
+use super::{Done, Emulator, Part, Service, Start, command, read, with_secrets};
 use crate::failure::Failure;
 use crate::stage::Stage;
 
@@ -30,8 +30,8 @@ impl Service for Ticket {
     }
 
     fn commands(&self) -> Vec<Command> {
-        let ticket = Command::new("ticket").about("Reads, checks and makes TVM tickets");
-        vec![TicketArgs::augment_args(ticket)]
+        let about = "Reads, checks and makes TVM tickets";
+        vec![command::<TicketArgs>("ticket", about)]
     }
 
     fn run<'a>(&'a self, _: &'a str, matches: &'a ArgMatches) -> BoxFuture<'a, Done> {

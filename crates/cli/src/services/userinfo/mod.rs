@@ -9,13 +9,13 @@ mod installation;
 
 use std::process::ExitCode;
 
-use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
+use clap::{ArgMatches, Command, FromArgMatches as _};
 use serde_json::Value;
 use vouchsafe::core::BoxFuture;
 
 use self::commands::UserinfoArgs;
 use self::discovery::DiscoveryArgs;
-use super::{Done, Emulator, Service, Start, read};
+use super::{Done, Emulator, Service, Start, command, read};
 use crate::failure::Failure;
 use crate::stage::Stage;
 
@@ -32,11 +32,9 @@ impl Service for Userinfo {
     }
 
     fn commands(&self) -> Vec<Command> {
-        let userinfo = Command::new(NAME).about("Asks Gafaelfawr about users");
-        let discovery = Command::new(DISCOVERY).about("Asks Repertoire where things are");
         vec![
-            UserinfoArgs::augment_args(userinfo),
-            DiscoveryArgs::augment_args(discovery),
+            command::<UserinfoArgs>(NAME, "Asks Gafaelfawr about users"),
+            command::<DiscoveryArgs>(DISCOVERY, "Asks Repertoire where things are"),
         ]
     }
 
