@@ -159,6 +159,22 @@ fn a_user_ticket_is_judged_in_its_environment_unless_another_is_wanted() {
 }
 
 #[test]
+fn a_ticket_in_a_file_takes_the_place_of_none() {
+    let shop = Workshop::new();
+    let (key, ticket) = (shop.path("key"), shop.path("ticket"));
+    let mint = [
+        "mint", "service", "-s", "1", "-d", "2", "--key", &key, "--out", &ticket,
+    ];
+    shop.ticket(&mint).good();
+    let before = std::fs::read_to_string(&ticket).unwrap();
+    assert_eq!(shop.check(before.trim(), &[]).0, 0);
+
+    let again = shop.ticket(&mint).bad(2);
+    assert!(again.err.contains("exists"), "{again:?}");
+    assert_eq!(std::fs::read_to_string(&ticket).unwrap(), before);
+}
+
+#[test]
 fn a_key_joins_a_container_unless_its_number_is_taken() {
     let shop = Workshop::new();
     let (keys, key) = (shop.path("keys"), shop.path("second"));

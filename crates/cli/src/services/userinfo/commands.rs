@@ -69,7 +69,7 @@ struct CreateTokenArgs {
     /// A group it is in; give it again for more
     #[arg(long = "group", value_name = "NAME:ID", value_parser = group)]
     groups: Vec<(GroupName, i64)>,
-    /// Writes the token to a file that only you can read, instead of printing it
+    /// Writes the token to a new file that only you can read, instead of printing it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }

@@ -120,7 +120,7 @@ enum Influxdb {
     Credentials {
         /// The database's label
         label: String,
-        /// Writes the password to a file that only you can read, instead of printing it
+        /// Writes the password to a new file that only you can read, instead of printing it
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
         #[command(flatten)]
@@ -243,7 +243,10 @@ async fn influxdb(client: &Client, of: Influxdb) -> Result<Answer, Failure> {
         }
         Influxdb::Credentials { label, out, token } => {
             let token = installation::token(&token)?;
-            let file = out.as_deref().map(SecretFile::create).transpose()?;
+            let file = out
+                .as_deref()
+                .map(|path| SecretFile::create_new(path, "a password in use"))
+                .transpose()?;
             let found = known(client.influxdb_credentials(&label, &token).await?, unknown)?;
             let mut rows = database_rows(&found.database);
             let mut value = json!(found.database);

@@ -83,7 +83,7 @@ struct Common {
     /// When it expires: seconds since 1970, or a date
     #[arg(long, value_name = "TIME", value_parser = super::time, conflicts_with = "expires_in")]
     expires_at: Option<SystemTime>,
-    /// Writes the ticket to a file that only you can read, instead of printing it
+    /// Writes the ticket to a new file that only you can read, instead of printing it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -137,7 +137,11 @@ impl Common {
         if let Some(id) = self.key_id {
             key.id = id.into();
         }
-        let file = self.out.as_deref().map(SecretFile::create).transpose()?;
+        let file = self
+            .out
+            .as_deref()
+            .map(|path| SecretFile::create_new(path, "a ticket in use"))
+            .transpose()?;
         let signed = sign(&key).map_err(key_failure)?;
         let facts = facts::json(&ticket::inspect(signed.expose()), now);
         match (file, &self.out) {
