@@ -1,35 +1,36 @@
 //! Questions about users and tokens.
 
 use serde_json::json;
+use vouchsafe::userinfo::mock;
 
-use crate::support::{Played, program, run, run_with_input};
+use crate::support::{Played, holds_a_token, program, run, run_with_input};
 
 #[test]
 fn a_token_comes_from_a_file_the_environment_or_standard_input() {
     let played = Played::new();
-    let ada = played.token("ada").to_owned();
+    let alice = played.token("alice").to_owned();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");
-    std::fs::write(&file, format!("{ada}\n")).unwrap();
+    std::fs::write(&file, format!("{alice}\n")).unwrap();
     let file = file.to_str().unwrap();
 
-    let by_default = run(&mut played.ask("ada", &["userinfo", "whoami"])).good();
+    let by_default = run(&mut played.ask("alice", &["userinfo", "whoami"])).good();
     let ask = |arguments: &[&str]| {
         played.ask_without_token(&[&["userinfo", "whoami"], arguments].concat())
     };
     let by_file = run(&mut ask(&["--token-file", file])).good();
-    let by_name = run(ask(&["--token-env", "OTHER"]).env("OTHER", &ada)).good();
-    let by_input = run_with_input(&mut ask(&["--token-stdin"]), &ada).good();
+    let by_name = run(ask(&["--token-env", "OTHER"]).env("OTHER", &alice)).good();
+    let by_input = run_with_input(&mut ask(&["--token-stdin"]), &alice).good();
     for run in [&by_file, &by_name, &by_input] {
         assert_eq!(run.out, by_default.out);
     }
     for part in [
-        "ada",
-        "Ada Byron",
-        "2001",
-        "observers (3002)",
+        "alice",
+        "Alice Example",
+        "1001",
+        "g_heavy (2002)",
         "100 requests a minute",
-        "20 GiB",
+        "10 GiB",
     ] {
         assert!(by_default.out.contains(part), "{part}: {by_default:?}");
     }
@@ -38,14 +39,14 @@ fn a_token_comes_from_a_file_the_environment_or_standard_input() {
 #[test]
 fn json_holds_what_gafaelfawr_says() {
     let played = Played::new();
-    let me = run(&mut played.ask("ada", &["userinfo", "whoami", "--json"]))
+    let me = run(&mut played.ask("alice", &["userinfo", "whoami", "--json"]))
         .good()
         .json();
-    assert_eq!(me["username"], "ada");
-    assert_eq!(me["uid"], 2001);
+    assert_eq!(me["username"], "alice");
+    assert_eq!(me["uid"], 1001);
     assert_eq!(me["quota"]["api"], json!({"search": 100, "upload": 0}));
 
-    let users = run(&mut played.ask("portal", &["userinfo", "users", "--json"]))
+    let users = run(&mut played.ask("service", &["userinfo", "users", "--json"]))
         .good()
         .json();
     let names: Vec<_> = users
@@ -54,17 +55,17 @@ fn json_holds_what_gafaelfawr_says() {
         .iter()
         .map(|user| &user["username"])
         .collect();
-    assert_eq!(names, ["ada", "lin", "root-op"]);
+    assert_eq!(names, ["alice", "bob", "carol"]);
 
-    let groups = run(&mut played.ask("portal", &["userinfo", "groups", "--json"]))
+    let groups = run(&mut played.ask("service", &["userinfo", "groups", "--json"]))
         .good()
         .json();
-    assert_eq!(groups["system"], json!([{"name": "operators", "id": 3003}]));
+    assert_eq!(groups["system"], json!([{"name": "admins", "id": 2003}]));
 
-    let user = run(&mut played.ask("portal", &["--json", "userinfo", "user", "root-op"])).good();
-    assert_eq!(user.json()["name"], "Operator on duty");
+    let user = run(&mut played.ask("service", &["--json", "userinfo", "user", "carol"])).good();
+    assert_eq!(user.json()["name"], "Carol Example");
 
-    let info = run(&mut played.ask("ada", &["userinfo", "token-info", "--json"]))
+    let info = run(&mut played.ask("alice", &["userinfo", "token-info", "--json"]))
         .good()
         .json();
     assert_eq!(info["token_type"], "user");
@@ -72,31 +73,50 @@ fn json_holds_what_gafaelfawr_says() {
 }
 
 #[test]
+fn the_built_in_people_are_those_of_tests_in_process() {
+    let (played, server) = (Played::new(), mock::Server::new());
+    let (client, token) = (server.client(), server.service_token());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let users = runtime.block_on(client.users(&token)).unwrap();
+    let groups = runtime.block_on(client.groups(&token)).unwrap();
+    let ask = |what: &str| {
+        let mut ask = played.ask("service", &["userinfo", what, "--json"]);
+        run(&mut ask).good().json()
+    };
+    assert_eq!(ask("users"), json!(users));
+    assert_eq!(ask("groups"), json!(groups));
+    for whose in ["alice", "bob", "service", "admin", "bootstrap"] {
+        assert!(holds_a_token(played.token(whose)), "{whose}");
+        assert!(server.token(whose).is_some(), "{whose}");
+    }
+}
+
+#[test]
 fn people_get_tables() {
     let played = Played::new();
-    let users = run(&mut played.ask("portal", &["userinfo", "users"]))
+    let users = run(&mut played.ask("service", &["userinfo", "users"]))
         .good()
         .out;
     assert!(
         users.lines().next().unwrap().contains("USER NAME"),
         "{users}"
     );
-    assert!(users.contains("林 Lin"), "{users}");
-    let groups = run(&mut played.ask("portal", &["userinfo", "groups"]))
+    assert!(users.contains("Bob 林"), "{users}");
+    let groups = run(&mut played.ask("service", &["userinfo", "groups"]))
         .good()
         .out;
     assert!(
-        groups.contains("operators") && groups.contains("system"),
+        groups.contains("admins") && groups.contains("system"),
         "{groups}"
     );
-    let info = run(&mut played.ask("portal", &["userinfo", "token-info"]))
+    let info = run(&mut played.ask("service", &["userinfo", "token-info"]))
         .good()
         .out;
     assert!(
         info.contains("admin:userinfo") && info.contains("never"),
         "{info}"
     );
-    let user = run(&mut played.ask("portal", &["userinfo", "user", "root-op"]))
+    let user = run(&mut played.ask("service", &["userinfo", "user", "carol"]))
         .good()
         .out;
     assert!(user.contains("exempt"), "{user}");
@@ -105,15 +125,15 @@ fn people_get_tables() {
 #[test]
 fn a_refusal_is_one_line_with_what_to_do_or_json() {
     let played = Played::new();
-    let ask = |arguments: &[&str]| run(&mut played.ask("lin", arguments));
-    let forbidden = ask(&["userinfo", "user", "ada"]).bad(1);
+    let ask = |arguments: &[&str]| run(&mut played.ask("bob", arguments));
+    let forbidden = ask(&["userinfo", "user", "alice"]).bad(1);
     assert!(
         forbidden.err.contains("HTTP 403, permission_denied"),
         "{forbidden:?}"
     );
     assert!(forbidden.err.contains("admin:userinfo"), "{forbidden:?}");
 
-    let forbidden = ask(&["userinfo", "user", "ada", "--json"]).bad(1).error();
+    let forbidden = ask(&["userinfo", "user", "alice", "--json"]).bad(1).error();
     assert_eq!(forbidden["kind"], "forbidden");
     assert_eq!(forbidden["status"], 403);
     assert_eq!(forbidden["operation"], "gafaelfawr.getUserInfo");
@@ -131,7 +151,7 @@ fn wrong_input_is_refused_before_anything_is_sent() {
     for arguments in [
         &["userinfo", "user", "../user-info"][..],
         &["userinfo", "user", ""],
-        &["userinfo", "create-token", "ada"],
+        &["userinfo", "create-token", "alice"],
         &["userinfo", "create-token", "bot-x", "--scope", "a b"],
         &["userinfo", "create-token", "bot-x", "--expires", "tomorrow"],
         &["userinfo", "create-token", "bot-x", "--group", "g"],
@@ -171,7 +191,7 @@ fn wrong_input_is_refused_before_anything_is_sent() {
         assert!(json.error()["message"].is_string(), "{json:?}");
     }
     let nowhere =
-        run(program(&["userinfo", "whoami"]).env("GAFAELFAWR_TOKEN", played.token("ada")));
+        run(program(&["userinfo", "whoami"]).env("GAFAELFAWR_TOKEN", played.token("alice")));
     assert!(nowhere.bad(2).err.contains("REPERTOIRE_BASE_URL"));
     let nobody = run(&mut played.ask_without_token(&["userinfo", "whoami"])).bad(2);
     assert!(nobody.err.contains("GAFAELFAWR_TOKEN"), "{nobody:?}");
@@ -182,7 +202,7 @@ fn wrong_input_is_refused_before_anything_is_sent() {
 fn a_service_that_is_not_there_is_a_failure_and_told() {
     let mut played = Played::new();
     let url = played.repertoire().to_owned();
-    let token = played.token("ada").to_owned();
+    let token = played.token("alice").to_owned();
     played.stdin = None;
     assert_eq!(played.ended().0, Some(0));
     let mut ask = program(&["userinfo", "whoami", "--repertoire-url", &url]);
@@ -278,7 +298,7 @@ fn a_made_token_can_go_to_a_file_of_ones_own() {
     let other = folder.path().join("other");
     let mut arguments = arguments;
     arguments[4] = other.to_str().unwrap();
-    run(&mut played.ask("lin", &arguments)).bad(1);
+    run(&mut played.ask("bob", &arguments)).bad(1);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
@@ -286,7 +306,7 @@ fn a_made_token_can_go_to_a_file_of_ones_own() {
 fn the_log_says_more_the_more_it_is_asked() {
     let played = Played::new();
     let log = |more: &[&str], variable: Option<&str>| {
-        let mut command = played.ask("ada", &[&["userinfo", "whoami"], more].concat());
+        let mut command = played.ask("alice", &[&["userinfo", "whoami"], more].concat());
         if let Some(text) = variable {
             command.env("RUST_LOG", text);
         }
@@ -305,7 +325,7 @@ fn the_log_says_more_the_more_it_is_asked() {
     assert_eq!(told.lines().count(), once.lines().count(), "{told}");
     assert_eq!(log(&[], Some("off")), "");
 
-    let mut command = played.ask("ada", &["userinfo", "whoami"]);
+    let mut command = played.ask("alice", &["userinfo", "whoami"]);
     let refused = run(command.env("RUST_LOG", "vouchsafe=loud")).bad(2);
     assert!(refused.err.contains("RUST_LOG"), "{refused:?}");
 }

@@ -34,7 +34,7 @@ fn every_step_of_the_demo_does_what_it_says() {
         step("by token")["outcome"]
             .as_str()
             .unwrap()
-            .starts_with("ada (")
+            .starts_with("alice (")
     );
     assert_eq!(
         step("as time goes by")["outcome"],

@@ -127,7 +127,7 @@ fn what_discovery_does_not_know_is_a_failure() {
 fn credentials_of_a_database_need_a_token_and_can_go_to_a_file() {
     let played = Played::new();
     let arguments = ["discovery", "influxdb", "credentials", "metrics", "--json"];
-    let found = run(&mut played.ask("ada", &arguments)).good().json();
+    let found = run(&mut played.ask("alice", &arguments)).good().json();
     assert_eq!(
         (&found["username"], &found["password"]),
         (&json!("reader"), &json!("throw-away"))
@@ -137,7 +137,19 @@ fn credentials_of_a_database_need_a_token_and_can_go_to_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("password");
     let more = ["--out", file.to_str().unwrap()];
-    let found = run(&mut played.ask("ada", &[&arguments[..], &more].concat())).good();
+    let arguments = [&arguments[..], &more].concat();
+    let found = run(&mut played.ask("alice", &arguments)).good();
     assert!(!found.out.contains("throw-away"), "{found:?}");
-    assert_eq!(std::fs::read_to_string(file).unwrap(), "throw-away\n");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "throw-away\n");
+
+    // What is there is not overwritten, and nothing is asked for.
+    std::fs::write(&file, "of another").unwrap();
+    let before = played.requests();
+    let again = run(&mut played.ask("alice", &arguments)).bad(2).error();
+    assert!(
+        again["message"].as_str().unwrap().contains("exists"),
+        "{again}"
+    );
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "of another");
+    assert_eq!(played.requests(), before);
 }

@@ -10,7 +10,7 @@ fn blanks_and_line_ends_around_a_value_do_no_harm() {
         command.env("REPERTOIRE_BASE_URL", url);
         run(command.env("GAFAELFAWR_TOKEN", token)).good().json()
     };
-    let (url, token) = (played.repertoire(), played.token("ada"));
+    let (url, token) = (played.repertoire(), played.token("alice"));
     let plain = ask(url.to_owned(), token.to_owned());
     for (before, after) in [(" ", "\r\n"), ("\u{feff}", "\n"), ("\t", " ")] {
         let around = |text: &str| format!("{before}{text}{after}");

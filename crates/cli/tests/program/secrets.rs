@@ -5,7 +5,7 @@ use crate::support::{Played, holds_a_token, program, run};
 #[test]
 fn a_token_as_an_argument_is_refused_and_not_repeated() {
     let played = Played::new();
-    let token = played.token("ada").to_owned();
+    let token = played.token("alice").to_owned();
     let glued = format!("--token={token}");
     let cut = &token[..40];
     let in_url = format!("http://127.0.0.1/?token={token}");
@@ -37,18 +37,18 @@ fn neither_output_nor_log_holds_the_token_that_asks() {
         &["userinfo", "whoami"][..],
         &["userinfo", "token-info"],
         &["userinfo", "users"],
-        &["userinfo", "user", "ada"],
+        &["userinfo", "user", "alice"],
         &["userinfo", "create-token", "bot-x", "--scope", "nonesuch"],
         &["discovery", "influxdb", "credentials", "metrics"],
     ] {
         for more in [&["-vvv"][..], &["-vvv", "--json"]] {
-            let run = run(&mut played.ask("lin", &[words, more].concat()));
+            let run = run(&mut played.ask("bob", &[words, more].concat()));
             assert!(!run.err.is_empty(), "it logs nothing: {run:?}");
             assert!(
                 !holds_a_token(&run.out) && !holds_a_token(&run.err),
                 "{run:?}"
             );
-            let secret = played.token("lin").split_once('.').unwrap().1;
+            let secret = played.token("bob").split_once('.').unwrap().1;
             assert!(
                 !run.out.contains(secret) && !run.err.contains(secret),
                 "{run:?}"

@@ -113,7 +113,7 @@ fn a_port_that_is_taken_is_told() {
 #[test]
 fn management_makes_faults_and_resets() {
     let played = Played::new();
-    let ask = || run(&mut played.ask("ada", &["userinfo", "whoami", "--retries", "0"]));
+    let ask = || run(&mut played.ask("alice", &["userinfo", "whoami", "--retries", "0"]));
     ask().good();
     assert_eq!(played.requests(), 2);
 
@@ -181,10 +181,10 @@ fn tls_is_trusted_by_the_authority_it_shows() {
     assert!(played.url().starts_with("https://127.0.0.1:"));
     assert_eq!(played.ready["ca"], std::fs::read_to_string(path).unwrap());
 
-    let trusting = run(&mut played.ask("ada", &["userinfo", "whoami", "--ca-file", path]));
-    assert!(trusting.good().out.contains("Ada Byron"));
+    let trusting = run(&mut played.ask("alice", &["userinfo", "whoami", "--ca-file", path]));
+    assert!(trusting.good().out.contains("Alice Example"));
 
-    let other = run(&mut played.ask("ada", &["userinfo", "whoami"])).bad(1);
+    let other = run(&mut played.ask("alice", &["userinfo", "whoami"])).bad(1);
     assert!(other.err.contains("--ca-file"), "{other:?}");
 }
 
@@ -200,7 +200,7 @@ fn latency_slows_every_answer() {
         "0",
         "--json",
     ];
-    let late = run(&mut played.ask("ada", &arguments)).bad(1);
+    let late = run(&mut played.ask("alice", &arguments)).bad(1);
     assert_eq!(late.error()["kind"], "discovery");
     assert!(
         late.error()["hint"].as_str().unwrap().contains("--timeout"),
@@ -212,7 +212,7 @@ fn latency_slows_every_answer() {
 fn a_reader_that_has_seen_enough_is_no_failure() {
     let played = Played::new();
     let mut child = played
-        .ask("ada", &["discovery", "document"])
+        .ask("alice", &["discovery", "document"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -314,7 +314,7 @@ fn a_user_who_is_added_over_the_management_can_ask() {
 fn a_printed_seed_can_be_served_and_mistakes_in_it_are_told() {
     let folder = tempfile::tempdir().unwrap();
     for (name, option, more) in [
-        ("userinfo", "--seed", "#demo"),
+        ("userinfo", "--seed", "#sample"),
         ("astakos", "--seed", ""),
         ("tvmtool", "--config", ""),
     ] {

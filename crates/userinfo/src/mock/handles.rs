@@ -14,8 +14,9 @@ use crate::{QuotaConfig, Token};
 impl Server {
     /// Returns a token with the scope `admin:token`, of `bot-admin`.
     ///
-    /// A world without a token named so gets one. The same is true for
-    /// [`service_token`](Self::service_token) and [`user_token`](Self::user_token).
+    /// It is the token that the world has under the name `admin`; a world without one gets it.
+    /// The same is true for [`service_token`](Self::service_token) (`service`) and
+    /// [`user_token`](Self::user_token) (`alice`).
     #[must_use]
     pub fn admin_token(&self) -> Token {
         let new = || self.create_token("bot-admin").scopes(["admin:token"]);
@@ -31,7 +32,7 @@ impl Server {
             .unwrap_or_else(|| new().keep(world::SERVICE))
     }
 
-    /// Returns a token of a user, `alice` in the server's own world.
+    /// Returns a token of the user `alice`.
     #[must_use]
     pub fn user_token(&self) -> Token {
         let new = || {

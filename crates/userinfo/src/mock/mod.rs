@@ -85,13 +85,15 @@ struct Service {
 }
 
 impl Server {
-    /// Starts a server with a small world of its own: the users `alice`, `bob` and `carol`, the
-    /// groups `g_science`, `g_heavy` and `admins`, quotas, and the tokens that
-    /// [`admin_token`](Self::admin_token), [`service_token`](Self::service_token) and
-    /// [`user_token`](Self::user_token) return, which are random for each server.
+    /// Starts a server with the world of [`Seed::sample`], which `vouchsafe serve` begins with too:
+    /// the users `alice`, `bob` and `carol`, the groups `g_science`, `g_heavy` and `admins`, quotas,
+    /// and a discovery document with a dataset and a database.
+    ///
+    /// Its tokens are random for each server. [`token`](Self::token) returns those of `alice` and
+    /// `bob`, `service` (scope `admin:userinfo`), `admin` (scope `admin:token`) and `bootstrap`.
     #[must_use]
     pub fn new() -> Self {
-        Self::from_seed(&world::seed())
+        Self::from_seed(&Seed::sample())
     }
 
     /// Starts a server with a given world. Its tokens count as made now.

@@ -7,25 +7,25 @@ use tokio::task::JoinSet;
 use vouchsafe::core::mock::{CertificateAuthority, Fault, Serving};
 use vouchsafe::core::transport::HttpTransport;
 use vouchsafe::core::{ConnectPhase, ErrorKind as CoreErrorKind};
+use vouchsafe::userinfo::mock::Server;
 use vouchsafe::userinfo::{
     Allowance, BotUsername, Client, ErrorKind, Quota, Result, Scope, Token, UserInfo, Username,
 };
 
-use super::emulator::World;
 use crate::failure::Failure;
 use crate::stage::{Seen, Stage, ensure};
 
 pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
-    let world = World::new()?;
+    let server = Server::new();
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let serving = world.server.serve_tls(address, &stage.authority).await?;
+    let serving = server.serve_tls(address, &stage.authority).await?;
     let show = Show {
         client: client(&serving, &stage.authority)?,
         serving,
-        world,
+        server,
     };
-    let journal = show.world.server.journal().clone();
-    let ada = show.world.token("ada");
+    let journal = show.server.journal().clone();
+    let alice = show.server.user_token();
 
     stage
         .step(
@@ -36,14 +36,14 @@ pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
         )
         .await;
     stage
-        .step("user info by token", &journal, 1, show.by_token(&ada))
+        .step("user info by token", &journal, 1, show.by_token(&alice))
         .await;
     stage
         .step(
             "the same again, from the cache",
             &journal,
             0,
-            show.by_token(&ada),
+            show.by_token(&alice),
         )
         .await;
     stage
@@ -141,12 +141,17 @@ fn client(serving: &Serving, authority: &CertificateAuthority) -> Result<Client,
 
 /// The steps. Each returns what it saw, or what was not as it should be.
 struct Show {
-    world: World,
+    server: Server,
     serving: Serving,
     client: Client,
 }
 
 impl Show {
+    fn bob(&self) -> Token {
+        // A token that is not there would show as a refusal.
+        self.server.token("bob").unwrap_or_else(Token::random)
+    }
+
     async fn discovery(&self) -> Seen {
         let found = self
             .client
@@ -163,43 +168,43 @@ impl Show {
     }
 
     async fn by_token(&self, token: &Token) -> Seen {
-        let ada = self.client.user_info(token).await.map_err(text)?;
-        expect_ada(&ada)?;
-        Ok(describe(&ada))
+        let alice = self.client.user_info(token).await.map_err(text)?;
+        expect_alice(&alice)?;
+        Ok(describe(&alice))
     }
 
     async fn crowd(&self) -> Seen {
-        let lin = self.world.token("lin");
+        let bob = self.bob();
         let mut crowd = JoinSet::new();
         for _ in 0..CROWD {
-            let (client, lin) = (self.client.clone(), lin.clone());
-            crowd.spawn(async move { client.user_info(&lin).await });
+            let (client, bob) = (self.client.clone(), bob.clone());
+            crowd.spawn(async move { client.user_info(&bob).await });
         }
         let answers = crowd.join_all().await;
         for answer in &answers {
             let user = answer.as_ref().map_err(|error| error.to_string())?;
-            ensure(user.username == "lin", || {
+            ensure(user.username == "bob", || {
                 format!("one got {}", user.username)
             })?;
         }
-        Ok(format!("{} answers: lin", answers.len()))
+        Ok(format!("{} answers: bob", answers.len()))
     }
 
     async fn by_name(&self) -> Seen {
-        let (portal, name) = (self.world.token("portal"), username("ada")?);
-        let ada = self
+        let (service, name) = (self.server.service_token(), username("alice")?);
+        let alice = self
             .client
-            .user_info_for(&portal, &name)
+            .user_info_for(&service, &name)
             .await
             .map_err(text)?;
-        expect_ada(&ada)?;
-        Ok(format!("bot-portal sees {}", describe(&ada)))
+        expect_alice(&alice)?;
+        Ok(format!("bot-service sees {}", describe(&alice)))
     }
 
     async fn groups(&self) -> Seen {
         let groups = self
             .client
-            .groups(&self.world.token("portal"))
+            .groups(&self.server.service_token())
             .await
             .map_err(text)?;
         let (user, system) = (groups.user.len(), groups.system.len());
@@ -217,19 +222,19 @@ impl Show {
     async fn users(&self) -> Seen {
         let users = self
             .client
-            .users(&self.world.token("portal"))
+            .users(&self.server.service_token())
             .await
             .map_err(text)?;
         let names: Vec<_> = users.iter().map(|user| user.username.as_str()).collect();
         let names = names.join(", ");
-        ensure(names == "ada, lin, root-op", || names.clone())?;
+        ensure(names == "alice, bob, carol", || names.clone())?;
         Ok(names)
     }
 
     async fn make_token(&self) -> Seen {
         let bot = BotUsername::parse("bot-demo").map_err(text)?;
         let scope = Scope::parse("read:image").map_err(text)?;
-        let admin = self.world.token("admin");
+        let admin = self.server.admin_token();
         let request = self
             .client
             .create_service_token(&admin, &bot)
@@ -258,7 +263,7 @@ impl Show {
     async fn no_scope(&self) -> Seen {
         let asked = self
             .client
-            .user_info_for(&self.world.token("lin"), &username("ada")?)
+            .user_info_for(&self.bob(), &username("alice")?)
             .await;
         refusal(asked, ErrorKind::Core(CoreErrorKind::Forbidden), Some(403))
     }
@@ -273,7 +278,7 @@ impl Show {
     async fn bad_authority(&self) -> Seen {
         let other = CertificateAuthority::new().map_err(text)?;
         let client = client(&self.serving, &other).map_err(text)?;
-        let asked = client.user_info(&self.world.token("ada")).await;
+        let asked = client.user_info(&self.server.user_token()).await;
         let kind = CoreErrorKind::Connect(ConnectPhase::Tls);
         refusal(asked, ErrorKind::Discovery(kind), None)
     }
@@ -298,38 +303,34 @@ impl Show {
             || error.clone(),
         )?;
         // What is held from before goes on serving: only what was forgotten had to be asked for.
-        let lin = self
-            .client
-            .user_info(&self.world.token("lin"))
-            .await
-            .map_err(text)?;
-        ensure(lin.username == "lin", || {
-            format!("the cache has {}", lin.username)
+        let bob = self.client.user_info(&self.bob()).await.map_err(text)?;
+        ensure(bob.username == "bob", || {
+            format!("the cache has {}", bob.username)
         })?;
         Ok(error)
     }
 
     /// Asks anew while something is wrong, and leaves nothing wrong behind.
     async fn with_fault(&self, fault: Fault) -> Seen {
-        let ada = self.world.token("ada");
-        self.client.forget_token(&ada);
-        self.world.server.faults().add(fault);
-        let seen = self.by_token(&ada).await;
-        self.world.server.faults().clear();
+        let alice = self.server.user_token();
+        self.client.forget_token(&alice);
+        self.server.faults().add(fault);
+        let seen = self.by_token(&alice).await;
+        self.server.faults().clear();
         seen
     }
 }
 
-fn expect_ada(user: &UserInfo) -> Result<(), String> {
+fn expect_alice(user: &UserInfo) -> Result<(), String> {
     let groups: Vec<_> = user
         .groups
         .iter()
         .map(|group| group.name.as_str())
         .collect();
-    ensure(user.username == "ada" && user.uid == Some(2001), || {
+    ensure(user.username == "alice" && user.uid == Some(1001), || {
         describe(user)
     })?;
-    ensure(groups == ["ada", "astronomers", "observers"], || {
+    ensure(groups == ["alice", "g_heavy", "g_science"], || {
         format!("groups {groups:?}")
     })?;
     // The default and the group's addition: 60 + 40.

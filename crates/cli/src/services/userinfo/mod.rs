@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Command, FromArgMatches as _};
 use serde_json::Value;
 use vouchsafe::core::BoxFuture;
+use vouchsafe::userinfo::mock::Seed;
 
 use self::commands::UserinfoArgs;
 use self::discovery::DiscoveryArgs;
@@ -58,7 +59,7 @@ impl Service for Userinfo {
     }
 
     fn example_seed(&self) -> Result<Value, Failure> {
-        Ok(emulator::World::text()?.0)
+        Ok(Seed::sample_document())
     }
 
     fn demo<'a>(&'a self, stage: &'a mut Stage) -> BoxFuture<'a, Result<(), Failure>> {
