@@ -30,14 +30,12 @@ mod start;
 mod state;
 mod world;
 
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
+use std::time::SystemTime;
 
 use http::{Method, Uri};
 use vouchsafe_core::call::Operation;
-use vouchsafe_core::mock::{
-    CertificateAuthority, Faults, Handler, Host, Journal, ManualClock, Serving,
-};
+use vouchsafe_core::mock::{Emulated, Emulator, ManualClock};
 use vouchsafe_core::transport::{Request, Response};
 use vouchsafe_core::{Clock, Secret};
 
@@ -45,7 +43,6 @@ pub use self::commissions::CommissionState;
 use self::commissions::Habits;
 pub use self::handles::Commission;
 pub use self::quota::Holding;
-use self::routes::Routes;
 pub use self::seed::Seed;
 use self::state::State;
 use crate::{Client, Dialect, Error, Result};
@@ -82,28 +79,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Server {
-    service: Arc<Service>,
-    host: Host,
-}
-
-#[derive(Debug)]
-struct Service {
-    state: Mutex<State>,
-    /// What `reset` goes back to.
-    start: Start,
-    routes: Routes,
-    clock: Arc<ManualClock>,
-}
-
-/// What a state is made from, each time anew: a second one would double what many users take.
-#[derive(Debug)]
-struct Start {
-    seed: Seed,
-    dialect: Dialect,
-    habits: Habits,
-    base: String,
-    /// What the clock showed.
-    at: i64,
+    emulator: Emulator<State>,
 }
 
 impl Server {
@@ -116,6 +92,15 @@ impl Server {
     #[expect(clippy::expect_used, reason = "tests show that the sample is good")]
     pub fn new() -> Self {
         Self::builder().start().expect("the sample is good")
+    }
+
+    /// Starts a current server with what a seed says.
+    ///
+    /// # Errors
+    ///
+    /// See [`ServerBuilder::start`].
+    pub fn from_seed(seed: &Seed) -> Result<Self> {
+        Self::builder().seed(seed.clone()).start()
     }
 
     /// Begins a server.
@@ -141,11 +126,12 @@ impl Server {
     #[must_use]
     #[expect(clippy::expect_used, reason = "shown not to happen")]
     pub fn client(&self, token: impl Into<Secret>) -> Client {
+        let dialect = self.state().dialect;
         let client = Client::builder()
             .token(token)
-            .dialect(self.service.start.dialect)
-            .transport(self.host.transport());
-        let client = match self.service.start.dialect {
+            .dialect(dialect)
+            .transport(self.host().transport());
+        let client = match dialect {
             Dialect::V014 => client.base_url(format!("https://{HOST}{}", self.base_path())),
             _ => client.auth_url(self.auth_url()),
         };
@@ -163,7 +149,7 @@ impl Server {
     /// Returns the path before all services, such as `/astakos`.
     #[must_use]
     pub fn base_path(&self) -> String {
-        self.service.start.base.clone()
+        self.state().base.clone()
     }
 
     /// Returns the authentication URL for clients in process.
@@ -172,72 +158,10 @@ impl Server {
         format!("https://{HOST}{}", self.identity_path())
     }
 
-    /// Returns the host, which can be asked in process and over sockets.
-    #[must_use]
-    pub fn host(&self) -> &Host {
-        &self.host
-    }
-
-    /// Returns what came.
-    #[must_use]
-    pub fn journal(&self) -> &Journal {
-        self.host.journal()
-    }
-
-    /// Returns what goes wrong.
-    #[must_use]
-    pub fn faults(&self) -> &Faults {
-        self.host.faults()
-    }
-
-    /// Returns the clock that tokens end by.
-    #[must_use]
-    pub fn clock(&self) -> &ManualClock {
-        &self.service.clock
-    }
-
-    /// Serves over HTTP/1.1 until the returned value is dropped. Port 0 takes any free port.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if the address cannot be listened on.
-    pub async fn serve(&self, address: SocketAddr) -> Result<Serving> {
-        Ok(self.host.serve(address).await?)
-    }
-
-    /// Serves over HTTP/1.1 and TLS.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if the address cannot be listened on.
-    pub async fn serve_tls(
-        &self,
-        address: SocketAddr,
-        authority: &CertificateAuthority,
-    ) -> Result<Serving> {
-        Ok(self.host.serve_tls(address, authority).await?)
-    }
-
-    /// Answers one request, past journal and faults.
-    #[must_use]
-    pub fn handle(&self, request: &Request) -> Response {
-        self.service.handle(request)
-    }
-
-    /// Returns what the server knows, without tokens.
-    #[must_use]
-    pub fn snapshot(&self) -> serde_json::Value {
-        self.service.snapshot()
-    }
-
-    /// Puts the state and the clock back to what they were at the start, and clears journal and
-    /// faults.
-    pub fn reset(&self) {
-        self.host.reset();
-    }
+    vouchsafe_core::emulator_methods!(emulator, Error);
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.service.state()
+        self.emulator.state()
     }
 }
 
@@ -321,75 +245,45 @@ impl ServerBuilder {
                 .name_limit
                 .or(seed.settings.commission_name_limit),
         };
-        let state = seed
-            .state(dialect, habits, at)
+        // From the seed each time: a second state would double what many users take.
+        let emulator = Emulator::try_new(clock, move || seed.state(dialect, habits, at))
             .map_err(|why| Error::bad_value(format!("the seed: {why}")))?;
-        let service = Arc::new(Service {
-            start: Start {
-                seed,
-                dialect,
-                habits,
-                base: state.base.clone(),
-                at,
-            },
-            state: Mutex::new(state),
-            routes: Routes::of(dialect),
-            clock: Arc::clone(&clock),
-        });
-        let host = Host::builder(Arc::clone(&service) as Arc<dyn Handler>)
-            .clock(clock)
-            .build();
-        Ok(Server { service, host })
+        Ok(Server { emulator })
     }
 }
 
-impl Service {
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Rules do not panic half-way; a test that did may still look.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn now(&self) -> i64 {
-        dates::of(self.clock.now())
-    }
-}
-
-impl Handler for Service {
-    fn handle(&self, request: &Request) -> Response {
-        let now = self.now();
-        service::answer(&mut self.state(), &self.routes, request, now)
+impl Emulated for State {
+    fn handle(&mut self, request: &Request, now: SystemTime) -> Response {
+        let routes = Arc::clone(&self.routes);
+        service::answer(self, &routes, request, dates::of(now))
     }
 
     fn operation(&self, method: &Method, uri: &Uri) -> Option<&'static str> {
-        service::operation(&self.start.base, &self.routes, method, uri.path())
+        service::operation(&self.base, &self.routes, method, uri.path())
     }
 
     fn operations(&self) -> Vec<&'static Operation> {
         self.routes.operations()
     }
 
-    fn credential_headers(&self) -> &'static [&'static str] {
+    fn credential_headers() -> &'static [&'static str] {
         &["x-auth-token"]
     }
 
-    fn actions(&self) -> &'static [vouchsafe_core::mock::Action] {
+    fn actions() -> &'static [vouchsafe_core::mock::Action] {
         manage::ACTIONS
     }
 
-    fn act(&self, action: &str, body: &[u8]) -> vouchsafe_core::Result<serde_json::Value> {
-        let now = self.now();
-        self.state().act(action, body, now)
+    fn act(
+        &mut self,
+        action: &str,
+        body: &[u8],
+        now: SystemTime,
+    ) -> vouchsafe_core::Result<serde_json::Value> {
+        Self::act(self, action, body, dates::of(now))
     }
 
-    fn snapshot(&self) -> serde_json::Value {
-        self.state().snapshot(self.now())
-    }
-
-    fn reset(&self) {
-        let start = &self.start;
-        // It made a state before.
-        if let Ok(state) = start.seed.state(start.dialect, start.habits, start.at) {
-            *self.state() = state;
-        }
+    fn snapshot(&self, now: SystemTime) -> serde_json::Value {
+        Self::snapshot(self, dates::of(now))
     }
 }

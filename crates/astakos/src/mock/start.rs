@@ -1,6 +1,7 @@
 //! From a seed to the state that a server begins with.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -11,6 +12,7 @@ use super::memberships::{MembershipState, Memberships};
 use super::oauth2::{AccessToken, Code, OAuth2, OAuth2Client};
 use super::projects::{Project, ProjectState};
 use super::quota::{Holding, Holdings};
+use super::routes::Routes;
 use super::seed::{
     ComponentSeed, GroupSeed, HoldingSeed, OAuth2Seed, ProjectSeed, ResourceSeed, Seed, UserSeed,
 };
@@ -34,6 +36,7 @@ impl Seed {
         }
         let mut state = State {
             dialect,
+            routes: Arc::new(Routes::of(dialect)),
             admins: settings.project_admins.clone(),
             users: Users::default(),
             components: self

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vouchsafe_core::Secret;
@@ -14,12 +15,14 @@ use super::oauth2::OAuth2;
 use super::projects::Project;
 use super::quota::Holdings;
 use super::refusal::{Refusal, Ruled};
+use super::routes::Routes;
 use crate::Dialect;
 
 /// The whole state of a server.
 #[derive(Clone, Debug)]
 pub(super) struct State {
     pub(super) dialect: Dialect,
+    pub(super) routes: Arc<Routes>,
     /// The path before all others, without a slash at its end.
     pub(super) base: String,
     /// Uuids of the people who decide over projects.

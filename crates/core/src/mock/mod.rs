@@ -1,17 +1,21 @@
 //! A host for emulators: the same service logic in process and over TCP and TLS.
 //!
-//! An emulator implements [`Handler`]; a [`Host`] takes requests to it, writes them into the
-//! [`Journal`] and does the [`Faults`] it was told. [`script`] is for tests of connections, where
-//! HTTP itself is what goes wrong.
+//! The state of a service implements [`Emulated`]; an [`Emulator`] keeps it behind a [`Host`], which
+//! takes requests to it, writes them into the [`Journal`] and does the [`Faults`] it was told.
+//! [`form`] reads requests and [`respond`] writes answers. [`script`] is for tests of connections,
+//! where HTTP itself is what goes wrong.
 
 mod action;
 mod authority;
 mod clock;
+mod emulator;
 mod faults;
+pub mod form;
 mod host;
 mod in_process;
 mod journal;
 pub mod management;
+pub mod respond;
 pub mod route;
 pub mod script;
 mod serve;
@@ -20,18 +24,21 @@ mod wire;
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{Method, Uri};
 
 pub use self::action::Action;
 pub use self::authority::CertificateAuthority;
 pub use self::clock::ManualClock;
+pub use self::emulator::{Emulated, Emulator};
 pub use self::faults::{Fault, Faults};
 pub use self::host::{Host, HostBuilder};
 pub use self::journal::{Entry, Journal, digest};
 pub use self::serve::Serving;
 use crate::call::Operation;
 use crate::transport::{Request, Response};
-use crate::{Error, ErrorKind, Result};
+use crate::{Result, Secret};
 
 /// The logic of an emulated service: pure, synchronous, no sockets.
 ///
@@ -71,12 +78,11 @@ pub trait Handler: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if the body is not what the action wants, and
-    /// [`ErrorKind::NotFound`] if it names something that does not exist.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the body is not what the action wants, and
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if it names something that does not exist.
     fn act(&self, action: &str, body: &[u8]) -> Result<serde_json::Value> {
         let _ = body;
-        let message = format!("there is no action {action}");
-        Err(Error::new(ErrorKind::NotFound, message))
+        Err(emulator::no_such_action(action))
     }
 
     /// Returns the state of the service, for people and for tests in other languages.
@@ -86,4 +92,17 @@ pub trait Handler: fmt::Debug + Send + Sync + 'static {
 
     /// Puts the state back to what it was at the start.
     fn reset(&self) {}
+}
+
+/// Returns a new secret of so many random bytes, as base64 for URLs without padding.
+///
+/// # Panics
+///
+/// If the system has no randomness.
+#[must_use]
+#[expect(clippy::expect_used, reason = "without randomness no test can run")]
+pub fn random_token<const BYTES: usize>() -> Secret {
+    let mut bytes = [0; BYTES];
+    getrandom::getrandom(&mut bytes).expect("the system has randomness");
+    Secret::from(URL_SAFE_NO_PAD.encode(bytes))
 }

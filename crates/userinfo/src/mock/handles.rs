@@ -52,7 +52,7 @@ impl Server {
     /// Returns the token that the world has under a name.
     #[must_use]
     pub fn token(&self, name: &str) -> Option<Token> {
-        let mut named = self.service.seed.named.get(name).cloned();
+        let mut named = self.seed.named.get(name).cloned();
         if named.is_none() {
             named = self.state().kept.get(name).cloned();
         }

@@ -30,23 +30,21 @@ mod tokens;
 mod validate;
 mod world;
 
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::UNIX_EPOCH;
+use std::sync::{Arc, MutexGuard};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::{Method, Uri};
 use vouchsafe_core::Clock;
 use vouchsafe_core::call::Operation;
-use vouchsafe_core::mock::{
-    CertificateAuthority, Faults, Handler, Host, Journal, ManualClock, Serving,
-};
+use vouchsafe_core::mock::{Emulated, Emulator, ManualClock};
 use vouchsafe_core::transport::{Request, Response};
 
 pub use self::handles::{NewToken, User};
 pub use self::seed::Seed;
 pub use self::state::Action;
+use self::state::State;
 pub use self::tokens::TokenKind;
-use crate::{Client, Result};
+use crate::{Client, Error};
 
 /// Returns every operation of both services with what the client knows of it, such as whether it may be
 /// sent again: for tests that go through all of them.
@@ -59,7 +57,9 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
 
 /// A Gafaelfawr and a Repertoire in memory.
 ///
-/// Cheap to clone; clones share everything.
+/// Cheap to clone; clones share everything. Over sockets, Repertoire is at
+/// [`repertoire_path`](Self::repertoire_path). Tokens end and rate limits reset by the
+/// [`clock`](Self::clock), which runs with the machine's until it is turned.
 ///
 /// ```
 /// use vouchsafe_userinfo::mock::{Server, User};
@@ -71,17 +71,8 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Server {
-    service: Arc<Service>,
-    host: Host,
-}
-
-/// Both services behind a host.
-#[derive(Debug)]
-struct Service {
-    state: Mutex<state::State>,
-    /// What `reset` goes back to.
-    seed: Seed,
-    clock: Arc<ManualClock>,
+    emulator: Emulator<State>,
+    seed: Arc<Seed>,
 }
 
 impl Server {
@@ -93,24 +84,21 @@ impl Server {
     /// `bob`, `service` (scope `admin:userinfo`), `admin` (scope `admin:token`) and `bootstrap`.
     #[must_use]
     pub fn new() -> Self {
-        Self::from_seed(&Seed::sample())
+        Self::builder().start()
     }
 
     /// Starts a server with a given world. Its tokens count as made now.
     #[must_use]
     pub fn from_seed(seed: &Seed) -> Self {
-        let clock = Arc::new(ManualClock::running());
-        let mut seed = seed.clone();
-        seed.state.tokens.date(seconds(&clock));
-        let service = Arc::new(Service {
-            state: Mutex::new(seed.state.clone()),
-            seed,
-            clock: Arc::clone(&clock),
-        });
-        let host = Host::builder(Arc::clone(&service) as Arc<dyn Handler>)
-            .clock(clock)
-            .build();
-        Self { service, host }
+        Self::builder().seed(seed.clone()).start()
+    }
+
+    /// Begins a server.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder {
+            seed: None,
+            clock: None,
+        }
     }
 
     /// Returns a new client that asks this server in process, with the defaults of
@@ -127,7 +115,7 @@ impl Server {
     pub fn client(&self) -> Client {
         Client::builder()
             .repertoire_url(self.repertoire_url())
-            .transport(self.host.transport())
+            .transport(self.host().transport())
             .build()
             .expect("a transport and a good URL make a client")
     }
@@ -139,84 +127,20 @@ impl Server {
         format!("https://{}{}", state.hostname, state.repertoire.prefix)
     }
 
-    /// Returns the host, which can be asked in process and over sockets.
-    #[must_use]
-    pub fn host(&self) -> &Host {
-        &self.host
-    }
-
-    /// Returns what came.
-    #[must_use]
-    pub fn journal(&self) -> &Journal {
-        self.host.journal()
-    }
-
-    /// Returns what goes wrong.
-    #[must_use]
-    pub fn faults(&self) -> &Faults {
-        self.host.faults()
-    }
-
-    /// Returns the clock that tokens end and rate limits reset by. It runs with the machine's
-    /// until it is turned.
-    #[must_use]
-    pub fn clock(&self) -> &ManualClock {
-        &self.service.clock
-    }
-
-    /// Serves both over HTTP/1.1 until the returned value is dropped. Port 0 takes any free port;
-    /// Repertoire is at [`repertoire_path`](Self::repertoire_path) there.
-    ///
-    /// # Errors
-    ///
-    /// Of kind `Config` if the address cannot be listened on.
-    pub async fn serve(&self, address: SocketAddr) -> Result<Serving> {
-        Ok(self.host.serve(address).await?)
-    }
-
-    /// Serves both over HTTP/1.1 and TLS.
-    ///
-    /// # Errors
-    ///
-    /// Of kind `Config` if the address cannot be listened on.
-    pub async fn serve_tls(
-        &self,
-        address: SocketAddr,
-        authority: &CertificateAuthority,
-    ) -> Result<Serving> {
-        Ok(self.host.serve_tls(address, authority).await?)
-    }
-
-    /// Answers one request, past journal and faults.
-    #[must_use]
-    pub fn handle(&self, request: &Request) -> Response {
-        self.service.handle(request)
-    }
-
     /// Returns the path before Repertoire's routes.
     #[must_use]
     pub fn repertoire_path(&self) -> String {
         self.state().repertoire.prefix.clone()
     }
 
-    /// Returns what the server knows, without secrets.
-    #[must_use]
-    pub fn snapshot(&self) -> serde_json::Value {
-        self.service.snapshot()
-    }
+    vouchsafe_core::emulator_methods!(emulator, Error);
 
-    /// Puts the world and the clock back to what they were at the start, and clears journal and
-    /// faults.
-    pub fn reset(&self) {
-        self.host.reset();
-    }
-
-    fn state(&self) -> MutexGuard<'_, state::State> {
-        self.service.state()
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.emulator.state()
     }
 
     fn now(&self) -> i64 {
-        seconds(&self.service.clock)
+        seconds(self.emulator.now())
     }
 }
 
@@ -226,45 +150,76 @@ impl Default for Server {
     }
 }
 
-impl Service {
-    fn state(&self) -> MutexGuard<'_, state::State> {
-        // Rules do not panic half-way; a test that did may still look.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+/// Sets up a [`Server`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ServerBuilder {
+    seed: Option<Seed>,
+    clock: Option<Arc<ManualClock>>,
+}
+
+impl ServerBuilder {
+    /// Sets the world that the server begins with. Default: that of [`Server::new`].
+    pub fn seed(mut self, seed: Seed) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Sets the clock, to share it. Default: one that runs with the machine's.
+    pub fn clock(mut self, clock: Arc<ManualClock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Starts the server. The tokens of its world count as made now.
+    #[must_use]
+    pub fn start(self) -> Server {
+        let clock = self
+            .clock
+            .unwrap_or_else(|| Arc::new(ManualClock::running()));
+        let mut seed = self.seed.unwrap_or_else(Seed::sample);
+        seed.state.tokens.date(seconds(clock.now()));
+        let seed = Arc::new(seed);
+        let start = Arc::clone(&seed);
+        Server {
+            emulator: Emulator::new(clock, move || start.state.clone()),
+            seed,
+        }
     }
 }
 
-impl Handler for Service {
-    fn handle(&self, request: &Request) -> Response {
-        let now = seconds(&self.clock);
-        routes::answer(&mut self.state(), request, now)
+impl Emulated for State {
+    fn handle(&mut self, request: &Request, now: SystemTime) -> Response {
+        routes::answer(self, request, seconds(now))
     }
 
     fn operation(&self, method: &Method, uri: &Uri) -> Option<&'static str> {
-        routes::operation(&self.state(), method, uri)
+        routes::operation(self, method, uri)
     }
 
     fn operations(&self) -> Vec<&'static Operation> {
         routes::operations()
     }
 
-    fn actions(&self) -> &'static [vouchsafe_core::mock::Action] {
+    fn actions() -> &'static [vouchsafe_core::mock::Action] {
         manage::ACTIONS
     }
 
-    fn act(&self, action: &str, body: &[u8]) -> vouchsafe_core::Result<serde_json::Value> {
-        self.state().act(action, body, seconds(&self.clock))
+    fn act(
+        &mut self,
+        action: &str,
+        body: &[u8],
+        now: SystemTime,
+    ) -> vouchsafe_core::Result<serde_json::Value> {
+        Self::act(self, action, body, seconds(now))
     }
 
-    fn snapshot(&self) -> serde_json::Value {
-        self.state().snapshot(seconds(&self.clock))
-    }
-
-    fn reset(&self) {
-        *self.state() = self.seed.state.clone();
+    fn snapshot(&self, now: SystemTime) -> serde_json::Value {
+        Self::snapshot(self, seconds(now))
     }
 }
 
-fn seconds(clock: &ManualClock) -> i64 {
-    let since = clock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
+fn seconds(now: SystemTime) -> i64 {
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
