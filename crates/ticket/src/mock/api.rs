@@ -3,9 +3,11 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Map, Value, json};
+use vouchsafe_core::mock::form::{Fields, header};
+use vouchsafe_core::mock::respond;
 use vouchsafe_core::transport::{Request, Response};
 
-use super::answer::{header, is_known, json as json_answer, params, text, typed, with_header};
+use super::answer::{is_known, with_header};
 use super::world::World;
 use crate::check::ServiceContext;
 use crate::container::KeyContainer;
@@ -32,16 +34,16 @@ pub(super) fn tirole(world: &World, op: tirole::Op, request: &Request, now: Seco
 }
 
 fn keys(world: &World) -> Response {
-    with_settings(world, text(200, world.authority.container_text()))
+    with_settings(world, respond::plain(200, world.authority.container_text()))
 }
 
 fn tickets(world: &World, request: &Request, now: Seconds) -> Response {
-    let refuse = |what: &str| json_answer(400, &json!({"error": what}));
+    let refuse = |what: &str| respond::json(400, &json!({"error": what}));
     let Ok(form) = std::str::from_utf8(&request.body) else {
         return refuse("the form is no text");
     };
-    let form = params(form);
-    let field = |name: &str| form.get(name).map_or("", String::as_str);
+    let form = Fields::parse(form.as_bytes());
+    let field = |name: &str| form.first(name).unwrap_or_default();
     if field("grant_type") != "client_credentials" {
         return refuse("grant_type is not supported");
     }
@@ -76,13 +78,13 @@ fn tickets(world: &World, request: &Request, now: Seconds) -> Response {
         };
         answer.insert(dst.to_string(), entry);
     }
-    with_settings(world, json_answer(200, &Value::Object(answer)))
+    with_settings(world, respond::json(200, &Value::Object(answer)))
 }
 
 fn roles(world: &World, request: &Request, now: Seconds) -> Response {
     // What tirole says to a bad ticket is not known; clients keep the text only.
     let Some(ticket) = header(request, "x-ya-service-ticket") else {
-        return text(401, "service ticket is missing");
+        return respond::plain(401, "service ticket is missing");
     };
     let keys = KeyContainer::parse(&world.authority.container_text());
     let context = keys.and_then(|keys| ServiceContext::new(world.tirole_id, &keys));
@@ -90,16 +92,16 @@ fn roles(world: &World, request: &Request, now: Seconds) -> Response {
     match context.map(|context| context.check(ticket, now).err()) {
         Ok(None) => {}
         Ok(Some(error)) => {
-            return text(401, error.status().map_or("", crate::TicketStatus::message));
+            return respond::plain(401, error.status().map_or("", crate::TicketStatus::message));
         }
-        Err(error) => return text(500, error.to_string()),
+        Err(error) => return respond::plain(500, error.to_string()),
     }
-    let query = params(request.uri.query().unwrap_or_default());
-    let Some(slug) = query.get("system_slug") else {
-        return text(400, "missing parameter 'system_slug'");
+    let query = Fields::of_query(request);
+    let Some(slug) = query.first("system_slug") else {
+        return respond::plain(400, "missing parameter 'system_slug'");
     };
     let Some(document) = world.roles.get(slug) else {
-        return text(404, "system_slug is unknown");
+        return respond::plain(404, "system_slug is unknown");
     };
     let response = roles_answer(document, request);
     if world.gzip_roles && response.status == 200 {
@@ -112,9 +114,9 @@ fn roles(world: &World, request: &Request, now: Seconds) -> Response {
 pub(super) fn roles_answer(document: &str, request: &Request) -> Response {
     let roles = Roles::parse(document, UNIX_EPOCH);
     if roles.is_ok_and(|roles| is_known(request, roles.revision())) {
-        return typed(304, "application/json", Vec::new().into());
+        return respond::typed(304, "application/json", "");
     }
-    typed(200, "application/json", document.to_owned().into())
+    respond::typed(200, "application/json", document.to_owned())
 }
 
 #[cfg(feature = "gzip")]
@@ -128,18 +130,18 @@ fn gzipped(document: &str) -> Response {
         .write_all(document.as_bytes())
         .and_then(|()| encoder.finish());
     let Ok(packed) = packed else {
-        return text(500, "the document cannot be packed");
+        return respond::plain(500, "the document cannot be packed");
     };
     let digest = Sha256::digest(document.as_bytes());
     let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let header = format!("1:gzip:{}:{digest}", document.len());
-    let response = typed(200, "application/octet-stream", packed.into());
+    let response = respond::typed(200, "application/octet-stream", packed);
     with_header(response, "x-tirole-compression", &header)
 }
 
 #[cfg(not(feature = "gzip"))]
 fn gzipped(_document: &str) -> Response {
-    text(501, "this emulator was built without the feature gzip")
+    respond::plain(501, "this emulator was built without the feature gzip")
 }
 
 fn with_settings(world: &World, response: Response) -> Response {

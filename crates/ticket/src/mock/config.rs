@@ -87,7 +87,7 @@ impl ToolConfigFile {
                 None if !client.dsts.is_empty() || client.roles_for_idm_slug.is_some() => {
                     return Err(broken(format!("{alias:?} has destinations but no secret")));
                 }
-                None => super::world::random_token(),
+                None => super::world::random_secret(),
             };
             let destinations = client.dsts.into_iter();
             services.push(Service {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use vouchsafe_core::ErrorKind;
 use vouchsafe_core::mock::{Action, strict};
 
-use super::world::{Service, World, random_token};
+use super::world::{Service, World, random_secret};
 use crate::env::BlackboxEnv;
 use crate::ids::{TvmId, Uid};
 use crate::mint::{ServiceTicketDraft, UserTicketDraft};
@@ -173,7 +173,7 @@ impl World {
                 "a service has this alias already",
             ));
         }
-        let secret = random_token();
+        let secret = random_secret();
         for id in wanted.destinations.values() {
             self.know(*id);
         }

@@ -18,12 +18,13 @@ mod tool;
 mod unittest;
 mod world;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
+use std::time::SystemTime;
 
 use http::{Method, Uri};
 use serde_json::json;
 use vouchsafe_core::call::Operation;
-use vouchsafe_core::mock::{Faults, Handler, Host, Journal, ManualClock};
+use vouchsafe_core::mock::{Emulated, Emulator, ManualClock};
 use vouchsafe_core::transport::{Request, Response};
 use vouchsafe_core::{Clock, Secret};
 
@@ -32,8 +33,8 @@ use self::config::ToolConfigFile;
 use self::routes::{Missing, Op};
 use self::tool::Asked;
 pub use self::unittest::{ServiceTicket, UserTicket};
-use self::world::{Service, World, random_token};
-use crate::client::unix_seconds;
+use self::world::{Service, World, random_secret};
+use crate::client::{Client, unix_seconds};
 use crate::container::KeyContainer;
 use crate::env::BlackboxEnv;
 use crate::error::{Error, ErrorKind, Result};
@@ -71,81 +72,65 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Server {
-    world: Arc<Mutex<World>>,
-    /// What a reset goes back to.
-    start: Arc<Mutex<World>>,
-    host: Host,
+    emulator: Emulator<World>,
 }
 
 impl Server {
-    /// Makes a world without services, of the environment `Test`, whose clock runs with the
-    /// machine's.
+    /// Starts a server with [`Seed::new`], whose clock runs with the machine's.
     #[must_use]
     pub fn new() -> Self {
-        Self::of(World::new())
+        Self::builder().start()
     }
 
-    /// Makes the world that a configuration file of tvmtool describes (protocol section 16.3).
+    /// Starts a server with a given world.
+    #[must_use]
+    pub fn from_seed(seed: &Seed) -> Self {
+        Self::builder().seed(seed.clone()).start()
+    }
+
+    /// Starts a server with [`Seed::from_tool_config`].
     ///
     /// # Errors
     ///
     /// [`ErrorKind::BrokenSettings`], saying what is wrong and where.
     pub fn from_tool_config(text: &str) -> Result<Self> {
-        Ok(Self::of(World::from_tool_config(&ToolConfigFile::parse(
-            text,
-        )?)))
+        Ok(Self::from_seed(&Seed::from_tool_config(text)?))
     }
 
-    fn of(world: World) -> Self {
-        let start = Arc::new(Mutex::new(world.clone()));
-        let world = Arc::new(Mutex::new(world));
-        let clock = Arc::new(ManualClock::running());
-        let handler = Emulator {
-            world: Arc::clone(&world),
-            start: Arc::clone(&start),
-            clock: Arc::clone(&clock),
-        };
-        let host = Host::builder(Arc::new(handler)).clock(clock).build();
-        Self { world, start, host }
+    /// Begins a server.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder {
+            seed: None,
+            clock: None,
+        }
     }
 
-    /// Returns the host, to be asked in process or served over sockets.
-    #[must_use]
-    pub fn host(&self) -> &Host {
-        &self.host
-    }
-
-    /// Returns what came.
-    #[must_use]
-    pub fn journal(&self) -> &Journal {
-        self.host.journal()
-    }
-
-    /// Returns what goes wrong.
-    #[must_use]
-    pub fn faults(&self) -> &Faults {
-        self.host.faults()
-    }
-
-    /// Puts the world back to its start, keys, roles and the clock too, and clears journal and
-    /// faults. The latency stays.
+    /// Connects a new client that asks tvmtool in process, for the service that tvmtool knows by
+    /// this alias. It goes by the clock of this server, and has the defaults of
+    /// [`Client::tvmtool`] for the rest.
     ///
-    /// The start is what [`new`](Self::new) or [`from_tool_config`](Self::from_tool_config) made,
-    /// unless [`keep_as_start`](Self::keep_as_start) said otherwise.
-    pub fn reset(&self) {
-        self.host.reset();
+    /// For other settings, or for a client of tvm-api, build one with the transport of
+    /// [`host`](Self::host).
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](crate::TvmToolBuilder::connect): tvmtool does not know the alias, or a
+    /// fault came in between.
+    pub async fn client(&self, alias: &str) -> Result<Client> {
+        let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(self.clock());
+        Client::tvmtool(alias)
+            .auth_token(self.tool_token())
+            .transport(self.host().transport())
+            .clock(clock)
+            .connect()
+            .await
     }
 
-    /// Lets the world as it is now be the start that a reset goes back to.
+    vouchsafe_core::emulator_methods!(emulator, Error);
+
+    /// Makes the world as it is now the start that a [`reset`](Self::reset) goes back to.
     pub fn keep_as_start(&self) {
-        let world = self.world().clone();
-        *lock(&self.start) = world;
-    }
-
-    /// Returns the clock.
-    #[must_use]
-    pub fn clock(&self) -> &Arc<ManualClock> {
-        self.host.clock()
+        self.emulator.keep_as_start();
     }
 
     /// Adds a service, which tvmtool knows by the alias, and returns its secret.
@@ -158,7 +143,7 @@ impl Server {
         reason = "what tvmtool serves needs no secret"
     )]
     pub fn add_service(&self, id: TvmId, alias: &str) -> ServiceSecret {
-        let secret = random_token();
+        let secret = random_secret();
         self.world().add(Service {
             id,
             secret: secret.clone(),
@@ -329,11 +314,11 @@ impl Server {
     }
 
     fn now(&self) -> i64 {
-        unix_seconds(self.clock().now())
+        unix_seconds(self.emulator.now())
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
-        lock(&self.world)
+        self.emulator.state()
     }
 }
 
@@ -343,32 +328,89 @@ impl Default for Server {
     }
 }
 
-fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
-    world.lock().unwrap_or_else(PoisonError::into_inner)
+/// What a server knows at its start.
+///
+/// Servers of one seed have the same secrets and keys.
+#[derive(Clone, Debug)]
+pub struct Seed {
+    world: World,
 }
 
-#[derive(Debug)]
-struct Emulator {
-    world: Arc<Mutex<World>>,
-    start: Arc<Mutex<World>>,
-    clock: Arc<ManualClock>,
+impl Seed {
+    /// Makes a world without services, of the environment `Test`, with new keys.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            world: World::new(),
+        }
+    }
+
+    /// Makes the world that a configuration file of tvmtool describes (protocol section 16.3),
+    /// with new keys.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BrokenSettings`], saying what is wrong and where.
+    pub fn from_tool_config(text: &str) -> Result<Self> {
+        let world = World::from_tool_config(&ToolConfigFile::parse(text)?);
+        Ok(Self { world })
+    }
 }
 
-impl Handler for Emulator {
-    fn handle(&self, request: &Request) -> Response {
+impl Default for Seed {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Sets up a [`Server`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ServerBuilder {
+    seed: Option<Seed>,
+    clock: Option<Arc<ManualClock>>,
+}
+
+impl ServerBuilder {
+    /// Sets the world that the server begins with. Default: [`Seed::new`].
+    pub fn seed(mut self, seed: Seed) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Sets the clock, to share it. Default: one that runs with the machine's.
+    pub fn clock(mut self, clock: Arc<ManualClock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Starts the server.
+    #[must_use]
+    pub fn start(self) -> Server {
+        let Seed { world } = self.seed.unwrap_or_default();
+        let clock = self
+            .clock
+            .unwrap_or_else(|| Arc::new(ManualClock::running()));
+        Server {
+            emulator: Emulator::new(clock, move || world.clone()),
+        }
+    }
+}
+
+impl Emulated for World {
+    fn handle(&mut self, request: &Request, now: SystemTime) -> Response {
         let op = match routes::of(&request.method, request.uri.path()) {
             Ok((op, _)) => op,
             Err(Missing::Method(allow)) => return answer::wrong_method(&allow),
             Err(Missing::Path) => return answer::not_in_protocol(request),
         };
-        let world = lock(&self.world);
-        let now = unix_seconds(self.clock.now());
+        let now = unix_seconds(now);
         match op {
-            Op::TvmApi(op) => api::answer(&world, op, request, now),
-            Op::Tirole(op) => api::tirole(&world, op, request, now),
+            Op::TvmApi(op) => api::answer(self, op, request, now),
+            Op::Tirole(op) => api::tirole(self, op, request, now),
             Op::Tool(op) => {
                 let asked = Asked {
-                    world: &world,
+                    world: self,
                     request,
                     now,
                 };
@@ -385,28 +427,27 @@ impl Handler for Emulator {
         routes::operations()
     }
 
-    fn credential_headers(&self) -> &'static [&'static str] {
+    fn credential_headers() -> &'static [&'static str] {
         &["x-ya-service-ticket", "x-ya-user-ticket"]
     }
 
-    fn actions(&self) -> &'static [vouchsafe_core::mock::Action] {
+    fn actions() -> &'static [vouchsafe_core::mock::Action] {
         manage::ACTIONS
     }
 
-    fn act(&self, action: &str, body: &[u8]) -> vouchsafe_core::Result<serde_json::Value> {
-        lock(&self.world).act(action, body, unix_seconds(self.clock.now()))
+    fn act(
+        &mut self,
+        action: &str,
+        body: &[u8],
+        now: SystemTime,
+    ) -> vouchsafe_core::Result<serde_json::Value> {
+        Self::act(self, action, body, unix_seconds(now))
     }
 
-    fn snapshot(&self) -> serde_json::Value {
-        let world = lock(&self.world);
-        let services = world.services.iter().map(|service| {
+    fn snapshot(&self, _: SystemTime) -> serde_json::Value {
+        let services = self.services.iter().map(|service| {
             json!({"id": service.id, "alias": service.alias, "dsts": service.destinations})
         });
-        json!({"env": world.env.name(), "services": services.collect::<Vec<_>>()})
-    }
-
-    fn reset(&self) {
-        let start = lock(&self.start).clone();
-        *lock(&self.world) = start;
+        json!({"env": self.env.name(), "services": services.collect::<Vec<_>>()})
     }
 }

@@ -1,13 +1,14 @@
 //! tvmtool, both versions of its interface (protocol sections 15.2, 16.1 and 16.2).
 
-use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value, json};
 use vouchsafe_core::Secret;
+use vouchsafe_core::mock::form::{Fields, header};
+use vouchsafe_core::mock::respond;
 use vouchsafe_core::transport::{Request, Response};
 
-use super::answer::{header, json as json_answer, params, text, with_header};
+use super::answer::with_header;
 use super::api::roles_answer;
 use super::world::{Service, World};
 use crate::check::{CheckError, ServiceContext, UserContext};
@@ -61,13 +62,13 @@ impl Asked<'_> {
             None => "missing authorization header",
             Some(_) => "wrong authorization token",
         };
-        Some(text(401, why))
+        Some(respond::plain(401, why))
     }
 
     fn ping(&self) -> Response {
         let (status, body) = &self.world.tool_ping;
         with_header(
-            text(*status, body),
+            respond::plain(*status, body),
             "server",
             concat!("tvmtool/", env!("CARGO_PKG_VERSION")),
         )
@@ -89,36 +90,36 @@ impl Asked<'_> {
             tenant
         });
         let env = self.world.env.meta_name();
-        json_answer(
+        respond::json(
             200,
             &json!({"bb_env": env, "tenants": tenants.collect::<Vec<_>>()}),
         )
     }
 
     fn keys(&self) -> Response {
-        self.born(text(200, self.world.authority.container_text()))
+        self.born(respond::plain(200, self.world.authority.container_text()))
     }
 
     fn tickets(&self) -> Response {
         let query = self.query();
         let service = match self.service("src", &query) {
             Ok(service) => service,
-            Err(why) => return text(400, why),
+            Err(why) => return respond::plain(400, why),
         };
         match self.tickets_of(service, &query, Version::One) {
-            Ok(tickets) => self.born(json_answer(200, &tickets)),
-            Err(why) => text(400, why),
+            Ok(tickets) => self.born(respond::json(200, &tickets)),
+            Err(why) => respond::plain(400, why),
         }
     }
 
     fn tickets_2(&self) -> Response {
         let query = self.query();
-        let refuse = |why: String| json_answer(400, &json!({"status": "error", "error": why}));
+        let refuse = |why: String| respond::json(400, &json!({"status": "error", "error": why}));
         let Some(service) = self.tenant(&query) else {
             return refuse(unknown_self(&query));
         };
         match self.tickets_of(service, &query, Version::Two) {
-            Ok(tickets) => self.born(json_answer(200, &tickets)),
+            Ok(tickets) => self.born(respond::json(200, &tickets)),
             Err(why) => refuse(why),
         }
     }
@@ -126,38 +127,38 @@ impl Asked<'_> {
     fn check_service(&self) -> Response {
         let query = self.query();
         let Some(ticket) = header(self.request, SERVICE) else {
-            return text(400, "missing header X-Ya-Service-Ticket");
+            return respond::plain(400, "missing header X-Ya-Service-Ticket");
         };
         let service = match self.service("dst", &query) {
             Ok(service) => service,
-            Err(why) => return text(400, why),
+            Err(why) => return respond::plain(400, why),
         };
         let (status, body) = match self.service_ticket(service, ticket, Version::One) {
             Ok((_, body)) => (200, body),
             Err(body) => (403, body),
         };
-        json_answer(status, &body)
+        respond::json(status, &body)
     }
 
     fn check_user(&self) -> Response {
         let Some(ticket) = header(self.request, USER) else {
-            return text(400, "missing header X-Ya-User-Ticket");
+            return respond::plain(400, "missing header X-Ya-User-Ticket");
         };
         let env = match self.env(&self.query()) {
             Ok(env) => env,
-            Err(why) => return text(400, why),
+            Err(why) => return respond::plain(400, why),
         };
         let (status, body) = match self.user_ticket(env, ticket, Version::One) {
             Ok((_, body)) => (200, body),
             Err(body) => (403, body),
         };
-        json_answer(status, &body)
+        respond::json(status, &body)
     }
 
     fn roles(&self) -> Response {
         let query = self.query();
         let Some(service) = self.tenant(&query) else {
-            return json_answer(
+            return respond::json(
                 400,
                 &json!({"status": "error", "error": unknown_self(&query)}),
             );
@@ -168,7 +169,7 @@ impl Asked<'_> {
             .and_then(|slug| self.world.roles.get(slug))
         {
             Some(document) => roles_answer(document, self.request),
-            None => json_answer(
+            None => respond::json(
                 400,
                 &json!({"status": "error", "error": format!("roles are disabled for self={}", service.alias)}),
             ),
@@ -178,7 +179,7 @@ impl Asked<'_> {
     /// Both tickets at once, with what they must have.
     fn check_2(&self) -> Response {
         let query = self.query();
-        let refuse = |why: String| json_answer(400, &json!({"status": "error", "error": why}));
+        let refuse = |why: String| respond::json(400, &json!({"status": "error", "error": why}));
         let Some(tenant) = self.tenant(&query) else {
             return refuse(unknown_self(&query));
         };
@@ -198,7 +199,7 @@ impl Asked<'_> {
             .as_ref()
             .and_then(|slug| self.world.roles.get(slug));
         let roles = roles.and_then(|document| Roles::parse(document, UNIX_EPOCH).ok());
-        let show_roles = query.get("show_roles").is_none_or(|show| show != "no");
+        let show_roles = query.first("show_roles").is_none_or(|show| show != "no");
         let mut answer = Map::new();
         let mut error: Option<&str> = None;
         if let Some(ticket) = tickets.0 {
@@ -268,25 +269,21 @@ impl Asked<'_> {
             answer.insert("status".to_owned(), "ok".into());
             200
         };
-        json_answer(status, &Value::Object(answer))
+        respond::json(status, &Value::Object(answer))
     }
 
-    fn query(&self) -> BTreeMap<String, String> {
-        params(self.request.uri.query().unwrap_or_default())
+    fn query(&self) -> Fields {
+        Fields::of_query(self.request)
     }
 
     /// Finds the client that a parameter names by alias or number; the only one there is if the
     /// parameter is left out.
-    fn service(
-        &self,
-        parameter: &str,
-        query: &BTreeMap<String, String>,
-    ) -> std::result::Result<&Service, String> {
+    fn service(&self, parameter: &str, query: &Fields) -> std::result::Result<&Service, String> {
         let services = &self.world.services;
-        match query.get(parameter) {
+        match query.first(parameter) {
             Some(name) => services
                 .iter()
-                .find(|service| service.alias == *name || service.id.to_string() == *name)
+                .find(|service| service.alias == name || service.id.to_string() == name)
                 .ok_or_else(|| format!("can't find in config {parameter} = {name}")),
             None => match &services[..] {
                 [only] => Ok(only),
@@ -296,21 +293,21 @@ impl Asked<'_> {
     }
 
     /// The second version takes names only.
-    fn tenant(&self, query: &BTreeMap<String, String>) -> Option<&Service> {
-        let alias = query.get("self")?;
+    fn tenant(&self, query: &Fields) -> Option<&Service> {
+        let alias = query.first("self")?;
         self.world
             .services
             .iter()
-            .find(|service| service.alias == *alias)
+            .find(|service| service.alias == alias)
     }
 
     fn tickets_of(
         &self,
         service: &Service,
-        query: &BTreeMap<String, String>,
+        query: &Fields,
         version: Version,
     ) -> std::result::Result<Value, String> {
-        let wanted = query.get("dsts").map_or("", String::as_str);
+        let wanted = query.first("dsts").unwrap_or_default();
         if wanted.is_empty() {
             return Err("missing parameter 'dsts'".to_owned());
         }
@@ -334,8 +331,8 @@ impl Asked<'_> {
         Ok(Value::Object(tickets))
     }
 
-    fn env(&self, query: &BTreeMap<String, String>) -> std::result::Result<BlackboxEnv, String> {
-        match query.get("override_env") {
+    fn env(&self, query: &Fields) -> std::result::Result<BlackboxEnv, String> {
+        match query.first("override_env") {
             None => Ok(self.world.env),
             Some(name) => {
                 // The names of debug texts, not all that people may write.
@@ -458,8 +455,8 @@ fn destination(service: &Service, name: &str) -> std::result::Result<TvmId, &'st
     }
 }
 
-fn unknown_self(query: &BTreeMap<String, String>) -> String {
-    match query.get("self") {
+fn unknown_self(query: &Fields) -> String {
+    match query.first("self") {
         Some(alias) => format!("can't find in config client with alias = {alias}"),
         None => "missing parameter 'self'".to_owned(),
     }
@@ -468,7 +465,7 @@ fn unknown_self(query: &BTreeMap<String, String>) -> String {
 /// Whether everything required is of a ticket that came, and every rule is one of those known:
 /// what is not understood must not pass.
 fn well_asked(
-    query: &BTreeMap<String, String>,
+    query: &Fields,
     has_service: bool,
     has_user: bool,
 ) -> std::result::Result<(), String> {
@@ -477,10 +474,10 @@ fn well_asked(
         ("required_user_roles", "user_roles_op", has_user),
         ("required_user_scopes", "user_scopes_op", has_user),
     ] {
-        if !is_there && query.get(required).is_some_and(|names| !names.is_empty()) {
+        if !is_there && query.first(required).is_some_and(|names| !names.is_empty()) {
             return Err(format!("{required} without such a ticket"));
         }
-        if let Some(rule) = query.get(op).filter(|rule| !is_rule(rule)) {
+        if let Some(rule) = query.first(op).filter(|rule| !is_rule(rule)) {
             return Err(format!("unknown {op}: {rule}"));
         }
     }
@@ -493,15 +490,10 @@ fn is_rule(name: &str) -> bool {
 
 /// Returns the first of the required things that is lacking; all must be there, or with `or`
 /// one.
-fn lacks(
-    query: &BTreeMap<String, String>,
-    required: &str,
-    op: &str,
-    has: impl Fn(&str) -> bool,
-) -> Option<String> {
-    let required = query.get(required).filter(|names| !names.is_empty())?;
+fn lacks(query: &Fields, required: &str, op: &str, has: impl Fn(&str) -> bool) -> Option<String> {
+    let required = query.first(required).filter(|names| !names.is_empty())?;
     let is_or = query
-        .get(op)
+        .first(op)
         .is_some_and(|op| op.eq_ignore_ascii_case("or"));
     if is_or && required.split(',').any(&has) {
         return None;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vouchsafe_core::Secret;
+use vouchsafe_core::mock::random_token;
 
 use super::authority::Authority;
 use super::config::ToolConfigFile;
@@ -62,7 +63,7 @@ impl World {
             retry_settings: None,
             lifetime: 12 * 60 * 60,
             tool_data_age: 0,
-            tool_token: random_token(),
+            tool_token: random_secret(),
             tool_ping: (200, "OK".to_owned()),
         }
     }
@@ -146,8 +147,6 @@ impl World {
 }
 
 /// A secret in the form that both secrets and tokens have.
-pub(super) fn random_token() -> Secret {
-    let mut bytes = [0; 16];
-    getrandom::getrandom(&mut bytes).expect("the system has randomness");
-    Secret::from(crate::base64url::encode(&bytes))
+pub(super) fn random_secret() -> Secret {
+    random_token::<16>()
 }
