@@ -1,5 +1,7 @@
 //! What a description means, ready to be written: no YAML, no references.
 
+use std::collections::BTreeMap;
+
 use super::limits::Limits;
 
 /// One description: the operations and types of one server.
@@ -16,6 +18,9 @@ pub(crate) struct Api {
     pub(crate) client: String,
     /// The path of the credential that each call is given, if the client holds none.
     pub(crate) credential: Option<String>,
+    /// What the kind of error of a refusal is called in the service's crate, by status. Empty if
+    /// it has the kinds of core.
+    pub(crate) kinds: BTreeMap<u16, String>,
     /// Whether examples run against the emulator.
     pub(crate) emulator: bool,
     /// What statuses mean for every operation that does not say otherwise.
@@ -78,6 +83,8 @@ pub(crate) enum Reply {
     Other,
     Json {
         ty: Type,
+        /// Whether an answer without a body is read as the default.
+        may_be_empty: bool,
         /// The one property of the answer that is returned, and its type.
         part: Option<(String, Type)>,
     },
@@ -226,7 +233,7 @@ impl Operation {
     }
 
     /// Returns the kinds of error that refusals have, and when they are given.
-    pub(crate) fn refusals(&self) -> Vec<(String, String)> {
+    pub(crate) fn refusals(&self, kinds: &BTreeMap<u16, String>) -> Vec<(String, String)> {
         let mut all: Vec<(String, String)> = Vec::new();
         let mut add = |kind: &str, when: &str| match all.iter_mut().find(|(known, _)| known == kind)
         {
@@ -248,6 +255,11 @@ impl Operation {
                 .status_rules
                 .iter()
                 .filter(|rule| rule.status == status);
+            if let Some(kind) = kinds.get(&status) {
+                let when = answer.description.trim_end_matches('.');
+                add(kind, &format!("{when} ({status})"));
+                continue;
+            }
             let mut is_told = false;
             for rule in rules {
                 let when = match &rule.code {

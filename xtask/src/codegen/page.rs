@@ -85,6 +85,7 @@ fn reply(place: &Cursor<'_>, types: &[TypeDef], operation: &Operation) -> Result
             };
             Reply::Json {
                 ty: ty.clone(),
+                may_be_empty: place.flag("x-empty"),
                 part,
             }
         }
@@ -102,7 +103,7 @@ fn page(
     let Some(spec) = place.get("x-page") else {
         return Ok(None);
     };
-    let Reply::Json { ty, part: None } = &operation.reply else {
+    let Reply::Json { ty, part: None, .. } = &operation.reply else {
         return Err(spec.mistake(
             "`x-page` of what does not answer with an object",
             "an answer of success that is an object with the items",

@@ -1,5 +1,7 @@
 //! Operations out of a description that the linter has passed. Types are in `schema.rs`.
 
+use std::collections::BTreeMap;
+
 use super::limits::Limits;
 use super::model::{
     Answer, Api, Audience, Body, ByHand, Operation, Param, Place, Reply, StatusRule, Type,
@@ -45,6 +47,7 @@ pub(crate) fn api(source: &Source, id: &str) -> Result<Api, Mistake> {
     Ok(Api {
         client,
         credential: root.text("x-credential"),
+        kinds: kinds(&root),
         emulator: root.text("x-emulator").as_deref() == Some("examples"),
         id: id.to_owned(),
         file: source.name.clone(),
@@ -215,6 +218,14 @@ fn status_rules(places: &[&Cursor<'_>]) -> Vec<StatusRule> {
     }
     rules.sort_by_key(|rule| rule.code.is_none());
     rules
+}
+
+/// Returns what the kinds of error are called in the service's crate, by status.
+fn kinds(root: &Cursor<'_>) -> BTreeMap<u16, String> {
+    let all = root.get("x-kinds").map(|kinds| kinds.entries());
+    let all = all.unwrap_or_default().into_iter();
+    all.filter_map(|(status, kind)| Some((status.parse().ok()?, scalar(kind.value()))))
+        .collect()
 }
 
 /// Names an argument; the names that call functions use themselves get an underscore.

@@ -57,18 +57,6 @@ impl Client {
         Ok(issued.serial)
     }
 
-    /// Returns the commissions that the service of the token issued and did not resolve.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Unauthorized`](crate::ErrorKind::Unauthorized) if the token is not a
-    /// service's.
-    #[doc(alias = "get_pending_commissions")]
-    pub async fn pending_commissions(&self) -> Result<Vec<Serial>> {
-        self.fetch_any(Part::Account, calls::pending_commissions()?, Auth::Token)
-            .await
-    }
-
     /// Returns a pending commission of the service of the token.
     ///
     /// # Errors

@@ -13,10 +13,11 @@ mod users;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::{Instant, timeout};
 use vouchsafe_core::auth::{Credentials, HeaderToken, StaticToken, TokenSource};
 use vouchsafe_core::call::{Answer, AnswerStream, Call, CallOptions, Repeat, Retry};
+use vouchsafe_core::service::Service;
 use vouchsafe_core::{
     Clock, CoreClient, Error as CoreError, ErrorKind as CoreKind, Secret, Sent, TimeoutScope,
 };
@@ -239,15 +240,12 @@ impl Client {
     }
 
     /// Sends a call and reads the answer's JSON; an empty body says nothing (protocol section 4).
-    async fn fetch_any<T: DeserializeOwned + Default>(
-        &self,
-        part: Part,
-        call: Call,
-        auth: Auth,
-    ) -> Result<T> {
-        self.send_and(part, call, auth, |answer| match answer.body().is_empty() {
-            true => Ok(T::default()),
-            false => read_json(answer),
+    async fn fetch_any<T: DeserializeOwned + Default>(&self, part: Part, call: Call) -> Result<T> {
+        self.send_and(part, call, Auth::Token, |answer| {
+            match answer.body().is_empty() {
+                true => Ok(T::default()),
+                false => read_json(answer),
+            }
         })
         .await
     }
@@ -328,6 +326,40 @@ impl Client {
     fn token(&self) -> Result<&Arc<dyn TokenSource>> {
         let missing = || Error::bad_value("no token was given to the client");
         self.token.as_ref().ok_or_else(missing)
+    }
+}
+
+impl Service for Client {
+    type Error = Error;
+    type Credential = ();
+
+    async fn call(&self, call: Call, (): &(), options: &CallOptions) -> Result<Answer> {
+        let id = call.operation().id();
+        match id {
+            "account.createProject" | "account.getMembership" => self.require_projects()?,
+            "account.legacyApplication" => self.require_applications()?,
+            _ => {}
+        }
+        let (part, auth) = match id {
+            "ui.getServices" => (Part::Ui, Auth::IfModern),
+            "account.getResources" => (Part::Account, Auth::IfModern),
+            _ => (Part::Account, Auth::Token),
+        };
+        let client = Self {
+            options: options.clone().or(&self.options),
+            ..self.clone()
+        };
+        // The Python client tries again after what is not JSON (protocol section 6).
+        let is_checked = self.compatible_retries.is_some();
+        let read = move |answer: &Answer| {
+            if is_checked && !answer.body().is_empty() {
+                read_json::<IgnoredAny>(answer)?;
+            }
+            Ok(answer.clone())
+        };
+        let answer = client.send_and(part, call, auth, read).await?;
+        // No operation with a generated method answers with a secret.
+        Ok(answer.keeping_body())
     }
 }
 

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use serde_json::{Value, json};
 
 use super::layout::Part;
-use super::{Auth, Client, Dialect};
+use super::{Client, Dialect};
 use crate::generated::account::calls;
 use crate::generated::account::wire::{Enroll, Join, Joined, MembershipRequest};
 use crate::{
@@ -196,7 +196,7 @@ impl Client {
                 mode: filter.mode.map(|mode| mode.as_str().to_owned()),
             })?
         };
-        self.fetch_any(Part::Account, call, Auth::Token).await
+        self.fetch_any(Part::Account, call).await
     }
 
     /// Returns a project.
@@ -209,19 +209,6 @@ impl Client {
     pub async fn project(&self, id: impl Into<ProjectId>) -> Result<Project> {
         let call = calls::get_project(&self.segment(id)?)?;
         self.fetch(Part::Account, call).await
-    }
-
-    /// Applies for a project. Name and end date are needed.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::BadRequest`](crate::ErrorKind::BadRequest) if something in it is wrong;
-    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if the user has too many open
-    /// applications.
-    pub async fn create_project(&self, spec: &ProjectSpec) -> Result<Applied> {
-        self.require_projects()?;
-        self.fetch(Part::Account, calls::create_project(spec)?)
-            .await
     }
 
     /// Applies for a modification of a project: what is not set stays. A pending application is
@@ -315,19 +302,7 @@ impl Client {
             let project = project.map(ToString::to_string);
             calls::list_memberships(&calls::ListMembershipsParams { project })?
         };
-        self.fetch_any(Part::Account, call, Auth::Token).await
-    }
-
-    /// Returns a membership.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if it is unknown;
-    /// [`ErrorKind::Forbidden`](crate::ErrorKind::Forbidden) if the user may not see it.
-    #[doc(alias = "get_membership")]
-    pub async fn membership(&self, id: i64) -> Result<Membership> {
-        self.require_projects()?;
-        self.fetch(Part::Account, calls::get_membership(id)?).await
+        self.fetch_any(Part::Account, call).await
     }
 
     /// Acts on a membership.
@@ -402,29 +377,20 @@ impl Client {
         &self,
         project: Option<&ProjectId>,
     ) -> Result<Vec<Application>> {
-        self.require("applications apart from projects", LEGACY)?;
+        self.require_applications()?;
         let project = project.map(|id| self.project_id(id)).transpose()?;
         let filter = project.as_ref().map(|id| one("project", json!(id)));
         let body = filter.map(|filter| one("filter", json!(filter)));
         let call = calls::legacy_applications(body.as_ref())?;
-        self.fetch_any(Part::Account, call, Auth::Token).await
+        self.fetch_any(Part::Account, call).await
     }
 
-    /// Returns an application. Only servers of 0.15 have it.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if it is unknown;
-    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for other servers.
-    #[doc(alias = "get_application")]
-    pub async fn legacy_application(&self, application: i64) -> Result<Application> {
-        self.require("applications apart from projects", LEGACY)?;
-        let call = calls::legacy_application(application)?;
-        self.fetch(Part::Account, call).await
-    }
-
-    fn require_projects(&self) -> Result<()> {
+    pub(super) fn require_projects(&self) -> Result<()> {
         self.require("projects", Dialect::V015..)
+    }
+
+    pub(super) fn require_applications(&self) -> Result<()> {
+        self.require("applications apart from projects", LEGACY)
     }
 
     /// Returns an id as the generation has it: a number on servers of 0.15.

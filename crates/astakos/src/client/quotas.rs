@@ -3,24 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::layout::Part;
-use super::{Auth, Client, Dialect};
+use super::{Client, Dialect};
 use crate::generated::account::calls;
 use crate::walk::QuotaWalk;
 use crate::{Error, ProjectQuota, Result, UserQuotas};
 
 impl Client {
-    /// Returns the quotas of the user of the token: for the resources that the API shows, in the
-    /// projects that the user is an accepted member of.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Unauthorized`](crate::ErrorKind::Unauthorized) if the token is not a user's.
-    #[doc(alias = "get_quotas")]
-    pub async fn quotas(&self) -> Result<UserQuotas> {
-        self.fetch_any(Part::Account, calls::get_quotas()?, Auth::Token)
-            .await
-    }
-
     /// Returns the quotas of users for the resources of the service of the token, hidden
     /// resources and former members included; the whole at once. For many users see
     /// [`walk_service_quotas`](Self::walk_service_quotas).
@@ -41,8 +29,7 @@ impl Client {
         projects: Option<&[&str]>,
     ) -> Result<BTreeMap<String, UserQuotas>> {
         let call = calls::service_quotas(&self.chosen(users, projects)?)?;
-        let found: BTreeMap<String, UserQuotas> =
-            self.fetch_any(Part::Account, call, Auth::Token).await?;
+        let found: BTreeMap<String, UserQuotas> = self.fetch_any(Part::Account, call).await?;
         for quotas in found.values() {
             heeded(projects, quotas)?;
         }
@@ -85,7 +72,7 @@ impl Client {
         let project = projects.map(list).transpose()?;
         let params = calls::ServiceProjectQuotasParams { project };
         let call = calls::service_project_quotas(&params)?;
-        self.fetch_any(Part::Account, call, Auth::Token).await
+        self.fetch_any(Part::Account, call).await
     }
 
     fn chosen(

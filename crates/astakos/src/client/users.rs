@@ -9,8 +9,7 @@ use super::layout::Part;
 use super::{Auth, Client, Dialect};
 use crate::generated::account::wire::{Catalogs, CatalogsRequest, DefaultProject, Feedback};
 use crate::generated::account::{calls, operations};
-use crate::generated::ui::calls as ui;
-use crate::{Component, Error, ErrorKind, ProjectId, Resource, Result};
+use crate::{Error, ErrorKind, ProjectId, Result};
 
 /// How many are looked up in one request: what callers in the wild send (protocol section 7.2).
 const CHUNK: usize = 100;
@@ -195,29 +194,6 @@ impl Client {
             found.ok_or_else(|| answer.decode_error("the answer lacks the catalog").into())
         })
         .await
-    }
-
-    /// Returns the registered components, in the order of a menu bar. No token is needed.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::NoEndpoints`] if the catalog tells no address of the user interface.
-    #[doc(alias = "get_services")]
-    pub async fn services(&self) -> Result<Vec<Component>> {
-        self.fetch_any(Part::Ui, ui::get_services()?, Auth::IfModern)
-            .await
-    }
-
-    /// Returns what can be counted, by name. No token is needed. Servers of 0.14 list hidden
-    /// resources too.
-    ///
-    /// # Errors
-    ///
-    /// As any call's.
-    #[doc(alias = "get_resources")]
-    pub async fn resources(&self) -> Result<BTreeMap<String, Resource>> {
-        self.fetch_any(Part::Account, calls::get_resources()?, Auth::IfModern)
-            .await
     }
 
     /// Mails a word to the operators, with a user's token.

@@ -26,6 +26,7 @@ pub struct Answer {
     uri: Uri,
     /// The secrets of the call, in case the answer quotes them.
     secrets: Secrets,
+    keeps_body: bool,
 }
 
 impl Answer {
@@ -37,6 +38,7 @@ impl Answer {
             elapsed: context.started.elapsed(),
             uri: context.uri,
             secrets: context.secrets,
+            keeps_body: false,
         }
     }
 
@@ -71,9 +73,33 @@ impl Answer {
     /// # Errors
     ///
     /// [`ErrorKind::Decode`] with the position of the fault, such as `quota.notebook.cpu`. The text
-    /// of the body is not included.
+    /// of the body is not included, except after [`keeping_body`](Self::keeping_body).
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        read(self.body()).map_err(|_| self.explain::<T>())
+        read(self.body()).map_err(|_| match self.explain::<T>() {
+            error if self.keeps_body => self.keep_body(error),
+            error => error,
+        })
+    }
+
+    /// Reads the body as [`json`](Self::json), or returns the default if there is no body.
+    ///
+    /// # Errors
+    ///
+    /// As [`json`](Self::json).
+    pub fn json_or_default<T: DeserializeOwned + Default>(&self) -> Result<T> {
+        match self.body().is_empty() {
+            true => Ok(T::default()),
+            false => self.json(),
+        }
+    }
+
+    /// Returns the same answer, whose errors of [`json`](Self::json) keep the body as
+    /// [`keep_body`](Self::keep_body) does. Only for answers that hold no secrets other than
+    /// those of the call.
+    #[must_use]
+    pub fn keeping_body(mut self) -> Self {
+        self.keeps_body = true;
+        self
     }
 
     /// Reads the body as text, without a byte order mark at the start.

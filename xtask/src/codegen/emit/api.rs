@@ -414,6 +414,7 @@ impl Writer<'_> {
             Reply::Json {
                 ty,
                 part: Some((field, _)),
+                ..
             } => {
                 let of = owned(ty);
                 let field = ident(field);
@@ -436,6 +437,12 @@ impl Writer<'_> {
                     all.collect()
                 }
             }
+            Reply::Json {
+                may_be_empty: true, ..
+            } => quote! {
+                let answer = #send;
+                Ok(answer.json_or_default()?)
+            },
             Reply::Json { ty, .. } => match self.model(ty) {
                 Some(model) => {
                     let of = owned(ty);
@@ -495,7 +502,7 @@ impl Writer<'_> {
     /// Writes the section on errors: what refusals mean, as the description has them.
     fn errors(&self) -> TokenStream {
         let mut lines = vec![" # Errors".to_owned(), String::new()];
-        for (kind, when) in self.operation.refusals() {
+        for (kind, when) in self.operation.refusals(&self.api.kinds) {
             lines.extend(bullet(&format!("Of kind `{kind}`: {when}")));
         }
         let rest =

@@ -102,6 +102,7 @@ pub(super) const ROOT: Keys = Keys {
         "x-emulator",
         "x-groups",
         "x-hand",
+        "x-kinds",
     ],
 };
 
@@ -168,6 +169,7 @@ pub(super) const OPERATION: Keys = Keys {
         "x-doc-alias",
         "x-answer",
         "x-audience",
+        "x-empty",
         "x-hand",
         "x-method",
         "x-page",

@@ -115,6 +115,17 @@ impl<'s> Lint<'_, 's> {
                 "`x-groups: true`, and a tag at each operation",
             );
         }
+        for (status, kind) in root.get("x-kinds").map(|k| k.entries()).unwrap_or_default() {
+            let name = super::source::scalar(kind.value());
+            let is_status = status.parse::<u16>().is_ok_and(|s| (400..600).contains(&s));
+            if !is_status || syn::parse_str::<syn::Ident>(&name).is_err() {
+                self.fault(
+                    &kind,
+                    format!("`{status}: {name}` does not say what a refusal is called"),
+                    "a status and a kind of the crate's `ErrorKind`, such as `\"401\": Unauthorized`",
+                );
+            }
+        }
         if let Some(emulator) = root.get("x-emulator")
             && super::source::scalar(emulator.value()) != "examples"
         {

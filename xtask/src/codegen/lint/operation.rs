@@ -99,6 +99,16 @@ impl<'s> Lint<'_, 's> {
                 );
             }
         }
+        let whole = |key: &str| !operation.has(key);
+        if let Some(empty) = operation.get("x-empty")
+            && !(empty.value().is_bool() && whole("x-answer") && whole("x-page"))
+        {
+            self.fault(
+                &empty,
+                "`x-empty` is neither yes nor no, or stands beside `x-answer` or `x-page`",
+                "`x-empty: true`, where an answer without a body is an empty list or map",
+            );
+        }
         if let Some(page) = operation.get("x-page") {
             self.keys(&keys::PAGE, &page);
         }

@@ -60,13 +60,18 @@ pub(crate) fn set_default_project(body: &wire::DefaultProject) -> Result<Call> {
     Call::new(&operations::SET_DEFAULT_PROJECT, target).json(body)
 }
 
-/// What can be counted.
+/// Returns what can be counted, by name.
+///
+/// No token is needed. Servers of 0.14 list hidden resources too.
 pub(crate) fn get_resources() -> Result<Call> {
     let target = Target::new("/resources");
     Ok(Call::new(&operations::GET_RESOURCES, target))
 }
 
-/// The quotas of the user of the token.
+/// Returns the quotas of the user of the token.
+///
+/// They are for the resources that the API shows, in the projects that the user is an accepted
+/// member of.
 pub(crate) fn get_quotas() -> Result<Call> {
     let target = Target::new("/quotas");
     Ok(Call::new(&operations::GET_QUOTAS, target))
@@ -109,8 +114,7 @@ pub(crate) fn service_project_quotas(
     Ok(Call::new(&operations::SERVICE_PROJECT_QUOTAS, target))
 }
 
-/// The commissions that the service issued and did not resolve.
-#[doc(alias = "get_pending_commissions")]
+/// Returns the commissions that the service of the token issued and did not resolve.
 pub(crate) fn pending_commissions() -> Result<Call> {
     let target = Target::new("/commissions");
     Ok(Call::new(&operations::PENDING_COMMISSIONS, target))
@@ -181,7 +185,9 @@ pub(crate) fn list_projects(params: &ListProjectsParams) -> Result<Call> {
     Ok(Call::new(&operations::LIST_PROJECTS, target))
 }
 
-/// Apply for a project.
+/// Applies for a project.
+///
+/// Name and end date are needed.
 ///
 /// Not all servers have it: 0.15+.
 pub(crate) fn create_project(body: &wire::ProjectSpec) -> Result<Call> {
@@ -260,7 +266,7 @@ pub(crate) fn create_membership(body: &wire::MembershipRequest) -> Result<Call> 
     Call::new(&operations::CREATE_MEMBERSHIP, target).json(body)
 }
 
-/// A membership.
+/// Returns a membership.
 ///
 /// Not all servers have it: 0.15+.
 pub(crate) fn get_membership(membership_id: i64) -> Result<Call> {
@@ -297,10 +303,12 @@ pub(crate) fn legacy_applications(
     }
 }
 
-/// An application.
+/// Returns an application.
+///
+/// For other servers than those of 0.15 the error is `ErrorKind::Unsupported`, and nothing is
+/// sent.
 ///
 /// Not all servers have it: 0.15.
-#[doc(alias = "get_application")]
 pub(crate) fn legacy_application(application_id: i64) -> Result<Call> {
     let target = Target::new("/projects/apps/")
         .segment("application_id", &application_id.to_string())?;

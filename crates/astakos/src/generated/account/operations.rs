@@ -48,7 +48,7 @@ pub(crate) static SET_DEFAULT_PROJECT: Operation = Operation::new(
     )
     .repeat(Repeat::Safe);
 
-/// What can be counted.
+/// Returns what can be counted, by name.
 pub(crate) static GET_RESOURCES: Operation = Operation::new(
         "account.getResources",
         Method::GET,
@@ -57,7 +57,7 @@ pub(crate) static GET_RESOURCES: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .response_limit(4 << 20);
 
-/// The quotas of the user of the token.
+/// Returns the quotas of the user of the token.
 pub(crate) static GET_QUOTAS: Operation = Operation::new(
         "account.getQuotas",
         Method::GET,
@@ -84,7 +84,7 @@ pub(crate) static SERVICE_PROJECT_QUOTAS: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .response_limit(256 << 20);
 
-/// The commissions that the service issued and did not resolve.
+/// Returns the commissions that the service of the token issued and did not resolve.
 pub(crate) static PENDING_COMMISSIONS: Operation = Operation::new(
         "account.pendingCommissions",
         Method::GET,
@@ -135,7 +135,7 @@ pub(crate) static LIST_PROJECTS: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .response_limit(64 << 20);
 
-/// Apply for a project.
+/// Applies for a project.
 pub(crate) static CREATE_PROJECT: Operation = Operation::new(
         "account.createProject",
         Method::POST,
@@ -193,7 +193,7 @@ pub(crate) static CREATE_MEMBERSHIP: Operation = Operation::new(
     )
     .repeat(Repeat::OnlyIfUnsent);
 
-/// A membership.
+/// Returns a membership.
 pub(crate) static GET_MEMBERSHIP: Operation = Operation::new(
         "account.getMembership",
         Method::GET,
@@ -218,7 +218,7 @@ pub(crate) static LEGACY_APPLICATIONS: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .response_limit(64 << 20);
 
-/// An application.
+/// Returns an application.
 pub(crate) static LEGACY_APPLICATION: Operation = Operation::new(
         "account.legacyApplication",
         Method::GET,

@@ -160,15 +160,15 @@ pub(crate) enum Op {
     SendFeedback,
     /// Choose the project that new resources are charged to.
     SetDefaultProject,
-    /// What can be counted.
+    /// Returns what can be counted, by name.
     GetResources,
-    /// The quotas of the user of the token.
+    /// Returns the quotas of the user of the token.
     GetQuotas,
     /// The quotas of users for the resources of the service of the token.
     ServiceQuotas,
     /// The quotas of projects for the resources of the service of the token.
     ServiceProjectQuotas,
-    /// The commissions that the service issued and did not resolve.
+    /// Returns the commissions that the service of the token issued and did not resolve.
     PendingCommissions,
     /// Reserve or release quantities.
     IssueCommission,
@@ -180,7 +180,7 @@ pub(crate) enum Op {
     CommissionAction,
     /// Projects that the user has to do with.
     ListProjects,
-    /// Apply for a project.
+    /// Applies for a project.
     CreateProject,
     /// A project.
     GetProject,
@@ -194,13 +194,13 @@ pub(crate) enum Op {
     ListMemberships,
     /// Join a project, or enroll a user in one's own.
     CreateMembership,
-    /// A membership.
+    /// Returns a membership.
     GetMembership,
     /// Act on a membership.
     MembershipAction,
     /// Applications, of a project if the body has a filter.
     LegacyApplications,
-    /// An application.
+    /// Returns an application.
     LegacyApplication,
     /// Act on an application, as 0.15 has it.
     LegacyApplicationAction,

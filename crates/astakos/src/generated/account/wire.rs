@@ -332,6 +332,17 @@ pub struct Capacity {
     pub member_capacity: crate::Limit,
 }
 
+impl Capacity {
+    /// Makes one of what is required. The rest is unset, or has its default.
+    #[must_use]
+    pub fn new(project_capacity: crate::Limit, member_capacity: crate::Limit) -> Self {
+        Self {
+            project_capacity,
+            member_capacity,
+        }
+    }
+}
+
 /// An application for a project or for a modification of one: in the latter, what does not
 /// change is absent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -479,6 +490,111 @@ pub struct ProjectSpec {
     /// Capacities by resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<BTreeMap<String, Capacity>>,
+}
+
+impl ProjectSpec {
+    /// Makes one of what is required. The rest is unset, or has its default.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            name: None,
+            owner: None,
+            homepage: None,
+            description: None,
+            comments: None,
+            start_date: None,
+            end_date: None,
+            join_policy: None,
+            leave_policy: None,
+            max_members: None,
+            private: None,
+            resources: None,
+        }
+    }
+
+    /// Like the name of a host, at most 80 characters.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The owner's uuid; the applicant, unless given.
+    #[must_use]
+    pub fn owner(mut self, owner: impl Into<String>) -> Self {
+        self.owner = Some(owner.into());
+        self
+    }
+
+    /// At most 255 characters.
+    #[must_use]
+    pub fn homepage(mut self, homepage: impl Into<String>) -> Self {
+        self.homepage = Some(homepage.into());
+        self
+    }
+
+    /// At most 4096 characters.
+    #[must_use]
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// For who decides about it, at most 4096 characters.
+    #[must_use]
+    pub fn comments(mut self, comments: impl Into<String>) -> Self {
+        self.comments = Some(comments.into());
+        self
+    }
+
+    /// Date, time and offset.
+    #[must_use]
+    pub fn start_date(mut self, start_date: impl Into<String>) -> Self {
+        self.start_date = Some(start_date.into());
+        self
+    }
+
+    /// Date, time and offset, in the future.
+    #[must_use]
+    pub fn end_date(mut self, end_date: impl Into<String>) -> Self {
+        self.end_date = Some(end_date.into());
+        self
+    }
+
+    /// Who decides about joining; moderated, unless given.
+    #[must_use]
+    pub fn join_policy(mut self, join_policy: Policy) -> Self {
+        self.join_policy = Some(join_policy);
+        self
+    }
+
+    /// Who decides about leaving; auto, unless given.
+    #[must_use]
+    pub fn leave_policy(mut self, leave_policy: Policy) -> Self {
+        self.leave_policy = Some(leave_policy);
+        self
+    }
+
+    /// How many members it may have; unlimited, unless given.
+    #[must_use]
+    pub fn max_members(mut self, max_members: crate::MaxMembers) -> Self {
+        self.max_members = Some(max_members);
+        self
+    }
+
+    /// Whether only its members see it.
+    #[must_use]
+    pub fn private(mut self, private: bool) -> Self {
+        self.private = Some(private);
+        self
+    }
+
+    /// Capacities by resource.
+    #[must_use]
+    pub fn resources(mut self, resources: BTreeMap<String, Capacity>) -> Self {
+        self.resources = Some(resources);
+        self
+    }
 }
 
 /// What an application is about.

@@ -10,7 +10,10 @@ use vouchsafe_core::url::Target;
 
 use super::operations;
 
-/// The registered components, in display order.
+/// Returns the registered components, in the order of a menu bar.
+///
+/// No token is needed. If the catalog tells no address of the user interface, the error is
+/// `ErrorKind::NoEndpoints`.
 pub(crate) fn get_services() -> Result<Call> {
     let target = Target::new("/get_services");
     Ok(Call::new(&operations::GET_SERVICES, target))

@@ -3,6 +3,7 @@
 
 //! Astakos user interface, version 1.
 
+pub(crate) mod api;
 pub(crate) mod operations;
 pub(crate) mod calls;
 #[cfg(feature = "mock")]

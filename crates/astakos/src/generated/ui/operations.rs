@@ -6,7 +6,7 @@
 use http::Method;
 use vouchsafe_core::call::{Operation, Repeat};
 
-/// The registered components, in display order.
+/// Returns the registered components, in the order of a menu bar.
 pub(crate) static GET_SERVICES: Operation = Operation::new(
         "ui.getServices",
         Method::GET,

@@ -20,7 +20,7 @@ pub(crate) static ROUTES: &[Route<Op>] = &[
 /// Operations to match on, so that a new one cannot be forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Op {
-    /// The registered components, in display order.
+    /// Returns the registered components, in the order of a menu bar.
     GetServices,
 }
 

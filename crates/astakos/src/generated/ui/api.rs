@@ -1,0 +1,37 @@
+// Made by `cargo xtask codegen` from crates/astakos/api/ui.openapi.yaml; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! What users of the client call: one method for each operation, and one request builder
+//! for each that has optional values.
+
+use vouchsafe_core::call::CallOptions;
+use vouchsafe_core::service::Service;
+
+use super::{calls, wire};
+
+impl crate::Client {
+    /// Returns the registered components, in the order of a menu bar.
+    ///
+    /// No token is needed. If the catalog tells no address of the user interface, the error is
+    /// `ErrorKind::NoEndpoints`.
+    ///
+    /// # Errors
+    ///
+    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// let answer = client.services().await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "get_services")]
+    pub async fn services(&self) -> crate::Result<Vec<wire::Component>> {
+        let call = calls::get_services()?;
+        let answer = Service::call(self, call, &(), &CallOptions::new()).await?;
+        Ok(answer.json_or_default()?)
+    }
+}
