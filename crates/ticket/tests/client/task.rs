@@ -151,7 +151,7 @@ async fn settings_and_keys_that_do_not_fit_are_explained() {
         .validate()
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PermissionDenied);
-    assert!(error.message().contains("No such file"), "{error}");
+    assert!(error.message().contains("does not exist"), "{error}");
     assert!(!error.message().contains(".draft"), "{error}");
 }
 
