@@ -10,7 +10,8 @@ use vouchsafe_core::Clock as _;
 use vouchsafe_core::transport::{Request, Response};
 use vouchsafe_ticket::mock::Server;
 use vouchsafe_ticket::{
-    BlackboxEnv, ServiceSecret, ServiceTicketDraft, TIROLE_TVM_ID, TvmId, Uid, UserTicketDraft,
+    BlackboxEnv, ServiceSecret, ServiceTicketDraft, TIROLE_TVM_ID, TicketStatus, TvmId, Uid,
+    UserTicketDraft,
 };
 
 const OWN: TvmId = TvmId::new(42);
@@ -424,4 +425,24 @@ fn debug_shows_no_secret() {
     for planted in ["c2VjcmV0LW9mLW1haW4", token.expose()] {
         assert!(!debug.contains(planted), "{debug}");
     }
+}
+
+#[tokio::test]
+async fn clients_of_the_sample_call_each_other_as_far_as_they_have_roles() {
+    let server = Server::sample();
+    let shop = server.client("shop").await.unwrap();
+    let cart = server.client("cart").await.unwrap();
+    let ticket = cart.service_ticket("shop").unwrap();
+    let checked = shop.check_service_ticket(ticket.expose()).unwrap();
+    assert_eq!(checked.src(), Server::CART);
+
+    let stranger = server.mint_service(Server::CRAWLER, Server::SHOP).unwrap();
+    let error = shop.check_service_ticket(stranger.expose()).unwrap_err();
+    assert_eq!(error.status(), Some(TicketStatus::NoRoles));
+    assert!(server.client("nobody").await.is_err());
+
+    // A reset leads back to this world, not to an empty one.
+    server.add_destination(TvmId::new(7));
+    server.reset();
+    assert!(server.service_secret(Server::ME).is_some());
 }

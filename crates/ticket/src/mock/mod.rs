@@ -14,6 +14,7 @@ mod client;
 mod config;
 mod manage;
 mod routes;
+mod sample;
 mod tool;
 mod unittest;
 mod world;

@@ -11,17 +11,17 @@ use vouchsafe::core::Secret;
 use vouchsafe::core::mock::{CertificateAuthority, ManualClock, Serving};
 use vouchsafe::core::task::Task;
 use vouchsafe::core::transport::{HttpTransport, Request, Transport};
+use vouchsafe::ticket::mock::Server;
 use vouchsafe::ticket::server::{ServiceTicket, TicketLayer};
-use vouchsafe::ticket::{BlackboxEnv, Client, StatusCode, TicketStatus, Uid};
+use vouchsafe::ticket::{BlackboxEnv, Client, ServiceSecret, StatusCode, TicketStatus, Uid};
 
-use super::world::{CART, CRAWLER, DAY, HOUR, READER, SHOP, SLUG, World};
 use crate::failure::Failure;
 use crate::stage::{Seen, Stage, ensure};
 
 pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
-    let world = World::new();
-    let journal = world.server.journal().clone();
-    let show = Show::begin(world, &stage.authority).await?;
+    let server = Server::sample();
+    let journal = server.journal().clone();
+    let show = Show::begin(server, &stage.authority).await?;
 
     let step = stage.step("start from tvm-api and tirole", &journal, 3, show.start());
     step.await;
@@ -43,9 +43,8 @@ pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
     stage
         .step("refused: a ticket for another", &journal, 0, async {
             let ticket = show
-                .world
                 .server
-                .mint_service(CART, CRAWLER)
+                .mint_service(Server::CART, Server::CRAWLER)
                 .map_err(text)?;
             layered.call(Some(&ticket), 401).await
         })
@@ -53,16 +52,18 @@ pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
     stage
         .step("refused: a source without a role", &journal, 0, async {
             let ticket = show
-                .world
                 .server
-                .mint_service(CRAWLER, SHOP)
+                .mint_service(Server::CRAWLER, Server::SHOP)
                 .map_err(text)?;
             layered.call(Some(&ticket), 403).await
         })
         .await;
     stage
         .step("refused: a signature cut short", &journal, 0, async {
-            let ticket = show.world.server.mint_service(CART, SHOP).map_err(text)?;
+            let ticket = show
+                .server
+                .mint_service(Server::CART, Server::SHOP)
+                .map_err(text)?;
             let cut = &ticket.expose()[..ticket.expose().len() - 4];
             layered.call(Some(&Secret::from(cut)), 401).await
         })
@@ -106,7 +107,7 @@ pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
 
 /// The steps. Each returns what it saw, or what was not as it should be.
 struct Show {
-    world: World,
+    server: Server,
     /// Over TLS; gone when the authority has ended.
     authority: std::sync::Mutex<Option<Serving>>,
     authority_url: String,
@@ -118,9 +119,9 @@ struct Show {
 }
 
 impl Show {
-    async fn begin(world: World, authority: &CertificateAuthority) -> Result<Self, Failure> {
+    async fn begin(server: Server, authority: &CertificateAuthority) -> Result<Self, Failure> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let serving = world.server.host().serve_tls(address, authority).await?;
+        let serving = server.host().serve_tls(address, authority).await?;
         let transport = HttpTransport::builder()
             .add_root_pem(authority.pem().as_bytes())?
             .only_roots()
@@ -130,23 +131,26 @@ impl Show {
         Ok(Self {
             authority_url: serving.url(),
             authority: std::sync::Mutex::new(Some(serving)),
-            daemon: world.server.host().serve(address).await?,
+            daemon: server.host().serve(address).await?,
             transport: Arc::new(transport),
             folder,
-            world,
+            server,
             shop: std::sync::OnceLock::new(),
             cart: std::sync::OnceLock::new(),
         })
     }
 
     async fn connect(&self) -> Result<Client, String> {
-        let client = Client::tvm_api(SHOP)
-            .secret(self.world.secret.clone())
+        let secret = self.server.service_secret(Server::SHOP);
+        let secret =
+            ServiceSecret::parse(&secret.ok_or("the shop has no secret")?).map_err(text)?;
+        let client = Client::tvm_api(Server::SHOP)
+            .secret(secret)
             .tvm_url(&self.authority_url)
             .tirole_url(&self.authority_url)
             .check_service_tickets()
             .check_user_tickets(BlackboxEnv::ProdYateam)
-            .roles(SLUG)
+            .roles(Server::SLUG)
             // The layer checks the role itself, and its refusal has more details.
             .check_source(false)
             .disk_cache(self.folder.path())
@@ -168,7 +172,7 @@ impl Show {
     async fn start_tool(&self) -> Seen {
         let port = self.daemon.address().port();
         let client = Client::tvmtool("cart")
-            .auth_token(self.world.server.tool_token())
+            .auth_token(self.server.tool_token())
             .port(port)
             .host("127.0.0.1")
             .transport(Arc::clone(&self.transport))
@@ -176,20 +180,24 @@ impl Show {
         let client = client.connect().await.map_err(text)?;
         let status = status(&client)?;
         let seen = format!("service {}, status {status}", client.own_id());
-        ensure(status == StatusCode::Ok && client.own_id() == CART, || {
-            seen.clone()
-        })?;
+        ensure(
+            status == StatusCode::Ok && client.own_id() == Server::CART,
+            || seen.clone(),
+        )?;
         let _ = self.cart.set(client);
         Ok(seen)
     }
 
     async fn user(&self, shop: &Client) -> Seen {
         let users = [Uid::new(2001), Uid::new(2002)];
-        let ticket = self.world.server.mint_user(BlackboxEnv::ProdYateam, &users);
+        let ticket = self.server.mint_user(BlackboxEnv::ProdYateam, &users);
         let ticket = ticket.map_err(text)?;
         let checked = shop.check_user_ticket(ticket.expose()).map_err(text)?;
         let roles = shop.roles().map_err(text)?;
-        let is_reader = roles.of_default_uid(&checked).map_err(text)?.has(READER);
+        let is_reader = roles
+            .of_default_uid(&checked)
+            .map_err(text)?
+            .has(Server::READER);
         let uids: Vec<_> = checked.uids().map(|uid| uid.to_string()).collect();
         let seen = format!(
             "users {}, the first is a reader: {is_reader}",
@@ -200,8 +208,11 @@ impl Show {
     }
 
     async fn rotate(&self, shop: &Client) -> Seen {
-        self.world.server.rotate_keys();
-        let ticket = self.world.server.mint_service(CART, SHOP).map_err(text)?;
+        self.server.rotate_keys();
+        let ticket = self
+            .server
+            .mint_service(Server::CART, Server::SHOP)
+            .map_err(text)?;
         let refused = shop.check_service_ticket(ticket.expose()).err();
         let refused = refused.ok_or("a key was known before it was fetched")?;
         ensure(refused.status() == Some(TicketStatus::MissingKey), || {
@@ -213,7 +224,7 @@ impl Show {
     }
 
     fn mint(&self) -> Result<Secret, Failure> {
-        Ok(self.world.server.mint_service(CART, SHOP)?)
+        Ok(self.server.mint_service(Server::CART, Server::SHOP)?)
     }
 
     /// From here on, no request is answered.
@@ -233,7 +244,7 @@ impl Show {
     }
 
     async fn age(&self, shop: &Client, ticket: &Secret) -> Seen {
-        let clock = self.world.server.clock();
+        let clock = self.server.clock();
         let mut seen = Vec::new();
         for (passed, name, expected) in [
             (0, "now", StatusCode::Ok),
@@ -244,14 +255,14 @@ impl Show {
             let status = status(shop)?;
             ensure(status == expected, || format!("{name}: {status}"))?;
             let checked = shop.check_service_ticket(ticket.expose()).map_err(text)?;
-            ensure(checked.src() == CART, || checked.debug_info())?;
+            ensure(checked.src() == Server::CART, || checked.debug_info())?;
             seen.push(format!("{name}: {status}"));
         }
         Ok(format!("{}; checks go on", seen.join(", ")))
     }
 
     fn clock(&self) -> Arc<ManualClock> {
-        Arc::clone(self.world.server.clock())
+        Arc::clone(self.server.clock())
     }
 
     fn shop(&self) -> Option<Client> {
@@ -272,7 +283,7 @@ struct Layered {
 
 impl Layered {
     async fn begin(shop: Client) -> Result<Self, Failure> {
-        let layer = TicketLayer::new(shop).require_service_role(READER);
+        let layer = TicketLayer::new(shop).require_service_role(Server::READER);
         let shelf = |ticket: ServiceTicket| async move { format!("books for {}", ticket.src()) };
         let router = Router::new().route("/books", get(shelf)).layer(layer);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -323,3 +334,6 @@ fn status(client: &Client) -> Result<StatusCode, String> {
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
+
+const HOUR: i64 = 60 * 60;
+const DAY: i64 = 24 * HOUR;

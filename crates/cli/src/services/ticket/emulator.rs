@@ -10,7 +10,6 @@ use vouchsafe::core::text::str_without_mark;
 use vouchsafe::ticket::mock::Server;
 use vouchsafe::ticket::{Roles, TvmId, Uid};
 
-use super::world::{CART, CRAWLER, SHOP, SLUG, World};
 use crate::failure::Failure;
 use crate::services::{Emulator, Part};
 use crate::token::{SecretFile, SecretSource};
@@ -92,7 +91,7 @@ impl TvmArgs {
 pub(super) fn make(args: &TvmArgs) -> Result<Emulator, Failure> {
     let (server, services) = match args.config.as_deref() {
         Some(path) => (of_config(path)?, &[][..]),
-        None => (built_in(), WHOSE),
+        None => (Server::sample(), WHOSE),
     };
     for (slug, path) in &args.roles {
         server.set_roles(slug, &document(path)?);
@@ -131,18 +130,6 @@ pub(super) fn make(args: &TvmArgs) -> Result<Emulator, Failure> {
     })
 }
 
-fn built_in() -> Server {
-    let server = World::new().server;
-    server.set_slug(SHOP, Some(SLUG));
-    // The service of the guides: its callers, and the ticket that is printed, have roles.
-    server.add_service(ME, "me");
-    server.set_slug(ME, Some(SLUG));
-    server.add_tool_destination(ME, "notes", NOTES);
-    server.add_tool_destination(CART, "me", ME);
-    server.add_tool_destination(CRAWLER, "me", ME);
-    server
-}
-
 fn of_config(path: &Path) -> Result<Server, Failure> {
     let text = fs::read_to_string(path).map_err(|cause| unusable("--config", path, cause))?;
     Server::from_tool_config(&text).map_err(|error| unusable("--config", path, error.message()))
@@ -179,11 +166,8 @@ const TIROLE: &str = "tirole";
 const AUTHTOKEN: &str = "authtoken";
 
 const WHOSE: &[(&str, TvmId)] = &[
-    ("shop", SHOP),
-    ("cart", CART),
-    ("crawler", CRAWLER),
-    ("me", ME),
+    ("shop", Server::SHOP),
+    ("cart", Server::CART),
+    ("crawler", Server::CRAWLER),
+    ("me", Server::ME),
 ];
-
-const ME: TvmId = TvmId::new(45);
-const NOTES: TvmId = TvmId::new(100_500);

@@ -4,7 +4,6 @@ mod commands;
 mod demo;
 mod emulator;
 mod failure;
-mod world;
 
 use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
 use serde_json::Value;
