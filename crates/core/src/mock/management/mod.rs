@@ -24,7 +24,7 @@
 //! `retry_after_s`, `delay_ms`, `skewed_date_s`, and `harm`, which is one of `"no_answer"`,
 //! `"reset_before_head"`, `"reset_in_head"`, `"reset_after_head"`, `"cut_body"`, `"not_http"`,
 //! `"garbage"`, `"close_when_idle"`, `{"drip": {"bytes": 1, "wait_ms": 100}}`,
-//! `{"wrong_length": 5}` and `{"huge_body": 10000000}`. [`Fault`](super::Fault) says what each
+//! `{"wrong_length": 5}` and `{"huge_body": 10000000}`. [`Fault`] says what each
 //! means.
 //!
 //! Whatever web page is open on the machine can send requests to loopback addresses. So the

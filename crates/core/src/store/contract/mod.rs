@@ -27,7 +27,7 @@ use crate::mock::ManualClock;
 /// that open the store with the same path must share its records.
 ///
 /// Some tests start the test program again as other processes, and kill them. They do nothing for a
-/// store of [`Scope::Process`](super::store::Scope::Process).
+/// store of [`Scope::Process`](crate::store::Scope::Process).
 ///
 /// ```
 /// # use std::path::Path;
