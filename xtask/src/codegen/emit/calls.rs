@@ -428,15 +428,6 @@ pub(super) fn borrowed(of: &Type) -> TokenStream {
 
 pub(super) fn owned(of: &Type) -> TokenStream {
     match of {
-        Type::Text => quote!(String),
-        Type::Integer => quote!(i64),
-        Type::Integer32 => quote!(i32),
-        Type::Unsigned => quote!(u64),
-        Type::Unsigned32 => quote!(u32),
-        Type::Number => quote!(f64),
-        Type::Boolean => quote!(bool),
-        Type::Secret => quote!(Secret),
-        Type::Json => quote!(serde_json::Value),
         Type::List(item) => {
             let item = owned(item);
             quote!(Vec<#item>)
@@ -454,6 +445,6 @@ pub(super) fn owned(of: &Type) -> TokenStream {
             let name = ident(name);
             quote!(wire::#name)
         }
-        Type::Hand(path) => super::wire::hand(path),
+        of => super::wire::ty(of),
     }
 }
