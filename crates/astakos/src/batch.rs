@@ -81,7 +81,7 @@ impl Batcher {
         }
     }
 
-    /// Adds a key to those that wait, and starts a task for them if there is none.
+    /// Adds a key to the waiting ones, and starts a task for them if none is running.
     fn enter(
         &self,
         key: &str,

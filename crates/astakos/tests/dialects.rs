@@ -25,7 +25,7 @@ fn service(server: &Server) -> Client {
     server.client(server.service_token("cyclades").unwrap())
 }
 
-/// The same client, to which nobody named the generation.
+/// The same client, without a named generation.
 fn unnamed(server: &Server, token: Secret) -> Client {
     Client::builder()
         .auth_url(server.auth_url())

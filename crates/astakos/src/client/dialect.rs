@@ -58,7 +58,7 @@ impl FromStr for Dialect {
 #[derive(Debug)]
 pub(super) struct Generation(AtomicU8);
 
-/// The bit that says that nobody named the generation.
+/// Set if the caller did not name the generation.
 const ASSUMED: u8 = 1 << 7;
 
 impl Generation {

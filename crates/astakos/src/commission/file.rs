@@ -181,7 +181,7 @@ impl Shared {
         Ok(written.count)
     }
 
-    /// Returns once so many records are safe on the disk.
+    /// Returns once the first `mine` records are safe on the disk.
     fn sync(&self, mine: u64) -> Result<()> {
         let mut synced = lock(&self.synced);
         if *synced >= mine {

@@ -9,12 +9,12 @@
 //! | `committing ID SERIAL` | is to be accepted | yes |
 //! | `rejecting ID` | is to be rejected, whatever was said before | yes |
 //! | `closed ID` | is done | no |
-//! | `synced BYTES` | so many bytes of this file survive a power cut | no |
+//! | `synced BYTES` | the first `BYTES` bytes of this file survive a power cut | no |
 //!
 //! A power cut can damage what was not synced, in any order. So a damaged line stops the reader
-//! only if a good `synced` line vouches for it: what is behind the last of those was told to
-//! nobody, or can be lost. An empty line stands before each `synced`, so that a damaged line end
-//! does not take it along with the line that it vouches for.
+//! only if a good `synced` line vouches for it: no caller was told of anything behind the last of
+//! those, or it may be lost. An empty line stands before each `synced`, so that a damaged line end
+//! does not merge it with the line that it vouches for.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ const NAME: &str = "vouchsafe-commissions ";
 pub(super) enum Line {
     Intent(CommissionId),
     Outcome(CommissionId, Outcome),
-    /// So many bytes of the file are synced.
+    /// The number of bytes, from the start of the file, that are synced.
     Synced(u64),
 }
 

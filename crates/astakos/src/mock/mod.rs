@@ -208,8 +208,8 @@ impl ServerBuilder {
         self
     }
 
-    /// Keeps so many characters of the name of a commission and cuts off the rest, as some
-    /// databases do. Default: names are kept whole.
+    /// Cuts the name of a commission after `characters` characters, as some databases do.
+    /// Default: names are kept whole.
     pub fn commission_name_limit(mut self, characters: usize) -> Self {
         self.habits.name_limit = Some(characters);
         self

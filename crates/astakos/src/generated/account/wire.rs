@@ -367,7 +367,7 @@ pub struct Application {
     pub homepage: Option<String>,
     /// What the project is for.
     pub description: Option<String>,
-    /// For who decides about it.
+    /// For the administrator who decides about it.
     pub comments: Option<String>,
     /// When the project begins.
     pub start_date: Option<String>,
@@ -466,7 +466,7 @@ pub struct ProjectSpec {
     /// At most 4096 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// For who decides about it, at most 4096 characters.
+    /// For the administrator who decides about it, at most 4096 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comments: Option<String>,
     /// Date, time and offset.
@@ -540,7 +540,7 @@ impl ProjectSpec {
         self
     }
 
-    /// For who decides about it, at most 4096 characters.
+    /// For the administrator who decides about it, at most 4096 characters.
     #[must_use]
     pub fn comments(mut self, comments: impl Into<String>) -> Self {
         self.comments = Some(comments.into());
