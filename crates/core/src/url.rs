@@ -7,8 +7,8 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderValue, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{Error, ErrorKind, Result};
@@ -41,6 +41,8 @@ pub struct BaseUrl {
     path: String,
     /// Stored, since every call with a credential needs it and it never changes.
     is_loopback: bool,
+    /// The value of the header `Host`, stored for the same reason.
+    host_header: HeaderValue,
 }
 
 impl BaseUrl {
@@ -90,6 +92,7 @@ impl BaseUrl {
         let path = parts.path_and_query.as_ref().map_or("", PathAndQuery::path);
         Ok(Self {
             is_loopback: is_loopback(authority.host()),
+            host_header: host_header(&scheme, &authority),
             scheme,
             authority,
             path: path.trim_end_matches('/').to_owned(),
@@ -106,6 +109,12 @@ impl BaseUrl {
     #[must_use]
     pub fn authority(&self) -> &Authority {
         &self.authority
+    }
+
+    /// Returns the value of the header `Host`: the authority, without a port that is the default
+    /// (RFC 9110, 4.2.3).
+    pub(crate) fn host_header(&self) -> &HeaderValue {
+        &self.host_header
     }
 
     /// Returns the path, without a trailing slash.
@@ -148,6 +157,16 @@ impl BaseUrl {
         Uri::from_parts(parts)
             .map_err(|cause| Error::new(ErrorKind::Invalid, "URL too long").with_source(cause))
     }
+}
+
+/// Returns the value of the header `Host` for a server.
+pub(crate) fn host_header(scheme: &Scheme, authority: &Authority) -> HeaderValue {
+    let default = if *scheme == Scheme::HTTPS { 443 } else { 80 };
+    let text = match authority.port_u16() {
+        Some(port) if port != default => format!("{}:{port}", authority.host()),
+        _ => authority.host().to_owned(),
+    };
+    HeaderValue::try_from(text).expect("what is in an authority may be in a header")
 }
 
 impl FromStr for BaseUrl {

@@ -3,11 +3,10 @@
 use std::fmt;
 
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName, HeaderValue};
-use zeroize::Zeroizing;
+use http::{HeaderMap, HeaderName};
 
 use super::Token;
-use crate::{Error, ErrorKind, Result};
+use crate::Result;
 
 /// Puts a token on a request. The header values it sets are marked sensitive.
 pub trait Authorize: fmt::Debug + Send + Sync + 'static {
@@ -27,7 +26,7 @@ pub struct Bearer;
 
 impl Authorize for Bearer {
     fn authorize(&self, token: &Token, headers: &mut HeaderMap) -> Result<()> {
-        headers.insert(AUTHORIZATION, value("Bearer ", token)?);
+        headers.insert(AUTHORIZATION, token.header("Bearer ")?);
         Ok(())
     }
 }
@@ -46,32 +45,15 @@ impl HeaderToken {
 
 impl Authorize for HeaderToken {
     fn authorize(&self, token: &Token, headers: &mut HeaderMap) -> Result<()> {
-        headers.insert(self.0.clone(), value("", token)?);
+        headers.insert(self.0.clone(), token.header("")?);
         Ok(())
     }
-}
-
-fn value(scheme: &str, token: &Token) -> Result<HeaderValue> {
-    let secret = token.secret().expose();
-    let mut text = Zeroizing::new(Vec::with_capacity(scheme.len() + secret.len()));
-    text.extend_from_slice(scheme.as_bytes());
-    text.extend_from_slice(secret.as_bytes());
-    let is_plain = !secret.is_empty() && secret.bytes().all(|b| b.is_ascii_graphic());
-    let value = HeaderValue::from_bytes(&text).ok().filter(|_| is_plain);
-    let mut value = value.ok_or_else(|| {
-        Error::new(
-            ErrorKind::Credential,
-            "the token is empty or holds characters that do not fit a header",
-        )
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Secret;
+    use crate::{ErrorKind, Secret};
 
     #[test]
     fn the_header_is_marked_sensitive() {
@@ -81,6 +63,20 @@ mod tests {
             .unwrap();
         assert_eq!(headers[AUTHORIZATION], "Bearer planted");
         assert!(!format!("{headers:?}").contains("planted"));
+    }
+
+    #[test]
+    fn each_scheme_gets_a_value_of_its_own_whichever_was_first() {
+        let token = Token::new(Secret::from("planted"));
+        let mut headers = HeaderMap::new();
+        for _ in 0..2 {
+            Bearer.authorize(&token, &mut headers).unwrap();
+            let bare = HeaderToken::new(HeaderName::from_static("x-auth-token"));
+            bare.authorize(&token.clone(), &mut headers).unwrap();
+            assert_eq!(headers[AUTHORIZATION], "Bearer planted");
+            assert_eq!(headers["x-auth-token"], "planted");
+        }
+        assert!(!format!("{token:?}").contains("planted"));
     }
 
     #[test]

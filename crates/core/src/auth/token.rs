@@ -1,8 +1,13 @@
 //! A token and what is known about it.
 
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-use crate::Secret;
+use bytes::Bytes;
+use http::HeaderValue;
+use zeroize::Zeroizing;
+
+use crate::{Error, ErrorKind, Result, Secret};
 
 /// A credential as returned by a source.
 #[derive(Clone, Debug)]
@@ -10,6 +15,7 @@ pub struct Token {
     secret: Secret,
     expires_at: Option<SystemTime>,
     generation: u64,
+    header: Arc<OnceLock<(&'static str, HeaderValue)>>,
 }
 
 impl Token {
@@ -20,6 +26,7 @@ impl Token {
             secret,
             expires_at: None,
             generation: 0,
+            header: Arc::default(),
         }
     }
 
@@ -54,5 +61,34 @@ impl Token {
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// Returns the value of the header that presents the token, kept from the first time on. Its
+    /// memory is zeroed with the last copy.
+    pub(super) fn header(&self, scheme: &'static str) -> Result<HeaderValue> {
+        if let Some((kept, value)) = self.header.get()
+            && *kept == scheme
+        {
+            return Ok(value.clone());
+        }
+        let value = self.form_header(scheme)?;
+        // If another scheme was first, its value stays: a token rarely has two.
+        let _ = self.header.set((scheme, value.clone()));
+        Ok(value)
+    }
+
+    fn form_header(&self, scheme: &str) -> Result<HeaderValue> {
+        let secret = self.secret.expose();
+        let is_plain = !secret.is_empty() && secret.bytes().all(|b| b.is_ascii_graphic());
+        let text = Zeroizing::new([scheme, secret].concat());
+        let value = HeaderValue::from_maybe_shared(Bytes::from_owner(text));
+        let mut value = value.ok().filter(|_| is_plain).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Credential,
+                "the token is empty or holds characters that do not fit a header",
+            )
+        })?;
+        value.set_sensitive(true);
+        Ok(value)
     }
 }

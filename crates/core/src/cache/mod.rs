@@ -33,7 +33,7 @@ mod store;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
@@ -447,10 +447,9 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
 
     fn now(&self) -> Now {
         let run = Instant::now().saturating_duration_since(self.made_at);
-        let wall = self.clock.now().duration_since(UNIX_EPOCH);
         Now {
             run: Moment::since_beginning(run),
-            wall: Moment::since_beginning(wall.unwrap_or_default()),
+            wall: self.clock.now(),
         }
     }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use lru::LruCache;
 
@@ -52,34 +52,40 @@ pub(super) struct Now {
     /// Tokio's clock, which stops while the machine is suspended.
     pub(super) run: Moment,
     /// The wall clock, which can be set.
-    pub(super) wall: Moment,
+    pub(super) wall: SystemTime,
 }
 
 /// An end that is reached when either clock reaches it.
 #[derive(Clone, Copy, Debug)]
 struct Until {
     run: Moment,
-    wall: Moment,
+    wall: SystemTime,
 }
 
 impl Until {
     fn after(now: Now, wait: Duration) -> Self {
         Self {
             run: now.run.after(wait),
-            wall: now.wall.after(wait),
+            wall: wall_after(now.wall, wait),
         }
     }
 
     fn later(self, wait: Duration) -> Self {
         Self {
             run: self.run.after(wait),
-            wall: self.wall.after(wait),
+            wall: wall_after(self.wall, wait),
         }
     }
 
     fn is_ahead(self, now: Now) -> bool {
         now.run < self.run && now.wall < self.wall
     }
+}
+
+fn wall_after(at: SystemTime, wait: Duration) -> SystemTime {
+    // A wait without an end is left to the other clock.
+    let century = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    at.checked_add(wait.min(century)).unwrap_or(at)
 }
 
 struct Entry<V> {

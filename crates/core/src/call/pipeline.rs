@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http::header::{ACCEPT, ACCEPT_ENCODING, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
@@ -13,12 +13,12 @@ use super::limit::{Authorities, AuthorityState};
 use super::receive::{Context, Receive, Received};
 use super::retry::{is_throttled, is_transient, may_repeat, retry_after};
 use super::secrets::Filter;
-use super::{Call, CallOptions, Operation, Retry, Timeouts, coding};
+use super::{Call, CallOptions, Operation, Repeat, Retry, Timeouts, coding};
 use crate::auth::{Credentials, Token};
 use crate::deadline::{after, in_words};
 use crate::error::KEPT_BODY;
 use crate::observe::{AttemptEvent, CallEvent, Observer};
-use crate::transport::{Request, Response, Transport};
+use crate::transport::{Request, Response, Transport, Written};
 use crate::url::{BaseUrl, place};
 use crate::{Clock, Error, ErrorKind, Result, Secret, Sent, TimeoutScope};
 
@@ -148,7 +148,7 @@ impl Pipeline {
         let mut was_stale = false;
 
         loop {
-            let mut request = self.request(call, &uri, options)?;
+            let mut request = self.request(base, call, &uri, options)?;
             let token = match &credentials {
                 Some(credentials) => Some(
                     self.authorize(credentials, &mut request.headers, deadline)
@@ -271,7 +271,7 @@ impl Pipeline {
     async fn attempt<R: Receive>(
         &self,
         operation: &'static Operation,
-        request: Request,
+        mut request: Request,
         limit: Duration,
         deadline: Instant,
         progress: &Progress,
@@ -281,6 +281,10 @@ impl Pipeline {
             until if until < deadline => (until, TimeoutScope::Attempt),
             _ => (deadline, TimeoutScope::Call),
         };
+        // Whether it was sent decides nothing about what may be repeated in any case.
+        if operation.repeatable() == Repeat::OnlyIfUnsent {
+            request.written = Written::heard();
+        }
         let written = request.written.clone();
         let received = R::receive(&*self.transport, operation, request);
         let result = timeout_at(until, received).await.unwrap_or_else(|_| {
@@ -356,8 +360,18 @@ impl Pipeline {
     }
 
     /// Builds the request of one attempt, without its credential.
-    fn request(&self, call: &Call, uri: &Uri, options: &CallOptions) -> Result<Request> {
-        let mut headers = HeaderMap::with_capacity(HEADERS);
+    fn request(
+        &self,
+        base: &BaseUrl,
+        call: &Call,
+        uri: &Uri,
+        options: &CallOptions,
+    ) -> Result<Request> {
+        // The body comes with two: what it is, and how long.
+        let own =
+            call.headers.len() + options.headers.len() + 2 * usize::from(!call.body.is_empty());
+        let mut headers = HeaderMap::with_capacity(HEADERS + own);
+        headers.insert(HOST, base.host_header().clone());
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, self.user_agent.clone());
         for (name, value) in &options.headers {
@@ -492,5 +506,6 @@ impl Progress {
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Room for the headers of most requests, so that the map is allocated once.
-const HEADERS: usize = 6;
+/// How many headers each request has, the host and a credential among them, so that the map is
+/// allocated once.
+const HEADERS: usize = 5;

@@ -11,6 +11,7 @@ use super::Host;
 use super::faults::Harm;
 use super::host::Exchange;
 use crate::transport::{Request, Response, Transport, broken};
+use crate::url::host_header;
 use crate::{BoxFuture, Error, Result};
 
 /// A transport that calls a host.
@@ -89,10 +90,9 @@ impl Transport for InProcess {
 
 /// Adds the headers that hyper adds, so that an emulator sees the same request either way.
 fn add_framing(request: &mut Request) {
-    if let Some(authority) = request.uri.authority()
-        && let Ok(host) = HeaderValue::from_str(authority.as_str())
-    {
-        request.headers.entry(HOST).or_insert(host);
+    if let Some((scheme, authority)) = request.uri.scheme().zip(request.uri.authority()) {
+        let host = || host_header(scheme, authority);
+        request.headers.entry(HOST).or_insert_with(host);
     }
     if !request.body.is_empty() {
         let length = HeaderValue::from(request.body.len());

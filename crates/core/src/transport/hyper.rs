@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::HOST;
 use http::response::Parts;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -18,6 +19,7 @@ use super::connect::{Connector, History, NO_SCHEME};
 use super::dns::{CachedResolver, Resolve, SystemResolver};
 use super::tls::{Roots, TlsSettings};
 use super::{Request, Response, StreamedResponse, Transport, Written, body, broken};
+use crate::url::host_header;
 use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result};
 
 /// HTTP/1.1 over pooled connections, with TLS by rustls.
@@ -43,11 +45,17 @@ impl HttpTransport {
         *outgoing.method_mut() = request.method;
         *outgoing.uri_mut() = request.uri;
         *outgoing.headers_mut() = request.headers;
+        let parts = outgoing.uri().scheme().zip(outgoing.uri().authority());
+        if !outgoing.headers().contains_key(HOST)
+            && let Some((scheme, authority)) = parts
+        {
+            let host = host_header(scheme, authority);
+            outgoing.headers_mut().insert(HOST, host);
+        }
         // Only a request that captured its connection can retire it, and capturing costs a
         // twentieth of a call. So an old connection serves one more request after it was found to
         // be old.
-        // What may be repeated in any case need not know whether it got a connection.
-        let is_worth_it = self.met_old.load(Ordering::Relaxed) || !outgoing.method().is_safe();
+        let is_worth_it = self.met_old.load(Ordering::Relaxed) || request.written.is_heard();
         let held = Held {
             connection: is_worth_it.then(|| capture_connection(&mut outgoing)),
             written: request.written,
@@ -248,6 +256,8 @@ impl HttpTransportBuilder {
         let resolver = CachedResolver::new(self.resolver, self.connect_timeout.mul_f64(0.6));
         let connector = Connector::new(resolver, tls, self.connect_timeout, self.max_age);
         let pool = Client::builder(TokioExecutor::new())
+            // Requests have the header already, so the pool need not work it out each time.
+            .set_host(false)
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(self.idle_timeout)
             .pool_max_idle_per_host(self.max_idle_per_host)

@@ -9,24 +9,45 @@ use std::sync::atomic::{AtomicU8, Ordering};
 /// limit is dropped and returns none. A transport that is dropped before it has a connection says
 /// so here, and a request that must not be doubled is then sent again. A transport that says
 /// nothing is taken to have written something.
+///
+/// By default there is no listener: only requests that must not be doubled have one.
 #[derive(Clone, Debug, Default)]
-pub struct Written(Arc<AtomicU8>);
+pub struct Written(Option<Arc<AtomicU8>>);
 
 impl Written {
+    /// Creates one with a listener.
+    #[must_use]
+    pub fn heard() -> Self {
+        Self(Some(Arc::default()))
+    }
+
+    /// Returns whether there is a listener. If not, finding out may be saved.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Says that bytes may be written from now on. Nothing takes that back.
     pub fn may_begin(&self) {
-        self.0.fetch_or(BEGUN, Ordering::AcqRel);
+        self.add(BEGUN);
     }
 
     /// Says that the request was given up, and nothing of it was written.
     pub fn given_up(&self) {
-        self.0.fetch_or(GIVEN_UP, Ordering::AcqRel);
+        self.add(GIVEN_UP);
+    }
+
+    fn add(&self, what: u8) {
+        if let Some(said) = &self.0 {
+            said.fetch_or(what, Ordering::AcqRel);
+        }
     }
 
     /// Returns whether it is known that nothing was written.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
-        self.0.load(Ordering::Acquire) == GIVEN_UP
+        let said = self.0.as_ref().map(|said| said.load(Ordering::Acquire));
+        said == Some(GIVEN_UP)
     }
 }
 
@@ -39,11 +60,18 @@ mod tests {
 
     #[test]
     fn what_may_have_been_written_once_stays_so() {
-        let written = Written::default();
+        let written = Written::heard();
         assert!(!written.is_nothing());
         written.given_up();
         assert!(written.clone().is_nothing());
         written.may_begin();
+        written.given_up();
+        assert!(!written.is_nothing());
+    }
+
+    #[test]
+    fn without_a_listener_something_is_taken_to_have_been_written() {
+        let written = Written::default();
         written.given_up();
         assert!(!written.is_nothing());
     }
