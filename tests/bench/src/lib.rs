@@ -3,6 +3,7 @@
 pub mod astakos;
 pub mod client;
 pub mod core;
+pub mod counted;
 pub mod instructions;
 pub mod measure;
 pub mod server;

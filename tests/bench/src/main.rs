@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use vouchsafe_bench::{
-    astakos, client, core, instructions, measure, server, table, ticket, userinfo,
+    astakos, client, core, counted, instructions, measure, server, table, ticket, userinfo,
 };
 
 fn main() -> ExitCode {
@@ -37,8 +37,29 @@ fn main() -> ExitCode {
             }
             table::finish(&rows, value("--out").as_deref())
         }
-        "userinfo" => table::finish(&userinfo::run(size), value("--out").as_deref()),
-        "astakos" => table::finish(&astakos::run(size), value("--out").as_deref()),
+        "userinfo" | "astakos" => {
+            let (counts, times): (fn(_) -> _, fn(_) -> _) = match command.as_str() {
+                "userinfo" => (counted::userinfo, userinfo::run),
+                _ => (counted::astakos, astakos::run),
+            };
+            let mut rows = Vec::new();
+            if !flag("--no-instructions") {
+                rows.extend(counts(size));
+            }
+            if !flag("--no-times") {
+                rows.extend(times(size));
+            }
+            table::finish(&rows, value("--out").as_deref())
+        }
+        "as-caller" => {
+            let count = value("--count").and_then(|text| text.parse().ok());
+            counted::run_alone(
+                &value("--case").expect("--case"),
+                &value("--place").expect("--place"),
+                count.expect("--count"),
+            );
+            ExitCode::SUCCESS
+        }
         "as-astakos" => {
             let crowd = value("--crowd").and_then(|text| text.parse().ok());
             astakos::server::run(crowd.unwrap_or(0))

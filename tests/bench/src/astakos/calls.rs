@@ -14,15 +14,15 @@ use super::server::Server;
 use crate::measure::{self, Cost, Size};
 use crate::table::Row;
 
-const NAMES: [&str; 2] = ["vouchsafe", "reqwest"];
+pub const NAMES: [&str; 2] = ["vouchsafe", "reqwest"];
 pub const CALLS: [&str; 3] = ["quotas", "authenticate", "issue"];
 
 pub fn run(size: Size) -> Vec<Row> {
     let server = Server::start(0);
     measure::pin(0);
     let runtime = measure::runtime();
-    let ours = Ours::new(&server);
-    let theirs = Theirs::new(&server, &runtime);
+    let ours = Ours::new(server.place());
+    let theirs = Theirs::new(server.place(), &runtime);
     let count = size.pick(200, 2_000);
     let mut rows = Vec::new();
     for (call, width) in CALLS.into_iter().flat_map(|call| [(call, 1), (call, 8)]) {
@@ -64,6 +64,20 @@ pub fn run(size: Size) -> Vec<Row> {
     rows
 }
 
+/// Makes calls one after another and nothing else, to be counted from outside.
+pub fn run_alone(
+    runtime: &Runtime,
+    call: &'static str,
+    name: &str,
+    place: [&str; 4],
+    count: usize,
+) {
+    match name {
+        "vouchsafe" => Ours::new(place).make(runtime, call, count, 1),
+        _ => Theirs::new(place, runtime).make(runtime, call, count, 1),
+    }
+}
+
 /// Makes calls in several tasks of one thread.
 fn side_by_side<C: Clone + 'static>(
     runtime: &Runtime,
@@ -94,18 +108,18 @@ struct Ours {
 }
 
 impl Ours {
-    fn new(server: &Server) -> Self {
+    fn new([auth_url, user_token, service, alice]: [&str; 4]) -> Self {
         let transport = HttpTransport::builder().only_roots().build();
         let user = Client::builder()
             .transport(Arc::new(transport.expect("a transport")))
-            .auth_url(&server.auth_url)
-            .token(server.user.as_str())
+            .auth_url(auth_url)
+            .token(user_token)
             .build()
             .expect("a client");
         Self {
-            service: user.with_token(server.service.as_str()),
+            service: user.with_token(service),
             user,
-            alice: server.alice.clone(),
+            alice: alice.to_owned(),
         }
     }
 
@@ -210,17 +224,17 @@ struct Issued {
 }
 
 impl Theirs {
-    fn new(server: &Server, runtime: &Runtime) -> Self {
-        let base = server.auth_url.trim_end_matches("/identity/v2.0");
+    fn new([auth_url, user, service, alice]: [&str; 4], runtime: &Runtime) -> Self {
+        let base = auth_url.trim_end_matches("/identity/v2.0");
         // Within the runtime, as it would be in a service.
         let _inside = runtime.enter();
         Self {
             client: reqwest::Client::builder().build().expect("a client"),
-            tokens_url: format!("{}/tokens", server.auth_url),
+            tokens_url: format!("{auth_url}/tokens"),
             account_url: format!("{base}/account/v1.0"),
-            user: server.user.clone(),
-            service: server.service.clone(),
-            alice: server.alice.clone(),
+            user: user.to_owned(),
+            service: service.to_owned(),
+            alice: alice.to_owned(),
         }
     }
 

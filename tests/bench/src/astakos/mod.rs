@@ -1,6 +1,6 @@
 //! Calls of Astakos beside reqwest and beside the Python client, and the memory of a walk.
 
-mod calls;
+pub mod calls;
 pub mod python;
 pub mod server;
 mod walk;

@@ -43,6 +43,13 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Everything a client needs: URL, token of a user, token of a component, uuid of the user.
+    pub fn place(&self) -> [&str; 4] {
+        [&self.auth_url, &self.user, &self.service, &self.alice]
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.child.stdin.take());

@@ -108,7 +108,7 @@ pub fn run(size: Size) -> Vec<Row> {
 }
 
 /// What the user of another cache does: a request by the pool, parsed.
-async fn fetch(
+pub async fn fetch(
     pool: &Pool<HttpConnector, Empty<Bytes>>,
     url: &http::Uri,
     key: &Key,

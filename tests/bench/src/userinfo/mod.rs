@@ -1,6 +1,7 @@
 //! User information that is cached, missed and kept, beside caches that promise the same.
 
 pub mod cache;
+pub mod counted;
 mod hits;
 mod memory;
 mod misses;

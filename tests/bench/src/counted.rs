@@ -1,0 +1,93 @@
+//! Instructions of a service's call, as a user makes it, beside the same by hand.
+
+use crate::measure::{self, Size};
+use crate::server::Server;
+use crate::table::Row;
+use crate::{astakos, instructions, userinfo};
+
+/// Calls of userinfo: answered from the cache, and by the server.
+const USERINFO: [(&str, &[&str]); 2] = [
+    ("hit", &["vouchsafe", "moka", "quick_cache"]),
+    ("miss", &["vouchsafe", "hyper-util"]),
+];
+
+/// Counts the calls of userinfo.
+pub fn userinfo(size: Size) -> Vec<Row> {
+    if !instructions::can_count() {
+        return Vec::new();
+    }
+    let server = Server::start();
+    let mut rows = Vec::new();
+    for (call, names) in USERINFO {
+        let (few, many) = match call {
+            "hit" => (1_000, size.pick(3_000, 20_000)),
+            _ => (200, size.pick(300, 1_200)),
+        };
+        rows.extend(beside("userinfo", call, names, &server.http, few, many));
+    }
+    rows
+}
+
+/// Counts the calls of Astakos.
+pub fn astakos(size: Size) -> Vec<Row> {
+    if !instructions::can_count() {
+        return Vec::new();
+    }
+    let server = astakos::server::Server::start(0);
+    let place = server.place().join(" ");
+    let (few, many) = (200, size.pick(300, 1_200));
+    let calls = astakos::calls::CALLS.into_iter();
+    calls
+        .flat_map(|call| beside("astakos", call, &astakos::calls::NAMES, &place, few, many))
+        .collect()
+}
+
+/// The difference of two runs leaves out start and warm-up.
+fn beside(
+    service: &str,
+    call: &str,
+    names: &[&str],
+    place: &str,
+    few: usize,
+    many: usize,
+) -> Vec<Row> {
+    let count = |name: &str, calls: usize| {
+        let calls = calls.to_string();
+        let case = format!("{service} {call} {name}");
+        instructions::count(&[
+            "as-caller",
+            "--case",
+            &case,
+            "--place",
+            place,
+            "--count",
+            &calls,
+        ])
+    };
+    let counts: Vec<f64> = names
+        .iter()
+        .map(|name| ((count(name, many) - count(name, few)) / (many - few) as f64).round())
+        .collect();
+    let name = format!("instructions/{service} {call}");
+    Row::beside_all(&name, "instructions", names, &counts).collect()
+}
+
+/// What `as-caller` does: makes calls one after another and nothing else.
+pub fn run_alone(case: &str, place: &str, count: usize) {
+    let words: Vec<&str> = case.split(' ').collect();
+    let runtime = measure::runtime();
+    match words[..] {
+        ["userinfo", "hit", name] => userinfo::counted::hits(&runtime, name, count),
+        ["userinfo", "miss", name] => userinfo::counted::misses(&runtime, name, place, count),
+        ["astakos", call, name] => {
+            let call = astakos::calls::CALLS
+                .into_iter()
+                .find(|known| *known == call);
+            let call = call.expect("a call that is measured");
+            let place: Vec<&str> = place.split(' ').collect();
+            let place = place.try_into().expect("four words");
+            astakos::calls::run_alone(&runtime, call, name, place, count);
+        }
+        _ => panic!("no case is called {case}"),
+    }
+}
