@@ -1,11 +1,13 @@
 //! The core of every service's `Client`: one pipeline, shared by all clones.
 
+use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::HeaderValue;
 
 use crate::auth::{Credentials, Token};
+use crate::cache::{Cache, CacheBuilder};
 use crate::call::{
     Answer, AnswerStream, Authorities, Budget, Call, CallOptions, Fault, Pieces, Pipeline,
     PlainHttp, Retry, Timeouts, Whole,
@@ -70,7 +72,6 @@ impl CoreClient {
     /// # Errors
     ///
     /// The error of the source, or [`ErrorKind::Timeout`].
-    /// What the source says, or [`ErrorKind::Timeout`].
     pub async fn token(
         &self,
         credentials: Credentials<'_>,
@@ -90,6 +91,21 @@ impl CoreClient {
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.0.clock
+    }
+
+    /// Creates a builder for a cache with this client's clock, whose look-ups this client's observer
+    /// sees under a name.
+    pub fn cache<K, V, E>(&self, name: &'static str) -> CacheBuilder<K, V, E>
+    where
+        K: Clone + Eq + Hash + Send + Sync + 'static,
+        V: Clone + Send + Sync + 'static,
+        E: Clone + Send + Sync + 'static,
+    {
+        let cache = Cache::builder().clock(Arc::clone(&self.0.clock));
+        match &self.0.observer {
+            Some(observer) => cache.observer(name, Arc::clone(observer)),
+            None => cache,
+        }
     }
 
     /// Returns the observer, if one was set.

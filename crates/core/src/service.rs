@@ -6,13 +6,14 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::auth::{Authorize, Bearer, Credentials, TokenSource};
 use crate::cache::{Cache, Fetched};
-use crate::call::{Answer, Call, CallOptions};
+use crate::call::{Answer, Call, CallOptions, Operation};
 use crate::url::BaseUrl;
-use crate::{BoxFuture, CoreClient, Error, ErrorKind, Result};
+use crate::{BoxFuture, CoreClient, Error, ErrorKind, Result, TimeoutScope};
 
 /// Sends calls created by generated code.
 pub trait Service: Clone + fmt::Debug + Send + Sync + 'static {
@@ -30,87 +31,144 @@ pub trait Service: Clone + fmt::Debug + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Answer, Self::Error>> + Send;
 }
 
-/// Where to find a server.
-#[derive(Clone, Debug)]
-pub struct Base(Place);
+/// Where to find a server: at a base URL that is known, or one that is looked up, such as in a
+/// catalog.
+pub struct Base<E = Error>(Place<E>);
 
-#[derive(Clone)]
-enum Place {
+enum Place<E> {
     Fixed(BaseUrl),
-    Found {
-        cache: Cache<(), BaseUrl, Error>,
-        find: Arc<dyn Find>,
-    },
+    Found(Arc<dyn Find<E>>),
 }
 
-/// Finds the location of a server, such as in a catalog.
-pub trait Find: Send + Sync + 'static {
-    /// Returns the base URL.
-    fn find(&self) -> BoxFuture<'static, Result<BaseUrl>>;
-}
-
-impl<F> Find for F
+impl<E> Base<E>
 where
-    F: Fn() -> BoxFuture<'static, Result<BaseUrl>> + Send + Sync + 'static,
+    E: From<Error> + Clone + Send + Sync + 'static,
 {
-    fn find(&self) -> BoxFuture<'static, Result<BaseUrl>> {
-        self()
-    }
-}
-
-impl Base {
     /// A server whose base URL is known.
     #[must_use]
     pub fn fixed(url: BaseUrl) -> Self {
         Self(Place::Fixed(url))
     }
 
-    /// A server that is looked up at the first call, and again when the result is older than
-    /// `lifetime`. Concurrent callers share one look-up, and no lock is held while it runs.
-    #[must_use]
-    pub fn found(find: impl Find, lifetime: Duration) -> Self {
-        let cache = Cache::builder().capacity(1).ttl(lifetime).build();
-        let find = Arc::new(find);
-        Self(Place::Found { cache, find })
+    /// A server that is looked up at the first call, and again when the cached result has expired.
+    ///
+    /// The cache holds what `fetch` returns, such as a whole catalog; `read` finds the server in
+    /// it. Concurrent callers share one fetch, which continues if they stop waiting, and no lock is
+    /// held while it runs. How long results and errors are kept is up to the cache.
+    pub fn found<T, Fut>(
+        cache: Cache<(), Arc<T>, E>,
+        fetch: impl Fn() -> Fut + Send + Sync + 'static,
+        read: impl Fn(&T) -> Result<BaseUrl, E> + Send + Sync + 'static,
+    ) -> Self
+    where
+        T: Send + Sync + 'static,
+        Fut: Future<Output = Result<Fetched<Arc<T>>, E>> + Send + 'static,
+    {
+        Self(Place::Found(Arc::new(Found { cache, fetch, read })))
     }
 
-    async fn url(&self) -> Result<BaseUrl> {
-        match &self.0 {
-            Place::Fixed(url) => Ok(url.clone()),
-            Place::Found { cache, find } => {
-                let fetch = || {
-                    let found = find.find();
-                    async move { found.await.map(Fetched::new) }
-                };
-                cache.get_or_fetch(&(), fetch).await
-            }
+    /// Returns the base URL, and what remains of the time for the call.
+    ///
+    /// # Errors
+    ///
+    /// `Timeout` if it is not found within the call's time; otherwise the error of the look-up.
+    pub async fn locate(
+        &self,
+        core: &CoreClient,
+        operation: &'static Operation,
+        options: CallOptions,
+    ) -> Result<(BaseUrl, CallOptions), E> {
+        let find = match &self.0 {
+            Place::Fixed(url) => return Ok((url.clone(), options)),
+            Place::Found(find) => find,
+        };
+        if let Some(url) = find.known() {
+            return Ok((url?, options));
         }
+        let begun = Instant::now();
+        let limit = core.call_limit(&options);
+        let url = tokio::time::timeout(limit, find.find())
+            .await
+            .map_err(|_| {
+                let what = format!("the server was not found within {limit:?}");
+                Error::new(ErrorKind::Timeout(TimeoutScope::Call), what)
+                    .with_operation(operation.id())
+                    .with_retryable(true)
+            })??;
+        let left = limit.saturating_sub(begun.elapsed());
+        Ok((url, options.deadline(left)))
     }
 }
 
-impl fmt::Debug for Place {
+impl<E> Clone for Base<E> {
+    fn clone(&self) -> Self {
+        Self(match &self.0 {
+            Place::Fixed(url) => Place::Fixed(url.clone()),
+            Place::Found(find) => Place::Found(Arc::clone(find)),
+        })
+    }
+}
+
+impl<E> fmt::Debug for Base<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fixed(url) => url.fmt(f),
-            Self::Found { .. } => f.write_str("to be found"),
+        match &self.0 {
+            Place::Fixed(url) => url.fmt(f),
+            Place::Found(_) => f.write_str("looked up"),
         }
     }
 }
 
-/// A client of one server with one credential, on which most services' clients are built.
-#[derive(Clone, Debug)]
-pub struct Session {
+/// Finds a server.
+trait Find<E>: Send + Sync {
+    /// Returns the result of an earlier look-up.
+    fn known(&self) -> Option<Result<BaseUrl, E>>;
+    /// Returns the result of an earlier look-up or a new one.
+    fn find(&self) -> BoxFuture<'_, Result<BaseUrl, E>>;
+}
+
+struct Found<T, E, F, R> {
+    cache: Cache<(), Arc<T>, E>,
+    fetch: F,
+    read: R,
+}
+
+impl<T, E, F, R, Fut> Find<E> for Found<T, E, F, R>
+where
+    T: Send + Sync + 'static,
+    E: Clone + Send + Sync + 'static,
+    F: Fn() -> Fut + Send + Sync,
+    R: Fn(&T) -> Result<BaseUrl, E> + Send + Sync,
+    Fut: Future<Output = Result<Fetched<Arc<T>>, E>> + Send + 'static,
+{
+    fn known(&self) -> Option<Result<BaseUrl, E>> {
+        self.cache.get(&()).map(|found| (self.read)(&found))
+    }
+
+    fn find(&self) -> BoxFuture<'_, Result<BaseUrl, E>> {
+        Box::pin(async {
+            let found = self.cache.get_or_fetch(&(), &self.fetch).await?;
+            (self.read)(&found)
+        })
+    }
+}
+
+/// A client of one server, on which most services' clients are built.
+#[derive(Debug)]
+pub struct Session<E = Error> {
     core: CoreClient,
-    base: Base,
+    base: Base<E>,
     token: Option<Arc<dyn TokenSource>>,
     scheme: Arc<dyn Authorize>,
     options: CallOptions,
 }
 
-impl Session {
+impl<E> Session<E>
+where
+    E: From<Error> + Clone + Send + Sync + 'static,
+{
     /// Creates a session without a credential, with the scheme [`Bearer`].
     #[must_use]
-    pub fn new(core: CoreClient, base: Base) -> Self {
+    pub fn new(core: CoreClient, base: Base<E>) -> Self {
         Self {
             core,
             base,
@@ -147,42 +205,56 @@ impl Session {
         }
     }
 
-    /// Sends a call, with the credential if its operation needs one.
+    /// Sends a call, with the session's credential if the operation needs one.
     ///
     /// The time to look up the server is part of the call's.
     ///
     /// # Errors
     ///
-    /// Those of [`CoreClient::send`]; also `Config` if the operation needs a credential and the
-    /// session has none.
-    pub async fn send(&self, call: Call, options: &CallOptions) -> Result<Answer> {
+    /// Those of [`CoreClient::send`] and of the look-up; also `Config` if the operation needs a
+    /// credential and the session has none.
+    pub async fn send(&self, call: Call, options: &CallOptions) -> Result<Answer, E> {
         let operation = call.operation();
-        let options = options.clone().or(&self.options);
-        let credentials = match &self.token {
+        let token = match &self.token {
             _ if operation.is_open() => None,
-            Some(token) => Some(Credentials::new(&**token, &*self.scheme)),
+            Some(token) => Some(&**token),
             None => {
                 let missing = "the client has no token, and the operation needs one";
-                return Err(Error::new(ErrorKind::Config, missing).with_operation(operation.id()));
+                let error = Error::new(ErrorKind::Config, missing);
+                return Err(error.with_operation(operation.id()).into());
             }
         };
-        let base = match &self.base.0 {
-            Place::Fixed(url) => url.clone(),
-            Place::Found { .. } => {
-                let begun = tokio::time::Instant::now();
-                let limit = self.core.call_limit(&options);
-                let url = tokio::time::timeout(limit, self.base.url()).await;
-                let url = url.map_err(|_| {
-                    let what = format!("the server was not found within {limit:?}");
-                    let kind = ErrorKind::Timeout(crate::TimeoutScope::Call);
-                    Error::new(kind, what).with_operation(operation.id())
-                })??;
-                let left = limit.saturating_sub(begun.elapsed());
-                let options = options.deadline(left);
-                return self.core.send(&url, call, credentials, &options).await;
-            }
-        };
-        self.core.send(&base, call, credentials, &options).await
+        self.send_as(call, token, options).await
+    }
+
+    /// Sends a call with this credential instead of the session's.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`CoreClient::send`] and of the look-up.
+    pub async fn send_as(
+        &self,
+        call: Call,
+        token: Option<&dyn TokenSource>,
+        options: &CallOptions,
+    ) -> Result<Answer, E> {
+        let options = options.clone().or(&self.options);
+        let located = self.base.locate(&self.core, call.operation(), options);
+        let (base, options) = located.await?;
+        let credentials = token.map(|token| Credentials::new(token, &*self.scheme));
+        Ok(self.core.send(&base, call, credentials, &options).await?)
+    }
+}
+
+impl<E> Clone for Session<E> {
+    fn clone(&self) -> Self {
+        Self {
+            core: self.core.clone(),
+            base: self.base.clone(),
+            token: self.token.clone(),
+            scheme: Arc::clone(&self.scheme),
+            options: self.options.clone(),
+        }
     }
 }
 
@@ -226,92 +298,4 @@ macro_rules! call_options {
 }
 
 #[cfg(all(test, feature = "mock"))]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use http::{Method, StatusCode, Uri};
-
-    use super::*;
-    use crate::Secret;
-    use crate::auth::StaticToken;
-    use crate::call::Operation;
-    use crate::mock::{Handler, Host};
-    use crate::transport::{Request, Response};
-    use crate::url::Target;
-
-    static READ: Operation = Operation::new("t.read", Method::GET, "/read");
-    static OPEN: Operation = Operation::new("t.open", Method::GET, "/open").open();
-
-    #[derive(Debug)]
-    struct Echo;
-
-    impl Handler for Echo {
-        fn handle(&self, request: &Request) -> Response {
-            let mut response = Response::new(StatusCode::OK);
-            let token = request.headers.contains_key("authorization");
-            response.body = format!("{} {token}", request.uri.path()).into();
-            response
-        }
-
-        fn operation(&self, _: &Method, _: &Uri) -> Option<&'static str> {
-            None
-        }
-    }
-
-    fn session(base: Base) -> Session {
-        let host = Host::builder(Arc::new(Echo)).build();
-        let core = CoreClient::builder().transport(host.transport());
-        Session::new(core.build().expect("a transport is given"), base)
-    }
-
-    fn here() -> BaseUrl {
-        BaseUrl::parse("https://here.example.com/api").expect("a URL")
-    }
-
-    async fn told(session: &Session, operation: &'static Operation) -> Result<String> {
-        let call = Call::new(operation, Target::new(operation.path()));
-        let answer = session.send(call, &CallOptions::new()).await?;
-        Ok(answer.text()?.to_owned())
-    }
-
-    #[tokio::test]
-    async fn the_credential_goes_where_an_operation_needs_it_and_nowhere_else() {
-        let bare = session(Base::fixed(here()));
-        let error = told(&bare, &READ).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Config);
-        assert_eq!(told(&bare, &OPEN).await.unwrap(), "/api/open false");
-        let token = Arc::new(StaticToken::new(Secret::from("t")));
-        let session = bare.with_token(token);
-        assert_eq!(told(&session, &READ).await.unwrap(), "/api/read true");
-        assert_eq!(told(&session, &OPEN).await.unwrap(), "/api/open false");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_server_is_looked_for_once_by_all_and_within_the_calls_time() {
-        static FOUND: AtomicUsize = AtomicUsize::new(0);
-        let find = || -> BoxFuture<'static, Result<BaseUrl>> {
-            Box::pin(async {
-                FOUND.fetch_add(1, Ordering::Relaxed);
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                Ok(here())
-            })
-        };
-        let session = session(Base::found(find, Duration::from_secs(60)));
-        let (one, two) = tokio::join!(told(&session, &OPEN), told(&session, &OPEN));
-        assert_eq!(
-            (one.unwrap(), two.unwrap().len()),
-            ("/api/open false".to_owned(), 15)
-        );
-        assert_eq!(FOUND.load(Ordering::Relaxed), 1);
-
-        let never = || -> BoxFuture<'static, Result<BaseUrl>> { Box::pin(std::future::pending()) };
-        let lost =
-            session_with(never).with_options(CallOptions::new().deadline(Duration::from_secs(2)));
-        let error = told(&lost, &OPEN).await.unwrap_err();
-        assert!(matches!(error.kind(), ErrorKind::Timeout(_)), "{error}");
-    }
-
-    fn session_with(find: impl Find) -> Session {
-        session(Base::found(find, Duration::from_secs(60)))
-    }
-}
+mod tests;

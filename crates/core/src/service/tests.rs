@@ -1,0 +1,185 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http::{Method, StatusCode, Uri};
+
+use super::*;
+use crate::Secret;
+use crate::auth::StaticToken;
+use crate::mock::{Handler, Host};
+use crate::transport::{Request, Response};
+use crate::url::Target;
+
+static READ: Operation = Operation::new("t.read", Method::GET, "/read");
+static OPEN: Operation = Operation::new("t.open", Method::GET, "/open").open();
+
+#[derive(Debug)]
+struct Echo;
+
+impl Handler for Echo {
+    fn handle(&self, request: &Request) -> Response {
+        let mut response = Response::new(StatusCode::OK);
+        let token = request.headers.get("authorization");
+        let token = token.map_or("", |token| token.to_str().expect("text"));
+        response.body = format!("{} {token}", request.uri.path()).into();
+        response
+    }
+
+    fn operation(&self, _: &Method, _: &Uri) -> Option<&'static str> {
+        None
+    }
+}
+
+fn session(base: Base) -> Session {
+    let host = Host::builder(Arc::new(Echo)).build();
+    let core = CoreClient::builder().transport(host.transport());
+    Session::new(core.build().expect("a transport is given"), base)
+}
+
+fn here() -> BaseUrl {
+    BaseUrl::parse("https://here.example.com/api").expect("a URL")
+}
+
+async fn told(session: &Session, operation: &'static Operation) -> Result<String> {
+    let call = Call::new(operation, Target::new(operation.path()));
+    let answer = session.send(call, &CallOptions::new()).await?;
+    Ok(answer.text()?.to_owned())
+}
+
+fn token(text: &'static str) -> StaticToken {
+    StaticToken::new(Secret::from(text))
+}
+
+/// A catalog that takes a second to answer, and fails while it is told to.
+#[derive(Clone, Default)]
+struct Catalog {
+    fetched: Arc<AtomicUsize>,
+    is_down: Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl Catalog {
+    fn base(&self, lifetime: Duration, error_lifetime: Duration) -> Base {
+        let cache = Cache::builder().capacity(1).refresh_ahead(0.0);
+        let cache = cache.ttl(lifetime).error_ttl(error_lifetime).build();
+        let catalog = self.clone();
+        let fetch = move || {
+            let catalog = catalog.clone();
+            async move {
+                catalog.fetched.fetch_add(1, Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                match catalog.is_down.load(Ordering::Relaxed) {
+                    true => Err(Error::new(ErrorKind::Transport, "the catalog is down")),
+                    false => Ok(Fetched::new(Arc::new(vec![here()]))),
+                }
+            }
+        };
+        Base::found(cache, fetch, |urls: &Vec<BaseUrl>| Ok(urls[0].clone()))
+    }
+
+    fn fetched(&self) -> usize {
+        self.fetched.load(Ordering::Relaxed)
+    }
+
+    fn set_down(&self, is_down: bool) {
+        self.is_down.store(is_down, Ordering::Relaxed);
+    }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn the_credential_goes_where_an_operation_needs_it_and_nowhere_else() {
+    let bare = session(Base::fixed(here()));
+    let error = told(&bare, &READ).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert_eq!(told(&bare, &OPEN).await.unwrap(), "/api/open ");
+    let session = bare.with_token(Arc::new(token("t")));
+    assert_eq!(told(&session, &READ).await.unwrap(), "/api/read Bearer t");
+    assert_eq!(told(&session, &OPEN).await.unwrap(), "/api/open ");
+}
+
+#[tokio::test]
+async fn a_credential_of_the_call_replaces_that_of_the_session() {
+    let session = session(Base::fixed(here())).with_token(Arc::new(token("own")));
+    let call = || Call::new(&READ, Target::new("/read"));
+    let other = token("other");
+    let options = CallOptions::new();
+    let answer = session.send_as(call(), Some(&other), &options).await;
+    assert_eq!(answer.unwrap().text().unwrap(), "/api/read Bearer other");
+    let answer = session.send_as(call(), None, &options).await;
+    assert_eq!(answer.unwrap().text().unwrap(), "/api/read ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn concurrent_callers_share_one_look_up() {
+    let catalog = Catalog::default();
+    let session = session(catalog.base(MINUTE, Duration::ZERO));
+    let (one, two) = tokio::join!(told(&session, &OPEN), told(&session, &OPEN));
+    assert_eq!(one.unwrap(), "/api/open ");
+    assert_eq!(two.unwrap(), "/api/open ");
+    told(&session, &OPEN).await.unwrap();
+    assert_eq!(catalog.fetched(), 1);
+    tokio::time::advance(2 * MINUTE).await;
+    told(&session, &OPEN).await.unwrap();
+    assert_eq!(catalog.fetched(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_stops_waiting_does_not_stop_the_look_up() {
+    let catalog = Catalog::default();
+    let session = session(catalog.base(MINUTE, Duration::ZERO));
+    let moment = Duration::from_millis(100);
+    let given_up = tokio::time::timeout(moment, told(&session, &OPEN)).await;
+    assert!(given_up.is_err());
+    assert_eq!(told(&session, &OPEN).await.unwrap(), "/api/open ");
+    assert_eq!(catalog.fetched(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_look_up_is_kept_for_the_lifetime_of_errors() {
+    let catalog = Catalog::default();
+    catalog.set_down(true);
+    let session = session(catalog.base(MINUTE, Duration::from_secs(10)));
+    for _ in 0..2 {
+        let error = told(&session, &OPEN).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Transport);
+    }
+    assert_eq!(catalog.fetched(), 1);
+    catalog.set_down(false);
+    tokio::time::advance(Duration::from_secs(11)).await;
+    assert_eq!(told(&session, &OPEN).await.unwrap(), "/api/open ");
+    assert_eq!(catalog.fetched(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_look_up_that_is_not_kept_is_repeated_by_the_next_call() {
+    let catalog = Catalog::default();
+    catalog.set_down(true);
+    let session = session(catalog.base(MINUTE, Duration::ZERO));
+    assert!(told(&session, &OPEN).await.is_err());
+    catalog.set_down(false);
+    assert_eq!(told(&session, &OPEN).await.unwrap(), "/api/open ");
+    assert_eq!(catalog.fetched(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_of_a_look_up_is_part_of_the_calls() {
+    let catalog = Catalog::default();
+    let base = catalog.base(MINUTE, Duration::ZERO);
+    let options = |millis| CallOptions::new().deadline(Duration::from_millis(millis));
+    let session = session(base.clone());
+    let (_, left) = base
+        .locate(&session.core, &OPEN, options(1500))
+        .await
+        .unwrap();
+    assert_eq!(left.deadline, Some(Duration::from_millis(500)));
+
+    let base = Catalog::default().base(MINUTE, Duration::ZERO);
+    let hurried = Session::new(session.core, base).with_options(options(500));
+    let begun = Instant::now();
+    let error = told(&hurried, &OPEN).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout(TimeoutScope::Call));
+    assert_eq!(error.operation(), Some("t.open"));
+    assert!(error.is_retryable());
+    assert_eq!(begun.elapsed(), Duration::from_millis(500));
+}
