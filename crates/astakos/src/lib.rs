@@ -11,8 +11,8 @@ mod generated;
 #[cfg(feature = "mock")]
 #[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
 pub mod mock;
+mod model;
 mod names;
-mod types;
 mod walk;
 
 pub use catalog::{Catalog, CatalogService, Endpoint, EndpointFilter};
@@ -30,11 +30,11 @@ pub use generated::account::wire::{
 pub use generated::identity::wire::{Access, AccessToken, AccessUser, Role, RoleId, Tenant};
 pub use generated::oauth2::wire::OAuth2Token;
 pub use generated::ui::wire::Component;
-pub use names::{Names, NamesBuilder};
-pub use types::{
+pub use model::{
     CommissionAction, Holder, Limit, LimitError, MaxMembers, ProjectId, ProjectQuota, Provision,
     Quota, Resolution, Serial, SerialError, Unresolved, UserQuotas,
 };
+pub use names::{Names, NamesBuilder};
 pub use vouchsafe_core as core;
 pub use vouchsafe_core::auth::TokenSource;
 pub use vouchsafe_core::call::{Budget, CallOptions, Retry, Timeouts};

@@ -56,7 +56,7 @@ mod resolver;
 mod search;
 mod watch;
 
-pub use crate::types::Committed;
+pub use crate::model::Committed;
 pub use file::FileJournal;
 pub use guard::CommissionGuard;
 pub use id::{CommissionId, CommissionIdError};
