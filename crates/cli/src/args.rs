@@ -165,7 +165,7 @@ const SERVE: &str = "serve";
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  the service refused, failed, or has no such thing; the ticket is not good; the role is not there
+  1  the service refused, failed, or has no such thing; or a check came out negative
   2  the arguments or the environment are wrong; nothing was sent";
 
 #[cfg(test)]

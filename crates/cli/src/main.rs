@@ -4,6 +4,7 @@ mod args;
 mod connection;
 mod demo;
 mod failure;
+mod files;
 mod output;
 mod serve;
 mod services;

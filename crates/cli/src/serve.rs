@@ -16,32 +16,30 @@ use vouchsafe::core::mock::management::Management;
 use vouchsafe::core::mock::{CertificateAuthority, Host, Serving};
 
 use crate::failure::Failure;
+use crate::files::put_public;
 use crate::output::print_line;
 use crate::services::{self, Emulator, SERVICES, Seed, Service, Start};
 use crate::terminal::{to_json, to_json_line};
 
 /// Options of `vouchsafe serve`.
 #[derive(Args)]
-#[command(after_help = READY)]
+#[command(after_help = after_help(), mut_arg("seed", |seed| seed.help(seed_help())))]
 pub(crate) struct ServeArgs {
-    /// A service and its port on 127.0.0.1; port 0 is any free one
+    /// A service and its port on 127.0.0.1; 0 or no port means any free one. Give it again for more
     #[arg(
         long = "service", value_name = "NAME=PORT", required_unless_present = "print_seed",
         value_parser = wanted,
     )]
     services: Vec<Wanted>,
-    /// The port of the management, which is plain HTTP even with --tls
+    /// The port of the management API, which is plain HTTP even with --tls
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     management: u16,
-    /// The state that userinfo or astakos starts from, and which configuration of userinfo's; else
-    /// a small world of its own
     #[arg(long, value_name = "FILE[#CONFIG]")]
     seed: Option<PathBuf>,
-    /// Prints a seed of a service that works, to begin one's own with, and ends: for tvmtool, its
-    /// configuration file
+    /// Prints an example of the state that a service starts from, with new secrets, and exits
     #[arg(long, value_name = "NAME", conflicts_with = "services", value_parser = services::find)]
     print_seed: Option<(&'static dyn Service, &'static str)>,
-    /// Serves over TLS, with certificates of a throw-away authority
+    /// Serves over TLS, with certificates from an authority made for this run
     #[arg(long)]
     tls: bool,
     /// Writes the authority's certificate to a file
@@ -50,7 +48,7 @@ pub(crate) struct ServeArgs {
     /// Delays every answer by this many milliseconds
     #[arg(long, value_name = "MS", default_value_t = 0)]
     latency: u64,
-    /// Ends when standard input does, so that no emulator outlives the test that began it
+    /// Exits when standard input ends, so that no emulator outlives the test that started it
     #[arg(long)]
     until_stdin_closes: bool,
 }
@@ -172,7 +170,7 @@ impl ServeArgs {
         };
         let with_seed: Vec<_> = SERVICES
             .iter()
-            .filter(|service| service.takes_seed())
+            .filter(|service| service.seed().is_some())
             .collect();
         let seeded = with_seed
             .iter()
@@ -182,11 +180,17 @@ impl ServeArgs {
             let names: Vec<_> = with_seed.iter().map(|service| service.name()).collect();
             let names = names.join(" or ");
             let what = format!("--seed is the state of {names}, none of which is served");
-            return Err(Failure::usage(what).hint("tvmtool has --config"));
+            let mut instead = SERVICES.iter().filter(|service| served(**service));
+            let instead = instead.find_map(|service| service.instead_of_seed());
+            let failure = Failure::usage(what);
+            return Err(match instead {
+                Some(instead) => failure.hint(instead),
+                None => failure,
+            });
         }
         if self.seed.is_some() && seeded > 1 {
-            let what = "--seed is the state of one service, and two that have one are served";
-            return Err(Failure::usage(what).hint("serve the other by a program of its own"));
+            let what = "--seed is the state of one service, and several that take one are served";
+            return Err(Failure::usage(what).hint("run vouchsafe serve once for each of them"));
         }
         let serves = |parts: &[&str]| {
             let mut wanted = self.services.iter();
@@ -224,7 +228,7 @@ impl ServeArgs {
         }
         let authority = CertificateAuthority::new()?;
         if let Some(path) = &self.ca_out {
-            std::fs::write(path, authority.pem())
+            put_public(path, authority.pem().as_bytes())
                 .map_err(|cause| Failure::usage(format!("--ca-out {}: {cause}", path.display())))?;
         }
         Ok(Some(authority))
@@ -243,7 +247,7 @@ fn wanted(text: &str) -> Result<Wanted, String> {
         part,
         port: port
             .parse()
-            .map_err(|_| "the port is no number up to 65535".to_owned())?,
+            .map_err(|_| "the port is not a number from 0 to 65535".to_owned())?,
     })
 }
 
@@ -305,30 +309,43 @@ async fn stdin_closes() {
     let _ = read.await;
 }
 
+fn after_help() -> String {
+    let notes = SERVICES.iter().filter_map(|service| service.serve_notes());
+    let notes = notes.map(|notes| format!("\n\n{notes}"));
+    format!("{READY}{}", notes.collect::<String>())
+}
+
+fn seed_help() -> String {
+    let states = SERVICES.iter().filter_map(|service| {
+        let state = service.seed()?;
+        Some(format!("{} ({state})", service.name()))
+    });
+    let states = states.collect::<Vec<_>>().join(", ");
+    format!("The state to start from, instead of a small built-in one: for {states}")
+}
+
 const READY: &str = "\
-Prints one line when all is ready:
-  {\"ready\": true, \"services\": {\"userinfo\": {\"url\": URL, \"management\": URL, ..}},
-   \"management\": URL, \"ca\": PEM or null, \"tokens\": {\"userinfo\": {..}}}
-\"tokens\" are made for this run: those of the built-in world, and for tvmtool \"authtoken\" with a
-\"user_ticket\" to try.
+Prints one line once everything is ready:
+  {\"ready\": true, \"services\": {NAME: {\"url\": URL, \"management\": URL, ..}, ..},
+   \"management\": URL, \"ca\": PEM or null, \"tokens\": {NAME: {..}, ..}}
+\"tokens\" are those of the built-in state, made for this run.
 
-tvmtool, tvm-api and tirole share one world, whose management is that of \"ticket\"; \"ticket\" is also
-the name for all three at one port.
-
-The management speaks JSON, and GET of a management URL describes it in OpenAPI: journal, faults,
-clock, reset and snapshot, and what a service adds, such as users and tokens. The common URL is for all
-services at once. docs/emulators.md has it all.";
+The management API speaks JSON, and GET of a management URL describes it in OpenAPI: journal, faults,
+clock, reset and snapshot, and what a service adds, such as users and tokens. The URL outside of
+\"services\" stands for all services at once. docs/emulators.md describes everything.";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_service_is_told_which_exist() {
+    fn the_error_for_an_unknown_service_lists_those_that_exist() {
         let error = wanted("nonesuch=0").unwrap_err();
-        assert!(error.contains("userinfo"), "{error}");
-        assert!(wanted("userinfo=70000").is_err());
-        assert_eq!(wanted("userinfo=8080").unwrap().port, 8080);
-        assert_eq!(wanted("userinfo").unwrap().port, 0);
+        for name in SERVICES.iter().flat_map(|service| service.parts()) {
+            assert!(error.contains(name), "{error}");
+            assert!(wanted(&format!("{name}=70000")).is_err());
+            assert_eq!(wanted(&format!("{name}=8080")).unwrap().port, 8080);
+            assert_eq!(wanted(name).unwrap().port, 0);
+        }
     }
 }

@@ -11,9 +11,8 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, Command};
 use serde_json::Value;
-use vouchsafe::core::mock::Host;
+use vouchsafe::core::mock::{Host, random_token};
 use vouchsafe::core::{BoxFuture, Secret};
-use vouchsafe::userinfo::Token;
 
 use crate::failure::Failure;
 use crate::output::Answer;
@@ -37,9 +36,32 @@ pub(crate) trait Service: Sync {
     /// Does what one of its commands asks, and returns what is to be printed.
     fn run<'a>(&'a self, command: &'a str, matches: &'a ArgMatches) -> BoxFuture<'a, Done>;
 
-    /// Returns whether `serve --seed` can be for it.
-    fn takes_seed(&self) -> bool {
+    /// Returns whether a text holds what is, or nearly is, a token of the service. No argument may
+    /// hold one, so this recognizes only what cannot be anything else.
+    fn holds_token(&self, text: &str) -> bool {
+        let _ = text;
         false
+    }
+
+    /// Returns the secret in an argument that may hold one, with what messages show in its place.
+    fn secret(&self, argument: &str) -> Option<(String, String)> {
+        let _ = argument;
+        None
+    }
+
+    /// Returns what `serve --seed` reads for it, if it takes a seed.
+    fn seed(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Returns what to use instead of `--seed`, if it takes none.
+    fn instead_of_seed(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Returns what the help of `serve` says about it, in lines of at most 100 characters.
+    fn serve_notes(&self) -> Option<&'static str> {
+        None
     }
 
     /// Adds its own options to `serve`.
@@ -122,14 +144,31 @@ pub(crate) fn of_command(name: &str) -> Option<&'static dyn Service> {
     })
 }
 
-/// Returns whether an argument holds a secret that a message must not repeat.
-pub(crate) fn holds_secret(argument: &OsString) -> bool {
-    ticket::holds_ticket(argument)
+/// Returns whether a text holds a token of any service.
+pub(crate) fn holds_token(text: &str) -> bool {
+    SERVICES.iter().any(|service| service.holds_token(text))
 }
 
-/// Takes the secrets of arguments out of a message.
+/// Takes the secrets in arguments out of a message that may repeat them.
 pub(crate) fn without_secrets(message: &str, arguments: &[OsString]) -> String {
-    ticket::without_signatures(message, arguments)
+    let mut message = message.to_owned();
+    for argument in arguments {
+        let argument = argument.to_string_lossy();
+        for (secret, shown) in SERVICES
+            .iter()
+            .filter_map(|service| service.secret(&argument))
+        {
+            message = message.replace(&secret, &shown);
+        }
+    }
+    message
+}
+
+/// Returns whether an argument holds a secret that [`without_secrets`] takes out.
+pub(crate) fn holds_secret(argument: &OsString) -> bool {
+    let argument = argument.to_string_lossy();
+    let mut all = SERVICES.iter();
+    all.any(|service| service.secret(&argument).is_some())
 }
 
 /// The state of an emulator as a file describes it.
@@ -159,8 +198,8 @@ fn with_secrets(example: &str) -> Result<Value, Failure> {
 fn fill(value: &mut Value) {
     match value {
         Value::String(text) if text == "RANDOM" => {
-            // 128 random bits in URL-safe base64, as all of the services have them.
-            *text = Token::random().key().to_owned();
+            // Of the length that all of the services give their secrets.
+            random_token::<16>().expose().clone_into(text);
         }
         Value::Array(items) => items.iter_mut().for_each(fill),
         Value::Object(fields) => fields.values_mut().for_each(fill),
@@ -178,4 +217,52 @@ pub(crate) fn find(name: &str) -> Result<(&'static dyn Service, &'static str), S
         let names: Vec<_> = all.map(|(_, part)| part).collect();
         format!("no such service; there is: {}", names.join(", "))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn files_that_all_services_share_name_no_service() {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut names = vec!["gafaelfawr", "repertoire", "tvm", "tickets", "gt-"];
+        for service in SERVICES {
+            names.push(service.name());
+            names.extend(service.parts());
+        }
+        let mut read = 0;
+        for entry in fs::read_dir(source).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                continue;
+            }
+            read += 1;
+            let text = fs::read_to_string(&path).unwrap();
+            for (number, line) in (1..).zip(text.lines()) {
+                let found = names.iter().find(|name| line.contains(**name));
+                assert_eq!(found, None, "{}:{number}: {line}", path.display());
+            }
+        }
+        assert!(read > 5, "the sources have moved");
+    }
+
+    #[test]
+    fn every_service_has_names_and_commands_of_its_own() {
+        let parts = SERVICES.iter().flat_map(|service| service.parts());
+        let mut parts: Vec<_> = parts.collect();
+        let commands = SERVICES.iter().flat_map(|service| service.commands());
+        let mut commands: Vec<_> = commands
+            .map(|command| command.get_name().to_owned())
+            .collect();
+        let lengths = (parts.len(), commands.len());
+        parts.sort_unstable();
+        parts.dedup();
+        commands.sort_unstable();
+        commands.dedup();
+        assert_eq!((parts.len(), commands.len()), lengths);
+    }
 }

@@ -40,8 +40,8 @@ impl Service for Astakos {
         })
     }
 
-    fn takes_seed(&self) -> bool {
-        true
+    fn seed(&self) -> Option<&'static str> {
+        Some("users, services and projects")
     }
 
     fn emulator(&self, start: &Start<'_>) -> Result<Emulator, Failure> {

@@ -11,8 +11,9 @@ use vouchsafe::ticket::mock::Server;
 use vouchsafe::ticket::{Roles, TvmId, Uid};
 
 use crate::failure::Failure;
+use crate::files::{SecretFile, put_public};
 use crate::services::{Emulator, Part};
-use crate::token::{SecretFile, SecretSource};
+use crate::token::SecretSource;
 
 /// Options for the world of tvmtool, tvm-api and tirole.
 #[derive(Args, Debug, Default)]
@@ -68,7 +69,7 @@ impl TvmArgs {
         // Clients take what is in the files as it is.
         SecretFile::create(&folder.join("tvmtool.authtoken"))?.keep_bare(token)?;
         let path = folder.join("tvmtool.port");
-        fs::write(&path, port.to_string())
+        put_public(&path, port.to_string().as_bytes())
             .map_err(|cause| unusable("--tvmtool-files", &path, cause))
     }
 
@@ -154,6 +155,11 @@ fn roles(text: &str) -> Result<(String, PathBuf), String> {
 fn unusable(option: &str, path: &Path, why: impl std::fmt::Display) -> Failure {
     Failure::usage(format!("{option} {}: {why}", path.display()))
 }
+
+/// What the help of `serve` says about them.
+pub(super) const NOTES: &str = "\
+tvmtool, tvm-api and tirole share one state. \"ticket\" is the name of its management, and that of all
+three servers on one port. The tokens of tvmtool are \"authtoken\", and \"user_ticket\" to try.";
 
 /// The name for all three servers at one port, and their own.
 pub(super) const PARTS: &[&str] = &[ALL, TOOL, API, TIROLE];

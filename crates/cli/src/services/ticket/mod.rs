@@ -8,9 +8,9 @@ mod failure;
 use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
 use serde_json::Value;
 use vouchsafe::core::BoxFuture;
+use vouchsafe::ticket::redact;
 
-use self::commands::TicketArgs;
-pub(super) use self::commands::{holds_ticket, without_signatures};
+use self::commands::{TicketArgs, ticket_in};
 use self::emulator::TvmArgs;
 use super::{Done, Emulator, Part, Service, Start, command, read, with_secrets};
 use crate::failure::Failure;
@@ -35,6 +35,19 @@ impl Service for Ticket {
 
     fn run<'a>(&'a self, _: &'a str, matches: &'a ArgMatches) -> BoxFuture<'a, Done> {
         Box::pin(async move { commands::run(read(TicketArgs::from_arg_matches(matches))?).await })
+    }
+
+    fn secret(&self, argument: &str) -> Option<(String, String)> {
+        let ticket = ticket_in(argument)?;
+        Some((ticket.to_owned(), redact(ticket).to_owned()))
+    }
+
+    fn instead_of_seed(&self) -> Option<&'static str> {
+        Some("tvmtool, tvm-api and tirole take their state from --config")
+    }
+
+    fn serve_notes(&self) -> Option<&'static str> {
+        Some(emulator::NOTES)
     }
 
     fn serve_options(&self, serve: Command) -> Command {

@@ -11,14 +11,16 @@ use vouchsafe::userinfo::{
     UserInfo, Username,
 };
 
-use super::installation::{self, InstallationArgs};
+use super::installation::{self, InstallationArgs, TOKEN_VARIABLE};
 use crate::connection::duration;
 use crate::failure::Failure;
+use crate::files::SecretFile;
 use crate::output::{Answer, pairs, table};
-use crate::token::{SecretFile, TokenArgs};
+use crate::token::{TokenArgs, variable_help};
 
 /// Options of `vouchsafe userinfo`.
 #[derive(Args, Debug)]
+#[command(mut_arg("token_env", |arg| arg.help(variable_help(TOKEN_VARIABLE))))]
 pub(crate) struct UserinfoArgs {
     #[command(subcommand)]
     command: Command,

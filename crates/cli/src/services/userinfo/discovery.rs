@@ -8,11 +8,12 @@ use vouchsafe::core::Secret;
 use vouchsafe::userinfo::HttpUrl;
 use vouchsafe::userinfo::discovery::{Client, Environment, InfluxDatabase, InfluxLocation};
 
-use super::installation::{self, InstallationArgs};
+use super::installation::{self, InstallationArgs, TOKEN_VARIABLE};
 use crate::failure::Failure;
+use crate::files::SecretFile;
 use crate::output::{Answer, pairs, table};
 use crate::terminal::{clean, to_json};
-use crate::token::{SecretFile, TokenArgs};
+use crate::token::{TokenArgs, variable_help};
 
 /// Options of `vouchsafe discovery`.
 #[derive(Args, Debug)]
@@ -117,6 +118,7 @@ enum Influxdb {
         label: String,
     },
     /// Fetches how to reach a database, with credentials, and prints them
+    #[command(mut_arg("token_env", |arg| arg.help(variable_help(TOKEN_VARIABLE))))]
     Credentials {
         /// The database's label
         label: String,

@@ -41,15 +41,27 @@ fn parse(place: &str, text: &Secret) -> Result<Token, Failure> {
         .map_err(|fault| Failure::usage(format!("what {place} holds is not a token: {fault}")))
 }
 
+/// Returns whether a text holds what is, or nearly is, a token.
+pub(super) fn holds_token(text: &str) -> bool {
+    text.match_indices("gt-").any(|(at, prefix)| {
+        let rest = &text[at + prefix.len()..];
+        let is_inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let key = rest.find(|c| !is_inner(c)).unwrap_or(rest.len());
+        // A key that lost its end by careless copying is still part of a secret.
+        key >= 16 && rest[key..].starts_with('.')
+    })
+}
+
 const URL_VARIABLE: &str = "REPERTOIRE_BASE_URL";
-const TOKEN_VARIABLE: &str = "GAFAELFAWR_TOKEN";
+pub(super) const TOKEN_VARIABLE: &str = "GAFAELFAWR_TOKEN";
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
     use std::fs;
 
     use super::*;
-    use crate::token::SecretSource;
+    use crate::token::{SecretSource, refuse_in_arguments};
 
     const TOKEN: &str = "gt-0123456789012345678901.abcdefghijklmnopqrstuv";
 
@@ -76,5 +88,24 @@ mod tests {
             );
         }
         assert!(read(&format!(" {TOKEN}\n")).is_ok());
+    }
+
+    #[test]
+    fn an_argument_that_holds_a_token_is_refused_without_repeating_it() {
+        let in_url = format!("--repertoire-url=https://h/?t={TOKEN}");
+        for argument in [TOKEN, &TOKEN[..30], &in_url, "--token", "--token=planted"] {
+            let error = refuse_in_arguments(&["vouchsafe".into(), argument.into()]).unwrap_err();
+            let text = format!("{error:?}");
+            assert!(
+                !text.contains("0123") && !text.contains("planted"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_that_only_begin_like_a_token_pass() {
+        let arguments = ["userinfo", "gt-ada", "gt-team.x:12", "--token-file=gt-x"];
+        assert!(refuse_in_arguments(&arguments.map(OsString::from)).is_ok());
     }
 }

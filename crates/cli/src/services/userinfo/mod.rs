@@ -50,8 +50,12 @@ impl Service for Userinfo {
         })
     }
 
-    fn takes_seed(&self) -> bool {
-        true
+    fn holds_token(&self, text: &str) -> bool {
+        installation::holds_token(text)
+    }
+
+    fn seed(&self) -> Option<&'static str> {
+        Some("users, tokens and services; #CONFIG selects one of several in the file")
     }
 
     fn emulator(&self, start: &Start<'_>) -> Result<Emulator, Failure> {

@@ -11,10 +11,11 @@ use vouchsafe::astakos::{Client, Dialect};
 use crate::connection::{ConnectionArgs, url};
 use crate::failure::Failure;
 use crate::output::Answer;
-use crate::token::TokenArgs;
+use crate::token::{TokenArgs, variable_help};
 
 /// Options of `vouchsafe astakos`.
 #[derive(Args, Debug)]
+#[command(mut_arg("token_env", |arg| arg.help(variable_help(TOKEN_VARIABLE))))]
 pub(crate) struct AstakosArgs {
     #[command(subcommand)]
     command: Command,

@@ -1,13 +1,11 @@
-//! Where the commands take a ticket from, and what arguments may be repeated in messages.
+//! Where the commands take a ticket from.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
 use clap::Args;
 use vouchsafe::core::Secret;
-use vouchsafe::ticket::redact;
 
 use crate::failure::Failure;
 use crate::token::read_secret;
@@ -61,22 +59,9 @@ impl TicketInput {
     }
 }
 
-/// Takes the signatures of tickets that were given as arguments out of a message about them.
-pub(crate) fn without_signatures(message: &str, arguments: &[OsString]) -> String {
-    let mut message = message.to_owned();
-    for argument in arguments {
-        let argument = argument.to_string_lossy();
-        let begins = ["3:serv:", "3:user:"].into_iter();
-        if let Some(begin) = begins.filter_map(|begin| argument.find(begin)).min() {
-            let ticket = &argument[begin..];
-            message = message.replace(ticket, redact(ticket));
-        }
-    }
-    message
-}
-
-/// Returns whether an argument holds a ticket.
-pub(crate) fn holds_ticket(argument: &OsString) -> bool {
-    let argument = argument.to_string_lossy();
-    argument.contains("3:serv:") || argument.contains("3:user:")
+/// Returns the ticket in an argument: all from its first mark on.
+pub(crate) fn ticket_in(argument: &str) -> Option<&str> {
+    let marks = ["3:serv:", "3:user:"].into_iter();
+    let begin = marks.filter_map(|mark| argument.find(mark)).min()?;
+    Some(&argument[begin..])
 }

@@ -9,8 +9,8 @@ use vouchsafe::ticket::{BlackboxEnv, KeyContainer, KeyId};
 
 use super::keys::{SigningKey, key_failure, read_container, write_container};
 use crate::failure::Failure;
+use crate::files::SecretFile;
 use crate::output::Answer;
-use crate::token::SecretFile;
 
 /// Options of `vouchsafe ticket keygen`.
 #[derive(Args, Debug)]

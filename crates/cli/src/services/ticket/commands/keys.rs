@@ -4,13 +4,13 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use vouchsafe::core::Secret;
-use vouchsafe::core::store::Draft;
 use vouchsafe::core::text::str_without_mark;
 use vouchsafe::ticket::rw::{KeyError, PrivateKey};
 use vouchsafe::ticket::{KeyContainer, KeyId, base64url};
 
 use crate::failure::Failure;
-use crate::token::{SecretFile, read_secret};
+use crate::files::{SecretFile, put_public};
+use crate::token::read_secret;
 
 /// A private key with the id that its public half has in the container.
 pub(super) struct SigningKey {
@@ -61,14 +61,9 @@ pub(super) fn read_container(path: &Path) -> Result<KeyContainer, Failure> {
         .map_err(|fault| Failure::usage(format!("the keys {place}: {}", fault.message())))
 }
 
-/// Writes a container whole or not at all. It is no secret.
+/// Writes a container, which is not secret.
 pub(super) fn write_container(path: &Path, text: &str) -> Result<(), Failure> {
-    let written = Draft::public_beside(path).and_then(|draft| {
-        draft.write(text.as_bytes())?;
-        draft.write(b"\n")?;
-        draft.replace()
-    });
-    written
+    put_public(path, format!("{text}\n").as_bytes())
         .map_err(|cause| Failure::failed(format!("{} cannot be written: {cause}", path.display())))
 }
 

@@ -12,8 +12,8 @@ use super::facts;
 use super::keys::{SigningKey, key_failure};
 use crate::connection::duration;
 use crate::failure::Failure;
+use crate::files::SecretFile;
 use crate::output::Answer;
-use crate::token::SecretFile;
 
 /// Which ticket is made.
 #[derive(Debug, Subcommand)]

@@ -16,7 +16,7 @@ use clap::{Args, Subcommand};
 use vouchsafe::core::timestamp;
 use vouchsafe::ticket::BlackboxEnv;
 
-pub(crate) use self::input::{holds_ticket, without_signatures};
+pub(crate) use self::input::ticket_in;
 
 use crate::failure::Failure;
 use crate::output::Answer;
