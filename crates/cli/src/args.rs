@@ -14,25 +14,24 @@ use crate::serve::ServeArgs;
 use crate::services::{self, SERVICES};
 use crate::{demo, serve, token};
 
-/// Asks the services that say who a caller is and what they may do, and plays them for tests
+/// Calls authentication and authorization services, and runs emulators of them for tests
 #[derive(Debug, Parser)]
 #[command(name = "vouchsafe", version, after_help = EXIT_CODES)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 struct Cli {
-    /// Prints JSON instead of tables, errors included
+    /// Prints JSON instead of tables, and errors as JSON too
     #[arg(long, global = true)]
     json: bool,
-    /// Logs each call to standard error when it ends; twice: when it begins too, and all else
-    /// that is known. Without it the environment variable RUST_LOG says what is logged, such as
-    /// vouchsafe=debug
+    /// Logs each call to standard error as it ends; -vv logs its start and all details too. Without
+    /// it, the environment variable RUST_LOG decides, such as vouchsafe=debug
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
 }
 
 /// Returns the whole command line: what is of no service, and what each service adds.
 fn command_line() -> Command {
-    let demo = "Shows the clients at work against emulators on loopback sockets, over TLS";
-    let serve = "Plays services over TCP, for tests in any language";
+    let demo = "Runs every client against its emulator, over TLS on loopback sockets";
+    let serve = "Runs emulators of the services over TCP, for tests in any language";
     let mut all = vec![
         services::command::<DemoArgs>(DEMO, demo),
         ServeArgs::with_services(Command::new(SERVE)).about(serve),
@@ -43,7 +42,7 @@ fn command_line() -> Command {
 
 /// Runs the program with its arguments, the first of which is its own name.
 pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
-    // Known before the arguments are understood, since a fault in them is told in JSON too.
+    // Read before parsing, since errors in the arguments are printed as JSON too.
     let as_json = arguments.iter().any(|argument| argument == "--json");
     if let Err(failure) = token::refuse_in_arguments(&arguments) {
         return failure.report(as_json);
@@ -113,8 +112,8 @@ struct Logs {
 }
 
 impl Logs {
-    /// What the options say, else what `RUST_LOG` says, else what is worth knowing. The options
-    /// concern our own crates only: what the libraries below log is theirs to vouch for.
+    /// Returns what the options ask for, else what `RUST_LOG` does, else the default. The options
+    /// concern our own crates only: libraries below may log secrets.
     fn wanted(verbose: u8, variable: Option<&str>, command: &str) -> Result<Self, Failure> {
         let own = |level: &str| EnvFilter::new(format!("off,vouchsafe={level}"));
         let variable = variable.map(str::trim).filter(|text| !text.is_empty());

@@ -12,21 +12,20 @@ use vouchsafe::core::url::BaseUrl;
 
 use crate::failure::Failure;
 
-/// Options that say how to reach a service, and how patiently.
+/// Options for reaching a service.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectionArgs {
-    /// Trusts the authorities in a PEM file too
+    /// Also trusts the certificate authorities in a PEM file
     #[arg(long, value_name = "PEM", global = true)]
     ca_file: Option<PathBuf>,
     /// How long one request may take, in seconds or with a unit: 5, 2.5, 800ms
     #[arg(long, value_name = "TIME", global = true, default_value = "5", value_parser = duration)]
     timeout: Duration,
-    /// How often a request that failed is sent again, if that is safe
+    /// How often a failed request is sent again where that is safe
     #[arg(long, value_name = "COUNT", global = true, default_value_t = 2)]
     retries: u8,
-    /// Lets credentials, and answers that decide where credentials go, travel over plain http to
-    /// and from other machines
+    /// Allows plain http to other machines, where others on the network can read credentials
     #[arg(long, global = true)]
     pub(crate) allow_plain_http: bool,
 }
@@ -81,11 +80,11 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         "m" => 60.0,
         "h" => 3_600.0,
         "d" => 86_400.0,
-        _ => return Err("the unit is none of ms, s, m, h, d".to_owned()),
+        _ => return Err("the unit must be ms, s, m, h or d".to_owned()),
     };
     let number: f64 = digits
         .parse()
-        .map_err(|_| "not a number of seconds, nor one with ms, s, m, h or d".to_owned())?;
+        .map_err(|_| "must be a number of seconds, or a number with ms, s, m, h or d".to_owned())?;
     match Duration::try_from_secs_f64(number * unit) {
         Ok(time) if !time.is_zero() && time <= LONGEST => Ok(time),
         _ => Err("out of range".to_owned()),

@@ -12,7 +12,7 @@ use crate::stage::Stage;
 #[derive(Args, Debug)]
 pub(crate) struct DemoArgs {}
 
-/// Runs the demo of every service and prints what came of it.
+/// Runs the demo of every service and prints the outcomes.
 pub(crate) async fn run(_args: DemoArgs, as_json: bool) -> Result<ExitCode, Failure> {
     let mut stage = Stage::new()?;
     for service in SERVICES {

@@ -53,7 +53,7 @@ impl Failure {
         self
     }
 
-    /// Sets the kind that programs are told.
+    /// Sets the kind in the JSON output.
     pub(crate) fn kind(self, kind: &'static str) -> Self {
         Self { kind, ..self }
     }
@@ -98,7 +98,7 @@ impl Failure {
         }
     }
 
-    /// Takes out of the texts what nobody is to see.
+    /// Redacts all texts.
     pub(crate) fn redacted(mut self, redact: impl Fn(&str) -> String) -> Self {
         self.message = redact(&self.message);
         self.hint = self.hint.as_deref().map(redact);
@@ -122,7 +122,7 @@ impl Failure {
         } else {
             format!("error: {self}")
         };
-        // There is nobody left to tell if this fails.
+        // If this fails, there is no other place to report to.
         let _ = writeln!(std::io::stderr().lock(), "{line}");
         ExitCode::from(self.exit as u8)
     }
@@ -209,8 +209,7 @@ fn kind(kind: core::ErrorKind) -> &'static str {
 fn hint(error: &core::Error) -> Option<String> {
     let text = match error.kind() {
         core::ErrorKind::Config if error.message().starts_with("plain http") => {
-            "use https, or give --allow-plain-http if nobody else can read or change what goes \
-             over that network"
+            "use https, or give --allow-plain-http if the network is trusted"
         }
         core::ErrorKind::Connect(ConnectPhase::Tls) => {
             "if the server's certificate is of a private authority, name that with --ca-file"

@@ -25,7 +25,7 @@ use crate::terminal::{to_json, to_json_line};
 #[derive(Args)]
 #[command(after_help = after_help(), mut_arg("seed", |seed| seed.help(seed_help())))]
 pub(crate) struct ServeArgs {
-    /// A service and its port on 127.0.0.1; 0 or no port means any free one. Give it again for more
+    /// A service and its port on 127.0.0.1; without a port or with 0, any free one; repeat for more
     #[arg(
         long = "service", value_name = "NAME=PORT", required_unless_present = "print_seed",
         value_parser = wanted,
@@ -207,7 +207,7 @@ impl ServeArgs {
             return Ok(None);
         };
         let (path, config) = match given.to_str().and_then(|text| text.rsplit_once('#')) {
-            // A file may have such a name.
+            // The name of a file may contain a #.
             Some((path, config)) if !given.exists() => {
                 (PathBuf::from(path), Some(config.to_owned()))
             }
@@ -284,8 +284,8 @@ impl End {
     #[cfg(unix)]
     async fn reached(mut self) -> &'static str {
         tokio::select! {
-            _ = self.terminate.recv() => "told to terminate",
-            _ = self.interrupt.recv() => "interrupted",
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
             () = stdin_closes(), if self.until_stdin_closes => "standard input closed",
         }
     }

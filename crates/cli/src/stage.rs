@@ -1,5 +1,4 @@
-//! What a demo is told: steps, each of which asserts what it shows. What it says is evidence taken
-//! from the answers.
+//! The steps of a demo. Each asserts what it shows, and its outcome is taken from the answers.
 
 use std::ops::RangeInclusive;
 
@@ -11,7 +10,7 @@ use vouchsafe::core::mock::{CertificateAuthority, Journal};
 use crate::failure::Failure;
 use crate::output::{Answer, framed};
 
-/// Where the steps are made: what they need, and what came of those before.
+/// Runs steps and records their outcomes.
 pub(crate) struct Stage {
     /// Signs the emulators' certificates; the clients trust it alone.
     pub(crate) authority: CertificateAuthority,
@@ -20,7 +19,7 @@ pub(crate) struct Stage {
     steps: Vec<Step>,
 }
 
-/// A step and what came of it.
+/// A step and its outcome.
 #[derive(Serialize)]
 struct Step {
     service: &'static str,
@@ -54,7 +53,7 @@ impl Stage {
         self.record("set up", Err(failure.to_string()), self.started, 0);
     }
 
-    /// Returns what came of all steps, and whether it is as it should be.
+    /// Returns the outcomes of all steps, and whether all are as expected.
     pub(crate) fn end(self) -> (Answer, bool) {
         let steps = self.steps;
         let is_good = !steps.is_empty() && steps.iter().all(|step| step.ok);
@@ -135,7 +134,7 @@ fn totals(steps: &[Step], started: Instant) -> String {
     let failed = steps.iter().filter(|step| !step.ok).count();
     let requests: u64 = steps.iter().map(|step| step.requests).sum();
     let verdict = match failed {
-        0 => "all of them as they should be".to_owned(),
+        0 => "all as expected".to_owned(),
         1 => "1 of them FAILED".to_owned(),
         _ => format!("{failed} of them FAILED"),
     };

@@ -14,7 +14,7 @@ use crate::services;
 
 /// Options that say where the token is.
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Token (never an argument: others can read those)")]
+#[command(next_help_heading = "Token (never an argument, since other users can read those)")]
 pub(crate) struct TokenArgs {
     /// Reads the token from a file
     #[arg(long, value_name = "FILE", global = true)]

@@ -22,7 +22,7 @@ use crate::stage::Stage;
 pub(crate) const SERVICES: &[&dyn Service] =
     &[&userinfo::Userinfo, &ticket::Ticket, &astakos::Astakos];
 
-/// What the program must know of a service.
+/// What the program knows about a service.
 pub(crate) trait Service: Sync {
     /// Returns the name, as the demo shows it and the management has it.
     fn name(&self) -> &'static str;
@@ -33,7 +33,7 @@ pub(crate) trait Service: Sync {
     /// Returns its commands for people.
     fn commands(&self) -> Vec<Command>;
 
-    /// Does what one of its commands asks, and returns what is to be printed.
+    /// Runs one of its commands, and returns what to print.
     fn run<'a>(&'a self, command: &'a str, matches: &'a ArgMatches) -> BoxFuture<'a, Done>;
 
     /// Returns whether a text holds what is, or nearly is, a token of the service. No argument may
@@ -69,8 +69,7 @@ pub(crate) trait Service: Sync {
         serve
     }
 
-    /// Refuses options that would be without effect. The function tells whether one of some
-    /// parts is served.
+    /// Refuses options without effect. `serves` returns whether any of some parts is served.
     fn check_options(
         &self,
         options: &ArgMatches,
@@ -80,35 +79,34 @@ pub(crate) trait Service: Sync {
         Ok(())
     }
 
-    /// Does what is left to do when one of its parts is served at a port.
+    /// Called when one of its parts is served on a port.
     fn served(&self, options: &ArgMatches, part: &Part, port: u16) -> Result<(), Failure> {
         let _ = (options, part, port);
         Ok(())
     }
 
-    /// Makes the emulator, in the state that was asked for or in a small world of its own.
+    /// Makes the emulator, in the state asked for or in a small built-in one.
     fn emulator(&self, start: &Start<'_>) -> Result<Emulator, Failure>;
 
-    /// Returns a seed to begin one's own with, with secrets made for it.
+    /// Returns an example of a seed, with new secrets.
     fn example_seed(&self) -> Result<Value, Failure>;
 
-    /// Shows the main flows, each as a step. An error means that not even a step could be made.
+    /// Shows the main flows, each as a step. An error means that not even the first could be run.
     fn demo<'a>(&'a self, stage: &'a mut Stage) -> BoxFuture<'a, Result<(), Failure>>;
 }
 
-/// A service played. All its parts are one world.
+/// The emulator of a service. All its parts share one state.
 pub(crate) struct Emulator {
     pub(crate) host: Host,
     pub(crate) parts: BTreeMap<&'static str, Part>,
 }
 
-/// What one server of a service has to tell about itself.
+/// What `serve` prints about one server of a service.
 #[derive(Default)]
 pub(crate) struct Part {
-    /// What it has to offer, by name, and the path to it.
+    /// The paths that clients are configured with, by name.
     pub(crate) paths: BTreeMap<&'static str, String>,
-    /// The credentials made for this run by whom or what they stand for, to be thrown away with
-    /// it.
+    /// The credentials made for this run, by the user or service they belong to.
     pub(crate) tokens: BTreeMap<&'static str, Secret>,
 }
 
@@ -119,21 +117,21 @@ pub(crate) struct Start<'a> {
     pub(crate) options: &'a ArgMatches,
 }
 
-/// What a command has to say, and the exit code.
+/// What a command prints, and the exit code.
 pub(crate) type Done = Result<(Answer, ExitCode), Failure>;
 
-/// Makes a command of its options.
+/// Makes a command from its options.
 pub(crate) fn command<A: Args>(name: &'static str, about: &'static str) -> Command {
     // Last, since the type of the options brings a description of itself.
     A::augment_args(Command::new(name)).about(about)
 }
 
-/// Takes what clap has read. It checked the arguments before, so this does not fail.
+/// Converts what clap has parsed. The arguments are valid by then, so this does not fail.
 pub(crate) fn read<T>(args: Result<T, clap::Error>) -> Result<T, Failure> {
     args.map_err(|fault| Failure::usage(fault.to_string()))
 }
 
-/// Finds the service that a command is of.
+/// Finds the service that a command belongs to.
 pub(crate) fn of_command(name: &str) -> Option<&'static dyn Service> {
     let mut all = SERVICES.iter().copied();
     all.find(|service| {
@@ -183,14 +181,14 @@ impl Seed {
     /// Says what is wrong with it.
     pub(crate) fn wrong(&self, why: &str) -> Failure {
         Failure::usage(format!("the seed {}: {why}", self.path.display()))
-            .hint("serve --print-seed NAME prints one that works")
+            .hint("vouchsafe serve --print-seed NAME prints an example")
     }
 }
 
 /// Reads an example, and gives a random secret to everything whose value is `RANDOM`.
 fn with_secrets(example: &str) -> Result<Value, Failure> {
     let mut example = serde_json::from_str(example)
-        .map_err(|fault| Failure::failed(format!("the built-in world is no JSON: {fault}")))?;
+        .map_err(|fault| Failure::failed(format!("the built-in state is not JSON: {fault}")))?;
     fill(&mut example);
     Ok(example)
 }

@@ -235,7 +235,7 @@ fn a_private_key_is_its_owners_alone_and_never_printed() {
         "--key",
         &shop.path("keys"),
     ]);
-    assert!(wrong.bad(2).err.contains("no key file"));
+    assert!(wrong.bad(2).err.contains("not a key file"));
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
     let url = format!("{}{}", serving.url(), server.identity_path());
     let client = client(&url, &stage.authority)?;
     let token = |token: Option<Secret>| {
-        token.ok_or_else(|| Failure::failed("the built-in world lacks a token"))
+        token.ok_or_else(|| Failure::failed("the built-in state lacks a token"))
     };
     let user = client.with_token(token(server.user_token(ALICE))?);
     let service = client.with_token(token(server.service_token("cyclades"))?);
@@ -107,11 +107,11 @@ struct Show {
 
 impl Show {
     async fn log_in(&self) -> Seen {
-        let access = self.user.authenticate(None).await.map_err(told)?;
-        let services = access.catalog().map_err(told)?.services().len();
+        let access = self.user.authenticate(None).await.map_err(text)?;
+        let services = access.catalog().map_err(text)?.services().len();
         let name = access.user.and_then(|user| user.name).unwrap_or_default();
         // Found in the same answer: nothing more is sent for it.
-        let account = self.user.account_path().await.map_err(told)?;
+        let account = self.user.account_path().await.map_err(text)?;
         ensure(account.ends_with("/account/v1.0"), || account.clone())?;
         Ok(format!(
             "{name}; {services} services, quotas under {account}"
@@ -119,7 +119,7 @@ impl Show {
     }
 
     async fn room(&self) -> Seen {
-        let quotas = self.user.quotas().await.map_err(told)?;
+        let quotas = self.user.quotas().await.map_err(text)?;
         let alice = Server::alice();
         let room = quotas.room(&alice, VM);
         let room = room.ok_or("alice has no virtual machines at all")?;
@@ -133,7 +133,7 @@ impl Show {
     async fn issue(&self, name: &str) -> Result<CommissionGuard, String> {
         let alice = Server::alice();
         let request = CommissionRequest::one(&alice, [(&alice, VM, 1)]).name(name);
-        self.issuer.issue(&request).await.map_err(told)
+        self.issuer.issue(&request).await.map_err(text)
     }
 
     fn used(&self) -> i64 {
@@ -147,7 +147,7 @@ impl Show {
         let before = self.used();
         let guard = self.issue("server 1").await?;
         let serial = guard.serial();
-        guard.commit().await.map_err(told)?;
+        guard.commit().await.map_err(text)?;
         let after = self.used();
         ensure(after == before + 1, || format!("{before}, then {after}"))?;
         Ok(format!("commission {serial}: alice uses {after}"))
@@ -177,7 +177,7 @@ impl Show {
         let pending = self.server.pending_commissions().len();
         ensure(pending == 1, || format!("{pending} pending"))?;
         let serial = guard.serial();
-        guard.commit().await.map_err(told)?;
+        guard.commit().await.map_err(text)?;
         let after = self.used();
         ensure(after == before + 1, || format!("{before}, then {after}"))?;
         let issued = issued() - issued_before;
@@ -202,13 +202,13 @@ impl Show {
         let nothing = CommissionRequest::one(&alice, [(&alice, VM, 0)]);
         let mut issued = Vec::new();
         for _ in 0..40 {
-            issued.push(self.service.issue(&nothing).await.map_err(told)?);
+            issued.push(self.service.issue(&nothing).await.map_err(text)?);
         }
         // Long enough for forty tasks to join one call on a busy machine too.
         let issuer = Issuer::builder(self.service.clone(), "together")
             .window(Duration::from_millis(100))
             .build()
-            .map_err(told)?;
+            .map_err(text)?;
         let mut tasks = JoinSet::new();
         for (index, serial) in issued.into_iter().enumerate() {
             let issuer = issuer.clone();
@@ -221,7 +221,7 @@ impl Show {
         }
         let mut done = 0;
         while let Some(result) = tasks.join_next().await {
-            result.map_err(|fault| fault.to_string())?.map_err(told)?;
+            result.map_err(|fault| fault.to_string())?.map_err(text)?;
             done += 1;
         }
         Ok(format!("{done} tasks, each with its own result"))
@@ -229,9 +229,9 @@ impl Show {
 
     async fn walked(&self) -> Seen {
         let walk = self.service.walk_service_quotas(None, None).await;
-        let mut walk = walk.map_err(told)?;
+        let mut walk = walk.map_err(text)?;
         let (mut users, mut quotas) = (0, 0);
-        while let Some((_, of_user)) = walk.next().await.map_err(told)? {
+        while let Some((_, of_user)) = walk.next().await.map_err(text)? {
             users += 1;
             quotas += of_user.iter().count();
         }
@@ -254,6 +254,6 @@ fn client(url: &str, authority: &CertificateAuthority) -> Result<Client, Failure
     Ok(client.build()?)
 }
 
-fn told(error: impl std::fmt::Display) -> String {
+fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }

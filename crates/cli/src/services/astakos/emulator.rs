@@ -1,4 +1,4 @@
-//! Astakos over TCP: the built-in state, and what it tells.
+//! Astakos over TCP: its initial state, paths and tokens.
 
 use vouchsafe::astakos::mock::{Seed, Server};
 

@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn another_try_is_not_advised_where_it_could_double() {
-        let told = |kind, operation, status: Option<u16>, sent| {
+        let line = |kind, operation, status: Option<u16>, sent| {
             let error = core::Error::new(kind, "planted")
                 .with_operation(operation)
                 .with_sent(sent)
@@ -58,18 +58,18 @@ mod tests {
         let (status, throttled) = (core::ErrorKind::Status, core::ErrorKind::Throttled);
         let transport = core::ErrorKind::Transport;
         let (once, safe) = ("account.issueCommission", "account.getQuotas");
-        for line in [
-            told(throttled, once, Some(429), Sent::Maybe),
-            told(status, once, Some(503), Sent::Maybe),
-            told(transport, once, None, Sent::Maybe),
+        for text in [
+            line(throttled, once, Some(429), Sent::Maybe),
+            line(status, once, Some(503), Sent::Maybe),
+            line(transport, once, None, Sent::Maybe),
         ] {
-            assert!(line.contains("look before you try again"), "{line}");
+            assert!(text.contains("look before you try again"), "{text}");
         }
-        for line in [
-            told(status, safe, Some(503), Sent::Maybe),
-            told(transport, once, None, Sent::No),
+        for text in [
+            line(status, safe, Some(503), Sent::Maybe),
+            line(transport, once, None, Sent::No),
         ] {
-            assert!(line.ends_with("; try again later"), "{line}");
+            assert!(text.ends_with("; try again later"), "{text}");
         }
     }
 }

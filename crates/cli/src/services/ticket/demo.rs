@@ -126,8 +126,11 @@ impl Show {
             .add_root_pem(authority.pem().as_bytes())?
             .only_roots()
             .build()?;
-        let folder = tempfile::tempdir()
-            .map_err(|cause| Failure::failed(format!("no folder for the disk cache: {cause}")))?;
+        let folder = tempfile::tempdir().map_err(|cause| {
+            Failure::failed(format!(
+                "the folder for the disk cache cannot be created: {cause}"
+            ))
+        })?;
         Ok(Self {
             authority_url: serving.url(),
             authority: std::sync::Mutex::new(Some(serving)),
@@ -288,8 +291,8 @@ impl Layered {
         let router = Router::new().route("/books", get(shelf)).layer(layer);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let listener = tokio::net::TcpListener::bind(address).await;
-        let listener =
-            listener.map_err(|cause| Failure::failed(format!("no port for the shop: {cause}")))?;
+        let listener = listener
+            .map_err(|cause| Failure::failed(format!("the shop cannot listen: {cause}")))?;
         let url = listener
             .local_addr()
             .map(|address| format!("http://{address}/books"));

@@ -1,4 +1,4 @@
-//! The emulators of tvmtool, tvm-api and tirole over TCP: options, state, and what they tell.
+//! The emulators of tvmtool, tvm-api and tirole over TCP: options, initial state, paths and tokens.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,26 +19,26 @@ use crate::token::SecretSource;
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "tvmtool, tvm-api and tirole")]
 pub(crate) struct TvmArgs {
-    /// The configuration file of tvmtool, which makes their world; else a small one of its own
+    /// The configuration file of tvmtool, which sets the state of all three [default: a small
+    /// built-in one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The roles document of a role system; give it again for more
+    /// The roles document of a role system; repeat for more
     #[arg(long, value_name = "SLUG=FILE", value_parser = roles)]
     roles: Vec<(String, PathBuf)>,
-    /// Reads the token that tvmtool asks for from a file; else one is made for this run
+    /// Reads the token that tvmtool asks for from a file [default: a random one]
     #[arg(long, value_name = "FILE")]
     tvmtool_token_file: Option<PathBuf>,
     /// Reads that token from an environment variable
     #[arg(long, value_name = "NAME", conflicts_with = "tvmtool_token_file")]
     tvmtool_token_env: Option<String>,
-    /// Leaves the files `tvmtool.port` and `tvmtool.authtoken` in a folder
+    /// Writes the files tvmtool.port and tvmtool.authtoken to a folder
     #[arg(long, value_name = "FOLDER")]
     tvmtool_files: Option<PathBuf>,
 }
 
 impl TvmArgs {
-    /// Refuses what would be without effect. The function tells whether one of some servers is
-    /// served.
+    /// Refuses options without effect. `serves` returns whether any of some servers is served.
     pub(crate) fn check(&self, serves: impl Fn(&[&str]) -> bool) -> Result<(), Failure> {
         let of_tool = [
             ("--tvmtool-files", self.tvmtool_files.is_some()),
@@ -61,7 +61,8 @@ impl TvmArgs {
         Ok(())
     }
 
-    /// Leaves the files that clients of tvmtool look for, if they are wanted and this is it.
+    /// Writes the files that clients of tvmtool look for, if the options ask for them and `part` is
+    /// tvmtool.
     pub(crate) fn leave_files(&self, part: &Part, port: u16) -> Result<(), Failure> {
         let (Some(folder), Some(token)) = (&self.tvmtool_files, part.tokens.get(AUTHTOKEN)) else {
             return Ok(());

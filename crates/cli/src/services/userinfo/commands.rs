@@ -32,9 +32,9 @@ pub(crate) struct UserinfoArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Tells whose token it is, with groups and quota
+    /// Shows the user the token belongs to, with groups and quota
     Whoami,
-    /// Tells what the directory knows of a user; others than oneself need admin:userinfo
+    /// Shows what the directory knows about a user; needs admin:userinfo unless the user is you
     User {
         /// The user name
         name: Username,
@@ -43,23 +43,23 @@ enum Command {
     Groups,
     /// Lists all users; needs admin:userinfo
     Users,
-    /// Tells what a token may do, and until when
+    /// Shows what the token is allowed to do, and when it expires
     TokenInfo,
-    /// Makes a service token for a bot user and prints it; needs admin:token
+    /// Creates a service token for a bot user and prints it; needs admin:token
     CreateToken(CreateTokenArgs),
 }
 
 #[derive(Args, Debug)]
 struct CreateTokenArgs {
-    /// The bot user, whose name begins with "bot-"
+    /// The name of the bot user, which begins with "bot-"
     bot: BotUsername,
-    /// What the token may do; give it again for more
+    /// A scope of the token; repeat for more
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<Scope>,
-    /// When it ends: 12h or 30d from now, or a date such as 2030-01-31T00:00:00Z; else never
+    /// When it expires: 12h or 30d from now, or a date such as 2030-01-31T00:00:00Z [default: never]
     #[arg(long, value_name = "WHEN", value_parser = expiry)]
     expires: Option<Expiry>,
-    /// The full name to be told of the bot user
+    /// The full name of the bot user
     #[arg(long)]
     name: Option<String>,
     /// Its numeric user id
@@ -68,7 +68,7 @@ struct CreateTokenArgs {
     /// The id of its primary group
     #[arg(long)]
     gid: Option<i64>,
-    /// A group it is in; give it again for more
+    /// A group the bot user is in; repeat for more
     #[arg(long = "group", value_name = "NAME:ID", value_parser = group)]
     groups: Vec<(GroupName, i64)>,
     /// Writes the token to a new file that only you can read, instead of printing it
@@ -82,7 +82,7 @@ enum Expiry {
     After(Duration),
 }
 
-/// Asks, and returns what is to be printed.
+/// Runs the command, and returns what to print.
 pub(crate) async fn run(args: UserinfoArgs) -> Result<Answer, Failure> {
     let token = installation::token(&args.token)?;
     let client = client(&args.installation)?;
@@ -151,7 +151,7 @@ async fn create_token(
     };
     file.keep(made.secret()).map_err(|failure| {
         failure.hint(format!(
-            "the token was made: revoke it by its key, {}",
+            "the token exists: revoke it by its key, {}",
             made.key()
         ))
     })?;

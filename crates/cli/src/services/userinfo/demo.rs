@@ -69,7 +69,7 @@ pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
         .await;
     stage
         .step(
-            "refused: a token nobody knows",
+            "refused: an unknown token",
             &journal,
             1,
             show.unknown_token(),
@@ -310,7 +310,7 @@ impl Show {
         Ok(error)
     }
 
-    /// Asks anew while something is wrong, and leaves nothing wrong behind.
+    /// Asks again during a fault, which is gone afterwards.
     async fn with_fault(&self, fault: Fault) -> Seen {
         let alice = self.server.user_token();
         self.client.forget_token(&alice);

@@ -30,34 +30,34 @@ enum Command {
     Applications,
     /// Lists the datasets
     Datasets,
-    /// Tells what this environment is
+    /// Shows the name and description of this environment
     Environment {
-        /// Only its name, as older servers give it
+        /// Only the name, which older servers know too
         #[arg(long)]
         name: bool,
     },
-    /// Tells where Butler configurations are: of one dataset, or of all
+    /// Shows the URLs of Butler configurations
     Butler {
         /// The dataset
         dataset: Option<String>,
     },
-    /// Tells where a dataset's ObsCore configuration is
+    /// Shows the URL of a dataset's ObsCore configuration
     Obscore {
         /// The dataset
         dataset: String,
     },
-    /// Tells where a service is
+    /// Shows the URL of a service
     #[command(subcommand)]
     Url(UrlOf),
     /// Lists the versions of a service's API
     #[command(subcommand)]
     Versions(VersionsOf),
-    /// Tells of InfluxDB databases
+    /// Shows InfluxDB databases
     #[command(subcommand)]
     Influxdb(Influxdb),
-    /// Prints the reduced document that notebooks are given, as JSON
+    /// Prints the reduced document for notebooks as JSON
     Nublado,
-    /// Prints the whole document, as JSON
+    /// Prints the whole document as JSON
     Document,
 }
 
@@ -69,7 +69,7 @@ enum UrlOf {
         service: String,
         /// The dataset
         dataset: String,
-        /// This version of its API and no other
+        /// Exactly this version of its API
         #[arg(long = "api-version", value_name = "VERSION")]
         version: Option<String>,
     },
@@ -77,7 +77,7 @@ enum UrlOf {
     Internal {
         /// The service
         service: String,
-        /// This version of its API and no other
+        /// Exactly this version of its API
         #[arg(long = "api-version", value_name = "VERSION")]
         version: Option<String>,
     },
@@ -108,16 +108,16 @@ enum VersionsOf {
 enum Influxdb {
     /// Lists the databases
     List {
-        /// Which of them
+        /// Which databases
         #[arg(long, value_enum, default_value_t = Location::Any)]
         location: Location,
     },
-    /// Tells how to reach a database, without credentials
+    /// Shows how to connect to a database, without credentials
     Info {
         /// The database's label
         label: String,
     },
-    /// Fetches how to reach a database, with credentials, and prints them
+    /// Shows how to connect to a database, with credentials
     #[command(mut_arg("token_env", |arg| arg.help(variable_help(TOKEN_VARIABLE))))]
     Credentials {
         /// The database's label
@@ -137,7 +137,7 @@ enum Location {
     Remote,
 }
 
-/// Asks, and returns what is to be printed.
+/// Runs the command, and returns what to print.
 pub(crate) async fn run(args: DiscoveryArgs) -> Result<Answer, Failure> {
     let connection = &args.installation.connection;
     let mut builder = Client::builder()

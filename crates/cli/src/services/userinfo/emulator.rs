@@ -1,4 +1,4 @@
-//! Gafaelfawr and Repertoire over TCP: the state they begin with, and what they tell.
+//! Gafaelfawr and Repertoire over TCP: their initial state, paths and tokens.
 
 use std::collections::BTreeMap;
 

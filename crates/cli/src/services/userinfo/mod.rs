@@ -34,8 +34,8 @@ impl Service for Userinfo {
 
     fn commands(&self) -> Vec<Command> {
         vec![
-            command::<UserinfoArgs>(NAME, "Asks Gafaelfawr about users"),
-            command::<DiscoveryArgs>(DISCOVERY, "Asks Repertoire where things are"),
+            command::<UserinfoArgs>(NAME, "Asks Gafaelfawr about users and tokens"),
+            command::<DiscoveryArgs>(DISCOVERY, "Asks Repertoire where services and data are"),
         ]
     }
 

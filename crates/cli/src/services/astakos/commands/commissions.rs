@@ -11,9 +11,9 @@ use crate::output::{Answer, pairs, table};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Lists what is pending
+    /// Lists pending commissions
     List {
-        /// Only the numbers, with one request
+        /// Only their numbers, which takes a single request
         #[arg(long)]
         short: bool,
     },
@@ -40,20 +40,20 @@ pub(super) enum Command {
 
 #[derive(Args, Debug)]
 pub(super) struct IssueArgs {
-    /// Whom to charge, by uuid
+    /// The user to charge, by uuid
     #[arg(long, value_name = "UUID")]
     user: String,
-    /// What to charge, and its project with it; give it again for more. A negative number
+    /// What to charge to the user and the project; repeat for more. A negative number
     /// releases. Servers before 0.16 know the project `system` only
     #[arg(required = true, value_name = "PROJECT:RESOURCE:NUMBER", value_parser = entry)]
     entries: Vec<(String, String, i64)>,
-    /// A name, for people who look at pending commissions
+    /// A name to recognize the commission by while it is pending
     #[arg(long, default_value = "")]
     name: String,
-    /// Passes limits
+    /// Charges even beyond the limits
     #[arg(long)]
     force: bool,
-    /// Accepts it at once
+    /// Accepts the commission at once
     #[arg(long)]
     accept: bool,
 }

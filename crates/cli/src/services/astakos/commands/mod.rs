@@ -31,32 +31,32 @@ pub(crate) struct AstakosArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Connection")]
 struct ServerArgs {
-    /// The identity part, HOST/BASE/identity/v2.0 [default: the environment variable
+    /// The URL of the identity service, such as https://HOST/BASE/identity/v2.0 [default: the environment variable
     /// ASTAKOS_AUTH_URL]
     #[arg(long, value_name = "URL", global = true, conflicts_with = "base_url")]
     auth_url: Option<String>,
-    /// The URL that all parts are under, for servers of 0.14
+    /// The base URL of all services, for servers of version 0.14
     #[arg(long, value_name = "URL", global = true)]
     base_url: Option<String>,
-    /// The generation of the server: 0.14, 0.15, or 0.16 for it and later ones [default: found
-    /// out where it matters]
+    /// The version of the server: 0.14, 0.15, or 0.16 for 0.16 and later [default: detected where
+    /// it matters]
     #[arg(long, value_name = "VERSION", global = true)]
     dialect: Option<Dialect>,
-    /// Finds out which generation the server is, also where it does not matter
+    /// Detects the version of the server even where it does not matter
     #[arg(long, global = true, conflicts_with = "dialect")]
     detect: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Tells whose token it is, and where the services are
+    /// Shows the user the token belongs to, and the URLs of the services
     LoginInfo,
     /// Looks up names and uuids
     #[command(subcommand)]
     Users(users::Command),
-    /// Tells what may be used, and what is
+    /// Shows limits and usage
     Quotas(quotas::QuotasArgs),
-    /// Tells what can be counted
+    /// Lists the resources that have quotas
     Resources,
     /// Lists, issues and resolves commissions, with a service's token
     #[command(subcommand)]
@@ -64,11 +64,11 @@ enum Command {
     /// Lists projects, applies for them, and decides about them
     #[command(subcommand)]
     Projects(projects::Command),
-    /// Mails a word to the operators
+    /// Sends a message to the operators
     Feedback {
         /// The message
         message: String,
-        /// Anything else
+        /// Further data, for programs
         #[arg(long, default_value = "")]
         data: String,
     },
@@ -86,7 +86,7 @@ impl Command {
     }
 }
 
-/// Asks, and returns what is to be printed.
+/// Runs the command, and returns what to print.
 pub(crate) async fn run(args: AstakosArgs) -> Result<Answer, Failure> {
     let client = client(&args)?;
     let is_open = args.server.dialect.is_none();

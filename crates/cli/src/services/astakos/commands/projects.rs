@@ -25,14 +25,14 @@ pub(super) enum Command {
     },
     /// Applies for a project and prints its id
     Create {
-        /// What it is to be: a JSON object, in a file
+        /// A file that describes the project as a JSON object
         spec: PathBuf,
     },
     /// Applies for a modification of a project
     Modify {
         /// Its id
         id: String,
-        /// What changes: a JSON object, in a file
+        /// A file with the changes as a JSON object
         spec: PathBuf,
     },
     /// Decides about a project, or about its last application
@@ -41,7 +41,7 @@ pub(super) enum Command {
         id: String,
         /// What to do
         action: Action,
-        /// The application's number; else the project's last one
+        /// The number of the application [default: the project's last one]
         #[arg(long)]
         application: Option<i64>,
         /// Why
@@ -50,7 +50,7 @@ pub(super) enum Command {
     },
     /// Lists memberships
     Memberships {
-        /// Of this project only
+        /// Only this project
         #[arg(long, value_name = "ID")]
         project: Option<String>,
     },
@@ -64,12 +64,12 @@ pub(super) enum Command {
         #[arg(long, default_value = "")]
         reason: String,
     },
-    /// Asks to be a member
+    /// Asks to join a project
     Join {
         /// The project's id
         id: String,
     },
-    /// Makes a user a member
+    /// Adds a user to a project
     Enroll {
         /// The project's id
         id: String,
@@ -85,16 +85,16 @@ pub(super) enum Command {
 
 #[derive(Args, Debug)]
 pub(super) struct ListArgs {
-    /// Of this name
+    /// Only projects with this name
     #[arg(long)]
     name: Option<String>,
-    /// In this state: uninitialized, active, suspended, terminated or deleted
+    /// Only projects in this state: uninitialized, active, suspended, terminated or deleted
     #[arg(long)]
     state: Option<String>,
-    /// Of this owner, by uuid
+    /// Only projects of this owner, by uuid
     #[arg(long)]
     owner: Option<String>,
-    /// What one must have to do with them
+    /// How the user of the token is related to them
     #[arg(long)]
     mode: Option<Mode>,
 }
@@ -342,8 +342,8 @@ async fn act(
     Ok(done(on_application.as_str()))
 }
 
-/// The application that something is done to. Servers of 0.15 show the number of the one that
-/// waits apart from that of the one that the project is as.
+/// Returns the application to act on. Servers of 0.15 list the number of the pending application
+/// apart from that of the one in effect.
 fn application_of(project: &Project, action: ApplicationAction) -> Option<i64> {
     let last = project.last_application.as_ref().map(|last| last.id);
     let (waits, stands) = (project.pending_application, project.application);
@@ -356,7 +356,7 @@ fn application_of(project: &Project, action: ApplicationAction) -> Option<i64> {
 fn read(path: &PathBuf) -> Result<ProjectSpec, Failure> {
     let fail = |cause: &dyn std::fmt::Display| {
         Failure::usage(format!("{}: {cause}", path.display()))
-            .hint("a JSON object is wanted, such as {\"name\": \"lab.example.org\", \"end_date\": \"2031-01-01T00:00:00+00:00\"}")
+            .hint("it must be a JSON object, such as {\"name\": \"lab.example.org\", \"end_date\": \"2031-01-01T00:00:00+00:00\"}")
     };
     let text = std::fs::read_to_string(path).map_err(|cause| fail(&cause))?;
     serde_json::from_str(str_without_mark(&text)).map_err(|cause| fail(&cause))

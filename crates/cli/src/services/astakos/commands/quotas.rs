@@ -9,16 +9,16 @@ use crate::output::{Answer, table};
 
 #[derive(Args, Debug)]
 pub(super) struct QuotasArgs {
-    /// The token is a service's: tells of all users, for the service's own resources
+    /// The token is a service's: shows the service's own resources, for all users
     #[arg(long)]
     service: bool,
-    /// Of this user only, by uuid; give it again for more
+    /// Only this user, by uuid; repeat for more
     #[arg(long = "user", value_name = "UUID", requires = "service")]
     users: Vec<String>,
-    /// Of this project only; give it again for more
+    /// Only this project; repeat for more
     #[arg(long = "project", value_name = "ID", requires = "service")]
     projects: Vec<String>,
-    /// Of projects as a whole instead of users
+    /// Quotas of whole projects instead of users
     #[arg(long, requires = "service", conflicts_with = "users")]
     by_project: bool,
 }

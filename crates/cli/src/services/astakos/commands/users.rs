@@ -11,11 +11,11 @@ use crate::output::{Answer, pairs, table};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Finds the names of uuids
+    /// Looks up the names for uuids
     Names(LookUp),
-    /// Finds the uuids of names
+    /// Looks up the uuids for names
     Uuids(LookUp),
-    /// Lists everybody; needs a service's token
+    /// Lists all users; needs a service's token
     All,
 }
 
@@ -76,7 +76,7 @@ fn listed(header: &[&str], found: &BTreeMap<String, String>) -> Answer {
     Answer::new(table(header, rows), json!(found))
 }
 
-/// Tells all but the token itself.
+/// Shows everything but the token itself.
 pub(super) async fn login_info(client: &Client) -> Result<Answer, Failure> {
     let access = client.authenticate(None).await?;
     let mut rows = Vec::new();

@@ -28,27 +28,27 @@ use crate::token::SecretSource;
 pub(super) struct CheckArgs {
     #[command(flatten)]
     ticket: TicketInput,
-    /// Takes the keys from a file with the text of a key container
+    /// Reads the keys from a file that holds a key container
     #[arg(long, value_name = "FILE", group = "source")]
     keys: Option<PathBuf>,
-    /// Takes the keys from tvm-api
+    /// Fetches the keys from tvm-api
     #[arg(long, value_name = "URL", group = "source")]
     tvm_api: Option<String>,
-    /// Takes the keys from tvmtool, and what it says of the service
+    /// Fetches the keys and the settings of the service from tvmtool
     #[arg(long, value_name = "URL", group = "source", requires = "own")]
     tvmtool: Option<String>,
-    /// The service that asks, which is the one that a service ticket must be for: its id with
-    /// tvm-api, its alias with tvmtool
+    /// The service that checks, which a service ticket must be for: its id with --tvm-api, its alias
+    /// with --tvmtool
     #[arg(long = "self", value_name = "ID|ALIAS", conflicts_with = "keys")]
     own: Option<String>,
     /// The service that a service ticket must be for [default: with --keys any, else --self]
     #[arg(long, value_name = "ID", conflicts_with = "tvmtool")]
     dst: Option<TvmId>,
-    /// The environment that a user ticket must be of [default: with tvmtool its own, else that
-    /// which the ticket names]
+    /// The environment that a user ticket must be from [default: tvmtool's with --tvmtool, else the
+    /// ticket's own]
     #[arg(long, value_name = "ENV", value_parser = super::env)]
     env: Option<BlackboxEnv>,
-    /// Judges at another time: seconds since 1970, or a date
+    /// The time to check at: seconds since 1970, or a date [default: now]
     #[arg(long, value_name = "TIME", value_parser = super::time)]
     now: Option<SystemTime>,
     /// Reads tvmtool's token from a file
@@ -156,7 +156,9 @@ impl CheckArgs {
             (Some(path), _, _) => self.by_file(path, ticket),
             (None, Some(url), _) => self.by_tvm_api(url, ticket, clock).await,
             (None, None, Some(url)) => self.by_tvmtool(url, clock).await,
-            (None, None, None) => Err(Failure::usage("where are the keys? give --keys")),
+            (None, None, None) => Err(Failure::usage(
+                "no keys: give --keys, --tvm-api or --tvmtool",
+            )),
         }
     }
 
@@ -183,7 +185,7 @@ impl CheckArgs {
         let own = self.own.as_deref().map(str::parse).transpose();
         let own = own.map_err(|_| Failure::usage("--self: not the number of a service"))?;
         let own = self.dst.or(own).ok_or_else(|| {
-            Failure::usage("tvm-api wants to know who asks").hint("give --self or --dst")
+            Failure::usage("tvm-api has to know which service asks").hint("give --self or --dst")
         })?;
         let env = self.env_for(ticket);
         let mut builder = Client::tvm_api(own)

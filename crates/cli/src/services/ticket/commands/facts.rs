@@ -123,7 +123,7 @@ pub(super) fn expiry(time: i64, now: SystemTime) -> String {
     }
 }
 
-/// A year of more than four digits is no date that anybody reads.
+/// Years of more than four digits are not shown as dates.
 fn date(time: i64) -> Option<String> {
     let seconds = u64::try_from(time)
         .ok()

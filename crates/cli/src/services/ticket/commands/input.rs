@@ -13,8 +13,8 @@ use crate::token::read_secret;
 /// The ticket that a command is about.
 #[derive(Args, Clone, Debug)]
 pub(super) struct TicketInput {
-    /// The ticket. Others on this machine can read arguments: - reads it from standard input, as
-    /// leaving it out does
+    /// The ticket [default: read from standard input, as with -]. Other users of this machine can
+    /// read arguments
     #[arg(value_name = "TICKET")]
     ticket: Option<Secret>,
     /// The ticket, as older tools take it

@@ -17,7 +17,7 @@ use crate::terminal::clean;
 pub(super) struct InspectArgs {
     #[command(flatten)]
     ticket: TicketInput,
-    /// Tells whether it has expired at another time: seconds since 1970, or a date
+    /// The time to compare its expiry with: seconds since 1970, or a date [default: now]
     #[arg(long, value_name = "TIME", value_parser = super::time)]
     now: Option<SystemTime>,
 }

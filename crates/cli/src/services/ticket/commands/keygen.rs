@@ -15,23 +15,23 @@ use crate::output::Answer;
 /// Options of `vouchsafe ticket keygen`.
 #[derive(Args, Debug)]
 pub(super) struct KeygenArgs {
-    /// The new file for the private key, which only you can read
+    /// The file to create for the private key, which only you can read
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// The id of the key, which tickets name
+    /// The id of the key, which tickets refer to
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     id: u32,
-    /// How long the key is
+    /// The length of the key
     #[arg(long, default_value_t = 2048)]
     bits: usize,
-    /// For service tickets [default, if no environment is named]
+    /// The key is for service tickets [default if no --env is given]
     #[arg(long)]
     service: bool,
-    /// For user tickets of an environment; give it again for more
+    /// The key is for user tickets of an environment; repeat for more
     #[arg(long = "env", value_name = "ENV", value_parser = super::env)]
     envs: Vec<BlackboxEnv>,
-    /// The file with the container to add the public key to, made if there is none; else the
-    /// container is printed
+    /// The key container to add the public key to, created if it is missing [default: a new one is
+    /// printed]
     #[arg(long, value_name = "FILE")]
     container: Option<PathBuf>,
 }
@@ -103,7 +103,7 @@ impl KeygenArgs {
     }
 }
 
-/// Of two keys with one id the first counts: the new one would never be looked at.
+/// Of two keys with the same id the first counts, so the new one would never be used.
 fn refuse_taken(
     old: &KeyContainer,
     id: KeyId,

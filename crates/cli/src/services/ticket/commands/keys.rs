@@ -26,8 +26,8 @@ impl SigningKey {
             Failure::usage(format!("the key file {place} cannot be read: {cause}"))
         })?;
         Self::parse(&text).ok_or_else(|| {
-            Failure::usage(format!("{place} is no key file"))
-                .hint("`vouchsafe ticket keygen --out FILE` makes one")
+            Failure::usage(format!("{place} is not a key file"))
+                .hint("vouchsafe ticket keygen --out FILE creates one")
         })
     }
 

@@ -18,21 +18,21 @@ use crate::output::Answer;
 /// Which ticket is made.
 #[derive(Debug, Subcommand)]
 pub(super) enum Mint {
-    /// A ticket of a service for another
+    /// Signs a service ticket
     Service(ServiceArgs),
-    /// A ticket of users
+    /// Signs a user ticket
     User(UserArgs),
 }
 
 #[derive(Args, Debug)]
 pub(super) struct ServiceArgs {
-    /// The service that it is from
+    /// The service that calls
     #[arg(short, long, value_name = "ID")]
     src: TvmId,
-    /// The service that it is for
+    /// The service that is called
     #[arg(short, long, value_name = "ID")]
     dst: TvmId,
-    /// The developer in whose name it is issued
+    /// The developer on whose behalf it is issued
     #[arg(long, value_name = "UID")]
     issuer_uid: Option<Uid>,
     #[command(flatten)]
@@ -41,10 +41,10 @@ pub(super) struct ServiceArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct UserArgs {
-    /// The user that is meant when none is named
+    /// The default user
     #[arg(short, long, value_name = "UID")]
     default_uid: Uid,
-    /// A user; give it again for more [default: the default user]
+    /// A user; repeat for more [default: the default user]
     #[arg(long = "uid", value_name = "UID")]
     uids: Vec<Uid>,
     /// The environment
@@ -68,16 +68,16 @@ pub(super) struct UserArgs {
 
 #[derive(Args, Debug)]
 struct Common {
-    /// The file with the private key, as `vouchsafe ticket keygen` makes it
+    /// The file with the private key, as created by vouchsafe ticket keygen
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
     /// The id of the key [default: that in the file]
     #[arg(long, value_name = "NUMBER")]
     key_id: Option<u32>,
-    /// A scope; give it again for more
+    /// A scope; repeat for more
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
-    /// How long it is good: 60, 5m, 12h [default: for ever]
+    /// How long it is valid: 60, 5m, 12h [default: forever]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     expires_in: Option<Duration>,
     /// When it expires: seconds since 1970, or a date
@@ -158,5 +158,5 @@ impl Common {
     }
 }
 
-/// That of the older tool's tickets for tests.
+/// The same as in test tickets of the older tool.
 const ENTRY_POINT: u32 = 1_234_567_890;

@@ -30,22 +30,22 @@ pub(crate) struct TicketArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Tells what a ticket says, without keys: nothing vouches for it
+    /// Shows the contents of a ticket without checking it
     #[command(visible_alias = "parse_ticket")]
     Inspect(inspect::InspectArgs),
     /// Checks a ticket; the exit code is 0 if it is good and 1 if it is not
     Check(Box<check::CheckArgs>),
-    /// Signs a ticket with a key of one's own, for tests; it never expires unless told to
+    /// Signs a ticket with a key of your own, for tests; by default it never expires
     #[command(visible_alias = "unittest", subcommand)]
     Mint(mint::Mint),
-    /// Makes a key that signs tickets, and puts its public half into a container
+    /// Generates a key that signs tickets, and adds its public half to a key container
     Keygen(keygen::KeygenArgs),
-    /// Tells what a roles document, or the file of the disk cache with it, allows
+    /// Shows what a roles document allows, or the file of a disk cache that holds one
     #[command(subcommand)]
     Roles(roles::RolesCommand),
 }
 
-/// Does what was asked, and returns what is to be printed.
+/// Runs the command, and returns what to print.
 pub(crate) async fn run(args: TicketArgs) -> Result<(Answer, ExitCode), Failure> {
     let done = match args.command {
         Command::Inspect(args) => inspect::run(&args)?,
@@ -57,7 +57,7 @@ pub(crate) async fn run(args: TicketArgs) -> Result<(Answer, ExitCode), Failure>
     Ok((done, ExitCode::SUCCESS))
 }
 
-/// What a question about what may be comes to: a code for scripts.
+/// Returns the exit code of a command that answers a yes-or-no question.
 fn code(is_good: bool) -> ExitCode {
     if is_good {
         ExitCode::SUCCESS

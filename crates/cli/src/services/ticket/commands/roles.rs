@@ -21,7 +21,7 @@ use crate::output::{Answer, pairs, table};
 pub(super) enum RolesCommand {
     /// Lists who has which role, and for what
     Show(ShowArgs),
-    /// Tells whether a service or user has a role; the exit code is 0 if so and 1 if not
+    /// Checks whether a service or user has a role; the exit code is 0 if so and 1 if not
     Check(CheckArgs),
 }
 
@@ -50,7 +50,7 @@ pub(super) struct CheckArgs {
     /// The user
     #[arg(long, value_name = "UID", conflicts_with = "service")]
     uid: Option<Uid>,
-    /// The role, with its slashes
+    /// The role, with its slashes, such as /read/
     #[arg(long)]
     role: String,
     /// An attribute; together they must be all that the role is limited to. Without any, the role
@@ -146,7 +146,7 @@ fn check(args: &CheckArgs) -> Result<(Answer, ExitCode), Failure> {
     let (of, who) = match (args.service, args.uid) {
         (Some(id), _) => (roles.of_service_id(id), format!("service {id}")),
         (None, Some(uid)) => (roles.of_uid(uid), format!("user {uid}")),
-        (None, None) => return Err(Failure::usage("whose role? give --service or --uid")),
+        (None, None) => return Err(Failure::usage("no subject: give --service or --uid")),
     };
     let wanted: Vec<_> = args
         .attributes
