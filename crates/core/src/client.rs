@@ -1,7 +1,7 @@
 //! The core of every service's `Client`: one pipeline, shared by all clones.
 
 use std::hash::Hash;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -9,7 +9,7 @@ use http::HeaderValue;
 use crate::auth::{Credentials, Token};
 use crate::cache::{Cache, CacheBuilder};
 use crate::call::{
-    Answer, AnswerStream, Authorities, Budget, Call, CallOptions, Fault, Pieces, Pipeline,
+    Answer, AnswerStream, Authorities, Budget, Call, CallOptions, Fault, Jitter, Pieces, Pipeline,
     PlainHttp, Retry, Timeouts, Whole,
 };
 use crate::observe::Observer;
@@ -106,6 +106,13 @@ impl CoreClient {
             Some(observer) => cache.observer(name, Arc::clone(observer)),
             None => cache,
         }
+    }
+
+    /// Returns the random numbers of the client's waits, for loops of a service's own
+    /// ([`Backoff`](crate::call::Backoff)).
+    #[must_use]
+    pub fn jitter(&self) -> Jitter {
+        self.0.jitter.clone()
     }
 
     /// Returns the observer, if one was set.
@@ -244,10 +251,7 @@ impl CoreClientBuilder {
         let user_agent = HeaderValue::try_from(&self.user_agent).map_err(|cause| {
             Error::new(ErrorKind::Config, "the user agent does not fit a header").with_source(cause)
         })?;
-        let jitter = match self.jitter_seed {
-            Some(seed) => fastrand::Rng::with_seed(seed),
-            None => fastrand::Rng::new(),
-        };
+        let jitter = self.jitter_seed.map_or_else(Jitter::random, Jitter::seeded);
         Ok(CoreClient(Arc::new(Pipeline {
             transport,
             clock: self.clock,
@@ -255,7 +259,7 @@ impl CoreClientBuilder {
             timeouts: self.timeouts,
             retry: self.retry,
             authorities: Authorities::new(self.max_in_flight, self.budget),
-            jitter: Mutex::new(jitter),
+            jitter,
             user_agent,
             plain_http: self.plain_http,
             read_fault: self.read_fault,

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Returns the moment `wait` after `from`; thirty years if the clock cannot represent it.
-pub(crate) fn after(from: Instant, wait: Duration) -> Instant {
+/// Returns the moment `wait` after `from`, at most thirty years later.
+///
+/// Limits come from users and may be [`Duration::MAX`], which `Instant` cannot add.
+#[must_use]
+pub fn after(from: Instant, wait: Duration) -> Instant {
     let far = Duration::from_secs(30 * 365 * 24 * 60 * 60);
     from.checked_add(wait.min(far)).unwrap_or(from)
 }

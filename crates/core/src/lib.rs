@@ -12,6 +12,7 @@
 //! | [`auth`] | tokens, where they come from and how they are put on a request |
 //! | [`Error`] | one opaque error with methods to decide by |
 //! | [`Secret`], [`Clock`], [`observe`] | basic types |
+//! | [`deadline`], [`sync`], [`text`], [`timestamp`] | what several services need, once |
 //! | [`service`] | what generated methods need of a service's client |
 //! | `server` (feature) | parts shared by layers that check requests |
 //! | `store` (feature) | private files and records that several processes share |
@@ -24,7 +25,7 @@ pub mod cache;
 pub mod call;
 mod client;
 mod clock;
-mod deadline;
+pub mod deadline;
 pub mod env;
 mod error;
 #[cfg(feature = "mock")]
@@ -40,6 +41,7 @@ mod service_error;
 #[cfg(feature = "store")]
 #[cfg_attr(docsrs, doc(cfg(feature = "store")))]
 pub mod store;
+pub mod sync;
 pub mod task;
 pub mod text;
 pub mod timestamp;

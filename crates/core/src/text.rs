@@ -1,4 +1,4 @@
-//! Text from a file or a peer.
+//! Text from a file or a peer, and of bytes.
 
 /// Removes a byte order mark at the start, which some editors write invisibly.
 ///
@@ -19,4 +19,16 @@ pub fn without_mark(text: &[u8]) -> &[u8] {
 #[must_use]
 pub fn str_without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// Writes bytes in hexadecimal, in lower case.
+///
+/// ```
+/// assert_eq!(vouchsafe_core::text::hex(&[0, 0xab]), "00ab");
+/// ```
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value & 15)]);
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, *byte]);
+    digits.map(digit).collect()
 }

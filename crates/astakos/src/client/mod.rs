@@ -16,7 +16,7 @@ use std::sync::Arc;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::{Instant, timeout};
 use vouchsafe_core::auth::{Credentials, HeaderToken, StaticToken, TokenSource};
-use vouchsafe_core::call::{Answer, AnswerStream, Call, CallOptions, Repeat, Retry};
+use vouchsafe_core::call::{Answer, AnswerStream, Call, CallOptions, Jitter, Repeat, Retry};
 use vouchsafe_core::service::Service;
 use vouchsafe_core::{
     Clock, CoreClient, Error as CoreError, ErrorKind as CoreKind, Secret, Sent, TimeoutScope,
@@ -181,6 +181,10 @@ impl Client {
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
         self.inner.core.clock()
+    }
+
+    pub(crate) fn jitter(&self) -> Jitter {
+        self.inner.core.jitter()
     }
 
     /// Returns where a part is, and asks for the catalog if that is not known yet.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
+use vouchsafe_core::call::Backoff;
 use vouchsafe_core::{Sent, TimeoutScope};
 
 use super::busy::{Busy, InHand};
@@ -32,8 +33,7 @@ struct Inner {
     owner: Arc<str>,
     journal: Arc<dyn Journal>,
     patience: Duration,
-    first_wait: Duration,
-    longest_wait: Duration,
+    backoff: Backoff,
     in_hand: InHand,
     gate: Gate,
     search: Arc<Search>,
@@ -233,7 +233,7 @@ impl Attempt<'_> {
         // Attempts are counted here, where the meaning of a lost answer is known.
         let client = inner.client.without_repeats();
         let deadline = until(inner.patience);
-        let mut wait = inner.first_wait;
+        let mut backoff = inner.backoff.clone();
         let mut known_lost = false;
         // The error of the last attempt.
         let mut failure: Option<Error> = None;
@@ -242,12 +242,11 @@ impl Attempt<'_> {
             if let Some(error) = failure.take() {
                 // Not earlier than the server asked.
                 let asked = error.retry_after().unwrap_or_default();
-                let pause = wait.mul_f64(0.5 + 0.5 * fastrand::f64()).max(asked);
+                let pause = backoff.next_wait().max(asked);
                 if until(pause) >= deadline {
                     return Err(error);
                 }
                 sleep(pause).await;
-                wait = (wait * 2).min(inner.longest_wait);
                 let mut looked = false;
                 if known_lost {
                     match in_time(deadline, self.find(id)).await {
@@ -412,14 +411,15 @@ impl IssuerBuilder {
         let journal = self
             .journal
             .unwrap_or_else(|| Arc::new(MemoryJournal::new()));
-        let pace = || Pace::new(self.first_wait, self.longest_wait);
+        let jitter = self.client.jitter();
+        let backoff = Backoff::new(self.first_wait, self.longest_wait, jitter).at_least_half();
+        let pace = || Pace::new(self.first_wait, backoff.clone());
         let search = Arc::new(Search::new(&self.client, Arc::clone(&owner), pace()));
         let gate = Gate::new(pace());
         let settings = Settings {
             window: self.window,
             max_batch: self.max_batch,
-            first_wait: self.first_wait,
-            longest_wait: self.longest_wait,
+            backoff: backoff.clone(),
         };
         Ok(Issuer(Arc::new(Inner {
             resolver: Resolver::new(
@@ -433,8 +433,7 @@ impl IssuerBuilder {
             owner,
             journal,
             patience: self.patience,
-            first_wait: self.first_wait,
-            longest_wait: self.longest_wait,
+            backoff,
             in_hand: InHand::default(),
             gate,
             search,

@@ -1,36 +1,38 @@
 //! Limits how often the server is called while it fails, for all tasks together.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
-use vouchsafe_core::call::Retry;
+use vouchsafe_core::call::{Backoff, Retry};
+use vouchsafe_core::sync::lock;
+
+use super::resolver::until;
 
 /// Keeps an interval between attempts: a short one after a success, and one that doubles after each
-/// failure. A random part, up to half, is subtracted.
+/// failure.
 #[derive(Debug)]
 pub(super) struct Pace {
     first: Duration,
-    longest: Duration,
     next: Mutex<Next>,
 }
 
 #[derive(Debug)]
 struct Next {
-    wait: Duration,
+    backoff: Backoff,
     not_before: Option<Instant>,
 }
 
 impl Pace {
-    pub(super) fn new(first: Duration, longest: Duration) -> Self {
+    /// `first` is the wait after a success, `backoff` has those after failures.
+    pub(super) fn new(first: Duration, backoff: Backoff) -> Self {
         let next = Next {
-            wait: first,
+            backoff,
             not_before: None,
         };
         Self {
             first,
-            longest,
             next: Mutex::new(next),
         }
     }
@@ -45,21 +47,19 @@ impl Pace {
 
     pub(super) fn succeeded(&self) {
         let mut next = self.next();
-        next.wait = self.first;
-        next.not_before = Some(Instant::now() + self.first);
+        next.backoff.reset();
+        next.not_before = Some(until(self.first));
     }
 
     /// Increases the next wait, to at least what the server asked for.
     pub(super) fn failed(&self, asked: Option<Duration>) {
         let mut next = self.next();
-        let wait = next.wait.mul_f64(0.5 + 0.5 * fastrand::f64());
-        let wait = wait.max(asked.unwrap_or_default().min(Retry::LONGEST_ASKED));
-        next.not_before = Some(Instant::now() + wait);
-        next.wait = (next.wait * 2).min(self.longest);
+        let asked = asked.unwrap_or_default().min(Retry::LONGEST_ASKED);
+        next.not_before = Some(until(next.backoff.next_wait().max(asked)));
     }
 
     fn next(&self) -> MutexGuard<'_, Next> {
-        self.next.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.next)
     }
 }
 
@@ -123,14 +123,21 @@ impl Gate {
 
 #[cfg(test)]
 mod tests {
+    use vouchsafe_core::call::Jitter;
+
     use super::*;
 
     const FIRST: Duration = Duration::from_millis(100);
     const LONGEST: Duration = Duration::from_secs(10);
 
+    fn new_pace() -> Pace {
+        let backoff = Backoff::new(FIRST, LONGEST, Jitter::random());
+        Pace::new(FIRST, backoff.at_least_half())
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_pace_slows_down_with_failures_up_to_a_bound() {
-        let pace = Pace::new(FIRST, LONGEST);
+        let pace = new_pace();
         let begun = Instant::now();
         pace.ready().await;
         assert_eq!(begun.elapsed(), Duration::ZERO);
@@ -151,7 +158,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_closed_gate_lets_one_through_at_a_time_and_all_once_it_opens() {
-        let gate = Gate::new(Pace::new(FIRST, LONGEST));
+        let gate = Gate::new(new_pace());
         assert!(gate.pass().await.is_none());
         gate.failed(None, None);
         let turn = gate.pass().await;

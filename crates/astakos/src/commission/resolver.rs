@@ -1,14 +1,16 @@
 //! Accepts and rejects of many tasks, sent together.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
-use vouchsafe_core::call::Retry;
+use vouchsafe_core::call::{Backoff, Retry};
+use vouchsafe_core::deadline::after;
+use vouchsafe_core::sync::lock;
 use vouchsafe_core::task::{Ended, Keeper};
 use vouchsafe_core::{BoxFuture, Sent};
 
@@ -23,8 +25,8 @@ use crate::{Client, CommissionAction, Error, ErrorKind, Resolution, Result, Seri
 pub(super) struct Settings {
     pub(super) window: Duration,
     pub(super) max_batch: usize,
-    pub(super) first_wait: Duration,
-    pub(super) longest_wait: Duration,
+    /// The waits after failures.
+    pub(super) backoff: Backoff,
 }
 
 /// Sends what is asked of it in the background; dropping it ends that.
@@ -173,7 +175,7 @@ impl Drop for Batch<'_> {
 
 impl Worker {
     async fn run(self) {
-        let mut wait = self.settings.first_wait;
+        let mut backoff = self.settings.backoff.clone();
         loop {
             if lock(&self.queue.jobs).is_empty() {
                 self.queue.arrived.notified().await;
@@ -190,12 +192,10 @@ impl Worker {
             self.undo(&mut batch).await;
             batch.is_under_way = true;
             match self.resolve(&mut batch).await {
-                Ok(()) => wait = self.settings.first_wait,
+                Ok(()) => backoff.reset(),
                 Err(Again { asked }) => {
                     drop(batch);
-                    // Half of it at random, so that many processes do not come back at once.
-                    sleep(wait.mul_f64(0.5 + 0.5 * fastrand::f64()).max(asked)).await;
-                    wait = (wait * 2).min(self.settings.longest_wait);
+                    sleep(backoff.next_wait().max(asked)).await;
                 }
             }
         }
@@ -450,14 +450,7 @@ pub(super) fn resolve_in_halves<'a>(
     })
 }
 
-/// Returns when something that takes so long is over.
+/// Returns when a limit that begins now ends.
 pub(super) fn until(limit: Duration) -> Instant {
-    let now = Instant::now();
-    // A century, where the sum exceeds what an instant can hold.
-    now.checked_add(limit)
-        .unwrap_or(now + Duration::from_secs(3_000_000_000))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    after(Instant::now(), limit)
 }

@@ -1,12 +1,13 @@
 //! Per-authority state of a client: the retry budget and a bound on requests in flight.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use http::uri::Authority;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use super::Budget;
+use crate::sync::{read, write};
 use crate::{Error, ErrorKind, Result};
 
 /// The authorities that a client has called.
@@ -35,12 +36,12 @@ impl Authorities {
     }
 
     pub(crate) fn of(&self, authority: &Authority) -> Arc<AuthorityState> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let known = read(&self.known);
         if let Some(state) = find(&known, authority) {
             return state;
         }
         drop(known);
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = write(&self.known);
         if let Some(state) = find(&known, authority) {
             return state;
         }

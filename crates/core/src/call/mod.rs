@@ -2,6 +2,7 @@
 //! sends.
 
 mod answer;
+mod backoff;
 mod budget;
 mod coding;
 mod form;
@@ -20,6 +21,7 @@ mod secrets;
 
 pub use answer::Answer;
 pub(crate) use answer::printable;
+pub use backoff::{Backoff, Jitter};
 pub use budget::Budget;
 pub use form::Form;
 pub(crate) use limit::Authorities;

@@ -1,6 +1,6 @@
 //! The life of a call, in one loop. [`Pipeline::send`] shows the whole policy.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, HOST, USER_AGENT};
@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 use tracing::field::Empty;
 
+use super::backoff::Jitter;
 use super::limit::{Authorities, AuthorityState};
 use super::receive::{Context, Receive, Received};
 use super::retry::{is_throttled, is_transient, may_repeat, retry_after};
@@ -31,7 +32,7 @@ pub(crate) struct Pipeline {
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: Retry,
     pub(crate) authorities: Authorities,
-    pub(crate) jitter: Mutex<fastrand::Rng>,
+    pub(crate) jitter: Jitter,
     pub(crate) user_agent: HeaderValue,
     pub(crate) plain_http: PlainHttp,
     pub(crate) read_fault: fn(&Response) -> Fault,
@@ -221,7 +222,7 @@ impl Pipeline {
                 was_stale = true;
                 continue;
             }
-            if !retry.has_more(progress.attempts) || !may_repeat(operation, &error) {
+            if !may_repeat(operation, &error) {
                 return Err(error);
             }
             self.wait(
@@ -246,12 +247,10 @@ impl Pipeline {
         authority: &AuthorityState,
         operation: &'static Operation,
     ) -> Result<()> {
-        let random = self
-            .jitter
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .f64();
-        let wait = retry.wait(attempts, error, random);
+        let backoff = retry.backoff(self.jitter.clone());
+        let Some(wait) = backoff.after_failures(attempts - 1).after(error) else {
+            return Err(error.clone());
+        };
         // A wait that ends after the deadline would only delay the same error.
         if after(Instant::now(), wait) >= deadline {
             return Err(error.clone());

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use http::header::{DATE, RETRY_AFTER};
 
-use super::{Operation, Repeat};
+use super::{Backoff, Jitter, Operation, Repeat};
 use crate::transport::Response;
 use crate::{Clock, Error, ErrorKind, Sent};
 
@@ -15,9 +15,9 @@ use crate::{Clock, Error, ErrorKind, Sent};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
     attempts: u32,
-    base: Duration,
-    throttled_base: Duration,
-    cap: Duration,
+    pub(super) base: Duration,
+    pub(super) throttled_base: Duration,
+    pub(super) cap: Duration,
 }
 
 impl Default for Retry {
@@ -78,21 +78,9 @@ impl Retry {
         attempts < self.attempts
     }
 
-    /// Returns how long to wait after the given number of attempts. `random` is in `0.0..1.0`.
-    pub(crate) fn wait(self, attempts: u32, error: &Error, random: f64) -> Duration {
-        if let Some(asked) = error.retry_after() {
-            // Callers that received the same answer must not all return at the same moment.
-            return asked.saturating_add(asked.mul_f64(0.1 * random));
-        }
-        let base = if is_throttled(error) {
-            self.throttled_base
-        } else {
-            self.base
-        };
-        let bound = base
-            .saturating_mul(1 << (attempts - 1).min(16))
-            .min(self.cap);
-        bound.mul_f64(random)
+    /// Returns the waits of this policy, for a loop around calls that make one attempt each.
+    pub fn backoff(self, jitter: Jitter) -> Backoff {
+        Backoff::of(self, jitter)
     }
 }
 
@@ -315,26 +303,7 @@ mod tests {
         assert_eq!(read, Some(Duration::from_secs(30)));
     }
 
-    #[test]
-    fn a_wait_for_ever_is_a_wait_too() {
-        let error = refusal(503).with_retry_after(Some(Duration::MAX));
-        assert_eq!(Retry::default().wait(1, &error, 0.9), Duration::MAX);
-        let retry = Retry::default().base(Duration::MAX).cap(Duration::MAX);
-        assert!(retry.wait(u32::MAX, &refusal(500), 0.5) > Duration::from_secs(1 << 60));
-    }
-
     proptest! {
-        #[test]
-        fn waits_stay_within_their_bounds(attempts in 1u32..100, random in 0.0f64..1.0) {
-            let retry = Retry::default();
-            let wait = retry.wait(attempts, &refusal(500), random);
-            prop_assert!(wait <= Duration::from_secs(5));
-            prop_assert!(wait <= Duration::from_millis(50) * 2u32.saturating_pow(attempts - 1));
-            let asked = Duration::from_secs(3);
-            let wait = retry.wait(attempts, &refusal(503).with_retry_after(Some(asked)), random);
-            prop_assert!(asked <= wait && wait <= asked.mul_f64(1.1));
-        }
-
         #[test]
         fn any_text_is_read_or_left(text in "\\PC{0,40}|[0-9., A-Za-z:-]{0,40}") {
             let mut response = Response::new(StatusCode::SERVICE_UNAVAILABLE);

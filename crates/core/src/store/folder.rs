@@ -14,7 +14,9 @@ use zeroize::Zeroizing;
 use super::place::{Identity, Links, folder_of, open_regular};
 use super::record::{Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version};
 use super::{Disk as _, Draft, Owner, SystemDisk, lock, require_private_folder};
+use crate::call::{Backoff, Jitter};
 use crate::task::blocking;
+use crate::text::hex;
 use crate::{BoxFuture, Error, ErrorKind, Result, SecretBytes};
 
 /// A [`Store`] in a folder that only the current user can access, shared by the processes of one
@@ -79,7 +81,8 @@ impl FolderStore {
             return Err(Error::new(ErrorKind::Store, what));
         }
         let late = Instant::now() + PATIENCE;
-        let mut wait = FIRST_WAIT;
+        // Waiting writers must not all retry at once.
+        let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT, Jitter::random()).at_least_half();
         loop {
             let folder = Arc::clone(&self.0);
             let (key, expect, value) = (key.clone(), expect.clone(), value.cloned());
@@ -96,9 +99,7 @@ impl FolderStore {
                 Ok(changed) => return Ok(changed),
                 Err(cause) => return Err(failed("write", &path, cause)),
             }
-            // Partly random, so that waiting writers do not all retry at once.
-            sleep(wait.mul_f64(0.5 + 0.5 * fastrand::f64())).await;
-            wait = (wait * 2).min(LONGEST_WAIT);
+            sleep(backoff.next_wait()).await;
         }
     }
 }
@@ -117,12 +118,7 @@ impl Folder {
         digest.update((key.namespace().len() as u64).to_be_bytes());
         digest.update(key.namespace());
         digest.update(key.profile());
-        let digest = digest.finalize();
-        let name: String = digest
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let name = hex(&digest.finalize()[..16]);
         let ending = if key.is_lease() { LEASE } else { RECORD };
         self.path.join(format!("{name}{ending}"))
     }
@@ -244,13 +240,13 @@ impl Folder {
 fn draft(path: &Path, key: &Key, value: &SecretBytes) -> io::Result<(Draft, Version)> {
     let mut version = [0; 16];
     fastrand::Rng::new().fill(&mut version);
-    let hex: String = version.iter().map(|byte| format!("{byte:02x}")).collect();
+    let version = hex(&version);
     let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
     let (namespace, profile) = (encoded(key.namespace()), encoded(key.profile()));
     let draft = Draft::beside(path)?;
-    draft.write(format!("{MARK}{hex} {namespace} {profile}\n").as_bytes())?;
+    draft.write(format!("{MARK}{version} {namespace} {profile}\n").as_bytes())?;
     draft.write(value.expose())?;
-    Ok((draft, Version::new(hex.as_bytes())))
+    Ok((draft, Version::new(version.as_bytes())))
 }
 
 /// The content of a file: one line about the record, then the record.
