@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, timeout};
+use vouchsafe_core::sync::lock;
 use vouchsafe_core::task::Task;
 use vouchsafe_core::{BoxFuture, Error as CoreError, ErrorKind as CoreKind, Sent};
 
@@ -195,8 +196,4 @@ impl fmt::Debug for Batcher {
             .field("waiting", &lock(&self.shared.waiting).keys.len())
             .finish_non_exhaustive()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,5 @@
-//! Dates as services write them in JSON (RFC 3339). Dates in headers are not here.
+//! Times as services write them in JSON: RFC 3339, and numbers since the epoch. Dates in headers are
+//! not here.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,11 +14,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// ```
 #[must_use]
 pub fn format(at: SystemTime) -> String {
-    let micros = match at.duration_since(UNIX_EPOCH) {
-        Ok(after) => after.as_micros() as i128,
-        Err(before) => -(before.duration().as_micros() as i128),
-    };
-    let (seconds, micros) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
+    let (seconds, nanos) = since_epoch(at);
+    let (seconds, micros) = (i128::from(seconds), nanos / 1_000);
     let (days, second) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
     let (year, month, day) = civil(days);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
@@ -68,14 +66,57 @@ pub fn parse(text: &str) -> Option<SystemTime> {
         return None;
     }
     let seconds = days_from(year, month, day) * DAY as i64 + (hour * 60 + minute) * 60 + second;
-    let seconds = seconds - offset;
-    let whole = Duration::from_secs(seconds.unsigned_abs());
-    let at = if seconds < 0 {
-        UNIX_EPOCH.checked_sub(whole)
+    from_unix_seconds(seconds - offset)?.checked_add(Duration::from_nanos(nanos.into()))
+}
+
+/// Returns the whole seconds since 1970, rounded down, also before 1970.
+///
+/// ```
+/// use std::time::{Duration, UNIX_EPOCH};
+/// use vouchsafe_core::timestamp;
+///
+/// assert_eq!(timestamp::unix_seconds(UNIX_EPOCH + Duration::from_millis(1999)), 1);
+/// assert_eq!(timestamp::unix_seconds(UNIX_EPOCH - Duration::from_millis(1)), -1);
+/// ```
+#[must_use]
+pub fn unix_seconds(at: SystemTime) -> i64 {
+    since_epoch(at).0
+}
+
+/// Returns the whole microseconds since 1970, rounded down, also before 1970.
+#[must_use]
+pub fn unix_micros(at: SystemTime) -> i64 {
+    let (seconds, nanos) = since_epoch(at);
+    seconds
+        .saturating_mul(1_000_000)
+        .saturating_add(i64::from(nanos / 1_000))
+}
+
+/// Returns the time this many seconds after 1970, or before if they are negative; `None` if the
+/// machine cannot represent it.
+#[must_use]
+pub fn from_unix_seconds(seconds: i64) -> Option<SystemTime> {
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    if seconds < 0 {
+        UNIX_EPOCH.checked_sub(distance)
     } else {
-        UNIX_EPOCH.checked_add(whole)
-    };
-    at?.checked_add(Duration::from_nanos(nanos.into()))
+        UNIX_EPOCH.checked_add(distance)
+    }
+}
+
+/// Returns the seconds since 1970, rounded down, and the nanoseconds after that second.
+fn since_epoch(at: SystemTime) -> (i64, u32) {
+    let whole = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
+    match at.duration_since(UNIX_EPOCH) {
+        Ok(after) => (whole(after.as_secs()), after.subsec_nanos()),
+        Err(before) => {
+            let before = before.duration();
+            match before.subsec_nanos() {
+                0 => (-whole(before.as_secs()), 0),
+                nanos => (-whole(before.as_secs()) - 1, 1_000_000_000 - nanos),
+            }
+        }
+    }
 }
 
 /// Parses exactly these numbers, with fixed widths and separators.
@@ -147,12 +188,7 @@ mod tests {
             ("2026-11-25 00:00:00", 1_795_564_800),
             ("2026-11-24t19:30:00-04:30", 1_795_564_800),
         ] {
-            let at = parse(text).unwrap();
-            let read = match at.duration_since(UNIX_EPOCH) {
-                Ok(after) => after.as_secs() as i64,
-                Err(before) => -(before.duration().as_secs() as i64),
-            };
-            assert_eq!(read, seconds, "{text}");
+            assert_eq!(unix_seconds(parse(text).unwrap()), seconds, "{text}");
         }
     }
 
@@ -164,6 +200,26 @@ mod tests {
             format(parse("2099-01-02T03:04:05Z").unwrap()),
             "2099-01-02T03:04:05Z"
         );
+    }
+
+    #[test]
+    fn numbers_are_rounded_down_also_before_1970() {
+        for (nanos, micros, seconds) in [
+            (0i64, 0, 0),
+            (1_999_999_999, 1_999_999, 1),
+            (-1, -1, -1),
+            (-1_000_000_000, -1_000_000, -1),
+            (-1_000_000_001, -1_000_001, -2),
+        ] {
+            let distance = Duration::from_nanos(nanos.unsigned_abs());
+            let at = if nanos < 0 {
+                UNIX_EPOCH - distance
+            } else {
+                UNIX_EPOCH + distance
+            };
+            let read = (unix_micros(at), unix_seconds(at));
+            assert_eq!(read, (micros, seconds), "{nanos} ns");
+        }
     }
 
     #[test]
@@ -193,6 +249,9 @@ mod tests {
             let distance = Duration::from_micros(micros.unsigned_abs());
             let at = if micros < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance };
             prop_assert_eq!(parse(&format(at)), Some(at));
+            prop_assert_eq!(unix_micros(at), micros);
+            let second = from_unix_seconds(unix_seconds(at)).unwrap();
+            prop_assert!(second <= at && at < second + Duration::from_secs(1));
         }
 
         #[test]

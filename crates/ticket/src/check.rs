@@ -3,7 +3,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
+
+use vouchsafe_core::timestamp::unix_seconds;
 
 use crate::base64url;
 use crate::cache::{Cache, Facts, Place};
@@ -563,18 +565,6 @@ fn decode<'r>(
         return Some((long, &mut []));
     };
     Some((base64url::decode_into(text, place)?, left))
-}
-
-/// Rounded down, also before the epoch.
-fn unix_seconds(time: SystemTime) -> i64 {
-    let whole = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => whole(after.as_secs()),
-        Err(before) => {
-            let before = before.duration();
-            -whole(before.as_secs()) - i64::from(before.subsec_nanos() > 0)
-        }
-    }
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ fn users(env: BlackboxEnv) -> UserContext {
 }
 
 fn at(seconds: i64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(seconds as u64)
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds as u64)
 }
 
 fn service(src: u32) -> String {

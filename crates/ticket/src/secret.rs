@@ -87,21 +87,19 @@ pub(crate) fn hmac_sha256<'a>(key: &[u8], parts: impl Iterator<Item = &'a [u8]>)
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use vouchsafe_core::text::hex;
 
-    fn hex(bytes: [u8; 32]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
+    use super::*;
 
     #[test]
     fn hmac_agrees_with_rfc_4231() {
         let mac = hmac_sha256(&[0x0b; 20], [&b"Hi "[..], b"There"].into_iter());
         let expected = "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7";
-        assert_eq!(hex(mac), expected);
+        assert_eq!(hex(&mac), expected);
         let text = &b"Test Using Larger Than Block-Size Key - Hash Key First"[..];
         let mac = hmac_sha256(&[0xaa; 131], [text].into_iter());
         let expected = "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54";
-        assert_eq!(hex(mac), expected);
+        assert_eq!(hex(&mac), expected);
     }
 
     #[test]

@@ -367,11 +367,8 @@ impl ClientBuilder {
     where
         K: Clone + Eq + std::hash::Hash + Send + Sync + 'static,
     {
-        let cache = match core.observer() {
-            Some(observer) => Cache::builder().observer(name, Arc::clone(observer)),
-            None => Cache::builder(),
-        };
-        cache
+        Cache::builder()
+            .observed(name, core.observer())
             .clock(Arc::clone(core.clock()))
             .capacity(self.cache_size)
             .ttl(self.cache_lifetime)

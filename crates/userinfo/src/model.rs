@@ -1,8 +1,9 @@
 //! Gafaelfawr's users, groups and tokens in a convenient form. The wire format is in `generated`.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use serde::Serialize;
+use vouchsafe_core::timestamp;
 
 use crate::generated::gafaelfawr::wire;
 pub use crate::generated::gafaelfawr::wire::{AllGroups, Group, TokenType};
@@ -125,32 +126,18 @@ impl TryFrom<wire::TokenInfo> for TokenInfo {
 
 /// Fails for a time that this machine cannot represent.
 fn time(seconds: i64) -> Result<SystemTime, &'static str> {
-    let distance = Duration::from_secs(seconds.unsigned_abs());
-    let time = if seconds < 0 {
-        UNIX_EPOCH.checked_sub(distance)
-    } else {
-        UNIX_EPOCH.checked_add(distance)
-    };
-    time.ok_or("the answer holds a time out of range")
-}
-
-fn since_epoch(at: SystemTime) -> i64 {
-    let whole = |distance: Duration| i64::try_from(distance.as_secs()).unwrap_or(i64::MAX);
-    match at.duration_since(UNIX_EPOCH) {
-        Ok(after) => whole(after),
-        Err(before) => -whole(before.duration()),
-    }
+    timestamp::from_unix_seconds(seconds).ok_or("the answer holds a time out of range")
 }
 
 fn seconds<S: serde::Serializer>(at: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_i64(since_epoch(*at))
+    serializer.serialize_i64(timestamp::unix_seconds(*at))
 }
 
 fn optional_seconds<S: serde::Serializer>(
     at: &Option<SystemTime>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    at.map(since_epoch).serialize(serializer)
+    at.map(timestamp::unix_seconds).serialize(serializer)
 }
 
 #[cfg(test)]

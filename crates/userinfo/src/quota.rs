@@ -1,9 +1,10 @@
 //! What a user may use: the three kinds of missing quota as one type (protocol section 5).
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use serde::{Serialize, Serializer};
+use vouchsafe_core::sync::lock;
 
 use crate::generated::gafaelfawr::wire;
 
@@ -155,7 +156,7 @@ impl KnownLimits {
         let Quota::Limited(limits) = quota else {
             return;
         };
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.0);
         if let Some(same) = known.iter().find(|known| *known == limits) {
             *limits = Arc::clone(same);
             return;

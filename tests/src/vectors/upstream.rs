@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use vouchsafe::core::sync::lock;
 use vouchsafe::core::task::Task;
 
 use super::schema::Answer;
@@ -312,10 +313,6 @@ pub(super) async fn read_request(
     request.body = buffer[end + 4..whole].to_vec();
     buffer.drain(..whole);
     Ok(Some(request))
-}
-
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

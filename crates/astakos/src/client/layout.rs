@@ -1,9 +1,10 @@
 //! The locations of the service's parts: from its catalog, or at fixed paths.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use url::Url;
+use vouchsafe_core::sync::lock;
 use vouchsafe_core::url::BaseUrl;
 
 use crate::{Catalog, Endpoint, EndpointFilter, Error, ErrorKind, Result};
@@ -257,10 +258,7 @@ impl Discovered {
 
     /// Returns the known parts.
     pub(crate) fn known(&self) -> Option<Arc<Parts>> {
-        self.parts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.parts).clone()
     }
 
     /// Learns the parts from a catalog. One without the account part is used but not remembered,
@@ -271,7 +269,7 @@ impl Discovered {
         if parts.account.is_none() {
             return parts;
         }
-        let mut known = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.parts);
         *known = Some(Arc::clone(&parts));
         parts
     }

@@ -1,7 +1,9 @@
 //! The commissions that this process is working on.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use vouchsafe_core::sync::lock;
 
 use super::CommissionId;
 
@@ -48,7 +50,7 @@ impl InHand {
     }
 
     fn ids(&self) -> MutexGuard<'_, Ids> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

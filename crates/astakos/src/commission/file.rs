@@ -2,9 +2,10 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use vouchsafe_core::store::{Disk, PrivateFile, SystemDisk};
+use vouchsafe_core::sync::lock;
 use vouchsafe_core::task::blocking;
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result};
 
@@ -268,10 +269,6 @@ fn vouch(file: &mut PrivateFile, bytes: u64) {
 fn failed(path: &Path, what: &str, cause: io::Error) -> Error {
     let message = format!("{what} the journal {}: {cause}", path.display());
     Error::new(ErrorKind::Store, message).with_source(cause)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

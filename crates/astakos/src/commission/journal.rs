@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
+use vouchsafe_core::sync::lock;
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result};
 
 use super::CommissionId;
@@ -97,7 +98,7 @@ impl MemoryJournal {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

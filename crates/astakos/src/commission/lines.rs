@@ -19,6 +19,7 @@
 use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
+use vouchsafe_core::text::hex;
 
 use super::CommissionId;
 use super::journal::{Known, Outcome, apply};
@@ -88,9 +89,7 @@ impl Line {
 }
 
 fn checksum(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    let first = digest.iter().take(8);
-    first.map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(text.as_bytes())[..8])
 }
 
 /// Writes a whole file that says what is open. It is to be synced as a whole.

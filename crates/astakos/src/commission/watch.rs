@@ -1,12 +1,13 @@
 //! Commissions whose answer was lost may turn up late: somebody has to look for them.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
+use vouchsafe_core::sync::lock;
 use vouchsafe_core::task::Keeper;
 
 use super::CommissionId;
@@ -223,8 +224,4 @@ impl Shared {
         }
         Ok(())
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,17 +1,9 @@
 //! Times as the server writes and reads them (protocol section 10). They are microseconds since
 //! 1970 in here.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use vouchsafe_core::timestamp;
-
-/// Returns the microseconds since 1970.
-pub(super) fn of(at: SystemTime) -> i64 {
-    match at.duration_since(UNIX_EPOCH) {
-        Ok(after) => i64::try_from(after.as_micros()).unwrap_or(i64::MAX),
-        Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |m| -m),
-    }
-}
 
 /// Writes a time: `2026-01-02T03:04:05.678900+00:00`, without a fraction that is zero.
 pub(super) fn shown(micros: i64) -> String {
@@ -65,7 +57,7 @@ pub(super) fn read(text: &str) -> Option<i64> {
         "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction}\
          {east}{hours:02}:{minutes:02}"
     );
-    timestamp::parse(&normal).map(of)
+    timestamp::parse(&normal).map(timestamp::unix_micros)
 }
 
 fn digits(text: &str, separators: &[char]) -> Option<Vec<u32>> {

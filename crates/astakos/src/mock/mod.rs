@@ -36,6 +36,7 @@ use std::time::SystemTime;
 use http::{Method, Uri};
 use vouchsafe_core::call::Operation;
 use vouchsafe_core::mock::{Emulated, Emulator, ManualClock};
+use vouchsafe_core::timestamp::unix_micros;
 use vouchsafe_core::transport::{Request, Response};
 use vouchsafe_core::{Clock, Secret};
 
@@ -237,7 +238,7 @@ impl ServerBuilder {
             (None, Some(text)) => text.parse()?,
             (None, None) => Dialect::V016,
         };
-        let at = dates::of(clock.now());
+        let at = unix_micros(clock.now());
         let habits = Habits {
             reuses_serials: self.habits.reuses_serials || seed.settings.reuse_serials,
             name_limit: self
@@ -255,7 +256,7 @@ impl ServerBuilder {
 impl Emulated for State {
     fn handle(&mut self, request: &Request, now: SystemTime) -> Response {
         let routes = Arc::clone(&self.routes);
-        service::answer(self, &routes, request, dates::of(now))
+        service::answer(self, &routes, request, unix_micros(now))
     }
 
     fn operation(&self, method: &Method, uri: &Uri) -> Option<&'static str> {
@@ -280,10 +281,10 @@ impl Emulated for State {
         body: &[u8],
         now: SystemTime,
     ) -> vouchsafe_core::Result<serde_json::Value> {
-        Self::act(self, action, body, dates::of(now))
+        Self::act(self, action, body, unix_micros(now))
     }
 
     fn snapshot(&self, now: SystemTime) -> serde_json::Value {
-        Self::snapshot(self, dates::of(now))
+        Self::snapshot(self, unix_micros(now))
     }
 }

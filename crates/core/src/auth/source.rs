@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::Token;
+use crate::sync::lock;
 use crate::task::blocking;
 use crate::{BoxFuture, Error, ErrorKind, Result, Secret, env};
 
@@ -108,7 +109,7 @@ impl FileToken {
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.held)
     }
 
     /// Returns the token in memory, unless it was refused.

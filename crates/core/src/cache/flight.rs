@@ -6,12 +6,13 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::task::{Context, Poll};
 
 use tokio::sync::Notify;
 
 use super::{Fetched, Shared};
+use crate::sync::lock;
 use crate::task::Task;
 
 /// One fetch that any number of callers wait for.
@@ -44,7 +45,7 @@ impl Vanished {
         reason = "tokio's timers and sockets panic on a dead runtime too"
     )]
     pub(super) fn resume(&self) -> ! {
-        let panic = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let panic = lock(&self.0).take();
         match panic {
             Some(panic) => std::panic::resume_unwind(panic),
             None => panic!("the runtime was shut down under a fetch"),

@@ -32,7 +32,7 @@ mod store;
 
 use std::fmt;
 use std::hash::Hash;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
@@ -44,6 +44,7 @@ use self::flight::{Flight, Flights, Landing, Outcome};
 use self::store::{Failed, Found, Moment, Now, Store};
 use crate::Clock;
 use crate::observe::{CacheEvent, CacheOutcome, Observer};
+use crate::sync::{read, write};
 use crate::task::Task;
 
 /// A bounded cache of values that expire, with one fetch for each key at a time.
@@ -438,11 +439,11 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State<K, V, E>> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
+        read(&self.state)
     }
 
     fn lock(&self) -> RwLockWriteGuard<'_, State<K, V, E>> {
-        self.state.write().unwrap_or_else(PoisonError::into_inner)
+        write(&self.state)
     }
 
     fn now(&self) -> Now {

@@ -1,8 +1,9 @@
 //! A clock that a test controls.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
+use crate::sync::lock;
 use crate::{Clock, SystemClock};
 
 /// A wall clock that stands still until a test moves it, or runs from the time it is set to.
@@ -90,7 +91,7 @@ impl ManualClock {
     }
 
     fn hands(&self) -> std::sync::MutexGuard<'_, Hands> {
-        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.hands)
     }
 }
 

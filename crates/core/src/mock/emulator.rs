@@ -3,13 +3,14 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
 use http::{Method, Uri};
 
 use super::{Action, CertificateAuthority, Faults, Handler, Host, Journal, ManualClock, Serving};
 use crate::call::Operation;
+use crate::sync::lock;
 use crate::transport::{Request, Response};
 use crate::{Clock, Error, ErrorKind, Result};
 
@@ -293,7 +294,7 @@ impl<S: Emulated> Handler for Service<S> {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // The rules do not panic half-way; a test that did may still look.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(mutex)
 }
 
 /// Writes the methods that every service's `mock::Server` has, in an `impl` block of a struct

@@ -1,6 +1,6 @@
 //! The faults of a host, and when they occur.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tokio::time::Instant;
 
 use crate::call::Operation;
+use crate::sync::lock;
 use crate::transport::Response;
 use crate::{Error, ErrorKind, Result};
 
@@ -153,7 +154,7 @@ impl Faults {
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

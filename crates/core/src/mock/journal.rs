@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, StatusCode};
@@ -11,6 +11,8 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::call::Operation;
+use crate::sync::lock;
+use crate::text::hex;
 use crate::transport::Request;
 
 /// The requests that a host received. Clones share it.
@@ -164,7 +166,7 @@ impl Journal {
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 
@@ -175,11 +177,7 @@ impl Journal {
 /// ```
 #[must_use]
 pub fn digest(credential: &str) -> String {
-    let hash = Sha256::digest(credential.as_bytes());
-    hash.iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&Sha256::digest(credential.as_bytes())[..8])
 }
 
 #[derive(Default)]

@@ -1,11 +1,12 @@
 //! Records in memory.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use tokio::sync::watch;
 
 use super::record::{Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version, Watch};
+use crate::sync::lock;
 use crate::{BoxFuture, Result, SecretBytes};
 
 /// A [`Store`] in memory, for the tasks of one process. Its records end with the process.
@@ -31,7 +32,7 @@ impl MemoryStore {
     }
 
     fn records(&self) -> MutexGuard<'_, Records> {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.records)
     }
 
     fn swap(&self, key: &Key, expect: &Expect, value: &SecretBytes) -> Swapped {

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use zeroize::Zeroizing;
 
 use super::place::{Identity, Links, folder_of, open_regular, require_one_name, resolve};
 use super::{Disk, Draft, Owner, lock, require_private_folder};
+use crate::sync::lock;
 
 /// A file of this user alone that one process has open at a time, and that is appended to or
 /// replaced whole.
@@ -325,7 +326,7 @@ impl Drop for Held {
 }
 
 fn all_held() -> MutexGuard<'static, BTreeSet<Identity>> {
-    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&HELD)
 }
 
 const BY_ANOTHER: &str = "another process has it open";

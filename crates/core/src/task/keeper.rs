@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep};
 
 use super::Task;
+use crate::sync::{lock, try_lock};
 use crate::{BoxFuture, Error, ErrorKind, Sent};
 
 /// Keeps one piece of background work running, and ends it when dropped.
@@ -308,11 +309,7 @@ impl Shared {
             self.finish(&run, Ended::Stopped);
         }
         // If it is being called, it is dropped with the task.
-        let start = match self.start.try_lock() {
-            Ok(mut start) => start.take(),
-            Err(TryLockError::Poisoned(start)) => start.into_inner().take(),
-            Err(TryLockError::WouldBlock) => None,
-        };
+        let start = try_lock(&self.start).and_then(|mut start| start.take());
         drop(start);
     }
 
@@ -408,11 +405,7 @@ impl Run {
     /// Takes the work away for good; `None` if it is being polled, and so on a runtime that is
     /// driven, or if it is over already. The inner one is `None` if the work has not begun.
     fn take(&self) -> Option<Option<BoxFuture<'static, ()>>> {
-        let mut slot = match self.slot.try_lock() {
-            Ok(slot) => slot,
-            Err(TryLockError::Poisoned(slot)) => slot.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
-        };
+        let mut slot = try_lock(&self.slot)?;
         if std::mem::replace(&mut slot.is_over, true) {
             return None;
         }
@@ -458,10 +451,6 @@ async fn keep(mut end: End) {
         how = shared.rounds(&run) => how,
         () = run.answer_probes() => Ended::RuntimeGone,
     };
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How often a caller that waits looks whether the work lives.

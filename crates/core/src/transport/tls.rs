@@ -4,13 +4,14 @@
 //! The provider is always chosen explicitly: if a build contains two providers or none, using
 //! rustls' process default would panic at the first connection.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use crate::sync::lock;
 use crate::text::without_mark;
 use crate::{Error, ErrorKind, Result};
 
@@ -73,7 +74,7 @@ impl TlsSettings {
         let Some(wanted) = shared else {
             return self.build(provider);
         };
-        let mut table = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut table = lock(&SHARED);
         if let Some((_, config)) = table.iter().find(|(key, _)| *key == wanted) {
             return Ok(Arc::clone(config));
         }

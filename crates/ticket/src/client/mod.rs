@@ -18,11 +18,11 @@ use std::time::SystemTime;
 
 use tokio::sync::oneshot;
 use vouchsafe_core::Secret;
+use vouchsafe_core::sync::lock;
 use vouchsafe_core::task::Task;
 
 pub use self::builder::{TvmApiBuilder, TvmToolBuilder};
 #[cfg(feature = "mock")]
-pub(crate) use self::shared::unix_seconds;
 use self::shared::{Asked, Place, Shared, system_time};
 use self::worker::Worker;
 use crate::check::{CheckError, CheckErrorKind};
@@ -446,7 +446,7 @@ impl Client {
     }
 
     fn worker(&self) -> std::sync::MutexGuard<'_, Option<Task>> {
-        shared::lock(&self.0.worker)
+        lock(&self.0.worker)
     }
 }
 

@@ -1,12 +1,14 @@
 //! What the clones of a client and its worker share. Reading takes no lock.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Mutex, MutexGuard};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
+use vouchsafe_core::sync::lock;
+use vouchsafe_core::timestamp::{from_unix_seconds, unix_seconds};
 use vouchsafe_core::url::BaseUrl;
 use vouchsafe_core::{Clock, CoreClient, Secret};
 
@@ -306,28 +308,14 @@ impl Shared {
     }
 }
 
-/// None of these guard anything that a panic could leave half changed.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-pub(crate) fn unix_seconds(time: SystemTime) -> Seconds {
-    let whole = |passed: Duration| i64::try_from(passed.as_secs()).unwrap_or(i64::MAX);
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => whole(after),
-        Err(before) => -whole(before.duration()),
-    }
-}
-
 pub(crate) fn system_time(seconds: Seconds) -> SystemTime {
-    let passed = u64::try_from(seconds).unwrap_or(0);
-    UNIX_EPOCH
-        .checked_add(Duration::from_secs(passed))
-        .unwrap_or(UNIX_EPOCH)
+    from_unix_seconds(seconds.max(0)).unwrap_or(UNIX_EPOCH)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]

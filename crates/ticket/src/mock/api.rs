@@ -5,6 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde_json::{Map, Value, json};
 use vouchsafe_core::mock::form::{Fields, header};
 use vouchsafe_core::mock::respond;
+use vouchsafe_core::text::hex;
 use vouchsafe_core::transport::{Request, Response};
 
 use super::answer::{is_known, with_header};
@@ -132,8 +133,7 @@ fn gzipped(document: &str) -> Response {
     let Ok(packed) = packed else {
         return respond::plain(500, "the document cannot be packed");
     };
-    let digest = Sha256::digest(document.as_bytes());
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex(&Sha256::digest(document.as_bytes()));
     let header = format!("1:gzip:{}:{digest}", document.len());
     let response = respond::typed(200, "application/octet-stream", packed);
     with_header(response, "x-tirole-compression", &header)

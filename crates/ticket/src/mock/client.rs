@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use vouchsafe_core::sync::lock;
 use vouchsafe_core::{Clock, Secret, SystemClock};
 
 use super::{ServiceTicket, UserTicket};
@@ -320,7 +321,7 @@ impl MockClient {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

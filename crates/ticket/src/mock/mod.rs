@@ -26,6 +26,7 @@ use http::{Method, Uri};
 use serde_json::json;
 use vouchsafe_core::call::Operation;
 use vouchsafe_core::mock::{Emulated, Emulator, ManualClock};
+use vouchsafe_core::timestamp::unix_seconds;
 use vouchsafe_core::transport::{Request, Response};
 use vouchsafe_core::{Clock, Secret};
 
@@ -35,7 +36,7 @@ use self::routes::{Missing, Op};
 use self::tool::Asked;
 pub use self::unittest::{ServiceTicket, UserTicket};
 use self::world::{Service, World, random_secret};
-use crate::client::{Client, unix_seconds};
+use crate::client::Client;
 use crate::container::KeyContainer;
 use crate::env::BlackboxEnv;
 use crate::error::{Error, ErrorKind, Result};

@@ -5,6 +5,7 @@
 use std::io::Read;
 
 use sha2::{Digest, Sha256};
+use vouchsafe_core::text::hex;
 
 use crate::error::{Error, ErrorKind};
 
@@ -205,10 +206,6 @@ fn bad(message: String) -> Error {
 fn too_large(limit: usize) -> Error {
     let too_large = ErrorKind::Core(vouchsafe_core::ErrorKind::TooLarge);
     Error::new(too_large, format!("roles are larger than {limit} bytes"))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

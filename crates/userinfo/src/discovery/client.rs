@@ -434,13 +434,8 @@ impl ClientBuilder {
             })?,
         };
         let core = self.core.read_fault(read_fault).build()?;
-        let cache = match core.observer() {
-            Some(observer) => {
-                Cache::builder().observer("repertoire.document", Arc::clone(observer))
-            }
-            None => Cache::builder(),
-        };
-        let cache = cache
+        let cache = Cache::builder()
+            .observed("repertoire.document", core.observer())
             .clock(Arc::clone(core.clock()))
             .capacity(1)
             .ttl(self.cache_lifetime)

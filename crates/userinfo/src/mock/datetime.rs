@@ -2,8 +2,6 @@
 //! number since 1970, also as text. Core parses standard dates; this module handles what else the
 //! library accepts.
 
-use std::time::UNIX_EPOCH;
-
 use vouchsafe_core::timestamp;
 
 /// Why a text is not a point in time.
@@ -48,10 +46,7 @@ pub(super) fn parse(text: &str) -> Result<i64, Unreadable> {
 }
 
 fn seconds(text: &str) -> Option<i64> {
-    match timestamp::parse(text)?.duration_since(UNIX_EPOCH) {
-        Ok(after) => i64::try_from(after.as_secs()).ok(),
-        Err(before) => Some(-i64::try_from(before.duration().as_secs()).ok()?),
-    }
+    timestamp::parse(text).map(timestamp::unix_seconds)
 }
 
 /// Returns whole seconds if the year is 1 to 9999. A number above a limit is in milliseconds.

@@ -31,12 +31,13 @@ mod validate;
 mod world;
 
 use std::sync::{Arc, MutexGuard};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use http::{Method, Uri};
 use vouchsafe_core::Clock;
 use vouchsafe_core::call::Operation;
 use vouchsafe_core::mock::{Emulated, Emulator, ManualClock};
+use vouchsafe_core::timestamp::unix_seconds;
 use vouchsafe_core::transport::{Request, Response};
 
 pub use self::handles::{NewToken, User};
@@ -140,7 +141,7 @@ impl Server {
     }
 
     fn now(&self) -> i64 {
-        seconds(self.emulator.now())
+        unix_seconds(self.emulator.now())
     }
 }
 
@@ -178,7 +179,7 @@ impl ServerBuilder {
             .clock
             .unwrap_or_else(|| Arc::new(ManualClock::running()));
         let mut seed = self.seed.unwrap_or_else(Seed::sample);
-        seed.state.tokens.date(seconds(clock.now()));
+        seed.state.tokens.date(unix_seconds(clock.now()));
         let seed = Arc::new(seed);
         let start = Arc::clone(&seed);
         Server {
@@ -190,7 +191,7 @@ impl ServerBuilder {
 
 impl Emulated for State {
     fn handle(&mut self, request: &Request, now: SystemTime) -> Response {
-        routes::answer(self, request, seconds(now))
+        routes::answer(self, request, unix_seconds(now))
     }
 
     fn operation(&self, method: &Method, uri: &Uri) -> Option<&'static str> {
@@ -211,15 +212,10 @@ impl Emulated for State {
         body: &[u8],
         now: SystemTime,
     ) -> vouchsafe_core::Result<serde_json::Value> {
-        Self::act(self, action, body, seconds(now))
+        Self::act(self, action, body, unix_seconds(now))
     }
 
     fn snapshot(&self, now: SystemTime) -> serde_json::Value {
-        Self::snapshot(self, seconds(now))
+        Self::snapshot(self, unix_seconds(now))
     }
-}
-
-fn seconds(now: SystemTime) -> i64 {
-    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

@@ -1,12 +1,13 @@
 //! The emulator, with everything written down that goes over the wire.
 
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use http::{HeaderName, HeaderValue, Method, Uri};
 use serde_json::{Value, json};
 use vouchsafe::astakos::mock::Server;
 use vouchsafe::core::mock::{Handler, Host, Serving};
+use vouchsafe::core::sync::lock;
 use vouchsafe::core::transport::{Request, Response};
 
 /// A server that writes down.
@@ -34,10 +35,7 @@ impl Handler for Seen {
         }
         let response = self.server.handle(&forwarded);
         let exchange = exchange(request, &response);
-        let mut exchanges = self
-            .exchanges
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut exchanges = lock(&self.exchanges);
         exchanges.push(exchange);
         response
     }
@@ -115,11 +113,7 @@ impl Recorder {
 
     /// Returns the exchanges since the last time.
     pub(super) fn take(&self) -> Vec<Value> {
-        let mut exchanges = self
-            .seen
-            .exchanges
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut exchanges = lock(&self.seen.exchanges);
         std::mem::take(&mut exchanges)
     }
 

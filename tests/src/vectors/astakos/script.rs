@@ -2,11 +2,12 @@
 //! was asked and over which connection.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use vouchsafe::core::sync::lock;
 use vouchsafe::core::task::Task;
 
 use super::super::upstream::read_request;
@@ -221,10 +222,6 @@ fn bytes(answer: &Answer, ends: bool) -> Vec<u8> {
             text.into_bytes()
         }
     }
-}
-
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Reading what cases say, and comparing.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde_json::Value;
 use vouchsafe::ticket::{BlackboxEnv, KeyContainer, TicketStatus, TvmId, Uid};
@@ -101,13 +101,7 @@ pub(super) fn status(case: &Value) -> TicketStatus {
 }
 
 pub(super) fn now(case: &Value) -> SystemTime {
-    let seconds = whole(&case["now"]);
-    let distance = Duration::from_secs(seconds.unsigned_abs());
-    let time = if seconds < 0 {
-        SystemTime::UNIX_EPOCH.checked_sub(distance)
-    } else {
-        SystemTime::UNIX_EPOCH.checked_add(distance)
-    };
+    let time = vouchsafe::core::timestamp::from_unix_seconds(whole(&case["now"]));
     time.unwrap_or_else(|| impossible(NO_NUMBER))
 }
 

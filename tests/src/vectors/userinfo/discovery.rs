@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use http::StatusCode;
 use serde_json::{Value, json};
 use vouchsafe::core::call::Retry;
+use vouchsafe::core::sync::lock;
 use vouchsafe::core::transport::{Request, Response, Transport};
 use vouchsafe::core::{BoxFuture, Error, ErrorKind};
 use vouchsafe::userinfo::Result;
@@ -339,7 +340,7 @@ impl Recorder {
     }
 
     fn asked(&self) -> MutexGuard<'_, Vec<Request>> {
-        self.0.asked.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.asked)
     }
 }
 

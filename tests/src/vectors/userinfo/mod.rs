@@ -11,8 +11,7 @@ mod models;
 mod rules;
 mod standins;
 mod transcript;
-
-use std::time::{Duration, UNIX_EPOCH};
+use vouchsafe::core::timestamp;
 
 use super::Suite;
 use super::report::Judgement;
@@ -58,11 +57,6 @@ pub(super) async fn answer_probe(arguments: &[String]) -> Option<Result<String, 
 
 /// Writes seconds since the epoch as a date.
 pub(super) fn iso_time(seconds: i64) -> String {
-    let distance = Duration::from_secs(seconds.unsigned_abs());
-    let at = if seconds < 0 {
-        UNIX_EPOCH - distance
-    } else {
-        UNIX_EPOCH + distance
-    };
-    vouchsafe::core::timestamp::format(at)
+    let at = timestamp::from_unix_seconds(seconds).expect("the machine can hold any of them");
+    timestamp::format(at)
 }

@@ -5,10 +5,11 @@
 //! before anything is sent.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use serde_json::Value;
 use vouchsafe::core::mock::digest;
+use vouchsafe::core::sync::lock;
 use vouchsafe::userinfo::{Token, Username};
 
 use crate::vectors::upstream::Translate;
@@ -82,9 +83,7 @@ impl Standins {
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
-        self.originals
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.originals)
     }
 
     /// Replaces the stand-in that an answer hands out as a new token.

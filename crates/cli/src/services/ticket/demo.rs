@@ -9,6 +9,7 @@ use axum::routing::get;
 use http::{HeaderName, HeaderValue, Method};
 use vouchsafe::core::Secret;
 use vouchsafe::core::mock::{CertificateAuthority, ManualClock, Serving};
+use vouchsafe::core::sync::lock;
 use vouchsafe::core::task::Task;
 use vouchsafe::core::transport::{HttpTransport, Request, Transport};
 use vouchsafe::ticket::mock::Server;
@@ -232,10 +233,7 @@ impl Show {
 
     /// From here on, no request is answered.
     fn end_authority(&self) {
-        let mut serving = self
-            .authority
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut serving = lock(&self.authority);
         drop(serving.take());
     }
 

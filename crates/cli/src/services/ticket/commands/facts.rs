@@ -96,7 +96,7 @@ pub(super) fn json(ticket: &InspectedTicket, now: SystemTime) -> Value {
         "device_type": ticket.device_type(),
         "expiration_time": expires,
         "expires": expires.and_then(date),
-        "expired": expires.map(|time| time <= unix_seconds(now)),
+        "expired": expires.map(|time| time <= timestamp::unix_seconds(now)),
         "key_id": ticket.key_id(),
         "signature_bytes": ticket.signature_len(),
         "debug_info": ticket.debug_info(),
@@ -110,7 +110,7 @@ pub(super) fn expiry(time: i64, now: SystemTime) -> String {
     if time == i64::MAX {
         return "never".to_owned();
     }
-    let left = i128::from(time) - i128::from(unix_seconds(now));
+    let left = i128::from(time) - i128::from(timestamp::unix_seconds(now));
     let span = span(u64::try_from(left.unsigned_abs()).unwrap_or(u64::MAX));
     let distance = if left > 0 {
         format!("in {span}")
@@ -138,12 +138,6 @@ fn span(seconds: u64) -> String {
         7_200..172_800 => format!("{} h", seconds / 3_600),
         _ => format!("{} days", seconds / 86_400),
     }
-}
-
-/// Returns the seconds since the epoch; a time before it is zero.
-pub(super) fn unix_seconds(time: SystemTime) -> i64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 pub(super) fn name(kind: TicketType) -> &'static str {

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
+use vouchsafe::core::timestamp::unix_seconds;
 use vouchsafe::core::{Clock as _, Secret, SystemClock};
 use vouchsafe::ticket::{self, BlackboxEnv, ServiceTicketDraft, TvmId, Uid, UserTicketDraft};
 
@@ -123,9 +124,7 @@ pub(super) fn run(args: Mint) -> Result<Answer, Failure> {
 impl Common {
     fn expiration_time(&self, now: SystemTime) -> i64 {
         let after = self.expires_in.and_then(|time| now.checked_add(time));
-        after
-            .or(self.expires_at)
-            .map_or(i64::MAX, facts::unix_seconds)
+        after.or(self.expires_at).map_or(i64::MAX, unix_seconds)
     }
 
     fn sign(
