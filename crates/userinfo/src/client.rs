@@ -367,9 +367,7 @@ impl ClientBuilder {
     where
         K: Clone + Eq + std::hash::Hash + Send + Sync + 'static,
     {
-        Cache::builder()
-            .observed(name, core.observer())
-            .clock(Arc::clone(core.clock()))
+        core.cache(name)
             .capacity(self.cache_size)
             .ttl(self.cache_lifetime)
             .error_ttl(self.error_lifetime)

@@ -151,14 +151,6 @@ where
         self
     }
 
-    /// Like [`observer`](Self::observer), with a client's observer, which may be missing.
-    pub fn observed(self, name: &'static str, observer: Option<&Arc<dyn Observer>>) -> Self {
-        match observer {
-            Some(observer) => self.observer(name, Arc::clone(observer)),
-            None => self,
-        }
-    }
-
     /// Builds the cache. Does not need a runtime.
     #[must_use]
     pub fn build(self) -> Cache<K, V, E> {

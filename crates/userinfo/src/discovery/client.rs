@@ -434,9 +434,8 @@ impl ClientBuilder {
             })?,
         };
         let core = self.core.read_fault(read_fault).build()?;
-        let cache = Cache::builder()
-            .observed("repertoire.document", core.observer())
-            .clock(Arc::clone(core.clock()))
+        let cache = core
+            .cache("repertoire.document")
             .capacity(1)
             .ttl(self.cache_lifetime)
             .refresh_ahead(0.0)
