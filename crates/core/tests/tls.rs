@@ -96,6 +96,16 @@ async fn an_unknown_authority_is_refused_and_not_tried_again() {
 }
 
 #[tokio::test]
+async fn any_certificate_passes_where_that_is_asked_for() {
+    let host = Host::new(Arc::new(Fine));
+    let authority = CertificateAuthority::new().unwrap();
+    let serving = host.serve_tls(loopback(), &authority).await.unwrap();
+    let transport = HttpTransport::builder().dangerously_accept_any_certificate();
+    let answer = transport.build().unwrap().send(get(&serving.url())).await;
+    assert_eq!(answer.unwrap().status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_name_that_the_certificate_does_not_hold_is_refused() {
     let host = Host::new(Arc::new(Fine));
     let authority = CertificateAuthority::new().unwrap();

@@ -85,6 +85,21 @@ pub fn uuid(name: &str, value: &str) -> Result<()> {
     Err(invalid(name, "must be a UUID"))
 }
 
+/// Checks that a text has none of these characters, which would not arrive as they are.
+///
+/// # Errors
+///
+/// As [`text`].
+pub fn without(name: &str, value: &str, refused: &str) -> Result<()> {
+    match value.chars().find(|letter| refused.contains(*letter)) {
+        Some(letter) => Err(invalid(
+            name,
+            &format!("must not have the character {letter:?}"),
+        )),
+        None => Ok(()),
+    }
+}
+
 fn is_within<T: PartialOrd>(value: T, least: Option<T>, most: Option<T>) -> bool {
     least.is_none_or(|least| value >= least) && most.is_none_or(|most| value <= most)
 }

@@ -52,6 +52,8 @@ pub struct CallOptions {
     pub(crate) retry: Option<Retry>,
     pub(crate) request_id: Option<String>,
     pub(crate) headers: HeaderMap,
+    /// A header whose value does not fit one.
+    pub(crate) misfit: Option<HeaderName>,
 }
 
 impl CallOptions {
@@ -111,6 +113,20 @@ impl CallOptions {
         Ok(self)
     }
 
+    /// Sets a header that is no secret, such as one that says on whose behalf a call is made. The
+    /// precedence is that of [`header`](Self::header). A value that does not fit a header is
+    /// refused when the call is made.
+    #[must_use]
+    pub fn plain_header(mut self, name: HeaderName, value: &str) -> Self {
+        match HeaderValue::from_str(value) {
+            Ok(value) => {
+                self.headers.insert(name, value);
+            }
+            Err(_) => self.misfit = Some(name),
+        }
+        self
+    }
+
     /// Fills in options that are not set here from others, such as the client's.
     #[must_use]
     pub fn or(mut self, other: &Self) -> Self {
@@ -118,6 +134,7 @@ impl CallOptions {
         self.attempt_timeout = self.attempt_timeout.or(other.attempt_timeout);
         self.retry = self.retry.or(other.retry);
         self.request_id = self.request_id.or_else(|| other.request_id.clone());
+        self.misfit = self.misfit.or_else(|| other.misfit.clone());
         for (name, value) in &other.headers {
             if !self.headers.contains_key(name) {
                 self.headers.insert(name, value.clone());

@@ -177,7 +177,8 @@ impl Pipeline {
                     if let Some(token) = &token {
                         secrets.add(token.secret());
                     }
-                    let own = options.headers.values().filter_map(|own| own.to_str().ok());
+                    let own = options.headers.values().filter(|own| own.is_sensitive());
+                    let own = own.filter_map(|own| own.to_str().ok());
                     own.for_each(|own| secrets.add_header(&Secret::from(own)));
                     return Ok(R::answer(
                         got,
@@ -205,8 +206,10 @@ impl Pipeline {
                 progress.sent = Sent::Maybe;
             }
 
-            // The source's token may have been revoked: get another, once.
+            // The source's token may have been revoked: get another, once. Not where 401 means that the
+            // token is known and does not suffice.
             if error.status() == Some(StatusCode::UNAUTHORIZED)
+                && error.kind() == ErrorKind::Credential
                 && let (Some(credentials), Some(token), None) = (&credentials, &token, refused)
             {
                 refused = Some(token.generation());
@@ -380,6 +383,10 @@ impl Pipeline {
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         for (name, value) in &call.headers {
             headers.insert(name, value.clone());
+        }
+        if let Some(name) = &options.misfit {
+            let what = format!("the value for {name} does not fit a header");
+            return Err(Error::new(ErrorKind::Invalid, what));
         }
         if let Some(id) = &options.request_id {
             let value = HeaderValue::from_str(id).map_err(|_| {

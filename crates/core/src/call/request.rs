@@ -42,10 +42,12 @@ impl Call {
     }
 
     /// Registers a secret that the call cannot recognise by itself, such as one in its path. It is
-    /// removed from everything that the server says about the call. Secrets in headers, forms and
-    /// JSON bodies are registered automatically.
+    /// removed from everything that the server says about the call, which is not sent over plain
+    /// http to another machine unless the client allows that. Secrets in headers, forms and JSON
+    /// bodies are registered automatically.
     #[must_use]
     pub fn hide(mut self, secret: &Secret) -> Self {
+        self.holds_secret = true;
         self.secrets.add(secret);
         self
     }
@@ -170,6 +172,17 @@ impl Call {
         if secrets.is_empty() {
             call.secrets.add_values(&call.body);
         }
+        Ok(call)
+    }
+
+    /// Sets a body of another media type, such as a form with files.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] if the media type does not fit a header.
+    pub fn content(self, media: &str, body: impl Into<Bytes>) -> Result<Self> {
+        let mut call = self.header(CONTENT_TYPE, media)?;
+        call.body = body.into();
         Ok(call)
     }
 

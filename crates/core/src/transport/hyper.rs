@@ -220,6 +220,14 @@ impl HttpTransportBuilder {
         self
     }
 
+    /// Accepts any certificate of any server. Whoever is on the way can then read and change all
+    /// traffic, tokens and passwords included; trust the server's own root by
+    /// [`add_root_pem`](Self::add_root_pem) instead.
+    pub fn dangerously_accept_any_certificate(mut self) -> Self {
+        self.tls.roots = Roots::Unchecked;
+        self
+    }
+
     /// Trusts the compiled-in list of roots instead of the system's.
     #[cfg(feature = "roots-bundled")]
     #[cfg_attr(docsrs, doc(cfg(feature = "roots-bundled")))]

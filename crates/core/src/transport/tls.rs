@@ -6,10 +6,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use rustls::ClientConfig;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 
 use crate::sync::lock;
 use crate::text::without_mark;
@@ -32,6 +33,8 @@ pub(super) enum Roots {
     #[cfg(feature = "roots-bundled")]
     Bundled,
     OnlyExtra,
+    /// Any certificate passes.
+    Unchecked,
 }
 
 impl TlsSettings {
@@ -117,6 +120,10 @@ impl TlsSettings {
             .with_safe_default_protocol_versions()
             .map_err(fail)?;
         let config = match self.roots {
+            Roots::Unchecked => builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(Unchecked(provider)))
+                .with_no_client_auth(),
             #[cfg(feature = "roots-platform")]
             Roots::Default => {
                 let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(
@@ -172,6 +179,48 @@ impl TlsSettings {
             ));
         }
         Ok(store)
+    }
+}
+
+/// Accepts every certificate. Signatures are still checked: the peer has the key of the
+/// certificate that it shows.
+#[derive(Debug)]
+struct Unchecked(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Unchecked {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
     }
 }
 

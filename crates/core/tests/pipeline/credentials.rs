@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use vouchsafe_core::auth::{Token, TokenSource};
-use vouchsafe_core::call::Form;
+use vouchsafe_core::call::{Form, StatusRule};
 
 use super::*;
 
@@ -58,6 +58,48 @@ async fn a_refused_token_that_has_no_successor_is_not_sent_again() {
         .await
         .unwrap_err();
     assert_eq!((error.kind(), told.count()), (ErrorKind::Credential, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_does_not_suffice_is_not_replaced() {
+    static RULES: &[StatusRule] = &[StatusRule::new(
+        401,
+        Some("no access"),
+        ErrorKind::Forbidden,
+    )];
+    static GUARDED: Operation =
+        Operation::new("test.guarded", Method::GET, "/guarded").status_rules(RULES);
+    let mut response = Response::new(StatusCode::UNAUTHORIZED);
+    response.body = Bytes::from_static(b"no access");
+    let told = Told::new([Then::Answer(response)]);
+    let read = |response: &Response| {
+        let code = std::str::from_utf8(&response.body).unwrap();
+        Fault::new(Some(code.to_owned()), None)
+    };
+    let client = builder(&told).read_fault(read).build().unwrap();
+    let source = Renewing::default();
+    let credentials = Some(Credentials::bearer(&source));
+    let call = Call::new(&GUARDED, Target::new("/guarded"));
+    let (base, options) = (base(), CallOptions::new());
+    let sent = client.send(&base, call, credentials, &options).await;
+    assert_eq!(sent.unwrap_err().kind(), ErrorKind::Forbidden);
+    assert_eq!((told.count(), source.0.into_inner()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_path_with_a_secret_does_not_go_over_plain_http() {
+    let told = Told::new([]);
+    let client = builder(&told).build().unwrap();
+    let secret = Secret::from("planted");
+    let call = || {
+        let target = Target::new("/token/").segment("token", secret.expose());
+        Call::new(&HIDDEN, target.unwrap()).hide(&secret)
+    };
+    for (base, sent) in [("http://service.example", 0), ("http://127.0.0.1:1", 1)] {
+        let base = base.parse().unwrap();
+        let _ = client.send(&base, call(), None, &CallOptions::new()).await;
+        assert_eq!(told.count(), sent);
+    }
 }
 
 #[tokio::test(start_paused = true)]

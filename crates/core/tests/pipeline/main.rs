@@ -136,6 +136,28 @@ async fn a_transient_failure_of_a_safe_operation_is_survived() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_plain_header_is_sent_and_shown_and_refused_if_it_does_not_fit() {
+    const NAME: HeaderName = HeaderName::from_static("x-tenant");
+    let mut refusal = Response::new(StatusCode::NOT_FOUND);
+    refusal.body = Bytes::from_static(b"no tenant a-tenant-of-ours");
+    let told = Told::new([Then::Answer(refusal)]);
+    let client = builder(&told).build().unwrap();
+    let sent = |value: &str| {
+        let options = CallOptions::new().plain_header(NAME, value);
+        let call = Call::new(&READ, Target::new("/read"));
+        let client = client.clone();
+        async move { client.send(&base(), call, None, &options).await }
+    };
+    let error = sent("a-tenant-of-ours").await.unwrap_err();
+    assert_eq!(told.header(0, NAME), "a-tenant-of-ours");
+    // Not taken for a secret.
+    assert_eq!(error.body().unwrap(), "no tenant a-tenant-of-ours");
+    let error = sent("a\nb").await.unwrap_err();
+    assert_eq!((error.kind(), told.count()), (ErrorKind::Invalid, 1));
+    assert!(error.message().contains("x-tenant"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_outage_ends_in_an_error_that_says_how_often_it_was_tried() {
     let told = Told::new([status(502), status(502), status(502)]);
     let error = read(&told).await.unwrap_err();
