@@ -184,6 +184,22 @@ async fn a_builder_sends_what_is_set_with_the_options_of_the_call() {
 }
 
 #[tokio::test]
+async fn what_would_not_arrive_as_it_is_is_refused_and_an_option_is_none_of_the_arguments() {
+    let (client, script) = client(&[json!(null)]);
+    let id: PlaceId = ID.parse().unwrap();
+    let add = |label: &str, note: &str| client.places().add_label(&id, label).note(note);
+    for (label, note) in [("a/b", "fine"), ("fine", "a&b")] {
+        let refused = add(label, note).send().await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Invalid);
+        assert!(refused.message().contains("character"), "{refused}");
+    }
+    add("a;b", "a/b").tenant("t").send().await.unwrap();
+    let asked = script.0.lock().unwrap();
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].headers["x-tenant"], "t");
+}
+
+#[tokio::test]
 async fn a_list_is_walked_page_by_page_with_its_filters() {
     let page = |numbers: &[u32]| {
         let items: Vec<_> = numbers.iter().map(|number| place(*number)).collect();

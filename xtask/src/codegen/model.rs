@@ -28,6 +28,8 @@ pub(crate) struct Api {
     /// Statuses, some with a code, after which what may be doubled is sent again. Empty if the
     /// service says nothing about it.
     pub(crate) repeat_rules: Vec<(u16, Option<String>)>,
+    /// What the operations of a group are on, in words, where the tag says it.
+    pub(crate) groups: BTreeMap<String, String>,
     pub(crate) operations: Vec<Operation>,
     /// Types that operations reach, in the order of the file.
     pub(crate) types: Vec<TypeDef>,
@@ -59,6 +61,8 @@ pub(crate) struct Operation {
     pub(crate) response_limit: Option<u64>,
     pub(crate) status_rules: Vec<StatusRule>,
     pub(crate) params: Vec<Param>,
+    /// Headers that are among the options of a call, not among its arguments.
+    pub(crate) options: Vec<Param>,
     pub(crate) body: Option<Body>,
     pub(crate) answers: Vec<Answer>,
     pub(crate) summary: String,
@@ -97,8 +101,8 @@ pub(crate) struct Page {
     pub(crate) items: PageField,
     pub(crate) total: Option<PageField>,
     pub(crate) next: Option<PageField>,
-    /// What tells an item from the others.
-    pub(crate) key: Option<PageField>,
+    /// What tells an item from the others; several fields if only all of them do.
+    pub(crate) key: Vec<PageField>,
 }
 
 /// How a list is cut: the names of parameters.
@@ -148,6 +152,8 @@ pub(crate) struct Param {
     pub(crate) explode: bool,
     pub(crate) description: Option<String>,
     pub(crate) limits: Limits,
+    /// Characters that it cannot have.
+    pub(crate) refused: Option<String>,
     pub(crate) example: Option<String>,
 }
 

@@ -163,7 +163,7 @@ fn page(
             "`items: <name of a list in the answer>`",
         ));
     };
-    let key = known("key", &item)?;
+    let key = keys(&spec, types, &item)?;
     let is_plain = match &item {
         Type::Text => true,
         Type::Named(name) => types
@@ -172,7 +172,7 @@ fn page(
         _ => false,
     };
     let is_offset = matches!(style, PageStyle::Offset { .. });
-    if is_offset && key.is_none() && !is_plain {
+    if is_offset && key.is_empty() && !is_plain {
         return Err(spec.mistake(
             "`x-page` does not say what tells an item from the others",
             "`key: <property of an item>`",
@@ -191,8 +191,22 @@ fn page(
         items: page_field(items),
         total: known("total", ty)?.map(page_field),
         next: next.map(page_field),
-        key: key.map(page_field),
+        key: key.into_iter().map(page_field).collect(),
     }))
+}
+
+/// Returns the fields that tell an item from the others.
+fn keys<'t>(
+    spec: &Cursor<'_>,
+    types: &'t [TypeDef],
+    item: &Type,
+) -> Result<Vec<&'t Field>, Mistake> {
+    let names = match spec.texts("key") {
+        names if names.is_empty() => Vec::from_iter(spec.text("key")),
+        names => names,
+    };
+    let one = |name: &String| field(types, item, name).ok_or_else(|| lacks(spec, "key", name));
+    names.iter().map(one).collect()
 }
 
 fn field<'t>(types: &'t [TypeDef], of: &Type, name: &str) -> Option<&'t Field> {

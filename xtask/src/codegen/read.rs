@@ -46,6 +46,7 @@ pub(crate) fn api(source: &Source, id: &str) -> Result<Api, Mistake> {
     super::page::resolve(&root, &types, &mut operations)?;
     Ok(Api {
         client,
+        groups: groups(&root),
         credential: root.text("x-credential"),
         kinds: kinds(&root),
         emulator: root.text("x-emulator").as_deref() == Some("examples"),
@@ -89,6 +90,11 @@ impl<'s> Reader<'_, 's> {
             _ => self.path,
         };
         let pascal = names::pascal(&id);
+        let params = self.params(operation, &pascal, audience, types)?;
+        let (options, params) = params.into_iter().partition(|(is_option, _)| *is_option);
+        let bare =
+            |params: Vec<(bool, Param)>| params.into_iter().map(|(_, param)| param).collect();
+        let (options, params) = (bare(options), bare(params));
         Ok(Operation {
             rust: names::snake(&operation.text("x-rust-name").unwrap_or_else(|| id.clone())),
             method: method.to_ascii_uppercase(),
@@ -106,7 +112,7 @@ impl<'s> Reader<'_, 's> {
                 .flag("x-groups")
                 .then(|| operation.texts("tags").first().cloned())
                 .flatten(),
-            is_open: is_open(operation),
+            is_open: is_open(operation, self.root),
             reply: Reply::Nothing,
             page: None,
             is_safe: is_safe(operation, method),
@@ -114,7 +120,8 @@ impl<'s> Reader<'_, 's> {
                 .get("x-response-limit")
                 .and_then(|limit| bytes(&limit)),
             status_rules: status_rules(&[operation, self.root]),
-            params: self.params(operation, &pascal, audience, types)?,
+            params,
+            options,
             body: body(operation, &pascal, types)?,
             answers: answers(operation, &pascal, types)?,
             summary: operation.text("summary").unwrap_or_default(),
@@ -131,8 +138,8 @@ impl<'s> Reader<'_, 's> {
         pascal: &str,
         audience: Audience,
         types: &mut Types<'s>,
-    ) -> Result<Vec<Param>, Mistake> {
-        let mut params: Vec<Param> = Vec::new();
+    ) -> Result<Vec<(bool, Param)>, Mistake> {
+        let mut params: Vec<(bool, Param)> = Vec::new();
         for cursor in parameters(self.item, operation)? {
             let name = cursor.text("name").unwrap_or_default();
             let rust = cursor.text("x-rust-name").unwrap_or_else(|| name.clone());
@@ -151,7 +158,7 @@ impl<'s> Reader<'_, 's> {
                 Some(schema) => types.of(&schema, &format!("{pascal}{}", names::pascal(&rust)))?,
                 None => Type::Text,
             };
-            params.push(Param {
+            let param = Param {
                 rust: argument(&rust),
                 place,
                 required: cursor.flag("required"),
@@ -162,12 +169,14 @@ impl<'s> Reader<'_, 's> {
                     .get("schema")
                     .map(|schema| Limits::of(&schema))
                     .unwrap_or_default(),
+                refused: cursor.text("x-refuse"),
                 example: example(&cursor),
                 name,
-            });
+            };
+            params.push((cursor.flag("x-call-option"), param));
         }
         // The order of the path is the order of the arguments.
-        params.sort_by_key(|param| match param.place {
+        params.sort_by_key(|(_, param)| match param.place {
             Place::Path => self.path.find(&format!("{{{}}}", param.name)),
             _ => Some(usize::MAX),
         });
@@ -371,12 +380,26 @@ pub(crate) fn by_hand(operation: &Cursor<'_>, root: &Cursor<'_>) -> ByHand {
     }
 }
 
-/// Returns whether an operation says that it takes no credential.
-fn is_open(operation: &Cursor<'_>) -> bool {
-    operation.get("security").is_some_and(|list| {
-        list.items()
-            .iter()
-            .all(|choice| choice.entries().is_empty())
+/// Returns what the tags say of the operations that they group.
+fn groups(root: &Cursor<'_>) -> BTreeMap<String, String> {
+    let tags = root.get("tags").map(|tags| tags.items());
+    tags.unwrap_or_default()
+        .iter()
+        .filter_map(|tag| Some((tag.text("name")?, tag.text("description")?)))
+        .collect()
+}
+
+/// Returns whether an operation takes no credential, or only one that other operations do not
+/// take: the client does not add its own to it.
+fn is_open(operation: &Cursor<'_>, root: &Cursor<'_>) -> bool {
+    let schemes = |place: &Cursor<'_>| -> Option<Vec<String>> {
+        let choices = place.get("security")?.items();
+        let names = choices.iter().flat_map(|choice| choice.entries());
+        Some(names.map(|(name, _)| name).collect())
+    };
+    let usual = schemes(root).unwrap_or_default();
+    schemes(operation).is_some_and(|own| {
+        own.is_empty() || !usual.is_empty() && !own.iter().any(|name| usual.contains(name))
     })
 }
 

@@ -35,12 +35,12 @@ pub(super) fn api(krate: &str, api: &Api) -> TokenStream {
     }
     let handles: Vec<_> = groups
         .iter()
-        .map(|(group, methods)| handle(group, methods, &client))
+        .map(|(group, methods)| handle(&on(api, group), group, methods, &client))
         .collect();
     let accessors = groups.keys().map(|group| {
         let name = ident(&names::snake(group));
         let handle = handle_name(group);
-        let doc = prose(&[&format!("Returns the operations on {}.", in_words(group))]);
+        let doc = prose(&[&format!("Returns the operations on {}.", on(api, group))]);
         quote! {
             #doc
             #[must_use]
@@ -63,6 +63,11 @@ pub(super) fn api(krate: &str, api: &Api) -> TokenStream {
             use vouchsafe_core::Secret;
         )
     });
+    let header = all.contains("HeaderName").then(|| {
+        quote!(
+            use http::HeaderName;
+        )
+    });
     let pages = all.contains("page ::").then(|| {
         quote!(
             use vouchsafe_core::call::page;
@@ -72,6 +77,7 @@ pub(super) fn api(krate: &str, api: &Api) -> TokenStream {
     quote! {
         //! What users of the client call: one method for each operation, and one request builder
         //! for each that has optional values.
+        #header
         #secret
         use vouchsafe_core::call::CallOptions;
         #pages
@@ -83,13 +89,19 @@ pub(super) fn api(krate: &str, api: &Api) -> TokenStream {
     }
 }
 
-fn handle(group: &str, methods: &[TokenStream], client: &TokenStream) -> TokenStream {
+/// Says what the operations of a group are on.
+fn on(api: &Api, group: &str) -> String {
+    let told = api.groups.get(group);
+    told.cloned().unwrap_or_else(|| in_words(group))
+}
+
+fn handle(on: &str, group: &str, methods: &[TokenStream], client: &TokenStream) -> TokenStream {
     let handle = handle_name(group);
-    let doc = prose(&[&format!("The operations on {}.", in_words(group))]);
+    let doc = prose(&[&format!("The operations on {on}.")]);
     quote! {
         #doc
         #[derive(Clone, Copy, Debug)]
-        pub struct #handle<'c>(&'c #client);
+        pub struct #handle<'c>(pub(crate) &'c #client);
 
         impl #handle<'_> { #(#methods)* }
     }
@@ -280,6 +292,7 @@ impl Writer<'_> {
                 });
             }
         }
+        setters.extend(self.operation.options.iter().map(option));
         let given = match credential {
             Some(_) => quote!(&self.credential),
             None => quote!(&()),
@@ -336,7 +349,7 @@ impl Writer<'_> {
             Some(text) => sentence(text),
             None => format!("Sets `{}`.", param.name),
         };
-        let doc = prose(&[&text, &param.limits.sentence()]);
+        let doc = prose(&[&text, &self.limits(param)]);
         let value = ident("value");
         match &param.ty {
             Type::List(item) => {
@@ -410,7 +423,10 @@ impl Writer<'_> {
                 let answer = #send;
                 Ok(answer.text()?.to_owned())
             },
-            Reply::Other => quote! { Ok(#send) },
+            Reply::Other => quote! {
+                let answer = #send;
+                Ok(answer)
+            },
             Reply::Json {
                 ty,
                 part: Some((field, _)),
@@ -477,7 +493,7 @@ impl Writer<'_> {
                 .as_deref()
                 .map(sentence)
                 .unwrap_or_default();
-            let text = format!("{own} {}", param.limits.sentence());
+            let text = format!("{own} {}", self.limits(param));
             if !text.trim().is_empty() {
                 paragraphs.push(format!("`{}`: {}", param.rust, text.trim()));
             }
@@ -499,6 +515,15 @@ impl Writer<'_> {
         quote!(#text #errors #example)
     }
 
+    /// Says which values a parameter takes. An id says so itself.
+    fn limits(&self, param: &Param) -> String {
+        let def = param.ty.name().and_then(|name| self.api.definition(name));
+        match def.map(|def| &def.shape) {
+            Some(Shape::Id { .. }) if !matches!(param.ty, Type::List(_)) => String::new(),
+            _ => param.limits.sentence(),
+        }
+    }
+
     /// Writes the section on errors: what refusals mean, as the description has them.
     fn errors(&self) -> TokenStream {
         let mut lines = vec![" # Errors".to_owned(), String::new()];
@@ -512,6 +537,26 @@ impl Writer<'_> {
             _ => format!(" - {rest}"),
         });
         quote!(#(#[doc = #lines])*)
+    }
+}
+
+/// Writes a setter of a header that is among the options of a call.
+fn option(param: &Param) -> TokenStream {
+    let setter = ident(&param.rust);
+    let header = param.name.to_ascii_lowercase();
+    let text = match &param.description {
+        Some(text) => sentence(text),
+        None => format!("Sets the header `{}`.", param.name),
+    };
+    let doc = prose(&[&text]);
+    let of = borrowed(&param.ty);
+    let value = super::calls::text_of(&param.ty, &quote!(value));
+    quote! {
+        #doc
+        pub fn #setter(mut self, value: #of) -> Self {
+            self.options = self.options.plain_header(HeaderName::from_static(#header), #value);
+            self
+        }
     }
 }
 

@@ -239,6 +239,14 @@ fn checks(operation: &Operation, checked: &BTreeSet<&str>) -> TokenStream {
             &place,
             checked,
         ));
+        if let Some(refused) = &param.refused {
+            let (name, rust) = (&param.name, ident(&param.rust));
+            let check = quote!(limits::without(#name, value, #refused)?;);
+            checks.extend(match param.required {
+                true => quote!({ let value = #rust; #check }),
+                false => quote!(if let Some(value) = &params.#rust { #check }),
+            });
+        }
     }
     if let Some(Body::Json { ty, required } | Body::Form { ty, required }) = &operation.body {
         let none = Limits::default();

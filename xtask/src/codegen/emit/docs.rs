@@ -76,12 +76,13 @@ impl Page {
         if operation.audience == Audience::Emulator {
             self.paragraph("Served by the emulator; the client has no use for it.");
         }
-        if !operation.params.is_empty() {
+        let params = || operation.params.iter().chain(&operation.options);
+        if params().next().is_some() {
             self.line("");
             self.line("| parameter | in | required | meaning |");
             self.line("| --- | --- | --- | --- |");
         }
-        for param in &operation.params {
+        for param in params() {
             let place = match param.place {
                 Place::Path => "path",
                 Place::Query => "query",

@@ -114,10 +114,12 @@ impl Writer<'_> {
             Type::Number => example.unwrap_or("1.0").to_owned(),
             Type::Boolean => example.unwrap_or("true").to_owned(),
             Type::List(item) => {
-                let item = self.argument(item, example, true, depth + 1)?;
-                match is_kept {
-                    true => format!("[{item}]"),
-                    false => format!("&[{item}.into()]"),
+                let value = self.argument(item, example, true, depth + 1)?;
+                let value = value.trim_start_matches('&');
+                match (is_kept, &**item) {
+                    (true, _) => format!("[{value}]"),
+                    (false, Type::Text | Type::Secret) => format!("&[{value}.into()]"),
+                    (false, _) => format!("&[{value}]"),
                 }
             }
             Type::Map(_) => "&Default::default()".to_owned(),
@@ -160,7 +162,13 @@ impl Writer<'_> {
                         self.argument(&field.ty, field.example.as_deref(), true, depth + 1)?;
                     arguments.push(value);
                 }
-                format!("&{}::{name}::new({})", self.krate, arguments.join(", "))
+                // Only an argument itself is borrowed; what is in it is owned.
+                let mark = if depth == 0 { "&" } else { "" };
+                format!(
+                    "{mark}{}::{name}::new({})",
+                    self.krate,
+                    arguments.join(", ")
+                )
             }
             Shape::Union(_) => return None,
         })

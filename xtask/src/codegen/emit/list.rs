@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
-use super::super::model::{Operation, Page, PageStyle};
+use super::super::model::{Operation, Page, PageField, PageStyle};
 use super::calls::owned;
 use super::{ident, prose};
 
@@ -97,18 +97,21 @@ pub(super) fn list(operation: &Operation, page: &Page, builder: &Ident) -> Token
             false => quote!(let page = page.next(Some(answer.#name));),
         }
     });
-    let key = match &page.key {
-        Some(field) => {
-            let name = ident(&field.rust);
-            match field.optional {
-                true => {
-                    quote!(item.#name.as_ref().map(ToString::to_string).unwrap_or_default())
-                }
-                false => quote!(item.#name.to_string()),
-            }
+    let part = |field: &PageField| {
+        let name = ident(&field.rust);
+        match field.optional {
+            true => quote!(item.#name.as_ref().map(ToString::to_string).unwrap_or_default()),
+            false => quote!(item.#name.to_string()),
         }
-        None if matches!(page.style, PageStyle::Offset { .. }) => quote!(item.to_string()),
-        None => quote!({
+    };
+    let key = match page.key.as_slice() {
+        [field] => part(field),
+        [_, ..] => {
+            let parts = page.key.iter().map(part);
+            quote!([#(#parts),*].join("\n"))
+        }
+        [] if matches!(page.style, PageStyle::Offset { .. }) => quote!(item.to_string()),
+        [] => quote!({
             let _ = item;
             String::new()
         }),

@@ -198,6 +198,8 @@ pub(super) const PARAMETER: Keys = Keys {
         "example",
         "examples",
         "deprecated",
+        "x-call-option",
+        "x-refuse",
         "x-sensitive",
         "x-rust-name",
     ],

@@ -314,6 +314,27 @@ impl<'s> Lint<'_, 's> {
                 "a scheme under `security`, which puts credentials on requests",
             );
         }
+        if let Some(option) = parameter.get("x-call-option")
+            && (option.value().as_bool() != Some(true)
+                || place != "header"
+                || parameter.flag("required")
+                || read::is_secret(parameter))
+        {
+            self.fault(
+                &option,
+                format!("`{name}` cannot be among the options of a call"),
+                "`x-call-option: true` at an optional header that is no secret",
+            );
+        }
+        if let Some(refused) = parameter.get("x-refuse")
+            && refused.value().as_str().is_none_or(|text| text.is_empty())
+        {
+            self.fault(
+                &refused,
+                "`x-refuse` does not say which characters",
+                "a text of them, such as `\"/\"`",
+            );
+        }
         if let Some(style) = parameter.get("style") {
             let usual = if place == "query" { "form" } else { "simple" };
             if scalar(style.value()) != usual {

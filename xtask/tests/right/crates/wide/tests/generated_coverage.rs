@@ -12,6 +12,7 @@ const PLACES: &[&str] = &[
     "places.placeNew",
     "places.placeGet",
     "places.placeDelete",
+    "places.labelAdd",
     "places.visitCount",
     "places.sessionNew",
 ];

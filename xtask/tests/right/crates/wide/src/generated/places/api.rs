@@ -4,6 +4,7 @@
 //! What users of the client call: one method for each operation, and one request builder
 //! for each that has optional values.
 
+use http::HeaderName;
 use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::call::page;
 use vouchsafe_core::service::Service;
@@ -17,7 +18,7 @@ impl crate::Client {
         PlaceVisitsApi(self)
     }
 
-    /// Returns the operations on places.
+    /// Returns the operations on rooms and streets.
     #[must_use]
     pub fn places(&self) -> PlacesApi<'_> {
         PlacesApi(self)
@@ -32,12 +33,10 @@ impl crate::Client {
 
 /// The operations on place visits.
 #[derive(Clone, Copy, Debug)]
-pub struct PlaceVisitsApi<'c>(&'c crate::Client);
+pub struct PlaceVisitsApi<'c>(pub(crate) &'c crate::Client);
 
 impl PlaceVisitsApi<'_> {
     /// How often a place was seen.
-    ///
-    /// `place_id`: A UUID.
     ///
     /// # Errors
     ///
@@ -59,9 +58,9 @@ impl PlaceVisitsApi<'_> {
     }
 }
 
-/// The operations on places.
+/// The operations on rooms and streets.
 #[derive(Clone, Copy, Debug)]
-pub struct PlacesApi<'c>(&'c crate::Client);
+pub struct PlacesApi<'c>(pub(crate) &'c crate::Client);
 
 impl PlacesApi<'_> {
     /// Places, sorted by name.
@@ -112,7 +111,7 @@ impl PlacesApi<'_> {
 
     /// One place.
     ///
-    /// `place_id`: Which place. A UUID.
+    /// `place_id`: Which place.
     ///
     /// # Errors
     ///
@@ -136,21 +135,46 @@ impl PlacesApi<'_> {
 
     /// Remove a place.
     ///
-    /// `place_id`: Which place. A UUID.
+    /// `place_id`: Which place.
+    ///
+    /// # Errors
+    ///
+    /// What any call can meet: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
     /// ```no_run
     /// # async fn example(client: vouchsafe_wide::Client) -> vouchsafe_wide::Result<()> {
-    /// client.places().delete(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).send().await?;
+    /// client.places().delete(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn delete(&self, place_id: &wire::PlaceId) -> PlaceDeleteRequest {
-        PlaceDeleteRequest {
+    pub async fn delete(&self, place_id: &wire::PlaceId) -> crate::Result<()> {
+        let call = calls::place_delete(place_id)?;
+        Service::call(self.0, call, &(), &CallOptions::new()).await?;
+        Ok(())
+    }
+
+    /// Put a label on a place.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_wide::Client) -> vouchsafe_wide::Result<()> {
+    /// client.places().add_label(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, "example").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn add_label(
+        &self,
+        place_id: &wire::PlaceId,
+        label: impl Into<String>,
+    ) -> LabelAddRequest {
+        LabelAddRequest {
             client: self.0.clone(),
             place_id: place_id.clone(),
-            params: calls::PlaceDeleteParams::default(),
+            label: label.into(),
+            params: calls::LabelAddParams::default(),
             options: CallOptions::new(),
         }
     }
@@ -158,7 +182,7 @@ impl PlacesApi<'_> {
 
 /// The operations on sessions.
 #[derive(Clone, Copy, Debug)]
-pub struct SessionsApi<'c>(&'c crate::Client);
+pub struct SessionsApi<'c>(pub(crate) &'c crate::Client);
 
 impl SessionsApi<'_> {
     /// Log in.
@@ -200,12 +224,6 @@ pub struct PlaceListRequest {
 }
 
 impl PlaceListRequest {
-    /// The acting tenant.
-    pub fn tenant(mut self, value: impl Into<String>) -> Self {
-        self.params.tenant = Some(value.into());
-        self
-    }
-
     /// Words in the name, in order.
     ///
     /// At most 40 characters.
@@ -241,6 +259,14 @@ impl PlaceListRequest {
     /// Sets `kind`.
     pub fn kind(mut self, value: wire::PlaceKind) -> Self {
         self.params.kind = Some(value);
+        self
+    }
+
+    /// The acting tenant.
+    pub fn tenant(mut self, value: &str) -> Self {
+        self.options = self
+            .options
+            .plain_header(HeaderName::from_static("x-tenant"), value);
         self
     }
 
@@ -295,26 +321,35 @@ impl page::List for PlaceListRequest {
     }
 
     fn key(item: &wire::Place) -> String {
-        item.id.to_string()
+        [item.id.to_string(), item.name.to_string()].join("\n")
     }
 }
 
-/// A request: remove a place.
+/// A request: put a label on a place.
 ///
 /// What is not set is left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
-pub struct PlaceDeleteRequest {
+pub struct LabelAddRequest {
     client: crate::Client,
     place_id: wire::PlaceId,
-    params: calls::PlaceDeleteParams,
+    label: String,
+    params: calls::LabelAddParams,
     options: CallOptions,
 }
 
-impl PlaceDeleteRequest {
+impl LabelAddRequest {
+    /// Sets `note`.
+    pub fn note(mut self, value: impl Into<String>) -> Self {
+        self.params.note = Some(value.into());
+        self
+    }
+
     /// The acting tenant.
-    pub fn tenant(mut self, value: impl Into<String>) -> Self {
-        self.params.tenant = Some(value.into());
+    pub fn tenant(mut self, value: &str) -> Self {
+        self.options = self
+            .options
+            .plain_header(HeaderName::from_static("x-tenant"), value);
         self
     }
 
@@ -326,7 +361,7 @@ impl PlaceDeleteRequest {
     ///
     /// What any call can meet: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<()> {
-        let call = calls::place_delete(&self.place_id, &self.params)?;
+        let call = calls::label_add(&self.place_id, &self.label, &self.params)?;
         Service::call(&self.client, call, &(), &self.options).await?;
         Ok(())
     }

@@ -4,7 +4,6 @@
 //! Calls with their arguments in place. Values are encoded piece by piece, so that none
 //! leaves its place.
 
-use http::HeaderName;
 use vouchsafe_core::Result;
 use vouchsafe_core::call::{Call, limits};
 use vouchsafe_core::url::Target;
@@ -14,8 +13,6 @@ use super::{operations, wire};
 /// What may be given to `placeList`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PlaceListParams {
-    /// The acting tenant.
-    pub(crate) tenant: Option<String>,
     /// Words in the name, in order.
     pub(crate) search: Option<String>,
     /// Items on a page.
@@ -53,12 +50,7 @@ pub(crate) fn place_list(params: &PlaceListParams) -> Result<Call> {
         .query_opt("recurse", params.recurse.map(|value| value.to_string()).as_deref());
     let target = target
         .query_opt("kind", params.kind.as_ref().map(|value| value.as_str()));
-    let call = Call::new(&operations::PLACE_LIST, target);
-    let call = match &params.tenant {
-        Some(value) => call.header(HeaderName::from_static("x-tenant"), value)?,
-        None => call,
-    };
-    Ok(call)
+    Ok(Call::new(&operations::PLACE_LIST, target))
 }
 
 /// Make a place.
@@ -78,25 +70,42 @@ pub(crate) fn place_get(place_id: &wire::PlaceId) -> Result<Call> {
     Ok(Call::new(&operations::PLACE_GET, target))
 }
 
-/// What may be given to `placeDelete`.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct PlaceDeleteParams {
-    /// The acting tenant.
-    pub(crate) tenant: Option<String>,
+/// Remove a place.
+pub(crate) fn place_delete(place_id: &wire::PlaceId) -> Result<Call> {
+    let target = Target::new("/places/").segment("place_id", place_id.as_str())?;
+    Ok(Call::new(&operations::PLACE_DELETE, target))
 }
 
-/// Remove a place.
-pub(crate) fn place_delete(
+/// What may be given to `labelAdd`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LabelAddParams {
+    /// The parameter `note`.
+    pub(crate) note: Option<String>,
+}
+
+/// Put a label on a place.
+pub(crate) fn label_add(
     place_id: &wire::PlaceId,
-    params: &PlaceDeleteParams,
+    label: &str,
+    params: &LabelAddParams,
 ) -> Result<Call> {
-    let target = Target::new("/places/").segment("place_id", place_id.as_str())?;
-    let call = Call::new(&operations::PLACE_DELETE, target);
-    let call = match &params.tenant {
-        Some(value) => call.header(HeaderName::from_static("x-tenant"), value)?,
-        None => call,
+    let check = || -> Result<()> {
+        {
+            let value = label;
+            limits::without("label", value, "/")?;
+        }
+        if let Some(value) = &params.note {
+            limits::without("note", value, ";&")?;
+        }
+        Ok(())
     };
-    Ok(call)
+    check().map_err(|fault| fault.with_operation(operations::LABEL_ADD.id()))?;
+    let target = Target::new("/places/")
+        .segment("place_id", place_id.as_str())?
+        .literal("/labels/")
+        .segment("label", label)?;
+    let target = target.query_opt("note", params.note.as_deref());
+    Ok(Call::new(&operations::LABEL_ADD, target))
 }
 
 /// How often a place was seen.

@@ -43,6 +43,15 @@ pub(crate) static PLACE_DELETE: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .status_rules(COMMON_STATUSES);
 
+/// Put a label on a place.
+pub(crate) static LABEL_ADD: Operation = Operation::new(
+        "places.labelAdd",
+        Method::PUT,
+        "/places/{place_id}/labels/{label}",
+    )
+    .repeat(Repeat::Safe)
+    .status_rules(COMMON_STATUSES);
+
 /// How often a place was seen.
 pub(crate) static VISIT_COUNT: Operation = Operation::new(
         "places.visitCount",
@@ -70,6 +79,7 @@ pub(crate) static ALL: &[&Operation] = &[
     &PLACE_NEW,
     &PLACE_GET,
     &PLACE_DELETE,
+    &LABEL_ADD,
     &VISIT_COUNT,
     &SESSION_NEW,
 ];

@@ -31,6 +31,11 @@ pub(crate) static ROUTES: &[Route<Op>] = &[
         path: "/places/{place_id}",
     },
     Route {
+        op: Op::LabelAdd,
+        operation: &operations::LABEL_ADD,
+        path: "/places/{place_id}/labels/{label}",
+    },
+    Route {
         op: Op::VisitCount,
         operation: &operations::VISIT_COUNT,
         path: "/visits/{place_id}",
@@ -53,6 +58,8 @@ pub(crate) enum Op {
     PlaceGet,
     /// Remove a place.
     PlaceDelete,
+    /// Put a label on a place.
+    LabelAdd,
     /// How often a place was seen.
     VisitCount,
     /// Log in.
