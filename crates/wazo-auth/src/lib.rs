@@ -1,11 +1,20 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[expect(
-    dead_code,
-    reason = "the client, which reads refusals, is the next change"
-)]
+mod api;
+mod client;
 mod error;
+mod generated;
+mod model;
 
+pub use api::{AcsAnswer, CreateTokenRequest, CreatedToken, SamlForm, Validity};
+pub use client::{Client, ClientBuilder};
 pub use error::{Error, ErrorBody, ErrorKind, Result};
+pub use generated::wazo_auth::{api::*, wire::*};
+pub use model::{Settings, UtcTime};
 pub use vouchsafe_core as core;
+pub use vouchsafe_core::auth::TokenSource;
+pub use vouchsafe_core::call::{Budget, CallOptions, Retry, Timeouts};
+pub use vouchsafe_core::observe::Observer;
+pub use vouchsafe_core::transport::Transport;
+pub use vouchsafe_core::{Clock, Secret, Sent, SystemClock};

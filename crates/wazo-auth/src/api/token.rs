@@ -1,0 +1,256 @@
+//! Logging in, and what the status of a check means.
+
+use std::time::Duration;
+
+use http::header::AUTHORIZATION;
+use vouchsafe_core::auth::Basic;
+use vouchsafe_core::call::CallOptions;
+use vouchsafe_core::service::Service;
+use vouchsafe_core::{Error, ErrorKind, Secret};
+
+use crate::client::Login;
+use crate::generated::wazo_auth::api::{CheckTokenRequest, TokenApi};
+use crate::generated::wazo_auth::{calls, wire};
+use crate::{AccessType, Client, Result, Token};
+
+impl TokenApi<'_> {
+    /// Starts logging in, which creates a token.
+    ///
+    /// Without a refresh token or a session of SAML, the client's user name and password are used,
+    /// or those given to the request.
+    ///
+    /// Sent again only if nothing of it has left this machine: each login opens a session.
+    #[doc(alias = "new")]
+    pub fn create(&self) -> CreateTokenRequest {
+        CreateTokenRequest {
+            client: self.0.clone(),
+            login: self.0.login().cloned(),
+            body: wire::Login::default(),
+            params: calls::CreateTokenParams::default(),
+            options: CallOptions::new(),
+        }
+    }
+
+    /// Returns whether a token is valid.
+    ///
+    /// To ask for an access or a tenant too, call [`is_valid`](CheckTokenRequest::is_valid) of a
+    /// [`check`](Self::check).
+    ///
+    /// # Errors
+    ///
+    /// If the service could not be asked, or failed: never `false` then.
+    pub async fn is_valid(&self, token: &Secret) -> Result<bool> {
+        self.check(token.clone()).is_valid().await
+    }
+
+    /// Ends a token and its session. Knowing the token is enough. Succeeds also if the token is
+    /// unknown.
+    ///
+    /// # Errors
+    ///
+    /// If the service could not be asked, or failed: the token may still be valid then. The older
+    /// clients hide that.
+    pub async fn revoke(&self, token: &Secret) -> Result<()> {
+        let call = calls::revoke_token(token)?;
+        self.0.call(call, &(), &CallOptions::new()).await?;
+        Ok(())
+    }
+}
+
+/// What a check says of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the protocol has these three answers"
+)]
+pub enum Validity {
+    /// The token is valid, covers the access and belongs to the tenant, as far as asked.
+    Valid,
+    /// The token is unknown or has expired.
+    NotValid,
+    /// The token is valid, but does not cover the access, or belongs to another tenant.
+    NotAllowed,
+}
+
+impl CheckTokenRequest {
+    /// Sends the check and returns what it says of the token.
+    ///
+    /// # Errors
+    ///
+    /// If the service could not be asked, or failed.
+    pub async fn validity(&self) -> Result<Validity> {
+        match self.send().await {
+            Ok(()) => Ok(Validity::Valid),
+            // By status: an error without one does not come from the service.
+            Err(error) => match error.status().map(|status| status.as_u16()) {
+                Some(404) => Ok(Validity::NotValid),
+                Some(403) => Ok(Validity::NotAllowed),
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// Sends the check and returns whether the token is valid and suffices.
+    ///
+    /// # Errors
+    ///
+    /// If the service could not be asked, or failed: never `false` then.
+    pub async fn is_valid(&self) -> Result<bool> {
+        Ok(self.validity().await? == Validity::Valid)
+    }
+}
+
+/// A new token.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CreatedToken {
+    /// The token. If it was asked for, a refresh token is in it too.
+    pub token: Token,
+    /// How many sessions of the user the login has ended: a user has one mobile session that can be
+    /// refreshed. `None` if the server does not say, as those before 26.04.
+    pub sessions_revoked: Option<u64>,
+}
+
+/// A request: logs in and returns a new token.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`"]
+pub struct CreateTokenRequest {
+    client: Client,
+    login: Option<Login>,
+    body: wire::Login,
+    params: calls::CreateTokenParams,
+    options: CallOptions,
+}
+
+impl CreateTokenRequest {
+    /// Sets the user name and the password. Default: the client's.
+    #[doc(alias = "username")]
+    #[doc(alias = "password")]
+    pub fn credentials(mut self, username: impl Into<String>, password: impl Into<Secret>) -> Self {
+        self.login = Some(Login::new(username.into(), password.into()));
+        self
+    }
+
+    /// Sets how long the token is to be valid, in whole seconds: from one second to ten years.
+    /// Default: the server's, usually two hours.
+    pub fn expiration(mut self, lifetime: Duration) -> Self {
+        self.body.expiration = Some(i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX));
+        self
+    }
+
+    /// Also asks for a refresh token, which does not expire and belongs to the user and this
+    /// client's id, of at most 1024 characters.
+    #[doc(alias = "access_type")]
+    pub fn offline(mut self, client_id: impl Into<String>) -> Self {
+        self.body.access_type = Some(AccessType::Offline);
+        self.body.client_id = Some(client_id.into());
+        self
+    }
+
+    /// Logs in with a refresh token, created for the same client's id. User name and password are
+    /// not sent then.
+    pub fn refresh_token(mut self, client_id: impl Into<String>, token: impl Into<Secret>) -> Self {
+        self.body.client_id = Some(client_id.into());
+        self.body.refresh_token = Some(token.into());
+        self
+    }
+
+    /// Logs in with a session of SAML, which can be used once. User name and password are not sent
+    /// then.
+    pub fn saml_session(mut self, id: impl Into<Secret>) -> Self {
+        self.body.saml_session_id = Some(id.into());
+        self
+    }
+
+    /// Sets the domain whose LDAP knows the user. For users that LDAP does not know, the login
+    /// fails then.
+    pub fn domain_name(mut self, domain: impl Into<String>) -> Self {
+        self.body.domain_name = Some(domain.into());
+        self
+    }
+
+    /// Sets the tenant whose LDAP knows the user, for servers before 22.07;
+    /// [`domain_name`](Self::domain_name) took its place.
+    pub fn tenant_id(mut self, tenant: impl Into<String>) -> Self {
+        self.body.tenant_id = Some(tenant.into());
+        self
+    }
+
+    /// Sets the login backend, for servers before 24.08; others ignore it.
+    pub fn backend(mut self, name: impl Into<String>) -> Self {
+        self.body.backend = Some(name.into());
+        self
+    }
+
+    /// Sets the type of the session: `mobile` in upper or lower case, and everything else is
+    /// ignored. A user has one mobile session that can be refreshed, so a second login ends it.
+    pub fn session_type(mut self, kind: impl Into<String>) -> Self {
+        self.params.session_type = Some(kind.into());
+        self
+    }
+
+    /// Sets the `User-Agent` of the login, which the server keeps with the token. Default: the
+    /// client's.
+    pub fn user_agent(mut self, text: &str) -> Self {
+        self.options = self.options.plain_header(http::header::USER_AGENT, text);
+        self
+    }
+
+    vouchsafe_core::call_options!(options);
+
+    /// Sends the request.
+    ///
+    /// # Errors
+    ///
+    /// - [`LoginFailed`](crate::ErrorKind::LoginFailed) if the credentials are refused. The service
+    ///   does not say why.
+    /// - [`TooManySessions`](crate::ErrorKind::TooManySessions) if the user has as many sessions as
+    ///   the service permits.
+    /// - Of kind `Config` if there is nothing to log in with.
+    /// - Of kind `Invalid` if the values exclude each other or are out of range; the client refuses
+    ///   them before anything is sent.
+    pub async fn send(&self) -> Result<CreatedToken> {
+        self.check()?;
+        let mut call = calls::create_token(&self.params, &self.body)?;
+        if self.body.refresh_token.is_none() && self.body.saml_session_id.is_none() {
+            let missing = "nothing to log in with: set credentials or a refresh token";
+            let login = self.login.as_ref();
+            let login = login.ok_or_else(|| refuse(ErrorKind::Config, missing))?;
+            let header = Basic::new(&*login.username).and_then(|id| id.header(&login.password));
+            let header = header.map_err(|fault| fault.with_operation(OPERATION))?;
+            call = call.secret_header(AUTHORIZATION, &header)?;
+        }
+        let answer = self.client.call(call, &(), &self.options).await?;
+        let revoked = answer.headers().get("wazo-sessions-revoked");
+        let revoked = revoked.and_then(|count| count.to_str().ok()?.parse().ok());
+        Ok(CreatedToken {
+            token: answer.json::<wire::TokenAnswer>()?.data,
+            sessions_revoked: revoked,
+        })
+    }
+
+    /// Refuses combinations that the service refuses (protocol section 5.1).
+    fn check(&self) -> Result<()> {
+        let body = &self.body;
+        let is_refresh = body.refresh_token.is_some();
+        let fault = match () {
+            () if is_refresh && body.access_type.is_some() => {
+                "a login with a refresh token cannot ask for another"
+            }
+            () if is_refresh && body.saml_session_id.is_some() => {
+                "a login has either a refresh token or a session of SAML"
+            }
+            () if body.domain_name.is_some() && body.tenant_id.is_some() => {
+                "a login has either a domain or a tenant"
+            }
+            () => return Ok(()),
+        };
+        Err(refuse(ErrorKind::Invalid, fault).into())
+    }
+}
+
+fn refuse(kind: ErrorKind, why: &str) -> Error {
+    Error::new(kind, why).with_operation(OPERATION)
+}
+
+const OPERATION: &str = "wazo-auth.createToken";

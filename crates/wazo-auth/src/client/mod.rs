@@ -1,0 +1,154 @@
+//! The client: one server, one credential, one tenant.
+
+mod builder;
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::Method;
+use vouchsafe_core::Secret;
+use vouchsafe_core::auth::{HeaderToken, StaticToken, TokenSource};
+use vouchsafe_core::call::{Answer, Call, CallOptions, Operation, Repeat};
+use vouchsafe_core::service::{Service, Session};
+use vouchsafe_core::url::Target;
+
+pub use self::builder::ClientBuilder;
+use crate::{Error, Result, TenantUuid};
+
+/// A client for wazo-auth.
+///
+/// Operations are grouped as in the older clients: `client.users().get(&uuid)`,
+/// `client.policies().list()`. Where nothing is optional, a method sends at once; where something
+/// is, it returns a request that [`send`](crate::ListUsersRequest::send) sends. Lists can also be
+/// walked item by item, page after page.
+///
+/// # Tenants
+///
+/// A call acts in the tenant of the client's token, or in one below it: for all calls of a client
+/// by [`with_tenant`](Self::with_tenant), for one call by `tenant` of its request.
+///
+/// # Pooling and cloning
+///
+/// Cheap to clone; clones and clients with another token or tenant share connections and budgets.
+/// Create one client and clone it. Nothing runs in the background.
+#[derive(Clone, Debug)]
+pub struct Client {
+    session: Session,
+    login: Option<Login>,
+    options: CallOptions,
+}
+
+/// What a client logs in with.
+#[derive(Clone)]
+pub(crate) struct Login {
+    pub(crate) username: Arc<str>,
+    pub(crate) password: Secret,
+}
+
+impl Client {
+    /// Creates a builder with the defaults that its setters document.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+
+    /// Returns the client with another token, which it sends in `X-Auth-Token`.
+    #[doc(alias = "set_token")]
+    #[must_use]
+    pub fn with_token(&self, token: impl Into<Secret>) -> Self {
+        self.with_token_source(Arc::new(StaticToken::new(token.into())))
+    }
+
+    /// Returns the client with another source of tokens, such as a
+    /// [`RenewingToken`](crate::RenewingToken).
+    #[must_use]
+    pub fn with_token_source(&self, source: Arc<dyn TokenSource>) -> Self {
+        Self {
+            session: self.session.with_token(source),
+            ..self.clone()
+        }
+    }
+
+    /// Returns the client with another tenant for its calls.
+    #[doc(alias = "set_tenant")]
+    #[doc(alias = "tenant_uuid")]
+    #[must_use]
+    pub fn with_tenant(&self, tenant: &TenantUuid) -> Self {
+        let options = self.options.clone();
+        self.with_options(options.plain_header(TENANT, tenant.as_str()))
+    }
+
+    /// Returns the client with another user name and password to log in with. They are sent by
+    /// [`create`](crate::TokenApi::create) of tokens alone.
+    #[must_use]
+    pub fn with_credentials(
+        &self,
+        username: impl Into<String>,
+        password: impl Into<Secret>,
+    ) -> Self {
+        let login = Login::new(username.into(), password.into());
+        Self {
+            login: Some(login),
+            ..self.clone()
+        }
+    }
+
+    /// Returns the client with other options for its calls: a deadline, retries or headers. What is
+    /// not set, the tenant included, stays as it is.
+    #[must_use]
+    pub fn with_options(&self, options: CallOptions) -> Self {
+        let options = options.or(&self.options);
+        Self {
+            session: self.session.with_options(options.clone()),
+            options,
+            ..self.clone()
+        }
+    }
+
+    /// Returns whether a server answers at the client's URL, with whatever status.
+    pub async fn is_server_reachable(&self) -> bool {
+        static ROOT: Operation = Operation::new("wazo-auth.isServerReachable", Method::HEAD, "")
+            .repeat(Repeat::Safe)
+            .open();
+        let call = Call::new(&ROOT, Target::new(""));
+        match self.session.send(call, &CallOptions::new()).await {
+            Ok(_) => true,
+            Err(error) => error.status().is_some(),
+        }
+    }
+
+    pub(crate) fn login(&self) -> Option<&Login> {
+        self.login.as_ref()
+    }
+}
+
+impl Service for Client {
+    type Error = Error;
+    type Credential = ();
+
+    async fn call(&self, call: Call, (): &(), options: &CallOptions) -> Result<Answer> {
+        Ok(self.session.send(call, options).await?)
+    }
+}
+
+impl Login {
+    pub(crate) fn new(username: String, password: Secret) -> Self {
+        Self {
+            username: username.into(),
+            password,
+        }
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Login").field(&self.username).finish()
+    }
+}
+
+/// The scheme of the client's token.
+fn scheme() -> Arc<HeaderToken> {
+    Arc::new(HeaderToken::new(TOKEN))
+}
+
+const TENANT: http::HeaderName = http::HeaderName::from_static("wazo-tenant");
+const TOKEN: http::HeaderName = http::HeaderName::from_static("x-auth-token");
