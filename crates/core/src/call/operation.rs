@@ -17,6 +17,7 @@ pub struct Operation {
     response_limit: usize,
     sensitive_path: bool,
     is_open: bool,
+    dialect: Option<&'static str>,
     answers: &'static [u16],
     status_rules: &'static [StatusRule],
     repeat_rules: &'static [RepeatRule],
@@ -36,6 +37,7 @@ impl Operation {
             response_limit: 1 << 20,
             sensitive_path: false,
             is_open: false,
+            dialect: None,
             answers: &[],
             status_rules: &[],
             repeat_rules: USUAL_REPEATS,
@@ -67,6 +69,13 @@ impl Operation {
     #[must_use]
     pub const fn open(mut self) -> Self {
         self.is_open = true;
+        self
+    }
+
+    /// Sets which servers have the operation, such as `0.16+`, in the words of the service.
+    #[must_use]
+    pub const fn dialect(mut self, servers: &'static str) -> Self {
+        self.dialect = Some(servers);
         self
     }
 
@@ -128,6 +137,12 @@ impl Operation {
     #[must_use]
     pub const fn is_open(&self) -> bool {
         self.is_open
+    }
+
+    /// Returns which servers have the operation, if not all do.
+    #[must_use]
+    pub const fn servers(&self) -> Option<&'static str> {
+        self.dialect
     }
 
     /// Returns whether the path holds a secret.

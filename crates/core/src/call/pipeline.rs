@@ -149,14 +149,15 @@ impl Pipeline {
         let mut was_stale = false;
 
         loop {
-            let mut request = self.request(base, call, &uri, options)?;
             let token = match &credentials {
-                Some(credentials) => Some(
-                    self.authorize(credentials, &mut request.headers, deadline)
-                        .await?,
-                ),
+                Some(credentials) => Some(self.token(credentials, deadline).await?),
                 None => None,
             };
+            let call = call.completed(token.as_ref().map(Token::secret))?;
+            let mut request = self.request(base, &call, &uri, options)?;
+            if let (Some(credentials), Some(token)) = (&credentials, &token) {
+                credentials.scheme.authorize(token, &mut request.headers)?;
+            }
             // Taken after the token: the token source may make calls with this client, and would
             // wait for a permit that this call holds.
             let permit = authority.permit(deadline).await?;
@@ -196,7 +197,7 @@ impl Pipeline {
                 }
                 Ok(Received::Refusal(response)) => {
                     let presented = credentials.as_ref().zip(token.as_ref());
-                    let filter = filter(call, presented, options);
+                    let filter = filter(&call, presented, options);
                     self.refusal(operation, &response, &filter)
                 }
                 Err(error) => error,
@@ -322,17 +323,6 @@ impl Pipeline {
             });
         }
         result
-    }
-
-    async fn authorize(
-        &self,
-        credentials: &Credentials<'_>,
-        headers: &mut HeaderMap,
-        deadline: Instant,
-    ) -> Result<Token> {
-        let token = self.token(credentials, deadline).await?;
-        credentials.scheme.authorize(&token, headers)?;
-        Ok(token)
     }
 
     /// Gets a token from a source, for a protocol that does not put it into a header.

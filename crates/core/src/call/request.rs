@@ -1,6 +1,8 @@
 //! A call that is ready to be sent.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -25,7 +27,12 @@ pub struct Call {
     pub(crate) holds_secret: bool,
     /// The secrets that are removed from everything that a server says about the call.
     pub(crate) secrets: Secrets,
+    /// Puts the token of an attempt into the body.
+    pub(crate) body_of: Option<BodyOf>,
 }
+
+/// Writes a body from a token.
+pub(crate) type BodyOf = Arc<dyn Fn(Call, &Secret) -> Result<Call> + Send + Sync>;
 
 impl Call {
     /// Creates a call without headers and body.
@@ -38,6 +45,7 @@ impl Call {
             body: Bytes::new(),
             holds_secret: false,
             secrets: Secrets::default(),
+            body_of: None,
         }
     }
 
@@ -75,6 +83,72 @@ impl Call {
     #[must_use]
     pub fn operation(&self) -> &'static Operation {
         self.operation
+    }
+
+    /// Sets a function that puts the token of each attempt into the body, for protocols that have it
+    /// there. It is used only if the call is sent with credentials, besides their scheme. The token
+    /// is renewed and hidden as one in a header is.
+    #[must_use]
+    pub fn body_with_token(
+        mut self,
+        write: impl Fn(Self, &Secret) -> Result<Self> + Send + Sync + 'static,
+    ) -> Self {
+        self.body_of = Some(Arc::new(write));
+        self
+    }
+
+    /// Returns the call with the token in its body, if it has one there.
+    pub(crate) fn completed(&self, token: Option<&Secret>) -> Result<Cow<'_, Self>> {
+        let (Some(write), Some(token)) = (&self.body_of, token) else {
+            return Ok(Cow::Borrowed(self));
+        };
+        let mut call = write(self.clone(), token)?.hide(token);
+        call.holds_secret = true;
+        Ok(Cow::Owned(call))
+    }
+
+    /// Makes this a call of another operation, such as one that is called the same but has another
+    /// method on older servers.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] if the path does not match the other operation's.
+    pub fn for_operation(mut self, operation: &'static Operation) -> Result<Self> {
+        self.operation = Self::encoded(operation, self.target.as_str())?.operation;
+        Ok(self)
+    }
+
+    /// Returns the decoded value of a parameter in the path.
+    #[must_use]
+    pub fn path_value(&self, name: &str) -> Option<String> {
+        let mut parts = self.operation.path().split('/');
+        let at = parts.position(|part| {
+            let inner = part
+                .strip_prefix('{')
+                .and_then(|part| part.strip_suffix('}'));
+            inner == Some(name)
+        })?;
+        let path = self.target.as_str().split('?').next()?;
+        let value = decoded(path.split('/').nth(at)?.as_bytes());
+        String::from_utf8(value.to_vec()).ok()
+    }
+
+    /// Removes the query, and returns its decoded names and values: for servers that take them in
+    /// another way.
+    #[must_use]
+    pub fn take_query(mut self) -> (Self, Vec<(String, String)>) {
+        let (path, query) = self
+            .target
+            .as_str()
+            .split_once('?')
+            .unwrap_or((self.target.as_str(), ""));
+        let text = |part: &str| String::from_utf8_lossy(&decoded(part.as_bytes())).into_owned();
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        let values = pairs
+            .map(|(name, value)| (text(name), text(value)))
+            .collect();
+        self.target = Target::encoded(path).unwrap_or(self.target);
+        (self, values)
     }
 
     /// Sets a header.
@@ -298,6 +372,25 @@ mod tests {
         }
         assert!(Call::encoded(&OPERATION, "/o?a=/../b").is_ok());
         assert!(Call::encoded(&OPERATION, "/p").is_err());
+    }
+
+    #[test]
+    fn a_call_is_translated_for_servers_that_have_it_otherwise() {
+        static PUT: Operation = Operation::new("t.put", Method::PUT, "/a/{id}/b");
+        static POST: Operation = Operation::new("t.post", Method::POST, "/a/{id}/b").dialect("1+");
+        let target = Target::new("/a/").segment("id", "x/ü").unwrap();
+        let target = target.literal("/b").query("q", "1&2").query("r", "");
+        let call = Call::new(&PUT, target).for_operation(&POST).unwrap();
+        assert_eq!(call.operation().servers(), Some("1+"));
+        assert_eq!(call.path_value("id").as_deref(), Some("x/ü"));
+        assert_eq!(call.path_value("b"), None);
+        let (call, values) = call.take_query();
+        assert_eq!(call.target.as_str(), "/a/x%2F%C3%BC/b");
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(values, [pair("q", "1&2"), pair("r", "")]);
+        assert!(call.take_query().1.is_empty());
+        let other = Call::new(&PUT, Target::new("/a/1/b")).for_operation(&OPERATION);
+        assert_eq!(other.unwrap_err().kind(), ErrorKind::Invalid);
     }
 
     #[test]

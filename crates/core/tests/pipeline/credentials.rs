@@ -103,6 +103,38 @@ async fn a_path_with_a_secret_does_not_go_over_plain_http() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_token_in_the_body_is_replaced_and_hidden_like_one_in_a_header() {
+    let mut quoting = body("planted");
+    quoting.status = StatusCode::FORBIDDEN;
+    let told = Told::new([status(401), Then::Answer(body("{}")), Then::Answer(quoting)]);
+    let client = builder(&told).build().unwrap();
+    let call = Call::new(&WRITE, Target::new("/write"));
+    let call = call.body_with_token(|call, token| call.json(token.expose()));
+    let source = Renewing::default();
+    let send = async |source: &dyn TokenSource, call: &Call| {
+        let credentials = Some(Credentials::bearer(source));
+        let options = CallOptions::new();
+        client
+            .send(&base(), call.clone(), credentials, &options)
+            .await
+    };
+    send(&source, &call).await.unwrap();
+    assert_eq!(told.body(0), "\"t0\"");
+    assert_eq!(told.body(1), "\"t1\"");
+    assert_eq!(told.header(1, AUTHORIZATION), "Bearer t1");
+
+    // A server that quotes what it refuses.
+    let source = StaticToken::new(Secret::from("planted"));
+    let error = send(&source, &call).await.unwrap_err();
+    assert_eq!(error.body().unwrap(), "[secret]");
+
+    // Without credentials there is no token to put anywhere.
+    let answer = client.send(&base(), call, None, &CallOptions::new()).await;
+    answer.unwrap();
+    assert_eq!(told.body(3), "");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_credential_does_not_go_over_plain_http_to_another_machine() {
     let source = StaticToken::new(Secret::from("t"));
     let told = Told::new([]);

@@ -51,6 +51,10 @@ impl Told {
         self.seen.lock().unwrap().len()
     }
 
+    fn body(&self, index: usize) -> Bytes {
+        self.seen.lock().unwrap()[index].body.clone()
+    }
+
     fn header(&self, index: usize, name: HeaderName) -> String {
         self.seen.lock().unwrap()[index].headers[name]
             .to_str()
