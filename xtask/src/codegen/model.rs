@@ -70,6 +70,8 @@ pub(crate) struct Operation {
     /// Sentences about where it is and who may ask for it.
     pub(crate) notes: Vec<String>,
     pub(crate) aliases: Vec<String>,
+    /// Which servers have it, if not all do.
+    pub(crate) dialect: Option<String>,
 }
 
 /// Who uses an operation or a type.
@@ -214,6 +216,9 @@ pub(crate) enum Type {
     Named(String),
     /// A type written by hand that stands for a text: its path, such as `crate::HttpUrl`.
     Hand(String),
+    /// A type written by hand that stands for a number, or for a number or a text, in a parameter:
+    /// its path.
+    Shown(String),
 }
 
 impl Api {
@@ -357,8 +362,6 @@ pub(crate) struct TypeDef {
     pub(crate) aliases: Vec<String>,
     pub(crate) shape: Shape,
     pub(crate) is_public: bool,
-    /// Whether generated methods take or return it, so that users make it too.
-    pub(crate) is_shown: bool,
     /// The path of the hand-written type that users see instead.
     pub(crate) model: Option<String>,
     /// Whether it is read and written by hand, so that no type is needed.

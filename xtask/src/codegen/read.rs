@@ -128,6 +128,7 @@ impl<'s> Reader<'_, 's> {
             description: operation.text("description"),
             notes: notes(self.item, operation),
             aliases: operation.texts("x-doc-alias"),
+            dialect: operation.text("x-dialect"),
             id,
         })
     }
@@ -153,16 +154,20 @@ impl<'s> Reader<'_, 's> {
             let schema = cursor
                 .get("schema")
                 .filter(|_| audience == Audience::Client);
-            let ty = match schema {
+            let ty = match &schema {
                 _ if is_secret(&cursor) => Type::Secret,
-                Some(schema) => types.of(&schema, &format!("{pascal}{}", names::pascal(&rust)))?,
+                Some(schema) => types.of(schema, &format!("{pascal}{}", names::pascal(&rust)))?,
                 None => Type::Text,
+            };
+            let ty = match ty.split_null().0 {
+                Type::Hand(path) if !is_text(schema.as_ref()) => Type::Shown(path),
+                ty => ty,
             };
             let param = Param {
                 rust: argument(&rust),
                 place,
                 required: cursor.flag("required"),
-                ty: ty.split_null().0,
+                ty,
                 explode: cursor.get("explode").is_none() || cursor.flag("explode"),
                 description: cursor.text("description"),
                 limits: cursor
@@ -295,6 +300,15 @@ fn notes(item: &Cursor<'_>, operation: &Cursor<'_>) -> Vec<String> {
     notes
 }
 
+/// Returns whether a hand-written type stands for a text and nothing else.
+fn is_text(schema: Option<&Cursor<'_>>) -> bool {
+    let schema = schema.and_then(|schema| schema.resolve().ok());
+    schema.is_none_or(|schema| {
+        let words = schema.texts("type");
+        words.iter().all(|word| word == "string" || word == "null")
+    })
+}
+
 /// Reads `x-repeat-after`.
 fn repeat_rules(root: &Cursor<'_>) -> Vec<(u16, Option<String>)> {
     let keys = root.get("x-repeat-after").map(|keys| keys.items());
@@ -397,8 +411,9 @@ fn is_open(operation: &Cursor<'_>, root: &Cursor<'_>) -> bool {
         let names = choices.iter().flat_map(|choice| choice.entries());
         Some(names.map(|(name, _)| name).collect())
     };
-    let usual = schemes(root).unwrap_or_default();
-    schemes(operation).is_some_and(|own| {
+    let all = schemes(root);
+    let usual = all.clone().unwrap_or_default();
+    schemes(operation).or(all).is_some_and(|own| {
         own.is_empty() || !usual.is_empty() && !own.iter().any(|name| usual.contains(name))
     })
 }

@@ -417,7 +417,6 @@ impl<'s> Types<'s> {
                 description: schema.text("description"),
                 aliases: schema.texts("x-doc-alias"),
                 shape,
-                is_shown: false,
                 is_public: schema.flag("x-public"),
                 model: schema.text("x-model"),
                 is_by_hand: schema.flag("x-hand"),
@@ -490,7 +489,9 @@ fn variant(ty: &Type) -> String {
         Type::Map(_) => "Map".to_owned(),
         Type::Optional(inner) | Type::Boxed(inner) => variant(inner),
         Type::Named(name) => name.clone(),
-        Type::Hand(path) => path.rsplit("::").next().unwrap_or_default().to_owned(),
+        Type::Hand(path) | Type::Shown(path) => {
+            path.rsplit("::").next().unwrap_or_default().to_owned()
+        }
     }
 }
 

@@ -53,7 +53,6 @@ impl Types<'_> {
                 for name in self.reach(&name) {
                     if let Some(def) = self.defs.iter_mut().find(|def| def.name == name) {
                         def.is_public = true;
-                        def.is_shown = true;
                     }
                 }
             }

@@ -152,6 +152,12 @@ impl Writer<'_> {
         for param in self.required() {
             let rust = ident(&param.rust);
             let of = borrowed(&param.ty);
+            if let Type::Shown(_) = param.ty {
+                let (of, value) = kept(&param.ty, &rust);
+                arguments.push(quote!(#rust: #of));
+                passed.push(quote!(&#value));
+                continue;
+            }
             arguments.push(quote!(#rust: #of));
             passed.push(quote!(#rust));
         }
@@ -565,6 +571,10 @@ pub(super) fn kept(of: &Type, name: &Ident) -> (TokenStream, TokenStream) {
     match of {
         Type::Text => (quote!(impl Into<String>), quote!(#name.into())),
         Type::Secret => (quote!(impl Into<Secret>), quote!(#name.into())),
+        Type::Shown(path) => {
+            let of = super::wire::hand(path);
+            (quote!(impl Into<#of>), quote!(#name.into()))
+        }
         of if is_copied(of) => (owned(of), quote!(#name)),
         Type::List(item) => {
             let (of, collect) = many(item);

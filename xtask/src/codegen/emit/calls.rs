@@ -333,7 +333,8 @@ pub(super) fn text_of(of: &Type, value: &TokenStream) -> TokenStream {
         | Type::Unsigned
         | Type::Unsigned32
         | Type::Number
-        | Type::Boolean => {
+        | Type::Boolean
+        | Type::Shown(_) => {
             quote!(&#value.to_string())
         }
         Type::Secret => quote!(#value.expose()),
@@ -386,6 +387,10 @@ fn query(param: &Param) -> TokenStream {
         Type::Text => quote!(let target = target.query_opt(#name, #place.as_deref());),
         Type::Named(_) | Type::Hand(_) => quote! {
             let target = target.query_opt(#name, #place.as_ref().map(|value| value.as_str()));
+        },
+        Type::Shown(_) => quote! {
+            let target = target
+                .query_opt(#name, #place.as_ref().map(ToString::to_string).as_deref());
         },
         _ => quote! {
             let target =

@@ -249,7 +249,9 @@ fn link(ty: &Type) -> String {
         Type::Map(inner) => format!("map to {}", link(inner)),
         Type::Optional(inner) => format!("{} or null", link(inner)),
         Type::Boxed(inner) => link(inner),
-        Type::Hand(path) => format!("`{}`", path.rsplit("::").next().unwrap_or_default()),
+        Type::Hand(path) | Type::Shown(path) => {
+            format!("`{}`", path.rsplit("::").next().unwrap_or_default())
+        }
         Type::Named(name) => format!("[{name}](#{})", name.to_ascii_lowercase()),
     }
 }

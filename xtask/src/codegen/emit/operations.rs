@@ -102,6 +102,10 @@ fn define<'a>(
         };
         quote!(.response_limit(#bytes))
     });
+    let dialect = operation
+        .dialect
+        .as_ref()
+        .map(|servers| quote!(.dialect(#servers)));
     let open = operation.is_open.then(|| quote!(.open()));
     let secret = operation
         .params
@@ -140,6 +144,6 @@ fn define<'a>(
         #cfg
         pub(crate) static #name: Operation =
             Operation::new(#id, Method::#method, #path)
-                .repeat(#repeat) #repeats #limit #open #secret #answers #rules;
+                .repeat(#repeat) #repeats #limit #open #dialect #secret #answers #rules;
     }
 }

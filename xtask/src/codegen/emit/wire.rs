@@ -90,7 +90,7 @@ pub(super) fn ty(of: &Type) -> TokenStream {
             let name = ident(name);
             quote!(#name)
         }
-        Type::Hand(path) => hand(path),
+        Type::Hand(path) | Type::Shown(path) => hand(path),
     }
 }
 
@@ -189,7 +189,7 @@ fn define(api: &Api, def: &TypeDef, checked: &BTreeSet<&str>, needs: &mut Needs)
         Shape::Struct { fields, rest } => {
             let checks = check::of_fields(fields, checked);
             let check = check(quote!(#(#checks)*));
-            let make = (def.is_shown && def.is_sent)
+            let make = (def.is_public && def.is_sent)
                 .then(|| make(api, def, fields, rest.is_some(), default.is_some(), needs));
             let fields = fields
                 .iter()
@@ -531,7 +531,7 @@ fn form(of: &Type) -> String {
         Type::Map(_) => "An object with free keys".to_owned(),
         Type::Optional(inner) | Type::Boxed(inner) => form(inner),
         Type::Named(name) => format!("One {}", words(name)),
-        Type::Hand(path) => format!(
+        Type::Hand(path) | Type::Shown(path) => format!(
             "One {}",
             words(path.rsplit("::").next().unwrap_or_default())
         ),

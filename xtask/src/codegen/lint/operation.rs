@@ -361,7 +361,10 @@ impl<'s> Lint<'_, 's> {
                         format!("parameter `{name}` is an object"),
                         "one parameter for each of its properties",
                     );
-                } else if schema.resolve().is_ok_and(|schema| is_choice(&schema)) {
+                } else if schema
+                    .resolve()
+                    .is_ok_and(|schema| is_choice(&schema) && !schema.has("x-rust-type"))
+                {
                     self.fault(
                         &schema,
                         format!("parameter `{name}` may be of several types"),

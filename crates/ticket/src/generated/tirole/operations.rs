@@ -14,6 +14,7 @@ pub(crate) static GET_ACTUAL_ROLES: Operation = Operation::new(
     )
     .repeat(Repeat::Safe)
     .response_limit(64 << 20)
+    .open()
     .answers(&[304]);
 
 /// All operations, in the order of the description.

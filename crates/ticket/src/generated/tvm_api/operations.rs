@@ -13,7 +13,8 @@ pub(crate) static GET_KEYS: Operation = Operation::new(
         "/2/keys",
     )
     .repeat(Repeat::Safe)
-    .response_limit(1 << 20);
+    .response_limit(1 << 20)
+    .open();
 
 /// Service tickets for up to 300 destinations.
 pub(crate) static GET_TICKETS: Operation = Operation::new(
@@ -22,7 +23,8 @@ pub(crate) static GET_TICKETS: Operation = Operation::new(
         "/2/ticket",
     )
     .repeat(Repeat::Safe)
-    .response_limit(4 << 20);
+    .response_limit(4 << 20)
+    .open();
 
 /// The same, as some other clients spell it.
 #[cfg(feature = "mock")]
@@ -32,7 +34,8 @@ pub(crate) static GET_TICKETS_WITH_SLASH: Operation = Operation::new(
         "/2/ticket/",
     )
     .repeat(Repeat::Safe)
-    .response_limit(4 << 20);
+    .response_limit(4 << 20)
+    .open();
 
 /// All operations, in the order of the description.
 #[cfg(feature = "mock")]

@@ -84,6 +84,7 @@ pub(crate) static GET_TOKEN: Operation = Operation::new(
         "/token",
     )
     .repeat(Repeat::OnlyIfUnsent)
+    .dialect("2+")
     .status_rules(COMMON_STATUSES);
 
 /// Send a file.
