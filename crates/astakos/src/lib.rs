@@ -16,23 +16,22 @@ mod names;
 mod walk;
 
 pub use catalog::{Catalog, CatalogService, Endpoint, EndpointFilter};
-pub use client::{
-    ApplicationAction, Client, ClientBuilder, Dialect, Prefixes, ProjectAction, ProjectFilter,
-    ProjectMode, TokenGrant, join_urls,
-};
+pub use client::{Client, ClientBuilder, Prefixes, join_urls};
 pub use cookie::{token_from_cookie, token_from_cookie_value};
 pub use error::{Error, ErrorKind, Fault, LimitName, QuotaLimit, Result};
+pub use generated::account::api::{ListMembershipsRequest, ListProjectsRequest};
 pub use generated::account::wire::{
-    Application, ApplicationState, Applied, Capacity, Commission, CommissionRequest, Membership,
-    MembershipAction, MembershipState, Policy, Project, ProjectSpec, ProjectState, Resource,
-    UserInfo,
+    Application, ApplicationState, Applied, Capacity, Commission, CommissionRequest,
+    DefaultProject, Feedback, Membership, MembershipAction, MembershipState, Policy, Project,
+    ProjectMode, ProjectSpec, ProjectState, Resource, UserInfo,
 };
 pub use generated::identity::wire::{Access, AccessToken, AccessUser, Role, RoleId, Tenant};
-pub use generated::oauth2::wire::OAuth2Token;
+pub use generated::oauth2::wire::{OAuth2Token, TokenGrant};
 pub use generated::ui::wire::Component;
 pub use model::{
-    CommissionAction, Holder, Limit, LimitError, MaxMembers, ProjectId, ProjectQuota, Provision,
-    Quota, Resolution, Serial, SerialError, Unresolved, UserQuotas,
+    ApplicationAction, CommissionAction, Dialect, Holder, Limit, LimitError, MaxMembers,
+    ProjectAction, ProjectId, ProjectQuota, Provision, Quota, Resolution, Serial, SerialError,
+    Unresolved, UserQuotas,
 };
 pub use names::{Names, NamesBuilder};
 pub use vouchsafe_core as core;

@@ -5,8 +5,8 @@
 use serde_json::json;
 use vouchsafe_astakos::mock::{CommissionState, Seed, Server};
 use vouchsafe_astakos::{
-    ApplicationAction, Client, CommissionRequest, Dialect, ErrorKind, Holder, MembershipAction,
-    ProjectAction, ProjectFilter, ProjectId, ProjectMode, ProjectSpec, ProjectState, TokenGrant,
+    ApplicationAction, Client, CommissionRequest, DefaultProject, Dialect, ErrorKind, Holder,
+    MembershipAction, ProjectAction, ProjectId, ProjectMode, ProjectSpec, ProjectState, TokenGrant,
 };
 use vouchsafe_core::Secret;
 
@@ -67,7 +67,6 @@ async fn each_generation_is_found_out() {
 
 #[tokio::test]
 async fn what_a_generation_lacks_is_refused_before_anything_is_sent() {
-    let filter = ProjectFilter::new();
     let grant = TokenGrant::authorization_code("c");
     let prefixed = CommissionRequest::one("u", [("p", "cyclades.vm", 1)]);
     let secret = Secret::from("s");
@@ -78,14 +77,14 @@ async fn what_a_generation_lacks_is_refused_before_anything_is_sent() {
         let is_current = dialect == Dialect::V016;
         let approve = ApplicationAction::Approve;
         let lacks = |error: vouchsafe_astakos::Error| error.kind() == ErrorKind::Unsupported;
-        let modes = ProjectFilter::new().mode(ProjectMode::Member);
+        let modes = client.projects().mode(ProjectMode::Member);
         for (what, is_there, error) in [
             (
                 "projects",
                 has_projects,
-                client.projects(&filter).await.err(),
+                client.projects().send().await.err(),
             ),
-            ("modes", is_current, client.projects(&modes).await.err()),
+            ("modes", is_current, modes.send().await.err()),
             ("project", has_projects, client.project(7).await.err()),
             (
                 "create",
@@ -113,7 +112,7 @@ async fn what_a_generation_lacks_is_refused_before_anything_is_sent() {
             (
                 "members",
                 has_projects,
-                client.memberships(None).await.err(),
+                client.memberships().send().await.err(),
             ),
             ("member", has_projects, client.membership(1).await.err()),
             (
@@ -158,7 +157,10 @@ async fn what_a_generation_lacks_is_refused_before_anything_is_sent() {
             (
                 "default",
                 is_current,
-                client.set_default_project("p").await.err(),
+                client
+                    .set_default_project(&DefaultProject::new("p".into()))
+                    .await
+                    .err(),
             ),
             (
                 "oauth2",
@@ -243,24 +245,27 @@ async fn projects_of_0_15_are_filtered_in_the_body() {
         .await
         .unwrap();
     assert_eq!(second.id, ProjectId::from(2));
-    let all = alice.projects(&ProjectFilter::new()).await.unwrap();
+    let all = alice.projects().send().await.unwrap();
     assert_eq!(ids(&all), ["1", "2"]);
-    let named = ProjectFilter::new().name("lab.example.org");
-    assert_eq!(ids(&alice.projects(&named).await.unwrap()), ["1"]);
-    let pending = ProjectFilter::new().state(ProjectState::from("pending".to_owned()));
-    assert_eq!(ids(&alice.projects(&pending).await.unwrap()), ["2"]);
-    let owned = ProjectFilter::new().owner(Server::bob());
-    assert!(alice.projects(&owned).await.unwrap().is_empty());
+    let named = alice.projects().name("lab.example.org").send().await;
+    assert_eq!(ids(&named.unwrap()), ["1"]);
+    let pending = ProjectState::from("pending".to_owned());
+    let pending = alice.projects().state(pending).send().await;
+    assert_eq!(ids(&pending.unwrap()), ["2"]);
+    let owned = alice.projects().owner(Server::bob()).send().await;
+    assert!(owned.unwrap().is_empty());
 
     let of_second = alice.legacy_applications(Some(&"2".into())).await.unwrap();
     assert_eq!(of_second.len(), 1);
     assert_eq!(of_second[0].project, Some(ProjectId::from(2)));
     assert!(alice.legacy_applications(None).await.unwrap().len() > 1);
     // A text that is a number is one; any other is refused before it is sent.
-    let members = alice.memberships(Some(&"1".into())).await.unwrap();
+    let members = alice.memberships().project("1").send().await.unwrap();
     assert_eq!(members.len(), 2);
-    assert!(alice.memberships(Some(&2.into())).await.unwrap().is_empty());
-    let error = alice.memberships(Some(&"lab".into())).await.unwrap_err();
+    let none = alice.memberships().project(2).send().await.unwrap();
+    assert!(none.is_empty());
+    let lab = alice.memberships().project("lab").send().await;
+    let error = lab.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BadValue);
 }
 
@@ -274,8 +279,8 @@ async fn a_client_that_was_told_no_generation_does_not_take_everything_for_what_
         .unwrap();
     let token = server.user_token("alice@example.org").unwrap();
     let client = unnamed(&server, token.clone());
-    let filter = ProjectFilter::new().name("second.example.org");
-    assert_eq!(ids(&client.projects(&filter).await.unwrap()), ["2"]);
+    let second = client.projects().name("second.example.org").send().await;
+    assert_eq!(ids(&second.unwrap()), ["2"]);
     assert_eq!(client.dialect(), Dialect::V015);
     // Who named another is told.
     let client = Client::builder()
@@ -285,7 +290,8 @@ async fn a_client_that_was_told_no_generation_does_not_take_everything_for_what_
         .token(token)
         .build()
         .unwrap();
-    let error = client.projects(&filter).await.unwrap_err();
+    let second = client.projects().name("second.example.org").send().await;
+    let error = second.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
 
     // So it is with projects chosen for quotas.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::HeaderValue;
 
-use crate::auth::{Credentials, Token};
+use crate::auth::Credentials;
 use crate::cache::{Cache, CacheBuilder};
 use crate::call::{
     Answer, AnswerStream, Authorities, Budget, Call, CallOptions, Fault, Jitter, Pieces, Pipeline,
@@ -64,20 +64,6 @@ impl CoreClient {
         self.0
             .send::<Pieces>(base, call, credentials, options)
             .await
-    }
-
-    /// Gets a token from a source, for a protocol that sends it in the body. Takes at most as long
-    /// as a call.
-    ///
-    /// # Errors
-    ///
-    /// The error of the source, or [`ErrorKind::Timeout`].
-    pub async fn token(
-        &self,
-        credentials: Credentials<'_>,
-        options: &CallOptions,
-    ) -> Result<Token> {
-        self.0.bare_token(credentials, options).await
     }
 
     /// Returns how long a call may take with these options, for services whose calls do more than

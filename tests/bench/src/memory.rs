@@ -71,7 +71,7 @@ fn quotas(way: &str, auth_url: &str, token: &str) {
         // The whole answer of a hundred thousand takes a while.
         let client = client.timeouts(Timeouts::default().attempt(MINUTE).call(MINUTE));
         let client = client.build().expect("a client");
-        client.account_url().await.expect("a catalog");
+        client.endpoints().await.expect("a catalog");
         let before = Region::new(HEAP);
         let live = || {
             let change = before.change();

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use vouchsafe::astakos::mock::Server;
 use vouchsafe::astakos::{
-    ApplicationAction, Client, CommissionAction, CommissionRequest, Dialect, MembershipAction,
-    ProjectAction, ProjectFilter, ProjectId, ProjectSpec, Result, Serial, TokenGrant,
+    ApplicationAction, Client, CommissionAction, CommissionRequest, DefaultProject, Dialect,
+    Feedback, MembershipAction, ProjectAction, ProjectId, ProjectSpec, Result, Serial, TokenGrant,
 };
 use vouchsafe::core::Secret;
 use vouchsafe::core::call::Operation;
@@ -61,11 +61,15 @@ pub(super) async fn call(client: &Client, id: &str) -> Result<()> {
     let serial = Serial::new(1).unwrap();
     let spec = ProjectSpec::default();
     match id {
-        "account.legacyUserInfo" => client.user_info(false).await.map(drop),
+        "account.legacyUserInfo" => client.user_info().await.map(drop),
         "account.userCatalogs" => client.usernames(&["u"]).await.map(drop),
         "account.serviceUserCatalogs" => client.service_usernames(&["u"]).await.map(drop),
-        "account.sendFeedback" => client.send_feedback("good", "").await,
-        "account.setDefaultProject" => client.set_default_project(project).await,
+        "account.sendFeedback" => client.send_feedback(&Feedback::new("good", "")).await,
+        "account.setDefaultProject" => {
+            client
+                .set_default_project(&DefaultProject::new(project.into()))
+                .await
+        }
         "account.getResources" => client.resources().await.map(drop),
         "account.getQuotas" => client.quotas().await.map(drop),
         "account.serviceQuotas" => client.service_quotas(None, None).await.map(drop),
@@ -81,7 +85,7 @@ pub(super) async fn call(client: &Client, id: &str) -> Result<()> {
             let action = CommissionAction::Accept;
             client.commission_action(serial, action).await.map(drop)
         }
-        "account.listProjects" => client.projects(&ProjectFilter::new()).await.map(drop),
+        "account.listProjects" => client.projects().send().await.map(drop),
         "account.createProject" => client.create_project(&spec).await.map(drop),
         "account.getProject" => client.project(project).await.map(drop),
         "account.legacyModifyProject" => client.modify_project(number, &spec).await.map(drop),
@@ -90,7 +94,7 @@ pub(super) async fn call(client: &Client, id: &str) -> Result<()> {
             let action = ProjectAction::Suspend;
             client.project_action(project, action, "").await
         }
-        "account.listMemberships" => client.memberships(None).await.map(drop),
+        "account.listMemberships" => client.memberships().send().await.map(drop),
         "account.createMembership" => client.join_project(project).await.map(drop),
         "account.getMembership" => client.membership(1).await.map(drop),
         "account.membershipAction" => {

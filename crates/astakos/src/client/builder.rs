@@ -10,10 +10,10 @@ use vouchsafe_core::url::BaseUrl;
 use vouchsafe_core::{CoreClient, CoreClientBuilder, Secret, env};
 
 use super::dialect::Generation;
-use super::layout::{Discovered, Layout, Parts, Prefixes};
-use super::{Client, Dialect, Inner};
+use super::parts::{Parts, Prefixes};
+use super::{Client, Inner};
 use crate::error::read_fault;
-use crate::{Error, Result};
+use crate::{Dialect, Error, Result};
 
 /// Builds a [`Client`].
 #[derive(Clone)]
@@ -25,7 +25,7 @@ pub struct ClientBuilder {
     dialect: Option<Dialect>,
     token: Option<Arc<dyn TokenSource>>,
     headers: Vec<(String, String)>,
-    compatible_retries: Option<u32>,
+    python_retries: Option<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ impl fmt::Debug for ClientBuilder {
             .field("place", &self.place)
             .field("dialect", &self.dialect)
             .field("headers", &names)
-            .field("compatible_retries", &self.compatible_retries)
+            .field("python_retries", &self.python_retries)
             .finish_non_exhaustive()
     }
 }
@@ -55,15 +55,27 @@ impl ClientBuilder {
             dialect: None,
             token: None,
             headers: Vec::new(),
-            compatible_retries: None,
+            python_retries: None,
         }
+    }
+
+    /// Creates a builder with the [`auth_url`](Self::auth_url) in `ASTAKOS_AUTH_URL`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if the variable is unset, empty or not a
+    /// URL.
+    pub fn from_env() -> Result<Self> {
+        let missing = || Error::bad_value(format!("{AUTH_URL_VARIABLE} is not set"));
+        let url = env::url(AUTH_URL_VARIABLE)?.ok_or_else(missing)?;
+        Ok(Self::new().auth_url(url.to_string()))
     }
 
     vouchsafe_core::client_builder_methods!(core);
 
     /// Sets the URL of the identity part, such as `https://HOST/astakos/identity/v2.0`; the other
-    /// parts are found in its catalog. A trailing slash is ignored. Default: the value of
-    /// `ASTAKOS_AUTH_URL` when the client is built.
+    /// parts are found in its catalog. A trailing slash is ignored. Either this or
+    /// [`base_url`](Self::base_url) is required.
     pub fn auth_url(mut self, url: impl Into<String>) -> Self {
         self.place = Some(Where::Auth(url.into()));
         self
@@ -114,71 +126,58 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets how many requests may be in flight; others wait. Default: 128. The Python client allows
-    /// 8.
-    #[doc(alias = "use_pool")]
-    pub fn pool_size(self, count: usize) -> Self {
-        self.max_in_flight(count)
-    }
-
-    /// Retries like the Python client's option `retry`: this many additional attempts, without
-    /// waits, for every failure except 401, 404 and 413. Default: off; [`retry`](Self::retry)
-    /// applies instead.
+    /// Retries like the Python client's option `retry`: this many additional attempts, at once and
+    /// outside of the retry budget, for every failure except 401, 404 and 413. Default: off;
+    /// [`retry`](Self::retry) applies instead, and should.
     ///
     /// Unlike in the Python client, calls that must not be repeated, such as issuing a commission,
-    /// are sent again only if they were certainly not sent before: the Python client charges twice
-    /// when an answer is lost.
-    pub fn compatible_retries(mut self, more_attempts: u32) -> Self {
-        self.compatible_retries = Some(more_attempts);
+    /// are sent again only if they were certainly not sent before.
+    pub fn retry_like_python(mut self, more_attempts: u32) -> Self {
+        self.python_retries = Some(more_attempts);
         self
     }
 
-    /// Builds the client. Does no I/O, except for reading the environment if no URL was set.
+    /// Builds the client. Does no I/O.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if no URL is known, it is not an `http`
+    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if no URL is set, it is not an `http`
     /// or `https` URL, a header is invalid, or the transport cannot be created.
     pub fn build(self) -> Result<Client> {
-        let place = match self.place {
-            Some(place) => place,
-            None => Where::Auth(match env::url(AUTH_URL_VARIABLE)? {
-                Some(url) => url.to_string(),
-                None => {
-                    let why = format!("no URL was given, and {AUTH_URL_VARIABLE} is not set");
-                    return Err(Error::bad_value(why));
-                }
-            }),
+        let (setting, url, usual) = match &self.place {
+            Some(Where::Auth(url)) => ("auth_url", url, Dialect::V016),
+            Some(Where::Base(url)) => ("base_url", url, Dialect::V014),
+            None => return Err(Error::bad_value("no auth_url was set")),
         };
-        let (setting, url) = match &place {
-            Where::Auth(url) => ("auth_url", url),
-            Where::Base(url) => ("base_url", url),
-        };
-        BaseUrl::parse(url).map_err(|fault| fault.with_origin(setting))?;
-        let (layout, usual) = match place {
-            Where::Auth(url) => (Layout::Catalog(Discovered::new(&url)?), Dialect::V016),
-            Where::Base(url) => (
-                Layout::Fixed(Box::new(Parts::fixed(&url, &self.prefixes)?)),
-                Dialect::V014,
-            ),
-        };
+        let at = BaseUrl::parse(url).map_err(|fault| fault.with_origin(setting))?;
         let mut headers = CallOptions::new();
         for (name, value) in &self.headers {
             headers = headers.header(name, value)?;
         }
-        let inner = Inner {
-            core: self.core.read_fault(read_fault).build()?,
-            layout,
-            generation: Generation::new(self.dialect, usual),
-            scheme: HeaderToken::new(HeaderName::from_static("x-auth-token")),
-            headers: headers.clone(),
+        let core = self.core.read_fault(read_fault).build()?;
+        let generation = Generation::new(self.dialect, usual);
+        let client = |parts| Client {
+            inner: Arc::new(Inner {
+                core: core.clone(),
+                parts,
+                generation: generation.clone(),
+                scheme: HeaderToken::new(HeaderName::from_static("x-auth-token")),
+                headers: headers.clone(),
+            }),
+            token: self.token.clone(),
+            options: headers.clone(),
+            python_retries: self.python_retries,
         };
-        Ok(Client {
-            inner: Arc::new(inner),
-            token: self.token,
-            options: headers,
-            compatible_retries: self.compatible_retries,
-        })
+        if let Some(Where::Base(url)) = &self.place {
+            return Ok(client(Parts::fixed(url, &self.prefixes)?));
+        }
+        // It finds the catalog and nothing else, so it needs to know only the identity part.
+        let asker = client(Parts::identity(at.clone()));
+        let fetch = move || {
+            let asker = asker.clone();
+            async move { Ok(asker.catalog_access().await?.service_catalog) }
+        };
+        Ok(client(Parts::cataloged(at, fetch)))
     }
 }
 

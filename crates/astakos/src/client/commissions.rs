@@ -4,20 +4,18 @@ use serde_json::Value;
 use vouchsafe_core::call::Call;
 use vouchsafe_core::url::Target;
 
-use super::layout::Part;
-use super::{Auth, Client, Dialect};
+use super::Client;
 use crate::commission::Committed;
 use crate::generated::account::wire::{CommissionActionRequest, Issued, ResolveRequest};
 use crate::generated::account::{calls, operations};
 use crate::{
-    Commission, CommissionAction, CommissionRequest, ErrorKind, Provision, Resolution, Result,
-    Serial,
+    CommissionAction, CommissionRequest, Dialect, ErrorKind, Provision, Resolution, Result, Serial,
 };
 
 impl Client {
     /// Issues a commission, with a service's token: all of it is reserved, or nothing.
     ///
-    /// It is never sent twice unless the first was surely not sent: if the answer is lost, the
+    /// It is sent twice only if the first was certainly not sent: if the answer is lost, the
     /// commission may be pending, and
     /// [`Error::core().sent()`](vouchsafe_core::Error::sent) says so.
     ///
@@ -53,20 +51,7 @@ impl Client {
     }
 
     async fn issued(&self, call: Call) -> Result<Serial> {
-        let issued: Issued = self.fetch(Part::Account, call).await?;
-        Ok(issued.serial)
-    }
-
-    /// Returns a pending commission of the service of the token.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if it is not pending, or another
-    /// service's.
-    #[doc(alias = "get_commission_info")]
-    pub async fn commission(&self, serial: Serial) -> Result<Commission> {
-        let call = calls::commission_info(&serial.to_string())?;
-        self.fetch(Part::Account, call).await
+        Ok(self.ask(call).await?.json::<Issued>()?.serial)
     }
 
     /// Accepts or rejects a pending commission of the service of the token.
@@ -81,20 +66,14 @@ impl Client {
         serial: Serial,
         action: CommissionAction,
     ) -> Result<Committed> {
-        let done = || Some(String::new());
-        let body = match action {
-            CommissionAction::Accept => CommissionActionRequest {
-                accept: done(),
-                reject: None,
-            },
-            CommissionAction::Reject => CommissionActionRequest {
-                accept: None,
-                reject: done(),
-            },
+        let done = |wanted| (action == wanted).then(String::new);
+        let body = CommissionActionRequest {
+            accept: done(CommissionAction::Accept),
+            reject: done(CommissionAction::Reject),
         };
-        let call = calls::commission_action(&serial.to_string(), &body)?;
-        match self.tell(Part::Account, call).await {
-            Ok(()) => Ok(Committed::Now),
+        let call = calls::commission_action(&serial, &body)?;
+        match self.ask(call).await {
+            Ok(_) => Ok(Committed::Now),
             Err(error) if error.kind() == ErrorKind::NotFound && error.attempts() > 1 => {
                 Ok(Committed::Earlier)
             }
@@ -124,21 +103,21 @@ impl Client {
             .await
     }
 
-    /// Accepts and rejects commissions of the service of the token in one call. What cannot be
-    /// resolved is told in the answer, and is no error. A serial in both lists is neither. If the
-    /// call was repeated because an answer was lost, what is not pending any more is
+    /// Accepts and rejects commissions of the service of the token in one call. The answer lists
+    /// what cannot be resolved, which is not an error. A serial in both lists is neither. If the
+    /// call was repeated because an answer was lost, what is no longer pending is
     /// [`Resolution::earlier`].
     ///
     /// # Errors
     ///
-    /// As any call's.
+    /// Those of any call.
     #[doc(alias = "resolve_commissions")]
     pub async fn resolve(&self, accept: &[Serial], reject: &[Serial]) -> Result<Resolution> {
         let (resolution, requests) = self.resolve_counted(accept, reject).await?;
         Ok(resolution.after(requests))
     }
 
-    /// As [`resolve`](Self::resolve), and tells how many requests it took: a connection that died
+    /// As [`resolve`](Self::resolve), and returns the number of requests: a connection that died
     /// in use is replaced even where nothing else is repeated.
     pub(crate) async fn resolve_counted(
         &self,
@@ -150,9 +129,7 @@ impl Client {
             reject: reject.to_vec(),
         };
         let call = calls::resolve_commissions(&body)?;
-        self.send_and(Part::Account, call, Auth::Token, |answer| {
-            Ok((answer.json()?, answer.attempts()))
-        })
-        .await
+        let answer = self.ask(call).await?;
+        Ok((answer.json()?, answer.attempts()))
     }
 }

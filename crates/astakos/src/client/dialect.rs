@@ -1,62 +1,20 @@
-//! The generations of servers.
+//! The generation of the server, and calls as each generation takes them.
 
-use std::fmt;
+use std::collections::BTreeMap;
 use std::ops::RangeBounds;
-use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use super::layout::Part;
-use super::{Auth, Client};
-use crate::generated::account::calls;
-use crate::{Error, ErrorKind, Result};
+use serde_json::{Value, json};
+use vouchsafe_core::call::{Answer, Call, CallOptions, Operation};
 
-/// A generation of servers (protocol section 2). Later ones are greater.
-///
-/// Displayed and parsed as `0.14`, `0.15` and `0.16`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Dialect {
-    /// Up to 0.14: fixed paths, bare holders and the source `system`, no projects.
-    V014,
-    /// 0.15: a catalog, bare holders, projects with numbers as ids and with applications apart.
-    V015,
-    /// 0.16 and later: prefixed holders, projects as sources, uuids as ids.
-    V016,
-}
-
-impl Dialect {
-    const ALL: [Self; 3] = [Self::V014, Self::V015, Self::V016];
-
-    /// Returns the first version of the generation.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::V014 => "0.14",
-            Self::V015 => "0.15",
-            Self::V016 => "0.16",
-        }
-    }
-}
-
-impl fmt::Display for Dialect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for Dialect {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let mut all = Self::ALL.into_iter();
-        all.find(|dialect| dialect.as_str() == text)
-            .ok_or_else(|| Error::bad_value("not a generation of servers: 0.14, 0.15 or 0.16"))
-    }
-}
+use super::Client;
+use crate::generated::account::{calls, operations};
+use crate::{Dialect, Error, ErrorKind, Project, ProjectId, Result};
 
 /// The generation that a client takes its server for.
-#[derive(Debug)]
-pub(super) struct Generation(AtomicU8);
+#[derive(Clone, Debug)]
+pub(super) struct Generation(Arc<AtomicU8>);
 
 /// Set if the caller did not name the generation.
 const ASSUMED: u8 = 1 << 7;
@@ -64,10 +22,8 @@ const ASSUMED: u8 = 1 << 7;
 impl Generation {
     /// One that was named, or the usual one.
     pub(super) fn new(named: Option<Dialect>, usual: Dialect) -> Self {
-        Self(AtomicU8::new(match named {
-            Some(dialect) => dialect as u8,
-            None => usual as u8 | ASSUMED,
-        }))
+        let value = named.map_or(usual as u8 | ASSUMED, |dialect| dialect as u8);
+        Self(Arc::new(AtomicU8::new(value)))
     }
 
     fn get(&self) -> Dialect {
@@ -88,22 +44,21 @@ impl Generation {
 }
 
 impl Client {
-    /// Returns which generation of servers the client talks to.
+    /// Returns the generation that the client takes its server for.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.inner.generation.get()
     }
 
-    /// Finds out which generation the server is, and talks to it accordingly from now on.
+    /// Finds out the server's generation, and uses it from now on.
     ///
     /// Sends one or two requests without a token: what a server knows it refuses for the missing
-    /// token (401), what it does not know as an unknown path (400 or 404). No answer needs a
-    /// token, and none is sent.
+    /// token (401), what it does not know as an unknown path (400 or 404).
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoEndpoints`] or [`ErrorKind::Connection`] if the server cannot be asked;
-    /// any other if it answers something else.
+    /// [`ErrorKind::NoEndpoints`] or [`ErrorKind::Connection`] if the server cannot be reached;
+    /// any other kind if it answers something else.
     pub async fn discover_dialect(&self) -> Result<Dialect> {
         let params = calls::ServiceProjectQuotasParams::default();
         let dialect = if self.knows(calls::service_project_quotas(&params)?).await? {
@@ -119,9 +74,9 @@ impl Client {
         Ok(dialect)
     }
 
-    /// Returns whether the server knows what is called.
-    async fn knows(&self, call: vouchsafe_core::call::Call) -> Result<bool> {
-        match self.send(Part::Account, call, Auth::None).await {
+    /// Returns whether the server knows an operation.
+    async fn knows(&self, call: Call) -> Result<bool> {
+        match self.deliver(call, None, self.options.clone()).await {
             Ok(_) => Ok(true),
             Err(error) => match error.kind() {
                 ErrorKind::Unauthorized => Ok(true),
@@ -131,43 +86,120 @@ impl Client {
         }
     }
 
-    /// Refuses what servers of this generation do not have, before anything is sent.
-    pub(super) fn require(&self, what: &str, there: impl RangeBounds<Dialect>) -> Result<()> {
-        let dialect = self.dialect();
-        if there.contains(&dialect) {
-            return Ok(());
+    /// Refuses an operation that servers of this generation do not have.
+    pub(super) fn require_operation(&self, operation: &Operation) -> Result<()> {
+        match operation.servers() {
+            Some(servers) if !self.dialect().is_among(servers) => Err(self.lacks(&format!(
+                "{}, which those of {servers} have",
+                operation.id()
+            ))),
+            _ => Ok(()),
         }
-        Err(Error::unsupported(format!(
-            "servers of {dialect} do not have {what}; if the server is of another generation, set \
-             it with ClientBuilder::dialect or call Client::discover_dialect"
-        )))
     }
 
-    /// Takes over what an answer tells of the server. An error if the caller named another
-    /// generation.
-    pub(super) fn learn_dialect(&self, told: Dialect) -> Result<()> {
-        if self.inner.generation.is_assumed() {
-            self.inner.generation.learn(told);
-            return Ok(());
+    /// Refuses what servers of this generation do not have, before anything is sent.
+    pub(super) fn require(&self, what: &str, there: impl RangeBounds<Dialect>) -> Result<()> {
+        match there.contains(&self.dialect()) {
+            true => Ok(()),
+            false => Err(self.lacks(what)),
         }
-        Err(Error::unsupported(format!(
-            "the server answered as those of {told} do and was called as one of {}: set its \
-             generation with ClientBuilder::dialect or call Client::discover_dialect",
-            self.dialect()
-        )))
+    }
+
+    fn lacks(&self, what: &str) -> Error {
+        let dialect = self.dialect();
+        Error::unsupported(format!(
+            "servers of {dialect} do not have {what}; if the server is of another generation, set \
+             it with ClientBuilder::dialect or call Client::discover_dialect"
+        ))
+    }
+
+    /// Sends a call as the server's generation takes it.
+    ///
+    /// Servers of 0.15 ignore filters in the query. If no generation was set and the answer to a
+    /// filter shows such a server, the call is sent again as they take it.
+    pub(super) async fn send_translated(&self, call: Call, options: CallOptions) -> Result<Answer> {
+        let is_list = call.operation().id() == operations::LIST_PROJECTS.id();
+        if !is_list || self.dialect() != Dialect::V016 {
+            return self.send(self.translated(call)?, options).await;
+        }
+        let answer = self.send(call.clone(), options.clone()).await?;
+        let is_legacy = |project: &Project| project.id.as_str().is_none();
+        let is_filtered = !call.clone().take_query().1.is_empty();
+        if !is_filtered
+            || !answer
+                .json_or_default::<Vec<Project>>()?
+                .iter()
+                .any(is_legacy)
+        {
+            return Ok(answer);
+        }
+        if !self.inner.generation.is_assumed() {
+            return Err(Error::unsupported(format!(
+                "the server answered as those of 0.15 do and was called as one of {}: set its \
+                 generation with ClientBuilder::dialect or call Client::discover_dialect",
+                self.dialect()
+            )));
+        }
+        self.inner.generation.learn(Dialect::V015);
+        self.send(self.translated(call)?, options).await
+    }
+
+    /// Turns a call into what servers of 0.15 take, if the server is one.
+    fn translated(&self, call: Call) -> Result<Call> {
+        let operation = call.operation();
+        if let Some(id) = call.path_value("project_id") {
+            // These have a meaning of their own in a path.
+            if id == "memberships" || id == "apps" {
+                let why = format!("`{id}` cannot be the id of a project");
+                return Err(Error::bad_value(why));
+            }
+            self.project_id(id)?;
+        }
+        if self.dialect() != Dialect::V015 {
+            return Ok(call);
+        }
+        if operation.id() == operations::MODIFY_PROJECT.id() {
+            return Ok(call.for_operation(&operations::LEGACY_MODIFY_PROJECT)?);
+        }
+        let is_list = operation.id() == operations::LIST_PROJECTS.id();
+        if !is_list && operation.id() != operations::LIST_MEMBERSHIPS.id() {
+            return Ok(call);
+        }
+        let (call, query) = call.take_query();
+        let mut filter = BTreeMap::new();
+        for (name, value) in query {
+            if name == "mode" {
+                self.require("modes of listing projects", Dialect::V016..)?;
+            }
+            let value = match name.as_str() {
+                "project" => json!(self.project_id(value)?),
+                _ => Value::from(value),
+            };
+            filter.insert(name, value);
+        }
+        Ok(match filter.is_empty() {
+            true => call,
+            false if is_list => call.json(&one("filter", json!(filter)))?,
+            false => call.json(&filter)?,
+        })
+    }
+
+    /// Returns an id in the form of the generation: a number on servers of 0.15.
+    pub(super) fn project_id(&self, id: impl Into<ProjectId>) -> Result<ProjectId> {
+        let id = id.into();
+        if self.dialect() != Dialect::V015 {
+            return Ok(id);
+        }
+        let number = id.as_number().filter(|number| *number >= 0);
+        number.map(ProjectId::from).ok_or_else(|| {
+            Error::bad_value(format!(
+                "`{id}`: projects of servers of 0.15 have numbers as ids"
+            ))
+        })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_generation_is_read_as_it_is_shown_and_later_ones_are_greater() {
-        for dialect in Dialect::ALL {
-            assert_eq!(dialect.to_string().parse::<Dialect>().unwrap(), dialect);
-        }
-        assert!("0.17".parse::<Dialect>().is_err());
-        assert!(Dialect::ALL.is_sorted());
-    }
+/// Returns a JSON object with one key.
+pub(super) fn one(key: &str, value: impl Into<Value>) -> BTreeMap<String, Value> {
+    BTreeMap::from([(key.to_owned(), value.into())])
 }

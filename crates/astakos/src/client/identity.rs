@@ -2,12 +2,10 @@
 
 use std::time::UNIX_EPOCH;
 
-use vouchsafe_core::auth::Credentials;
-use vouchsafe_core::call::Call;
+use http::HeaderName;
 use vouchsafe_core::{Error as CoreError, ErrorKind as CoreKind, Secret, timestamp};
 
-use super::layout::{Layout, Part};
-use super::{Auth, Client, Dialect};
+use super::Client;
 use crate::generated::account::calls as account;
 use crate::generated::identity::wire::TokenCredentials;
 use crate::generated::identity::wire::{AccessDocument, Auth as AuthBody, AuthRequest};
@@ -38,45 +36,25 @@ impl Client {
     /// another tenant; [`ErrorKind::NoEndpoints`] if the catalog lacks the account part.
     #[doc(alias = "get_endpoints")]
     pub async fn authenticate(&self, tenant_name: Option<&str>) -> Result<Access> {
-        let source = self.token()?;
-        let credentials = Credentials::new(&**source, &self.inner.scheme);
-        let token = self.inner.core.token(credentials, &self.options).await?;
-        let access = match self.access(token.secret(), tenant_name).await {
-            // The source may have a newer token.
-            Err(error) if error.kind() == ErrorKind::Unauthorized => {
-                source.forget(token.generation());
-                let newer = self.inner.core.token(credentials, &self.options).await;
-                match newer {
-                    Ok(newer) if newer.generation() != token.generation() => {
-                        self.access(newer.secret(), tenant_name).await?
-                    }
-                    _ => return Err(error),
-                }
-            }
-            result => result?,
-        };
+        let tenant_name = tenant_name.map(str::to_owned);
+        let call = calls::authenticate(None)?.body_with_token(move |call, token| {
+            call.secret_json(&AuthRequest {
+                auth: AuthBody {
+                    tenant_name: tenant_name.clone(),
+                    token: Some(TokenCredentials { id: token.clone() }),
+                    password_credentials: None,
+                },
+            })
+        });
+        // The server ignores the header, but the Python clients send the token there too.
+        let token = Some(self.token()?);
+        let answer = self.deliver(call, token, self.options.clone()).await?;
+        let access = answer.json::<AccessDocument>()?.access;
         // Done only once, since parsing the addresses takes as long as the rest of the answer.
-        if let Layout::Catalog(discovered) = &self.inner.layout
-            && discovered.known().is_none()
-        {
-            let parts = discovered.learn(access.service_catalog.as_ref());
-            parts.get(Part::Account)?;
+        if !self.inner.parts.is_known() {
+            self.inner.parts.learn(access.service_catalog.as_ref())?;
         }
         Ok(access)
-    }
-
-    async fn access(&self, token: &Secret, tenant_name: Option<&str>) -> Result<Access> {
-        let body = AuthRequest {
-            auth: AuthBody {
-                tenant_name: tenant_name.map(str::to_owned),
-                token: Some(TokenCredentials { id: token.clone() }),
-                password_credentials: None,
-            },
-        };
-        // The server ignores the header; the Python clients send it.
-        let name = http::HeaderName::from_static("x-auth-token");
-        let call = calls::authenticate(Some(&body))?.secret_header(name, token)?;
-        self.access_document(call, Auth::None).await
     }
 
     /// Returns the catalog of public services, and uses it to find the parts from now on. The token
@@ -88,20 +66,17 @@ impl Client {
     #[doc(alias = "get_endpoints")]
     pub async fn endpoints(&self) -> Result<Access> {
         let access = self.catalog_access().await?;
-        if let Layout::Catalog(discovered) = &self.inner.layout {
-            let parts = discovered.learn(access.service_catalog.as_ref());
-            parts.get(Part::Account)?;
-        }
+        self.inner.parts.learn(access.service_catalog.as_ref())?;
         Ok(access)
     }
 
     pub(super) async fn catalog_access(&self) -> Result<Access> {
         // Only paths of the answer are trusted, so an attacker in between could not redirect the
         // token.
-        let call = calls::authenticate(None)?;
-        let json = http::HeaderName::from_static("content-type");
-        let call = call.header(json, "application/json")?;
-        self.access_document(call, Auth::IfModern).await
+        let json = HeaderName::from_static("content-type");
+        let call = calls::authenticate(None)?.header(json, "application/json")?;
+        let answer = self.send(call, self.options.clone()).await?;
+        Ok(answer.json::<AccessDocument>()?.access)
     }
 
     /// Returns the owner of a short-lived OAuth 2.0 access token. Tokens of users and services are
@@ -117,19 +92,12 @@ impl Client {
         token_id: &Secret,
         belongs_to: Option<&str>,
     ) -> Result<Access> {
-        self.require("OAuth 2.0", Dialect::V015..)?;
         let params = calls::ValidateTokenParams {
             belongs_to: belongs_to.map(str::to_owned),
         };
         let call = calls::validate_token(token_id, &params)?;
-        self.access_document(call, Auth::IfModern).await
-    }
-
-    async fn access_document(&self, call: Call, auth: Auth) -> Result<Access> {
-        self.send_to(self.inner.layout.identity(), call, auth, |answer| {
-            Ok(answer.json::<AccessDocument>()?.access)
-        })
-        .await
+        let answer = self.send(call, self.options.clone()).await?;
+        Ok(answer.json::<AccessDocument>()?.access)
     }
 
     /// Returns the information of 0.14 about the user of the token.
@@ -142,30 +110,40 @@ impl Client {
     ///
     /// [`ErrorKind::Unauthorized`] if the token is not known.
     #[doc(alias = "get_user_info")]
-    pub async fn user_info(&self, usage: bool) -> Result<UserInfo> {
-        let params = account::LegacyUserInfoParams {
-            usage: usage.then(|| "1".to_owned()),
-        };
-        let call = account::legacy_user_info(&params)?;
-        // It contains the token, so an answer that cannot be understood is not kept.
-        let known = self.send_and(
-            Part::Account,
-            call,
-            Auth::Token,
-            |answer| Ok(answer.json()?),
-        );
+    pub async fn user_info(&self) -> Result<UserInfo> {
+        self.user_info_by(&account::LegacyUserInfoParams::default())
+            .await
+    }
+
+    /// As [`user_info`](Self::user_info), with [`UserInfo::usage`], which only servers before 0.14
+    /// provide.
+    ///
+    /// # Errors
+    ///
+    /// As [`user_info`](Self::user_info).
+    pub async fn user_info_with_usage(&self) -> Result<UserInfo> {
+        let usage = Some("1".to_owned());
+        self.user_info_by(&account::LegacyUserInfoParams { usage })
+            .await
+    }
+
+    async fn user_info_by(&self, params: &account::LegacyUserInfoParams) -> Result<UserInfo> {
+        let call = account::legacy_user_info(params)?;
+        // It is tried whatever the generation. The answer contains the token, so one that cannot be
+        // understood is not kept.
+        let known = self.deliver(call, Some(self.token()?), self.options.clone());
         match known.await {
             Err(error) if error.kind() == ErrorKind::BadRequest && error.fault().is_some() => {
                 let access = self.authenticate(None).await?;
                 let Some(user) = &access.user else {
-                    let core = CoreError::new(CoreKind::Decode, "the answer tells no user");
+                    let core = CoreError::new(CoreKind::Decode, "the answer lacks the user");
                     return Err(core.with_operation(operations::AUTHENTICATE.id()).into());
                 };
                 // The field called name there is the one for people.
                 let username = self.username(&user.id).await?;
                 Ok(user_info_of(user.clone(), access.token.clone(), username))
             }
-            result => result,
+            known => Ok(known?.json()?),
         }
     }
 }

@@ -4,56 +4,15 @@ use http::header::AUTHORIZATION;
 use vouchsafe_core::Secret;
 use vouchsafe_core::auth::Basic;
 
-use super::layout::{Part, join_urls};
-use super::{Auth, Client, Dialect};
+use super::{Client, join_urls};
 use crate::generated::oauth2::calls;
-use crate::generated::oauth2::wire::TokenRequest;
-use crate::{OAuth2Token, Result};
-
-/// A request for an access token (RFC 6749, section 4.1.3).
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct TokenGrant(TokenRequest);
+use crate::{OAuth2Token, Result, TokenGrant};
 
 impl TokenGrant {
-    /// An authorization code, which can be used once. Known servers support only this grant.
+    /// Creates a grant by authorization code, which can be used once. Known servers support only
+    /// this grant.
     pub fn authorization_code(code: impl Into<Secret>) -> Self {
-        Self::other("authorization_code").code(code)
-    }
-
-    /// A grant of another type.
-    pub fn other(grant_type: impl Into<String>) -> Self {
-        Self(TokenRequest {
-            grant_type: grant_type.into(),
-            code: None,
-            redirect_uri: None,
-            client_id: None,
-            scope: None,
-        })
-    }
-
-    /// Sets the authorization code.
-    pub fn code(mut self, code: impl Into<Secret>) -> Self {
-        self.0.code = Some(code.into());
-        self
-    }
-
-    /// Sets the address that the code was sent to. Default: the client's registered one.
-    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
-        self.0.redirect_uri = Some(uri.into());
-        self
-    }
-
-    /// Sets the client's id in the form too.
-    pub fn client_id(mut self, id: impl Into<String>) -> Self {
-        self.0.client_id = Some(id.into());
-        self
-    }
-
-    /// Sets the scope of the token.
-    pub fn scope(mut self, scope: impl Into<String>) -> Self {
-        self.0.scope = Some(scope.into());
-        self
+        Self::new("authorization_code").code(code)
     }
 }
 
@@ -73,15 +32,14 @@ impl Client {
         client_secret: &Secret,
         grant: &TokenGrant,
     ) -> Result<OAuth2Token> {
-        self.require("OAuth 2.0", Dialect::V015..)?;
         let header = Basic::new(client_id)?.header(client_secret)?;
-        let call = calls::token(&grant.0)?
+        let call = calls::token(grant)?
             .hide(client_secret)
             .secret_header(AUTHORIZATION, &header)?;
-        self.send_and(Part::OAuth2, call, Auth::IfModern, |answer| {
-            Ok(answer.json()?)
-        })
-        .await
+        self.require_operation(call.operation())?;
+        let token = self.token.as_ref();
+        let answer = self.deliver(call, token, self.options.clone()).await?;
+        Ok(answer.json()?)
     }
 
     /// Returns the address of the page at which a user grants access with a browser.
@@ -90,6 +48,6 @@ impl Client {
     ///
     /// [`ErrorKind::NoEndpoints`](crate::ErrorKind::NoEndpoints) if the catalog lacks the part.
     pub async fn oauth2_auth_url(&self) -> Result<String> {
-        Ok(join_urls(&self.oauth2_url().await?, "auth"))
+        Ok(join_urls(&self.inner.parts.oauth2_url().await?, "auth"))
     }
 }

@@ -1,21 +1,17 @@
 //! The locations of the service's parts: from its catalog, or at fixed paths.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::time::Duration;
 
 use url::Url;
-use vouchsafe_core::sync::lock;
+use vouchsafe_core::BoxFuture;
+use vouchsafe_core::cache::{Cache, Fetched};
+use vouchsafe_core::call::Operation;
+use vouchsafe_core::service::Base;
 use vouchsafe_core::url::BaseUrl;
 
-use crate::{Catalog, Endpoint, EndpointFilter, Error, ErrorKind, Result};
-
-/// A part of the service whose location must be found first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    Account,
-    Ui,
-    OAuth2,
-}
+use crate::{Catalog, EndpointFilter, Error, ErrorKind, Result};
 
 /// The paths of the parts under the base URL, for servers without a catalog. Leading and trailing
 /// slashes are ignored.
@@ -93,273 +89,201 @@ pub fn join_urls(left: &str, right: &str) -> String {
     )
 }
 
-/// How the parts are found.
-#[derive(Debug)]
-pub(crate) enum Layout {
-    /// Under the base URL, always.
-    Fixed(Box<Parts>),
-    /// In the catalog of the identity part.
-    Catalog(Discovered),
+/// Where the parts of the service are. All but the identity part are found when they are needed,
+/// and then kept.
+#[derive(Clone)]
+pub(super) struct Parts {
+    identity: Base<Error>,
+    account: Base<Error>,
+    ui: Base<Error>,
+    oauth2: Base<Error>,
+    places: Cache<(), Arc<Places>, Error>,
+    fetch: Arc<Fetch>,
+    /// Set if they are in a catalog.
+    cataloged: Option<BaseUrl>,
 }
 
-impl Layout {
-    /// Returns whether the locations are known without a request.
-    pub(crate) fn is_known(&self) -> bool {
-        match self {
-            Self::Fixed(_) => true,
-            Self::Catalog(discovered) => discovered.known().is_some(),
-        }
-    }
-
-    /// Returns the location of the identity part, which is always known.
-    pub(crate) fn identity(&self) -> &Place {
-        match self {
-            Self::Fixed(parts) => &parts.identity,
-            Self::Catalog(discovered) => &discovered.identity,
-        }
-    }
-}
-
-/// The locations of the parts.
-#[derive(Clone, Debug)]
-pub(crate) struct Parts {
-    identity: Arc<Place>,
-    account: Option<Arc<Place>>,
-    ui: Option<Arc<Place>>,
-    oauth2: Option<Arc<Place>>,
-}
-
-/// The location of a part: the address for requests, and the one in the catalog.
-#[derive(Clone, Debug)]
-pub(crate) struct Place {
-    pub(crate) base: BaseUrl,
-    pub(crate) url: String,
-}
+type Fetch = dyn Fn() -> BoxFuture<'static, Result<Places>> + Send + Sync;
 
 impl Parts {
-    /// Derives the parts from a base URL.
-    pub(crate) fn fixed(base_url: &str, prefixes: &Prefixes) -> Result<Self> {
-        // The URL is parsed on its own first, so that errors concern it alone.
-        let base_url = BaseUrl::parse(base_url).map(|_| base_url)?;
-        let place = |prefix: &str| -> Result<Arc<Place>> {
-            let url = join_urls(base_url, prefix.trim_end_matches('/'));
-            Ok(Arc::new(Place {
-                base: BaseUrl::parse(&url)?,
-                url,
-            }))
+    /// Finds the parts in the catalog, which the function fetches from the identity part.
+    pub(super) fn cataloged<Fut>(
+        identity: BaseUrl,
+        fetch: impl Fn() -> Fut + Send + Sync + 'static,
+    ) -> Self
+    where
+        Fut: Future<Output = Result<Option<Catalog>>> + Send + 'static,
+    {
+        let here = identity.clone();
+        let fetch = move || -> BoxFuture<'static, Result<Places>> {
+            let (here, fetched) = (here.clone(), fetch());
+            Box::pin(async move { Ok(Places::of(&here, fetched.await?.as_ref())) })
         };
-        Ok(Self {
-            identity: place(&prefixes.identity)?,
-            account: Some(place(&prefixes.account)?),
-            ui: Some(place(&prefixes.ui)?),
-            oauth2: Some(place(&prefixes.oauth2)?),
-        })
-    }
-
-    /// Finds the parts in a catalog. Only the paths of its addresses are used: requests go to the
-    /// host of the configured URL (protocol section 3.1).
-    fn of_catalog(identity: &Arc<Place>, catalog: &Catalog) -> Self {
-        let account = EndpointFilter::new()
-            .name("astakos_account")
-            .version_id("v1.0");
-        let account = catalog.endpoint(&account).ok();
-        let oauth2 = catalog.endpoint(&EndpointFilter::new().name("astakos_oauth2"));
-        let public = |endpoint: &Endpoint| endpoint.public_url.clone();
-        // Optional parts: a bad URL is reported only when the part is used.
         Self {
-            ui: account
-                .as_ref()
-                .and_then(|account| place(identity, account.ui_url()?).ok()),
-            account: account
-                .as_ref()
-                .and_then(public)
-                .and_then(|url| place(identity, &url).ok()),
-            oauth2: oauth2
-                .ok()
-                .as_ref()
-                .and_then(public)
-                .and_then(|url| place(identity, &url).ok()),
-            identity: identity.clone(),
+            cataloged: Some(identity.clone()),
+            ..Self::new(identity, Arc::new(fetch))
         }
     }
 
-    /// Returns the location of a part.
-    pub(crate) fn get(&self, part: Part) -> Result<&Arc<Place>> {
-        match part {
-            Part::Account => self
-                .account
-                .as_ref()
-                .ok_or_else(|| lacks("a usable address of astakos_account, version v1.0")),
-            Part::Ui => self
-                .ui
-                .as_ref()
-                .ok_or_else(|| lacks("a usable SNF:uiURL of astakos_account")),
-            Part::OAuth2 => self
-                .oauth2
-                .as_ref()
-                .ok_or_else(|| lacks("a usable address of astakos_oauth2")),
+    /// Knows the identity part alone.
+    pub(super) fn identity(at: BaseUrl) -> Self {
+        Self::cataloged(at, || std::future::ready(Ok(None)))
+    }
+
+    /// Finds the parts under a base URL.
+    pub(super) fn fixed(base_url: &str, prefixes: &Prefixes) -> Result<Self> {
+        // The URL is parsed on its own first, so that errors concern it alone.
+        BaseUrl::parse(base_url)?;
+        let url = |prefix: &str| join_urls(base_url, prefix.trim_end_matches('/'));
+        let base = |prefix: &str| BaseUrl::parse(&url(prefix));
+        let places = Places {
+            account: Some(base(&prefixes.account)?),
+            ui: Some(base(&prefixes.ui)?),
+            oauth2: Some(base(&prefixes.oauth2)?),
+            oauth2_url: url(&prefixes.oauth2),
+        };
+        let fetch = move || -> BoxFuture<'static, Result<Places>> {
+            Box::pin(std::future::ready(Ok(places.clone())))
+        };
+        Ok(Self::new(base(&prefixes.identity)?, Arc::new(fetch)))
+    }
+
+    fn new(identity: BaseUrl, fetch: Arc<Fetch>) -> Self {
+        let forever = Cache::builder().capacity(1).ttl(Duration::MAX);
+        let places = forever.error_ttl(Duration::ZERO).build();
+        let base = |read: fn(&Places) -> Result<BaseUrl>| {
+            let fetch = Arc::clone(&fetch);
+            Base::found(places.clone(), move || fetched(fetch()), read)
+        };
+        Self {
+            identity: Base::fixed(identity),
+            account: base(Places::account),
+            ui: base(Places::ui),
+            oauth2: base(Places::oauth2),
+            places,
+            fetch,
+            cataloged: None,
         }
     }
-}
 
-fn lacks(what: &str) -> Error {
-    Error::lacks(
-        ErrorKind::NoEndpoints,
-        format!("the catalog lacks {what}; is this the URL of the identity part?"),
-    )
-}
-
-/// Combines the path of a URL with the host of the identity part.
-fn place(identity: &Place, url: &str) -> Result<Arc<Place>> {
-    let told = || {
-        Error::lacks(
-            ErrorKind::NoEndpoints,
-            "the catalog holds an address that is no URL",
-        )
-    };
-    let scheme = if identity.base.is_https() {
-        "https"
-    } else {
-        "http"
-    };
-    let origin = format!("{scheme}://{}", identity.base.authority());
-    // A path alone is sufficient, since the host is ignored.
-    let parsed = match url.starts_with('/') {
-        true => Url::parse(&origin).and_then(|origin| origin.join(url)),
-        false => Url::parse(url),
-    };
-    let parsed = parsed.map_err(|_| told())?;
-    let base = BaseUrl::parse(&format!("{origin}{}", parsed.path())).map_err(|_| told())?;
-    Ok(Arc::new(Place {
-        base,
-        url: url.to_owned(),
-    }))
-}
-
-/// The parts found in the catalog, once it has been fetched.
-pub(crate) struct Discovered {
-    identity: Arc<Place>,
-    parts: Mutex<Option<Arc<Parts>>>,
-    /// One caller fetches, the others wait.
-    pub(crate) asking: tokio::sync::Mutex<()>,
-}
-
-impl Discovered {
-    pub(crate) fn new(auth_url: &str) -> Result<Self> {
-        Ok(Self {
-            identity: Arc::new(Place {
-                base: BaseUrl::parse(auth_url)?,
-                url: auth_url.to_owned(),
-            }),
-            parts: Mutex::new(None),
-            asking: tokio::sync::Mutex::new(()),
-        })
-    }
-
-    /// Returns the known parts.
-    pub(crate) fn known(&self) -> Option<Arc<Parts>> {
-        lock(&self.parts).clone()
-    }
-
-    /// Learns the parts from a catalog. One without the account part is used but not remembered,
-    /// since the server may not be set up yet.
-    pub(crate) fn learn(&self, catalog: Option<&Catalog>) -> Arc<Parts> {
-        let none = Catalog::default();
-        let parts = Arc::new(Parts::of_catalog(&self.identity, catalog.unwrap_or(&none)));
-        if parts.account.is_none() {
-            return parts;
+    /// Returns the part that has an operation.
+    pub(super) fn base(&self, operation: &Operation) -> &Base<Error> {
+        match operation.id().split('.').next() {
+            Some("account") => &self.account,
+            Some("ui") => &self.ui,
+            Some("oauth2") => &self.oauth2,
+            _ => &self.identity,
         }
-        let mut known = lock(&self.parts);
-        *known = Some(Arc::clone(&parts));
-        parts
+    }
+
+    /// Returns the address of the OAuth 2.0 part as the catalog states it.
+    pub(super) async fn oauth2_url(&self) -> Result<String> {
+        let fetch = || fetched((self.fetch)());
+        let places = self.places.get_or_fetch(&(), fetch).await?;
+        places.oauth2()?;
+        Ok(places.oauth2_url.clone())
+    }
+
+    /// Learns the parts from a catalog, unless they are fixed.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoEndpoints`] if it lacks the account part.
+    pub(super) fn learn(&self, catalog: Option<&Catalog>) -> Result<()> {
+        let Some(identity) = &self.cataloged else {
+            return Ok(());
+        };
+        let places = Places::of(identity, catalog);
+        places.account()?;
+        self.places.insert((), Fetched::new(Arc::new(places)));
+        Ok(())
+    }
+
+    /// Returns whether the parts are known without a request.
+    pub(super) fn is_known(&self) -> bool {
+        self.cataloged.is_none() || self.places.get(&()).is_some()
     }
 }
 
-impl fmt::Debug for Discovered {
+impl fmt::Debug for Parts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Discovered")
+        f.debug_struct("Parts")
             .field("identity", &self.identity)
-            .field("parts", &self.known())
+            .field("places", &self.places.get(&()))
             .finish_non_exhaustive()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A catalog without the account part is used but not kept: the server may not be set up yet.
+async fn fetched(places: BoxFuture<'static, Result<Places>>) -> Result<Fetched<Arc<Places>>> {
+    let places = Arc::new(places.await?);
+    let is_kept = places.account.is_some();
+    let fetched = Fetched::new(places);
+    Ok(if is_kept {
+        fetched
+    } else {
+        fetched.ttl(Duration::ZERO)
+    })
+}
 
-    fn catalog(account: &str) -> Catalog {
-        serde_json::from_value(serde_json::json!([
-            {"name": "astakos_account", "type": "account", "endpoints": [
-                {"versionId": "v1.0", "region": "default", "publicURL": account}]},
-        ]))
-        .unwrap()
-    }
+/// The locations of the parts.
+#[derive(Clone, Debug)]
+struct Places {
+    account: Option<BaseUrl>,
+    ui: Option<BaseUrl>,
+    oauth2: Option<BaseUrl>,
+    oauth2_url: String,
+}
 
-    #[test]
-    fn only_the_path_of_an_address_in_the_catalog_is_used() {
-        let discovered = Discovered::new("https://a.example.com:8443/x/identity/v2.0/").unwrap();
-        let parts = discovered.learn(Some(&catalog("http://evil.example.net:1/x/account/v1.0/")));
-        let account = parts.get(Part::Account).unwrap();
-        assert_eq!(account.base.authority().as_str(), "a.example.com:8443");
-        assert_eq!(account.base.path(), "/x/account/v1.0");
-        assert!(account.base.is_https());
-        assert_eq!(account.url, "http://evil.example.net:1/x/account/v1.0/");
-    }
-
-    #[test]
-    fn a_path_alone_is_an_address() {
-        let discovered = Discovered::new("https://a.example.com/x/identity/v2.0").unwrap();
-        let parts = discovered.learn(Some(&catalog("/x/account/v1.0")));
-        let account = parts.get(Part::Account).unwrap();
-        assert_eq!(account.base.path(), "/x/account/v1.0");
-        assert_eq!(account.base.authority().as_str(), "a.example.com");
-    }
-
-    #[test]
-    fn what_is_missing_is_missed_when_it_is_needed() {
-        let discovered = Discovered::new("https://a.example.com/identity/v2.0").unwrap();
-        let parts = discovered.learn(Some(&catalog("https://a/account")));
-        for part in [Part::Ui, Part::OAuth2] {
-            assert_eq!(parts.get(part).unwrap_err().kind(), ErrorKind::NoEndpoints);
-        }
-        let bad_ui: Catalog = serde_json::from_value(serde_json::json!([
-            {"name": "astakos_account", "endpoints": [
-                {"versionId": "v1.0", "publicURL": "https://a/account", "SNF:uiURL": ""}]},
-            {"name": "astakos_oauth2", "endpoints": [{"publicURL": ""}]},
-        ]))
-        .unwrap();
-        let parts = discovered.learn(Some(&bad_ui));
-        assert!(parts.get(Part::Account).is_ok());
-        for part in [Part::Ui, Part::OAuth2] {
-            assert_eq!(parts.get(part).unwrap_err().kind(), ErrorKind::NoEndpoints);
-        }
-        // Without the account part, the others can be used.
-        let only_oauth2: Catalog = serde_json::from_value(serde_json::json!([
-            {"name": "astakos_account"},
-            {"name": "astakos_account", "endpoints": []},
-            {"name": "astakos_oauth2", "endpoints": [{"publicURL": "https://a/oauth2"}]},
-        ]))
-        .unwrap();
-        let parts = discovered.learn(Some(&only_oauth2));
-        assert!(parts.get(Part::OAuth2).is_ok());
-        for catalog in [None, Some(&Catalog::default()), Some(&only_oauth2)] {
-            let error = discovered.learn(catalog).get(Part::Account).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::NoEndpoints);
-            assert!(error.to_string().contains("astakos_account"), "{error}");
+impl Places {
+    /// Finds the parts in a catalog. Optional parts: a bad address is reported only when the part
+    /// is used.
+    fn of(identity: &BaseUrl, catalog: Option<&Catalog>) -> Self {
+        let endpoint = |filter: EndpointFilter| catalog?.endpoint(&filter).ok();
+        let account = EndpointFilter::new().name("astakos_account");
+        let account = endpoint(account.version_id("v1.0"));
+        let ui = account.as_ref().and_then(|account| account.ui_url());
+        let account = account.as_ref().and_then(|it| it.public_url.as_deref());
+        let oauth2 = endpoint(EndpointFilter::new().name("astakos_oauth2"));
+        let oauth2 = oauth2.and_then(|it| it.public_url).unwrap_or_default();
+        Self {
+            account: account.and_then(|url| place(identity, url)),
+            ui: ui.and_then(|url| place(identity, url)),
+            oauth2: place(identity, &oauth2),
+            oauth2_url: oauth2,
         }
     }
 
-    #[test]
-    fn fixed_parts_are_under_the_base_url() {
-        let parts = Parts::fixed("https://a.example.com/astakos/", &Prefixes::default()).unwrap();
-        assert_eq!(parts.get(Part::Ui).unwrap().base.path(), "/astakos/ui");
-        let old = Prefixes::all("/astakos/api/");
-        let parts = Parts::fixed("https://a.example.com", &old).unwrap();
-        assert_eq!(
-            parts.get(Part::Account).unwrap().base.path(),
-            "/astakos/api"
-        );
-        assert!(Parts::fixed("ftp://a.example.com", &old).is_err());
+    fn account(&self) -> Result<BaseUrl> {
+        found(&self.account, "address of astakos_account, version v1.0")
     }
+
+    fn ui(&self) -> Result<BaseUrl> {
+        found(&self.ui, "SNF:uiURL of astakos_account")
+    }
+
+    fn oauth2(&self) -> Result<BaseUrl> {
+        found(&self.oauth2, "address of astakos_oauth2")
+    }
+}
+
+fn found(base: &Option<BaseUrl>, what: &str) -> Result<BaseUrl> {
+    base.clone().ok_or_else(|| {
+        Error::lacks(
+            ErrorKind::NoEndpoints,
+            format!("the catalog lacks a usable {what}; is this the URL of the identity part?"),
+        )
+    })
+}
+
+/// Combines the path of an address with the host of the identity part: requests go only there
+/// (protocol section 3.1). A path alone is sufficient.
+fn place(identity: &BaseUrl, address: &str) -> Option<BaseUrl> {
+    let scheme = if identity.is_https() { "https" } else { "http" };
+    let origin = format!("{scheme}://{}", identity.authority());
+    let parsed = match address.starts_with('/') {
+        true => Url::parse(&origin).ok()?.join(address),
+        false => Url::parse(address),
+    };
+    BaseUrl::parse(&format!("{origin}{}", parsed.ok()?.path())).ok()
 }

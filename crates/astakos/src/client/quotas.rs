@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::layout::Part;
-use super::{Client, Dialect};
+use super::Client;
 use crate::generated::account::calls;
 use crate::walk::QuotaWalk;
-use crate::{Error, ProjectQuota, Result, UserQuotas};
+use crate::{Dialect, Error, ProjectQuota, Result, UserQuotas};
 
 impl Client {
     /// Returns the quotas of users for the resources of the service of the token, hidden
@@ -29,7 +28,8 @@ impl Client {
         projects: Option<&[&str]>,
     ) -> Result<BTreeMap<String, UserQuotas>> {
         let call = calls::service_quotas(&self.chosen(users, projects)?)?;
-        let found: BTreeMap<String, UserQuotas> = self.fetch_any(Part::Account, call).await?;
+        let answer = self.ask(call).await?;
+        let found: BTreeMap<String, UserQuotas> = answer.json_or_default()?;
         for quotas in found.values() {
             heeded(projects, quotas)?;
         }
@@ -52,7 +52,7 @@ impl Client {
     ) -> Result<QuotaWalk> {
         let call = calls::service_quotas(&self.chosen(users, projects)?)?;
         let projects = projects.map(|ids| ids.iter().map(|&id| id.to_owned()).collect());
-        let answer = self.stream(Part::Account, call).await?;
+        let answer = self.stream(call).await?;
         Ok(QuotaWalk::new(answer, projects))
     }
 
@@ -68,11 +68,10 @@ impl Client {
         &self,
         projects: Option<&[&str]>,
     ) -> Result<BTreeMap<String, BTreeMap<String, ProjectQuota>>> {
-        self.require("quotas of projects", Dialect::V016..)?;
         let project = projects.map(list).transpose()?;
         let params = calls::ServiceProjectQuotasParams { project };
         let call = calls::service_project_quotas(&params)?;
-        self.fetch_any(Part::Account, call).await
+        Ok(self.ask(call).await?.json_or_default()?)
     }
 
     fn chosen(

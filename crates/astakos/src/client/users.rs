@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use vouchsafe_core::call::Call;
 use vouchsafe_core::url::Target;
 
-use super::layout::Part;
-use super::{Auth, Client, Dialect};
-use crate::generated::account::wire::{Catalogs, CatalogsRequest, DefaultProject, Feedback};
+use super::Client;
+use crate::generated::account::wire::{Catalogs, CatalogsRequest};
 use crate::generated::account::{calls, operations};
-use crate::{Error, ErrorKind, ProjectId, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// How many are looked up in one request: what callers in the wild send (protocol section 7.2).
 const CHUNK: usize = 100;
@@ -185,46 +184,12 @@ impl Client {
     }
 
     async fn catalog(&self, call: Call, wanted: Wanted) -> Result<BTreeMap<String, String>> {
-        self.send_and(Part::Account, call, Auth::Token, |answer| {
-            let catalogs: Catalogs = answer.json()?;
-            let found = match wanted {
-                Wanted::Names => catalogs.uuid_catalog,
-                Wanted::Uuids => catalogs.displayname_catalog,
-            };
-            found.ok_or_else(|| answer.decode_error("the answer lacks the catalog").into())
-        })
-        .await
-    }
-
-    /// Mails a word to the operators, with a user's token.
-    ///
-    /// It is sent as a form, which all servers understand; the Python client labels it otherwise
-    /// and is refused by current ones (protocol section 7.3).
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::BadRequest`] if the message is blank; status 502 if no mail could be sent.
-    pub async fn send_feedback(&self, message: &str, data: &str) -> Result<()> {
-        let body = Feedback {
-            feedback_msg: message.to_owned(),
-            feedback_data: data.to_owned(),
+        let answer = self.ask(call).await?;
+        let catalogs: Catalogs = answer.json()?;
+        let found = match wanted {
+            Wanted::Names => catalogs.uuid_catalog,
+            Wanted::Uuids => catalogs.displayname_catalog,
         };
-        self.tell(Part::Account, calls::send_feedback(&body)?).await
-    }
-
-    /// Chooses the project that new resources of the user are charged to. Servers from 0.20 have
-    /// it.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::NotFound`] if the project is unknown or the user was never in it;
-    /// [`ErrorKind::Forbidden`] if the user is not an accepted member, or the project not active.
-    pub async fn set_default_project(&self, project: impl Into<ProjectId>) -> Result<()> {
-        self.require("a default project", Dialect::V016..)?;
-        let body = DefaultProject {
-            project_id: project.into(),
-        };
-        self.tell(Part::Account, calls::set_default_project(&body)?)
-            .await
+        found.ok_or_else(|| answer.decode_error("the answer lacks the catalog").into())
     }
 }

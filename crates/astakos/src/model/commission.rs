@@ -169,28 +169,6 @@ impl CommissionRequest {
             auto_accept: Some(false),
         }
     }
-
-    /// Sets a name for people who look at pending commissions. Default: empty.
-    #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// Sets whether limits may be passed. Default: no. What is released must have been used all
-    /// the same.
-    #[must_use]
-    pub fn force(mut self, force: bool) -> Self {
-        self.force = Some(force);
-        self
-    }
-
-    /// Sets whether it is accepted at once. Default: no.
-    #[must_use]
-    pub fn auto_accept(mut self, auto_accept: bool) -> Self {
-        self.auto_accept = Some(auto_accept);
-        self
-    }
 }
 
 /// A user's provision and the project's that goes with it.

@@ -1,13 +1,17 @@
 //! Types for the numbers and texts of the protocol.
 
+mod actions;
 mod commission;
+mod dialect;
 mod holder;
 mod limit;
 mod project_id;
 mod quota;
 mod serial;
 
+pub use actions::{ApplicationAction, ProjectAction};
 pub use commission::{CommissionAction, Committed, Provision, Resolution, Unresolved};
+pub use dialect::Dialect;
 pub use holder::Holder;
 pub use limit::{Limit, LimitError, MaxMembers};
 pub use project_id::ProjectId;

@@ -113,7 +113,6 @@ async fn a_client_without_a_token_can_do_what_needs_none() {
     client.resources().await.unwrap();
     client.endpoints().await.unwrap();
     client.discover_dialect().await.unwrap();
-    client.account_url().await.unwrap();
     let (id, address) = ("app", "https://app.example.org/cb");
     let code = server.authorize(id, "s", address, &Server::alice());
     let grant = TokenGrant::authorization_code(code).redirect_uri(address);

@@ -55,14 +55,6 @@ async fn the_catalog_cannot_lead_elsewhere() {
         call.uri,
         "https://accounts.example.org/astakos/account/v1.0/quotas"
     );
-    assert_eq!(
-        client.account_url().await.unwrap(),
-        "http://evil.example.net/astakos/account/v1.0"
-    );
-    assert_eq!(
-        client.account_path().await.unwrap(),
-        "/astakos/account/v1.0"
-    );
 }
 
 #[tokio::test]
@@ -82,6 +74,48 @@ async fn a_part_that_is_not_in_the_catalog_is_missed_when_it_is_needed() {
     ] {
         assert_eq!(error.kind(), ErrorKind::NoEndpoints);
     }
+}
+
+#[tokio::test]
+async fn addresses_in_the_catalog_are_urls_or_paths_and_each_is_checked_on_its_own() {
+    const OTHER: &str = r#"{"name": "astakos_account"}, {"name": "astakos_account", "endpoints": []},
+        {"name": "astakos_oauth2", "endpoints": [{"publicURL": "https://a/oauth2"}]}"#;
+    for (services, account, oauth2) in [
+        (
+            r#"{"name": "astakos_account", "endpoints": [
+            {"versionId": "v1.0", "publicURL": "/x/account/v1.0"}]}"#,
+            true,
+            false,
+        ),
+        (
+            r#"{"name": "astakos_account", "endpoints": [
+            {"versionId": "v1.0", "publicURL": "http://a:1/x/account/v1.0/"}]},
+            {"name": "astakos_oauth2", "endpoints": [{"publicURL": ""}]}"#,
+            true,
+            false,
+        ),
+        (OTHER, false, true),
+    ] {
+        let (builder, seen) = scripted(move |request| match request.uri.path() {
+            path if path.ends_with("/tokens") => catalog(services),
+            _ => json(200, "{}"),
+        });
+        let client = builder.build().unwrap();
+        let kind = |found: Result<(), vouchsafe_astakos::Error>| found.err().map(|e| e.kind());
+        let lacks = |is_there: bool| Some(ErrorKind::NoEndpoints).filter(|_| !is_there);
+        let quotas = client.quotas().await.map(drop);
+        assert_eq!(kind(quotas), lacks(account), "{services}");
+        let address = client.oauth2_auth_url().await.map(drop);
+        assert_eq!(kind(address), lacks(oauth2), "{services}");
+        for call in calls(&seen) {
+            let quotas = "https://accounts.example.org/x/account/v1.0/quotas";
+            assert_eq!(call.uri, quotas, "{services}");
+        }
+    }
+    // Where it is for people is as the catalog states it.
+    let (builder, _) = scripted(|_| catalog(OTHER));
+    let address = builder.build().unwrap().oauth2_auth_url().await;
+    assert_eq!(address.unwrap(), "https://a/oauth2/auth");
 }
 
 #[tokio::test]
@@ -149,7 +183,7 @@ async fn the_generation_is_found_without_a_token() {
 async fn user_information_of_later_servers_comes_from_authenticate() {
     let server = Server::new();
     let client = server.client(server.user_token("alice@example.org").unwrap());
-    let info = client.user_info(false).await.unwrap();
+    let info = client.user_info().await.unwrap();
     assert_eq!(info.uuid, Server::alice());
     assert!(info.auth_token_expires.unwrap() > 0);
     assert_eq!((info.id, info.auth_token_created), (None, None));

@@ -70,7 +70,7 @@ async fn the_python_way_repeats_what_may_be_doubled_after_all_but_three() {
             .transport(server.host().transport())
             .auth_url(server.auth_url())
             .token(server.service_token("cyclades").unwrap())
-            .compatible_retries(2)
+            .retry_like_python(2)
             .build()
             .unwrap();
         for operation in ["account.pendingCommissions", "account.issueCommission"] {
@@ -95,7 +95,7 @@ async fn the_python_way_repeats_what_may_be_doubled_after_all_but_three() {
         .transport(server.host().transport())
         .auth_url(server.auth_url())
         .token(server.user_token("alice@example.org").unwrap())
-        .compatible_retries(5)
+        .retry_like_python(5)
         .build()
         .unwrap();
     server.faults().add(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use vouchsafe_astakos::mock::{Seed, Server};
-use vouchsafe_astakos::{ErrorKind, MembershipAction, ProjectFilter, ProjectMode};
+use vouchsafe_astakos::{ErrorKind, Feedback, MembershipAction, ProjectMode};
 use vouchsafe_core::Secret;
 use vouchsafe_core::call::CallOptions;
 
@@ -152,7 +152,7 @@ async fn feedback_is_a_form_in_utf8() {
     builder
         .build()
         .unwrap()
-        .send_feedback("γεια & co", "σ=1")
+        .send_feedback(&Feedback::new("γεια & co", "σ=1"))
         .await
         .unwrap();
     let call = calls(&seen).remove(0);
@@ -194,17 +194,19 @@ async fn the_reason_goes_where_the_server_reads_it() {
 #[tokio::test]
 async fn filters_are_query_or_json_as_the_generation_has_it() {
     let (builder, seen) = after_catalog(|_| json(200, "[]"));
-    let filter = ProjectFilter::new().name("n").mode(ProjectMode::Member);
     builder
         .clone()
         .build()
         .unwrap()
-        .projects(&filter)
+        .projects()
+        .name("n")
+        .mode(ProjectMode::Member)
+        .send()
         .await
         .unwrap();
     let old = builder.dialect(vouchsafe_astakos::Dialect::V015);
-    let filter = ProjectFilter::new().name("n").owner("u");
-    old.build().unwrap().projects(&filter).await.unwrap();
+    let old = old.build().unwrap();
+    old.projects().name("n").owner("u").send().await.unwrap();
     let calls = calls(&seen);
     assert_eq!(calls[0].uri.query(), Some("name=n&mode=member"));
     assert_eq!(

@@ -68,7 +68,7 @@ async fn a_refusal_comes_before_the_first_user() {
 async fn an_answer_that_breaks_off_or_halts_is_told_and_nothing_follows() {
     let server = server();
     let (client, _serving) = over_sockets(&server).await;
-    client.account_url().await.unwrap();
+    client.endpoints().await.unwrap();
     for fault in [
         Fault::on("account.serviceQuotas").cut_body(),
         Fault::on("account.serviceQuotas").reset_after_head(),

@@ -246,7 +246,7 @@ async fn retries_as_in_python_do_not_issue_twice() {
         .transport(server.host().transport())
         .auth_url(server.auth_url())
         .token(server.service_token("cyclades").unwrap())
-        .compatible_retries(3)
+        .retry_like_python(3)
         .build()
         .unwrap();
     let journal = Arc::new(MemoryJournal::new());

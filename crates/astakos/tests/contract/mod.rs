@@ -8,8 +8,8 @@ use http::{Method, StatusCode, Uri};
 use serde_json::json;
 use vouchsafe_astakos::mock::Server;
 use vouchsafe_astakos::{
-    ApplicationAction, Client, CommissionRequest, Dialect, MembershipAction, ProjectAction,
-    ProjectFilter, ProjectId, ProjectSpec, TokenGrant,
+    ApplicationAction, Client, CommissionRequest, DefaultProject, Dialect, Feedback,
+    MembershipAction, ProjectAction, ProjectId, ProjectSpec, TokenGrant,
 };
 use vouchsafe_core::Secret;
 use vouchsafe_core::mock::CertificateAuthority;
@@ -38,7 +38,7 @@ pub(crate) async fn run() -> BTreeSet<String> {
 
     let old = Server::builder().dialect(Dialect::V014).start().unwrap();
     let token = old.user_token("alice@example.org").unwrap();
-    let info = old.client(token).user_info(false).await.unwrap();
+    let info = old.client(token).user_info().await.unwrap();
     assert_eq!(info.uuid, Server::alice());
     collect(&old, &mut driven);
 
@@ -85,8 +85,10 @@ async fn drive(server: &Server, transport: Arc<dyn Transport>, auth_url: &str) {
             .unwrap()
             .contains_key("cyclades.vm")
     );
-    client.send_feedback("it works", "").await.unwrap();
-    client.set_default_project(Server::project()).await.unwrap();
+    let feedback = Feedback::new("it works", "");
+    client.send_feedback(&feedback).await.unwrap();
+    let chosen = DefaultProject::new(Server::project().into());
+    client.set_default_project(&chosen).await.unwrap();
 
     let quotas = client.quotas().await.unwrap();
     assert!(quotas.room(&alice, "cyclades.vm").is_some());
@@ -143,7 +145,7 @@ async fn projects(alice: &Client, bob: &Client, carol: &Client) {
         .application_action(&id, applied.application, approve, "well")
         .await
         .unwrap();
-    let listed = alice.projects(&ProjectFilter::new()).await.unwrap();
+    let listed = alice.projects().send().await.unwrap();
     assert!(listed.iter().any(|project| project.id == id));
     assert_eq!(alice.project(&id).await.unwrap().id, id);
     let mut change = ProjectSpec::default();
@@ -156,7 +158,7 @@ async fn projects(alice: &Client, bob: &Client, carol: &Client) {
         .membership_action(membership, &accept, "welcome")
         .await
         .unwrap();
-    let members = alice.memberships(Some(&id)).await.unwrap();
+    let members = alice.memberships().project(&id).send().await.unwrap();
     assert!(members.iter().any(|member| member.id == membership));
     let suspend = ProjectAction::Suspend;
     carol.project_action(&id, suspend, "a rest").await.unwrap();

@@ -62,11 +62,11 @@ async fn a_commission_reserves_at_once_and_counts_when_accepted() {
 async fn an_old_server_holds_from_system_and_has_no_projects() {
     let server = Server::builder().dialect(Dialect::V014).start().unwrap();
     let client = user(&server, "alice");
-    let info = client.user_info(false).await.unwrap();
+    let info = client.user_info().await.unwrap();
     assert_eq!(info.uuid, Server::alice());
     // Newer servers are asked otherwise, and the same is told.
     let newer = Server::new();
-    let told = user(&newer, "alice").user_info(false).await.unwrap();
+    let told = user(&newer, "alice").user_info().await.unwrap();
     assert_eq!((told.username, told.name), (info.username, info.name));
     let quotas = client.quotas().await.unwrap();
     assert_eq!(quotas.get("system", VM).unwrap().limit, Limit::Finite(2));
@@ -79,7 +79,7 @@ async fn an_old_server_holds_from_system_and_has_no_projects() {
         server.holding(&holder, Some(&source), VM).unwrap().usage(),
         1
     );
-    assert!(client.projects(&Default::default()).await.is_err());
+    assert!(client.projects().send().await.is_err());
 }
 
 #[tokio::test]

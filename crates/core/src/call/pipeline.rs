@@ -325,16 +325,6 @@ impl Pipeline {
         result
     }
 
-    /// Gets a token from a source, for a protocol that does not put it into a header.
-    pub(crate) async fn bare_token(
-        &self,
-        credentials: Credentials<'_>,
-        options: &CallOptions,
-    ) -> Result<Token> {
-        let limit = options.deadline.unwrap_or(self.timeouts.call);
-        self.token(&credentials, after(Instant::now(), limit)).await
-    }
-
     async fn token(&self, credentials: &Credentials<'_>, deadline: Instant) -> Result<Token> {
         timeout_at(deadline, credentials.source.token())
             .await

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use vouchsafe::astakos::{
-    Access, ApplicationAction, Client, CommissionAction, CommissionRequest, Dialect,
-    MembershipAction, ProjectAction, ProjectFilter, ProjectId, ProjectMode, ProjectSpec,
-    ProjectState, Result, TokenGrant,
+    Access, ApplicationAction, Client, CommissionAction, CommissionRequest, DefaultProject,
+    Dialect, EndpointFilter, Feedback, ListProjectsRequest, MembershipAction, ProjectAction,
+    ProjectId, ProjectMode, ProjectSpec, ProjectState, Result, TokenGrant, UserInfo,
 };
 use vouchsafe::core::Secret;
 use vouchsafe::core::transport::HttpTransport;
@@ -139,7 +139,7 @@ fn client(case: &Case, arguments: &Arguments<'_>) -> Result<Client, Called> {
     };
     let mut builder = Client::builder()
         .transport(Arc::new(transport.build().map_err(of)?))
-        .compatible_retries(retries)
+        .retry_like_python(retries)
         .dialect(match case.api.get(..4) {
             Some("0.14") => Dialect::V014,
             Some("0.15") => Dialect::V015,
@@ -176,7 +176,7 @@ async fn made(case: &Case, client: &Client, a: &Arguments<'_>) -> Result<Result<
             let belongs_to = a.optional("belongs_to")?;
             json(access(client.validate_token(&token, belongs_to).await))
         }
-        "get_user_info" => json(client.user_info(a.flag("usage")?).await.map(|info| {
+        "get_user_info" => json(user_info(client, a.flag("usage")?).await.map(|info| {
             json!({
                 "id": info.id, "username": info.username, "uuid": info.uuid, "email": info.email,
                 "name": info.name, "groups": info.groups, "usage": info.usage,
@@ -185,9 +185,10 @@ async fn made(case: &Case, client: &Client, a: &Arguments<'_>) -> Result<Result<
                 "auth_token_expires": info.auth_token_expires,
             })
         })),
-        "account_url" => json(client.account_url().await.map(Value::from)),
-        "ui_url" => json(client.ui_url().await.map(Value::from)),
-        "oauth2_url" => json(client.oauth2_url().await.map(Value::from)),
+        property @ ("account_url" | "ui_url" | "oauth2_url") => {
+            let part = property.trim_end_matches("_url");
+            json(url_of(client, part).await.map(Value::from))
+        }
         property if property.starts_with("api_") => json(path_of(client, property).await?),
         "get_usernames" => {
             if a.get("uuids") == Some(&Value::Null) {
@@ -211,11 +212,13 @@ async fn made(case: &Case, client: &Client, a: &Arguments<'_>) -> Result<Result<
         "get_resources" => json(value(client.resources().await)),
         "send_feedback" => {
             let (message, data) = (a.text("message")?, a.text("data")?);
-            json(value(client.send_feedback(message, data).await))
+            let feedback = Feedback::new(message, data);
+            json(value(client.send_feedback(&feedback).await))
         }
-        "set_default_project" => json(value(
-            client.set_default_project(a.project("project_id")?).await,
-        )),
+        "set_default_project" => {
+            let chosen = DefaultProject::new(a.project("project_id")?);
+            json(value(client.set_default_project(&chosen).await))
+        }
         "get_quotas" => json(value(client.quotas().await)),
         "service_get_quotas" => {
             let users = list(a, "user")?;
@@ -314,7 +317,7 @@ async fn projects(
     let reason = || a.optional("reason").map(Option::unwrap_or_default);
     let joined = |result: Result<i64>| result.map(|id| json!({"id": id}));
     Ok(match case.call.method.as_str() {
-        "get_projects" => value(client.projects(&filter(a)?).await),
+        "get_projects" => value(filtered(client.projects(), a)?.send().await),
         "get_project" => value(client.project(a.project("project_id")?).await),
         "create_project" => value(client.create_project(&spec(a)?).await),
         "modify_project" => {
@@ -353,8 +356,12 @@ async fn projects(
             )
         }
         "get_memberships" => {
-            let project = a.optional_project("project_id")?;
-            value(client.memberships(project.as_ref()).await)
+            let request = client.memberships();
+            let request = match a.optional_project("project_id")? {
+                Some(project) => request.project(project),
+                None => request,
+            };
+            value(request.send().await)
         }
         "get_membership" => value(client.membership(a.number("memb_id")?).await),
         "membership_action" => {
@@ -373,7 +380,7 @@ async fn projects(
         }
         "get_application" => value(client.legacy_application(a.number("app_id")?).await),
         "get_token" => {
-            let mut grant = TokenGrant::other(a.text("grant_type")?);
+            let mut grant = TokenGrant::new(a.text("grant_type")?);
             for (name, value) in &a.more {
                 let text = value.as_str().ok_or(Called::Impossible(NOTHING))?;
                 grant = match *name {
@@ -399,34 +406,60 @@ async fn projects(
     })
 }
 
-/// The path that an attribute of the recorded client tells.
+async fn user_info(client: &Client, usage: bool) -> Result<UserInfo> {
+    match usage {
+        true => client.user_info_with_usage().await,
+        false => client.user_info().await,
+    }
+}
+
+/// Returns the address of a part as the catalog states it.
+async fn url_of(client: &Client, part: &str) -> Result<String> {
+    let access = client.endpoints().await?;
+    let account = EndpointFilter::new().name("astakos_account");
+    let filter = match part {
+        "oauth2" => EndpointFilter::new().name("astakos_oauth2"),
+        _ => account.version_id("v1.0"),
+    };
+    let endpoint = access.catalog()?.endpoint(&filter)?;
+    Ok(match part {
+        "ui" => endpoint.ui_url().map(str::to_owned),
+        _ => endpoint.public_url,
+    }
+    .unwrap_or_default())
+}
+
+/// Returns the path that an attribute of the recorded client holds.
 async fn path_of(client: &Client, property: &str) -> Result<Result<Value>, Called> {
-    let (base, rest) = match property {
-        "api_usercatalogs" => (client.account_path().await, "user_catalogs"),
-        "api_service_usercatalogs" => (client.account_path().await, "service/user_catalogs"),
-        "api_resources" => (client.account_path().await, "resources"),
-        "api_quotas" => (client.account_path().await, "quotas"),
-        "api_service_quotas" => (client.account_path().await, "service_quotas"),
-        "api_service_project_quotas" => (client.account_path().await, "service_project_quotas"),
-        "api_commissions" => (client.account_path().await, "commissions"),
-        "api_commissions_action" => (client.account_path().await, "commissions/action"),
-        "api_feedback" => (client.account_path().await, "feedback"),
-        "api_projects" => (client.account_path().await, "projects"),
-        "api_memberships" => (client.account_path().await, "projects/memberships"),
-        "api_default_project" => (client.account_path().await, "myaccount/default_project"),
-        "api_getservices" => (client.ui_path().await, "get_services"),
-        "api_oauth2" => (client.oauth2_path().await, ""),
-        "api_oauth2_auth" => (client.oauth2_path().await, "auth"),
-        "api_oauth2_token" => (client.oauth2_path().await, "token"),
+    let (part, rest) = match property {
+        "api_usercatalogs" => ("account", "user_catalogs"),
+        "api_service_usercatalogs" => ("account", "service/user_catalogs"),
+        "api_resources" => ("account", "resources"),
+        "api_quotas" => ("account", "quotas"),
+        "api_service_quotas" => ("account", "service_quotas"),
+        "api_service_project_quotas" => ("account", "service_project_quotas"),
+        "api_commissions" => ("account", "commissions"),
+        "api_commissions_action" => ("account", "commissions/action"),
+        "api_feedback" => ("account", "feedback"),
+        "api_projects" => ("account", "projects"),
+        "api_memberships" => ("account", "projects/memberships"),
+        "api_default_project" => ("account", "myaccount/default_project"),
+        "api_getservices" => ("ui", "get_services"),
+        "api_oauth2" => ("oauth2", ""),
+        "api_oauth2_auth" => ("oauth2", "auth"),
+        "api_oauth2_token" => ("oauth2", "token"),
         other => {
             return Err(Called::Unknown(format!(
                 "no runner for the attribute {other}"
             )));
         }
     };
-    Ok(base.map(|base| match rest {
-        "" => base.into(),
-        rest => vouchsafe::astakos::join_urls(&base, rest).into(),
+    Ok(url_of(client, part).await.map(|address| {
+        let uri: http::Uri = address.parse().unwrap_or_default();
+        match rest {
+            "" => uri.path().into(),
+            rest => vouchsafe::astakos::join_urls(uri.path(), rest).into(),
+        }
     }))
 }
 
@@ -478,8 +511,10 @@ fn options(request: CommissionRequest, a: &Arguments<'_>) -> Result<CommissionRe
     })
 }
 
-fn filter(a: &Arguments<'_>) -> Result<ProjectFilter, Called> {
-    let mut filter = ProjectFilter::new();
+fn filtered(
+    mut filter: ListProjectsRequest,
+    a: &Arguments<'_>,
+) -> Result<ListProjectsRequest, Called> {
     if let Some(name) = a.optional("name")? {
         filter = filter.name(name);
     }

@@ -10,6 +10,54 @@ use vouchsafe_core::service::Service;
 use super::{calls, wire};
 
 impl crate::Client {
+    /// Mails a message to the operators.
+    ///
+    /// It is sent as a form, which all servers understand; the Python client labels it otherwise
+    /// and is refused by current ones (protocol section 7.3).
+    ///
+    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `BadRequest`: The message is blank, or the body is not labelled as a form (400).
+    /// - Of kind `Unauthorized`: No valid token of a user (401).
+    /// - Of kind `Status`: The mail could not be sent (502).
+    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// client.send_feedback(&vouchsafe_astakos::Feedback::new("example", "example")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn send_feedback(&self, body: &wire::Feedback) -> crate::Result<()> {
+        let call = calls::send_feedback(body)?;
+        Service::call(self, call, &(), &CallOptions::new()).await?;
+        Ok(())
+    }
+
+    /// Sets the project that new resources of the user are charged to.
+    ///
+    /// Not all servers have it: 0.20+.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `Unauthorized`: No valid token of a user (401).
+    /// - Of kind `Forbidden`: Not an accepted member, or the project is not active (403).
+    /// - Of kind `NotFound`: Unknown project, or never a member (404).
+    /// - Of kind `Status`: Another method, or the account is not verified (405).
+    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    pub async fn set_default_project(
+        &self,
+        body: &wire::DefaultProject,
+    ) -> crate::Result<()> {
+        let call = calls::set_default_project(body)?;
+        Service::call(self, call, &(), &CallOptions::new()).await?;
+        Ok(())
+    }
+
     /// Returns what can be counted, by name.
     ///
     /// No token is needed. Servers of 0.14 list hidden resources too.
@@ -88,6 +136,54 @@ impl crate::Client {
         Ok(answer.json_or_default()?)
     }
 
+    /// Returns a pending commission of the service of the token.
+    ///
+    /// `serial`: The commission's number.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `BadRequest`: Not a number (400).
+    /// - Of kind `Unauthorized`: No valid token of a service (401).
+    /// - Of kind `NotFound`: Not pending, or of another service; empty body (404).
+    /// - Of kind `Status`: Another method (405).
+    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    #[doc(alias = "get_commission_info")]
+    pub async fn commission(
+        &self,
+        serial: impl Into<crate::Serial>,
+    ) -> crate::Result<wire::Commission> {
+        let call = calls::commission_info(&serial.into())?;
+        let answer = Service::call(self, call, &(), &CallOptions::new()).await?;
+        Ok(answer.json()?)
+    }
+
+    /// Returns the projects that concern the user.
+    ///
+    /// Filters are combined with "and". Servers of 0.15 take them in another way and have no modes;
+    /// for them a mode is refused as `ErrorKind::Unsupported`. If no generation was set and the
+    /// answer to a filter shows a server of 0.15, the client treats the server as one of 0.15 from
+    /// then on and asks again.
+    ///
+    /// Not all servers have it: 0.15+.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// let answer = client.projects().send().await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "get_projects")]
+    pub fn projects(&self) -> ListProjectsRequest {
+        ListProjectsRequest {
+            client: self.clone(),
+            params: calls::ListProjectsParams::default(),
+            options: CallOptions::new(),
+        }
+    }
+
     /// Applies for a project.
     ///
     /// Name and end date are needed.
@@ -120,6 +216,99 @@ impl crate::Client {
         let call = calls::create_project(body)?;
         let answer = Service::call(self, call, &(), &CallOptions::new()).await?;
         Ok(answer.json()?)
+    }
+
+    /// Returns a project.
+    ///
+    /// Not all servers have it: 0.15+.
+    ///
+    /// `project_id`: The project's id.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `Unauthorized`: No valid token of a user (401).
+    /// - Of kind `Forbidden`: Not to be seen (403).
+    /// - Of kind `NotFound`: Unknown (404).
+    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// let answer = client.project("6f1f6c2e-5f3c-4a53-93f1-c0ffee000001").await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "get_project")]
+    pub async fn project(
+        &self,
+        project_id: impl Into<crate::ProjectId>,
+    ) -> crate::Result<wire::Project> {
+        let call = calls::get_project(&project_id.into())?;
+        let answer = Service::call(self, call, &(), &CallOptions::new()).await?;
+        Ok(answer.json()?)
+    }
+
+    /// Applies for a modification of a project.
+    ///
+    /// What is not set stays as it is. A pending application is replaced. Servers of 0.15 have it
+    /// as POST, and the client sends that to them.
+    ///
+    /// Not all servers have it: 0.15+.
+    ///
+    /// `project_id`: The project's id.
+    ///
+    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `BadRequest`: Something in the specification is wrong (400).
+    /// - Of kind `Unauthorized`: No valid token of a user (401).
+    /// - Of kind `Forbidden`: Neither owner nor administrator (403).
+    /// - Of kind `NotFound`: Unknown (404).
+    /// - Of kind `Conflict`: Not in this state, or not of a system project (409).
+    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// let answer = client.modify_project("6f1f6c2e-5f3c-4a53-93f1-c0ffee000001", &vouchsafe_astakos::ProjectSpec::new()).await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn modify_project(
+        &self,
+        project_id: impl Into<crate::ProjectId>,
+        body: &wire::ProjectSpec,
+    ) -> crate::Result<wire::Applied> {
+        let call = calls::modify_project(&project_id.into(), body)?;
+        let answer = Service::call(self, call, &(), &CallOptions::new()).await?;
+        Ok(answer.json()?)
+    }
+
+    /// Returns the user's memberships and those in the user's projects.
+    ///
+    /// Not all servers have it: 0.15+.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// let answer = client.memberships().send().await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "get_memberships")]
+    pub fn memberships(&self) -> ListMembershipsRequest {
+        ListMembershipsRequest {
+            client: self.clone(),
+            params: calls::ListMembershipsParams::default(),
+            options: CallOptions::new(),
+        }
     }
 
     /// Returns a membership.
@@ -186,5 +375,90 @@ impl crate::Client {
         let call = calls::legacy_application(application_id)?;
         let answer = Service::call(self, call, &(), &CallOptions::new()).await?;
         Ok(answer.json()?)
+    }
+}
+
+/// A request: returns the projects that concern the user.
+///
+/// What is not set is left to the server.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`"]
+pub struct ListProjectsRequest {
+    client: crate::Client,
+    params: calls::ListProjectsParams,
+    options: CallOptions,
+}
+
+impl ListProjectsRequest {
+    /// Returns only projects of this name.
+    pub fn name(mut self, value: impl Into<String>) -> Self {
+        self.params.name = Some(value.into());
+        self
+    }
+
+    /// Returns only projects in this state.
+    pub fn state(mut self, value: wire::ProjectState) -> Self {
+        self.params.state = Some(value);
+        self
+    }
+
+    /// Returns only projects of this owner, by uuid.
+    pub fn owner(mut self, value: impl Into<String>) -> Self {
+        self.params.owner = Some(value.into());
+        self
+    }
+
+    /// Sets how projects must concern the user. Default: the server's, `default`.
+    pub fn mode(mut self, value: wire::ProjectMode) -> Self {
+        self.params.mode = Some(value);
+        self
+    }
+
+    vouchsafe_core::call_options!(options);
+
+    /// Sends the request.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `BadRequest`: Unknown state or mode (400).
+    /// - Of kind `Unauthorized`: No valid token of a user (401).
+    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    pub async fn send(&self) -> crate::Result<Vec<wire::Project>> {
+        let call = calls::list_projects(&self.params)?;
+        let answer = Service::call(&self.client, call, &(), &self.options).await?;
+        Ok(answer.json_or_default()?)
+    }
+}
+
+/// A request: returns the user's memberships and those in the user's projects.
+///
+/// What is not set is left to the server.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`"]
+pub struct ListMembershipsRequest {
+    client: crate::Client,
+    params: calls::ListMembershipsParams,
+    options: CallOptions,
+}
+
+impl ListMembershipsRequest {
+    /// Returns only memberships of this project.
+    pub fn project(mut self, value: impl Into<crate::ProjectId>) -> Self {
+        self.params.project = Some(value.into());
+        self
+    }
+
+    vouchsafe_core::call_options!(options);
+
+    /// Sends the request.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `Unauthorized`: No valid token of a user (401).
+    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    pub async fn send(&self) -> crate::Result<Vec<wire::Membership>> {
+        let call = calls::list_memberships(&self.params)?;
+        let answer = Service::call(&self.client, call, &(), &self.options).await?;
+        Ok(answer.json_or_default()?)
     }
 }

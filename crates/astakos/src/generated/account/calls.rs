@@ -43,7 +43,10 @@ pub(crate) fn service_user_catalogs(body: &wire::CatalogsRequest) -> Result<Call
     Call::new(&operations::SERVICE_USER_CATALOGS, target).json(body)
 }
 
-/// Mail a word to the operators.
+/// Mails a message to the operators.
+///
+/// It is sent as a form, which all servers understand; the Python client labels it otherwise
+/// and is refused by current ones (protocol section 7.3).
 pub(crate) fn send_feedback(body: &wire::Feedback) -> Result<Call> {
     let target = Target::new("/feedback");
     let form = Form::new()
@@ -52,7 +55,7 @@ pub(crate) fn send_feedback(body: &wire::Feedback) -> Result<Call> {
     Ok(Call::new(&operations::SEND_FEEDBACK, target).form(form))
 }
 
-/// Choose the project that new resources are charged to.
+/// Sets the project that new resources of the user are charged to.
 ///
 /// Not all servers have it: 0.20+.
 pub(crate) fn set_default_project(body: &wire::DefaultProject) -> Result<Call> {
@@ -137,10 +140,9 @@ pub(crate) fn resolve_commissions(body: &wire::ResolveRequest) -> Result<Call> {
     Call::new(&operations::RESOLVE_COMMISSIONS, target).json(body)
 }
 
-/// A pending commission.
-#[doc(alias = "get_commission_info")]
-pub(crate) fn commission_info(serial: &str) -> Result<Call> {
-    let target = Target::new("/commissions/").segment("serial", serial)?;
+/// Returns a pending commission of the service of the token.
+pub(crate) fn commission_info(serial: &crate::Serial) -> Result<Call> {
+    let target = Target::new("/commissions/").segment("serial", &serial.to_string())?;
     Ok(Call::new(&operations::COMMISSION_INFO, target))
 }
 
@@ -150,11 +152,11 @@ pub(crate) fn commission_info(serial: &str) -> Result<Call> {
 #[doc(alias = "accept_commission")]
 #[doc(alias = "reject_commission")]
 pub(crate) fn commission_action(
-    serial: &str,
+    serial: &crate::Serial,
     body: &wire::CommissionActionRequest,
 ) -> Result<Call> {
     let target = Target::new("/commissions/")
-        .segment("serial", serial)?
+        .segment("serial", &serial.to_string())?
         .literal("/action");
     Call::new(&operations::COMMISSION_ACTION, target).json(body)
 }
@@ -162,26 +164,32 @@ pub(crate) fn commission_action(
 /// What may be given to `listProjects`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListProjectsParams {
-    /// The name.
+    /// Returns only projects of this name.
     pub(crate) name: Option<String>,
-    /// The state.
-    pub(crate) state: Option<String>,
-    /// The owner's uuid.
+    /// Returns only projects in this state.
+    pub(crate) state: Option<wire::ProjectState>,
+    /// Returns only projects of this owner, by uuid.
     pub(crate) owner: Option<String>,
-    /// What the user must have to do with it: default, related, member or active.
-    pub(crate) mode: Option<String>,
+    /// Sets how projects must concern the user. Default: the server's, `default`.
+    pub(crate) mode: Option<wire::ProjectMode>,
 }
 
-/// Projects that the user has to do with.
+/// Returns the projects that concern the user.
+///
+/// Filters are combined with "and". Servers of 0.15 take them in another way and have no modes;
+/// for them a mode is refused as `ErrorKind::Unsupported`. If no generation was set and the
+/// answer to a filter shows a server of 0.15, the client treats the server as one of 0.15 from
+/// then on and asks again.
 ///
 /// Not all servers have it: 0.15+.
-#[doc(alias = "get_projects")]
 pub(crate) fn list_projects(params: &ListProjectsParams) -> Result<Call> {
     let target = Target::new("/projects");
     let target = target.query_opt("name", params.name.as_deref());
-    let target = target.query_opt("state", params.state.as_deref());
+    let target = target
+        .query_opt("state", params.state.as_ref().map(|value| value.as_str()));
     let target = target.query_opt("owner", params.owner.as_deref());
-    let target = target.query_opt("mode", params.mode.as_deref());
+    let target = target
+        .query_opt("mode", params.mode.as_ref().map(|value| value.as_str()));
     Ok(Call::new(&operations::LIST_PROJECTS, target))
 }
 
@@ -195,33 +203,27 @@ pub(crate) fn create_project(body: &wire::ProjectSpec) -> Result<Call> {
     Call::new(&operations::CREATE_PROJECT, target).json(body)
 }
 
-/// A project.
+/// Returns a project.
 ///
 /// Not all servers have it: 0.15+.
-pub(crate) fn get_project(project_id: &str) -> Result<Call> {
-    let target = Target::new("/projects/").segment("project_id", project_id)?;
+pub(crate) fn get_project(project_id: &crate::ProjectId) -> Result<Call> {
+    let target = Target::new("/projects/")
+        .segment("project_id", &project_id.to_string())?;
     Ok(Call::new(&operations::GET_PROJECT, target))
 }
 
-/// Apply for a modification of a project, as 0.15 has it.
+/// Applies for a modification of a project.
 ///
-/// Not all servers have it: 0.15.
-pub(crate) fn legacy_modify_project(
-    project_id: &str,
-    body: &wire::ProjectSpec,
-) -> Result<Call> {
-    let target = Target::new("/projects/").segment("project_id", project_id)?;
-    Call::new(&operations::LEGACY_MODIFY_PROJECT, target).json(body)
-}
-
-/// Apply for a modification of a project.
+/// What is not set stays as it is. A pending application is replaced. Servers of 0.15 have it
+/// as POST, and the client sends that to them.
 ///
-/// Not all servers have it: 0.16+.
+/// Not all servers have it: 0.15+.
 pub(crate) fn modify_project(
-    project_id: &str,
+    project_id: &crate::ProjectId,
     body: &wire::ProjectSpec,
 ) -> Result<Call> {
-    let target = Target::new("/projects/").segment("project_id", project_id)?;
+    let target = Target::new("/projects/")
+        .segment("project_id", &project_id.to_string())?;
     Call::new(&operations::MODIFY_PROJECT, target).json(body)
 }
 
@@ -230,11 +232,11 @@ pub(crate) fn modify_project(
 /// Not all servers have it: 0.15+.
 #[doc(alias = "application_action")]
 pub(crate) fn project_action(
-    project_id: &str,
+    project_id: &crate::ProjectId,
     body: &std::collections::BTreeMap<String, serde_json::Value>,
 ) -> Result<Call> {
     let target = Target::new("/projects/")
-        .segment("project_id", project_id)?
+        .segment("project_id", &project_id.to_string())?
         .literal("/action");
     Call::new(&operations::PROJECT_ACTION, target).json(body)
 }
@@ -242,17 +244,20 @@ pub(crate) fn project_action(
 /// What may be given to `listMemberships`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListMembershipsParams {
-    /// Of this project only.
-    pub(crate) project: Option<String>,
+    /// Returns only memberships of this project.
+    pub(crate) project: Option<crate::ProjectId>,
 }
 
-/// The user's memberships, and those in the user's projects.
+/// Returns the user's memberships and those in the user's projects.
 ///
 /// Not all servers have it: 0.15+.
-#[doc(alias = "get_memberships")]
 pub(crate) fn list_memberships(params: &ListMembershipsParams) -> Result<Call> {
     let target = Target::new("/projects/memberships");
-    let target = target.query_opt("project", params.project.as_deref());
+    let target = target
+        .query_opt(
+            "project",
+            params.project.as_ref().map(ToString::to_string).as_deref(),
+        );
     Ok(Call::new(&operations::LIST_MEMBERSHIPS, target))
 }
 

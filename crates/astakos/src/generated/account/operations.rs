@@ -12,7 +12,8 @@ pub(crate) static LEGACY_USER_INFO: Operation = Operation::new(
         Method::GET,
         "/authenticate",
     )
-    .repeat(Repeat::Safe);
+    .repeat(Repeat::Safe)
+    .dialect("0.14");
 
 /// Look up names and uuids with a user's token.
 pub(crate) static USER_CATALOGS: Operation = Operation::new(
@@ -32,7 +33,7 @@ pub(crate) static SERVICE_USER_CATALOGS: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .response_limit(256 << 20);
 
-/// Mail a word to the operators.
+/// Mails a message to the operators.
 pub(crate) static SEND_FEEDBACK: Operation = Operation::new(
         "account.sendFeedback",
         Method::POST,
@@ -40,13 +41,14 @@ pub(crate) static SEND_FEEDBACK: Operation = Operation::new(
     )
     .repeat(Repeat::OnlyIfUnsent);
 
-/// Choose the project that new resources are charged to.
+/// Sets the project that new resources of the user are charged to.
 pub(crate) static SET_DEFAULT_PROJECT: Operation = Operation::new(
         "account.setDefaultProject",
         Method::POST,
         "/myaccount/default_project",
     )
-    .repeat(Repeat::Safe);
+    .repeat(Repeat::Safe)
+    .dialect("0.20+");
 
 /// Returns what can be counted, by name.
 pub(crate) static GET_RESOURCES: Operation = Operation::new(
@@ -55,7 +57,8 @@ pub(crate) static GET_RESOURCES: Operation = Operation::new(
         "/resources",
     )
     .repeat(Repeat::Safe)
-    .response_limit(4 << 20);
+    .response_limit(4 << 20)
+    .open();
 
 /// Returns the quotas of the user of the token.
 pub(crate) static GET_QUOTAS: Operation = Operation::new(
@@ -82,7 +85,8 @@ pub(crate) static SERVICE_PROJECT_QUOTAS: Operation = Operation::new(
         "/service_project_quotas",
     )
     .repeat(Repeat::Safe)
-    .response_limit(256 << 20);
+    .response_limit(256 << 20)
+    .dialect("0.16+");
 
 /// Returns the commissions that the service of the token issued and did not resolve.
 pub(crate) static PENDING_COMMISSIONS: Operation = Operation::new(
@@ -110,7 +114,7 @@ pub(crate) static RESOLVE_COMMISSIONS: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .response_limit(64 << 20);
 
-/// A pending commission.
+/// Returns a pending commission of the service of the token.
 pub(crate) static COMMISSION_INFO: Operation = Operation::new(
         "account.commissionInfo",
         Method::GET,
@@ -126,14 +130,15 @@ pub(crate) static COMMISSION_ACTION: Operation = Operation::new(
     )
     .repeat(Repeat::Safe);
 
-/// Projects that the user has to do with.
+/// Returns the projects that concern the user.
 pub(crate) static LIST_PROJECTS: Operation = Operation::new(
         "account.listProjects",
         Method::GET,
         "/projects",
     )
     .repeat(Repeat::Safe)
-    .response_limit(64 << 20);
+    .response_limit(64 << 20)
+    .dialect("0.15+");
 
 /// Applies for a project.
 pub(crate) static CREATE_PROJECT: Operation = Operation::new(
@@ -141,16 +146,18 @@ pub(crate) static CREATE_PROJECT: Operation = Operation::new(
         Method::POST,
         "/projects",
     )
-    .repeat(Repeat::OnlyIfUnsent);
+    .repeat(Repeat::OnlyIfUnsent)
+    .dialect("0.15+");
 
-/// A project.
+/// Returns a project.
 pub(crate) static GET_PROJECT: Operation = Operation::new(
         "account.getProject",
         Method::GET,
         "/projects/{project_id}",
     )
     .repeat(Repeat::Safe)
-    .response_limit(4 << 20);
+    .response_limit(4 << 20)
+    .dialect("0.15+");
 
 /// Apply for a modification of a project, as 0.15 has it.
 pub(crate) static LEGACY_MODIFY_PROJECT: Operation = Operation::new(
@@ -158,15 +165,17 @@ pub(crate) static LEGACY_MODIFY_PROJECT: Operation = Operation::new(
         Method::POST,
         "/projects/{project_id}",
     )
-    .repeat(Repeat::OnlyIfUnsent);
+    .repeat(Repeat::OnlyIfUnsent)
+    .dialect("0.15");
 
-/// Apply for a modification of a project.
+/// Applies for a modification of a project.
 pub(crate) static MODIFY_PROJECT: Operation = Operation::new(
         "account.modifyProject",
         Method::PUT,
         "/projects/{project_id}",
     )
-    .repeat(Repeat::OnlyIfUnsent);
+    .repeat(Repeat::OnlyIfUnsent)
+    .dialect("0.15+");
 
 /// Act on a project or on its last application.
 pub(crate) static PROJECT_ACTION: Operation = Operation::new(
@@ -174,16 +183,18 @@ pub(crate) static PROJECT_ACTION: Operation = Operation::new(
         Method::POST,
         "/projects/{project_id}/action",
     )
-    .repeat(Repeat::OnlyIfUnsent);
+    .repeat(Repeat::OnlyIfUnsent)
+    .dialect("0.15+");
 
-/// The user's memberships, and those in the user's projects.
+/// Returns the user's memberships and those in the user's projects.
 pub(crate) static LIST_MEMBERSHIPS: Operation = Operation::new(
         "account.listMemberships",
         Method::GET,
         "/projects/memberships",
     )
     .repeat(Repeat::Safe)
-    .response_limit(64 << 20);
+    .response_limit(64 << 20)
+    .dialect("0.15+");
 
 /// Join a project, or enroll a user in one's own.
 pub(crate) static CREATE_MEMBERSHIP: Operation = Operation::new(
@@ -191,7 +202,8 @@ pub(crate) static CREATE_MEMBERSHIP: Operation = Operation::new(
         Method::POST,
         "/projects/memberships",
     )
-    .repeat(Repeat::OnlyIfUnsent);
+    .repeat(Repeat::OnlyIfUnsent)
+    .dialect("0.15+");
 
 /// Returns a membership.
 pub(crate) static GET_MEMBERSHIP: Operation = Operation::new(
@@ -199,7 +211,8 @@ pub(crate) static GET_MEMBERSHIP: Operation = Operation::new(
         Method::GET,
         "/projects/memberships/{membership_id}",
     )
-    .repeat(Repeat::Safe);
+    .repeat(Repeat::Safe)
+    .dialect("0.15+");
 
 /// Act on a membership.
 pub(crate) static MEMBERSHIP_ACTION: Operation = Operation::new(
@@ -207,7 +220,8 @@ pub(crate) static MEMBERSHIP_ACTION: Operation = Operation::new(
         Method::POST,
         "/projects/memberships/{membership_id}/action",
     )
-    .repeat(Repeat::OnlyIfUnsent);
+    .repeat(Repeat::OnlyIfUnsent)
+    .dialect("0.15+");
 
 /// Applications, of a project if the body has a filter.
 pub(crate) static LEGACY_APPLICATIONS: Operation = Operation::new(
@@ -216,7 +230,8 @@ pub(crate) static LEGACY_APPLICATIONS: Operation = Operation::new(
         "/projects/apps",
     )
     .repeat(Repeat::Safe)
-    .response_limit(64 << 20);
+    .response_limit(64 << 20)
+    .dialect("0.15");
 
 /// Returns an application.
 pub(crate) static LEGACY_APPLICATION: Operation = Operation::new(
@@ -224,7 +239,8 @@ pub(crate) static LEGACY_APPLICATION: Operation = Operation::new(
         Method::GET,
         "/projects/apps/{application_id}",
     )
-    .repeat(Repeat::Safe);
+    .repeat(Repeat::Safe)
+    .dialect("0.15");
 
 /// Act on an application, as 0.15 has it.
 pub(crate) static LEGACY_APPLICATION_ACTION: Operation = Operation::new(
@@ -232,7 +248,8 @@ pub(crate) static LEGACY_APPLICATION_ACTION: Operation = Operation::new(
         Method::POST,
         "/projects/apps/{application_id}/action",
     )
-    .repeat(Repeat::OnlyIfUnsent);
+    .repeat(Repeat::OnlyIfUnsent)
+    .dialect("0.15");
 
 /// All operations, in the order of the description.
 #[cfg(feature = "mock")]

@@ -156,9 +156,9 @@ pub(crate) enum Op {
     UserCatalogs,
     /// Look up names and uuids with a service's token; null uuids mean every user.
     ServiceUserCatalogs,
-    /// Mail a word to the operators.
+    /// Mails a message to the operators.
     SendFeedback,
-    /// Choose the project that new resources are charged to.
+    /// Sets the project that new resources of the user are charged to.
     SetDefaultProject,
     /// Returns what can be counted, by name.
     GetResources,
@@ -174,23 +174,23 @@ pub(crate) enum Op {
     IssueCommission,
     /// Accept and reject several commissions.
     ResolveCommissions,
-    /// A pending commission.
+    /// Returns a pending commission of the service of the token.
     CommissionInfo,
     /// Accept or reject a commission.
     CommissionAction,
-    /// Projects that the user has to do with.
+    /// Returns the projects that concern the user.
     ListProjects,
     /// Applies for a project.
     CreateProject,
-    /// A project.
+    /// Returns a project.
     GetProject,
     /// Apply for a modification of a project, as 0.15 has it.
     LegacyModifyProject,
-    /// Apply for a modification of a project.
+    /// Applies for a modification of a project.
     ModifyProject,
     /// Act on a project or on its last application.
     ProjectAction,
-    /// The user's memberships, and those in the user's projects.
+    /// Returns the user's memberships and those in the user's projects.
     ListMemberships,
     /// Join a project, or enroll a user in one's own.
     CreateMembership,

@@ -37,44 +37,6 @@ pub struct UserInfo {
     pub usage: Vec<serde_json::Value>,
 }
 
-/// What to look up.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct CatalogsRequest {
-    /// Find the names of these.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) uuids: Option<Vec<String>>,
-    /// Find the uuids of these.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) displaynames: Option<Vec<String>>,
-}
-
-/// What was found.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Catalogs {
-    /// Uuid to name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) uuid_catalog: Option<BTreeMap<String, String>>,
-    /// Name to uuid.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) displayname_catalog: Option<BTreeMap<String, String>>,
-}
-
-/// A word to the operators.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Feedback {
-    /// The message; not blank.
-    pub(crate) feedback_msg: String,
-    /// Anything else.
-    pub(crate) feedback_data: String,
-}
-
-/// A choice.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct DefaultProject {
-    /// Id of a project: text, a number in 0.15.
-    pub(crate) project_id: crate::ProjectId,
-}
-
 /// Something that can be counted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -102,16 +64,51 @@ pub struct Resource {
 pub struct CommissionRequest {
     /// What to charge.
     pub provisions: Vec<crate::Provision>,
-    /// For people who look at pending commissions; default: empty.
+    /// A name for people who look at pending commissions; empty, unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Whether limits may be passed, default: no. What is released must have been used all the
-    /// same.
+    /// Whether limits may be exceeded; no, unless given. What is released must have been used
+    /// nevertheless.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub force: Option<bool>,
-    /// Whether it is accepted at once, default: no.
+    /// Whether it is accepted at once; no, unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_accept: Option<bool>,
+}
+
+impl CommissionRequest {
+    /// Makes one of what is required. The rest is unset, or has its default.
+    #[must_use]
+    pub fn new(provisions: impl IntoIterator<Item = crate::Provision>) -> Self {
+        Self {
+            provisions: provisions.into_iter().collect(),
+            name: None,
+            force: None,
+            auto_accept: None,
+        }
+    }
+
+    /// A name for people who look at pending commissions; empty, unless given.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Whether limits may be exceeded; no, unless given. What is released must have been used
+    /// nevertheless.
+    #[must_use]
+    pub fn force(mut self, force: bool) -> Self {
+        self.force = Some(force);
+        self
+    }
+
+    /// Whether it is accepted at once; no, unless given.
+    #[must_use]
+    pub fn auto_accept(mut self, auto_accept: bool) -> Self {
+        self.auto_accept = Some(auto_accept);
+        self
+    }
 }
 
 /// What was issued.
@@ -154,6 +151,114 @@ pub(crate) struct CommissionActionRequest {
     /// Reject it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reject: Option<String>,
+}
+
+/// State of a project.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+#[non_exhaustive]
+pub enum ProjectState {
+    /// `uninitialized`.
+    Uninitialized,
+    /// `active`.
+    Active,
+    /// `suspended`.
+    Suspended,
+    /// `terminated`.
+    Terminated,
+    /// `deleted`.
+    Deleted,
+    /// A word that this version does not know, written back as it was read.
+    Unknown(String),
+}
+
+impl ProjectState {
+    /// Returns the word on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Uninitialized => "uninitialized",
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Terminated => "terminated",
+            Self::Deleted => "deleted",
+            Self::Unknown(word) => word,
+        }
+    }
+}
+
+impl From<String> for ProjectState {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "uninitialized" => Self::Uninitialized,
+            "active" => Self::Active,
+            "suspended" => Self::Suspended,
+            "terminated" => Self::Terminated,
+            "deleted" => Self::Deleted,
+            _ => Self::Unknown(word),
+        }
+    }
+}
+
+impl From<ProjectState> for String {
+    fn from(word: ProjectState) -> Self {
+        match word {
+            ProjectState::Unknown(word) => word,
+            known => known.as_str().to_owned(),
+        }
+    }
+}
+
+/// How a project must concern a user to be listed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+#[non_exhaustive]
+pub enum ProjectMode {
+    /// `default`.
+    Default,
+    /// `related`.
+    Related,
+    /// `member`.
+    Member,
+    /// `active`.
+    Active,
+    /// A word that this version does not know, written back as it was read.
+    Unknown(String),
+}
+
+impl ProjectMode {
+    /// Returns the word on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Default => "default",
+            Self::Related => "related",
+            Self::Member => "member",
+            Self::Active => "active",
+            Self::Unknown(word) => word,
+        }
+    }
+}
+
+impl From<String> for ProjectMode {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "default" => Self::Default,
+            "related" => Self::Related,
+            "member" => Self::Member,
+            "active" => Self::Active,
+            _ => Self::Unknown(word),
+        }
+    }
+}
+
+impl From<ProjectMode> for String {
+    fn from(word: ProjectMode) -> Self {
+        match word {
+            ProjectMode::Unknown(word) => word,
+            known => known.as_str().to_owned(),
+        }
+    }
 }
 
 /// A project.
@@ -216,62 +321,6 @@ pub struct Project {
     /// Keys that the description does not name.
     #[serde(flatten)]
     pub rest: BTreeMap<String, serde_json::Value>,
-}
-
-/// State of a project.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
-#[non_exhaustive]
-pub enum ProjectState {
-    /// `uninitialized`.
-    Uninitialized,
-    /// `active`.
-    Active,
-    /// `suspended`.
-    Suspended,
-    /// `terminated`.
-    Terminated,
-    /// `deleted`.
-    Deleted,
-    /// A word that this version does not know, written back as it was read.
-    Unknown(String),
-}
-
-impl ProjectState {
-    /// Returns the word on the wire.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Uninitialized => "uninitialized",
-            Self::Active => "active",
-            Self::Suspended => "suspended",
-            Self::Terminated => "terminated",
-            Self::Deleted => "deleted",
-            Self::Unknown(word) => word,
-        }
-    }
-}
-
-impl From<String> for ProjectState {
-    fn from(word: String) -> Self {
-        match word.as_str() {
-            "uninitialized" => Self::Uninitialized,
-            "active" => Self::Active,
-            "suspended" => Self::Suspended,
-            "terminated" => Self::Terminated,
-            "deleted" => Self::Deleted,
-            _ => Self::Unknown(word),
-        }
-    }
-}
-
-impl From<ProjectState> for String {
-    fn from(word: ProjectState) -> Self {
-        match word {
-            ProjectState::Unknown(word) => word,
-            known => known.as_str().to_owned(),
-        }
-    }
 }
 
 /// Who decides about joining or leaving a project.
@@ -786,4 +835,66 @@ pub(crate) struct Enroll {
 pub(crate) struct Joined {
     /// Number of the membership.
     pub(crate) id: i64,
+}
+
+/// What to look up.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct CatalogsRequest {
+    /// Find the names of these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) uuids: Option<Vec<String>>,
+    /// Find the uuids of these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) displaynames: Option<Vec<String>>,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Catalogs {
+    /// Uuid to name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) uuid_catalog: Option<BTreeMap<String, String>>,
+    /// Name to uuid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) displayname_catalog: Option<BTreeMap<String, String>>,
+}
+
+/// A message to the operators.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Feedback {
+    /// The message; not blank.
+    pub feedback_msg: String,
+    /// Anything else.
+    pub feedback_data: String,
+}
+
+impl Feedback {
+    /// Makes one of what is required. The rest is unset, or has its default.
+    #[must_use]
+    pub fn new(
+        feedback_msg: impl Into<String>,
+        feedback_data: impl Into<String>,
+    ) -> Self {
+        Self {
+            feedback_msg: feedback_msg.into(),
+            feedback_data: feedback_data.into(),
+        }
+    }
+}
+
+/// The choice of a default project.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DefaultProject {
+    /// The project's id.
+    pub project_id: crate::ProjectId,
+}
+
+impl DefaultProject {
+    /// Makes one of what is required. The rest is unset, or has its default.
+    #[must_use]
+    pub fn new(project_id: crate::ProjectId) -> Self {
+        Self { project_id }
+    }
 }

@@ -13,7 +13,8 @@ pub(crate) static GET_VERSION: Operation = Operation::new(
         Method::GET,
         "/identity/v2.0",
     )
-    .repeat(Repeat::Safe);
+    .repeat(Repeat::Safe)
+    .open();
 
 /// The catalog of services; with credentials the token and its user too.
 pub(crate) static AUTHENTICATE: Operation = Operation::new(
@@ -22,7 +23,8 @@ pub(crate) static AUTHENTICATE: Operation = Operation::new(
         "/tokens",
     )
     .repeat(Repeat::Safe)
-    .response_limit(4 << 20);
+    .response_limit(4 << 20)
+    .open();
 
 /// Check a short-lived OAuth 2.0 access token.
 pub(crate) static VALIDATE_TOKEN: Operation = Operation::new(
@@ -31,6 +33,8 @@ pub(crate) static VALIDATE_TOKEN: Operation = Operation::new(
         "/tokens/{token_id}",
     )
     .repeat(Repeat::Safe)
+    .open()
+    .dialect("0.15+")
     .sensitive_path();
 
 /// All operations, in the order of the description.

@@ -16,7 +16,7 @@ use super::{operations, wire};
 ///
 /// Not all servers have it: 0.15+.
 #[doc(alias = "get_token")]
-pub(crate) fn token(body: &wire::TokenRequest) -> Result<Call> {
+pub(crate) fn token(body: &wire::TokenGrant) -> Result<Call> {
     let target = Target::new("/token");
     let form = Form::new()
         .field("grant_type", &body.grant_type)

@@ -14,6 +14,7 @@ pub(crate) static TOKEN: Operation = Operation::new(
         "/token",
     )
     .repeat(Repeat::OnlyIfUnsent)
+    .dialect("0.15+")
     .status_rules(COMMON_STATUSES);
 
 /// All operations, in the order of the description.

@@ -6,19 +6,62 @@
 use serde::Deserialize;
 use vouchsafe_core::Secret;
 
-/// A request for an access token.
+/// A request for an access token (RFC 6749, section 4.1.3).
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-pub(crate) struct TokenRequest {
+#[non_exhaustive]
+pub struct TokenGrant {
     /// `authorization_code` is the only one that works.
-    pub(crate) grant_type: String,
+    pub grant_type: String,
     /// The authorization code.
-    pub(crate) code: Option<Secret>,
-    /// The address that the code was sent to.
-    pub(crate) redirect_uri: Option<String>,
-    /// Id of the client.
-    pub(crate) client_id: Option<String>,
-    /// What the token is for.
-    pub(crate) scope: Option<String>,
+    pub code: Option<Secret>,
+    /// The address that the code was sent to; the client's registered one, unless given.
+    pub redirect_uri: Option<String>,
+    /// Id of the client, in the form too.
+    pub client_id: Option<String>,
+    /// The scope of the token.
+    pub scope: Option<String>,
+}
+
+impl TokenGrant {
+    /// Makes one of what is required. The rest is unset, or has its default.
+    #[must_use]
+    pub fn new(grant_type: impl Into<String>) -> Self {
+        Self {
+            grant_type: grant_type.into(),
+            code: None,
+            redirect_uri: None,
+            client_id: None,
+            scope: None,
+        }
+    }
+
+    /// The authorization code.
+    #[must_use]
+    pub fn code(mut self, code: impl Into<Secret>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    /// The address that the code was sent to; the client's registered one, unless given.
+    #[must_use]
+    pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
+        self.redirect_uri = Some(redirect_uri.into());
+        self
+    }
+
+    /// Id of the client, in the form too.
+    #[must_use]
+    pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
+        self.client_id = Some(client_id.into());
+        self
+    }
+
+    /// The scope of the token.
+    #[must_use]
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scope = Some(scope.into());
+        self
+    }
 }
 
 /// An access token.

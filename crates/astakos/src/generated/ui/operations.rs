@@ -13,7 +13,8 @@ pub(crate) static GET_SERVICES: Operation = Operation::new(
         "/get_services",
     )
     .repeat(Repeat::Safe)
-    .response_limit(4 << 20);
+    .response_limit(4 << 20)
+    .open();
 
 /// All operations, in the order of the description.
 #[cfg(feature = "mock")]

@@ -110,12 +110,7 @@ impl Show {
         let access = self.user.authenticate(None).await.map_err(text)?;
         let services = access.catalog().map_err(text)?.services().len();
         let name = access.user.and_then(|user| user.name).unwrap_or_default();
-        // Found in the same answer: nothing more is sent for it.
-        let account = self.user.account_path().await.map_err(text)?;
-        ensure(account.ends_with("/account/v1.0"), || account.clone())?;
-        Ok(format!(
-            "{name}; {services} services, quotas under {account}"
-        ))
+        Ok(format!("{name}; {services} services in the catalog"))
     }
 
     async fn room(&self) -> Seen {

@@ -6,7 +6,7 @@ mod quotas;
 mod users;
 
 use clap::{Args, Subcommand};
-use vouchsafe::astakos::{Client, Dialect};
+use vouchsafe::astakos::{Client, Dialect, Feedback};
 
 use crate::connection::{ConnectionArgs, url};
 use crate::failure::Failure;
@@ -101,7 +101,7 @@ pub(crate) async fn run(args: AstakosArgs) -> Result<Answer, Failure> {
         Command::Commissions(command) => commissions::run(&client, command).await,
         Command::Projects(command) => projects::run(&client, command).await,
         Command::Feedback { message, data } => {
-            client.send_feedback(&message, &data).await?;
+            client.send_feedback(&Feedback::new(message, data)).await?;
             Ok(done("sent"))
         }
     }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 use vouchsafe::astakos::{
-    ApplicationAction, Applied, Client, Membership, MembershipAction, Project, ProjectAction,
-    ProjectFilter, ProjectId, ProjectMode, ProjectSpec, ProjectState,
+    ApplicationAction, Applied, Client, DefaultProject, Membership, MembershipAction, Project,
+    ProjectAction, ProjectId, ProjectMode, ProjectSpec, ProjectState,
 };
 use vouchsafe::core::text::str_without_mark;
 
@@ -147,8 +147,12 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
             reason,
         } => act(client, id.into(), action, application, &reason).await,
         Command::Memberships { project } => {
-            let project = project.map(ProjectId::from);
-            Ok(members(&client.memberships(project.as_ref()).await?))
+            let request = client.memberships();
+            let request = match project {
+                Some(project) => request.project(project),
+                None => request,
+            };
+            Ok(members(&request.send().await?))
         }
         Command::Member {
             membership,
@@ -170,14 +174,16 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
         Command::Join { id } => Ok(membership(client.join_project(id).await?)),
         Command::Enroll { id, email } => Ok(membership(client.enroll_member(id, &email).await?)),
         Command::Default { id } => {
-            client.set_default_project(id).await?;
+            client
+                .set_default_project(&DefaultProject::new(id.into()))
+                .await?;
             Ok(done("chosen"))
         }
     }
 }
 
 async fn list(client: &Client, args: ListArgs) -> Result<Answer, Failure> {
-    let mut filter = ProjectFilter::new();
+    let mut filter = client.projects();
     if let Some(name) = args.name {
         filter = filter.name(name);
     }
@@ -194,7 +200,7 @@ async fn list(client: &Client, args: ListArgs) -> Result<Answer, Failure> {
         Some(Mode::Member) => filter.mode(ProjectMode::Member),
         Some(Mode::Active) => filter.mode(ProjectMode::Active),
     };
-    let found = client.projects(&filter).await?;
+    let found = filter.send().await?;
     let rows = found.iter().map(|project| {
         vec![
             project.id.to_string(),
