@@ -6,12 +6,14 @@ mod client;
 mod error;
 mod generated;
 mod model;
+mod renewing;
 
 pub use api::{AcsAnswer, CreateTokenRequest, CreatedToken, SamlForm, Validity};
 pub use client::{Client, ClientBuilder};
 pub use error::{Error, ErrorBody, ErrorKind, Result};
 pub use generated::wazo_auth::{api::*, wire::*};
 pub use model::{Settings, UtcTime};
+pub use renewing::{Renewal, RenewingToken};
 pub use vouchsafe_core as core;
 pub use vouchsafe_core::auth::TokenSource;
 pub use vouchsafe_core::call::{Budget, CallOptions, Retry, Timeouts};

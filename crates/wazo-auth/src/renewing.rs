@@ -1,0 +1,306 @@
+//! A token that is renewed in the background.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep, sleep_until};
+use vouchsafe_core::auth::{Token, TokenSource};
+use vouchsafe_core::task::{Keeper, blocking};
+use vouchsafe_core::{BoxFuture, Error, ErrorKind, Secret};
+
+use crate::{Client, CreateTokenRequest};
+
+/// A source of tokens that logs in and renews its token in the background.
+///
+/// The first token is fetched when it is first needed, and each is replaced at 80% of its lifetime,
+/// give or take 5%. If that fails, it is tried again after 1, 2, 4, ... 32 seconds, and the old
+/// token is used until it expires. Calls that find no valid token wait for a login under way, and
+/// otherwise fail with the reason why the last one failed.
+///
+/// If the service no longer knows the token, such as after its session was ended, the source logs
+/// in again and the call is repeated, once.
+///
+/// Cheap to clone; clones share the token. The work ends when the last clone is dropped, and with it
+/// the last client that uses it.
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use vouchsafe_wazo_auth::{Client, RenewingToken};
+///
+/// # fn main() -> vouchsafe_wazo_auth::Result<()> {
+/// let client = Client::builder().host("wazo.example.com").build()?;
+/// let token = RenewingToken::file(&client, "/run/secrets/wazo-auth");
+/// let client = client.with_token_source(Arc::new(token));
+/// # let _ = client;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct RenewingToken(Arc<Owned>);
+
+/// What is shared with the work is apart from its keeper: the work must not keep itself alive.
+struct Owned {
+    keeper: Keeper,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    request: CreateTokenRequest,
+    /// Where user name and password are read from before each login.
+    file: Option<PathBuf>,
+    state: watch::Sender<Renewal>,
+    refused: Notify,
+}
+
+/// Where the renewal of a token stands.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Renewal {
+    /// The newest token, expired or not. Each new one has a newer generation.
+    pub token: Option<Token>,
+    /// Why the last login failed, if it did.
+    pub error: Option<Error>,
+    /// When the token is no longer used, and when it is replaced.
+    times: Option<(Instant, Instant)>,
+    is_refused: bool,
+    /// Whether a login is under way, or would be if the work had begun.
+    is_settled: bool,
+}
+
+impl RenewingToken {
+    /// Logs in by a request, made for the purpose: with credentials, with a refresh token (so that
+    /// no password is kept in memory), or in any other way that can be repeated.
+    ///
+    /// ```no_run
+    /// # fn example(client: vouchsafe_wazo_auth::Client, secret: vouchsafe_wazo_auth::Secret) {
+    /// use vouchsafe_wazo_auth::RenewingToken;
+    ///
+    /// let login = client.token().create().refresh_token("my-service", secret);
+    /// let token = RenewingToken::new(login);
+    /// # let _ = token;
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn new(login: CreateTokenRequest) -> Self {
+        Self::over(login, None)
+    }
+
+    /// Logs in with a user name and a password from a file: one line, with a colon between them.
+    /// The file is read before each login, so that it may be replaced.
+    #[must_use]
+    pub fn file(client: &Client, path: impl AsRef<Path>) -> Self {
+        let path = path.as_ref().to_owned();
+        Self::over(client.token().create(), Some(path))
+    }
+
+    fn over(request: CreateTokenRequest, file: Option<PathBuf>) -> Self {
+        let shared = Arc::new(Shared {
+            request,
+            file,
+            state: watch::Sender::default(),
+            refused: Notify::new(),
+        });
+        let of_work = Arc::clone(&shared);
+        let keeper = Keeper::new("renewing a token of wazo-auth", move || {
+            let shared = Arc::clone(&of_work);
+            async move { shared.work().await }
+        });
+        Self(Arc::new(Owned { keeper, shared }))
+    }
+
+    /// Returns a receiver of every change: a new token, or why there is none.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<Renewal> {
+        self.0.shared.state.subscribe()
+    }
+
+    async fn current(&self) -> Result<Token, Error> {
+        let Owned { keeper, shared } = &*self.0;
+        if let Some(token) = shared.state.borrow().usable() {
+            keeper.ensure();
+            return Ok(token);
+        }
+        let mut states = shared.state.subscribe();
+        let settled = async {
+            let is_settled = |state: &Renewal| state.usable().is_some() || state.is_settled;
+            let state = states.wait_for(is_settled).await;
+            // The sender lives as long as this source.
+            state.map(|state| state.clone()).unwrap_or_default()
+        };
+        let state = keeper.wait(settled).await?;
+        state.usable().ok_or_else(|| {
+            let expired = "the new token has expired already";
+            state
+                .error
+                .unwrap_or_else(|| Error::new(ErrorKind::Credential, expired))
+        })
+    }
+}
+
+impl TokenSource for RenewingToken {
+    fn token(&self) -> BoxFuture<'_, Result<Token, Error>> {
+        Box::pin(self.current())
+    }
+
+    fn forget(&self, generation: u64) {
+        let shared = &self.0.shared;
+        let is_news = shared.state.send_if_modified(|state| {
+            let current = state.token.as_ref().map(Token::generation);
+            let is_news = current == Some(generation) && !state.is_refused;
+            if is_news {
+                state.is_refused = true;
+                state.is_settled = false;
+            }
+            is_news
+        });
+        if is_news {
+            shared.refused.notify_one();
+        }
+    }
+}
+
+impl fmt::Debug for RenewingToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RenewingToken")
+            .field("state", &*self.0.shared.state.borrow())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Renewal {
+    /// Returns the token if it is valid as far as is known.
+    fn usable(&self) -> Option<Token> {
+        let (until, _) = self.times?;
+        let is_valid = !self.is_refused && Instant::now() < until;
+        self.token.clone().filter(|_| is_valid)
+    }
+
+    fn is_due(&self) -> bool {
+        match self.times {
+            Some((_, renew_at)) => self.is_refused || Instant::now() >= renew_at,
+            None => true,
+        }
+    }
+}
+
+impl Shared {
+    async fn work(&self) {
+        let mut failures = 0;
+        loop {
+            let renew_at = {
+                let state = self.state.borrow();
+                state.times.filter(|_| !state.is_due()).map(|(_, at)| at)
+            };
+            if let Some(at) = renew_at {
+                tokio::select! {
+                    () = sleep_until(at) => {}
+                    () = self.refused.notified() => {}
+                }
+                continue;
+            }
+            self.state.send_if_modified(|state| {
+                state.is_settled = false;
+                false
+            });
+            let begun = Instant::now();
+            match self.log_in().await {
+                Ok(created) => {
+                    failures = 0;
+                    self.keep(created, begun);
+                }
+                Err(error) => {
+                    tracing::debug!(%error, failures, "logging in to wazo-auth failed");
+                    self.state.send_modify(|state| {
+                        state.error = Some(error);
+                        state.is_settled = true;
+                    });
+                    sleep(wait(failures)).await;
+                    failures += 1;
+                }
+            }
+        }
+    }
+
+    async fn log_in(&self) -> Result<crate::Token, Error> {
+        let request = self.request.clone();
+        let request = match &self.file {
+            Some(file) => {
+                let (username, password) = read(file.clone()).await?;
+                request.credentials(username, password)
+            }
+            None => request,
+        };
+        let created = request.send().await.map_err(|error| {
+            // The call that needs the token is another one; this one is its cause.
+            Error::new(error.core().kind(), format!("logging in failed: {error}"))
+                .with_retryable(error.is_retryable())
+                .with_source(error)
+        });
+        Ok(created?.token)
+    }
+
+    fn keep(&self, created: crate::Token, begun: Instant) {
+        let lifetime = created
+            .lifetime()
+            .unwrap_or(USUAL_LIFETIME)
+            .min(LONGEST_LIFETIME);
+        let share = 0.75 + 0.1 * fastrand::f64();
+        let renew_after = lifetime.mul_f64(share).max(LEAST_WAIT);
+        let times = (begun + lifetime, begun + renew_after);
+        self.state.send_modify(|state| {
+            let generation = state.token.as_ref().map_or(0, Token::generation) + 1;
+            let token = Token::new(created.token).of_generation(generation);
+            state.token = Some(match created.utc_expires_at {
+                Some(at) => token.expires_at(at.to_system_time()),
+                None => token,
+            });
+            state.times = Some(times);
+            state.error = None;
+            state.is_refused = false;
+            state.is_settled = true;
+        });
+    }
+}
+
+/// Reads a user name and a password.
+async fn read(file: PathBuf) -> Result<(String, Secret), Error> {
+    let read = blocking("reading a file of credentials", move || {
+        let fail = |why: &str| {
+            let origin = format!("credentials file {}", file.display());
+            Error::new(ErrorKind::Credential, why).with_origin(origin)
+        };
+        let open = std::fs::File::open(&file);
+        let open = open.map_err(|cause| fail("cannot be opened").with_source(cause))?;
+        let text = Secret::read(open, MOST_READ);
+        let text = text.map_err(|cause| fail("cannot be read").with_source(cause))?;
+        let text = text.trimmed();
+        match text.expose().split_once(':') {
+            Some((username, password)) if !username.is_empty() && !password.is_empty() => {
+                Ok((username.to_owned(), Secret::from(password)))
+            }
+            _ => Err(fail("has no line like USER:PASSWORD")),
+        }
+    });
+    let read = read.await;
+    read.unwrap_or_else(|error| Err(error.with_kind(ErrorKind::Credential)))
+}
+
+/// Returns how long to wait after a failure.
+fn wait(failures: u32) -> Duration {
+    Duration::from_secs(1 << failures.min(5))
+}
+
+/// The lifetime of tokens for which the server does not say it; its own default.
+const USUAL_LIFETIME: Duration = Duration::from_secs(7200);
+
+/// The longest lifetime that can be asked for.
+const LONGEST_LIFETIME: Duration = Duration::from_secs(315_360_000);
+
+/// How long a token is kept at least, whatever its lifetime: logins open sessions.
+const LEAST_WAIT: Duration = Duration::from_secs(1);
+
+/// The largest file that is read.
+const MOST_READ: usize = 64 << 10;

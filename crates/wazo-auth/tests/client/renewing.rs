@@ -1,0 +1,247 @@
+//! Tokens that are renewed in the background. Time is paused.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, advance, sleep};
+use vouchsafe_wazo_auth::core::auth::TokenSource;
+use vouchsafe_wazo_auth::{CreateTokenRequest, ErrorKind, RenewingToken};
+
+use super::token::token;
+use super::*;
+
+fn issued(text: &str) -> Then {
+    answer(200, &token(text, 1000))
+}
+
+fn login(told: &Arc<Told>) -> CreateTokenRequest {
+    let client = told.builder().retry(vouchsafe_wazo_auth::Retry::none());
+    client
+        .build()
+        .unwrap()
+        .token()
+        .create()
+        .credentials("alice", "planted")
+}
+
+async fn held(source: &RenewingToken) -> String {
+    let token = source.token().await.unwrap();
+    token.secret().expose().to_owned()
+}
+
+/// Lets the work go on, as far as it can at this time.
+async fn settle() {
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_fetched_when_it_is_needed_and_then_kept() {
+    let told = Told::new([issued("t1")]);
+    let source = RenewingToken::new(login(&told));
+    settle().await;
+    assert_eq!(told.count(), 0);
+    let all = tokio::join!(held(&source), held(&source), held(&source));
+    assert_eq!(all, ("t1".into(), "t1".into(), "t1".into()));
+    advance(Duration::from_secs(700)).await;
+    assert_eq!(held(&source).await, "t1");
+    assert_eq!(told.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_replaced_around_80_percent_of_its_lifetime() {
+    let told = Told::new([issued("t1"), issued("t2")]);
+    let source = RenewingToken::new(login(&told));
+    held(&source).await;
+    let mut states = source.subscribe();
+    let begun = Instant::now();
+    states.mark_unchanged();
+    states.changed().await.unwrap();
+    let waited = begun.elapsed().as_secs();
+    assert!((750..=851).contains(&waited), "{waited}");
+    let renewed = states.borrow_and_update().token.clone().unwrap();
+    assert_eq!((renewed.secret().expose(), renewed.generation()), ("t2", 2));
+    assert_eq!(held(&source).await, "t2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_survived_with_the_old_token_as_long_as_it_is_valid() {
+    let outage = std::iter::repeat_with(|| status(500)).take(9);
+    let told = Told::new(
+        [issued("t1")]
+            .into_iter()
+            .chain(outage)
+            .chain([issued("t2")]),
+    );
+    let source = RenewingToken::new(login(&told));
+    let begun = Instant::now();
+    held(&source).await;
+    let mut states = source.subscribe();
+    let mut moments = Vec::new();
+    while told.count() < 11 {
+        states.changed().await.unwrap();
+        moments.push(begun.elapsed());
+        let is_valid = begun.elapsed() < Duration::from_secs(1000);
+        assert_eq!(source.token().await.is_ok(), is_valid || told.count() == 11);
+    }
+    let waits: Vec<_> = moments
+        .windows(2)
+        .map(|pair| (pair[1] - pair[0]).as_secs())
+        .collect();
+    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 32, 32, 32]);
+    assert_eq!(held(&source).await, "t2");
+    assert!(states.borrow().error.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_learns_why_there_is_no_token_and_waits_for_no_retry() {
+    let reasons = json!({"reason": ["Authentication Failed"]});
+    let told = Told::new([answer(401, &reasons), issued("t1")]);
+    let source = RenewingToken::new(login(&told));
+    let begun = Instant::now();
+    let error = source.token().await.unwrap_err();
+    assert!(error.is_unauthorized() && error.to_string().contains("Authentication Failed"));
+    assert!(!format!("{error:?} {source:?}").contains("planted"));
+    source.token().await.unwrap_err();
+    assert_eq!((begun.elapsed(), told.count()), (Duration::ZERO, 1));
+    sleep(Duration::from_millis(1_100)).await;
+    assert_eq!(held(&source).await, "t1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_is_repeated_once_when_the_session_was_ended() {
+    let unknown = || {
+        let details = json!({"reason": "not_found_or_expired"});
+        answer(
+            401,
+            &json!({"error_id": "unauthorized", "details": details}),
+        )
+    };
+    let told = Told::new([
+        issued("t1"),
+        unknown(),
+        issued("t2"),
+        answer(200, &user("alice")),
+    ]);
+    let source = Arc::new(RenewingToken::new(login(&told)));
+    let client = told.client().with_token_source(source);
+    client.users().get(&alice()).await.unwrap();
+    assert_eq!(told.header(1, "x-auth-token").as_deref(), Some("t1"));
+    assert_eq!(told.header(3, "x-auth-token").as_deref(), Some("t2"));
+
+    let told = Told::new([
+        issued("t1"),
+        unknown(),
+        issued("t2"),
+        unknown(),
+        issued("t3"),
+    ]);
+    let source = Arc::new(RenewingToken::new(login(&told)));
+    let client = told.client().with_token_source(source);
+    let error = client.users().get(&alice()).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.attempts()),
+        (ErrorKind::InvalidToken, 2)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_does_not_suffice_is_kept() {
+    let details = json!({"reason": "missing_permission_or_invalid_tenant"});
+    let missing = answer(
+        401,
+        &json!({"error_id": "unauthorized", "details": details}),
+    );
+    let told = Told::new([issued("t1"), missing]);
+    let source = RenewingToken::new(login(&told));
+    let client = told.client().with_token_source(Arc::new(source.clone()));
+    let error = client.users().get(&alice()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::MissingAccess);
+    assert_eq!((held(&source).await, told.count()), ("t1".into(), 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_refusal_of_an_old_token_changes_nothing() {
+    let told = Told::new([issued("t1"), issued("t2")]);
+    let source = RenewingToken::new(login(&told));
+    let first = source.token().await.unwrap();
+    source.forget(first.generation());
+    assert_eq!(held(&source).await, "t2");
+    source.forget(first.generation());
+    assert_eq!(held(&source).await, "t2");
+    assert_eq!(told.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_work_ends_with_its_last_owner() {
+    let told = Told::new([issued("t1"), issued("t2")]);
+    let source = RenewingToken::new(login(&told));
+    held(&source).await;
+    let client = told.client().with_token_source(Arc::new(source.clone()));
+    let mut states = source.subscribe();
+    drop(source);
+    sleep(Duration::from_secs(900)).await;
+    assert_eq!(told.count(), 2, "the client still owns it");
+    drop(client);
+    let mut ended = async || while states.changed().await.is_ok() {};
+    ended().await;
+    sleep(Duration::from_secs(5000)).await;
+    assert_eq!(told.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_token_logs_in_without_a_password() {
+    let told = Told::new([issued("t1")]);
+    let login = told.client().token().create().refresh_token("service", "r");
+    assert_eq!(held(&RenewingToken::new(login)).await, "t1");
+    assert_eq!(
+        told.json(0),
+        json!({"client_id": "service", "refresh_token": "r"})
+    );
+    assert_eq!(told.header(0, "authorization"), None);
+}
+
+#[tokio::test]
+async fn credentials_in_a_file_are_read_before_each_login() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wazo");
+    let told = Told::new([issued("t1"), issued("t2")]);
+    let client = told.client();
+    let missing = RenewingToken::file(&client, &file)
+        .token()
+        .await
+        .unwrap_err();
+    assert!(
+        missing.to_string().contains("cannot be opened"),
+        "{missing}"
+    );
+    for text in ["", "alice", "alice:", ":planted"] {
+        std::fs::write(&file, text).unwrap();
+        let error = RenewingToken::file(&client, &file)
+            .token()
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains("USER:PASSWORD"), "{error}");
+        assert!(!format!("{error:?}").contains("planted"));
+    }
+    std::fs::write(&file, "alice:pw\n").unwrap();
+    let source = RenewingToken::file(&client, &file);
+    let first = source.token().await.unwrap();
+    std::fs::write(&file, "alice:new").unwrap();
+    source.forget(first.generation());
+    assert_eq!(held(&source).await, "t2");
+    let basic: Vec<_> = (0..2)
+        .map(|at| told.header(at, "authorization").unwrap())
+        .collect();
+    assert_eq!(basic, ["Basic YWxpY2U6cHc=", "Basic YWxpY2U6bmV3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_without_a_lifetime_does_not_make_logins_run_away() {
+    let script = std::iter::repeat_with(|| answer(200, &token("t", 0))).take(100);
+    let told = Told::new(script);
+    let source = RenewingToken::new(login(&told));
+    source.token().await.unwrap_err();
+    sleep(Duration::from_millis(9_500)).await;
+    assert!((9..=11).contains(&told.count()), "{}", told.count());
+}
