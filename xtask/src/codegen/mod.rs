@@ -8,7 +8,7 @@ mod limits;
 mod lint;
 mod locate;
 mod model;
-mod names;
+pub(crate) mod names;
 mod page;
 mod read;
 mod schema;
@@ -23,9 +23,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use emit::{MARK, Output};
-use model::Api;
-use source::{Mistake, Source};
+use emit::MARK;
+pub(crate) use emit::{Output, quickstart, without_example};
+pub(crate) use model::Api;
+pub(crate) use source::{Cursor, Mistake, Source};
 
 /// Runs the command.
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
@@ -59,7 +60,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
 
 /// Writes, or with `check` only compares, everything generated under `root`. Returns a line for
 /// each file that was not as it should be.
-fn generate(root: &Path, check: bool) -> Result<Vec<String>, String> {
+pub(crate) fn generate(root: &Path, check: bool) -> Result<Vec<String>, String> {
     let broken = |error: io::Error| format!("codegen: {error}");
     let mut outputs = Vec::new();
     for service in sorted(&root.join("crates")).map_err(broken)? {
@@ -118,20 +119,50 @@ fn describe(root: &Path, service: &Path, files: &[PathBuf]) -> Result<Vec<Output
     if !mistakes.is_empty() {
         return Err(mistakes.join("\n"));
     }
+    let suite = fs::read_to_string(service.join(CONTRACT));
+    outputs(&krate, &apis, suite.is_ok_and(|text| !has_mark(&text)))
+}
+
+/// Returns the operations of a description.
+pub(crate) fn operations<'s>(root: &Cursor<'s>) -> Vec<Cursor<'s>> {
+    let paths = root.get("paths").map(|paths| paths.entries());
+    let items = paths.unwrap_or_default().into_iter();
+    let of = |(_, item): (String, Cursor<'s>)| read::METHODS.map(|method| item.get(method));
+    items.flat_map(of).flatten().collect()
+}
+
+/// Returns the example of an operation's answer of success.
+pub(crate) fn answer_example<'s>(operation: &Cursor<'s>) -> Option<Cursor<'s>> {
+    let responses = operation.get("responses")?.entries();
+    let mut all = responses.into_iter();
+    let (_, response) = all.find(|(status, _)| status.starts_with('2'))?;
+    let (_, content) = read::media(&response.resolve().ok()?)?;
+    schema::example(&content).ok()?
+}
+
+/// Writes the files of one service in memory, a contract suite among them unless there is one
+/// written by hand.
+pub(crate) fn outputs(krate: &str, apis: &[Api], has_suite: bool) -> Result<Vec<Output>, String> {
     let odd = |error: syn::Error| format!("{krate}: the generated code does not parse: {error}");
     let mut outputs = Vec::new();
-    for api in &apis {
-        outputs.extend(emit::api(&krate, api).map_err(odd)?);
+    for api in apis {
+        outputs.extend(emit::api(krate, api).map_err(odd)?);
     }
-    outputs.push(emit::service(&krate, &apis).map_err(odd)?);
-    if service.join("tests/contract/mod.rs").exists() {
-        outputs.push(emit::coverage(&krate, &apis).map_err(odd)?);
+    outputs.push(emit::service(krate, apis).map_err(odd)?);
+    let suite = match has_suite {
+        true => None,
+        false => emit::contract(krate, apis).transpose().map_err(odd)?,
+    };
+    let is_covered = has_suite || suite.is_some();
+    outputs.extend(suite);
+    if is_covered {
+        outputs.push(emit::coverage(krate, apis).map_err(odd)?);
     }
     Ok(outputs)
 }
 
 /// Reads one description; `name` is its path as shown in messages.
-fn load(name: &str, text: &str) -> Result<Api, Vec<Mistake>> {
+pub(crate) fn load(name: &str, text: &str) -> Result<Api, Vec<Mistake>> {
     let one = |mistake| vec![mistake];
     let source = Source::parse(name, text).map_err(one)?;
     let mistakes = lint::check(&source);
@@ -170,15 +201,18 @@ fn marked(root: &Path) -> io::Result<Vec<PathBuf>> {
         for path in sorted(&folder).unwrap_or_default() {
             if path.is_dir() {
                 folders.push(path);
-            } else if fs::read_to_string(&path)
-                .is_ok_and(|text| text.lines().next().is_some_and(|line| line.contains(MARK)))
-            {
+            } else if fs::read_to_string(&path).is_ok_and(|text| has_mark(&text)) {
                 found.push(path);
             }
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// Returns whether a file is one of those that this command writes.
+fn has_mark(text: &str) -> bool {
+    text.lines().next().is_some_and(|line| line.contains(MARK))
 }
 
 fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
@@ -192,5 +226,8 @@ fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// A workspace in small, with one service.
 const TRIAL: &str = "xtask/tests/right";
+
+/// The suite that drives every operation, in a service's folder.
+const CONTRACT: &str = "tests/contract/mod.rs";
 
 const SUFFIX: &str = ".openapi.yaml";

@@ -9,6 +9,7 @@ mod action;
 mod authority;
 mod clock;
 mod emulator;
+pub mod example;
 mod faults;
 pub mod form;
 mod host;

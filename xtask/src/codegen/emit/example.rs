@@ -1,12 +1,13 @@
 //! Examples in the documentation of generated methods.
 
+use super::super::limits::Limits;
 use super::super::model::{Api, Body, Field, Operation, Presence, Reply, Shape, Type};
 use super::super::names;
+use super::sample;
 
 /// Writes the lines of an example; none if an argument has no value that could be shown.
 pub(super) fn of(krate: &str, api: &Api, operation: &Operation) -> Vec<String> {
-    let name = krate.rsplit('/').next().unwrap_or(krate).replace('-', "_");
-    let krate = format!("vouchsafe_{name}");
+    let krate = crate_name(krate);
     let writer = Writer { api, krate: &krate };
     let Some(body) = writer.body(operation) else {
         return Vec::new();
@@ -41,13 +42,50 @@ pub(super) fn of(krate: &str, api: &Api, operation: &Operation) -> Vec<String> {
     lines
 }
 
+/// Writes the call of an operation's method, up to what sends it; `None` if an argument has no
+/// value that could be shown.
+pub(super) fn call(krate: &str, api: &Api, operation: &Operation) -> Option<String> {
+    let krate = crate_name(krate);
+    Writer { api, krate: &krate }.call(operation)
+}
+
+/// Writes the lines of a first example: a call that needs little, and what it answers.
+pub(crate) fn quickstart(krate: &str, api: &Api) -> Option<Vec<String>> {
+    let krate = crate_name(krate);
+    let writer = Writer { api, krate: &krate };
+    let mut all: Vec<(&Operation, String)> = Vec::new();
+    for operation in api.operations.iter().filter(|one| one.has_method()) {
+        all.push((operation, writer.call(operation)?));
+    }
+    // The shortest that reads something.
+    all.sort_by_key(|(operation, call)| {
+        let is_read = operation.method == "GET" && !matches!(operation.reply, Reply::Nothing);
+        (!is_read, call.len())
+    });
+    let (operation, call) = all.first()?;
+    let send = if operation.is_plain() { "" } else { ".send()" };
+    Some(match operation.reply {
+        Reply::Nothing => vec![format!("{call}{send}.await?;")],
+        _ => vec![
+            format!("let answer = {call}{send}.await?;"),
+            "println!(\"{answer:?}\");".to_owned(),
+        ],
+    })
+}
+
+/// Returns the name that code uses for the crate in a folder.
+pub(super) fn crate_name(krate: &str) -> String {
+    let name = krate.rsplit('/').next().unwrap_or(krate).replace('-', "_");
+    format!("vouchsafe_{name}")
+}
+
 struct Writer<'a> {
     api: &'a Api,
     krate: &'a str,
 }
 
 impl Writer<'_> {
-    fn body(&self, operation: &Operation) -> Option<Vec<String>> {
+    fn call(&self, operation: &Operation) -> Option<String> {
         let mut arguments = Vec::new();
         if self.api.credential.is_some() {
             arguments.push("credential".to_owned());
@@ -55,23 +93,29 @@ impl Writer<'_> {
         let is_kept = !operation.is_plain();
         for param in operation.params.iter().filter(|param| param.required) {
             let example = param.example.as_deref();
-            arguments.push(self.argument(&param.ty, example, is_kept, 0)?);
+            arguments.push(self.argument(&param.ty, &param.limits, example, is_kept, 0)?);
         }
         if let Some(Body::Json { ty, required: true } | Body::Form { ty, required: true }) =
             &operation.body
         {
-            arguments.push(self.argument(ty, None, is_kept, 0)?);
+            let none = Limits::default();
+            let written = self.argument(ty, &none, None, is_kept, 0);
+            arguments.push(written.or_else(|| self.read(ty))?);
         }
         let group = operation
             .group
             .as_ref()
             .map(|group| format!("{}().", names::snake(group)));
-        let call = format!(
+        Some(format!(
             "client.{}{}({})",
             group.unwrap_or_default(),
             operation.method_name,
             arguments.join(", ")
-        );
+        ))
+    }
+
+    fn body(&self, operation: &Operation) -> Option<Vec<String>> {
+        let call = self.call(operation)?;
         let answer = match operation.reply {
             Reply::Nothing => "",
             _ => "let answer = ",
@@ -95,9 +139,22 @@ impl Writer<'_> {
         Some(lines)
     }
 
+    /// Writes a body that no constructor makes: a choice of several types, or any JSON.
+    fn read(&self, of: &Type) -> Option<String> {
+        if !self.api.emulator {
+            return None;
+        }
+        let value = sample::of(self.api, of, &Limits::default(), None)?;
+        Some(format!(
+            "&serde_json::from_str({:?}).expect(\"it is JSON\")",
+            value.to_string()
+        ))
+    }
+
     fn argument(
         &self,
         of: &Type,
+        limits: &Limits,
         example: Option<&str>,
         is_kept: bool,
         depth: usize,
@@ -105,22 +162,23 @@ impl Writer<'_> {
         if depth > 4 {
             return None;
         }
-        let text = example.unwrap_or("example");
         Some(match of {
-            Type::Text => format!("{text:?}"),
-            Type::Secret if is_kept => format!("{text:?}"),
-            Type::Secret => format!("&{text:?}.into()"),
-            of if of.is_integer() => example.unwrap_or("1").to_owned(),
-            Type::Number => example.unwrap_or("1.0").to_owned(),
+            Type::Text => format!("{:?}", sample::text(limits, example)),
+            Type::Secret if is_kept => format!("{:?}", sample::text(limits, example)),
+            Type::Secret => format!("&{:?}.into()", sample::text(limits, example)),
+            of if of.is_integer() => sample::integer(limits, example),
+            Type::Number => sample::number(limits, example),
             Type::Boolean => example.unwrap_or("true").to_owned(),
             Type::List(item) => {
-                let value = self.argument(item, example, true, depth + 1)?;
+                let of_item = limits.items.as_deref().cloned().unwrap_or_default();
+                let value = self.argument(item, &of_item, example, true, depth + 1)?;
                 let value = value.trim_start_matches('&');
-                match (is_kept, &**item) {
-                    (true, _) => format!("[{value}]"),
-                    (false, Type::Text | Type::Secret) => format!("&[{value}.into()]"),
-                    (false, _) => format!("&[{value}]"),
-                }
+                let value = match (is_kept, &**item) {
+                    (false, Type::Text | Type::Secret) => format!("{value}.into()"),
+                    _ => value.to_owned(),
+                };
+                let mark = if is_kept { "" } else { "&" };
+                format!("{mark}[{}]", vec![value; sample::count(limits)].join(", "))
             }
             Type::Map(_) => "&Default::default()".to_owned(),
             Type::Named(name) => self.named(name, example, is_kept, depth)?,
@@ -142,13 +200,7 @@ impl Writer<'_> {
             return None;
         }
         Some(match &def.shape {
-            Shape::Id { limits } => {
-                let usual = match limits.format.as_deref() {
-                    Some("uuid") => "6f9619ff-8b86-d011-b42d-00cf4fc964ff",
-                    _ => "example",
-                };
-                format!("&{:?}.parse()?", example.unwrap_or(usual))
-            }
+            Shape::Id { limits } => format!("&{:?}.parse()?", sample::text(limits, example)),
             Shape::Words { words, .. } => {
                 let (_, variant) = words.first()?;
                 match is_kept {
@@ -159,9 +211,11 @@ impl Writer<'_> {
             Shape::Struct { fields, .. } => {
                 let mut arguments = Vec::new();
                 for field in fields.iter().filter(|field| is_required(field)) {
-                    let value =
-                        self.argument(&field.ty, field.example.as_deref(), true, depth + 1)?;
-                    arguments.push(value);
+                    let example = field.example.as_deref();
+                    arguments.push(match field.presence {
+                        Presence::RequiredOrNull => "None".to_owned(),
+                        _ => self.argument(&field.ty, &field.limits, example, true, depth + 1)?,
+                    });
                 }
                 // Only an argument itself is borrowed; what is in it is owned.
                 let mark = if depth == 0 { "&" } else { "" };

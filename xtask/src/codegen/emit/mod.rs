@@ -3,7 +3,9 @@
 mod api;
 mod calls;
 mod check;
+mod contract;
 mod coverage;
+mod described;
 mod docs;
 mod example;
 mod form;
@@ -11,6 +13,7 @@ mod list;
 mod make;
 mod operations;
 mod routes;
+mod sample;
 mod wire;
 
 use std::path::PathBuf;
@@ -21,7 +24,10 @@ use quote::quote;
 use super::model::{Api, Operation};
 use super::names;
 
+pub(crate) use contract::contract;
+pub(crate) use contract::without_example;
 pub(crate) use coverage::coverage;
+pub(crate) use example::quickstart;
 
 /// A file to be written: its path from the root of the workspace, and its text.
 pub(crate) struct Output {
@@ -41,6 +47,12 @@ pub(crate) fn api(krate: &str, api: &Api) -> Result<Vec<Output>, syn::Error> {
         outputs.push(Output {
             path: folder.join("api.rs"),
             text: rust(&api.file, api::api(krate, api))?,
+        });
+    }
+    if api.emulator {
+        outputs.push(Output {
+            path: folder.join("described.rs"),
+            text: rust(&api.file, described::described(api))?,
         });
     }
     for (name, code) in [
@@ -99,6 +111,11 @@ fn modules(api: &Api) -> TokenStream {
             pub(crate) mod calls;
         )
     });
+    let described = api.emulator.then(|| {
+        quote!(
+            pub(crate) mod described;
+        )
+    });
     let api = api.operations.iter().any(Operation::has_method).then(|| {
         quote!(
             pub(crate) mod api;
@@ -107,6 +124,7 @@ fn modules(api: &Api) -> TokenStream {
     quote! {
         #title
         #api
+        #described
         pub(crate) mod operations;
         #calls
         #[cfg(feature = "mock")]

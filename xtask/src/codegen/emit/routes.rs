@@ -1,6 +1,6 @@
 //! `routes.rs`: what the emulator serves.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::super::model::Api;
@@ -27,9 +27,16 @@ pub(super) fn routes(api: &Api) -> TokenStream {
             let doc = doc(&sentence(&operation.summary), &[]);
             quote!(#doc #variant,)
         });
+    let examples = api.emulator.then(|| examples(api));
+    let example = api.emulator.then(|| {
+        quote!(
+            use vouchsafe_core::mock::example::Example;
+        )
+    });
     quote! {
         //! What the emulator serves.
         use http::Method;
+        #example
         use vouchsafe_core::mock::route::{self, Found, Route};
 
         use super::operations;
@@ -46,5 +53,44 @@ pub(super) fn routes(api: &Api) -> TokenStream {
         pub(crate) fn find(method: &Method, path: &str) -> Found<Op> {
             route::find(ROUTES, method, path)
         }
+
+        #examples
     }
+}
+
+fn examples(api: &Api) -> TokenStream {
+    let arms = api.operations.iter().map(|operation| {
+        let op = ident(&names::pascal(&operation.rust));
+        let mut answers = operation.answers.iter();
+        let answer = answers.find(|answer| answer.status.starts_with(['2', '3']));
+        let status = answer.and_then(|answer| answer.status.parse::<u16>().ok());
+        let status = Literal::u16_unsuffixed(status.unwrap_or(200));
+        let media = answer.and_then(|answer| answer.media.as_deref());
+        let media = media
+            .filter(|_| operation.method != "HEAD")
+            .unwrap_or_default();
+        let body = match answer.and_then(|answer| answer.example.as_deref()) {
+            Some(json) => compact(json),
+            None => "example".to_owned(),
+        };
+        let body = if media.is_empty() {
+            String::new()
+        } else {
+            body
+        };
+        quote!(Op::#op => Example { status: #status, content_type: #media, body: #body })
+    });
+    quote! {
+        /// Returns what the description has as an example of an operation's answer.
+        #[allow(dead_code, reason = "an emulator with rules of its own needs it for some at most")]
+        pub(crate) fn example(op: Op) -> Example {
+            match op { #(#arms),* }
+        }
+    }
+}
+
+/// Writes JSON in one line.
+fn compact(json: &str) -> String {
+    serde_json::from_str::<serde_json::Value>(json)
+        .map_or_else(|_| json.to_owned(), |value| value.to_string())
 }

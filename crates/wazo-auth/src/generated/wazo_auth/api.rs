@@ -2109,7 +2109,7 @@ impl TokenApi<'_> {
     ///
     /// ```no_run
     /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.token().get("example").send().await?;
+    /// let answer = client.token().get("6f9619ff-8b86-d011-b42d-00cf4fc964ff").send().await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -2136,7 +2136,7 @@ impl TokenApi<'_> {
     ///
     /// ```no_run
     /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.token().check("example").send().await?;
+    /// client.token().check("6f9619ff-8b86-d011-b42d-00cf4fc964ff").send().await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -2166,7 +2166,7 @@ impl TokenApi<'_> {
     ///
     /// ```no_run
     /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.token().check_scopes(&"example".into(), &vouchsafe_wazo_auth::ScopeCheck::new(["example"])).await?;
+    /// let answer = client.token().check_scopes(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".into(), &vouchsafe_wazo_auth::ScopeCheck::new(["example"])).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -2369,7 +2369,7 @@ impl UsersApi<'_> {
     ///
     /// ```no_run
     /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.users().register(&vouchsafe_wazo_auth::Registration::new("example", "example", "example")).await?;
+    /// let answer = client.users().register(&vouchsafe_wazo_auth::Registration::new("example", "example", "alice@example.com")).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -2548,6 +2548,15 @@ impl UsersApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user (404).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// client.users().set_password(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &vouchsafe_wazo_auth::PasswordReset::new(None)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_password(
         &self,
         user_uuid: &wire::UserUuid,
