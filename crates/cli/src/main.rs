@@ -3,6 +3,11 @@
 mod args;
 mod connection;
 mod demo;
+#[allow(
+    dead_code,
+    reason = "for services made by `cargo xtask new-service`, whose check builds and tests it"
+)]
+mod described;
 mod failure;
 mod files;
 mod output;
