@@ -5,15 +5,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const SERVICES: [&str; 3] = ["astakos", "ticket", "userinfo"];
-
 #[test]
 fn every_cited_section_of_a_protocol_exists() {
-    for service in SERVICES {
+    let mut total = 0;
+    for service in services() {
         let page = root().join(format!("docs/protocols/{service}.md"));
         let sections = headings(&fs::read_to_string(&page).unwrap());
         let mut cited = BTreeSet::new();
-        for file in sources(&root().join("crates").join(service)) {
+        for file in sources(&root().join("crates").join(&service)) {
             for section in citations(&fs::read_to_string(&file).unwrap()) {
                 assert!(
                     sections.contains(&section),
@@ -24,12 +23,17 @@ fn every_cited_section_of_a_protocol_exists() {
                 cited.insert(section);
             }
         }
-        assert!(
-            cited.len() > 10,
-            "{service}: only {} sections are cited",
-            cited.len()
-        );
+        assert!(!cited.is_empty(), "{service}: its page is cited nowhere");
+        total += cited.len();
     }
+    assert!(total > 60, "only {total} sections are cited");
+}
+
+/// Returns the services that have a page.
+fn services() -> Vec<String> {
+    let pages = fs::read_dir(root().join("docs/protocols")).unwrap();
+    let names = pages.map(|page| page.unwrap().path().file_stem().unwrap().to_owned());
+    names.map(|name| name.into_string().unwrap()).collect()
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub struct Report {
     failures: Vec<Failure>,
     /// How many cases, rows or steps each rule left out.
     waived: BTreeMap<&'static str, usize>,
+    /// The services that there are no vectors of.
+    missing: Vec<&'static str>,
 }
 
 /// A case that was judged and found different.
@@ -45,6 +47,11 @@ impl Report {
         &self.failures
     }
 
+    /// Notes the services that there are no vectors of.
+    pub(super) fn note_missing(&mut self, services: Vec<&'static str>) {
+        self.missing = services;
+    }
+
     pub(super) fn add(&mut self, id: &str, judgement: Judgement) {
         for rule in judgement.waived {
             *self.waived.entry(rule).or_default() += 1;
@@ -72,6 +79,9 @@ impl fmt::Display for Report {
         }
         for (rule, count) in &self.waived {
             writeln!(f, "left out {count} by rule: {rule}")?;
+        }
+        for service in &self.missing {
+            writeln!(f, "no vectors of {service}: nothing was judged")?;
         }
         write!(
             f,
@@ -152,10 +162,11 @@ mod tests {
         let mut out = Judgement::default();
         out.waive("a reason");
         report.add("a/out", out);
+        report.note_missing(vec!["b"]);
         assert_eq!(
             report.to_string(),
             "FAILED a/bad\n    step 2: status: expected 200, got 500\nleft out 1 by rule: a \
-             reason\nvectors: 1 passed, 1 failed, 1 skipped"
+             reason\nno vectors of b: nothing was judged\nvectors: 1 passed, 1 failed, 1 skipped"
         );
     }
 

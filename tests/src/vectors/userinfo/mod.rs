@@ -11,14 +11,36 @@ mod models;
 mod rules;
 mod standins;
 mod transcript;
+
+use std::path::{Path, PathBuf};
+
 use vouchsafe::core::timestamp;
 
-use super::Suite;
 use super::report::Judgement;
 use super::schema::{Case, Kind};
+use super::{Error, Report, Suite};
+
+/// Runs every file in a folder. `probe` is the program that [`answer_probe`] is for.
+pub(super) async fn run(
+    folder: &Path,
+    probe: Option<PathBuf>,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let mut suite = Suite::load(folder)?;
+    suite.probe = probe;
+    for (id, case) in &suite.cases {
+        let mut judgement = Judgement::default();
+        match case {
+            Err(fault) => judgement.differ(format!("cannot be read: {fault}")),
+            Ok(case) => judge(&suite, case, &mut judgement).await,
+        }
+        report.add(id, judgement);
+    }
+    Ok(())
+}
 
 /// Judges one case.
-pub(super) async fn judge(suite: &Suite, case: &Case, judgement: &mut Judgement) {
+async fn judge(suite: &Suite, case: &Case, judgement: &mut Judgement) {
     match &case.kind {
         Kind::Exchange(exchange) => {
             let exchanges = std::slice::from_ref(exchange);
