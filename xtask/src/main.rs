@@ -5,6 +5,7 @@ mod codegen;
 mod examples;
 mod features;
 mod interop;
+mod new_service;
 mod program;
 mod test;
 mod vectors;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         ["examples", rest @ ..] => examples::run(rest),
         ["features", rest @ ..] => features::run(rest),
         ["interop", rest @ ..] => interop::run(rest),
+        ["new-service", rest @ ..] => new_service::run(rest),
         ["test", rest @ ..] => test::run(rest),
         ["vectors", rest @ ..] => vectors::run(rest),
         _ => Err(USAGE.to_owned()),
@@ -43,5 +45,8 @@ usage: cargo xtask <command>
   examples            run the examples of every crate
   features            build every feature alone, and check what each pulls in
   interop             drive clients in other languages against `vouchsafe serve`
+  new-service NAME --from FILE.openapi.yaml
+                      make the crate of a service, and its lines everywhere else
+  new-service --check make one in a copy of the workspace, and run its tests there
   test [ARGUMENTS]    run all tests, documentation included
   vectors [SERVICE]   run the recorded vectors below VOUCHSAFE_VECTORS";

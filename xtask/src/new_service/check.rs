@@ -1,0 +1,118 @@
+//! `cargo xtask new-service --check`: the command on a small description, in a copy of the
+//! workspace, where what it makes is built and tested.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use super::Plan;
+use crate::codegen;
+use crate::workspace;
+
+/// Makes the copy, adds a service to it, and runs what decides whether the service could land.
+pub(super) fn run() -> Result<(), String> {
+    let begun = now();
+    let root = workspace::root();
+    // One place for all runs, in the folder that is ignored, so that builds are used again.
+    let copy = root.join("target/new-service");
+    copy_sources(&root, &copy)?;
+    let description = root.join(DESCRIPTION);
+    Plan::new(&copy, NAME, &description)?.carry_out(&copy)?;
+    let stale = codegen::generate(&copy, true)?;
+    if !stale.is_empty() {
+        return Err(format!(
+            "codegen would write otherwise: {}",
+            stale.join(", ")
+        ));
+    }
+    let again = Plan::new(&copy, NAME, &description);
+    if !again.is_err_and(|told| told.contains("is taken")) {
+        return Err("a second service of the same name is not refused".to_owned());
+    }
+    // The same packages each time: with others, cargo would build what they need once more.
+    let packages = format!(
+        "-p vouchsafe-{NAME} -p vouchsafe -p vouchsafe-cli -p vouchsafe-tests --all-features"
+    );
+    for line in [
+        "fmt --all --check".to_owned(),
+        format!("clippy {packages} --all-targets -- -D warnings"),
+        format!(
+            "test {packages} --lib --bin vouchsafe --test client --test generated_coverage --test citations"
+        ),
+        format!("test {packages} --test program demo"),
+        format!("test {packages} --doc {NAME}"),
+        format!("doc {packages} --no-deps"),
+    ] {
+        cargo(&root, &copy, &line)?;
+    }
+    eprintln!(
+        "new-service: made, built and tested in {} s",
+        now().saturating_sub(begun).as_secs()
+    );
+    Ok(())
+}
+
+/// Copies all that git knows or would add.
+fn copy_sources(root: &Path, copy: &Path) -> Result<(), String> {
+    let listed = Command::new("git")
+        .args([
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ])
+        .current_dir(root)
+        .output()
+        .map_err(|cause| format!("git cannot be started: {cause}"))?;
+    if !listed.status.success() {
+        return Err("git does not list the files of the workspace".to_owned());
+    }
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let files = listed.split('\0').filter(|name| !name.is_empty());
+    if copy.exists() {
+        fs::remove_dir_all(copy).map_err(|cause| format!("{}: {cause}", copy.display()))?;
+    }
+    // What is deleted and not committed is listed all the same.
+    for file in files
+        .map(PathBuf::from)
+        .filter(|file| root.join(file).exists())
+    {
+        let (from, to) = (root.join(&file), copy.join(&file));
+        let folder = to.parent().map_or(Ok(()), fs::create_dir_all);
+        folder
+            .and_then(|()| fs::copy(&from, &to).map(drop))
+            .map_err(|cause| format!("{}: {cause}", from.display()))?;
+    }
+    Ok(())
+}
+
+fn cargo(root: &Path, copy: &Path, line: &str) -> Result<(), String> {
+    eprintln!("cargo {line}");
+    let begun = now();
+    let status = Command::new(env!("CARGO"))
+        .args(line.split_whitespace())
+        .current_dir(copy)
+        .env("CARGO_TARGET_DIR", root.join("target"))
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .status()
+        .map_err(|cause| format!("cargo cannot be started: {cause}"))?;
+    eprintln!("  {} s", now().saturating_sub(begun).as_secs());
+    match status.success() {
+        true => Ok(()),
+        false => Err(format!("failed in {}: cargo {line}", copy.display())),
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "shown to a person, and no test pauses it"
+)]
+fn now() -> Duration {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.unwrap_or_default()
+}
+
+const NAME: &str = "guest-house";
+const DESCRIPTION: &str = "xtask/tests/new_service/guest-house.openapi.yaml";

@@ -1,0 +1,12 @@
+//! What the errors of {{TITLE}} come to, and what to do about them.
+
+use vouchsafe::{{MODULE}};
+
+use crate::failure::Failure;
+
+impl From<{{MODULE}}::Error> for Failure {
+    fn from(error: {{MODULE}}::Error) -> Self {
+        Self::from(error.core().clone())
+            .warned_of_doubling(error.core(), {{MODULE}}::mock::operations())
+    }
+}
