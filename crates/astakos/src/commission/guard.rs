@@ -9,7 +9,8 @@ use vouchsafe_core::{Error as CoreError, ErrorKind as CoreKind, Sent, TimeoutSco
 
 use super::busy::Busy;
 use super::journal::Outcome;
-use super::resolver::{Undo, until};
+use super::pace::until;
+use super::resolver::Undo;
 use super::{CommissionId, Committed, Issuer};
 use crate::{CommissionAction, Result, Serial};
 
@@ -57,15 +58,15 @@ impl CommissionGuard {
     /// Accepts the commission.
     ///
     /// The decision is written down first; from then on it stands, whatever fails, also if this
-    /// future is dropped. Until then, dropping it rejects: the journal is told so before the server
-    /// is. If the process ends before that, what the journal holds decides.
+    /// future is dropped. Until then, dropping it rejects, and the journal records that before
+    /// the server is called. If the process ends before that, what the journal holds decides.
     ///
     /// # Errors
     ///
     /// Of kind [`Core`](crate::ErrorKind::Core)`(Store)` if the journal failed: the commission is
     /// rejected in the background, as if this future was dropped. [`ErrorKind::Connection`](crate::ErrorKind::Connection) if no answer came in
     /// time: the commission will be accepted, in the background or by [`Issuer::reconcile`].
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if somebody else resolved it.
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if it was resolved by another client.
     pub async fn commit(mut self) -> Result<Committed> {
         let committing = Outcome::Committing(self.serial);
         self.is_decided = true;
@@ -82,7 +83,7 @@ impl CommissionGuard {
     ///
     /// [`ErrorKind::Connection`](crate::ErrorKind::Connection) if no answer came in time: the
     /// commission will be rejected, in the background or by [`Issuer::reconcile`].
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if somebody else resolved it.
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if it was resolved by another client.
     pub async fn reject(mut self) -> Result<Committed> {
         match self.hand_over(CommissionAction::Reject) {
             Some(reply) => self.wait(reply).await,
@@ -141,7 +142,7 @@ fn unresolved(why: &str) -> crate::Error {
 
 impl Drop for CommissionGuard {
     fn drop(&mut self) {
-        // Nobody waits for the reply.
+        // The reply is not awaited.
         drop(self.hand_over(CommissionAction::Reject));
     }
 }

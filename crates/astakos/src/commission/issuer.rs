@@ -12,8 +12,8 @@ use super::busy::{Busy, InHand};
 use super::guard::wait;
 use super::id::check_owner;
 use super::journal::{Intent, Journal, MemoryJournal};
-use super::pace::{Gate, Pace};
-use super::resolver::{Resolver, Settings, close, until};
+use super::pace::{Gate, Pace, until};
+use super::resolver::{Resolver, Settings, close};
 use super::search::Search;
 use super::watch::Watch;
 use super::{CommissionGuard, CommissionId, Committed};
@@ -175,7 +175,7 @@ impl Issuer {
             self.0.watch.no_orphans().await;
             self.0.resolver.drained().await;
         };
-        // What is still open then is told.
+        // The result says what is still open.
         let _ = timeout(limit, done).await;
         self.open()
     }

@@ -6,9 +6,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use vouchsafe_core::call::{Backoff, Retry};
+use vouchsafe_core::deadline::after;
 use vouchsafe_core::sync::lock;
-
-use super::resolver::until;
 
 /// Keeps an interval between attempts: a short one after a success, and one that doubles after each
 /// failure.
@@ -119,6 +118,11 @@ impl Gate {
             self.pace.failed(asked);
         }
     }
+}
+
+/// Returns when a limit that begins now ends.
+pub(super) fn until(limit: Duration) -> Instant {
+    after(Instant::now(), limit)
 }
 
 #[cfg(test)]

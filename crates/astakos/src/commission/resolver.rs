@@ -7,9 +7,8 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use vouchsafe_core::call::{Backoff, Retry};
-use vouchsafe_core::deadline::after;
 use vouchsafe_core::sync::lock;
 use vouchsafe_core::task::{Ended, Keeper};
 use vouchsafe_core::{BoxFuture, Sent};
@@ -51,7 +50,7 @@ struct Job {
     action: CommissionAction,
     /// Closed in the journal when it is done; that it is under way ends with the job.
     busy: Option<Busy>,
-    /// Left until the journal is told.
+    /// Set until it is in the journal.
     undo: Option<Undo>,
     /// Whether a try may have done it without our knowing.
     may_be_done: bool,
@@ -137,7 +136,7 @@ impl Resolver {
 
 impl Queue {
     fn push(&self, job: Job) {
-        // Counted first: who sees the queue empty must see that nothing is under way.
+        // Counted first: an empty queue must mean that nothing is in progress.
         self.count.send_modify(|count| *count += 1);
         lock(&self.jobs).push(job);
         self.arrived.notify_one();
@@ -154,7 +153,7 @@ struct Worker {
 }
 
 /// Jobs that are under way; if they fail or the worker ends in between, they go back to the front
-/// of the queue: of one commission, who asked first is first.
+/// of the queue: jobs of one commission keep their order.
 struct Batch<'q> {
     queue: &'q Queue,
     jobs: Vec<Job>,
@@ -217,7 +216,7 @@ impl Worker {
         while let Some(written) = writing.join_next().await {
             match written {
                 Ok((index, _, Ok(()))) => batch.jobs[index].undo = None,
-                // It is rejected all the same, and the journal is told again with the next try.
+                // It is rejected nevertheless, and the next try writes to the journal again.
                 Ok((_, id, Err(error))) => tracing::warn!(
                     %id, %error, "the journal cannot say that a commission is to be rejected"
                 ),
@@ -368,7 +367,7 @@ struct Again {
 impl Job {
     fn answer(&mut self, result: Result<Committed>) {
         if let Some(reply) = self.reply.take() {
-            // Nobody may be waiting.
+            // The caller may be gone.
             let _ = reply.send(result);
         }
     }
@@ -405,7 +404,7 @@ fn take(jobs: &mut Vec<Job>, most: usize) -> Vec<Job> {
     taken
 }
 
-/// Writes down that nothing is left to do. If that fails, reconciling finds it out anew.
+/// Records that nothing is left to do. If that fails, reconciling finds it out again.
 pub(super) async fn close(journal: &dyn Journal, id: CommissionId) {
     if let Err(error) = journal.outcome(id, Outcome::Closed).await {
         tracing::warn!(%id, %error, "a commission is done and cannot be closed in the journal");
@@ -448,9 +447,4 @@ pub(super) fn resolve_in_halves<'a>(
             (Err(_), Err(_)) => Err(error),
         }
     })
-}
-
-/// Returns when a limit that begins now ends.
-pub(super) fn until(limit: Duration) -> Instant {
-    after(Instant::now(), limit)
 }

@@ -1,4 +1,4 @@
-//! Commissions whose answer was lost may turn up late: somebody has to look for them.
+//! Looks for commissions that turn up late because their answer was lost.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,8 @@ use vouchsafe_core::task::Keeper;
 use super::CommissionId;
 use super::busy::Busy;
 use super::journal::Journal;
-use super::resolver::{close, resolve_in_halves, until};
+use super::pace::until;
+use super::resolver::{close, resolve_in_halves};
 use super::search::Search;
 use crate::{Client, Result, Serial};
 
@@ -39,7 +40,7 @@ struct Shared {
     search: Arc<Search>,
     watched: Mutex<BTreeMap<CommissionId, Watched>>,
     changed: Notify,
-    /// How many are watched that nobody else has in hand.
+    /// The number of watched commissions that no other task handles.
     orphans: watch::Sender<usize>,
 }
 
@@ -47,7 +48,7 @@ struct Shared {
 struct Watched {
     /// The one that is meant; any other of this id is one too many.
     keep: Option<Serial>,
-    /// Held if nobody else has the commission in hand: it is closed when it was looked for.
+    /// Set if no other task handles the commission: it is closed after the last look.
     orphan: Option<Orphan>,
     looks: usize,
     due: Instant,
@@ -97,7 +98,7 @@ impl Watch {
         self.add(id, Some(keep), None, runtime);
     }
 
-    /// Puts a commission under watch of which nobody knows whether it was issued.
+    /// Watches a commission whose outcome is unknown.
     pub(super) fn orphan(&self, busy: Busy, runtime: &Handle) {
         let counted = Counted::new(&self.shared.orphans);
         self.add(busy.id(), None, Some(Orphan(busy, counted)), runtime);

@@ -2,13 +2,12 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, EXPIRES, HeaderName, LAST_MODIFIED,
-    LOCATION, VARY,
+    ALLOW, CACHE_CONTROL, CONTENT_LANGUAGE, EXPIRES, LAST_MODIFIED, LOCATION, VARY,
 };
-use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
+use vouchsafe_core::mock::form;
+use vouchsafe_core::mock::respond::{put, typed};
 use vouchsafe_core::transport::{Request, Response};
 
 use super::bigint;
@@ -29,7 +28,7 @@ impl Form {
             Some("xml") => return Self::Xml,
             _ => {}
         }
-        let accept = reading::header(request, "accept").unwrap_or_default();
+        let accept = form::header(request, "accept").unwrap_or_default();
         for kind in accept.split(',') {
             match kind.split(';').next().unwrap_or_default().trim() {
                 "application/json" => return Self::Json,
@@ -84,7 +83,7 @@ impl Form {
     /// Names the methods that there are.
     pub(super) fn wrong_method(self, allow: &[&str]) -> Response {
         let mut response = self.fault(405, "not with this method");
-        put(&mut response, ALLOW, &allow.join(","));
+        put(&mut response.headers, ALLOW, &allow.join(","));
         response
     }
 
@@ -108,11 +107,11 @@ impl Form {
     }
 
     fn with_body(self, status: u16, body: String) -> Response {
-        let mut response = plain(status, self.content_type(), body);
-        put(&mut response, VARY, "X-Auth-Token, Accept-Language");
-        put(&mut response, CONTENT_LANGUAGE, "en");
+        let mut response = typed(status, self.content_type(), body);
+        put(&mut response.headers, VARY, "X-Auth-Token, Accept-Language");
+        put(&mut response.headers, CONTENT_LANGUAGE, "en");
         let no_store = "no-cache, no-store, must-revalidate, max-age=0";
-        put(&mut response, CACHE_CONTROL, no_store);
+        put(&mut response.headers, CACHE_CONTROL, no_store);
         response
     }
 }
@@ -123,19 +122,19 @@ pub(super) fn date(response: &mut Response, now: i64) {
     let now = UNIX_EPOCH + Duration::from_secs(now);
     let now = httpdate::fmt_http_date(now);
     if response.headers.contains_key(CACHE_CONTROL) {
-        put(response, LAST_MODIFIED, &now);
-        put(response, EXPIRES, &now);
+        put(&mut response.headers, LAST_MODIFIED, &now);
+        put(&mut response.headers, EXPIRES, &now);
     }
 }
 
 /// A page, or what is labelled so.
 pub(super) fn html(status: u16, body: impl Into<String>) -> Response {
-    plain(status, "text/html; charset=utf-8", body.into())
+    typed(status, "text/html; charset=utf-8", body.into())
 }
 
 pub(super) fn redirect(status: u16, to: &str) -> Response {
     let mut response = html(status, "");
-    put(&mut response, LOCATION, to);
+    put(&mut response.headers, LOCATION, to);
     response
 }
 
@@ -144,23 +143,9 @@ pub(super) fn for_pages(request: &Request, body: &Value) -> Response {
     match reading::query(request, "callback") {
         Some(callback) => {
             let body = format!("{callback}({body})");
-            plain(200, "application/javascript", body)
+            typed(200, "application/javascript", body)
         }
-        None => plain(200, "application/json", body.to_string()),
-    }
-}
-
-pub(super) fn plain(status: u16, content_type: &'static str, body: String) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = Response::new(status);
-    put(&mut response, CONTENT_TYPE, content_type);
-    response.body = Bytes::from(body);
-    response
-}
-
-pub(super) fn put(response: &mut Response, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers.insert(name, value);
+        None => typed(200, "application/json", body.to_string()),
     }
 }
 

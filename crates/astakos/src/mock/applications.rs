@@ -1,105 +1,17 @@
-//! Applications: what people ask of operators, and how many of them may wait (protocol section 9).
+//! Applications for projects, and how many may wait for a decision (protocol section 9).
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::commissions::Wish;
-use super::dates;
-use super::projects::{Project, ProjectState, resources_json};
+use super::model::{
+    Application, ApplicationAction, ApplicationState, Capacity, Project, ProjectState, Spec,
+};
 use super::quota::{Provision, summed};
 use super::refusal::{Refusal, Ruled};
-use super::specs::{Capacity, Spec};
 use super::state::State;
 use crate::Dialect;
-
-/// Where an application stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ApplicationState {
-    Pending,
-    Approved,
-    Replaced,
-    Denied,
-    Dismissed,
-    Cancelled,
-}
-
-impl ApplicationState {
-    const ALL: [Self; 6] = [
-        Self::Pending,
-        Self::Approved,
-        Self::Replaced,
-        Self::Denied,
-        Self::Dismissed,
-        Self::Cancelled,
-    ];
-
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == text)
-    }
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Approved => "approved",
-            Self::Replaced => "replaced",
-            Self::Denied => "denied",
-            Self::Dismissed => "dismissed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
-/// What is done with an application.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ApplicationAction {
-    Approve,
-    Deny,
-    Dismiss,
-    Cancel,
-}
-
-impl ApplicationAction {
-    pub(super) const ALL: [(&'static str, Self); 4] = [
-        ("approve", Self::Approve),
-        ("deny", Self::Deny),
-        ("dismiss", Self::Dismiss),
-        ("cancel", Self::Cancel),
-    ];
-}
-
-/// An application for a project, or for a change of one.
-#[derive(Clone, Debug)]
-pub(super) struct Application {
-    pub(super) id: u64,
-    pub(super) project: String,
-    pub(super) state: ApplicationState,
-    pub(super) applicant: String,
-    pub(super) spec: Spec,
-}
-
-impl Application {
-    pub(super) fn to_json(&self) -> Value {
-        let spec = &self.spec;
-        json!({
-            "id": self.id,
-            "state": self.state.name(),
-            "name": spec.name,
-            "owner": spec.owner,
-            "applicant": self.applicant,
-            "homepage": spec.homepage,
-            "description": spec.description,
-            "start_date": spec.start_date.map(dates::shown),
-            "end_date": spec.end_date.map(dates::shown),
-            "comments": spec.comments,
-            "join_policy": spec.join_policy.map(super::specs::Policy::name),
-            "leave_policy": spec.leave_policy.map(super::specs::Policy::name),
-            "max_members": spec.max_members,
-            "private": spec.private,
-            "resources": resources_json(&spec.resources, |_| true),
-        })
-    }
-}
 
 impl State {
     /// Applies for a new project.
@@ -109,7 +21,7 @@ impl State {
         body: &Value,
         now: i64,
     ) -> Ruled<Value> {
-        let spec = Spec::of_new(self, body, applicant, now)?;
+        let spec = self.spec_of_new(body, applicant, now)?;
         self.charge_pending(Some(applicant), None, now)?;
         let uuid = self.new_project_id();
         let project = Project::applied(uuid.clone(), &spec, now);
@@ -125,7 +37,7 @@ impl State {
         body: &Value,
         now: i64,
     ) -> Ruled<Value> {
-        let spec = Spec::of_change(self, body, now)?;
+        let spec = self.spec_of_change(body, now)?;
         let project = self.project(uuid)?;
         if !project.state.is_initialized() {
             return Err(Refusal::conflict("the project was never approved"));
@@ -138,7 +50,9 @@ impl State {
             || spec.homepage.is_some()
             || spec.description.is_some();
         if project.is_system && changes_who_it_is {
-            return Err(Refusal::conflict("a system project keeps who it is"));
+            return Err(Refusal::conflict(
+                "a system project keeps its owner, name, homepage and description",
+            ));
         }
         let replaced = project
             .last_application

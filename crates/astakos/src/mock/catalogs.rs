@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::projects::ProjectState;
+use super::model::ProjectState;
 use super::refusal::{Refusal, Ruled};
 use super::state::State;
 
-/// Who asks for names.
+/// The kind of caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asking {
     User,
@@ -16,7 +16,7 @@ pub(super) enum Asking {
 }
 
 impl State {
-    /// Looks users up both ways; who is unknown is left out.
+    /// Looks users up both ways; unknown ones are left out.
     pub(super) fn user_catalogs(&self, body: &Value, asking: Asking) -> Ruled<Value> {
         let fields = body
             .as_object()
@@ -36,7 +36,7 @@ impl State {
                     .map(|user| (user.uuid.clone(), user.username.clone().into()))
                     .collect()
             }
-            // The server goes through whatever can be gone through, and finds nobody.
+            // The server iterates over whatever can be iterated over, and finds no user.
             Some(Value::String(_) | Value::Object(_)) => Map::new(),
             Some(_) => return Err(Refusal::Crash),
         };

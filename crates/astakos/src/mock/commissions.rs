@@ -160,7 +160,7 @@ impl Commissions {
         Ok(())
     }
 
-    /// Accepts and rejects many; what cannot be done is told one by one.
+    /// Accepts and rejects several; each failure is listed.
     pub(super) fn resolve_many(
         &mut self,
         holdings: &mut Holdings,

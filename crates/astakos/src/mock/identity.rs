@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use vouchsafe_core::Secret;
 
 use super::dates;
-use super::projects::ProjectState;
+use super::model::ProjectState;
 use super::refusal::{Refusal, Ruled};
 use super::state::{State, User};
 use crate::Dialect;
@@ -15,7 +15,7 @@ impl State {
         json!({"access": {"serviceCatalog": self.catalog}})
     }
 
-    /// Who the credentials in a body belong to, with the catalog.
+    /// Returns the user of the credentials in a body, with the catalog.
     pub(super) fn authenticate(&self, body: &Value, now: i64) -> Ruled<Value> {
         let missing = || Refusal::bad("credentials are missing");
         let auth = match body.as_object().ok_or(Refusal::Crash)?.get("auth") {
@@ -38,7 +38,7 @@ impl State {
         };
         let user = self.user_of(token, now)?;
         if owner.is_some_and(|owner| *owner != *user.uuid) {
-            return Err(Refusal::unauthorized("the token is somebody else's"));
+            return Err(Refusal::unauthorized("the token belongs to another user"));
         }
         let tenant = match auth.get("tenantName") {
             None | Some(Value::Null) => "",

@@ -3,11 +3,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::applications::{Application, ApplicationAction, ApplicationState};
 use super::dates;
-use super::projects::{Project, ProjectState, resources_json};
+use super::model::{
+    Application, ApplicationAction, ApplicationState, Policy, Project, ProjectState, Spec,
+    resources_json,
+};
 use super::refusal::{Refusal, Ruled};
-use super::specs::{Policy, Spec};
 use super::state::State;
 
 /// The states that a project is in by itself and by its application.

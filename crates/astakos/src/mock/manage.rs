@@ -22,7 +22,7 @@ pub(super) static ACTIONS: &[Action] = &[
         .optional("project_admin", "whether the user decides over projects"),
     Action::new("quotas", "Sets a limit and what is used of it, whatever the projects say.")
         .body(r#"{"holder": "user:00000001-0001-4000-8000-000000000001", "source": "project:00000001-0001-4000-8000-000000000001", "resource": "cyclades.vm", "limit": 5, "usage": 2}"#)
-        .field("holder", "who holds it, as in commissions")
+        .field("holder", "the holder, as in commissions")
         .optional("source", "where it comes from; null: nowhere, as with projects")
         .field("resource", "the resource")
         .field("limit", "how much may be used")

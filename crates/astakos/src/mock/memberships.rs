@@ -1,178 +1,11 @@
-//! Memberships: who is in which project, and how they come and go (protocol section 9).
-
-use std::collections::{BTreeMap, HashMap};
+//! Memberships of users in projects, and how they begin and end (protocol section 9).
 
 use serde_json::{Value, json};
 
 use super::dates;
-use super::projects::Project;
+use super::model::{Membership, MembershipAction, MembershipState, Policy, Project};
 use super::refusal::{Refusal, Ruled};
-use super::specs::Policy;
 use super::state::State;
-
-/// Where a membership stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum MembershipState {
-    Requested,
-    Accepted,
-    LeaveRequested,
-    Suspended,
-    Rejected,
-    Cancelled,
-    Removed,
-}
-
-impl MembershipState {
-    const ALL: [Self; 7] = [
-        Self::Requested,
-        Self::Accepted,
-        Self::LeaveRequested,
-        Self::Suspended,
-        Self::Rejected,
-        Self::Cancelled,
-        Self::Removed,
-    ];
-
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == text)
-    }
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Requested => "requested",
-            Self::Accepted => "accepted",
-            Self::LeaveRequested => "leave_requested",
-            Self::Suspended => "suspended",
-            Self::Rejected => "rejected",
-            Self::Cancelled => "cancelled",
-            Self::Removed => "removed",
-        }
-    }
-
-    /// In the project, whether or not the member may use it just now.
-    fn is_any_accepted(self) -> bool {
-        self.is_member() || self == Self::Suspended
-    }
-
-    /// In the project and using it.
-    pub(super) fn is_member(self) -> bool {
-        matches!(self, Self::Accepted | Self::LeaveRequested)
-    }
-}
-
-/// What is done with a membership.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum MembershipAction {
-    Leave,
-    Cancel,
-    Accept,
-    Reject,
-    Remove,
-}
-
-impl MembershipAction {
-    pub(super) const ALL: [(&'static str, Self); 5] = [
-        ("leave", Self::Leave),
-        ("cancel", Self::Cancel),
-        ("accept", Self::Accept),
-        ("reject", Self::Reject),
-        ("remove", Self::Remove),
-    ];
-}
-
-/// The one membership of a user in a project.
-#[derive(Clone, Debug)]
-pub(super) struct Membership {
-    pub(super) id: u64,
-    pub(super) user: String,
-    pub(super) project: String,
-    pub(super) state: MembershipState,
-    /// The last time of each state it has been in.
-    pub(super) since: BTreeMap<MembershipState, i64>,
-}
-
-impl Membership {
-    pub(super) fn was_ever_accepted(&self) -> bool {
-        self.since.keys().any(|state| state.is_any_accepted())
-    }
-
-    fn enter(&mut self, state: MembershipState, now: i64) {
-        self.state = state;
-        self.since.insert(state, now);
-    }
-}
-
-/// All memberships, found from both sides.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Memberships {
-    all: BTreeMap<u64, Membership>,
-    by_project: HashMap<String, Vec<u64>>,
-    by_user: HashMap<String, Vec<u64>>,
-}
-
-impl Memberships {
-    pub(super) fn get(&self, id: u64) -> Option<&Membership> {
-        self.all.get(&id)
-    }
-
-    pub(super) fn of_project(&self, project: &str) -> impl Iterator<Item = &Membership> {
-        let ids = self.by_project.get(project).into_iter().flatten();
-        ids.filter_map(|id| self.all.get(id))
-    }
-
-    pub(super) fn of_user(&self, user: &str) -> impl Iterator<Item = &Membership> {
-        let ids = self.by_user.get(user).into_iter().flatten();
-        ids.filter_map(|id| self.all.get(id))
-    }
-
-    pub(super) fn of(&self, user: &str, project: &str) -> Option<&Membership> {
-        self.of_user(user).find(|m| m.project == project)
-    }
-
-    pub(super) fn is_member(&self, user: &str, project: &str) -> bool {
-        self.of(user, project).is_some_and(|m| m.state.is_member())
-    }
-
-    pub(super) fn has_any_accepted(&self, user: &str, project: &str) -> bool {
-        self.of(user, project)
-            .is_some_and(|m| m.state.is_any_accepted())
-    }
-
-    /// Puts a user into a state; who was not in the project before gets a new membership.
-    pub(super) fn put(
-        &mut self,
-        user: &str,
-        project: &str,
-        state: MembershipState,
-        now: i64,
-    ) -> u64 {
-        if let Some(id) = self.of(user, project).map(|m| m.id) {
-            self.enter(id, state, now);
-            return id;
-        }
-        let id = self.all.last_key_value().map_or(1, |(id, _)| id + 1);
-        let of_project = self.by_project.entry(project.to_owned()).or_default();
-        of_project.push(id);
-        let of_user = self.by_user.entry(user.to_owned()).or_default();
-        of_user.push(id);
-        let mut membership = Membership {
-            id,
-            user: user.to_owned(),
-            project: project.to_owned(),
-            state,
-            since: BTreeMap::new(),
-        };
-        membership.enter(state, now);
-        self.all.insert(id, membership);
-        id
-    }
-
-    fn enter(&mut self, id: u64, state: MembershipState, now: i64) {
-        if let Some(membership) = self.all.get_mut(&id) {
-            membership.enter(state, now);
-        }
-    }
-}
 
 impl State {
     /// Lets a user ask to come in.
@@ -273,7 +106,7 @@ impl State {
         };
         let all: Vec<&Membership> = match project {
             Some(project) => self.memberships.of_project(project).collect(),
-            None => self.memberships.all.values().collect(),
+            None => self.memberships.all().collect(),
         };
         all.into_iter()
             .filter(concerns)

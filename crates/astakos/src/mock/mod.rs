@@ -15,6 +15,7 @@ mod identity;
 mod legacy;
 mod manage;
 mod memberships;
+mod model;
 mod oauth2;
 mod projects;
 mod quota;

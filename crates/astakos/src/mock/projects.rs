@@ -1,103 +1,27 @@
-//! Projects: who sees them, what operators do with them, and the limits that follow (protocol
+//! Projects: who may see them, what operators do with them, and the limits that follow (protocol
 //! section 9).
 
-use std::collections::BTreeMap;
-
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::dates;
+use super::model::{Capacity, Policy, Project, ProjectAction, ProjectState, resources_json};
 use super::refusal::{Refusal, Ruled};
-use super::specs::{Capacity, Policy, Spec};
 use super::state::State;
 use crate::Dialect;
 
-/// Where a project stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ProjectState {
-    Uninitialized,
-    Active,
-    Suspended,
-    Terminated,
-    Deleted,
+/// Which projects a user asks for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Filter<'a> {
+    pub(super) name: Option<&'a str>,
+    pub(super) owner: Option<&'a str>,
+    pub(super) state: Option<&'a str>,
+    pub(super) mode: Option<&'a str>,
 }
 
-impl ProjectState {
-    const ALL: [Self; 5] = [
-        Self::Uninitialized,
-        Self::Active,
-        Self::Suspended,
-        Self::Terminated,
-        Self::Deleted,
-    ];
-
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == text)
-    }
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Uninitialized => "uninitialized",
-            Self::Active => "active",
-            Self::Suspended => "suspended",
-            Self::Terminated => "terminated",
-            Self::Deleted => "deleted",
-        }
-    }
-
-    pub(super) fn is_alive(self) -> bool {
-        matches!(self, Self::Active | Self::Suspended)
-    }
-
-    /// Whether it was approved once, so that there are holdings of it.
-    pub(super) fn is_initialized(self) -> bool {
-        !matches!(self, Self::Uninitialized | Self::Deleted)
-    }
-}
-
-/// What operators do with a project.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ProjectAction {
-    Suspend,
-    Unsuspend,
-    Terminate,
-    Reinstate,
-}
-
-impl ProjectAction {
-    pub(super) const ALL: [(&'static str, Self); 4] = [
-        ("suspend", Self::Suspend),
-        ("unsuspend", Self::Unsuspend),
-        ("terminate", Self::Terminate),
-        ("reinstate", Self::Reinstate),
-    ];
-}
-
-/// A project.
-#[derive(Clone, Debug)]
-pub(super) struct Project {
-    pub(super) uuid: String,
-    pub(super) state: ProjectState,
-    pub(super) created: i64,
-    /// The last time it was suspended or terminated.
-    pub(super) deactivated: Option<i64>,
-    pub(super) name: String,
-    pub(super) owner: Option<String>,
-    pub(super) homepage: String,
-    pub(super) description: String,
-    pub(super) end_date: i64,
-    pub(super) join_policy: Policy,
-    pub(super) leave_policy: Policy,
-    pub(super) max_members: i64,
-    pub(super) private: bool,
-    pub(super) is_system: bool,
-    pub(super) resources: BTreeMap<String, Capacity>,
-    pub(super) last_application: Option<u64>,
-}
-
-impl Project {
-    /// The project of a user alone, as it comes with each accepted user.
-    pub(super) fn system(state: &State, uuid: &str, username: &str, now: i64) -> Self {
-        let resources = state.resources.iter().map(|(name, resource)| {
+impl State {
+    /// Returns the project of a user alone, which each accepted user has.
+    pub(super) fn system_project(&self, uuid: &str, username: &str, now: i64) -> Project {
+        let resources = self.resources.iter().map(|(name, resource)| {
             let both = resource.system_default;
             let capacity = Capacity {
                 member: both,
@@ -105,7 +29,7 @@ impl Project {
             };
             (name.clone(), capacity)
         });
-        Self {
+        Project {
             uuid: uuid.to_owned(),
             state: ProjectState::Active,
             created: now,
@@ -125,68 +49,6 @@ impl Project {
         }
     }
 
-    /// A project that somebody has applied for.
-    pub(super) fn applied(uuid: String, spec: &Spec, now: i64) -> Self {
-        let mut project = Self {
-            uuid,
-            state: ProjectState::Uninitialized,
-            created: now,
-            deactivated: None,
-            name: String::new(),
-            owner: None,
-            homepage: String::new(),
-            description: String::new(),
-            end_date: now,
-            join_policy: Policy::Moderated,
-            leave_policy: Policy::Auto,
-            max_members: i64::MAX,
-            private: false,
-            is_system: false,
-            resources: BTreeMap::new(),
-            last_application: None,
-        };
-        project.apply(spec);
-        project
-    }
-
-    /// Takes over what a specification says.
-    pub(super) fn apply(&mut self, spec: &Spec) {
-        let spec = spec.clone();
-        if let Some(name) = spec.name {
-            self.name = name;
-        }
-        if spec.owner.is_some() {
-            self.owner = spec.owner;
-        }
-        if let Some(homepage) = spec.homepage {
-            self.homepage = homepage;
-        }
-        if let Some(description) = spec.description {
-            self.description = description;
-        }
-        self.end_date = spec.end_date.unwrap_or(self.end_date);
-        self.join_policy = spec.join_policy.unwrap_or(self.join_policy);
-        self.leave_policy = spec.leave_policy.unwrap_or(self.leave_policy);
-        self.max_members = spec.max_members.unwrap_or(self.max_members);
-        self.private = spec.private.unwrap_or(self.private);
-        self.resources.extend(spec.resources);
-    }
-
-    pub(super) fn is_owned_by(&self, uuid: &str) -> bool {
-        self.owner.as_deref() == Some(uuid)
-    }
-}
-
-/// Which projects a user asks for.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Filter<'a> {
-    pub(super) name: Option<&'a str>,
-    pub(super) owner: Option<&'a str>,
-    pub(super) state: Option<&'a str>,
-    pub(super) mode: Option<&'a str>,
-}
-
-impl State {
     pub(super) fn project(&self, uuid: &str) -> Ruled<&Project> {
         let project = self.projects.get(uuid);
         project.ok_or_else(|| Refusal::not_found(format!("there is no project {uuid}")))
@@ -369,22 +231,6 @@ impl State {
             }
         }
     }
-}
-
-/// Shows capacities; of those that `is_shown` says yes to.
-pub(super) fn resources_json(
-    resources: &BTreeMap<String, Capacity>,
-    is_shown: impl Fn(&String) -> bool,
-) -> Value {
-    let shown = resources.iter().filter(|(name, _)| is_shown(name));
-    let shown = shown.map(|(name, capacity)| {
-        let both = json!({
-            "member_capacity": capacity.member,
-            "project_capacity": capacity.project,
-        });
-        (name.clone(), both)
-    });
-    Value::Object(shown.collect::<Map<_, _>>())
 }
 
 /// In microseconds.

@@ -1,5 +1,5 @@
 //! Holdings: what is used of what, and the rules by which provisions change that (protocol
-//! section 8). Who may ask is not here.
+//! section 8). Permissions are checked elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::refusal::{Refusal, Ruled};
 pub struct Holding {
     /// How much may be used; `i64::MAX` is unlimited.
     pub limit: i64,
-    /// What is surely used.
+    /// What is certainly used.
     pub usage_min: i64,
     /// What is used if every pending import is accepted and every pending release rejected: the
     /// usage that the service reports.

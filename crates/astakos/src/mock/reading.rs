@@ -4,20 +4,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use vouchsafe_core::Secret;
+use vouchsafe_core::mock::form::{Fields, header};
 use vouchsafe_core::transport::Request;
 
 use super::bigint;
 use super::refusal::{Refusal, Ruled};
 
-pub(super) fn header<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
-    request.headers.get(name)?.to_str().ok()
-}
-
 /// The value of a parameter of the query; of several, the last.
 pub(super) fn query(request: &Request, name: &str) -> Option<String> {
-    let pairs = pairs(request.uri.query().unwrap_or_default().as_bytes());
-    let named = pairs.into_iter().rev().find(|(key, _)| key == name);
-    named.map(|(_, value)| value)
+    Fields::of_query(request).last(name).map(str::to_owned)
 }
 
 /// A list with commas in the query.
@@ -102,14 +97,14 @@ pub(super) fn action<'b, T: Copy>(
 }
 
 /// Reads a form. Only what browsers send is read, unless `any_type`.
-pub(super) fn form(request: &Request, any_type: bool) -> Vec<(String, String)> {
+pub(super) fn form(request: &Request, any_type: bool) -> Fields {
     let content_type = header(request, "content-type").unwrap_or_default();
     let (kind, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
     match kind.trim() {
-        "application/x-www-form-urlencoded" => pairs(&request.body),
+        "application/x-www-form-urlencoded" => Fields::parse(&request.body),
         "multipart/form-data" => multipart(&request.body, parameters),
-        _ if any_type => pairs(&request.body),
-        _ => Vec::new(),
+        _ if any_type => Fields::parse(&request.body),
+        _ => Fields::default(),
     }
 }
 
@@ -125,14 +120,10 @@ pub(super) fn basic(request: &Request) -> Option<(String, Secret)> {
     Some((name.to_owned(), Secret::from(password)))
 }
 
-pub(super) fn pairs(text: &[u8]) -> Vec<(String, String)> {
-    url::form_urlencoded::parse(text).into_owned().collect()
-}
-
 /// Reads the fields of a multipart body that hold text.
-fn multipart(body: &[u8], parameters: &str) -> Vec<(String, String)> {
+fn multipart(body: &[u8], parameters: &str) -> Fields {
     let Some((_, boundary)) = parameters.split_once("boundary=") else {
-        return Vec::new();
+        return Fields::default();
     };
     let boundary = boundary.split(';').next().unwrap_or_default();
     let delimiter = format!("--{}", boundary.trim().trim_matches('"'));

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::memberships::Membership;
-use super::projects::ProjectState;
+use super::model::{Membership, ProjectState};
 use super::quota::Holding;
 use super::refusal::{Refusal, Ruled};
 use super::state::{Component, State};

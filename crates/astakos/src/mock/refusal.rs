@@ -13,7 +13,7 @@ pub(super) enum Refusal {
         message: String,
         data: Value,
     },
-    /// 404 without a body: a commission that is not pending, or somebody else's.
+    /// 404 without a body: a commission that is not pending, or another service's.
     NotPending,
     /// Input that the server does not guard against, and breaks at.
     Crash,

@@ -26,7 +26,7 @@ use crate::{Error, Result};
 /// | `oauth2` | `clients`, `codes`, `tokens` |
 /// | `settings` | `base_path`, `dialect` (`0.14`, `0.15` or `0.16`), `reuse_serials`, `commission_name_limit`, `project_admins`, `token_lifetime_seconds_oauth2` |
 ///
-/// Accepted users who have no system project get one. `Debug` shows no token.
+/// Accepted users without a system project get one. `Debug` shows no token.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Seed {

@@ -1,19 +1,20 @@
-//! What each operation does with a request: who may ask, what is read, what is answered.
+//! What each operation does with a request: it checks the caller, reads, and answers.
 
 use std::borrow::Cow;
 
 use http::Method;
 use serde_json::{Value, json};
+use vouchsafe_core::mock::form::{self, Fields};
+use vouchsafe_core::mock::respond;
 use vouchsafe_core::transport::{Request, Response};
 
 use super::answer::{self, Form};
-use super::applications::ApplicationAction;
 use super::catalogs::Asking;
 use super::commissions::{Wish, verdict};
 use super::dates;
-use super::memberships::MembershipAction;
+use super::model::{ApplicationAction, MembershipAction, ProjectAction};
 use super::oauth2::Trade;
-use super::projects::{Filter, ProjectAction};
+use super::projects::Filter;
 use super::quota::Provision;
 use super::reading;
 use super::refusal::{Refusal, Ruled};
@@ -56,7 +57,7 @@ fn respond(state: &mut State, routes: &Routes, request: &Request, now: i64) -> R
         "/identity" if is_get => return form.document(200, &state.versions()),
         "/identity" => return form.wrong_method(&["GET"]),
         "/ui/get_menu" => {
-            // Nobody is logged in here.
+            // No user is logged in here.
             let sign_in = json!({"name": "Sign in", "url": ui(state, request, "")});
             return answer::for_pages(request, &json!([sign_in]));
         }
@@ -102,7 +103,7 @@ fn respond(state: &mut State, routes: &Routes, request: &Request, now: i64) -> R
         Spot::WrongMethod(allow) if is_api => form.wrong_method(&allow),
         Spot::WrongMethod(allow) => {
             let mut response = answer::html(405, "");
-            answer::put(&mut response, http::header::ALLOW, &allow.join(","));
+            respond::put(&mut response.headers, http::header::ALLOW, &allow.join(","));
             response
         }
         Spot::Nothing if is_api => form.refuse(&Refusal::bad("there is no such endpoint")),
@@ -144,7 +145,7 @@ fn services(state: &State) -> Value {
     let mut shown: Vec<&Value> = state.components.iter().map(|c| &c.shown).collect();
     shown.sort_by_key(|component| component["order"].as_i64());
     if state.dialect == Dialect::V014 {
-        // There, who has no page has no URL either, where later servers say null.
+        // There, a component without a page has no URL, where later servers say null.
         let without_null = |component: &Value| {
             let mut component = component.clone();
             if let Some(fields) = component.as_object_mut() {
@@ -175,7 +176,7 @@ fn identity(
     }
 }
 
-/// A page where a user lets a client in. Nobody is logged in here, so it leads to the login.
+/// The page on which a user grants access. No user is logged in here, so it redirects to the login.
 fn authorize(state: &State, request: &Request) -> Response {
     if !reading::is_secure(request) {
         return oauth2_refusal(INSECURE);
@@ -196,7 +197,7 @@ fn authorize(state: &State, request: &Request) -> Response {
         .path_and_query()
         .map_or("", |here| here.as_str());
     let here = format!("{}{here}", reading::origin(request));
-    let next: String = url::form_urlencoded::byte_serialize(here.as_bytes()).collect();
+    let next = form::escaped(&here);
     answer::redirect(302, &ui(state, request, &format!("login?next={next}")))
 }
 
@@ -204,15 +205,12 @@ fn trade(state: &mut State, request: &Request, now: i64) -> Response {
     if !reading::is_secure(request) {
         return oauth2_refusal(INSECURE);
     }
-    let content_type = reading::header(request, "content-type");
+    let content_type = form::header(request, "content-type");
     if content_type != Some("application/x-www-form-urlencoded") {
         return oauth2_refusal("Invalid Content-Type header");
     }
-    let form = reading::pairs(&request.body);
-    let field = |name: &str| {
-        let named = form.iter().rev().find(|(key, _)| key == name);
-        named.map(|(_, value)| value.as_str())
-    };
+    let fields = Fields::parse(&request.body);
+    let field = |name: &str| fields.last(name);
     let trade = Trade {
         credentials: reading::basic(request),
         client_id: field("client_id"),
@@ -458,11 +456,8 @@ impl Asked<'_> {
 }
 
 fn feedback(state: &mut State, request: &Request) -> Ruled<()> {
-    let form = reading::form(request, state.dialect == Dialect::V014);
-    let field = |name: &str| {
-        let named = form.iter().rev().find(|(key, _)| key == name);
-        named.map(|(_, value)| value.clone()).unwrap_or_default()
-    };
+    let fields = reading::form(request, state.dialect == Dialect::V014);
+    let field = |name: &str| fields.last(name).unwrap_or_default().to_owned();
     let message = field("feedback_msg");
     if message.is_empty() {
         return Err(Refusal::bad("there is no message"));
@@ -509,7 +504,7 @@ fn act_on_project(state: &mut State, user: &str, uuid: &str, body: &Value, now: 
     }
 }
 
-/// Joins a project or enrolls somebody; the body says which.
+/// Joins a project or enrolls a user; the body says which.
 fn come_in(state: &mut State, user: &str, body: &Value, now: i64) -> Ruled<u64> {
     let known = [("join", true), ("enroll", false)];
     let (is_join, given) = reading::action(body, &known)?;

@@ -5,67 +5,17 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::dates;
+use super::model::{Capacity, Policy, Spec};
 use super::refusal::{Refusal, Ruled};
 use super::state::State;
 
-/// Who comes into a project, or goes, and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Policy {
-    Auto,
-    Moderated,
-    Closed,
-}
-
-impl Policy {
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        match text {
-            "auto" => Some(Self::Auto),
-            "moderated" => Some(Self::Moderated),
-            "closed" => Some(Self::Closed),
-            _ => None,
-        }
-    }
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Moderated => "moderated",
-            Self::Closed => "closed",
-        }
-    }
-}
-
-/// How much of a resource a project has, and each member of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Capacity {
-    pub(super) member: i64,
-    pub(super) project: i64,
-}
-
-/// What an application asks for; `None` is what it does not say.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Spec {
-    pub(super) name: Option<String>,
-    pub(super) owner: Option<String>,
-    pub(super) homepage: Option<String>,
-    pub(super) description: Option<String>,
-    pub(super) comments: Option<String>,
-    pub(super) start_date: Option<i64>,
-    pub(super) end_date: Option<i64>,
-    pub(super) join_policy: Option<Policy>,
-    pub(super) leave_policy: Option<Policy>,
-    pub(super) max_members: Option<i64>,
-    pub(super) private: Option<bool>,
-    pub(super) resources: BTreeMap<String, Capacity>,
-}
-
-impl Spec {
-    /// Reads what a new project shall be; what may be left out gets its default.
-    pub(super) fn of_new(state: &State, body: &Value, applicant: &str, now: i64) -> Ruled<Self> {
-        let fields = Fields::of(state, body, now)?;
-        let mut spec = Self {
+impl State {
+    /// Reads the specification of a new project; what may be left out gets its default.
+    pub(super) fn spec_of_new(&self, body: &Value, applicant: &str, now: i64) -> Ruled<Spec> {
+        let fields = Fields::of(self, body, now)?;
+        let mut spec = Spec {
             owner: Some(fields.owner()?.unwrap_or_else(|| applicant.to_owned())),
-            ..Self::default()
+            ..Spec::default()
         };
         for name in ["name", "end_date"] {
             if !fields.given.contains_key(name) {
@@ -88,12 +38,12 @@ impl Spec {
         Ok(spec)
     }
 
-    /// Reads what shall change in a project.
-    pub(super) fn of_change(state: &State, body: &Value, now: i64) -> Ruled<Self> {
-        let fields = Fields::of(state, body, now)?;
-        let mut spec = Self {
+    /// Reads what is to change in a project.
+    pub(super) fn spec_of_change(&self, body: &Value, now: i64) -> Ruled<Spec> {
+        let fields = Fields::of(self, body, now)?;
+        let mut spec = Spec {
             owner: fields.owner()?,
-            ..Self::default()
+            ..Spec::default()
         };
         fields.fill(&mut spec)?;
         Ok(spec)

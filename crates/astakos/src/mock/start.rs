@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::applications::{Application, ApplicationState};
 use super::commissions::{Commissions, Habits};
 use super::dates;
-use super::memberships::{MembershipState, Memberships};
+use super::model::{
+    Application, ApplicationState, Capacity, MembershipState, Memberships, Policy, Project,
+    ProjectState, Spec,
+};
 use super::oauth2::{AccessToken, Code, OAuth2, OAuth2Client};
-use super::projects::{Project, ProjectState};
 use super::quota::{Holding, Holdings};
 use super::routes::Routes;
 use super::seed::{
     ComponentSeed, GroupSeed, HoldingSeed, OAuth2Seed, ProjectSeed, ResourceSeed, Seed, UserSeed,
 };
-use super::specs::{Capacity, Policy, Spec};
 use super::state::{Component, Resource, State, User, Users};
 use crate::Dialect;
 
@@ -129,12 +129,12 @@ fn without_exposure(service: &mut Value) {
     }
 }
 
-/// Gives system projects to accepted users who have none.
+/// Gives system projects to accepted users without one.
 fn complete(state: &mut State, now: i64) {
     let users = state.users.all();
     let users = users.filter(|user| user.moderated && !state.projects.contains_key(&user.uuid));
     let projects: Vec<Project> = users
-        .map(|user| Project::system(state, &user.uuid, &user.username, now))
+        .map(|user| state.system_project(&user.uuid, &user.username, now))
         .collect();
     for project in projects {
         let uuid = project.uuid.clone();
@@ -192,7 +192,7 @@ impl UserSeed {
 
 impl ComponentSeed {
     fn read(&self) -> Result<Component, String> {
-        // What the service shows of the components that it knows by name, unless it is told.
+        // What the service shows of the components that it knows by name, unless the seed says.
         let (order, dashboard, in_cloudbar) = match self.name.as_str() {
             "astakos" => (1, 3, false),
             "pithos" => (2, 1, true),
@@ -277,7 +277,7 @@ impl ProjectSeed {
             private: self.private,
             is_system: self.system_project,
             resources: resources.collect(),
-            ..Project::system(state, &id, &self.name, now)
+            ..state.system_project(&id, &self.name, now)
         };
         project.end_date = end_date.unwrap_or(project.end_date);
         match &self.description {

@@ -8,11 +8,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use vouchsafe_core::Secret;
 
-use super::applications::Application;
 use super::commissions::Commissions;
-use super::memberships::Memberships;
+use super::model::{Application, Memberships, Project};
 use super::oauth2::OAuth2;
-use super::projects::Project;
 use super::quota::Holdings;
 use super::refusal::{Refusal, Ruled};
 use super::routes::Routes;
@@ -25,7 +23,7 @@ pub(super) struct State {
     pub(super) routes: Arc<Routes>,
     /// The path before all others, without a slash at its end.
     pub(super) base: String,
-    /// Uuids of the people who decide over projects.
+    /// Uuids of the administrators.
     pub(super) admins: BTreeSet<String>,
     pub(super) users: Users,
     pub(super) components: Vec<Component>,
@@ -62,7 +60,7 @@ impl State {
         self.admins.contains(uuid)
     }
 
-    /// Who may use a user's token, in the order of the server's checks.
+    /// Returns the user of a token that may be used; the order of checks is the server's.
     pub(super) fn user_of(&self, token: &str, now: i64) -> Ruled<&User> {
         let user = self
             .users

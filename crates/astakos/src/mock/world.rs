@@ -69,7 +69,7 @@ impl Seed {
         }
     }
 
-    /// Adds so many accepted users with nothing but what each user has, for walks over many.
+    /// Adds this number of accepted users with only what each user has, for walks over many.
     #[must_use]
     pub fn crowd(mut self, count: u32) -> Self {
         self.users.extend((0..count).map(|number| {
