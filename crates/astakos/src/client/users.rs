@@ -13,12 +13,11 @@ use crate::{Error, ErrorKind, Result};
 /// How many are looked up in one request: what callers in the wild send (protocol section 7.2).
 const CHUNK: usize = 100;
 
-/// Whose token asks.
-#[derive(Clone, Copy)]
-enum Asker {
-    User,
-    Service,
-}
+/// The operation for a user's or a service's token.
+type Asked = fn(&CatalogsRequest) -> vouchsafe_core::Result<Call>;
+
+const USER: Asked = calls::user_catalogs;
+const SERVICE: Asked = calls::service_user_catalogs;
 
 /// What is looked up.
 #[derive(Clone, Copy)]
@@ -40,7 +39,7 @@ impl Client {
         &self,
         uuids: &[S],
     ) -> Result<BTreeMap<String, String>> {
-        self.look_up(Asker::User, Wanted::Names, uuids).await
+        self.look_up(USER, Wanted::Names, uuids).await
     }
 
     /// Returns the name of a user, with a user's token.
@@ -50,7 +49,7 @@ impl Client {
     /// [`ErrorKind::NoUserName`] if no user has the uuid.
     #[doc(alias = "get_username")]
     pub async fn username(&self, uuid: &str) -> Result<String> {
-        self.look_up_one(Asker::User, Wanted::Names, uuid).await
+        self.look_up_one(USER, Wanted::Names, uuid).await
     }
 
     /// Returns the uuids of users by their names, with a user's token. Names are compared without
@@ -66,7 +65,7 @@ impl Client {
         &self,
         names: &[S],
     ) -> Result<BTreeMap<String, String>> {
-        self.look_up(Asker::User, Wanted::Uuids, names).await
+        self.look_up(USER, Wanted::Uuids, names).await
     }
 
     /// Returns the uuid of a user, with a user's token.
@@ -76,7 +75,7 @@ impl Client {
     /// [`ErrorKind::NoUuid`] if no user has the name.
     #[doc(alias = "get_uuid")]
     pub async fn uuid(&self, name: &str) -> Result<String> {
-        self.look_up_one(Asker::User, Wanted::Uuids, name).await
+        self.look_up_one(USER, Wanted::Uuids, name).await
     }
 
     /// As [`usernames`](Self::usernames), with a service's token.
@@ -89,7 +88,7 @@ impl Client {
         &self,
         uuids: &[S],
     ) -> Result<BTreeMap<String, String>> {
-        self.look_up(Asker::Service, Wanted::Names, uuids).await
+        self.look_up(SERVICE, Wanted::Names, uuids).await
     }
 
     /// As [`username`](Self::username), with a service's token.
@@ -99,7 +98,7 @@ impl Client {
     /// [`ErrorKind::NoUserName`] if no user has the uuid.
     #[doc(alias = "service_get_username")]
     pub async fn service_username(&self, uuid: &str) -> Result<String> {
-        self.look_up_one(Asker::Service, Wanted::Names, uuid).await
+        self.look_up_one(SERVICE, Wanted::Names, uuid).await
     }
 
     /// As [`uuids`](Self::uuids), with a service's token.
@@ -112,7 +111,7 @@ impl Client {
         &self,
         names: &[S],
     ) -> Result<BTreeMap<String, String>> {
-        self.look_up(Asker::Service, Wanted::Uuids, names).await
+        self.look_up(SERVICE, Wanted::Uuids, names).await
     }
 
     /// As [`uuid`](Self::uuid), with a service's token.
@@ -122,7 +121,7 @@ impl Client {
     /// [`ErrorKind::NoUuid`] if no user has the name.
     #[doc(alias = "service_get_uuid")]
     pub async fn service_uuid(&self, name: &str) -> Result<String> {
-        self.look_up_one(Asker::Service, Wanted::Uuids, name).await
+        self.look_up_one(SERVICE, Wanted::Uuids, name).await
     }
 
     /// Returns the names of all users by their uuids, with a service's token: those of any state.
@@ -136,13 +135,13 @@ impl Client {
             &operations::SERVICE_USER_CATALOGS,
             Target::new("/service/user_catalogs"),
         );
-        // Null means everybody; the generated body leaves out what is not there.
+        // Null means all users; the generated body leaves out what is not there.
         let call = call.json(&BTreeMap::from([("uuids", None::<Vec<String>>)]))?;
         self.catalog(call, Wanted::Names).await
     }
 
-    async fn look_up_one(&self, asker: Asker, wanted: Wanted, item: &str) -> Result<String> {
-        let mut found = self.look_up(asker, wanted, &[item]).await?;
+    async fn look_up_one(&self, operation: Asked, wanted: Wanted, item: &str) -> Result<String> {
+        let mut found = self.look_up(operation, wanted, &[item]).await?;
         found.remove(item).ok_or_else(|| match wanted {
             Wanted::Names => Error::lacks(ErrorKind::NoUserName, "no user has this uuid"),
             Wanted::Uuids => Error::lacks(ErrorKind::NoUuid, "no user has this name"),
@@ -151,36 +150,25 @@ impl Client {
 
     async fn look_up<S: AsRef<str> + Sync>(
         &self,
-        asker: Asker,
+        operation: Asked,
         wanted: Wanted,
         items: &[S],
     ) -> Result<BTreeMap<String, String>> {
         let mut chunks = items.chunks(CHUNK);
-        // Nothing is asked about too: the answer says whether the token is good.
-        let mut chunk = chunks.next().unwrap_or_default();
+        // An empty list is sent too: the answer says whether the token is good.
+        let mut next = Some(chunks.next().unwrap_or_default());
         let mut found = BTreeMap::new();
-        loop {
+        while let Some(chunk) = next {
             let list = Some(chunk.iter().map(|item| item.as_ref().to_owned()).collect());
-            let body = match wanted {
-                Wanted::Names => CatalogsRequest {
-                    uuids: list,
-                    displaynames: None,
-                },
-                Wanted::Uuids => CatalogsRequest {
-                    uuids: None,
-                    displaynames: list,
-                },
-            };
-            let call = match asker {
-                Asker::User => calls::user_catalogs(&body)?,
-                Asker::Service => calls::service_user_catalogs(&body)?,
-            };
-            found.extend(self.catalog(call, wanted).await?);
-            match chunks.next() {
-                Some(next) => chunk = next,
-                None => return Ok(found),
+            let mut body = CatalogsRequest::default();
+            match wanted {
+                Wanted::Names => body.uuids = list,
+                Wanted::Uuids => body.displaynames = list,
             }
+            found.extend(self.catalog(operation(&body)?, wanted).await?);
+            next = chunks.next();
         }
+        Ok(found)
     }
 
     async fn catalog(&self, call: Call, wanted: Wanted) -> Result<BTreeMap<String, String>> {
