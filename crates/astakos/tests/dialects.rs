@@ -282,7 +282,7 @@ async fn a_client_that_was_told_no_generation_does_not_take_everything_for_what_
     let second = client.projects().name("second.example.org").send().await;
     assert_eq!(ids(&second.unwrap()), ["2"]);
     assert_eq!(client.dialect(), Dialect::V015);
-    // Who named another is told.
+    // A client that named another generation gets an error.
     let client = Client::builder()
         .auth_url(server.auth_url())
         .transport(server.host().transport())

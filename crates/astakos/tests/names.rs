@@ -75,14 +75,14 @@ async fn who_is_not_there_is_asked_about_again_soon() {
     let server = server();
     let names = names(&server);
     for _ in 0..3 {
-        let error = names.username("nobody").await.unwrap_err();
+        let error = names.username("unknown").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NoUserName);
-        let error = names.uuid("nobody").await.unwrap_err();
+        let error = names.uuid("unknown").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NoUuid);
     }
     assert_eq!(server.journal().count(LOOK_UP), 2);
     tokio::time::sleep(Duration::from_secs(6)).await;
-    names.username("nobody").await.unwrap_err();
+    names.username("unknown").await.unwrap_err();
     assert_eq!(server.journal().count(LOOK_UP), 3);
 }
 
@@ -100,7 +100,7 @@ async fn a_failure_is_told_to_all_who_waited_and_not_remembered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_gives_up_takes_nobody_along() {
+async fn cancelling_one_waiter_does_not_affect_the_others() {
     let server = server();
     let names = names(&server);
     let (alice, bob) = (Server::alice(), Server::bob());
@@ -111,7 +111,7 @@ async fn who_gives_up_takes_nobody_along() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_up_that_hangs_holds_up_nobody_else() {
+async fn a_look_up_that_hangs_does_not_delay_others() {
     let server = server();
     let names = names(&server);
     let hangs = Fault::on(LOOK_UP).times(1).no_answer();
@@ -142,7 +142,7 @@ fn another_runtime_goes_on() {
 }
 
 #[test]
-fn a_runtime_that_is_alive_and_not_driven_keeps_nobody_waiting() {
+fn a_runtime_that_is_alive_and_not_driven_keeps_no_caller_waiting() {
     let server = server();
     let names = names(&server);
     let runtime = || {
@@ -155,7 +155,7 @@ fn a_runtime_that_is_alive_and_not_driven_keeps_nobody_waiting() {
     let found = second
         .block_on(async { tokio::time::timeout(limit, names.username(&Server::bob())).await });
     assert_eq!(found.unwrap().unwrap(), "bob@example.org");
-    // Given up while it gathers: the next who asks is in another runtime.
+    // Given up while it gathers: the next caller is in another runtime.
     let soon = Duration::from_millis(1);
     let uuid = names.uuid("alice@example.org");
     first
@@ -233,7 +233,7 @@ impl TokenSource for Panics {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_while_asking_leaves_nobody_waiting() {
+async fn a_panic_during_a_look_up_leaves_no_caller_waiting() {
     let server = server();
     let token = server.service_token("cyclades").unwrap();
     let client = Client::builder()
@@ -249,7 +249,7 @@ async fn a_panic_while_asking_leaves_nobody_waiting() {
         tokio::time::sleep(Duration::from_millis(50)).await;
         names.uuid("alice@example.org").await
     };
-    let (first, late) = tokio::join!(names.uuid("nobody@example.org"), late);
+    let (first, late) = tokio::join!(names.uuid("unknown@example.org"), late);
     assert_eq!(first.unwrap_err().kind(), ErrorKind::Connection);
     assert_eq!(late.unwrap(), alice);
 }

@@ -27,7 +27,8 @@ pub struct FileJournal(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     written: Mutex<Written>,
-    /// How many records are safe on the disk. Whoever holds it syncs for all who have written.
+    /// The number of records that are safe on the disk. The task that holds the lock syncs for all that
+    /// have written.
     synced: Mutex<u64>,
 }
 
@@ -151,7 +152,7 @@ impl Shared {
             Line::Outcome(_, Outcome::Closed) | Line::Synced(_) => Ok(()),
             Line::Intent(_) | Line::Outcome(_, Outcome::Rejecting) => self.sync(mine),
             Line::Outcome(id, Outcome::Committing(_)) => self.sync(mine).inspect_err(|_| {
-                // The caller is told that nothing was decided.
+                // The caller learns that nothing was decided.
                 let known = &mut lock(&self.written).known;
                 Line::Outcome(id, Outcome::Rejecting).apply(known);
             }),

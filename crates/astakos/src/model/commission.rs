@@ -13,7 +13,7 @@ use crate::generated::account::wire::CommissionRequest;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "the protocol has these four")]
 pub struct Provision {
-    /// Who is charged.
+    /// The holder that is charged.
     pub holder: Holder,
     /// The project it comes from; none if the holder is a project.
     pub source: Option<Holder>,

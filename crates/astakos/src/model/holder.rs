@@ -1,4 +1,4 @@
-//! Who holds a quantity, and where it comes from.
+//! Holders of quantities, and where these come from.
 
 use std::convert::Infallible;
 use std::fmt;

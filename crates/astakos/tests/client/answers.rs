@@ -148,11 +148,11 @@ async fn a_refused_commission_says_who_what_and_how_much() {
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    let request = CommissionRequest::one("nobody", [(&alice, "cyclades.vm", 1)]);
+    let request = CommissionRequest::one("unknown", [(&alice, "cyclades.vm", 1)]);
     let text = client.issue(&request).await.unwrap_err().to_string();
     assert!(
         text.contains(&format!(
-            "user:nobody holds no cyclades.vm from project:{alice}"
+            "user:unknown holds no cyclades.vm from project:{alice}"
         )),
         "{text}"
     );
@@ -172,7 +172,7 @@ async fn what_a_lost_try_has_resolved_is_told_as_done() {
     let serial = client.issue(&nothing).await.unwrap();
     lose("account.commissionAction");
     assert_eq!(client.accept(serial).await.unwrap(), Committed::Earlier);
-    // Without a lost try it is not pending, whoever resolved it.
+    // Without a lost try it is not pending, and another client resolved it.
     let error = client.accept(serial).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     let other = client.issue(&nothing).await.unwrap();

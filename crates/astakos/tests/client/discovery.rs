@@ -163,7 +163,7 @@ async fn fixed_paths_need_no_catalog_and_can_be_those_of_before() {
 async fn the_generation_is_found_without_a_token() {
     for dialect in [Dialect::V014, Dialect::V016] {
         let server = Server::builder().dialect(dialect).start().unwrap();
-        let client = server.client("nobody's");
+        let client = server.client("unknown");
         assert_eq!(client.discover_dialect().await.unwrap(), dialect);
         assert_eq!(client.dialect(), dialect);
         let entries = server.journal().entries();

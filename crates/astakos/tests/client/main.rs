@@ -24,7 +24,7 @@ use vouchsafe_core::mock::{Handler, Host};
 use vouchsafe_core::transport::{Request, Response};
 
 const AUTH_URL: &str = "https://accounts.example.org/astakos/identity/v2.0";
-const TOKEN: &str = "planted-token-of-somebody";
+const TOKEN: &str = "planted-token-of-a-user";
 
 /// A service that answers as a function says, and keeps what it was asked.
 struct Scripted {

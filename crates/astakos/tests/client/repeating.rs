@@ -89,7 +89,7 @@ async fn the_python_way_repeats_what_may_be_doubled_after_all_but_three() {
         // At once.
         assert_eq!(before.elapsed(), std::time::Duration::ZERO);
     }
-    // Answers that cannot be read too, and a different one decides anew.
+    // Answers that cannot be read count too, and each answer decides for itself.
     let server = Server::new();
     let client = Client::builder()
         .transport(server.host().transport())
@@ -114,7 +114,7 @@ async fn the_python_way_repeats_what_may_be_doubled_after_all_but_three() {
     assert_eq!(server.journal().count("account.getQuotas"), 2);
 }
 
-/// Hands out a token that has ended, until it is told so.
+/// Hands out an expired token until it is refused.
 #[derive(Debug)]
 struct Renewing {
     good: Secret,

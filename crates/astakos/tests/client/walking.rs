@@ -55,7 +55,7 @@ async fn a_refusal_comes_before_the_first_user() {
     let server = server();
     let (client, _serving) = over_sockets(&server).await;
     let error = client
-        .walk_service_quotas(Some(&["nobody"]), None)
+        .walk_service_quotas(Some(&["unknown"]), None)
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);

@@ -32,8 +32,8 @@ async fn many_tasks_share_one_call_and_each_gets_its_own_result() {
             }
         }));
     }
-    let nobody = Serial::new(999_999).unwrap();
-    let missing = issuer.accept(nobody).await.unwrap_err();
+    let unknown = Serial::new(999_999).unwrap();
+    let missing = issuer.accept(unknown).await.unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::NotFound);
     for task in tasks {
         assert_eq!(task.await.unwrap().unwrap(), Committed::Now);

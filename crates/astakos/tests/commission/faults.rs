@@ -111,7 +111,7 @@ async fn act(issuer: &Issuer, number: u64, work: Duration, deed: Deed) -> Told {
         Deed::Commit | Deed::GiveUpIssuing(_) => match guard.commit().await {
             Ok(_) => Told::Accepted,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                panic!("nobody else resolves here: {error}")
+                panic!("no other client resolves here: {error}")
             }
             Err(_) => Told::Decided,
         },
@@ -340,7 +340,7 @@ async fn run(seed: u64) -> BTreeMap<u64, Told> {
             let work = LATEST.mul_f64(random.f64().powi(4));
             let (issuer, of) = (issuer.clone(), number);
             number += 1;
-            // What is not told by the time of the crash is known to nobody.
+            // What was not returned before the crash is unknown.
             told.insert(of, Told::Unknown);
             tasks.push((
                 of,

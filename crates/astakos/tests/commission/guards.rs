@@ -98,7 +98,7 @@ async fn an_outage_delays_a_commit_and_does_not_undo_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_commission_that_somebody_else_resolved_is_told() {
+async fn a_commission_that_another_client_resolved_is_not_found() {
     let server = Server::new();
     let issuer = issuer(&server);
     let guard = issuer.issue(&one()).await.unwrap();

@@ -59,7 +59,7 @@ fn one() -> CommissionRequest {
     CommissionRequest::one(&alice, [(&alice, VM, 1)]).name("server 42")
 }
 
-/// What alice surely uses, and what she may use with what is pending.
+/// What alice certainly uses, and what she may use with what is pending.
 fn used(server: &Server) -> (i64, i64) {
     let alice = Server::alice();
     let (holder, source) = (Holder::user(&alice), Holder::project(&alice));

@@ -54,7 +54,7 @@ impl Transport for Network {
                 }
                 Fate::IsNotSent => Err(Error::new(
                     ErrorKind::Connect(ConnectPhase::Tcp),
-                    "nobody listens",
+                    "no server listens",
                 )
                 .with_sent(Sent::No)
                 .with_retryable(true)),

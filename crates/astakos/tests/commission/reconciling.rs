@@ -81,7 +81,7 @@ async fn what_was_accepted_before_the_crash_is_only_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_nobody_knows_of_any_more_is_rejected() {
+async fn what_the_journal_does_not_know_is_rejected() {
     let server = Server::new();
     crashed(&server, &Arc::new(MemoryJournal::new()), false).await;
     // The journal is lost with the process.

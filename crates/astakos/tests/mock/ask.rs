@@ -7,7 +7,7 @@ use vouchsafe_astakos::mock::Server;
 use vouchsafe_core::Secret;
 use vouchsafe_core::transport::Request;
 
-/// Who asks.
+/// The kind of caller.
 pub(super) struct Asking<'s> {
     server: &'s Server,
     token: Secret,

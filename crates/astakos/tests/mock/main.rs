@@ -64,7 +64,7 @@ async fn an_old_server_holds_from_system_and_has_no_projects() {
     let client = user(&server, "alice");
     let info = client.user_info().await.unwrap();
     assert_eq!(info.uuid, Server::alice());
-    // Newer servers are asked otherwise, and the same is told.
+    // Newer servers have another call with the same answer.
     let newer = Server::new();
     let told = user(&newer, "alice").user_info().await.unwrap();
     assert_eq!((told.username, told.name), (info.username, info.name));

@@ -53,7 +53,7 @@ fn an_action_is_possible_from_its_states_and_for_its_people() {
     let requested = ["requested"];
     let inside = ["accepted", "leave_requested", "suspended"];
     let (owners, members) = (["alice", "carol"], ["bob", "carol"]);
-    for (action, from, to, who) in [
+    for (action, from, to, callers) in [
         ("accept", &requested[..], "accepted", owners),
         ("reject", &requested, "rejected", owners),
         ("cancel", &requested, "cancelled", members),
@@ -71,11 +71,12 @@ fn an_action_is_possible_from_its_states_and_for_its_people() {
                 let is_allowed = allowed.is_some_and(|all| all.contains(&json!(action)));
                 let (status, _) = person.post(&format!("{path}/action"), &json!({action: ""}));
                 let (_, after) = of_bob(&server).unwrap();
-                let (expected, state_after) = match (from.contains(&state), who.contains(&asking)) {
-                    (false, _) => (409, state),
-                    (true, false) => (403, state),
-                    (true, true) => (200, to),
-                };
+                let (expected, state_after) =
+                    match (from.contains(&state), callers.contains(&asking)) {
+                        (false, _) => (409, state),
+                        (true, false) => (403, state),
+                        (true, true) => (200, to),
+                    };
                 assert_eq!(
                     (status, after.as_str()),
                     (expected, state_after),
@@ -149,7 +150,7 @@ fn enrolling_is_for_owners_and_says_no_in_order() {
             .post("projects/memberships", &body)
             .0
     };
-    assert_eq!(enroll("dora", "p", "nobody"), 409);
+    assert_eq!(enroll("dora", "p", "unknown"), 409);
     assert_eq!(enroll("dora", "none", "bob"), 409);
     assert_eq!(enroll("dora", "p", "bob"), 403);
     assert_eq!(enroll("alice", "p", "bob"), 200);

@@ -18,7 +18,7 @@ fn spec(name: &str) -> Value {
     })
 }
 
-/// Lets somebody apply, and returns the project and the application.
+/// Applies as a user, and returns the project and the application.
 fn apply(asking: &Asking<'_>, body: &Value) -> (String, u64) {
     let (status, made) = asking.post("projects", body);
     assert_eq!(status, 201, "{made}");
@@ -216,7 +216,7 @@ fn a_new_project_must_be_described_well() {
         ("name", json!("two words")),
         ("name", json!(format!("{}.org", "a".repeat(90)))),
         ("name", Value::Null),
-        ("owner", json!("nobody")),
+        ("owner", json!("unknown")),
         ("join_policy", json!("open")),
         ("leave_policy", Value::Null),
         ("end_date", json!("2990-01-01")),

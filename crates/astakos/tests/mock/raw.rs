@@ -9,10 +9,10 @@ use vouchsafe_core::transport::{Request, Response};
 
 /// Whose token an endpoint wants.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Who {
+enum Caller {
     User,
     Service,
-    Nobody,
+    Open,
 }
 
 /// What an endpoint takes for a body.
@@ -26,11 +26,11 @@ enum Takes {
     Form,
 }
 
+use Caller::{Open, Service, User};
 use Takes::{Form, Json, Labelled, Nothing};
-use Who::{Nobody, Service, User};
 
-const ENDPOINTS: &[(&str, &str, Who, Takes)] = &[
-    ("GET", "resources", Nobody, Nothing),
+const ENDPOINTS: &[(&str, &str, Caller, Takes)] = &[
+    ("GET", "resources", Open, Nothing),
     ("GET", "quotas", User, Nothing),
     ("GET", "service_quotas", Service, Nothing),
     ("GET", "service_project_quotas", Service, Nothing),
@@ -63,9 +63,9 @@ impl Raw {
         Self(Server::new())
     }
 
-    fn token(&self, who: Who) -> Vec<u8> {
-        let token = match who {
-            Nobody => return Vec::new(),
+    fn token(&self, caller: Caller) -> Vec<u8> {
+        let token = match caller {
+            Open => return Vec::new(),
             User => self.0.user_token(&Server::alice()),
             Service => self.0.service_token("cyclades"),
         };
@@ -131,12 +131,12 @@ fn another_method_is_refused_before_anything_else_is_looked_at() {
 #[test]
 fn a_credential_is_looked_at_before_the_body() {
     let raw = Raw::new();
-    for &(method, path, who, _) in ENDPOINTS {
-        if who == Nobody {
+    for &(method, path, caller, _) in ENDPOINTS {
+        if caller == Open {
             continue;
         }
-        let good = raw.token(who);
-        let other = raw.token(if who == User { Service } else { User });
+        let good = raw.token(caller);
+        let other = raw.token(if caller == User { Service } else { User });
         let unicode = "t\u{f6}ken".as_bytes();
         for (what, tokens, status) in [
             ("none", &[][..], 401),
@@ -165,8 +165,8 @@ fn a_body_must_be_what_its_label_says() {
     let raw = Raw::new();
     let json = Some("application/json");
     let form = Some("application/x-www-form-urlencoded");
-    for &(method, path, who, takes) in ENDPOINTS {
-        let good = raw.token(who);
+    for &(method, path, caller, takes) in ENDPOINTS {
+        let good = raw.token(caller);
         let ask = |label, body: &[u8]| raw.ask((method, path), &[&good], label, body).status;
         for (body, status_of_json) in [
             (&b""[..], 400),
@@ -213,8 +213,8 @@ fn members_of_the_wrong_type_get_the_status_that_the_server_gives() {
     let (project, alice) = (Server::project(), Server::alice());
     let carol = raw.0.user_token(&Server::carol()).unwrap();
     let great = "100000000000000000000";
-    for (who, path, body, status) in [
-        // Whoever is not found is no bad request.
+    for (caller, path, body, status) in [
+        // An unknown user is not a bad request.
         (
             User,
             "projects/memberships",
@@ -274,60 +274,55 @@ fn members_of_the_wrong_type_get_the_status_that_the_server_gives() {
         ),
         (User, "projects/memberships", json!({}), 400),
         (
-            Nobody,
+            Open,
             "projects/PROJECT/action",
             json!({"approve": {"app_id": null}}),
             404,
         ),
         (
-            Nobody,
+            Open,
             "projects/PROJECT/action",
             json!({"approve": {"app_id": 99}}),
             404,
         ),
         (
-            Nobody,
+            Open,
             "projects/PROJECT/action",
             json!({"approve": {"app_id": "99"}}),
             404,
         ),
         (
-            Nobody,
+            Open,
             "projects/PROJECT/action",
             json!({"approve": {"app_id": 99.5}}),
             404,
         ),
         (
-            Nobody,
+            Open,
             "projects/PROJECT/action",
             json!({"approve": {"app_id": "x"}}),
             500,
         ),
         (
-            Nobody,
+            Open,
             "projects/PROJECT/action",
             json!({"approve": {"app_id": {}}}),
             500,
         ),
+        (Open, "projects/PROJECT/action", json!({"approve": {}}), 500),
         (
-            Nobody,
-            "projects/PROJECT/action",
-            json!({"approve": {}}),
-            500,
-        ),
-        (
-            Nobody,
+            Open,
             "projects/PROJECT/action",
             json!({"approve": null}),
             500,
         ),
         (
-            Nobody,
+            Open,
             "projects/PROJECT/action",
             json!({"suspend": "late"}),
             500,
         ),
-        (Nobody, "projects/PROJECT/action", json!({"odd": {}}), 400),
+        (Open, "projects/PROJECT/action", json!({"odd": {}}), 400),
         (
             User,
             "myaccount/default_project",
@@ -371,16 +366,16 @@ fn members_of_the_wrong_type_get_the_status_that_the_server_gives() {
             404,
         ),
     ] {
-        let token = match who {
-            Nobody => carol.expose().as_bytes().to_vec(),
-            who => raw.token(who),
+        let token = match caller {
+            Open => carol.expose().as_bytes().to_vec(),
+            caller => raw.token(caller),
         };
         let text = body.to_string();
         let json = Some("application/json");
         let response = raw.ask(("POST", path), &[&token], json, text.as_bytes());
         assert_eq!(response.status, status, "{path}: {body}");
     }
-    // An integer of any size is an integer, and a float of any size is none.
+    // An integer of any size is an integer, and a float of any size is not.
     let issue = |quantity: &str| {
         let body = format!(
             "{{\"provisions\": [{{\"holder\": \"user:{alice}\", \"source\": \"project:{alice}\", \
@@ -446,7 +441,7 @@ fn a_specification_is_read_leniently() {
         ("name", json!(7), 400),
         ("name", Value::Null, 400),
         ("owner", Value::Null, 201),
-        ("owner", json!("nobody"), 400),
+        ("owner", json!("unknown"), 400),
         ("join_policy", json!("odd"), 400),
         ("resources", json!([]), 400),
         (

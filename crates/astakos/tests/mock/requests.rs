@@ -343,7 +343,7 @@ fn names_are_found_in_any_spelling_and_all_of_them_by_services_alone() {
     let spelled = "Alice@Example.ORG";
     let (_, found) = bob.post(
         "user_catalogs",
-        &json!({"displaynames": [spelled, "nobody"]}),
+        &json!({"displaynames": [spelled, "unknown"]}),
     );
     assert_eq!(
         found["displayname_catalog"],
@@ -370,7 +370,7 @@ fn names_are_found_in_any_spelling_and_all_of_them_by_services_alone() {
 }
 
 #[test]
-fn a_filter_that_finds_nobody_is_not_found_and_unknown_projects_alone_are_empty() {
+fn a_filter_that_finds_no_user_is_not_found_and_unknown_projects_alone_are_empty() {
     let server = Server::new();
     let cyclades = Asking::component(&server, "cyclades");
     let alice = Server::alice();
@@ -379,9 +379,9 @@ fn a_filter_that_finds_nobody_is_not_found_and_unknown_projects_alone_are_empty(
         (status, told.as_object().map_or(0, serde_json::Map::len))
     };
     assert_eq!(users(""), (200, 3));
-    assert_eq!(users(&format!("?user={alice},nobody")), (200, 1));
+    assert_eq!(users(&format!("?user={alice},unknown")), (200, 1));
     assert_eq!(users("?project=none"), (200, 0));
-    assert_eq!(users("?user=nobody").0, 404);
+    assert_eq!(users("?user=unknown").0, 404);
     assert_eq!(users("?user=").0, 404);
     assert_eq!(users(&format!("?user={alice}&project=none")).0, 404);
     assert_eq!(cyclades.get("service_project_quotas?project=none").0, 404);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use vouchsafe_core::Secret;
 
-/// A user, as 0.14 tells.
+/// A user, as servers of 0.14 describe it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct UserInfo {
@@ -402,7 +402,7 @@ pub struct Application {
     /// Its state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<ApplicationState>,
-    /// Uuid of who applied.
+    /// The applicant's uuid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applicant: Option<String>,
     /// Id of the project; only on servers of 0.15.
@@ -809,7 +809,7 @@ pub(crate) struct MembershipRequest {
     /// Join a project oneself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) join: Option<Join>,
-    /// Make somebody a member.
+    /// Make a user a member.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) enroll: Option<Enroll>,
 }
@@ -821,7 +821,7 @@ pub(crate) struct Join {
     pub(crate) project: crate::ProjectId,
 }
 
-/// Who is to be a member of what.
+/// The new member and the project.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Enroll {
     /// Id of a project: text, a number in 0.15.
