@@ -19,63 +19,47 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[doc(hidden)]
-pub mod base64url;
-mod cache;
-mod check;
-mod checked;
 #[cfg(feature = "client")]
 mod client;
-mod container;
-mod debug_info;
-mod env;
+mod engine;
 mod error;
 #[cfg(feature = "client")]
 mod generated;
-mod ids;
-mod inspect;
-mod message;
-mod mint;
 #[cfg(feature = "mock")]
 #[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
 pub mod mock;
-#[cfg(feature = "client")]
-#[doc(hidden)]
-pub mod protocol;
-pub mod query;
-mod redact;
-mod roles;
-pub mod rw;
-mod secret;
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
 pub mod server;
-mod status;
-mod text;
-mod wire;
 
-pub use check::{CheckError, CheckErrorKind, ServiceContext, UserContext, peek_expiration};
-pub use checked::{CheckedServiceTicket, CheckedUserTicket};
+#[cfg(feature = "client")]
+#[doc(hidden)]
+pub use client::protocol;
+#[cfg(feature = "client")]
+#[cfg_attr(docsrs, doc(cfg(feature = "client")))]
+pub use client::protocol::{ClientStatus, Destination, StatusCode};
 #[cfg(feature = "client")]
 #[cfg_attr(docsrs, doc(cfg(feature = "client")))]
 pub use client::{
     Client, TIROLE_TVM_ID, TIROLE_TVM_ID_TEST, TvmApiBuilder, TvmToolBuilder, UpdateTimes,
 };
-pub use container::{KeyContainer, KeyContainerBuilder};
-pub use env::BlackboxEnv;
+#[doc(hidden)]
+pub use engine::base64url;
+pub use engine::check::{CheckError, CheckErrorKind, ServiceContext, UserContext, peek_expiration};
+pub use engine::checked::{CheckedServiceTicket, CheckedUserTicket};
+pub use engine::container::{KeyContainer, KeyContainerBuilder};
+pub use engine::env::BlackboxEnv;
+pub use engine::ids::{KeyId, TvmId, Uid};
+pub use engine::inspect::{InspectedTicket, inspect};
+pub use engine::message::UserEntry;
+pub use engine::mint::{ServiceTicketDraft, UserTicketDraft};
+pub use engine::redact::redact;
+pub use engine::roles::{Entity, Roles, SubjectRoles};
+pub use engine::secret::ServiceSecret;
+pub use engine::status::TicketStatus;
+pub use engine::text::TicketType;
+pub use engine::{query, rw};
 pub use error::{Error, ErrorKind, Result};
-pub use ids::{KeyId, TvmId, Uid};
-pub use inspect::{InspectedTicket, inspect};
-pub use message::UserEntry;
-pub use mint::{ServiceTicketDraft, UserTicketDraft};
-#[cfg(feature = "client")]
-#[cfg_attr(docsrs, doc(cfg(feature = "client")))]
-pub use protocol::{ClientStatus, Destination, StatusCode};
-pub use redact::redact;
-pub use roles::{Entity, Roles, SubjectRoles};
-pub use secret::ServiceSecret;
-pub use status::TicketStatus;
-pub use text::TicketType;
 pub use vouchsafe_core as core;
 pub use vouchsafe_core::auth::TokenSource;
 pub use vouchsafe_core::call::{Budget, CallOptions, Retry, Timeouts};

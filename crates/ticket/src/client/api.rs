@@ -15,17 +15,17 @@ use super::keys::{Accepted, Keys, Wanted};
 use super::settings::ApiSettings;
 use super::shared::{Moment, Place, Shared};
 use super::worker::Worker;
-use crate::check::peek_expiration;
-use crate::error::{Error, ErrorKind, Result};
-use crate::generated::tirole::operations::GET_ACTUAL_ROLES;
-use crate::generated::tvm_api::operations::{GET_KEYS, GET_TICKETS};
-use crate::ids::TvmId;
-use crate::protocol::blob::{append_json_array, join_tickets, split_tickets};
-use crate::protocol::requests::{ProcInfo, keys_path, ticket_body, tirole_path};
-use crate::protocol::{
+use crate::client::protocol::blob::{append_json_array, join_tickets, split_tickets};
+use crate::client::protocol::requests::{ProcInfo, keys_path, ticket_body, tirole_path};
+use crate::client::protocol::{
     CacheFile, Fetched, Retriability, Scope, Seconds, TicketSet, Tickets, keys_unusable, parse_all,
     parse_tvm_api,
 };
+use crate::engine::check::peek_expiration;
+use crate::engine::ids::TvmId;
+use crate::error::{Error, ErrorKind, Result};
+use crate::generated::tirole::operations::GET_ACTUAL_ROLES;
+use crate::generated::tvm_api::operations::{GET_KEYS, GET_TICKETS};
 
 /// What only the worker knows of tickets.
 #[derive(Debug, Default)]

@@ -8,12 +8,12 @@ use vouchsafe_core::{CoreClient, CoreClientBuilder, Secret, env};
 use super::Client;
 use super::settings::{ApiSettings, ToolSettings, base_url, broken};
 use super::shared::{Place, Shared};
-use crate::env::BlackboxEnv;
+use crate::client::protocol::python_url;
+use crate::client::protocol::tool::{OLD_TOKEN, TOKEN, ToolEnv, URL};
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::TvmId;
+use crate::engine::secret::ServiceSecret;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::TvmId;
-use crate::protocol::python_url;
-use crate::protocol::tool::{OLD_TOKEN, TOKEN, ToolEnv, URL};
-use crate::secret::ServiceSecret;
 
 /// The setters about checks, which both builders have.
 macro_rules! check_setters {

@@ -10,10 +10,10 @@ use vouchsafe_core::call::{Answer, Call, CallOptions, Retry};
 use vouchsafe_core::url::BaseUrl;
 
 use super::shared::{Place, Shared};
-use crate::error::{Error, Result};
-use crate::protocol::{
+use crate::client::protocol::{
     Backoff, LastError, Retriability, RetrySettings, Scope, Seconds, StatusCode, Verdict,
 };
+use crate::error::{Error, Result};
 
 /// Why something is fetched, which determines the number of attempts and the waits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -287,7 +287,7 @@ mod tests {
 
     use super::super::settings::{ApiSettings, base_url};
     use super::*;
-    use crate::ids::TvmId;
+    use crate::engine::ids::TvmId;
     use crate::mock::Server;
 
     const MINUTE: Duration = Duration::from_secs(60);

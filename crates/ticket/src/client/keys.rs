@@ -1,10 +1,10 @@
 //! The contexts with which a client checks tickets, made from one key container.
 
-use crate::check::{ServiceContext, UserContext};
-use crate::container::KeyContainer;
-use crate::env::BlackboxEnv;
+use crate::engine::check::{ServiceContext, UserContext};
+use crate::engine::container::KeyContainer;
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::TvmId;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::TvmId;
 
 /// Which tickets are checked, and how.
 #[derive(Clone, Debug, Eq, PartialEq)]

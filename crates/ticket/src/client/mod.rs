@@ -4,6 +4,7 @@ mod api;
 mod builder;
 mod fetch;
 mod keys;
+pub mod protocol;
 mod roles;
 mod settings;
 mod shared;
@@ -25,14 +26,14 @@ pub use self::builder::{TvmApiBuilder, TvmToolBuilder};
 #[cfg(feature = "mock")]
 use self::shared::{Asked, Place, Shared, system_time};
 use self::worker::Worker;
-use crate::check::{CheckError, CheckErrorKind};
-use crate::checked::{CheckedServiceTicket, CheckedUserTicket};
-use crate::env::BlackboxEnv;
+use crate::client::protocol::{ClientStatus, Destination, StatusCode, Tickets};
+use crate::engine::check::{CheckError, CheckErrorKind};
+use crate::engine::checked::{CheckedServiceTicket, CheckedUserTicket};
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::TvmId;
+use crate::engine::roles::Roles;
+use crate::engine::text::TicketType;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::TvmId;
-use crate::protocol::{ClientStatus, Destination, StatusCode, Tickets};
-use crate::roles::Roles;
-use crate::text::TicketType;
 
 /// The service id of tirole, which provides roles.
 pub const TIROLE_TVM_ID: TvmId = TvmId::new(2_028_120);
@@ -59,7 +60,6 @@ pub const TIROLE_TVM_ID_TEST: TvmId = TvmId::new(2_026_536);
 /// Cheap to clone; clones share everything. The task ends when the last clone is dropped, or after
 /// [`stop`](Self::stop). If the task's runtime is gone, the next call within another runtime starts
 /// the task again.
-/// another runtime begins it anew.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -395,7 +395,7 @@ impl Client {
                 .map(system_time),
             public_keys: keys.map(system_time),
             public_keys_invalid: keys
-                .map(|at| system_time(at.saturating_add(crate::protocol::KEYS_UNUSABLE))),
+                .map(|at| system_time(at.saturating_add(crate::client::protocol::KEYS_UNUSABLE))),
             roles: shared.updated.roles.get().map(system_time),
         }
     }

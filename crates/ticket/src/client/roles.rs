@@ -7,12 +7,12 @@ use http::{HeaderValue, StatusCode};
 use vouchsafe_core::call::{Answer, Call};
 
 use super::worker::Worker;
+use crate::client::protocol::blob::{join_roles, split_roles};
+use crate::client::protocol::requests::if_none_match;
+use crate::client::protocol::{CacheFile, Scope, roles_codec};
+use crate::engine::roles::Roles;
 use crate::error::{Error, ErrorKind, Result};
 use crate::generated::tirole::operations::GET_ACTUAL_ROLES;
-use crate::protocol::blob::{join_roles, split_roles};
-use crate::protocol::requests::if_none_match;
-use crate::protocol::{CacheFile, Scope, roles_codec};
-use crate::roles::Roles;
 
 impl Worker {
     /// Takes an answer over. Returns the document if it is a new one.

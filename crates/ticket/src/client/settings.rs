@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use vouchsafe_core::url::{BaseUrl, host};
 
-use crate::env::BlackboxEnv;
+use crate::client::protocol::DiskCache;
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::TvmId;
+use crate::engine::secret::ServiceSecret;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::TvmId;
-use crate::protocol::DiskCache;
-use crate::secret::ServiceSecret;
 
 /// The settings that both modes have.
 #[derive(Clone, Debug)]
@@ -139,7 +139,7 @@ impl ToolSettings {
         Self {
             alias,
             auth_token: None,
-            host: crate::protocol::tool::HOST.to_owned(),
+            host: crate::client::protocol::tool::HOST.to_owned(),
             port: None,
             port_origin: "set by port()",
             patience: Duration::ZERO,

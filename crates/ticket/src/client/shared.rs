@@ -15,12 +15,12 @@ use vouchsafe_core::{Clock, CoreClient, Secret};
 use super::api::ApiState;
 use super::keys::Keys;
 use super::settings::{ApiSettings, Checks, ToolSettings};
+use crate::client::protocol::tool::ToolConfig;
+use crate::client::protocol::{DiskCache, Health, LastError, Mode, Seconds, StatusCode, Tickets};
+use crate::engine::ids::TvmId;
+use crate::engine::redact::without_signatures;
+use crate::engine::roles::Roles;
 use crate::error::Error;
-use crate::ids::TvmId;
-use crate::protocol::tool::ToolConfig;
-use crate::protocol::{DiskCache, Health, LastError, Mode, Seconds, StatusCode, Tickets};
-use crate::redact::without_signatures;
-use crate::roles::Roles;
 
 /// Where a client gets everything from.
 #[derive(Clone, Debug)]

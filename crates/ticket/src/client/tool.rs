@@ -14,12 +14,14 @@ use super::fetch::Phase;
 use super::keys::{Accepted, Wanted};
 use super::shared::{Place, Shared};
 use super::worker::{Worker, start_error};
+use crate::client::protocol::requests::{tool_roles_path, tool_tickets_path};
+use crate::client::protocol::tool::{BIRTH_TIME, Meta, ToolConfig, birth_time};
+use crate::client::protocol::{
+    KEYS_UNUSABLE, Retriability, Scope, Seconds, Tickets, Verdict, parse_tool,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::generated::tvmtool::calls;
 use crate::generated::tvmtool::operations::{GET_ROLES, GET_TICKETS};
-use crate::protocol::requests::{tool_roles_path, tool_tickets_path};
-use crate::protocol::tool::{BIRTH_TIME, Meta, ToolConfig, birth_time};
-use crate::protocol::{KEYS_UNUSABLE, Retriability, Scope, Seconds, Tickets, Verdict, parse_tool};
 
 const UPDATE: Seconds = 10 * 60;
 const TICKETS_UNUSABLE: Seconds = 11 * 60 * 60;

@@ -9,9 +9,9 @@ use vouchsafe_core::task::Task;
 use super::fetch::{Fetcher, Phase};
 use super::roles::blocking;
 use super::shared::{Place, Shared};
-use crate::env::BlackboxEnv;
+use crate::client::protocol::{Blob, CacheFile, Retriability, StatusCode};
+use crate::engine::env::BlackboxEnv;
 use crate::error::{Error, ErrorKind, Result};
-use crate::protocol::{Blob, CacheFile, Retriability, StatusCode};
 
 #[derive(Debug)]
 pub(crate) struct Worker {

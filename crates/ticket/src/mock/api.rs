@@ -10,14 +10,14 @@ use vouchsafe_core::transport::{Request, Response};
 
 use super::answer::{is_known, with_header};
 use super::world::World;
-use crate::check::ServiceContext;
-use crate::container::KeyContainer;
+use crate::client::protocol::Seconds;
+use crate::engine::check::ServiceContext;
+use crate::engine::container::KeyContainer;
+use crate::engine::ids::TvmId;
+use crate::engine::roles::Roles;
+use crate::engine::secret::ServiceSecret;
 use crate::generated::tirole::routes as tirole;
 use crate::generated::tvm_api::routes as tvm_api;
-use crate::ids::TvmId;
-use crate::protocol::Seconds;
-use crate::roles::Roles;
-use crate::secret::ServiceSecret;
 
 /// Answers for tvm-api.
 pub(super) fn answer(world: &World, op: tvm_api::Op, request: &Request, now: Seconds) -> Response {

@@ -4,12 +4,12 @@ use std::sync::OnceLock;
 
 use vouchsafe_core::Secret;
 
-use crate::container::KeyContainer;
-use crate::env::BlackboxEnv;
+use crate::engine::container::KeyContainer;
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::KeyId;
+use crate::engine::mint::{ServiceTicketDraft, UserTicketDraft};
+use crate::engine::rw::{KeyError, PrivateKey};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::KeyId;
-use crate::mint::{ServiceTicketDraft, UserTicketDraft};
-use crate::rw::{KeyError, PrivateKey};
 
 /// The keys of an authority: one for services and one for each environment, including old keys
 /// until they are dropped.

@@ -9,15 +9,15 @@ use vouchsafe_core::{Clock, Secret, SystemClock};
 
 use super::{ServiceTicket, UserTicket};
 use crate::UpdateTimes;
-use crate::check::{CheckError, CheckErrorKind, ServiceContext, UserContext};
-use crate::checked::{CheckedServiceTicket, CheckedUserTicket};
-use crate::container::KeyContainer;
-use crate::env::BlackboxEnv;
+use crate::client::protocol::{ClientStatus, Destination, StatusCode, Tickets};
+use crate::engine::check::{CheckError, CheckErrorKind, ServiceContext, UserContext};
+use crate::engine::checked::{CheckedServiceTicket, CheckedUserTicket};
+use crate::engine::container::KeyContainer;
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::TvmId;
+use crate::engine::roles::Roles;
+use crate::engine::text::TicketType;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::TvmId;
-use crate::protocol::{ClientStatus, Destination, StatusCode, Tickets};
-use crate::roles::Roles;
-use crate::text::TicketType;
 
 /// A client that returns what a test configured. It has the methods of [`Client`](crate::Client),
 /// and every part of their results can be set at any time.
@@ -394,8 +394,8 @@ fn stopped(kind: TicketType) -> CheckError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::Uid;
-    use crate::status::TicketStatus;
+    use crate::engine::ids::Uid;
+    use crate::engine::status::TicketStatus;
 
     const PEER: TvmId = TvmId::new(42);
 

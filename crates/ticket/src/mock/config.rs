@@ -8,10 +8,10 @@ use vouchsafe_core::Secret;
 use vouchsafe_core::mock::strict;
 
 use super::world::Service;
-use crate::env::BlackboxEnv;
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::TvmId;
+use crate::engine::secret::ServiceSecret;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::TvmId;
-use crate::secret::ServiceSecret;
 
 /// What the file says, checked.
 #[derive(Debug)]

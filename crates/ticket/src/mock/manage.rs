@@ -8,10 +8,10 @@ use vouchsafe_core::ErrorKind;
 use vouchsafe_core::mock::{Action, strict};
 
 use super::world::{Service, World, random_secret};
-use crate::env::BlackboxEnv;
-use crate::ids::{TvmId, Uid};
-use crate::mint::{ServiceTicketDraft, UserTicketDraft};
-use crate::protocol::Seconds;
+use crate::client::protocol::Seconds;
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::{TvmId, Uid};
+use crate::engine::mint::{ServiceTicketDraft, UserTicketDraft};
 
 pub(super) static ACTIONS: &[Action] = &[
     Action::new("services", "Adds a service, which tvmtool knows by the alias.")

@@ -37,13 +37,13 @@ use self::tool::Asked;
 pub use self::unittest::{ServiceTicket, UserTicket};
 use self::world::{Service, World, random_secret};
 use crate::client::Client;
-use crate::container::KeyContainer;
-use crate::env::BlackboxEnv;
+use crate::client::protocol::RetrySettings;
+use crate::engine::container::KeyContainer;
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::{TvmId, Uid};
+use crate::engine::mint::{ServiceTicketDraft, UserTicketDraft};
+use crate::engine::secret::ServiceSecret;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::{TvmId, Uid};
-use crate::mint::{ServiceTicketDraft, UserTicketDraft};
-use crate::protocol::RetrySettings;
-use crate::secret::ServiceSecret;
 
 /// Returns every operation of the services with what the client knows of it, such as whether it may be
 /// sent again: for tests that go through all of them.

@@ -2,8 +2,8 @@
 //! of the guides.
 
 use super::Server;
-use crate::env::BlackboxEnv;
-use crate::ids::TvmId;
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::TvmId;
 
 impl Server {
     /// The service of the sample that others call.

@@ -11,18 +11,18 @@ use vouchsafe_core::transport::{Request, Response};
 use super::answer::with_header;
 use super::api::roles_answer;
 use super::world::{Service, World};
-use crate::check::{CheckError, ServiceContext, UserContext};
-use crate::checked::{CheckedServiceTicket, CheckedUserTicket};
-use crate::container::KeyContainer;
-use crate::env::BlackboxEnv;
+use crate::client::protocol::Seconds;
+use crate::client::protocol::tool::BIRTH_TIME;
+use crate::engine::check::{CheckError, ServiceContext, UserContext};
+use crate::engine::checked::{CheckedServiceTicket, CheckedUserTicket};
+use crate::engine::container::KeyContainer;
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::TvmId;
+use crate::engine::redact::redact;
+use crate::engine::roles::{Roles, SubjectRoles};
+use crate::engine::status::TicketStatus;
 use crate::error::Result;
 use crate::generated::tvmtool::routes::Op;
-use crate::ids::TvmId;
-use crate::protocol::Seconds;
-use crate::protocol::tool::BIRTH_TIME;
-use crate::redact::redact;
-use crate::roles::{Roles, SubjectRoles};
-use crate::status::TicketStatus;
 
 /// A request to tvmtool, with what its answers are made of.
 pub(super) struct Asked<'a> {

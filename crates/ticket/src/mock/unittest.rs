@@ -1,13 +1,13 @@
 //! Outcomes of checks without keys and signatures, for tests of code that receives checked tickets.
 
-use crate::check::{CheckError, CheckErrorKind};
-use crate::checked::{CheckedServiceTicket, CheckedUserTicket};
-use crate::env::BlackboxEnv;
+use crate::engine::check::{CheckError, CheckErrorKind};
+use crate::engine::checked::{CheckedServiceTicket, CheckedUserTicket};
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::{TvmId, Uid};
+use crate::engine::message::{NewerFields, Ticket, TicketPart, UserEntry, encode_ticket};
+use crate::engine::status::TicketStatus;
+use crate::engine::text::TicketType;
 use crate::error::{Error, ErrorKind};
-use crate::ids::{TvmId, Uid};
-use crate::message::{NewerFields, Ticket, TicketPart, UserEntry, encode_ticket};
-use crate::status::TicketStatus;
-use crate::text::TicketType;
 
 /// The desired outcome of a check of a service ticket.
 ///

@@ -7,12 +7,12 @@ use vouchsafe_core::mock::random_token;
 
 use super::authority::Authority;
 use super::config::ToolConfigFile;
-use crate::env::BlackboxEnv;
+use crate::client::protocol::{RetrySettings, Seconds};
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::{TvmId, Uid};
+use crate::engine::mint::{ServiceTicketDraft, UserTicketDraft};
+use crate::engine::secret::ServiceSecret;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::{TvmId, Uid};
-use crate::mint::{ServiceTicketDraft, UserTicketDraft};
-use crate::protocol::{RetrySettings, Seconds};
-use crate::secret::ServiceSecret;
 
 /// A service that asks for tickets.
 #[derive(Clone, Debug)]

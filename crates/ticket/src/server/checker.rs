@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use vouchsafe_core::{Clock, Secret, SystemClock};
 
-use crate::check::{CheckError, CheckErrorKind, ServiceContext, UserContext};
-use crate::checked::{CheckedServiceTicket, CheckedUserTicket};
+use crate::engine::check::{CheckError, CheckErrorKind, ServiceContext, UserContext};
+use crate::engine::checked::{CheckedServiceTicket, CheckedUserTicket};
+use crate::engine::ids::TvmId;
+use crate::engine::roles::Roles;
+use crate::engine::text::TicketType;
 use crate::error::Result;
-use crate::ids::TvmId;
-use crate::roles::Roles;
-use crate::text::TicketType;
 
 /// Checks the tickets of incoming requests, from memory: it is called on the server's threads and
 /// must not block.

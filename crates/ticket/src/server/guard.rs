@@ -10,8 +10,8 @@ use vouchsafe_core::server::{Check, CheckService};
 
 use super::tickets::{Tickets, any_of};
 use super::{Refusal, RefusalKind, ServiceRoles, ServiceTicket, UserRoles, UserTicket};
-use crate::ids::TvmId;
-use crate::text::TicketType;
+use crate::engine::ids::TvmId;
+use crate::engine::text::TicketType;
 
 /// Admits requests by the contents of their checked tickets: a tower layer for single routes inside
 /// a [`TicketLayer`](super::TicketLayer), which accepts the same rules for all of its routes.

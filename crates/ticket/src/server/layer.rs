@@ -11,10 +11,10 @@ use vouchsafe_core::server::{Check, CheckService, mark_sensitive, single};
 use super::guard::{Rule, rules};
 use super::tickets::{Look, Tickets, missing};
 use super::{Guard, Refusal, RefusalKind, SERVICE_TICKET, TicketChecker, USER_TICKET, header_of};
-use crate::check::{CheckError, CheckErrorKind};
-use crate::ids::TvmId;
-use crate::status::TicketStatus;
-use crate::text::{LONGEST, TicketType};
+use crate::engine::check::{CheckError, CheckErrorKind};
+use crate::engine::ids::TvmId;
+use crate::engine::status::TicketStatus;
+use crate::engine::text::{LONGEST, TicketType};
 
 /// Checks the tickets of incoming requests, and adds valid ones to their extensions as
 /// [`ServiceTicket`](super::ServiceTicket) and [`UserTicket`](super::UserTicket).

@@ -60,7 +60,7 @@ pub use refusal::{Refusal, RefusalKind};
 pub use tickets::{ServiceRoles, ServiceTicket, UserRoles, UserTicket};
 pub use vouchsafe_core::server::Failure;
 
-use crate::text::TicketType;
+use crate::engine::text::TicketType;
 
 /// The header of service tickets, in lower case as header maps have it.
 const SERVICE_TICKET: &str = "x-ya-service-ticket";

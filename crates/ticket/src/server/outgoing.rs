@@ -14,9 +14,9 @@ use vouchsafe_core::server::CheckFuture;
 use vouchsafe_core::url::is_loopback_address;
 
 use super::{SERVICE_TICKET, TicketSource};
-use crate::check::peek_expiration;
+use crate::engine::check::peek_expiration;
+use crate::engine::ids::TvmId;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::TvmId;
 
 /// Puts a service ticket for one destination on every request of a client made of tower services.
 ///

@@ -6,10 +6,10 @@ use serde::Serialize;
 use vouchsafe_core::server::{Failure, Loudness};
 
 use super::header_of;
-use crate::check::{CheckError, CheckErrorKind};
+use crate::engine::check::{CheckError, CheckErrorKind};
+use crate::engine::status::TicketStatus;
+use crate::engine::text::TicketType;
 use crate::error::{Error, ErrorKind};
-use crate::status::TicketStatus;
-use crate::text::TicketType;
 
 vouchsafe_core::refusal! {
     /// Why a request was refused, and the answer to it.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use http::Extensions;
 
 use super::{Refusal, RefusalKind, TicketChecker, header_of};
-use crate::checked::{CheckedServiceTicket, CheckedUserTicket};
-use crate::roles::{Roles, SubjectRoles};
-use crate::text::TicketType;
+use crate::engine::checked::{CheckedServiceTicket, CheckedUserTicket};
+use crate::engine::roles::{Roles, SubjectRoles};
+use crate::engine::text::TicketType;
 
 /// The checked service ticket of a request, which identifies the caller. Clones share it.
 ///

@@ -4,10 +4,10 @@
 use sha2::block_api::compress256;
 use sha2::{Digest as _, Sha256};
 
-#[path = "../../../../crates/ticket/src/rw/fold.rs"]
+#[path = "../../../../crates/ticket/src/engine/rw/fold.rs"]
 #[allow(dead_code, reason = "the library's file")]
 mod fold;
-#[path = "../../../../crates/ticket/src/rw/limbs.rs"]
+#[path = "../../../../crates/ticket/src/engine/rw/limbs.rs"]
 #[allow(dead_code, reason = "the library's file: signing is left out here")]
 mod limbs;
 

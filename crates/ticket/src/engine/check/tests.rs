@@ -2,10 +2,10 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::*;
-use crate::ids::Uid;
-use crate::mint::{ServiceTicketDraft, UserTicketDraft, sign};
-use crate::rw::PrivateKey;
-use crate::wire::Writer;
+use crate::engine::ids::Uid;
+use crate::engine::mint::{ServiceTicketDraft, UserTicketDraft, sign};
+use crate::engine::rw::PrivateKey;
+use crate::engine::wire::Writer;
 
 const NOW: i64 = 1_700_000_000;
 const SERVICE_KEY: KeyId = KeyId::new(1);

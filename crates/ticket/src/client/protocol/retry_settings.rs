@@ -1,9 +1,9 @@
 //! The authority's settings for retries in the header `X-Ya-Retry-Settings` (protocol section
 //! 11.3).
 
-use crate::base64url;
+use crate::engine::base64url;
+use crate::engine::wire::{Reader, Value, Writer};
 use crate::error::{Error, ErrorKind};
-use crate::wire::{Reader, Value, Writer};
 
 /// The settings of one header; missing ones are `None`.
 ///

@@ -3,9 +3,9 @@
 //! Decoding reads the numbers; texts and users stay where they are and are walked over when asked
 //! for. Repeated occurrences of a part are merged, as the format wants it.
 
-use crate::env::BlackboxEnv;
-use crate::ids::{KeyId, TvmId, Uid};
-use crate::wire::{Malformed, Reader, Value, Writer};
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::{KeyId, TvmId, Uid};
+use crate::engine::wire::{Malformed, Reader, Value, Writer};
 
 /// The numbers of a ticket, each as far as the message had it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -420,5 +420,4 @@ const ENTRY: u32 = 1;
 const SCOPE: u32 = 3;
 
 #[cfg(test)]
-#[path = "message_tests.rs"]
 pub(crate) mod tests;

@@ -3,10 +3,10 @@
 
 use subtle::ConstantTimeEq as _;
 
+use crate::engine::ids::TvmId;
+use crate::engine::query;
+use crate::engine::secret::hmac_sha256;
 use crate::error::{Error, ErrorKind};
-use crate::ids::TvmId;
-use crate::query;
-use crate::secret::hmac_sha256;
 
 /// The content of a file.
 #[derive(Clone, Eq, PartialEq)]

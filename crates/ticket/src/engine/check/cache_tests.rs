@@ -8,10 +8,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::cache::Facts;
-use crate::ids::Uid;
-use crate::mint::{ServiceTicketDraft, UserTicketDraft};
-use crate::rw::PrivateKey;
+use crate::engine::cache::Facts;
+use crate::engine::ids::Uid;
+use crate::engine::mint::{ServiceTicketDraft, UserTicketDraft};
+use crate::engine::rw::PrivateKey;
 
 const NOW: i64 = 1_700_000_000;
 const ID: KeyId = KeyId::new(1);
@@ -327,13 +327,13 @@ proptest! {
     fn parts_of_good_tickets_come_back(
         numbers: (u32, u32, Option<u64>), of_user: (u64, u32, u64, u64), env in 0u32..5,
     ) {
-        let part = crate::message::ServicePart {
+        let part = crate::engine::message::ServicePart {
             src: Some(TvmId::new(numbers.0)),
             dst: Some(TvmId::new(numbers.1)),
             issuer_uid: numbers.2.map(Uid::new),
         };
-        prop_assert_eq!(crate::message::ServicePart::from_words(part.to_words()), part);
+        prop_assert_eq!(crate::engine::message::ServicePart::from_words(part.to_words()), part);
         let words = [of_user.0, u64::from(env) << 32 | u64::from(of_user.1), of_user.2, of_user.3];
-        prop_assert_eq!(crate::message::UserPart::from_words(words).to_words(), words);
+        prop_assert_eq!(crate::engine::message::UserPart::from_words(words).to_words(), words);
     }
 }

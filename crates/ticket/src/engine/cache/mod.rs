@@ -18,7 +18,7 @@ use std::sync::{Arc, OnceLock};
 
 use self::digest::{Digest, random_words};
 use self::slot::Slot;
-use crate::ids::KeyId;
+use crate::engine::ids::KeyId;
 
 /// The remembered tickets. Clones share them.
 #[derive(Clone)]

@@ -2,12 +2,12 @@
 
 use vouchsafe_core::Secret;
 
-use crate::base64url;
-use crate::env::BlackboxEnv;
-use crate::ids::{KeyId, TvmId, Uid};
-use crate::message::{NewerFields, TicketPart, UserEntry, encode_ticket};
-use crate::rw::{KeyError, PrivateKey};
-use crate::text::TicketType;
+use crate::engine::base64url;
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::{KeyId, TvmId, Uid};
+use crate::engine::message::{NewerFields, TicketPart, UserEntry, encode_ticket};
+use crate::engine::rw::{KeyError, PrivateKey};
+use crate::engine::text::TicketType;
 
 /// A service ticket to be signed.
 ///

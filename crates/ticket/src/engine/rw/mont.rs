@@ -212,7 +212,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::rw::limbs::to_bytes;
+    use crate::engine::rw::limbs::to_bytes;
 
     fn big(limbs: &[u64]) -> BigUint {
         let mut bytes = vec![0; limbs.len() * 8];

@@ -10,7 +10,7 @@ use sha2::Sha256;
 use vouchsafe_core::text::str_without_mark;
 use vouchsafe_core::{Secret, SecretBytes};
 
-use crate::base64url;
+use crate::engine::base64url;
 use crate::error::{Error, ErrorKind};
 
 /// A service's secret, which signs requests for service tickets.

@@ -237,7 +237,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::rw::limbs::{bit_len, nat, to_bytes};
+    use crate::engine::rw::limbs::{bit_len, nat, to_bytes};
 
     fn big(limbs: &[u64]) -> BigUint {
         let mut bytes = vec![0; limbs.len() * 8];

@@ -19,13 +19,13 @@ pub use index::Entity;
 use index::RoleEntities;
 
 use self::document::{Document, Subject};
-use crate::check::{CheckError, CheckErrorKind};
-use crate::checked::{CheckedServiceTicket, CheckedUserTicket};
-use crate::env::BlackboxEnv;
+use crate::engine::check::{CheckError, CheckErrorKind};
+use crate::engine::checked::{CheckedServiceTicket, CheckedUserTicket};
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::{TvmId, Uid};
+use crate::engine::status::TicketStatus;
+use crate::engine::text::TicketType;
 use crate::error::{Error, ErrorKind};
-use crate::ids::{TvmId, Uid};
-use crate::status::TicketStatus;
-use crate::text::TicketType;
 
 /// A roles document, indexed for queries.
 ///

@@ -7,8 +7,8 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::engine::ids::TvmId;
 use crate::error::{Error, ErrorKind};
-use crate::ids::TvmId;
 
 /// The user base (BlackBox) that issued a user ticket.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use vouchsafe_core::Secret;
 
-use crate::env::BlackboxEnv;
-use crate::ids::TvmId;
-use crate::query::escape;
-use crate::secret::ServiceSecret;
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::TvmId;
+use crate::engine::query::escape;
+use crate::engine::secret::ServiceSecret;
 
 /// The description of the calling process in a request.
 #[derive(Clone, Debug)]

@@ -15,8 +15,8 @@ use serde::de::{MapAccess, SeqAccess};
 use super::index::{Entity, Role, RoleEntities};
 use super::intern::Interner;
 use super::json::{self, Key, Level, Value, pass_entries};
+use crate::engine::ids::{TvmId, Uid};
 use crate::error::{Error, ErrorKind};
-use crate::ids::{TvmId, Uid};
 
 /// A parsed document.
 pub(super) struct Document {

@@ -7,17 +7,17 @@ use std::time::SystemTime;
 
 use vouchsafe_core::timestamp::unix_seconds;
 
-use crate::base64url;
-use crate::cache::{Cache, Facts, Place};
-use crate::checked::{CheckedServiceTicket, CheckedUserTicket};
-use crate::container::{KeyContainer, KeyRing};
-use crate::debug_info::debug_info;
-use crate::env::BlackboxEnv;
+use crate::engine::base64url;
+use crate::engine::cache::{Cache, Facts, Place};
+use crate::engine::checked::{CheckedServiceTicket, CheckedUserTicket};
+use crate::engine::container::{KeyContainer, KeyRing};
+use crate::engine::debug_info::debug_info;
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::{KeyId, TvmId};
+use crate::engine::message::Ticket;
+use crate::engine::status::TicketStatus;
+use crate::engine::text::{TicketText, TicketType};
 use crate::error::{Error, ErrorKind};
-use crate::ids::{KeyId, TvmId};
-use crate::message::Ticket;
-use crate::status::TicketStatus;
-use crate::text::{TicketText, TicketType};
 
 /// Checks service tickets with one set of keys.
 ///
@@ -568,9 +568,7 @@ fn decode<'r>(
 }
 
 #[cfg(test)]
-#[path = "check_tests.rs"]
 mod tests;
 
 #[cfg(test)]
-#[path = "check_cache_tests.rs"]
 mod cache_tests;

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::message::tests::plainly::{self, Field, Fields};
+use crate::engine::message::tests::plainly::{self, Field, Fields};
 
 type Key = (u32, Option<u32>, Vec<u8>);
 

@@ -4,12 +4,12 @@ use std::fmt;
 
 use vouchsafe_core::text::str_without_mark;
 
-use crate::base64url;
-use crate::env::BlackboxEnv;
+use crate::engine::base64url;
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::KeyId;
+use crate::engine::rw::PublicKey;
+use crate::engine::wire::{Malformed, Reader, Value, Writer};
 use crate::error::{Error, ErrorKind};
-use crate::ids::KeyId;
-use crate::rw::PublicKey;
-use crate::wire::{Malformed, Reader, Value, Writer};
 
 /// The public keys of the authority, for service tickets and for user tickets of each
 /// environment.
@@ -254,5 +254,4 @@ const MALFORMED: &str = "Malformed TVM keys";
 const LONGEST: usize = 1 << 20;
 
 #[cfg(test)]
-#[path = "container_tests.rs"]
 mod tests;

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use vouchsafe_core::Secret;
 
+use crate::engine::ids::TvmId;
 use crate::error::{Error, ErrorKind};
-use crate::ids::TvmId;
 
 /// The result for each requested destination.
 #[derive(Clone, Debug, Default)]

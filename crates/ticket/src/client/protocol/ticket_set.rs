@@ -6,9 +6,9 @@ use std::fmt;
 use vouchsafe_core::Secret;
 
 use super::{Seconds, TicketSet};
-use crate::check::peek_expiration;
+use crate::engine::check::peek_expiration;
+use crate::engine::ids::TvmId;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::TvmId;
 
 /// The destination of a service ticket: a service's id, or its local name in the settings.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

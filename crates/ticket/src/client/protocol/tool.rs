@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use vouchsafe_core::Secret;
 
-use crate::env::BlackboxEnv;
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::TvmId;
 use crate::error::{Error, ErrorKind};
-use crate::ids::TvmId;
 
 /// The configuration that tvmtool was started with.
 #[derive(Clone, Debug, Deserialize)]

@@ -4,13 +4,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::base64url;
-use crate::debug_info::debug_info;
-use crate::env::BlackboxEnv;
-use crate::ids::{KeyId, TvmId, Uid};
-use crate::message::{self, ServicePart, Ticket, UserEntry, UserPart};
-use crate::status::TicketStatus;
-use crate::text::{LONGEST, TicketText, TicketType};
+use crate::engine::base64url;
+use crate::engine::debug_info::debug_info;
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::{KeyId, TvmId, Uid};
+use crate::engine::message::{self, ServicePart, Ticket, UserEntry, UserPart};
+use crate::engine::status::TicketStatus;
+use crate::engine::text::{LONGEST, TicketText, TicketType};
 
 /// Reads a ticket without keys, as far as possible, whole or damaged. Without version and type
 /// nothing is read, since what looks like the message could then be the signature.
@@ -293,8 +293,8 @@ fn status(text: &str, kind: Option<TicketType>, payload: &[u8]) -> TicketStatus 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mint::{ServiceTicketDraft, UserTicketDraft, sign};
-    use crate::rw::PrivateKey;
+    use crate::engine::mint::{ServiceTicketDraft, UserTicketDraft, sign};
+    use crate::engine::rw::PrivateKey;
 
     fn key() -> PrivateKey {
         PrivateKey::generate(1024).unwrap()

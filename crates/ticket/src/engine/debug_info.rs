@@ -3,9 +3,9 @@
 
 use std::fmt::Write as _;
 
-use crate::message::{self, Ticket};
-use crate::status::TicketStatus;
-use crate::text::TicketType;
+use crate::engine::message::{self, Ticket};
+use crate::engine::status::TicketStatus;
+use crate::engine::text::TicketType;
 
 /// Returns the text for a ticket of that type, status and (possibly partial) payload.
 pub(crate) fn debug_info(kind: TicketType, status: TicketStatus, payload: &[u8]) -> String {

@@ -4,16 +4,16 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;
 
-use crate::base64url;
-use crate::cache::Facts;
-use crate::debug_info::debug_info;
-use crate::env::BlackboxEnv;
-use crate::ids::{KeyId, TvmId, Uid};
+use crate::engine::base64url;
+use crate::engine::cache::Facts;
+use crate::engine::debug_info::debug_info;
+use crate::engine::env::BlackboxEnv;
+use crate::engine::ids::{KeyId, TvmId, Uid};
 #[cfg(feature = "mock")]
-use crate::message::Ticket;
-use crate::message::{self, ServicePart, UserEntry, UserPart};
-use crate::status::TicketStatus;
-use crate::text::TicketType;
+use crate::engine::message::Ticket;
+use crate::engine::message::{self, ServicePart, UserEntry, UserPart};
+use crate::engine::status::TicketStatus;
+use crate::engine::text::TicketType;
 
 /// A service ticket that passed its check: `src` calls `dst`.
 ///

@@ -1,6 +1,6 @@
 //! Splits the text of a ticket. The meaning of its parts is in `message` and `check`.
 
-use crate::status::TicketStatus;
+use crate::engine::status::TicketStatus;
 
 /// The type of a ticket.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
