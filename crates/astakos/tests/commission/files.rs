@@ -295,7 +295,7 @@ async fn shorten(journal: &FileJournal, path: &Path) {
 }
 
 #[tokio::test]
-async fn a_long_journal_is_written_anew_and_keeps_what_is_open() {
+async fn a_long_journal_is_rewritten_and_keeps_what_is_open() {
     let (server, folder) = (Server::new(), folder());
     let path = folder.path().join("journal");
     let journal = Arc::new(FileJournal::open(&path).unwrap());
