@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex};
 #[path = "right/crates/wide/src/generated/mod.rs"]
 mod generated;
 
+use generated::places::operations::FLOOR_NAME;
 use generated::places::wire::{NewPlace, Place, PlaceId, PlaceKind, PlaceLogin};
 use generated::wide::calls::{self, GetDocumentParams, ListThingsParams};
 use generated::wide::operations::{CREATE_THING, GET_DOCUMENT, LIST_THINGS, REVOKE_KEY};
@@ -47,6 +48,28 @@ impl TryFrom<String> for Address {
         } else {
             Err("an address begins with a slash")
         }
+    }
+}
+
+/// A number, or a word for one.
+#[derive(Clone, Debug)]
+struct Level(i64);
+
+impl From<i64> for Level {
+    fn from(number: i64) -> Self {
+        Self(number)
+    }
+}
+
+impl From<&str> for Level {
+    fn from(word: &str) -> Self {
+        Self(if word == "ground" { 0 } else { 1 })
+    }
+}
+
+impl std::fmt::Display for Level {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -181,6 +204,22 @@ async fn a_builder_sends_what_is_set_with_the_options_of_the_call() {
     );
     assert_eq!(asked[0].headers["x-tenant"], "t");
     assert_eq!(asked[0].headers["x-request-id"], "r-1");
+}
+
+#[tokio::test]
+async fn a_parameter_of_a_hand_written_number_is_taken_by_conversion() {
+    let (client, script) = client(&[json!(null)]);
+    let name = client.places().name_floor("upper").above("ground");
+    name.send().await.unwrap();
+    client.places().name_floor(7).send().await.unwrap();
+    let asked = script.0.lock().unwrap();
+    assert_eq!(
+        asked[0].uri.to_string(),
+        "https://places.example.com/floors/1?above=0"
+    );
+    assert_eq!(asked[1].uri.path(), "/floors/7");
+    // It takes no credential.
+    assert!(!asked[0].headers.contains_key("authorization"));
 }
 
 #[tokio::test]
@@ -551,6 +590,8 @@ fn values_beyond_the_limits_of_the_description_are_refused() {
 fn operations_carry_what_the_description_says() {
     assert_eq!(LIST_THINGS.repeatable(), Repeat::Safe);
     assert_eq!(LIST_THINGS.max_response(), 8 << 20);
+    assert_eq!(LIST_THINGS.servers(), None);
+    assert_eq!(FLOOR_NAME.servers(), Some("2+"));
     assert_eq!(CREATE_THING.repeatable(), Repeat::OnlyIfUnsent);
     assert_eq!(CREATE_THING.max_response(), 64 << 10);
     assert!(GET_DOCUMENT.is_answer(StatusCode::NOT_MODIFIED));

@@ -182,7 +182,10 @@ impl Writer<'_> {
             }
             Type::Map(_) => "&Default::default()".to_owned(),
             Type::Named(name) => self.named(name, example, is_kept, depth)?,
-            Type::Shown(_) => format!("{:?}", example?),
+            Type::Shown(_) => match example?.parse::<i64>() {
+                Ok(number) => number.to_string(),
+                Err(_) => format!("{:?}", example?),
+            },
             Type::Hand(_) | Type::Json | Type::Optional(_) | Type::Boxed(_) => return None,
             Type::Integer | Type::Integer32 | Type::Unsigned | Type::Unsigned32 => return None,
         })

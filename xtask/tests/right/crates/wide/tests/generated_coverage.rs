@@ -13,6 +13,7 @@ const PLACES: &[&str] = &[
     "places.placeGet",
     "places.placeDelete",
     "places.labelAdd",
+    "places.floorName",
     "places.visitCount",
     "places.sessionNew",
 ];

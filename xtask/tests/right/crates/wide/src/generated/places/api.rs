@@ -178,6 +178,27 @@ impl PlacesApi<'_> {
             options: CallOptions::new(),
         }
     }
+
+    /// Name a floor.
+    ///
+    /// Not all servers have it: 2+.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_wide::Client) -> vouchsafe_wide::Result<()> {
+    /// client.places().name_floor(3).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn name_floor(&self, level: impl Into<crate::Level>) -> FloorNameRequest {
+        FloorNameRequest {
+            client: self.0.clone(),
+            level: level.into(),
+            params: calls::FloorNameParams::default(),
+            options: CallOptions::new(),
+        }
+    }
 }
 
 /// The operations on sessions.
@@ -362,6 +383,39 @@ impl LabelAddRequest {
     /// What any call can meet: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<()> {
         let call = calls::label_add(&self.place_id, &self.label, &self.params)?;
+        Service::call(&self.client, call, &(), &self.options).await?;
+        Ok(())
+    }
+}
+
+/// A request: name a floor.
+///
+/// What is not set is left to the server.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`"]
+pub struct FloorNameRequest {
+    client: crate::Client,
+    level: crate::Level,
+    params: calls::FloorNameParams,
+    options: CallOptions,
+}
+
+impl FloorNameRequest {
+    /// Sets `above`.
+    pub fn above(mut self, value: impl Into<crate::Level>) -> Self {
+        self.params.above = Some(value.into());
+        self
+    }
+
+    vouchsafe_core::call_options!(options);
+
+    /// Sends the request.
+    ///
+    /// # Errors
+    ///
+    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    pub async fn send(&self) -> crate::Result<()> {
+        let call = calls::floor_name(&self.level, &self.params)?;
         Service::call(&self.client, call, &(), &self.options).await?;
         Ok(())
     }

@@ -108,6 +108,26 @@ pub(crate) fn label_add(
     Ok(Call::new(&operations::LABEL_ADD, target))
 }
 
+/// What may be given to `floorName`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FloorNameParams {
+    /// The parameter `above`.
+    pub(crate) above: Option<crate::Level>,
+}
+
+/// Name a floor.
+///
+/// Not all servers have it: 2+.
+pub(crate) fn floor_name(
+    level: &crate::Level,
+    params: &FloorNameParams,
+) -> Result<Call> {
+    let target = Target::new("/floors/").segment("level", &level.to_string())?;
+    let target = target
+        .query_opt("above", params.above.as_ref().map(ToString::to_string).as_deref());
+    Ok(Call::new(&operations::FLOOR_NAME, target))
+}
+
 /// How often a place was seen.
 pub(crate) fn visit_count(place_id: &wire::PlaceId) -> Result<Call> {
     let target = Target::new("/visits/").segment("place_id", place_id.as_str())?;

@@ -52,6 +52,17 @@ pub(crate) static LABEL_ADD: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .status_rules(COMMON_STATUSES);
 
+/// Name a floor.
+pub(crate) static FLOOR_NAME: Operation = Operation::new(
+        "places.floorName",
+        Method::PUT,
+        "/floors/{level}",
+    )
+    .repeat(Repeat::Safe)
+    .open()
+    .dialect("2+")
+    .status_rules(COMMON_STATUSES);
+
 /// How often a place was seen.
 pub(crate) static VISIT_COUNT: Operation = Operation::new(
         "places.visitCount",
@@ -80,6 +91,7 @@ pub(crate) static ALL: &[&Operation] = &[
     &PLACE_GET,
     &PLACE_DELETE,
     &LABEL_ADD,
+    &FLOOR_NAME,
     &VISIT_COUNT,
     &SESSION_NEW,
 ];

@@ -36,6 +36,11 @@ pub(crate) static ROUTES: &[Route<Op>] = &[
         path: "/places/{place_id}/labels/{label}",
     },
     Route {
+        op: Op::FloorName,
+        operation: &operations::FLOOR_NAME,
+        path: "/floors/{level}",
+    },
+    Route {
         op: Op::VisitCount,
         operation: &operations::VISIT_COUNT,
         path: "/visits/{place_id}",
@@ -60,6 +65,8 @@ pub(crate) enum Op {
     PlaceDelete,
     /// Put a label on a place.
     LabelAdd,
+    /// Name a floor.
+    FloorName,
     /// How often a place was seen.
     VisitCount,
     /// Log in.
