@@ -1,15 +1,20 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod acl;
 mod api;
 mod client;
 mod error;
 mod generated;
+#[cfg(feature = "mock")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
+pub mod mock;
 mod model;
 mod renewing;
 
 pub use api::{AcsAnswer, CreateTokenRequest, CreatedToken, SamlForm, Validity};
 pub use client::{Client, ClientBuilder};
+pub use acl::Acl;
 pub use error::{Error, ErrorBody, ErrorKind, Result};
 pub use generated::wazo_auth::{api::*, wire::*};
 pub use model::{Settings, UtcTime};

@@ -1,0 +1,240 @@
+//! Access control lists, decided without asking the server (protocol section 6).
+//!
+//! A token carries a list of patterns. A pattern is a dotted text such as `confd.users.*.read`:
+//!
+//! - `*` stands for any run of characters, possibly empty, without `.` and `#`; `#` for any run, dots
+//!   included.
+//! - A segment that is exactly `me` also stands for the id of the token's user, `my_session` for that
+//!   of its session, and `edit` for `update`.
+//! - A pattern with a leading `!` forbids what the rest of it matches, whatever else allows it. The
+//!   order in the list does not matter.
+//!
+//! ```
+//! use vouchsafe_wazo_auth::acl::Acl;
+//!
+//! let acl = Acl::builder()
+//!     .auth_id("5cdff4a3-24a3-494f-8d32-9c8695e868f9")
+//!     .build(["confd.users.me.#", "!confd.users.*.password.update"]);
+//!
+//! assert!(acl.allows("confd.users.5cdff4a3-24a3-494f-8d32-9c8695e868f9.lines.read"));
+//! assert!(!acl.allows("confd.users.me.password.update"));
+//! assert!(!acl.allows("confd.users.d082e3a1-6283-4987-892e-027fadbfdf39.lines.read"));
+//! ```
+//!
+//! The list is compiled once. A decision takes time in proportion to the lengths of list and text at
+//! most, whatever they are, and usually to the number of patterns that begin as the text does. It
+//! allocates nothing unless a text is longer than 64 KiB.
+
+mod pattern;
+mod program;
+mod rules;
+mod tree;
+
+use std::fmt;
+
+pub use rules::Rules;
+use rules::Words;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tree::Tree;
+
+/// A list of access patterns, ready for decisions. The [module](self) describes the patterns.
+#[derive(Clone)]
+pub struct Acl {
+    patterns: Vec<Box<str>>,
+    allowing: Tree,
+    forbidding: Tree,
+    rules: Rules,
+    words: Words,
+}
+
+impl Acl {
+    /// Compiles a list in which `me` and `my_session` stand only for themselves, since it is known
+    /// neither whose list it is nor in which session. [`builder`](Self::builder) takes both.
+    #[must_use]
+    pub fn new<I>(patterns: I) -> Self
+    where
+        I: IntoIterator<Item: Into<Box<str>>>,
+    {
+        Self::builder().build(patterns)
+    }
+
+    /// Returns a builder, which knows whose list it is.
+    pub fn builder() -> AclBuilder {
+        AclBuilder::default()
+    }
+
+    /// Returns whether the list covers an access, such as `confd.users.read`.
+    ///
+    /// Wildcards and words in the access stand for themselves: `a.#` covers the access `a.#`, and
+    /// `a.*` does not. Like the service, this ignores one newline at the end of the access.
+    #[must_use]
+    pub fn allows(&self, access: &str) -> bool {
+        self.decide(access).is_allowed()
+    }
+
+    /// Decides like [`allows`](Self::allows), and says which pattern made the decision. Where
+    /// several would, it is any of them.
+    #[must_use]
+    pub fn decide(&self, access: &str) -> Decision<'_> {
+        let find = |tree: &Tree| {
+            let index = tree.find(access, self.rules, &self.words)?;
+            Some(&*self.patterns[index])
+        };
+        if let Some(pattern) = find(&self.forbidding) {
+            return Decision::Forbidden(pattern);
+        }
+        find(&self.allowing).map_or(Decision::NotCovered, Decision::Allowed)
+    }
+
+    /// Returns whether the owner of this list may give a pattern to others: add it to a policy, or
+    /// attach a policy that has it. Patterns that forbid may be given by anyone.
+    ///
+    /// The pattern is compared as text. An owner of `zed.#` and `!zed.secret` may give `zed.#`.
+    #[must_use]
+    pub fn may_add(&self, pattern: &str) -> bool {
+        self.rules.forbidden(pattern).is_some() || self.allows(pattern)
+    }
+
+    /// Returns whether the owner of this list may take a pattern from others: remove it from a
+    /// policy, or detach a policy that has it. To take one that forbids needs what it forbids.
+    #[must_use]
+    pub fn may_remove(&self, pattern: &str) -> bool {
+        self.allows(self.rules.forbidden(pattern).unwrap_or(pattern))
+    }
+
+    /// Returns the patterns in the order of the list.
+    #[must_use]
+    pub fn patterns(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.patterns.iter().map(|pattern| &**pattern)
+    }
+}
+
+/// Shows the patterns, not the ids of the token.
+impl fmt::Debug for Acl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Acl").field(&self.patterns).finish()
+    }
+}
+
+/// Writes the patterns, separated by a comma and a space.
+impl fmt::Display for Acl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, pattern) in self.patterns.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(f, "{separator}{pattern}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Two lists are equal if they have the same patterns in the same order, and are for the same ids
+/// under the same rules.
+impl PartialEq for Acl {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.patterns, &self.words, self.rules) == (&other.patterns, &other.words, other.rules)
+    }
+}
+
+impl Eq for Acl {}
+
+impl<P: Into<Box<str>>> FromIterator<P> for Acl {
+    fn from_iter<I: IntoIterator<Item = P>>(patterns: I) -> Self {
+        Self::new(patterns)
+    }
+}
+
+impl Serialize for Acl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.patterns.serialize(serializer)
+    }
+}
+
+/// Reads a list of texts, as by [`Acl::new`].
+impl<'de> Deserialize<'de> for Acl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::<Box<str>>::deserialize(deserializer).map(Self::new)
+    }
+}
+
+/// Makes an [`Acl`].
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct AclBuilder {
+    rules: Rules,
+    words: Words,
+}
+
+impl AclBuilder {
+    /// Sets the `auth_id` of the token, which `me` stands for. A dot in it stands for any character,
+    /// as the service has it; the ids of users have none.
+    pub fn auth_id(mut self, auth_id: impl Into<Box<str>>) -> Self {
+        self.words.auth_id = Some(auth_id.into());
+        self
+    }
+
+    /// Sets the `session_uuid` of the token, which `my_session` stands for.
+    pub fn session_uuid(mut self, session_uuid: impl Into<Box<str>>) -> Self {
+        self.words.session_uuid = Some(session_uuid.into());
+        self
+    }
+
+    /// Sets the rules by which the patterns are understood. Default: [`Rules::Current`].
+    pub fn rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// Compiles the list.
+    pub fn build<I>(self, patterns: I) -> Acl
+    where
+        I: IntoIterator<Item: Into<Box<str>>>,
+    {
+        let Self { rules, words } = self;
+        let patterns: Vec<Box<str>> = patterns.into_iter().map(Into::into).collect();
+        let (mut allowing, mut forbidding) = (Tree::new(), Tree::new());
+        for (index, pattern) in patterns.iter().enumerate() {
+            let (tree, pattern) = match rules.forbidden(pattern) {
+                Some(forbidden) => (&mut forbidding, forbidden),
+                None => (&mut allowing, &**pattern),
+            };
+            tree.add(&pattern::parts(pattern, rules, &words), index, &words);
+        }
+        Acl {
+            patterns,
+            allowing,
+            forbidding,
+            rules,
+            words,
+        }
+    }
+}
+
+/// What an [`Acl`] says of an access, and the pattern because of which it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Decision<'a> {
+    /// This pattern allows it, and none forbids it.
+    Allowed(&'a str),
+    /// This pattern, which begins with `!`, forbids it.
+    Forbidden(&'a str),
+    /// No pattern matches it, so it is not allowed.
+    NotCovered,
+}
+
+impl Decision<'_> {
+    /// Returns whether the access is allowed.
+    #[must_use]
+    pub fn is_allowed(self) -> bool {
+        matches!(self, Self::Allowed(_))
+    }
+}
+
+impl fmt::Display for Decision<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Allowed(pattern) => write!(f, "allowed by `{pattern}`"),
+            Self::Forbidden(pattern) => write!(f, "forbidden by `{pattern}`"),
+            Self::NotCovered => f.write_str("covered by no pattern"),
+        }
+    }
+}

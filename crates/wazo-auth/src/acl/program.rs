@@ -1,0 +1,138 @@
+//! Matches the patterns that the tree cannot decide by walking it: those with more than one way to
+//! match a text.
+
+use super::pattern::Part;
+use super::rules::{Rules, Words};
+
+/// The parts of a pattern from the first one that needs more than a walk.
+#[derive(Clone, Debug)]
+pub(super) struct Program {
+    pub(super) parts: Box<[Part]>,
+    /// The index of the pattern in the list.
+    pub(super) pattern: usize,
+}
+
+/// Room on the stack for the places of a text: up to 512 for what is usual, and 64 KiB for the
+/// longest URL that HTTP libraries accept.
+const USUAL: usize = 512 / 64;
+const LONG: usize = 65_536 / 64;
+
+impl Program {
+    /// Returns whether the parts match a text as a whole.
+    ///
+    /// Keeps the set of places that the parts so far lead to, and moves all of them over one part
+    /// after the other. This takes at most parts times places steps, whatever the pattern.
+    pub(super) fn matches(&self, text: &str, rules: Rules, words: &Words) -> bool {
+        if let Some(Part::Text(last)) = self.parts.last()
+            && !text.ends_with(last.as_str())
+        {
+            return false;
+        }
+        let cells = text.len() / 64 + 1;
+        if cells <= USUAL {
+            self.run(Places::new(&mut [0; USUAL]), text, rules, words)
+        } else if cells <= LONG {
+            self.run(Places::new(&mut [0; LONG]), text, rules, words)
+        } else {
+            self.run(Places::new(&mut vec![0; cells]), text, rules, words)
+        }
+    }
+
+    fn run(&self, mut places: Places<'_>, text: &str, rules: Rules, words: &Words) -> bool {
+        places.add(0);
+        for part in &self.parts {
+            let is_possible = match part {
+                Part::Text(part) => places.advance(|at, places| {
+                    if text.as_bytes()[at..].starts_with(part.as_bytes()) {
+                        places.add(at + part.len());
+                    }
+                }),
+                Part::Word(word) => places.advance(|at, places| {
+                    if text.as_bytes()[at..].starts_with(word.text().as_bytes()) {
+                        places.add(at + word.text().len());
+                    }
+                    let alternative = words.alternative(*word).unwrap_or_default();
+                    if let Some(len) = text.get(at..).and_then(|rest| id(alternative, rest)) {
+                        places.add(at + len);
+                    }
+                }),
+                Part::Run => places.spread(text, |byte| !rules.ends_run(byte)),
+                Part::Rest => places.spread(text, |byte| byte != b'\n'),
+            };
+            if !is_possible {
+                return false;
+            }
+        }
+        places.has(text.len())
+    }
+}
+
+/// Returns the length of the front of a text that an id matches. The service takes ids for regular
+/// expressions, so a dot in an id stands for any character but a newline.
+fn id(id: &str, text: &str) -> Option<usize> {
+    let mut rest = text.chars();
+    for expected in id.chars() {
+        let found = rest.next()?;
+        if found != expected && (expected != '.' || found == '\n') {
+            return None;
+        }
+    }
+    Some(text.len() - rest.as_str().len())
+}
+
+/// A set of places in a text: one bit for each.
+struct Places<'c> {
+    cells: &'c mut [u64],
+    /// No place is before or after these, so that a few places are moved quickly through a long text.
+    least: usize,
+    most: usize,
+}
+
+impl<'c> Places<'c> {
+    fn new(cells: &'c mut [u64]) -> Self {
+        Self {
+            cells,
+            least: usize::MAX,
+            most: 0,
+        }
+    }
+
+    fn add(&mut self, place: usize) {
+        self.cells[place / 64] |= 1 << (place % 64);
+        self.least = self.least.min(place);
+        self.most = self.most.max(place);
+    }
+
+    fn has(&self, place: usize) -> bool {
+        self.cells[place / 64] >> (place % 64) & 1 == 1
+    }
+
+    /// Replaces each place by those that a step adds for it, which are not before it. Returns
+    /// whether any is left.
+    fn advance(&mut self, mut step: impl FnMut(usize, &mut Self)) -> bool {
+        let range = self.least / 64..=self.most / 64;
+        (self.least, self.most) = (usize::MAX, 0);
+        // From the last to the first, so that no added place is taken for an old one.
+        for cell in range.rev() {
+            let mut old = std::mem::take(&mut self.cells[cell]);
+            while old != 0 {
+                let bit = 63 - old.leading_zeros() as usize;
+                old ^= 1 << bit;
+                step(cell * 64 + bit, self);
+            }
+        }
+        self.least != usize::MAX
+    }
+
+    /// Adds each place that is reached from one of them over bytes of a class.
+    fn spread(&mut self, text: &str, class: impl Fn(u8) -> bool) -> bool {
+        let mut at = self.least;
+        while at <= self.most && at < text.len() {
+            if self.has(at) && class(text.as_bytes()[at]) {
+                self.add(at + 1);
+            }
+            at += 1;
+        }
+        true
+    }
+}
