@@ -57,6 +57,20 @@ async fn wrong_cases_of_astakos_fail_and_so_does_what_is_not_known() {
 }
 
 #[tokio::test]
+async fn right_cases_of_wazo_auth_pass_and_scenarios_are_left_out() {
+    let report = run_service("right", "wazo-auth").await;
+    assert!(report.failures().is_empty(), "{report}");
+    assert_eq!((report.passed(), report.skipped()), (4, 1), "{report}");
+}
+
+#[tokio::test]
+async fn wrong_cases_of_wazo_auth_fail_and_so_does_what_is_not_known() {
+    let report = run_service("wrong", "wazo-auth").await;
+    assert_eq!((report.passed(), report.skipped()), (0, 0), "{report}");
+    assert_eq!(report.failures().len(), 7, "{report}");
+}
+
+#[tokio::test]
 async fn a_missing_folder_says_what_to_set() {
     let fault = vectors::run(Path::new("no/such/folder"), None, None)
         .await

@@ -12,6 +12,7 @@ mod schema;
 mod ticket;
 mod upstream;
 mod userinfo;
+mod wazo_auth;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ use schema::{Case, ClassFile};
 pub const VARIABLE: &str = "VOUCHSAFE_VECTORS";
 
 /// The services that have a runner; the folder of each bears its name.
-pub const SERVICES: &[&str] = &["astakos", "ticket", "userinfo"];
+pub const SERVICES: &[&str] = &["astakos", "ticket", "userinfo", "wazo-auth"];
 
 /// Why no vectors could be run at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +97,7 @@ pub async fn run(
             "astakos" => astakos::run(&folder, &mut report).await?,
             "ticket" => ticket::run(&folder, &mut report)?,
             "userinfo" => userinfo::run(&folder, probe.clone(), &mut report).await?,
+            "wazo-auth" => wazo_auth::run(&folder, &mut report)?,
             other => return Err(Error::UnknownService(other.to_owned())),
         }
     }

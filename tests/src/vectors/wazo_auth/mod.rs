@@ -1,0 +1,62 @@
+//! The cases of wazo-auth: decisions over access control lists, and scenarios.
+
+mod acl;
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::report::Judgement;
+use super::{Error, Report};
+
+/// Goes once the emulator exists.
+const NO_EMULATOR: &str = "a scenario, as wazo-auth has no emulator yet";
+
+/// Runs every case in a folder.
+pub(super) fn run(folder: &Path, report: &mut Report) -> Result<(), Error> {
+    let entries = fs::read_dir(folder).map_err(|_| Error::Missing(folder.to_owned()))?;
+    let mut names: Vec<String> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    let mut is_empty = true;
+    for name in names {
+        match name.as_str() {
+            // Documentation, and what scenarios begin with.
+            "README.md" | "fixture.json" | "index.json" => {}
+            "acl" => {
+                for path in super::json_files(&folder.join(&name))? {
+                    for case in &super::read::<Vec<Value>>(&path)? {
+                        is_empty = false;
+                        let id = case["id"].as_str().unwrap_or_default();
+                        report.add(&format!("acl/{id}"), acl::judge(case));
+                    }
+                }
+            }
+            "scenarios" => {
+                for path in super::json_files(&folder.join(&name))? {
+                    is_empty = false;
+                    let scenario: Value = super::read(&path)?;
+                    let mut judgement = Judgement::default();
+                    match scenario["steps"].as_array() {
+                        Some(_) => judgement.waive(NO_EMULATOR),
+                        None => judgement.differ("it has no steps"),
+                    }
+                    let name = scenario["name"].as_str().unwrap_or_default();
+                    report.add(&format!("scenarios/{name}"), judgement);
+                }
+            }
+            other => {
+                let mut judgement = Judgement::default();
+                judgement.differ("no runner for this file or folder");
+                report.add(other, judgement);
+            }
+        }
+    }
+    if is_empty {
+        return Err(Error::Missing(folder.to_owned()));
+    }
+    Ok(())
+}
