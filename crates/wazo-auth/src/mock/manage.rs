@@ -1,0 +1,126 @@
+//! Management actions besides faults and time, and the state as JSON.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use vouchsafe_core::mock::{self, strict};
+use vouchsafe_core::{Error, ErrorKind, Result};
+
+use super::data::{Group, MessageKind, Policy, Tenant, Token, User};
+use super::state::State;
+use super::tokens;
+
+pub(super) static ACTIONS: &[mock::Action] = &[
+    mock::Action::new("database", "Takes the database away, or gives it back.")
+        .body(r#"{"down": true}"#)
+        .field("down", "whether it is away"),
+    mock::Action::new("expire", "Ends every token, as if its time were over."),
+    mock::Action::new("tokens", "Makes a token of a user, without a login.")
+        .body(r#"{"username": "admin", "acl": ["auth.users.read"], "lifetime_s": 60}"#)
+        .answer(r#"{"token": "..."}"#)
+        .field("username", "the name of the user")
+        .optional("acl", "its patterns; default: as after a login")
+        .optional(
+            "lifetime_s",
+            "how long it lives in seconds; default: as configured",
+        ),
+    mock::Action::new(
+        "outbox",
+        "Returns the messages that left the service, the oldest first.",
+    )
+    .answer(
+        r#"{"messages": [{"to": "a <a@example.com>", "kind": "confirmation", "link": "..."}]}"#,
+    ),
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Database {
+    down: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewToken {
+    username: String,
+    acl: Option<Vec<String>>,
+    lifetime_s: Option<i64>,
+}
+
+impl State {
+    pub(super) fn act(&mut self, action: &str, body: &[u8], micros: i64) -> Result<Value> {
+        match action {
+            "database" => {
+                let Database { down } = strict::read(body)?;
+                self.is_database_down = down;
+                Ok(json!({}))
+            }
+            "expire" => {
+                self.data.tokens.clear();
+                Ok(json!({}))
+            }
+            "tokens" => {
+                let wanted: NewToken = strict::read(body)?;
+                let token =
+                    self.make_token(&wanted.username, wanted.acl, wanted.lifetime_s, micros)?;
+                Ok(json!({ "token": token }))
+            }
+            "outbox" => {
+                let messages = self.data.outbox.iter().map(|message| {
+                    let kind = match message.kind {
+                        MessageKind::Confirmation => "confirmation",
+                        MessageKind::PasswordReset => "password-reset",
+                    };
+                    json!({"to": message.to, "kind": kind, "link": message.link})
+                });
+                Ok(json!({"messages": messages.collect::<Vec<_>>()}))
+            }
+            _ => Err(Error::new(
+                ErrorKind::NotFound,
+                format!("there is no action {action}"),
+            )),
+        }
+    }
+
+    /// Makes a token without a login.
+    pub(super) fn make_token(
+        &mut self,
+        username: &str,
+        acl: Option<Vec<String>>,
+        lifetime: Option<i64>,
+        micros: i64,
+    ) -> Result<String> {
+        let mut users = self.data.users.values();
+        let user = users.find(|user| user.username.as_deref() == Some(username));
+        let user = user.map(|user| user.uuid.clone());
+        let user = user.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("there is no user {username}"))
+        })?;
+        let mut token = tokens::for_user(self, &user, lifetime, micros);
+        if let Some(acl) = acl {
+            token.acl = acl;
+        }
+        let text = token.token.clone();
+        self.data.tokens.insert(text.clone(), token);
+        Ok(text)
+    }
+
+    /// Returns the state of the service, without secrets.
+    pub(super) fn snapshot(&self, micros: i64) -> Value {
+        let data = &self.data;
+        let listed: Vec<String> = data.tenants.keys().cloned().collect();
+        let policy = |policy: &Policy| self.policy_json(policy, &listed, self.top());
+        json!({
+            "now": micros.div_euclid(1_000_000),
+            "database": if self.is_database_down { "down" } else { "up" },
+            "tenants": data.tenants.values().map(Tenant::json).collect::<Vec<_>>(),
+            "users": data.users.values().map(User::json).collect::<Vec<_>>(),
+            "groups": data.groups.values().map(Group::json).collect::<Vec<_>>(),
+            "policies": data.policies.values().map(policy).collect::<Vec<_>>(),
+            "sessions": data.tokens.values().map(Token::session_json).collect::<Vec<_>>(),
+            "refresh_tokens": data.refresh.values().map(|kept| {
+                json!({"client_id": kept.client_id, "user_uuid": kept.user, "mobile": kept.mobile})
+            }).collect::<Vec<_>>(),
+            "messages": data.outbox.len(),
+        })
+    }
+}

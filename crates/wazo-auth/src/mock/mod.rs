@@ -1,0 +1,253 @@
+//! An emulator of wazo-auth, for tests without a network.
+//!
+//! [`Server`] behaves like the real service (protocol sections 3 to 11): it checks, refuses and
+//! counts as it does, also for requests that no client of ours sends, with its oddities. What it
+//! does not do: ask an LDAP directory, check the signatures of SAML answers, and get the consent of
+//! a user from Google or Microsoft. Time is a clock that a test turns.
+
+mod access;
+mod ask;
+mod config;
+mod data;
+mod emails;
+mod external;
+mod groups;
+mod idp;
+mod list;
+mod manage;
+mod multipart;
+mod password;
+mod policies;
+mod refusal;
+mod routes;
+mod seed;
+mod settings;
+mod state;
+mod tenants;
+mod tokens;
+mod users;
+mod validate;
+
+use std::sync::{Arc, MutexGuard};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use http::{Method, Uri};
+use vouchsafe_core::Clock;
+use vouchsafe_core::call::Operation;
+use vouchsafe_core::mock::{Emulated, Emulator, ManualClock};
+use vouchsafe_core::transport::{Request, Response};
+
+pub use self::data::{Message, MessageKind};
+pub use self::password::HashCost;
+pub use self::seed::Seed;
+pub use self::settings::Settings;
+use self::state::State;
+use crate::{Client, Error, Secret};
+
+/// Returns every operation of the service with what the client knows of it, such as whether it may
+/// be sent again: for tests that go through all of them.
+pub fn operations() -> impl Iterator<Item = &'static Operation> {
+    crate::generated::wazo_auth::operations::ALL.iter().copied()
+}
+
+/// A wazo-auth in memory.
+///
+/// Cheap to clone; clones share everything. Tokens end by the [`clock`](Self::clock), which runs
+/// with the machine's until it is turned.
+///
+/// ```
+/// use vouchsafe_wazo_auth::NewUser;
+/// use vouchsafe_wazo_auth::mock::Server;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let server = Server::new();
+/// let admin = server.client_as("admin");
+/// let alice = admin.users().create(&NewUser::new().username("alice")).await?;
+/// assert_eq!(admin.users().get(&alice.uuid).await?.username.as_deref(), Some("alice"));
+/// # Ok::<(), vouchsafe_wazo_auth::Error>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Server {
+    emulator: Emulator<State>,
+}
+
+impl Server {
+    /// Starts a server with the world of [`Seed::sample`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self::builder().start()
+    }
+
+    /// Starts a server with a given world.
+    #[must_use]
+    pub fn from_seed(seed: &Seed) -> Self {
+        Self::builder().seed(seed.clone()).start()
+    }
+
+    /// Begins a server.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder {
+            seed: None,
+            clock: None,
+        }
+    }
+
+    /// Returns a new client that asks this server in process, without a token.
+    ///
+    /// # Panics
+    ///
+    /// Never: everything that a client needs is given.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "shown not to happen")]
+    pub fn client(&self) -> Client {
+        Client::builder()
+            .host("wazo.example.com")
+            .prefix("")
+            .transport(self.host().transport())
+            .build()
+            .expect("a host and a transport make a client")
+    }
+
+    /// Returns a new client that asks this server in process with a new token of a user.
+    ///
+    /// # Panics
+    ///
+    /// If no user has that name.
+    #[must_use]
+    pub fn client_as(&self, username: &str) -> Client {
+        self.client().with_token(self.issue_token(username))
+    }
+
+    /// Makes a token of a user, as a login would, without a password.
+    ///
+    /// # Panics
+    ///
+    /// If no user has that name.
+    #[must_use]
+    pub fn issue_token(&self, username: &str) -> Secret {
+        self.make_token(username, None)
+    }
+
+    /// Makes a token of a user with other patterns than those of the user's policies.
+    ///
+    /// # Panics
+    ///
+    /// If no user has that name.
+    #[must_use]
+    pub fn issue_token_with<I>(&self, username: &str, acl: I) -> Secret
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        let acl = acl.into_iter().map(Into::into).collect();
+        self.make_token(username, Some(acl))
+    }
+
+    #[expect(clippy::panic, reason = "a test that names a missing user is wrong")]
+    fn make_token(&self, username: &str, acl: Option<Vec<String>>) -> Secret {
+        let now = micros(self.emulator.now());
+        match self.state().make_token(username, acl, None, now) {
+            Ok(token) => Secret::from(token),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Returns the messages that left the service, the oldest first.
+    #[must_use]
+    pub fn outbox(&self) -> Vec<Message> {
+        self.state().data.outbox.clone()
+    }
+
+    /// Takes the database away or gives it back. Without it, nearly every request is answered 500.
+    pub fn set_database_down(&self, is_down: bool) {
+        self.state().is_database_down = is_down;
+    }
+
+    vouchsafe_core::emulator_methods!(emulator, Error);
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.emulator.state()
+    }
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Sets up a [`Server`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ServerBuilder {
+    seed: Option<Seed>,
+    clock: Option<Arc<ManualClock>>,
+}
+
+impl ServerBuilder {
+    /// Sets the world that the server begins with. Default: [`Seed::sample`].
+    pub fn seed(mut self, seed: Seed) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Sets the clock, to share it. Default: one that runs with the machine's.
+    pub fn clock(mut self, clock: Arc<ManualClock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Starts the server.
+    #[must_use]
+    pub fn start(self) -> Server {
+        let clock = self
+            .clock
+            .unwrap_or_else(|| Arc::new(ManualClock::running()));
+        let mut start = self.seed.unwrap_or_else(Seed::sample).state;
+        start.cleaned = micros(clock.now()).div_euclid(1_000_000);
+        Server {
+            emulator: Emulator::new(clock, move || start.clone()),
+        }
+    }
+}
+
+impl Emulated for State {
+    fn handle(&mut self, request: &Request, now: SystemTime) -> Response {
+        self.answer(request, micros(now))
+    }
+
+    fn operation(&self, method: &Method, uri: &Uri) -> Option<&'static str> {
+        Self::operation(self, method, uri).map(Operation::id)
+    }
+
+    fn operations(&self) -> Vec<&'static Operation> {
+        operations().collect()
+    }
+
+    fn credential_headers() -> &'static [&'static str] {
+        &["x-auth-token"]
+    }
+
+    fn actions() -> &'static [vouchsafe_core::mock::Action] {
+        manage::ACTIONS
+    }
+
+    fn act(
+        &mut self,
+        action: &str,
+        body: &[u8],
+        now: SystemTime,
+    ) -> vouchsafe_core::Result<serde_json::Value> {
+        Self::act(self, action, body, micros(now))
+    }
+
+    fn snapshot(&self, now: SystemTime) -> serde_json::Value {
+        Self::snapshot(self, micros(now))
+    }
+}
+
+fn micros(now: SystemTime) -> i64 {
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,70 @@
+//! Passwords as the emulator keeps them.
+
+use std::fmt;
+
+use pbkdf2::pbkdf2_hmac_array;
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+
+/// How much work a guess costs.
+///
+/// The default is cheap, for tests that log in often. It does not protect real passwords, which an
+/// emulator should never see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HashCost {
+    /// One round.
+    Cheap,
+    /// As many rounds of PBKDF2 with HMAC-SHA-256 as OWASP advises: about a quarter of a second.
+    Real,
+}
+
+impl HashCost {
+    const fn rounds(self) -> u32 {
+        match self {
+            Self::Cheap => 1,
+            Self::Real => 600_000,
+        }
+    }
+}
+
+/// A salted hash of a password.
+#[derive(Clone)]
+pub(super) struct Hash {
+    salt: [u8; 16],
+    rounds: u32,
+    hash: [u8; 32],
+}
+
+impl Hash {
+    pub(super) fn new(password: &str, salt: [u8; 16], cost: HashCost) -> Self {
+        let rounds = cost.rounds();
+        let hash = pbkdf2_hmac_array::<Sha256, 32>(password.as_bytes(), &salt, rounds);
+        Self { salt, rounds, hash }
+    }
+
+    /// Returns whether this is the password, in the same time wherever it differs.
+    pub(super) fn is(&self, password: &str) -> bool {
+        let hash = pbkdf2_hmac_array::<Sha256, 32>(password.as_bytes(), &self.salt, self.rounds);
+        hash.ct_eq(&self.hash).into()
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hash(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_knows_its_password_and_shows_nothing() {
+        let hash = Hash::new("s3cret", [7; 16], HashCost::Cheap);
+        assert!(hash.is("s3cret"));
+        assert!(!hash.is("s3creT") && !hash.is(""));
+        assert_eq!(format!("{hash:?}"), "Hash(..)");
+    }
+}
