@@ -238,6 +238,25 @@ async fn what_would_not_arrive_as_it_is_is_refused_and_an_option_is_none_of_the_
     assert_eq!(asked[0].headers["x-tenant"], "t");
 }
 
+#[test]
+fn a_list_is_read_by_the_name_that_older_servers_have_for_it() {
+    let read = |members: serde_json::Value| {
+        let mut value = place(1);
+        value
+            .as_object_mut()
+            .unwrap()
+            .extend(members.as_object().unwrap().clone());
+        from_value::<Place>(value).unwrap().labels
+    };
+    assert_eq!(read(json!({})), Vec::<String>::new());
+    assert_eq!(read(json!({"labels": ["a"]})), ["a"]);
+    assert_eq!(read(json!({"tags": ["b"]})), ["b"]);
+    assert_eq!(
+        read(json!({"tags": ["b"], "labels": ["b", "c"]})),
+        ["b", "c"]
+    );
+}
+
 #[tokio::test]
 async fn a_list_is_walked_page_by_page_with_its_filters() {
     let page = |numbers: &[u32]| {

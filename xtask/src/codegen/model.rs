@@ -402,6 +402,8 @@ pub(crate) struct Field {
     pub(crate) description: Option<String>,
     pub(crate) ty: Type,
     pub(crate) presence: Presence,
+    /// What older servers call it.
+    pub(crate) older_name: Option<String>,
     pub(crate) limits: Limits,
     pub(crate) example: Option<String>,
 }

@@ -372,6 +372,7 @@ impl<'s> Types<'s> {
                 .or_else(|| resolved.text("description")),
             ty,
             presence,
+            older_name: property.text("x-older-name"),
             limits: Limits::of(property),
             example: property
                 .get("example")

@@ -191,6 +191,11 @@ fn define(api: &Api, def: &TypeDef, checked: &BTreeSet<&str>, needs: &mut Needs)
             let check = check(quote!(#(#checks)*));
             let make = (def.is_public && def.is_sent)
                 .then(|| make(api, def, fields, rest.is_some(), default.is_some(), needs));
+            let read = read(def, fields, rest.as_ref(), needs);
+            let from = read.is_some().then(|| {
+                let from = format!("{}Read", def.name);
+                quote!(#[serde(from = #from)])
+            });
             let fields = fields
                 .iter()
                 .map(|f| field(def, f, &visible, serialize.is_some(), needs));
@@ -203,8 +208,10 @@ fn define(api: &Api, def: &TypeDef, checked: &BTreeSet<&str>, needs: &mut Needs)
                 }
             });
             quote! {
-                #doc #aliases #cfg #derive #open
+                #doc #aliases #cfg #derive #from #open
                 #visible struct #name { #(#fields)* #rest }
+
+                #read
 
                 #make
 
@@ -397,6 +404,55 @@ fn define(api: &Api, def: &TypeDef, checked: &BTreeSet<&str>, needs: &mut Needs)
             }
         }
     }
+}
+
+/// Writes the form that a struct is read in, if older servers call some of its lists otherwise.
+fn read(
+    def: &TypeDef,
+    fields: &[Field],
+    rest: Option<&Type>,
+    needs: &mut Needs,
+) -> Option<TokenStream> {
+    fields.iter().find(|field| field.older_name.is_some())?;
+    let (name, read) = (ident(&def.name), format_ident!("{}Read", def.name));
+    let cfg = (def.audience == Audience::Emulator).then(|| quote!(#[cfg(feature = "mock")]));
+    let mut parts = Vec::new();
+    let mut values = Vec::new();
+    for one in fields {
+        let rust = ident(&one.rust);
+        parts.push(field(def, one, &quote!(), false, needs));
+        values.push(match &one.older_name {
+            Some(wire) => {
+                let older = format_ident!("older_{}", one.rust);
+                let of = ty(&one.ty);
+                parts.push(quote!(#[serde(default, rename = #wire)] #older: #of,));
+                quote!(#rust: if read.#rust.is_empty() { read.#older } else { read.#rust })
+            }
+            None => quote!(#rust: read.#rust),
+        });
+    }
+    if let Some(rest) = rest {
+        let rest = ty(rest);
+        parts.push(quote!(#[serde(flatten)] rest: BTreeMap<String, #rest>,));
+        values.push(quote!(rest: read.rest));
+    }
+    let doc = super::doc(
+        &format!("`{}`, as servers of all ages write it.", def.name),
+        &[],
+    );
+    Some(quote! {
+        #doc
+        #cfg
+        #[derive(Deserialize)]
+        struct #read { #(#parts)* }
+
+        #cfg
+        impl From<#read> for #name {
+            fn from(read: #read) -> Self {
+                Self { #(#values),* }
+            }
+        }
+    })
 }
 
 /// Whether an empty object is a value of the type.

@@ -291,6 +291,7 @@ pub(super) const SCHEMA: Keys = Keys {
         "x-hand",
         "x-id",
         "x-model",
+        "x-older-name",
         "x-public",
         "x-rust-name",
         "x-rust-type",

@@ -336,6 +336,15 @@ impl<'s> Lint<'_, 's> {
                 "`type: string` beside it",
             );
         }
+        if let Some(older) = schema.get("x-older-name")
+            && (types != ["array"] || older.value().as_str().is_none_or(|name| name.is_empty()))
+        {
+            self.fault(
+                &older,
+                "`x-older-name` is not the name of a list",
+                "the name that older servers have for it, at a property of `type: array`",
+            );
+        }
         if let Some(model) = schema.get("x-model") {
             self.path_of_a_type(&model, "x-model");
         }

@@ -98,6 +98,7 @@ impl From<PlaceKind> for String {
 
 /// A place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "PlaceRead")]
 #[non_exhaustive]
 pub struct Place {
     /// The id of a place.
@@ -106,6 +107,36 @@ pub struct Place {
     pub name: String,
     /// The key `kind`.
     pub kind: PlaceKind,
+    /// The key `labels`.
+    #[serde(default)]
+    pub labels: Vec<String>,
+}
+
+/// `Place`, as servers of all ages write it.
+#[derive(Deserialize)]
+struct PlaceRead {
+    /// The id of a place.
+    id: PlaceId,
+    /// The key `name`.
+    name: String,
+    /// The key `kind`.
+    kind: PlaceKind,
+    /// The key `labels`.
+    #[serde(default)]
+    labels: Vec<String>,
+    #[serde(default, rename = "tags")]
+    older_labels: Vec<String>,
+}
+
+impl From<PlaceRead> for Place {
+    fn from(read: PlaceRead) -> Self {
+        Self {
+            id: read.id,
+            name: read.name,
+            kind: read.kind,
+            labels: if read.labels.is_empty() { read.older_labels } else { read.labels },
+        }
+    }
 }
 
 /// A page of places.
