@@ -14,7 +14,7 @@ mod renewing;
 
 pub use acl::Acl;
 pub use api::{AcsAnswer, CreateTokenRequest, CreatedToken, SamlForm, Validity};
-pub use client::{Client, ClientBuilder};
+pub use client::{Client, ClientBuilder, Dialect};
 pub use error::{Error, ErrorBody, ErrorKind, Result};
 pub use generated::wazo_auth::{api::*, wire::*};
 pub use model::{Settings, UtcTime};

@@ -12,7 +12,7 @@ use vouchsafe_core::transport::HttpTransport;
 use vouchsafe_core::url::{self, BaseUrl};
 use vouchsafe_core::{CoreClient, CoreClientBuilder, Error, ErrorKind, Secret};
 
-use super::{Client, Login, TENANT, scheme};
+use super::{Client, Dialect, Login, TENANT, scheme};
 use crate::error::read_fault;
 use crate::{Result, TenantUuid};
 
@@ -33,6 +33,7 @@ pub struct ClientBuilder {
     token: Option<Arc<dyn TokenSource>>,
     login: Option<Login>,
     options: CallOptions,
+    dialect: Dialect,
 }
 
 /// Which certificates of servers are accepted.
@@ -66,6 +67,7 @@ impl ClientBuilder {
             token: None,
             login: None,
             options: CallOptions::new(),
+            dialect: Dialect::Current,
         }
     }
 
@@ -112,6 +114,13 @@ impl ClientBuilder {
     /// Asks the service itself, as it listens without a proxy: plain http, port 9497, no prefix.
     pub fn direct(self) -> Self {
         self.http().port(9497).prefix("")
+    }
+
+    /// Asks a server before 21.05, as the seed of the Python client did: port 9497, no prefix, and
+    /// the [`Dialect::Legacy`]. A port or a prefix that differs is set after this.
+    pub fn legacy(mut self) -> Self {
+        self.dialect = Dialect::Legacy;
+        self.port(9497).prefix("")
     }
 
     /// Trusts the certificates of this PEM file instead of the system's. It is read by
@@ -179,6 +188,7 @@ impl ClientBuilder {
             session,
             login: self.login,
             options: self.options,
+            dialect: self.dialect,
         })
     }
 

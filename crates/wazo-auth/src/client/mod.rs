@@ -1,6 +1,7 @@
 //! The client: one server, one credential, one tenant.
 
 mod builder;
+mod legacy;
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,6 +37,19 @@ pub struct Client {
     session: Session,
     login: Option<Login>,
     options: CallOptions,
+    dialect: Dialect,
+}
+
+/// Which servers a client talks to. Answers of all are understood whatever is set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// Servers since 20.16.
+    #[default]
+    Current,
+    /// Servers before 21.05, as the seed of the Python client knows them: accesses of policies are
+    /// `acl_templates`, in bodies and in paths.
+    Legacy,
 }
 
 /// What a client logs in with.
@@ -126,6 +140,10 @@ impl Service for Client {
     type Credential = ();
 
     async fn call(&self, call: Call, (): &(), options: &CallOptions) -> Result<Answer> {
+        let call = match self.dialect {
+            Dialect::Current => call,
+            Dialect::Legacy => legacy::translated(call)?,
+        };
         Ok(self.session.send(call, options).await?)
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test")]
 
 mod errors;
+mod legacy;
 mod lists;
 mod options;
 mod renewing;

@@ -55,6 +55,12 @@ impl crate::Client {
         IdpApi(self)
     }
 
+    /// Returns the operations on installations that have no user yet.
+    #[must_use]
+    pub fn init(&self) -> InitApi<'_> {
+        InitApi(self)
+    }
+
     /// Returns the operations on the LDAP configuration of a tenant.
     #[must_use]
     pub fn ldap_config(&self) -> LdapConfigApi<'_> {
@@ -1310,6 +1316,41 @@ impl IdpApi<'_> {
         let call = calls::remove_idp_user(idp_type, user_uuid)?;
         Service::call(self.0, call, &(), &CallOptions::new()).await?;
         Ok(())
+    }
+}
+
+/// The operations on installations that have no user yet.
+#[derive(Clone, Copy, Debug)]
+pub struct InitApi<'c>(pub(crate) &'c crate::Client);
+
+impl InitApi<'_> {
+    /// Creates the first user of an installation.
+    ///
+    /// Possible once, with the key that the server has written into a file.
+    ///
+    /// Not all servers have it: before 19.16.
+    ///
+    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `Invalid`: A value is malformed or not permitted (400).
+    /// - Of kind `InvalidToken`: The credentials are refused (401).
+    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// let answer = client.init().run(&vouchsafe_wazo_auth::FirstUser::new("example", "example", "AN-EXAMPLE-OF-A-KEY-")).await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn run(&self, body: &wire::FirstUser) -> crate::Result<wire::User> {
+        let call = calls::initialize(body)?;
+        let answer = Service::call(self.0, call, &(), &CallOptions::new()).await?;
+        Ok(answer.json()?)
     }
 }
 

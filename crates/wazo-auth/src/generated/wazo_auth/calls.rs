@@ -495,6 +495,56 @@ pub(crate) fn remove_access(policy_id: &wire::PolicyId, access: &str) -> Result<
     Ok(Call::new(&operations::REMOVE_ACCESS, target))
 }
 
+/// Adds an access to a policy.
+///
+/// The client's token must itself cover each access that is given or taken.
+///
+/// Not all servers have it: before 21.05. Needs the access `auth.policies.{policy_id}.edit`.
+pub(crate) fn add_acl_template(
+    policy_id: &wire::PolicyId,
+    access: &str,
+) -> Result<Call> {
+    let check = || -> Result<()> {
+        limits::text("access", access, Some(1), None)?;
+        {
+            let value = access;
+            limits::without("access", value, "/")?;
+        }
+        Ok(())
+    };
+    check().map_err(|fault| fault.with_operation(operations::ADD_ACL_TEMPLATE.id()))?;
+    let target = Target::new("/policies/")
+        .segment("policy_id", policy_id.as_str())?
+        .literal("/acl_templates/")
+        .segment("access", access)?;
+    Ok(Call::new(&operations::ADD_ACL_TEMPLATE, target))
+}
+
+/// Removes an access from a policy.
+///
+/// The client's token must itself cover each access that is given or taken.
+///
+/// Not all servers have it: before 21.05. Needs the access `auth.policies.{policy_id}.edit`.
+pub(crate) fn remove_acl_template(
+    policy_id: &wire::PolicyId,
+    access: &str,
+) -> Result<Call> {
+    let check = || -> Result<()> {
+        limits::text("access", access, Some(1), None)?;
+        {
+            let value = access;
+            limits::without("access", value, "/")?;
+        }
+        Ok(())
+    };
+    check().map_err(|fault| fault.with_operation(operations::REMOVE_ACL_TEMPLATE.id()))?;
+    let target = Target::new("/policies/")
+        .segment("policy_id", policy_id.as_str())?
+        .literal("/acl_templates/")
+        .segment("access", access)?;
+    Ok(Call::new(&operations::REMOVE_ACL_TEMPLATE, target))
+}
+
 /// What may be given to `listUsers`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListUsersParams {
@@ -2059,4 +2109,19 @@ pub(crate) fn get_config() -> Result<Call> {
 pub(crate) fn patch_config(body: &[wire::ConfigChange]) -> Result<Call> {
     let target = Target::new("/config");
     Call::new(&operations::PATCH_CONFIG, target).json(body)
+}
+
+/// Creates the first user of an installation.
+///
+/// Possible once, with the key that the server has written into a file.
+///
+/// Not all servers have it: before 19.16.
+pub(crate) fn initialize(body: &wire::FirstUser) -> Result<Call> {
+    let check = || -> Result<()> {
+        body.check()?;
+        Ok(())
+    };
+    check().map_err(|fault| fault.with_operation(operations::INITIALIZE.id()))?;
+    let target = Target::new("/init");
+    Call::new(&operations::INITIALIZE, target).secret_json(body)
 }

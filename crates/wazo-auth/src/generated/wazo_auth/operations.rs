@@ -194,6 +194,26 @@ pub(crate) static REMOVE_ACCESS: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .status_rules(CREATE_POLICY_STATUSES);
 
+/// Adds an access to a policy.
+pub(crate) static ADD_ACL_TEMPLATE: Operation = Operation::new(
+        "wazo-auth.addAclTemplate",
+        Method::PUT,
+        "/policies/{policy_id}/acl_templates/{access}",
+    )
+    .repeat(Repeat::OnlyIfUnsent)
+    .dialect("before 21.05")
+    .status_rules(CREATE_POLICY_STATUSES);
+
+/// Removes an access from a policy.
+pub(crate) static REMOVE_ACL_TEMPLATE: Operation = Operation::new(
+        "wazo-auth.removeAclTemplate",
+        Method::DELETE,
+        "/policies/{policy_id}/acl_templates/{access}",
+    )
+    .repeat(Repeat::Safe)
+    .dialect("before 21.05")
+    .status_rules(CREATE_POLICY_STATUSES);
+
 /// Returns users.
 pub(crate) static LIST_USERS: Operation = Operation::new(
         "wazo-auth.listUsers",
@@ -924,6 +944,17 @@ pub(crate) static PATCH_CONFIG: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .status_rules(CREATE_POLICY_STATUSES);
 
+/// Creates the first user of an installation.
+pub(crate) static INITIALIZE: Operation = Operation::new(
+        "wazo-auth.initialize",
+        Method::POST,
+        "/init",
+    )
+    .repeat(Repeat::OnlyIfUnsent)
+    .open()
+    .dialect("before 19.16")
+    .status_rules(COMMON_STATUSES);
+
 /// All operations, in the order of the description.
 #[cfg(feature = "mock")]
 #[allow(dead_code, reason = "for tests and tables that go through all of them")]
@@ -947,6 +978,8 @@ pub(crate) static ALL: &[&Operation] = &[
     &DELETE_POLICY,
     &ADD_ACCESS,
     &REMOVE_ACCESS,
+    &ADD_ACL_TEMPLATE,
+    &REMOVE_ACL_TEMPLATE,
     &LIST_USERS,
     &CREATE_USER,
     &REGISTER_USER,
@@ -1026,6 +1059,7 @@ pub(crate) static ALL: &[&Operation] = &[
     &END_SAML,
     &GET_CONFIG,
     &PATCH_CONFIG,
+    &INITIALIZE,
 ];
 
 static COMMON_STATUSES: &[StatusRule] = &[

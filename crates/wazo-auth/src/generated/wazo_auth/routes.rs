@@ -106,6 +106,16 @@ pub(crate) static ROUTES: &[Route<Op>] = &[
         path: "/0.1/policies/{policy_id}/acl/{access}",
     },
     Route {
+        op: Op::AddAclTemplate,
+        operation: &operations::ADD_ACL_TEMPLATE,
+        path: "/0.1/policies/{policy_id}/acl_templates/{access}",
+    },
+    Route {
+        op: Op::RemoveAclTemplate,
+        operation: &operations::REMOVE_ACL_TEMPLATE,
+        path: "/0.1/policies/{policy_id}/acl_templates/{access}",
+    },
+    Route {
         op: Op::ListUsers,
         operation: &operations::LIST_USERS,
         path: "/0.1/users",
@@ -500,6 +510,11 @@ pub(crate) static ROUTES: &[Route<Op>] = &[
         operation: &operations::PATCH_CONFIG,
         path: "/0.1/config",
     },
+    Route {
+        op: Op::Initialize,
+        operation: &operations::INITIALIZE,
+        path: "/0.1/init",
+    },
 ];
 
 /// Operations to match on, so that a new one cannot be forgotten.
@@ -544,6 +559,10 @@ pub(crate) enum Op {
     AddAccess,
     /// Removes an access from a policy.
     RemoveAccess,
+    /// Adds an access to a policy.
+    AddAclTemplate,
+    /// Removes an access from a policy.
+    RemoveAclTemplate,
     /// Returns users.
     ListUsers,
     /// Creates a user.
@@ -704,6 +723,8 @@ pub(crate) enum Op {
     GetConfig,
     /// Changes settings of the running service, and returns its whole configuration.
     PatchConfig,
+    /// Creates the first user of an installation.
+    Initialize,
 }
 
 /// Finds the operation of a method and a path.

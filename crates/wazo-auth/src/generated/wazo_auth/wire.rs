@@ -884,6 +884,7 @@ pub struct TokenMetadata {
 
 /// A token.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(from = "TokenRead")]
 #[non_exhaustive]
 pub struct Token {
     /// The token itself.
@@ -920,6 +921,68 @@ pub struct Token {
     pub xivo_user_uuid: Option<String>,
     /// The installation.
     pub xivo_uuid: Option<String>,
+}
+
+/// `Token`, as servers of all ages write it.
+#[derive(Deserialize)]
+struct TokenRead {
+    /// The token itself.
+    token: Secret,
+    /// The id of the user, or `wazo-auth` for tokens that the service creates for itself.
+    auth_id: String,
+    /// The session that the token belongs to.
+    session_uuid: Option<SessionUuid>,
+    /// The accesses that the token covers, as patterns.
+    #[serde(default)]
+    acl: Vec<String>,
+    #[serde(default, rename = "acls")]
+    older_acl: Vec<String>,
+    /// What is known about the user.
+    #[serde(default)]
+    metadata: TokenMetadata,
+    /// When it was issued.
+    utc_issued_at: Option<crate::UtcTime>,
+    /// When it expires. A stored token lives up to a second less, since times are cut to seconds.
+    utc_expires_at: Option<crate::UtcTime>,
+    /// When it was issued, by the server's clock and in its zone: not for calculation.
+    #[serde(default = "default_token_issued_at")]
+    issued_at: String,
+    /// When it expires, by the server's clock and in its zone: not for calculation.
+    #[serde(default = "default_token_expires_at")]
+    expires_at: String,
+    /// The refresh token, in the answer to a login that asked for one.
+    refresh_token: Option<Secret>,
+    /// The program that logged in.
+    #[serde(default = "default_token_user_agent")]
+    user_agent: String,
+    /// The address that it logged in from.
+    #[serde(default = "default_token_remote_addr")]
+    remote_addr: String,
+    /// The user, if its purpose is `user`.
+    xivo_user_uuid: Option<String>,
+    /// The installation.
+    xivo_uuid: Option<String>,
+}
+
+impl From<TokenRead> for Token {
+    fn from(read: TokenRead) -> Self {
+        Self {
+            token: read.token,
+            auth_id: read.auth_id,
+            session_uuid: read.session_uuid,
+            acl: if read.acl.is_empty() { read.older_acl } else { read.acl },
+            metadata: read.metadata,
+            utc_issued_at: read.utc_issued_at,
+            utc_expires_at: read.utc_expires_at,
+            issued_at: read.issued_at,
+            expires_at: read.expires_at,
+            refresh_token: read.refresh_token,
+            user_agent: read.user_agent,
+            remote_addr: read.remote_addr,
+            xivo_user_uuid: read.xivo_user_uuid,
+            xivo_uuid: read.xivo_uuid,
+        }
+    }
 }
 
 /// A token, as it is sent.
@@ -1003,6 +1066,7 @@ pub struct RefreshTokenPage {
 
 /// A policy: accesses under a name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "PolicyRead")]
 #[non_exhaustive]
 pub struct Policy {
     /// Its id.
@@ -1027,6 +1091,49 @@ pub struct Policy {
     /// Whether the tenants below see it.
     #[serde(default)]
     pub shared: bool,
+}
+
+/// `Policy`, as servers of all ages write it.
+#[derive(Deserialize)]
+struct PolicyRead {
+    /// Its id.
+    uuid: PolicyId,
+    /// The tenant that it belongs to, or the tenant of the call if it is shared or of the
+    /// configuration.
+    tenant_uuid: TenantUuid,
+    /// Its name.
+    name: String,
+    /// Its short name.
+    #[serde(default = "default_policy_slug")]
+    slug: String,
+    /// What it is for.
+    description: Option<String>,
+    /// Its accesses, in no order.
+    #[serde(default)]
+    acl: Vec<String>,
+    #[serde(default, rename = "acl_templates")]
+    older_acl: Vec<String>,
+    /// Whether it cannot be changed from this tenant.
+    #[serde(default)]
+    read_only: bool,
+    /// Whether the tenants below see it.
+    #[serde(default)]
+    shared: bool,
+}
+
+impl From<PolicyRead> for Policy {
+    fn from(read: PolicyRead) -> Self {
+        Self {
+            uuid: read.uuid,
+            tenant_uuid: read.tenant_uuid,
+            name: read.name,
+            slug: read.slug,
+            description: read.description,
+            acl: if read.acl.is_empty() { read.older_acl } else { read.acl },
+            read_only: read.read_only,
+            shared: read.shared,
+        }
+    }
 }
 
 /// A page of policies.
@@ -1527,6 +1634,57 @@ impl Registration {
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         limits::text("username", &self.username, Some(1), Some(256))?;
         limits::text("password", self.password.expose(), Some(1), None)?;
+        Ok(())
+    }
+}
+
+/// The first user of an installation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FirstUser {
+    /// The name to log in with.
+    pub username: String,
+    /// The password.
+    #[serde(serialize_with = "vouchsafe_core::__private::expose")]
+    pub password: Secret,
+    /// The key of the installation.
+    #[serde(serialize_with = "vouchsafe_core::__private::expose")]
+    pub key: Secret,
+    /// What the user is for. Default: `internal`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<UserPurpose>,
+}
+
+impl FirstUser {
+    /// Makes one of what is required. The rest is unset, or has its default.
+    #[must_use]
+    pub fn new(
+        username: impl Into<String>,
+        password: impl Into<Secret>,
+        key: impl Into<Secret>,
+    ) -> Self {
+        Self {
+            username: username.into(),
+            password: password.into(),
+            key: key.into(),
+            purpose: None,
+        }
+    }
+
+    /// What the user is for. Default: `internal`.
+    #[must_use]
+    pub fn purpose(mut self, purpose: UserPurpose) -> Self {
+        self.purpose = Some(purpose);
+        self
+    }
+}
+
+impl FirstUser {
+    /// Checks what the service is known to refuse.
+    pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
+        limits::text("username", &self.username, Some(1), Some(256))?;
+        limits::text("password", self.password.expose(), Some(1), None)?;
+        limits::text("key", self.key.expose(), Some(20), Some(20))?;
         Ok(())
     }
 }
