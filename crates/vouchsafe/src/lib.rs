@@ -14,8 +14,3 @@ pub use vouchsafe_userinfo as userinfo;
 #[cfg(feature = "wazo-auth")]
 #[cfg_attr(docsrs, doc(cfg(feature = "wazo-auth")))]
 pub use vouchsafe_wazo_auth as wazo_auth;
-
-/// The examples of the repository's own README compile.
-#[cfg(all(doctest, feature = "astakos", feature = "ticket", feature = "userinfo"))]
-#[doc = include_str!("../../../README.md")]
-struct Readme;

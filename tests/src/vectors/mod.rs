@@ -1,7 +1,7 @@
 //! Runs recorded vectors: files of cases, one folder per service.
 //!
-//! A case is judged by its content and its schema, never by its name, so that cases nobody here
-//! has seen are judged as well. What is left out is left out by a rule that says why.
+//! A case is judged by its content and its schema, never by its name, so that unknown cases are
+//! judged as well. Cases are skipped only by a rule that says why.
 
 mod astakos;
 mod compare;
@@ -24,7 +24,7 @@ use schema::{Case, ClassFile};
 /// The variable that names the folder of vectors.
 pub const VARIABLE: &str = "VOUCHSAFE_VECTORS";
 
-/// The services that have a runner; the folder of each bears its name.
+/// The services that have a runner; each has a folder of that name.
 pub const SERVICES: &[&str] = &["astakos", "ticket", "userinfo", "wazo-auth"];
 
 /// Why no vectors could be run at all.
@@ -33,9 +33,9 @@ pub const SERVICES: &[&str] = &["astakos", "ticket", "userinfo", "wazo-auth"];
 pub enum Error {
     /// There is no such service, or none of that name has a runner.
     UnknownService(String),
-    /// The folder is not there, or holds nothing for the services asked for.
+    /// The folder is missing, or has nothing for the requested services.
     Missing(PathBuf),
-    /// A file cannot be read as vectors: which, and why.
+    /// A file cannot be read as vectors.
     Unreadable(PathBuf, String),
 }
 
@@ -122,7 +122,7 @@ pub async fn answer_probe(arguments: &[String]) -> Option<Result<String, String>
 struct Suite {
     /// The state that the recorded servers were in, as text.
     world: String,
-    /// Cases by their ids; one that cannot be read fails, and keeps no other from being judged.
+    /// Cases by their ids; one that cannot be read fails without affecting the others.
     cases: Vec<(String, Result<Case, String>)>,
     probe: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! What a run found: of one case, and of all.
+//! The findings of a run, for each case and in total.
 
 use std::collections::BTreeMap;
 use std::fmt;

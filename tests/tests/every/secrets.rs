@@ -75,7 +75,7 @@ fn written(text: &str) -> Vec<String> {
 }
 
 /// Answers that quote a text in all places: a refusal of each service, plain text and XML, and
-/// a success that nobody understands.
+/// a success that cannot be decoded.
 fn answers(text: &str) -> Vec<Response> {
     let fault = json!({"code": 401, "message": text, "details": text, "data": {"a": text}});
     let bodies = [

@@ -1,4 +1,4 @@
-//! What a recorded call was given, as far as our types allow it.
+//! The arguments of a recorded call, as far as our types allow them.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use vouchsafe::astakos::{Error, ProjectId, Result, Serial};
 
 use super::signatures::Signature;
 
-/// What came of making a call.
+/// The outcome of preparing a call.
 pub(super) enum Called {
     Made(Result<Value, Error>),
     /// The types do not allow it, by this rule.

@@ -1,4 +1,4 @@
-//! Recorded calls, made again with our client against a server that answers as recorded.
+//! Replays recorded calls with our client against a server that answers as recorded.
 
 use std::sync::Arc;
 

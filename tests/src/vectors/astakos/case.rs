@@ -1,4 +1,4 @@
-//! Recorded calls as they are written down.
+//! The format of recorded calls.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -106,7 +106,7 @@ pub(super) enum Answer {
     },
     Response {
         status: u16,
-        /// Not what decides anything.
+        /// A field that decides nothing.
         #[serde(default, rename = "reason")]
         _reason: Value,
         headers: Vec<(String, String)>,
@@ -170,11 +170,11 @@ pub(super) struct Port {
     pub(super) continues: Value,
 }
 
-/// How a call goes on after its recorded exchanges.
+/// How a call continues after its recorded exchanges.
 enum Continuation {
     /// It does not.
     None,
-    /// It goes on, and how was not recorded.
+    /// It continues in a way that was not recorded.
     Open,
     /// With these exchanges, and perhaps another outcome.
     With(Vec<Exchange>, Option<Outcome>),

@@ -1,6 +1,6 @@
 //! The vectors of `astakos`: calls of clients, scenarios against the emulator, and functions.
 //!
-//! Each file says by its schema which runner takes it; one that none takes is a failure.
+//! The schema of each file selects its runner; a file without one is a failure.
 
 mod answers;
 mod arguments;
@@ -20,7 +20,7 @@ use serde_json::Value;
 use super::report::Judgement;
 use super::{Error, Report};
 
-/// What came of a recorded call that was made again.
+/// The outcome of a replayed call.
 pub(crate) enum Recorded {
     /// The same requests, and the same outcome.
     Same,
@@ -42,7 +42,7 @@ impl Recorded {
     }
 }
 
-/// Makes one recorded call again.
+/// Replays one recorded call.
 pub(crate) async fn judge_recorded(case: &Value) -> Recorded {
     let mut judgement = Judgement::default();
     if let Err(why) = calls::judge(&Value::Null, case, &mut judgement).await {
@@ -60,7 +60,7 @@ pub(crate) fn judge_functions(file: &Value) -> Recorded {
     Recorded::of(judgement)
 }
 
-/// The state that servers begin with; no cases.
+/// The initial state of servers; no cases.
 const FIXTURE: &str = "fixture.json";
 
 /// Runs every file in a folder.

@@ -109,7 +109,7 @@ fn about(raised: &Raised, error: &Error, judgement: &mut Judgement) {
     }
 }
 
-/// Whether a text tells a fact; one that is nothing need not be told.
+/// Returns whether a text contains a fact; an empty fact need not be there.
 fn is_told(fact: &Value, text: &str) -> bool {
     match fact {
         Value::Null => true,
@@ -119,8 +119,8 @@ fn is_told(fact: &Value, text: &str) -> bool {
     }
 }
 
-/// Compares what was returned: a typed answer writes nothing where nothing is, and empty where
-/// the recorded client has nothing.
+/// Compares results: a typed answer omits what is missing, and has an empty value where the
+/// recorded client has nothing.
 fn is_same(expected: &Value, got: &Value) -> bool {
     match (expected, got) {
         (Value::Object(one), Value::Object(other)) => {
@@ -152,8 +152,8 @@ fn is_nothing(value: &Value) -> bool {
     }
 }
 
-/// Whether a recorded answer is what a call answers at all: servers that say something else are
-/// made up by the recording, and the recorded client hands on whatever it gets.
+/// Returns whether a recorded answer has the form that the call returns: some recordings make up
+/// other answers, and the recorded client returns any of them.
 fn has_form(method: &str, value: &Value) -> bool {
     let objects = |value: &Value| {
         let mut values = value.as_object().into_iter().flat_map(|map| map.values());

@@ -70,7 +70,7 @@ fn check_keys(step: &Value) -> Result<(), String> {
     }
 }
 
-/// A scenario on its way.
+/// A running scenario.
 struct Run {
     server: Server,
     known: Known,
@@ -92,7 +92,7 @@ impl Run {
         self.known.described_nowhere = ids.map(str::to_owned).collect();
     }
 
-    /// Does a step, and returns what differs.
+    /// Runs a step, and returns the differences.
     fn step(&mut self, step: &Value) -> Result<Vec<String>, String> {
         let expected = &step["response"];
         let asked = &step["request"];

@@ -1,5 +1,5 @@
-//! A server that answers as a case says, one exchange after the other, and writes down what it
-//! was asked and over which connection.
+//! A server that answers as a case says, one exchange after the other, and records each request
+//! and its connection.
 
 use std::io;
 use std::sync::{Arc, Mutex};

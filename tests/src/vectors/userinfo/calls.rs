@@ -1,5 +1,5 @@
-//! Makes the calls that cases name, with our client, and tells what came of them in the terms
-//! of the recorded one.
+//! Makes the calls that cases name with our client, and describes the outcome as the recorded
+//! client would.
 
 use serde_json::{Value, json};
 use vouchsafe::core::timestamp;
@@ -10,7 +10,7 @@ use vouchsafe::userinfo::{
 use super::standins::Standins;
 use crate::vectors::schema::Call;
 
-/// A call whose arguments our types take.
+/// A call with arguments that our types accept.
 #[derive(Clone, Debug)]
 pub(super) enum Prepared {
     UserInfo(Token),
@@ -19,7 +19,7 @@ pub(super) enum Prepared {
     Users(Token),
     Create(Box<Create>),
     ClearCache,
-    /// There is nothing to close: a client owns its connections, and gives them up when dropped.
+    /// Does nothing: a client owns its connections, and closes them when dropped.
     Close,
 }
 
@@ -44,7 +44,7 @@ pub(super) enum Unprepared {
     Unknown(String),
 }
 
-/// What came of a call.
+/// The outcome of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Outcome {
     Ok(Value),
@@ -210,7 +210,7 @@ impl Create {
     }
 }
 
-/// Tells an error of ours in the terms of the Python clients (protocol section 9.3).
+/// Describes an error of ours as the Python clients would (protocol section 9.3).
 pub(super) fn fault(error: &Error, standins: &Standins) -> Fault {
     use vouchsafe::core::ErrorKind as Core;
     let core = error.core();

@@ -6,7 +6,7 @@
 //! - arguments that our types refuse: nothing may be sent;
 //! - an answer by name that Python takes from its cache though another credential asked for it:
 //!   ours asks with the credential it was given;
-//! - an error that is not of the Python libraries: ours is the one that the answer calls for;
+//! - an error that is not from the Python libraries: ours must fit the answer;
 //! - many calls at once: see `concurrent.rs`.
 
 use std::collections::BTreeSet;
@@ -204,7 +204,7 @@ impl Session {
         }
     }
 
-    /// Judges what came of a call. `answer` is what the upstream said to its last request.
+    /// Checks the outcome of a call. `answer` is the upstream's answer to its last request.
     pub(super) fn judge_outcome(
         &self,
         expect: &Expect,

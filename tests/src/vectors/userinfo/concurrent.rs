@@ -1,6 +1,6 @@
 //! Many calls at once. The Python client makes the misses of one cache wait for each other, and
 //! asks again and again when the upstream fails. Ours asks once for each key, lets keys run side
-//! by side, and shares a failure among those who wait; that is what is expected here.
+//! by side, and shares a failure among all that wait; that is what is expected here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,7 +72,7 @@ async fn perform(session: &Session, calls: Vec<(Prepared, Expect)>) -> Vec<Outco
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
-/// All who ask for one key at once get what the first of them gets.
+/// Concurrent calls for the same key get the same outcome.
 fn shared_by_key<'e>(
     keys: &[Option<String>],
     expects: impl Iterator<Item = &'e Expect>,

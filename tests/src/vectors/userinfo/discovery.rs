@@ -1,4 +1,4 @@
-//! Runs tables of the discovery client: a document, and what each method says of it.
+//! Runs tables of the discovery client: a document, and what each method returns for it.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -208,7 +208,7 @@ async fn perform(
     })
 }
 
-/// Writes credentials with every field, the password in the open.
+/// Writes credentials with every field, including the password.
 pub(super) fn dump_credentials(credentials: &InfluxCredentials) -> Value {
     let mut dump = json!(credentials.database);
     dump["username"] = json!(credentials.username);
@@ -301,8 +301,8 @@ async fn probe(program: &PathBuf, value: Option<&str>) -> std::io::Result<Result
 pub(super) const PROBE: &str = "--discovery-url-of-environment";
 const VARIABLE: &str = "REPERTOIRE_BASE_URL";
 
-/// A transport that serves a document, answers everything else as a row expects it, and writes
-/// down what it was asked.
+/// A transport that serves a document, answers everything else as a row expects it, and records
+/// the requests.
 #[derive(Clone, Debug)]
 struct Recorder(Arc<Script>);
 

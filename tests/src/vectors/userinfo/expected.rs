@@ -1,5 +1,5 @@
-//! What is expected of our client where a case tells what the Python one did: mostly the same,
-//! and better where the protocol text says what a new client should do.
+//! The expected outcome for our client, given what the Python one did: mostly the same, and better
+//! where the protocol text says what a new client should do.
 
 use serde_json::{Map, Value, json};
 
@@ -14,7 +14,7 @@ pub(super) const LENIENT: &str = "the Python models turn values of other types i
                                   the protocol proposes";
 
 /// Returns whether an error class belongs to the Python libraries' own. Others escaped from
-/// beneath them: faults that a new client is not to repeat.
+/// beneath them: mistakes that a new client must not repeat.
 pub(super) fn is_own_class(class: &str) -> bool {
     class.starts_with("Gafaelfawr") || class.starts_with("Repertoire")
 }
@@ -89,7 +89,7 @@ pub(super) fn differences(
     }
 }
 
-/// Our client refused an answer that the Python one took: right if it only shows leniency.
+/// Our client refused an answer that the Python one accepted: right if that was only leniency.
 #[derive(Clone, Debug)]
 pub(super) struct Lenient {
     place: String,

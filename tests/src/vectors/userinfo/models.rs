@@ -1,5 +1,5 @@
-//! Runs tables of models: a document, and what a reader makes of it. Ours are read where they
-//! arrive, through the clients.
+//! Runs tables of models: a document, and what is read from it. Ours are read where they arrive,
+//! through the clients.
 
 use std::sync::Arc;
 
@@ -176,7 +176,7 @@ fn judge_refusal(reading: &Reading, faults: &[Value], judgement: &mut Judgement)
     }
 }
 
-/// Values that are worked out from a model.
+/// Values that are derived from a model.
 fn judge_derived(model: &str, reading: &Reading, expected: &Value, judgement: &mut Judgement) {
     let user = match &reading.result {
         Ok(Read::User(user)) => user,
@@ -233,7 +233,7 @@ fn strip(place: &str, within: &str) -> String {
     rest.trim_start_matches('.').to_owned()
 }
 
-/// Serves a discovery document, and one answer to all else.
+/// Serves a discovery document, and one answer to everything else.
 #[derive(Debug)]
 struct Fixed {
     discovery: String,

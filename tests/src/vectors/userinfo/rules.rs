@@ -8,7 +8,7 @@ use crate::vectors::compare::Comparison;
 use crate::vectors::report::Judgement;
 use crate::vectors::schema::Table;
 
-/// Judges which names are taken: by the emulator's rule, and by the type that clients use.
+/// Checks which names are accepted: by the emulator's rule, and by the type that clients use.
 pub(super) fn names(table: &Table, judgement: &mut Judgement) {
     for (number, (input, result)) in table.rows.iter().enumerate() {
         judgement.at(format!("row {number} {input}"));
@@ -128,7 +128,7 @@ pub(super) fn headers(title: &str, table: &Table, judgement: &mut Judgement) {
     }
 }
 
-/// What is no text is no name and no token by our types: right where it is refused.
+/// Our types do not accept anything but text as names and tokens, so it must be refused.
 fn no_text(result: &Value, judgement: &mut Judgement) {
     judgement.judged();
     if *result != false && result.get("error").is_none() {

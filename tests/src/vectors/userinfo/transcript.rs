@@ -53,7 +53,7 @@ pub(super) fn judge(table: &Table, judgement: &mut Judgement) {
     }
 }
 
-/// What the mock knows and the server has no place for.
+/// What the mock knows and the server cannot store.
 const FOLLOWS: &str = "the mock made a token that the server refuses to make, so there is none \
                        to present";
 
