@@ -44,7 +44,7 @@ fn command_line() -> Command {
 pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     // Read before parsing, since errors in the arguments are printed as JSON too.
     let as_json = arguments.iter().any(|argument| argument == "--json");
-    if let Err(failure) = token::refuse_in_arguments(&arguments) {
+    if let Err(failure) = token::refuse_in_arguments(&arguments, services::holds_token) {
         return failure.report(as_json);
     }
     let redact = |message: &str| services::without_secrets(message, &arguments);

@@ -10,7 +10,6 @@ use clap::Args;
 use vouchsafe::core::{Secret, env};
 
 use crate::failure::Failure;
-use crate::services;
 
 /// Options that say where the token is.
 #[derive(Args, Clone, Debug, Default)]
@@ -109,10 +108,13 @@ impl SecretSource {
 }
 
 /// Refuses arguments that hold a token, before anything can repeat them in a message.
-pub(crate) fn refuse_in_arguments(arguments: &[OsString]) -> Result<(), Failure> {
+pub(crate) fn refuse_in_arguments(
+    arguments: &[OsString],
+    holds_token: impl Fn(&str) -> bool,
+) -> Result<(), Failure> {
     for argument in arguments.iter().map(|argument| argument.to_string_lossy()) {
         let names_it = argument == "--token" || argument.starts_with("--token=");
-        if names_it || services::holds_token(&argument) {
+        if names_it || holds_token(&argument) {
             return Err(Failure::usage(
                 "a token cannot be an argument, since others on this machine can read those",
             )

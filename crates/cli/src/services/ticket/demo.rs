@@ -32,6 +32,7 @@ pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
         return Err(Failure::failed("the clients did not start".to_owned()));
     };
     let layered = Layered::begin(shop.clone()).await?;
+    let minted = |src, dst| show.server.mint_service(src, dst).map_err(text);
     stage
         .step("a call with a ticket is let in", &journal, 0, async {
             let ticket = cart.service_ticket("shop").map_err(text)?;
@@ -43,28 +44,19 @@ pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
         .await;
     stage
         .step("refused: a ticket for another", &journal, 0, async {
-            let ticket = show
-                .server
-                .mint_service(Server::CART, Server::CRAWLER)
-                .map_err(text)?;
+            let ticket = minted(Server::CART, Server::CRAWLER)?;
             layered.call(Some(&ticket), 401).await
         })
         .await;
     stage
         .step("refused: a source without a role", &journal, 0, async {
-            let ticket = show
-                .server
-                .mint_service(Server::CRAWLER, Server::SHOP)
-                .map_err(text)?;
+            let ticket = minted(Server::CRAWLER, Server::SHOP)?;
             layered.call(Some(&ticket), 403).await
         })
         .await;
     stage
         .step("refused: a signature cut short", &journal, 0, async {
-            let ticket = show
-                .server
-                .mint_service(Server::CART, Server::SHOP)
-                .map_err(text)?;
+            let ticket = minted(Server::CART, Server::SHOP)?;
             let cut = &ticket.expose()[..ticket.expose().len() - 4];
             layered.call(Some(&Secret::from(cut)), 401).await
         })
