@@ -20,11 +20,11 @@ use crate::{demo, serve, token};
 #[command(subcommand_required = true, arg_required_else_help = true)]
 struct Cli {
     /// Prints JSON instead of tables, and errors as JSON too
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = LAST)]
     json: bool,
     /// Logs each call to standard error as it ends; -vv logs its start and all details too. Without
     /// it, the environment variable RUST_LOG decides, such as vouchsafe=debug
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, action = ArgAction::Count, display_order = LAST)]
     verbose: u8,
 }
 
@@ -158,6 +158,8 @@ fn is_colourless(variable: Option<&std::ffi::OsStr>) -> bool {
     variable.is_some_and(|value| !value.is_empty())
 }
 
+/// The place of general options in the help: behind those of the command.
+const LAST: usize = 900;
 const DEMO: &str = "demo";
 const SERVE: &str = "serve";
 

@@ -35,7 +35,7 @@ pub(crate) fn url(option: &str, given: Option<&str>, variable: &str) -> Result<S
     let found = match given {
         Some(text) => BaseUrl::parse(text).map_err(|fault| fault.with_origin(option))?,
         None => env::url(variable)?.ok_or_else(|| {
-            Failure::usage(format!("{variable} not set in environment"))
+            Failure::usage(format!("{variable} is not set in the environment"))
                 .hint(format!("set it, or give {option}"))
         })?,
     };

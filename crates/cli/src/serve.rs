@@ -179,7 +179,7 @@ impl ServeArgs {
         if self.seed.is_some() && seeded == 0 {
             let names: Vec<_> = with_seed.iter().map(|service| service.name()).collect();
             let names = names.join(" or ");
-            let what = format!("--seed is the state of {names}, none of which is served");
+            let what = format!("--seed is for {names}, and none of them is served");
             let mut instead = SERVICES.iter().filter(|service| served(**service));
             let instead = instead.find_map(|service| service.instead_of_seed());
             let failure = Failure::usage(what);
@@ -330,9 +330,9 @@ Prints one line once everything is ready:
    \"management\": URL, \"ca\": PEM or null, \"tokens\": {NAME: {..}, ..}}
 \"tokens\" are those of the built-in state, made for this run.
 
-The management API speaks JSON, and GET of a management URL describes it in OpenAPI: journal, faults,
-clock, reset and snapshot, and what a service adds, such as users and tokens. The URL outside of
-\"services\" stands for all services at once. docs/emulators.md describes everything.";
+The management API speaks JSON, and GET of a management URL describes it in OpenAPI: journal, \
+faults, clock, reset and snapshot, and what a service adds, such as users and tokens. The URL \
+outside of \"services\" stands for all services at once. docs/emulators.md describes everything.";
 
 #[cfg(test)]
 mod tests {

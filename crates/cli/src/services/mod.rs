@@ -59,7 +59,7 @@ pub(crate) trait Service: Sync {
         None
     }
 
-    /// Returns what the help of `serve` says about it, in lines of at most 100 characters.
+    /// Returns what the help of `serve` says about it.
     fn serve_notes(&self) -> Option<&'static str> {
         None
     }

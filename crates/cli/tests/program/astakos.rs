@@ -389,9 +389,7 @@ fn what_is_missing_or_wrong_is_told_with_what_to_do() {
     assert!(unknown.err.contains("unknown or expired"), "{unknown:?}");
     let service = world.ask("alice", &["commissions", "list"]).bad(1);
     assert!(
-        service
-            .err
-            .contains("of a user where a service's is wanted"),
+        service.err.contains("a user where a service's is needed"),
         "{service:?}"
     );
     let url = world.0.ready["services"]["astakos"]["url"]

@@ -17,8 +17,8 @@ impl From<astakos::Error> for Failure {
             }
             astakos::ErrorKind::Unauthorized => (
                 "credential",
-                "the token is unknown or expired, or of a user where a service's is wanted, or \
-                 the other way round",
+                "the token is unknown or expired, or belongs to a user where a service's is needed, \
+                 or to a service where a user's is",
             ),
             astakos::ErrorKind::Forbidden => (
                 "forbidden",

@@ -53,7 +53,7 @@ impl TvmArgs {
             let given = options.iter().find(|(_, is_given)| *is_given);
             if let Some((option, _)) = given.filter(|_| !serves(parts)) {
                 let parts = parts.join(", ");
-                let what = format!("{option} is for these, none of which is served: {parts}");
+                let what = format!("{option} is for {parts}, and none of them is served");
                 let hint = "the configuration of a seed is named in --seed FILE#CONFIG";
                 return Err(Failure::usage(what).hint(hint));
             }
@@ -159,8 +159,8 @@ fn unusable(option: &str, path: &Path, why: impl std::fmt::Display) -> Failure {
 
 /// What the help of `serve` says about them.
 pub(super) const NOTES: &str = "\
-tvmtool, tvm-api and tirole share one state. \"ticket\" is the name of its management, and that of all
-three servers on one port. The tokens of tvmtool are \"authtoken\", and \"user_ticket\" to try.";
+tvmtool, tvm-api and tirole share one state. \"ticket\" is the name of its management, and that of \
+all three servers on one port. The tokens of tvmtool are \"authtoken\", and \"user_ticket\" to try.";
 
 /// The name for all three servers at one port, and their own.
 pub(super) const PARTS: &[&str] = &[ALL, TOOL, API, TIROLE];
