@@ -10,6 +10,7 @@ pub(super) fn needed(op: Op) -> Option<&'static str> {
         Op::ListOwnRefreshTokens => "auth.users.me.tokens.read",
         Op::DeleteOwnRefreshToken => "auth.users.me.tokens.{client_id}.delete",
         Op::ListRefreshTokens => "auth.tokens.read",
+        Op::AddAclTemplate | Op::RemoveAclTemplate => "auth.policies.{policy_id}.edit",
         Op::ListPolicies => "auth.policies.read",
         Op::CreatePolicy => "auth.policies.create",
         Op::GetPolicy => "auth.policies.{policy_id}.read",
@@ -86,7 +87,8 @@ pub(super) fn needed(op: Op) -> Option<&'static str> {
         Op::DeleteSamlConfig => "auth.backends.saml.delete",
         Op::GetConfig => "auth.config.read",
         Op::PatchConfig => "auth.config.update",
-        Op::CreateToken
+        Op::Initialize
+        | Op::CreateToken
         | Op::GetToken
         | Op::CheckToken
         | Op::RevokeToken

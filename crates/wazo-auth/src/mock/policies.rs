@@ -21,17 +21,17 @@ struct Draft {
 }
 
 impl Draft {
-    fn read(ask: &Ask<'_>) -> Outcome<Self> {
+    fn read(ask: &Ask<'_>, legacy: bool) -> Outcome<Self> {
         let refuse = |(member, _): Fault| {
             let member = member.split('.').next().unwrap_or_default().to_owned();
             Refusal::reasons(400, format!("Invalid value supplied for field: {member}"))
         };
         let body = Body::read(ask.request)?;
         let body = body.map_err(|wrong| refuse(("_schema".to_owned(), wrong)))?;
-        Self::of(&body).map_err(refuse)
+        Self::of(&body, legacy).map_err(refuse)
     }
 
-    fn of(body: &Body) -> Result<Self, Fault> {
+    fn of(body: &Body, legacy: bool) -> Result<Self, Fault> {
         const NAME: Text = Text::required().length(1, 80);
         const SHORT: Text = Text::optional()
             .length(1, 80)
@@ -39,7 +39,11 @@ impl Draft {
         let name = body.text("name", &NAME)?.unwrap_or_default();
         let slug = body.text("slug", &SHORT)?;
         let description = body.text("description", &Text::optional())?;
-        let acl = body.value("acl", false, false, |value| {
+        let member = match legacy && body.get("acl_templates").is_some() {
+            true => "acl_templates",
+            false => "acl",
+        };
+        let acl = body.value(member, false, false, |value| {
             let items = value.as_array().ok_or(Wrong::Type("list"))?.iter();
             let text = |item: &Value| {
                 item.as_str()
@@ -88,7 +92,7 @@ pub(super) fn derive(
 }
 
 pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Outcome {
-    let draft = Draft::read(ask)?;
+    let draft = Draft::read(ask, state.settings.legacy)?;
     let tenant = ask.tenant(state)?;
     ask.may_give(&draft.acl)?;
     let is_slug_taken = |state: &State, tenant: &str, slug: &str| {
@@ -202,7 +206,7 @@ fn check_own(state: &State, policy: &Policy, tenant: &str) -> Outcome<()> {
 }
 
 pub(super) fn edit(state: &mut State, ask: &Ask<'_>) -> Outcome {
-    let draft = Draft::read(ask)?;
+    let draft = Draft::read(ask, state.settings.legacy)?;
     let tenant = ask.tenant(state)?;
     if uuid(ask.param(0)).is_none() {
         state.visible_policy(ask.param(0), &tenant)?;

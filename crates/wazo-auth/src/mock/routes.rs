@@ -84,6 +84,8 @@ impl State {
             // No plug-in of an installation's own is emulated.
             Op::CreateExternal | Op::GetExternal | Op::UpdateExternal | Op::DeleteExternal => false,
             Op::RegisterUser => self.settings.registration,
+            Op::AddAclTemplate | Op::RemoveAclTemplate => self.settings.legacy,
+            Op::Initialize => self.settings.legacy,
             _ => true,
         }
     }
@@ -177,12 +179,13 @@ impl State {
             Op::GetPolicy => policies::get(self, ask),
             Op::EditPolicy => policies::edit(self, ask),
             Op::DeletePolicy => policies::delete(self, ask),
-            Op::AddAccess => policies::change_access(self, ask, true),
-            Op::RemoveAccess => policies::change_access(self, ask, false),
+            Op::AddAccess | Op::AddAclTemplate => policies::change_access(self, ask, true),
+            Op::RemoveAccess | Op::RemoveAclTemplate => policies::change_access(self, ask, false),
 
             Op::ListUsers => users::list(self, ask),
             Op::CreateUser => users::create(self, ask),
             Op::RegisterUser => users::register(self, ask),
+            Op::Initialize => users::initialize(self, ask),
             Op::GetUser => users::get(self, ask),
             Op::EditUser => users::edit(self, ask),
             Op::DeleteUser => users::delete(self, ask),

@@ -1,7 +1,7 @@
 //! The service's configuration, as far as it changes what the service does.
 
 use serde_json::{Map, Value};
-use vouchsafe_core::{Error, ErrorKind, Result};
+use vouchsafe_core::{Error, ErrorKind, Result, Secret};
 
 use super::password::HashCost;
 
@@ -20,6 +20,11 @@ pub struct Settings {
     pub reset_lifetime: i64,
     /// How long the token in a message that confirms an address lives, in seconds. Default: 172800.
     pub confirmation_lifetime: i64,
+    /// Whether it is also a server before 21.05: it has the routes `acl_templates` and `init`, takes
+    /// `acl_templates` for `acl`, and writes both. Default: no.
+    pub legacy: bool,
+    /// The key of 20 characters with which such a server takes its first user, once. Default: none.
+    pub init_key: Option<Secret>,
     /// Whether anybody can register. Default: no.
     pub registration: bool,
     /// The slug of the policy that every user has. Default: none.
@@ -51,6 +56,8 @@ impl Default for Settings {
             cleanup_interval: 60,
             reset_lifetime: 172_800,
             confirmation_lifetime: 172_800,
+            legacy: false,
+            init_key: None,
             registration: false,
             default_user_policy: None,
             all_users_policies: texts(&["wazo-all-users-policy"]),

@@ -179,7 +179,7 @@ impl State {
     pub(super) fn policy_json(&self, policy: &Policy, listed: &[String], asker: &str) -> Value {
         let is_lent = policy.is_configured || policy.is_shared && !listed.contains(&policy.tenant);
         let tenant = if is_lent { asker } else { &policy.tenant };
-        json!({
+        let mut json = json!({
             "uuid": policy.uuid,
             "tenant_uuid": tenant,
             "name": policy.name,
@@ -188,7 +188,11 @@ impl State {
             "acl": policy.acl,
             "read_only": is_lent,
             "shared": policy.is_shared && !is_lent,
-        })
+        });
+        if self.settings.legacy {
+            json["acl_templates"] = json["acl"].clone();
+        }
+        json
     }
 
     // Tokens.

@@ -362,7 +362,7 @@ fn json(state: &State, token: &Token, is_first: bool) -> Value {
     let utc = |at: i64| format!("{}.{micros:06}", seconds(at));
     let local = |at: i64| if micros == 0 { seconds(at) } else { utc(at) };
     let is_users = token.purpose == "user";
-    json!({
+    let mut json = json!({
         "token": token.token,
         "auth_id": token.auth_id,
         "xivo_user_uuid": is_users.then_some(&token.auth_id),
@@ -376,7 +376,11 @@ fn json(state: &State, token: &Token, is_first: bool) -> Value {
         "session_uuid": token.session,
         "user_agent": token.user_agent,
         "remote_addr": token.remote_addr,
-    })
+    });
+    if state.settings.legacy {
+        json["acls"] = json["acl"].clone();
+    }
+    json
 }
 
 /// Writes a time in whole seconds, in UTC, without an offset.

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 use vouchsafe_core::mock::form::header;
 use vouchsafe_core::mock::respond;
 
+use vouchsafe_core::Secret;
+
 use super::ask::{Ask, refuse};
 use super::data::{Email, Message, MessageKind, Policy, User};
 use super::list::{Asked, Columns};
@@ -470,6 +472,41 @@ pub(super) fn register(state: &mut State, ask: &Ask<'_>) -> Outcome {
     );
     let uuid = user["emails"][0]["uuid"].as_str().unwrap_or_default();
     emails::confirmation(state, ask, Some(&username), &address, uuid);
+    Ok(respond::json(200, &user))
+}
+
+/// Takes the first user, protocol section 9.18.
+pub(super) fn initialize(state: &mut State, ask: &Ask<'_>) -> Outcome {
+    const PURPOSE: Text = Text::optional().not_null().one_of(PURPOSES);
+    let body = ask.body("users")?;
+    let refused = refuse("users");
+    let username = Text::required().length(1, 256);
+    let username = body.text("username", &username).map_err(&refused)?;
+    let password = body
+        .text("password", &Text::required().at_least(1))
+        .map_err(&refused)?;
+    let key = body
+        .text("key", &Text::required().length(20, 20))
+        .map_err(&refused)?;
+    let purpose = body.text("purpose", &PURPOSE).map_err(&refused)?;
+    let given = Secret::from(key.unwrap_or_default());
+    if state.settings.init_key.as_ref() != Some(&given) {
+        return Err(Refusal::login_failed());
+    }
+    if let Some(username) = &username {
+        check_login(state, "username", username, None)?;
+    }
+    let draft = Draft {
+        username,
+        firstname: None,
+        lastname: None,
+        purpose: purpose.unwrap_or_else(|| "internal".to_owned()),
+        method: None,
+        enabled: true,
+    };
+    let top = state.top().to_owned();
+    let user = add(state, None, draft, "native".to_owned(), top, password, None);
+    state.settings.init_key = None;
     Ok(respond::json(200, &user))
 }
 
