@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vouchsafe_core::cache::{Cache, Fetched};
+use vouchsafe_core::task::{Batcher, BatcherBuilder};
 
-use crate::batch::Batcher;
 use crate::{Client, Error, ErrorKind, Result};
 
 /// Looks up names and uuids of users for many tasks. Look-ups within a few milliseconds are sent as
@@ -39,7 +39,7 @@ pub struct Names {
 #[derive(Clone, Debug)]
 struct Lookup {
     cache: Cache<String, Option<Arc<str>>, Error>,
-    batcher: Arc<Batcher>,
+    batcher: Arc<Batcher<String, String, Error>>,
     unknown_lifetime: Duration,
 }
 
@@ -96,7 +96,7 @@ impl Lookup {
             let (batcher, key) = (Arc::clone(&self.batcher), key.clone());
             let unknown_lifetime = self.unknown_lifetime;
             async move {
-                Ok(match batcher.get(&key).await? {
+                Ok(match batcher.get(key).await? {
                     Some(found) => Fetched::new(Some(Arc::from(found))),
                     None => Fetched::new(None).ttl(unknown_lifetime),
                 })
@@ -161,12 +161,12 @@ impl NamesBuilder {
         } = self.clone();
         let of_names = move |uuids: Vec<String>| {
             let client = client.clone();
-            Box::pin(async move {
+            async move {
                 match for_service {
                     true => client.service_usernames(&uuids).await,
                     false => client.usernames(&uuids).await,
                 }
-            }) as _
+            }
         };
         let Self {
             client,
@@ -175,20 +175,27 @@ impl NamesBuilder {
         } = self.clone();
         let of_uuids = move |names: Vec<String>| {
             let client = client.clone();
-            Box::pin(async move {
+            async move {
                 match for_service {
                     true => client.service_uuids(&names).await,
                     false => client.uuids(&names).await,
                 }
-            }) as _
+            }
         };
         Names {
-            names: self.lookup(Batcher::new(self.window, Box::new(of_names))),
-            uuids: self.lookup(Batcher::new(self.window, Box::new(of_uuids))),
+            names: self.lookup(self.batcher("looking up names").build(of_names)),
+            uuids: self.lookup(self.batcher("looking up uuids").build(of_uuids)),
         }
     }
 
-    fn lookup(&self, batcher: Batcher) -> Lookup {
+    fn batcher(&self, what: &'static str) -> BatcherBuilder<Error> {
+        Batcher::builder(what)
+            .window(self.window)
+            .max_keys(MAX_KEYS)
+            .split_on(|error: &Error| error.kind() == ErrorKind::BadRequest)
+    }
+
+    fn lookup(&self, batcher: Batcher<String, String, Error>) -> Lookup {
         Lookup {
             cache: Cache::builder()
                 .clock(Arc::clone(self.client.clock()))
@@ -201,3 +208,6 @@ impl NamesBuilder {
         }
     }
 }
+
+/// The maximum number of keys in one query: as many as the client puts into one request.
+const MAX_KEYS: usize = 100;

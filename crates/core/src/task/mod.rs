@@ -1,14 +1,16 @@
 //! Background tasks that end with their owner, and work that blocks.
 //!
 //! [`Task`] is one future on one runtime. [`Keeper`] keeps background work running for a client
-//! that outlives runtimes.
+//! that outlives runtimes, and [`Batcher`] combines look-ups on top of it.
 
+mod batcher;
 mod keeper;
 
 use std::fmt;
 
 use tokio::task::AbortHandle;
 
+pub use self::batcher::{Batcher, BatcherBuilder};
 pub use self::keeper::{Ended, Keeper};
 use crate::{Error, ErrorKind, Result};
 
