@@ -8,8 +8,8 @@ use http::{HeaderMap, StatusCode, Uri};
 use serde::de::DeserializeOwned;
 
 use super::Operation;
+use super::context::Context;
 use super::objects::ObjectsOnly;
-use super::receive::Context;
 use super::secrets::{Filter, Secrets};
 use crate::error::KEPT_BODY;
 use crate::text::without_mark;

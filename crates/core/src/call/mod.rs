@@ -5,6 +5,7 @@ mod answer;
 mod backoff;
 mod budget;
 mod coding;
+mod context;
 pub mod described;
 mod form;
 mod limit;

@@ -10,8 +10,9 @@ use tracing::Instrument as _;
 use tracing::field::Empty;
 
 use super::backoff::Jitter;
+use super::context::Context;
 use super::limit::{Authorities, AuthorityState};
-use super::receive::{Context, Receive, Received};
+use super::receive::{Receive, Received};
 use super::retry::{is_throttled, is_transient, may_repeat, retry_after};
 use super::secrets::Filter;
 use super::{Call, CallOptions, Operation, Repeat, Retry, Timeouts, coding};

@@ -9,6 +9,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::Answer;
+use super::context::Context;
 use super::secrets::{Filter, Secrets};
 use super::{Operation, coding};
 use crate::deadline::{after, in_words};
@@ -21,19 +22,6 @@ pub(crate) enum Received<G> {
     Answer(G),
     /// A refusal, with its whole body.
     Refusal(Response),
-}
-
-/// What the pipeline knows about a successful call.
-pub(crate) struct Context {
-    pub(crate) operation: &'static Operation,
-    pub(crate) attempts: u32,
-    pub(crate) uri: Uri,
-    pub(crate) started: Instant,
-    pub(crate) secrets: Secrets,
-    pub(crate) permit: OwnedSemaphorePermit,
-    pub(crate) piece_limit: Duration,
-    /// Set only if the caller set a deadline for this call.
-    pub(crate) deadline: Option<Instant>,
 }
 
 /// A way to receive an answer. It is a type parameter of the pipeline rather than a run-time

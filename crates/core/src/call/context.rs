@@ -1,0 +1,23 @@
+//! What an answer keeps of its call.
+
+use std::time::Duration;
+
+use http::Uri;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+
+use super::Operation;
+use super::secrets::Secrets;
+
+/// What the pipeline knows about a successful call.
+pub(crate) struct Context {
+    pub(crate) operation: &'static Operation,
+    pub(crate) attempts: u32,
+    pub(crate) uri: Uri,
+    pub(crate) started: Instant,
+    pub(crate) secrets: Secrets,
+    pub(crate) permit: OwnedSemaphorePermit,
+    pub(crate) piece_limit: Duration,
+    /// Set only if the caller set a deadline for this call.
+    pub(crate) deadline: Option<Instant>,
+}
