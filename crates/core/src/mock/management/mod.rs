@@ -37,14 +37,14 @@ mod guard;
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderValue, Method, StatusCode, Uri};
+use http::header::{ALLOW, CACHE_CONTROL, HeaderName, X_CONTENT_TYPE_OPTIONS};
+use http::{Method, StatusCode, Uri};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use self::fault::Rule;
-use super::{Fault, Handler, Host, faults, strict};
+use super::{Fault, Handler, Host, faults, respond, strict};
 use crate::transport::{Request, Response};
 use crate::{Clock, Error, ErrorKind};
 
@@ -142,26 +142,18 @@ impl Handler for Management {
                 allow,
             }) => (status, json!({ "error": message }), allow),
         };
-        let mut response = Response::new(status);
+        let mut response = respond::json(status.as_u16(), &body);
+        let same_origin = HeaderName::from_static("cross-origin-resource-policy");
         for (name, value) in [
-            (CONTENT_TYPE, "application/json"),
             (CACHE_CONTROL, "no-store"),
             (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (
-                http::HeaderName::from_static("cross-origin-resource-policy"),
-                "same-origin",
-            ),
+            (same_origin, "same-origin"),
         ] {
-            response
-                .headers
-                .insert(name, HeaderValue::from_static(value));
+            respond::put(&mut response.headers, name, value);
         }
         if let Some(allow) = allow {
-            response
-                .headers
-                .insert(ALLOW, HeaderValue::from_static(allow));
+            respond::put(&mut response.headers, ALLOW, allow);
         }
-        response.body = body.to_string().into();
         response
     }
 
