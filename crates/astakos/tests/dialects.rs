@@ -1,5 +1,4 @@
 //! Servers of each generation: what they understand is sent, and what they lack is refused before.
-#![cfg(feature = "mock")]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test")]
 
 use serde_json::json;

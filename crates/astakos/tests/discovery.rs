@@ -1,5 +1,4 @@
 //! The catalog is asked for within the time of the call that needs it.
-#![cfg(feature = "mock")]
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::time::Duration;

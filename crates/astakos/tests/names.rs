@@ -1,5 +1,4 @@
 //! Look-ups of many tasks.
-#![cfg(feature = "mock")]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test")]
 
 use std::sync::Arc;

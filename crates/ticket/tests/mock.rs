@@ -1,5 +1,4 @@
 //! What the emulators refuse and say, asked in process as a program in another language asks.
-#![cfg(feature = "mock")]
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::time::Duration;

@@ -1,5 +1,4 @@
 //! What a user of the client relies on, against the emulator in process. Time is paused.
-#![cfg(feature = "mock")]
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::sync::{Arc, Mutex};

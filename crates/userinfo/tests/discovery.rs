@@ -1,5 +1,4 @@
 //! What a user of the discovery client relies on, against the emulator in process.
-#![cfg(feature = "mock")]
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use vouchsafe_core::ErrorKind as CoreKind;

@@ -1,5 +1,4 @@
 //! What the client promises, against the emulator and against scripts.
-#![cfg(feature = "mock")]
 #![allow(
     clippy::disallowed_methods,
     clippy::panic,

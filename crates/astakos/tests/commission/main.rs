@@ -1,5 +1,4 @@
 //! Commissions that survive lost answers, dropped guards and crashes.
-#![cfg(feature = "mock")]
 #![allow(
     clippy::disallowed_methods,
     clippy::panic,

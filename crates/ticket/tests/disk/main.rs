@@ -1,7 +1,6 @@
 //! The folder of the disk cache, shared by processes: those of the original library, and those
 //! that are killed.
 
-#![cfg(feature = "client")]
 #![allow(
     clippy::panic,
     clippy::print_stdout,
