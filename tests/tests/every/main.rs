@@ -8,6 +8,7 @@
 )]
 
 mod astakos;
+mod faces;
 mod once;
 mod secrets;
 mod userinfo;

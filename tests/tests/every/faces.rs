@@ -1,0 +1,183 @@
+//! Every emulator has the same face, and it does the same behind it.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Method, Uri};
+use vouchsafe::core::Clock as _;
+use vouchsafe::core::mock::{
+    CertificateAuthority, Fault, Faults, Host, Journal, ManualClock, Serving,
+};
+use vouchsafe::core::transport::{HttpTransport, Request, Response, Transport};
+use vouchsafe::ticket::TvmId;
+use vouchsafe::{astakos, ticket, userinfo};
+
+/// What every `mock::Server` has.
+trait Face: Clone + Default + fmt::Debug + Send + Sync {
+    const SERVICE: &str;
+
+    fn with_clock(clock: Arc<ManualClock>) -> Self;
+    /// Makes a client of the server, and asks something with it.
+    async fn ask(&self);
+    fn host(&self) -> &Host;
+    fn journal(&self) -> &Journal;
+    fn faults(&self) -> &Faults;
+    fn clock(&self) -> &Arc<ManualClock>;
+    fn handle(&self, request: &Request) -> Response;
+    fn snapshot(&self) -> serde_json::Value;
+    fn reset(&self);
+    async fn serve(&self, address: SocketAddr) -> Serving;
+    async fn serve_tls(&self, address: SocketAddr, authority: &CertificateAuthority) -> Serving;
+}
+
+macro_rules! faces {
+    ($($service:literal: $server:ty, starts with $start:expr, asks $ask:expr;)*) => {
+        $(impl Face for $server {
+            const SERVICE: &str = $service;
+
+            fn with_clock(clock: Arc<ManualClock>) -> Self {
+                let start: fn(Arc<ManualClock>) -> Self = $start;
+                start(clock)
+            }
+            async fn ask(&self) {
+                let ask: fn(Self) -> _ = $ask;
+                ask(self.clone()).await;
+            }
+            fn host(&self) -> &Host {
+                <$server>::host(self)
+            }
+            fn journal(&self) -> &Journal {
+                <$server>::journal(self)
+            }
+            fn faults(&self) -> &Faults {
+                <$server>::faults(self)
+            }
+            fn clock(&self) -> &Arc<ManualClock> {
+                <$server>::clock(self)
+            }
+            fn handle(&self, request: &Request) -> Response {
+                <$server>::handle(self, request)
+            }
+            fn snapshot(&self) -> serde_json::Value {
+                <$server>::snapshot(self)
+            }
+            fn reset(&self) {
+                <$server>::reset(self);
+            }
+            async fn serve(&self, address: SocketAddr) -> Serving {
+                <$server>::serve(self, address).await.unwrap()
+            }
+            async fn serve_tls(&self, address: SocketAddr, ca: &CertificateAuthority) -> Serving {
+                <$server>::serve_tls(self, address, ca).await.unwrap()
+            }
+        })*
+
+        const SERVICES: &[&str] = &[$($service),*];
+
+        #[tokio::test]
+        async fn a_reset_puts_everything_back_to_the_start() {
+            $(reset::<$server>().await;)*
+        }
+
+        #[tokio::test]
+        async fn it_is_the_same_server_in_process_over_tcp_and_over_tls() {
+            $(served::<$server>().await;)*
+        }
+    };
+}
+
+faces! {
+    "astakos": astakos::mock::Server,
+        starts with |clock| Self::builder().clock(clock).start().unwrap(),
+        asks |server| async move {
+            server.client("no token").quotas().await.unwrap_err();
+        };
+    "ticket": ticket::mock::Server,
+        starts with |clock| Self::builder().clock(clock).start(),
+        asks |server| async move {
+            server.add_service(TvmId::new(42), "shop");
+            server.client("shop").await.unwrap();
+        };
+    "userinfo": userinfo::mock::Server,
+        starts with |clock| Self::builder().clock(clock).start(),
+        asks |server| async move {
+            let token = userinfo::Token::random();
+            server.client().user_info(&token).await.unwrap_err();
+        };
+}
+
+fn request(base: &str) -> Request {
+    let uri: Uri = format!("{base}/no-such-path").parse().unwrap();
+    Request::new(Method::GET, uri)
+}
+
+async fn reset<S: Face>() {
+    let clock = Arc::new(ManualClock::at_unix(1_700_000_000));
+    let server = S::with_clock(Arc::clone(&clock));
+    let (start, state) = (clock.now(), server.snapshot());
+    server.ask().await;
+    assert!(
+        !server.journal().is_empty(),
+        "{}: its client asks it",
+        S::SERVICE
+    );
+    server.faults().add(Fault::on_any().status(599));
+    server.clock().advance(Duration::from_secs(3600));
+    assert!(Arc::ptr_eq(server.clock(), &clock) && clock.now() > start);
+    let clone = server.clone();
+    clone.reset();
+    assert_eq!(server.snapshot(), state, "{}", S::SERVICE);
+    assert_eq!(clock.now(), start, "{}", S::SERVICE);
+    assert!(server.journal().is_empty(), "{}", S::SERVICE);
+    let transport = server.host().transport();
+    let answer = transport.send(request("http://h")).await.unwrap();
+    assert_ne!(answer.status, 599, "{}: the fault is gone", S::SERVICE);
+    assert_eq!(server.journal().len(), 1, "{}", S::SERVICE);
+    let same = server.handle(&request("http://h"));
+    assert_eq!(same.status, answer.status, "{}", S::SERVICE);
+    assert_eq!(
+        server.journal().len(),
+        1,
+        "{}: handle is past the journal",
+        S::SERVICE
+    );
+}
+
+async fn served<S: Face>() {
+    let server = S::default();
+    let address = (Ipv4Addr::LOCALHOST, 0).into();
+    let authority = CertificateAuthority::new().unwrap();
+    let plain = server.serve(address).await;
+    let tls = server.serve_tls(address, &authority).await;
+    let over_sockets = HttpTransport::builder()
+        .add_root_pem(authority.pem().as_bytes())
+        .unwrap()
+        .only_roots()
+        .build()
+        .unwrap();
+    let in_process = server.host().transport();
+    let here = in_process.send(request("http://h")).await.unwrap();
+    for url in [plain.url(), tls.url()] {
+        let there = over_sockets.send(request(&url)).await.unwrap();
+        let (here, there) = ((here.status, &here.body), (there.status, &there.body));
+        assert_eq!(here, there, "{} at {url}", S::SERVICE);
+    }
+    assert_eq!(server.journal().len(), 3, "{}", S::SERVICE);
+}
+
+#[test]
+fn every_service_with_an_emulator_is_here() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
+    let mut emulated: Vec<String> = std::fs::read_dir(crates)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().join("src/mock/mod.rs").exists())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .filter(|name| name != "core")
+        .collect();
+    emulated.sort();
+    assert_eq!(emulated, SERVICES, "add the service's line to `faces!`");
+}
