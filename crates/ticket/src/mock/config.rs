@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use vouchsafe_core::Secret;
 use vouchsafe_core::mock::strict;
 
-use super::world::Service;
+use super::world::{Service, World, random_secret};
 use crate::engine::env::BlackboxEnv;
 use crate::engine::ids::TvmId;
 use crate::engine::secret::ServiceSecret;
@@ -87,7 +87,7 @@ impl ToolConfigFile {
                 None if !client.dsts.is_empty() || client.roles_for_idm_slug.is_some() => {
                     return Err(broken(format!("{alias:?} has destinations but no secret")));
                 }
-                None => super::world::random_secret(),
+                None => random_secret(),
             };
             let destinations = client.dsts.into_iter();
             services.push(Service {
@@ -99,6 +99,16 @@ impl ToolConfigFile {
             });
         }
         Ok(Self { env, services })
+    }
+
+    /// Returns the world that the file describes, with new keys.
+    pub(super) fn into_world(self) -> World {
+        let mut world = World::new();
+        world.env = self.env;
+        for service in self.services {
+            world.add(service);
+        }
+        world
     }
 }
 

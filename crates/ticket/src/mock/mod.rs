@@ -1,16 +1,22 @@
-//! Doubles for tests without a network: emulators of tvm-api, tirole and tvmtool, a client whose
-//! state is set, and tickets without keys and signatures.
+//! Doubles for tests without a network: emulators of tvm-api, tirole and tvmtool, and tickets
+//! without keys and signatures.
 //!
 //! [`Server`] behaves like the real services (protocol section 16): it signs real tickets with
-//! keys of its own, checks, refuses and counts as they do. Time is a clock that a test turns.
-//! Where the real behaviour is not public, the text of an answer is a guess: clients keep such
-//! texts and do not read them. Paths that public clients do not know are answered 501, since it
-//! is not known whether the real services have them.
+//! keys of its own, checks and refuses them as the services do, and counts requests. A test sets its
+//! clock. Where the real behaviour is not public, the text of an answer is a guess; clients keep
+//! such texts and do not read them. Paths that public clients do not use are answered with 501,
+//! since it is unknown whether the real services have them.
+//!
+//! For a client in a certain state, connect a real one to a server in that state: without a ticket
+//! for a service ([`refuse_destination`](Server::refuse_destination)), with old data
+//! ([`set_tool_data_age`](Server::set_tool_data_age), [`clock`](Server::clock)), or behind a fault
+//! ([`faults`](Server::faults)). Code that only checks tickets can take any
+//! `server::TicketChecker` that returns [`ServiceTicket`] and
+//! [`UserTicket`].
 
 mod answer;
 mod api;
 mod authority;
-mod client;
 mod config;
 mod manage;
 mod routes;
@@ -30,7 +36,6 @@ use vouchsafe_core::timestamp::unix_seconds;
 use vouchsafe_core::transport::{Request, Response};
 use vouchsafe_core::{Clock, Secret};
 
-pub use self::client::MockClient;
 use self::config::ToolConfigFile;
 use self::routes::{Missing, Op};
 use self::tool::Asked;
@@ -45,8 +50,8 @@ use crate::engine::mint::{ServiceTicketDraft, UserTicketDraft};
 use crate::engine::secret::ServiceSecret;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Returns every operation of the services with what the client knows of it, such as whether it may be
-/// sent again: for tests that go through all of them.
+/// Returns every operation of the services, with what the client knows about it, for tests that go
+/// through all of them.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
     use crate::generated::{tirole, tvm_api, tvmtool};
 
@@ -58,7 +63,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
     all.into_iter().flatten().copied()
 }
 
-/// A tvm-api, a tirole and a tvmtool of one world, in memory.
+/// A tvm-api, a tirole and a tvmtool that share one state, in memory.
 ///
 /// Cheap to clone; clones share everything.
 ///
@@ -73,6 +78,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
 /// # drop(secret);
 /// ```
 #[derive(Clone, Debug)]
+#[doc(alias = "MockedTvmClient")]
 pub struct Server {
     emulator: Emulator<World>,
 }
@@ -84,7 +90,7 @@ impl Server {
         Self::builder().start()
     }
 
-    /// Starts a server with a given world.
+    /// Starts a server with a given initial state.
     #[must_use]
     pub fn from_seed(seed: &Seed) -> Self {
         Self::builder().seed(seed.clone()).start()
@@ -99,7 +105,7 @@ impl Server {
         Ok(Self::from_seed(&Seed::from_tool_config(text)?))
     }
 
-    /// Begins a server.
+    /// Creates a builder.
     pub fn builder() -> ServerBuilder {
         ServerBuilder {
             seed: None,
@@ -107,17 +113,16 @@ impl Server {
         }
     }
 
-    /// Connects a new client that asks tvmtool in process, for the service that tvmtool knows by
-    /// this alias. It goes by the clock of this server, and has the defaults of
-    /// [`Client::tvmtool`] for the rest.
+    /// Connects a new client to tvmtool in process, for the service with this alias. It uses the
+    /// clock of this server and the defaults of [`Client::tvmtool`].
     ///
     /// For other settings, or for a client of tvm-api, build one with the transport of
     /// [`host`](Self::host).
     ///
     /// # Errors
     ///
-    /// As [`connect`](crate::TvmToolBuilder::connect): tvmtool does not know the alias, or a
-    /// fault came in between.
+    /// Those of [`connect`](crate::TvmToolBuilder::connect): the alias is unknown to tvmtool, or a
+    /// fault was set.
     pub async fn client(&self, alias: &str) -> Result<Client> {
         let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(self.clock());
         Client::tvmtool(alias)
@@ -130,16 +135,17 @@ impl Server {
 
     vouchsafe_core::emulator_methods!(emulator, Error);
 
-    /// Makes the world as it is now the start that a [`reset`](Self::reset) goes back to.
+    /// Makes the present state the one that [`reset`](Self::reset) restores.
     pub fn keep_as_start(&self) {
         self.emulator.keep_as_start();
     }
 
-    /// Adds a service, which tvmtool knows by the alias, and returns its secret.
+    /// Adds a service, with its alias in tvmtool, and returns its secret.
     ///
     /// # Panics
     ///
-    /// If the secret made for it is none, which cannot be.
+    /// If the system has no randomness.
+    ///
     #[expect(
         clippy::must_use_candidate,
         reason = "what tvmtool serves needs no secret"
@@ -153,11 +159,11 @@ impl Server {
             slug: None,
             destinations: std::collections::BTreeMap::new(),
         });
-        ServiceSecret::parse(&secret).expect("it was made as a secret")
+        ServiceSecret::parse(&secret).expect("random secrets have the form of secrets")
     }
 
-    /// Lets tvmtool fetch tickets for a destination of a service, and the destination exist.
-    /// Nothing happens if there is no such service.
+    /// Adds a destination to a service, for which tvmtool then fetches tickets. Does nothing if the
+    /// service does not exist.
     pub fn add_tool_destination(&self, service: TvmId, alias: &str, id: TvmId) {
         let mut world = self.world();
         world.know(id);
@@ -166,7 +172,7 @@ impl Server {
         }
     }
 
-    /// Says which role system a service has with tvmtool.
+    /// Sets the role system of a service in tvmtool.
     pub fn set_slug(&self, service: TvmId, slug: Option<&str>) {
         let mut world = self.world();
         if let Some(service) = world.services.iter_mut().find(|other| other.id == service) {
@@ -174,12 +180,13 @@ impl Server {
         }
     }
 
-    /// Lets a service exist, so that others get tickets for it.
+    /// Adds a service for which others get tickets, without a secret of its own.
     pub fn add_destination(&self, id: TvmId) {
         self.world().know(id);
     }
 
-    /// Answers that text instead of a ticket for a destination; `None` ends it.
+    /// Sets the text of the error that is returned instead of a ticket for a destination. `None`
+    /// removes it.
     pub fn refuse_destination(&self, id: TvmId, why: Option<&str>) {
         self.world().refuse(id, why.map(str::to_owned));
     }
@@ -195,8 +202,8 @@ impl Server {
         self.world().env
     }
 
-    /// Returns the text of a service's secret, as programs in other languages want it: the first
-    /// one, if the service has several names.
+    /// Returns the text of a service's secret, as programs in other languages need it. If the
+    /// service has several names, it is that of the first.
     #[must_use]
     pub fn service_secret(&self, id: TvmId) -> Option<Secret> {
         let world = self.world();
@@ -204,61 +211,60 @@ impl Server {
         Some(service.secret.clone())
     }
 
-    /// Sets the roles document of a system, which is not looked at.
+    /// Sets the roles document of a system. It is served without being checked.
     pub fn set_roles(&self, slug: &str, document: &str) {
         let mut world = self.world();
         world.roles.insert(slug.to_owned(), document.to_owned());
     }
 
-    /// Lets tirole pack documents with gzip. Default: it does not.
+    /// Sets whether tirole compresses documents with gzip. Default: no.
     pub fn set_gzip_roles(&self, on: bool) {
         self.world().gzip_roles = on;
     }
 
-    /// Sets which service tirole is. Default: [`TIROLE_TVM_ID`](crate::TIROLE_TVM_ID).
+    /// Sets the id of tirole's own service. Default: [`TIROLE_TVM_ID`](crate::TIROLE_TVM_ID).
     pub fn set_tirole_id(&self, id: TvmId) {
         self.world().tirole_id = id;
     }
 
-    /// Sends settings of retries with the answers of tvm-api; `None` ends it.
+    /// Sets the retry settings that tvm-api sends with its answers. Default: none.
     pub fn set_retry_settings(&self, settings: Option<RetrySettings>) {
         self.world().retry_settings = settings;
     }
 
-    /// Sets how many seconds new tickets are good for. Default: twelve hours.
+    /// Sets the lifetime of new tickets in seconds. Default: twelve hours.
     pub fn set_ticket_lifetime(&self, seconds: i64) {
         self.world().lifetime = seconds;
     }
 
-    /// Lets what tvmtool hands out be so many seconds old. Default: zero.
+    /// Sets the age, in seconds, of what tvmtool returns. Default: zero.
     pub fn set_tool_data_age(&self, seconds: i64) {
         self.world().tool_data_age = seconds;
     }
 
-    /// Sets what tvmtool answers to a ping: 200, 206 for a warning, 500 for an error. Default:
+    /// Sets the answer of tvmtool to a ping: 200, 206 for a warning, 500 for an error. Default:
     /// 200 and `OK`.
     pub fn set_tool_ping(&self, status: u16, text: &str) {
         self.world().tool_ping = (status, text.to_owned());
     }
 
-    /// Returns the token that tvmtool asks for. Default: a random one.
+    /// Returns the token that tvmtool requires. Default: a random one.
     #[must_use]
     pub fn tool_token(&self) -> Secret {
         self.world().tool_token.clone()
     }
 
-    /// Sets the token that tvmtool asks for.
+    /// Sets the token that tvmtool requires.
     pub fn set_tool_token(&self, token: Secret) {
         self.world().tool_token = token;
     }
 
-    /// Signs with new keys from now on; the old ones are still published.
+    /// Creates new keys, which sign from now on. The old ones are still published.
     pub fn rotate_keys(&self) {
         self.world().authority.rotate();
     }
 
-    /// Publishes none but the newest keys from now on, so that older tickets are not good any
-    /// more for who has fetched the keys anew.
+    /// Publishes only the newest keys from now on. Clients that fetch them refuse older tickets.
     pub fn drop_old_keys(&self) {
         self.world().authority.drop_old();
     }
@@ -267,7 +273,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// None in practice: the container is of its own making.
+    /// None in practice: the server made the container itself.
     pub fn keys(&self) -> Result<KeyContainer> {
         KeyContainer::parse(&self.keys_text())
     }
@@ -278,7 +284,7 @@ impl Server {
         self.world().authority.container_text()
     }
 
-    /// Signs a service ticket, good from now on.
+    /// Signs a service ticket that is valid from now on.
     ///
     /// # Errors
     ///
@@ -288,29 +294,29 @@ impl Server {
         ticket.map_err(|why| Error::new(ErrorKind::MissingServiceTicket, why))
     }
 
-    /// Signs a user ticket of these users, good from now on; the first is the default one.
+    /// Signs a ticket of these users that is valid from now on. The first user is the default.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::IllegalUsage`] if there is no user.
+    /// [`ErrorKind::IllegalUsage`] if the list is empty.
     pub fn mint_user(&self, env: BlackboxEnv, uids: &[Uid]) -> Result<Secret> {
         self.world().user_ticket(env, uids, self.now())
     }
 
-    /// Signs a service ticket as it was drafted, whoever exists.
+    /// Signs a service ticket as drafted, whether or not its services exist.
     ///
     /// # Errors
     ///
-    /// None in practice: the keys are of its own making.
+    /// None in practice: the server made the keys itself.
     pub fn sign_service(&self, draft: &ServiceTicketDraft) -> Result<Secret> {
         self.world().authority.sign_service(draft)
     }
 
-    /// Signs a user ticket as it was drafted, with the key of its environment.
+    /// Signs a user ticket as drafted, with the key of its environment.
     ///
     /// # Errors
     ///
-    /// None in practice: the keys are of its own making.
+    /// None in practice: the server made the keys itself.
     pub fn sign_user(&self, draft: &UserTicketDraft) -> Result<Secret> {
         self.world().authority.sign_user(draft.env(), draft)
     }
@@ -330,7 +336,7 @@ impl Default for Server {
     }
 }
 
-/// What a server knows at its start.
+/// The initial state of a server.
 ///
 /// Servers of one seed have the same secrets and keys.
 #[derive(Clone, Debug)]
@@ -339,7 +345,7 @@ pub struct Seed {
 }
 
 impl Seed {
-    /// Makes a world without services, of the environment `Test`, with new keys.
+    /// Creates a state without services, in the environment `Test`, with new keys.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -347,14 +353,14 @@ impl Seed {
         }
     }
 
-    /// Makes the world that a configuration file of tvmtool describes (protocol section 16.3),
+    /// Creates the state that a configuration file of tvmtool describes (protocol section 16.3),
     /// with new keys.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::BrokenSettings`], saying what is wrong and where.
     pub fn from_tool_config(text: &str) -> Result<Self> {
-        let world = World::from_tool_config(&ToolConfigFile::parse(text)?);
+        let world = ToolConfigFile::parse(text)?.into_world();
         Ok(Self { world })
     }
 }
@@ -365,7 +371,7 @@ impl Default for Seed {
     }
 }
 
-/// Sets up a [`Server`].
+/// Builds a [`Server`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ServerBuilder {
@@ -374,7 +380,7 @@ pub struct ServerBuilder {
 }
 
 impl ServerBuilder {
-    /// Sets the world that the server begins with. Default: [`Seed::new`].
+    /// Sets the initial state. Default: [`Seed::new`].
     pub fn seed(mut self, seed: Seed) -> Self {
         self.seed = Some(seed);
         self

@@ -6,7 +6,6 @@ use vouchsafe_core::Secret;
 use vouchsafe_core::mock::random_token;
 
 use super::authority::Authority;
-use super::config::ToolConfigFile;
 use crate::client::protocol::{RetrySettings, Seconds};
 use crate::engine::env::BlackboxEnv;
 use crate::engine::ids::{TvmId, Uid};
@@ -66,16 +65,6 @@ impl World {
             tool_token: random_secret(),
             tool_ping: (200, "OK".to_owned()),
         }
-    }
-
-    pub(super) fn from_tool_config(config: &ToolConfigFile) -> Self {
-        let mut world = Self::new();
-        world.env = config.env;
-        for service in &config.services {
-            world.known.extend(service.destinations.values());
-            world.services.push(service.clone());
-        }
-        world
     }
 
     /// The service under each of its names.
