@@ -93,7 +93,7 @@ faces! {
     "astakos": astakos::mock::Server,
         starts with |clock| Self::builder().clock(clock).start().unwrap(),
         asks |server| async move {
-            server.client("no token").quotas().await.unwrap_err();
+            server.client("no-such-token").quotas().await.unwrap_err();
         };
     "ticket": ticket::mock::Server,
         starts with |clock| Self::builder().clock(clock).start(),

@@ -141,21 +141,21 @@ fn a_query_that_a_runtime_took_with_it_is_sent_again() {
     for is_dropped in [true, false] {
         let queries = Arc::new(AtomicUsize::new(0));
         let to_count = Arc::clone(&queries);
-        let batcher = Arc::new(Batcher::builder("hanging once").build(move |keys: Vec<u32>| {
-            let is_first = to_count.fetch_add(1, Ordering::SeqCst) == 0;
-            async move {
-                if is_first {
-                    std::future::pending::<()>().await;
+        let batcher = Arc::new(
+            Batcher::builder("hanging once").build(move |keys: Vec<u32>| {
+                let is_first = to_count.fetch_add(1, Ordering::SeqCst) == 0;
+                async move {
+                    if is_first {
+                        std::future::pending::<()>().await;
+                    }
+                    Ok::<_, Error>(keys.into_iter().map(|key| (key, ())).collect())
                 }
-                Ok::<_, Error>(keys.into_iter().map(|key| (key, ())).collect())
-            }
-        }));
+            }),
+        );
         let first = paused();
         let of_first = Arc::clone(&batcher);
         let mut waiting = Box::pin(async move { of_first.get(2).await });
-        let hangs = first.block_on(async {
-            timeout(Duration::from_secs(1), &mut waiting).await
-        });
+        let hangs = first.block_on(async { timeout(Duration::from_secs(1), &mut waiting).await });
         assert!(hangs.is_err() && queries.load(Ordering::SeqCst) == 1);
         let mut first = Some(first);
         if is_dropped {
@@ -169,7 +169,10 @@ fn a_query_that_a_runtime_took_with_it_is_sent_again() {
 }
 
 async fn timeout_of(found: impl Future<Output = Result<Option<()>, Error>>) -> Option<()> {
-    timeout(Duration::from_secs(60), found).await.unwrap().unwrap()
+    timeout(Duration::from_secs(60), found)
+        .await
+        .unwrap()
+        .unwrap()
 }
 
 #[tokio::test(start_paused = true)]
