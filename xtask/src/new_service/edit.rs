@@ -39,6 +39,7 @@ const CHANGES: &[(&str, Change)] = &[
     ("crates/vouchsafe/README.md", umbrella_page),
     ("crates/cli/src/services/mod.rs", program),
     ("tests/src/vectors/mod.rs", vectors),
+    ("tests/tests/every/faces.rs", faces),
     ("README.md", front_page),
     ("docs/architecture.md", map),
     ("CHANGELOG.md", changes),
@@ -103,6 +104,15 @@ fn vectors(text: &mut Text, facts: &Facts) -> Result<(), String> {
         "            other => return Err(Error::UnknownService",
         &arm,
     )
+}
+
+fn faces(text: &mut Text, facts: &Facts) -> Result<(), String> {
+    let (name, module) = (&facts.name, &facts.module);
+    let line = format!(
+        "    service \"{name}\": vouchsafe::{module}::mock::Server, \
+         |server| async move {{ server.client().unwrap(); }};"
+    );
+    text.among("    service \"", &line)
 }
 
 fn front_page(text: &mut Text, facts: &Facts) -> Result<(), String> {

@@ -1,5 +1,4 @@
 //! The client against the emulator: credentials, refusals and faults.
-#![cfg(feature = "mock")]
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use http::{Method, StatusCode};
