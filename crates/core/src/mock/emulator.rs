@@ -1,5 +1,5 @@
-//! What all emulators have in common: a state behind a lock, the host before it, and a way back to
-//! the start.
+//! What all emulators have in common: a state behind a lock, a host, and a reset to the initial
+//! state.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -17,10 +17,10 @@ use crate::{Clock, Error, ErrorKind, Result};
 /// The state of an emulated service, and the service's rules over it: pure, synchronous, no
 /// sockets, no clock.
 ///
-/// An [`Emulator`] keeps it and is the [`Handler`] of a [`Host`]; see there for what the methods
-/// are for.
+/// An [`Emulator`] holds it and is the [`Handler`] of a [`Host`]; the methods are those of
+/// [`Handler`].
 pub trait Emulated: fmt::Debug + Send + 'static {
-    /// Answers one request that comes at a time. See [`Handler::handle`].
+    /// Answers one request, at a given time. See [`Handler::handle`].
     fn handle(&mut self, request: &Request, now: SystemTime) -> Response;
 
     /// Returns the id of the operation that a request is for. See [`Handler::operation`].
@@ -38,7 +38,7 @@ pub trait Emulated: fmt::Debug + Send + 'static {
         &[]
     }
 
-    /// Returns what else can be done through the management. See [`Handler::actions`].
+    /// Returns further actions of the management. See [`Handler::actions`].
     fn actions() -> &'static [Action] {
         &[]
     }
@@ -47,8 +47,8 @@ pub trait Emulated: fmt::Debug + Send + 'static {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if the body is not what the action wants, and
-    /// [`ErrorKind::NotFound`] if it names something that does not exist.
+    /// [`ErrorKind::Config`] if the body does not fit the action, and [`ErrorKind::NotFound`] if it
+    /// names something that does not exist.
     fn act(&mut self, action: &str, body: &[u8], now: SystemTime) -> Result<serde_json::Value> {
         let _ = (body, now);
         Err(no_such_action(action))
@@ -62,9 +62,9 @@ pub(super) fn no_such_action(action: &str) -> Error {
     Error::new(ErrorKind::NotFound, format!("there is no action {action}"))
 }
 
-/// An emulated service that can be asked in process, over TCP and over TLS.
+/// An emulated service, reachable in process, over TCP and over TLS.
 ///
-/// A service's `mock::Server` holds one, and has its methods by
+/// A service's `mock::Server` holds one, and gets its methods from
 /// [`emulator_methods!`](crate::emulator_methods). Cheap to clone; clones share everything.
 ///
 /// ```
@@ -107,7 +107,7 @@ pub struct Emulator<S> {
 
 struct Service<S> {
     state: Mutex<S>,
-    /// Makes the state that `reset` goes back to.
+    /// Creates the state that `reset` restores.
     start: Mutex<Start<S>>,
     clock: Arc<ManualClock>,
 }
@@ -115,18 +115,18 @@ struct Service<S> {
 type Start<S> = Box<dyn Fn() -> Option<S> + Send>;
 
 impl<S: Emulated> Emulator<S> {
-    /// Starts an emulator with the state that `start` makes, and makes again for each reset.
+    /// Starts an emulator with the state that `start` creates. It is called again for each reset.
     pub fn new(clock: Arc<ManualClock>, start: impl Fn() -> S + Send + 'static) -> Self {
         let state = start();
         Self::of(clock, state, Box::new(move || Some(start())))
     }
 
-    /// As [`new`](Self::new), with a `start` that may fail. If it fails at a reset, the state
-    /// stays as it is.
+    /// Like [`new`](Self::new), with a `start` that may fail. If it fails in a reset, the state stays
+    /// as it is.
     ///
     /// # Errors
     ///
-    /// What `start` returns.
+    /// The error of `start`.
     pub fn try_new<E>(
         clock: Arc<ManualClock>,
         start: impl Fn() -> std::result::Result<S, E> + Send + 'static,
@@ -146,7 +146,7 @@ impl<S: Emulated> Emulator<S> {
         Self { service, host }
     }
 
-    /// Makes the state as it is now the one that a [`reset`](Self::reset) goes back to.
+    /// Makes the present state the one that [`reset`](Self::reset) restores.
     pub fn keep_as_start(&self)
     where
         S: Clone,
@@ -172,13 +172,13 @@ impl<S: Emulated> Emulator<S> {
         &self.host
     }
 
-    /// Returns the requests that came.
+    /// Returns the journal of received requests.
     #[must_use]
     pub fn journal(&self) -> &Journal {
         self.host.journal()
     }
 
-    /// Returns the faults, to add some.
+    /// Returns the faults, to which tests add.
     #[must_use]
     pub fn faults(&self) -> &Faults {
         self.host.faults()
@@ -194,7 +194,7 @@ impl<S: Emulated> Emulator<S> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if the address cannot be listened on.
+    /// [`ErrorKind::Config`] if the host cannot listen on the address.
     pub async fn serve(&self, address: SocketAddr) -> Result<Serving> {
         self.host.serve(address).await
     }
@@ -203,7 +203,7 @@ impl<S: Emulated> Emulator<S> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if the address cannot be listened on.
+    /// [`ErrorKind::Config`] if the host cannot listen on the address.
     pub async fn serve_tls(
         &self,
         address: SocketAddr,
@@ -212,7 +212,7 @@ impl<S: Emulated> Emulator<S> {
         self.host.serve_tls(address, authority).await
     }
 
-    /// Answers one request, past journal and faults.
+    /// Answers one request without journal and faults.
     #[must_use]
     pub fn handle(&self, request: &Request) -> Response {
         self.service.handle(request)
@@ -224,8 +224,7 @@ impl<S: Emulated> Emulator<S> {
         self.service.snapshot()
     }
 
-    /// Puts the state and the clock back to their start, and clears journal and faults. The
-    /// latency stays.
+    /// Restores the initial state and time, and clears journal and faults. The latency stays.
     pub fn reset(&self) {
         self.host.reset();
     }
@@ -310,19 +309,19 @@ macro_rules! emulator_methods {
             self.$emulator.host()
         }
 
-        /// Returns the requests that came.
+        /// Returns the journal of received requests.
         #[must_use]
         pub fn journal(&self) -> &$crate::mock::Journal {
             self.$emulator.journal()
         }
 
-        /// Returns the faults, to add some.
+        /// Returns the faults, to which tests add.
         #[must_use]
         pub fn faults(&self) -> &$crate::mock::Faults {
             self.$emulator.faults()
         }
 
-        /// Returns the clock that the server goes by. A client can share it.
+        /// Returns the clock that the server uses. A client can share it.
         #[must_use]
         pub fn clock(&self) -> &::std::sync::Arc<$crate::mock::ManualClock> {
             self.$emulator.clock()
@@ -332,7 +331,7 @@ macro_rules! emulator_methods {
         ///
         /// # Errors
         ///
-        /// If the address cannot be listened on.
+        /// If the server cannot listen on the address.
         pub async fn serve(
             &self,
             address: ::std::net::SocketAddr,
@@ -344,7 +343,7 @@ macro_rules! emulator_methods {
         ///
         /// # Errors
         ///
-        /// If the address cannot be listened on.
+        /// If the server cannot listen on the address.
         pub async fn serve_tls(
             &self,
             address: ::std::net::SocketAddr,
@@ -353,7 +352,7 @@ macro_rules! emulator_methods {
             ::std::result::Result::Ok(self.$emulator.serve_tls(address, authority).await?)
         }
 
-        /// Answers one request, past journal and faults.
+        /// Answers one request without journal and faults.
         #[must_use]
         pub fn handle(&self, request: &$crate::transport::Request) -> $crate::transport::Response {
             self.$emulator.handle(request)
@@ -365,8 +364,7 @@ macro_rules! emulator_methods {
             self.$emulator.snapshot()
         }
 
-        /// Puts the state and the clock back to what they were at the start, and clears journal
-        /// and faults. The latency stays.
+        /// Restores the initial state and time, and clears journal and faults. The latency stays.
         pub fn reset(&self) {
             self.$emulator.reset();
         }

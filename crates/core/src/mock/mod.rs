@@ -68,7 +68,7 @@ pub trait Handler: fmt::Debug + Send + Sync + 'static {
         &[]
     }
 
-    /// Returns what else can be done through the [`management`], such as adding a user. The
+    /// Returns further actions of the [`management`], such as adding a user. The
     /// default is nothing.
     fn actions(&self) -> &'static [Action] {
         &[]
@@ -95,7 +95,7 @@ pub trait Handler: fmt::Debug + Send + Sync + 'static {
     fn reset(&self) {}
 }
 
-/// Returns a new secret of so many random bytes, as base64 for URLs without padding.
+/// Returns a new secret of this many random bytes, as base64 for URLs without padding.
 ///
 /// # Panics
 ///

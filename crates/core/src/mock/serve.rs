@@ -100,7 +100,7 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, service: Servic
 }
 
 async fn converse(tcp: TcpStream, tls: Option<TlsAcceptor>, service: Service) {
-    // What fails here, the client is told by its end of the connection.
+    // The client learns of a failure here from its end of the connection.
     let _ = tcp.set_nodelay(true);
     let socket = match tls {
         None => Socket::Plain(tcp),
@@ -343,7 +343,7 @@ impl http_body::Body for Reply {
     }
 }
 
-/// hyper shall end the connection; what is to be said on it has been said.
+/// Tells hyper to end the connection; the fault has already written its bytes.
 #[derive(Debug, thiserror::Error)]
 #[error("ended by a fault")]
 struct Ended;

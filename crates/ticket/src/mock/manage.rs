@@ -1,4 +1,4 @@
-//! What the management can do besides faults and time: services, keys, roles, tickets.
+//! Actions of the management: services, keys, roles, tickets.
 
 use std::collections::BTreeMap;
 
@@ -14,44 +14,44 @@ use crate::engine::ids::{TvmId, Uid};
 use crate::engine::mint::{ServiceTicketDraft, UserTicketDraft};
 
 pub(super) static ACTIONS: &[Action] = &[
-    Action::new("services", "Adds a service, which tvmtool knows by the alias.")
+    Action::new("services", "Adds a service, with its alias in tvmtool.")
         .body(r#"{"id": 4242, "alias": "new", "slug": "shop", "destinations": {"new": 4242}}"#)
         .answer(r#"{"secret": "..."}"#)
         .field("id", "the id")
-        .field("alias", "the name with tvmtool")
+        .field("alias", "its name in tvmtool")
         .optional("slug", "its role system")
-        .optional("destinations", "what tvmtool fetches tickets for, by name"),
-    Action::new("destinations", "Lets a service exist, so that others get tickets for it, or refuses them.")
+        .optional("destinations", "the destinations for which tvmtool fetches tickets, by name"),
+    Action::new("destinations", "Adds a service for which others get tickets, or refuses them.")
         .body(r#"{"id": 4243, "refusal": null}"#)
         .field("id", "the id")
-        .optional("refusal", "the text that is answered instead of a ticket; null: tickets are given"),
+        .optional("refusal", "the error that is returned instead of a ticket; null: tickets are issued"),
     Action::new("keys", "Signs with new keys from now on.")
         .body(r#"{"drop_old": false}"#)
         .answer(r#"{"keys": "1:..."}"#)
-        .optional("drop_old", "publishes only the new ones, so that older tickets are not good any more"),
+        .optional("drop_old", "publishes only the new keys, so that older tickets become invalid"),
     Action::new("roles", "Sets the roles document of a role system.")
         .body(r#"{"slug": "shop", "document": {"revision": "2", "born_date": 1700000000, "tvm": {}, "user": {}}}"#)
         .field("slug", "the role system")
-        .field("document", "the document, which is not looked at"),
-    Action::new("service_tickets", "Signs a service ticket, whoever exists.")
+        .field("document", "the document, which is not checked"),
+    Action::new("service_tickets", "Signs a service ticket, whether or not its services exist.")
         .body(r#"{"src": 42, "dst": 43, "expires_in_s": 600, "scopes": []}"#)
         .answer(r#"{"ticket": "3:serv:..."}"#)
-        .field("src", "whom it is from")
-        .field("dst", "whom it is for")
-        .optional("expires_in_s", "seconds by the emulator's clock; negative: it has expired; default: what new tickets get")
+        .field("src", "the source")
+        .field("dst", "the destination")
+        .optional("expires_in_s", "seconds by the emulator's clock; negative: already expired; default: the lifetime of new tickets")
         .optional("scopes", "its scopes"),
     Action::new("user_tickets", "Signs a user ticket.")
         .body(r#"{"uids": [2001], "env": null, "expires_in_s": 600, "scopes": ["bb:sessionid"]}"#)
         .answer(r#"{"ticket": "3:user:..."}"#)
-        .field("uids", "its users; the first is the default one")
+        .field("uids", "its users; the first is the default")
         .optional("env", "Prod, Test, ProdYateam, TestYateam or Stress; default: that of tvmtool")
-        .optional("expires_in_s", "seconds by the emulator's clock; negative: it has expired; default: what new tickets get")
+        .optional("expires_in_s", "seconds by the emulator's clock; negative: already expired; default: the lifetime of new tickets")
         .optional("scopes", "its scopes"),
-    Action::new("settings", "Changes how the three servers answer; what is left out stays.")
+    Action::new("settings", "Changes how the three servers answer; missing fields leave their setting as it is.")
         .body(r#"{"env": "Test", "ticket_lifetime_s": 43200, "tool_data_age_s": 0}"#)
         .optional("env", "the environment of tvmtool")
-        .optional("ticket_lifetime_s", "how many seconds new tickets are good for")
-        .optional("tool_data_age_s", "how many seconds old what tvmtool hands out is"),
+        .optional("ticket_lifetime_s", "the lifetime of new tickets in seconds")
+        .optional("tool_data_age_s", "the age, in seconds, of what tvmtool returns"),
 ];
 
 #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-//! The state of the emulators: who there is, and the rules for what they get. No HTTP here.
+//! The state of the emulators: the services, and the rules by which they get tickets. No HTTP here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 pub(super) struct Service {
     pub(super) id: TvmId,
     pub(super) secret: Secret,
-    /// Where it runs, tvmtool knows it by this name.
+    /// Its name in the tvmtool on its machine.
     pub(super) alias: String,
     pub(super) slug: Option<String>,
     /// What tvmtool fetches for it.
@@ -31,9 +31,9 @@ pub(super) struct World {
     pub(super) env: BlackboxEnv,
     /// In the order in which they were added, as tvmtool lists them.
     pub(super) services: Vec<Service>,
-    /// Services that exist beside those.
+    /// Further services that exist.
     known: BTreeSet<TvmId>,
-    /// What the authority says instead of a ticket.
+    /// The errors that are returned instead of tickets.
     refusals: BTreeMap<TvmId, String>,
     /// By role system.
     pub(super) roles: BTreeMap<String, String>,
@@ -88,7 +88,7 @@ impl World {
         };
     }
 
-    /// Signs a ticket, or says why there is none.
+    /// Signs a ticket, or returns the reason for refusing it.
     pub(super) fn ticket(
         &self,
         src: TvmId,
@@ -135,7 +135,7 @@ impl World {
     }
 }
 
-/// A secret in the form that both secrets and tokens have.
+/// Returns a random secret, in a form that is valid for secrets of services and for tokens.
 pub(super) fn random_secret() -> Secret {
     random_token::<16>()
 }

@@ -61,7 +61,7 @@ fn is_loopback(name: &Authority) -> bool {
 }
 
 /// Returns whether a page may send a content type to another origin without a preflight. A value
-/// that cannot be read may be such a type.
+/// that cannot be read may be one of them.
 fn is_of_a_page(kind: &[u8]) -> bool {
     let Ok(kind) = std::str::from_utf8(kind) else {
         return true;

@@ -7,12 +7,12 @@
 //! | `GET /_mock/SERVICE/journal` | `{"requests": [..], "surprises": [..]}` |
 //! | `DELETE /_mock/SERVICE/journal` | clears it |
 //! | `GET /_mock/SERVICE/operations` | the ids that faults can name |
-//! | `GET /_mock/SERVICE/faults` | what faults there are, and how often each was done |
+//! | `GET /_mock/SERVICE/faults` | the faults, and how often each was applied |
 //! | `POST /_mock/SERVICE/faults` | adds a fault: a JSON object, see below |
 //! | `DELETE /_mock/SERVICE/faults` | removes all faults |
 //! | `GET /_mock/SERVICE/clock` | `{"unix_ms": 1700000000000}` |
 //! | `POST /_mock/SERVICE/clock` | `{"advance_ms": 1000}` or `{"unix_ms": 1700000000000}` |
-//! | `POST /_mock/SERVICE/reset` | puts service and clock back to their start, clears journal and faults |
+//! | `POST /_mock/SERVICE/reset` | restores the initial state and time, clears journal and faults |
 //! | `GET /_mock/SERVICE/snapshot` | the service's state |
 //! | `POST /_mock/SERVICE/ACTION` | what the service adds: see [`Handler::actions`] |
 //!
@@ -27,9 +27,9 @@
 //! `{"wrong_length": 5}` and `{"huge_body": 10000000}`. [`Fault`] says what each
 //! means.
 //!
-//! Whatever web page is open on the machine can send requests to loopback addresses. So the
-//! management answers only to a loopback name in `Host`, and neither to the origin of another
-//! page nor to the content types that pages may send without asking.
+//! Any web page that is open on the machine can send requests to loopback addresses. Therefore the
+//! management requires a loopback name in `Host`, and refuses the origins of other pages and the
+//! content types that pages may send without a preflight.
 
 mod description;
 mod fault;
