@@ -123,6 +123,21 @@ fn describe(root: &Path, service: &Path, files: &[PathBuf]) -> Result<Vec<Output
     outputs(&krate, &apis, suite.is_ok_and(|text| !has_mark(&text)))
 }
 
+/// Returns what a crate exports of the modules that are generated for a description.
+pub(crate) fn exports(api: &Api) -> Vec<&'static str> {
+    let mut methods = api.operations.iter().filter(|one| one.has_method());
+    // Methods of the client itself need no name.
+    let has_names = methods.any(|one| one.group.is_some() || !one.is_plain());
+    let has_types = api.types.iter().any(|def| def.is_public && def.is_used);
+    let parts = [
+        (has_names, "api::*"),
+        (true, "described::OPERATIONS"),
+        (has_types, "wire::*"),
+    ];
+    let wanted = parts.into_iter().filter(|(is_wanted, _)| *is_wanted);
+    wanted.map(|(_, part)| part).collect()
+}
+
 /// Returns the operations of a description.
 pub(crate) fn operations<'s>(root: &Cursor<'s>) -> Vec<Cursor<'s>> {
     let paths = root.get("paths").map(|paths| paths.entries());

@@ -19,7 +19,9 @@ impl Types<'_> {
                 Some(Body::Form { ty, .. }) => self.mark(ty, operation.audience, Use::Sent),
                 Some(Body::Other(_)) | None => {}
             }
-            for answer in &operation.answers {
+            // Refusals are read by hand, all in one way.
+            let is_read = |answer: &&Answer| answer.status.starts_with(['2', '3']);
+            for answer in operation.answers.iter().filter(is_read) {
                 if let Some(ty) = &answer.ty {
                     self.mark(ty, operation.audience, Use::Read);
                 }

@@ -20,6 +20,8 @@ pub(super) struct Facts {
     credential: Credential,
     /// The lines of an example.
     example: Vec<String>,
+    /// What the crate exports of what is generated.
+    exports: Vec<&'static str>,
 }
 
 /// How the token is put on a request.
@@ -49,6 +51,7 @@ impl Facts {
                 base: api.base.clone(),
                 credential,
                 example: codegen::quickstart(&krate, api).unwrap_or_default(),
+                exports: codegen::exports(api),
             }),
             _ => {
                 lint.mistakes.sort();
@@ -93,6 +96,7 @@ impl Facts {
             ("HEADER", header),
             ("CREDENTIAL", credential),
             ("ABOUT", format!("{about:?}")),
+            ("EXPORTS", self.exports.join(", ")),
             ("EXAMPLE", self.example.join("\n")),
         ]);
         let mut text = template.to_owned();
@@ -112,6 +116,7 @@ impl Facts {
             base: "/api/guests".to_owned(),
             credential: Credential::Bearer,
             example: Vec::new(),
+            exports: vec!["wire::*"],
         }
     }
 }

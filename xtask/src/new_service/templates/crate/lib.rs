@@ -10,8 +10,7 @@ pub mod mock;
 
 pub use client::{Client, ClientBuilder};
 pub use error::{Error, ErrorKind, Result};
-pub use generated::{{MODULE}}::described::OPERATIONS;
-pub use generated::{{MODULE}}::{api::*, wire::*};
+pub use generated::{{MODULE}}::{ {{EXPORTS}} };
 pub use vouchsafe_core as core;
 pub use vouchsafe_core::auth::TokenSource;
 pub use vouchsafe_core::call::{Budget, CallOptions, Retry, Timeouts};

@@ -74,28 +74,6 @@ pub enum Trade {
     Refresh(Refresh),
 }
 
-/// Why not.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct RefusedAnswer {
-    /// The key `code`.
-    pub(crate) code: String,
-    /// The key `detail`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) detail: Option<RefusedAnswerDetail>,
-}
-
-/// The schema `RefusedAnswerDetail`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum RefusedAnswerDetail {
-    /// Text.
-    Text(String),
-    /// A list.
-    List(Vec<String>),
-    /// One note.
-    Note(Note),
-}
-
 /// Newer servers know more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
