@@ -8,11 +8,13 @@ use crate::workspace;
 /// Runs a benchmark and writes its numbers to `target/bench/NAME.json`.
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     let [
-        name @ ("astakos" | "core" | "ticket" | "userinfo"),
+        name @ ("astakos" | "core" | "ticket" | "userinfo" | "wazo-auth"),
         options @ ..,
     ] = arguments
     else {
-        return Err("usage: cargo xtask bench astakos|core|ticket|userinfo [--quick]".to_owned());
+        return Err(
+            "usage: cargo xtask bench astakos|core|ticket|userinfo|wazo-auth [--quick]".to_owned(),
+        );
     };
     let root = workspace::root();
     let target = root.join("target");

@@ -10,3 +10,4 @@ pub mod server;
 pub mod table;
 pub mod ticket;
 pub mod userinfo;
+pub mod wazo_auth;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use vouchsafe_bench::{
     astakos, client, core, counted, instructions, measure, server, table, ticket, userinfo,
+    wazo_auth,
 };
 
 fn main() -> ExitCode {
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
             );
             ExitCode::SUCCESS
         }
+        "wazo-auth" => table::finish(&wazo_auth::run(size), value("--out").as_deref()),
         "as-astakos" => {
             let crowd = value("--crowd").and_then(|text| text.parse().ok());
             astakos::server::run(crowd.unwrap_or(0))
@@ -96,7 +98,9 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         _ => {
-            eprintln!("usage: vouchsafe-bench astakos|core|ticket|userinfo [--quick] [--out FILE]");
+            eprintln!(
+                "usage: vouchsafe-bench astakos|core|ticket|userinfo|wazo-auth [--quick] [--out FILE]"
+            );
             ExitCode::FAILURE
         }
     }

@@ -1,6 +1,7 @@
 //! `vouchsafe-bench-memory CACHE ENTRIES` fills one cache and prints how many bytes of live heap
-//! an entry takes. `vouchsafe-bench-memory tickets FIXTURES` prints how often checks allocate, and
-//! `vouchsafe-bench-memory quotas walk|whole URL TOKEN` what reading quotas takes at most.
+//! an entry takes. `vouchsafe-bench-memory tickets FIXTURES` prints how often checks allocate,
+//! `vouchsafe-bench-memory acl` those of decisions over access control lists,
+//! and `vouchsafe-bench-memory quotas walk|whole URL TOKEN` what reading quotas takes at most.
 
 use std::alloc::System;
 
@@ -11,6 +12,7 @@ use vouchsafe_bench::measure;
 use vouchsafe_bench::ticket::case::{self, Kind, OURS};
 use vouchsafe_bench::ticket::counts;
 use vouchsafe_bench::userinfo::cache::{Cache, Key, canned};
+use vouchsafe_bench::wazo_auth;
 use vouchsafe_core::call::Timeouts;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -23,6 +25,9 @@ fn main() {
     let name = arguments.next().expect("a cache");
     if name == "tickets" {
         return tickets(&arguments.next().expect("fixtures"));
+    }
+    if name == "acl" {
+        return acl();
     }
     if name == "quotas" {
         let mut next = || arguments.next().expect("way, URL and token");
@@ -97,6 +102,17 @@ fn quotas(way: &str, auth_url: &str, token: &str) {
         }
         println!("{most}");
     });
+}
+
+fn acl() {
+    let mut counts = Vec::new();
+    for case in wazo_auth::acl::cases() {
+        let mut work = case.ours();
+        let before = Region::new(HEAP);
+        work(1000);
+        counts.push(before.change().allocations as f64 / 1000.0);
+    }
+    println!("{}", serde_json::to_string(&counts).expect("plain"));
 }
 
 fn tickets(fixtures: &str) {
