@@ -11,6 +11,9 @@ mod generated;
 pub mod mock;
 mod model;
 mod renewing;
+#[cfg(feature = "server")]
+#[cfg_attr(docsrs, doc(cfg(feature = "server")))]
+pub mod server;
 
 pub use acl::Acl;
 pub use api::{AcsAnswer, CreateTokenRequest, CreatedToken, SamlForm, Validity};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use vouchsafe_core::timestamp;
 
-use crate::{Group, GroupEdit, Policy, PolicyEdit, Tenant, TenantEdit, Token, User, UserEdit};
+use crate::{Acl, Group, GroupEdit, Policy, PolicyEdit, Tenant, TenantEdit, Token, User, UserEdit};
 
 /// A time in UTC. The service writes it without an offset, to the microsecond (protocol section
 /// 5.2).
@@ -98,6 +98,16 @@ impl Token {
     pub fn lifetime(&self) -> Option<Duration> {
         let (issued, expires) = (self.utc_issued_at?, self.utc_expires_at?);
         expires.0.duration_since(issued.0).ok()
+    }
+
+    /// Compiles what the token covers, for decisions without asking the server.
+    #[must_use]
+    pub fn acl(&self) -> Acl {
+        let mut acl = Acl::builder().auth_id(self.auth_id.as_str());
+        if let Some(session) = &self.session_uuid {
+            acl = acl.session_uuid(session.as_str());
+        }
+        acl.build(self.acl.iter().map(String::as_str))
     }
 
     /// Returns whether the token has expired at a time. A token whose expiry is not known has not.

@@ -43,6 +43,7 @@ pub struct Refused<K> {
     message: Cow<'static, str>,
     peer: Option<IpAddr>,
     retry_after: Option<Duration>,
+    body: Option<Bytes>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -55,6 +56,7 @@ impl<K: RefusalKind> Refused<K> {
             message: message.into(),
             peer: None,
             retry_after: None,
+            body: None,
             source: None,
         }
     }
@@ -70,6 +72,13 @@ impl<K: RefusalKind> Refused<K> {
     #[must_use]
     pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         self.retry_after = wait;
+        self
+    }
+
+    /// Sets the body of the answer, where it tells more than kind and message.
+    #[must_use]
+    pub fn with_body(mut self, body: Bytes) -> Self {
+        self.body = Some(body);
         self
     }
 
@@ -108,7 +117,9 @@ impl<K: RefusalKind> Refused<K> {
     #[must_use]
     pub fn to_response<B: From<Bytes>>(&self) -> Response<B> {
         let (status, ..) = self.kind.traits();
-        let mut response = Response::new(B::from(self.kind.body(&self.message)));
+        let body = self.body.clone();
+        let body = body.unwrap_or_else(|| self.kind.body(&self.message));
+        let mut response = Response::new(B::from(body));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, K::CONTENT_TYPE);

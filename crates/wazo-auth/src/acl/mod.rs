@@ -28,6 +28,7 @@
 mod pattern;
 mod program;
 mod rules;
+mod template;
 mod tree;
 
 use std::fmt;
@@ -35,6 +36,7 @@ use std::fmt;
 pub use rules::Rules;
 use rules::Words;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+pub use template::{AccessTemplate, AccessTemplateError};
 use tree::Tree;
 
 /// A list of access patterns, ready for decisions. The [module](self) describes the patterns.
