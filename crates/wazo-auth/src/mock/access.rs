@@ -97,9 +97,6 @@ pub(super) fn needed(op: Op) -> Option<&'static str> {
         | Op::CheckStatus
         | Op::RegisterUser
         | Op::RequestPasswordReset
-        | Op::AddAclTemplate
-        | Op::RemoveAclTemplate
-        | Op::Initialize
         | Op::StartSaml
         | Op::FinishSaml
         | Op::EndSaml => {

@@ -83,8 +83,6 @@ impl State {
             Op::CreateMicrosoft | Op::GetMicrosoft | Op::DeleteMicrosoft => has("microsoft"),
             // No plug-in of an installation's own is emulated.
             Op::CreateExternal | Op::GetExternal | Op::UpdateExternal | Op::DeleteExternal => false,
-            // Gone from the service.
-            Op::AddAclTemplate | Op::RemoveAclTemplate | Op::Initialize => false,
             Op::RegisterUser => self.settings.registration,
             Op::AddAclTemplate | Op::RemoveAclTemplate => self.settings.legacy,
             Op::Initialize => self.settings.legacy,
@@ -240,7 +238,6 @@ impl State {
             Op::CreateExternal | Op::GetExternal | Op::UpdateExternal | Op::DeleteExternal => {
                 Err(Refusal::Page)
             }
-            Op::AddAclTemplate | Op::RemoveAclTemplate | Op::Initialize => Err(Refusal::Page),
             Op::ListConnectedUsers => external::list_connected(self, ask),
             Op::GetExternalConfig => external::get_config(self, ask),
             Op::CreateExternalConfig => external::create_config(self, ask),
