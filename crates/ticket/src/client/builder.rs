@@ -1,13 +1,15 @@
 //! Configuration of a client.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use vouchsafe_core::{CoreClient, CoreClientBuilder, Secret, env};
 
 use super::Client;
-use super::settings::{ApiSettings, ToolSettings, base_url, broken};
-use super::shared::{Place, Shared};
+use super::held::Held;
+use super::settings::{ApiSettings, ToolSettings, broken};
+use super::source::{ApiSource, Daemon, Source, ToolSource};
 use crate::client::protocol::python_url;
 use crate::client::protocol::tool::{OLD_TOKEN, TOKEN, ToolEnv, URL};
 use crate::engine::env::BlackboxEnv;
@@ -44,7 +46,7 @@ macro_rules! check_setters {
         /// Sets how many checked tickets of each type are remembered; zero disables the cache.
         /// Default: that of [`ServiceContext`](crate::ServiceContext).
         pub fn ticket_cache_capacity(mut self, tickets: usize) -> Self {
-            self.ticket_cache = Some(tickets);
+            self.settings.checks.cache = Some(tickets);
             self
         }
 
@@ -61,7 +63,6 @@ macro_rules! check_setters {
 pub struct TvmApiBuilder {
     core: CoreClientBuilder,
     settings: ApiSettings,
-    ticket_cache: Option<usize>,
 }
 
 impl TvmApiBuilder {
@@ -69,7 +70,6 @@ impl TvmApiBuilder {
         Self {
             core: CoreClient::builder(),
             settings: ApiSettings::new(own_id),
-            ticket_cache: None,
         }
     }
 
@@ -201,9 +201,7 @@ impl TvmApiBuilder {
     /// disk cache cannot be used.
     pub fn validate(&self) -> Result<()> {
         self.settings.validate()?;
-        base_url("tvm_url", &self.settings.tvm_url)?;
-        base_url("tirole_url", &self.settings.tirole_url)?;
-        Ok(())
+        self.settings.base_urls().map(drop)
     }
 
     /// Creates the client and fetches everything that it needs, unless the disk cache has it.
@@ -216,13 +214,11 @@ impl TvmApiBuilder {
     /// something could not be fetched.
     pub async fn connect(self) -> Result<Client> {
         let disk = self.settings.validate()?;
-        let place = Place::Api {
-            tvm: base_url("tvm_url", &self.settings.tvm_url)?,
-            tirole: base_url("tirole_url", &self.settings.tirole_url)?,
-            settings: Box::new(self.settings),
-        };
         let core = self.core.build()?;
-        Client::start(Shared::new(core, place, disk, self.ticket_cache)).await
+        let (facts, checks) = (self.settings.facts(), self.settings.checks.clone());
+        let held = Arc::new(Held::new(Arc::clone(core.clock()), checks, facts));
+        let source = ApiSource::new(core, Arc::clone(&held), self.settings, disk)?;
+        Client::start(held, Source::Api(source)).await
     }
 }
 
@@ -232,7 +228,6 @@ impl TvmApiBuilder {
 pub struct TvmToolBuilder {
     core: CoreClientBuilder,
     settings: ToolSettings,
-    ticket_cache: Option<usize>,
 }
 
 impl TvmToolBuilder {
@@ -240,7 +235,6 @@ impl TvmToolBuilder {
         Self {
             core: CoreClient::builder(),
             settings: ToolSettings::new(alias),
-            ticket_cache: None,
         }
     }
 
@@ -322,13 +316,13 @@ impl TvmToolBuilder {
         }
         let port = self.settings.port.unwrap_or(environment.port);
         let base = self.settings.base_url(port)?;
-        let place = Place::Tool {
+        let daemon = Daemon {
             base,
             token,
             settings: self.settings,
         };
-        let core = self.core.build()?;
-        Client::start(Shared::new(core, place, None, self.ticket_cache)).await
+        let (held, source) = ToolSource::connect(self.core.build()?, daemon).await?;
+        Client::start(held, Source::Tool(source)).await
     }
 
     /// Reads unset settings from the environment.

@@ -8,12 +8,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 use vouchsafe_core::call::{Answer, Call, CallOptions, Retry};
 use vouchsafe_core::url::BaseUrl;
+use vouchsafe_core::{CoreClient, Secret};
 
-use super::shared::{Place, Shared};
+use super::held::Held;
 use crate::client::protocol::{
     Backoff, LastError, Retriability, RetrySettings, Scope, Seconds, StatusCode, Verdict,
 };
-use crate::error::{Error, Result};
+use crate::engine::redact::without_signatures;
+use crate::error::{Error, ErrorKind, Result};
 
 /// Why something is fetched, which determines the number of attempts and the waits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -30,7 +32,10 @@ pub(crate) enum Phase {
 
 #[derive(Debug)]
 pub(crate) struct Fetcher {
-    shared: Arc<Shared>,
+    core: CoreClient,
+    held: Arc<Held>,
+    /// What a server may quote and no error may show.
+    token: Option<Secret>,
     /// Whether attempts are delayed, so that many clients do not send requests at the same time.
     is_spread: bool,
     backoff: Backoff,
@@ -42,28 +47,41 @@ pub(crate) struct Fetcher {
     pub(crate) period: Duration,
     pub(crate) destinations_limit: usize,
     pub(crate) roles_update_after: Seconds,
-    draws: fastrand::Rng,
+    /// The header with the authority's settings that were applied last.
+    settings: Option<String>,
 }
 
 impl Fetcher {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn of_authority(core: CoreClient, held: Arc<Held>) -> Self {
         let seconds = Duration::from_secs;
-        let is_tool = matches!(shared.place, Place::Tool { .. });
-        // The daemon serves only this machine, so there is no load to spread, and a wait would only
-        // make its configuration look old. The next wake-up is the next attempt.
-        let (tries_on_start, tries_in_background) = if is_tool { (1, 1) } else { (3, 2) };
         Self {
-            shared,
-            is_spread: !is_tool,
+            core,
+            held,
+            token: None,
+            is_spread: true,
             backoff: Backoff::default(),
-            tries_on_start,
-            tries_in_background,
+            tries_on_start: 3,
+            tries_in_background: 2,
             max_delay: seconds(5),
             max_delay_when_ok: seconds(60),
-            period: seconds(if is_tool { 5 } else { 10 }),
+            period: seconds(10),
             destinations_limit: 300,
-            roles_update_after: if is_tool { 60 } else { 10 * 60 },
-            draws: fastrand::Rng::new(),
+            roles_update_after: 10 * 60,
+            settings: None,
+        }
+    }
+
+    /// Creates a fetcher for a daemon. It serves only this machine, so there is no load to spread,
+    /// and a wait would only make its configuration look old. The next wake-up is the next attempt.
+    pub(crate) fn of_daemon(core: CoreClient, held: Arc<Held>, token: Secret) -> Self {
+        Self {
+            token: Some(token),
+            is_spread: false,
+            tries_on_start: 1,
+            tries_in_background: 1,
+            period: Duration::from_secs(5),
+            roles_update_after: 60,
+            ..Self::of_authority(core, held)
         }
     }
 
@@ -73,7 +91,8 @@ impl Fetcher {
         &mut self,
         phase: Phase,
         scope: Scope,
-        form: impl Fn(&Shared) -> Result<(BaseUrl, Call)> + Send + Sync,
+        base: &BaseUrl,
+        form: impl Fn() -> Result<Call> + Send + Sync,
     ) -> Option<Answer> {
         let tries = match phase {
             Phase::Start => self.tries_on_start,
@@ -92,7 +111,7 @@ impl Fetcher {
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
             }
-            let (base, call) = match form(&self.shared) {
+            let call = match form() {
                 Ok(formed) => formed,
                 Err(error) => {
                     self.fail(scope, Retriability::NonRetriable, &error);
@@ -100,7 +119,7 @@ impl Fetcher {
                 }
             };
             let path = call.operation().path();
-            match self.shared.core.send(&base, call, None, &options).await {
+            match self.core.send(base, call, None, &options).await {
                 Ok(answer) => {
                     self.backoff.succeed();
                     return Some(answer);
@@ -117,19 +136,19 @@ impl Fetcher {
         None
     }
 
-    fn delay(&mut self, phase: Phase) -> Duration {
+    fn delay(&self, phase: Phase) -> Duration {
         if !self.is_spread {
             return Duration::ZERO;
         }
         let longest = match phase {
             Phase::Start => return Duration::ZERO,
             Phase::Asked | Phase::Rest => Duration::ZERO,
-            Phase::Background if self.shared.status_code() == StatusCode::Ok => {
+            Phase::Background if self.held.status_code() == StatusCode::Ok => {
                 self.max_delay_when_ok
             }
             Phase::Background => self.max_delay,
         };
-        let delay = self.backoff.current() + longest.mul_f64(self.draws.f64());
+        let delay = self.backoff.current() + longest.mul_f64(self.core.jitter().draw());
         delay.min(LONGEST_DELAY)
     }
 
@@ -142,7 +161,7 @@ impl Fetcher {
                 Some(body) => String::from_utf8_lossy(body),
                 None => error.message().into(),
             };
-            let body = self.shared.hide(&body);
+            let body = self.hide(&body);
             let status = status.as_u16();
             tracing::warn!(
                 scope = scope.name(),
@@ -150,7 +169,7 @@ impl Fetcher {
                 path,
                 "Failed to get an answer"
             );
-            self.shared
+            self.held
                 .last_error()
                 .record_http(scope, path, status, &body);
             return match Verdict::of(status) {
@@ -182,11 +201,9 @@ impl Fetcher {
             message.push_str(&inner.to_string());
             cause = inner.source();
         }
-        let message = self.shared.hide(&message);
+        let message = self.hide(&message);
         tracing::warn!(scope = scope.name(), error = message, "Failed to fetch");
-        self.shared
-            .last_error()
-            .record(scope, retriability, &message);
+        self.held.last_error().record(scope, retriability, &message);
     }
 
     /// Records that an answer was invalid; another one may be valid.
@@ -195,7 +212,19 @@ impl Fetcher {
     }
 
     pub(crate) fn succeed(&self, scope: Scope) {
-        LastError::clear(&mut self.shared.last_error(), scope);
+        LastError::clear(&mut self.held.last_error(), scope);
+    }
+
+    /// Returns the error of a start that could not fetch what it needs.
+    pub(crate) fn start_failed(&self) -> Error {
+        let last = self.held.last_error();
+        let retriability = last.chosen().map(|(retriability, _)| retriability);
+        let retriability = retriability.unwrap_or(Retriability::Retriable);
+        start_error(retriability, last.message())
+    }
+
+    fn hide(&self, text: &str) -> String {
+        hide(text, self.token.as_ref())
     }
 
     /// Applies the retry settings of an answer. Returns the header's text if it is new.
@@ -204,7 +233,7 @@ impl Fetcher {
         match header.to_str() {
             Ok(text) => self.apply(text).then(|| text.to_owned()),
             Err(_) => {
-                tracing::warn!("The header with retry settings is no text");
+                tracing::warn!("The header with retry settings is not text");
                 None
             }
         }
@@ -212,24 +241,12 @@ impl Fetcher {
 
     /// Applies settings. Returns whether they changed.
     pub(crate) fn apply(&mut self, header: &str) -> bool {
-        if self.shared.retry_settings().as_deref() == Some(header) {
+        if self.settings.as_deref() == Some(header) {
             return false;
         }
-        self.set(header)
-    }
-
-    /// Applies the settings that an earlier task of the client received.
-    pub(crate) fn resume(&mut self) {
-        let header = self.shared.retry_settings().clone();
-        if let Some(header) = header {
-            self.set(&header);
-        }
-    }
-
-    fn set(&mut self, header: &str) -> bool {
         let parsed = RetrySettings::parse(header);
         if let Some(fault) = &parsed.fault {
-            tracing::warn!(error = fault.message(), "Retry settings make no sense");
+            tracing::warn!(error = fault.message(), "Retry settings are invalid");
         }
         let settings = parsed.settings.bounded();
         self.backoff.apply(&settings);
@@ -256,20 +273,41 @@ impl Fetcher {
             self.roles_update_after = period.into();
         }
         if let Some(period) = settings.roles_warn_period_sec {
-            let warn = &self.shared.roles_warn_after;
+            let warn = &self.held.roles_warn_after;
             warn.store(period.into(), Ordering::Relaxed);
         }
         if settings == RetrySettings::default() {
             return false;
         }
-        *self.shared.retry_settings() = Some(header.to_owned());
+        self.settings = Some(header.to_owned());
         true
     }
 
     /// Draws from the standard normal distribution (Box-Muller).
-    fn normal(&mut self) -> f64 {
-        let radius = (-2.0 * (1.0 - self.draws.f64()).ln()).sqrt();
-        radius * (std::f64::consts::TAU * self.draws.f64()).cos()
+    fn normal(&self) -> f64 {
+        let draw = || self.core.jitter().draw();
+        let radius = (-2.0 * (1.0 - draw()).ln()).sqrt();
+        radius * (std::f64::consts::TAU * draw()).cos()
+    }
+}
+
+pub(crate) fn start_error(retriability: Retriability, message: &str) -> Error {
+    let (advice, is_retryable) = match retriability {
+        Retriability::Retriable => ("You can retry", true),
+        Retriability::NonRetriable => ("Do not retry", false),
+    };
+    let message = format!("Failed to start TvmClient. {advice}: {message}");
+    let core = vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::Config, message);
+    Error::of(ErrorKind::Start, core.with_retryable(is_retryable))
+}
+
+/// Removes from a text what no error may show: servers quote what they refuse.
+pub(crate) fn hide(text: &str, token: Option<&Secret>) -> String {
+    let text = without_signatures(text);
+    match token.map(Secret::expose) {
+        // A shorter one would be found in words.
+        Some(token) if token.len() >= 8 => text.replace(token, ""),
+        _ => text,
     }
 }
 
@@ -283,9 +321,9 @@ const PATIENCE: Duration = Duration::from_secs(30 * 60);
 #[cfg(all(test, feature = "mock"))]
 mod tests {
     use proptest::prelude::*;
-    use vouchsafe_core::CoreClient;
 
-    use super::super::settings::{ApiSettings, base_url};
+    use super::super::held::Checks;
+    use super::super::settings::ApiSettings;
     use super::*;
     use crate::engine::ids::TvmId;
     use crate::mock::Server;
@@ -294,19 +332,11 @@ mod tests {
 
     #[allow(clippy::unwrap_used, reason = "a helper of tests")]
     fn fetcher() -> Fetcher {
-        let settings = ApiSettings::new(TvmId::new(1));
-        let place = Place::Api {
-            tvm: base_url("tvm_url", &settings.tvm_url).unwrap(),
-            tirole: base_url("tirole_url", &settings.tirole_url).unwrap(),
-            settings: Box::new(settings),
-        };
         let core = CoreClient::builder().transport(Server::new().host().transport());
-        Fetcher::new(Arc::new(Shared::new(
-            core.build().unwrap(),
-            place,
-            None,
-            None,
-        )))
+        let core = core.build().unwrap();
+        let facts = ApiSettings::new(TvmId::new(1)).facts();
+        let held = Held::new(Arc::clone(core.clock()), Checks::default(), facts);
+        Fetcher::of_authority(core, Arc::new(held))
     }
 
     fn number() -> impl Strategy<Value = Option<u32>> {
@@ -367,7 +397,7 @@ mod tests {
             prop_assert!((1..=10).contains(&fetcher.tries_in_background));
             prop_assert!((1..=10_000).contains(&fetcher.destinations_limit));
             prop_assert!((1..=60 * 60).contains(&fetcher.roles_update_after));
-            let warn_after = fetcher.shared.roles_warn_after.load(Ordering::Relaxed);
+            let warn_after = fetcher.held.roles_warn_after.load(Ordering::Relaxed);
             prop_assert!((1..=24 * 60 * 60).contains(&warn_after));
             // It also recovers: successes reduce the wait to at most a minute.
             for _ in 0..10_000 {

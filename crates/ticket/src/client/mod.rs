@@ -1,32 +1,33 @@
 //! The client: tickets, keys and roles in memory, refreshed by one task.
 
-mod api;
 mod builder;
 mod fetch;
+mod held;
 mod keys;
 pub mod protocol;
-mod roles;
 mod settings;
-mod shared;
-mod tool;
+mod source;
+mod wishes;
 mod worker;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use vouchsafe_core::Secret;
-use vouchsafe_core::sync::lock;
-use vouchsafe_core::task::Task;
+use vouchsafe_core::task::Keeper;
 
 pub use self::builder::{TvmApiBuilder, TvmToolBuilder};
-#[cfg(feature = "mock")]
-use self::shared::{Asked, Place, Shared, system_time};
+use self::held::{Destinations, Held, system_time};
+pub use self::settings::{TIROLE_TVM_ID, TIROLE_TVM_ID_TEST};
+use self::source::Source;
+use self::wishes::{Asked, Wishes};
 use self::worker::Worker;
-use crate::client::protocol::{ClientStatus, Destination, StatusCode, Tickets};
+use crate::client::protocol::{ClientStatus, Destination, KEYS_UNUSABLE, StatusCode, Tickets};
 use crate::engine::check::{CheckError, CheckErrorKind};
 use crate::engine::checked::{CheckedServiceTicket, CheckedUserTicket};
 use crate::engine::env::BlackboxEnv;
@@ -34,12 +35,6 @@ use crate::engine::ids::TvmId;
 use crate::engine::roles::Roles;
 use crate::engine::text::TicketType;
 use crate::error::{Error, ErrorKind, Result};
-
-/// The service id of tirole, which provides roles.
-pub const TIROLE_TVM_ID: TvmId = TvmId::new(2_028_120);
-
-/// The service id of tirole in the test installation.
-pub const TIROLE_TVM_ID_TEST: TvmId = TvmId::new(2_026_536);
 
 /// A client for TVM: it holds service tickets, checks incoming tickets and knows roles.
 ///
@@ -64,9 +59,12 @@ pub const TIROLE_TVM_ID_TEST: TvmId = TvmId::new(2_026_536);
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    shared: Arc<Shared>,
-    /// Dropping the last clone drops the task, which ends it.
-    worker: Mutex<Option<Task>>,
+    held: Arc<Held>,
+    wishes: Arc<Wishes>,
+    /// Dropping the last clone ends the work.
+    keeper: Keeper,
+    is_stopped: AtomicBool,
+    pid: u32,
 }
 
 /// When each part was last fetched; `None` if it never was.
@@ -106,14 +104,17 @@ impl Client {
         TvmToolBuilder::new(alias.into())
     }
 
-    async fn start(shared: Shared) -> Result<Self> {
-        let shared = Arc::new(shared);
-        let mut worker = Worker::new(Arc::clone(&shared));
-        worker.start().await?;
-        let task = worker.spawn();
+    async fn start(held: Arc<Held>, source: Source) -> Result<Self> {
+        let wishes = Arc::<Wishes>::default();
+        let worker = Worker::start(Arc::clone(&held), Arc::clone(&wishes), source).await?;
+        let keeper = worker.keep();
+        keeper.ensure();
         Ok(Self(Arc::new(Inner {
-            shared,
-            worker: Mutex::new(Some(task)),
+            held,
+            wishes,
+            keeper,
+            is_stopped: AtomicBool::new(false),
+            pid: std::process::id(),
         })))
     }
 
@@ -124,17 +125,17 @@ impl Client {
     /// [`ErrorKind::Stopped`] after [`stop`](Self::stop).
     pub fn status(&self) -> Result<ClientStatus> {
         self.must_run()?;
-        let shared = &self.0.shared;
-        let code = shared.status_code();
-        let is_well = code == StatusCode::Ok
-            || code == StatusCode::IncompleteTicketsSet
-                && matches!(shared.place, Place::Api { .. });
+        let held = &self.0.held;
+        let code = held.status_code();
+        let is_asked = || matches!(held.facts.load().destinations, Destinations::Asked { .. });
+        let is_well =
+            code == StatusCode::Ok || code == StatusCode::IncompleteTicketsSet && is_asked();
         let last_error = if is_well {
             "OK".to_owned()
-        } else if shared.worker_gone.load(Ordering::Acquire) {
-            WORKER_GONE.to_owned()
+        } else if self.0.keeper.is_running() {
+            held.last_error().message().to_owned()
         } else {
-            shared.last_error().message().to_owned()
+            WORKER_GONE.to_owned()
         };
         Ok(ClientStatus::new(code, last_error))
     }
@@ -170,12 +171,15 @@ impl Client {
     fn tickets(&self) -> Result<Arc<Tickets>> {
         self.must_run()?;
         self.must_be_own_process()?;
-        let shared = &self.0.shared;
-        if !shared.fetches_tickets() {
-            let message = "Need to enable ServiceTickets fetching";
-            return Err(Error::new(ErrorKind::BrokenSettings, message));
+        let held = &self.0.held;
+        match held.tickets.load_full() {
+            Some(tickets) => Ok(tickets),
+            None if held.facts.load().fetches_tickets => Ok(Arc::default()),
+            None => {
+                let message = "Need to enable ServiceTickets fetching";
+                Err(Error::new(ErrorKind::BrokenSettings, message))
+            }
         }
-        Ok(shared.tickets.load_full().unwrap_or_default())
     }
 
     /// Adds services to fetch tickets for, in tvm-api mode, and waits for the outcome of each.
@@ -195,8 +199,9 @@ impl Client {
     ) -> Result<BTreeMap<TvmId, Result<()>>> {
         self.must_run()?;
         self.must_be_own_process()?;
-        let shared = &self.0.shared;
-        if matches!(shared.place, Place::Tool { .. }) || !shared.fetches_tickets() {
+        let facts = self.0.held.facts.load_full();
+        let is_asked = matches!(facts.destinations, Destinations::Asked { .. });
+        if !is_asked || !facts.fetches_tickets {
             let message = "Destinations can be added only to a client of tvm-api that fetches \
                            service tickets";
             return Err(Error::new(ErrorKind::BrokenSettings, message));
@@ -210,7 +215,7 @@ impl Client {
         }
         let ask = |answer| {
             let ids = ids.clone();
-            shared.asked().push(Asked { ids, answer });
+            self.0.wishes.add_destinations(Asked { ids, answer });
         };
         Ok(self.wait(ask).await?.into_iter().collect())
     }
@@ -227,28 +232,34 @@ impl Client {
     pub async fn refresh(&self) -> Result<ClientStatus> {
         self.must_run()?;
         self.must_be_own_process()?;
-        self.wait(|done| self.0.shared.refresh().push(done)).await?;
+        self.wait(|done| self.0.wishes.add_refresh(done)).await?;
         self.status()
     }
 
     /// Sends a request to the task and waits for the outcome. If the task ends in the meantime,
     /// with its runtime or by a panic, the request is sent to the next task.
     async fn wait<T>(&self, ask: impl Fn(oneshot::Sender<T>)) -> Result<T> {
-        for _ in 0..WORKERS_PER_WISH {
+        for _ in 0..MAX_WORKER_RESTARTS {
             let (answer, answered) = oneshot::channel();
             ask(answer);
-            self.0.shared.wake.notify_one();
             // Checked only now: if the task ends after this check, the request is dropped and the
             // wait ends.
             if let Err(error) = self.must_run() {
-                self.0.shared.forget_wishes();
+                self.0.wishes.forget();
                 return Err(error);
             }
-            if self.0.shared.worker_gone.load(Ordering::Acquire) {
+            let answered = if Handle::try_current().is_ok() {
+                self.0.keeper.wait(answered).await
+            } else if self.0.keeper.is_running() {
+                Ok(answered.await)
+            } else {
                 return Err(Error::new(ErrorKind::IllegalUsage, WORKER_GONE));
-            }
-            if let Ok(answer) = answered.await {
-                return Ok(answer);
+            };
+            match answered {
+                Ok(Ok(answer)) => return Ok(answer),
+                // The request was dropped with the task.
+                Ok(Err(_)) => {}
+                Err(_) => break,
             }
         }
         self.must_run()?;
@@ -274,13 +285,13 @@ impl Client {
         let refuse = |kind| CheckError::new(kind, TicketType::Service, Vec::new());
         self.must_run()
             .map_err(|_| refuse(CheckErrorKind::Stopped))?;
-        let shared = &self.0.shared;
-        let keys = shared.keys.load();
+        let held = &self.0.held;
+        let keys = held.keys.load();
         let context = keys.as_ref().and_then(|keys| keys.service());
         let context = context.ok_or_else(|| refuse(CheckErrorKind::Disabled))?;
-        let checked = context.check(ticket, shared.clock().now())?;
-        if shared.checks().source
-            && let Some(roles) = shared.roles.load().as_ref()
+        let checked = context.check(ticket, held.clock().now())?;
+        if held.checks.source
+            && let Some(roles) = held.roles.load().as_ref()
         {
             return roles.require_source(checked);
         }
@@ -326,8 +337,8 @@ impl Client {
         let refuse = |kind| CheckError::new(kind, TicketType::User, Vec::new());
         self.must_run()
             .map_err(|_| refuse(CheckErrorKind::Stopped))?;
-        let shared = &self.0.shared;
-        let keys = shared.keys.load();
+        let held = &self.0.held;
+        let keys = held.keys.load();
         let own = keys.as_ref().and_then(|keys| keys.own_env());
         let from = own.ok_or_else(|| refuse(CheckErrorKind::Disabled))?;
         let to = env.unwrap_or(from);
@@ -336,9 +347,9 @@ impl Client {
         }
         let context = keys.as_ref().and_then(|keys| keys.user(to));
         let context = context.ok_or_else(|| refuse(CheckErrorKind::Disabled))?;
-        let checked = context.check(ticket, shared.clock().now())?;
-        if shared.checks().default_uid
-            && let Some(roles) = shared.roles.load().as_ref()
+        let checked = context.check(ticket, held.clock().now())?;
+        if held.checks.default_uid
+            && let Some(roles) = held.roles.load().as_ref()
         {
             return roles.require_default_uid(checked);
         }
@@ -355,7 +366,7 @@ impl Client {
     pub fn roles(&self) -> Result<Arc<Roles>> {
         self.must_run()?;
         self.must_be_own_process()?;
-        self.0.shared.roles.load_full().ok_or_else(|| {
+        self.0.held.roles.load_full().ok_or_else(|| {
             let message = "Roles were not configured in settings";
             Error::new(ErrorKind::BrokenSettings, message)
         })
@@ -364,39 +375,30 @@ impl Client {
     /// Returns the id of the client's own service; zero if it has none.
     #[must_use]
     pub fn own_id(&self) -> TvmId {
-        match &self.0.shared.place {
-            Place::Api { settings, .. } => settings.own_id,
-            Place::Tool { .. } => {
-                let config = self.0.shared.config.load();
-                config
-                    .as_ref()
-                    .map_or(TvmId::new(0), |config| config.own_id)
-            }
-        }
+        self.0.held.facts.load().own_id
     }
 
     /// Returns the environment in which user tickets are checked; `None` if they are not.
     #[must_use]
     pub fn env(&self) -> Option<BlackboxEnv> {
-        self.0.shared.keys.load().as_ref()?.own_env()
+        self.0.held.keys.load().as_ref()?.own_env()
     }
 
     /// Returns when each part was fetched, for monitoring.
     #[must_use]
     pub fn update_times(&self) -> UpdateTimes {
-        let shared = &self.0.shared;
-        let keys = shared.updated.keys.get();
-        let tickets = shared.tickets.load();
+        let held = &self.0.held;
+        let keys = held.updated.keys.get();
+        let tickets = held.tickets.load();
         UpdateTimes {
-            service_tickets: shared.updated.tickets.get().map(system_time),
+            service_tickets: held.updated.tickets.get().map(system_time),
             service_tickets_invalid: tickets
                 .as_ref()
                 .and_then(|tickets| tickets.invalid_at())
                 .map(system_time),
             public_keys: keys.map(system_time),
-            public_keys_invalid: keys
-                .map(|at| system_time(at.saturating_add(crate::client::protocol::KEYS_UNUSABLE))),
-            roles: shared.updated.roles.get().map(system_time),
+            public_keys_invalid: keys.map(|at| system_time(at.saturating_add(KEYS_UNUSABLE))),
+            roles: held.updated.roles.get().map(system_time),
         }
     }
 
@@ -404,72 +406,53 @@ impl Client {
     /// wait for [`add_destinations`](Self::add_destinations) or [`refresh`](Self::refresh). May be
     /// called more than once.
     pub fn stop(&self) {
-        self.0.shared.stopped.store(true, Ordering::Release);
-        drop(self.worker().take());
-        self.0.shared.forget_wishes();
+        self.0.is_stopped.store(true, Ordering::Release);
+        self.0.keeper.stop();
+        self.0.wishes.forget();
     }
 
+    /// Starts the task again if it has ended, with its runtime or by a panic.
     fn must_run(&self) -> Result<()> {
-        let shared = &self.0.shared;
-        if shared.stopped.load(Ordering::Acquire) {
-            return Err(stopped());
+        if self.0.is_stopped.load(Ordering::Acquire) {
+            return Err(Error::new(
+                ErrorKind::Stopped,
+                "TvmClient is already stopped",
+            ));
         }
-        if shared.worker_gone.load(Ordering::Acquire) {
-            self.begin_anew();
-        }
+        self.0.keeper.ensure();
         Ok(())
     }
 
-    /// Starts the task again after its runtime was dropped, or after it panicked.
-    #[cold]
-    fn begin_anew(&self) {
-        if tokio::runtime::Handle::try_current().is_err() {
-            return;
-        }
-        let shared = &self.0.shared;
-        let mut worker = self.worker();
-        if shared.worker_gone.swap(false, Ordering::AcqRel)
-            && !shared.stopped.load(Ordering::Acquire)
-        {
-            *worker = Some(Worker::resumed(Arc::clone(shared)).spawn());
-        }
-    }
-
     fn must_be_own_process(&self) -> Result<()> {
-        self.0.shared.is_own_process().map_err(|(made, current)| {
-            let message = format!(
-                "Creating TvmClient is forbidden before fork. Original pid: {made}. Current pid: \
-                 {current}"
-            );
-            Error::new(ErrorKind::IllegalUsage, message)
-        })
-    }
-
-    fn worker(&self) -> std::sync::MutexGuard<'_, Option<Task>> {
-        lock(&self.0.worker)
+        let (made, current) = (self.0.pid, std::process::id());
+        if made == current {
+            return Ok(());
+        }
+        let message = format!(
+            "Creating TvmClient is forbidden before fork. Original pid: {made}. Current pid: \
+             {current}"
+        );
+        Err(Error::new(ErrorKind::IllegalUsage, message))
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mode = match self.0.shared.place {
-            Place::Api { .. } => "tvm-api",
-            Place::Tool { .. } => "tvmtool",
+        let held = &self.0.held;
+        let mode = match held.facts.load().destinations {
+            Destinations::Asked { .. } => "tvm-api",
+            Destinations::Configured(_) => "tvmtool",
         };
         f.debug_struct("Client")
             .field("mode", &mode)
             .field("own_id", &self.own_id())
-            .field("status", &self.0.shared.status_code())
+            .field("status", &held.status_code())
             .finish_non_exhaustive()
     }
 }
 
-/// After how many tasks that ended before their time a wish is given up.
-const WORKERS_PER_WISH: usize = 3;
+/// After how many tasks that ended before their time a request is given up.
+const MAX_WORKER_RESTARTS: usize = 3;
 
 const WORKER_GONE: &str = "the task that refreshes tickets, keys and roles ended with its tokio \
-                           runtime: use the client within a runtime, and another task begins";
-
-fn stopped() -> Error {
-    Error::new(ErrorKind::Stopped, "TvmClient is already stopped")
-}
+                           runtime: call the client within a runtime, which starts it again";

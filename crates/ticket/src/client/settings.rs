@@ -7,29 +7,18 @@ use std::time::Duration;
 
 use vouchsafe_core::url::{BaseUrl, host};
 
+use super::held::{Checks, Destinations, Facts};
 use crate::client::protocol::DiskCache;
 use crate::engine::env::BlackboxEnv;
 use crate::engine::ids::TvmId;
 use crate::engine::secret::ServiceSecret;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The settings that both modes have.
-#[derive(Clone, Debug)]
-pub(crate) struct Checks {
-    pub(crate) source: bool,
-    pub(crate) default_uid: bool,
-    pub(crate) destination: bool,
-}
+/// The service id of tirole, which provides roles.
+pub const TIROLE_TVM_ID: TvmId = TvmId::new(2_028_120);
 
-impl Default for Checks {
-    fn default() -> Self {
-        Self {
-            source: true,
-            default_uid: true,
-            destination: true,
-        }
-    }
-}
+/// The service id of tirole in the test installation.
+pub const TIROLE_TVM_ID_TEST: TvmId = TvmId::new(2_026_536);
 
 /// The settings of a client of tvm-api.
 #[derive(Clone, Debug)]
@@ -67,7 +56,7 @@ impl ApiSettings {
             also_for: Vec::new(),
             tvm_url: "https://tvm-api.yandex.net".to_owned(),
             tirole_url: "https://tirole-api.yandex.net".to_owned(),
-            tirole_id: super::TIROLE_TVM_ID,
+            tirole_id: TIROLE_TVM_ID,
             disk_cache: None,
             version_prefix: "rs_".to_owned(),
         }
@@ -81,6 +70,26 @@ impl ApiSettings {
             wanted.insert(self.tirole_id);
         }
         wanted
+    }
+
+    pub(crate) fn facts(&self) -> Facts {
+        Facts {
+            own_id: self.own_id,
+            fetches_tickets: self.secret.is_some(),
+            checks_tickets: self.check_service_tickets || self.check_user_tickets.is_some(),
+            slug: self.roles.clone(),
+            destinations: Destinations::Asked {
+                incomplete_is_error: !self.allow_incomplete,
+            },
+        }
+    }
+
+    /// Returns the URLs of tvm-api and tirole.
+    pub(crate) fn base_urls(&self) -> Result<(BaseUrl, BaseUrl)> {
+        Ok((
+            base_url("tvm_url", &self.tvm_url)?,
+            base_url("tirole_url", &self.tirole_url)?,
+        ))
     }
 
     /// Validates the settings in the original's order. Accesses the disk.
@@ -172,7 +181,7 @@ impl ToolSettings {
 
 /// Parses a URL of the authority. Without a scheme it is plain http, as in the original. Errors
 /// name the setting.
-pub(crate) fn base_url(setting: &str, url: &str) -> Result<BaseUrl> {
+fn base_url(setting: &str, url: &str) -> Result<BaseUrl> {
     let url = match url.parse::<Ipv6Addr>() {
         Ok(address) => format!("http://[{address}]"),
         Err(_) if url.contains("://") => url.to_owned(),

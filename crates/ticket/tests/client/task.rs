@@ -138,6 +138,32 @@ fn a_status_without_a_task_says_what_happened() {
     assert!(text.contains("ended with its tokio runtime"), "{text}");
 }
 
+#[test]
+fn a_caller_without_a_runtime_waits_for_the_task_of_another_one() {
+    let world = server();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let client = runtime.block_on(fetching(&world).connect()).unwrap();
+    let mut wish = std::pin::pin!(client.refresh());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let status = loop {
+        if let std::task::Poll::Ready(status) = wish.as_mut().poll(&mut context) {
+            break status;
+        }
+        std::thread::yield_now();
+    };
+    assert_eq!(status.unwrap().code(), StatusCode::Ok);
+    drop(runtime);
+    let mut wish = std::pin::pin!(client.refresh());
+    let std::task::Poll::Ready(refused) = wish.as_mut().poll(&mut context) else {
+        panic!("no task can start here, so there is nothing to wait for");
+    };
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::IllegalUsage);
+}
+
 #[tokio::test(start_paused = true)]
 async fn settings_and_keys_that_do_not_fit_are_explained() {
     let (server, _) = server();

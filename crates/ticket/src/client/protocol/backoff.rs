@@ -7,6 +7,10 @@ use crate::error::{Error, ErrorKind};
 
 /// A wait that grows with each failure and shrinks with each success.
 ///
+/// Core's `Backoff` cannot stand in: here the authority sets all numbers at any time, a success shrinks
+/// the wait instead of resetting it, and the random part is drawn from a normal distribution. The
+/// random numbers are those of core.
+///
 /// With the original's minimum wait of zero it would never grow, because it grows by a factor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Backoff {

@@ -3,95 +3,124 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderName;
-use vouchsafe_core::Secret;
 use vouchsafe_core::call::Call;
 use vouchsafe_core::url::BaseUrl;
+use vouchsafe_core::{CoreClient, Secret};
 use zeroize::Zeroizing;
 
-use super::fetch::Phase;
-use super::keys::{Accepted, Keys, Wanted};
-use super::settings::ApiSettings;
-use super::shared::{Moment, Place, Shared};
-use super::worker::Worker;
-use crate::client::protocol::blob::{append_json_array, join_tickets, split_tickets};
+use super::files::Files;
+use super::roles::{parse_on_disk, take_roles, unless_known};
+use crate::client::fetch::{Fetcher, Phase};
+use crate::client::held::{Held, Moment};
+use crate::client::keys::{Accepted, Wanted};
+use crate::client::protocol::blob::{append_json_array, join_roles, join_tickets, split_tickets};
 use crate::client::protocol::requests::{ProcInfo, keys_path, ticket_body, tirole_path};
 use crate::client::protocol::{
-    CacheFile, Fetched, Retriability, Scope, Seconds, TicketSet, Tickets, keys_unusable, parse_all,
-    parse_tvm_api,
+    CacheFile, DiskCache, Fetched, Retriability, Scope, Seconds, TicketSet, Tickets, keys_unusable,
+    parse_all, parse_tvm_api,
 };
+use crate::client::settings::ApiSettings;
+use crate::client::wishes::Asked;
 use crate::engine::check::peek_expiration;
 use crate::engine::ids::TvmId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::generated::tirole::operations::GET_ACTUAL_ROLES;
 use crate::generated::tvm_api::operations::{GET_KEYS, GET_TICKETS};
 
-/// What only the worker knows of tickets.
-#[derive(Debug, Default)]
-pub(super) struct ApiState {
+#[derive(Debug)]
+pub(crate) struct ApiSource {
+    held: Arc<Held>,
+    fetcher: Fetcher,
+    authority: Authority,
+    files: Files,
+    all_is_due: bool,
     /// The answers at hand as the disk cache holds them.
     answers: Option<Zeroizing<String>>,
-    /// All tickets that the disk cache had at the start, for destinations yet to be named.
+    /// All tickets that the disk cache had at the start, for destinations to be added later.
     at_start: BTreeMap<TvmId, Secret>,
     at_start_time: Seconds,
 }
 
+/// Where requests go, and what they contain.
+#[derive(Debug)]
+struct Authority {
+    tvm: BaseUrl,
+    tirole: BaseUrl,
+    settings: ApiSettings,
+}
+
 const TICKETS_UPDATE: Seconds = 60 * 60;
 const KEYS_UPDATE: Seconds = 24 * 60 * 60;
-/// How far clocks may differ, of the processes that share a folder or of a daemon.
-const SKEW: Seconds = 60;
 
-impl Worker {
-    pub(super) async fn start_api(&mut self) -> Result<()> {
-        let settings = self.settings().clone();
-        self.read_disk(&settings).await;
-        self.shared.last_error().clear_all();
-        if self.shared.fetches_tickets() {
-            self.refresh_tickets(Phase::Start).await;
-            let tickets = self.shared.tickets.load();
-            let has_all = tickets.as_ref().is_some_and(|tickets| {
-                settings.allow_incomplete || tickets.by_id().len() == tickets.wanted().len()
-            });
-            if !has_all {
-                return Err(self.start_failed());
-            }
-        }
-        if self.shared.checks_tickets() {
-            self.refresh_keys(Phase::Start).await;
-            if self.shared.keys.load().is_none() {
-                return Err(self.start_failed());
-            }
-        }
-        if let Some(slug) = &settings.roles {
-            self.refresh_roles(Phase::Start, slug).await;
-            if self.shared.roles.load().is_none() {
-                return Err(self.start_failed());
-            }
-        }
-        Ok(())
+impl ApiSource {
+    pub(crate) fn new(
+        core: CoreClient,
+        held: Arc<Held>,
+        settings: ApiSettings,
+        disk: Option<DiskCache>,
+    ) -> Result<Self> {
+        let (tvm, tirole) = settings.base_urls()?;
+        Ok(Self {
+            fetcher: Fetcher::of_authority(core, Arc::clone(&held)),
+            held,
+            authority: Authority {
+                tvm,
+                tirole,
+                settings,
+            },
+            files: Files::new(disk),
+            all_is_due: false,
+            answers: None,
+            at_start: BTreeMap::new(),
+            at_start_time: 0,
+        })
     }
 
-    pub(super) async fn cycle_api(&mut self, phase: Phase) {
-        if self.shared.fetches_tickets() {
+    pub(super) fn period(&self) -> Duration {
+        self.fetcher.period
+    }
+
+    pub(super) async fn start(&mut self) -> Result<()> {
+        self.read_disk().await;
+        self.held.last_error().clear_all();
+        self.cycle(Phase::Start, false).await;
+        let settings = &self.authority.settings;
+        let has_all = |tickets: &Arc<Tickets>| {
+            settings.allow_incomplete || tickets.by_id().len() == tickets.wanted().len()
+        };
+        let facts = self.held.facts.load();
+        let is_ready = (!facts.fetches_tickets
+            || self.held.tickets.load().as_ref().is_some_and(has_all))
+            && (!facts.checks_tickets || self.held.keys.load().is_some())
+            && (facts.slug.is_none() || self.held.roles.load().is_some());
+        if is_ready {
+            Ok(())
+        } else {
+            Err(self.fetcher.start_failed())
+        }
+    }
+
+    pub(super) async fn cycle(&mut self, phase: Phase, all: bool) {
+        self.all_is_due = all;
+        let facts = self.held.facts.load_full();
+        if facts.fetches_tickets {
             self.refresh_tickets(phase).await;
         }
-        if self.shared.checks_tickets() {
+        if facts.checks_tickets {
             self.refresh_keys(phase).await;
         }
-        if let Some(slug) = self.shared.slug() {
-            self.refresh_roles(phase, &slug).await;
+        if let Some(slug) = &facts.slug {
+            self.refresh_roles(phase, slug).await;
         }
     }
 
-    /// Answers those who wait for destinations.
-    pub(super) async fn fetch_asked(&mut self) {
-        let asked = std::mem::take(&mut *self.shared.asked());
-        if asked.is_empty() {
-            return;
-        }
+    /// Answers callers that wait for destinations.
+    pub(super) async fn add_destinations(&mut self, asked: Vec<Asked>) {
         let ids: BTreeSet<TvmId> = asked.iter().flat_map(|asked| &asked.ids).copied().collect();
-        let held = self.shared.tickets.load_full().unwrap_or_default();
+        let held = self.held.tickets.load_full().unwrap_or_default();
         let missing: BTreeSet<TvmId> = ids
             .into_iter()
             .filter(|id| !held.by_id().contains_key(id))
@@ -101,14 +130,14 @@ impl Worker {
             let missing: Vec<TvmId> = missing.into_iter().collect();
             match self.fetch_tickets(Phase::Asked, &missing).await {
                 Some((fetched, answers)) => {
-                    let now = self.shared.now();
-                    let time = self.shared.updated.tickets.as_of(now);
+                    let now = self.held.now();
+                    let time = self.held.updated.tickets.as_of(now);
                     self.add(fetched, &answers, time.unwrap_or(now)).await;
                 }
-                None => failure = self.shared.last_error().of(Scope::ServiceTickets),
+                None => failure = self.held.last_error().of(Scope::ServiceTickets),
             }
         }
-        let held = self.shared.tickets.load_full().unwrap_or_default();
+        let held = self.held.tickets.load_full().unwrap_or_default();
         for asked in asked {
             let outcome = |id: TvmId| {
                 if held.by_id().contains_key(&id) {
@@ -120,17 +149,17 @@ impl Worker {
                 Err(Error::new(ErrorKind::MissingServiceTicket, message))
             };
             let outcomes = asked.ids.iter().map(|&id| (id, outcome(id))).collect();
-            // Who does not wait any more does not need to know.
+            // The caller may have stopped waiting.
             let _ = asked.answer.send(outcomes);
         }
     }
 
     /// Takes destinations from what the disk had at the start, if it has all and they are good.
     async fn add_from_start(&mut self, missing: &BTreeSet<TvmId>) -> bool {
-        let now = self.shared.now();
+        let now = self.held.now();
         let mut fetched = Fetched::default();
         for &id in missing {
-            let Some(ticket) = self.shared.api().at_start.get(&id).cloned() else {
+            let Some(ticket) = self.at_start.get(&id).cloned() else {
                 return false;
             };
             let set = TicketSet {
@@ -142,46 +171,41 @@ impl Worker {
             }
             fetched.tickets.insert(id, ticket);
         }
-        let born = self.shared.api().at_start_time;
+        let born = self.at_start_time;
         let updated = self
-            .shared
+            .held
             .updated
             .tickets
-            .as_of(self.shared.now())
+            .as_of(self.held.now())
             .unwrap_or(born)
             .min(born);
         self.add(fetched, &[], updated).await;
         true
     }
 
-    async fn read_disk(&mut self, settings: &ApiSettings) {
-        if self.shared.disk.is_none() {
-            tracing::info!(
-                "Disk cache disabled. Please set disk cache directory in settings for best \
-                 reliability"
-            );
-            return;
-        }
-        if let Some(blob) = self.read(CacheFile::RetrySettings).await
+    async fn read_disk(&mut self) {
+        if let Some(blob) = self.files.read(CacheFile::RetrySettings).await
             && let Ok(header) = blob.text()
         {
             self.fetcher.apply(header);
         }
-        if self.shared.fetches_tickets() {
-            self.tickets_from_disk(settings).await;
+        let facts = self.held.facts.load_full();
+        if facts.fetches_tickets {
+            self.tickets_from_disk().await;
         }
-        if self.shared.checks_tickets() {
+        if facts.checks_tickets {
             self.keys_from_disk().await;
         }
-        if let Some(slug) = &settings.roles {
+        if let Some(slug) = &facts.slug {
             self.roles_from_disk(slug).await;
         }
     }
 
-    async fn tickets_from_disk(&mut self, settings: &ApiSettings) {
-        let Some(blob) = self.read(CacheFile::ServiceTickets).await else {
+    async fn tickets_from_disk(&mut self) {
+        let Some(blob) = self.files.read(CacheFile::ServiceTickets).await else {
             return;
         };
+        let settings = &self.authority.settings;
         let wanted = settings.wanted();
         let ids: Vec<TvmId> = wanted.iter().copied().collect();
         let parts = blob.text().ok().and_then(split_tickets);
@@ -190,34 +214,28 @@ impl Worker {
             return;
         };
         let (Ok(fetched), Ok(all)) = (parse_tvm_api(answers, &ids), parse_all(answers)) else {
-            tracing::warn!("Tickets in the disk cache make no sense");
+            tracing::warn!("Tickets in the disk cache are invalid");
             return;
         };
-        {
-            let mut api = self.shared.api();
-            api.at_start = all;
-            api.at_start_time = blob.time;
-        }
+        self.at_start = all;
+        self.at_start_time = blob.time;
         let tickets = fetched.tickets;
         let tickets = Tickets::new(tickets, BTreeMap::new(), wanted, settings.aliases.clone());
         let set = tickets.health();
-        if set.count == 0 || set.is_invalid(self.shared.now()) {
+        if set.count == 0 || set.is_invalid(self.held.now()) {
             tracing::info!("Tickets in the disk cache are too old");
             return;
         }
-        self.shared.api().answers = Some(Zeroizing::new(answers.to_owned()));
-        self.shared.tickets.store(Some(Arc::new(tickets)));
-        self.shared
-            .updated
-            .tickets
-            .set(blob.time, self.shared.now());
+        self.answers = Some(Zeroizing::new(answers.to_owned()));
+        self.held.tickets.store(Some(Arc::new(tickets)));
+        self.held.updated.tickets.set(blob.time, self.held.now());
     }
 
     async fn keys_from_disk(&mut self) {
-        let Some(blob) = self.read(CacheFile::PublicKeys).await else {
+        let Some(blob) = self.files.read(CacheFile::PublicKeys).await else {
             return;
         };
-        if keys_unusable(blob.time, self.shared.now()) {
+        if keys_unusable(blob.time, self.held.now()) {
             tracing::info!("Public keys in the disk cache are too old");
             return;
         }
@@ -225,18 +243,18 @@ impl Worker {
         if let Err(error) = taken {
             tracing::warn!(
                 error = error.message(),
-                "Public keys in the disk cache make no sense"
+                "Public keys in the disk cache are invalid"
             );
         }
     }
 
     async fn refresh_tickets(&mut self, phase: Phase) {
-        let held = self.shared.tickets.load_full();
+        let held = self.held.tickets.load_full();
         let wanted = match &held {
             Some(held) => held.wanted().clone(),
-            None => self.settings().wanted(),
+            None => self.authority.settings.wanted(),
         };
-        let is_old = self.is_due(&self.shared.updated.tickets, TICKETS_UPDATE);
+        let is_old = self.is_due(&self.held.updated.tickets, TICKETS_UPDATE);
         if held.is_none() || is_old {
             let ids: Vec<TvmId> = wanted.iter().copied().collect();
             if let Some((fetched, answers)) = self.fetch_tickets(phase, &ids).await {
@@ -251,15 +269,15 @@ impl Worker {
                 return;
             }
             if let Some((fetched, answers)) = self.fetch_tickets(phase, &missing).await {
-                let now = self.shared.now();
-                let time = self.shared.updated.tickets.as_of(now);
+                let now = self.held.now();
+                let time = self.held.updated.tickets.as_of(now);
                 self.add(fetched, &answers, time.unwrap_or(now)).await;
             }
         }
     }
 
-    /// Fetches tickets, as many at once as the authority takes. What went wrong is noted; `None`
-    /// if any request brought no answer.
+    /// Fetches tickets, as many at once as the authority takes. Failures are recorded;
+    /// `None` if any request brought no answer.
     async fn fetch_tickets(
         &mut self,
         phase: Phase,
@@ -277,11 +295,10 @@ impl Worker {
                 _ if phase == Phase::Start => phase,
                 _ => Phase::Rest,
             };
-            let form = |shared: &Shared| tickets_call(shared, ids, &process);
-            let answer = self
-                .fetcher
-                .fetch(phase, Scope::ServiceTickets, form)
-                .await?;
+            let form = || self.authority.tickets_call(ids, self.held.now(), &process);
+            let base = &self.authority.tvm;
+            let answer = self.fetcher.fetch(phase, Scope::ServiceTickets, base, form);
+            let answer = answer.await?;
             let settings = self.fetcher.heed(&answer);
             self.save_settings(settings).await;
             let read = answer.text().map_err(Error::from);
@@ -309,8 +326,8 @@ impl Worker {
 
     /// Takes a whole new set over. Tickets of destinations that were added meanwhile stay.
     async fn replace(&mut self, fetched: Fetched, answers: &[Zeroizing<String>]) {
-        let now = self.shared.now();
-        let held = self.shared.tickets.load_full().unwrap_or_default();
+        let now = self.held.now();
+        let held = self.held.tickets.load_full().unwrap_or_default();
         let (mut wanted, aliases) = self.names();
         wanted.extend(held.wanted());
         let mut tickets = fetched.tickets;
@@ -324,15 +341,15 @@ impl Worker {
             "Cache was updated with service tickets"
         );
         let set = Tickets::new(tickets, fetched.errors, wanted, aliases);
-        self.shared.tickets.store(Some(Arc::new(set)));
-        self.shared.updated.tickets.set(now, self.shared.now());
-        self.shared.api().answers = None;
+        self.held.tickets.store(Some(Arc::new(set)));
+        self.held.updated.tickets.set(now, self.held.now());
+        self.answers = None;
         self.keep_answers(answers, now).await;
     }
 
     /// Adds tickets to the set; its age stays.
     async fn add(&mut self, fetched: Fetched, answers: &[Zeroizing<String>], updated: Seconds) {
-        let held = self.shared.tickets.load_full().unwrap_or_default();
+        let held = self.held.tickets.load_full().unwrap_or_default();
         let (mut wanted, aliases) = self.names();
         wanted.extend(held.wanted());
         wanted.extend(fetched.tickets.keys());
@@ -346,8 +363,8 @@ impl Worker {
             "Cache was partly updated with service tickets"
         );
         let set = Tickets::new(tickets, errors, wanted, aliases);
-        self.shared.tickets.store(Some(Arc::new(set)));
-        self.shared.updated.tickets.set(updated, self.shared.now());
+        self.held.tickets.store(Some(Arc::new(set)));
+        self.held.updated.tickets.set(updated, self.held.now());
         if !answers.is_empty() {
             self.keep_answers(answers, updated).await;
         }
@@ -356,40 +373,40 @@ impl Worker {
     /// Appends answers to those at hand, and writes all to the disk.
     async fn keep_answers(&mut self, answers: &[Zeroizing<String>], time: Seconds) {
         let texts: Vec<&str> = answers.iter().map(|answer| answer.as_str()).collect();
-        let file = {
-            let mut api = self.shared.api();
-            let base = api.answers.as_ref().map(|answers| answers.as_str());
-            let Some(joined) = append_json_array(base, &texts) else {
-                return;
-            };
-            let joined = Zeroizing::new(joined);
-            let file = join_tickets(&joined, self.settings().own_id);
-            api.answers = Some(joined);
-            file
+        let base = self.answers.as_ref().map(|answers| answers.as_str());
+        let Some(joined) = append_json_array(base, &texts) else {
+            return;
         };
-        self.write(CacheFile::ServiceTickets, time, file.into_bytes())
+        let joined = Zeroizing::new(joined);
+        let file = join_tickets(&joined, self.authority.settings.own_id);
+        self.answers = Some(joined);
+        self.files
+            .write(CacheFile::ServiceTickets, time, file.into_bytes())
             .await;
     }
 
     async fn refresh_keys(&mut self, phase: Phase) {
-        let updated = &self.shared.updated.keys;
-        if self.shared.keys.load().is_some() && !self.is_due(updated, KEYS_UPDATE) {
+        let updated = &self.held.updated.keys;
+        if self.held.keys.load().is_some() && !self.is_due(updated, KEYS_UPDATE) {
             return;
         }
         let process = self.process();
-        let form = |shared: &Shared| keys_call(shared, &process);
-        let Some(answer) = self.fetcher.fetch(phase, Scope::PublicKeys, form).await else {
+        let form = || self.authority.keys_call(&process);
+        let base = &self.authority.tvm;
+        let fetched = self.fetcher.fetch(phase, Scope::PublicKeys, base, form);
+        let Some(answer) = fetched.await else {
             return;
         };
         let settings = self.fetcher.heed(&answer);
         self.save_settings(settings).await;
-        let now = self.shared.now();
+        let now = self.held.now();
         let text = answer.text().map_err(Error::from);
         match text.and_then(|text| self.take_keys(text, now).map(|()| text)) {
             Ok(text) => {
                 self.fetcher.succeed(Scope::PublicKeys);
                 tracing::info!("Cache was updated with public keys");
-                self.write(CacheFile::PublicKeys, now, text.as_bytes().to_vec())
+                self.files
+                    .write(CacheFile::PublicKeys, now, text.as_bytes().to_vec())
                     .await;
             }
             Err(error) => self.fetcher.fail_to_read(Scope::PublicKeys, &error),
@@ -397,7 +414,7 @@ impl Worker {
     }
 
     fn take_keys(&self, text: &str, time: Seconds) -> Result<()> {
-        let settings = self.settings();
+        let settings = &self.authority.settings;
         let wanted = Wanted {
             service: settings.check_service_tickets.then(|| Accepted {
                 own_id: settings.own_id,
@@ -405,124 +422,106 @@ impl Worker {
                 any: !settings.checks.destination,
             }),
             user: settings.check_user_tickets,
-            cache: self.shared.ticket_cache,
+            cache: settings.checks.cache,
         };
-        self.store_keys(text, wanted)?;
-        self.shared.updated.keys.set(time, self.shared.now());
-        Ok(())
-    }
-
-    /// Keeps the contexts if the same would come out: they remember checked tickets.
-    pub(super) fn store_keys(&self, text: &str, wanted: Wanted) -> Result<()> {
-        let held = self.shared.keys.load();
-        if !held.as_ref().is_some_and(|keys| keys.are_of(text, &wanted)) {
-            let keys = Keys::new(text, wanted)?;
-            self.shared.keys.store(Some(Arc::new(keys)));
-        }
-        Ok(())
+        self.held.store_keys(text, wanted, time)
     }
 
     async fn refresh_roles(&mut self, phase: Phase, slug: &str) {
-        let updated = &self.shared.updated.roles;
-        if self.shared.roles.load().is_some()
+        let updated = &self.held.updated.roles;
+        if self.held.roles.load().is_some()
             && !self.is_due(updated, self.fetcher.roles_update_after)
         {
             return;
         }
         let process = self.process();
-        let known = self.shared.roles.load_full();
-        let form = |shared: &Shared| roles_call(shared, slug, &process);
-        let form = |shared: &Shared| {
-            let (base, call) = form(shared)?;
-            Ok((base, super::roles::unless_known(known.as_deref(), call)?))
+        let known = self.held.roles.load_full();
+        let form = || {
+            let tickets = self.held.tickets.load_full().unwrap_or_default();
+            let call = self.authority.roles_call(&tickets, slug, &process)?;
+            unless_known(known.as_deref(), call)
         };
-        if let Some(answer) = self.fetcher.fetch(phase, Scope::Roles, form).await
-            && let Some(document) = self.take_roles(&answer).await
+        let base = &self.authority.tirole;
+        if let Some(answer) = self.fetcher.fetch(phase, Scope::Roles, base, form).await
+            && let Some(document) = take_roles(&self.held, &self.fetcher, &answer).await
         {
-            self.save_roles(&document, slug).await;
+            let text = join_roles(&document, slug);
+            self.files
+                .write(CacheFile::Roles, self.held.now(), text.into_bytes())
+                .await;
+        }
+    }
+
+    async fn roles_from_disk(&self, slug: &str) {
+        let Some(blob) = self.files.read(CacheFile::Roles).await else {
+            return;
+        };
+        match parse_on_disk(&blob, slug, self.held.clock().now()).await {
+            Ok(Some(roles)) => {
+                self.held.roles.store(Some(Arc::new(roles)));
+                self.held.updated.roles.set(blob.time, self.held.now());
+            }
+            Ok(None) => tracing::warn!("Roles in the disk cache are of another system"),
+            Err(error) => {
+                tracing::warn!(
+                    error = error.message(),
+                    "Roles in the disk cache are invalid"
+                );
+            }
         }
     }
 
     async fn save_settings(&self, header: Option<String>) {
         if let Some(header) = header {
-            self.write(
-                CacheFile::RetrySettings,
-                self.shared.now(),
-                header.into_bytes(),
-            )
-            .await;
+            self.files
+                .write(
+                    CacheFile::RetrySettings,
+                    self.held.now(),
+                    header.into_bytes(),
+                )
+                .await;
         }
     }
 
-    pub(super) fn is_due(&self, updated: &Moment, after: Seconds) -> bool {
-        let now = self.shared.now();
-        let is_old = |at: Seconds| now.saturating_sub(at) > after;
-        // A time to come was noted under a clock that went wrong: nothing would be due until then.
-        let is_to_come = |at: Seconds| at.saturating_sub(now) > SKEW;
-        self.all_is_due
-            || updated.as_of(now).is_none_or(is_old)
-            || updated.get().is_some_and(is_to_come)
+    fn is_due(&self, updated: &Moment, after: Seconds) -> bool {
+        self.all_is_due || updated.is_due(self.held.now(), after)
     }
 
     fn names(&self) -> (BTreeSet<TvmId>, BTreeMap<String, TvmId>) {
-        let settings = self.settings();
+        let settings = &self.authority.settings;
         (settings.wanted(), settings.aliases.clone())
     }
 
     fn process(&self) -> ProcInfo {
-        ProcInfo::of_this_process(&self.settings().version_prefix)
-    }
-
-    fn settings(&self) -> &ApiSettings {
-        match &self.shared.place {
-            Place::Api { settings, .. } => settings,
-            Place::Tool { .. } => unreachable!("only a client of tvm-api comes here"),
-        }
+        ProcInfo::of_this_process(&self.authority.settings.version_prefix)
     }
 }
 
-fn api(shared: &Shared) -> Result<(&BaseUrl, &BaseUrl, &ApiSettings)> {
-    match &shared.place {
-        Place::Api {
-            tvm,
-            tirole,
-            settings,
-        } => Ok((tvm, tirole, settings)),
-        Place::Tool { .. } => Err(Error::new(
-            ErrorKind::IllegalUsage,
-            "not a client of tvm-api",
-        )),
+impl Authority {
+    fn tickets_call(&self, ids: &[TvmId], now: Seconds, process: &ProcInfo) -> Result<Call> {
+        let settings = &self.settings;
+        let secret = settings.secret.as_ref().ok_or_else(|| {
+            Error::new(
+                ErrorKind::BrokenSettings,
+                "Secret is required for fetching of Service Tickets",
+            )
+        })?;
+        let body = ticket_body(settings.own_id, secret, ids, now, process);
+        Ok(Call::encoded(&GET_TICKETS, "/2/ticket")?.secret_form(&body, &["sign"]))
     }
-}
 
-fn tickets_call(shared: &Shared, ids: &[TvmId], process: &ProcInfo) -> Result<(BaseUrl, Call)> {
-    let (tvm, _, settings) = api(shared)?;
-    let secret = settings.secret.as_ref().ok_or_else(|| {
-        Error::new(
-            ErrorKind::BrokenSettings,
-            "Secret is required for fetching of Service Tickets",
-        )
-    })?;
-    let body = ticket_body(settings.own_id, secret, ids, shared.now(), process);
-    let call = Call::encoded(&GET_TICKETS, "/2/ticket")?.secret_form(&body, &["sign"]);
-    Ok((tvm.clone(), call))
-}
+    fn keys_call(&self, process: &ProcInfo) -> Result<Call> {
+        let settings = &self.settings;
+        let path = keys_path(settings.own_id, settings.check_user_tickets, process);
+        // Whoever can change the answer can sign any ticket.
+        Ok(Call::encoded(&GET_KEYS, &path)?.believed())
+    }
 
-fn keys_call(shared: &Shared, process: &ProcInfo) -> Result<(BaseUrl, Call)> {
-    let (tvm, _, settings) = api(shared)?;
-    let path = keys_path(settings.own_id, settings.check_user_tickets, process);
-    // Who could change the answer could sign any ticket.
-    let call = Call::encoded(&GET_KEYS, &path)?.believed();
-    Ok((tvm.clone(), call))
-}
-
-fn roles_call(shared: &Shared, slug: &str, process: &ProcInfo) -> Result<(BaseUrl, Call)> {
-    let (_, tirole, settings) = api(shared)?;
-    let tickets = shared.tickets.load_full().unwrap_or_default();
-    let ticket = tickets.get(settings.tirole_id.into())?;
-    let call = Call::encoded(&GET_ACTUAL_ROLES, &tirole_path(slug, process))?
-        .secret_header(SERVICE_TICKET, &ticket)?;
-    Ok((tirole.clone(), call))
+    fn roles_call(&self, tickets: &Tickets, slug: &str, process: &ProcInfo) -> Result<Call> {
+        let ticket = tickets.get(self.settings.tirole_id.into())?;
+        let call = Call::encoded(&GET_ACTUAL_ROLES, &tirole_path(slug, process))?;
+        Ok(call.secret_header(SERVICE_TICKET, &ticket)?)
+    }
 }
 
 const SERVICE_TICKET: HeaderName = HeaderName::from_static("x-ya-service-ticket");
