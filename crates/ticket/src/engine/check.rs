@@ -116,39 +116,25 @@ impl ServiceContext {
         ticket: &'t str,
         now: SystemTime,
     ) -> Result<CheckedServiceTicket<'t>, CheckError> {
-        let now = unix_seconds(now);
-        let place = self.cache.place(ticket);
-        if let Some(facts) = place.as_ref().and_then(|place| place.get(now)) {
-            return Ok(CheckedServiceTicket::known(ticket, &facts));
-        }
-        self.check_anew(ticket, now, place.as_ref())
-    }
-
-    fn check_anew<'t>(
-        &self,
-        ticket: &'t str,
-        now: i64,
-        place: Option<&Place<'_>>,
-    ) -> Result<CheckedServiceTicket<'t>, CheckError> {
-        let kind = TicketType::Service;
-        let mut room = Room::default();
-        let opened = Opened::new(ticket, kind, now, &self.keys, &mut room)?;
-        if opened.status != TicketStatus::Ok {
-            let status = opened.status;
-            return Err(opened.refuse(kind, status));
-        }
-        let Some(part) = opened.ticket.service else {
-            return Err(opened.refuse(kind, TicketStatus::Malformed));
+        let for_us = |dst: Option<TvmId>| match &self.own_ids {
+            Some(own) => dst.is_some_and(|dst| own.contains(&dst)),
+            None => true,
         };
-        let for_us = |own: &Arc<[TvmId]>| part.dst.is_some_and(|dst| own.contains(&dst));
-        if !self.own_ids.as_ref().is_none_or(for_us) {
-            return Err(opened.refuse(kind, TicketStatus::InvalidDst));
-        }
-        let facts = opened.facts(part.to_words());
-        if let (Some(place), true) = (place, opened.is_plain) {
-            place.put(&facts, now);
-        }
-        Ok(CheckedServiceTicket::known(ticket, &facts))
+        let judge = |status, message: &Ticket| match (status, message.service) {
+            (TicketStatus::Ok, Some(part)) if for_us(part.dst) => Ok(part.to_words()),
+            (TicketStatus::Ok, Some(_)) => Err(TicketStatus::InvalidDst),
+            (TicketStatus::Ok, None) => Err(TicketStatus::Malformed),
+            (status, _) => Err(status),
+        };
+        let known = check(
+            &self.cache,
+            &self.keys,
+            TicketType::Service,
+            ticket,
+            now,
+            judge,
+        )?;
+        Ok(CheckedServiceTicket::known(ticket, &known))
     }
 
     /// Returns the ids of the available keys, in ascending order.
@@ -162,24 +148,7 @@ impl ServiceContext {
 /// Cheap to clone and to share; a check takes no lock, and does not allocate for a valid ticket. To
 /// replace the keys, build another context.
 ///
-/// # Remembered tickets
-///
-/// Valid tickets are remembered, 1024 of them unless [`cache_capacity`](Self::cache_capacity) says
-/// otherwise; checking a known ticket costs a twentieth. The outcome is the same as without the
-/// cache: the same bytes were found valid with the same keys and rules, and the expiry is evaluated
-/// in every check. Roles are also checked every time.
-///
-/// - Contexts with different keys or rules share nothing; clones share the cache. A key that the
-///   authority withdraws therefore counts until a context without it takes over, as without a
-///   cache.
-/// - The cache keeps a digest under a random key of this process, the numbers in the ticket and its
-///   expiry: nothing that could be used as a ticket. Refused tickets are not remembered at all.
-/// - An attacker who can submit any number of texts can make one pass for a remembered ticket with
-///   a probability of 2^-128 for each text and remembered ticket. Known tickets are checked faster,
-///   so an attacker who has a ticket can find out whether it was used here before. Refused texts
-///   evict nothing and cost as much as without a cache. An attacker with many valid tickets can
-///   evict those of others, which are then checked again; one ticket in many spellings does not
-///   suffice, since only the usual spelling is remembered.
+/// Valid tickets are remembered, [as for service tickets](ServiceContext#remembered-tickets).
 #[derive(Clone, Debug)]
 pub struct UserContext {
     keys: Arc<KeyRing>,
@@ -231,39 +200,24 @@ impl UserContext {
         ticket: &'t str,
         now: SystemTime,
     ) -> Result<CheckedUserTicket<'t>, CheckError> {
-        let now = unix_seconds(now);
-        let place = self.cache.place(ticket);
-        if let Some(facts) = place.as_ref().and_then(|place| place.get(now)) {
-            return Ok(CheckedUserTicket::known(ticket, &facts));
-        }
-        self.check_anew(ticket, now, place.as_ref())
-    }
-
-    fn check_anew<'t>(
-        &self,
-        ticket: &'t str,
-        now: i64,
-        place: Option<&Place<'_>>,
-    ) -> Result<CheckedUserTicket<'t>, CheckError> {
-        let kind = TicketType::User;
-        let mut room = Room::default();
-        let opened = Opened::new(ticket, kind, now, &self.keys, &mut room)?;
         let fits = |env: Option<BlackboxEnv>| env.is_some_and(|env| self.env.accepts(env));
-        let wrong_env = opened.ticket.user.is_some_and(|part| !fits(part.env));
-        match (opened.status, opened.ticket.user) {
-            (TicketStatus::Ok | TicketStatus::MissingKey, Some(_)) if wrong_env => {
-                Err(opened.refuse(kind, TicketStatus::InvalidBlackboxEnv))
+        let judge = |status, message: &Ticket| match (status, message.user) {
+            (TicketStatus::Ok | TicketStatus::MissingKey, Some(part)) if !fits(part.env) => {
+                Err(TicketStatus::InvalidBlackboxEnv)
             }
-            (TicketStatus::Ok, Some(part)) => {
-                let facts = opened.facts(part.to_words());
-                if let (Some(place), true) = (place, opened.is_plain) {
-                    place.put(&facts, now);
-                }
-                Ok(CheckedUserTicket::known(ticket, &facts))
-            }
-            (TicketStatus::Ok, None) => Err(opened.refuse(kind, TicketStatus::Malformed)),
-            (status, _) => Err(opened.refuse(kind, status)),
-        }
+            (TicketStatus::Ok, Some(part)) => Ok(part.to_words()),
+            (TicketStatus::Ok, None) => Err(TicketStatus::Malformed),
+            (status, _) => Err(status),
+        };
+        let known = check(
+            &self.cache,
+            &self.keys,
+            TicketType::User,
+            ticket,
+            now,
+            judge,
+        )?;
+        Ok(CheckedUserTicket::known(ticket, &known))
     }
 
     /// Returns the environment.
@@ -275,6 +229,49 @@ impl UserContext {
     /// Returns the ids of the available keys, in ascending order.
     pub fn key_ids(&self) -> impl Iterator<Item = KeyId> {
         self.keys.ids()
+    }
+}
+
+/// Returns what is remembered of a ticket, or checks it in full. `judge` is given the outcome of the
+/// steps that both types share, and decides about the rest.
+#[inline]
+fn check(
+    cache: &Cache,
+    keys: &KeyRing,
+    kind: TicketType,
+    ticket: &str,
+    now: SystemTime,
+    judge: impl FnOnce(TicketStatus, &Ticket) -> Result<[u64; 4], TicketStatus>,
+) -> Result<Facts, CheckError> {
+    let now = unix_seconds(now);
+    let place = cache.place(ticket);
+    match place.as_ref().and_then(|place| place.get(now)) {
+        Some(facts) => Ok(facts),
+        None => check_in_full(place.as_ref(), keys, kind, ticket, now, judge),
+    }
+}
+
+/// Apart from `check`, which then needs no room on the stack to decode into.
+#[inline(never)]
+fn check_in_full(
+    place: Option<&Place<'_>>,
+    keys: &KeyRing,
+    kind: TicketType,
+    ticket: &str,
+    now: i64,
+    judge: impl FnOnce(TicketStatus, &Ticket) -> Result<[u64; 4], TicketStatus>,
+) -> Result<Facts, CheckError> {
+    let mut room = Room::default();
+    let opened = Opened::new(ticket, kind, now, keys, &mut room)?;
+    match judge(opened.status, &opened.ticket) {
+        Ok(part) => {
+            let facts = opened.facts(part);
+            if let (Some(place), true) = (place, opened.is_plain) {
+                place.put(&facts, now);
+            }
+            Ok(facts)
+        }
+        Err(status) => Err(opened.refuse(kind, status)),
     }
 }
 
