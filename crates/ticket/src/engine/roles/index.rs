@@ -1,13 +1,11 @@
 //! The permissions of one subject, indexed for look-ups. The size is linear in the document's.
 
-use std::cmp::Ordering;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
 use super::intern::{Table, fold};
-use crate::error::{Error, ErrorKind};
 
 /// The attributes that a role is limited to, each key once, in the order of the keys.
 ///
@@ -131,20 +129,6 @@ impl<'r> RoleEntities<'r> {
     fn entity(self, number: u32) -> &'r Entity {
         &self.all[number as usize]
     }
-}
-
-/// Refuses pairs that are not in the order of their keys, or have repeated keys.
-pub(super) fn require_sorted(attrs: &[(&str, &str)]) -> Result<(), Error> {
-    for pair in attrs.windows(2) {
-        let (before, after) = (pair[0].0, pair[1].0);
-        let message = match before.cmp(after) {
-            Ordering::Less => continue,
-            Ordering::Equal => format!("attrs are not unique: '{before}'"),
-            Ordering::Greater => format!("attrs are not sorted: '{before}' before '{after}'"),
-        };
-        return Err(Error::new(ErrorKind::IllegalUsage, message));
-    }
-    Ok(())
 }
 
 /// A sum, so that the order of the pairs does not matter and a query need not be sorted.

@@ -247,21 +247,6 @@ impl<'r> SubjectRoles<'r> {
             .unwrap_or_default()
     }
 
-    /// Like [`entities_with`](Self::entities_with), for attributes that the caller passes in the
-    /// order of their keys.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::IllegalUsage`] if the attributes are not sorted or a key is repeated.
-    pub fn entities_with_sorted(
-        &self,
-        role: &str,
-        attrs: &[(&str, &str)],
-    ) -> Result<Vec<&'r Entity>, Error> {
-        index::require_sorted(attrs)?;
-        Ok(self.entities_with(role, attrs))
-    }
-
     /// Returns the role's entities in the order of the document; `None` if the subject does not
     /// have the role.
     #[must_use]

@@ -128,31 +128,6 @@ fn a_pair_given_twice_does_not_stand_for_another() {
 }
 
 #[test]
-fn sorted_attributes_are_held_to_it() {
-    let roles = with_entities(&[]);
-    let subject = roles.of_service_id(SUBJECT);
-    let message = |attrs: &[(&str, &str)]| {
-        subject
-            .entities_with_sorted("role", attrs)
-            .unwrap_err()
-            .to_string()
-    };
-    assert_eq!(
-        message(&[("a", ""), ("a", "x")]),
-        "attrs are not unique: 'a'"
-    );
-    assert_eq!(
-        message(&[("b", ""), ("a", "")]),
-        "attrs are not sorted: 'b' before 'a'"
-    );
-    assert!(
-        subject
-            .entities_with_sorted("role", &[("a", ""), ("b", "")])
-            .is_ok()
-    );
-}
-
-#[test]
 fn a_selected_uid_must_be_in_the_ticket() {
     let ticket = crate::mock::UserTicket::new(Uid::new(5));
     let staff = ticket
