@@ -33,7 +33,7 @@ async fn main() -> anyhow::Result<()> {
     let caller = client.check_service_ticket(incoming.expose())?;
     println!("{} is calling", caller.src());
 
-    // A ticket for somebody else is refused, and the error says why.
+    // A ticket for another service is refused, and the error says why.
     let stray = server.mint_service(US, NOTES)?;
     let error = client.check_service_ticket(stray.expose()).unwrap_err();
     println!("refused: {error}");

@@ -20,26 +20,26 @@ use crate::error::{Error, ErrorKind, Result};
 /// The setters about checks, which both builders have.
 macro_rules! check_setters {
     () => {
-        /// Sets whether a service ticket is refused if there are roles and its source has none.
-        /// Default: yes.
+        /// Also accepts service tickets whose source has no role. Default: if there are roles, they
+        /// are refused.
         #[doc(alias = "check_src_by_default")]
-        pub fn check_source(mut self, on: bool) -> Self {
-            self.settings.checks.source = on;
+        pub fn without_source_check(mut self) -> Self {
+            self.settings.checks.source = false;
             self
         }
 
-        /// Sets whether a user ticket is refused if there are roles and its default user has none.
-        /// Default: yes. Valid tickets of environments other than `ProdYateam` are then refused
-        /// too, with [`CheckErrorKind::RolesOfOtherEnv`](crate::CheckErrorKind::RolesOfOtherEnv).
+        /// Also accepts user tickets whose default user has no role. Default: if there are roles,
+        /// they are refused. So are valid tickets of environments other than `ProdYateam`, with
+        /// [`CheckErrorKind::RolesOfOtherEnv`](crate::CheckErrorKind::RolesOfOtherEnv).
         #[doc(alias = "check_default_uid_by_default")]
-        pub fn check_default_uid(mut self, on: bool) -> Self {
-            self.settings.checks.default_uid = on;
+        pub fn without_default_uid_check(mut self) -> Self {
+            self.settings.checks.default_uid = false;
             self
         }
 
-        /// Sets whether a service ticket for another service is refused. Default: yes.
-        pub fn check_destination(mut self, on: bool) -> Self {
-            self.settings.checks.destination = on;
+        /// Also accepts service tickets for other services. Default: they are refused.
+        pub fn without_destination_check(mut self) -> Self {
+            self.settings.checks.destination = false;
             self
         }
 
@@ -149,14 +149,16 @@ impl TvmApiBuilder {
         self
     }
 
-    /// Sets the URL of tvm-api as the Python binding interprets it: the scheme is required, the
-    /// default port is 443 even for `http`, and the path is ignored.
+    /// Sets the URL of tvm-api as the Python binding interprets it, to take a setting over from
+    /// there: the scheme is required, the default port is 443 even for `http`, and the path is
+    /// ignored. Use [`tvm_url`](Self::tvm_url) otherwise.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::BrokenSettings`](crate::ErrorKind::BrokenSettings) if there is no scheme, or
     /// the text is not a URL.
-    pub fn tvmapi_url(self, url: &str) -> Result<Self> {
+    #[doc(alias = "tvmapi_url")]
+    pub fn tvm_url_like_python(self, url: &str) -> Result<Self> {
         let (host, port) = python_url(url)?;
         Ok(self.tvm_url(format!("{host}:{port}")))
     }

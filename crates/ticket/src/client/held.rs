@@ -66,7 +66,7 @@ pub(crate) struct Facts {
     pub(crate) destinations: Destinations,
 }
 
-/// Who names the destinations.
+/// Where the destinations come from.
 #[derive(Debug)]
 pub(crate) enum Destinations {
     /// The caller, at the start and later.

@@ -305,7 +305,7 @@ impl Client {
     ///
     /// Those of [`check_service_ticket`](Self::check_service_ticket);
     /// [`CheckErrorKind::RolesOfOtherEnv`] if there are roles and the ticket is valid but not of
-    /// `ProdYateam`: disable [`check_default_uid`](TvmApiBuilder::check_default_uid) in this case.
+    /// `ProdYateam`: call [`without_default_uid_check`](TvmApiBuilder::without_default_uid_check) in this case.
     pub fn check_user_ticket<'t>(
         &self,
         ticket: &'t str,

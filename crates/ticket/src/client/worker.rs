@@ -60,8 +60,8 @@ impl Worker {
         {
             tracing::warn!(
                 %env,
-                "All user tickets will be refused: only users of ProdYateam have roles. Turn \
-                 check_default_uid off, or check user tickets of ProdYateam"
+                "All user tickets will be refused: only users of ProdYateam have roles. Call \
+                 without_default_uid_check(), or check user tickets of ProdYateam"
             );
         }
     }

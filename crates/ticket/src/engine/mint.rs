@@ -152,13 +152,13 @@ impl UserTicketDraft {
         self
     }
 
-    /// Sets the location; zero is none, the default.
+    /// Sets the location; zero, the default, means none.
     pub fn location(mut self, number: u64) -> Self {
         self.newer.location = number;
         self
     }
 
-    /// Sets the type of the device; zero is none, the default.
+    /// Sets the type of the device; zero, the default, means none.
     pub fn device_type(mut self, number: u64) -> Self {
         self.newer.device_type = number;
         self

@@ -21,8 +21,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// Puts a service ticket for one destination on every request of a client made of tower services.
 ///
 /// The header `X-Ya-Service-Ticket` is marked sensitive. One that is there already is replaced:
-/// it would be the ticket of somebody else, such as the caller of a proxy. A request that gets no
-/// ticket is not sent; its error is the [`Error`](crate::Error) of the source, boxed.
+/// it would be another service's ticket, such as that of a
+/// proxy's caller. A request that gets no ticket is not sent; its error is the [`Error`](crate::Error) of the source, boxed.
 ///
 /// A ticket goes over TLS or to a loopback address only, unless
 /// [`allow_plain_http`](Self::allow_plain_http) is called. The name `localhost` is not enough: the
@@ -62,7 +62,7 @@ enum PlainHttp {
 }
 
 impl OutgoingTicketLayer {
-    /// Makes a layer that takes tickets for a destination from a source, anew for each request.
+    /// Makes a layer that takes tickets for a destination from a source, once for each request.
     pub fn new(source: impl TicketSource, dst: TvmId) -> Self {
         Self {
             source: Arc::new(source),
@@ -190,7 +190,7 @@ pub struct TicketTokens {
 }
 
 impl TicketTokens {
-    /// Takes tickets for a destination from a source, anew for each attempt.
+    /// Takes tickets for a destination from a source, once for each attempt.
     #[must_use]
     pub fn new(source: impl TicketSource, dst: TvmId) -> Self {
         Self {

@@ -42,8 +42,8 @@ impl Refusal {
             ),
             CheckErrorKind::RolesOfOtherEnv(_) => (
                 RefusalKind::RolesOfOtherEnv,
-                "This service asks for roles of users whose environment has none: it has to turn \
-                 check_default_uid off, or to check user tickets of ProdYateam"
+                "This service checks the roles of users, and only those of ProdYateam have any: it has \
+                 to call without_default_uid_check(), or to check user tickets of ProdYateam"
                     .to_owned(),
             ),
             _ => (

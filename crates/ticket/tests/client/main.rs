@@ -342,7 +342,7 @@ async fn destinations_are_added_while_the_client_runs() {
     );
     assert!(client.service_ticket_if_known(OTHER).unwrap().is_some());
     assert!(client.service_ticket_if_known(unknown).is_err());
-    // What was added is fetched anew with the others, and what was refused is not.
+    // What was added is fetched again with the others, and what was refused is not.
     world.pass(HOUR + Duration::from_secs(1)).await;
     assert!(client.service_ticket(OTHER).is_ok());
     assert_eq!(status(&client), StatusCode::Ok);

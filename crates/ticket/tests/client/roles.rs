@@ -72,7 +72,7 @@ async fn settings_that_refuse_every_user_ticket_are_told_at_the_start() {
     let builder = || world.full().roles(SLUG).disk_cache(folder.path());
     for (builder, is_told) in [
         (builder(), true),
-        (builder().check_default_uid(false), false),
+        (builder().without_default_uid_check(), false),
         (builder().check_user_tickets(BlackboxEnv::ProdYateam), false),
     ] {
         let log = Log::default();

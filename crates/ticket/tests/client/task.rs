@@ -102,7 +102,7 @@ async fn a_wish_that_a_panic_hits_is_left_with_the_next_task() {
 }
 
 #[test]
-fn who_waits_learns_that_the_runtime_of_the_task_has_gone() {
+fn a_caller_that_waits_outlives_the_runtime_of_the_task() {
     let world = server();
     let first = paused_runtime();
     let client = first.block_on(fetching(&world).connect()).unwrap();

@@ -125,7 +125,7 @@ async fn a_daemon_that_is_late_is_waited_for_as_long_as_that_is_wanted() {
     );
     assert!(error.is_retryable(), "{error}");
     assert!(error.message().contains("http://localhost:1 "), "{error}");
-    // What no wait can mend is told at once.
+    // A failure that no wait can fix is reported at once.
     world.server.faults().clear();
     world
         .server

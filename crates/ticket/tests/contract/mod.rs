@@ -89,7 +89,7 @@ impl World {
             .check_service_tickets()
             .check_user_tickets(BlackboxEnv::Test)
             .roles(SLUG)
-            .check_default_uid(false)
+            .without_default_uid_check()
             .disk_cache(folder.path())
             .tvm_url(base)
             .tirole_url(base)
@@ -121,7 +121,7 @@ impl World {
             .auth_token(self.server.tool_token())
             .host("127.0.0.1")
             .port(port)
-            .check_default_uid(false)
+            .without_default_uid_check()
             .transport(Arc::clone(transport))
             .connect()
             .await

@@ -1,4 +1,4 @@
-//! The original's way with the folder, written anew from the protocol text (section 12), against
+//! The original's way with the folder, written from the protocol text (section 12), against
 //! ours.
 
 use std::fs::{self, File, OpenOptions, Permissions};

@@ -213,7 +213,7 @@ async fn an_inner_layer_that_ignores_both_changes_nothing() {
 
 #[tokio::test]
 async fn an_inner_layer_that_looks_has_the_last_word() {
-    // The outer layer lets requests pass without a service ticket, and has nobody to compare.
+    // The outer layer lets requests pass without a service ticket, and has no caller to compare.
     let lax = TicketLayer::new(checker()).service_ticket(Presence::Optional);
     let strict = TicketLayer::new(checker()).allow_sources([US]);
     let app = app(strict).layer(lax);
@@ -313,7 +313,7 @@ fn a_request_can_be_checked_without_tower() {
     assert!(ServiceTicket::find(bad.extensions()).is_err());
 }
 
-/// Judges every ticket as it is told.
+/// Judges every ticket as configured.
 #[derive(Debug)]
 struct Says(TicketStatus);
 

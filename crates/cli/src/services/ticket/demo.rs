@@ -148,7 +148,7 @@ impl Show {
             .check_user_tickets(BlackboxEnv::ProdYateam)
             .roles(Server::SLUG)
             // The layer checks the role itself, and its refusal has more details.
-            .check_source(false)
+            .without_source_check()
             .disk_cache(self.folder.path())
             .transport(Arc::clone(&self.transport))
             .clock(self.clock());

@@ -77,7 +77,7 @@ impl DiskCache {
             let core = vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::Store, message);
             Error::of(ErrorKind::PermissionDenied, core.with_source(cause))
         };
-        // First, since the cause then does not name a draft that nobody knows.
+        // First, since the cause then does not name a draft that the caller does not know.
         if !fs::metadata(&folder).map_err(denied)?.is_dir() {
             return Err(denied(io::ErrorKind::NotADirectory.into()));
         }
