@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 mod generated;
 
 use generated::places::operations::FLOOR_NAME;
-use generated::places::wire::{NewPlace, Place, PlaceId, PlaceKind, PlaceLogin};
+use generated::places::wire::{NewOwner, NewPlace, Place, PlaceId, PlaceKind, PlaceLogin};
 use generated::wide::calls::{self, GetDocumentParams, ListThingsParams};
 use generated::wide::operations::{CREATE_THING, GET_DOCUMENT, LIST_THINGS, REVOKE_KEY};
 use generated::wide::routes::{self, Op, ROUTES};
@@ -70,6 +70,12 @@ impl From<&str> for Level {
 impl std::fmt::Display for Level {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl From<&Self> for Address {
+    fn from(address: &Self) -> Self {
+        address.clone()
     }
 }
 
@@ -168,6 +174,91 @@ async fn a_body_is_made_of_what_is_required_and_set_piece_by_piece() {
         !asked[1].headers.contains_key("authorization"),
         "it is open"
     );
+}
+
+/// What users see of an owner.
+#[derive(Clone, Debug, PartialEq)]
+struct Owner(String);
+
+impl TryFrom<generated::places::wire::PlaceOwner> for Owner {
+    type Error = String;
+
+    fn try_from(wire: generated::places::wire::PlaceOwner) -> std::result::Result<Self, String> {
+        match wire.name.as_str() {
+            "" => Err("an owner has a name".to_owned()),
+            name => Ok(Self(name.to_owned())),
+        }
+    }
+}
+
+#[tokio::test]
+async fn answers_become_the_models_that_are_written_by_hand() {
+    let ada = json!({"kind": "owner", "name": "ada"});
+    let unnamed = json!({"kind": "owner", "name": ""});
+    let other = json!({"kind": "guest", "name": "ada"});
+    let (client, _) = client(&[json!({"attic": ada}), json!({"attic": unnamed}), other]);
+    let places = client.places();
+    let owners = places.owners().await.unwrap();
+    assert_eq!(owners["attic"], Owner("ada".to_owned()));
+    let error = places.owners().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.to_string().contains("an owner has a name"), "{error}");
+    let error = places.owner(&ID.parse().unwrap()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode, "a constant is checked");
+}
+
+#[tokio::test]
+async fn a_constant_is_sent_without_being_given_and_types_by_hand_are_converted() {
+    let (client, script) = client(&[]);
+    let address = Address("/home".to_owned());
+    let body = NewOwner::new(&address).also([&address]);
+    client.places().add_owner(&body).await.unwrap();
+    let sent: serde_json::Value =
+        serde_json::from_slice(&script.0.lock().unwrap()[0].body).unwrap();
+    assert_eq!(
+        sent,
+        json!({"kind": "owner", "name": "/home", "also": ["/home"]})
+    );
+}
+
+/// Answers each request with a status and a body.
+#[derive(Debug)]
+struct Refusing(u16, &'static str);
+
+impl Transport for Refusing {
+    fn send(&self, _: Request) -> BoxFuture<'_, Result<Response>> {
+        let mut response = Response::new(StatusCode::from_u16(self.0).unwrap());
+        response.body = self.1.into();
+        Box::pin(async { Ok(response) })
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_means_absence_is_no_error() {
+    let client = |status, body| {
+        let core = CoreClient::builder()
+            .transport(Arc::new(Refusing(status, body)))
+            .read_fault(|response| {
+                let code = std::str::from_utf8(&response.body).unwrap();
+                vouchsafe_core::call::Fault::new(Some(code.to_owned()), None)
+            });
+        let base = BaseUrl::parse("https://places.example.com").unwrap();
+        let session = Session::new(core.build().unwrap(), Base::fixed(base));
+        Client(session.with_token(Arc::new(StaticToken::new(Secret::from("planted")))))
+    };
+    let id: PlaceId = ID.parse().unwrap();
+    let none = client(404, "no_owner").places().owner(&id).await.unwrap();
+    assert_eq!(none, None);
+    let error = client(404, "no_route").places().owner(&id).await;
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::NotFound);
+    let found = client(200, r#"{"kind": "owner", "name": "ada"}"#);
+    let found = found.places().owner(&id).await.unwrap();
+    assert_eq!(found, Some(Owner("ada".to_owned())));
+
+    let client_of = |status| client(status, "");
+    assert!(!client_of(404).places().remove_owner(&id).await.unwrap());
+    assert!(client_of(204).places().remove_owner(&id).await.unwrap());
+    assert!(client_of(403).places().remove_owner(&id).await.is_err());
 }
 
 #[test]

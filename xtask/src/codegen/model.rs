@@ -48,6 +48,8 @@ pub(crate) struct Operation {
     /// Whether it takes no credential.
     pub(crate) is_open: bool,
     pub(crate) reply: Reply,
+    /// The refusal, by status and code, that means that there is nothing.
+    pub(crate) absent: Option<(u16, Option<String>)>,
     pub(crate) page: Option<Page>,
     /// `GET` and so on.
     pub(crate) method: String,
@@ -259,7 +261,8 @@ impl Operation {
             let Ok(status) = answer.status.parse::<u16>() else {
                 continue;
             };
-            if status < 400 {
+            let is_absent = self.absent.as_ref().is_some_and(|(of, _)| *of == status);
+            if status < 400 || is_absent {
                 continue;
             }
             let rules = self
@@ -414,6 +417,8 @@ pub(crate) enum Presence {
     Required,
     /// Must be there, may be null.
     RequiredOrNull,
+    /// Must be there and be this variant of an enum, so there is nothing to choose.
+    Constant(String),
     /// Left out when there is none.
     Optional,
     /// Sent as null when there is none.

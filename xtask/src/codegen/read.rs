@@ -114,6 +114,7 @@ impl<'s> Reader<'_, 's> {
                 .flatten(),
             is_open: is_open(operation, self.root),
             reply: Reply::Nothing,
+            absent: operation.text("x-absent").map(|key| status_and_code(&key)),
             page: None,
             is_safe: is_safe(operation, method),
             response_limit: operation
@@ -326,7 +327,7 @@ pub(crate) fn audience(operation: &Cursor<'_>) -> Audience {
     }
 }
 
-/// Splits a key of `x-errors`, or an item of `x-repeat-after`: `403` or `403+code`.
+/// Splits a key of `x-errors`, `x-absent`, or an item of `x-repeat-after`: `403` or `403+code`.
 pub(crate) fn status_and_code(key: &str) -> (u16, Option<String>) {
     let (status, code) = match key.split_once('+') {
         Some((status, code)) => (status, Some(code.to_owned())),

@@ -288,8 +288,9 @@ impl<'s> Types<'s> {
             .iter_mut()
             .filter(|field| required.contains(&field.name))
         {
-            field.presence = match &field.ty {
-                Type::Optional(_) => Presence::RequiredOrNull,
+            field.presence = match (&field.ty, &field.presence) {
+                (_, Presence::Constant(_)) => continue,
+                (Type::Optional(_), _) => Presence::RequiredOrNull,
                 _ => Presence::Required,
             };
         }
@@ -330,7 +331,13 @@ impl<'s> Types<'s> {
         let default = property
             .get("default")
             .filter(|value| !value.value().is_null());
+        let constant = resolved
+            .get("const")
+            .and_then(|only| self.variant_of(ty.name()?, &scalar(only.value())));
         let presence = match (&ty, default) {
+            (Type::Named(_), _) if required && let Some(variant) = constant => {
+                Presence::Constant(variant)
+            }
             (Type::Optional(_), _) if required => Presence::RequiredOrNull,
             _ if required => Presence::Required,
             (Type::Optional(_), _) if sent_null => Presence::SentNull,

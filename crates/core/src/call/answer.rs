@@ -93,6 +93,20 @@ impl Answer {
         }
     }
 
+    /// Converts what was read from this answer.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`] with the text of the conversion's error, which must not hold secrets
+    /// other than those of the call.
+    pub fn convert<W, T>(&self, wire: W) -> Result<T>
+    where
+        T: TryFrom<W>,
+        T::Error: fmt::Display,
+    {
+        T::try_from(wire).map_err(|fault| self.decode_error(fault.to_string()))
+    }
+
     /// Returns the same answer, whose errors of [`json`](Self::json) keep the body as
     /// [`keep_body`](Self::keep_body) does. Only for answers that hold no secrets other than
     /// those of the call.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::super::model::{Api, Body, Operation, Param, Reply, Shape, Type};
@@ -162,7 +162,7 @@ impl Writer<'_> {
             passed.push(quote!(#rust));
         }
         if let Some((ty, _)) = self.body() {
-            match self.model(ty) {
+            match self.model(ty).filter(|_| matches!(ty, Type::Named(_))) {
                 Some(model) => {
                     arguments.push(quote!(body: &#model));
                     passed.push(quote!(&body.clone().into()));
@@ -181,8 +181,8 @@ impl Writer<'_> {
         };
         let output = self.output();
         let send = match self.operation.group {
-            Some(_) => quote!(Service::call(self.0, call, #given, &CallOptions::new()).await?),
-            None => quote!(Service::call(self, call, #given, &CallOptions::new()).await?),
+            Some(_) => quote!(Service::call(self.0, call, #given, &CallOptions::new())),
+            None => quote!(Service::call(self, call, #given, &CallOptions::new())),
         };
         let read = self.read(send);
         quote! {
@@ -306,7 +306,7 @@ impl Writer<'_> {
         let call = ident(&self.operation.rust);
         let output = self.output();
         let read = self.read(quote!(
-            Service::call(&self.client, call, #given, &self.options).await?
+            Service::call(&self.client, call, #given, &self.options)
         ));
         let doc = prose(&[
             &format!("A request: {}", sentence(&lower(&self.operation.summary))),
@@ -394,45 +394,77 @@ impl Writer<'_> {
         }
     }
 
-    /// Returns the hand-written type that stands for a wire type.
+    /// Writes what the sent call gives; a refusal that means that there is nothing ends the method.
+    fn sent(&self, call: TokenStream) -> TokenStream {
+        let Some((status, code)) = &self.operation.absent else {
+            return quote!(#call.await?);
+        };
+        let code = code
+            .as_ref()
+            .map(|code| quote!(&& error.code() == Some(#code)));
+        let nothing = match self.operation.reply {
+            Reply::Nothing => quote!(false),
+            _ => quote!(None),
+        };
+        let status = Literal::u16_unsuffixed(*status);
+        quote! {
+            match #call.await {
+                Err(error) if error.status().is_some_and(|status| status == #status) #code => {
+                    return Ok(#nothing);
+                }
+                sent => sent?,
+            }
+        }
+    }
+
+    /// Returns the hand-written type that stands for a wire type, or for each in a list or map.
     fn model(&self, of: &Type) -> Option<TokenStream> {
-        let Type::Named(name) = of else { return None };
+        let named = match of {
+            Type::List(item) | Type::Map(item) => item,
+            of => of,
+        };
+        let Type::Named(name) = named else {
+            return None;
+        };
         let model = self.api.definition(name)?.model.as_deref()?;
         Some(super::wire::hand(model))
     }
 
     fn output(&self) -> TokenStream {
-        match &self.operation.reply {
-            Reply::Nothing => quote!(()),
+        let of = match &self.operation.reply {
+            Reply::Nothing if self.operation.absent.is_some() => return quote!(bool),
+            Reply::Nothing => return quote!(()),
             Reply::Text => quote!(String),
             Reply::Other => quote!(vouchsafe_core::call::Answer),
             Reply::Json {
                 part: Some((_, of)),
                 ..
             } => owned(of),
-            Reply::Json {
-                ty: Type::List(item),
-                ..
-            } if self.model(item).is_some() => {
-                let model = self.model(item);
-                quote!(Vec<#model>)
-            }
-            Reply::Json { ty, .. } => self.model(ty).unwrap_or_else(|| owned(ty)),
+            Reply::Json { ty, .. } => match (ty, self.model(ty)) {
+                (_, None) => owned(ty),
+                (Type::List(_), Some(model)) => quote!(Vec<#model>),
+                (Type::Map(_), Some(model)) => {
+                    quote!(std::collections::BTreeMap<String, #model>)
+                }
+                (_, Some(model)) => model,
+            },
+        };
+        match self.operation.absent {
+            Some(_) => quote!(Option<#of>),
+            None => of,
         }
     }
 
     /// Writes how an answer is read.
-    fn read(&self, send: TokenStream) -> TokenStream {
-        match &self.operation.reply {
-            Reply::Nothing => quote! { #send; Ok(()) },
-            Reply::Text => quote! {
-                let answer = #send;
-                Ok(answer.text()?.to_owned())
-            },
-            Reply::Other => quote! {
-                let answer = #send;
-                Ok(answer)
-            },
+    fn read(&self, call: TokenStream) -> TokenStream {
+        let send = self.sent(call);
+        let value = match &self.operation.reply {
+            Reply::Nothing if self.operation.absent.is_some() => {
+                return quote! { #send; Ok(true) };
+            }
+            Reply::Nothing => return quote! { #send; Ok(()) },
+            Reply::Text => quote!(answer.text()?.to_owned()),
+            Reply::Other => quote!(answer),
             Reply::Json {
                 ty,
                 part: Some((field, _)),
@@ -440,45 +472,40 @@ impl Writer<'_> {
             } => {
                 let of = owned(ty);
                 let field = ident(field);
-                quote! {
-                    let answer = #send;
-                    Ok(answer.json::<#of>()?.#field)
-                }
-            }
-            Reply::Json {
-                ty: Type::List(item),
-                ..
-            } if self.model(item).is_some() => {
-                let of = owned(item);
-                let model = self.model(item);
-                quote! {
-                    let answer = #send;
-                    let all = answer.json::<Vec<#of>>()?.into_iter().map(|wire| {
-                        #model::try_from(wire).map_err(|fault| answer.decode_error(fault).into())
-                    });
-                    all.collect()
-                }
+                quote!(answer.json::<#of>()?.#field)
             }
             Reply::Json {
                 may_be_empty: true, ..
-            } => quote! {
-                let answer = #send;
-                Ok(answer.json_or_default()?)
-            },
-            Reply::Json { ty, .. } => match self.model(ty) {
-                Some(model) => {
-                    let of = owned(ty);
-                    quote! {
-                        let answer = #send;
-                        let wire = answer.json::<#of>()?;
-                        #model::try_from(wire).map_err(|fault| answer.decode_error(fault).into())
-                    }
+            } => quote!(answer.json_or_default()?),
+            Reply::Json { ty, .. } => {
+                let of = owned(ty);
+                match (ty, self.model(ty)) {
+                    (_, None) => quote!(answer.json()?),
+                    (Type::List(_), _) => quote! {
+                        answer
+                            .json::<#of>()?
+                            .into_iter()
+                            .map(|wire| answer.convert(wire))
+                            .collect::<vouchsafe_core::Result<_>>()?
+                    },
+                    (Type::Map(_), _) => quote! {
+                        answer
+                            .json::<#of>()?
+                            .into_iter()
+                            .map(|(key, wire)| Ok((key, answer.convert(wire)?)))
+                            .collect::<vouchsafe_core::Result<_>>()?
+                    },
+                    (_, Some(_)) => quote!(answer.convert(answer.json::<#of>()?)?),
                 }
-                None => quote! {
-                    let answer = #send;
-                    Ok(answer.json()?)
-                },
-            },
+            }
+        };
+        let value = match self.operation.absent {
+            Some(_) => quote!(Some(#value)),
+            None => value,
+        };
+        quote! {
+            let answer = #send;
+            Ok(#value)
         }
     }
 

@@ -220,7 +220,9 @@ fn holds(answer: &Answer) -> String {
 
 fn absent(field: &Field) -> String {
     match &field.presence {
-        Presence::Required | Presence::RequiredOrNull => "refused".to_owned(),
+        Presence::Required | Presence::RequiredOrNull | Presence::Constant(_) => {
+            "refused".to_owned()
+        }
         Presence::Optional => "none".to_owned(),
         Presence::SentNull => "none, sent as null".to_owned(),
         Presence::Empty => match field.ty {

@@ -39,6 +39,11 @@ pub(super) fn make(
                 values.push(quote!(#rust));
                 continue;
             }
+            Presence::Constant(variant) => {
+                let (of, variant) = (ty(&field.ty), ident(variant));
+                values.push(quote!(#rust: #of::#variant));
+                continue;
+            }
             Presence::Optional | Presence::SentNull => values.push(quote!(#rust: None)),
             Presence::Empty => values.push(quote!(#rust: Default::default())),
             Presence::Default(value) => {
@@ -98,10 +103,17 @@ fn given(api: &Api, of: &Type, name: &proc_macro2::Ident) -> (TokenStream, Token
     match of {
         Type::Text => (quote!(impl Into<String>), quote!(#name.into())),
         Type::Secret => (quote!(impl Into<Secret>), quote!(#name.into())),
-        Type::List(item) if **item == Type::Text => (
-            quote!(impl IntoIterator<Item = impl Into<String>>),
-            quote!(#name.into_iter().map(Into::into).collect()),
-        ),
+        Type::Hand(_) => {
+            let of = ty(of);
+            (quote!(impl Into<#of>), quote!(#name.into()))
+        }
+        Type::List(item) if matches!(**item, Type::Text | Type::Hand(_)) => {
+            let item = ty(item);
+            (
+                quote!(impl IntoIterator<Item = impl Into<#item>>),
+                quote!(#name.into_iter().map(Into::into).collect()),
+            )
+        }
         Type::List(item) => {
             let item = ty(item);
             (

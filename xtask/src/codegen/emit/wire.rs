@@ -487,7 +487,7 @@ fn field(
         attributes.push(quote!(rename = #wire));
     }
     match &field.presence {
-        Presence::Required => {}
+        Presence::Required | Presence::Constant(_) => {}
         Presence::RequiredOrNull => {
             needs.present = true;
             attributes.push(quote!(deserialize_with = "present"));
@@ -507,6 +507,10 @@ fn field(
     attributes.extend(secret_attribute(&field.ty, serialize, needs));
     let attributes = (!attributes.is_empty()).then(|| quote!(#[serde(#(#attributes),*)]));
     let of = ty(&field.ty);
+    let visible = match field.presence {
+        Presence::Constant(_) => &quote!(pub(crate)),
+        _ => visible,
+    };
     quote!(#doc #attributes #visible #name: #of,)
 }
 

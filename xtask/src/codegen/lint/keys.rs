@@ -167,6 +167,7 @@ pub(super) const OPERATION: Keys = Keys {
         "x-errors",
         "x-rust-name",
         "x-doc-alias",
+        "x-absent",
         "x-answer",
         "x-audience",
         "x-empty",

@@ -109,6 +109,20 @@ impl<'s> Lint<'_, 's> {
                 "`x-empty: true`, where an answer without a body is an empty list or map",
             );
         }
+        if let Some(absent) = operation.get("x-absent") {
+            let (status, _) = read::status_and_code(&scalar(absent.value()));
+            let is_refusal = (400..500).contains(&status)
+                && operation
+                    .get("responses")
+                    .is_some_and(|all| all.has(&status.to_string()));
+            if !(is_refusal && whole("x-page")) {
+                self.fault(
+                    &absent,
+                    "`x-absent` is no refusal that the operation describes, or stands beside `x-page`",
+                    "the status of one of its responses, such as `404`, or with a code, `404+not_found`",
+                );
+            }
+        }
         if let Some(page) = operation.get("x-page") {
             self.keys(&keys::PAGE, &page);
         }

@@ -384,10 +384,13 @@ pub struct Capacity {
 impl Capacity {
     /// Makes one of what is required. The rest is unset, or has its default.
     #[must_use]
-    pub fn new(project_capacity: crate::Limit, member_capacity: crate::Limit) -> Self {
+    pub fn new(
+        project_capacity: impl Into<crate::Limit>,
+        member_capacity: impl Into<crate::Limit>,
+    ) -> Self {
         Self {
-            project_capacity,
-            member_capacity,
+            project_capacity: project_capacity.into(),
+            member_capacity: member_capacity.into(),
         }
     }
 }
@@ -626,8 +629,8 @@ impl ProjectSpec {
 
     /// How many members it may have; unlimited, unless given.
     #[must_use]
-    pub fn max_members(mut self, max_members: crate::MaxMembers) -> Self {
-        self.max_members = Some(max_members);
+    pub fn max_members(mut self, max_members: impl Into<crate::MaxMembers>) -> Self {
+        self.max_members = Some(max_members.into());
         self
     }
 

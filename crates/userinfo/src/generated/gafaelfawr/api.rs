@@ -69,9 +69,7 @@ impl crate::Client {
         let call = calls::get_token_info()?;
         let answer = Service::call(self, call, &credential.into(), &CallOptions::new())
             .await?;
-        let wire = answer.json::<wire::TokenInfo>()?;
-        crate::TokenInfo::try_from(wire)
-            .map_err(|fault| answer.decode_error(fault).into())
+        Ok(answer.convert(answer.json::<wire::TokenInfo>()?)?)
     }
 
     /// Returns what is known about a user's tokens.
@@ -96,14 +94,13 @@ impl crate::Client {
         let call = calls::list_tokens(username)?;
         let answer = Service::call(self, call, &credential.into(), &CallOptions::new())
             .await?;
-        let all = answer
-            .json::<Vec<wire::TokenInfo>>()?
-            .into_iter()
-            .map(|wire| {
-                crate::TokenInfo::try_from(wire)
-                    .map_err(|fault| answer.decode_error(fault).into())
-            });
-        all.collect()
+        Ok(
+            answer
+                .json::<Vec<wire::TokenInfo>>()?
+                .into_iter()
+                .map(|wire| answer.convert(wire))
+                .collect::<vouchsafe_core::Result<_>>()?,
+        )
     }
 
     /// Returns what is known about one of a user's tokens, by the key of the token.
@@ -133,9 +130,7 @@ impl crate::Client {
         let call = calls::get_token(username, key)?;
         let answer = Service::call(self, call, &credential.into(), &CallOptions::new())
             .await?;
-        let wire = answer.json::<wire::TokenInfo>()?;
-        crate::TokenInfo::try_from(wire)
-            .map_err(|fault| answer.decode_error(fault).into())
+        Ok(answer.convert(answer.json::<wire::TokenInfo>()?)?)
     }
 
     /// Revokes one of a user's tokens, by its key, and the tokens made from it.

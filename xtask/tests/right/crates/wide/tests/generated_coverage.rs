@@ -13,6 +13,10 @@ const PLACES: &[&str] = &[
     "places.placeDelete",
     "places.labelAdd",
     "places.floorName",
+    "places.ownerGet",
+    "places.ownerDelete",
+    "places.ownerList",
+    "places.ownerNew",
     "places.visitCount",
     "places.sessionNew",
 ];

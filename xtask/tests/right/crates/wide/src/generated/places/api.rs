@@ -182,6 +182,11 @@ impl PlacesApi<'_> {
     /// Name a floor.
     ///
     /// Not all servers have it: 2+.
+    /// Who owns a place.
+    ///
+    /// # Errors
+    ///
+    /// What any call can meet: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -198,6 +203,93 @@ impl PlacesApi<'_> {
             params: calls::FloorNameParams::default(),
             options: CallOptions::new(),
         }
+    /// let answer = client.places().owner(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn owner(
+        &self,
+        place_id: &wire::PlaceId,
+    ) -> crate::Result<Option<crate::Owner>> {
+        let call = calls::owner_get(place_id)?;
+        let answer = match Service::call(self.0, call, &(), &CallOptions::new()).await {
+            Err(
+                error,
+            ) if error.status().is_some_and(|status| status == 404)
+                && error.code() == Some("no_owner") => {
+                return Ok(None);
+            }
+            sent => sent?,
+        };
+        Ok(Some(answer.convert(answer.json::<wire::PlaceOwner>()?)?))
+    }
+
+    /// Give a place up.
+    ///
+    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    ///
+    /// # Errors
+    ///
+    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_wide::Client) -> vouchsafe_wide::Result<()> {
+    /// client.places().remove_owner(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn remove_owner(&self, place_id: &wire::PlaceId) -> crate::Result<bool> {
+        let call = calls::owner_delete(place_id)?;
+        match Service::call(self.0, call, &(), &CallOptions::new()).await {
+            Err(error) if error.status().is_some_and(|status| status == 404) => {
+                return Ok(false);
+            }
+            sent => sent?,
+        };
+        Ok(true)
+    }
+
+    /// Who owns places.
+    ///
+    /// # Errors
+    ///
+    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_wide::Client) -> vouchsafe_wide::Result<()> {
+    /// let answer = client.places().owners().await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn owners(
+        &self,
+    ) -> crate::Result<std::collections::BTreeMap<String, crate::Owner>> {
+        let call = calls::owner_list()?;
+        let answer = Service::call(self.0, call, &(), &CallOptions::new()).await?;
+        Ok(
+            answer
+                .json::<std::collections::BTreeMap<String, wire::PlaceOwner>>()?
+                .into_iter()
+                .map(|(key, wire)| Ok((key, answer.convert(wire)?)))
+                .collect::<vouchsafe_core::Result<_>>()?,
+        )
+    }
+
+    /// Introduce an owner.
+    ///
+    /// # Errors
+    ///
+    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    pub async fn add_owner(&self, body: &wire::NewOwner) -> crate::Result<()> {
+        let call = calls::owner_new(body)?;
+        Service::call(self.0, call, &(), &CallOptions::new()).await?;
+        Ok(())
     }
 }
 

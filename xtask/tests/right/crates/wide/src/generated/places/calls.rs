@@ -126,6 +126,28 @@ pub(crate) fn floor_name(
     let target = target
         .query_opt("above", params.above.as_ref().map(ToString::to_string).as_deref());
     Ok(Call::new(&operations::FLOOR_NAME, target))
+/// Who owns a place.
+pub(crate) fn owner_get(place_id: &wire::PlaceId) -> Result<Call> {
+    let target = Target::new("/owners/").segment("place_id", place_id.as_str())?;
+    Ok(Call::new(&operations::OWNER_GET, target))
+}
+
+/// Give a place up.
+pub(crate) fn owner_delete(place_id: &wire::PlaceId) -> Result<Call> {
+    let target = Target::new("/owners/").segment("place_id", place_id.as_str())?;
+    Ok(Call::new(&operations::OWNER_DELETE, target))
+}
+
+/// Who owns places.
+pub(crate) fn owner_list() -> Result<Call> {
+    let target = Target::new("/owners");
+    Ok(Call::new(&operations::OWNER_LIST, target))
+}
+
+/// Introduce an owner.
+pub(crate) fn owner_new(body: &wire::NewOwner) -> Result<Call> {
+    let target = Target::new("/owners");
+    Call::new(&operations::OWNER_NEW, target).json(body)
 }
 
 /// How often a place was seen.

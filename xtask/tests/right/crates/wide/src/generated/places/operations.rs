@@ -61,6 +61,40 @@ pub(crate) static FLOOR_NAME: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .open()
     .dialect("2+")
+/// Who owns a place.
+pub(crate) static OWNER_GET: Operation = Operation::new(
+        "places.ownerGet",
+        Method::GET,
+        "/owners/{place_id}",
+    )
+    .repeat(Repeat::Safe)
+    .status_rules(COMMON_STATUSES);
+
+/// Give a place up.
+pub(crate) static OWNER_DELETE: Operation = Operation::new(
+        "places.ownerDelete",
+        Method::DELETE,
+        "/owners/{place_id}",
+    )
+    .repeat(Repeat::OnlyIfUnsent)
+    .status_rules(COMMON_STATUSES);
+
+/// Who owns places.
+pub(crate) static OWNER_LIST: Operation = Operation::new(
+        "places.ownerList",
+        Method::GET,
+        "/owners",
+    )
+    .repeat(Repeat::Safe)
+    .status_rules(COMMON_STATUSES);
+
+/// Introduce an owner.
+pub(crate) static OWNER_NEW: Operation = Operation::new(
+        "places.ownerNew",
+        Method::POST,
+        "/owners",
+    )
+    .repeat(Repeat::Safe)
     .status_rules(COMMON_STATUSES);
 
 /// How often a place was seen.
@@ -92,6 +126,10 @@ pub(crate) static ALL: &[&Operation] = &[
     &PLACE_DELETE,
     &LABEL_ADD,
     &FLOOR_NAME,
+    &OWNER_GET,
+    &OWNER_DELETE,
+    &OWNER_LIST,
+    &OWNER_NEW,
     &VISIT_COUNT,
     &SESSION_NEW,
 ];

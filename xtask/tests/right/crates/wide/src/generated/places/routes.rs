@@ -39,6 +39,24 @@ pub(crate) static ROUTES: &[Route<Op>] = &[
         op: Op::FloorName,
         operation: &operations::FLOOR_NAME,
         path: "/floors/{level}",
+        op: Op::OwnerGet,
+        operation: &operations::OWNER_GET,
+        path: "/owners/{place_id}",
+    },
+    Route {
+        op: Op::OwnerDelete,
+        operation: &operations::OWNER_DELETE,
+        path: "/owners/{place_id}",
+    },
+    Route {
+        op: Op::OwnerList,
+        operation: &operations::OWNER_LIST,
+        path: "/owners",
+    },
+    Route {
+        op: Op::OwnerNew,
+        operation: &operations::OWNER_NEW,
+        path: "/owners",
     },
     Route {
         op: Op::VisitCount,
@@ -67,6 +85,14 @@ pub(crate) enum Op {
     LabelAdd,
     /// Name a floor.
     FloorName,
+    /// Who owns a place.
+    OwnerGet,
+    /// Give a place up.
+    OwnerDelete,
+    /// Who owns places.
+    OwnerList,
+    /// Introduce an owner.
+    OwnerNew,
     /// How often a place was seen.
     VisitCount,
     /// Log in.

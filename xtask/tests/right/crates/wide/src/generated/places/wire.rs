@@ -217,6 +217,87 @@ impl NewPlace {
     }
 }
 
+/// The schema `PlaceOwner`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PlaceOwner {
+    /// The key `kind`.
+    pub(crate) kind: PlaceOwnerKind,
+    /// The key `name`.
+    pub(crate) name: String,
+}
+
+/// The schema `PlaceOwnerKind`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum PlaceOwnerKind {
+    /// `owner`.
+    #[serde(rename = "owner")]
+    Owner,
+}
+
+impl PlaceOwnerKind {
+    /// Returns the word on the wire.
+    #[must_use]
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+        }
+    }
+}
+
+/// An owner to be introduced.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NewOwner {
+    /// The key `kind`.
+    pub(crate) kind: NewOwnerKind,
+    /// The key `name`.
+    pub name: crate::Address,
+    /// The key `also`.
+    #[serde(default)]
+    pub also: Vec<crate::Address>,
+}
+
+impl NewOwner {
+    /// Makes one of what is required. The rest is unset, or has its default.
+    #[must_use]
+    pub fn new(name: impl Into<crate::Address>) -> Self {
+        Self {
+            kind: NewOwnerKind::Owner,
+            name: name.into(),
+            also: Default::default(),
+        }
+    }
+
+    /// Sets `also`.
+    #[must_use]
+    pub fn also(
+        mut self,
+        also: impl IntoIterator<Item = impl Into<crate::Address>>,
+    ) -> Self {
+        self.also = also.into_iter().map(Into::into).collect();
+        self
+    }
+}
+
+/// The schema `NewOwnerKind`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[allow(clippy::exhaustive_enums, reason = "the set is closed by the protocol")]
+pub enum NewOwnerKind {
+    /// `owner`.
+    #[serde(rename = "owner")]
+    Owner,
+}
+
+impl NewOwnerKind {
+    /// Returns the word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+        }
+    }
+}
+
 /// Who logs in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
