@@ -7,7 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::basic;
 pub use super::quota::effective_quota;
-use crate::{TokenError, names, token};
+use crate::TokenError;
+use crate::model::{names, token};
 
 /// Returns whether the server accepts a text as the name of a user.
 #[must_use]

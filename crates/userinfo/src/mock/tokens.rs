@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::directory::UserData;
 use crate::Token;
-use crate::token::parts;
+use crate::model::token::parts;
 
 /// The maximum lifetime of tokens delegated by the ingress: 30 days.
 pub(super) const TOKEN_LIFETIME: i64 = 30 * 24 * 3600;

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::ApiService;
 use crate::HttpUrl;
-use crate::generated::repertoire::wire;
+use crate::generated::repertoire::wire::{self, ApiService};
 
 /// The part of the document that clients inside notebooks read; meant to be serialized.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -16,13 +16,9 @@
 //! # }).unwrap();
 //! ```
 
-mod client;
-mod document;
-mod nublado;
-
-pub use client::{Client, ClientBuilder};
-pub use document::{Document, InfluxCredentials, InfluxDatabase, InfluxLocation};
-pub use nublado::{
+pub use crate::client::discovery::{Client, ClientBuilder};
+pub use crate::model::document::{Document, InfluxCredentials, InfluxDatabase, InfluxLocation};
+pub use crate::model::nublado::{
     NubladoDataset, NubladoDict, NubladoInflux, NubladoService, NubladoServices, NubladoVersion,
 };
 

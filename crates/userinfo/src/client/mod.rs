@@ -1,5 +1,8 @@
 //! The client for Gafaelfawr.
 
+pub(crate) mod discovery;
+pub(crate) mod service_token;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,12 +12,12 @@ use vouchsafe_core::call::{Answer, Call, CallOptions};
 use vouchsafe_core::service::Service;
 use vouchsafe_core::{CoreClient, CoreClientBuilder};
 
+use self::service_token::CredentialId;
 use crate::api::CreateServiceToken;
 use crate::error::read_fault;
 use crate::generated::gafaelfawr::{calls, wire};
-use crate::quota::KnownLimits;
-use crate::service_token::CredentialId;
-use crate::{BotUsername, Error, Result, ServiceToken, Token, UserInfo, Username, discovery};
+use crate::model::KnownLimits;
+use crate::{BotUsername, Error, Result, ServiceToken, Token, UserInfo, Username};
 
 /// A client for Gafaelfawr, which it locates through Repertoire (protocol section 9).
 ///

@@ -10,8 +10,9 @@ use vouchsafe_core::call::{Call, CallOptions};
 use vouchsafe_core::url::{BaseUrl, Target};
 use vouchsafe_core::{CoreClient, CoreClientBuilder};
 
-use super::document::{Document, InfluxCredentials, InfluxLocation};
-use super::{Environment, InfluxDatabase, NubladoDict};
+use crate::discovery::{
+    Document, Environment, InfluxCredentials, InfluxDatabase, InfluxLocation, NubladoDict,
+};
 use crate::error::read_fault;
 use crate::generated::repertoire::{calls, operations, wire};
 use crate::{Error, ErrorKind, HttpUrl, Result, ServiceToken};

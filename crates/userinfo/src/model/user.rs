@@ -5,9 +5,9 @@ use std::time::SystemTime;
 use serde::Serialize;
 use vouchsafe_core::timestamp;
 
+use super::quota::Quota;
 use crate::generated::gafaelfawr::wire;
 pub use crate::generated::gafaelfawr::wire::{AllGroups, Group, TokenType};
-use crate::quota::Quota;
 
 /// Information about a user (protocol section 4.4).
 ///

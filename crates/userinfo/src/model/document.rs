@@ -3,9 +3,9 @@
 use serde::Serialize;
 use vouchsafe_core::Secret;
 
-use super::{ApiService, Environment, NubladoDict};
+use super::nublado::NubladoDict;
 use crate::HttpUrl;
-use crate::generated::repertoire::wire;
+use crate::generated::repertoire::wire::{self, ApiService, Environment};
 
 /// The discovery document (protocol section 8.1).
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -25,7 +25,7 @@ pub enum InfluxLocation {
 }
 
 impl Document {
-    pub(super) fn new(wire: wire::Discovery) -> Self {
+    pub(crate) fn new(wire: wire::Discovery) -> Self {
         Self(wire)
     }
 
@@ -164,7 +164,7 @@ impl Document {
         self.0.services.internal.get(service)
     }
 
-    pub(super) fn credentials_url(&self, label: &str) -> Option<&HttpUrl> {
+    pub(crate) fn credentials_url(&self, label: &str) -> Option<&HttpUrl> {
         self.0
             .influxdb_databases
             .get(label)
