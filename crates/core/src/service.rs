@@ -178,6 +178,15 @@ where
         }
     }
 
+    /// Returns the session with another server.
+    #[must_use]
+    pub fn with_base(&self, base: Base<E>) -> Self {
+        Self {
+            base,
+            ..self.clone()
+        }
+    }
+
     /// Returns the session with another credential.
     #[must_use]
     pub fn with_token(&self, token: Arc<dyn TokenSource>) -> Self {

@@ -10,8 +10,8 @@
 //! let server = mock::Server::new();
 //! let discovery = server.client().discovery().clone();
 //!
-//! let url = discovery.url_for_internal("gafaelfawr", Some("v1")).await?;
-//! assert!(url.is_some());
+//! let document = discovery.document().await?;
+//! assert!(document.url_for_internal("gafaelfawr", Some("v1")).is_some());
 //! # Result::<()>::Ok(())
 //! # }).unwrap();
 //! ```

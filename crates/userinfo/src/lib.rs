@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod api;
 mod client;
 pub mod discovery;
 mod error;
@@ -14,14 +13,14 @@ mod model;
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
 pub mod server;
 
-pub use api::{CreateServiceToken, CreateUserToken, QuotaConfig};
 pub use client::service_token::ServiceToken;
 pub use client::{Client, ClientBuilder};
 pub use error::{Detail, Error, ErrorKind, Place, Result};
 pub use model::{
-    AllGroups, Allowance, BotUsername, Group, GroupName, HttpUrl, HttpUrlError, Limits, NameError,
-    NotebookLog, NotebookQuota, Quota, Scope, TapLog, TapQuota, Token, TokenError, TokenInfo,
-    TokenType, UserInfo, Username,
+    AllGroups, Allowance, BotUsername, Expiry, Group, GroupName, HttpUrl, HttpUrlError, Limits,
+    NameError, NewGroup, NewServiceToken, NewUserToken, NotebookLog, NotebookQuota, Quota,
+    QuotaConfig, Scope, TapLog, TapQuota, Token, TokenChange, TokenError, TokenInfo, TokenType,
+    UserInfo, Username,
 };
 pub use vouchsafe_core as core;
 pub use vouchsafe_core::auth::TokenSource;

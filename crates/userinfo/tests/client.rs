@@ -11,7 +11,8 @@ use vouchsafe_core::observe::{CacheEvent, CacheOutcome, Observer};
 use vouchsafe_core::{ErrorKind as CoreKind, Secret};
 use vouchsafe_userinfo::mock::{Server, User};
 use vouchsafe_userinfo::{
-    BotUsername, Client, ClientBuilder, ErrorKind, ServiceToken, Token, Username, discovery,
+    BotUsername, Client, ClientBuilder, ErrorKind, NewServiceToken, NewUserToken, Scope,
+    ServiceToken, Token, Username, discovery,
 };
 
 const OWN: &str = "gafaelfawr.getOwnUserInfo";
@@ -174,7 +175,7 @@ async fn size_zero_and_lifetime_zero_turn_caching_off() {
     let server = Server::new();
     let token = server.user_token();
     for client in [
-        builder(&server).cache_size(0).build().unwrap(),
+        builder(&server).cache_capacity(0).build().unwrap(),
         builder(&server)
             .cache_lifetime(Duration::ZERO)
             .build()
@@ -291,8 +292,7 @@ async fn making_a_token_is_not_repeated_once_it_may_have_arrived() {
     let bot: BotUsername = "bot-once".parse().unwrap();
     let client = server.client();
     let error = client
-        .create_service_token(server.admin_token(), &bot)
-        .send()
+        .create_service_token(server.admin_token(), &NewServiceToken::new(bot))
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Core(CoreKind::Transport));
@@ -304,16 +304,18 @@ async fn what_the_server_would_refuse_is_not_sent() {
     let server = Server::new();
     let (client, admin) = (server.client(), server.admin_token());
     let bot: BotUsername = "bot-wrong".parse().unwrap();
-    let new = || client.create_service_token(&admin, &bot);
+    let new = || NewServiceToken::new(&bot);
     for wrong in [new().uid(0), new().gid(-1), new().name(""), new().email("")] {
-        let error = wrong.send().await.unwrap_err();
+        let error = client
+            .create_service_token(&admin, &wrong)
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Core(CoreKind::Invalid));
         assert_eq!(error.attempts(), 0);
     }
     let user = server.user_token();
     let unnamed = client
-        .create_user_token(&user, &name("alice"), "")
-        .send()
+        .create_user_token(&user, &name("alice"), &NewUserToken::new(""))
         .await
         .unwrap_err();
     assert_eq!(
@@ -336,11 +338,12 @@ async fn a_refusal_tells_the_servers_words_item_by_item() {
     let server = Server::new();
     let client = server.client();
     let bot: BotUsername = "bot-x".parse().unwrap();
-    let scopes = ["no:such".parse().unwrap()];
-    let new = client
-        .create_service_token(server.admin_token(), &bot)
-        .scopes(&scopes);
-    let error = new.send().await.unwrap_err();
+    let scope: Scope = "no:such".parse().unwrap();
+    let new = NewServiceToken::new(bot).scopes([scope]);
+    let error = client
+        .create_service_token(server.admin_token(), &new)
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Core(CoreKind::Invalid));
     assert_eq!(error.code(), Some("invalid_scopes"));
     assert_eq!(error.details()[0].kind, "invalid_scopes");
@@ -566,10 +569,8 @@ async fn nothing_that_is_printed_holds_a_token() {
         .user_info_for(&token, &name("bob"))
         .await
         .unwrap_err();
-    let bot: BotUsername = "bot-x".parse().unwrap();
-    let new = client.create_service_token(&token, &bot);
     let shown = format!(
-        "{token:?} {service_token:?} {file:?} {client:?} {info:?} {error} {error:?} {new:?} \
+        "{token:?} {service_token:?} {file:?} {client:?} {info:?} {error} {error:?} \
          {server:?} {:?} {:?}",
         client.token_info(&token).await.unwrap(),
         server.journal().entries(),
@@ -586,10 +587,8 @@ fn futures_can_move_between_threads() {
     is_send(&client.user_info(&token));
     is_send(&client.user_info_for(&token, &bob));
     is_send(&client.users(&token));
-    is_send(
-        &client
-            .create_service_token(&token, &"bot-x".parse().unwrap())
-            .send(),
-    );
+    let bot: BotUsername = "bot-x".parse().unwrap();
+    let new = NewServiceToken::new(bot);
+    is_send(&client.create_service_token(&token, &new));
     is_send(&client.discovery().influxdb_credentials("x", &token));
 }

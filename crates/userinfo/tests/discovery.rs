@@ -21,13 +21,13 @@ async fn a_document_from_another_machine_comes_over_tls_unless_plain_http_is_all
         "http://10.0.0.1",
     ] {
         let client = client(origin);
-        let error = client.clone().build().unwrap().applications().await;
+        let error = client.clone().build().unwrap().document().await;
         let error = error.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Discovery(CoreKind::Config));
         assert!(error.to_string().contains("plain http"), "{error}");
         assert_eq!(server.journal().count(DISCOVERY), 0, "{origin}");
         let allowed = client.allow_plain_http().build().unwrap();
-        assert!(allowed.applications().await.is_ok());
+        assert!(allowed.document().await.is_ok());
         server.journal().clear();
     }
     for origin in [
@@ -35,6 +35,6 @@ async fn a_document_from_another_machine_comes_over_tls_unless_plain_http_is_all
         "http://127.0.0.1",
         "http://[::1]:8080",
     ] {
-        assert!(client(origin).build().unwrap().applications().await.is_ok());
+        assert!(client(origin).build().unwrap().document().await.is_ok());
     }
 }

@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 use tokio::process::Command;
 use vouchsafe::core::{Clock, SystemClock};
-use vouchsafe::userinfo::{BotUsername, Client, GroupName, Scope, Token, Username};
+use vouchsafe::userinfo::{
+    BotUsername, Client, GroupName, NewGroup, NewServiceToken, Scope, Token, Username,
+};
 
 use super::server::{self, Server};
 use super::{Places, Report, python, script};
@@ -120,7 +122,7 @@ async fn call(name: &str, main: &Server, tokens: &Value) -> Result<(), String> {
         "groups" => client.groups(token("reader")?).await.map(drop),
         "users" => client.users(token("reader")?).await.map(drop),
         "create_service_token" => return create(&client, token("maker")?).await,
-        "applications" => client.discovery().applications().await.map(drop),
+        "applications" => client.discovery().document().await.map(drop),
         "influxdb_credentials" => client
             .discovery()
             .influxdb_credentials("near_metrics", token("rosa")?)
@@ -136,15 +138,15 @@ async fn create(client: &Client, token: Token) -> Result<(), String> {
     let scope = Scope::parse("admin:userinfo").map_err(|fault| fault.to_string())?;
     let group = GroupName::parse("bots").map_err(|fault| fault.to_string())?;
     let in_an_hour: SystemTime = SystemClock::new().now() + Duration::from_secs(3600);
-    client
-        .create_service_token(token, &bot)
-        .scopes([&scope])
+    let new = NewServiceToken::new(bot)
+        .scopes([scope])
         .expires(in_an_hour)
         .name("Our Bot")
         .uid(4001)
         .gid(4002)
-        .groups([(&group, 4003)])
-        .send()
+        .groups([NewGroup::new(group, 4003)]);
+    client
+        .create_service_token(token, &new)
         .await
         .map(drop)
         .map_err(|fault| fault.to_string())

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use vouchsafe::core::call::Operation;
 use vouchsafe::core::transport::Transport;
 use vouchsafe::userinfo::mock::Server;
-use vouchsafe::userinfo::{BotUsername, Client, QuotaConfig, Result, Token, Username};
+use vouchsafe::userinfo::{
+    BotUsername, Client, NewServiceToken, NewUserToken, QuotaConfig, Result, Token, TokenChange,
+    Username,
+};
 
 use super::{Network, Then, is_of};
 
@@ -72,17 +75,23 @@ pub(super) async fn call(client: &Client, id: &str, token: &Token) -> Result<()>
         "gafaelfawr.getUserInfo" => client.user_info_for(token, &alice).await.map(drop),
         "gafaelfawr.listGroups" => client.groups(token).await.map(drop),
         "gafaelfawr.createToken" => {
-            let call = client.create_service_token(token, &bot);
-            call.send().await.map(drop)
+            let new = NewServiceToken::new(bot);
+            client.create_service_token(token, &new).await.map(drop)
         }
         "gafaelfawr.getTokenInfo" => client.token_info(token).await.map(drop),
         "gafaelfawr.listTokens" => client.tokens(token, &alice).await.map(drop),
         "gafaelfawr.createUserToken" => {
-            let call = client.create_user_token(token, &alice, "laptop");
-            call.send().await.map(drop)
+            let new = NewUserToken::new("laptop");
+            let call = client.create_user_token(token, &alice, &new);
+            call.await.map(drop)
         }
         "gafaelfawr.getToken" => {
             let call = client.token_info_by_key(token, &alice, token.key());
+            call.await.map(drop)
+        }
+        "gafaelfawr.modifyToken" => {
+            let change = TokenChange::new();
+            let call = client.modify_token(token, &alice, token.key(), &change);
             call.await.map(drop)
         }
         "gafaelfawr.revokeToken" => {

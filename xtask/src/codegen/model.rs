@@ -370,6 +370,8 @@ pub(crate) struct TypeDef {
     /// Whether it is read and written by hand, so that no type is needed.
     pub(crate) is_by_hand: bool,
     pub(crate) audience: Audience,
+    /// Whether it is only that of constants, which are neither given nor read.
+    pub(crate) is_constant: bool,
     /// Whether an operation reaches it other than through what is read by hand.
     pub(crate) is_used: bool,
     /// Whether a request's JSON body is made of it.

@@ -429,6 +429,7 @@ impl<'s> Types<'s> {
                 model: schema.text("x-model"),
                 is_by_hand: schema.flag("x-hand"),
                 audience: Audience::Emulator,
+                is_constant: false,
                 is_used: false,
                 in_request: false,
                 is_sent: false,

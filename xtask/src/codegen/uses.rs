@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{Answer, Audience, Body, Operation, Shape, Type, TypeDef};
+use super::model::{Answer, Audience, Body, Operation, Presence, Shape, Type, TypeDef};
 use super::schema::Types;
 use super::source::Mistake;
 
@@ -27,6 +27,7 @@ impl Types<'_> {
                 }
             }
         }
+        self.find_constants(operations);
         // What a generated method takes or returns can be named by its caller.
         for operation in operations.iter().filter(|operation| operation.has_method()) {
             let success = |answer: &&Answer| answer.status.starts_with('2');
@@ -53,7 +54,8 @@ impl Types<'_> {
                 .collect();
             for name in shown {
                 for name in self.reach(&name) {
-                    if let Some(def) = self.defs.iter_mut().find(|def| def.name == name) {
+                    let mut defs = self.defs.iter_mut();
+                    if let Some(def) = defs.find(|def| def.name == name && !def.is_constant) {
                         def.is_public = true;
                     }
                 }
@@ -87,7 +89,7 @@ impl Types<'_> {
                 let part = defs
                     .iter()
                     .find(|part| Some(part.name.as_str()) == ty.name());
-                part.filter(|part| !part.is_public)
+                part.filter(|part| !part.is_public && !part.is_constant)
             };
             if let Some(part) = parts_of(&def.shape).iter().find_map(hidden) {
                 let mut fault = self.root.mistake(
@@ -103,6 +105,34 @@ impl Types<'_> {
         }
         defs.sort_by_key(|def| made.get(&def.name).copied());
         Ok(defs)
+    }
+
+    fn find_constants(&mut self, operations: &[Operation]) {
+        let params = operations.iter().flat_map(|operation| &operation.params);
+        let mut given: BTreeSet<String> = params
+            .filter_map(|param| param.ty.name().map(str::to_owned))
+            .collect();
+        let mut constants = BTreeSet::new();
+        for def in &self.defs {
+            let Shape::Struct { fields, .. } = &def.shape else {
+                given.extend(
+                    parts_of(&def.shape)
+                        .iter()
+                        .filter_map(|ty| ty.name().map(str::to_owned)),
+                );
+                continue;
+            };
+            for field in fields {
+                let names = match field.presence {
+                    Presence::Constant(_) => &mut constants,
+                    _ => &mut given,
+                };
+                names.extend(field.ty.name().map(str::to_owned));
+            }
+        }
+        for def in &mut self.defs {
+            def.is_constant = constants.contains(&def.name) && !given.contains(&def.name);
+        }
     }
 
     fn mark(&mut self, ty: &Type, audience: Audience, as_what: Use) {

@@ -2,6 +2,7 @@
 //! `generated`.
 
 pub(crate) mod document;
+mod expiry;
 mod http_url;
 pub(crate) mod names;
 pub(crate) mod nublado;
@@ -9,10 +10,15 @@ mod quota;
 pub(crate) mod token;
 mod user;
 
+pub use expiry::Expiry;
 pub use http_url::{HttpUrl, HttpUrlError};
 pub use names::{BotUsername, GroupName, NameError, Scope, Username};
 
-pub(crate) use quota::KnownLimits;
-pub use quota::{Allowance, Limits, NotebookLog, NotebookQuota, Quota, TapLog, TapQuota};
+pub use quota::{
+    Allowance, Limits, NotebookLog, NotebookQuota, Quota, QuotaConfig, TapLog, TapQuota,
+};
 pub use token::{Token, TokenError};
-pub use user::{AllGroups, Group, TokenInfo, TokenType, UserInfo};
+pub use user::{
+    AllGroups, Group, NewGroup, NewServiceToken, NewUserToken, TokenChange, TokenInfo, TokenType,
+    UserInfo,
+};

@@ -43,6 +43,12 @@ macro_rules! name {
             }
         }
 
+        impl From<&Self> for $name {
+            fn from(name: &Self) -> Self {
+                name.clone()
+            }
+        }
+
         impl FromStr for $name {
             type Err = NameError;
 

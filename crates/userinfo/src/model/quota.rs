@@ -1,10 +1,9 @@
 //! What a user may use: the three kinds of missing quota as one type (protocol section 5).
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
-use vouchsafe_core::sync::lock;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::generated::gafaelfawr::wire;
 
@@ -21,7 +20,7 @@ pub enum Quota {
     NoRules,
     /// The user is exempt from the rules: there are no limits.
     Bypass,
-    /// Only what is listed here is limited. Users with the same limits may share them.
+    /// Only what is listed here is limited.
     Limited(Arc<Limits>),
 }
 
@@ -37,6 +36,20 @@ pub struct Limits {
     pub notebook: Option<NotebookQuota>,
     /// The limits of TAP services by name.
     pub tap: BTreeMap<String, TapQuota>,
+}
+
+/// Rules for computing limits: a user gets the default plus what each of their groups adds.
+/// Membership of a bypass group removes all limits.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(from = "wire::QuotaConfig")]
+#[non_exhaustive]
+pub struct QuotaConfig {
+    /// The limits of every user.
+    pub default: Option<Limits>,
+    /// The additional limits of each group.
+    pub groups: BTreeMap<String, Limits>,
+    /// Groups whose members have no limits.
+    pub bypass: Vec<String>,
 }
 
 /// How often a service may be called.
@@ -145,32 +158,6 @@ impl From<Option<wire::Quota>> for Quota {
     }
 }
 
-/// The most recent limits. They come from rules for groups, so that most users have one of a few;
-/// sharing them halves the memory of cached users.
-#[derive(Debug, Default)]
-pub(crate) struct KnownLimits(Mutex<VecDeque<Arc<Limits>>>);
-
-impl KnownLimits {
-    /// Replaces limits by equal ones that are already known.
-    pub(crate) fn share(&self, quota: &mut Quota) {
-        let Quota::Limited(limits) = quota else {
-            return;
-        };
-        let mut known = lock(&self.0);
-        if let Some(same) = known.iter().find(|known| *known == limits) {
-            *limits = Arc::clone(same);
-            return;
-        }
-        if known.len() == MAX_KNOWN {
-            known.pop_front();
-        }
-        known.push_back(Arc::clone(limits));
-    }
-}
-
-/// Comparing with all of them costs little compared to the request that fetched the new ones.
-const MAX_KNOWN: usize = 16;
-
 impl From<wire::Quota> for Limits {
     fn from(wire: wire::Quota) -> Self {
         let tap = |(service, wire): (String, wire::TapQuota)| {
@@ -223,6 +210,28 @@ impl From<Limits> for wire::Quota {
                 spawn: quota.spawn,
             }),
             tap: limits.tap.into_iter().map(tap).collect(),
+        }
+    }
+}
+
+impl From<wire::QuotaConfig> for QuotaConfig {
+    fn from(wire: wire::QuotaConfig) -> Self {
+        let limits = |(group, quota): (String, wire::Quota)| (group, quota.into());
+        Self {
+            default: wire.default.map(Limits::from),
+            groups: wire.groups.into_iter().map(limits).collect(),
+            bypass: wire.bypass,
+        }
+    }
+}
+
+impl From<QuotaConfig> for wire::QuotaConfig {
+    fn from(config: QuotaConfig) -> Self {
+        let quota = |(group, limits): (String, Limits)| (group, limits.into());
+        Self {
+            default: config.default.map(wire::Quota::from),
+            groups: config.groups.into_iter().map(quota).collect(),
+            bypass: config.bypass,
         }
     }
 }
@@ -319,27 +328,6 @@ const GIB: f64 = 1_073_741_824.0;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn equal_limits_are_shared_and_few_are_remembered() {
-        let known = KnownLimits::default();
-        let limits = |count: usize| {
-            let mut quota = read(&format!(r#"{{"api":{{"a":{count}}}}}"#));
-            known.share(&mut quota);
-            match quota {
-                Quota::Limited(limits) => limits,
-                other => panic!("{other:?}"),
-            }
-        };
-        let first = limits(1);
-        assert!(Arc::ptr_eq(&first, &limits(1)));
-        assert!(!Arc::ptr_eq(&first, &limits(2)));
-        for count in 3..100 {
-            limits(count);
-        }
-        assert_eq!(known.0.lock().unwrap().len(), MAX_KNOWN);
-        assert_eq!(limits(1), first);
-    }
 
     fn read(text: &str) -> Quota {
         serde_json::from_str::<Option<wire::Quota>>(text)

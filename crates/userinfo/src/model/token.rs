@@ -11,6 +11,8 @@ use vouchsafe_core::auth::{StaticToken, Token as CoreToken, TokenSource};
 use vouchsafe_core::cache::Digest;
 use vouchsafe_core::{BoxFuture, Secret};
 
+use crate::generated::gafaelfawr::wire;
+
 /// A token of the form `gt-KEY.SECRET`, with 22 characters each in key and secret (protocol section
 /// 2.1).
 ///
@@ -122,6 +124,15 @@ impl<'de> Deserialize<'de> for Token {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = Secret::deserialize(from)?;
         Self::parse(text.expose()).map_err(D::Error::custom)
+    }
+}
+
+impl TryFrom<wire::NewToken> for Token {
+    type Error = String;
+
+    fn try_from(new: wire::NewToken) -> Result<Self, String> {
+        Self::parse(new.token.expose())
+            .map_err(|fault| format!("the answer holds no well-formed token: {fault}"))
     }
 }
 

@@ -7,7 +7,9 @@ use vouchsafe_core::timestamp;
 
 use super::quota::Quota;
 use crate::generated::gafaelfawr::wire;
-pub use crate::generated::gafaelfawr::wire::{AllGroups, Group, TokenType};
+pub use crate::generated::gafaelfawr::wire::{
+    AllGroups, Group, NewGroup, NewServiceToken, NewUserToken, TokenChange, TokenType,
+};
 
 /// Information about a user (protocol section 4.4).
 ///
@@ -58,6 +60,17 @@ impl UserInfo {
     #[must_use]
     pub fn supplemental_groups(&self) -> Vec<i64> {
         self.groups.iter().map(|group| group.id).collect()
+    }
+}
+
+impl Group {
+    /// Creates a group, for tests and doubles.
+    #[must_use]
+    pub fn new(name: impl Into<String>, id: i64) -> Self {
+        Self {
+            name: name.into(),
+            id,
+        }
     }
 }
 

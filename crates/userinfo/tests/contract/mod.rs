@@ -13,7 +13,8 @@ use vouchsafe_core::transport::{HttpTransport, Request, Response, Transport};
 use vouchsafe_userinfo::discovery::InfluxLocation;
 use vouchsafe_userinfo::mock::Server;
 use vouchsafe_userinfo::{
-    BotUsername, Client, GroupName, Limits, Quota, QuotaConfig, Scope, Token, TokenType, Username,
+    BotUsername, Client, Expiry, GroupName, Limits, NewGroup, NewServiceToken, NewUserToken, Quota,
+    QuotaConfig, Scope, Token, TokenChange, TokenType, Username,
 };
 
 /// Returns the ids of the operations that were answered with success.
@@ -112,18 +113,15 @@ async fn tokens(server: &Server, client: &Client) {
     let group: GroupName = "g_bots".parse().unwrap();
     let in_an_hour = server.clock().now() + Duration::from_secs(3600);
 
-    let made = client
-        .create_service_token(&admin, &bot)
+    let new = NewServiceToken::new(&bot)
         .scopes(&scopes)
         .expires(in_an_hour)
         .name("Ledger")
         .email("ledger@example.com")
         .uid(9000)
         .gid(9001)
-        .groups([(&group, 9001)])
-        .send()
-        .await
-        .unwrap();
+        .groups([NewGroup::new(&group, 9001)]);
+    let made = client.create_service_token(&admin, &new).await.unwrap();
     let bot_info = client.user_info(&made).await.unwrap();
     assert_eq!(bot_info.name.as_deref(), Some("Ledger"));
     assert_eq!((bot_info.uid, bot_info.gid), (Some(9000), Some(9001)));
@@ -136,11 +134,11 @@ async fn tokens(server: &Server, client: &Client) {
     let left = info.expires.unwrap().duration_since(info.created).unwrap();
     assert!(left <= Duration::from_secs(3600), "{left:?}");
 
-    let own = client
-        .create_user_token(&token, &alice, "laptop")
+    let new = NewUserToken::new("laptop")
         .scopes(&scopes)
-        .expires(in_an_hour)
-        .send()
+        .expires(in_an_hour);
+    let own = client
+        .create_user_token(&token, &alice, &new)
         .await
         .unwrap();
     let all = client.tokens(&token, &alice).await.unwrap();
@@ -152,7 +150,24 @@ async fn tokens(server: &Server, client: &Client) {
         .token_info_by_key(&token, &alice, own.key())
         .await
         .unwrap();
-    assert_eq!(one.username, "alice");
+    assert_eq!(
+        (one.username.as_str(), one.expires.is_some()),
+        ("alice", true)
+    );
+    let change = TokenChange::new().token_name("desk").expires(Expiry::Never);
+    let changed = client
+        .modify_token(&admin, &alice, own.key(), &change)
+        .await
+        .unwrap();
+    assert_eq!(changed.token_name.as_deref(), Some("desk"));
+    assert_eq!((changed.expires, changed.scopes), (None, one.scopes));
+    let none: [Scope; 0] = [];
+    let change = TokenChange::new().scopes(none);
+    let changed = client
+        .modify_token(&admin, &alice, own.key(), &change)
+        .await
+        .unwrap();
+    assert!(changed.scopes.is_empty() && changed.expires.is_none());
     client
         .revoke_token(&token, &alice, own.key())
         .await
@@ -200,14 +215,10 @@ async fn discovery(server: &Server, client: &Client, base: &str) {
     server.set_influxdb_login("metrics", "reader", "planted-password");
     let discovery = client.discovery();
     discovery.clear_cache();
-    assert_eq!(discovery.applications().await.unwrap(), ["gafaelfawr"]);
-    assert_eq!(
-        discovery
-            .influxdb_databases(InfluxLocation::Any)
-            .await
-            .unwrap(),
-        ["metrics"]
-    );
+    let document = discovery.document().await.unwrap();
+    assert_eq!(document.applications(), ["gafaelfawr"]);
+    let databases = document.influxdb_databases(InfluxLocation::Any);
+    assert_eq!(databases.collect::<Vec<_>>(), ["metrics"]);
 
     let token = server.user_token();
     let found = discovery

@@ -130,7 +130,7 @@ pub fn canned(capacity: usize) -> ClientBuilder {
     Client::builder()
         .transport(Arc::new(Canned))
         .repertoire_url(format!("{CANNED}/repertoire"))
-        .cache_size(capacity)
+        .cache_capacity(capacity)
         .cache_lifetime(TTL)
 }
 

@@ -41,7 +41,7 @@ pub fn misses(runtime: &Runtime, name: &str, base: &str, count: usize) {
             let transport = HttpTransport::builder().only_roots().build();
             let client = Client::builder()
                 .transport(Arc::new(transport.expect("a transport")))
-                .cache_size(2 * count)
+                .cache_capacity(2 * count)
                 .repertoire_url(format!("{base}/repertoire"))
                 .build()
                 .expect("a client");

@@ -33,7 +33,7 @@ pub fn run(size: Size) -> Vec<Row> {
         let mut builder = Client::builder()
             .transport(transport.clone())
             .observer(counter.clone())
-            .cache_size(2 * CALLERS)
+            .cache_capacity(2 * CALLERS)
             .repertoire_url(format!("{}/repertoire", server.http));
         if let Some(discovery) = discovery {
             builder = builder.discovery(discovery);

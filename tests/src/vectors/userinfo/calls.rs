@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 use vouchsafe::core::timestamp;
 use vouchsafe::userinfo::{
-    BotUsername, Client, Error, ErrorKind, GroupName, Scope, Token, Username,
+    BotUsername, Client, Error, ErrorKind, GroupName, NewGroup, NewServiceToken, Scope, Token,
+    Username,
 };
 
 use super::standins::Standins;
@@ -189,8 +190,7 @@ impl Prepared {
 
 impl Create {
     async fn send(self, client: &Client) -> vouchsafe::userinfo::Result<Token> {
-        let mut request = client.create_service_token(self.token, &self.username);
-        request = request.scopes(&self.scopes);
+        let mut request = NewServiceToken::new(self.username).scopes(self.scopes);
         if let Some(at) = self.expires {
             request = request.expires(at);
         }
@@ -204,9 +204,9 @@ impl Create {
             request = request.gid(gid);
         }
         if let Some(groups) = self.groups {
-            request = request.groups(groups.iter().map(|(name, id)| (name, *id)));
+            request = request.groups(groups.into_iter().map(|(name, id)| NewGroup::new(name, id)));
         }
-        request.send().await
+        client.create_service_token(self.token, &request).await
     }
 }
 

@@ -314,7 +314,7 @@ fn client(options: &Options, base: &str) -> Result<Client> {
         client = client.cache_lifetime(Duration::from_secs_f64(seconds));
     }
     if let Some(entries) = options.cache_size {
-        client = client.cache_size(usize::try_from(entries).unwrap_or_default());
+        client = client.cache_capacity(usize::try_from(entries).unwrap_or_default());
     }
     client.build()
 }

@@ -1,5 +1,6 @@
 //! Runs tables of the discovery client: a document, and what each method returns for it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -11,7 +12,7 @@ use vouchsafe::core::sync::lock;
 use vouchsafe::core::transport::{Request, Response, Transport};
 use vouchsafe::core::{BoxFuture, Error, ErrorKind};
 use vouchsafe::userinfo::Result;
-use vouchsafe::userinfo::discovery::{Client, InfluxCredentials, InfluxLocation};
+use vouchsafe::userinfo::discovery::{Client, ClientBuilder, InfluxCredentials, InfluxLocation};
 
 use super::calls::{Outcome, REFUSED, Unprepared, fault, named};
 use super::expected;
@@ -151,61 +152,46 @@ async fn perform(
     let argument = |name: &str| arguments.get(name).filter(|value| !value.is_null());
     let text = |name: &str| argument(name).and_then(Value::as_str);
     let word = |name: &str| text(name).unwrap_or_default();
-    Ok(match method {
-        "applications" => client.applications().await.map(|v| json!(v)),
-        "datasets" => client.datasets().await.map(|v| json!(v)),
-        "environment" => client.environment().await.map(|v| json!(v)),
-        "environment_name" => client.environment_name().await.map(|v| json!(v)),
-        "butler_config_for" => client
-            .butler_config_for(word("dataset"))
-            .await
-            .map(|v| json!(v)),
-        "butler_repositories" => client.butler_repositories().await.map(|v| json!(v)),
-        "obscore_config_for" => client
-            .obscore_config_for(word("dataset"))
-            .await
-            .map(|v| json!(v)),
-        "url_for_data" => client
-            .url_for_data(word("service"), word("dataset"), text("version"))
-            .await
-            .map(|v| json!(v)),
-        "url_for_internal" => client
-            .url_for_internal(word("service"), text("version"))
-            .await
-            .map(|v| json!(v)),
-        "url_for_ui" => client.url_for_ui(word("service")).await.map(|v| json!(v)),
-        "versions_for_data" => client
-            .versions_for_data(word("service"), word("dataset"))
-            .await
-            .map(|v| json!(v)),
-        "versions_for_internal" => client
-            .versions_for_internal(word("service"))
-            .await
-            .map(|v| json!(v)),
+    if method == "influxdb_credentials" {
+        let token = standins
+            .token(word("token"))
+            .ok_or_else(|| Unprepared::Odd("token".to_owned()))?;
+        let found = client.influxdb_credentials(word("database"), token).await;
+        return Ok(found.map(|v| v.map_or(Value::Null, |v| dump_credentials(&v))));
+    }
+    let document = match client.document().await {
+        Ok(document) => document,
+        Err(error) => return Ok(Err(error)),
+    };
+    Ok(Ok(match method {
+        "applications" => json!(document.applications()),
+        "datasets" => json!(document.datasets().collect::<Vec<_>>()),
+        "environment" => json!(document.environment()),
+        "environment_name" => json!(document.environment_name()),
+        "butler_config_for" => json!(document.butler_config_for(word("dataset"))),
+        "butler_repositories" => json!(document.butler_repositories().collect::<BTreeMap<_, _>>()),
+        "obscore_config_for" => json!(document.obscore_config_for(word("dataset"))),
+        "url_for_data" => {
+            json!(document.url_for_data(word("service"), word("dataset"), text("version")))
+        }
+        "url_for_internal" => json!(document.url_for_internal(word("service"), text("version"))),
+        "url_for_ui" => json!(document.url_for_ui(word("service"))),
+        "versions_for_data" => {
+            json!(document.versions_for_data(word("service"), word("dataset")))
+        }
+        "versions_for_internal" => json!(document.versions_for_internal(word("service"))),
         "influxdb_databases" => {
             let location = match argument("local").and_then(Value::as_bool) {
                 None => InfluxLocation::Any,
                 Some(true) => InfluxLocation::Local,
                 Some(false) => InfluxLocation::Remote,
             };
-            client.influxdb_databases(location).await.map(|v| json!(v))
+            json!(document.influxdb_databases(location).collect::<Vec<_>>())
         }
-        "influxdb_connection_info" => client
-            .influxdb_connection_info(word("database"))
-            .await
-            .map(|v| json!(v)),
-        "influxdb_credentials" => {
-            let token = standins
-                .token(word("token"))
-                .ok_or_else(|| Unprepared::Odd("token".to_owned()))?;
-            client
-                .influxdb_credentials(word("database"), token)
-                .await
-                .map(|v| v.map_or(Value::Null, |v| dump_credentials(&v)))
-        }
-        "build_nublado_dict" => client.build_nublado_dict().await.map(|v| json!(v)),
+        "influxdb_connection_info" => json!(document.influxdb_connection_info(word("database"))),
+        "build_nublado_dict" => json!(document.build_nublado_dict()),
         other => return Err(Unprepared::Unknown(format!("method {other:?}"))),
-    })
+    }))
 }
 
 /// Writes credentials with every field, including the password.
@@ -273,11 +259,12 @@ async fn base_url(suite: &Suite, input: &Value, result: &Value, judgement: &mut 
 /// If no client can be built.
 pub(super) async fn discovery_url(base: Option<&str>) -> Result<String> {
     let recorder = Recorder::new("{}".to_owned(), &Expect::Ok(Value::Null));
-    let mut builder = Client::builder().transport(Arc::new(recorder.clone()));
-    if let Some(base) = base {
-        builder = builder.base_url(base);
-    }
-    builder.build()?.applications().await?;
+    let builder = match base {
+        Some(base) => Client::builder().base_url(base),
+        None => ClientBuilder::from_env()?,
+    };
+    let client = builder.transport(Arc::new(recorder.clone())).build()?;
+    client.document().await?;
     let asked = recorder.requests();
     Ok(asked.first().map(|r| r.uri.to_string()).unwrap_or_default())
 }

@@ -236,20 +236,25 @@ fn define(api: &Api, def: &TypeDef, checked: &BTreeSet<&str>, needs: &mut Needs)
                     #[allow(clippy::exhaustive_enums, reason = "the set is closed by the protocol")]
                 }
             });
+            let as_str = (!def.is_constant).then(|| {
+                quote! {
+                    #cfg
+                    impl #name {
+                        /// Returns the word on the wire.
+                        #[must_use]
+                        #visible fn as_str(self) -> &'static str {
+                            match self { #(#arms)* }
+                        }
+                    }
+                }
+            });
             quote! {
                 #doc #aliases #cfg
                 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
                 #closed
                 #visible enum #name { #(#variants)* }
 
-                #cfg
-                impl #name {
-                    /// Returns the word on the wire.
-                    #[must_use]
-                    #visible fn as_str(self) -> &'static str {
-                        match self { #(#arms)* }
-                    }
-                }
+                #as_str
             }
         }
         Shape::Words {

@@ -7,8 +7,8 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use vouchsafe::core::{Clock as _, SystemClock, timestamp};
 use vouchsafe::userinfo::{
-    AllGroups, BotUsername, Client, Group, GroupName, Limits, Quota, Scope, Token, TokenInfo,
-    UserInfo, Username,
+    AllGroups, BotUsername, Client, Group, GroupName, Limits, NewGroup, NewServiceToken, Quota,
+    Scope, Token, TokenInfo, UserInfo, Username,
 };
 
 use super::installation::{self, InstallationArgs, TOKEN_VARIABLE};
@@ -124,9 +124,7 @@ async fn create_token(
         .as_deref()
         .map(|path| SecretFile::create_new(path, "a token in use"));
     let file = file.transpose()?;
-    let mut request = client
-        .create_service_token(token, &args.bot)
-        .scopes(&args.scopes);
+    let mut request = NewServiceToken::new(&args.bot).scopes(&args.scopes);
     request = match args.expires {
         Some(Expiry::At(at)) => request.expires(at),
         Some(Expiry::After(time)) => request.expires(SystemClock::new().now() + time),
@@ -142,9 +140,10 @@ async fn create_token(
         request = request.gid(gid);
     }
     if !args.groups.is_empty() {
-        request = request.groups(args.groups.iter().map(|(name, id)| (name, *id)));
+        let groups = args.groups.iter();
+        request = request.groups(groups.map(|(name, id)| NewGroup::new(name, *id)));
     }
-    let made = request.send().await?;
+    let made = client.create_service_token(token, &request).await?;
     let (Some(file), Some(path)) = (file, args.out) else {
         let text = made.secret().expose();
         return Ok(Answer::new(text, json!({"token": text, "key": made.key()})));

@@ -9,7 +9,8 @@ use vouchsafe::core::transport::HttpTransport;
 use vouchsafe::core::{ConnectPhase, ErrorKind as CoreErrorKind};
 use vouchsafe::userinfo::mock::Server;
 use vouchsafe::userinfo::{
-    Allowance, BotUsername, Client, ErrorKind, Quota, Result, Scope, Token, UserInfo, Username,
+    Allowance, BotUsername, Client, ErrorKind, NewServiceToken, Quota, Result, Scope, Token,
+    UserInfo, Username,
 };
 
 use crate::failure::Failure;
@@ -153,13 +154,9 @@ impl Show {
     }
 
     async fn discovery(&self) -> Seen {
-        let found = self
-            .client
-            .discovery()
+        let document = self.client.discovery().document().await.map_err(text)?;
+        let url = document
             .url_for_internal("gafaelfawr", Some("v1"))
-            .await;
-        let url = found
-            .map_err(text)?
             .ok_or("Repertoire does not know Gafaelfawr")?;
         ensure(url.as_str().starts_with(&self.serving.url()), || {
             format!("not its own: {url}")
@@ -235,11 +232,9 @@ impl Show {
         let bot = BotUsername::parse("bot-demo").map_err(text)?;
         let scope = Scope::parse("read:image").map_err(text)?;
         let admin = self.server.admin_token();
-        let request = self
-            .client
-            .create_service_token(&admin, &bot)
-            .scopes([&scope]);
-        let made = request.send().await.map_err(text)?;
+        let new = NewServiceToken::new(bot).scopes([scope]);
+        let made = self.client.create_service_token(&admin, &new);
+        let made = made.await.map_err(text)?;
         let info = self.client.token_info(&made).await.map_err(text)?;
         ensure(info.username == "bot-demo", || {
             format!("it is {}'s", info.username)

@@ -1,12 +1,15 @@
 //! `vouchsafe discovery`: questions to Repertoire.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use vouchsafe::core::Secret;
 use vouchsafe::userinfo::HttpUrl;
-use vouchsafe::userinfo::discovery::{Client, Environment, InfluxDatabase, InfluxLocation};
+use vouchsafe::userinfo::discovery::{
+    Client, Document, Environment, InfluxDatabase, InfluxLocation,
+};
 
 use super::installation::{self, InstallationArgs, TOKEN_VARIABLE};
 use crate::failure::Failure;
@@ -149,25 +152,30 @@ pub(crate) async fn run(args: DiscoveryArgs) -> Result<Answer, Failure> {
         builder = builder.allow_plain_http();
     }
     let client = builder.build()?;
+    // Not asked for where a file cannot be created.
+    let found = || client.document();
     match args.command {
-        Command::Applications => Ok(names("application", &client.applications().await?)),
-        Command::Datasets => Ok(names("dataset", &client.datasets().await?)),
+        Command::Applications => Ok(names("application", found().await?.applications().to_vec())),
+        Command::Datasets => Ok(names("dataset", listed(found().await?.datasets()))),
         Command::Environment { name: false } => {
-            let environment = client.environment().await?;
-            Ok(of_environment(&known(
+            let found = found().await?;
+            let environment = found.environment();
+            Ok(of_environment(known(
                 environment,
                 "description of this environment",
             )?))
         }
         Command::Environment { name: true } => {
-            let name = client.environment_name().await?;
-            Ok(text(&known(name, "name of this environment")?))
+            let found = found().await?;
+            let name = found.environment_name();
+            Ok(text(known(name, "name of this environment")?))
         }
         Command::Butler { dataset: None } => {
-            let found = client.butler_repositories().await?;
+            let found = found().await?;
+            let found: BTreeMap<_, _> = found.butler_repositories().collect();
             let rows = found
                 .iter()
-                .map(|(name, url)| vec![name.clone(), url.as_str().to_owned()]);
+                .map(|(name, url)| vec![(*name).to_owned(), url.as_str().to_owned()]);
             Ok(Answer::new(
                 table(&["dataset", "butler configuration"], rows),
                 json!(found),
@@ -176,53 +184,44 @@ pub(crate) async fn run(args: DiscoveryArgs) -> Result<Answer, Failure> {
         Command::Butler {
             dataset: Some(dataset),
         } => {
-            let found = client.butler_config_for(&dataset).await?;
-            Ok(url(&known(found, "Butler configuration of that dataset")?))
+            let found = found().await?;
+            let found = found.butler_config_for(&dataset);
+            Ok(url(known(found, "Butler configuration of that dataset")?))
         }
         Command::Obscore { dataset } => {
-            let found = client.obscore_config_for(&dataset).await?;
-            Ok(text(&known(
-                found,
-                "ObsCore configuration of that dataset",
-            )?))
+            let found = found().await?;
+            let found = found.obscore_config_for(&dataset);
+            Ok(text(known(found, "ObsCore configuration of that dataset")?))
         }
-        Command::Url(of) => url_of(&client, of).await,
-        Command::Versions(of) => versions_of(&client, of).await,
+        Command::Url(of) => url_of(&*found().await?, &of),
+        Command::Versions(of) => versions_of(&*found().await?, &of),
         Command::Influxdb(of) => influxdb(&client, of).await,
-        Command::Nublado => Ok(document(json!(client.build_nublado_dict().await?))),
-        Command::Document => Ok(document(json!(&*client.document().await?))),
+        Command::Nublado => Ok(document(json!(found().await?.build_nublado_dict()))),
+        Command::Document => Ok(document(json!(&*found().await?))),
     }
 }
 
-async fn url_of(client: &Client, of: UrlOf) -> Result<Answer, Failure> {
+fn url_of(document: &Document, of: &UrlOf) -> Result<Answer, Failure> {
     let found = match of {
         UrlOf::Data {
             service,
             dataset,
             version,
-        } => {
-            client
-                .url_for_data(&service, &dataset, version.as_deref())
-                .await?
-        }
+        } => document.url_for_data(service, dataset, version.as_deref()),
         UrlOf::Internal { service, version } => {
-            client
-                .url_for_internal(&service, version.as_deref())
-                .await?
+            document.url_for_internal(service, version.as_deref())
         }
-        UrlOf::Ui { service } => client.url_for_ui(&service).await?,
+        UrlOf::Ui { service } => document.url_for_ui(service),
     };
-    Ok(url(&known(found, "such service, dataset or version")?))
+    Ok(url(known(found, "such service, dataset or version")?))
 }
 
-async fn versions_of(client: &Client, of: VersionsOf) -> Result<Answer, Failure> {
+fn versions_of(document: &Document, of: &VersionsOf) -> Result<Answer, Failure> {
     let found = match of {
-        VersionsOf::Data { service, dataset } => {
-            client.versions_for_data(&service, &dataset).await?
-        }
-        VersionsOf::Internal { service } => client.versions_for_internal(&service).await?,
+        VersionsOf::Data { service, dataset } => document.versions_for_data(service, dataset),
+        VersionsOf::Internal { service } => document.versions_for_internal(service),
     };
-    Ok(names("version", &known(found, "such service or dataset")?))
+    Ok(names("version", known(found, "such service or dataset")?))
 }
 
 async fn influxdb(client: &Client, of: Influxdb) -> Result<Answer, Failure> {
@@ -234,13 +233,15 @@ async fn influxdb(client: &Client, of: Influxdb) -> Result<Answer, Failure> {
                 Location::Local => InfluxLocation::Local,
                 Location::Remote => InfluxLocation::Remote,
             };
+            let document = client.document().await?;
             Ok(names(
                 "database",
-                &client.influxdb_databases(location).await?,
+                listed(document.influxdb_databases(location)),
             ))
         }
         Influxdb::Info { label } => {
-            let info = known(client.influxdb_connection_info(&label).await?, unknown)?;
+            let document = client.document().await?;
+            let info = known(document.influxdb_connection_info(&label), unknown)?;
             Ok(Answer::new(pairs(database_rows(&info)), json!(info)))
         }
         Influxdb::Credentials { label, out, token } => {
@@ -282,7 +283,11 @@ fn known<T>(found: Option<T>, what: &str) -> Result<T, Failure> {
     found.ok_or_else(|| Failure::not_found(format!("service discovery knows no {what}")))
 }
 
-fn names(header: &str, names: &[String]) -> Answer {
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    names.map(str::to_owned).collect()
+}
+
+fn names(header: &str, names: Vec<String>) -> Answer {
     let rows = names.iter().map(|name| vec![name.clone()]);
     Answer::new(table(&[header], rows), json!(names))
 }

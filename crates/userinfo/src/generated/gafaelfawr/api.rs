@@ -44,6 +44,33 @@ impl crate::Client {
         Ok(answer.json()?)
     }
 
+    /// Creates a service token for a bot user, and returns it.
+    ///
+    /// The caller's token needs the scope `admin:token`; a bootstrap token is accepted too. The
+    /// server shows the new token only once.
+    ///
+    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `Credential`: No token, or a token that is not valid (401); or: the service's code
+    ///   is `invalid_request` (403).
+    /// - Of kind `Forbidden`: Scope missing, or a service token was asked for a name that is not a
+    ///   bot name (403).
+    /// - Of kind `Conflict`: A token of that name exists already (type duplicate_token_name) (409).
+    /// - Of kind `Invalid`: The input was refused (422).
+    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    pub async fn create_service_token(
+        &self,
+        credential: impl Into<crate::ServiceToken>,
+        body: &wire::NewServiceToken,
+    ) -> crate::Result<crate::Token> {
+        let call = calls::create_token(body)?;
+        let answer = Service::call(self, call, &credential.into(), &CallOptions::new())
+            .await?;
+        Ok(answer.convert(answer.json::<wire::NewToken>()?)?)
+    }
+
     /// Returns what is known about the token that is used.
     ///
     /// # Errors
@@ -103,6 +130,36 @@ impl crate::Client {
         )
     }
 
+    /// Creates a token for the calling user, and returns it.
+    ///
+    /// The caller's token needs the scope `user:token` and to be that user's. The server shows the
+    /// new token only once.
+    ///
+    /// `username`: The name of the user.
+    ///
+    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `Credential`: No token, or a token that is not valid (401); or: the service's code
+    ///   is `invalid_request` (403).
+    /// - Of kind `Forbidden`: Scope missing, another user's data, or an Authorization header that
+    ///   cannot be read (403).
+    /// - Of kind `Conflict`: A token of that name exists already (type duplicate_token_name) (409).
+    /// - Of kind `Invalid`: The input was refused (422).
+    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    pub async fn create_user_token(
+        &self,
+        credential: impl Into<crate::ServiceToken>,
+        username: &crate::Username,
+        body: &wire::NewUserToken,
+    ) -> crate::Result<crate::Token> {
+        let call = calls::create_user_token(username, body)?;
+        let answer = Service::call(self, call, &credential.into(), &CallOptions::new())
+            .await?;
+        Ok(answer.convert(answer.json::<wire::NewToken>()?)?)
+    }
+
     /// Returns what is known about one of a user's tokens, by the key of the token.
     ///
     /// The token that asks needs the scope `user:token` and to be that user's, or the scope
@@ -128,6 +185,38 @@ impl crate::Client {
         key: &str,
     ) -> crate::Result<crate::TokenInfo> {
         let call = calls::get_token(username, key)?;
+        let answer = Service::call(self, call, &credential.into(), &CallOptions::new())
+            .await?;
+        Ok(answer.convert(answer.json::<wire::TokenInfo>()?)?)
+    }
+
+    /// Changes the name, the scopes or the expiry of a user token, and returns what is then known
+    /// about it.
+    ///
+    /// The token that asks needs the scope `admin:token`. What is not given stays.
+    ///
+    /// `username`: The name of the user.
+    ///
+    /// `key`: Exactly 22 characters.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `Credential`: No token, or a token that is not valid (401); or: the service's code
+    ///   is `invalid_request` (403).
+    /// - Of kind `Forbidden`: Scope missing, another user's data, or an Authorization header that
+    ///   cannot be read (403).
+    /// - Of kind `NotFound`: No such thing (type not_found) (404).
+    /// - Of kind `Conflict`: A token of that name exists already (type duplicate_token_name) (409).
+    /// - Of kind `Invalid`: The input was refused (422).
+    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    pub async fn modify_token(
+        &self,
+        credential: impl Into<crate::ServiceToken>,
+        username: &crate::Username,
+        key: &str,
+        body: &wire::TokenChange,
+    ) -> crate::Result<crate::TokenInfo> {
+        let call = calls::modify_token(username, key, body)?;
         let answer = Service::call(self, call, &credential.into(), &CallOptions::new())
             .await?;
         Ok(answer.convert(answer.json::<wire::TokenInfo>()?)?)
@@ -163,5 +252,109 @@ impl crate::Client {
         let call = calls::revoke_token(username, key)?;
         Service::call(self, call, &credential.into(), &CallOptions::new()).await?;
         Ok(())
+    }
+
+    /// Returns the present overrides of the configured quotas, or `None` if there are none.
+    ///
+    /// Any valid token is sufficient.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `Credential`: No token, or a token that is not valid (401).
+    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_userinfo::Client, credential: vouchsafe_userinfo::ServiceToken) -> vouchsafe_userinfo::Result<()> {
+    /// let answer = client.quota_overrides(credential).await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn quota_overrides(
+        &self,
+        credential: impl Into<crate::ServiceToken>,
+    ) -> crate::Result<Option<crate::QuotaConfig>> {
+        let call = calls::get_quota_overrides()?;
+        let answer = match Service::call(
+                self,
+                call,
+                &credential.into(),
+                &CallOptions::new(),
+            )
+            .await
+        {
+            Err(
+                error,
+            ) if error.status().is_some_and(|status| status == 404)
+                && error.code() == Some("not_found") => {
+                return Ok(None);
+            }
+            sent => sent?,
+        };
+        Ok(Some(answer.convert(answer.json::<wire::QuotaConfig>()?)?))
+    }
+
+    /// Replaces the overrides of the configured quotas, and returns them as stored.
+    ///
+    /// The token needs the scope `admin:token`. They apply at once to every user.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `Credential`: No token, or a token that is not valid (401); or: the service's code
+    ///   is `invalid_request` (403).
+    /// - Of kind `Forbidden`: Scope missing, another user's data, or an Authorization header that
+    ///   cannot be read (403).
+    /// - Of kind `Invalid`: The input was refused (422).
+    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    pub async fn set_quota_overrides(
+        &self,
+        credential: impl Into<crate::ServiceToken>,
+        body: &crate::QuotaConfig,
+    ) -> crate::Result<crate::QuotaConfig> {
+        let call = calls::put_quota_overrides(&body.clone().into())?;
+        let answer = Service::call(self, call, &credential.into(), &CallOptions::new())
+            .await?;
+        Ok(answer.convert(answer.json::<wire::QuotaConfig>()?)?)
+    }
+
+    /// Removes the overrides of the configured quotas, and returns whether there were any.
+    ///
+    /// The token needs the scope `admin:token`.
+    ///
+    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `Credential`: No token, or a token that is not valid (401); or: the service's code
+    ///   is `invalid_request` (403).
+    /// - Of kind `Forbidden`: Scope missing, another user's data, or an Authorization header that
+    ///   cannot be read (403).
+    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_userinfo::Client, credential: vouchsafe_userinfo::ServiceToken) -> vouchsafe_userinfo::Result<()> {
+    /// client.remove_quota_overrides(credential).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn remove_quota_overrides(
+        &self,
+        credential: impl Into<crate::ServiceToken>,
+    ) -> crate::Result<bool> {
+        let call = calls::delete_quota_overrides()?;
+        match Service::call(self, call, &credential.into(), &CallOptions::new()).await {
+            Err(
+                error,
+            ) if error.status().is_some_and(|status| status == 404)
+                && error.code() == Some("not_found") => {
+                return Ok(false);
+            }
+            sent => sent?,
+        };
+        Ok(true)
     }
 }

@@ -46,11 +46,11 @@ pub(crate) fn list_groups() -> Result<Call> {
     Ok(Call::new(&operations::LIST_GROUPS, target))
 }
 
-/// Make a service or user token as an administrator.
+/// Creates a service token for a bot user, and returns it.
 ///
-/// Needs the scope admin:token; the bootstrap token is taken too.
-#[doc(alias = "create_service_token")]
-pub(crate) fn create_token(body: &wire::AdminTokenRequest) -> Result<Call> {
+/// The caller's token needs the scope `admin:token`; a bootstrap token is accepted too. The
+/// server shows the new token only once.
+pub(crate) fn create_token(body: &wire::NewServiceToken) -> Result<Call> {
     let check = || -> Result<()> {
         body.check()?;
         Ok(())
@@ -76,12 +76,13 @@ pub(crate) fn list_tokens(username: &crate::Username) -> Result<Call> {
     Ok(Call::new(&operations::LIST_TOKENS, target))
 }
 
-/// Make a user token for oneself.
+/// Creates a token for the calling user, and returns it.
 ///
-/// Needs the scope user:token and the same user name.
+/// The caller's token needs the scope `user:token` and to be that user's. The server shows the
+/// new token only once.
 pub(crate) fn create_user_token(
     username: &crate::Username,
-    body: &wire::UserTokenRequest,
+    body: &wire::NewUserToken,
 ) -> Result<Call> {
     let check = || -> Result<()> {
         body.check()?;
@@ -111,6 +112,28 @@ pub(crate) fn get_token(username: &crate::Username, key: &str) -> Result<Call> {
     Ok(Call::new(&operations::GET_TOKEN, target))
 }
 
+/// Changes the name, the scopes or the expiry of a user token, and returns what is then known
+/// about it.
+///
+/// The token that asks needs the scope `admin:token`. What is not given stays.
+pub(crate) fn modify_token(
+    username: &crate::Username,
+    key: &str,
+    body: &wire::TokenChange,
+) -> Result<Call> {
+    let check = || -> Result<()> {
+        limits::text("key", key, Some(22), Some(22))?;
+        body.check()?;
+        Ok(())
+    };
+    check().map_err(|fault| fault.with_operation(operations::MODIFY_TOKEN.id()))?;
+    let target = Target::new("/users/")
+        .segment("username", username.as_str())?
+        .literal("/tokens/")
+        .segment("key", key)?;
+    Call::new(&operations::MODIFY_TOKEN, target).json(body)
+}
+
 /// Revokes one of a user's tokens, by its key, and the tokens made from it.
 ///
 /// The token that asks needs the scope `user:token` and to be that user's, or the scope
@@ -129,19 +152,25 @@ pub(crate) fn revoke_token(username: &crate::Username, key: &str) -> Result<Call
     Ok(Call::new(&operations::REVOKE_TOKEN, target))
 }
 
-/// The overrides in force; any valid token will do.
+/// Returns the present overrides of the configured quotas, or `None` if there are none.
+///
+/// Any valid token is sufficient.
 pub(crate) fn get_quota_overrides() -> Result<Call> {
     let target = Target::new("/quota-overrides");
     Ok(Call::new(&operations::GET_QUOTA_OVERRIDES, target))
 }
 
-/// Replace the overrides; needs admin:token.
+/// Replaces the overrides of the configured quotas, and returns them as stored.
+///
+/// The token needs the scope `admin:token`. They apply at once to every user.
 pub(crate) fn put_quota_overrides(body: &wire::QuotaConfig) -> Result<Call> {
     let target = Target::new("/quota-overrides");
     Call::new(&operations::PUT_QUOTA_OVERRIDES, target).json(body)
 }
 
-/// Remove the overrides; needs admin:token.
+/// Removes the overrides of the configured quotas, and returns whether there were any.
+///
+/// The token needs the scope `admin:token`.
 pub(crate) fn delete_quota_overrides() -> Result<Call> {
     let target = Target::new("/quota-overrides");
     Ok(Call::new(&operations::DELETE_QUOTA_OVERRIDES, target))

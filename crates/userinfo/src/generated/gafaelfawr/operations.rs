@@ -49,7 +49,7 @@ pub(crate) static LIST_GROUPS: Operation = Operation::new(
     .response_limit(64 << 20)
     .status_rules(COMMON_STATUSES);
 
-/// Make a service or user token as an administrator.
+/// Creates a service token for a bot user, and returns it.
 pub(crate) static CREATE_TOKEN: Operation = Operation::new(
         "gafaelfawr.createToken",
         Method::POST,
@@ -79,7 +79,7 @@ pub(crate) static LIST_TOKENS: Operation = Operation::new(
     .response_limit(16 << 20)
     .status_rules(COMMON_STATUSES);
 
-/// Make a user token for oneself.
+/// Creates a token for the calling user, and returns it.
 pub(crate) static CREATE_USER_TOKEN: Operation = Operation::new(
         "gafaelfawr.createUserToken",
         Method::POST,
@@ -98,12 +98,12 @@ pub(crate) static GET_TOKEN: Operation = Operation::new(
     .repeat_rules(REPEATS)
     .status_rules(COMMON_STATUSES);
 
-/// Change name, scopes or end of a user token; needs admin:token.
-#[cfg(feature = "mock")]
+/// Changes the name, the scopes or the expiry of a user token, and returns what is then known
+/// about it.
 pub(crate) static MODIFY_TOKEN: Operation = Operation::new(
         "gafaelfawr.modifyToken",
         Method::PATCH,
-        "/auth/api/v1/users/{username}/tokens/{key}",
+        "/users/{username}/tokens/{key}",
     )
     .repeat(Repeat::Safe)
     .repeat_rules(REPEATS)
@@ -118,7 +118,7 @@ pub(crate) static REVOKE_TOKEN: Operation = Operation::new(
     .repeat(Repeat::OnlyIfUnsent)
     .status_rules(COMMON_STATUSES);
 
-/// The overrides in force; any valid token will do.
+/// Returns the present overrides of the configured quotas, or `None` if there are none.
 pub(crate) static GET_QUOTA_OVERRIDES: Operation = Operation::new(
         "gafaelfawr.getQuotaOverrides",
         Method::GET,
@@ -128,7 +128,7 @@ pub(crate) static GET_QUOTA_OVERRIDES: Operation = Operation::new(
     .repeat_rules(REPEATS)
     .status_rules(COMMON_STATUSES);
 
-/// Replace the overrides; needs admin:token.
+/// Replaces the overrides of the configured quotas, and returns them as stored.
 pub(crate) static PUT_QUOTA_OVERRIDES: Operation = Operation::new(
         "gafaelfawr.putQuotaOverrides",
         Method::PUT,
@@ -138,7 +138,7 @@ pub(crate) static PUT_QUOTA_OVERRIDES: Operation = Operation::new(
     .repeat_rules(REPEATS)
     .status_rules(COMMON_STATUSES);
 
-/// Remove the overrides; needs admin:token.
+/// Removes the overrides of the configured quotas, and returns whether there were any.
 pub(crate) static DELETE_QUOTA_OVERRIDES: Operation = Operation::new(
         "gafaelfawr.deleteQuotaOverrides",
         Method::DELETE,

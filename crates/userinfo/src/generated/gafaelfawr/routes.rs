@@ -103,25 +103,26 @@ pub(crate) enum Op {
     GetUserInfo,
     /// Returns all groups of the directory, in its order.
     ListGroups,
-    /// Make a service or user token as an administrator.
+    /// Creates a service token for a bot user, and returns it.
     CreateToken,
     /// Returns what is known about the token that is used.
     GetTokenInfo,
     /// Returns what is known about a user's tokens.
     ListTokens,
-    /// Make a user token for oneself.
+    /// Creates a token for the calling user, and returns it.
     CreateUserToken,
     /// Returns what is known about one of a user's tokens, by the key of the token.
     GetToken,
-    /// Change name, scopes or end of a user token; needs admin:token.
+    /// Changes the name, the scopes or the expiry of a user token, and returns what is then known
+    /// about it.
     ModifyToken,
     /// Revokes one of a user's tokens, by its key, and the tokens made from it.
     RevokeToken,
-    /// The overrides in force; any valid token will do.
+    /// Returns the present overrides of the configured quotas, or `None` if there are none.
     GetQuotaOverrides,
-    /// Replace the overrides; needs admin:token.
+    /// Replaces the overrides of the configured quotas, and returns them as stored.
     PutQuotaOverrides,
-    /// Remove the overrides; needs admin:token.
+    /// Removes the overrides of the configured quotas, and returns whether there were any.
     DeleteQuotaOverrides,
     /// The check the ingress runs before it passes a request on.
     IngressAuth,

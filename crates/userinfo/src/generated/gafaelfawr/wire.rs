@@ -69,59 +69,6 @@ impl From<TokenType> for String {
     }
 }
 
-/// The schema `AdminTokenType`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
-pub(crate) enum AdminTokenType {
-    /// `service`.
-    Service,
-    /// `user`.
-    User,
-    /// A word that this version does not know, written back as it was read.
-    Unknown(String),
-}
-
-impl AdminTokenType {
-    /// Returns the word on the wire.
-    #[must_use]
-    pub(crate) fn as_str(&self) -> &str {
-        match self {
-            Self::Service => "service",
-            Self::User => "user",
-            Self::Unknown(word) => word,
-        }
-    }
-}
-
-impl From<String> for AdminTokenType {
-    fn from(word: String) -> Self {
-        match word.as_str() {
-            "service" => Self::Service,
-            "user" => Self::User,
-            _ => Self::Unknown(word),
-        }
-    }
-}
-
-impl From<AdminTokenType> for String {
-    fn from(word: AdminTokenType) -> Self {
-        match word {
-            AdminTokenType::Unknown(word) => word,
-            known => known.as_str().to_owned(),
-        }
-    }
-}
-
-/// Date and time, or seconds since the epoch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum Expires {
-    /// Text.
-    Text(String),
-    /// An integer.
-    Integer(i64),
-}
-
 /// A group of users.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -130,22 +77,6 @@ pub struct Group {
     pub name: String,
     /// The numeric id.
     pub id: i64,
-}
-
-impl Group {
-    /// Makes one of what is required. The rest is unset, or has its default.
-    #[must_use]
-    pub fn new(name: impl Into<String>, id: i64) -> Self {
-        Self { name: name.into(), id }
-    }
-}
-
-impl Group {
-    /// Checks what the service is known to refuse.
-    pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
-        limits::text("name", &self.name, Some(1), None)?;
-        Ok(())
-    }
 }
 
 /// All groups of a directory.
@@ -238,40 +169,113 @@ pub(crate) struct UserInfo {
     pub(crate) quota: Option<Quota>,
 }
 
-/// A token to be made by an administrator. Clients send unset values as null.
+/// A service token to be created. What is not set gets the server's default, so no scopes, no
+/// expiry and no data of the user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct AdminTokenRequest {
-    /// The key `username`.
-    pub(crate) username: String,
+#[non_exhaustive]
+pub struct NewServiceToken {
+    /// The bot user.
+    pub username: crate::BotUsername,
     /// The key `token_type`.
-    pub(crate) token_type: AdminTokenType,
-    /// Required for user; refused for service.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) token_name: Option<String>,
-    /// The key `scopes`.
+    pub(crate) token_type: NewServiceTokenTokenType,
+    /// The scopes of the token; the server decides which ones exist.
     #[serde(default)]
-    pub(crate) scopes: Vec<String>,
-    /// None means never.
-    pub(crate) expires: Option<Expires>,
-    /// The key `name`.
-    pub(crate) name: Option<String>,
-    /// The key `email`.
-    pub(crate) email: Option<String>,
-    /// The key `uid`.
-    pub(crate) uid: Option<i64>,
-    /// The key `gid`.
-    pub(crate) gid: Option<i64>,
-    /// The key `groups`.
-    pub(crate) groups: Option<Vec<Group>>,
+    pub scopes: Vec<crate::Scope>,
+    /// When the token expires, at least five minutes from now.
+    pub expires: Option<crate::Expiry>,
+    /// The full name of the bot user.
+    pub name: Option<String>,
+    /// The mail address of the bot user.
+    pub email: Option<String>,
+    /// The numeric id of the bot user.
+    pub uid: Option<i64>,
+    /// The id of the primary group.
+    pub gid: Option<i64>,
+    /// The groups of the bot user.
+    pub groups: Option<Vec<NewGroup>>,
 }
 
-impl AdminTokenRequest {
+impl NewServiceToken {
+    /// Makes one of what is required. The rest is unset, or has its default.
+    #[must_use]
+    pub fn new(username: impl Into<crate::BotUsername>) -> Self {
+        Self {
+            username: username.into(),
+            token_type: NewServiceTokenTokenType::Service,
+            scopes: Default::default(),
+            expires: None,
+            name: None,
+            email: None,
+            uid: None,
+            gid: None,
+            groups: None,
+        }
+    }
+
+    /// The scopes of the token; the server decides which ones exist.
+    #[must_use]
+    pub fn scopes(
+        mut self,
+        scopes: impl IntoIterator<Item = impl Into<crate::Scope>>,
+    ) -> Self {
+        self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// When the token expires, at least five minutes from now.
+    #[must_use]
+    pub fn expires(mut self, expires: impl Into<crate::Expiry>) -> Self {
+        self.expires = Some(expires.into());
+        self
+    }
+
+    /// The full name of the bot user.
+    ///
+    /// Not empty.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The mail address of the bot user.
+    ///
+    /// Not empty.
+    #[must_use]
+    pub fn email(mut self, email: impl Into<String>) -> Self {
+        self.email = Some(email.into());
+        self
+    }
+
+    /// The numeric id of the bot user.
+    ///
+    /// At least 1.
+    #[must_use]
+    pub fn uid(mut self, uid: i64) -> Self {
+        self.uid = Some(uid);
+        self
+    }
+
+    /// The id of the primary group.
+    ///
+    /// At least 1.
+    #[must_use]
+    pub fn gid(mut self, gid: i64) -> Self {
+        self.gid = Some(gid);
+        self
+    }
+
+    /// The groups of the bot user.
+    #[must_use]
+    pub fn groups(mut self, groups: impl IntoIterator<Item = NewGroup>) -> Self {
+        self.groups = Some(groups.into_iter().collect());
+        self
+    }
+}
+
+impl NewServiceToken {
     /// Checks what the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
-        limits::text("username", &self.username, Some(1), Some(64))?;
-        if let Some(value) = &self.token_name {
-            limits::text("token_name", value, Some(1), Some(64))?;
-        }
         if let Some(value) = &self.name {
             limits::text("name", value, Some(1), None)?;
         }
@@ -284,32 +288,147 @@ impl AdminTokenRequest {
         if let Some(value) = &self.gid {
             limits::integer("gid", *value, Some(1), None)?;
         }
-        if let Some(value) = &self.groups {
-            for value in value.iter() {
-                value.check()?;
-            }
-        }
         Ok(())
     }
 }
 
-/// The schema `UserTokenRequest`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct UserTokenRequest {
-    /// The key `token_name`.
-    pub(crate) token_name: String,
-    /// The key `scopes`.
-    #[serde(default)]
-    pub(crate) scopes: Vec<String>,
-    /// None means never.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) expires: Option<Expires>,
+/// The schema `NewServiceTokenTokenType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum NewServiceTokenTokenType {
+    /// `service`.
+    #[serde(rename = "service")]
+    Service,
 }
 
-impl UserTokenRequest {
+/// A group of a bot user.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NewGroup {
+    /// The name.
+    pub name: crate::GroupName,
+    /// The numeric id.
+    pub id: i64,
+}
+
+impl NewGroup {
+    /// Makes one of what is required. The rest is unset, or has its default.
+    #[must_use]
+    pub fn new(name: impl Into<crate::GroupName>, id: i64) -> Self {
+        Self { name: name.into(), id }
+    }
+}
+
+/// A user token to be created. What is not set gets the server's default, so no scopes and no
+/// expiry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NewUserToken {
+    /// The name.
+    pub token_name: String,
+    /// The scopes of the token; the server decides which ones exist.
+    #[serde(default)]
+    pub scopes: Vec<crate::Scope>,
+    /// When the token expires, at least five minutes from now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<crate::Expiry>,
+}
+
+impl NewUserToken {
+    /// Makes one of what is required. The rest is unset, or has its default.
+    #[must_use]
+    pub fn new(token_name: impl Into<String>) -> Self {
+        Self {
+            token_name: token_name.into(),
+            scopes: Default::default(),
+            expires: None,
+        }
+    }
+
+    /// The scopes of the token; the server decides which ones exist.
+    #[must_use]
+    pub fn scopes(
+        mut self,
+        scopes: impl IntoIterator<Item = impl Into<crate::Scope>>,
+    ) -> Self {
+        self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// When the token expires, at least five minutes from now.
+    #[must_use]
+    pub fn expires(mut self, expires: impl Into<crate::Expiry>) -> Self {
+        self.expires = Some(expires.into());
+        self
+    }
+}
+
+impl NewUserToken {
     /// Checks what the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         limits::text("token_name", &self.token_name, Some(1), Some(64))?;
+        Ok(())
+    }
+}
+
+/// A change of a user token. What is not set stays.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TokenChange {
+    /// The name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_name: Option<String>,
+    /// The scopes, in place of those the token has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<crate::Scope>>,
+    /// When the token expires, at least five minutes from now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<crate::Expiry>,
+}
+
+impl TokenChange {
+    /// Makes one of what is required. The rest is unset, or has its default.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            token_name: None,
+            scopes: None,
+            expires: None,
+        }
+    }
+
+    /// The name.
+    ///
+    /// 1 to 64 characters.
+    #[must_use]
+    pub fn token_name(mut self, token_name: impl Into<String>) -> Self {
+        self.token_name = Some(token_name.into());
+        self
+    }
+
+    /// The scopes, in place of those the token has.
+    #[must_use]
+    pub fn scopes(
+        mut self,
+        scopes: impl IntoIterator<Item = impl Into<crate::Scope>>,
+    ) -> Self {
+        self.scopes = Some(scopes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// When the token expires, at least five minutes from now.
+    #[must_use]
+    pub fn expires(mut self, expires: impl Into<crate::Expiry>) -> Self {
+        self.expires = Some(expires.into());
+        self
+    }
+}
+
+impl TokenChange {
+    /// Checks what the service is known to refuse.
+    pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
+        if let Some(value) = &self.token_name {
+            limits::text("token_name", value, Some(1), Some(64))?;
+        }
         Ok(())
     }
 }

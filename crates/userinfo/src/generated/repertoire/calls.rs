@@ -16,7 +16,9 @@ pub(crate) fn get_discovery() -> Result<Call> {
     Ok(Call::new(&operations::GET_DISCOVERY, target))
 }
 
-/// All databases with credentials.
+/// Returns the connection information of all InfluxDB databases, with credentials, by label.
+///
+/// Never cached.
 pub(crate) fn list_influxdb() -> Result<Call> {
     let target = Target::new("/discovery/influxdb");
     Ok(Call::new(&operations::LIST_INFLUXDB, target))

@@ -3,6 +3,7 @@
 
 //! Repertoire, the part a client library uses, version 3.
 
+pub(crate) mod api;
 pub(crate) mod operations;
 pub(crate) mod calls;
 #[cfg(feature = "mock")]

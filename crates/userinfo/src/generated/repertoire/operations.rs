@@ -16,7 +16,7 @@ pub(crate) static GET_DISCOVERY: Operation = Operation::new(
     .response_limit(8 << 20)
     .open();
 
-/// All databases with credentials.
+/// Returns the connection information of all InfluxDB databases, with credentials, by label.
 pub(crate) static LIST_INFLUXDB: Operation = Operation::new(
         "repertoire.listInfluxdb",
         Method::GET,

@@ -32,7 +32,7 @@ pub(crate) static ROUTES: &[Route<Op>] = &[
 pub(crate) enum Op {
     /// The whole discovery document.
     GetDiscovery,
-    /// All databases with credentials.
+    /// Returns the connection information of all InfluxDB databases, with credentials, by label.
     ListInfluxdb,
     /// One database with credentials.
     GetInfluxdb,

@@ -234,16 +234,6 @@ pub(crate) enum PlaceOwnerKind {
     Owner,
 }
 
-impl PlaceOwnerKind {
-    /// Returns the word on the wire.
-    #[must_use]
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-        }
-    }
-}
-
 /// An owner to be introduced.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -281,21 +271,10 @@ impl NewOwner {
 
 /// The schema `NewOwnerKind`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[allow(clippy::exhaustive_enums, reason = "the set is closed by the protocol")]
-pub enum NewOwnerKind {
+pub(crate) enum NewOwnerKind {
     /// `owner`.
     #[serde(rename = "owner")]
     Owner,
-}
-
-impl NewOwnerKind {
-    /// Returns the word on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-        }
-    }
 }
 
 /// Who logs in.

@@ -616,17 +616,6 @@ pub(crate) enum HealthStatus {
     Fine,
 }
 
-#[cfg(feature = "mock")]
-impl HealthStatus {
-    /// Returns the word on the wire.
-    #[must_use]
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Fine => "fine",
-        }
-    }
-}
-
 /// Reads a value that may be null but must be there.
 fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
