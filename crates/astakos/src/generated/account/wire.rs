@@ -79,9 +79,11 @@ pub struct CommissionRequest {
 impl CommissionRequest {
     /// Makes one of what is required. The rest is unset, or has its default.
     #[must_use]
-    pub fn new(provisions: impl IntoIterator<Item = crate::Provision>) -> Self {
+    pub fn new(
+        provisions: impl IntoIterator<Item = impl Into<crate::Provision>>,
+    ) -> Self {
         Self {
-            provisions: provisions.into_iter().collect(),
+            provisions: provisions.into_iter().map(Into::into).collect(),
             name: None,
             force: None,
             auto_accept: None,
@@ -897,7 +899,9 @@ pub struct DefaultProject {
 impl DefaultProject {
     /// Makes one of what is required. The rest is unset, or has its default.
     #[must_use]
-    pub fn new(project_id: crate::ProjectId) -> Self {
-        Self { project_id }
+    pub fn new(project_id: impl Into<crate::ProjectId>) -> Self {
+        Self {
+            project_id: project_id.into(),
+        }
     }
 }
