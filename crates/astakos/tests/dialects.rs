@@ -157,7 +157,7 @@ async fn what_a_generation_lacks_is_refused_before_anything_is_sent() {
                 "default",
                 is_current,
                 client
-                    .set_default_project(&DefaultProject::new("p".into()))
+                    .set_default_project(&DefaultProject::new("p"))
                     .await
                     .err(),
             ),

@@ -67,7 +67,7 @@ pub(super) async fn call(client: &Client, id: &str) -> Result<()> {
         "account.sendFeedback" => client.send_feedback(&Feedback::new("good", "")).await,
         "account.setDefaultProject" => {
             client
-                .set_default_project(&DefaultProject::new(project.into()))
+                .set_default_project(&DefaultProject::new(project))
                 .await
         }
         "account.getResources" => client.resources().await.map(drop),

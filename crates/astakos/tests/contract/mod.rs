@@ -87,7 +87,7 @@ async fn drive(server: &Server, transport: Arc<dyn Transport>, auth_url: &str) {
     );
     let feedback = Feedback::new("it works", "");
     client.send_feedback(&feedback).await.unwrap();
-    let chosen = DefaultProject::new(Server::project().into());
+    let chosen = DefaultProject::new(Server::project());
     client.set_default_project(&chosen).await.unwrap();
 
     let quotas = client.quotas().await.unwrap();

@@ -174,9 +174,7 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
         Command::Join { id } => Ok(membership(client.join_project(id).await?)),
         Command::Enroll { id, email } => Ok(membership(client.enroll_member(id, &email).await?)),
         Command::Default { id } => {
-            client
-                .set_default_project(&DefaultProject::new(id.into()))
-                .await?;
+            client.set_default_project(&DefaultProject::new(id)).await?;
             Ok(done("chosen"))
         }
     }
