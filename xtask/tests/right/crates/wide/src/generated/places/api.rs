@@ -182,11 +182,6 @@ impl PlacesApi<'_> {
     /// Name a floor.
     ///
     /// Not all servers have it: 2+.
-    /// Who owns a place.
-    ///
-    /// # Errors
-    ///
-    /// What any call can meet: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -203,6 +198,18 @@ impl PlacesApi<'_> {
             params: calls::FloorNameParams::default(),
             options: CallOptions::new(),
         }
+    }
+
+    /// Who owns a place.
+    ///
+    /// # Errors
+    ///
+    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_wide::Client) -> vouchsafe_wide::Result<()> {
     /// let answer = client.places().owner(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
     /// # let _ = answer;
     /// # Ok(())

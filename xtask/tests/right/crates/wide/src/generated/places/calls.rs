@@ -126,6 +126,8 @@ pub(crate) fn floor_name(
     let target = target
         .query_opt("above", params.above.as_ref().map(ToString::to_string).as_deref());
     Ok(Call::new(&operations::FLOOR_NAME, target))
+}
+
 /// Who owns a place.
 pub(crate) fn owner_get(place_id: &wire::PlaceId) -> Result<Call> {
     let target = Target::new("/owners/").segment("place_id", place_id.as_str())?;

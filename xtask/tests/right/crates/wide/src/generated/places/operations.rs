@@ -61,6 +61,8 @@ pub(crate) static FLOOR_NAME: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .open()
     .dialect("2+")
+    .status_rules(COMMON_STATUSES);
+
 /// Who owns a place.
 pub(crate) static OWNER_GET: Operation = Operation::new(
         "places.ownerGet",

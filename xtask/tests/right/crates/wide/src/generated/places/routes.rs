@@ -39,6 +39,8 @@ pub(crate) static ROUTES: &[Route<Op>] = &[
         op: Op::FloorName,
         operation: &operations::FLOOR_NAME,
         path: "/floors/{level}",
+    },
+    Route {
         op: Op::OwnerGet,
         operation: &operations::OWNER_GET,
         path: "/owners/{place_id}",
