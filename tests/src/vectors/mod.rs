@@ -97,7 +97,7 @@ pub async fn run(
             "astakos" => astakos::run(&folder, &mut report).await?,
             "ticket" => ticket::run(&folder, &mut report)?,
             "userinfo" => userinfo::run(&folder, probe.clone(), &mut report).await?,
-            "wazo-auth" => wazo_auth::run(&folder, &mut report)?,
+            "wazo-auth" => wazo_auth::run(&folder, &mut report).await?,
             other => return Err(Error::UnknownService(other.to_owned())),
         }
     }

@@ -2,6 +2,7 @@
 
 mod acl;
 mod answer;
+mod client;
 mod images;
 mod scenario;
 
@@ -14,7 +15,7 @@ use super::report::Judgement;
 use super::{Error, Report};
 
 /// Runs every case in a folder.
-pub(super) fn run(folder: &Path, report: &mut Report) -> Result<(), Error> {
+pub(super) async fn run(folder: &Path, report: &mut Report) -> Result<(), Error> {
     let entries = fs::read_dir(folder).map_err(|_| Error::Missing(folder.to_owned()))?;
     let mut names: Vec<String> = entries
         .filter_map(Result::ok)
@@ -45,6 +46,8 @@ pub(super) fn run(folder: &Path, report: &mut Report) -> Result<(), Error> {
                     scenario::judge(&fixture, &scenario, &mut judgement);
                     let name = scenario["name"].as_str().unwrap_or_default();
                     report.add(&format!("scenarios/{name}"), judgement);
+                    let of_client = client::judge(&scenario).await;
+                    report.add(&format!("client/{name}"), of_client);
                 }
             }
             other => {

@@ -1,0 +1,400 @@
+//! The client, call by call: a stand-in gives each recorded answer, and what the client sends and
+//! returns is compared with what the older client sent and returned.
+
+mod calls;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde_json::{Map, Value, json};
+use vouchsafe::core::BoxFuture;
+use vouchsafe::core::transport::{Request, Response, Transport};
+use vouchsafe::wazo_auth::{Client, Error, Retry};
+
+use crate::vectors::report::Judgement;
+
+/// How the client deliberately differs from the older one.
+const REFUSED: &str = "the client refuses before sending what the service would refuse or mistake";
+const NOT_EXPRESSIBLE: &str = "a value or an option that the client's types cannot hold";
+const NO_REQUEST: &str = "the older client failed before it sent anything";
+const REMOVED: &str = "a route that the service no longer has, and the client does not call";
+const REVOKED: &str = "the client reports a revocation that failed";
+
+/// What a call gave.
+enum Given {
+    Value(Value),
+    /// A value with secrets, which cannot be written as JSON; the client has read it.
+    Secret,
+    Nothing,
+}
+
+enum Done {
+    Called(Result<Given, Error>),
+    Waived(&'static str),
+    Unknown,
+}
+
+/// Answers once, and keeps what it was asked.
+#[derive(Debug)]
+struct StandIn {
+    answer: Mutex<Option<Response>>,
+    asked: Mutex<Option<Request>>,
+}
+
+impl Transport for StandIn {
+    fn send(&self, request: Request) -> BoxFuture<'_, vouchsafe::core::Result<Response>> {
+        *lock(&self.asked) = Some(request);
+        let answer = lock(&self.answer).take();
+        Box::pin(std::future::ready(answer.ok_or_else(|| {
+            vouchsafe::core::Error::new(vouchsafe::core::ErrorKind::Transport, "asked twice")
+        })))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Plays the calls of a scenario.
+pub(super) async fn judge(scenario: &Value) -> Judgement {
+    let mut judgement = Judgement::default();
+    for step in scenario["steps"].as_array().into_iter().flatten() {
+        if step["call"].is_object() {
+            judgement.at(format!("step {}", step["n"]));
+            play(step, &mut judgement).await;
+        }
+    }
+    judgement
+}
+
+async fn play(step: &Value, judgement: &mut Judgement) {
+    let call = &step["call"];
+    if step["request"].is_null() {
+        return judgement.waive(NO_REQUEST);
+    }
+    let stand_in = Arc::new(StandIn {
+        answer: Mutex::new(Some(answer(&step["response"]))),
+        asked: Mutex::default(),
+    });
+    let by_call = ["tenant_uuid", "parent_uuid"]
+        .iter()
+        .any(|name| call["kwargs"].get(name).is_some());
+    // A tenant that was set later is seen in the request alone.
+    let later = &step["request"]["headers"]["Wazo-Tenant"];
+    let tenant = match &call["client"]["tenant"] {
+        Value::Null if !by_call => later,
+        tenant => tenant,
+    };
+    let client = match client(&call["client"], tenant, &stand_in) {
+        Ok(client) => client,
+        Err(fault) if fault.operation().is_none() => return judgement.waive(NOT_EXPRESSIBLE),
+        Err(fault) => return judgement.differ(format!("no client: {fault}")),
+    };
+    let name = format!(
+        "{}.{}",
+        call["command"].as_str().unwrap_or("client"),
+        call["method"].as_str().unwrap_or_default()
+    );
+    let args = call["args"].as_array().cloned().unwrap_or_default();
+    let kwargs = call["kwargs"].as_object().cloned().unwrap_or_default();
+    let done = calls::call(&client, &name, &args, kwargs).await;
+    let given = match done {
+        Done::Called(given) => given,
+        Done::Waived(rule) => return judgement.waive(rule),
+        Done::Unknown => return judgement.differ(format!("no call of {name}")),
+    };
+    let asked = lock(&stand_in.asked).take();
+    let Some(asked) = asked else {
+        return match given {
+            Err(_) => judgement.waive(REFUSED),
+            Ok(_) => judgement.differ("nothing was sent"),
+        };
+    };
+    judgement.judged();
+    for difference in request(&step["request"], &asked, &name) {
+        judgement.differ(difference);
+    }
+    outcome(step, given, &name, judgement);
+}
+
+fn client(options: &Value, tenant: &Value, stand_in: &Arc<StandIn>) -> Result<Client, Error> {
+    let text = |name: &str| options[name].as_str();
+    let mut builder = Client::builder()
+        .host("127.0.0.1")
+        .direct()
+        .retry(Retry::none())
+        .transport(Arc::clone(stand_in) as Arc<dyn Transport>)
+        .prefix(text("prefix").unwrap_or_default())
+        .version(text("version").unwrap_or("0.1"));
+    if let Some(token) = text("token") {
+        builder = builder.token(token);
+    }
+    if let Some(tenant) = tenant.as_str() {
+        builder = builder.tenant(&tenant.parse()?);
+    }
+    if let (Some(username), Some(password)) = (text("username"), text("password")) {
+        builder = builder.credentials(username, password);
+    }
+    if let Some(agent) = text("user_agent") {
+        builder = builder.user_agent(agent);
+    }
+    builder.build()
+}
+
+fn answer(recorded: &Value) -> Response {
+    let status = recorded["status"]
+        .as_u64()
+        .and_then(|code| u16::try_from(code).ok());
+    let status = status.and_then(|code| StatusCode::from_u16(code).ok());
+    let mut response = Response::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    for (name, value) in recorded["headers"].as_object().into_iter().flatten() {
+        let name = HeaderName::try_from(name.as_str());
+        let value = value.as_str().map(HeaderValue::try_from);
+        if let (Ok(name), Some(Ok(value))) = (name, value) {
+            response.headers.insert(name, value);
+        }
+    }
+    response.body = match (&recorded["json"], &recorded["body"], recorded.get("json")) {
+        (json, _, Some(_)) => json.to_string().into(),
+        (_, Value::String(text), _) => text.clone().into(),
+        _ if recorded["html"] == true => "<!doctype html>".into(),
+        _ => "".into(),
+    };
+    response
+}
+
+/// Compares requests.
+fn request(recorded: &Value, asked: &Request, name: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut compare = |what: &str, expected: String, got: String| {
+        if expected != got {
+            found.push(format!("{what}: expected {expected}, got {got}"));
+        }
+    };
+    let text = |name: &str| recorded[name].as_str().unwrap_or_default().to_owned();
+    compare("method", text("method"), asked.method.to_string());
+    compare("path", decoded(&text("path")), decoded(asked.uri.path()));
+    let pairs = |pairs: Vec<(String, String)>| {
+        let all: BTreeSet<_> = pairs.into_iter().collect();
+        format!("{all:?}")
+    };
+    let query = asked.uri.query().unwrap_or_default().as_bytes();
+    let query = url::form_urlencoded::parse(query).into_owned().collect();
+    compare("query", pairs(recorded_query(recorded)), pairs(query));
+    let header = |name: &str| {
+        let value = asked
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok());
+        value.unwrap_or_default().to_owned()
+    };
+    let expected = |name: &str| {
+        let value = recorded["headers"][name].as_str();
+        value.unwrap_or_default().to_owned()
+    };
+    compare(
+        "Wazo-Tenant",
+        expected("Wazo-Tenant"),
+        header("wazo-tenant"),
+    );
+    // The token is not sent where the service does not look at it.
+    if !is_open(name) {
+        compare(
+            "X-Auth-Token",
+            expected("X-Auth-Token"),
+            header("x-auth-token"),
+        );
+    }
+    if name == "token.new" {
+        // Neither is a password beside a refresh token.
+        if recorded["json"]["refresh_token"].is_null() {
+            compare(
+                "Authorization",
+                expected("Authorization"),
+                header("authorization"),
+            );
+        }
+        compare(
+            "Wazo-Session-Type",
+            expected("Wazo-Session-Type"),
+            header("wazo-session-type"),
+        );
+    }
+    let media = header("content-type");
+    let body = String::from_utf8_lossy(&asked.body).into_owned();
+    if let Some(json) = recorded.get("json") {
+        let got = serde_json::from_str(&body).unwrap_or(Value::String(body));
+        let (expected, got) = (members(name, json), members(name, &got));
+        compare("body", expected.to_string(), got.to_string());
+    } else if let Some(form) = recorded["form"].as_array()
+        && !media.starts_with("multipart/")
+    {
+        let expected = form.iter().map(pair).collect();
+        let got = url::form_urlencoded::parse(body.as_bytes())
+            .into_owned()
+            .collect();
+        compare("form", pairs(expected), pairs(got));
+    } else if let Some(parts) = parts(recorded) {
+        let is_multipart = media.starts_with("multipart/form-data; boundary=");
+        compare("media type", true.to_string(), is_multipart.to_string());
+        for part in parts {
+            let name = part["name"].as_str().unwrap_or_default();
+            let content = part["content"].as_str().unwrap_or_default();
+            let file = part["filename"].is_string();
+            let head = format!("name=\"{name}\"");
+            let has = |part: &str| {
+                part.contains(&head)
+                    && part.contains("filename=") == file
+                    && part.contains(&format!("\r\n\r\n{content}\r\n"))
+            };
+            let is_there = body.split("--vouchsafe").any(has);
+            compare(
+                &format!("part {name}"),
+                true.to_string(),
+                is_there.to_string(),
+            );
+        }
+    } else if recorded["body"].is_null() {
+        compare("body", String::new(), body);
+    }
+    found
+}
+
+/// Returns the recorded query, but for what the client leaves out: the tenant that is in the header
+/// too, and parameters that the service does not know.
+fn recorded_query(recorded: &Value) -> Vec<(String, String)> {
+    let all = recorded["query"].as_array().into_iter().flatten().map(pair);
+    let kept = all.filter(|(name, _)| name != "tenant_uuid" && name != "foo");
+    let plain = |value: String| match value.as_str() {
+        "True" | "False" => value.to_lowercase(),
+        _ => value,
+    };
+    kept.map(|(name, value)| (name, plain(value))).collect()
+}
+
+fn pair(pair: &Value) -> (String, String) {
+    let text = |at: usize| pair[at].as_str().unwrap_or_default().to_owned();
+    (text(0), text(1))
+}
+
+/// Returns the parts of a form. The older client sends a form without files as plain fields.
+fn parts(recorded: &Value) -> Option<Vec<Value>> {
+    let of_fields = |fields: &Vec<Value>| {
+        let part = |field: &Value| json!({"name": field[0], "content": field[1]});
+        fields.iter().map(part).collect()
+    };
+    let fields = recorded["form"].as_array().map(of_fields);
+    recorded["multipart"].as_array().cloned().or(fields)
+}
+
+/// Returns a body without what stands for nothing: nulls, empty lists, defaults, and members that the
+/// service drops.
+fn members(name: &str, body: &Value) -> Value {
+    match body {
+        Value::Object(all) => {
+            let is_kept = |(member, value): &(&String, &Value)| match member.as_str() {
+                "tenant_uuid" | "extra" => false,
+                "slug" => name != "tenants.edit",
+                "confirmed" => name != "users.update_emails",
+                "main" => *value == true,
+                _ => !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty()),
+            };
+            let kept = all.iter().filter(is_kept);
+            let kept = kept.map(|(member, value)| (member.clone(), members(name, value)));
+            Value::Object(kept.collect())
+        }
+        Value::Array(items) => items.iter().map(|item| members(name, item)).collect(),
+        other => other.clone(),
+    }
+}
+
+fn is_open(name: &str) -> bool {
+    let of_tokens = ["token.new", "token.get", "token.is_valid", "token.check"];
+    let others = [
+        "token.check_scopes",
+        "token.revoke",
+        "backends.list",
+        "status.check",
+    ];
+    let more = [
+        "users.reset_password",
+        "users.register",
+        "saml.sso",
+        "saml.acs",
+    ];
+    [&of_tokens[..], &others, &more].concat().contains(&name) || name.starts_with("client.")
+}
+
+fn decoded(text: &str) -> String {
+    let text = text.replace('+', "%2B");
+    let parsed = url::form_urlencoded::parse(text.as_bytes());
+    parsed.map(|(name, _)| name.into_owned()).collect()
+}
+
+fn outcome(step: &Value, given: Result<Given, Error>, name: &str, judgement: &mut Judgement) {
+    let expected = &step["outcome"];
+    let body = &step["response"]["json"];
+    match (given, expected["raises"].is_object()) {
+        (Err(error), true) => {
+            let raised = &expected["raises"];
+            let status = error.status().map(|status| u64::from(status.as_u16()));
+            let expected = match raised["kind"].as_str() {
+                Some("InvalidTokenException") => Some(404),
+                Some("MissingPermissionsTokenException") => Some(403),
+                _ => raised["status"].as_u64(),
+            };
+            if status != expected {
+                judgement.differ(format!("expected {raised}, got {error}"));
+            }
+            if let Some(reason) = body["message"].as_str() {
+                let got = error.body().reason;
+                if got.as_deref() != Some(reason) {
+                    judgement.differ(format!("reason: expected {reason}, got {got:?}"));
+                }
+            }
+        }
+        (Err(_), false) if name == "token.revoke" => judgement.waive(REVOKED),
+        (Err(error), false) => judgement.differ(format!("expected {expected}, got {error}")),
+        (Ok(_), true) if name == "saml.logout" && expected["raises"]["kind"] == "KeyError" => {}
+        (Ok(_), true) => judgement.differ(format!("expected {expected}, got a success")),
+        (Ok(Given::Value(got)), false) => {
+            let expected = match (&expected["returns"], &expected["returns_body_member"]) {
+                (Value::Null, Value::String(member)) => &body[member.as_str()],
+                (Value::Null, _) => body,
+                (value, _) => value,
+            };
+            for difference in differences(expected, &got, "") {
+                judgement.differ(difference);
+            }
+        }
+        (Ok(Given::Secret | Given::Nothing), false) => {}
+    }
+}
+
+/// Returns where a value that the client has read is not what was sent. What it does not know of it
+/// left out, and what has a default may be there beside.
+fn differences(sent: &Value, read: &Value, place: &str) -> Vec<String> {
+    match (sent, read) {
+        (Value::Object(sent), Value::Object(read)) => {
+            let both = sent
+                .iter()
+                .filter_map(|(name, value)| Some((name, value, read.get(name)?)));
+            both.flat_map(|(name, value, read)| {
+                differences(value, read, &format!("{place}/{name}"))
+            })
+            .collect()
+        }
+        (Value::Array(sent), Value::Array(read)) if sent.len() == read.len() => {
+            let both = sent.iter().zip(read).enumerate();
+            both.flat_map(|(at, (sent, read))| differences(sent, read, &format!("{place}/{at}")))
+                .collect()
+        }
+        _ if sent == read => Vec::new(),
+        _ => vec![format!("{place}: sent {sent}, read {read}")],
+    }
+}
+
+type Kwargs = Map<String, Value>;
