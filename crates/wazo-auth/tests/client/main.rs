@@ -1,6 +1,7 @@
 //! What a user of the client relies on, over a transport that answers as it is told.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test")]
 
+mod emulated;
 mod errors;
 mod legacy;
 mod lists;
