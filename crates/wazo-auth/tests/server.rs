@@ -18,7 +18,7 @@ use tower_service::Service;
 use vouchsafe_core::mock::ManualClock;
 use vouchsafe_core::{BoxFuture, Secret};
 use vouchsafe_wazo_auth::server::{
-    Caller, Guard, Introspect, Refusal, TokenLayer, Tokens, TokensBuilder,
+    Caller, Guard, Introspect, Refusal, RefusalKind, TokenLayer, Tokens, TokensBuilder,
 };
 use vouchsafe_wazo_auth::{Error, Result, Token, Validity};
 
@@ -129,6 +129,8 @@ impl Introspect for Auth {
 /// A service with a route for each kind of need.
 fn app(layer: &TokenLayer) -> Router {
     let of_user = Guard::for_path("/users/{user}", "confd.users.{user}.read").unwrap();
+    let elsewhere = Guard::for_path("/nowhere", "confd.status.read").unwrap();
+    let last = Guard::for_path("/last/{what}", "confd.{what}").unwrap();
     let status = || Guard::new("confd.status.read").unwrap();
     let asked = async |caller: Caller| match caller.require("asked.yes").await {
         Ok(()) => Ok("yes"),
@@ -143,7 +145,13 @@ fn app(layer: &TokenLayer) -> Router {
             "/users/{user}",
             get(async || "a user").layer(of_user.clone()),
         )
-        .route("/elsewhere/{user}", get(async || "a user").layer(of_user))
+        .route(
+            "/elsewhere/{user}",
+            get(async || "a user").layer(of_user.clone()),
+        )
+        .route("/users/{user}/more", get(async || "more").layer(of_user))
+        .route("/fixed", get(async || "no").layer(elsewhere))
+        .route("/last/{what}", get(async || "last").layer(last))
         .route("/status", get(async || "well").layer(status()))
         .route(
             "/own",
@@ -326,7 +334,7 @@ async fn no_request_passes_because_the_server_is_away() {
 
 #[tokio::test(start_paused = true)]
 async fn a_guard_fills_the_path_into_its_access() {
-    let auth = Auth::new(&["confd.users.me.read", "confd.users.a_b.read"]);
+    let auth = Auth::new(&["confd.users.me.read", "confd.users.a_b.read", "confd.me"]);
     let app = app(&auth.layer());
     for path in [
         "/users/me".to_owned(),
@@ -344,7 +352,7 @@ async fn a_guard_fills_the_path_into_its_access() {
     for (path, access) in [
         ("/users/bob", "confd.users.bob.read"),
         // A line end at the end of an access would be ignored.
-        ("/users/me%0A", "confd.users.me\n.read"),
+        ("/last/me%0A", "confd.me\n"),
         ("/status", "confd.status.read"),
     ] {
         let expected = (401, "unauthorized".to_owned(), details(access));
@@ -359,8 +367,10 @@ async fn a_guard_without_its_layer_or_for_another_path_refuses_everything() {
         let (status, id, _) = refusal(ask(&app, path).await);
         assert_eq!((status, id.as_str()), (500, "layer-missing"), "{path}");
     }
-    let (status, id, _) = refusal(ask(&app, "/elsewhere/me").await);
-    assert_eq!((status, id.as_str()), (500, "path-mismatch"));
+    for path in ["/elsewhere/me", "/users/me/more", "/fixed"] {
+        let (status, id, _) = refusal(ask(&app, path).await);
+        assert_eq!((status, id.as_str()), (500, "path-mismatch"), "{path}");
+    }
 }
 
 #[test]
@@ -439,16 +449,31 @@ async fn a_route_may_be_for_users_of_one_tenant() {
 async fn the_server_decides_where_it_is_to() {
     // The list covers everything, and the server knows better.
     let auth = Auth::new(&["#"]);
-    let app = app(&auth.layer().ask_server());
+    let tokens = auth.builder().build();
+    let layer = TokenLayer::new(tokens.clone()).ask_server();
+    let app = app(&layer);
     for _ in 0..2 {
         assert_eq!(ask(&app, "/asked").await.1, "yes");
         assert_eq!(refusal(ask(&app, "/status").await).0, 401);
     }
     assert_eq!(auth.asked(), ["token", "asked.yes", "confd.status.read"]);
-    auth.goes_away();
-    let (status, id, _) = refusal(ask(&app, "/users/me").await);
+    let mut seen = request("/", &[("X-Auth-Token", TOKEN)]);
+    layer.check(&mut seen).await.unwrap();
+    let caller = Caller::of(seen.extensions()).unwrap();
+    // What was answered about a token is forgotten with it.
+    auth.0.tokens.lock().unwrap().clear();
+    tokens.forget(&Secret::from(TOKEN));
+    assert_eq!(refusal(ask(&app, "/asked").await), unknown());
     assert_eq!(
-        (status, id.as_str()),
+        caller.require("asked.yes").await.unwrap_err().kind(),
+        RefusalKind::UnknownToken
+    );
+    assert_eq!(auth.asked(), ["token", "asked.yes"]);
+    auth.goes_away();
+    let away = caller.require("asked.no").await.unwrap_err();
+    let (status, id) = (away.status(), away.code());
+    assert_eq!(
+        (status.as_u16(), id),
         (503, "authentication-server-unreachable")
     );
 }
