@@ -23,6 +23,11 @@ pub mod guides {
     #[non_exhaustive]
     pub struct CheckATicket;
 
+    #[doc = include_str!("../../docs/guide/come-from-the-python-clients-of-wazo-auth.md")]
+    #[derive(Debug)]
+    #[non_exhaustive]
+    pub struct ComeFromPython;
+
     #[doc = include_str!("../../docs/guide/know-the-user-in-axum.md")]
     #[derive(Debug)]
     #[non_exhaustive]
