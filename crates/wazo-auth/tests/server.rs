@@ -422,6 +422,10 @@ async fn a_caller_acts_in_the_tenant_that_the_request_names_if_it_may() {
         assert_eq!(refusal(in_tenant(OTHER).await), hidden);
     }
     assert_eq!(auth.asked(), [BELOW, OTHER]);
+    // A refusal names the tenant that the request does.
+    let headers = [("X-Auth-Token", TOKEN), ("Wazo-Tenant", BELOW)];
+    let (_, _, details) = refusal(send(&app, request("/status", &headers)).await);
+    assert_eq!(details["tenant_uuid"], BELOW);
     for no_tenant in ["x", &BELOW.to_uppercase()] {
         assert_eq!(refusal(in_tenant(no_tenant).await).1, "unauthorized-tenant");
     }

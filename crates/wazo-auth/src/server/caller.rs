@@ -92,12 +92,16 @@ impl Caller {
     /// already been logged.
     pub async fn require(&self, access: &str) -> Result<(), Refusal> {
         // Line ends would match in surprising ways (protocol section 6.1), and no access has any.
-        let checked = match &self.decision {
-            _ if access.contains(char::is_control) => Err(Refusal::missing_access(access)),
-            Decision::Local if self.acl().allows(access) => Ok(()),
-            Decision::Local => Err(Refusal::missing_access(access)),
-            Decision::Asked(tokens) => tokens.check_access(&self.token, access).await,
+        let covered = match &self.decision {
+            _ if access.contains(char::is_control) => Ok(false),
+            Decision::Local => Ok(self.acl().allows(access)),
+            Decision::Asked(tokens) => tokens.covers(&self.token, access).await,
         };
-        checked.map_err(Refusal::logged)
+        let refusal = match covered {
+            Ok(true) => return Ok(()),
+            Ok(false) => Refusal::missing_access(access, self.tenant.as_deref()),
+            Err(refusal) => refusal,
+        };
+        Err(refusal.logged())
     }
 }

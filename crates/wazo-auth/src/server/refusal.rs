@@ -24,10 +24,10 @@ impl Refusal {
         Self::with_details(RefusalKind::UnknownToken, details)
     }
 
-    pub(super) fn missing_access(access: &str) -> Self {
+    pub(super) fn missing_access(access: &str, tenant: Option<&str>) -> Self {
         let details = json!({
             "invalid_token": "", "reason": "missing_permission_or_invalid_tenant",
-            "required_access": access, "tenant_uuid": null,
+            "required_access": access, "tenant_uuid": tenant,
         });
         Self::with_details(RefusalKind::MissingAccess, details)
     }

@@ -171,11 +171,11 @@ impl Tokens {
         }
     }
 
-    /// Refuses an access that a token does not cover, as the server says.
-    pub(super) async fn check_access(&self, token: &Secret, access: &str) -> Result<(), Refusal> {
+    /// Returns whether a token covers an access, as the server says.
+    pub(super) async fn covers(&self, token: &Secret, access: &str) -> Result<bool, Refusal> {
         match self.ask(token, Some(access), None).await? {
-            Validity::Valid => Ok(()),
-            Validity::NotAllowed => Err(Refusal::missing_access(access)),
+            Validity::Valid => Ok(true),
+            Validity::NotAllowed => Ok(false),
             Validity::NotValid => Err(self.unknown(token)),
         }
     }
