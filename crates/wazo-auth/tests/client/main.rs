@@ -3,6 +3,7 @@
 
 mod emulated;
 mod errors;
+mod every;
 mod legacy;
 mod lists;
 mod options;

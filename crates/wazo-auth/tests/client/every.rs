@@ -1,0 +1,74 @@
+//! What holds for every operation: a new one is tested from the day it is described.
+#![cfg(feature = "mock")]
+
+use vouchsafe_wazo_auth::core::call::{Call, CallOptions, Operation, Repeat};
+use vouchsafe_wazo_auth::core::service::Service;
+use vouchsafe_wazo_auth::mock::operations;
+
+use super::*;
+
+/// Makes a call of an operation, with the same value in all places of its path.
+fn call(operation: &'static Operation, value: &str) -> Call {
+    let fill = |part: &str| match part.starts_with('{') {
+        true => value.to_owned(),
+        false => part.to_owned(),
+    };
+    let path: Vec<_> = operation.path().split('/').map(fill).collect();
+    Call::encoded(operation, &path.join("/")).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_whose_answer_is_lost_is_repeated_only_if_doubling_it_does_no_harm() {
+    let mut counts = [0, 0];
+    for operation in operations() {
+        let told = Told::new([Then::Break, Then::Break, Then::Break]);
+        let lost = told
+            .client()
+            .call(call(operation, ALICE), &(), &CallOptions::new())
+            .await;
+        let error = lost.unwrap_err();
+        let is_safe = operation.repeatable() == Repeat::Safe;
+        let times = if is_safe { 3 } else { 1 };
+        assert_eq!(told.count(), times, "{}", operation.id());
+        assert_eq!(error.sent(), Sent::Maybe, "{}", operation.id());
+        counts[usize::from(is_safe)] += 1;
+    }
+    assert!(counts[0] > 30 && counts[1] > 50, "{counts:?}");
+}
+
+#[tokio::test]
+async fn the_token_goes_where_it_is_needed_and_to_no_open_operation() {
+    for operation in operations() {
+        let told = Told::new([]);
+        let sent = told.client().with_credentials("alice", "planted");
+        let _ = sent
+            .call(call(operation, ALICE), &(), &CallOptions::new())
+            .await;
+        let token = told.header(0, "x-auth-token");
+        assert_eq!(token.is_none(), operation.is_open(), "{}", operation.id());
+        assert_eq!(told.header(0, "authorization"), None, "{}", operation.id());
+    }
+}
+
+#[tokio::test]
+async fn no_error_shows_a_secret_of_a_path() {
+    let mut count = 0;
+    for operation in operations().filter(|operation| operation.has_sensitive_path()) {
+        let told = Told::new([answer(
+            404,
+            &json!({"message": "there is no planted-token"}),
+        )]);
+        let secret = vouchsafe_wazo_auth::Secret::from("planted-token");
+        let call = call(operation, secret.expose()).hide(&secret);
+        let error = told
+            .client()
+            .call(call, &(), &CallOptions::new())
+            .await
+            .unwrap_err();
+        let body = error.body();
+        let shown = format!("{error} {error:?} {body:?} {:?}", error.core().url());
+        assert!(!shown.contains("planted"), "{}: {shown}", operation.id());
+        count += 1;
+    }
+    assert_eq!(count, 4);
+}
