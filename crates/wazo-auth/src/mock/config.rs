@@ -1,4 +1,4 @@
-//! The service's configuration and state (protocol section 9).
+//! The service's configuration and state (protocol sections 9.3, 9.16 and 9.17).
 
 use serde_json::{Value, json};
 use vouchsafe_core::mock::respond;

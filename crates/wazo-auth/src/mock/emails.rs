@@ -1,4 +1,4 @@
-//! E-mail addresses and their confirmation (protocol section 9).
+//! E-mail addresses and their confirmation (protocol sections 9.5, 9.9 and 9.10).
 
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};

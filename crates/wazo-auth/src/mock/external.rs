@@ -1,4 +1,4 @@
-//! Data of other services (protocol section 9).
+//! Data of other services (protocol section 9.11).
 
 use serde_json::{Map, Value, json};
 use vouchsafe_core::mock::form::escaped;

@@ -1,4 +1,4 @@
-//! Groups (protocol section 9).
+//! Groups (protocol section 9.6).
 
 use serde_json::{Value, json};
 use vouchsafe_core::mock::respond;

@@ -1,4 +1,4 @@
-//! Methods of authentication, LDAP and SAML (protocol section 9).
+//! Methods of authentication, LDAP and SAML (protocol sections 9.12 to 9.15).
 
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION};
 use serde_json::{Map, Value, json};

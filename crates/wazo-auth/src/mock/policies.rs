@@ -1,4 +1,4 @@
-//! Policies and their accesses (protocol section 9).
+//! Policies and their accesses (protocol section 9.4).
 
 use serde_json::Value;
 use vouchsafe_core::mock::respond;

@@ -1,4 +1,4 @@
-//! Tenants (protocol section 9).
+//! Tenants (protocol section 9.8).
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Users, their passwords and what they are tied to (protocol section 9).
+//! Users, their passwords and what they are tied to (protocol section 9.5).
 
 use serde_json::{Value, json};
 use vouchsafe_core::mock::form::header;
@@ -475,7 +475,7 @@ pub(super) fn register(state: &mut State, ask: &Ask<'_>) -> Outcome {
     Ok(respond::json(200, &user))
 }
 
-/// Takes the first user, protocol section 9.
+/// Takes the first user, protocol section 9.18.
 pub(super) fn initialize(state: &mut State, ask: &Ask<'_>) -> Outcome {
     const PURPOSE: Text = Text::optional().not_null().one_of(PURPOSES);
     let body = ask.body("users")?;
