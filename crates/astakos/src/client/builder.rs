@@ -1,6 +1,6 @@
 //! Configuration of a client.
 
-use std::fmt;
+use std::future::ready;
 use std::sync::Arc;
 
 use http::HeaderName;
@@ -16,7 +16,7 @@ use crate::error::read_fault;
 use crate::{Dialect, Error, Result};
 
 /// Builds a [`Client`].
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use]
 pub struct ClientBuilder {
     core: CoreClientBuilder,
@@ -24,7 +24,7 @@ pub struct ClientBuilder {
     prefixes: Prefixes,
     dialect: Option<Dialect>,
     token: Option<Arc<dyn TokenSource>>,
-    headers: Vec<(String, String)>,
+    headers: Result<CallOptions>,
     python_retries: Option<u32>,
 }
 
@@ -32,18 +32,6 @@ pub struct ClientBuilder {
 enum Where {
     Auth(String),
     Base(String),
-}
-
-impl fmt::Debug for ClientBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
-        f.debug_struct("ClientBuilder")
-            .field("place", &self.place)
-            .field("dialect", &self.dialect)
-            .field("headers", &names)
-            .field("python_retries", &self.python_retries)
-            .finish_non_exhaustive()
-    }
 }
 
 impl ClientBuilder {
@@ -54,7 +42,7 @@ impl ClientBuilder {
             prefixes: Prefixes::default(),
             dialect: None,
             token: None,
-            headers: Vec::new(),
+            headers: Ok(CallOptions::new()),
             python_retries: None,
         }
     }
@@ -122,7 +110,9 @@ impl ClientBuilder {
     /// protocol, and [`CallOptions::header`] take precedence.
     #[doc(alias = "headers")]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.push((name.into(), value.into()));
+        let (name, value) = (name.into(), value.into());
+        let add = |headers: CallOptions| Ok(headers.header(&name, &value)?);
+        self.headers = self.headers.and_then(add);
         self
     }
 
@@ -150,10 +140,7 @@ impl ClientBuilder {
             None => return Err(Error::bad_value("no auth_url was set")),
         };
         let at = BaseUrl::parse(url).map_err(|fault| fault.with_origin(setting))?;
-        let mut headers = CallOptions::new();
-        for (name, value) in &self.headers {
-            headers = headers.header(name, value)?;
-        }
+        let headers = self.headers?;
         let core = self.core.read_fault(read_fault).build()?;
         let generation = Generation::new(self.dialect, usual);
         let client = |parts| Client {
@@ -172,7 +159,7 @@ impl ClientBuilder {
             return Ok(client(Parts::fixed(url, &self.prefixes)?));
         }
         // It finds the catalog and nothing else, so it needs to know only the identity part.
-        let asker = client(Parts::identity(at.clone()));
+        let asker = client(Parts::cataloged(at.clone(), || ready(Ok(None))));
         let fetch = move || {
             let asker = asker.clone();
             async move { Ok(asker.catalog_access().await?.service_catalog) }

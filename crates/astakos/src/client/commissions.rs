@@ -9,7 +9,7 @@ use crate::commission::Committed;
 use crate::generated::account::wire::{CommissionActionRequest, Issued, ResolveRequest};
 use crate::generated::account::{calls, operations};
 use crate::{
-    CommissionAction, CommissionRequest, Dialect, ErrorKind, Provision, Resolution, Result, Serial,
+    CommissionAction, CommissionRequest, ErrorKind, Provision, Resolution, Result, Serial,
 };
 
 impl Client {
@@ -21,19 +21,18 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::QuotaLimit`](crate::ErrorKind::QuotaLimit) if it does not fit;
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if a holding does not exist, see
-    /// [`Error::missing_holding`](crate::Error::missing_holding);
-    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for holders with `user:` or
-    /// `project:` on servers before 0.16: see [`CommissionRequest::one_legacy`].
-    #[doc(alias = "issue_commission")]
-    #[doc(alias = "issue_one_commission")]
-    #[doc(alias = "issue_commission_generic")]
-    #[doc(alias = "issue_resource_reassignment")]
+    /// [`ErrorKind::QuotaLimit`] if it does not fit; [`ErrorKind::NotFound`] if a holding does not
+    /// exist, see [`Error::missing_holding`](crate::Error::missing_holding);
+    /// [`ErrorKind::Unsupported`] for holders with `user:` or `project:` on servers before 0.16:
+    /// see [`CommissionRequest::one_legacy`].
+    #[doc(alias = "issue_commission", alias = "issue_one_commission")]
+    #[doc(
+        alias = "issue_commission_generic",
+        alias = "issue_resource_reassignment"
+    )]
     pub async fn issue(&self, request: &CommissionRequest) -> Result<Serial> {
-        let mut provisions = request.provisions.iter();
-        if provisions.any(Provision::is_prefixed) {
-            self.require("holders with `user:` or `project:`", Dialect::V016..)?;
+        if request.provisions.iter().any(Provision::is_prefixed) {
+            self.require("holders with `user:` or `project:`")?;
         }
         self.issued(calls::issue_commission(request)?).await
     }
@@ -42,8 +41,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`issue`](Self::issue), and [`ErrorKind::BadRequest`](crate::ErrorKind::BadRequest)
-    /// if the server does not understand it.
+    /// As [`issue`](Self::issue), and [`ErrorKind::BadRequest`] if it is not understood.
     #[doc(alias = "issue_commission")]
     pub async fn issue_raw(&self, request: &Value) -> Result<Serial> {
         let call = Call::new(&operations::ISSUE_COMMISSION, Target::new("/commissions"));
@@ -58,9 +56,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if it is not pending, or another
-    /// service's. If the call was repeated because an answer was lost, that is
-    /// [`Committed::Earlier`]: by all that can be known, the earlier try did it.
+    /// [`ErrorKind::NotFound`] if it is not pending, or another service's. If the call was repeated
+    /// because an answer was lost, that is [`Committed::Earlier`]: by all that can be known, the
+    /// earlier try did it.
     pub async fn commission_action(
         &self,
         serial: Serial,
@@ -71,13 +69,10 @@ impl Client {
             accept: done(CommissionAction::Accept),
             reject: done(CommissionAction::Reject),
         };
-        let call = calls::commission_action(&serial, &body)?;
-        match self.ask(call).await {
+        match self.ask(calls::commission_action(&serial, &body)?).await {
             Ok(_) => Ok(Committed::Now),
-            Err(error) if error.kind() == ErrorKind::NotFound && error.attempts() > 1 => {
-                Ok(Committed::Earlier)
-            }
-            Err(error) => Err(error),
+            Err(error) if error.kind() != ErrorKind::NotFound || error.attempts() < 2 => Err(error),
+            Err(_) => Ok(Committed::Earlier),
         }
     }
 
@@ -124,11 +119,8 @@ impl Client {
         accept: &[Serial],
         reject: &[Serial],
     ) -> Result<(Resolution, u32)> {
-        let body = ResolveRequest {
-            accept: accept.to_vec(),
-            reject: reject.to_vec(),
-        };
-        let call = calls::resolve_commissions(&body)?;
+        let (accept, reject) = (accept.to_vec(), reject.to_vec());
+        let call = calls::resolve_commissions(&ResolveRequest { accept, reject })?;
         let answer = self.ask(call).await?;
         Ok((answer.json()?, answer.attempts()))
     }

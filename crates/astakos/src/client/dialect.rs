@@ -1,7 +1,6 @@
 //! The generation of the server, and calls as each generation takes them.
 
 use std::collections::BTreeMap;
-use std::ops::RangeBounds;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -27,11 +26,7 @@ impl Generation {
     }
 
     fn get(&self) -> Dialect {
-        match self.0.load(Ordering::Relaxed) & !ASSUMED {
-            0 => Dialect::V014,
-            1 => Dialect::V015,
-            _ => Dialect::V016,
-        }
+        Dialect::ALL[usize::from(self.0.load(Ordering::Relaxed) & !ASSUMED)]
     }
 
     fn is_assumed(&self) -> bool {
@@ -60,15 +55,14 @@ impl Client {
     /// [`ErrorKind::NoEndpoints`] or [`ErrorKind::Connection`] if the server cannot be reached;
     /// any other kind if it answers something else.
     pub async fn discover_dialect(&self) -> Result<Dialect> {
-        let params = calls::ServiceProjectQuotasParams::default();
-        let dialect = if self.knows(calls::service_project_quotas(&params)?).await? {
+        let newest = calls::service_project_quotas(&calls::ServiceProjectQuotasParams::default())?;
+        let oldest = calls::legacy_user_info(&calls::LegacyUserInfoParams::default())?;
+        let dialect = if self.knows(newest).await? {
             Dialect::V016
+        } else if self.knows(oldest).await? {
+            Dialect::V014
         } else {
-            let params = calls::LegacyUserInfoParams::default();
-            match self.knows(calls::legacy_user_info(&params)?).await? {
-                true => Dialect::V014,
-                false => Dialect::V015,
-            }
+            Dialect::V015
         };
         self.inner.generation.learn(dialect);
         Ok(dialect)
@@ -97,11 +91,11 @@ impl Client {
         }
     }
 
-    /// Refuses what servers of this generation do not have, before anything is sent.
-    pub(super) fn require(&self, what: &str, there: impl RangeBounds<Dialect>) -> Result<()> {
-        match there.contains(&self.dialect()) {
-            true => Ok(()),
-            false => Err(self.lacks(what)),
+    /// Refuses what only servers from 0.16 have, before anything is sent.
+    pub(super) fn require(&self, what: &str) -> Result<()> {
+        match self.dialect() {
+            Dialect::V016 => Ok(()),
+            _ => Err(self.lacks(what)),
         }
     }
 
@@ -119,18 +113,13 @@ impl Client {
     /// filter shows such a server, the call is sent again as they take it.
     pub(super) async fn send_translated(&self, call: Call, options: CallOptions) -> Result<Answer> {
         let is_list = call.operation().id() == operations::LIST_PROJECTS.id();
-        if !is_list || self.dialect() != Dialect::V016 {
+        let is_filtered = is_list && !call.clone().take_query().1.is_empty();
+        if !is_filtered || self.dialect() != Dialect::V016 {
             return self.send(self.translated(call)?, options).await;
         }
         let answer = self.send(call.clone(), options.clone()).await?;
-        let is_legacy = |project: &Project| project.id.as_str().is_none();
-        let is_filtered = !call.clone().take_query().1.is_empty();
-        if !is_filtered
-            || !answer
-                .json_or_default::<Vec<Project>>()?
-                .iter()
-                .any(is_legacy)
-        {
+        let projects: Vec<Project> = answer.json_or_default()?;
+        if projects.iter().all(|project| project.id.as_str().is_some()) {
             return Ok(answer);
         }
         if !self.inner.generation.is_assumed() {
@@ -169,7 +158,7 @@ impl Client {
         let mut filter = BTreeMap::new();
         for (name, value) in query {
             if name == "mode" {
-                self.require("modes of listing projects", Dialect::V016..)?;
+                self.require("modes of listing projects")?;
             }
             let value = match name.as_str() {
                 "project" => json!(self.project_id(value)?),

@@ -7,8 +7,7 @@ use vouchsafe_core::{Error as CoreError, ErrorKind as CoreKind, Secret, timestam
 
 use super::Client;
 use crate::generated::account::calls as account;
-use crate::generated::identity::wire::TokenCredentials;
-use crate::generated::identity::wire::{AccessDocument, Auth as AuthBody, AuthRequest};
+use crate::generated::identity::wire::{AccessDocument, Auth, AuthRequest, TokenCredentials};
 use crate::generated::identity::{calls, operations};
 use crate::{Access, AccessToken, AccessUser, Catalog, Error, ErrorKind, Result, UserInfo};
 
@@ -38,13 +37,12 @@ impl Client {
     pub async fn authenticate(&self, tenant_name: Option<&str>) -> Result<Access> {
         let tenant_name = tenant_name.map(str::to_owned);
         let call = calls::authenticate(None)?.body_with_token(move |call, token| {
-            call.secret_json(&AuthRequest {
-                auth: AuthBody {
-                    tenant_name: tenant_name.clone(),
-                    token: Some(TokenCredentials { id: token.clone() }),
-                    password_credentials: None,
-                },
-            })
+            let auth = Auth {
+                tenant_name: tenant_name.clone(),
+                token: Some(TokenCredentials { id: token.clone() }),
+                password_credentials: None,
+            };
+            call.secret_json(&AuthRequest { auth })
         });
         // The server ignores the header, but the Python clients send the token there too.
         let token = Some(self.token()?);
@@ -92,10 +90,8 @@ impl Client {
         token_id: &Secret,
         belongs_to: Option<&str>,
     ) -> Result<Access> {
-        let params = calls::ValidateTokenParams {
-            belongs_to: belongs_to.map(str::to_owned),
-        };
-        let call = calls::validate_token(token_id, &params)?;
+        let belongs_to = belongs_to.map(str::to_owned);
+        let call = calls::validate_token(token_id, &calls::ValidateTokenParams { belongs_to })?;
         let answer = self.send(call, self.options.clone()).await?;
         Ok(answer.json::<AccessDocument>()?.access)
     }
@@ -111,8 +107,7 @@ impl Client {
     /// [`ErrorKind::Unauthorized`] if the token is not known.
     #[doc(alias = "get_user_info")]
     pub async fn user_info(&self) -> Result<UserInfo> {
-        self.user_info_by(&account::LegacyUserInfoParams::default())
-            .await
+        self.user_info_by(None).await
     }
 
     /// As [`user_info`](Self::user_info), with [`UserInfo::usage`], which only servers before 0.14
@@ -122,13 +117,11 @@ impl Client {
     ///
     /// As [`user_info`](Self::user_info).
     pub async fn user_info_with_usage(&self) -> Result<UserInfo> {
-        let usage = Some("1".to_owned());
-        self.user_info_by(&account::LegacyUserInfoParams { usage })
-            .await
+        self.user_info_by(Some("1".to_owned())).await
     }
 
-    async fn user_info_by(&self, params: &account::LegacyUserInfoParams) -> Result<UserInfo> {
-        let call = account::legacy_user_info(params)?;
+    async fn user_info_by(&self, usage: Option<String>) -> Result<UserInfo> {
+        let call = account::legacy_user_info(&account::LegacyUserInfoParams { usage })?;
         // It is tried whatever the generation. The answer contains the token, so one that cannot be
         // understood is not kept.
         let known = self.deliver(call, Some(self.token()?), self.options.clone());
@@ -154,17 +147,14 @@ fn user_info_of(user: AccessUser, token: Option<AccessToken>, username: String) 
         .and_then(|token| timestamp::parse(token.expires.as_deref()?))
         .and_then(|at| at.duration_since(UNIX_EPOCH).ok())
         .and_then(|since| i64::try_from(since.as_millis()).ok());
+    let roles = user.roles.into_iter();
     UserInfo {
         id: None,
         username,
         uuid: user.id,
         email: Vec::new(),
         name: user.name,
-        groups: user
-            .roles
-            .into_iter()
-            .filter_map(|role| role.name)
-            .collect(),
+        groups: roles.filter_map(|role| role.name).collect(),
         auth_token: token.map(|token| token.id),
         auth_token_created: None,
         auth_token_expires: expires,

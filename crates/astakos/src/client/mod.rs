@@ -28,23 +28,15 @@ use crate::{Dialect, Error, ErrorKind, Result};
 
 /// A client of Astakos.
 ///
-/// # Configuration
-///
 /// [`builder`](Self::builder) takes the URL of the identity part and a token; the other parts
 /// are found in the catalog, once, when the first of them is needed (protocol section 3.1).
-///
-/// # Tokens
 ///
 /// Users and services have tokens; each call documents which it needs, and the other kind is
 /// refused as [`ErrorKind::Unauthorized`]. [`with_token`](Self::with_token) sets another token for
 /// some calls.
 ///
-/// # Repeating
-///
 /// What can be doubled without harm is repeated after a broken connection or a busy server,
 /// issuing a commission only if it was certainly not sent.
-///
-/// # Pooling and cloning
 ///
 /// Cheap to clone and to share among tasks; clones share connections, limits and the catalog.
 /// Nothing runs in the background.
@@ -141,17 +133,13 @@ impl Client {
         let base = parts.base(call.operation());
         let (base, options) = base.locate(core, call.operation(), options).await?;
         let credentials = token.map(|source| Credentials::new(&**source, &self.inner.scheme));
-        let Some(mut left) = self.python_retries else {
-            return Ok(core.send(&base, call, credentials, &options).await?);
+        let (options, mut left) = match self.python_retries {
+            Some(left) => (options.retry(Retry::none()), left),
+            None => (options, 0),
         };
-        let options = options.retry(Retry::none());
         loop {
             let answer = core.send(&base, call.clone(), credentials, &options).await;
-            let is_repeated = match &answer {
-                Ok(answer) => call.operation().repeatable() == Repeat::Safe && !is_json(answer),
-                Err(error) => is_repeated_by_python(call.operation().repeatable(), error),
-            };
-            if !is_repeated || left == 0 {
+            if left == 0 || !is_repeated_by_python(call.operation().repeatable(), &answer) {
                 return Ok(answer?);
             }
             left -= 1;
@@ -189,17 +177,17 @@ impl Service for Client {
     }
 }
 
-fn is_json(answer: &Answer) -> bool {
-    answer.body().is_empty() || answer.json::<IgnoredAny>().is_ok()
-}
-
-/// Returns whether the Python client repeats a call after this error (protocol section 6), and it
+/// Returns whether the Python client repeats a call after this answer (protocol section 6), and it
 /// does no harm.
-fn is_repeated_by_python(repeat: Repeat, error: &vouchsafe_core::Error) -> bool {
-    let is_harmless = repeat == Repeat::Safe || error.sent() == Sent::No;
+fn is_repeated_by_python(repeat: Repeat, answer: &vouchsafe_core::Result<Answer>) -> bool {
+    let is_safe = repeat == Repeat::Safe;
+    let error = match answer {
+        Ok(it) => return is_safe && !it.body().is_empty() && it.json::<IgnoredAny>().is_err(),
+        Err(error) => error,
+    };
     let is_final = match error.status() {
         Some(status) => matches!(status.as_u16(), 401 | 404 | 413),
         None => Error::from(error.clone()).kind() == ErrorKind::BadValue,
     };
-    is_harmless && !is_final
+    (is_safe || error.sent() == Sent::No) && !is_final
 }

@@ -13,66 +13,49 @@ use vouchsafe_core::url::BaseUrl;
 
 use crate::{Catalog, EndpointFilter, Error, ErrorKind, Result};
 
-/// The paths of the parts under the base URL, for servers without a catalog. Leading and trailing
-/// slashes are ignored.
-///
-/// The default is that of 0.14: `identity/v2.0`, `account/v1.0`, `ui` and `oauth2`. Servers before
-/// mid-2013 used `astakos/api` for everything (protocol section 3.2).
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
-pub struct Prefixes {
-    identity: String,
-    account: String,
-    ui: String,
-    oauth2: String,
+/// Writes the setters, and the defaults that their documentation states.
+macro_rules! prefixes {
+    ($($part:ident, $default:literal, $what:literal;)*) => {
+        /// The paths of the parts under the base URL, for servers without a catalog. Leading and
+        /// trailing slashes are ignored.
+        ///
+        /// The defaults are those of 0.14. Servers before mid-2013 used `astakos/api` for
+        /// everything (protocol section 3.2).
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[must_use]
+        pub struct Prefixes {
+            $($part: String,)*
+        }
+
+        impl Default for Prefixes {
+            fn default() -> Self {
+                Self { $($part: $default.to_owned(),)* }
+            }
+        }
+
+        impl Prefixes {
+            /// Uses one path for everything.
+            pub fn all(path: impl Into<String>) -> Self {
+                let path = path.into();
+                Self { $($part: path.clone(),)* }
+            }
+
+            $(
+                #[doc = concat!("Sets the path of ", $what, ". Default: `", $default, "`.")]
+                pub fn $part(mut self, path: impl Into<String>) -> Self {
+                    self.$part = path.into();
+                    self
+                }
+            )*
+        }
+    };
 }
 
-impl Default for Prefixes {
-    fn default() -> Self {
-        Self {
-            identity: "identity/v2.0".to_owned(),
-            account: "account/v1.0".to_owned(),
-            ui: "ui".to_owned(),
-            oauth2: "oauth2".to_owned(),
-        }
-    }
-}
-
-impl Prefixes {
-    /// Uses one path for everything.
-    pub fn all(path: impl Into<String>) -> Self {
-        let path = path.into();
-        Self {
-            identity: path.clone(),
-            account: path.clone(),
-            ui: path.clone(),
-            oauth2: path,
-        }
-    }
-
-    /// Sets the path of `tokens`. Default: `identity/v2.0`.
-    pub fn identity(mut self, path: impl Into<String>) -> Self {
-        self.identity = path.into();
-        self
-    }
-
-    /// Sets the path of quotas, commissions, catalogs. Default: `account/v1.0`.
-    pub fn account(mut self, path: impl Into<String>) -> Self {
-        self.account = path.into();
-        self
-    }
-
-    /// Sets the path of `get_services`. Default: `ui`.
-    pub fn ui(mut self, path: impl Into<String>) -> Self {
-        self.ui = path.into();
-        self
-    }
-
-    /// Sets the path of `token`. Default: `oauth2`.
-    pub fn oauth2(mut self, path: impl Into<String>) -> Self {
-        self.oauth2 = path.into();
-        self
-    }
+prefixes! {
+    identity, "identity/v2.0", "`tokens`";
+    account, "account/v1.0", "quotas, commissions, catalogs";
+    ui, "ui", "`get_services`";
+    oauth2, "oauth2", "`token`";
 }
 
 /// Joins two parts of a path or URL with exactly one slash (protocol section 3.1).
@@ -103,7 +86,7 @@ pub(super) struct Parts {
     cataloged: Option<BaseUrl>,
 }
 
-type Fetch = dyn Fn() -> BoxFuture<'static, Result<Places>> + Send + Sync;
+type Fetch = dyn Fn() -> BoxFuture<'static, Result<Fetched<Arc<Places>>>> + Send + Sync;
 
 impl Parts {
     /// Finds the parts in the catalog, which the function fetches from the identity part.
@@ -115,19 +98,14 @@ impl Parts {
         Fut: Future<Output = Result<Option<Catalog>>> + Send + 'static,
     {
         let here = identity.clone();
-        let fetch = move || -> BoxFuture<'static, Result<Places>> {
-            let (here, fetched) = (here.clone(), fetch());
-            Box::pin(async move { Ok(Places::of(&here, fetched.await?.as_ref())) })
-        };
+        let parts = Self::new(identity.clone(), move || {
+            let (here, catalog) = (here.clone(), fetch());
+            Box::pin(async move { Ok(Places::of(&here, catalog.await?.as_ref()).fetched()) })
+        });
         Self {
-            cataloged: Some(identity.clone()),
-            ..Self::new(identity, Arc::new(fetch))
+            cataloged: Some(identity),
+            ..parts
         }
-    }
-
-    /// Knows the identity part alone.
-    pub(super) fn identity(at: BaseUrl) -> Self {
-        Self::cataloged(at, || std::future::ready(Ok(None)))
     }
 
     /// Finds the parts under a base URL.
@@ -137,29 +115,32 @@ impl Parts {
         let url = |prefix: &str| join_urls(base_url, prefix.trim_end_matches('/'));
         let base = |prefix: &str| BaseUrl::parse(&url(prefix));
         let places = Places {
-            account: Some(base(&prefixes.account)?),
-            ui: Some(base(&prefixes.ui)?),
-            oauth2: Some(base(&prefixes.oauth2)?),
+            account: Ok(base(&prefixes.account)?),
+            ui: Ok(base(&prefixes.ui)?),
+            oauth2: Ok(base(&prefixes.oauth2)?),
             oauth2_url: url(&prefixes.oauth2),
         };
-        let fetch = move || -> BoxFuture<'static, Result<Places>> {
-            Box::pin(std::future::ready(Ok(places.clone())))
-        };
-        Ok(Self::new(base(&prefixes.identity)?, Arc::new(fetch)))
+        Ok(Self::new(base(&prefixes.identity)?, move || {
+            Box::pin(std::future::ready(Ok(places.clone().fetched())))
+        }))
     }
 
-    fn new(identity: BaseUrl, fetch: Arc<Fetch>) -> Self {
+    fn new(
+        identity: BaseUrl,
+        fetch: impl Fn() -> BoxFuture<'static, Result<Fetched<Arc<Places>>>> + Send + Sync + 'static,
+    ) -> Self {
+        let fetch: Arc<Fetch> = Arc::new(fetch);
         let forever = Cache::builder().capacity(1).ttl(Duration::MAX);
         let places = forever.error_ttl(Duration::ZERO).build();
         let base = |read: fn(&Places) -> Result<BaseUrl>| {
             let fetch = Arc::clone(&fetch);
-            Base::found(places.clone(), move || fetched(fetch()), read)
+            Base::found(places.clone(), move || fetch(), read)
         };
         Self {
             identity: Base::fixed(identity),
-            account: base(Places::account),
-            ui: base(Places::ui),
-            oauth2: base(Places::oauth2),
+            account: base(|places| places.account.clone()),
+            ui: base(|places| places.ui.clone()),
+            oauth2: base(|places| places.oauth2.clone()),
             places,
             fetch,
             cataloged: None,
@@ -178,9 +159,8 @@ impl Parts {
 
     /// Returns the address of the OAuth 2.0 part as the catalog states it.
     pub(super) async fn oauth2_url(&self) -> Result<String> {
-        let fetch = || fetched((self.fetch)());
-        let places = self.places.get_or_fetch(&(), fetch).await?;
-        places.oauth2()?;
+        let places = self.places.get_or_fetch(&(), || (self.fetch)()).await?;
+        places.oauth2.clone()?;
         Ok(places.oauth2_url.clone())
     }
 
@@ -194,7 +174,7 @@ impl Parts {
             return Ok(());
         };
         let places = Places::of(identity, catalog);
-        places.account()?;
+        places.account.clone()?;
         self.places.insert((), Fetched::new(Arc::new(places)));
         Ok(())
     }
@@ -214,66 +194,51 @@ impl fmt::Debug for Parts {
     }
 }
 
-/// A catalog without the account part is used but not kept: the server may not be set up yet.
-async fn fetched(places: BoxFuture<'static, Result<Places>>) -> Result<Fetched<Arc<Places>>> {
-    let places = Arc::new(places.await?);
-    let is_kept = places.account.is_some();
-    let fetched = Fetched::new(places);
-    Ok(if is_kept {
-        fetched
-    } else {
-        fetched.ttl(Duration::ZERO)
-    })
-}
-
-/// The locations of the parts.
+/// The locations of the parts. What is wrong with one is reported only when it is used.
 #[derive(Clone, Debug)]
 struct Places {
-    account: Option<BaseUrl>,
-    ui: Option<BaseUrl>,
-    oauth2: Option<BaseUrl>,
+    account: Result<BaseUrl>,
+    ui: Result<BaseUrl>,
+    oauth2: Result<BaseUrl>,
     oauth2_url: String,
 }
 
 impl Places {
-    /// Finds the parts in a catalog. Optional parts: a bad address is reported only when the part
-    /// is used.
+    /// Finds the parts in a catalog.
     fn of(identity: &BaseUrl, catalog: Option<&Catalog>) -> Self {
         let endpoint = |filter: EndpointFilter| catalog?.endpoint(&filter).ok();
-        let account = EndpointFilter::new().name("astakos_account");
-        let account = endpoint(account.version_id("v1.0"));
-        let ui = account.as_ref().and_then(|account| account.ui_url());
-        let account = account.as_ref().and_then(|it| it.public_url.as_deref());
+        let account = endpoint(
+            EndpointFilter::new()
+                .name("astakos_account")
+                .version_id("v1.0"),
+        );
         let oauth2 = endpoint(EndpointFilter::new().name("astakos_oauth2"));
-        let oauth2 = oauth2.and_then(|it| it.public_url).unwrap_or_default();
+        let oauth2 = oauth2.and_then(|it| it.public_url);
+        let find =
+            |url: Option<&str>, what: &str| {
+                url.and_then(|url| place(identity, url)).ok_or_else(|| {
+                Error::lacks(ErrorKind::NoEndpoints, format!(
+                    "the catalog lacks a usable {what}; is this the URL of the identity part?"
+                ))
+            })
+            };
+        let url = account.as_ref().and_then(|it| it.public_url.as_deref());
+        let ui = account.as_ref().and_then(|it| it.ui_url());
         Self {
-            account: account.and_then(|url| place(identity, url)),
-            ui: ui.and_then(|url| place(identity, url)),
-            oauth2: place(identity, &oauth2),
-            oauth2_url: oauth2,
+            account: find(url, "address of astakos_account, version v1.0"),
+            ui: find(ui, "SNF:uiURL of astakos_account"),
+            oauth2: find(oauth2.as_deref(), "address of astakos_oauth2"),
+            oauth2_url: oauth2.unwrap_or_default(),
         }
     }
 
-    fn account(&self) -> Result<BaseUrl> {
-        found(&self.account, "address of astakos_account, version v1.0")
+    /// Without the account part they are used but not kept: the server may not be set up yet.
+    fn fetched(self) -> Fetched<Arc<Self>> {
+        match self.account {
+            Ok(_) => Fetched::new(Arc::new(self)),
+            Err(_) => Fetched::new(Arc::new(self)).ttl(Duration::ZERO),
+        }
     }
-
-    fn ui(&self) -> Result<BaseUrl> {
-        found(&self.ui, "SNF:uiURL of astakos_account")
-    }
-
-    fn oauth2(&self) -> Result<BaseUrl> {
-        found(&self.oauth2, "address of astakos_oauth2")
-    }
-}
-
-fn found(base: &Option<BaseUrl>, what: &str) -> Result<BaseUrl> {
-    base.clone().ok_or_else(|| {
-        Error::lacks(
-            ErrorKind::NoEndpoints,
-            format!("the catalog lacks a usable {what}; is this the URL of the identity part?"),
-        )
-    })
 }
 
 /// Combines the path of an address with the host of the identity part: requests go only there

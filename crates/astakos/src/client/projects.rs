@@ -1,7 +1,6 @@
 //! Projects, applications and memberships (protocol section 7.6).
 
 use serde_json::{Value, json};
-use vouchsafe_core::call::Call;
 
 use super::Client;
 use super::dialect::one;
@@ -16,9 +15,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Forbidden`](crate::ErrorKind::Forbidden) for others;
-    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if the state of the project does not
-    /// allow it.
+    /// Of kind `Forbidden` for others, `Conflict` if the state of the project does not allow it.
     pub async fn project_action(
         &self,
         id: impl Into<ProjectId>,
@@ -30,8 +27,8 @@ impl Client {
             _ => json!({"reason": reason}),
         };
         let body = one(action.as_str(), argument);
-        self.ask(calls::project_action(&id.into(), &body)?).await?;
-        Ok(())
+        let call = calls::project_action(&id.into(), &body)?;
+        self.ask(call).await.map(drop)
     }
 
     /// Acts on the last application of a project.
@@ -41,9 +38,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if the application is unknown;
-    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if it is not the last one, or its state
-    /// does not allow it.
+    /// Of kind `NotFound` if the application is unknown, `Conflict` if it is not the last one, or
+    /// its state does not allow it.
     pub async fn application_action(
         &self,
         id: impl Into<ProjectId>,
@@ -58,16 +54,14 @@ impl Client {
             let argument = json!({"reason": reason, "app_id": application});
             calls::project_action(&id.into(), &one(action.as_str(), argument))?
         };
-        self.ask(call).await?;
-        Ok(())
+        self.ask(call).await.map(drop)
     }
 
     /// Acts on a membership.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Forbidden`](crate::ErrorKind::Forbidden) if the user may not;
-    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if state or policy do not allow it.
+    /// Of kind `Forbidden` if the user may not, `Conflict` if state or policy do not allow it.
     pub async fn membership_action(
         &self,
         id: i64,
@@ -75,8 +69,9 @@ impl Client {
         reason: &str,
     ) -> Result<()> {
         let body = one(action.as_str(), reason);
-        self.ask(calls::membership_action(id, &body)?).await?;
-        Ok(())
+        self.ask(calls::membership_action(id, &body)?)
+            .await
+            .map(drop)
     }
 
     /// Requests membership of a project, and returns the membership's number. It may have to be
@@ -84,15 +79,10 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if the user is a member already, or
-    /// state or policy do not allow it.
+    /// Of kind `Conflict` if the user is a member already, or state or policy do not allow it.
     pub async fn join_project(&self, id: impl Into<ProjectId>) -> Result<i64> {
         let project = self.project_id(id)?;
-        let body = MembershipRequest {
-            join: Some(Join { project }),
-            enroll: None,
-        };
-        self.joined(calls::create_membership(&body)?).await
+        self.joined(Some(Join { project }), None).await
     }
 
     /// Makes a user a member of a project, and returns the membership's number; for the owner and
@@ -100,22 +90,15 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if no user has the e-mail address, the
-    /// project does not exist or is full, or state or policy do not allow it;
-    /// [`ErrorKind::Forbidden`](crate::ErrorKind::Forbidden) if the user may not.
+    /// Of kind `Conflict` if no user has the e-mail address, the project does not exist or is full,
+    /// or state or policy do not allow it; `Forbidden` if the user may not.
     pub async fn enroll_member(&self, id: impl Into<ProjectId>, email: &str) -> Result<i64> {
-        let enroll = Enroll {
-            project: self.project_id(id)?,
-            user: email.to_owned(),
-        };
-        let body = MembershipRequest {
-            join: None,
-            enroll: Some(enroll),
-        };
-        self.joined(calls::create_membership(&body)?).await
+        let (project, user) = (self.project_id(id)?, email.to_owned());
+        self.joined(None, Some(Enroll { project, user })).await
     }
 
-    async fn joined(&self, call: Call) -> Result<i64> {
+    async fn joined(&self, join: Option<Join>, enroll: Option<Enroll>) -> Result<i64> {
+        let call = calls::create_membership(&MembershipRequest { join, enroll })?;
         Ok(self.ask(call).await?.json::<Joined>()?.id)
     }
 
@@ -124,7 +107,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for other servers.
+    /// Of kind `Unsupported` for other servers.
     #[doc(alias = "get_applications")]
     pub async fn legacy_applications(
         &self,

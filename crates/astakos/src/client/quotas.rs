@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Client;
 use crate::generated::account::calls;
 use crate::walk::QuotaWalk;
-use crate::{Dialect, Error, ProjectQuota, Result, UserQuotas};
+use crate::{Error, ProjectQuota, Result, UserQuotas};
 
 impl Client {
     /// Returns the quotas of users for the resources of the service of the token, hidden
@@ -17,10 +17,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if none of the users is known;
-    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if an id holds a comma;
-    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if projects are chosen and the
-    /// server is of 0.15 or before: those ignore the choice.
+    /// Of kind `NotFound` if none of the users is known, `BadValue` if an id holds a comma,
+    /// `Unsupported` if projects are chosen and the server is of 0.15 or before: those ignore the
+    /// choice.
     #[doc(alias = "service_get_quotas")]
     pub async fn service_quotas(
         &self,
@@ -28,11 +27,10 @@ impl Client {
         projects: Option<&[&str]>,
     ) -> Result<BTreeMap<String, UserQuotas>> {
         let call = calls::service_quotas(&self.chosen(users, projects)?)?;
-        let answer = self.ask(call).await?;
-        let found: BTreeMap<String, UserQuotas> = answer.json_or_default()?;
-        for quotas in found.values() {
-            heeded(projects, quotas)?;
-        }
+        let found: BTreeMap<_, _> = self.ask(call).await?.json_or_default()?;
+        found
+            .values()
+            .try_for_each(|quotas| heeded(projects, quotas))?;
         Ok(found)
     }
 
@@ -61,8 +59,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if projects are chosen and none is
-    /// known; [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if an id holds a comma.
+    /// Of kind `NotFound` if projects are chosen and none is known, `BadValue` if an id holds a
+    /// comma, `Unsupported` for older servers.
     #[doc(alias = "service_get_project_quotas")]
     pub async fn service_project_quotas(
         &self,
@@ -81,7 +79,7 @@ impl Client {
     ) -> Result<calls::ServiceQuotasParams> {
         if projects.is_some() {
             let what = "a choice of projects for the quotas of users";
-            self.require(what, Dialect::V016..)?;
+            self.require(what)?;
         }
         Ok(calls::ServiceQuotasParams {
             user: users.map(list).transpose()?,
@@ -93,11 +91,11 @@ impl Client {
 /// Refuses an answer with other projects than those that were chosen: servers before 0.16 do not
 /// look at the choice.
 pub(crate) fn heeded<S: AsRef<str>>(projects: Option<&[S]>, quotas: &UserQuotas) -> Result<()> {
-    let Some(projects) = projects else {
-        return Ok(());
+    let is_ignored = |project: &str| match projects {
+        Some(projects) => !projects.iter().any(|chosen| chosen.as_ref() == project),
+        None => false,
     };
-    let is_chosen = |project: &str| projects.iter().any(|chosen| chosen.as_ref() == project);
-    match quotas.iter().find(|(project, ..)| !is_chosen(project)) {
+    match quotas.iter().find(|(project, ..)| is_ignored(project)) {
         None => Ok(()),
         Some((project, ..)) => Err(Error::unsupported(format!(
             "the server ignored the choice of projects and answered with `{project}`; servers \
@@ -109,7 +107,7 @@ pub(crate) fn heeded<S: AsRef<str>>(projects: Option<&[S]>, quotas: &UserQuotas)
 /// Puts commas between ids. One within an id would make two of it.
 fn list(ids: &[&str]) -> Result<String> {
     if ids.iter().any(|id| id.contains(',')) {
-        return Err(crate::Error::bad_value("an id holds a comma"));
+        return Err(Error::bad_value("an id holds a comma"));
     }
     Ok(ids.join(","))
 }

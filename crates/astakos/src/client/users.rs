@@ -19,6 +19,8 @@ type Asked = fn(&CatalogsRequest) -> vouchsafe_core::Result<Call>;
 const USER: Asked = calls::user_catalogs;
 const SERVICE: Asked = calls::service_user_catalogs;
 
+type Found = BTreeMap<String, String>;
+
 /// What is looked up.
 #[derive(Clone, Copy)]
 enum Wanted {
@@ -26,115 +28,84 @@ enum Wanted {
     Uuids,
 }
 
+/// Writes the four look-ups for one kind of token.
+macro_rules! look_ups {
+    (
+        $asked:ident, $token:literal, $usernames:ident = $get_usernames:literal,
+        $username:ident = $get_username:literal, $uuids:ident = $get_uuids:literal,
+        $uuid:ident = $get_uuid:literal
+    ) => {
+        impl Client {
+            /// Returns the names of users by their uuids. Unknown uuids are left out; more than a
+            /// hundred are asked for in several requests.
+            #[doc = $token]
+            ///
+            /// # Errors
+            ///
+            /// [`ErrorKind::Unauthorized`] for another token. One request that fails fails all.
+            #[doc(alias = $get_usernames)]
+            pub async fn $usernames<S: AsRef<str> + Sync>(&self, uuids: &[S]) -> Result<Found> {
+                self.look_up($asked, Wanted::Names, uuids).await
+            }
+
+            /// Returns the name of a user.
+            #[doc = $token]
+            ///
+            /// # Errors
+            ///
+            /// [`ErrorKind::NoUserName`] if no user has the uuid.
+            #[doc(alias = $get_username)]
+            pub async fn $username(&self, uuid: &str) -> Result<String> {
+                self.look_up_one($asked, Wanted::Names, uuid).await
+            }
+
+            /// Returns the uuids of users by their names. Names are compared without case, and
+            /// come back as they were asked for; of two spellings of one name, only one comes
+            /// back. Unknown names are left out.
+            #[doc = $token]
+            ///
+            /// # Errors
+            ///
+            /// [`ErrorKind::Unauthorized`] for another token. One request that fails fails all.
+            #[doc(alias = $get_uuids, alias = "displaynames")]
+            pub async fn $uuids<S: AsRef<str> + Sync>(&self, names: &[S]) -> Result<Found> {
+                self.look_up($asked, Wanted::Uuids, names).await
+            }
+
+            /// Returns the uuid of a user.
+            #[doc = $token]
+            ///
+            /// # Errors
+            ///
+            /// [`ErrorKind::NoUuid`] if no user has the name.
+            #[doc(alias = $get_uuid)]
+            pub async fn $uuid(&self, name: &str) -> Result<String> {
+                self.look_up_one($asked, Wanted::Uuids, name).await
+            }
+        }
+    };
+}
+
+look_ups! {
+    USER, "Requires a user's token.", usernames = "get_usernames", username = "get_username",
+    uuids = "get_uuids", uuid = "get_uuid"
+}
+look_ups! {
+    SERVICE, "Requires a service's token.", service_usernames = "service_get_usernames",
+    service_username = "service_get_username", service_uuids = "service_get_uuids",
+    service_uuid = "service_get_uuid"
+}
+
 impl Client {
-    /// Returns the names of users by their uuids, with a user's token. Unknown uuids are left
-    /// out; more than a hundred are asked for in several requests.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Unauthorized`] if the token is not a user's. One request that fails fails
-    /// all.
-    #[doc(alias = "get_usernames")]
-    pub async fn usernames<S: AsRef<str> + Sync>(
-        &self,
-        uuids: &[S],
-    ) -> Result<BTreeMap<String, String>> {
-        self.look_up(USER, Wanted::Names, uuids).await
-    }
-
-    /// Returns the name of a user, with a user's token.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::NoUserName`] if no user has the uuid.
-    #[doc(alias = "get_username")]
-    pub async fn username(&self, uuid: &str) -> Result<String> {
-        self.look_up_one(USER, Wanted::Names, uuid).await
-    }
-
-    /// Returns the uuids of users by their names, with a user's token. Names are compared without
-    /// case, and come back as they were asked for; of two spellings of one name, only one comes
-    /// back. Unknown names are left out.
-    ///
-    /// # Errors
-    ///
-    /// As [`usernames`](Self::usernames).
-    #[doc(alias = "get_uuids")]
-    #[doc(alias = "displaynames")]
-    pub async fn uuids<S: AsRef<str> + Sync>(
-        &self,
-        names: &[S],
-    ) -> Result<BTreeMap<String, String>> {
-        self.look_up(USER, Wanted::Uuids, names).await
-    }
-
-    /// Returns the uuid of a user, with a user's token.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::NoUuid`] if no user has the name.
-    #[doc(alias = "get_uuid")]
-    pub async fn uuid(&self, name: &str) -> Result<String> {
-        self.look_up_one(USER, Wanted::Uuids, name).await
-    }
-
-    /// As [`usernames`](Self::usernames), with a service's token.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Unauthorized`] if the token is not a service's.
-    #[doc(alias = "service_get_usernames")]
-    pub async fn service_usernames<S: AsRef<str> + Sync>(
-        &self,
-        uuids: &[S],
-    ) -> Result<BTreeMap<String, String>> {
-        self.look_up(SERVICE, Wanted::Names, uuids).await
-    }
-
-    /// As [`username`](Self::username), with a service's token.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::NoUserName`] if no user has the uuid.
-    #[doc(alias = "service_get_username")]
-    pub async fn service_username(&self, uuid: &str) -> Result<String> {
-        self.look_up_one(SERVICE, Wanted::Names, uuid).await
-    }
-
-    /// As [`uuids`](Self::uuids), with a service's token.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Unauthorized`] if the token is not a service's.
-    #[doc(alias = "service_get_uuids")]
-    pub async fn service_uuids<S: AsRef<str> + Sync>(
-        &self,
-        names: &[S],
-    ) -> Result<BTreeMap<String, String>> {
-        self.look_up(SERVICE, Wanted::Uuids, names).await
-    }
-
-    /// As [`uuid`](Self::uuid), with a service's token.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::NoUuid`] if no user has the name.
-    #[doc(alias = "service_get_uuid")]
-    pub async fn service_uuid(&self, name: &str) -> Result<String> {
-        self.look_up_one(SERVICE, Wanted::Uuids, name).await
-    }
-
     /// Returns the names of all users by their uuids, with a service's token: those of any state.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Unauthorized`] if the token is not a service's.
     #[doc(alias = "service_get_usernames")]
-    pub async fn all_usernames(&self) -> Result<BTreeMap<String, String>> {
-        let call = Call::new(
-            &operations::SERVICE_USER_CATALOGS,
-            Target::new("/service/user_catalogs"),
-        );
+    pub async fn all_usernames(&self) -> Result<Found> {
+        let target = Target::new("/service/user_catalogs");
+        let call = Call::new(&operations::SERVICE_USER_CATALOGS, target);
         // Null means all users; the generated body leaves out what is not there.
         let call = call.json(&BTreeMap::from([("uuids", None::<Vec<String>>)]))?;
         self.catalog(call, Wanted::Names).await
@@ -153,7 +124,7 @@ impl Client {
         operation: Asked,
         wanted: Wanted,
         items: &[S],
-    ) -> Result<BTreeMap<String, String>> {
+    ) -> Result<Found> {
         let mut chunks = items.chunks(CHUNK);
         // An empty list is sent too: the answer says whether the token is good.
         let mut next = Some(chunks.next().unwrap_or_default());
@@ -171,7 +142,7 @@ impl Client {
         Ok(found)
     }
 
-    async fn catalog(&self, call: Call, wanted: Wanted) -> Result<BTreeMap<String, String>> {
+    async fn catalog(&self, call: Call, wanted: Wanted) -> Result<Found> {
         let answer = self.ask(call).await?;
         let catalogs: Catalogs = answer.json()?;
         let found = match wanted {

@@ -20,7 +20,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    const ALL: [Self; 3] = [Self::V014, Self::V015, Self::V016];
+    pub(crate) const ALL: [Self; 3] = [Self::V014, Self::V015, Self::V016];
 
     /// Returns the first version of the generation.
     #[must_use]
