@@ -1,6 +1,7 @@
 //! The locations of the service's parts: from its catalog, or at fixed paths.
 
 use std::fmt;
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,11 +66,8 @@ prefixes! {
 /// ```
 #[must_use]
 pub fn join_urls(left: &str, right: &str) -> String {
-    format!(
-        "{}/{}",
-        left.trim_end_matches('/'),
-        right.trim_start_matches('/')
-    )
+    let (left, right) = (left.trim_end_matches('/'), right.trim_start_matches('/'));
+    format!("{left}/{right}")
 }
 
 /// Where the parts of the service are. All but the identity part are found when they are needed,
@@ -86,26 +84,21 @@ pub(super) struct Parts {
     cataloged: Option<BaseUrl>,
 }
 
-type Fetch = dyn Fn() -> BoxFuture<'static, Result<Fetched<Arc<Places>>>> + Send + Sync;
+type Fetching = BoxFuture<'static, Result<Fetched<Arc<Places>>>>;
+type Fetch = dyn Fn() -> Fetching + Send + Sync;
 
 impl Parts {
     /// Finds the parts in the catalog, which the function fetches from the identity part.
-    pub(super) fn cataloged<Fut>(
+    pub(super) fn cataloged<Fut: Future<Output = Result<Option<Catalog>>> + Send + 'static>(
         identity: BaseUrl,
         fetch: impl Fn() -> Fut + Send + Sync + 'static,
-    ) -> Self
-    where
-        Fut: Future<Output = Result<Option<Catalog>>> + Send + 'static,
-    {
+    ) -> Self {
         let here = identity.clone();
-        let parts = Self::new(identity.clone(), move || {
+        let fetch = move || -> Fetching {
             let (here, catalog) = (here.clone(), fetch());
             Box::pin(async move { Ok(Places::of(&here, catalog.await?.as_ref()).fetched()) })
-        });
-        Self {
-            cataloged: Some(identity),
-            ..parts
-        }
+        };
+        Self::new(identity.clone(), Some(identity), Arc::new(fetch))
     }
 
     /// Finds the parts under a base URL.
@@ -120,16 +113,11 @@ impl Parts {
             oauth2: Ok(base(&prefixes.oauth2)?),
             oauth2_url: url(&prefixes.oauth2),
         };
-        Ok(Self::new(base(&prefixes.identity)?, move || {
-            Box::pin(std::future::ready(Ok(places.clone().fetched())))
-        }))
+        let fetch = move || -> Fetching { Box::pin(ready(Ok(places.clone().fetched()))) };
+        Ok(Self::new(base(&prefixes.identity)?, None, Arc::new(fetch)))
     }
 
-    fn new(
-        identity: BaseUrl,
-        fetch: impl Fn() -> BoxFuture<'static, Result<Fetched<Arc<Places>>>> + Send + Sync + 'static,
-    ) -> Self {
-        let fetch: Arc<Fetch> = Arc::new(fetch);
+    fn new(identity: BaseUrl, cataloged: Option<BaseUrl>, fetch: Arc<Fetch>) -> Self {
         let forever = Cache::builder().capacity(1).ttl(Duration::MAX);
         let places = forever.error_ttl(Duration::ZERO).build();
         let base = |read: fn(&Places) -> Result<BaseUrl>| {
@@ -143,7 +131,7 @@ impl Parts {
             oauth2: base(|places| places.oauth2.clone()),
             places,
             fetch,
-            cataloged: None,
+            cataloged,
         }
     }
 

@@ -67,8 +67,7 @@ impl Client {
         projects: Option<&[&str]>,
     ) -> Result<BTreeMap<String, BTreeMap<String, ProjectQuota>>> {
         let project = projects.map(list).transpose()?;
-        let params = calls::ServiceProjectQuotasParams { project };
-        let call = calls::service_project_quotas(&params)?;
+        let call = calls::service_project_quotas(&calls::ServiceProjectQuotasParams { project })?;
         Ok(self.ask(call).await?.json_or_default()?)
     }
 
@@ -78,8 +77,7 @@ impl Client {
         projects: Option<&[&str]>,
     ) -> Result<calls::ServiceQuotasParams> {
         if projects.is_some() {
-            let what = "a choice of projects for the quotas of users";
-            self.require(what)?;
+            self.require("a choice of projects for the quotas of users")?;
         }
         Ok(calls::ServiceQuotasParams {
             user: users.map(list).transpose()?,
