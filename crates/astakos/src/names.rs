@@ -198,7 +198,7 @@ impl NamesBuilder {
     fn lookup(&self, batcher: Batcher<String, String, Error>) -> Lookup {
         Lookup {
             cache: Cache::builder()
-                .clock(Arc::clone(self.client.clock()))
+                .clock(Arc::clone(self.client.core().clock()))
                 .capacity(self.capacity)
                 .ttl(self.lifetime)
                 .error_ttl(Duration::ZERO)

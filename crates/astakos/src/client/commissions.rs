@@ -25,11 +25,8 @@ impl Client {
     /// exist, see [`Error::missing_holding`](crate::Error::missing_holding);
     /// [`ErrorKind::Unsupported`] for holders with `user:` or `project:` on servers before 0.16:
     /// see [`CommissionRequest::one_legacy`].
-    #[doc(alias = "issue_commission", alias = "issue_one_commission")]
-    #[doc(
-        alias = "issue_commission_generic",
-        alias = "issue_resource_reassignment"
-    )]
+    #[doc(alias("issue_commission", "issue_one_commission"))]
+    #[doc(alias("issue_commission_generic", "issue_resource_reassignment"))]
     pub async fn issue(&self, request: &CommissionRequest) -> Result<Serial> {
         if request.provisions.iter().any(Provision::is_prefixed) {
             self.require("holders with `user:` or `project:`")?;

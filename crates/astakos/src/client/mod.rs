@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 use serde::de::IgnoredAny;
 use vouchsafe_core::auth::{Credentials, HeaderToken, StaticToken, TokenSource};
-use vouchsafe_core::call::{Answer, AnswerStream, Call, CallOptions, Jitter, Repeat, Retry};
+use vouchsafe_core::call::{Answer, AnswerStream, Call, CallOptions, Repeat, Retry};
 use vouchsafe_core::service::Service;
-use vouchsafe_core::{Clock, CoreClient, Secret, Sent};
+use vouchsafe_core::{CoreClient, Secret, Sent};
 
 pub use builder::ClientBuilder;
 pub use parts::{Prefixes, join_urls};
@@ -92,12 +92,8 @@ impl Client {
         }
     }
 
-    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
-        self.inner.core.clock()
-    }
-
-    pub(crate) fn jitter(&self) -> Jitter {
-        self.inner.core.jitter()
+    pub(crate) fn core(&self) -> &CoreClient {
+        &self.inner.core
     }
 
     /// Sends a call in the way of the server's generation. The answer holds no credential.

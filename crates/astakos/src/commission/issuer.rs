@@ -411,7 +411,7 @@ impl IssuerBuilder {
         let journal = self
             .journal
             .unwrap_or_else(|| Arc::new(MemoryJournal::new()));
-        let jitter = self.client.jitter();
+        let jitter = self.client.core().jitter();
         let backoff = Backoff::new(self.first_wait, self.longest_wait, jitter).at_least_half();
         let pace = || Pace::new(self.first_wait, backoff.clone());
         let search = Arc::new(Search::new(&self.client, Arc::clone(&owner), pace()));

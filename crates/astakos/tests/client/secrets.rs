@@ -91,3 +91,17 @@ fn a_token_in_an_answer_is_a_secret() {
     assert_eq!(access.token.as_ref().unwrap().id.expose(), "planted");
     assert!(!format!("{access:?}").contains("planted"));
 }
+
+#[test]
+fn a_header_that_does_not_fit_is_refused_by_build_without_its_value() {
+    let builder = vouchsafe_astakos::Client::builder()
+        .auth_url("https://accounts.example.com/identity/v2.0")
+        .header("x-first", "planted\n")
+        .header("x-second", "fits");
+    let shown = format!("{builder:?}");
+    let error = builder.build().unwrap_err();
+    assert_eq!(error.kind(), vouchsafe_astakos::ErrorKind::BadValue);
+    assert!(error.to_string().contains("x-first"), "{error}");
+    let shown = format!("{shown} {error} {error:?}");
+    assert!(!shown.contains("planted"), "{shown}");
+}
