@@ -129,17 +129,17 @@ impl Client {
         let base = parts.base(call.operation());
         let (base, options) = base.locate(core, call.operation(), options).await?;
         let credentials = token.map(|source| Credentials::new(&**source, &self.inner.scheme));
-        let (options, mut left) = match self.python_retries {
-            Some(left) => (options.retry(Retry::none()), left),
+        let (options, repeats) = match self.python_retries {
+            Some(repeats) => (options.retry(Retry::none()), repeats),
             None => (options, 0),
         };
-        loop {
+        for _ in 0..repeats {
             let answer = core.send(&base, call.clone(), credentials, &options).await;
-            if left == 0 || !is_repeated_by_python(call.operation().repeatable(), &answer) {
+            if !is_repeated_by_python(call.operation().repeatable(), &answer) {
                 return Ok(answer?);
             }
-            left -= 1;
         }
+        Ok(core.send(&base, call, credentials, &options).await?)
     }
 
     /// Sends a call and leaves the body of the answer to be read.
