@@ -44,7 +44,7 @@ fn main() {
         let before = Region::new(HEAP);
         let capacity = entries + entries / 10;
         let cache = match name.as_str() {
-            "vouchsafe" => Cache::Ours(canned(capacity).build().expect("a client")),
+            "vouchsafe" => Cache::Ours(Box::new(canned(capacity).build().expect("a client"))),
             "moka" => Cache::moka(capacity),
             _ => Cache::quick_cache(capacity),
         };

@@ -142,7 +142,7 @@ pub(crate) fn exports(api: &Api) -> Vec<&'static str> {
 pub(crate) fn operations<'s>(root: &Cursor<'s>) -> Vec<Cursor<'s>> {
     let paths = root.get("paths").map(|paths| paths.entries());
     let items = paths.unwrap_or_default().into_iter();
-    let of = |(_, item): (String, Cursor<'s>)| read::METHODS.map(|method| item.get(method));
+    let of = |(_, item): (String, Cursor<'s>)| model::METHODS.map(|method| item.get(method));
     items.flat_map(of).flatten().collect()
 }
 

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use super::limits::Limits;
 
+/// The methods a path may have, in the order they are looked for.
+pub(crate) const METHODS: [&str; 7] = ["get", "head", "post", "put", "patch", "delete", "options"];
+
 /// One description: the operations and types of one server.
 pub(crate) struct Api {
     /// The id that operations carry in front, such as `gafaelfawr`: the file's name.

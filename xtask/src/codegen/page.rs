@@ -1,11 +1,11 @@
 //! What methods return: the answer of success, and how lists are cut into pages.
 
+use super::model::METHODS;
 use super::model::{
     Answer, Body, Field, Operation, Page, PageField, PageStyle, Presence, Reply, Shape, Type,
     TypeDef,
 };
 use super::names;
-use super::read::METHODS;
 use super::source::{Cursor, Mistake, scalar};
 
 /// Completes the operations that get a method.

@@ -4,14 +4,11 @@ use std::collections::BTreeMap;
 
 use super::limits::Limits;
 use super::model::{
-    Answer, Api, Audience, Body, ByHand, Operation, Param, Place, Reply, StatusRule, Type,
+    Answer, Api, Audience, Body, ByHand, METHODS, Operation, Param, Place, Reply, StatusRule, Type,
 };
 use super::names;
 use super::schema::Types;
 use super::source::{Cursor, Mistake, Source, scalar};
-
-/// The methods a path may have, in the order they are looked for.
-pub(crate) const METHODS: [&str; 7] = ["get", "head", "post", "put", "patch", "delete", "options"];
 
 /// Reads a description.
 pub(crate) fn api(source: &Source, id: &str) -> Result<Api, Mistake> {

@@ -318,21 +318,32 @@ const LONGEST_DELAY: Duration = Duration::from_secs(20 * 60);
 /// are due wait meanwhile.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
-#[cfg(all(test, feature = "mock"))]
+#[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use vouchsafe_core::BoxFuture;
+    use vouchsafe_core::transport::{Request, Response, Transport};
 
     use super::super::held::Checks;
     use super::super::settings::ApiSettings;
     use super::*;
     use crate::engine::ids::TvmId;
-    use crate::mock::Server;
 
     const MINUTE: Duration = Duration::from_secs(60);
 
+    /// Leads to no server.
+    #[derive(Debug)]
+    struct Nowhere;
+
+    impl Transport for Nowhere {
+        fn send(&self, _: Request) -> BoxFuture<'_, vouchsafe_core::Result<Response>> {
+            Box::pin(std::future::pending())
+        }
+    }
+
     #[allow(clippy::unwrap_used, reason = "a helper of tests")]
     fn fetcher() -> Fetcher {
-        let core = CoreClient::builder().transport(Server::new().host().transport());
+        let core = CoreClient::builder().transport(Arc::new(Nowhere));
         let core = core.build().unwrap();
         let facts = ApiSettings::new(TvmId::new(1)).facts();
         let held = Held::new(Arc::clone(core.clock()), Checks::default(), facts);

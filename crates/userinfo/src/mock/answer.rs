@@ -9,7 +9,7 @@ use http::{HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 use vouchsafe_core::transport::Response;
 
-use super::ingress::Rate;
+use super::rate::Rate;
 use super::refusal::Refusal;
 
 /// How to challenge a refused caller.

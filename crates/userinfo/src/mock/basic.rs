@@ -1,7 +1,7 @@
 //! Parses an `Authorization` header (protocol section 4.1) including the faults of the server's
 //! Python, whose error text for a malformed Basic value is part of the answer.
 
-use super::rules::token_parts;
+use crate::model::token::parts as token_parts;
 
 /// Returns the token in a header, if any. A token sent as `Bearer` may have any form.
 ///

@@ -1,8 +1,9 @@
 //! The check that the ingress makes before it forwards a request (protocol section 6): scopes,
 //! limits, rates and delegation. Its parameters are parsed in `gafaelfawr.rs`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::rate::Rate;
 use super::refusal::Refusal;
 use super::state::State;
 use super::tokens::{Delegation, Record};
@@ -39,51 +40,6 @@ pub(super) struct Passed {
     pub(super) service: Option<String>,
     pub(super) delegated: Option<Token>,
     pub(super) rate: Option<Rate>,
-}
-
-/// The state of a user's rate limit for a service, in a window of one minute.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Rate {
-    pub(super) limit: i64,
-    pub(super) used: i64,
-    /// Seconds since 1970.
-    pub(super) reset: i64,
-    pub(super) service: String,
-}
-
-/// The open windows, by service and user.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Windows(BTreeMap<(String, String), Window>);
-
-#[derive(Clone, Copy, Debug)]
-struct Window {
-    used: i64,
-    end: i64,
-}
-
-impl Windows {
-    /// Counts a request, unless the window is full. The first request opens a window.
-    fn hit(&mut self, service: &str, username: &str, limit: i64, now: i64) -> Result<Rate, Rate> {
-        let window = self
-            .0
-            .entry((service.to_owned(), username.to_owned()))
-            .or_insert(Window { used: 0, end: 0 });
-        if window.end <= now {
-            *window = Window {
-                used: 0,
-                end: now.saturating_add(WINDOW),
-            };
-        }
-        let has_room = window.used < limit;
-        window.used += i64::from(has_room);
-        let rate = Rate {
-            limit,
-            used: window.used.min(limit),
-            reset: window.end,
-            service: service.to_owned(),
-        };
-        if has_room { Ok(rate) } else { Err(rate) }
-    }
 }
 
 impl State {
@@ -159,8 +115,6 @@ impl Check {
         }
     }
 }
-
-const WINDOW: i64 = 60;
 
 #[cfg(test)]
 mod tests {

@@ -17,6 +17,7 @@ mod ingress;
 mod json_fault;
 mod manage;
 mod quota;
+mod rate;
 mod refusal;
 mod repertoire;
 mod requests;

@@ -1,6 +1,6 @@
 //! Why the server refuses a request, in terms of its rules. `answer.rs` turns this into an answer.
 
-use super::ingress::Rate;
+use super::rate::Rate;
 use super::validate::Problem;
 
 /// A refused request.

@@ -12,6 +12,19 @@ use super::state::{Bootstrap, State};
 use super::validate::{At, Problem};
 use crate::generated::repertoire::routes::Op;
 
+/// Returns a discovery document that leads to Gafaelfawr and little else.
+pub(super) fn document(hostname: &str) -> Value {
+    let base = format!("https://{hostname}");
+    json!({
+        "applications": ["gafaelfawr"],
+        "services": {"internal": {"gafaelfawr": {
+            "url": format!("{base}/auth/api"),
+            "openapi": format!("{base}/auth/openapi.json"),
+            "versions": {"v1": {"url": format!("{base}/auth/api/v1")}}
+        }}}
+    })
+}
+
 /// Answers a request to one of the routes; `params` are the parameters of its path.
 pub(super) fn answer(
     state: &mut State,

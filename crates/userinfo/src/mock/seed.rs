@@ -13,8 +13,7 @@ use vouchsafe_core::{ErrorKind, Secret};
 use super::directory::{Directory, DirectoryGroup, Group, PrivateGroups, UserData};
 use super::state::{BOOTSTRAP_USER, DirectoryAccess, Repertoire, State};
 use super::tokens::{Record, TOKEN_LIFETIME, TokenKind, Tokens};
-use super::world;
-use super::{datetime, requests};
+use super::{datetime, repertoire, requests};
 use crate::{Error, QuotaConfig, Result, Token};
 
 /// The initial state of a server.
@@ -264,7 +263,7 @@ impl World {
         });
         match leading {
             Some((other, document)) => other.repertoire(Value::Object(document.clone())),
-            None => config.repertoire(world::document(&self.base_hostname)),
+            None => config.repertoire(repertoire::document(&self.base_hostname)),
         }
     }
 

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use vouchsafe_core::Secret;
 
 use super::directory::{Directory, Group, PrivateGroups, UserData, UserInfo};
-use super::ingress::Windows;
 use super::quota::effective_quota;
+use super::rate::Windows;
 use super::refusal::Refusal;
 use super::requests::{AdminTokenRequest, TokenChange, UserTokenRequest};
 use super::rules::is_bot_username;

@@ -1,7 +1,7 @@
 //! The world of a server that is given none: a directory with three users, quotas, and tokens
 //! for each way to ask.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::seed::Seed;
 use crate::Token;
@@ -36,19 +36,6 @@ impl Seed {
         }
         document
     }
-}
-
-/// Returns a discovery document that leads to Gafaelfawr and little else.
-pub(super) fn document(hostname: &str) -> Value {
-    let base = format!("https://{hostname}");
-    json!({
-        "applications": ["gafaelfawr"],
-        "services": {"internal": {"gafaelfawr": {
-            "url": format!("{base}/auth/api"),
-            "openapi": format!("{base}/auth/openapi.json"),
-            "versions": {"v1": {"url": format!("{base}/auth/api/v1")}}
-        }}}
-    })
 }
 
 const SAMPLE: &str = include_str!("sample.json");

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 use vouchsafe_core::mock::respond;
 
 use super::ask::Ask;
+use super::body::json_of;
 use super::refusal::{Outcome, Refusal};
 use super::state::State;
-use super::validate::json_of;
 
 fn check_top(state: &State, ask: &Ask<'_>) -> Outcome<()> {
     let caller = &ask.caller()?.token;

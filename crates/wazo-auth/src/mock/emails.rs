@@ -2,15 +2,15 @@
 
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};
-use vouchsafe_core::mock::form::header;
 use vouchsafe_core::mock::respond;
 
 use super::ask::Ask;
-use super::data::{Email, Message, MessageKind};
+use super::data::Email;
+use super::logins::{check_login, taken};
+use super::messages::confirmation;
 use super::refusal::{Outcome, Refusal};
 use super::state::State;
-use super::tokens;
-use super::users::{check_login, taken};
+
 use super::validate::{Body, Text, Wrong};
 
 struct Wanted {
@@ -126,30 +126,6 @@ pub(super) fn update(state: &mut State, ask: &Ask<'_>, is_admin: bool) -> Outcom
         user.emails = emails;
     }
     Ok(respond::json(200, &shown.into()))
-}
-
-pub(super) fn addressee(name: Option<&str>, address: &str) -> String {
-    format!("{} <{address}>", name.unwrap_or_default())
-}
-
-/// Sends a message with a link that confirms an address.
-pub(super) fn confirmation(
-    state: &mut State,
-    ask: &Ask<'_>,
-    name: Option<&str>,
-    address: &str,
-    uuid: &str,
-) {
-    let lifetime = state.settings.confirmation_lifetime;
-    let access = format!("auth.emails.{uuid}.confirm.edit");
-    let token = tokens::own_token(state, ask.now(), access, lifetime);
-    let host = header(ask.request, "host").unwrap_or_default();
-    let prefix = header(ask.request, "x-script-name").unwrap_or_default();
-    state.data.outbox.push(Message {
-        to: addressee(name, address),
-        kind: MessageKind::Confirmation,
-        link: format!("https://{host}{prefix}/0.1/emails/{uuid}/confirm?token={token}"),
-    });
 }
 
 fn unknown(uuid: &str) -> Refusal {

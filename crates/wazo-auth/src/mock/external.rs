@@ -5,10 +5,11 @@ use vouchsafe_core::mock::form::escaped;
 use vouchsafe_core::mock::respond;
 
 use super::ask::{Ask, refuse};
+use super::body::json_of;
 use super::list::{Asked, Columns};
 use super::refusal::{Outcome, Refusal};
 use super::state::State;
-use super::validate::{Fault, Text, Wrong, json_of};
+use super::validate::{Fault, Text, Wrong};
 
 /// The members of what a mobile application keeps.
 const MOBILE: [&str; 6] = [

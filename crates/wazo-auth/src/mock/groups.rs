@@ -103,15 +103,6 @@ pub(super) fn list(state: &State, ask: &Ask<'_>) -> Outcome {
     Ok(respond::json(200, &body))
 }
 
-/// Writes the groups of a user.
-pub(super) fn of_user(state: &State, user: &str) -> Vec<Value> {
-    let groups = state.data.members.with(user);
-    groups
-        .filter_map(|uuid| state.data.groups.get(uuid))
-        .map(Group::json)
-        .collect()
-}
-
 pub(super) fn get(state: &State, ask: &Ask<'_>) -> Outcome {
     let tenant = ask.tenant(state)?;
     let group = state.visible_group(ask.param(0), &tenant)?;
@@ -264,4 +255,27 @@ pub(super) fn add_defaults(state: &mut State, tenant: &str) {
         };
         state.data.groups.insert(uuid, group);
     }
+}
+
+const OF_USER: Columns = Columns {
+    search: &["name"],
+    exact: &["uuid", "name"],
+    ..Columns::new(&["name", "uuid"])
+};
+
+pub(super) fn list_of_user(state: &State, ask: &Ask<'_>) -> Outcome {
+    let tenant = ask.tenant(state)?;
+    let asked = Asked::read(&ask.query, &OF_USER)?;
+    let user = state.visible_user(ask.param(0), &tenant)?;
+    let items = state
+        .data
+        .members
+        .with(&user.uuid)
+        .filter_map(|uuid| state.data.groups.get(uuid))
+        .map(Group::json)
+        .collect();
+    Ok(respond::json(
+        200,
+        &asked.answer(&ask.query, &OF_USER, items),
+    ))
 }

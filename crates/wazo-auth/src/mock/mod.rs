@@ -7,6 +7,7 @@
 
 mod access;
 mod ask;
+mod body;
 mod config;
 mod data;
 mod emails;
@@ -14,13 +15,19 @@ mod external;
 mod groups;
 mod idp;
 mod list;
+mod logins;
 mod manage;
+mod messages;
 mod multipart;
 mod password;
+mod passwords;
 mod policies;
+mod refresh;
 mod refusal;
+mod registration;
 mod routes;
 mod seed;
+mod sessions;
 mod settings;
 mod state;
 mod tenants;

@@ -14,7 +14,10 @@ use super::ask::Ask;
 use super::refusal::{Outcome, Refusal};
 use super::state::State;
 use super::validate::uuid;
-use super::{access, config, emails, external, groups, idp, policies, tenants, tokens, users};
+use super::{
+    access, config, emails, external, groups, idp, passwords, policies, refresh, registration,
+    sessions, tenants, tokens, users,
+};
 use crate::generated::wazo_auth::routes::{self, Op};
 
 /// A route that fits a path.
@@ -164,15 +167,15 @@ impl State {
             Op::CheckToken => tokens::check(self, ask),
             Op::RevokeToken => tokens::revoke(self, ask),
             Op::CheckScopes => tokens::check_scopes(self, ask),
-            Op::ListUserRefreshTokens => tokens::list_user_refresh(self, ask, false),
-            Op::ListOwnRefreshTokens => tokens::list_user_refresh(self, ask, true),
-            Op::DeleteUserRefreshToken => tokens::delete_user_refresh(self, ask, false),
-            Op::DeleteOwnRefreshToken => tokens::delete_user_refresh(self, ask, true),
-            Op::ListRefreshTokens => tokens::list_refresh(self, ask),
-            Op::ListSessions => tokens::list_sessions(self, ask),
-            Op::DeleteSession => tokens::delete_session(self, ask),
-            Op::ListUserSessions => tokens::list_user_sessions(self, ask),
-            Op::DeleteUserSession => tokens::delete_user_session(self, ask),
+            Op::ListUserRefreshTokens => refresh::list_user_refresh(self, ask, false),
+            Op::ListOwnRefreshTokens => refresh::list_user_refresh(self, ask, true),
+            Op::DeleteUserRefreshToken => refresh::delete_user_refresh(self, ask, false),
+            Op::DeleteOwnRefreshToken => refresh::delete_user_refresh(self, ask, true),
+            Op::ListRefreshTokens => refresh::list_refresh(self, ask),
+            Op::ListSessions => sessions::list_sessions(self, ask),
+            Op::DeleteSession => sessions::delete_session(self, ask),
+            Op::ListUserSessions => sessions::list_user_sessions(self, ask),
+            Op::DeleteUserSession => sessions::delete_user_session(self, ask),
 
             Op::ListPolicies => policies::list(self, ask),
             Op::CreatePolicy => policies::create(self, ask),
@@ -184,18 +187,18 @@ impl State {
 
             Op::ListUsers => users::list(self, ask),
             Op::CreateUser => users::create(self, ask),
-            Op::RegisterUser => users::register(self, ask),
-            Op::Initialize => users::initialize(self, ask),
+            Op::RegisterUser => registration::register(self, ask),
+            Op::Initialize => registration::initialize(self, ask),
             Op::GetUser => users::get(self, ask),
             Op::EditUser => users::edit(self, ask),
             Op::DeleteUser => users::delete(self, ask),
-            Op::ChangePassword => users::change_password(self, ask),
-            Op::RequestPasswordReset => users::request_reset(self, ask),
-            Op::ResetPassword => users::reset(self, ask),
+            Op::ChangePassword => passwords::change(self, ask),
+            Op::RequestPasswordReset => passwords::request_reset(self, ask),
+            Op::ResetPassword => passwords::reset(self, ask),
             Op::ListUserPolicies => users::list_policies(self, ask),
             Op::AddUserPolicy => users::tie_policy(self, ask, true),
             Op::RemoveUserPolicy => users::tie_policy(self, ask, false),
-            Op::ListUserGroups => users::list_groups(self, ask),
+            Op::ListUserGroups => groups::list_of_user(self, ask),
 
             Op::UpdateEmails => emails::update(self, ask, false),
             Op::UpdateEmailsAsAdmin => emails::update(self, ask, true),

@@ -1,4 +1,4 @@
-//! Tokens, refresh tokens and sessions (protocol section 5).
+//! Logins, and the tokens they give (protocol section 5).
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -12,7 +12,6 @@ use vouchsafe_core::transport::Response;
 
 use super::ask::{Ask, SERVICE};
 use super::data::{Refresh, Token};
-use super::list::{Asked, Columns};
 use super::refusal::{Outcome, Refusal};
 use super::state::State;
 use super::validate::{Body, Fault, Text, Wrong, uuid};
@@ -489,151 +488,4 @@ pub(super) fn revoke(state: &mut State, ask: &Ask<'_>) -> Outcome {
         state.data.tokens.remove(&token);
     }
     Ok(respond::json(200, &json!({"data": {"message": "success"}})))
-}
-
-const REFRESH: Columns = Columns {
-    search: &["client_id"],
-    exact: &["client_id", "created_at", "mobile"],
-    boolean: &["mobile"],
-    ..Columns::new(&["created_at", "client_id", "mobile"])
-};
-
-fn refresh_json(state: &State, refresh: &Refresh) -> Value {
-    let seconds = seconds(refresh.created.div_euclid(1_000_000));
-    let micros = refresh.created.rem_euclid(1_000_000);
-    json!({
-        "client_id": refresh.client_id,
-        "created_at": format!("{seconds}.{micros:06}+00:00"),
-        "mobile": refresh.mobile,
-        "user_uuid": refresh.user,
-        "tenant_uuid": state.data.users.get(&refresh.user).map(|user| &user.tenant),
-        "metadata": {},
-    })
-}
-
-fn list_refresh_of(state: &State, ask: &Ask<'_>, is_listed: impl Fn(&Refresh) -> bool) -> Outcome {
-    let asked = Asked::read(&ask.query, &REFRESH)?;
-    let listed = state
-        .data
-        .refresh
-        .values()
-        .filter(|refresh| is_listed(refresh));
-    let items = listed.map(|refresh| refresh_json(state, refresh)).collect();
-    Ok(respond::json(
-        200,
-        &asked.answer(&ask.query, &REFRESH, items),
-    ))
-}
-
-pub(super) fn list_refresh(state: &State, ask: &Ask<'_>) -> Outcome {
-    let tenant = ask.tenant(state)?;
-    let asked = Asked::read(&ask.query, &REFRESH)?;
-    list_refresh_of(state, ask, |refresh| {
-        let owner = state
-            .data
-            .users
-            .get(&refresh.user)
-            .map(|user| user.tenant.as_str());
-        owner.is_some_and(|owner| {
-            owner == tenant || asked.recurse && state.is_within(owner, &tenant)
-        })
-    })
-}
-
-/// Returns the user of a path, or the caller.
-fn owner(state: &State, ask: &Ask<'_>, is_me: bool) -> Outcome<String> {
-    let tenant = ask.tenant(state)?;
-    if is_me {
-        let caller = &ask.caller()?.token;
-        let user = state.user(&caller.auth_id)?;
-        if user.tenant == tenant {
-            Ok(user.uuid.clone())
-        } else {
-            Err(Refusal::unknown("user", &user.uuid))
-        }
-    } else {
-        Ok(state.visible_user(ask.param(0), &tenant)?.uuid.clone())
-    }
-}
-
-pub(super) fn list_user_refresh(state: &State, ask: &Ask<'_>, is_me: bool) -> Outcome {
-    let owner = owner(state, ask, is_me)?;
-    list_refresh_of(state, ask, |refresh| refresh.user == owner)
-}
-
-pub(super) fn delete_user_refresh(state: &mut State, ask: &Ask<'_>, is_me: bool) -> Outcome {
-    let owner = owner(state, ask, is_me)?;
-    let client_id = ask.param(usize::from(!is_me));
-    let before = state.data.refresh.len();
-    state
-        .data
-        .refresh
-        .retain(|_, refresh| refresh.user != owner || refresh.client_id != client_id);
-    if state.data.refresh.len() == before {
-        return Err(Refusal::object(
-            404,
-            "cannot-find-refresh-token-matching-client-id",
-            "tokens",
-            format!("unknown refresh_token for client_id \"{client_id}\""),
-            json!({ "client_id": client_id }),
-        ));
-    }
-    Ok(respond::empty(204))
-}
-
-const SESSIONS: Columns = Columns {
-    is_sorted: false,
-    ..Columns::new(&["mobile"])
-};
-
-fn sessions(state: &State, ask: &Ask<'_>, is_listed: impl Fn(&Token) -> bool) -> Outcome {
-    let asked = Asked::read(&ask.query, &SESSIONS)?;
-    let listed = state.data.tokens.values().filter(|token| is_listed(token));
-    let items = listed.map(Token::session_json).collect();
-    Ok(respond::json(
-        200,
-        &asked.answer(&ask.query, &SESSIONS, items),
-    ))
-}
-
-pub(super) fn list_sessions(state: &State, ask: &Ask<'_>) -> Outcome {
-    let tenant = ask.tenant(state)?;
-    let asked = Asked::read(&ask.query, &SESSIONS)?;
-    sessions(state, ask, |token| {
-        let owner = token.tenant.as_deref();
-        owner.is_some_and(|owner| {
-            owner == tenant || asked.recurse && state.is_within(owner, &tenant)
-        })
-    })
-}
-
-pub(super) fn list_user_sessions(state: &State, ask: &Ask<'_>) -> Outcome {
-    let tenant = ask.tenant(state)?;
-    let user = &state.visible_user(ask.param(0), &tenant)?.uuid;
-    sessions(state, ask, |token| token.user.as_ref() == Some(user))
-}
-
-pub(super) fn delete_session(state: &mut State, ask: &Ask<'_>) -> Outcome {
-    let tenant = ask.tenant(state)?;
-    let subtree = state.subtree(&tenant);
-    let session = ask.param(0);
-    state.data.tokens.retain(|_, token| {
-        let is_visible = token
-            .tenant
-            .as_ref()
-            .is_some_and(|owner| subtree.contains(owner));
-        token.session != session || !is_visible
-    });
-    Ok(respond::empty(204))
-}
-
-pub(super) fn delete_user_session(state: &mut State, ask: &Ask<'_>) -> Outcome {
-    let tenant = ask.tenant(state)?;
-    let user = state.visible_user(ask.param(0), &tenant)?.uuid.clone();
-    let session = ask.param(1);
-    state
-        .data
-        .tokens
-        .retain(|_, token| token.session != session || token.user.as_ref() != Some(&user));
-    Ok(respond::empty(204))
 }

@@ -1,29 +1,26 @@
-//! Users, their passwords and what they are tied to (protocol section 9.5).
+//! Users and their policies (protocol section 9.5).
 
 use serde_json::{Value, json};
-use vouchsafe_core::mock::form::header;
 use vouchsafe_core::mock::respond;
 
-use vouchsafe_core::Secret;
-
 use super::ask::{Ask, refuse};
-use super::data::{Email, Message, MessageKind, Policy, User};
+use super::data::{Email, Policy, User};
 use super::list::{Asked, Columns};
+use super::logins::{check_login, taken};
 use super::refusal::{Outcome, Refusal};
 use super::state::State;
-use super::validate::{Body, Fault, Text, uuid};
-use super::{emails, groups, tenants, tokens};
+use super::validate::{Body, Fault, Text};
 
-const PURPOSES: &[&str] = &["user", "internal", "external_api"];
+pub(super) const PURPOSES: &[&str] = &["user", "internal", "external_api"];
 
 /// What a body says of a user.
-struct Draft {
-    username: Option<String>,
-    firstname: Option<String>,
-    lastname: Option<String>,
-    purpose: String,
-    method: Option<String>,
-    enabled: bool,
+pub(super) struct Draft {
+    pub(super) username: Option<String>,
+    pub(super) firstname: Option<String>,
+    pub(super) lastname: Option<String>,
+    pub(super) purpose: String,
+    pub(super) method: Option<String>,
+    pub(super) enabled: bool,
 }
 
 impl Draft {
@@ -61,39 +58,6 @@ impl Draft {
         }
         Ok(method.to_owned())
     }
-}
-
-pub(super) fn taken(member: &str, what: &str, value: &str) -> Refusal {
-    let message = format!("The {what} \"{value}\" is already used");
-    Refusal::conflict(
-        "users",
-        json!({member: {"constraint_id": "unique", "message": message}}),
-    )
-}
-
-/// Refuses a name or an address that another user has as either, in whichever case.
-pub(super) fn check_login(
-    state: &State,
-    member: &str,
-    login: &str,
-    except: Option<&str>,
-) -> Outcome<()> {
-    let wanted = login.to_lowercase();
-    let has_it = |user: &User| {
-        let name = user.username.iter().map(String::as_str);
-        let addresses = user.emails.iter().map(|email| email.address.as_str());
-        name.chain(addresses)
-            .any(|own| own.to_lowercase() == wanted)
-    };
-    let mut others = state
-        .data
-        .users
-        .values()
-        .filter(|user| Some(user.uuid.as_str()) != except);
-    if others.any(has_it) {
-        return Err(taken(member, "login", login));
-    }
-    Ok(())
 }
 
 pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Outcome {
@@ -136,7 +100,7 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Outcome {
 }
 
 /// Adds a user, who joins the group of all users.
-fn add(
+pub(super) fn add(
     state: &mut State,
     given: Option<String>,
     draft: Draft,
@@ -297,219 +261,6 @@ pub(super) fn remove(state: &mut State, uuid: &str) {
     }
 }
 
-pub(super) fn change_password(state: &mut State, ask: &Ask<'_>) -> Outcome {
-    const PASSWORD: Text = Text::required().at_least(1);
-    let body = ask.body("users")?;
-    let refused = refuse("users");
-    let old = body
-        .text("old_password", &PASSWORD)
-        .map_err(&refused)?
-        .unwrap_or_default();
-    let new = body
-        .text("new_password", &PASSWORD)
-        .map_err(&refused)?
-        .unwrap_or_default();
-    let user = state.user(ask.param(0))?;
-    if state.is_managed_externally(user) {
-        return Err(Refusal::object(
-            405,
-            "password-managed-externally",
-            "users",
-            format!(
-                "Unable to update externally managed password for user : \"{}\"",
-                user.uuid
-            ),
-            json!({ "uuid": user.uuid }),
-        ));
-    }
-    let has_login = user.username.is_some()
-        || user
-            .emails
-            .iter()
-            .any(|email| email.main && email.confirmed);
-    let is_right = user
-        .password
-        .as_ref()
-        .is_some_and(|password| password.is(&old));
-    if !has_login || !is_right {
-        return Err(Refusal::login_failed());
-    }
-    let uuid = user.uuid.clone();
-    set(state, &uuid, Some(&new));
-    Ok(respond::empty(204))
-}
-
-fn set(state: &mut State, uuid: &str, password: Option<&str>) {
-    let hash = password.map(|password| state.hash(password));
-    if let Some(user) = state.data.users.get_mut(uuid) {
-        user.password = hash;
-    }
-    state.end_sessions(uuid);
-}
-
-pub(super) fn request_reset(state: &mut State, ask: &Ask<'_>) -> Outcome {
-    const LOGIN: Text = Text::optional().length(1, 256);
-    const ADDRESS: Text = Text::optional().length(1, 256).email();
-    let given = ["username", "email", "login"].map(|name| (name, ask.query.first(name)));
-    let mut given = given
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)));
-    let (Some((name, value)), None) = (given.next(), given.next()) else {
-        let message = json!(["\"username\" or \"email\" or \"login\" should be used"]);
-        return Err(Refusal::object(
-            400,
-            "invalid-data",
-            "users",
-            message,
-            json!({}),
-        ));
-    };
-    let rule = if name == "email" { ADDRESS } else { LOGIN };
-    rule.read(&value.into())
-        .map_err(|wrong| Refusal::invalid("users", name, &wrong))?;
-    let found = state.data.users.values().find(|user| match name {
-        "username" => user.username.as_deref() == Some(value),
-        "email" => user.emails.iter().any(|email| email.address == value),
-        _ => user.is_login(value),
-    });
-    let Some(user) = found.filter(|user| !state.is_managed_externally(user)) else {
-        return Ok(respond::empty(204));
-    };
-    let mut confirmed = user.emails.iter().filter(|email| email.confirmed);
-    let address = match name {
-        "email" => Some(value.to_owned()),
-        _ => {
-            let main = confirmed.clone().find(|email| email.main);
-            main.or_else(|| confirmed.next())
-                .map(|email| email.address.clone())
-        }
-    };
-    let Some(address) = address else {
-        return Ok(respond::empty(204));
-    };
-    let (uuid, name) = (user.uuid.clone(), user.username.clone());
-    let access = format!("auth.users.password.reset.{uuid}.create");
-    let lifetime = state.settings.reset_lifetime;
-    let token = tokens::own_token(state, ask.now(), access, lifetime);
-    let host = header(ask.request, "host").unwrap_or_default();
-    state.data.outbox.push(Message {
-        to: emails::addressee(name.as_deref(), &address),
-        kind: MessageKind::PasswordReset,
-        link: format!(
-            "https://app.wazo.io/reset-password?host={host}&token={token}&user_uuid={uuid}"
-        ),
-    });
-    Ok(respond::empty(204))
-}
-
-pub(super) fn reset(state: &mut State, ask: &Ask<'_>) -> Outcome {
-    let wrong = |message: Value| Refusal::object(400, "invalid-data", "reset", message, json!({}));
-    let given = ask.query.first("user_uuid").unwrap_or_default();
-    let user = uuid(given).ok_or_else(|| wrong("Not a valid UUID.".into()))?;
-    let token = ask.query.first("token").unwrap_or_else(|| ask.token());
-    let access = format!("auth.users.password.reset.{user}.create");
-    let found = state.token(token, ask.now());
-    if !found.is_some_and(|found| found.acl().allows(&access)) {
-        return Err(Refusal::unauthorized(json!({ "invalid_token": token })));
-    }
-    let body = Body::read(ask.request)?;
-    let password = body
-        .map_err(|wrong| ("_schema".to_owned(), wrong))
-        .and_then(|body| {
-            body.value("password", true, true, |value| {
-                Text::required().at_least(1).read(value)
-            })
-        });
-    let password = password.map_err(|(_, fault)| wrong(fault.message().into()))?;
-    state.user(&user)?;
-    set(state, &user, password.as_deref());
-    Ok(respond::empty(204))
-}
-
-pub(super) fn register(state: &mut State, ask: &Ask<'_>) -> Outcome {
-    const NAME: Text = Text::optional().not_null().length(1, 256);
-    if !state.settings.registration {
-        return Err(Refusal::Page);
-    }
-    let body = ask.body("users")?;
-    let refused = refuse("users");
-    let username = body.text("username", &NAME).map_err(&refused)?;
-    let password = body
-        .text("password", &Text::required().at_least(1))
-        .map_err(&refused)?;
-    let firstname = body
-        .text("firstname", &Text::optional())
-        .map_err(&refused)?;
-    let lastname = body.text("lastname", &Text::optional()).map_err(&refused)?;
-    let address = body
-        .text("email_address", &Text::required().email())
-        .map_err(&refused)?;
-    let (Some(username), Some(address)) = (username, address) else {
-        return Err(Refusal::broken());
-    };
-    // It stays even if the user is refused.
-    let top = state.top().to_owned();
-    let tenant = tenants::add(state, &top, Some(&username));
-    check_login(state, "username", &username, None)?;
-    check_login(state, "email_address", &address, None)?;
-    let draft = Draft {
-        username: Some(username.clone()),
-        firstname,
-        lastname,
-        purpose: "user".to_owned(),
-        method: None,
-        enabled: true,
-    };
-    let email = Some((address.clone(), false));
-    let user = add(
-        state,
-        None,
-        draft,
-        "default".to_owned(),
-        tenant,
-        password,
-        email,
-    );
-    let uuid = user["emails"][0]["uuid"].as_str().unwrap_or_default();
-    emails::confirmation(state, ask, Some(&username), &address, uuid);
-    Ok(respond::json(200, &user))
-}
-
-/// Takes the first user, protocol section 9.18.
-pub(super) fn initialize(state: &mut State, ask: &Ask<'_>) -> Outcome {
-    const PURPOSE: Text = Text::optional().not_null().one_of(PURPOSES);
-    let body = ask.body("users")?;
-    let refused = refuse("users");
-    let username = Text::required().length(1, 256);
-    let username = body.text("username", &username).map_err(&refused)?;
-    let password = body
-        .text("password", &Text::required().at_least(1))
-        .map_err(&refused)?;
-    let key = body
-        .text("key", &Text::required().length(20, 20))
-        .map_err(&refused)?;
-    let purpose = body.text("purpose", &PURPOSE).map_err(&refused)?;
-    let given = Secret::from(key.unwrap_or_default());
-    if state.settings.init_key.as_ref() != Some(&given) {
-        return Err(Refusal::login_failed());
-    }
-    if let Some(username) = &username {
-        check_login(state, "username", username, None)?;
-    }
-    let draft = Draft {
-        username,
-        firstname: None,
-        lastname: None,
-        purpose: purpose.unwrap_or_else(|| "internal".to_owned()),
-        method: None,
-        enabled: true,
-    };
-    let top = state.top().to_owned();
-    let user = add(state, None, draft, "native".to_owned(), top, password, None);
-    state.settings.init_key = None;
-    Ok(respond::json(200, &user))
-}
-
 pub(super) const POLICIES: Columns = Columns {
     search: &["name", "description"],
     exact: &["uuid", "name"],
@@ -547,21 +298,4 @@ pub(super) fn tie_policy(state: &mut State, ask: &Ask<'_>, is_added: bool) -> Ou
         state.data.user_policies.remove(&user, &uuid);
     }
     Ok(respond::empty(204))
-}
-
-const GROUPS: Columns = Columns {
-    search: &["name"],
-    exact: &["uuid", "name"],
-    ..Columns::new(&["name", "uuid"])
-};
-
-pub(super) fn list_groups(state: &State, ask: &Ask<'_>) -> Outcome {
-    let tenant = ask.tenant(state)?;
-    let asked = Asked::read(&ask.query, &GROUPS)?;
-    let user = state.visible_user(ask.param(0), &tenant)?;
-    let items = groups::of_user(state, &user.uuid);
-    Ok(respond::json(
-        200,
-        &asked.answer(&ask.query, &GROUPS, items),
-    ))
 }

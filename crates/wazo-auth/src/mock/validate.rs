@@ -1,10 +1,6 @@
 //! The rules for members of bodies and for query parameters (protocol sections 3 and 4.2).
 
-use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};
-use vouchsafe_core::transport::Request;
-
-use super::refusal::{Outcome, Refusal};
 
 /// What is wrong with a value.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,19 +136,9 @@ pub(super) type Fault = (String, Wrong);
 
 /// A body with members.
 #[derive(Debug)]
-pub(super) struct Body(Map<String, Value>);
+pub(super) struct Body(pub(super) Map<String, Value>);
 
 impl Body {
-    /// Reads the body of a request.
-    pub(super) fn read(request: &Request) -> Outcome<Result<Self, Wrong>> {
-        Ok(match json_of(request)? {
-            Value::Object(members) => Ok(Self(members)),
-            Value::Null => Ok(Self(Map::new())),
-            other if is_empty(&other) => Ok(Self(Map::new())),
-            _ => Err(Wrong::Body),
-        })
-    }
-
     pub(super) fn of(members: &Map<String, Value>) -> Self {
         Self(members.clone())
     }
@@ -206,17 +192,8 @@ impl Body {
     }
 }
 
-/// Reads JSON, whatever the header says, unless it says that the body is a form.
-pub(super) fn json_of(request: &Request) -> Outcome<Value> {
-    let kind = request.headers.get(CONTENT_TYPE);
-    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if kind.starts_with("application/x-www-form-urlencoded") || kind.starts_with("multipart/") {
-        return Err(Refusal::unreadable());
-    }
-    serde_json::from_slice(&request.body).map_err(|_| Refusal::unreadable())
-}
-
-fn is_empty(value: &Value) -> bool {
+/// Returns whether the service takes a value for an empty object.
+pub(super) fn is_empty(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.is_empty(),
         Value::String(text) => text.is_empty(),

@@ -23,7 +23,7 @@ const TTL: Duration = Duration::from_secs(5 * 60);
 /// One cache of values `V`; ours is the whole client.
 #[derive(Clone)]
 pub enum Cache<V: Clone> {
-    Ours(Client),
+    Ours(Box<Client>),
     Moka(moka::future::Cache<Digest, V>),
     Quick(Arc<quick_cache::sync::Cache<Digest, Timed<V>>>),
 }

@@ -20,7 +20,7 @@ pub fn hits(runtime: &Runtime, name: &str, count: usize) {
         let client = canned(16).build().expect("a client");
         let info = client.user_info(&key.token).await.expect("an answer");
         let cache = match name {
-            "vouchsafe" => Cache::Ours(client),
+            "vouchsafe" => Cache::Ours(Box::new(client)),
             "moka" => Cache::moka(16),
             _ => Cache::quick_cache(16),
         };

@@ -14,7 +14,7 @@ pub fn run(size: Size) -> Vec<Row> {
     // Twice the room: no policy of eviction has a reason to throw anything out.
     let client = canned(2 * USERS).build().expect("a client");
     let caches = [
-        Cache::Ours(client.clone()),
+        Cache::Ours(Box::new(client.clone())),
         Cache::moka(2 * USERS),
         Cache::quick_cache(2 * USERS),
     ];

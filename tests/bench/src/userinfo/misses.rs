@@ -55,7 +55,7 @@ pub fn run(size: Size) -> Vec<Row> {
         let mut made = [0; NAMES.len()];
         let costs = measure::rounds(NAMES.len(), size.pick(2, 11), |case| {
             let cache: Cache<Arc<Info>> = match NAMES[case] {
-                "vouchsafe" => Cache::Ours(client(Some(discovery.clone()))),
+                "vouchsafe" => Cache::Ours(Box::new(client(Some(discovery.clone())))),
                 "moka" => Cache::moka(2 * CALLERS),
                 _ => Cache::quick_cache(2 * CALLERS),
             };

@@ -11,7 +11,7 @@ use super::calls::{borrowed, owned};
 use super::{example, ident, list, prose, sentence};
 
 pub(super) fn api(krate: &str, api: &Api) -> TokenStream {
-    let client = super::wire::hand(&api.client);
+    let client = super::types::hand(&api.client);
     let mut flat = Vec::new();
     let mut groups: BTreeMap<&str, Vec<TokenStream>> = BTreeMap::new();
     let mut builders = Vec::new();
@@ -145,7 +145,7 @@ impl Writer<'_> {
         let aliases = self.aliases();
         let mut arguments = Vec::new();
         let mut passed = Vec::new();
-        let credential = self.api.credential.as_deref().map(super::wire::hand);
+        let credential = self.api.credential.as_deref().map(super::types::hand);
         if let Some(of) = &credential {
             arguments.push(quote!(credential: impl Into<#of>));
         }
@@ -203,7 +203,7 @@ impl Writer<'_> {
         let aliases = self.aliases();
         let mut arguments = Vec::new();
         let mut fields = Vec::new();
-        if let Some(of) = self.api.credential.as_deref().map(super::wire::hand) {
+        if let Some(of) = self.api.credential.as_deref().map(super::types::hand) {
             arguments.push(quote!(credential: impl Into<#of>));
             fields.push(quote!(credential: credential.into()));
         }
@@ -259,7 +259,7 @@ impl Writer<'_> {
     fn builder(&self) -> TokenStream {
         let builder = self.builder_name();
         let client = self.client;
-        let credential = self.api.credential.as_deref().map(super::wire::hand);
+        let credential = self.api.credential.as_deref().map(super::types::hand);
         let mut fields = Vec::new();
         let mut passed = Vec::new();
         if let Some(of) = &credential {
@@ -427,7 +427,7 @@ impl Writer<'_> {
             return None;
         };
         let model = self.api.definition(name)?.model.as_deref()?;
-        Some(super::wire::hand(model))
+        Some(super::types::hand(model))
     }
 
     fn output(&self) -> TokenStream {
@@ -583,7 +583,7 @@ fn option(param: &Param) -> TokenStream {
     };
     let doc = prose(&[&text]);
     let of = borrowed(&param.ty);
-    let value = super::calls::text_of(&param.ty, &quote!(value));
+    let value = super::types::text_of(&param.ty, &quote!(value));
     quote! {
         #doc
         pub fn #setter(mut self, value: #of) -> Self {
@@ -599,7 +599,7 @@ pub(super) fn kept(of: &Type, name: &Ident) -> (TokenStream, TokenStream) {
         Type::Text => (quote!(impl Into<String>), quote!(#name.into())),
         Type::Secret => (quote!(impl Into<Secret>), quote!(#name.into())),
         Type::Shown(path) => {
-            let of = super::wire::hand(path);
+            let of = super::types::hand(path);
             (quote!(impl Into<#of>), quote!(#name.into()))
         }
         of if is_copied(of) => (owned(of), quote!(#name)),

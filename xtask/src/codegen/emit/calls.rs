@@ -9,6 +9,7 @@ use super::super::limits::Limits;
 use super::super::model::{Api, Body, Operation, Param, Place, Type};
 use super::super::names;
 use super::check::Spot;
+use super::types::text_of;
 use super::{check, doc, form, ident, operations, sentence};
 
 pub(super) fn calls(api: &Api) -> TokenStream {
@@ -325,24 +326,6 @@ fn target(operation: &Operation, required: &[&Param]) -> TokenStream {
     out
 }
 
-/// Writes how a value becomes a `&str`.
-pub(super) fn text_of(of: &Type, value: &TokenStream) -> TokenStream {
-    match of {
-        Type::Integer
-        | Type::Integer32
-        | Type::Unsigned
-        | Type::Unsigned32
-        | Type::Number
-        | Type::Boolean
-        | Type::Shown(_) => {
-            quote!(&#value.to_string())
-        }
-        Type::Secret => quote!(#value.expose()),
-        Type::Named(_) | Type::Hand(_) => quote!(#value.as_str()),
-        _ => quote!(#value),
-    }
-}
-
 fn query(param: &Param) -> TokenStream {
     let name = &param.name;
     let field = ident(&param.rust);
@@ -458,6 +441,6 @@ pub(super) fn owned(of: &Type) -> TokenStream {
             let name = ident(name);
             quote!(wire::#name)
         }
-        of => super::wire::ty(of),
+        of => super::types::ty(of),
     }
 }

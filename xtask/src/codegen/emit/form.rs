@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::super::model::{Api, Field, Shape, Type};
-use super::calls::text_of;
 use super::ident;
+use super::types::text_of;
 
 /// Writes the expression that makes a form out of `body`.
 pub(super) fn form(api: &Api, of: &Type) -> TokenStream {

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::super::model::{Api, Field, Presence, Shape, Type, TypeDef};
-use super::wire::{Needs, default_function, ty};
+use super::types::{Needs, default_function, ty};
 use super::{ident, sentence};
 
 /// Writes a constructor of what is required and setters of the rest.

@@ -14,6 +14,7 @@ mod make;
 mod operations;
 mod routes;
 mod sample;
+mod types;
 mod wire;
 
 use std::path::PathBuf;

@@ -183,7 +183,7 @@ impl<'s> Lint<'_, 's> {
             }
             self.keys(&keys::PATH, &item);
             let mut used = false;
-            for method in read::METHODS {
+            for method in super::model::METHODS {
                 let Some(operation) = item.get(method) else {
                     continue;
                 };
