@@ -201,7 +201,9 @@ fn latency_slows_every_answer() {
         "--json",
     ];
     let late = run(&mut played.ask("alice", &arguments)).bad(1);
-    assert_eq!(late.error()["kind"], "discovery");
+    // Discovery has the same limit as the call that waits for it; either may end first.
+    let kind = late.error()["kind"].as_str().unwrap().to_owned();
+    assert!(["discovery", "timeout"].contains(&&*kind), "{late:?}");
     assert!(
         late.error()["hint"].as_str().unwrap().contains("--timeout"),
         "{late:?}"
