@@ -25,7 +25,7 @@ use crate::{Allowance, Error, ErrorKind, GroupName, Result, Token, UserInfo};
 /// | --- | --- |
 /// | the user is in none of the groups | 403 `not_in_group` |
 /// | the user's API quota for the service is zero | 403 `quota_exceeded` |
-/// | Gafaelfawr no longer accepts the token | 403 `token_refused` |
+/// | Gafaelfawr no longer accepts the token | 401 `token_refused` |
 /// | Gafaelfawr cannot be reached, or fails | 503 `auth_unavailable` |
 /// | the ingress does not delegate a token | 500 `delegation_missing` |
 /// | the token belongs to another user | 500 `ingress_invalid` |
@@ -186,9 +186,9 @@ impl Deref for CheckedUser {
 /// use vouchsafe_userinfo::{Group, Result, Token, UserInfo};
 ///
 /// #[derive(Debug)]
-/// struct EverybodyIsStaff;
+/// struct AllAreStaff;
 ///
-/// impl UserLookup for EverybodyIsStaff {
+/// impl UserLookup for AllAreStaff {
 ///     fn user_info<'a>(&'a self, _: &'a Token) -> BoxFuture<'a, Result<Arc<UserInfo>>> {
 ///         let mut user = UserInfo::new("ada");
 ///         user.groups.push(Group::new("staff", 1001));
@@ -274,8 +274,9 @@ where
     }
 }
 
-/// A refused token concerns the user, and everything else the service. The answer is never 401,
-/// which would make the user discard valid credentials, and the request never passes.
+/// A refused token concerns the user, who has to log in again: it is 401, as Gafaelfawr itself would
+/// answer (protocol section 4.1). Everything else concerns the service, and is never 401, which
+/// would make the user discard valid credentials.
 fn failed(error: Error) -> Refusal {
     let is_refused = error.kind() == ErrorKind::Core(vouchsafe_core::ErrorKind::Credential)
         && error.status() == Some(http::StatusCode::UNAUTHORIZED);

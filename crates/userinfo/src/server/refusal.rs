@@ -78,7 +78,7 @@ pub enum RefusalKind {
     NotInGroup,
     /// 403 `quota_exceeded`: the user's quota for the service is zero.
     NoQuota,
-    /// 403 `token_refused`: Gafaelfawr no longer accepts the user's token.
+    /// 401 `token_refused`: Gafaelfawr no longer accepts the user's token.
     TokenRefused,
     /// 503 `auth_unavailable`: Gafaelfawr, or the connection to it, failed.
     AuthUnavailable,
@@ -105,7 +105,7 @@ impl vouchsafe_core::server::RefusalKind for RefusalKind {
             Self::NotAService => (FORBIDDEN, "not_a_service", Debug),
             Self::NotInGroup => (FORBIDDEN, "not_in_group", Debug),
             Self::NoQuota => (FORBIDDEN, "quota_exceeded", Debug),
-            Self::TokenRefused => (FORBIDDEN, "token_refused", Warn),
+            Self::TokenRefused => (StatusCode::UNAUTHORIZED, "token_refused", Warn),
             Self::AuthUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "auth_unavailable", Warn),
             Self::CallFailed(failure) => (failure.status(), failure.code(), failure.loudness()),
         }

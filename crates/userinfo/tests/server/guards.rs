@@ -99,7 +99,7 @@ fn group(name: &str) -> GroupName {
     GroupName::parse(name).unwrap()
 }
 
-/// A route behind a guard behind the ingress, which tells who was let in.
+/// A route behind a guard behind the ingress, which answers with the name of the user.
 fn app(guard: Guard) -> Router {
     routes(guard).layer(IngressLayer::new(TrustedPeers::loopback()))
 }
@@ -174,7 +174,7 @@ async fn a_checked_user_is_never_of_two_people() {
     let answer = ask(&app(upstream.guard()), request(&ADA)).await;
     assert_eq!((answer.status, &*answer.code()), (500, "ingress_invalid"));
 
-    // What a guard found out is forgotten when another layer says who it is.
+    // What a guard found out is forgotten when another layer identifies the user.
     let inner = Router::new().route("/", get(handler));
     let inner = inner.layer(IngressLayer::new(TrustedPeers::loopback()));
     let upstream = Upstream::new(r#"{"username":"ada"}"#);
@@ -331,7 +331,7 @@ async fn how_long_to_wait_is_passed_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_token_is_403_so_that_nobody_throws_good_ones_away() {
+async fn a_refused_token_is_401_with_a_challenge() {
     let upstream = Upstream::new("");
     upstream.says(
         401,
@@ -339,7 +339,9 @@ async fn a_refused_token_is_403_so_that_nobody_throws_good_ones_away() {
     );
     let log = Log::start();
     let answer = ask(&app(upstream.guard()), request(&ADA)).await;
-    assert_eq!((answer.status, &*answer.code()), (403, "token_refused"));
+    assert_eq!((answer.status, &*answer.code()), (401, "token_refused"));
+    let challenge = &answer.headers["www-authenticate"];
+    assert_eq!(challenge, "Bearer realm=\"Gafaelfawr\"");
     log.assert_warned_once("token_refused");
 }
 

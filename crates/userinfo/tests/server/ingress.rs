@@ -110,7 +110,7 @@ async fn without_delegation_the_guard_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_after_the_ingress_is_503_and_a_revoked_token_403() {
+async fn an_outage_after_the_ingress_is_503_and_a_revoked_token_401() {
     let (server, token) = server_with_dana();
     let headers = through_ingress(&server, PORTAL, &token).await;
     let log = Log::start();
@@ -121,7 +121,7 @@ async fn an_outage_after_the_ingress_is_503_and_a_revoked_token_403() {
     server.set_directory_up();
     server.revoke(&token);
     let answer = ask(&app(&server, "g_science"), request(headers.clone())).await;
-    assert_eq!((answer.status, &*answer.code()), (403, "token_refused"));
+    assert_eq!((answer.status, &*answer.code()), (401, "token_refused"));
 
     let secret = headers["x-auth-request-token"].to_str().unwrap();
     assert!(log.text().contains("WARN"));
