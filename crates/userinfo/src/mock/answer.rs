@@ -1,12 +1,12 @@
 //! Answers in the forms of the real services (protocol sections 4.1 and 4.2).
 
-use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
-    WWW_AUTHENTICATE,
+    ALLOW, CACHE_CONTROL, HeaderMap, HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
 };
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderValue, Method};
 use serde_json::{Value, json};
+use vouchsafe_core::mock::respond;
+pub(super) use vouchsafe_core::mock::respond::json;
 use vouchsafe_core::transport::Response;
 
 use super::rate::Rate;
@@ -30,15 +30,9 @@ pub(super) enum Scheme {
     Bearer,
 }
 
-pub(super) fn json(status: u16, body: &Value) -> Response {
-    let mut response = typed(status, "application/json");
-    response.body = Bytes::from(body.to_string());
-    response
-}
-
 /// An answer without a body, for which the server sets a content type nevertheless.
 pub(super) fn no_content() -> Response {
-    typed(204, "application/json")
+    respond::typed(204, "application/json", "")
 }
 
 pub(super) fn created(token: &str, location: &str) -> Response {
@@ -60,7 +54,7 @@ pub(super) fn wrong_method(allow: Option<&Method>) -> Response {
 }
 
 pub(super) fn redirect(location: &str) -> Response {
-    let mut response = Response::new(StatusCode::TEMPORARY_REDIRECT);
+    let mut response = respond::empty(307);
     put(&mut response.headers, LOCATION, location);
     response
 }
@@ -97,11 +91,7 @@ pub(super) fn refuse(refusal: &Refusal, challenge: Challenge<'_>) -> Response {
             let msg = "Unable to get user information";
             uncached(items(500, "user_info_failed", msg, None))
         }
-        Refusal::Crash => {
-            let mut response = typed(500, "text/plain; charset=utf-8");
-            response.body = Bytes::from_static(b"Internal Server Error");
-            response
-        }
+        Refusal::Crash => respond::plain(500, "Internal Server Error"),
         Refusal::UnreadableBody => json(
             400,
             &json!({"detail": "There was an error parsing the body"}),
@@ -221,14 +211,6 @@ fn ascii_json(text: &str) -> String {
 
 fn uncached(mut response: Response) -> Response {
     response.headers.insert(CACHE_CONTROL, UNCACHED);
-    response
-}
-
-fn typed(status: u16, content_type: &'static str) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = Response::new(status);
-    let value = HeaderValue::from_static(content_type);
-    response.headers.insert(CONTENT_TYPE, value);
     response
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, COOKIE, HeaderMap, ORIGIN};
 use http::{HeaderName, Method};
 use serde_json::{Value, json};
+use vouchsafe_core::mock::form::Fields;
 use vouchsafe_core::transport::{Request, Response};
 
 use super::answer::{self, Challenge, Scheme};
@@ -72,11 +73,7 @@ pub(super) fn answer(
 /// Returns the challenge for a refusal of this request.
 pub(super) fn challenge<'s>(hostname: &'s str, op: Option<Op>, request: &Request) -> Challenge<'s> {
     let is_ingress = op == Some(Op::IngressAuth);
-    let wants_basic = is_ingress
-        && query(request)
-            .iter()
-            .rfind(|(key, _)| key == "auth_type")
-            .is_some_and(|(_, value)| value == "basic");
+    let wants_basic = is_ingress && Fields::of_query(request).last("auth_type") == Some("basic");
     let sent_by = request.headers.get("x-requested-with");
     let is_script = sent_by.is_some_and(|by| by.as_bytes().eq_ignore_ascii_case(b"xmlhttprequest"));
     Challenge {
@@ -289,7 +286,7 @@ struct IngressParams {
 
 impl IngressParams {
     fn read(request: &Request, token_lifetime: i64) -> Result<Self, Refusal> {
-        let query = query(request);
+        let query = Fields::of_query(request);
         let mut problems = Vec::new();
         for name in ["x-original-method", "x-original-url"] {
             if !request.headers.contains_key(name) {
@@ -361,9 +358,9 @@ impl IngressParams {
     }
 
     fn knows_auth_type(request: &Request) -> bool {
-        let query = query(request);
-        let last = query.iter().rfind(|(key, _)| key == "auth_type");
-        last.is_none_or(|(_, kind)| AUTH_TYPES.contains(&kind.as_str()))
+        let query = Fields::of_query(request);
+        let last = query.last("auth_type");
+        last.is_none_or(|kind| AUTH_TYPES.contains(&kind))
     }
 }
 
@@ -420,26 +417,18 @@ fn preflight(headers: &HeaderMap, hostname: &str, allow_options: bool) -> Result
 
 /// The query as received: of repeated single values, the last one counts.
 struct Given<'q> {
-    query: &'q [(String, String)],
+    query: &'q Fields,
     problems: Vec<Problem>,
 }
 
 impl Given<'_> {
-    fn last(&self, name: &str) -> Option<&str> {
-        let mut pairs = self.query.iter().rev();
-        pairs
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    }
-
     fn text(&self, name: &str) -> Option<String> {
-        let text = self.last(name).filter(|text| !text.is_empty());
+        let text = self.query.last(name).filter(|text| !text.is_empty());
         text.map(str::to_owned)
     }
 
     fn set(&self, name: &str) -> BTreeSet<String> {
-        let named = self.query.iter().filter(|(key, _)| key == name);
-        named.map(|(_, value)| value.clone()).collect()
+        self.query.all(name).map(str::to_owned).collect()
     }
 
     fn flag(&mut self, name: &str, default: bool) -> bool {
@@ -447,7 +436,7 @@ impl Given<'_> {
     }
 
     fn one<T>(&mut self, name: &str, check: fn(&Value, &At<'_>) -> Checked<T>) -> Option<T> {
-        let value = json!(self.last(name)?);
+        let value = json!(self.query.last(name)?);
         check(&value, &At::Key(&At::Root("query"), name))
             .map_err(|problems| self.problems.extend(problems))
             .ok()
@@ -455,7 +444,7 @@ impl Given<'_> {
 
     /// Parses one of several words; returns its index.
     fn word(&mut self, name: &str, words: &[&str], default: usize) -> usize {
-        let Some(text) = self.last(name) else {
+        let Some(text) = self.query.last(name) else {
             return default;
         };
         if let Some(index) = words.iter().position(|word| *word == text) {
@@ -563,13 +552,6 @@ fn put_filtered(headers: &mut HeaderMap, given: &HeaderMap, replaced: Option<&To
     for line in filter_cookie(&lines) {
         answer::put(headers, COOKIE, &line);
     }
-}
-
-fn query(request: &Request) -> Vec<(String, String)> {
-    let query = request.uri.query().unwrap_or_default();
-    url::form_urlencoded::parse(query.as_bytes())
-        .into_owned()
-        .collect()
 }
 
 /// Decodes a header byte by byte, as the server does.
