@@ -284,6 +284,13 @@ impl Error {
         self
     }
 
+    /// Sets the host and port that could not be reached. Those of a call replace them.
+    #[cfg(feature = "client")]
+    pub(crate) fn with_place(mut self, place: &str) -> Self {
+        self.inner().place = Some(place.to_owned());
+        self
+    }
+
     /// Marks that the connection had been kept from an earlier exchange and ended before an answer,
     /// which says nothing about the server.
     #[cfg(feature = "client")]

@@ -178,7 +178,7 @@ async fn an_answer_of_just_the_size_allowed_is_read() {
 }
 
 #[tokio::test]
-async fn bytes_that_nobody_asked_for_retire_the_connection() {
+async fn unrequested_bytes_retire_the_connection() {
     let talking = once("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\n\r\n");
     let server = ScriptedServer::start([talking, answering()]).await.unwrap();
     let transport = transport();
@@ -527,7 +527,7 @@ async fn an_unresolvable_name_fails_before_connecting() {
     assert_eq!(error.sent(), Sent::No);
     assert_eq!(
         error.to_string(),
-        "the name service.example could not be resolved"
+        "service.example:1: the host name could not be resolved"
     );
 }
 

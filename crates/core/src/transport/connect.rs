@@ -150,7 +150,7 @@ fn tcp_error(place: &str, cause: impl std::error::Error + Send + Sync + 'static)
     let mut next = std::error::Error::source(&cause);
     while let Some(inner) = next {
         if let Some(ours) = inner.downcast_ref::<Error>() {
-            return ours.clone();
+            return ours.clone().with_place(place);
         }
         next = inner.source();
     }

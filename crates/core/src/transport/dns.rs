@@ -101,7 +101,7 @@ async fn look_up(
     let fail = |why: &str| {
         Error::new(
             ErrorKind::Connect(ConnectPhase::Dns),
-            format!("the name {name} {why}"),
+            format!("the host name {why}"),
         )
         .with_retryable(true)
     };
@@ -236,14 +236,11 @@ mod tests {
         let error = resolver.addresses("auth.example").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Connect(ConnectPhase::Dns));
         assert!(error.is_retryable());
-        assert_eq!(
-            error.to_string(),
-            "the name auth.example could not be resolved"
-        );
+        assert_eq!(error.to_string(), "the host name could not be resolved");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_resolver_that_hangs_holds_up_nobody_who_has_an_old_answer_for_long() {
+    async fn a_resolver_that_hangs_does_not_delay_callers_that_have_an_old_answer() {
         let (resolver, fake) = resolver(Answer::Found(vec![ip(1)]));
         resolver.addresses("auth.example").await.unwrap();
         fake.tell(Answer::Hangs);
@@ -271,7 +268,7 @@ mod tests {
     async fn a_name_without_addresses_is_an_error() {
         let (resolver, _) = resolver(Answer::Found(Vec::new()));
         let error = resolver.addresses("auth.example").await.unwrap_err();
-        assert_eq!(error.to_string(), "the name auth.example has no address");
+        assert_eq!(error.to_string(), "the host name has no address");
     }
 
     #[test]
@@ -312,7 +309,7 @@ mod tests {
                         let error = addresses.unwrap_err();
                         assert_eq!(error.kind(), ErrorKind::Connect(ConnectPhase::Dns));
                         assert!(!error.is_retryable());
-                        assert!(error.message().contains("localhost"), "{error}");
+                        assert!(error.message().contains("this machine"), "{error}");
                     }
                 }
             }
