@@ -88,6 +88,7 @@ impl Pipeline {
             attempts: 0,
             sent: Sent::No,
             uri: None,
+            source_called: false,
         };
         let result = self
             .run::<R>(base, &call, credentials, options, &mut progress)
@@ -151,7 +152,12 @@ impl Pipeline {
 
         loop {
             let token = match &credentials {
-                Some(credentials) => Some(self.token(credentials, deadline).await?),
+                Some(credentials) => {
+                    let token = self.token(credentials, deadline).await;
+                    Some(token.inspect_err(|error| {
+                        progress.source_called = error.operation().is_some();
+                    })?)
+                }
                 None => None,
             };
             let call = call.completed(token.as_ref().map(Token::secret))?;
@@ -242,7 +248,7 @@ impl Pipeline {
         }
     }
 
-    /// Waits before the next attempt, or returns the error if there is none.
+    /// Waits before the next attempt, or returns the error if there is no next one.
     async fn wait(
         &self,
         retry: Retry,
@@ -468,17 +474,22 @@ struct Progress {
     /// Whether the server may have seen any of the attempts.
     sent: Sent,
     uri: Option<Uri>,
+    /// Whether the error is that of a call by the token source. It says what failed and where.
+    source_called: bool,
 }
 
 impl Progress {
     fn explain(&self, error: Error, operation: &Operation, options: &CallOptions) -> Error {
-        let error = error
-            .with_operation(operation.id())
-            .with_attempts(self.attempts, self.started.elapsed());
         let error = match self.sent {
             Sent::Maybe => error.with_sent(Sent::Maybe),
             Sent::No => error,
         };
+        if self.source_called {
+            return error;
+        }
+        let error = error
+            .with_operation(operation.id())
+            .with_attempts(self.attempts, self.started.elapsed());
         let error = match &self.uri {
             Some(uri) => error.with_request(operation, uri),
             None => error,

@@ -179,16 +179,14 @@ async fn a_body_or_header_with_a_secret_does_not_go_over_plain_http_either() {
 
 /// Fetches its token through a client, as a login does.
 #[derive(Debug)]
-struct LoggedIn(CoreClient);
+struct LoggedIn(CoreClient, &'static str);
 
 impl TokenSource for LoggedIn {
     fn token(&self) -> BoxFuture<'_, Result<Token>> {
         Box::pin(async move {
             let call = Call::new(&WRITE, Target::new("/write"));
-            let answer = self
-                .0
-                .send(&base(), call, None, &CallOptions::new())
-                .await?;
+            let base = self.1.parse()?;
+            let answer = self.0.send(&base, call, None, &CallOptions::new()).await?;
             Ok(Token::new(Secret::from(answer.text()?)))
         })
     }
@@ -198,7 +196,7 @@ impl TokenSource for LoggedIn {
 async fn a_token_source_may_call_through_the_same_client_whatever_the_limit() {
     let told = Told::new([Then::Answer(body("the-token"))]);
     let client = builder(&told).max_in_flight(1).build().unwrap();
-    let source = LoggedIn(client.clone());
+    let source = LoggedIn(client.clone(), "https://service.example");
     let call = Call::new(&READ, Target::new("/read"));
     let credentials = Some(Credentials::bearer(&source));
     client
@@ -206,4 +204,49 @@ async fn a_token_source_may_call_through_the_same_client_whatever_the_limit() {
         .await
         .unwrap();
     assert_eq!(told.header(1, AUTHORIZATION), "Bearer the-token");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_error_of_a_call_by_a_token_source_names_that_call() {
+    let login = Told::new([status(403)]);
+    let source = LoggedIn(builder(&login).build().unwrap(), "https://login.example");
+    let told = Told::new([]);
+    let client = builder(&told).build().unwrap();
+    let call = Call::new(&READ, Target::new("/read"));
+    let credentials = Some(Credentials::bearer(&source));
+    let error = client
+        .send(&base(), call, credentials, &CallOptions::new())
+        .await
+        .unwrap_err();
+    assert_eq!((error.kind(), told.count()), (ErrorKind::Forbidden, 0));
+    assert_eq!(error.operation(), Some("test.write"));
+    assert_eq!(error.url(), Some("https://login.example/write"));
+    assert_eq!(error.attempts(), 1);
+    let text = error.to_string();
+    assert!(
+        text.starts_with("test.write at login.example:443: "),
+        "{text}"
+    );
+}
+
+/// Fails without a call, like a file that is missing.
+#[derive(Debug)]
+struct Missing;
+
+impl TokenSource for Missing {
+    fn token(&self) -> BoxFuture<'_, Result<Token>> {
+        let error = Error::new(ErrorKind::Credential, "the token file is missing");
+        Box::pin(std::future::ready(Err(error)))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_error_of_a_token_source_without_a_call_names_the_call_that_needed_the_token() {
+    let error = with_token(&Told::new([]), &Missing, "https://service.example")
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "test.write at service.example:443: the token file is missing"
+    );
 }
