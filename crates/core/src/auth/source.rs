@@ -73,13 +73,16 @@ impl TokenSource for EnvToken {
 /// A token in a file that another program renews, such as a mounted Kubernetes secret.
 ///
 /// The file is read on first use and again after a refusal; in between, the token is kept in
-/// memory. If a later read fails or finds no token, the last good token is kept.
+/// memory. If a later read fails or finds no token, the last good token is kept. The path must lead
+/// to a regular file: reading a pipe could wait for ever.
 pub struct FileToken {
     path: PathBuf,
     held: Mutex<Held>,
     /// One reader at a time; the others wait. Two concurrent readers could finish in the wrong
     /// order and leave the older token.
     reading: tokio::sync::Mutex<()>,
+    #[cfg(test)]
+    reads: std::sync::atomic::AtomicUsize,
 }
 
 #[derive(Default)]
@@ -99,6 +102,8 @@ impl FileToken {
             path: path.into(),
             held: Mutex::new(Held::default()),
             reading: tokio::sync::Mutex::new(()),
+            #[cfg(test)]
+            reads: std::sync::atomic::AtomicUsize::new(0),
         }
     }
 
@@ -126,6 +131,9 @@ impl FileToken {
         if let Some(token) = self.good() {
             return Ok(token);
         }
+        #[cfg(test)]
+        self.reads
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let path = self.path.clone();
         let read = blocking("reading a token file", move || read(&path))
             .await
@@ -177,8 +185,12 @@ fn read(path: &Path) -> Result<Secret> {
         Error::new(ErrorKind::Credential, why)
             .with_origin(format_args!("token file {}", path.display()))
     };
-    let file =
-        std::fs::File::open(path).map_err(|cause| fail("cannot be opened").with_source(cause))?;
+    let unopened = |cause| fail("cannot be opened").with_source(cause);
+    // Opening a pipe would wait for a writer.
+    if !std::fs::metadata(path).map_err(unopened)?.is_file() {
+        return Err(fail("is not a regular file"));
+    }
+    let file = std::fs::File::open(path).map_err(unopened)?;
     let text = Secret::read(file, MAX_FILE).map_err(|cause| match cause.kind() {
         std::io::ErrorKind::InvalidData => fail("holds no token").with_source(cause),
         _ => fail("cannot be read").with_source(cause),
@@ -241,26 +253,27 @@ mod tests {
         assert_eq!(source.token().await.unwrap().secret().expose(), "two");
     }
 
+    #[tokio::test]
+    async fn concurrent_callers_share_one_read() {
+        let file = Scratch::new("shared");
+        file.write("one");
+        let source = FileToken::new(&file.0);
+        let (one, two) = tokio::join!(source.token(), source.token());
+        assert_eq!(one.unwrap().secret().expose(), "one");
+        assert_eq!(two.unwrap().secret().expose(), "one");
+        let reads = source.reads.load(std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(reads, 1);
+    }
+
     #[cfg(unix)]
     #[tokio::test]
-    async fn one_reads_the_file_for_all_who_ask() {
-        let file = Scratch::new("pipe");
-        let made = std::process::Command::new("mkfifo").arg(&file.0).status();
+    async fn a_pipe_or_a_folder_is_refused_without_waiting() {
+        let pipe = Scratch::new("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe.0).status();
         assert!(made.unwrap().success());
-        let source = std::sync::Arc::new(FileToken::new(&file.0));
-        let mut asking = tokio::task::JoinSet::new();
-        for _ in 0..8 {
-            let source = std::sync::Arc::clone(&source);
-            asking.spawn(async move { source.token().await });
-        }
-        // Waits for the reader, so that only what the first reader read comes through.
-        let path = file.0.clone();
-        tokio::task::spawn_blocking(move || std::fs::write(path, "one"))
-            .await
-            .unwrap()
-            .unwrap();
-        while let Some(read) = asking.join_next().await {
-            assert_eq!(read.unwrap().unwrap().secret().expose(), "one");
+        for path in [pipe.0.clone(), std::env::temp_dir()] {
+            let error = FileToken::new(path).token().await.unwrap_err();
+            assert!(error.message().contains("is not a regular file"), "{error}");
         }
     }
 
