@@ -87,7 +87,7 @@ impl BaseUrl {
         let rest = &authority.as_str()[host.len()..];
         let is_port = |text: &str| text.bytes().all(|b| b.is_ascii_digit()) && port(text).is_some();
         if !rest.is_empty() && !rest.strip_prefix(':').is_some_and(is_port) {
-            return Err(refuse("has a port that is none"));
+            return Err(refuse("has an invalid port"));
         }
         let path = parts.path_and_query.as_ref().map_or("", PathAndQuery::path);
         Ok(Self {
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_that_is_none_is_refused_rather_than_replaced() {
+    fn an_invalid_port_is_refused_rather_than_replaced() {
         for rest in [
             ":",
             ":0",

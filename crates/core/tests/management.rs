@@ -272,7 +272,7 @@ async fn what_does_not_exist_is_refused() {
         (Method::POST, "/_mock/count/start_at", 400),
         (Method::GET, "/", 404),
         (Method::GET, "/_mock/nothing", 404),
-        (Method::GET, "/_mock/nobody/journal", 404),
+        (Method::GET, "/_mock/unknown/journal", 404),
         (Method::GET, "/_mock/count/journal/more", 404),
         (Method::PUT, "/_mock/count/journal", 405),
         (Method::GET, "/_mock/reset", 405),
@@ -366,7 +366,7 @@ async fn web_pages_cannot_ask() {
         ("[::1]:8080", 200),
         ("[::ffff:127.0.0.1]", 200),
         ("LocalHost:1", 200),
-        // A name that somebody made resolve to a loopback address.
+        // A name that was made to resolve to a loopback address.
         ("rebound.example.com", 403),
         ("localhost.example.com", 403),
         ("127.0.0.1.example.com", 403),

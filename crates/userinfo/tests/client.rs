@@ -34,7 +34,7 @@ fn name(text: &str) -> Username {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hit_asks_nobody_and_ends_with_its_lifetime() {
+async fn a_hit_sends_nothing_and_ends_with_its_lifetime() {
     let server = Server::new();
     let client = server.client();
     let token = server.user_token();

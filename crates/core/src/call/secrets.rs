@@ -223,7 +223,7 @@ impl Filter {
     }
 }
 
-/// How long a message may be: nobody reads more, and a search takes memory.
+/// How long a message may be. A longer one helps no reader, and searching it takes memory.
 const LONGEST: usize = 64 << 10;
 
 /// What is shorter is rather a name than a proof.

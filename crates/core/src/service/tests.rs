@@ -50,7 +50,7 @@ fn token(text: &'static str) -> StaticToken {
     StaticToken::new(Secret::from(text))
 }
 
-/// A catalog that takes a second to answer, and fails while it is told to.
+/// A catalog that takes a second to answer, and fails while the test says so.
 #[derive(Clone, Default)]
 struct Catalog {
     fetched: Arc<AtomicUsize>,

@@ -478,7 +478,7 @@ mod tests {
         assert!(error.is_retryable(), "{error}");
         assert!(
             store.load(&key()).await.unwrap().is_some(),
-            "readers wait for nobody"
+            "readers do not wait"
         );
         lock::unlock(&stopped).unwrap();
         assert!(matches!(

@@ -17,7 +17,7 @@ use crate::sync::lock;
 ///
 /// The file itself is locked, so that no other name leads a second opener to it. Before each write
 /// is checked that the path still leads to the open file, that it has no other name, and that
-/// nobody else wrote to it: a write that would be lost is refused.
+/// no other writer changed it: a write that would be lost is refused.
 #[derive(Debug)]
 pub struct PrivateFile {
     path: PathBuf,
@@ -84,7 +84,7 @@ impl PrivateFile {
         // Under the lock: whoever else has it replaces it, and then it has two names for a moment.
         let about = file.metadata()?;
         require_one_name(&about)?;
-        // Who made it may have been killed before the name was safe.
+        // Its creator may have been killed before the name was safe.
         disk.sync_folder(folder_of(path))?;
         Ok(Some(Self {
             path: path.to_owned(),
@@ -101,7 +101,7 @@ impl PrivateFile {
         let draft = Draft::beside_on(path, Arc::clone(disk))?;
         draft.write(initial)?;
         let about = draft.metadata()?;
-        // Locked since it was made, and nobody else knows its name.
+        // Locked since it was created, and its name is known only here.
         let mut held = Held::expect(Identity::of(&about, path));
         let file = match draft.place_new_locked() {
             Ok(file) => held.holds(file),
@@ -168,7 +168,7 @@ impl PrivateFile {
     ///
     /// # Errors
     ///
-    /// If the path leads elsewhere, somebody else changed the file, or the disk refuses. Whatever
+    /// If the path leads elsewhere, the file was changed meanwhile, or the disk refuses. Whatever
     /// was written of `bytes` is cut off again; if that fails too, all later writes are refused.
     pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.check()?;
@@ -249,7 +249,7 @@ impl PrivateFile {
         }
         if about.len() != self.length {
             return Err(io::Error::other(format!(
-                "somebody else changed it: {} bytes instead of {}",
+                "it was changed meanwhile: {} bytes instead of {}",
                 about.len(),
                 self.length
             )));
@@ -276,7 +276,7 @@ struct Held {
     file: Option<Arc<File>>,
 }
 
-/// The files that this process has open: a lock tells that somebody has a file, not who.
+/// The files that this process has open: a lock says that a file is open, not by which process.
 static HELD: Mutex<BTreeSet<Identity>> = Mutex::new(BTreeSet::new());
 
 impl Held {
@@ -522,7 +522,7 @@ mod tests {
         assert!(!folder.path().join("none").exists());
     }
 
-    /// A disk with room for so many bytes.
+    /// A disk with room for this many bytes.
     #[derive(Debug)]
     struct Small {
         left: Mutex<usize>,

@@ -21,7 +21,7 @@ use crate::{BoxFuture, Error, ErrorKind, Sent};
 /// dropping the batcher ends its queries.
 ///
 /// It outlives the runtime that its queries run on, as a [`Keeper`] does: those that were under way
-/// are sent again from the runtime of a caller who waits. So a query must be harmless to repeat.
+/// are sent again from the runtime of a caller that waits. So a query must be harmless to repeat.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -155,7 +155,7 @@ impl<K, V, E> fmt::Debug for Batcher<K, V, E> {
 type Answer<K, V, E> = Result<BTreeMap<K, V>, E>;
 type Ask<K, V, E> = dyn Fn(Vec<K>) -> BoxFuture<'static, Answer<K, V, E>> + Send + Sync;
 type Reply<V, E> = oneshot::Sender<Result<Option<V>, E>>;
-/// Keys with those who wait for them.
+/// Keys with the callers that wait for them.
 type Keys<K, V, E> = Vec<(K, Vec<Reply<V, E>>)>;
 
 struct Queue<K, V, E> {

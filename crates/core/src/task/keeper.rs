@@ -238,7 +238,7 @@ impl Keeper {
         }
     }
 
-    /// Ends the work for good. Those in [`wait`](Self::wait) are told.
+    /// Ends the work for good. Callers in [`wait`](Self::wait) learn of it.
     pub fn stop(&self) {
         self.0.stop();
     }

@@ -1,4 +1,4 @@
-//! Who fetches: points 1, 2, 3 and 6.
+//! Which caller fetches: points 1, 2, 3 and 6.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Foreign code that panics while a fetch ends: nobody may wait for ever.
+//! Foreign code that panics while a fetch ends: no caller may wait for ever.
 
 use std::panic::resume_unwind;
 use std::sync::atomic::AtomicBool;
@@ -32,7 +32,7 @@ impl Clone for Brittle {
 
 type Brittles = Cache<&'static str, Brittle, Brittle>;
 
-/// Two ask at the same time. The one who fetches meets the panic; the other fetches again.
+/// Two callers ask at the same time. The one that fetches meets the panic; the other fetches again.
 async fn first_panics_second_answers(cache: Brittles, first: Result<Brittle, Brittle>) {
     let (go, went) = oneshot::channel::<()>();
     let fetching = cache.clone();
@@ -62,21 +62,21 @@ async fn first_panics_second_answers(cache: Brittles, first: Result<Brittle, Bri
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_value_that_cannot_be_copied_hangs_nobody() {
+async fn a_value_that_cannot_be_copied_leaves_no_caller_waiting() {
     let armed = Arc::new(AtomicBool::new(true));
     let value = Brittle(armed, 1);
     first_panics_second_answers(Cache::builder().build(), Ok(value)).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_that_cannot_be_copied_hangs_nobody() {
+async fn an_error_that_cannot_be_copied_leaves_no_caller_waiting() {
     let armed = Arc::new(AtomicBool::new(true));
     let error = Brittle(armed, 1);
     first_panics_second_answers(Cache::builder().build(), Err(error)).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_judge_of_errors_that_panics_hangs_nobody() {
+async fn a_judge_of_errors_that_panics_leaves_no_caller_waiting() {
     let error = || Brittle(Arc::default(), 1);
     let cache = Cache::builder().definite(|_| panic_on_purpose()).build();
     first_panics_second_answers(cache, Err(error())).await;

@@ -122,7 +122,7 @@ async fn a_cache_dropped_while_its_fetches_end_leaves_nothing_running() {
                         }
                         Ok(Fetched::new(()))
                     };
-                    // Polled once: the fetch has begun and nobody waits for it.
+                    // Polled once: the fetch has begun and no caller waits for it.
                     let mut ask = Box::pin(cache.get_or_fetch(&key, fetch));
                     let _ =
                         std::future::poll_fn(|cx| std::task::Poll::Ready(ask.as_mut().poll(cx)))
@@ -139,7 +139,7 @@ async fn a_cache_dropped_while_its_fetches_end_leaves_nothing_running() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn fetches_that_panic_hold_nobody_up() {
+async fn fetches_that_panic_delay_no_caller() {
     let cache = Cache::<usize, usize, ()>::builder()
         .ttl(Duration::from_micros(100))
         .build();

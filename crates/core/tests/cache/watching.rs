@@ -1,4 +1,4 @@
-//! Without a runtime, between threads, and with somebody watching.
+//! Without a runtime, between threads, and with an observer.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The life of a call, over a transport that answers as it is told. Time is paused.
+//! The life of a call, over a transport that answers from a script. Time is paused.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod credentials;

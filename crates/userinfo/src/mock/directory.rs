@@ -275,19 +275,19 @@ mod tests {
 
     #[test]
     fn the_two_ways_to_send_differ_in_what_they_leave_out() {
-        let nobody = UserInfo {
-            username: "nobody".to_owned(),
+        let unknown = UserInfo {
+            username: "unknown".to_owned(),
             data: UserData::default(),
             quota: Quota::Bypass,
         };
         assert_eq!(
-            nobody.without_defaults(),
-            json!({"username": "nobody", "quota": {}})
+            unknown.without_defaults(),
+            json!({"username": "unknown", "quota": {}})
         );
         assert_eq!(
-            nobody.without_nulls(),
+            unknown.without_nulls(),
             json!({
-                "username": "nobody", "groups": [],
+                "username": "unknown", "groups": [],
                 "quota": {"api": {}, "disk": {}, "tap": {}}
             })
         );

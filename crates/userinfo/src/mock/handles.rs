@@ -134,7 +134,7 @@ impl Server {
 
     /// Makes actions fail with 500 for a user, in place of those named before; none lifts it.
     ///
-    /// The user is the one of the token, but when asking by name the one who is asked for.
+    /// The user is that of the token, or the one asked for in a request by name.
     pub fn fail_on(&self, username: &str, actions: impl IntoIterator<Item = Action>) {
         let actions = actions.into_iter().collect();
         self.state().failing.insert(username.to_owned(), actions);
@@ -266,7 +266,7 @@ impl NewToken {
         self
     }
 
-    /// Keeps with the token what it shall say of the user, before the directory does. Groups are
+    /// Keeps data of the user with the token, which is used before that of the directory. Groups are
     /// those of [`group`](Self::group), not the user's.
     pub fn user(mut self, user: User) -> Self {
         let groups = std::mem::take(&mut self.record.data.groups);

@@ -47,7 +47,7 @@ pub(super) static ACTIONS: &[mock::Action] = &[
         .field("rules", "the rules; null: there are none"),
     mock::Action::new("fail", "Makes actions fail with 500 for a user, in place of those named before.")
         .body(r#"{"username": "bob", "actions": ["user_info"]}"#)
-        .field("username", "the user of the token, or the one who is asked for by name")
+        .field("username", "the user of the token, or the one asked for by name")
         .field("actions", "of create_token, list_groups, list_users and user_info; none: all is well"),
     mock::Action::new("directory", "Says whether the user directory can be reached.")
         .body(r#"{"access": "up"}"#)

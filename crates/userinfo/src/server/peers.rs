@@ -317,11 +317,11 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_trusted_unless_named() {
-        let nobody = TrustedPeers::default();
+    fn a_peer_is_trusted_only_if_named() {
+        let none = TrustedPeers::default();
         let here = TrustedPeers::loopback();
         for address in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
-            assert!(!nobody.contains(ip(address)), "{address}");
+            assert!(!none.contains(ip(address)), "{address}");
             assert!(here.contains(ip(address)), "{address}");
         }
         for address in ["128.0.0.1", "::", "::2", "10.0.0.1"] {

@@ -270,7 +270,7 @@ fn what_only_the_servers_decoder_takes_breaks_it_where_it_is_looked_at() {
 }
 
 #[test]
-fn administrators_change_user_tokens_and_nobody_else_does() {
+fn only_administrators_change_user_tokens() {
     let server = Server::new();
     let (user, admin) = (server.user_token(), server.admin_token());
     let path = |name: &str, key: &str| format!("/auth/api/v1/users/{name}/tokens/{key}");

@@ -168,13 +168,13 @@ async fn headers_of_strangers_are_never_believed() {
     log.assert_warned_once("untrusted_peer");
     assert!(log.text().contains("peer=192.0.2.1"), "{}", log.text());
 
-    // Not even those who send none of them may come past the ingress.
+    // Even a request without any of them may not bypass the ingress.
     let answer = ask(&app(trusting()), from(STRANGER, "/headers", &[])).await;
     assert_eq!(answer.status, 403);
 }
 
 #[tokio::test]
-async fn strangers_may_pass_as_nobody_if_told_so() {
+async fn strangers_may_pass_without_an_identity_if_configured() {
     let app = app(trusting().strip_untrusted());
     let answer = ask(&app, from(STRANGER, "/maybe", &FULL)).await;
     assert_eq!(answer, Answer::ok("None"));
@@ -205,7 +205,7 @@ async fn anonymous_requests_pass_the_ingress_if_told_so() {
     );
     assert_eq!(ask(&app, from(INGRESS, "/user", &[])).await.status, 401);
     assert_eq!(ask(&app, from(STRANGER, "/maybe", &[])).await.status, 403);
-    // Half an identity is none.
+    // Half an identity does not count.
     let answer = ask(&app, from(INGRESS, "/maybe", &FULL[1..])).await;
     assert_eq!(answer.code(), "ingress_invalid");
 }
@@ -288,7 +288,7 @@ async fn the_token_is_in_no_answer_and_no_log() {
             }
         }
     }
-    // Behind the layer, not even who logs all headers logs the token.
+    // Behind the layer, even a handler that logs all headers does not log the token.
     let answer = ask(&app(trusting()), from(INGRESS, "/headers", &FULL)).await;
     assert!(answer.body.contains("Sensitive"), "{answer:?}");
     seen += &answer.body;

@@ -189,7 +189,7 @@ async fn refresh(store: &Arc<dyn Store>, requests: &Path, after: impl Fn(&str)) 
             file.as_mut().unwrap().write_all(b"request\n").unwrap();
             after("request");
             let version = write(&**store, Expect::Version(there.version), FRESH).await;
-            assert!(version.is_some(), "somebody saved without the lease");
+            assert!(version.is_some(), "a version was saved without the lease");
             after("save");
         }
         leases.release(lease).await.unwrap();

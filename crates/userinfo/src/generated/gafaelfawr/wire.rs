@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use vouchsafe_core::Secret;
 use vouchsafe_core::call::limits;
 
-/// Who made a token, and for what.
+/// How a token was created, and for what.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
@@ -446,7 +446,7 @@ pub(crate) struct NewToken {
 pub(crate) struct TokenInfo {
     /// The key `username`.
     pub(crate) username: String,
-    /// Who made a token, and for what.
+    /// How a token was created, and for what.
     pub(crate) token_type: TokenType,
     /// Only on internal tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
