@@ -9,7 +9,7 @@ use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::url::BaseUrl;
 use vouchsafe_core::{CoreClient, CoreClientBuilder, Secret, env};
 
-use super::dialect::Generation;
+use super::generation::Generation;
 use super::parts::{Parts, Prefixes};
 use super::{Client, Inner};
 use crate::error::read_fault;

@@ -1,8 +1,6 @@
-//! The generation of the server, and calls as each generation takes them.
+//! Calls as each generation of servers takes them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 
 use serde_json::{Value, json};
 use vouchsafe_core::call::{Answer, Call, CallOptions, Operation};
@@ -10,33 +8,6 @@ use vouchsafe_core::call::{Answer, Call, CallOptions, Operation};
 use super::Client;
 use crate::generated::account::{calls, operations};
 use crate::{Dialect, Error, ErrorKind, Project, ProjectId, Result};
-
-/// The generation that a client takes its server for.
-#[derive(Clone, Debug)]
-pub(super) struct Generation(Arc<AtomicU8>);
-
-/// Set if the caller did not name the generation.
-const ASSUMED: u8 = 1 << 7;
-
-impl Generation {
-    /// One that was named, or the usual one.
-    pub(super) fn new(named: Option<Dialect>, usual: Dialect) -> Self {
-        let value = named.map_or(usual as u8 | ASSUMED, |dialect| dialect as u8);
-        Self(Arc::new(AtomicU8::new(value)))
-    }
-
-    fn get(&self) -> Dialect {
-        Dialect::ALL[usize::from(self.0.load(Ordering::Relaxed) & !ASSUMED)]
-    }
-
-    fn is_assumed(&self) -> bool {
-        self.0.load(Ordering::Relaxed) & ASSUMED != 0
-    }
-
-    fn learn(&self, dialect: Dialect) {
-        self.0.store(dialect as u8, Ordering::Relaxed);
-    }
-}
 
 impl Client {
     /// Returns the generation that the client takes its server for.

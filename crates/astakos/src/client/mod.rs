@@ -3,6 +3,7 @@
 mod builder;
 mod commissions;
 mod dialect;
+mod generation;
 mod identity;
 mod oauth2;
 mod parts;
@@ -22,7 +23,7 @@ pub use builder::ClientBuilder;
 pub use parts::{Prefixes, join_urls};
 pub(crate) use quotas::heeded;
 
-use self::dialect::Generation;
+use self::generation::Generation;
 use self::parts::Parts;
 use crate::{Dialect, Error, ErrorKind, Result};
 
