@@ -1,6 +1,5 @@
 //! A host takes requests to an emulator, from sockets and from in-process clients alike.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,12 +8,11 @@ use http::HeaderValue;
 use http::header::DATE;
 
 use super::faults::{Fault, Harm};
-use super::in_process::InProcess;
 use super::journal::{self, Arrival};
-use super::{CertificateAuthority, Faults, Handler, Journal, ManualClock, Serving};
+use super::{Faults, Handler, Journal, ManualClock};
+use crate::Clock;
 use crate::call::Operation;
-use crate::transport::{Request, Response, Transport};
-use crate::{Clock, Result};
+use crate::transport::{Request, Response};
 
 /// Makes an emulator available in process, over TCP and over TLS, all with the same state, journal
 /// and faults.
@@ -49,38 +47,6 @@ impl Host {
             journal: Journal::default(),
             faults: Faults::default(),
         }
-    }
-
-    /// Returns a transport that calls the host without sockets.
-    ///
-    /// Faults cause the same errors as over sockets. All waits run on tokio's clock, which tests
-    /// can pause.
-    #[must_use]
-    pub fn transport(&self) -> Arc<dyn Transport> {
-        Arc::new(InProcess::new(self.clone()))
-    }
-
-    /// Serves HTTP/1.1 until the returned value is dropped. With port 0 the system picks a free
-    /// port.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the host cannot listen on the address.
-    pub async fn serve(&self, address: SocketAddr) -> Result<Serving> {
-        Serving::start(self.clone(), address, None).await
-    }
-
-    /// Serves HTTP/1.1 over TLS with a certificate for 127.0.0.1, ::1 and localhost.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the host cannot listen on the address.
-    pub async fn serve_tls(
-        &self,
-        address: SocketAddr,
-        authority: &CertificateAuthority,
-    ) -> Result<Serving> {
-        Serving::start(self.clone(), address, Some(authority.server_config()?)).await
     }
 
     /// Returns the journal of received requests.

@@ -2,6 +2,7 @@
 //! socket transport reports for it.
 
 use std::io;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST};
@@ -14,17 +15,24 @@ use crate::transport::{Request, Response, Transport, broken};
 use crate::url::host_header;
 use crate::{BoxFuture, Error, Result};
 
+impl Host {
+    /// Returns a transport that calls the host without sockets.
+    ///
+    /// Faults cause the same errors as over sockets. All waits run on tokio's clock, which tests
+    /// can pause.
+    #[must_use]
+    pub fn transport(&self) -> Arc<dyn Transport> {
+        Arc::new(InProcess { host: self.clone() })
+    }
+}
+
 /// A transport that calls a host.
 #[derive(Debug)]
-pub(super) struct InProcess {
+struct InProcess {
     host: Host,
 }
 
 impl InProcess {
-    pub(super) fn new(host: Host) -> Self {
-        Self { host }
-    }
-
     async fn ask(&self, mut request: Request) -> Result<Response> {
         add_framing(&mut request);
         let limit = request.response_limit;

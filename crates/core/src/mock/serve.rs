@@ -22,13 +22,38 @@ use tokio::task::JoinSet;
 use tokio::time::Sleep;
 use tokio_rustls::TlsAcceptor;
 
-use super::Host;
 use super::faults::Harm;
 use super::host::Exchange;
 use super::wire::{Socket, Wire};
+use super::{CertificateAuthority, Host};
 use crate::task::Task;
 use crate::transport::{Request, Response};
 use crate::{Error, ErrorKind, Result};
+
+impl Host {
+    /// Serves HTTP/1.1 until the returned value is dropped. With port 0 the system picks a free
+    /// port.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the host cannot listen on the address.
+    pub async fn serve(&self, address: SocketAddr) -> Result<Serving> {
+        Serving::start(self.clone(), address, None).await
+    }
+
+    /// Serves HTTP/1.1 over TLS with a certificate for 127.0.0.1, ::1 and localhost.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the host cannot listen on the address.
+    pub async fn serve_tls(
+        &self,
+        address: SocketAddr,
+        authority: &CertificateAuthority,
+    ) -> Result<Serving> {
+        Serving::start(self.clone(), address, Some(authority.server_config()?)).await
+    }
+}
 
 /// A host at work on a socket. Dropping it ends all its connections.
 #[must_use = "dropping it ends the server"]
@@ -39,7 +64,7 @@ pub struct Serving {
 }
 
 impl Serving {
-    pub(super) async fn start(
+    async fn start(
         host: Host,
         address: SocketAddr,
         tls: Option<Arc<ServerConfig>>,
