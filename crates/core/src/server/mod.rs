@@ -1,6 +1,7 @@
 //! Common parts of the server sides of services: a request is checked before the service behind a
 //! layer sees it, and refusals have one form in code. The checks themselves belong to the services.
 
+mod async_check;
 mod check;
 mod failure;
 mod refusal;
@@ -9,6 +10,7 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderValue};
 
+pub use async_check::{AsyncCheck, AsyncCheckService};
 pub use check::{Check, CheckFuture, CheckService};
 pub use failure::Failure;
 pub use refusal::{Loudness, RefusalKind, Refused};

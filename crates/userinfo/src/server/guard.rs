@@ -4,13 +4,12 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{Extensions, Request, Response};
 use tower_layer::Layer;
-use tower_service::Service;
 use vouchsafe_core::BoxFuture;
+use vouchsafe_core::server::{AsyncCheck, AsyncCheckService};
 
 use super::{Identity, Refusal, RefusalKind};
 use crate::{Allowance, Error, ErrorKind, GroupName, Result, Token, UserInfo};
@@ -217,60 +216,30 @@ impl<S> Layer<S> for Guard {
     type Service = GuardService<S>;
 
     fn layer(&self, inner: S) -> GuardService<S> {
-        GuardService {
-            inner,
-            guard: Arc::new(self.clone()),
-        }
+        GuardService::new(inner, Arc::new(self.clone()))
     }
 }
 
 /// A service behind a [`Guard`].
-#[derive(Clone, Debug)]
-pub struct GuardService<S> {
-    inner: S,
-    guard: Arc<Guard>,
-}
+pub type GuardService<S> = AsyncCheckService<S, Guard>;
 
-impl<S, A, B> Service<Request<A>> for GuardService<S>
-where
-    S: Service<Request<A>, Response = Response<B>> + Clone + Send + 'static,
-    S::Future: Send + 'static,
-    A: Send + 'static,
-    B: From<Bytes> + 'static,
-{
-    type Response = Response<B>;
-    type Error = S::Error;
-    type Future = BoxFuture<'static, Result<Response<B>, S::Error>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: Request<A>) -> Self::Future {
-        // The future gets the clone that was polled ready; the fresh clone stays.
-        let fresh = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, fresh);
-        let guard = self.guard.clone();
-        Box::pin(async move {
-            let identity = match Identity::of(request.extensions()) {
-                Ok(identity) => identity.clone(),
-                Err(refusal) => return Ok(refusal.to_response()),
-            };
-            let checked = async {
-                let info = guard.check(&identity).await?;
-                let token = identity.delegated()?.clone();
-                Ok::<_, Refusal>(CheckedUser { info, token })
-            };
-            match checked.await {
-                Ok(user) => {
-                    let extensions = request.extensions_mut();
-                    extensions.insert(Arc::clone(&user.info));
-                    extensions.insert(user);
-                }
-                Err(refusal) => return Ok(refusal.to_response()),
-            }
-            inner.call(request).await
-        })
+impl AsyncCheck for Guard {
+    async fn check<A: Send, B: From<Bytes>>(
+        &self,
+        request: &mut Request<A>,
+    ) -> Result<(), Response<B>> {
+        let identity = Identity::of(request.extensions()).cloned();
+        let checked = async {
+            let identity = identity?;
+            let info = Self::check(self, &identity).await?;
+            let token = identity.delegated()?.clone();
+            Ok::<_, Refusal>(CheckedUser { info, token })
+        };
+        let user = checked.await.map_err(|refusal| refusal.to_response())?;
+        let extensions = request.extensions_mut();
+        extensions.insert(Arc::clone(&user.info));
+        extensions.insert(user);
+        Ok(())
     }
 }
 

@@ -2,13 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{Extensions, Request, Response};
 use tower_layer::Layer;
-use tower_service::Service;
-use vouchsafe_core::BoxFuture;
+use vouchsafe_core::server::{AsyncCheck, AsyncCheckService};
 
 use super::path::Path;
 use super::{Caller, Refusal};
@@ -130,50 +128,22 @@ impl<S> Layer<S> for Guard {
     type Service = GuardService<S>;
 
     fn layer(&self, inner: S) -> GuardService<S> {
-        GuardService {
-            inner,
-            guard: Arc::new(self.clone()),
-        }
+        GuardService::new(inner, Arc::new(self.clone()))
     }
 }
 
 /// A service behind a [`Guard`].
-#[derive(Clone, Debug)]
-pub struct GuardService<S> {
-    inner: S,
-    guard: Arc<Guard>,
-}
+pub type GuardService<S> = AsyncCheckService<S, Guard>;
 
-impl<S, A, B> Service<Request<A>> for GuardService<S>
-where
-    S: Service<Request<A>, Response = Response<B>> + Clone + Send + 'static,
-    S::Future: Send + 'static,
-    A: Send + 'static,
-    B: From<Bytes> + 'static,
-{
-    type Response = Response<B>;
-    type Error = S::Error;
-    type Future = BoxFuture<'static, Result<Response<B>, S::Error>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request<A>) -> Self::Future {
-        // The future gets the clone that was polled ready; the fresh clone stays.
-        let fresh = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, fresh);
-        let guard = Arc::clone(&self.guard);
-        Box::pin(async move {
-            let caller = Caller::of(request.extensions()).cloned();
-            let admitted = match caller {
-                Ok(caller) => guard.admit(caller, request.uri().path()).await,
-                Err(refusal) => Err(refusal),
-            };
-            match admitted {
-                Ok(()) => inner.call(request).await,
-                Err(refusal) => Ok(refusal.to_response()),
-            }
-        })
+impl AsyncCheck for Guard {
+    async fn check<A: Send, B: From<Bytes>>(
+        &self,
+        request: &mut Request<A>,
+    ) -> Result<(), Response<B>> {
+        let admitted = match Caller::of(request.extensions()).cloned() {
+            Ok(caller) => self.admit(caller, request.uri().path()).await,
+            Err(refusal) => Err(refusal),
+        };
+        admitted.map_err(|refusal| refusal.to_response())
     }
 }

@@ -1,14 +1,12 @@
 //! The layer that finds out who sent a request.
 
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, Uri};
 use tower_layer::Layer;
-use tower_service::Service;
-use vouchsafe_core::server::{mark_sensitive, single};
-use vouchsafe_core::{BoxFuture, Secret};
+use vouchsafe_core::Secret;
+use vouchsafe_core::server::{AsyncCheck, AsyncCheckService, mark_sensitive, single};
 
 use super::caller::{Decision, Seen};
 use super::{Caller, Refusal, Tokens};
@@ -147,45 +145,19 @@ impl<S> Layer<S> for TokenLayer {
     type Service = TokenService<S>;
 
     fn layer(&self, inner: S) -> TokenService<S> {
-        TokenService {
-            inner,
-            layer: Arc::new(self.clone()),
-        }
+        TokenService::new(inner, Arc::new(self.clone()))
     }
 }
 
 /// A service behind a [`TokenLayer`].
-#[derive(Clone, Debug)]
-pub struct TokenService<S> {
-    inner: S,
-    layer: Arc<TokenLayer>,
-}
+pub type TokenService<S> = AsyncCheckService<S, TokenLayer>;
 
-impl<S, A, B> Service<Request<A>> for TokenService<S>
-where
-    S: Service<Request<A>, Response = Response<B>> + Clone + Send + 'static,
-    S::Future: Send + 'static,
-    A: Send + 'static,
-    B: From<Bytes> + 'static,
-{
-    type Response = Response<B>;
-    type Error = S::Error;
-    type Future = BoxFuture<'static, Result<Response<B>, S::Error>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: Request<A>) -> Self::Future {
-        // The future gets the clone that was polled ready; the fresh clone stays.
-        let fresh = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, fresh);
-        let layer = Arc::clone(&self.layer);
-        Box::pin(async move {
-            match layer.check(&mut request).await {
-                Ok(()) => inner.call(request).await,
-                Err(refusal) => Ok(refusal.to_response()),
-            }
-        })
+impl AsyncCheck for TokenLayer {
+    async fn check<A: Send, B: From<Bytes>>(
+        &self,
+        request: &mut Request<A>,
+    ) -> Result<(), Response<B>> {
+        let checked = Self::check(self, request).await;
+        checked.map_err(|refusal| refusal.to_response())
     }
 }
