@@ -152,9 +152,12 @@ where
     }
 }
 
-/// A client of one server, on which most services' clients are built.
+/// A client of one server, on which most services' clients are built. Cheap to clone.
 #[derive(Debug)]
-pub struct Session<E = Error> {
+pub struct Session<E = Error>(Arc<Inner<E>>);
+
+#[derive(Debug)]
+struct Inner<E> {
     core: CoreClient,
     base: Base<E>,
     token: Option<Arc<dyn TokenSource>>,
@@ -169,49 +172,43 @@ where
     /// Creates a session without a credential, with the scheme [`Bearer`].
     #[must_use]
     pub fn new(core: CoreClient, base: Base<E>) -> Self {
-        Self {
+        Self(Arc::new(Inner {
             core,
             base,
             token: None,
             scheme: Arc::new(Bearer),
             options: CallOptions::new(),
-        }
+        }))
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Inner<E>)) -> Self {
+        let mut inner = (*self.0).clone();
+        change(&mut inner);
+        Self(Arc::new(inner))
     }
 
     /// Returns the session with another server.
     #[must_use]
     pub fn with_base(&self, base: Base<E>) -> Self {
-        Self {
-            base,
-            ..self.clone()
-        }
+        self.with(|inner| inner.base = base)
     }
 
     /// Returns the session with another credential.
     #[must_use]
     pub fn with_token(&self, token: Arc<dyn TokenSource>) -> Self {
-        Self {
-            token: Some(token),
-            ..self.clone()
-        }
+        self.with(|inner| inner.token = Some(token))
     }
 
     /// Returns the session with another scheme for its credential.
     #[must_use]
     pub fn with_scheme(&self, scheme: Arc<dyn Authorize>) -> Self {
-        Self {
-            scheme,
-            ..self.clone()
-        }
+        self.with(|inner| inner.scheme = scheme)
     }
 
     /// Returns the session with other default options for its calls.
     #[must_use]
     pub fn with_options(&self, options: CallOptions) -> Self {
-        Self {
-            options,
-            ..self.clone()
-        }
+        self.with(|inner| inner.options = options)
     }
 
     /// Sends a call, with the session's credential if the operation needs one.
@@ -224,7 +221,7 @@ where
     /// credential and the session has none.
     pub async fn send(&self, call: Call, options: &CallOptions) -> Result<Answer, E> {
         let operation = call.operation();
-        let token = match &self.token {
+        let token = match &self.0.token {
             _ if operation.is_open() => None,
             Some(token) => Some(&**token),
             None => {
@@ -247,15 +244,24 @@ where
         token: Option<&dyn TokenSource>,
         options: &CallOptions,
     ) -> Result<Answer, E> {
-        let options = options.clone().or(&self.options);
-        let located = self.base.locate(&self.core, call.operation(), options);
+        let Inner {
+            core, base, scheme, ..
+        } = &*self.0;
+        let options = options.clone().or(&self.0.options);
+        let located = base.locate(core, call.operation(), options);
         let (base, options) = located.await?;
-        let credentials = token.map(|token| Credentials::new(token, &*self.scheme));
-        Ok(self.core.send(&base, call, credentials, &options).await?)
+        let credentials = token.map(|token| Credentials::new(token, &**scheme));
+        Ok(core.send(&base, call, credentials, &options).await?)
     }
 }
 
 impl<E> Clone for Session<E> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<E> Clone for Inner<E> {
     fn clone(&self) -> Self {
         Self {
             core: self.core.clone(),

@@ -169,13 +169,13 @@ async fn the_time_of_a_look_up_is_part_of_the_calls() {
     let options = |millis| CallOptions::new().deadline(Duration::from_millis(millis));
     let session = session(base.clone());
     let (_, left) = base
-        .locate(&session.core, &OPEN, options(1500))
+        .locate(&session.0.core, &OPEN, options(1500))
         .await
         .unwrap();
     assert_eq!(left.deadline, Some(Duration::from_millis(500)));
 
     let base = Catalog::default().base(MINUTE, Duration::ZERO);
-    let hurried = Session::new(session.core, base).with_options(options(500));
+    let hurried = Session::new(session.0.core.clone(), base).with_options(options(500));
     let begun = Instant::now();
     let error = told(&hurried, &OPEN).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout(TimeoutScope::Call));
