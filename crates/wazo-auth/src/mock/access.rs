@@ -1,8 +1,10 @@
 //! The access that each operation needs (protocol section 9).
 
+use crate::acl::AccessTemplate;
 use crate::generated::wazo_auth::routes::Op;
 
-/// Returns the access with the path parameters to fill in; none if no token is needed.
+/// Returns the access with the path parameters to fill in; none if no token is
+/// needed in the header.
 pub(super) fn needed(op: Op) -> Option<&'static str> {
     Some(match op {
         Op::ListUserRefreshTokens => "auth.users.{user_uuid}.tokens.read",
@@ -22,7 +24,6 @@ pub(super) fn needed(op: Op) -> Option<&'static str> {
         Op::EditUser => "auth.users.{user_uuid}.update",
         Op::DeleteUser => "auth.users.{user_uuid}.delete",
         Op::ChangePassword => "auth.users.{user_uuid}.password.update",
-        Op::ResetPassword => "auth.users.password.reset.{user_uuid}.create",
         Op::UpdateEmails => "auth.users.{user_uuid}.emails.update",
         Op::RequestConfirmation => "auth.users.{user_uuid}.emails.{email_uuid}.confirm.read",
         Op::ListUserPolicies => "auth.users.{user_uuid}.policies.read",
@@ -97,6 +98,8 @@ pub(super) fn needed(op: Op) -> Option<&'static str> {
         | Op::CheckStatus
         | Op::RegisterUser
         | Op::RequestPasswordReset
+        // Its token may be in the query, so the rule itself checks it.
+        | Op::ResetPassword
         | Op::StartSaml
         | Op::FinishSaml
         | Op::EndSaml => {
@@ -105,12 +108,17 @@ pub(super) fn needed(op: Op) -> Option<&'static str> {
     })
 }
 
-/// Fills the parameters of a path in, each with `_` for `.`.
-pub(super) fn fill(access: &str, path: &str, params: &[String]) -> String {
-    let names = path.split('/').filter(|segment| segment.starts_with('{'));
-    let pairs = names.zip(params);
-    pairs.fold(access.to_owned(), |access, (name, value)| {
-        access.replace(name, &value.replace('.', "_"))
+/// Fills the parameters of a path in.
+pub(super) fn fill(access: &str, path: &str, params: &[String]) -> Option<String> {
+    let template: AccessTemplate = access.parse().ok()?;
+    let names = path
+        .split('/')
+        .filter_map(|segment| segment.strip_prefix('{'));
+    let names = names.filter_map(|segment| segment.strip_suffix('}'));
+    let pairs: Vec<_> = names.zip(params).collect();
+    template.fill(|name| {
+        let pair = pairs.iter().find(|(known, _)| *known == name);
+        pair.map(|(_, value)| value.as_str())
     })
 }
 
@@ -122,6 +130,16 @@ mod tests {
     fn a_dot_in_a_parameter_starts_no_segment() {
         let params = ["a.b".to_owned(), "u".to_owned()];
         let access = fill("auth.{x}.of.{y}.read", "/0.1/{x}/{y}", &params);
-        assert_eq!(access, "auth.a_b.of.u.read");
+        assert_eq!(access.as_deref(), Some("auth.a_b.of.u.read"));
+    }
+
+    #[test]
+    fn every_access_has_only_parameters_of_its_path() {
+        for route in crate::generated::wazo_auth::routes::ROUTES {
+            let params = vec!["x".to_owned(); route.path.matches('{').count()];
+            if let Some(access) = needed(route.op) {
+                assert!(fill(access, route.path, &params).is_some(), "{access}");
+            }
+        }
     }
 }

@@ -150,9 +150,9 @@ impl State {
             micros,
             caller: None,
         };
-        let is_by_itself = matches!(route.op, Op::ResetPassword);
-        if let Some(needed) = access::needed(route.op).filter(|_| !is_by_itself) {
+        if let Some(needed) = access::needed(route.op) {
             let needed = access::fill(needed, route.path, &route.params);
+            let needed = needed.ok_or_else(Refusal::broken)?;
             let by_query = (route.op == Op::ConfirmEmailByLink).then(|| ask.query.first("token"));
             let by_query = by_query.flatten().map(str::to_owned);
             ask.authenticate(self, &needed, by_query.as_deref())?;
