@@ -12,7 +12,7 @@ use crate::demo::DemoArgs;
 use crate::failure::Failure;
 use crate::serve::ServeArgs;
 use crate::services::{self, SERVICES};
-use crate::{demo, serve, token};
+use crate::{demo, serve, service, token};
 
 /// Calls authentication and authorization services, and runs emulators of them for tests
 #[derive(Debug, Parser)]
@@ -33,7 +33,7 @@ fn command_line() -> Command {
     let demo = "Runs every client against its emulator, over TLS on loopback sockets";
     let serve = "Runs emulators of the services over TCP, for tests in any language";
     let mut all = vec![
-        services::command::<DemoArgs>(DEMO, demo),
+        service::command::<DemoArgs>(DEMO, demo),
         ServeArgs::with_services(Command::new(SERVE)).about(serve),
     ];
     all.extend(SERVICES.iter().flat_map(|service| service.commands()));
@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
 }
 
 fn run_command(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let cli = services::read(Cli::from_arg_matches(matches))?;
+    let cli = service::read(Cli::from_arg_matches(matches))?;
     let (name, matches) = matches
         .subcommand()
         .ok_or_else(|| Failure::usage("no command is given"))?;
@@ -83,13 +83,13 @@ fn run_command(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         match name {
             DEMO => {
                 demo::run(
-                    services::read(DemoArgs::from_arg_matches(matches))?,
+                    service::read(DemoArgs::from_arg_matches(matches))?,
                     cli.json,
                 )
                 .await
             }
             SERVE => {
-                let args = services::read(ServeArgs::from_arg_matches(matches))?;
+                let args = service::read(ServeArgs::from_arg_matches(matches))?;
                 serve::run(args, matches).await.map(|()| ExitCode::SUCCESS)
             }
             name => {

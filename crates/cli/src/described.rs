@@ -17,7 +17,7 @@ use crate::connection::{self, ConnectionArgs};
 use crate::failure::Failure;
 use crate::files::SecretFile;
 use crate::output::Answer;
-use crate::services;
+use crate::service;
 use crate::stage::Stage;
 use crate::terminal::{clean, to_json};
 use crate::token::{TokenArgs, variable_help};
@@ -37,7 +37,7 @@ pub(crate) struct ServiceArgs {
 impl ServiceArgs {
     /// Reads the options of a command.
     pub(crate) fn of(matches: &ArgMatches) -> Result<Self, Failure> {
-        services::read(Self::from_arg_matches(matches))
+        service::read(Self::from_arg_matches(matches))
     }
 
     /// Returns the URL, from the option or else from the environment.

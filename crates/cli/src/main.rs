@@ -12,6 +12,7 @@ mod failure;
 mod files;
 mod output;
 mod serve;
+mod service;
 mod services;
 mod stage;
 mod terminal;

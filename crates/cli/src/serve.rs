@@ -18,7 +18,8 @@ use vouchsafe::core::mock::{CertificateAuthority, Host, Serving};
 use crate::failure::Failure;
 use crate::files::put_public;
 use crate::output::print_line;
-use crate::services::{self, Emulator, SERVICES, Seed, Service, Start};
+use crate::service::{Emulator, Seed, Service, Start};
+use crate::services::{self, SERVICES};
 use crate::terminal::{to_json, to_json_line};
 
 /// Options of `vouchsafe serve`.

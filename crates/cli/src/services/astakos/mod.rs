@@ -12,8 +12,8 @@ use serde_json::Value;
 use vouchsafe::core::BoxFuture;
 
 use self::commands::AstakosArgs;
-use super::{Done, Emulator, Service, Start, command, read, with_secrets};
 use crate::failure::Failure;
+use crate::service::{Done, Emulator, Service, Start, command, read, with_secrets};
 use crate::stage::Stage;
 
 /// The service.

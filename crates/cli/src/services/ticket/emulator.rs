@@ -12,7 +12,7 @@ use vouchsafe::ticket::{Roles, TvmId, Uid};
 
 use crate::failure::Failure;
 use crate::files::{SecretFile, put_public};
-use crate::services::{Emulator, Part};
+use crate::service::{Emulator, Part};
 use crate::token::SecretSource;
 
 /// Options for the world of tvmtool, tvm-api and tirole.

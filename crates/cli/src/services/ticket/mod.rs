@@ -12,8 +12,8 @@ use vouchsafe::ticket::redact;
 
 use self::commands::{TicketArgs, ticket_in};
 use self::emulator::TvmArgs;
-use super::{Done, Emulator, Part, Service, Start, command, read, with_secrets};
 use crate::failure::Failure;
+use crate::service::{Done, Emulator, Part, Service, Start, command, read, with_secrets};
 use crate::stage::Stage;
 
 /// The service.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use vouchsafe::userinfo::mock::{Seed, Server};
 
 use crate::failure::Failure;
-use crate::services::{Emulator, Part, Start};
+use crate::service::{Emulator, Part, Start};
 
 /// Makes the emulator, in a given state or in the one that tests in process begin with.
 pub(super) fn make(start: &Start<'_>) -> Result<Emulator, Failure> {

@@ -16,8 +16,8 @@ use vouchsafe::userinfo::mock::Seed;
 
 use self::commands::UserinfoArgs;
 use self::discovery::DiscoveryArgs;
-use super::{Done, Emulator, Service, Start, command, read};
 use crate::failure::Failure;
+use crate::service::{Done, Emulator, Service, Start, command, read};
 use crate::stage::Stage;
 
 /// The service.
