@@ -2,6 +2,7 @@
 
 mod authorize;
 mod basic;
+pub mod oauth;
 mod source;
 mod token;
 

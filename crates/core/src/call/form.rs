@@ -88,15 +88,25 @@ impl Form {
     }
 
     fn encoded(&mut self, text: &str) {
-        for (index, word) in text.split(' ').enumerate() {
-            if index > 0 {
-                self.text.push(b"+");
-            }
-            for piece in utf8_percent_encode(word, PLAIN) {
-                self.text.push(piece.as_bytes());
-            }
+        for piece in pieces(text) {
+            self.text.push(piece.as_bytes());
         }
     }
+}
+
+/// Returns a text encoded as a form has it.
+pub(crate) fn form_encoded(text: &str) -> Secret {
+    // It never grows, so it leaves no copies.
+    let mut encoded = String::with_capacity(3 * text.len());
+    encoded.extend(pieces(text));
+    Secret::from(encoded)
+}
+
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    text.split(' ').enumerate().flat_map(|(index, word)| {
+        let space = (index > 0).then_some("+");
+        space.into_iter().chain(utf8_percent_encode(word, PLAIN))
+    })
 }
 
 impl fmt::Debug for Form {

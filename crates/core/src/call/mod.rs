@@ -26,6 +26,7 @@ pub(crate) use answer::printable;
 pub use backoff::{Backoff, Jitter};
 pub use budget::Budget;
 pub use form::Form;
+pub(crate) use form::form_encoded;
 pub(crate) use limit::Authorities;
 pub use operation::{Operation, Repeat, RepeatRule, StatusRule};
 pub use options::{CallOptions, Timeouts};
