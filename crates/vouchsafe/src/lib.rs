@@ -4,6 +4,9 @@
 #[cfg(feature = "astakos")]
 #[cfg_attr(docsrs, doc(cfg(feature = "astakos")))]
 pub use vouchsafe_astakos as astakos;
+#[cfg(feature = "cloud-credentials")]
+#[cfg_attr(docsrs, doc(cfg(feature = "cloud-credentials")))]
+pub use vouchsafe_cloud_credentials as cloud_credentials;
 pub use vouchsafe_core as core;
 #[cfg(feature = "ticket")]
 #[cfg_attr(docsrs, doc(cfg(feature = "ticket")))]

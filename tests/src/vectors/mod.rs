@@ -4,6 +4,7 @@
 //! judged as well. Cases are skipped only by a rule that says why.
 
 mod astakos;
+mod cloud_credentials;
 mod compare;
 pub mod described;
 mod emulator;
@@ -25,7 +26,13 @@ use schema::{Case, ClassFile};
 pub const VARIABLE: &str = "VOUCHSAFE_VECTORS";
 
 /// The services that have a runner; each has a folder of that name.
-pub const SERVICES: &[&str] = &["astakos", "ticket", "userinfo", "wazo-auth"];
+pub const SERVICES: &[&str] = &[
+    "astakos",
+    "ticket",
+    "userinfo",
+    "wazo-auth",
+    "cloud-credentials",
+];
 
 /// Why no vectors could be run at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +105,7 @@ pub async fn run(
             "ticket" => ticket::run(&folder, &mut report)?,
             "userinfo" => userinfo::run(&folder, probe.clone(), &mut report).await?,
             "wazo-auth" => wazo_auth::run(&folder, &mut report).await?,
+            "cloud-credentials" => cloud_credentials::run(&folder, &mut report).await?,
             other => return Err(Error::UnknownService(other.to_owned())),
         }
     }

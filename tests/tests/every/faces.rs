@@ -87,6 +87,7 @@ macro_rules! faces {
 // One line for each service, in the order of the names.
 faces! {
     service "astakos": vouchsafe::astakos::mock::Server, |server| async move { server.client("no-such-token").quotas().await.unwrap_err(); };
+    service "cloud-credentials": vouchsafe::cloud_credentials::mock::Server, |server| async move { server.client().unwrap(); };
     service "ticket": vouchsafe::ticket::mock::Server, |server| async move { server.add_service(TvmId::new(42), "shop"); server.client("shop").await.unwrap(); };
     service "userinfo": vouchsafe::userinfo::mock::Server, |server| async move { server.client().user_info(&Token::random()).await.unwrap_err(); };
     service "wazo-auth": vouchsafe::wazo_auth::mock::Server, |server| async move { drop(server.client()); };

@@ -1,6 +1,7 @@
 //! The services that the program knows: one folder each, named once in [`SERVICES`].
 
 mod astakos;
+mod cloud_credentials;
 mod ticket;
 mod userinfo;
 
@@ -9,8 +10,12 @@ use std::ffi::OsString;
 use crate::service::Service;
 
 /// Every service, in the order of the demo.
-pub(crate) const SERVICES: &[&dyn Service] =
-    &[&userinfo::Userinfo, &ticket::Ticket, &astakos::Astakos];
+pub(crate) const SERVICES: &[&dyn Service] = &[
+    &userinfo::Userinfo,
+    &ticket::Ticket,
+    &astakos::Astakos,
+    &cloud_credentials::CloudCredentials,
+];
 
 /// Finds the service that a command belongs to.
 pub(crate) fn of_command(name: &str) -> Option<&'static dyn Service> {

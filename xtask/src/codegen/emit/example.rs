@@ -145,8 +145,13 @@ impl Writer<'_> {
             return None;
         }
         let value = sample::of(self.api, of, &Limits::default(), None)?;
+        // Methods take a list as a slice, which cannot be read.
+        let list = match of {
+            Type::List(_) => "::<Vec<_>>",
+            _ => "",
+        };
         Some(format!(
-            "&serde_json::from_str({:?}).expect(\"it is JSON\")",
+            "&serde_json::from_str{list}({:?}).expect(\"it is JSON\")",
             value.to_string()
         ))
     }

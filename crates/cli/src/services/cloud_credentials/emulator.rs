@@ -1,0 +1,18 @@
+//! Cortex Data Lake over TCP.
+
+use vouchsafe::cloud_credentials::mock::Server;
+
+use crate::services::{Emulator, Part};
+
+/// Makes the emulator.
+pub(super) fn make() -> Emulator {
+    let server = Server::new();
+    let part = Part {
+        paths: [("base", server.base_path().to_owned())].into(),
+        tokens: [("user", server.token())].into(),
+    };
+    Emulator {
+        host: server.host().clone(),
+        parts: [(super::NAME, part)].into(),
+    }
+}

@@ -1,0 +1,19 @@
+// Made by `cargo xtask codegen` from crates/cloud-credentials/api; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! What the descriptions in `api/` say, as code.
+#![allow(
+    clippy::use_self,
+    reason = "a type that holds itself names itself, as its schema does"
+)]
+#![allow(
+    clippy::large_enum_variant,
+    reason = "what the wire has side by side stays side by side"
+)]
+#![allow(
+    clippy::enum_variant_names,
+    reason = "variants are called as the wire calls them"
+)]
+
+/// Cortex Data Lake.
+pub(crate) mod cloud_credentials;

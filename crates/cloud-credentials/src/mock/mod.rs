@@ -1,0 +1,86 @@
+//! An emulator of Cortex Data Lake, for tests without a network.
+//!
+//! [`Server`] answers each operation with the example of its description, and refuses what has no
+//! route or no good token.
+
+mod state;
+
+use std::sync::Arc;
+
+use vouchsafe_core::Secret;
+use vouchsafe_core::call::Operation;
+use vouchsafe_core::mock::{Emulator, ManualClock, random_token};
+
+use self::state::State;
+use crate::{Client, ClientBuilder, Error, Result};
+
+/// Returns every operation of the service with what the client knows of it, such as whether it may
+/// be sent again: for tests that go through all of them.
+pub fn operations() -> impl Iterator<Item = &'static Operation> {
+    crate::OPERATIONS
+        .iter()
+        .map(|described| described.operation)
+}
+
+/// Cortex Data Lake in memory.
+///
+/// Cheap to clone; clones share everything.
+#[derive(Clone, Debug)]
+pub struct Server {
+    emulator: Emulator<State>,
+    token: Secret,
+}
+
+impl Server {
+    /// Starts a server, with a token made for it.
+    #[must_use]
+    pub fn new() -> Self {
+        let token = random_token::<16>();
+        let known = token.clone();
+        let start = move || State::new(known.clone());
+        Self {
+            emulator: Emulator::new(Arc::new(ManualClock::running()), start),
+            token,
+        }
+    }
+
+    /// Returns the token that the server accepts.
+    #[must_use]
+    pub fn token(&self) -> Secret {
+        self.token.clone()
+    }
+
+    /// Returns the path that a client's base URL ends in.
+    #[must_use]
+    pub fn base_path(&self) -> &'static str {
+        ""
+    }
+
+    /// Returns a new client that asks this server in process, with its token.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ClientBuilder::build`]; none is expected.
+    pub fn client(&self) -> Result<Client> {
+        self.client_builder().build()
+    }
+
+    /// Returns a builder with this server's URL, transport and token, to set the rest.
+    pub fn client_builder(&self) -> ClientBuilder {
+        Client::builder()
+            .base_url(format!(
+                "https://cloud-credentials.example.com{}",
+                self.base_path()
+            ))
+            .transport(self.host().transport())
+            .token(self.token())
+    }
+
+    vouchsafe_core::emulator_methods!(emulator, Error);
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self::new()
+    }
+}

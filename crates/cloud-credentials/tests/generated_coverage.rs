@@ -1,0 +1,49 @@
+// Made by `cargo xtask codegen` from crates/cloud-credentials/api; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! No operation without a route in the emulator and a test that drives it.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod contract;
+
+const CLOUD_CREDENTIALS: &[&str] = &[
+    "cloud-credentials.createLogQuery",
+    "cloud-credentials.pollLogQuery",
+    "cloud-credentials.deleteLogQuery",
+    "cloud-credentials.writeLogs",
+    "cloud-credentials.pollEvents",
+    "cloud-credentials.acknowledgeEvents",
+    "cloud-credentials.refuseEvents",
+    "cloud-credentials.flushEvents",
+    "cloud-credentials.getEventFilters",
+    "cloud-credentials.setEventFilters",
+    "cloud-credentials.getDirectoryAttributes",
+    "cloud-credentials.getDirectoryDomains",
+    "cloud-credentials.countDirectoryObjects",
+    "cloud-credentials.queryDirectory",
+    "cloud-credentials.listQueryJobs",
+    "cloud-credentials.createQueryJob",
+    "cloud-credentials.getQueryJob",
+    "cloud-credentials.cancelQueryJob",
+    "cloud-credentials.getQueryResults",
+];
+
+const ALL: &[&[&str]] = &[CLOUD_CREDENTIALS];
+
+#[tokio::test]
+async fn the_contract_suite_drives_every_operation_to_success() {
+    let driven = contract::run().await;
+    let missing: Vec<_> = ALL
+        .iter()
+        .flat_map(|ids| ids.iter())
+        .filter(|id| {
+            !driven
+                .iter()
+                .any(|seen| {
+                    let seen: &str = seen.as_ref();
+                    seen == **id
+                })
+        })
+        .collect();
+    assert!(missing.is_empty(), "tests/contract/mod.rs never succeeds with {missing:?}");
+}

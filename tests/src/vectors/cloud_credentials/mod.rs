@@ -1,0 +1,74 @@
+//! The cases of cloud-credentials.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::report::Judgement;
+use super::{Error, Report};
+
+/// Runs every file in a folder.
+pub(super) async fn run(folder: &Path, report: &mut Report) -> Result<(), Error> {
+    let files = super::json_files(folder)?;
+    if files.is_empty() {
+        return Err(Error::Missing(folder.to_owned()));
+    }
+    for path in files {
+        let file: File = super::read(&path)?;
+        if file.format != "cloud-credentials-vectors/1" {
+            let why = format!("unknown format {:?}", file.format);
+            return Err(Error::Unreadable(path, why));
+        }
+        for case in &file.cases {
+            let mut judgement = Judgement::default();
+            judge(&file.class, case, &mut judgement);
+            let id = case["id"].as_str().unwrap_or_default();
+            report.add(id, judgement);
+        }
+    }
+    Ok(())
+}
+
+/// One file: the cases of a class.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    format: String,
+    class: String,
+    cases: Vec<Value>,
+}
+
+fn judge(class: &str, case: &Value, judgement: &mut Judgement) {
+    if case["class"] != class {
+        judgement.differ("the case is of another class than its file");
+        return;
+    }
+    match class {
+        "authorization_url"
+        | "auto_refresh"
+        | "auto_retry"
+        | "cli"
+        | "developer_token"
+        | "directory_sync_service"
+        | "endpoints"
+        | "event_service"
+        | "fetch_tokens"
+        | "file_layouts"
+        | "form_encoding"
+        | "http_client"
+        | "jwt"
+        | "legacy_environment"
+        | "logging_service"
+        | "refresh"
+        | "refresh_1_4"
+        | "resolution"
+        | "revoke"
+        | "storage_adapter"
+        | "store_file"
+        | "v2_credentials"
+        | "v2_http_client"
+        | "v2_query_service" => judgement.waive("the class is not covered yet"),
+        _ => judgement.differ("no runner for this class"),
+    }
+}
