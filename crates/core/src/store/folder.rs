@@ -12,7 +12,9 @@ use tokio::time::{Instant, sleep};
 use zeroize::Zeroizing;
 
 use super::place::{Identity, Links, folder_of, open_regular};
-use super::record::{Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version};
+use super::record::{
+    Capabilities, Expect, Key, LONGEST_NAMES, Loaded, Scope, Store, Swapped, Version,
+};
 use super::{Disk as _, Draft, Owner, SystemDisk, lock, require_private_folder};
 use crate::call::{Backoff, Jitter};
 use crate::task::blocking;
@@ -72,13 +74,8 @@ impl FolderStore {
         expect: &Expect,
         value: Option<&SecretBytes>,
     ) -> Result<Changed> {
-        if value.is_some_and(|value| value.expose().len() > LARGEST) {
-            let what = format!("a record may have {LARGEST} bytes, and this one has more");
-            return Err(Error::new(ErrorKind::Store, what));
-        }
-        if key.namespace().len() + key.profile().len() > LONGEST_NAMES {
-            let what = format!("the name of a record may have {LONGEST_NAMES} bytes");
-            return Err(Error::new(ErrorKind::Store, what));
+        if let Some(value) = value {
+            self.capabilities().require_room(key, value)?;
         }
         let late = Instant::now() + PATIENCE;
         // Waiting writers must not all retry at once.
@@ -355,7 +352,6 @@ fn failed(what: &str, path: &Path, cause: io::Error) -> Error {
 const MARK: &str = "vouchsafe-record 1 ";
 const RECORD: &str = ".record";
 const LEASE: &str = ".lease";
-const LONGEST_NAMES: usize = 8 << 10;
 /// Each byte of a name is written as at most three bytes.
 const LONGEST_LINE: usize = 3 * LONGEST_NAMES + 100;
 

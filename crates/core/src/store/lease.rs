@@ -35,6 +35,22 @@ pub struct Lease {
 }
 
 impl Lease {
+    /// Creates a lease, for implementations of [`Leases`]. `version` tells this hold of the lease
+    /// from all others.
+    pub fn new(key: Key, fence: u64, version: Version) -> Self {
+        Self {
+            key,
+            fence,
+            version,
+        }
+    }
+
+    /// Returns what tells this hold of the lease from all others.
+    #[must_use]
+    pub fn version(&self) -> &Version {
+        &self.version
+    }
+
     /// Returns the record that the lease is for.
     #[must_use]
     pub fn key(&self) -> &Key {
@@ -114,11 +130,7 @@ impl StoreLeases {
                 .await?
             {
                 Swapped::Done(version) => {
-                    return Ok(Acquired::Lease(Lease {
-                        key: key.clone(),
-                        fence,
-                        version,
-                    }));
+                    return Ok(Acquired::Lease(Lease::new(key.clone(), fence, version)));
                 }
                 // Each round was lost to a caller that took or released the lease.
                 Swapped::Conflict(other) => there = other,

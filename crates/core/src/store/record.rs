@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::{BoxFuture, Result, SecretBytes};
+use crate::{BoxFuture, Error, ErrorKind, Result, SecretBytes};
 
 /// Keeps records that several callers may change concurrently, without overwriting unseen changes.
 ///
 /// A record is secret text or bytes whose meaning is up to the caller. Any call may fail with an
 /// error of kind [`Store`](crate::ErrorKind::Store), which is
 /// [retryable](crate::Error::is_retryable) if the store may recover.
-/// [retryable](crate::Error::is_retryable) if the store may answer later.
 ///
 /// Implementations pass [`store_contract!`](crate::store_contract).
 pub trait Store: fmt::Debug + Send + Sync + 'static {
@@ -188,6 +187,31 @@ impl Capabilities {
         }
     }
 }
+
+impl Capabilities {
+    /// Returns an error if a store with these capabilities cannot take a record, for stores to
+    /// check before they write.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Store`](ErrorKind::Store) if the record or its name is too long.
+    pub fn require_room(&self, key: &Key, value: &SecretBytes) -> Result<()> {
+        let too_large = |what, limit| {
+            let what = format!("{what} may have {limit} bytes, and this one has more");
+            Err(Error::new(ErrorKind::Store, what))
+        };
+        match self.max_bytes {
+            Some(limit) if value.expose().len() > limit => too_large("a record", limit),
+            _ if key.namespace.len() + key.profile.len() > LONGEST_NAMES => {
+                too_large("the name of a record", LONGEST_NAMES)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The maximum size of the two parts of a name in bytes.
+pub(super) const LONGEST_NAMES: usize = 8 << 10;
 
 /// Which tasks share the records of a store; a wider scope compares as greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,7 +8,9 @@
     reason = "tests"
 )]
 
+mod leases;
 mod processes;
+mod servers;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,11 +18,12 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+pub use self::servers::Server;
 use super::{
-    Acquired, Expect, Key, Lease, Leases as _, Loaded, Scope, Store, StoreLeases, Swapped, Version,
+    Acquired, Expect, Key, Lease, Leases, Loaded, Scope, Store, StoreLeases, Swapped, Version,
 };
-use crate::SecretBytes;
 use crate::mock::ManualClock;
+use crate::{ErrorKind, SecretBytes};
 
 /// Defines a module of tests, named by the first argument, for a store that a function opens:
 /// `fn(&Path) -> Arc<dyn Store>`. Each test gets the path of a folder of its own; all processes
@@ -28,6 +31,10 @@ use crate::mock::ManualClock;
 ///
 /// Some tests start the test program again as other processes, and kill them. They do nothing for a
 /// store of [`Scope::Process`](crate::store::Scope::Process).
+///
+/// A store on a server has a third argument, the function that starts the server:
+/// `fn(&Path) -> Option<Box<dyn Server>>` with a [`Server`]. It is called first. If it returns
+/// `None`, the test is skipped.
 ///
 /// ```
 /// # use std::path::Path;
@@ -43,31 +50,44 @@ use crate::mock::ManualClock;
 /// ```
 #[macro_export]
 macro_rules! store_contract {
-    ($name:ident, $open:path) => {
+    ($name:ident, $open:path $(, $start:path)?) => {
+        $crate::store_contract! { @module
+            $name, $open, [$(.on_server($start))?],
+            a_record_is_read_as_it_was_written
+            a_writer_that_expects_something_else_changes_nothing
+            a_removed_record_is_gone_and_its_version_never_comes_back
+            profiles_are_listed_by_namespace
+            records_of_any_bytes_and_names_are_kept
+            a_record_that_is_too_large_is_refused
+            a_reader_never_sees_half_a_record
+            of_many_writers_each_sees_what_the_last_one_wrote
+            a_lease_is_held_by_one_until_it_is_released
+            a_lease_ends_by_itself_and_is_then_lost
+            a_holder_that_overslept_cannot_overwrite_what_came_after
+            a_clock_that_jumps_costs_no_record_and_no_wait
+            a_watch_hints_at_changes
+            many_processes_make_one_request
+            a_killed_holder_leaves_the_old_record_or_the_new_one
+            a_killed_writer_leaves_a_whole_record
+            a_server_that_restarts_keeps_what_was_written
+            a_server_that_does_not_answer_ends_no_call_without_an_error
+        }
+    };
+    (@module $name:ident, $open:path, [$($more:tt)*], $($test:ident)*) => {
         #[cfg(test)]
         mod $name {
             const SUITE: $crate::store::contract::Suite = $crate::store::contract::Suite::new(
                 $open,
                 concat!(module_path!(), "::a_process_of_another_test"),
-            );
+            )
+            $($more)*;
 
-            $crate::store_contract! { @tests
-                a_record_is_read_as_it_was_written
-                a_writer_that_expects_something_else_changes_nothing
-                a_removed_record_is_gone_and_its_version_never_comes_back
-                profiles_are_listed_by_namespace
-                records_of_any_bytes_and_names_are_kept
-                a_reader_never_sees_half_a_record
-                of_many_writers_each_sees_what_the_last_one_wrote
-                a_lease_is_held_by_one_until_it_is_released
-                a_lease_ends_by_itself_and_is_then_lost
-                a_holder_that_overslept_cannot_overwrite_what_came_after
-                a_clock_that_jumps_costs_no_record_and_no_wait
-                a_watch_hints_at_changes
-                many_processes_make_one_request
-                a_killed_holder_leaves_the_old_record_or_the_new_one
-                a_killed_writer_leaves_a_whole_record
-            }
+            $(
+                #[test]
+                fn $test() {
+                    SUITE.$test();
+                }
+            )*
 
             #[test]
             fn a_process_of_another_test() {
@@ -75,20 +95,40 @@ macro_rules! store_contract {
             }
         }
     };
-    (@tests $($test:ident)*) => {
-        $(
-            #[test]
-            fn $test() {
-                SUITE.$test();
-            }
-        )*
+}
+
+/// Defines tests as [`store_contract!`](crate::store_contract) does, for [`Leases`] that are not
+/// [`StoreLeases`]. The third argument is a function `fn(&Path) -> Arc<dyn Leases>`, a fourth starts
+/// the server. The time of these leases is real: the tests wait for some of them to end.
+#[macro_export]
+macro_rules! lease_contract {
+    ($name:ident, $open:path, $leases:path $(, $start:path)?) => {
+        $crate::store_contract! { @module
+            $name, $open, [.with_leases($leases)$(.on_server($start))?],
+            a_lease_is_held_by_one_until_it_is_released
+            a_lease_ends_by_itself_and_is_then_lost
+            a_holder_that_overslept_cannot_overwrite_what_came_after
+            many_processes_make_one_request
+            a_killed_holder_leaves_the_old_record_or_the_new_one
+            a_server_that_restarts_never_grants_a_lower_fence
+        }
     };
 }
+
+/// Opens the store that belongs to a folder.
+pub type Open = fn(&Path) -> Arc<dyn Store>;
+/// Opens the leases that belong to a folder.
+pub type OpenLeases = fn(&Path) -> Arc<dyn Leases>;
+/// Starts the server that belongs to a folder, or says why the test is skipped.
+pub type StartServer = fn(&Path) -> Option<Box<dyn Server>>;
 
 /// The tests; created by [`store_contract!`](crate::store_contract).
 #[derive(Clone, Copy, Debug)]
 pub struct Suite {
-    open: fn(&Path) -> Arc<dyn Store>,
+    open: Open,
+    /// `None` for [`StoreLeases`].
+    leases: Option<OpenLeases>,
+    start: Option<StartServer>,
     /// The test that other processes run.
     process: &'static str,
 }
@@ -124,10 +164,6 @@ async fn write(store: &dyn Store, expect: Expect, value: &str) -> Option<Version
     }
 }
 
-async fn acquire(leases: &StoreLeases) -> Acquired {
-    leases.acquire(&key(), TIME).await.unwrap()
-}
-
 fn held(acquired: Acquired) -> Lease {
     match acquired {
         Acquired::Lease(lease) => lease,
@@ -161,17 +197,58 @@ impl Suite {
     /// Creates the tests of a store. `process` is the path of the test that other processes run,
     /// including its crate.
     #[must_use]
-    pub const fn new(open: fn(&Path) -> Arc<dyn Store>, process: &'static str) -> Self {
-        Self { open, process }
+    pub const fn new(open: Open, process: &'static str) -> Self {
+        Self {
+            open,
+            leases: None,
+            start: None,
+            process,
+        }
+    }
+
+    /// Tests these leases instead of [`StoreLeases`].
+    #[must_use]
+    pub const fn with_leases(mut self, leases: OpenLeases) -> Self {
+        self.leases = Some(leases);
+        self
+    }
+
+    /// Starts a server for each test.
+    #[must_use]
+    pub const fn on_server(mut self, start: StartServer) -> Self {
+        self.start = Some(start);
+        self
+    }
+
+    fn open(&self, path: &Path) -> Place {
+        let store = (self.open)(path);
+        match self.leases {
+            Some(leases) => Place {
+                store,
+                leases: leases(path),
+                clock: None,
+                path: path.to_owned(),
+            },
+            None => {
+                let clock = Arc::new(ManualClock::running());
+                let leases = StoreLeases::with_clock(Arc::clone(&store), Arc::clone(&clock) as _);
+                Place {
+                    store,
+                    leases: Arc::new(leases),
+                    clock: Some(clock),
+                    path: path.to_owned(),
+                }
+            }
+        }
     }
 
     fn run<F: Future<Output = ()>>(&self, test: impl FnOnce(Place) -> F) {
         let folder = tempfile::tempdir().unwrap();
-        let place = Place {
-            store: (self.open)(folder.path()),
-            path: folder.path().to_owned(),
+        let _server = match self.start.map(|start| start(folder.path())) {
+            Some(None) => return,
+            server => server,
         };
-        block_on(test(place));
+        block_on(test(self.open(folder.path())));
     }
 
     fn run_shared<F: Future<Output = ()>>(&self, test: impl FnOnce(Place) -> F) {
@@ -286,6 +363,28 @@ impl Suite {
         });
     }
 
+    /// A store with a limit takes a record of that size, and names the limit if there is more.
+    pub fn a_record_that_is_too_large_is_refused(&self) {
+        self.run(|Place { store, .. }| async move {
+            let Some(limit) = store.capabilities().max_bytes else {
+                println!("nothing to do: there is no limit");
+                return;
+            };
+            let mut value = vec![b'x'; limit];
+            let full = SecretBytes::from(value.clone());
+            let swapped = store.compare_and_swap(&key(), &Expect::Any, &full).await;
+            assert!(matches!(swapped.unwrap(), Swapped::Done(_)));
+            value.push(b'x');
+            let more = SecretBytes::from(value);
+            let error = store.compare_and_swap(&key(), &Expect::Any, &more).await;
+            let error = error.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Store);
+            assert!(!error.is_retryable());
+            assert!(error.to_string().contains(&limit.to_string()), "{error}");
+            assert!(read(&*store).await.unwrap().value == full);
+        });
+    }
+
     /// Records are read while others write them.
     pub fn a_reader_never_sees_half_a_record(&self) {
         self.run(|Place { store, .. }| async move {
@@ -330,97 +429,6 @@ impl Suite {
         });
     }
 
-    /// A second caller learns how long the lease is held; leases on other records are independent.
-    pub fn a_lease_is_held_by_one_until_it_is_released(&self) {
-        self.run(|Place { store, .. }| async move {
-            let leases = StoreLeases::new(store);
-            let first = held(acquire(&leases).await);
-            assert!(is_refused(&acquire(&leases).await));
-            let other = Key::new("application", "other");
-            drop(held(leases.acquire(&other, TIME).await.unwrap()));
-            let fence = first.fence();
-            assert!(leases.release(first).await.unwrap());
-            let mut second = held(acquire(&leases).await);
-            assert!(second.fence() > fence);
-            assert!(leases.renew(&mut second, TIME).await.unwrap());
-            assert!(is_refused(&acquire(&leases).await));
-            assert!(leases.release(second).await.unwrap());
-        });
-    }
-
-    /// A holder that has lost its lease can neither renew nor release that of another.
-    pub fn a_lease_ends_by_itself_and_is_then_lost(&self) {
-        self.run(|Place { store, .. }| async move {
-            let clock = Arc::new(ManualClock::running());
-            let leases = StoreLeases::with_clock(store, Arc::clone(&clock) as _);
-            let mut first = held(acquire(&leases).await);
-            clock.advance(TIME / 2);
-            assert!(leases.renew(&mut first, TIME).await.unwrap());
-            clock.advance(TIME / 2);
-            assert!(is_refused(&acquire(&leases).await));
-            clock.advance(TIME);
-            let second = held(acquire(&leases).await);
-            assert!(second.fence() > first.fence());
-            assert!(!leases.renew(&mut first, TIME).await.unwrap());
-            assert!(!leases.release(first).await.unwrap());
-            assert!(is_refused(&acquire(&leases).await));
-            assert!(leases.release(second).await.unwrap());
-        });
-    }
-
-    /// The last line of defence is that writes are conditional.
-    pub fn a_holder_that_overslept_cannot_overwrite_what_came_after(&self) {
-        self.run(|Place { store, .. }| async move {
-            let clock = Arc::new(ManualClock::running());
-            let leases = StoreLeases::with_clock(Arc::clone(&store), Arc::clone(&clock) as _);
-            write(&*store, Expect::Absent, "old").await.unwrap();
-            let sleeper = held(acquire(&leases).await);
-            let seen = read(&*store).await.unwrap().version;
-            clock.advance(2 * TIME);
-            let awake = held(acquire(&leases).await);
-            let now = read(&*store).await.unwrap().version;
-            assert!(write(&*store, Expect::Version(now), "new").await.is_some());
-            assert!(
-                write(&*store, Expect::Version(seen), "late")
-                    .await
-                    .is_none()
-            );
-            assert_eq!(text(&read(&*store).await.unwrap()), "new");
-            assert!(!leases.release(sleeper).await.unwrap());
-            assert!(leases.release(awake).await.unwrap());
-        });
-    }
-
-    /// Moving the clock an hour forward allows a second holder, whose write wins; moving it an hour
-    /// back blocks no one.
-    pub fn a_clock_that_jumps_costs_no_record_and_no_wait(&self) {
-        self.run(|Place { store, .. }| async move {
-            let clock = Arc::new(ManualClock::running());
-            let leases = StoreLeases::with_clock(Arc::clone(&store), Arc::clone(&clock) as _);
-            write(&*store, Expect::Absent, "old").await.unwrap();
-            let first = held(acquire(&leases).await);
-            let seen = read(&*store).await.unwrap().version;
-            clock.advance(HOUR);
-            let second = held(acquire(&leases).await);
-            assert!(
-                write(&*store, Expect::Version(seen.clone()), "new")
-                    .await
-                    .is_some()
-            );
-            assert!(
-                write(&*store, Expect::Version(seen), "late")
-                    .await
-                    .is_none()
-            );
-            clock.set(crate::Clock::now(&*clock) - HOUR);
-            let third = held(acquire(&leases).await);
-            assert!(first.fence() < second.fence() && second.fence() < third.fence());
-            assert!(!leases.release(second).await.unwrap());
-            assert!(leases.release(third).await.unwrap());
-            drop(first);
-        });
-    }
-
     /// A store that supports watching sends a hint for each change, or one for several changes.
     pub fn a_watch_hints_at_changes(&self) {
         self.run(|Place { store, .. }| async move {
@@ -439,7 +447,52 @@ impl Suite {
 
 struct Place {
     store: Arc<dyn Store>,
+    leases: Arc<dyn Leases>,
+    /// The clock of the leases; `None` if they go by real time.
+    clock: Option<Arc<ManualClock>>,
     path: PathBuf,
+}
+
+impl Place {
+    async fn acquire(&self) -> Acquired {
+        self.acquire_for(TIME).await
+    }
+
+    async fn acquire_for(&self, time: Duration) -> Acquired {
+        self.leases.acquire(&key(), time).await.unwrap()
+    }
+
+    /// Returns the time of a lease that a test waits for.
+    fn short(&self) -> Duration {
+        if self.clock.is_some() {
+            TIME / 4
+        } else {
+            Duration::from_secs(2)
+        }
+    }
+
+    async fn let_pass(&self, time: Duration) {
+        match &self.clock {
+            Some(clock) => clock.advance(time),
+            None => tokio::time::sleep(time).await,
+        }
+    }
+
+    /// Takes the lease once that of another holder, which lasts at most `time`, has ended.
+    async fn acquire_after(&self, time: Duration) -> Lease {
+        if let Some(clock) = &self.clock {
+            clock.advance(time);
+        }
+        loop {
+            match self.acquire().await {
+                Acquired::Lease(lease) => return lease,
+                Acquired::Held { remaining } => {
+                    assert!(self.clock.is_none() && remaining <= time, "{remaining:?}");
+                    tokio::time::sleep(remaining.max(Duration::from_millis(10))).await;
+                }
+            }
+        }
+    }
 }
 
 async fn add(store: &dyn Store, times: u32) {
@@ -457,7 +510,7 @@ async fn add(store: &dyn Store, times: u32) {
 
 fn block_on(work: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
+        .enable_all()
         .build();
     runtime.unwrap().block_on(work);
 }

@@ -2,21 +2,19 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{
-    Place, Suite, TASKS, TIME, acquire, block_on, check_whole, held, is_refused, key, read, text,
-    whole, write,
+    Place, Suite, TASKS, TIME, block_on, check_whole, is_refused, key, read, text, whole, write,
 };
 use crate::env;
-use crate::mock::ManualClock;
-use crate::store::{Acquired, Expect, Leases as _, Store, StoreLeases, Swapped};
+use crate::store::{Acquired, Expect, Swapped};
 
 const PLACE: &str = "VOUCHSAFE_CONTRACT_PLACE";
 const DEED: &str = "VOUCHSAFE_CONTRACT_DEED";
@@ -26,7 +24,7 @@ const READY: &str = "ready";
 impl Suite {
     /// Twenty processes with ten tasks each try to refresh a stale record.
     pub fn many_processes_make_one_request(&self) {
-        self.run_shared(|Place { store, path }| async move {
+        self.run_shared(|Place { store, path, .. }| async move {
             write(&*store, Expect::Absent, STALE).await.unwrap();
             let mut started: Vec<Process> = (0..PROCESSES)
                 .map(|_| self.start(&path, "refresh"))
@@ -48,43 +46,47 @@ impl Suite {
 
     /// A holder is killed after each step; the next holder continues from the stored record.
     pub fn a_killed_holder_leaves_the_old_record_or_the_new_one(&self) {
-        self.run_shared(|Place { store, path }| async move {
+        self.run_shared(|place| async move {
+            let (store, requests_made) = (&*place.store, place.path.join(REQUESTS));
             for (step, requests, left) in [
                 ("acquire", 1, STALE),
                 ("request", 2, STALE),
                 ("save", 1, FRESH),
                 ("release", 1, FRESH),
             ] {
-                let _ = fs::remove_file(path.join(REQUESTS));
-                write(&*store, Expect::Any, STALE).await.unwrap();
-                let mut process = self.start(&path, &format!("stop {step}"));
+                if let Some(clock) = &place.clock {
+                    clock.reset();
+                }
+                let _ = fs::remove_file(&requests_made);
+                write(store, Expect::Any, STALE).await.unwrap();
+                let mut process = self.start(&place.path, &format!("stop {step}"));
                 process.wait_for(READY);
+                let since = Instant::now();
                 process.go_on();
                 process.wait_for(step);
                 process.kill();
-                assert_eq!(text(&read(&*store).await.unwrap()), left, "{step}");
+                assert_eq!(text(&read(store).await.unwrap()), left, "{step}");
 
                 // No caller waits longer for a dead holder than its lease lasts.
-                let clock = Arc::new(ManualClock::running());
-                let leases = StoreLeases::with_clock(Arc::clone(&store), Arc::clone(&clock) as _);
-                let now = acquire(&leases).await;
-                assert_eq!(is_refused(&now), step != "release", "{step}");
-                if let Acquired::Lease(lease) = now {
-                    assert!(leases.release(lease).await.unwrap());
+                let now = place.acquire().await;
+                if since.elapsed() < place.short() {
+                    assert_eq!(is_refused(&now), step != "release", "{step}");
                 }
-                clock.advance(TIME);
-                let lease = held(acquire(&leases).await);
-                assert!(leases.release(lease).await.unwrap());
-                refresh(&store, &path.join(REQUESTS), |_| {}).await;
-                assert_eq!(text(&read(&*store).await.unwrap()), FRESH, "{step}");
-                assert_eq!(count(&path.join(REQUESTS)), requests, "{step}");
+                let lease = match now {
+                    Acquired::Lease(lease) => lease,
+                    Acquired::Held { .. } => place.acquire_after(place.short()).await,
+                };
+                assert!(place.leases.release(lease).await.unwrap());
+                refresh(&place, TIME, |_| {}).await;
+                assert_eq!(text(&read(store).await.unwrap()), FRESH, "{step}");
+                assert_eq!(count(&requests_made), requests, "{step}");
             }
         });
     }
 
     /// Writers are killed at arbitrary moments.
     pub fn a_killed_writer_leaves_a_whole_record(&self) {
-        self.run_shared(|Place { store, path }| async move {
+        self.run_shared(|Place { store, path, .. }| async move {
             let first = store
                 .compare_and_swap(&key(), &Expect::Any, &whole(0))
                 .await;
@@ -112,13 +114,12 @@ impl Suite {
         let (Some(place), Some(deed)) = (env::var(PLACE).unwrap(), env::var(DEED).unwrap()) else {
             return;
         };
-        let place = PathBuf::from(place);
-        let store = (self.open)(&place);
+        let place = Arc::new(self.open(Path::new(&place)));
         tell(READY);
         let _ = std::io::stdin().lock().read_line(&mut String::new());
-        let requests = place.join(REQUESTS);
         block_on(async {
             if deed == "write" {
+                let store = &place.store;
                 for round in 0.. {
                     let value = whole(fastrand::u64(..));
                     let done = store.compare_and_swap(&key(), &Expect::Any, &value).await;
@@ -137,12 +138,12 @@ impl Suite {
                         std::process::exit(1);
                     }
                 };
-                return refresh(&store, &requests, after).await;
+                return refresh(&place, place.short(), after).await;
             }
             let mut tasks = JoinSet::new();
             for _ in 0..TASKS {
-                let (store, requests) = (Arc::clone(&store), requests.clone());
-                tasks.spawn(async move { refresh(&store, &requests, |_| {}).await });
+                let place = Arc::clone(&place);
+                tasks.spawn(async move { refresh(&place, TIME, |_| {}).await });
             }
             while let Some(done) = tasks.join_next().await {
                 done.unwrap();
@@ -171,28 +172,31 @@ const STALE: &str = "stale";
 const FRESH: &str = "fresh";
 
 /// Makes the request unless another process already did, like a service.
-async fn refresh(store: &Arc<dyn Store>, requests: &Path, after: impl Fn(&str)) {
-    let leases = StoreLeases::new(Arc::clone(store));
+async fn refresh(place: &Place, time: Duration, after: impl Fn(&str)) {
+    let store = &*place.store;
     loop {
-        if text(&read(&**store).await.unwrap()) == FRESH {
+        if text(&read(store).await.unwrap()) == FRESH {
             return;
         }
-        let Acquired::Lease(lease) = acquire(&leases).await else {
+        let Acquired::Lease(lease) = place.acquire_for(time).await else {
             sleep(Duration::from_millis(20)).await;
             continue;
         };
         after("acquire");
         // Read again: another process may have refreshed it before this one got the lease.
-        let there = read(&**store).await.unwrap();
+        let there = read(store).await.unwrap();
         if text(&there) == STALE {
-            let mut file = File::options().create(true).append(true).open(requests);
+            let mut file = File::options()
+                .create(true)
+                .append(true)
+                .open(place.path.join(REQUESTS));
             file.as_mut().unwrap().write_all(b"request\n").unwrap();
             after("request");
-            let version = write(&**store, Expect::Version(there.version), FRESH).await;
+            let version = write(store, Expect::Version(there.version), FRESH).await;
             assert!(version.is_some(), "a version was saved without the lease");
             after("save");
         }
-        leases.release(lease).await.unwrap();
+        place.leases.release(lease).await.unwrap();
         after("release");
     }
 }

@@ -1,0 +1,79 @@
+//! Who holds a lease, for how long, and what a former holder can still do.
+
+use super::{HOUR, Suite, TIME, held, is_refused, read, text, write};
+use crate::Clock as _;
+use crate::store::{Expect, Key};
+
+impl Suite {
+    /// A second caller learns how long the lease is held; leases on other records are independent.
+    pub fn a_lease_is_held_by_one_until_it_is_released(&self) {
+        self.run(|place| async move {
+            let first = held(place.acquire().await);
+            assert!(is_refused(&place.acquire().await));
+            let other = Key::new("application", "other");
+            drop(held(place.leases.acquire(&other, TIME).await.unwrap()));
+            let fence = first.fence();
+            assert!(place.leases.release(first).await.unwrap());
+            let mut second = held(place.acquire().await);
+            assert!(second.fence() > fence);
+            assert!(place.leases.renew(&mut second, TIME).await.unwrap());
+            assert!(is_refused(&place.acquire().await));
+            assert!(place.leases.release(second).await.unwrap());
+        });
+    }
+
+    /// A holder that has lost its lease can neither renew nor release that of another.
+    pub fn a_lease_ends_by_itself_and_is_then_lost(&self) {
+        self.run(|place| async move {
+            let leases = &place.leases;
+            let mut first = held(place.acquire_for(place.short()).await);
+            assert!(leases.renew(&mut first, 2 * place.short()).await.unwrap());
+            place.let_pass(place.short()).await;
+            assert!(is_refused(&place.acquire().await));
+            let second = place.acquire_after(2 * place.short()).await;
+            assert!(second.fence() > first.fence());
+            assert!(!leases.renew(&mut first, TIME).await.unwrap());
+            assert!(!leases.release(first).await.unwrap());
+            assert!(is_refused(&place.acquire().await));
+            assert!(leases.release(second).await.unwrap());
+        });
+    }
+
+    /// The last line of defence is that writes are conditional.
+    pub fn a_holder_that_overslept_cannot_overwrite_what_came_after(&self) {
+        self.run(|place| async move {
+            let store = &*place.store;
+            write(store, Expect::Absent, "old").await.unwrap();
+            let sleeper = held(place.acquire_for(place.short()).await);
+            let seen = read(store).await.unwrap().version;
+            let awake = place.acquire_after(place.short()).await;
+            let now = read(store).await.unwrap().version;
+            assert!(write(store, Expect::Version(now), "new").await.is_some());
+            assert!(write(store, Expect::Version(seen), "late").await.is_none());
+            assert_eq!(text(&read(store).await.unwrap()), "new");
+            assert!(!place.leases.release(sleeper).await.unwrap());
+            assert!(place.leases.release(awake).await.unwrap());
+        });
+    }
+
+    /// Moving the clock an hour forward allows a second holder, whose write wins; moving it an hour
+    /// back blocks no one.
+    pub fn a_clock_that_jumps_costs_no_record_and_no_wait(&self) {
+        self.run(|place| async move {
+            let (store, clock) = (&*place.store, place.clock.as_ref().unwrap());
+            write(store, Expect::Absent, "old").await.unwrap();
+            let first = held(place.acquire().await);
+            let seen = Expect::Version(read(store).await.unwrap().version);
+            clock.advance(HOUR);
+            let second = held(place.acquire().await);
+            assert!(write(store, seen.clone(), "new").await.is_some());
+            assert!(write(store, seen, "late").await.is_none());
+            clock.set(clock.now() - HOUR);
+            let third = held(place.acquire().await);
+            assert!(first.fence() < second.fence() && second.fence() < third.fence());
+            assert!(!place.leases.release(second).await.unwrap());
+            assert!(place.leases.release(third).await.unwrap());
+            drop(first);
+        });
+    }
+}

@@ -1,0 +1,122 @@
+//! Stores on a server that is killed, started again, or does not answer.
+
+use std::time::Duration;
+
+use super::{Place, Suite, TIME, block_on, bytes, held, key, read, text, write};
+use crate::store::{Acquired, Expect};
+use crate::{ErrorKind, Result};
+
+/// A server that a test has started, and which ends when this is dropped.
+pub trait Server {
+    /// Kills the server without notice, and returns when it is dead. What it called durable stays.
+    fn kill(&mut self);
+
+    /// Starts the server again where it was, and returns when it answers.
+    fn start(&mut self);
+
+    /// Stops the server from doing anything, while its connections stay open.
+    fn pause(&mut self);
+
+    /// Lets a paused server go on.
+    fn resume(&mut self);
+}
+
+impl Suite {
+    fn run_with_server<F: Future<Output = ()>>(
+        &self,
+        test: impl FnOnce(Place, Box<dyn Server>) -> F,
+    ) {
+        let Some(start) = self.start else {
+            println!("nothing to do: there is no server");
+            return;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        if let Some(server) = start(folder.path()) {
+            block_on(test(self.open(folder.path()), server));
+        }
+    }
+
+    /// After a kill of the server, the same client reads what it wrote, and its old version counts.
+    pub fn a_server_that_restarts_keeps_what_was_written(&self) {
+        self.run_with_server(|Place { store, .. }, mut server| async move {
+            let mut version = write(&*store, Expect::Absent, "0").await.unwrap();
+            let mut watch = store.watch(&key());
+            for round in ["1", "2"] {
+                server.kill();
+                let error = store.load(&key()).await.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Store);
+                assert!(error.is_retryable(), "{error}");
+                server.start();
+                let there = patiently(async || store.load(&key()).await).await.unwrap();
+                assert_eq!(there.version, version);
+                let expect = Expect::Version(version);
+                version = write(&*store, expect, round).await.unwrap();
+                if let Some(watch) = &mut watch {
+                    let hint = tokio::time::timeout(TIME, watch.changed()).await;
+                    assert!(hint.is_ok(), "no hint after a restart");
+                }
+            }
+            assert_eq!(text(&read(&*store).await.unwrap()), "2");
+        });
+    }
+
+    /// A server that hangs costs each caller its deadline, and not more.
+    pub fn a_server_that_does_not_answer_ends_no_call_without_an_error(&self) {
+        self.run_with_server(|Place { store, .. }, mut server| async move {
+            let version = write(&*store, Expect::Absent, "one").await.unwrap();
+            server.pause();
+            let expect = Expect::Version(version);
+            let value = bytes("two");
+            let (key, namespace) = (key(), key());
+            let (loaded, swapped, removed, listed) = tokio::join!(
+                store.load(&key),
+                store.compare_and_swap(&key, &expect, &value),
+                store.remove(&key, &Expect::Absent),
+                store.list(namespace.namespace()),
+            );
+            let errors = [
+                loaded.unwrap_err(),
+                swapped.unwrap_err(),
+                removed.unwrap_err(),
+                listed.unwrap_err(),
+            ];
+            for error in errors {
+                assert_eq!(error.kind(), ErrorKind::Store);
+                assert!(error.is_retryable(), "{error}");
+            }
+            server.resume();
+            let there = patiently(async || store.load(&key).await).await.unwrap();
+            // The write may have been on its way.
+            assert!(["one", "two"].contains(&text(&there)));
+        });
+    }
+
+    /// Whether or not a lease survives the server, no later holder has a lower number.
+    pub fn a_server_that_restarts_never_grants_a_lower_fence(&self) {
+        self.run_with_server(|place, mut server| async move {
+            let first = held(place.acquire_for(place.short()).await);
+            server.kill();
+            server.start();
+            let again = async || place.leases.acquire(&key(), place.short()).await;
+            let second = patiently(again).await;
+            let second = match second {
+                Acquired::Lease(lease) => lease,
+                Acquired::Held { .. } => place.acquire_after(place.short()).await,
+            };
+            assert!(second.fence() > first.fence());
+            assert!(!place.leases.release(first).await.unwrap());
+            assert!(place.leases.release(second).await.unwrap());
+        });
+    }
+}
+
+/// Repeats a call until the store has recovered. Any other error is a fault.
+async fn patiently<T>(call: impl AsyncFn() -> Result<T>) -> T {
+    loop {
+        match call().await {
+            Ok(value) => return value,
+            Err(error) => assert!(error.is_retryable(), "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
