@@ -56,7 +56,7 @@ impl Ask<'_> {
         let Some(token) = state.token(given, self.now()) else {
             return Err(Refusal::unauthorized(refuse("not_found_or_expired")));
         };
-        let acl = token.acl();
+        let acl = state.acl(token);
         if !acl.allows(access) {
             let mut details = refuse("missing_permission_or_invalid_tenant");
             details["tenant_uuid"] = header(self.request, "wazo-tenant").into();

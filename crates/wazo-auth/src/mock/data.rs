@@ -243,6 +243,10 @@ impl Pairs {
         }
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(String, String)> {
+        self.0.iter()
+    }
+
     pub(super) fn remove(&mut self, left: &str, right: &str) {
         self.0.retain(|pair| (&*pair.0, &*pair.1) != (left, right));
     }

@@ -225,11 +225,10 @@ pub(super) fn list_connected(state: &State, ask: &Ask<'_>) -> Outcome {
     let tenant = ask.tenant(state)?;
     let asked = Asked::read(&ask.query, &CONNECTED)?;
     check_type(state, kind)?;
+    let scope = state.scope(&tenant, asked.recurse);
     let is_listed = |user: &String| {
-        let owner = state.data.users.get(user).map(|user| user.tenant.as_str());
-        owner.is_some_and(|owner| {
-            owner == tenant || asked.recurse && state.is_within(owner, &tenant)
-        })
+        let user = state.data.users.get(user);
+        user.is_some_and(|user| scope.contains(&user.tenant))
     };
     let stored = state
         .data

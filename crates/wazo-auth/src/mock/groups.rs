@@ -74,9 +74,8 @@ const COLUMNS: Columns = Columns {
 pub(super) fn list(state: &State, ask: &Ask<'_>) -> Outcome {
     let tenant = ask.tenant(state)?;
     let asked = Asked::read(&ask.query, &COLUMNS)?;
-    let is_listed = |group: &&Group| {
-        group.tenant == tenant || asked.recurse && state.is_within(&group.tenant, &tenant)
-    };
+    let scope = state.scope(&tenant, asked.recurse);
+    let is_listed = |group: &&Group| scope.contains(&group.tenant);
     let listed: Vec<&Group> = state.data.groups.values().filter(is_listed).collect();
     let total = listed.len();
     let data = &state.data;

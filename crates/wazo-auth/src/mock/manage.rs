@@ -1,11 +1,13 @@
 //! Management actions besides faults and time, and the state as JSON.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 use vouchsafe_core::mock::{self, strict};
 use vouchsafe_core::{Error, ErrorKind, Result};
 
-use super::data::{Group, MessageKind, Policy, Tenant, Token, User};
+use super::data::{Group, MessageKind, Pairs, Policy, Tenant, Token, User};
 use super::state::State;
 use super::tokens;
 
@@ -107,8 +109,12 @@ impl State {
     /// Returns the state of the service, without secrets.
     pub(super) fn snapshot(&self, micros: i64) -> Value {
         let data = &self.data;
-        let listed: Vec<String> = data.tenants.keys().cloned().collect();
+        let listed: BTreeSet<String> = data.tenants.keys().cloned().collect();
         let policy = |policy: &Policy| self.policy_json(policy, &listed, self.top());
+        let ties = |pairs: &Pairs, left: &str, right: &str| -> Vec<Value> {
+            let pairs = pairs.iter();
+            pairs.map(|(l, r)| json!({left: l, right: r})).collect()
+        };
         json!({
             "now": micros.div_euclid(1_000_000),
             "database": if self.is_database_down { "down" } else { "up" },
@@ -120,6 +126,17 @@ impl State {
             "refresh_tokens": data.refresh.values().map(|kept| {
                 json!({"client_id": kept.client_id, "user_uuid": kept.user, "mobile": kept.mobile})
             }).collect::<Vec<_>>(),
+            "user_policies": ties(&data.user_policies, "user_uuid", "policy_uuid"),
+            "group_policies": ties(&data.group_policies, "group_uuid", "policy_uuid"),
+            "members": ties(&data.members, "group_uuid", "user_uuid"),
+            "external": data.external.keys().map(|(user, kind)| {
+                json!({"user_uuid": user, "type": kind})
+            }).collect::<Vec<_>>(),
+            "external_config": data.external_config.keys().map(|(tenant, kind)| {
+                json!({"tenant_uuid": tenant, "type": kind})
+            }).collect::<Vec<_>>(),
+            "ldap": data.ldap.keys().collect::<Vec<_>>(),
+            "saml": data.saml.keys().collect::<Vec<_>>(),
             "messages": data.outbox.len(),
         })
     }

@@ -124,7 +124,7 @@ pub(super) fn reset(state: &mut State, ask: &Ask<'_>) -> Outcome {
     let token = ask.query.first("token").unwrap_or_else(|| ask.token());
     let access = format!("auth.users.password.reset.{user}.create");
     let found = state.token(token, ask.now());
-    if !found.is_some_and(|found| found.acl().allows(&access)) {
+    if !found.is_some_and(|found| state.acl(found).allows(&access)) {
         return Err(Refusal::unauthorized(json!({ "invalid_token": token })));
     }
     let body = Body::read(ask.request)?;

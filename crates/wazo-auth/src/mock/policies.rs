@@ -83,11 +83,14 @@ pub(super) fn derive(
     if !is_taken(state, &slug) {
         return slug;
     }
+    // Three characters as in the service, unless nearly all of those are taken.
+    let mut tries = 0;
     loop {
-        let slug = state.random_slug();
+        let slug = state.random_slug(3 + tries / 100);
         if !is_taken(state, &slug) {
             return slug;
         }
+        tries += 1;
     }
 }
 
@@ -130,7 +133,7 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Outcome {
         is_shared: draft.is_shared,
         is_configured: false,
     };
-    let body = state.policy_json(&policy, std::slice::from_ref(&tenant), &tenant);
+    let body = state.policy_json(&policy, &state.scope(&tenant, false), &tenant);
     state.data.policies.insert(policy.uuid.clone(), policy);
     Ok(respond::json(200, &body))
 }
@@ -146,11 +149,7 @@ const COLUMNS: Columns = Columns {
 pub(super) fn list(state: &State, ask: &Ask<'_>) -> Outcome {
     let tenant = ask.tenant(state)?;
     let asked = Asked::read(&ask.query, &COLUMNS)?;
-    let listed = if asked.recurse {
-        state.subtree(&tenant)
-    } else {
-        vec![tenant.clone()]
-    };
+    let listed = state.scope(&tenant, asked.recurse);
     let read_only = ask.query.first("read_only");
     let read_only = read_only.and_then(|given| super::validate::boolean(&given.into()).ok());
     let top = state.top();

@@ -47,15 +47,10 @@ fn list_refresh_of(state: &State, ask: &Ask<'_>, is_listed: impl Fn(&Refresh) ->
 pub(super) fn list_refresh(state: &State, ask: &Ask<'_>) -> Outcome {
     let tenant = ask.tenant(state)?;
     let asked = Asked::read(&ask.query, &REFRESH)?;
+    let scope = state.scope(&tenant, asked.recurse);
     list_refresh_of(state, ask, |refresh| {
-        let owner = state
-            .data
-            .users
-            .get(&refresh.user)
-            .map(|user| user.tenant.as_str());
-        owner.is_some_and(|owner| {
-            owner == tenant || asked.recurse && state.is_within(owner, &tenant)
-        })
+        let user = state.data.users.get(&refresh.user);
+        user.is_some_and(|user| scope.contains(&user.tenant))
     })
 }
 

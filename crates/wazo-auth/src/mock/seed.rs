@@ -156,7 +156,7 @@ impl Seed {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if it is no JSON of this form, has no tenant at the root of the tree,
+    /// [`ErrorKind::Config`] if it is no JSON of this form, its tenants form no tree,
     /// names something that is not in it, or configures what the emulator does not know.
     pub fn parse(text: &str) -> Result<Self> {
         let file: File = serde_json::from_str(text).map_err(wrong)?;
@@ -210,6 +210,18 @@ impl File {
         }
         if state.top().is_empty() {
             return Err(wrong("no tenant is its own parent"));
+        }
+        let below = state.subtree(state.top());
+        if let Some(other) = state
+            .data
+            .tenants
+            .keys()
+            .find(|uuid| !below.contains(*uuid))
+        {
+            let top = state.top();
+            return Err(wrong(format!(
+                "tenant {other} is not below {top}, the root of the tree"
+            )));
         }
         let known = |state: &State, tenant: &str| match state.data.tenants.contains_key(tenant) {
             true => Ok(()),
@@ -361,6 +373,14 @@ mod tests {
             (
                 r#"{"tenants": [{"uuid": "a", "parent_uuid": "b", "slug": "s"}]}"#,
                 "its own parent",
+            ),
+            (
+                r#"{"tenants": [
+                    {"uuid": "a", "slug": "s"},
+                    {"uuid": "b", "parent_uuid": "c", "slug": "t"},
+                    {"uuid": "c", "parent_uuid": "b", "slug": "u"}
+                ]}"#,
+                "tenant b is not below a",
             ),
             (
                 r#"{"tenants": [{"uuid": "a", "slug": "s"}], "users": [{"uuid": "u", "tenant_uuid": "b"}]}"#,

@@ -26,11 +26,10 @@ fn sessions(state: &State, ask: &Ask<'_>, is_listed: impl Fn(&Token) -> bool) ->
 pub(super) fn list_sessions(state: &State, ask: &Ask<'_>) -> Outcome {
     let tenant = ask.tenant(state)?;
     let asked = Asked::read(&ask.query, &SESSIONS)?;
+    let scope = state.scope(&tenant, asked.recurse);
     sessions(state, ask, |token| {
-        let owner = token.tenant.as_deref();
-        owner.is_some_and(|owner| {
-            owner == tenant || asked.recurse && state.is_within(owner, &tenant)
-        })
+        let owner = token.tenant.as_ref();
+        owner.is_some_and(|owner| scope.contains(owner))
     })
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use vouchsafe_core::{Error, ErrorKind, Result, Secret};
 
 use super::password::HashCost;
+use crate::acl::Rules;
 
 /// The configuration of the emulated service. The defaults are the service's own.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Settings {
     /// Whether it is also a server before 21.05: it has the routes `acl_templates` and `init`, takes
     /// `acl_templates` for `acl`, and writes both. Default: no.
     pub legacy: bool,
+    /// The rules by which the accesses of tokens are understood. Default: [`Rules::Current`].
+    pub acl_rules: Rules,
     /// The key of 20 characters with which such a server takes its first user, once. Default: none.
     pub init_key: Option<Secret>,
     /// Whether anybody can register. Default: no.
@@ -57,6 +60,7 @@ impl Default for Settings {
             reset_lifetime: 172_800,
             confirmation_lifetime: 172_800,
             legacy: false,
+            acl_rules: Rules::Current,
             init_key: None,
             registration: false,
             default_user_policy: None,

@@ -1,5 +1,6 @@
 //! The state of the service, and what every rule needs of it: time, identity, tenancy, access.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::{Value, json};
@@ -71,13 +72,13 @@ impl State {
         )
     }
 
-    /// Makes a slug of three letters or digits.
-    pub(super) fn random_slug(&mut self) -> String {
+    /// Makes a slug of so many letters or digits.
+    pub(super) fn random_slug(&mut self, length: usize) -> String {
         let mut letter = || {
             let at = self.random.usize(..36);
             char::from(b"abcdefghijklmnopqrstuvwxyz0123456789"[at])
         };
-        [letter(), letter(), letter()].iter().collect()
+        (0..length).map(|_| letter()).collect()
     }
 
     // Tenancy, protocol section 7.
@@ -107,12 +108,30 @@ impl State {
     }
 
     /// Returns a tenant and those below it.
-    pub(super) fn subtree(&self, root: &str) -> Vec<String> {
-        let tenants = self.data.tenants.keys();
-        tenants
-            .filter(|tenant| self.is_within(tenant, root))
-            .cloned()
-            .collect()
+    pub(super) fn subtree(&self, root: &str) -> BTreeSet<String> {
+        let mut below: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for tenant in self.data.tenants.values() {
+            below.entry(&tenant.parent).or_default().push(&tenant.uuid);
+        }
+        let mut found = BTreeSet::new();
+        let mut next: Vec<&str> = match self.data.tenants.contains_key(root) {
+            true => vec![root],
+            false => vec![],
+        };
+        while let Some(tenant) = next.pop() {
+            if found.insert(tenant.to_owned()) {
+                next.extend(below.remove(tenant).unwrap_or_default());
+            }
+        }
+        found
+    }
+
+    /// Returns the tenants that a list shows: the acting one, and those below if it recurses.
+    pub(super) fn scope(&self, acting: &str, recurse: bool) -> BTreeSet<String> {
+        match recurse {
+            true => self.subtree(acting),
+            false => BTreeSet::from([acting.to_owned()]),
+        }
     }
 
     /// Returns whether one tenant is above another.
@@ -176,7 +195,12 @@ impl State {
     }
 
     /// Writes a policy as a tenant sees it.
-    pub(super) fn policy_json(&self, policy: &Policy, listed: &[String], asker: &str) -> Value {
+    pub(super) fn policy_json(
+        &self,
+        policy: &Policy,
+        listed: &BTreeSet<String>,
+        asker: &str,
+    ) -> Value {
         let is_lent = policy.is_configured || policy.is_shared && !listed.contains(&policy.tenant);
         let tenant = if is_lent { asker } else { &policy.tenant };
         let mut json = json!({
@@ -201,6 +225,16 @@ impl State {
     pub(super) fn token(&self, token: &str, now: i64) -> Option<&Token> {
         let found = self.data.tokens.get(token)?;
         (now <= found.expires()).then_some(found)
+    }
+
+    /// Returns what decides whether a token permits something.
+    pub(super) fn acl(&self, token: &Token) -> Acl {
+        let patterns = token.acl.iter().map(String::as_str);
+        Acl::builder()
+            .rules(self.settings.acl_rules)
+            .auth_id(token.auth_id.as_str())
+            .session_uuid(token.session.as_str())
+            .build(patterns)
     }
 
     /// Removes expired sessions, if it is time to.
@@ -231,16 +265,5 @@ impl State {
     /// Returns whether the user's password is kept elsewhere.
     pub(super) fn is_managed_externally(&self, user: &User) -> bool {
         self.method_of(user) != "native"
-    }
-}
-
-impl Token {
-    /// Returns what decides whether the token permits something.
-    pub(super) fn acl(&self) -> Acl {
-        let patterns = self.acl.iter().map(String::as_str);
-        Acl::builder()
-            .auth_id(self.auth_id.as_str())
-            .session_uuid(self.session.as_str())
-            .build(patterns)
     }
 }

@@ -400,7 +400,7 @@ fn checked<'s>(
         .token(&token, ask.now())
         .ok_or_else(Refusal::no_such_token)?;
     if let Some(scope) = scope
-        && !token.acl().allows(scope)
+        && !state.acl(token).allows(scope)
     {
         return Err(Refusal::reasons(
             403,
@@ -472,7 +472,7 @@ pub(super) fn check_scopes(state: &State, ask: &Ask<'_>) -> Outcome {
         .map_err(python)?;
     let token = checked(state, ask, None, tenant.as_deref())?;
     let scopes = scopes.ok_or_else(Refusal::broken)?;
-    let acl = token.acl();
+    let acl = state.acl(token);
     let scopes: serde_json::Map<String, Value> = scopes
         .into_iter()
         .map(|scope| {

@@ -174,9 +174,8 @@ pub(super) fn answer(
 pub(super) fn list(state: &State, ask: &Ask<'_>) -> Outcome {
     let tenant = ask.tenant(state)?;
     let asked = Asked::read(&ask.query, &COLUMNS)?;
-    let is_listed = |user: &&User| {
-        user.tenant == tenant || asked.recurse && state.is_within(&user.tenant, &tenant)
-    };
+    let scope = state.scope(&tenant, asked.recurse);
+    let is_listed = |user: &&User| scope.contains(&user.tenant);
     let users = state.data.users.values().filter(is_listed).collect();
     let data = &state.data;
     let is_tied = |user: &User| {
