@@ -1,6 +1,7 @@
 //! What needs several crates at once: recorded vectors, and clients in other languages.
 
 pub mod interop;
+mod python;
 pub mod vectors;
 
 /// The examples of the workspace's README, compiled.

@@ -44,7 +44,7 @@ usage: cargo xtask <command>
   codegen [--check]   write (or compare) what crates/*/api/*.openapi.yaml describe
   examples            run the examples of every crate
   features            build every feature alone, and check what each pulls in
-  interop             drive clients in other languages against `vouchsafe serve`
+  interop [SERVICE]   drive clients in other languages against the emulators
   new-service NAME --from FILE.openapi.yaml
                       make the crate of a service, and its lines everywhere else
   new-service --check make one in a copy of the workspace, and run its tests there

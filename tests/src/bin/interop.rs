@@ -1,19 +1,33 @@
-//! `cargo xtask interop`: drives clients in other languages against `vouchsafe serve`.
+//! `cargo xtask interop [SERVICE]`: drives clients in other languages against the emulators.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+use vouchsafe_tests::{interop, vectors};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let target = std::env::args()
-        .nth(1)
-        .unwrap_or_else(|| "target".to_owned());
-    let report = vouchsafe_tests::interop::run(Path::new(&target)).await;
-    let written = writeln!(std::io::stdout(), "{report}");
-    if report.failed == 0 && written.is_ok() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    match run().await {
+        Ok(code) => code,
+        Err(why) => {
+            // If even this cannot be written, the exit code still tells.
+            let _ = writeln!(std::io::stderr(), "interop: {why}");
+            ExitCode::FAILURE
+        }
     }
+}
+
+async fn run() -> Result<ExitCode, String> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let target = arguments.first().map_or("target", String::as_str);
+    let service = arguments.get(1).map(String::as_str);
+    let folder = vouchsafe::core::env::var(vectors::VARIABLE).map_err(|fault| fault.to_string())?;
+    let folder = folder.map(PathBuf::from);
+    let report = interop::run(Path::new(target), service, folder).await?;
+    writeln!(std::io::stdout(), "{report}").map_err(|cause| cause.to_string())?;
+    Ok(match report.failed {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    })
 }

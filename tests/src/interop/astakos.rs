@@ -7,14 +7,13 @@
 mod calls;
 mod recorder;
 
-use std::process::Stdio;
-
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use self::recorder::Recorder;
-use super::{Places, Report, python};
+use super::bound::Bound;
+use super::script::Session;
+use super::{Places, Report};
+use crate::python;
 use crate::vectors::{self, Recorded};
 
 /// The last one that was published, and what it was published with.
@@ -40,9 +39,9 @@ async fn drive(base: python::Python27, places: &Places, report: &mut Report) -> 
     command
         .arg(places.scripts.join("astakos.py"))
         .env("PYTHONPATH", &packages);
-    let mut python = Python::start(command)?;
+    let mut python = Session::start(command)?;
     let recorder = Recorder::start().await?;
-    let mut bound = calls::Bound::default();
+    let mut bound = Bound::default();
     bound.set("code", recorder.authorize("app", "app-secret"));
     for mut call in calls::all() {
         bound.put_in(&mut call);
@@ -102,39 +101,5 @@ fn judge_function(name: &str, call: &Value, answer: &Value, report: &mut Report)
         Recorded::Same => report.pass(name),
         Recorded::Different(lines) => report.fail(name, lines.join("\n    ")),
         Recorded::NotMade(rule) => report.fail(name, rule),
-    }
-}
-
-/// The script, which makes one call after the other.
-struct Python {
-    _process: Child,
-    input: ChildStdin,
-    output: Lines<BufReader<ChildStdout>>,
-}
-
-impl Python {
-    fn start(mut command: Command) -> Result<Self, String> {
-        let mut process = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|cause| cause.to_string())?;
-        let input = process.stdin.take().ok_or("no standard input")?;
-        let output = process.stdout.take().ok_or("no standard output")?;
-        Ok(Self {
-            _process: process,
-            input,
-            output: BufReader::new(output).lines(),
-        })
-    }
-
-    async fn ask(&mut self, call: &Value) -> Result<Value, String> {
-        let text = |cause: std::io::Error| cause.to_string();
-        let line = format!("{call}\n");
-        self.input.write_all(line.as_bytes()).await.map_err(text)?;
-        let line = self.output.next_line().await.map_err(text)?;
-        let line = line.ok_or_else(|| format!("the script ended at {call}"))?;
-        serde_json::from_str(&line).map_err(|cause| format!("{cause}: {line}"))
     }
 }

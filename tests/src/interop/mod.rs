@@ -2,14 +2,19 @@
 //! same requests.
 
 mod astakos;
-mod python;
+mod bound;
+mod recorder;
 mod script;
 mod server;
 mod tvmtool;
 mod userinfo;
+mod wazo_auth;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+/// The services that have clients in other languages.
+const SERVICES: &[&str] = &["userinfo", "ticket", "astakos", "wazo-auth"];
 
 /// What a run found. `Display` ends with one line of counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +34,11 @@ impl Report {
     fn pass(&mut self, name: &str) {
         self.passed += 1;
         self.lines.push(format!("ok     {name}"));
+    }
+
+    fn skip(&mut self, name: &str, why: impl fmt::Display) {
+        self.skipped += 1;
+        self.lines.push(format!("SKIPPED {name}: {why}"));
     }
 
     fn fail(&mut self, name: &str, why: impl fmt::Display) {
@@ -57,17 +67,45 @@ struct Places {
     scripts: PathBuf,
     /// What is made once and kept: the virtual environment.
     work: PathBuf,
+    /// The recorded vectors, where they are at hand.
+    vectors: Option<PathBuf>,
 }
 
-/// Runs everything. `target` is the folder for what is built.
-pub async fn run(target: &Path) -> Report {
+/// Runs the checks of one service, or of all. `target` is the folder for what is built, `vectors`
+/// that of the recorded vectors, which show that a client written from a protocol text is like the
+/// real one.
+///
+/// # Errors
+///
+/// If no service has that name.
+pub async fn run(
+    target: &Path,
+    service: Option<&str>,
+    vectors: Option<PathBuf>,
+) -> Result<Report, String> {
+    if let Some(unknown) = service.filter(|name| !SERVICES.contains(name)) {
+        let known = SERVICES.join(", ");
+        return Err(format!(
+            "no service is called {unknown:?}; there are: {known}"
+        ));
+    }
     let places = Places {
         scripts: Path::new(env!("CARGO_MANIFEST_DIR")).join("interop"),
         work: target.join("interop"),
+        vectors,
     };
     let mut report = Report::default();
-    userinfo::run(&places, &mut report).await;
-    tvmtool::run(&places, &mut report).await;
-    astakos::run(&places, &mut report).await;
-    report
+    for name in SERVICES {
+        if service.is_some_and(|wanted| wanted != *name) {
+            continue;
+        }
+        match *name {
+            "userinfo" => userinfo::run(&places, &mut report).await,
+            "ticket" => tvmtool::run(&places, &mut report).await,
+            "astakos" => astakos::run(&places, &mut report).await,
+            "wazo-auth" => wazo_auth::run(&places, &mut report).await,
+            other => report.fail(other, "it has no checks"),
+        }
+    }
+    Ok(report)
 }

@@ -1,11 +1,11 @@
-//! A script of checks in another language: JSON to standard input, a line for each check, and
-//! last the counts in JSON.
+//! Scripts in another language: one of checks, which reads JSON from standard input and prints a line
+//! for each check and last the counts in JSON; and one that makes calls as it is told.
 
 use std::process::Stdio;
 
 use serde_json::Value;
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use super::Report;
 
@@ -46,4 +46,48 @@ pub(super) async fn run(
     report.passed += count("passed").unwrap_or_default();
     report.failed += count("failed").unwrap_or_default();
     Ok(summary["requests"].clone())
+}
+
+/// A script that makes the calls it is told to make: one line of JSON for each, and one back.
+pub(super) struct Session {
+    _process: Child,
+    input: ChildStdin,
+    output: Lines<BufReader<ChildStdout>>,
+}
+
+impl Session {
+    /// Starts a script.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be started.
+    pub(super) fn start(mut command: Command) -> Result<Self, String> {
+        let mut process = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|cause| cause.to_string())?;
+        let input = process.stdin.take().ok_or("no standard input")?;
+        let output = process.stdout.take().ok_or("no standard output")?;
+        Ok(Self {
+            _process: process,
+            input,
+            output: BufReader::new(output).lines(),
+        })
+    }
+
+    /// Has a call made, and returns what the script says of it.
+    ///
+    /// # Errors
+    ///
+    /// If the script ends, or says nothing that can be read.
+    pub(super) async fn ask(&mut self, call: &Value) -> Result<Value, String> {
+        let text = |cause: std::io::Error| cause.to_string();
+        let line = format!("{call}\n");
+        self.input.write_all(line.as_bytes()).await.map_err(text)?;
+        let line = self.output.next_line().await.map_err(text)?;
+        let line = line.ok_or_else(|| format!("the script ended at {call}"))?;
+        serde_json::from_str(&line).map_err(|cause| format!("{cause}: {line}"))
+    }
 }

@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use vouchsafe::core::transport::{HttpTransport, Request, Transport};
 
-use super::python::output;
+use crate::python::output;
 
 /// A running server; dropping it ends the program.
 #[derive(Debug)]

@@ -5,7 +5,8 @@ use std::fs;
 use serde_json::json;
 
 use super::server::{self, Server};
-use super::{Places, Report, python, script};
+use super::{Places, Report, script};
+use crate::python;
 
 /// Runs the checks of the script.
 pub(super) async fn run(places: &Places, report: &mut Report) {

@@ -11,7 +11,8 @@ use vouchsafe::userinfo::{
 };
 
 use super::server::{self, Server};
-use super::{Places, Report, python, script};
+use super::{Places, Report, script};
+use crate::python;
 
 /// The clients, in the versions that the protocol text was written from.
 const PACKAGES: &[&str] = &["rubin-gafaelfawr==16.1.0", "rubin-repertoire==3.1.0"];

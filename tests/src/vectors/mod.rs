@@ -18,9 +18,11 @@ mod wazo_auth;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub(crate) use astakos::{Recorded, judge_functions, judge_recorded};
+pub(crate) use astakos::{judge_functions, judge_recorded};
+pub(crate) use report::Recorded;
 pub use report::{Failure, Report};
 use schema::{Case, ClassFile};
+pub(crate) use wazo_auth::{judge_step, recorded_answer, scenarios};
 
 /// The variable that names the folder of vectors.
 pub const VARIABLE: &str = "VOUCHSAFE_VECTORS";

@@ -144,6 +144,28 @@ impl Judgement {
     }
 }
 
+/// The outcome of a replayed call.
+pub(crate) enum Recorded {
+    /// The same requests, and the same outcome.
+    Same,
+    /// What differs.
+    Different(Vec<String>),
+    /// It was not made, by this rule.
+    NotMade(&'static str),
+}
+
+impl Recorded {
+    pub(super) fn of(judgement: Judgement) -> Self {
+        match (judgement.is_judged(), judgement.rule()) {
+            (true, _) | (false, None) if !judgement.differences().is_empty() => {
+                Self::Different(judgement.differences().to_vec())
+            }
+            (false, rule) => Self::NotMade(rule.unwrap_or("nothing was judged")),
+            (true, _) => Self::Same,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,43 +1,7 @@
 //! The calls of the Python client: every method, both successful and refused.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 use vouchsafe::astakos::mock::Server;
-
-/// Values that an answer brought and a later call needs, by name.
-#[derive(Debug, Default)]
-pub(super) struct Bound(BTreeMap<String, Value>);
-
-impl Bound {
-    /// Names a value from the beginning.
-    pub(super) fn set(&mut self, name: &str, value: impl Into<Value>) {
-        self.0.insert(name.to_owned(), value.into());
-    }
-
-    /// Puts values where a call names them: a text that is `$NAME` as a whole.
-    pub(super) fn put_in(&self, value: &mut Value) {
-        match value {
-            Value::String(text) => {
-                if let Some(bound) = text.strip_prefix('$').and_then(|name| self.0.get(name)) {
-                    *value = bound.clone();
-                }
-            }
-            Value::Array(list) => list.iter_mut().for_each(|item| self.put_in(item)),
-            Value::Object(map) => map.values_mut().for_each(|item| self.put_in(item)),
-            _ => {}
-        }
-    }
-
-    /// Takes what a call binds: a name, and where in the answer it stands.
-    pub(super) fn take(&mut self, call: &Value, answer: &Value) {
-        for (name, place) in call["bind"].as_object().into_iter().flatten() {
-            if let Some(value) = answer.pointer(place.as_str().unwrap_or_default()) {
-                self.set(name, value.clone());
-            }
-        }
-    }
-}
 
 /// Returns all calls, in order.
 pub(super) fn all() -> Vec<Value> {

@@ -1,51 +1,19 @@
 //! The emulator, with everything written down that goes over the wire.
 
-use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex};
-
-use http::{HeaderName, HeaderValue, Method, Uri};
+use http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use vouchsafe::astakos::mock::Server;
-use vouchsafe::core::mock::{Handler, Host, Serving};
-use vouchsafe::core::sync::lock;
-use vouchsafe::core::transport::{Request, Response};
+use vouchsafe::core::transport::Request;
+
+use super::super::recorder::{self, Exchange};
 
 /// A server that writes down.
 pub(super) struct Recorder {
     server: Server,
-    seen: Arc<Seen>,
-    serving: Serving,
+    recorder: recorder::Recorder,
 }
 
-#[derive(Debug)]
-struct Seen {
-    server: Server,
-    exchanges: Mutex<Vec<Value>>,
-}
-
-impl Handler for Seen {
-    fn handle(&self, request: &Request) -> Response {
-        let mut forwarded = request.clone();
-        // The OAuth 2.0 part wants https, which a proxy in front says it was.
-        if forwarded.uri.path().ends_with("/oauth2/token") {
-            let name = HeaderName::from_static("x-forwarded-proto");
-            forwarded
-                .headers
-                .insert(name, HeaderValue::from_static("https"));
-        }
-        let response = self.server.handle(&forwarded);
-        let exchange = exchange(request, &response);
-        let mut exchanges = lock(&self.exchanges);
-        exchanges.push(exchange);
-        response
-    }
-
-    fn operation(&self, _: &Method, _: &Uri) -> Option<&'static str> {
-        None
-    }
-}
-
-fn exchange(request: &Request, response: &Response) -> Value {
+fn exchange((request, response): &Exchange) -> Value {
     let target = request
         .uri
         .path_and_query()
@@ -78,21 +46,25 @@ fn exchange(request: &Request, response: &Response) -> Value {
 impl Recorder {
     pub(super) async fn start() -> Result<Self, String> {
         let server = Server::new();
-        let seen = Arc::new(Seen {
-            server: server.clone(),
-            exchanges: Mutex::default(),
+        let emulator = server.clone();
+        let recorder = recorder::Recorder::start(move |request: &Request| {
+            let mut forwarded = request.clone();
+            // The OAuth 2.0 part wants https, which a proxy in front says it was.
+            if forwarded.uri.path().ends_with("/oauth2/token") {
+                let name = HeaderName::from_static("x-forwarded-proto");
+                let https = HeaderValue::from_static("https");
+                forwarded.headers.insert(name, https);
+            }
+            emulator.handle(&forwarded)
         });
-        let host = Host::new(Arc::clone(&seen) as Arc<dyn Handler>);
-        let serving = host.serve((Ipv4Addr::LOCALHOST, 0).into()).await;
         Ok(Self {
             server,
-            seen,
-            serving: serving.map_err(|fault| fault.to_string())?,
+            recorder: recorder.await?,
         })
     }
 
     pub(super) fn auth_url(&self) -> String {
-        format!("{}{}", self.serving.url(), self.server.identity_path())
+        format!("{}{}", self.recorder.url(), self.server.identity_path())
     }
 
     /// Returns the token of a user or a component; for any other text, an unknown token.
@@ -113,8 +85,7 @@ impl Recorder {
 
     /// Returns the exchanges since the last time.
     pub(super) fn take(&self) -> Vec<Value> {
-        let mut exchanges = lock(&self.seen.exchanges);
-        std::mem::take(&mut exchanges)
+        self.recorder.take().iter().map(exchange).collect()
     }
 
     /// Writes a call down as the vectors do.
@@ -155,9 +126,7 @@ impl Recorder {
             "port": {"differs": differs},
         });
         // Ours is then asked at another address.
-        let text = case
-            .to_string()
-            .replace(&self.serving.url().to_string(), "{{origin}}");
+        let text = case.to_string().replace(&self.recorder.url(), "{{origin}}");
         serde_json::from_str(&text).unwrap_or_default()
     }
 }

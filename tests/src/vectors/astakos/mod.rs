@@ -17,30 +17,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::report::Judgement;
+use super::report::{Judgement, Recorded};
 use super::{Error, Report};
-
-/// The outcome of a replayed call.
-pub(crate) enum Recorded {
-    /// The same requests, and the same outcome.
-    Same,
-    /// What differs.
-    Different(Vec<String>),
-    /// It was not made, by this rule.
-    NotMade(&'static str),
-}
-
-impl Recorded {
-    fn of(judgement: Judgement) -> Self {
-        match (judgement.is_judged(), judgement.rule()) {
-            (true, _) | (false, None) if !judgement.differences().is_empty() => {
-                Self::Different(judgement.differences().to_vec())
-            }
-            (false, rule) => Self::NotMade(rule.unwrap_or("nothing was judged")),
-            (true, _) => Self::Same,
-        }
-    }
-}
 
 /// Replays one recorded call.
 pub(crate) async fn judge_recorded(case: &Value) -> Recorded {

@@ -11,8 +11,23 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::report::Judgement;
+use super::report::{Judgement, Recorded};
 use super::{Error, Report};
+
+pub(crate) use client::answer as recorded_answer;
+
+/// Returns the recorded scenarios below a folder.
+pub(crate) fn scenarios(folder: &Path) -> Result<Vec<Value>, Error> {
+    let files = super::json_files(&folder.join("scenarios"))?;
+    files.iter().map(|path| super::read(path)).collect()
+}
+
+/// Judges the client by one step with a call.
+pub(crate) async fn judge_step(step: &Value) -> Recorded {
+    let mut judgement = Judgement::default();
+    client::play(step, &mut judgement).await;
+    Recorded::of(judgement)
+}
 
 /// Runs every case in a folder.
 pub(super) async fn run(folder: &Path, report: &mut Report) -> Result<(), Error> {

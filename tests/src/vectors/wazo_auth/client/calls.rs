@@ -108,7 +108,11 @@ async fn make(client: &Client, name: &str, args: &[Value], kwargs: &mut Kwargs) 
         }
         "token.check_scopes" => {
             let token = Secret::from(text(0));
-            let body = ScopeCheck::new(body::<Vec<String>>(at(1))?);
+            let check = ScopeCheck::new(body::<Vec<String>>(at(1))?);
+            let body = match take(kwargs, "tenant")? {
+                Some(tenant) => check.tenant_uuid(&tenant),
+                None => check,
+            };
             let scopes = client.token().check_scopes(&token, &body).await;
             value(scopes.map(|scopes| json!({"scopes": scopes})))
         }

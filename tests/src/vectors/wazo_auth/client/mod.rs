@@ -70,7 +70,7 @@ pub(super) async fn judge(scenario: &Value) -> Judgement {
     judgement
 }
 
-async fn play(step: &Value, judgement: &mut Judgement) {
+pub(super) async fn play(step: &Value, judgement: &mut Judgement) {
     let call = &step["call"];
     if step["request"].is_null() {
         return judgement.waive(NO_REQUEST);
@@ -144,7 +144,8 @@ fn client(options: &Value, tenant: &Value, stand_in: &Arc<StandIn>) -> Result<Cl
     builder.build()
 }
 
-fn answer(recorded: &Value) -> Response {
+/// Returns an answer as it was recorded.
+pub(crate) fn answer(recorded: &Value) -> Response {
     let status = recorded["status"]
         .as_u64()
         .and_then(|code| u16::try_from(code).ok());

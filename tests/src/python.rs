@@ -15,7 +15,7 @@ const OLDEST: (u32, u32) = (3, 12);
 /// # Errors
 ///
 /// If there is no such Python or the packages cannot be had; the text says what to do.
-pub(super) async fn environment(folder: &Path, packages: &[&str]) -> Result<PathBuf, String> {
+pub(crate) async fn environment(folder: &Path, packages: &[&str]) -> Result<PathBuf, String> {
     let python = folder.join("bin").join("python");
     let marker = folder.join("installed");
     let wanted = packages.join("\n");
@@ -42,7 +42,7 @@ pub(super) async fn environment(folder: &Path, packages: &[&str]) -> Result<Path
 }
 
 /// Returns a command that starts a Python that is new enough.
-pub(super) async fn find() -> Option<Command> {
+pub(crate) async fn find() -> Option<Command> {
     for name in ["python3", "python3.14", "python3.13", "python3.12"] {
         if is_new_enough(&mut Command::new(name)).await {
             return Some(Command::new(name));
@@ -81,7 +81,7 @@ async fn is_new_enough(command: &mut Command) -> bool {
 /// # Errors
 ///
 /// If it cannot be started or fails; the text is what it complained of.
-pub(super) async fn output(command: &mut Command) -> Result<String, String> {
+pub(crate) async fn output(command: &mut Command) -> Result<String, String> {
     let output = command
         .stdin(Stdio::null())
         .output()
@@ -96,11 +96,11 @@ pub(super) async fn output(command: &mut Command) -> Result<String, String> {
 }
 
 /// A Python 2.7, for clients that never came further.
-pub(super) struct Python27(Vec<(&'static str, String)>, &'static str);
+pub(crate) struct Python27(Vec<(&'static str, String)>, &'static str);
 
 impl Python27 {
     /// Returns a command that starts it.
-    pub(super) fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(self.1);
         command.envs(self.0.iter().cloned());
         command
@@ -111,7 +111,7 @@ impl Python27 {
     /// # Errors
     ///
     /// If they cannot be had; the text is what pip says.
-    pub(super) async fn install(&self, folder: &Path, packages: &[&str]) -> Result<(), String> {
+    pub(crate) async fn install(&self, folder: &Path, packages: &[&str]) -> Result<(), String> {
         let marker = folder.join("installed");
         let wanted = packages.join("\n");
         if fs::read_to_string(&marker).is_ok_and(|found| found == wanted) {
@@ -128,7 +128,7 @@ impl Python27 {
 }
 
 /// Finds a Python 2.7.
-pub(super) async fn find_27() -> Option<Python27> {
+pub(crate) async fn find_27() -> Option<Python27> {
     let listed = output(Command::new("pyenv").args(["versions", "--bare"])).await;
     let listed = listed.unwrap_or_default();
     let of_pyenv = listed

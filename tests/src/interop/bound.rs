@@ -1,0 +1,48 @@
+//! What one call brings and a later one needs.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// Values that an answer brought and a later call needs, by name.
+#[derive(Debug, Default)]
+pub(super) struct Bound(BTreeMap<String, Value>);
+
+impl Bound {
+    /// Names a value from the beginning.
+    pub(super) fn set(&mut self, name: &str, value: impl Into<Value>) {
+        self.0.insert(name.to_owned(), value.into());
+    }
+
+    /// Puts values where a call names them: a text that is `$NAME` as a whole.
+    pub(super) fn put_in(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                if let Some(bound) = text.strip_prefix('$').and_then(|name| self.0.get(name)) {
+                    *value = bound.clone();
+                }
+            }
+            Value::Array(list) => list.iter_mut().for_each(|item| self.put_in(item)),
+            Value::Object(map) => map.values_mut().for_each(|item| self.put_in(item)),
+            _ => {}
+        }
+    }
+
+    /// Takes what a call binds: a name, and where in the answer it stands. A place such as
+    /// `/location RelayState=` is what follows that mark in a text.
+    pub(super) fn take(&mut self, call: &Value, answer: &Value) {
+        for (name, place) in call["bind"].as_object().into_iter().flatten() {
+            let place = place.as_str().unwrap_or_default();
+            let (place, mark) = place.split_once(' ').unwrap_or((place, ""));
+            let Some(value) = answer.pointer(place) else {
+                continue;
+            };
+            let text = value.as_str().filter(|_| !mark.is_empty());
+            let marked = text.and_then(|text| text.split_once(mark));
+            match marked {
+                Some((_, rest)) => self.set(name, rest),
+                None => self.set(name, value.clone()),
+            }
+        }
+    }
+}
