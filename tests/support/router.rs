@@ -1,15 +1,16 @@
-//! A way to ask a router, and a look at what was logged meanwhile: for tests of server sides. Each
-//! service that has one takes this file in.
+//! Sends requests to a router in process, for tests of server sides.
 
-use std::cell::RefCell;
+#[path = "log.rs"]
+mod log;
+
 use std::future::poll_fn;
-use std::io;
-use std::sync::Once;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use http::{HeaderMap, Request};
 use tower_service::Service;
+
+pub(crate) use self::log::Log;
 
 /// What came back.
 #[derive(Debug)]
@@ -58,55 +59,12 @@ pub(crate) async fn ask(app: &Router, request: Request<Body>) -> Answer {
     }
 }
 
-/// What this thread, and so this test, logs from the start on.
-///
-/// There is one subscriber for the whole program: with one for each thread, tracing may decide
-/// in a thread without any that a line is never wanted.
-pub(crate) struct Log(());
-
-impl Log {
-    pub(crate) fn start() -> Self {
-        static SUBSCRIBER: Once = Once::new();
-        SUBSCRIBER.call_once(|| {
-            tracing_subscriber::fmt()
-                .with_ansi(false)
-                .without_time()
-                .with_max_level(tracing::Level::TRACE)
-                .with_writer(|| Lines)
-                .init();
-        });
-        LINES.with_borrow_mut(Vec::clear);
-        Self(())
-    }
-
-    pub(crate) fn text(&self) -> String {
-        LINES.with_borrow(|bytes| String::from_utf8(bytes.clone()).unwrap())
-    }
-
-    /// One line of a module, of a level such as `WARN`, with this code.
-    #[track_caller]
-    pub(crate) fn assert_one_line(&self, module: &str, level: &str, code: &str) {
-        let text = self.text();
-        let lines: Vec<_> = text.lines().filter(|line| line.contains(module)).collect();
-        assert_eq!(lines.len(), 1, "{text}");
-        assert!(lines[0].trim_start().starts_with(level), "{text}");
-        assert!(lines[0].contains(code), "{text}");
-    }
-}
-
-struct Lines;
-
-thread_local! {
-    static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        LINES.with_borrow_mut(|lines| lines.extend_from_slice(bytes));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// Asserts that a module logged one line, of a level such as `WARN` and with this code.
+#[track_caller]
+pub(crate) fn assert_one_line(log: &Log, module: &str, level: &str, code: &str) {
+    let text = log.text();
+    let lines: Vec<_> = text.lines().filter(|line| line.contains(module)).collect();
+    assert_eq!(lines.len(), 1, "{text}");
+    assert!(lines[0].trim_start().starts_with(level), "{text}");
+    assert!(lines[0].contains(code), "{text}");
 }

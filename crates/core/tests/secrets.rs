@@ -1,14 +1,15 @@
 //! No secret reaches a log, an error or a `Debug`.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+#[path = "../../../tests/support/log.rs"]
+mod log;
+
 use std::fmt::Debug;
-use std::io;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, Method, StatusCode, Uri};
-use tracing::level_filters::LevelFilter;
 use vouchsafe_core::auth::{
     Authorize, Bearer, Credentials, EnvToken, FileToken, HeaderToken, StaticToken, Token,
     TokenSource,
@@ -20,6 +21,8 @@ use vouchsafe_core::mock::{CertificateAuthority, Fault, Handler, Host, ManualClo
 use vouchsafe_core::transport::{HttpTransport, Request, Response, Transport};
 use vouchsafe_core::url::Target;
 use vouchsafe_core::{CoreClient, Secret, SecretBytes};
+
+use log::Log;
 
 /// In the credential, in the answer, in the query and in a path.
 const PLANTED: &str = "planted-3c1f9a";
@@ -41,21 +44,6 @@ impl Handler for Telling {
 
     fn operation(&self, _: &Method, _: &Uri) -> Option<&'static str> {
         Some("test.read")
-    }
-}
-
-/// All that was logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -113,16 +101,7 @@ async fn calls(over: Arc<dyn Transport>, base: &str, host: &Host) -> Vec<String>
 
 #[tokio::test]
 async fn nothing_logged_at_trace_holds_a_secret() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_max_level(LevelFilter::TRACE)
-        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-
+    let log = Log::start();
     let host = Host::new(Arc::new(Telling));
     let authority = CertificateAuthority::new().unwrap();
     let address = (Ipv4Addr::LOCALHOST, 0).into();
@@ -139,7 +118,7 @@ async fn nothing_logged_at_trace_holds_a_secret() {
     seen.extend(calls(transport, &tls.url(), &host).await);
     seen.extend(calls(host.transport(), "http://127.0.0.1:1", &host).await);
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     // The search would find something: calls, attempts and the pool's own words are there.
     for word in [
         "auth.call",

@@ -9,6 +9,8 @@
 
 mod astakos;
 mod faces;
+#[path = "../../support/log.rs"]
+mod log;
 mod once;
 mod secrets;
 mod userinfo;

@@ -1,7 +1,6 @@
 //! No secret of a call is shown, whatever a server quotes.
 
 use std::error::Error as _;
-use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
@@ -15,6 +14,7 @@ use vouchsafe::core::transport::{Request, Response, Transport};
 use vouchsafe::core::url::{BaseUrl, Target};
 use vouchsafe::core::{CoreClient, Error, Secret};
 
+use super::log::Log;
 use super::{Network, Then, astakos, operations, userinfo};
 
 /// All that a request holds, piece by piece, as it came and decoded.
@@ -129,34 +129,6 @@ fn shown(error: &Error) -> String {
     all
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn capture(&self) -> tracing::subscriber::DefaultGuard {
-        let writer = self.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-            .with_writer(move || writer.clone())
-            .finish();
-        tracing::subscriber::set_default(subscriber)
-    }
-
-    fn take(&self) -> String {
-        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
-    }
-}
-
 /// Looks for secrets in what was shown, however they are written.
 fn search(shown: &str, secrets: &[&str], what: &str) {
     for secret in secrets {
@@ -256,8 +228,6 @@ const PLACES: [&str; 9] = [
 
 #[tokio::test]
 async fn no_secret_of_any_place_is_shown_for_any_operation() {
-    let log = Log::default();
-    let _guard = log.capture();
     let server = vouchsafe::userinfo::mock::Server::new();
     let base: BaseUrl = "https://service.example.com/api".parse().unwrap();
     let source = StaticToken::new(Secret::from(TOKEN));
@@ -265,6 +235,7 @@ async fn no_secret_of_any_place_is_shown_for_any_operation() {
     let options = CallOptions::new().header("x-own", OPTION).unwrap();
     let mut seen = 0;
     for operation in operations() {
+        let log = Log::start();
         for place in PLACES {
             let (_, secrets) = with_secret(operation, place);
             for quoted in secrets.iter().flat_map(|secret| written(secret)) {
@@ -298,7 +269,7 @@ async fn no_secret_of_any_place_is_shown_for_any_operation() {
             }
         }
         search(
-            &log.take(),
+            &log.text(),
             &[HEADER, FIELD, MEMBER, PATH, BASIC, TOKEN, OPTION, SHORT],
             "the log",
         );
@@ -341,13 +312,12 @@ async fn quoting(
 
 #[tokio::test(start_paused = true)]
 async fn no_secret_is_shown_by_the_client_of_gafaelfawr() {
-    let log = Log::default();
-    let _guard = log.capture();
     let server = userinfo::server();
     let token = server.user_token();
     let text = token.secret().expose().to_owned();
     let secret = text.rsplit('.').next().unwrap();
     for operation in vouchsafe::userinfo::mock::operations() {
+        let log = Log::start();
         if userinfo::NOT_ASKED.contains(&operation.id()) {
             continue;
         }
@@ -368,16 +338,15 @@ async fn no_secret_is_shown_by_the_client_of_gafaelfawr() {
         }
         let all = quoting(operation, call, server.host().transport()).await;
         search(&all, &[secret], operation.id());
-        search(&log.take(), &[secret], "the log");
+        search(&log.text(), &[secret], "the log");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_secret_is_shown_by_the_client_of_astakos() {
-    let log = Log::default();
-    let _guard = log.capture();
     let server = vouchsafe::astakos::mock::Server::new();
     for operation in vouchsafe::astakos::mock::operations() {
+        let log = Log::start();
         if astakos::NOT_ASKED.contains(&operation.id()) {
             continue;
         }
@@ -392,6 +361,6 @@ async fn no_secret_is_shown_by_the_client_of_astakos() {
         };
         let all = quoting(operation, call, server.host().transport()).await;
         search(&all, &astakos::SECRETS, operation.id());
-        search(&log.take(), &astakos::SECRETS, "the log");
+        search(&log.text(), &astakos::SECRETS, "the log");
     }
 }

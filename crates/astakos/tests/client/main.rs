@@ -9,6 +9,8 @@
 mod answers;
 mod discovery;
 mod errors;
+#[path = "../../../../tests/support/log.rs"]
+mod log;
 mod repeating;
 mod requests;
 mod secrets;

@@ -1,37 +1,16 @@
 //! No secret is shown anywhere.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use vouchsafe_astakos::commission::Issuer;
 use vouchsafe_astakos::{CommissionRequest, TokenGrant};
 use vouchsafe_core::Secret;
 use vouchsafe_core::call::CallOptions;
 
+use super::log::Log;
 use super::{TOKEN, after_catalog, json};
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 #[tokio::test]
 async fn neither_debug_nor_errors_nor_logs_nor_urls_show_one() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let log = Log::start();
 
     // A server that quotes what it is given.
     let (builder, seen) = after_catalog(|request| {
@@ -70,7 +49,7 @@ async fn neither_debug_nor_errors_nor_logs_nor_urls_show_one() {
     shown += &format!("{issuer:?}");
     let error = issuer.issue(&CommissionRequest::raw([])).await.unwrap_err();
     shown += &format!("{error} {error:?}");
-    shown += &String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    shown += &log.text();
     assert!(shown.contains("auth.call"), "something was logged");
     assert!(!shown.contains("planted"), "{shown}");
     for seen in seen.lock().unwrap().iter() {

@@ -3,6 +3,8 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test")]
 
 mod environment;
+#[path = "../../../../tests/support/log.rs"]
+mod log;
 mod roles;
 mod secrets;
 mod settings;
@@ -26,6 +28,9 @@ const OTHER: TvmId = TvmId::new(44);
 const SLUG: &str = "shop";
 const ROLES: &str = r#"{"revision":"r1","born_date":1,"tvm":{"43":{"/role/read/":[{}]}}}"#;
 const HOUR: Duration = Duration::from_secs(60 * 60);
+/// Paused time in which the worker has done what is due: more than its period and the longest
+/// random delays of two tries.
+const WORKED: Duration = Duration::from_secs(200);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 struct World {
@@ -76,11 +81,10 @@ impl World {
         self.server.journal().count(operation)
     }
 
-    /// Turns both clocks, and lets the worker do what is due.
+    /// Advances the wall clock, and lets the worker do what is due then.
     async fn pass(&self, time: Duration) {
         self.server.clock().advance(time);
-        // More than the worker's period and the longest random delays of two tries.
-        tokio::time::sleep(Duration::from_secs(200)).await;
+        tokio::time::sleep(WORKED).await;
     }
 }
 

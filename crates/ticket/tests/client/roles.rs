@@ -1,5 +1,6 @@
 //! The client and roles from tirole or tvmtool.
 
+use super::log::Log;
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -64,8 +65,6 @@ async fn a_revision_of_tvmtool_that_fits_no_header_is_left_out() {
 
 #[tokio::test(start_paused = true)]
 async fn settings_that_refuse_every_user_ticket_are_told_at_the_start() {
-    use crate::secrets::Log;
-
     let world = World::new();
     let folder = tempfile::tempdir().unwrap();
     world.server.set_roles(SLUG, ROLES);
@@ -75,10 +74,8 @@ async fn settings_that_refuse_every_user_ticket_are_told_at_the_start() {
         (builder().without_default_uid_check(), false),
         (builder().check_user_tickets(BlackboxEnv::ProdYateam), false),
     ] {
-        let log = Log::default();
-        let capture = log.capture();
+        let log = Log::start();
         builder.connect().await.unwrap();
-        drop(capture);
         let text = log.text();
         assert_eq!(
             text.contains("All user tickets will be refused"),

@@ -1,42 +1,12 @@
 //! No secret is shown anywhere, logs at their finest among it.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tracing_subscriber::filter::LevelFilter;
 use vouchsafe_core::mock::Fault;
 use vouchsafe_ticket::{BlackboxEnv, Client, Uid};
 
+use super::log::Log;
 use super::{OWN, PEER, ROLES, SLUG, World};
-
-#[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    pub(crate) fn capture(&self) -> tracing::subscriber::DefaultGuard {
-        let writer = self.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(LevelFilter::TRACE)
-            .with_writer(move || writer.clone())
-            .finish();
-        tracing::subscriber::set_default(subscriber)
-    }
-
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
 
 fn signature(ticket: &str) -> String {
     ticket.rsplit(':').next().unwrap().to_owned()
@@ -63,8 +33,7 @@ fn show(client: &Client, tickets: &[&str]) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn neither_debug_nor_errors_nor_logs_show_one() {
-    let log = Log::default();
-    let _guard = log.capture();
+    let log = Log::start();
     let world = World::new();
     let folder = tempfile::tempdir().unwrap();
     world.server.set_roles(SLUG, ROLES);

@@ -166,5 +166,5 @@ pub(crate) fn assert_no_signature(text: &str, tickets: &[&str]) {
 
 #[track_caller]
 pub(crate) fn assert_logged(log: &Log, level: &str, code: &str) {
-    log.assert_one_line("vouchsafe_ticket::server", level, code);
+    router::assert_one_line(log, "vouchsafe_ticket::server", level, code);
 }

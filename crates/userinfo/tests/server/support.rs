@@ -17,7 +17,7 @@ impl Log {
     /// One line of the layer or a guard, a warning with this code and no value of a header.
     #[track_caller]
     pub(crate) fn assert_warned_once(&self, code: &str) {
-        self.assert_one_line("vouchsafe_userinfo::server", "WARN", code);
+        router::assert_one_line(self, "vouchsafe_userinfo::server", "WARN", code);
         let text = self.text();
         assert!(!text.contains("planted") && !text.contains("ada"), "{text}");
     }
