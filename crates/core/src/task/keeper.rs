@@ -78,8 +78,8 @@ pub enum Ended {
     Panicked,
     /// The work returned again and again, and did not do what is waited for.
     Finished,
-    /// The runtime was dropped. Callers that wait on another runtime start the work there and are
-    /// not told.
+    /// The runtime was dropped, or the work was never started, and the caller waits outside of a
+    /// runtime. Callers within one start the work there instead.
     RuntimeGone,
 }
 
@@ -187,13 +187,17 @@ impl Keeper {
     /// the work running meanwhile. Without a limit of its own: put it into a
     /// [`timeout`](tokio::time::timeout). Dropping it does nothing to the work.
     ///
+    /// Outside of a runtime it waits for the work of another one, which it can neither start again
+    /// nor take over.
+    ///
     /// # Errors
     ///
-    /// [`Ended`] if the work has ended for good.
+    /// [`Ended`] if the work has ended for good, or has ended and the caller is outside of a
+    /// runtime.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime with timers.
+    /// In a tokio runtime without timers.
     pub async fn wait<T>(&self, reply: impl Future<Output = T>) -> Result<T, Ended> {
         let mut reply = pin!(reply);
         let mut ends = self.0.ends.subscribe();
@@ -202,8 +206,12 @@ impl Keeper {
         let mut silent = 0;
         let ended = loop {
             let is_running = self.ensure();
+            let is_inside = Handle::try_current().is_ok();
             if !is_running && lock(&self.0.state).is_stopped {
                 break Ended::Stopped;
+            }
+            if !is_running && !is_inside {
+                break ends.borrow().1.unwrap_or(Ended::RuntimeGone);
             }
             tokio::select! {
                 biased;
@@ -218,7 +226,8 @@ impl Keeper {
                         Some(how) => break how,
                     }
                 }
-                () = sleep(LOOK_EVERY) => match &probe {
+                // In a block of its own, as it may only be created within a runtime.
+                () = async { sleep(LOOK_EVERY).await }, if is_inside => match &probe {
                     Some(asked) if !asked.is_answered() => {
                         silent += 1;
                         if silent == SILENT_LOOKS {

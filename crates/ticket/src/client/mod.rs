@@ -16,10 +16,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use vouchsafe_core::Secret;
-use vouchsafe_core::task::Keeper;
+use vouchsafe_core::task::{Ended, Keeper};
 
 pub use self::builder::{TvmApiBuilder, TvmToolBuilder};
 use self::held::{Destinations, Held, system_time};
@@ -248,17 +247,13 @@ impl Client {
                 self.0.wishes.forget();
                 return Err(error);
             }
-            let answered = if Handle::try_current().is_ok() {
-                self.0.keeper.wait(answered).await
-            } else if self.0.keeper.is_running() {
-                Ok(answered.await)
-            } else {
-                return Err(Error::new(ErrorKind::IllegalUsage, WORKER_GONE));
-            };
-            match answered {
+            match self.0.keeper.wait(answered).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 // The request was dropped with the task.
                 Ok(Err(_)) => {}
+                Err(Ended::RuntimeGone) => {
+                    return Err(Error::new(ErrorKind::IllegalUsage, WORKER_GONE));
+                }
                 Err(_) => break,
             }
         }

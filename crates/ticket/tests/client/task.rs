@@ -166,21 +166,25 @@ fn a_caller_without_a_runtime_waits_for_the_task_of_another_one() {
 
 #[test]
 fn a_caller_without_a_runtime_stops_waiting_when_that_of_the_task_is_dropped() {
-    let world = server();
-    let runtime = paused_runtime();
-    let client = runtime.block_on(async {
-        let client = fetching(&world).connect().await.unwrap();
-        tokio::task::yield_now().await;
-        client
-    });
-    let mut wish = std::pin::pin!(client.refresh());
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    assert!(wish.as_mut().poll(&mut context).is_pending());
-    drop(runtime);
-    let std::task::Poll::Ready(refused) = wish.as_mut().poll(&mut context) else {
-        panic!("the task that it waited for has gone");
-    };
-    assert_eq!(refused.unwrap_err().kind(), ErrorKind::IllegalUsage);
+    for has_run in [true, false] {
+        let world = server();
+        let runtime = paused_runtime();
+        let client = runtime.block_on(async {
+            let client = fetching(&world).connect().await.unwrap();
+            if has_run {
+                tokio::task::yield_now().await;
+            }
+            client
+        });
+        let mut wish = std::pin::pin!(client.refresh());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(wish.as_mut().poll(&mut context).is_pending());
+        drop(runtime);
+        let std::task::Poll::Ready(refused) = wish.as_mut().poll(&mut context) else {
+            panic!("the task that it waited for has gone");
+        };
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::IllegalUsage);
+    }
 }
 
 #[tokio::test(start_paused = true)]

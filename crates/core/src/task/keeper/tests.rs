@@ -97,6 +97,35 @@ fn outside_of_a_runtime_nothing_starts() {
     assert!(!keeper.is_running());
 }
 
+#[test]
+fn a_caller_outside_of_a_runtime_waits_as_long_as_the_work_has_one() {
+    let mut context = Context::from_waker(Waker::noop());
+    for has_run in [true, false] {
+        let (queue, keeper) = kept();
+        let refused = pin!(keeper.wait(queue.put())).poll(&mut context);
+        assert_eq!(refused, Poll::Ready(Err(Ended::RuntimeGone)));
+
+        let runtime = paused();
+        keeper.ensure_on(runtime.handle());
+        let mut waiting = pin!(keeper.wait(queue.put()));
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
+        if has_run {
+            runtime.block_on(turn());
+            let answered = waiting.as_mut().poll(&mut context);
+            assert_eq!(answered, Poll::Ready(Ok(Ok(1))));
+        }
+        let mut waiting = pin!(keeper.wait(queue.put()));
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
+        drop(runtime);
+        let told = waiting.as_mut().poll(&mut context);
+        assert_eq!(told, Poll::Ready(Err(Ended::RuntimeGone)));
+
+        keeper.stop();
+        let told = pin!(keeper.wait(queue.put())).poll(&mut context);
+        assert_eq!(told, Poll::Ready(Err(Ended::Stopped)));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn all_who_wait_are_answered_by_one_instance() {
     let (queue, keeper) = kept();
