@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::auth::{Authorize, Bearer, Credentials, TokenSource};
 use crate::cache::{Cache, Fetched};
 use crate::call::{Answer, Call, CallOptions, Operation};
+use crate::deadline::in_words;
 use crate::url::BaseUrl;
 use crate::{BoxFuture, CoreClient, Error, ErrorKind, Result, TimeoutScope};
 
@@ -87,16 +88,19 @@ where
         }
         let begun = Instant::now();
         let limit = core.call_limit(&options);
-        let url = tokio::time::timeout(limit, find.find())
-            .await
-            .map_err(|_| {
-                let what = format!("the server was not found within {limit:?}");
-                Error::new(ErrorKind::Timeout(TimeoutScope::Call), what)
+        let found = tokio::time::timeout(limit, find.find()).await;
+        let left = limit.saturating_sub(begun.elapsed());
+        match found {
+            // The look-up often has the same limit: which of the two ended first would be chance.
+            Ok(found) if !left.is_zero() => Ok((found?, options.deadline(left))),
+            _ => {
+                let what = format!("the server was not found within {}", in_words(limit));
+                Err(Error::new(ErrorKind::Timeout(TimeoutScope::Call), what)
                     .with_operation(operation.id())
                     .with_retryable(true)
-            })??;
-        let left = limit.saturating_sub(begun.elapsed());
-        Ok((url, options.deadline(left)))
+                    .into())
+            }
+        }
     }
 }
 

@@ -2,11 +2,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::{Method, StatusCode, Uri};
+use tokio::sync::oneshot;
 
 use super::*;
 use crate::Secret;
 use crate::auth::StaticToken;
 use crate::mock::{Handler, Host};
+use crate::task::Task;
 use crate::transport::{Request, Response};
 use crate::url::Target;
 
@@ -174,12 +176,25 @@ async fn the_time_of_a_look_up_is_part_of_the_calls() {
         .unwrap();
     assert_eq!(left.deadline, Some(Duration::from_millis(500)));
 
-    let base = Catalog::default().base(MINUTE, Duration::ZERO);
-    let hurried = Session::new(session.0.core.clone(), base).with_options(options(500));
-    let begun = Instant::now();
-    let error = told(&hurried, &OPEN).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Timeout(TimeoutScope::Call));
-    assert_eq!(error.operation(), Some("t.open"));
-    assert!(error.is_retryable());
-    assert_eq!(begun.elapsed(), Duration::from_millis(500));
+    // The second limit is that of the look-up too, which fails just then.
+    for limit in [500, 1000] {
+        let catalog = Catalog::default();
+        catalog.set_down(true);
+        let base = catalog.base(MINUTE, Duration::ZERO);
+        let patient = Session::new(session.0.core.clone(), base);
+        let hurried = patient.with_options(options(limit));
+        let begun = Instant::now();
+        // The look-up is woken first, as it is the first to wait, and both are tasks.
+        let _patient = Task::spawn(async move { drop(told(&patient, &OPEN).await) });
+        tokio::task::yield_now().await;
+        let (tell, told_error) = oneshot::channel();
+        let _hurried = Task::spawn(async move {
+            let _ = tell.send(told(&hurried, &OPEN).await.unwrap_err());
+        });
+        let error = told_error.await.unwrap();
+        assert_eq!(error.kind(), ErrorKind::Timeout(TimeoutScope::Call));
+        assert_eq!(error.operation(), Some("t.open"));
+        assert!(error.is_retryable());
+        assert_eq!(begun.elapsed(), Duration::from_millis(limit));
+    }
 }
