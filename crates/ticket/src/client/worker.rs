@@ -75,10 +75,7 @@ impl Worker {
                 () = self.wishes.arrived() => {}
                 () = sleep_until(next) => {}
             }
-            let asked = self.wishes.take_destinations();
-            if !asked.is_empty() {
-                self.source.add_destinations(asked).await;
-            }
+            self.source.answer(&self.wishes).await;
             let waiting = self.wishes.take_refreshes();
             if !waiting.is_empty() {
                 self.source.cycle(Phase::Asked, true).await;

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub(super) use self::api::ApiSource;
 pub(super) use self::tool::{Daemon, ToolSource};
 use super::fetch::Phase;
-use super::wishes::Asked;
+use super::wishes::Wishes;
 use crate::error::Result;
 
 #[derive(Debug)]
@@ -37,12 +37,14 @@ impl Source {
         }
     }
 
-    /// Answers callers that wait for destinations.
-    pub(super) async fn add_destinations(&mut self, asked: Vec<Asked>) {
-        match self {
-            Self::Api(source) => source.add_destinations(asked).await,
-            // The client refuses to ask: the daemon's configuration names the destinations.
-            Self::Tool(_) => drop(asked),
+    /// Answers callers that wait for destinations, where there can be any: those of a daemon are in
+    /// its configuration.
+    pub(super) async fn answer(&mut self, wishes: &Wishes) {
+        if let Self::Api(source) = self {
+            let asked = wishes.take_destinations();
+            if !asked.is_empty() {
+                source.add_destinations(asked).await;
+            }
         }
     }
 
