@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, sleep_until};
-use vouchsafe_core::auth::{Token, TokenSource};
+use vouchsafe_core::auth::{Token, TokenSource, read_file};
 use vouchsafe_core::task::{Keeper, blocking};
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Secret};
 
@@ -268,20 +268,16 @@ impl Shared {
 /// Reads a user name and a password.
 async fn read(file: PathBuf) -> Result<(String, Secret), Error> {
     let read = blocking("reading a file of credentials", move || {
-        let fail = |why: &str| {
-            let origin = format!("credentials file {}", file.display());
-            Error::new(ErrorKind::Credential, why).with_origin(origin)
-        };
-        let open = std::fs::File::open(&file);
-        let open = open.map_err(|cause| fail("cannot be opened").with_source(cause))?;
-        let text = Secret::read(open, MOST_READ);
-        let text = text.map_err(|cause| fail("cannot be read").with_source(cause))?;
-        let text = text.trimmed();
+        let text = read_file("credentials file", &file)?;
         match text.expose().split_once(':') {
             Some((username, password)) if !username.is_empty() && !password.is_empty() => {
                 Ok((username.to_owned(), Secret::from(password)))
             }
-            _ => Err(fail("has no line like USER:PASSWORD")),
+            _ => {
+                let why = "has no line like USER:PASSWORD";
+                let origin = format!("credentials file {}", file.display());
+                Err(Error::new(ErrorKind::Credential, why).with_origin(origin))
+            }
         }
     });
     let read = read.await;
@@ -301,6 +297,3 @@ const LONGEST_LIFETIME: Duration = Duration::from_secs(315_360_000);
 
 /// How long a token is kept at least, whatever its lifetime: logins open sessions.
 const LEAST_WAIT: Duration = Duration::from_secs(1);
-
-/// The largest file that is read.
-const MOST_READ: usize = 64 << 10;

@@ -8,7 +8,7 @@ mod token;
 
 pub use authorize::{Authorize, Bearer, HeaderToken};
 pub use basic::Basic;
-pub use source::{EnvToken, FileToken, StaticToken, TokenSource};
+pub use source::{EnvToken, FileToken, StaticToken, TokenSource, read_file};
 pub use token::Token;
 
 /// A source of tokens together with the scheme that puts them on a request.

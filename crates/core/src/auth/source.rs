@@ -1,10 +1,13 @@
 //! Where tokens come from.
 
 use std::fmt;
+use std::fs::OpenOptions;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::Token;
+use crate::open::{require_regular, without_waiting};
 use crate::sync::lock;
 use crate::task::blocking;
 use crate::{BoxFuture, Error, ErrorKind, Result, Secret, env};
@@ -91,9 +94,6 @@ struct Held {
     refused: bool,
 }
 
-/// The largest token file that is read.
-const MAX_FILE: usize = 64 << 10;
-
 impl FileToken {
     /// Creates a source for the file without reading it. White space around the token is removed.
     #[must_use]
@@ -135,9 +135,11 @@ impl FileToken {
         self.reads
             .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let path = self.path.clone();
-        let read = blocking("reading a token file", move || read(&path))
-            .await
-            .unwrap_or_else(|error| Err(error.with_kind(ErrorKind::Credential)));
+        let read = blocking("reading a token file", move || {
+            read_file("token file", &path)
+        })
+        .await
+        .unwrap_or_else(|error| Err(error.with_kind(ErrorKind::Credential)));
         let mut held = self.held();
         held.refused = false;
         match (read, &held.token) {
@@ -180,27 +182,41 @@ impl fmt::Debug for FileToken {
     }
 }
 
-fn read(path: &Path) -> Result<Secret> {
+/// Reads a secret from a small file, without the white space around it. Blocks while it reads.
+///
+/// `what` names the file in errors, such as "token file". The path must lead to a regular file:
+/// reading a pipe could wait for ever.
+///
+/// # Errors
+///
+/// [`ErrorKind::Credential`] if the file cannot be read, is larger than 64 KiB, empty or not UTF-8.
+/// The message includes the path, but nothing from the file.
+pub fn read_file(what: &str, path: &Path) -> Result<Secret> {
     let fail = |why: &str| {
         Error::new(ErrorKind::Credential, why)
-            .with_origin(format_args!("token file {}", path.display()))
+            .with_origin(format_args!("{what} {}", path.display()))
     };
-    let unopened = |cause| fail("cannot be opened").with_source(cause);
-    // Opening a pipe would wait for a writer.
-    if !std::fs::metadata(path).map_err(unopened)?.is_file() {
-        return Err(fail("is not a regular file"));
-    }
-    let file = std::fs::File::open(path).map_err(unopened)?;
+    let mut options = OpenOptions::new();
+    without_waiting(options.read(true), true);
+    let file = options
+        .open(path)
+        .map_err(|cause| fail("cannot be opened").with_source(cause))?;
+    let unread = |cause| fail("cannot be read").with_source(cause);
+    let about = file.metadata().map_err(unread)?;
+    require_regular(&about).map_err(|cause| fail("is not a regular file").with_source(cause))?;
     let text = Secret::read(file, MAX_FILE).map_err(|cause| match cause.kind() {
-        std::io::ErrorKind::InvalidData => fail("holds no token").with_source(cause),
-        _ => fail("cannot be read").with_source(cause),
+        io::ErrorKind::InvalidData => fail("is larger than 64 KiB or not UTF-8").with_source(cause),
+        _ => unread(cause),
     })?;
-    let token = text.trimmed();
-    match token.is_empty() {
+    let secret = text.trimmed();
+    match secret.is_empty() {
         true => Err(fail("is empty")),
-        false => Ok(token),
+        false => Ok(secret),
     }
 }
+
+/// The largest file that is read.
+const MAX_FILE: usize = 64 << 10;
 
 #[cfg(test)]
 mod tests {
@@ -306,7 +322,7 @@ mod tests {
         let source = FileToken::new(&file.0);
         file.write(&"x".repeat(65 << 10));
         let error = source.token().await.unwrap_err();
-        assert!(error.message().contains("holds no token"), "{error}");
+        assert!(error.message().contains("is larger than 64 KiB"), "{error}");
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::open::{require_regular, without_waiting};
+
 /// The user whose files are trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner {
@@ -160,7 +162,7 @@ pub(super) fn open_regular(
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(cause) => return Err(cause),
     }
-    without_waiting(options, links);
+    without_waiting(options, links == Links::Follow);
     let file = match options.open(path) {
         Ok(file) => file,
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -169,38 +171,6 @@ pub(super) fn open_regular(
     // The name may refer to another file by now.
     require_regular(&file.metadata()?)?;
     Ok(Some(file))
-}
-
-fn require_regular(about: &Metadata) -> io::Result<()> {
-    let kind = about.file_type();
-    if kind.is_file() {
-        return Ok(());
-    }
-    let what = if kind.is_dir() {
-        "a folder"
-    } else if kind.is_symlink() {
-        "a symbolic link to nothing"
-    } else {
-        "a pipe, a socket or a device"
-    };
-    Err(io::Error::other(format!("it is not a file but {what}")))
-}
-
-/// Opens without waiting for the other end of a pipe.
-fn without_waiting(options: &mut OpenOptions, links: Links) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-
-        use rustix::fs::OFlags;
-        let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-        if links == Links::Refuse {
-            flags |= OFlags::NOFOLLOW;
-        }
-        options.custom_flags(flags.bits().cast_signed());
-    }
-    #[cfg(not(unix))]
-    let _ = (options, links);
 }
 
 /// Returns the path of a file, existing or not, with symbolic links resolved.

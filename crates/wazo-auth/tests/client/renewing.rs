@@ -215,13 +215,19 @@ async fn credentials_in_a_file_are_read_before_each_login() {
         missing.to_string().contains("cannot be opened"),
         "{missing}"
     );
-    for text in ["", "alice", "alice:", ":planted"] {
+    let no_line = "USER:PASSWORD";
+    for (text, what) in [
+        ("", "is empty"),
+        ("alice", no_line),
+        ("alice:", no_line),
+        (":planted", no_line),
+    ] {
         std::fs::write(&file, text).unwrap();
         let error = RenewingToken::file(&client, &file)
             .token()
             .await
             .unwrap_err();
-        assert!(error.to_string().contains("USER:PASSWORD"), "{error}");
+        assert!(error.to_string().contains(what), "{error}");
         assert!(!format!("{error:?}").contains("planted"));
     }
     std::fs::write(&file, "alice:pw\n").unwrap();
