@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
+use vouchsafe_core::mock::strict;
 use vouchsafe_core::{Error, ErrorKind, Result};
 
 use super::data::{ADDRESS, Data, Domain, Email, Group, Policy, Tenant, User};
@@ -41,6 +43,7 @@ pub struct Seed {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct File {
     tenants: Vec<TenantEntry>,
     #[serde(default)]
@@ -57,6 +60,7 @@ struct File {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct TenantEntry {
     uuid: String,
     parent_uuid: Option<String>,
@@ -72,6 +76,7 @@ struct TenantEntry {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct UserEntry {
     uuid: String,
     username: Option<String>,
@@ -88,6 +93,7 @@ struct UserEntry {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct EmailEntry {
     uuid: String,
     address: String,
@@ -98,6 +104,7 @@ struct EmailEntry {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct PolicyEntry {
     uuid: String,
     tenant_uuid: String,
@@ -113,6 +120,7 @@ struct PolicyEntry {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct GroupEntry {
     uuid: String,
     tenant_uuid: String,
@@ -120,6 +128,9 @@ struct GroupEntry {
     slug: String,
     #[serde(default)]
     system_managed: bool,
+    /// The service writes the same value under both names.
+    #[serde(default, rename = "read_only")]
+    _read_only: IgnoredAny,
     #[serde(default)]
     policies: Vec<String>,
     #[serde(default)]
@@ -127,16 +138,14 @@ struct GroupEntry {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Credentials {
     username: String,
     password: String,
 }
 
 fn wrong(why: impl std::fmt::Display) -> Error {
-    Error::new(
-        ErrorKind::Config,
-        format!("the seed of the emulator is wrong: {why}"),
-    )
+    Error::new(ErrorKind::Config, why.to_string())
 }
 
 impl Seed {
@@ -156,10 +165,11 @@ impl Seed {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if it is no JSON of this form, its tenants form no tree,
-    /// names something that is not in it, or configures what the emulator does not know.
+    /// [`ErrorKind::Config`] if it is no JSON of this form, with the place and the key that is wrong;
+    /// if its tenants form no tree, it names something that is not in it, or configures what the
+    /// emulator does not know. No value is repeated, since it may be a password.
     pub fn parse(text: &str) -> Result<Self> {
-        let file: File = serde_json::from_str(text).map_err(wrong)?;
+        let file: File = strict::read(text)?;
         let mut settings = Settings {
             xivo_uuid: file.xivo_uuid.clone(),
             ..Settings::default()
@@ -369,6 +379,10 @@ mod tests {
     fn what_does_not_fit_together_is_refused() {
         let cases = [
             ("{", "EOF"),
+            (
+                "{\n\"misspelled\": 1}",
+                "line 2, column 12: misspelled: unknown field",
+            ),
             (r#"{"tenants": []}"#, "no tenant"),
             (
                 r#"{"tenants": [{"uuid": "a", "parent_uuid": "b", "slug": "s"}]}"#,

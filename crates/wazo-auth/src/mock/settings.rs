@@ -89,7 +89,7 @@ impl Settings {
     pub fn apply(&mut self, config: &Map<String, Value>) -> Result<()> {
         for (key, value) in config {
             self.set(key, value)
-                .ok_or_else(|| wrong(&format!("{key} cannot be {value}")))??;
+                .ok_or_else(|| wrong(&format!("{key}: a value of the wrong type")))??;
         }
         Ok(())
     }
@@ -139,7 +139,10 @@ impl Settings {
             "timezone" if value == "UTC" => {}
             "database_collation" if value.as_str()?.starts_with('C') => {}
             "email_confirmation_get_mimetype" if value == "text/html" => {}
-            _ => return Some(Err(wrong(&format!("{key}, as {value}, is not known")))),
+            "timezone" | "database_collation" | "email_confirmation_get_mimetype" => {
+                return Some(Err(wrong(&format!("{key}: another value is not emulated"))));
+            }
+            _ => return Some(Err(wrong(&format!("{key} is not known")))),
         }
         Some(Ok(()))
     }
@@ -174,8 +177,5 @@ fn texts(value: &Value) -> Option<Vec<String>> {
 }
 
 fn wrong(why: &str) -> Error {
-    Error::new(
-        ErrorKind::Config,
-        format!("configuration of the emulator: {why}"),
-    )
+    Error::new(ErrorKind::Config, format!("server_config: {why}"))
 }
