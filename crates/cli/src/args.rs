@@ -12,7 +12,7 @@ use crate::demo::DemoArgs;
 use crate::failure::Failure;
 use crate::serve::ServeArgs;
 use crate::services::{self, SERVICES};
-use crate::{demo, serve, service, token};
+use crate::{demo, secret, serve, service};
 
 /// Calls authentication and authorization services, and runs emulators of them for tests
 #[derive(Debug, Parser)]
@@ -44,7 +44,7 @@ fn command_line() -> Command {
 pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     // Read before parsing, since errors in the arguments are printed as JSON too.
     let as_json = arguments.iter().any(|argument| argument == "--json");
-    if let Err(failure) = token::refuse_in_arguments(&arguments, services::holds_token) {
+    if let Err(failure) = secret::refuse_in_arguments(&arguments, services::holds_token) {
         return failure.report(as_json);
     }
     let redact = |message: &str| services::without_secrets(message, &arguments);
@@ -123,6 +123,8 @@ impl Logs {
                     .hint("such as vouchsafe=debug or vouchsafe_core=trace,info")
             })?,
             (0, None, SERVE) => own("info"),
+            // Outages are part of what it shows.
+            (0, None, DEMO) => own("error"),
             (0, None, _) => own("warn"),
             (1, ..) => own("debug"),
             _ => own("trace"),
@@ -200,8 +202,8 @@ mod tests {
 
     #[test]
     fn options_say_what_is_logged_before_the_environment_does() {
-        assert_eq!(filter(0, None), "vouchsafe=warn,off");
-        assert_eq!(filter(0, Some("")), "vouchsafe=warn,off");
+        assert_eq!(filter(0, None), "vouchsafe=error,off");
+        assert_eq!(filter(0, Some("")), "vouchsafe=error,off");
         assert_eq!(filter(0, Some("tokio=info")), "tokio=info");
         assert_eq!(filter(1, Some("tokio=info")), "vouchsafe=debug,off");
         assert_eq!(filter(2, None), "vouchsafe=trace,off");

@@ -38,6 +38,13 @@ pub(crate) fn clean(text: &str) -> String {
         .collect()
 }
 
+/// Begins a text with a capital letter.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(chars).collect()
+}
+
 /// Returns whether a character moves the cursor, changes colours or turns the direction of
 /// writing, so that a foreign text could pass for something else.
 pub(crate) fn steers(c: char) -> bool {

@@ -4,6 +4,7 @@ mod astakos;
 mod cloud_credentials;
 mod ticket;
 mod userinfo;
+mod wazo_auth;
 
 use std::ffi::OsString;
 
@@ -15,6 +16,7 @@ pub(crate) const SERVICES: &[&dyn Service] = &[
     &ticket::Ticket,
     &astakos::Astakos,
     &cloud_credentials::CloudCredentials,
+    &wazo_auth::WazoAuth,
 ];
 
 /// Finds the service that a command belongs to.

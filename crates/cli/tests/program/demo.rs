@@ -7,7 +7,12 @@ fn every_step_of_the_demo_does_what_it_says() {
     let done = run(&mut program(&["demo", "--json"])).good();
     let steps = done.json();
     let steps = steps.as_array().unwrap();
-    for (service, least) in [("userinfo", 15), ("ticket", 11)] {
+    for (service, least) in [
+        ("userinfo", 15),
+        ("ticket", 11),
+        ("astakos", 8),
+        ("wazo-auth", 9),
+    ] {
         let of_it = steps.iter().filter(|step| step["service"] == service);
         assert!(of_it.count() >= least, "{steps:#?}");
     }
@@ -39,6 +44,10 @@ fn every_step_of_the_demo_does_what_it_says() {
     assert_eq!(
         step("as time goes by")["outcome"],
         "now: Ok, 2 h: Warning, 6 d: Error; checks go on"
+    );
+    assert_eq!(
+        step("nobody passes")["outcome"],
+        "503: authentication-server-unreachable"
     );
     assert!(!holds_a_token(&done.out));
 }

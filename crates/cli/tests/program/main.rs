@@ -7,6 +7,7 @@ mod demo;
 mod discovery;
 mod environment;
 mod guides;
+mod prompt;
 mod secrets;
 mod serve;
 mod serve_tvm;

@@ -31,6 +31,18 @@ fn a_token_as_an_argument_is_refused_and_not_repeated() {
 }
 
 #[test]
+fn a_password_as_an_argument_is_refused_and_not_repeated() {
+    for arguments in [
+        &["userinfo", "--password", "planted"][..],
+        &["userinfo", "--password=planted"],
+    ] {
+        let refused = run(&mut program(arguments)).bad(2).err;
+        assert!(refused.contains("--password-file"), "{refused}");
+        assert!(!refused.contains("planted"), "{refused}");
+    }
+}
+
+#[test]
 fn neither_output_nor_log_holds_the_token_that_asks() {
     let played = Played::new();
     for words in [

@@ -228,7 +228,7 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
 /// What the description shows is what the actions of each service take and answer.
 #[test]
 fn every_action_of_the_management_takes_and_answers_its_example() {
-    let services = ["userinfo=0", "ticket=0", "astakos=0"];
+    let services = ["userinfo=0", "ticket=0", "astakos=0", "wazo-auth=0"];
     let mut command = program(&["serve", "--until-stdin-closes"]);
     for service in services {
         command.args(["--service", service]);
@@ -318,6 +318,7 @@ fn a_printed_seed_can_be_served_and_mistakes_in_it_are_told() {
     for (name, option, more) in [
         ("userinfo", "--seed", "#sample"),
         ("astakos", "--seed", ""),
+        ("wazo-auth", "--seed", ""),
         ("tvmtool", "--config", ""),
     ] {
         let seed = run(&mut program(&["serve", "--print-seed", name]))

@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use http::{HeaderName, HeaderValue, Method};
+use http::HeaderName;
 use vouchsafe::core::Secret;
 use vouchsafe::core::mock::{CertificateAuthority, ManualClock, Serving};
 use vouchsafe::core::sync::lock;
-use vouchsafe::core::task::Task;
-use vouchsafe::core::transport::{HttpTransport, Request, Transport};
+use vouchsafe::core::transport::{HttpTransport, Transport};
 use vouchsafe::ticket::mock::Server;
 use vouchsafe::ticket::server::{ServiceTicket, TicketLayer};
 use vouchsafe::ticket::{BlackboxEnv, Client, ServiceSecret, StatusCode, TicketStatus, Uid};
 
 use crate::failure::Failure;
+use crate::hosted::Hosted;
 use crate::stage::{Seen, Stage, ensure};
 
 pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
@@ -268,54 +268,26 @@ impl Show {
 }
 
 /// The shop as a server that lets readers in.
-struct Layered {
-    url: String,
-    transport: HttpTransport,
-    _serving: Task,
-}
+struct Layered(Hosted);
 
 impl Layered {
     async fn begin(shop: Client) -> Result<Self, Failure> {
         let layer = TicketLayer::new(shop).require_service_role(Server::READER);
         let shelf = |ticket: ServiceTicket| async move { format!("books for {}", ticket.src()) };
         let router = Router::new().route("/books", get(shelf)).layer(layer);
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let listener = tokio::net::TcpListener::bind(address).await;
-        let listener = listener
-            .map_err(|cause| Failure::failed(format!("the shop cannot listen: {cause}")))?;
-        let url = listener
-            .local_addr()
-            .map(|address| format!("http://{address}/books"));
-        let url = url.map_err(|cause| Failure::failed(cause.to_string()))?;
-        Ok(Self {
-            url,
-            transport: HttpTransport::builder().build()?,
-            _serving: Task::spawn(async move {
-                // Ends with the task.
-                let _ = axum::serve(listener, router).await;
-            }),
-        })
+        Hosted::begin(router).await.map(Self)
     }
 
     async fn call(&self, ticket: Option<&Secret>, expected: u16) -> Seen {
-        let uri = self.url.parse().map_err(text)?;
-        let mut request = Request::new(Method::GET, uri);
-        if let Some(ticket) = ticket {
-            let mut value = HeaderValue::from_str(ticket.expose()).map_err(text)?;
-            value.set_sensitive(true);
-            let name = HeaderName::from_static("x-ya-service-ticket");
-            request.headers.insert(name, value);
-        }
-        let response = self.transport.send(request).await.map_err(text)?;
-        let body = String::from_utf8_lossy(&response.body);
-        let body: serde_json::Value =
-            serde_json::from_str(&body).unwrap_or_else(|_| body.clone().into());
+        let name = HeaderName::from_static("x-ya-service-ticket");
+        let ticket = ticket.map(|ticket| (name, ticket));
+        let (status, body) = self.0.get("/books", ticket).await?;
         let said = body["detail"]
             .as_str()
             .or(body.as_str())
             .unwrap_or_default();
-        let seen = format!("{}: {said}", response.status.as_u16());
-        ensure(response.status == expected, || seen.clone())?;
+        let seen = format!("{}: {said}", status.as_u16());
+        ensure(status == expected, || seen.clone())?;
         Ok(seen)
     }
 }

@@ -12,8 +12,8 @@ use vouchsafe::ticket::{Roles, TvmId, Uid};
 
 use crate::failure::Failure;
 use crate::files::{SecretFile, put_public};
+use crate::secret::SecretSource;
 use crate::service::{Emulator, Part};
-use crate::token::SecretSource;
 
 /// Options for the world of tvmtool, tvm-api and tirole.
 #[derive(Args, Debug, Default)]
@@ -80,7 +80,8 @@ impl TvmArgs {
             (None, Some(name)) => SecretSource::Variable(name.clone()),
             (None, None) => return Ok(None),
         };
-        let (place, token) = source.read("set it, or use --tvmtool-token-file")?;
+        let (place, token) = source.read("token", "set it, or use --tvmtool-token-file")?;
+        let token = token.trimmed();
         if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
             let what = format!("what {place} holds cannot be a token: no header can carry it");
             return Err(Failure::usage(what));

@@ -61,7 +61,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::token::{SecretSource, refuse_in_arguments};
+    use crate::secret::{SecretSource, refuse_in_arguments};
 
     const TOKEN: &str = "gt-0123456789012345678901.abcdefghijklmnopqrstuv";
 
@@ -71,7 +71,8 @@ mod tests {
         let path = folder.path().join("token");
         let read = |text: &str| {
             fs::write(&path, text).unwrap();
-            let (place, text) = SecretSource::File(path.clone()).read("")?;
+            let (place, text) = SecretSource::File(path.clone()).read("token", "")?;
+            let text = text.trimmed();
             parse(&place, &text)
         };
         for text in [

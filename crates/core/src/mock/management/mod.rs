@@ -112,11 +112,13 @@ impl Management {
             None => nothing(),
         })?;
         let mut actions = host.handler().actions().iter();
-        actions
-            .find(|action| action.name() == what)
-            .ok_or_else(nothing)?;
+        let action = actions.find(|action| action.name() == what);
+        let action = action.ok_or_else(nothing)?;
         if request.method != Method::POST {
             return Err(Refusal::method(what, "POST"));
+        }
+        if action.fields().next().is_none() && !request.body.is_empty() {
+            let Nothing {} = parse(&request.body)?;
         }
         Ok(host.handler().act(what, &request.body)?)
     }
@@ -300,6 +302,11 @@ enum Turn {
     AdvanceMs(u64),
     UnixMs(u64),
 }
+
+/// The body of an action without fields.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
 
 struct Refusal {
     status: StatusCode,

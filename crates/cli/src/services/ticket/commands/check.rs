@@ -20,7 +20,7 @@ use super::keys::read_container;
 use crate::connection::ConnectionArgs;
 use crate::failure::Failure;
 use crate::output::{Answer, pairs};
-use crate::token::SecretSource;
+use crate::secret::SecretSource;
 
 /// Options of `vouchsafe ticket check`.
 #[derive(Args, Debug)]
@@ -223,8 +223,8 @@ impl CheckArgs {
             (None, Some(name)) => SecretSource::Variable(name.clone()),
             (None, None) => SecretSource::Variable(TOOL_TOKEN.to_owned()),
         };
-        let (_, token) = source.read("use --token-file or --token-env")?;
-        Ok(token)
+        let (_, token) = source.read("token", "use --token-file or --token-env")?;
+        Ok(token.trimmed())
     }
 
     fn env_for(&self, ticket: &InspectedTicket) -> BlackboxEnv {

@@ -8,7 +8,7 @@ use clap::Args;
 use vouchsafe::core::Secret;
 
 use crate::failure::Failure;
-use crate::token::read_secret;
+use crate::secret::read_secret;
 
 /// The ticket that a command is about.
 #[derive(Args, Clone, Debug)]

@@ -10,7 +10,7 @@ use vouchsafe::ticket::{KeyContainer, KeyId, base64url};
 
 use crate::failure::Failure;
 use crate::files::{SecretFile, put_public};
-use crate::token::read_secret;
+use crate::secret::read_secret;
 
 /// A private key with the id that its public half has in the container.
 pub(super) struct SigningKey {
