@@ -3,10 +3,6 @@
 mod args;
 mod connection;
 mod demo;
-#[allow(
-    dead_code,
-    reason = "for services made by `cargo xtask new-service`, whose check builds and tests it"
-)]
 mod described;
 mod failure;
 mod files;

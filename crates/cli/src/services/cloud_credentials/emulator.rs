@@ -2,7 +2,7 @@
 
 use vouchsafe::cloud_credentials::mock::Server;
 
-use crate::services::{Emulator, Part};
+use crate::service::{Emulator, Part};
 
 /// Makes the emulator.
 pub(super) fn make() -> Emulator {

@@ -12,9 +12,9 @@ use serde_json::Value;
 use vouchsafe::cloud_credentials::OPERATIONS;
 use vouchsafe::core::BoxFuture;
 
-use super::{Done, Emulator, Service, Start};
 use crate::described;
 use crate::failure::Failure;
+use crate::service::{Done, Emulator, Service, Start};
 use crate::stage::Stage;
 
 /// The service.
