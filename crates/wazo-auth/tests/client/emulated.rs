@@ -1,5 +1,4 @@
 //! The client over TLS, and against the rules of the service.
-#![cfg(feature = "mock")]
 
 use std::net::Ipv4Addr;
 use std::time::Duration;

@@ -1,5 +1,4 @@
 //! What holds for every operation: a new one is tested from the day it is described.
-#![cfg(feature = "mock")]
 
 use vouchsafe_wazo_auth::core::call::{Call, CallOptions, Operation, Repeat};
 use vouchsafe_wazo_auth::core::service::Service;
