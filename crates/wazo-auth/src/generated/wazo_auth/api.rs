@@ -228,7 +228,9 @@ impl ConfigApi<'_> {
     ///
     /// # Errors
     ///
+    /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
+    /// - Of kind `Status`: A setting that cannot be changed; the body is the request's (500).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
@@ -719,6 +721,8 @@ impl ExternalApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user or no such type, or nothing is stored or
     ///   configured (404).
+    /// - Of kind `Conflict`: the service's code is `password-managed-externally` (405).
+    /// - Of kind `Status`: What is stored of this type can only be created and deleted (405).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     pub async fn update(
         &self,
@@ -1544,6 +1548,7 @@ impl PoliciesApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `Forbidden`: The policy is read-only (403).
     /// - Of kind `NotFound`: There is no such policy (404).
+    /// - Of kind `Status`: Another policy has the new name (500).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
@@ -1711,6 +1716,7 @@ impl SamlApi<'_> {
     /// # Errors
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
+    /// - Of kind `Status`: No tenant has a SAML configuration for the domain (500).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
@@ -1876,6 +1882,7 @@ impl SessionsApi<'_> {
     /// # Errors
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
+    /// - Of kind `NotFound`: The id is not a UUID (404).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
@@ -1965,6 +1972,7 @@ impl TenantsApi<'_> {
     ///   is taken (409).
     /// - Of kind `Forbidden`: The id is that of the tenant of the call (403).
     /// - Of kind `NotFound`: There is no such contact (404).
+    /// - Of kind `Status`: The body lacks what the service takes for granted (500).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
@@ -2024,6 +2032,7 @@ impl TenantsApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such tenant or no such contact (404).
     /// - Of kind `Conflict`: The id, the slug or a domain is taken (409).
+    /// - Of kind `Status`: The body lacks what the service takes for granted (500).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
@@ -2201,6 +2210,7 @@ impl TokenApi<'_> {
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `Forbidden`: The token does not cover the access, or is not of the tenant (403).
     /// - Of kind `NotFound`: The token is unknown or has expired (404).
+    /// - Of kind `Status`: The body lacks what the service takes for granted (500).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
@@ -2404,6 +2414,7 @@ impl UsersApi<'_> {
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `NotFound`: The installation does not permit registration (404).
     /// - Of kind `Conflict`: The name, an address or the id is taken (409).
+    /// - Of kind `Status`: The body lacks what the service takes for granted (500).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
@@ -3152,6 +3163,7 @@ impl ListOwnRefreshTokensRequest {
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
+    /// - Of kind `NotFound`: There is no such user (404).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::RefreshTokenPage> {
         let call = calls::list_own_refresh_tokens(&self.params)?;
@@ -3814,6 +3826,7 @@ impl ListUserPoliciesRequest {
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
+    /// - Of kind `NotFound`: The id is not a UUID (404).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::RelatedPolicyPage> {
         let call = calls::list_user_policies(&self.user_uuid, &self.params)?;
@@ -4380,6 +4393,7 @@ impl ListGroupUsersRequest {
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
+    /// - Of kind `NotFound`: The id is not a UUID (404).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::UserPage> {
         let call = calls::list_group_users(&self.group_uuid, &self.params)?;
@@ -4895,6 +4909,7 @@ impl ListExternalRequest {
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
+    /// - Of kind `NotFound`: The id is not a UUID (404).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::ExternalPage> {
         let call = calls::list_external(&self.user_uuid, &self.params)?;
