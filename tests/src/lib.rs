@@ -1,7 +1,9 @@
-//! What needs several crates at once: recorded vectors, and clients in other languages.
+//! What needs several crates at once: recorded vectors, clients in other languages, and descriptions
+//! that are run against emulators.
 
 pub mod interop;
 mod python;
+pub mod schemathesis;
 pub mod vectors;
 
 /// The examples of the workspace's README, compiled.

@@ -7,6 +7,7 @@ mod features;
 mod interop;
 mod new_service;
 mod program;
+mod schemathesis;
 mod test;
 mod vectors;
 mod workspace;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         ["features", rest @ ..] => features::run(rest),
         ["interop", rest @ ..] => interop::run(rest),
         ["new-service", rest @ ..] => new_service::run(rest),
+        ["schemathesis", rest @ ..] => schemathesis::run(rest),
         ["test", rest @ ..] => test::run(rest),
         ["vectors", rest @ ..] => vectors::run(rest),
         _ => Err(USAGE.to_owned()),
@@ -48,5 +50,7 @@ usage: cargo xtask <command>
   new-service NAME --from FILE.openapi.yaml
                       make the crate of a service, and its lines everywhere else
   new-service --check make one in a copy of the workspace, and run its tests there
+  schemathesis SERVICE [--seconds N] [--seed S]
+                      run the description of a service against its emulator
   test [ARGUMENTS]    run all tests, documentation included
   vectors [SERVICE]   run the recorded vectors below VOUCHSAFE_VECTORS";

@@ -1,0 +1,52 @@
+"""Has requests that are made from a description name what exists, three times out of four.
+
+Chance alone never hits an id, and what stands behind it would never be reached. `VOUCHSAFE_KNOWN` is
+a JSON object: for the name of a parameter or member, the values that exist.
+"""
+
+import json
+import os
+from zlib import crc32
+
+import schemathesis
+
+KNOWN = {name.lower(): values for name, values in json.loads(os.environ["VOUCHSAFE_KNOWN"]).items()}
+
+
+def known(name, value):
+    """What to send in place of a value; the same for the same value, so that runs can be repeated."""
+    values = KNOWN.get(name.lower())
+    if not values or not isinstance(value, str):
+        return value
+    chance = crc32(f"{name} {value}".encode("utf-8", "surrogatepass"))
+    return value if chance % 4 == 0 else values[chance // 4 % len(values)]
+
+
+def steer(values):
+    if isinstance(values, list):
+        return [steer(value) for value in values]
+    if not hasattr(values, "items"):
+        return values
+    for name, value in list(values.items()):
+        values[name] = known(name, value) if isinstance(value, str) else steer(value)
+    return values
+
+
+@schemathesis.hook
+def map_path_parameters(context, path_parameters):
+    return steer(path_parameters)
+
+
+@schemathesis.hook
+def map_query(context, query):
+    return steer(query)
+
+
+@schemathesis.hook
+def map_headers(context, headers):
+    return steer(headers)
+
+
+@schemathesis.hook
+def map_body(context, body):
+    return steer(body)
