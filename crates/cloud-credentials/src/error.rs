@@ -1,34 +1,142 @@
-//! The errors of calls to Cortex Data Lake.
+//! The errors of this crate.
+
+use std::fmt;
 
 use serde_json::Value;
+use vouchsafe_core::auth::oauth::ErrorCode;
 use vouchsafe_core::call::Fault;
 use vouchsafe_core::text::without_mark;
 use vouchsafe_core::transport::Response;
+use vouchsafe_core::{Error as Core, ErrorKind as Kind};
+
+use crate::jwt;
 
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 vouchsafe_core::service_error! {
-    /// Why a call to Cortex Data Lake failed.
+    /// Why credentials could not be had, or a call to a service failed.
     ///
     /// `Display` is one line for people, the methods are for programs, and `source()` is the cause.
-    /// No text includes a token.
+    /// No text includes a token or a secret.
+    ///
+    /// Three questions tell what to do: [`is_reauthorization_needed`](Self::is_reauthorization_needed)
+    /// (log in again), [`is_retryable`](Self::is_retryable) (try later), and
+    /// [`is_config`](Self::is_config) (correct the configuration).
     Error, ErrorKind, classify
+}
+
+impl Error {
+    /// Returns whether no credential that is known can help: a user has to log in again. True if
+    /// the refresh token was refused, now or earlier.
+    #[must_use]
+    pub fn is_reauthorization_needed(&self) -> bool {
+        let is_refused = self.oauth_code() == Some(ErrorCode::InvalidGrant);
+        is_refused && !self.status().is_some_and(|status| status.is_server_error())
+    }
+
+    /// Returns the OAuth error code, if a token or revocation endpoint sent one of those of the
+    /// standards.
+    #[must_use]
+    pub fn oauth_code(&self) -> Option<ErrorCode> {
+        ErrorCode::of(self.core())
+    }
+
+    /// Returns which values are missing and where they were looked for, if the kind is
+    /// [`ErrorKind::PartialCredentials`].
+    #[must_use]
+    pub fn missing(&self) -> Option<&Missing> {
+        cause(self.core())
+    }
 }
 
 /// The kind of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// Any error that is not particular to this service.
-    Core(vouchsafe_core::ErrorKind),
+    /// A value that is needed is missing; nothing was sent. [`Error::missing`] tells which.
+    PartialCredentials,
+    /// The token or revocation endpoint refused. [`Error::oauth_code`] and `status` tell why.
+    TokenEndpoint,
+    /// The answer of the token or revocation endpoint could not be understood.
+    InvalidResponse,
+    /// A token is not a JSON Web Token, or its `exp` is not a time.
+    InvalidJwt,
+    /// A token does not say when it expires.
+    NoExpiry,
+    /// A file or record of credentials is damaged. It was left as it is.
+    StoreCorrupt,
+    /// Another process held the refresh for too long.
+    RefreshTimeout,
+    /// Any error that is not particular to credentials.
+    Core(Kind),
 }
 
-fn classify(core: &vouchsafe_core::Error) -> ErrorKind {
-    ErrorKind::Core(core.kind())
+/// The values that are missing, and where they were looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    values: Vec<&'static str>,
+    places: Vec<String>,
 }
 
-/// Reads the code and message of a refusal (protocol section 3).
+impl Missing {
+    /// Returns the names of the values, such as `client_secret`.
+    #[must_use]
+    pub fn values(&self) -> &[&'static str] {
+        &self.values
+    }
+
+    /// Returns where they were looked for, in order.
+    #[must_use]
+    pub fn places(&self) -> &[String] {
+        &self.places
+    }
+
+    /// Creates the error for values that are missing.
+    pub(crate) fn error(values: Vec<&'static str>, places: Vec<String>) -> Error {
+        let what = format!("missing {}", values.join(", "));
+        let missing = Self { values, places };
+        Core::new(Kind::Config, what).with_source(missing).into()
+    }
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "looked for in {}", self.places.join(", "))
+    }
+}
+
+impl std::error::Error for Missing {}
+
+/// The cause of errors of the kind [`ErrorKind::RefreshTimeout`].
+#[derive(Debug)]
+pub(crate) struct HeldByAnother;
+
+impl fmt::Display for HeldByAnother {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("another process holds the lease on the record")
+    }
+}
+
+impl std::error::Error for HeldByAnother {}
+
+/// The cause of errors of the kind [`ErrorKind::StoreCorrupt`].
+#[derive(Debug)]
+pub(crate) struct Corrupt(pub(crate) &'static str);
+
+impl fmt::Display for Corrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Corrupt {}
+
+fn cause<T: std::error::Error + 'static>(core: &Core) -> Option<&T> {
+    std::error::Error::source(core)?.downcast_ref()
+}
+
+/// Reads the code and message of a refusal (protocol section 4).
 pub(crate) fn read_fault(response: &Response) -> Fault {
     let body: Value = serde_json::from_slice(without_mark(&response.body)).unwrap_or_default();
     let text = |keys: &[&str]| {
@@ -40,6 +148,37 @@ pub(crate) fn read_fault(response: &Response) -> Fault {
         text(&["errorMessage", "error_description", "message"]),
     )
 }
+
+fn classify(core: &Core) -> ErrorKind {
+    if cause::<Missing>(core).is_some() {
+        return ErrorKind::PartialCredentials;
+    }
+    if cause::<HeldByAnother>(core).is_some() {
+        return ErrorKind::RefreshTimeout;
+    }
+    if cause::<Corrupt>(core).is_some() {
+        return ErrorKind::StoreCorrupt;
+    }
+    if let Some(fault) = cause::<jwt::Fault>(core) {
+        return match fault {
+            jwt::Fault::NoExpiry => ErrorKind::NoExpiry,
+            _ => ErrorKind::InvalidJwt,
+        };
+    }
+    let is_of_tokens = core
+        .operation()
+        .is_some_and(|operation| operation.starts_with(TOKENS));
+    match core.kind() {
+        Kind::Decode if is_of_tokens => ErrorKind::InvalidResponse,
+        _ if is_of_tokens && (core.status().is_some() || core.code().is_some()) => {
+            ErrorKind::TokenEndpoint
+        }
+        kind => ErrorKind::Core(kind),
+    }
+}
+
+/// What the ids of the operations of token and revocation endpoints begin with.
+const TOKENS: &str = "oauth.";
 
 #[cfg(test)]
 mod tests {
@@ -66,5 +205,34 @@ mod tests {
         for body in ["", "no", "[]", "{\"error\":7}", "{\"errorCode\":\"\"}"] {
             assert_eq!(read(body), format!("{:?}", Fault::default()), "{body}");
         }
+    }
+
+    #[test]
+    fn what_is_missing_and_where_it_was_looked_for_is_told() {
+        let places = vec!["the builder".to_owned(), "PAN_ variables".to_owned()];
+        let error = Missing::error(vec!["client_id", "refresh_token"], places);
+        assert_eq!(error.kind(), ErrorKind::PartialCredentials);
+        assert_eq!(error.to_string(), "missing client_id, refresh_token");
+        let missing = error.missing().unwrap();
+        assert_eq!(
+            missing.to_string(),
+            "looked for in the builder, PAN_ variables"
+        );
+        // An error that went through core is still known.
+        let again = Error::from(error.core().clone());
+        assert_eq!(again.kind(), ErrorKind::PartialCredentials);
+    }
+
+    #[test]
+    fn only_a_refused_grant_asks_for_a_new_login() {
+        let error = |code: &str, status| {
+            let core = Core::new(Kind::Invalid, "x").with_operation("oauth.requestToken");
+            Error::from(core.with_code(code).with_status(status))
+        };
+        let refused = error("invalid_grant", StatusCode::BAD_REQUEST);
+        assert!(refused.is_reauthorization_needed());
+        assert_eq!(refused.kind(), ErrorKind::TokenEndpoint);
+        assert!(!error("invalid_client", StatusCode::UNAUTHORIZED).is_reauthorization_needed());
+        assert!(!error("invalid_grant", StatusCode::BAD_GATEWAY).is_reauthorization_needed());
     }
 }

@@ -2,15 +2,29 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
+mod credentials;
+mod environment;
 mod error;
+pub mod file;
 mod generated;
+mod jwt;
 #[cfg(feature = "mock")]
 #[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
 pub mod mock;
+mod record;
+mod refresh;
+mod validity;
 
 pub use client::{Client, ClientBuilder};
-pub use error::{Error, ErrorKind, Result};
+pub use credentials::{
+    Authorization, AuthorizationRequest, BodyFormat, ClientAuthentication, Credentials,
+    CredentialsBuilder, ExchangeRequest, Pkce, Source, Values,
+};
+pub use environment::Environment;
+pub use error::{Error, ErrorKind, Missing, Result};
 pub use generated::cloud_credentials::{api::*, described::OPERATIONS, wire::*};
+pub use jwt::Claims;
+pub use record::Record;
 pub use vouchsafe_core as core;
 pub use vouchsafe_core::auth::TokenSource;
 pub use vouchsafe_core::call::{Budget, CallOptions, Retry, Timeouts};

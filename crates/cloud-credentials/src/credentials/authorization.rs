@@ -1,0 +1,262 @@
+//! The start of a login: the URL that a user visits, and the callback (protocol section 3.1).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use form_urlencoded::Serializer;
+use sha2::{Digest as _, Sha256};
+use vouchsafe_core::auth::oauth::ErrorCode;
+use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret};
+use zeroize::Zeroizing;
+
+use super::Credentials;
+use crate::Result;
+
+/// What authorization URLs say unless a request says otherwise.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Settings {
+    pub(super) url: String,
+    pub(super) redirect_uri: Option<String>,
+    pub(super) scope: Option<String>,
+    pub(super) instance_id: Option<String>,
+    pub(super) region: Option<String>,
+    pub(super) state: Option<String>,
+}
+
+impl Settings {
+    pub(super) fn redirect_uri(&self) -> Option<&str> {
+        self.redirect_uri.as_deref()
+    }
+}
+
+impl Credentials {
+    /// Begins to form the URL that a user visits to log in.
+    #[doc(alias = "get_authorization_url")]
+    pub fn authorize(&self) -> AuthorizationRequest {
+        AuthorizationRequest {
+            credentials: self.clone(),
+            client_id: None,
+            settings: self.inner.authorization.clone(),
+            pkce: Pkce::default(),
+        }
+    }
+}
+
+/// An authorization URL that is being formed. Nothing is sent.
+#[derive(Clone, Debug)]
+#[must_use = "`url` forms it"]
+pub struct AuthorizationRequest {
+    credentials: Credentials,
+    client_id: Option<String>,
+    settings: Settings,
+    pkce: Pkce,
+}
+
+/// Whether a login is bound to the program that began it (RFC 7636).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Pkce {
+    /// By the digest of a secret that the code is exchanged with.
+    #[default]
+    S256,
+    /// Not at all, for servers that refuse the parameters.
+    Off,
+}
+
+impl AuthorizationRequest {
+    /// Sets the client's id. Default: that of the credentials.
+    pub fn client_id(mut self, id: impl Into<String>) -> Self {
+        self.client_id = Some(id.into());
+        self
+    }
+
+    /// Sets where the user is sent afterwards. Default: that of the builder.
+    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.settings.redirect_uri = Some(uri.into());
+        self
+    }
+
+    /// Sets the scopes. Default: those of the builder.
+    pub fn scopes<T: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
+        self.settings.scope = Some(joined(scopes));
+        self
+    }
+
+    /// Sets the instance of the application. Default: that of the builder.
+    pub fn instance_id(mut self, id: impl Into<String>) -> Self {
+        self.settings.instance_id = Some(id.into());
+        self
+    }
+
+    /// Sets the region, such as `americas` or `europe`. Default: that of the builder.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.settings.region = Some(region.into());
+        self
+    }
+
+    /// Sets the state that the callback has to bring back. Default: that of the builder, or else
+    /// 128 random bits for each URL.
+    pub fn state(mut self, state: impl Into<String>) -> Self {
+        self.settings.state = Some(state.into());
+        self
+    }
+
+    /// Sets whether the login is bound to this program. Default: [`Pkce::S256`].
+    pub fn pkce(mut self, pkce: Pkce) -> Self {
+        self.pkce = pkce;
+        self
+    }
+
+    /// Forms the URL.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::PartialCredentials`](crate::ErrorKind::PartialCredentials) without a client's
+    /// id; those of [`Credentials::values`]; of kind `Config` if the system has no randomness.
+    pub async fn url(self) -> Result<Authorization> {
+        let is_there = |text: &String| !text.is_empty();
+        let client_id = match self.client_id.filter(is_there) {
+            Some(id) => id,
+            None => {
+                let resolved = self.credentials.resolve().await?;
+                let missing = || resolved.missing(vec!["client_id"]);
+                resolved.values.client_id.clone().ok_or_else(missing)?
+            }
+        };
+        let Settings {
+            url,
+            redirect_uri,
+            scope,
+            instance_id,
+            region,
+            state,
+        } = self.settings;
+        let state = match state.filter(is_there) {
+            Some(state) => state,
+            None => random::<16>()?.expose().to_owned(),
+        };
+        let verifier = match self.pkce {
+            Pkce::S256 => Some(random::<32>()?),
+            Pkce::Off => None,
+        };
+        let challenge = verifier.as_ref().map(|verifier| {
+            let digest = Sha256::digest(verifier.expose());
+            URL_SAFE_NO_PAD.encode(digest)
+        });
+        let method = challenge.as_ref().map(|_| "S256".to_owned());
+        let mut query = Serializer::new(String::new());
+        for (name, value) in [
+            ("client_id", Some(client_id)),
+            ("instance_id", instance_id),
+            ("redirect_uri", redirect_uri),
+            ("region", region),
+            ("response_type", Some("code".to_owned())),
+            ("scope", scope),
+            ("state", Some(state.clone())),
+            ("code_challenge", challenge),
+            ("code_challenge_method", method),
+        ] {
+            if let Some(value) = value.filter(is_there) {
+                query.append_pair(name, &value);
+            }
+        }
+        let (base, fragment) = match url.split_once('#') {
+            Some((base, fragment)) => (base, format!("#{fragment}")),
+            None => (url.as_str(), String::new()),
+        };
+        let joint = match base.rsplit_once('?') {
+            None => "?",
+            Some((_, "")) => "",
+            Some(_) => "&",
+        };
+        Ok(Authorization {
+            url: format!("{base}{joint}{}{fragment}", query.finish()),
+            state,
+            verifier,
+        })
+    }
+}
+
+/// A login that has begun: keep it until the user comes back, in a place that belongs to the user's
+/// session.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Authorization {
+    /// The URL for the user to visit.
+    pub url: String,
+    /// What the callback has to bring back.
+    pub state: String,
+    /// What the code is exchanged with; see [`ExchangeRequest::verifier`](super::ExchangeRequest::verifier).
+    pub verifier: Option<Secret>,
+}
+
+impl Authorization {
+    /// Reads the callback: the URL that the user came back to, or its query. Returns the code.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `Forbidden` if it is not the callback of this login: the state is another one, which
+    /// is compared in constant time. With [`oauth_code`](crate::Error::oauth_code) if the server
+    /// refused the login, and of kind `Invalid` if there is no code. No message includes the code.
+    pub fn callback(&self, url: &str) -> Result<Secret> {
+        self.read(url, None)
+    }
+
+    /// Reads the callback as [`callback`](Self::callback), from a server that says who it is (RFC
+    /// 9207).
+    ///
+    /// # Errors
+    ///
+    /// As [`callback`](Self::callback); of kind `Forbidden` also if another server answered.
+    pub fn callback_from(&self, issuer: &str, url: &str) -> Result<Secret> {
+        self.read(url, Some(issuer))
+    }
+
+    fn read(&self, url: &str, issuer: Option<&str>) -> Result<Secret> {
+        let query = url.split_once('?').map_or(url, |(_, query)| query);
+        let query = query.split('#').next().unwrap_or_default();
+        let value = |name: &str| {
+            let mut pairs = form_urlencoded::parse(query.as_bytes());
+            let found = pairs.find(|(other, _)| other == name);
+            found.map(|(_, value)| Zeroizing::new(value.into_owned()))
+        };
+        let refuse = |what: &str| Err(Core::new(Kind::Forbidden, what).into());
+        let state = value("state").map(|state| Secret::from(state.as_str()));
+        if state != Some(Secret::from(self.state.as_str())) {
+            return refuse("the callback belongs to another login: its state is not the one sent");
+        }
+        if let Some(issuer) = issuer
+            && value("iss").is_none_or(|from| *from != issuer)
+        {
+            return refuse("the callback comes from another server than the one asked");
+        }
+        if let Some(code) = value("error").filter(|code| !code.is_empty()) {
+            let description = value("error_description");
+            let what = description.filter(|text| !text.is_empty());
+            let what = what
+                .as_ref()
+                .map_or("the server refused the login", |text| text);
+            let error = Core::new(Kind::Forbidden, what).with_code(code.as_str());
+            let is_transient = ErrorCode::of(&error).is_some_and(ErrorCode::is_transient);
+            return Err(error.with_retryable(is_transient).into());
+        }
+        match value("code").filter(|code| !code.is_empty()) {
+            Some(code) => Ok(Secret::from(code.as_str())),
+            None => Err(Core::new(Kind::Invalid, "the callback has no code").into()),
+        }
+    }
+}
+
+/// Joins scopes as the standard has them (RFC 6749, 3.3).
+pub(super) fn joined<T: AsRef<str>>(scopes: impl IntoIterator<Item = T>) -> String {
+    let scopes: Vec<_> = scopes.into_iter().collect();
+    let scopes: Vec<&str> = scopes.iter().map(AsRef::as_ref).collect();
+    scopes.join(" ")
+}
+
+fn random<const BYTES: usize>() -> Result<Secret> {
+    let mut bytes = Zeroizing::new([0; BYTES]);
+    getrandom::getrandom(&mut *bytes).map_err(|cause| {
+        Core::new(Kind::Config, "the system has no randomness").with_source(cause.to_string())
+    })?;
+    Ok(Secret::from(URL_SAFE_NO_PAD.encode(*bytes)))
+}

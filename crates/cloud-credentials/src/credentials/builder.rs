@@ -1,0 +1,347 @@
+//! Configuration of credentials.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use vouchsafe_core::auth::oauth::read_fault;
+use vouchsafe_core::call::{CallOptions, Jitter, Timeouts};
+use vouchsafe_core::store::{Key, Leases, MemoryStore, Store, StoreLeases};
+use vouchsafe_core::{CoreClient, CoreClientBuilder, Secret};
+
+use super::authorization::{self, joined};
+use super::endpoint::{Endpoints, Url, endpoints};
+use super::values::{Memory, Values};
+use super::{BodyFormat, ClientAuthentication, Credentials, Developer, Inner};
+use crate::file::FileStore;
+use crate::refresh::{Coordinator, Times};
+use crate::{Environment, Error, Result};
+
+/// Builds [`Credentials`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct CredentialsBuilder {
+    core: CoreClientBuilder,
+    values: Values,
+    environment: Option<Environment>,
+    reads_unprefixed: bool,
+    profile: Option<String>,
+    namespace: String,
+    store: Option<Arc<dyn Store>>,
+    leases: Option<Arc<dyn Leases>>,
+    token_url: String,
+    revocation_url: Option<String>,
+    developer_token: Option<Secret>,
+    developer_provider: Option<String>,
+    authorization: authorization::Settings,
+    format: BodyFormat,
+    authentication: ClientAuthentication,
+    is_token_cached: bool,
+    is_secret_kept: bool,
+    refreshes: bool,
+    guard: Duration,
+}
+
+impl CredentialsBuilder {
+    pub(super) fn new() -> Self {
+        let times = Times::default();
+        let timeouts = Timeouts::default()
+            .attempt(times.request)
+            .call(times.request);
+        Self {
+            core: CoreClient::builder().timeouts(timeouts),
+            values: Values::default(),
+            environment: None,
+            reads_unprefixed: true,
+            profile: None,
+            namespace: FileStore::NAMESPACE.to_owned(),
+            store: None,
+            leases: None,
+            token_url: TOKEN_URL.to_owned(),
+            revocation_url: None,
+            developer_token: None,
+            developer_provider: None,
+            authorization: authorization::Settings {
+                url: AUTHORIZATION_URL.to_owned(),
+                ..authorization::Settings::default()
+            },
+            format: BodyFormat::default(),
+            authentication: ClientAuthentication::default(),
+            is_token_cached: true,
+            is_secret_kept: true,
+            refreshes: true,
+            guard: Duration::from_secs(60),
+        }
+    }
+
+    /// Creates a builder that takes what it is not given from the environment of the process, and
+    /// from the file of credentials: that at `PAN_CREDENTIALS_DBFILE`, else
+    /// `~/.config/pancloud/credentials.json`. The file is not touched yet.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `Config` if neither that variable nor `HOME` is set, or a variable is not text.
+    pub fn from_env() -> Result<Self> {
+        let environment = Environment::of_process();
+        let file = FileStore::new(environment.file()?);
+        Ok(Self::new().environment(environment).store(Arc::new(file)))
+    }
+
+    vouchsafe_core::client_builder_methods!(core);
+
+    /// Sets the client's id. An empty one counts as none, here and below.
+    pub fn client_id(mut self, id: impl Into<String>) -> Self {
+        self.values.client_id = Some(id.into());
+        self
+    }
+
+    /// Sets the client's secret.
+    pub fn client_secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.values.client_secret = Some(secret.into());
+        self
+    }
+
+    /// Sets the refresh token.
+    pub fn refresh_token(mut self, token: impl Into<Secret>) -> Self {
+        self.values.refresh_token = Some(token.into());
+        self
+    }
+
+    /// Sets the access token.
+    pub fn access_token(mut self, token: impl Into<Secret>) -> Self {
+        self.values.access_token = Some(token.into());
+        self
+    }
+
+    /// Sets where variables come from. Default: none are read.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
+    /// Leaves the variables without prefix (`CLIENT_ID`, ...) alone. Default: they are read, if all
+    /// three are set.
+    pub fn without_unprefixed_variables(mut self) -> Self {
+        self.reads_unprefixed = false;
+        self
+    }
+
+    /// Sets the profile. Default: `PAN_PROFILE` of the environment, else `default`.
+    pub fn profile(mut self, name: impl Into<String>) -> Self {
+        self.profile = Some(name.into());
+        self
+    }
+
+    /// Sets the namespace of the records in the store. Default: `profiles`, as in the file of
+    /// `pancloud`.
+    pub fn namespace(mut self, name: impl Into<String>) -> Self {
+        self.namespace = name.into();
+        self
+    }
+
+    /// Sets where records are kept. Processes that share a store share each refresh. Default: in
+    /// memory.
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Sets what decides which process refreshes. Default: leases in the store.
+    pub fn leases(mut self, leases: Arc<dyn Leases>) -> Self {
+        self.leases = Some(leases);
+        self
+    }
+
+    /// Sets the URL of the authorization server, to which `/api/oauth2/RequestToken` and
+    /// `/api/oauth2/RevokeToken` are appended, or of its token endpoint, if it ends in
+    /// `RequestToken`. Default: `https://api.paloaltonetworks.com`.
+    pub fn token_url(mut self, url: impl Into<String>) -> Self {
+        self.token_url = url.into();
+        self
+    }
+
+    /// Sets the URL of the revocation endpoint. Default: beside the token endpoint.
+    #[doc(alias = "token_revoke_url")]
+    pub fn revocation_url(mut self, url: impl Into<String>) -> Self {
+        self.revocation_url = Some(url.into());
+        self
+    }
+
+    /// Sets the URL that users visit to log in. Default:
+    /// `https://identity.paloaltonetworks.com/as/authorization.oauth2`.
+    #[doc(alias = "auth_base_url")]
+    pub fn authorization_url(mut self, url: impl Into<String>) -> Self {
+        self.authorization.url = url.into();
+        self
+    }
+
+    /// Sets where users are sent after a login. Default: none.
+    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.authorization.redirect_uri = Some(uri.into());
+        self
+    }
+
+    /// Sets the scopes of logins. Default: none.
+    pub fn scopes<T: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
+        self.authorization.scope = Some(joined(scopes));
+        self
+    }
+
+    /// Sets the instance of the application for logins. Default: none.
+    pub fn instance_id(mut self, id: impl Into<String>) -> Self {
+        self.authorization.instance_id = Some(id.into());
+        self
+    }
+
+    /// Sets the region for logins, such as `americas` or `europe`. Default: none.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.authorization.region = Some(region.into());
+        self
+    }
+
+    /// Sets the state of logins. Default: random for each.
+    pub fn state(mut self, state: impl Into<String>) -> Self {
+        self.authorization.state = Some(state.into());
+        self
+    }
+
+    /// Sets the developer token. It is used if no other credentials are given here, and
+    /// `PAN_ACCESS_TOKEN` is not set. Default: `PAN_DEVELOPER_TOKEN` of the environment.
+    pub fn developer_token(mut self, token: impl Into<Secret>) -> Self {
+        self.developer_token = Some(token.into());
+        self
+    }
+
+    /// Sets the URL where developer tokens are redeemed. Default: `PAN_DEVELOPER_TOKEN_PROVIDER` of
+    /// the environment, else `https://app.apiexplorer.rocks/request_token`.
+    pub fn developer_token_provider(mut self, url: impl Into<String>) -> Self {
+        self.developer_provider = Some(url.into());
+        self
+    }
+
+    /// Sets how requests are written. Default: [`BodyFormat::Json`].
+    pub fn body_format(mut self, format: BodyFormat) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// Sets how the client proves who it is. Default: [`ClientAuthentication::Body`].
+    pub fn client_authentication(mut self, authentication: ClientAuthentication) -> Self {
+        self.authentication = authentication;
+        self
+    }
+
+    /// Sets whether access tokens are kept in the store. Without, each process needs one of its
+    /// own. Default: `true`.
+    pub fn cache_token(mut self, is_cached: bool) -> Self {
+        self.is_token_cached = is_cached;
+        self
+    }
+
+    /// Sets whether a client's secret that was given here or in the environment is kept in the
+    /// store. Default: `true`, as `pancloud` does.
+    pub fn persist_client_secret(mut self, is_kept: bool) -> Self {
+        self.is_secret_kept = is_kept;
+        self
+    }
+
+    /// Sets whether an access token is replaced when it expires or is refused. Without, only
+    /// [`Credentials::refresh`] replaces it. Default: `true`.
+    pub fn auto_refresh(mut self, refreshes: bool) -> Self {
+        self.refreshes = refreshes;
+        self
+    }
+
+    /// Sets how long before it expires an access token is replaced: up to a tenth earlier, by
+    /// chance, so that a fleet does not do so at once, and never in the first half of its life.
+    /// Default: 60 seconds.
+    pub fn guard(mut self, guard: Duration) -> Self {
+        self.guard = guard;
+        self
+    }
+
+    /// Builds the credentials. Touches neither disk nor network.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `Config` if a URL is malformed, `PAN_PROFILE` is not text, or the transport cannot
+    /// be created.
+    pub fn build(self) -> Result<Credentials> {
+        let (token, revocation) = endpoints(&self.token_url)?;
+        let revocation = match &self.revocation_url {
+            Some(url) => Url::whole(url)?,
+            None => revocation,
+        };
+        let is_there = |text: &String| !text.is_empty();
+        let profile = match (self.profile.filter(is_there), &self.environment) {
+            (Some(profile), _) => profile,
+            (None, Some(environment)) => {
+                let named = environment.text("PAN_PROFILE")?;
+                named.unwrap_or_else(|| DEFAULT_PROFILE.to_owned())
+            }
+            (None, None) => DEFAULT_PROFILE.to_owned(),
+        };
+        let core = self.core.read_fault(read_fault).build()?;
+        let clock = Arc::clone(core.clock());
+        let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
+        let leases = self.leases.unwrap_or_else(|| {
+            Arc::new(StoreLeases::with_clock(
+                Arc::clone(&store),
+                Arc::clone(&clock),
+            ))
+        });
+        let flights = core
+            .cache::<_, _, Error>("refreshes of credentials")
+            .capacity(64)
+            .error_ttl(Duration::from_secs(1))
+            .error_ttl_by(|error: &Error| error.retry_after().map(|wait| wait.min(LONGEST_ASKED)))
+            .build();
+        let early = self.guard.mul_f64(1.0 + Jitter::random().draw() / 10.0);
+        let provider = self.developer_provider.filter(is_there);
+        Ok(Credentials {
+            inner: Arc::new(Inner {
+                endpoints: Endpoints {
+                    core,
+                    token,
+                    revocation,
+                    format: self.format,
+                    authentication: self.authentication,
+                    options: CallOptions::new(),
+                },
+                coordinator: Coordinator {
+                    store,
+                    leases,
+                    key: Key::new(self.namespace, profile),
+                    clock,
+                    times: Times::default(),
+                },
+                builder: self.values.cleaned(),
+                environment: self.environment,
+                reads_unprefixed: self.reads_unprefixed,
+                authorization: self.authorization,
+                developer: Developer {
+                    token: self.developer_token.filter(|token| !token.is_empty()),
+                    provider: provider.as_deref().map(Url::whole).transpose()?,
+                    default_provider: Url::whole(DEVELOPER_URL)?,
+                },
+                is_token_cached: self.is_token_cached,
+                is_secret_kept: self.is_secret_kept,
+                refreshes: self.refreshes,
+                guard: early,
+                memory: Mutex::new(Memory::default()),
+                held: ArcSwapOption::empty(),
+                generations: AtomicU64::new(0),
+                flights,
+            }),
+        })
+    }
+}
+
+const DEFAULT_PROFILE: &str = "default";
+const TOKEN_URL: &str = "https://api.paloaltonetworks.com";
+const AUTHORIZATION_URL: &str = "https://identity.paloaltonetworks.com/as/authorization.oauth2";
+const DEVELOPER_URL: &str = "https://app.apiexplorer.rocks/request_token";
+
+/// The longest wait that a server can ask for before the next refresh.
+const LONGEST_ASKED: Duration = Duration::from_secs(60);

@@ -1,0 +1,456 @@
+//! Credentials of an application: where they come from, and an access token that is always fresh.
+
+mod authorization;
+mod builder;
+mod endpoint;
+mod profile;
+mod token;
+mod values;
+
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use vouchsafe_core::auth::Token;
+use vouchsafe_core::auth::oauth::TokenAnswer;
+use vouchsafe_core::cache::Cache;
+use vouchsafe_core::{Secret, sync};
+
+pub use self::authorization::{Authorization, AuthorizationRequest, Pkce};
+pub use self::builder::CredentialsBuilder;
+pub use self::endpoint::{BodyFormat, ClientAuthentication};
+use self::endpoint::{Code, Endpoints, Hint, Identity, Url};
+use self::token::Held;
+use self::values::{Memory, Resolved};
+pub use self::values::{Source, Values};
+use crate::refresh::Coordinator;
+use crate::{Claims, Environment, Error, Result};
+
+/// The credentials of an application, and its access token.
+///
+/// Values are looked for in this order: what the program gave to the builder, variables that begin
+/// with `PAN_`, the variables `CLIENT_ID`, `CLIENT_SECRET` and `REFRESH_TOKEN` if all three are set,
+/// the store. The first source that has one of them is used alone; [`source`](Self::source) says
+/// which. A builder that is told nothing of the environment or a store uses neither.
+///
+/// As a [`TokenSource`](crate::TokenSource) they keep the access token fresh: it is replaced
+/// shortly before it expires and after a refusal, by one request for all tasks, processes and
+/// machines that share the store. So a refresh token that the server rotates is never sent twice,
+/// nor lost.
+///
+/// Cheap to clone; clones share everything. Creating them touches neither disk nor network.
+#[derive(Clone)]
+pub struct Credentials {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    endpoints: Endpoints,
+    coordinator: Coordinator,
+    builder: Values,
+    environment: Option<Environment>,
+    reads_unprefixed: bool,
+    authorization: authorization::Settings,
+    developer: Developer,
+    is_token_cached: bool,
+    is_secret_kept: bool,
+    refreshes: bool,
+    guard: Duration,
+    memory: Mutex<Memory>,
+    held: ArcSwapOption<Held>,
+    /// How many tokens there were.
+    generations: AtomicU64,
+    /// Refreshes by the digest of the token that they replace.
+    flights: Cache<String, Token, Error>,
+}
+
+/// How an access token is had for a developer token.
+#[derive(Debug)]
+struct Developer {
+    token: Option<Secret>,
+    provider: Option<Url>,
+    default_provider: Url,
+}
+
+impl Credentials {
+    /// Creates a builder with the defaults that its setters document. It reads nothing.
+    pub fn builder() -> CredentialsBuilder {
+        CredentialsBuilder::new()
+    }
+
+    /// Takes credentials from the environment, or else from the file of credentials, as `pancloud`
+    /// does: see [`Environment`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`CredentialsBuilder::from_env`] and [`CredentialsBuilder::build`].
+    pub fn from_env() -> Result<Self> {
+        CredentialsBuilder::from_env()?.build()
+    }
+
+    /// Returns the values of the moment. None of them need be there.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::StoreCorrupt`](crate::ErrorKind::StoreCorrupt) or of kind `Store` if they are
+    /// in the store, and it cannot be read; of kind `Config` if a variable is not text.
+    #[doc(alias = "get_credentials")]
+    pub async fn values(&self) -> Result<Values> {
+        Ok(self.resolve().await?.values)
+    }
+
+    /// Returns where the values of the moment come from.
+    ///
+    /// # Errors
+    ///
+    /// As [`values`](Self::values).
+    pub async fn source(&self) -> Result<Source> {
+        Ok(self.resolve().await?.source)
+    }
+
+    /// Returns the name of the profile.
+    #[must_use]
+    pub fn profile(&self) -> &str {
+        self.inner.coordinator.key.profile()
+    }
+
+    /// Sets the access token, for as long as this object lives or until it is refreshed. `None`
+    /// returns to the sources.
+    pub fn set_access_token(&self, token: Option<Secret>) {
+        self.set(|memory| {
+            memory.set.access_token = token.filter(|token| !token.is_empty());
+            memory.expires_at = None;
+            memory.is_access_token_gone = false;
+        });
+    }
+
+    /// Sets the client's id. `None` returns to the sources.
+    pub fn set_client_id(&self, id: Option<String>) {
+        self.set(|memory| memory.set.client_id = id.filter(|id| !id.is_empty()));
+    }
+
+    /// Sets the client's secret. `None` returns to the sources.
+    pub fn set_client_secret(&self, secret: Option<Secret>) {
+        self.set(|memory| memory.set.client_secret = secret.filter(|secret| !secret.is_empty()));
+    }
+
+    /// Sets the refresh token. `None` returns to the sources.
+    pub fn set_refresh_token(&self, token: Option<Secret>) {
+        self.set(|memory| {
+            memory.set.refresh_token = token.filter(|token| !token.is_empty());
+            memory.is_refresh_token_gone = false;
+            memory.rotated = None;
+        });
+    }
+
+    /// Sets the developer token. `None` returns to the sources.
+    pub fn set_developer_token(&self, token: Option<Secret>) {
+        self.set(|memory| memory.developer_token = token.filter(|token| !token.is_empty()));
+    }
+
+    /// Returns the developer token, if one is known.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `Config` if the variable is not text.
+    pub fn developer_token(&self) -> Result<Option<Secret>> {
+        let known = self.memory().developer_token.clone();
+        if let Some(token) = known.or_else(|| self.inner.developer.token.clone()) {
+            return Ok(Some(token));
+        }
+        match &self.inner.environment {
+            Some(environment) => environment.secret("PAN_DEVELOPER_TOKEN"),
+            None => Ok(None),
+        }
+    }
+
+    /// Returns the claims of the access token of the moment. Its signature is not checked.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::PartialCredentials`](crate::ErrorKind::PartialCredentials) without an access
+    /// token; those of [`Claims::of`] and [`values`](Self::values).
+    #[doc(alias = "decode_jwt_payload")]
+    pub async fn claims(&self) -> Result<Claims> {
+        let resolved = self.resolve().await?;
+        match &resolved.values.access_token {
+            Some(token) => Claims::of(token),
+            None => Err(resolved.missing(vec!["access_token"])),
+        }
+    }
+
+    /// Exchanges an authorization code for tokens, and writes them into the record of the profile.
+    ///
+    /// A refresh token that the answer lacks is dropped from the record: it belonged to another
+    /// login.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::PartialCredentials`](crate::ErrorKind::PartialCredentials) if the code or the
+    ///   client's id is missing; nothing is sent.
+    /// - [`ErrorKind::TokenEndpoint`](crate::ErrorKind::TokenEndpoint) or
+    ///   [`InvalidResponse`](crate::ErrorKind::InvalidResponse): nothing is changed.
+    /// - Those of [`write`](Self::write). The tokens are kept in memory, so that `write` can be
+    ///   called again.
+    #[doc(alias = "fetch_tokens")]
+    pub fn exchange(&self, code: impl Into<Secret>) -> ExchangeRequest {
+        ExchangeRequest {
+            credentials: self.clone(),
+            code: code.into(),
+            client_id: None,
+            client_secret: None,
+            redirect_uri: None,
+            verifier: None,
+        }
+    }
+
+    /// Revokes the access token, and drops it from memory and the record of the profile.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::PartialCredentials`](crate::ErrorKind::PartialCredentials) without an access
+    /// token or a client's id; [`ErrorKind::TokenEndpoint`](crate::ErrorKind::TokenEndpoint) if
+    /// the server refuses or says that it did not revoke it.
+    pub async fn revoke_access_token(&self) -> Result<()> {
+        self.revoke(Hint::AccessToken).await
+    }
+
+    /// Revokes the refresh token, and drops it and the access token from memory and the record of
+    /// the profile.
+    ///
+    /// # Errors
+    ///
+    /// As [`revoke_access_token`](Self::revoke_access_token), for the refresh token.
+    pub async fn revoke_refresh_token(&self) -> Result<()> {
+        self.revoke(Hint::RefreshToken).await
+    }
+
+    async fn revoke(&self, hint: Hint) -> Result<()> {
+        let resolved = self.resolve().await?;
+        let values = &resolved.values;
+        let (name, token) = match hint {
+            Hint::AccessToken => ("access_token", &values.access_token),
+            Hint::RefreshToken => ("refresh_token", &values.refresh_token),
+        };
+        let (Some(id), Some(token)) = (&values.client_id, token) else {
+            let missing = [
+                ("client_id", values.client_id.is_some()),
+                (name, token.is_some()),
+            ];
+            let missing = missing.into_iter().filter(|(_, is_there)| !is_there);
+            return Err(resolved.missing(missing.map(|(name, _)| name).collect()));
+        };
+        let client = Identity {
+            id,
+            secret: values.client_secret.as_ref(),
+        };
+        self.inner.endpoints.revoke(client, token, hint).await?;
+        self.set(|memory| {
+            memory.set.access_token = None;
+            memory.is_access_token_gone = resolved.source == Source::Builder;
+            if hint == Hint::RefreshToken {
+                memory.set.refresh_token = None;
+                memory.rotated = None;
+                memory.is_refresh_token_gone = resolved.source == Source::Builder;
+            }
+        });
+        self.drop_from_record(token).await
+    }
+
+    async fn resolve(&self) -> Result<Resolved> {
+        let inner = &*self.inner;
+        let given = |values, source| {
+            let memory = self.memory();
+            Resolved::new(values, source, None, &memory, self.profile())
+        };
+        if !inner.builder.is_empty() {
+            return Ok(given(inner.builder.clone(), Source::Builder));
+        }
+        if let Some(environment) = &inner.environment {
+            let values = Values::prefixed(environment)?;
+            if !values.is_empty() {
+                return Ok(given(values, Source::Environment));
+            }
+            if inner.reads_unprefixed
+                && let Some(values) = Values::unprefixed(environment)?
+            {
+                return Ok(given(values, Source::UnprefixedEnvironment));
+            }
+        }
+        let loaded = inner.coordinator.load().await?;
+        let memory = self.memory();
+        let unsaved = memory.unsaved.as_ref();
+        let unsaved = unsaved.filter(|unsaved| unsaved.is_of(loaded.as_ref()));
+        let unsaved = unsaved.map(|unsaved| &unsaved.record);
+        let record = unsaved.or(loaded.as_ref().map(|(record, _)| record));
+        let Some(record) = record else {
+            return Ok(given_nothing(&memory, self.profile()));
+        };
+        let values = Values {
+            access_token: record
+                .access_token
+                .clone()
+                .filter(|_| inner.is_token_cached),
+            client_id: record.client_id.clone(),
+            client_secret: record.client_secret.clone(),
+            refresh_token: record.refresh_token.clone(),
+        };
+        Ok(Resolved::new(
+            values,
+            Source::Store,
+            Some(record),
+            &memory,
+            self.profile(),
+        ))
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        sync::lock(&self.inner.memory)
+    }
+
+    /// Changes what is known. The token at hand may then be another's.
+    fn set(&self, change: impl FnOnce(&mut Memory)) {
+        change(&mut self.memory());
+        self.inner.flights.clear();
+        self.forget_held();
+    }
+}
+
+fn given_nothing(memory: &Memory, profile: &str) -> Resolved {
+    Resolved::new(Values::default(), Source::Nothing, None, memory, profile)
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &self.inner;
+        f.debug_struct("Credentials")
+            .field("profile", &self.profile())
+            .field("builder", &inner.builder)
+            .field("environment", &inner.environment)
+            .field("store", &inner.coordinator.store)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An authorization code that is to be exchanged; see [`Credentials::exchange`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`"]
+pub struct ExchangeRequest {
+    credentials: Credentials,
+    code: Secret,
+    client_id: Option<String>,
+    client_secret: Option<Secret>,
+    redirect_uri: Option<String>,
+    verifier: Option<Secret>,
+}
+
+impl ExchangeRequest {
+    /// Sets the client's id. Default: that of the credentials.
+    pub fn client_id(mut self, id: impl Into<String>) -> Self {
+        self.client_id = Some(id.into());
+        self
+    }
+
+    /// Sets the client's secret. Default: that of the credentials.
+    pub fn client_secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.client_secret = Some(secret.into());
+        self
+    }
+
+    /// Sets the redirect URI, which must be the one of the authorization URL. Default: that of the
+    /// builder.
+    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.redirect_uri = Some(uri.into());
+        self
+    }
+
+    /// Sets the verifier that belongs to the authorization URL ([`Authorization::verifier`]).
+    /// Default: none.
+    pub fn verifier(mut self, verifier: impl Into<Secret>) -> Self {
+        self.verifier = Some(verifier.into());
+        self
+    }
+
+    /// Sends the request, and returns what the token endpoint answered.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Credentials::exchange`].
+    pub async fn send(self) -> Result<TokenAnswer> {
+        let credentials = &self.credentials;
+        let inner = &*credentials.inner;
+        let resolved = credentials.resolve().await?;
+        let values = &resolved.values;
+        let given = Values {
+            client_id: self.client_id,
+            client_secret: self.client_secret,
+            ..Values::default()
+        };
+        let given = given.cleaned();
+        let id = given.client_id.clone().or_else(|| values.client_id.clone());
+        let secret = given
+            .client_secret
+            .clone()
+            .or_else(|| values.client_secret.clone());
+        let Some(id) = id.filter(|_| !self.code.is_empty()) else {
+            let mut missing = Vec::new();
+            if self.code.is_empty() {
+                missing.push("code");
+            }
+            if given
+                .client_id
+                .or_else(|| values.client_id.clone())
+                .is_none()
+            {
+                missing.push("client_id");
+            }
+            return Err(resolved.missing(missing));
+        };
+        let client = Identity {
+            id: &id,
+            secret: secret.as_ref(),
+        };
+        let redirect_uri = self.redirect_uri.filter(|uri| !uri.is_empty());
+        let code = Code {
+            code: &self.code,
+            redirect_uri: redirect_uri
+                .as_deref()
+                .or(inner.authorization.redirect_uri()),
+            verifier: self.verifier.as_ref(),
+        };
+        let answer = inner.endpoints.exchange(client, code).await?;
+        let issued = inner.endpoints.issued(answer.clone());
+        let is_of_store = resolved.are_of_store();
+        // In memory first: a store that fails must not cost the tokens.
+        credentials.set(|memory| {
+            memory.set.client_id = Some(id);
+            memory.set.client_secret = secret;
+            memory.set.access_token = Some(issued.access_token);
+            memory.expires_at = issued.expires_at;
+            memory.is_refresh_token_gone = issued.refresh_token.is_none();
+            memory.set.refresh_token = issued.refresh_token;
+            memory.rotated = None;
+            memory.unsaved = None;
+            memory.dead = None;
+        });
+        credentials.write_login().await?;
+        if is_of_store {
+            // The record is what counts, as others may renew it.
+            credentials.set(|memory| {
+                let access_token = memory.set.access_token.take();
+                let expires_at = memory.expires_at.take();
+                *memory = Memory {
+                    developer_token: memory.developer_token.take(),
+                    ..Memory::default()
+                };
+                if !inner.is_token_cached {
+                    memory.set.access_token = access_token;
+                    memory.expires_at = expires_at;
+                }
+            });
+        }
+        Ok(answer)
+    }
+}

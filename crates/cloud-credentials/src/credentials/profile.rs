@@ -1,0 +1,197 @@
+//! Writing, removing and renaming the records of profiles.
+
+use vouchsafe_core::store::{Expect, Key, Swapped};
+use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret};
+
+use super::Credentials;
+use super::values::Resolved;
+use crate::refresh::limited;
+use crate::{Record, Result};
+
+impl Credentials {
+    /// Writes the values of the moment into the record of the profile.
+    ///
+    /// A value that is not known does not overwrite one that is there. If the client or the refresh
+    /// token changes, an access token that is there belongs to the old one and is dropped. Without
+    /// [caching](super::CredentialsBuilder::cache_token), access tokens are not touched.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::StoreCorrupt`](crate::ErrorKind::StoreCorrupt) if what is there is damaged; of
+    /// kind `Store` if it cannot be read or written.
+    #[doc(alias = "write_credentials")]
+    pub async fn write(&self) -> Result<()> {
+        let resolved = self.resolve().await?;
+        self.change_record(|record| Some(self.merged(record, &resolved, Absent::Keeps)))
+            .await
+    }
+
+    /// Writes the values after a login: a refresh token that was not issued is dropped.
+    pub(super) async fn write_login(&self) -> Result<()> {
+        let resolved = self.resolve().await?;
+        self.change_record(|record| Some(self.merged(record, &resolved, Absent::Drops)))
+            .await
+    }
+
+    /// Drops a token from the record, if it is there.
+    pub(super) async fn drop_from_record(&self, token: &Secret) -> Result<()> {
+        self.change_record(|record| {
+            let mut record = record?;
+            let is_refresh_token = record.refresh_token.as_ref() == Some(token);
+            if !is_refresh_token && record.access_token.as_ref() != Some(token) {
+                return None;
+            }
+            if is_refresh_token {
+                record.refresh_token = None;
+                record.lineage = None;
+                record.dead = None;
+            }
+            record.access_token = None;
+            record.expires_at = None;
+            Some(record)
+        })
+        .await
+    }
+
+    /// Removes the record of a profile, and returns whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write).
+    pub async fn remove_profile(&self, profile: &str) -> Result<bool> {
+        let coordinator = &self.inner.coordinator;
+        let key = Key::new(coordinator.key.namespace(), profile);
+        let removed = limited(coordinator.store.remove(&key, &Expect::Any)).await?;
+        self.forget_held();
+        Ok(removed)
+    }
+
+    /// Returns the names of the profiles in the store, in order.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write); of kind `Config` if the store cannot list them.
+    pub async fn list_profiles(&self) -> Result<Vec<String>> {
+        let coordinator = &self.inner.coordinator;
+        let listed = limited(coordinator.store.list(coordinator.key.namespace())).await?;
+        listed.ok_or_else(|| Core::new(Kind::Config, "the store cannot list profiles").into())
+    }
+
+    /// Gives the record of a profile another name.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `NotFound` if there is no such profile, and `Conflict` if the other name is taken;
+    /// and as [`write`](Self::write).
+    pub async fn rename_profile(&self, from: &str, to: &str) -> Result<()> {
+        let coordinator = &self.inner.coordinator;
+        let (store, namespace) = (&coordinator.store, coordinator.key.namespace());
+        let (from, to) = (Key::new(namespace, from), Key::new(namespace, to));
+        let Some(there) = limited(store.load(&from)).await? else {
+            let what = format!("there is no profile {:?}", from.profile());
+            return Err(Core::new(Kind::NotFound, what).into());
+        };
+        let swap = store.compare_and_swap(&to, &Expect::Absent, &there.value);
+        let Swapped::Done(version) = limited(swap).await? else {
+            let what = format!("there is a profile {:?} already", to.profile());
+            return Err(Core::new(Kind::Conflict, what).into());
+        };
+        if limited(store.remove(&from, &Expect::Version(there.version))).await? {
+            self.forget_held();
+            return Ok(());
+        }
+        // It was renewed meanwhile: the copy is old, and must not be used.
+        limited(store.remove(&to, &Expect::Version(version))).await?;
+        let what = format!(
+            "profile {:?} was changed meanwhile; try again",
+            from.profile()
+        );
+        Err(Core::new(Kind::Conflict, what).with_retryable(true).into())
+    }
+
+    fn merged(&self, record: Option<Record>, resolved: &Resolved, absent: Absent) -> Record {
+        let inner = &self.inner;
+        let values = &resolved.values;
+        let is_new = record.is_none();
+        let mut record = record.unwrap_or_default();
+        let before = (
+            record.client_id.clone(),
+            record.client_secret.clone(),
+            record.refresh_token.clone(),
+        );
+        if values.client_id.is_some() {
+            record.client_id.clone_from(&values.client_id);
+        }
+        if values.client_secret.is_some() && inner.is_secret_kept {
+            record.client_secret.clone_from(&values.client_secret);
+        }
+        if values.refresh_token.is_some() || absent == Absent::Drops {
+            record.refresh_token.clone_from(&values.refresh_token);
+        }
+        let now = (
+            &record.client_id,
+            &record.client_secret,
+            &record.refresh_token,
+        );
+        let has_changed = now != (&before.0, &before.1, &before.2);
+        if has_changed {
+            let is_rotated = values.refresh_token != resolved.first;
+            let given = self.given(resolved);
+            record.lineage = given
+                .and_then(|given| given.lineage())
+                .filter(|_| is_rotated);
+            record.dead = None;
+        }
+        if inner.is_token_cached {
+            if values.access_token.is_some() {
+                record.access_token.clone_from(&values.access_token);
+                record.expires_at = resolved.expires_at;
+            } else if has_changed {
+                record.access_token = None;
+                record.expires_at = None;
+            }
+            record.is_token_left_out = false;
+        } else if is_new {
+            record.is_token_left_out = true;
+        }
+        record
+    }
+
+    /// Changes the record of the profile; `change` returns `None` to leave it as it is.
+    pub(super) async fn change_record(
+        &self,
+        change: impl Fn(Option<Record>) -> Option<Record> + Send,
+    ) -> Result<()> {
+        let coordinator = &self.inner.coordinator;
+        let mut read = coordinator.load().await?;
+        for _ in 0..TRIES {
+            let expect = match &read {
+                Some((_, version)) => Expect::Version(version.clone()),
+                None => Expect::Absent,
+            };
+            let Some(record) = change(read.map(|(record, _)| record)) else {
+                return Ok(());
+            };
+            let value = record.write()?;
+            let swap = coordinator
+                .store
+                .compare_and_swap(&coordinator.key, &expect, &value);
+            match limited(swap).await? {
+                Swapped::Done(_) => return Ok(()),
+                Swapped::Conflict(_) => read = coordinator.load().await?,
+            }
+        }
+        let what = "the record of the profile is changed all the time; try again";
+        Err(Core::new(Kind::Store, what).with_retryable(true).into())
+    }
+}
+
+/// What a value that is not known does to one that is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Absent {
+    Keeps,
+    Drops,
+}
+
+/// How often a record is written over changes of others.
+const TRIES: usize = 20;

@@ -1,0 +1,358 @@
+//! The access token of the moment, and how it is replaced.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use vouchsafe_core::auth::oauth::ErrorCode;
+use vouchsafe_core::auth::{Token, TokenSource};
+use vouchsafe_core::cache::Fetched;
+use vouchsafe_core::{BoxFuture, Error as Core, ErrorKind as Kind, Secret};
+
+use super::values::{Memory, Resolved};
+use super::{Credentials, Url};
+use crate::error::HeldByAnother;
+use crate::record::digest;
+use crate::refresh::machine::{Given, Issued, Kept, Outcome, Wanted};
+use crate::validity::Validity;
+use crate::{Record, Result};
+
+/// A token at hand.
+#[derive(Debug)]
+pub(super) struct Held {
+    token: Token,
+    /// When it is to be replaced.
+    due: Option<SystemTime>,
+    is_refused: AtomicBool,
+}
+
+impl Credentials {
+    /// Replaces the access token of the moment, and returns the new one. If another task or process
+    /// replaces it meanwhile, that one is returned, and no request is made.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::PartialCredentials`](crate::ErrorKind::PartialCredentials) if a value is
+    ///   missing; nothing is sent.
+    /// - [`ErrorKind::TokenEndpoint`](crate::ErrorKind::TokenEndpoint) if the server refuses. If
+    ///   [`is_reauthorization_needed`](crate::Error::is_reauthorization_needed), the refresh token
+    ///   is not sent again until it changes.
+    /// - [`ErrorKind::InvalidResponse`](crate::ErrorKind::InvalidResponse);
+    ///   [`RefreshTimeout`](crate::ErrorKind::RefreshTimeout) if another process holds the lease
+    ///   for too long; [`StoreCorrupt`](crate::ErrorKind::StoreCorrupt) or of kind `Store` if the
+    ///   store cannot be read.
+    ///
+    /// An error is kept for a second, or as long as the server asks.
+    pub async fn refresh(&self) -> Result<Secret> {
+        let resolved = self.resolve().await?;
+        let stale = resolved.values.access_token.clone();
+        Ok(self.replace(stale, resolved).await?.secret().clone())
+    }
+
+    /// Returns an access token other than one that proved bad: the one that is known, if it is
+    /// another, or else as [`refresh`](Self::refresh).
+    ///
+    /// # Errors
+    ///
+    /// As [`refresh`](Self::refresh).
+    pub async fn refresh_stale(&self, stale: &Secret) -> Result<Secret> {
+        let resolved = self.resolve().await?;
+        let now = self.now();
+        let other = resolved
+            .values
+            .access_token
+            .clone()
+            .filter(|token| token != stale);
+        if let Some(token) = other
+            && !self.is_due(&token, resolved.expires_at, now)
+        {
+            return Ok(token);
+        }
+        Ok(self
+            .replace(Some(stale.clone()), resolved)
+            .await?
+            .secret()
+            .clone())
+    }
+
+    /// Returns the token at hand, unless it is to be replaced.
+    fn at_hand(&self) -> Option<Token> {
+        let held = self.inner.held.load();
+        let held = held.as_ref()?;
+        let is_good =
+            !held.is_refused.load(Ordering::Relaxed) && held.due.is_none_or(|due| self.now() < due);
+        is_good.then(|| held.token.clone())
+    }
+
+    async fn current(&self) -> Result<Token> {
+        let held = self.inner.held.load_full();
+        let refused = held.filter(|held| held.is_refused.load(Ordering::Relaxed));
+        let resolved = self.resolve().await?;
+        let Some(token) = resolved.values.access_token.clone() else {
+            return match self.inner.refreshes {
+                true => self.replace(None, resolved).await,
+                false => Err(resolved.missing(vec!["access_token"])),
+            };
+        };
+        let refused = refused.filter(|held| *held.token.secret() == token);
+        if refused.is_none() && !self.is_due(&token, resolved.expires_at, self.now()) {
+            return Ok(self.hold(token, resolved.expires_at));
+        }
+        let kept = |refused: Option<Arc<Held>>| match refused {
+            // The same token, so that the refusal stands.
+            Some(held) => held.token.clone(),
+            None => self.hold(token.clone(), resolved.expires_at),
+        };
+        if !self.inner.refreshes {
+            return Ok(kept(refused));
+        }
+        if !self.can_refresh(&resolved)? {
+            let validity = Validity::of(&token, resolved.expires_at, self.now());
+            let is_over = validity.expires_at.is_some_and(|at| at < self.now());
+            return match refused.is_some() || !is_over {
+                true => Ok(kept(refused)),
+                false => Err(resolved.missing(self.lacking(&resolved))),
+            };
+        }
+        self.replace(Some(token), resolved).await
+    }
+
+    /// Gets another token than the stale one, by one refresh for all callers.
+    async fn replace(&self, stale: Option<Secret>, resolved: Resolved) -> Result<Token> {
+        let stale = stale.as_ref().map(digest);
+        let flight = stale.clone().unwrap_or_default();
+        // Holds what it needs: a refresh that has begun ends, whoever goes away.
+        let credentials = self.clone();
+        let fly = || async move {
+            let token = credentials.fly(stale, resolved).await?;
+            // Callers who were late in noticing.
+            Ok(Fetched::new(token).ttl(Duration::from_secs(1)))
+        };
+        self.inner.flights.get_or_fetch(&flight, fly).await
+    }
+
+    async fn fly(&self, stale: Option<String>, resolved: Resolved) -> Result<Token> {
+        if let Some((token, provider)) = self.developer(&resolved)? {
+            return self.redeem(&token, &provider).await;
+        }
+        let inner = &self.inner;
+        let (dead, unsaved) = {
+            let memory = self.memory();
+            (memory.dead.clone(), memory.unsaved.clone())
+        };
+        let given = self.given(&resolved);
+        let wanted = Wanted {
+            stale,
+            given: given.clone(),
+            dead,
+            unsaved,
+            is_token_cached: inner.is_token_cached,
+            is_secret_kept: inner.is_secret_kept,
+            needs_secret: inner.endpoints.needs_secret(),
+            guard: inner.guard,
+        };
+        let (outcome, failure) = inner.coordinator.run(wanted, &inner.endpoints).await;
+        let failed = |what: &str| failure.unwrap_or_else(|| Core::new(Kind::Store, what).into());
+        match outcome {
+            Outcome::Adopted(record) => {
+                let token = record
+                    .access_token
+                    .clone()
+                    .unwrap_or_else(|| Secret::from(""));
+                let expires_at = record.expires_at;
+                self.learn(given.is_some(), &resolved, &record, |memory| {
+                    memory.set.access_token = given.is_some().then(|| token.clone());
+                    memory.expires_at = expires_at;
+                    memory.unsaved = None;
+                });
+                Ok(self.hold(token, expires_at))
+            }
+            Outcome::Refreshed(issued, record, kept) => {
+                let Issued {
+                    access_token,
+                    expires_at,
+                    ..
+                } = issued;
+                if kept == Kept::Superseded {
+                    tracing::warn!(
+                        profile = self.profile(),
+                        "the record was given other credentials during a refresh"
+                    );
+                }
+                // Where the record has the token, it is read there, as others may renew it.
+                let is_there = given.is_none() && inner.is_token_cached;
+                let is_in_record = is_there && kept == Kept::Saved;
+                self.learn(given.is_some(), &resolved, &record, |memory| {
+                    memory.set.access_token = (!is_in_record).then(|| access_token.clone());
+                    memory.expires_at = expires_at;
+                    memory.unsaved = match kept {
+                        Kept::Unsaved(unsaved) => Some(unsaved),
+                        Kept::Saved | Kept::Superseded => None,
+                    };
+                });
+                Ok(self.hold(access_token, expires_at))
+            }
+            Outcome::Refused(token) => {
+                self.memory().dead = Some(token);
+                Err(failed("the refresh token was refused"))
+            }
+            Outcome::Dead => Err(refused_earlier().into()),
+            Outcome::Missing(values) => Err(resolved.missing(values)),
+            Outcome::NotIssued | Outcome::StoreFailed => Err(failed("the store failed")),
+            Outcome::TimedOut => {
+                let what = "another process did not finish refreshing the token in time";
+                let error = Core::new(Kind::Store, what).with_source(HeldByAnother);
+                Err(error.with_retryable(true).into())
+            }
+        }
+    }
+
+    /// Notes what a refresh brought.
+    fn learn(
+        &self,
+        is_given: bool,
+        resolved: &Resolved,
+        record: &Record,
+        note: impl FnOnce(&mut Memory),
+    ) {
+        let mut memory = self.memory();
+        note(&mut memory);
+        memory.dead = None;
+        if let (true, Some(first), Some(now)) = (is_given, &resolved.first, &record.refresh_token) {
+            memory.rotated = (first != now).then(|| (digest(first), now.clone()));
+        }
+    }
+
+    /// Returns the credentials that were given elsewhere than in the record.
+    pub(super) fn given(&self, resolved: &Resolved) -> Option<Given> {
+        let values = &resolved.values;
+        (!resolved.are_of_store()).then(|| Given {
+            client_id: values.client_id.clone(),
+            client_secret: values.client_secret.clone(),
+            refresh_token: resolved.first.clone(),
+            rotated: values.refresh_token.clone(),
+        })
+    }
+
+    /// Returns the developer token and where it is redeemed, if it is to be used: where the program
+    /// gave no credentials, and there is no access token in the environment.
+    fn developer(&self, resolved: &Resolved) -> Result<Option<(Secret, Url)>> {
+        let inner = &self.inner;
+        let environment = inner.environment.as_ref();
+        if !inner.builder.is_empty() {
+            return Ok(None);
+        }
+        if let Some(environment) = environment
+            && environment.secret("PAN_ACCESS_TOKEN")?.is_some()
+        {
+            return Ok(None);
+        }
+        let _ = resolved;
+        let Some(token) = self.developer_token()? else {
+            return Ok(None);
+        };
+        let provider = match (&inner.developer.provider, environment) {
+            (Some(provider), _) => provider.clone(),
+            (None, Some(environment)) => match environment.text("PAN_DEVELOPER_TOKEN_PROVIDER")? {
+                Some(url) => Url::whole(&url)?,
+                None => inner.developer.default_provider.clone(),
+            },
+            (None, None) => inner.developer.default_provider.clone(),
+        };
+        Ok(Some((token, provider)))
+    }
+
+    async fn redeem(&self, token: &Secret, provider: &Url) -> Result<Token> {
+        let issued = self.inner.endpoints.redeem(provider, token).await?;
+        {
+            let mut memory = self.memory();
+            memory.set.access_token = Some(issued.access_token.clone());
+            memory.expires_at = issued.expires_at;
+            if issued.refresh_token.is_some() {
+                memory.set.refresh_token = issued.refresh_token;
+            }
+        }
+        self.write().await?;
+        Ok(self.hold(issued.access_token, issued.expires_at))
+    }
+
+    fn can_refresh(&self, resolved: &Resolved) -> Result<bool> {
+        Ok(self.developer(resolved)?.is_some() || self.lacking(resolved).is_empty())
+    }
+
+    /// Returns which values a refresh lacks.
+    fn lacking(&self, resolved: &Resolved) -> Vec<&'static str> {
+        let values = &resolved.values;
+        let has_secret = values.client_secret.is_some() || !self.inner.endpoints.needs_secret();
+        let values = [
+            ("client_id", values.client_id.is_some()),
+            ("client_secret", has_secret),
+            ("refresh_token", values.refresh_token.is_some()),
+        ];
+        let lacking = values.into_iter().filter(|(_, is_there)| !is_there);
+        lacking.map(|(name, _)| name).collect()
+    }
+
+    /// Keeps a token at hand. The one that is at hand keeps its generation.
+    fn hold(&self, token: Secret, expires_at: Option<SystemTime>) -> Token {
+        let inner = &self.inner;
+        if let Some(held) = &*inner.held.load()
+            && *held.token.secret() == token
+            && !held.is_refused.load(Ordering::Relaxed)
+        {
+            return held.token.clone();
+        }
+        let validity = Validity::of(&token, expires_at, self.now());
+        let generation = inner.generations.fetch_add(1, Ordering::Relaxed) + 1;
+        let token = Token::new(token).of_generation(generation);
+        let token = match validity.expires_at {
+            Some(at) => token.expires_at(at),
+            None => token,
+        };
+        inner.held.store(Some(Arc::new(Held {
+            token: token.clone(),
+            due: validity.due(inner.guard),
+            is_refused: AtomicBool::new(false),
+        })));
+        token
+    }
+
+    /// Forgets the token at hand; the next caller looks where it comes from.
+    pub(super) fn forget_held(&self) {
+        self.inner.held.store(None);
+    }
+
+    fn is_due(&self, token: &Secret, expires_at: Option<SystemTime>, now: SystemTime) -> bool {
+        let due = Validity::of(token, expires_at, now).due(self.inner.guard);
+        due.is_some_and(|due| due <= now)
+    }
+
+    fn now(&self) -> SystemTime {
+        self.inner.coordinator.clock.now()
+    }
+}
+
+impl TokenSource for Credentials {
+    fn token(&self) -> BoxFuture<'_, vouchsafe_core::Result<Token>> {
+        if let Some(token) = self.at_hand() {
+            return Box::pin(std::future::ready(Ok(token)));
+        }
+        Box::pin(async { self.current().await.map_err(|error| error.core().clone()) })
+    }
+
+    fn forget(&self, generation: u64) {
+        if let Some(held) = &*self.inner.held.load()
+            && held.token.generation() == generation
+        {
+            held.is_refused.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The error for a refresh token that was refused earlier.
+fn refused_earlier() -> Core {
+    let what = "the refresh token was refused earlier and is not sent again; log in again";
+    Core::new(Kind::Credential, what)
+        .with_operation("oauth.requestToken")
+        .with_code(ErrorCode::InvalidGrant.as_str())
+}

@@ -1,0 +1,192 @@
+//! Where values come from, in which order, and never mixed (protocol section 6).
+
+use std::fmt;
+use std::time::SystemTime;
+
+use vouchsafe_core::Secret;
+
+use crate::error::Missing;
+use crate::record::digest;
+use crate::{Environment, Error, Record, Result};
+
+/// The credentials of an application, as far as they are known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Values {
+    /// The access token.
+    pub access_token: Option<Secret>,
+    /// The id of the client.
+    pub client_id: Option<String>,
+    /// The secret of the client.
+    pub client_secret: Option<Secret>,
+    /// The refresh token.
+    pub refresh_token: Option<Secret>,
+}
+
+/// Where credentials come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Source {
+    /// The program gave them to the builder.
+    Builder,
+    /// Variables that begin with `PAN_`.
+    Environment,
+    /// The variables `CLIENT_ID`, `CLIENT_SECRET` and `REFRESH_TOKEN`.
+    UnprefixedEnvironment,
+    /// The record of the profile in the store.
+    Store,
+    /// There are none.
+    Nothing,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Builder => "the builder",
+            Self::Environment => "PAN_ variables",
+            Self::UnprefixedEnvironment => "the variables CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN",
+            Self::Store => "the store",
+            Self::Nothing => "nowhere",
+        })
+    }
+}
+
+impl Values {
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Drops empty texts, which count as none.
+    pub(super) fn cleaned(self) -> Self {
+        let is_there = |secret: &Secret| !secret.is_empty();
+        Self {
+            access_token: self.access_token.filter(is_there),
+            client_id: self.client_id.filter(|id| !id.is_empty()),
+            client_secret: self.client_secret.filter(is_there),
+            refresh_token: self.refresh_token.filter(is_there),
+        }
+    }
+
+    /// Reads the variables that begin with `PAN_`.
+    pub(super) fn prefixed(environment: &Environment) -> Result<Self> {
+        Ok(Self {
+            access_token: environment.secret("PAN_ACCESS_TOKEN")?,
+            client_id: environment.text("PAN_CLIENT_ID")?,
+            client_secret: environment.secret("PAN_CLIENT_SECRET")?,
+            refresh_token: environment.secret("PAN_REFRESH_TOKEN")?,
+        })
+    }
+
+    /// Reads the variables without prefix. Names this common count only together.
+    pub(super) fn unprefixed(environment: &Environment) -> Result<Option<Self>> {
+        let values = Self {
+            access_token: None,
+            client_id: environment.text("CLIENT_ID")?,
+            client_secret: environment.secret("CLIENT_SECRET")?,
+            refresh_token: environment.secret("REFRESH_TOKEN")?,
+        };
+        let has_all = values.client_id.is_some()
+            && values.client_secret.is_some()
+            && values.refresh_token.is_some();
+        Ok(has_all.then_some(values))
+    }
+}
+
+/// What this process knows beside the sources.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// Values that were set after construction; they hide those of the sources.
+    pub(super) set: Values,
+    /// Whether a value of the builder is not used any more, as it was revoked or not issued again.
+    pub(super) is_access_token_gone: bool,
+    pub(super) is_refresh_token_gone: bool,
+    /// The refresh token that replaced the one of this digest.
+    pub(super) rotated: Option<(String, Secret)>,
+    pub(super) developer_token: Option<Secret>,
+    /// The digest of a refresh token that was refused.
+    pub(super) dead: Option<String>,
+    pub(super) unsaved: Option<crate::refresh::machine::Unsaved>,
+    /// When the access token in `set` expires, if it does not say that itself.
+    pub(super) expires_at: Option<SystemTime>,
+}
+
+/// The values of the moment.
+#[derive(Clone, Debug)]
+pub(super) struct Resolved {
+    pub(super) values: Values,
+    /// The refresh token as the source has it.
+    pub(super) first: Option<Secret>,
+    pub(super) source: Source,
+    /// Whether values were set that hide those of the store.
+    pub(super) is_set: bool,
+    /// When the access token expires, if it does not say that itself.
+    pub(super) expires_at: Option<SystemTime>,
+    pub(super) profile: String,
+}
+
+impl Resolved {
+    /// Puts what this process knows over the values of a source.
+    pub(super) fn new(
+        mut values: Values,
+        source: Source,
+        record: Option<&Record>,
+        memory: &Memory,
+        profile: &str,
+    ) -> Self {
+        let set = &memory.set;
+        let mut expires_at = record.and_then(|record| record.expires_at);
+        if memory.is_access_token_gone {
+            values.access_token = None;
+        }
+        if memory.is_refresh_token_gone {
+            values.refresh_token = None;
+        }
+        if set.access_token.is_some() {
+            values.access_token.clone_from(&set.access_token);
+            expires_at = memory.expires_at;
+        }
+        if set.client_id.is_some() {
+            values.client_id.clone_from(&set.client_id);
+        }
+        if set.client_secret.is_some() {
+            values.client_secret.clone_from(&set.client_secret);
+        }
+        if set.refresh_token.is_some() {
+            values.refresh_token.clone_from(&set.refresh_token);
+        }
+        let first = values.refresh_token.clone();
+        if let (Some(first), Some((replaced, by))) = (&first, &memory.rotated)
+            && digest(first) == *replaced
+        {
+            values.refresh_token = Some(by.clone());
+        }
+        let is_set =
+            set.client_id.is_some() || set.client_secret.is_some() || set.refresh_token.is_some();
+        Self {
+            values,
+            first,
+            source,
+            is_set,
+            expires_at,
+            profile: profile.to_owned(),
+        }
+    }
+
+    /// Returns whether the credentials are those of the record, and not given elsewhere.
+    pub(super) fn are_of_store(&self) -> bool {
+        matches!(self.source, Source::Store | Source::Nothing) && !self.is_set
+    }
+
+    /// Creates the error for values that are missing.
+    pub(super) fn missing(&self, values: Vec<&'static str>) -> Error {
+        let places = match self.source {
+            Source::Store | Source::Nothing => vec![
+                Source::Builder.to_string(),
+                Source::Environment.to_string(),
+                format!("profile {:?} of the store", self.profile),
+            ],
+            source => vec![source.to_string()],
+        };
+        Missing::error(values, places)
+    }
+}

@@ -1,0 +1,375 @@
+//! Reading and writing the file under a lock. What the bytes mean is not here.
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use vouchsafe_core::store::{Disk, Draft, lock, open_to_read};
+use zeroize::Zeroizing;
+
+use super::layout::{Members, Tables};
+use super::{SystemDisk, WriteMode};
+
+/// Where the file is, and how it is written.
+#[derive(Debug)]
+pub(super) struct Place {
+    path: PathBuf,
+    mode: WriteMode,
+    disk: Arc<dyn Disk>,
+    has_warned: AtomicBool,
+}
+
+/// The result of an attempt.
+pub(super) enum Tried<T> {
+    Done(T),
+    /// Another process has the lock.
+    Busy,
+    /// The file cannot be read; another process may be writing it.
+    Damaged,
+}
+
+impl<T> Tried<T> {
+    pub(super) fn map<U>(self, map: impl FnOnce(T) -> U) -> Tried<U> {
+        match self {
+            Self::Done(done) => Tried::Done(map(done)),
+            Self::Busy => Tried::Busy,
+            Self::Damaged => Tried::Damaged,
+        }
+    }
+}
+
+/// How long a file may be half written by programs that lock nothing.
+pub(super) const TORN: Duration = Duration::from_millis(500);
+
+impl Place {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            mode: WriteMode::default(),
+            disk: Arc::new(SystemDisk),
+            has_warned: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn with_mode(&self, mode: WriteMode) -> Self {
+        Self {
+            mode,
+            ..self.copied()
+        }
+    }
+
+    pub(super) fn with_disk(&self, disk: Arc<dyn Disk>) -> Self {
+        Self {
+            disk,
+            ..self.copied()
+        }
+    }
+
+    fn copied(&self) -> Self {
+        Self {
+            mode: self.mode,
+            disk: Arc::clone(&self.disk),
+            ..Self::new(self.path.clone())
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn mode(&self) -> WriteMode {
+        self.mode
+    }
+
+    /// Reads the file. `read` returns `None` for damaged tables.
+    pub(super) fn read<T>(
+        &self,
+        waited: Duration,
+        read: impl FnOnce(&Tables) -> Option<T>,
+    ) -> io::Result<Tried<T>> {
+        let lock = match self.open_lock()? {
+            None => None,
+            Some(file) if lock::try_shared(&file)? => Some(Locked(file)),
+            Some(_) => return Ok(Tried::Busy),
+        };
+        if self.beside(NEW).exists() {
+            drop(lock);
+            return self.change(waited, |tables| Some((read(tables)?, false)));
+        }
+        let bytes = self.content()?;
+        // The first writer made the lock meanwhile.
+        if lock.is_none() && self.beside(LOCK).exists() {
+            return Ok(Tried::Busy);
+        }
+        Ok(done(Tables::read(&bytes).and_then(|tables| read(&tables))))
+    }
+
+    /// Changes the file. `change` returns `None` for damaged tables, and else whether to write.
+    pub(super) fn change<T>(
+        &self,
+        waited: Duration,
+        change: impl FnOnce(&mut Tables) -> Option<(T, bool)>,
+    ) -> io::Result<Tried<T>> {
+        let Some(_lock) = self.lock()? else {
+            return Ok(Tried::Busy);
+        };
+        self.complete(waited)?;
+        let Some(mut tables) = Tables::read(&self.content()?) else {
+            return Ok(Tried::Damaged);
+        };
+        let Some((result, has_changed)) = change(&mut tables) else {
+            return Ok(Tried::Damaged);
+        };
+        if has_changed {
+            self.write(tables.text().as_bytes())?;
+        }
+        Ok(Tried::Done(result))
+    }
+
+    /// Writes what was written last in the place of a damaged file.
+    pub(super) fn repair(&self, waited: Duration) -> io::Result<Tried<bool>> {
+        let Some(_lock) = self.lock()? else {
+            return Ok(Tried::Busy);
+        };
+        self.complete(waited)?;
+        if Tables::read(&self.content()?).is_some() {
+            return Ok(Tried::Done(false));
+        }
+        if waited < TORN {
+            return Ok(Tried::Damaged);
+        }
+        let kept = read(&self.beside(BACKUP))?.filter(|kept| Tables::read(kept).is_some());
+        let Some(kept) = kept else {
+            return Ok(Tried::Damaged);
+        };
+        self.write_in_place(&kept)?;
+        Ok(Tried::Done(true))
+    }
+
+    pub(super) fn read_leases<T>(
+        &self,
+        read: impl FnOnce(&Members) -> Option<T>,
+    ) -> io::Result<Tried<T>> {
+        let Some(file) = self.open_lock()? else {
+            return Ok(done(read(&Members::new())));
+        };
+        if !lock::try_shared(&file)? {
+            return Ok(Tried::Busy);
+        }
+        let file = Locked(file);
+        Ok(done(read(&leases(&file.0)?)))
+    }
+
+    pub(super) fn change_leases<T>(
+        &self,
+        change: impl FnOnce(&mut Members) -> Option<(T, bool)>,
+    ) -> io::Result<Tried<T>> {
+        let Some(file) = self.lock()? else {
+            return Ok(Tried::Busy);
+        };
+        let mut members = leases(&file.0)?;
+        let Some((result, has_changed)) = change(&mut members) else {
+            return Ok(Tried::Damaged);
+        };
+        if has_changed {
+            // Not synced: no lease outlives the machine.
+            overwrite(
+                &file.0,
+                serde_json::to_string(&members)?.as_bytes(),
+                &*self.disk,
+            )?;
+        }
+        Ok(Tried::Done(result))
+    }
+
+    /// Takes the exclusive lock, unless another process has it.
+    fn lock(&self) -> io::Result<Option<Locked>> {
+        make_folder(folder_of(&self.path))?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let file = private(&mut options).open(self.beside(LOCK))?;
+        Ok(lock::try_exclusive(&file)?.then_some(Locked(file)))
+    }
+
+    /// Opens the file of the lock, if a writer has made it.
+    fn open_lock(&self) -> io::Result<Option<File>> {
+        open_to_read(&self.beside(LOCK))
+    }
+
+    /// Reads the file; nothing if it does not exist.
+    fn content(&self) -> io::Result<Zeroizing<Vec<u8>>> {
+        let Some(file) = open_to_read(&self.path)? else {
+            return Ok(Zeroizing::default());
+        };
+        self.warn(&file);
+        read_open(&file)
+    }
+
+    fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        match self.mode {
+            WriteMode::InPlace => {
+                self.draft(NEW, bytes)?;
+                self.write_in_place(bytes)?;
+                self.keep_backup()
+            }
+            WriteMode::Replace => {
+                self.draft(BACKUP, bytes)?;
+                let permissions = fs::metadata(&self.path)
+                    .ok()
+                    .map(|there| there.permissions());
+                let draft = Draft::beside(&self.path)?;
+                draft.write(bytes)?;
+                draft.replace()?;
+                match permissions {
+                    Some(permissions) => fs::set_permissions(&self.path, permissions),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Completes the write of a process that was killed, whose content is complete beside the
+    /// file. Not if others have written since.
+    fn complete(&self, waited: Duration) -> io::Result<()> {
+        let new = self.beside(NEW);
+        let Some(content) = read(&new)? else {
+            return Ok(());
+        };
+        let there = read(&self.path)?;
+        let is_untouched = there.is_none() || there == read(&self.beside(BACKUP))?;
+        let is_torn = there.is_some_and(|there| Tables::read(&there).is_none());
+        // Programs that lock nothing may be writing.
+        if is_torn && waited < TORN {
+            return Ok(());
+        }
+        if is_torn || is_untouched {
+            self.write_in_place(&content)?;
+        }
+        self.keep_backup()
+    }
+
+    fn keep_backup(&self) -> io::Result<()> {
+        self.disk.rename(&self.beside(NEW), &self.beside(BACKUP))?;
+        self.disk.sync_folder(folder_of(&self.path))
+    }
+
+    fn draft(&self, ending: &str, bytes: &[u8]) -> io::Result<()> {
+        let draft = Draft::beside(&self.beside(ending))?;
+        draft.write(bytes)?;
+        draft.replace()
+    }
+
+    fn write_in_place(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let file = private(&mut options).open(&self.path)?;
+        overwrite(&file, bytes, &*self.disk)?;
+        self.disk.sync(&file)
+    }
+
+    fn beside(&self, ending: &str) -> PathBuf {
+        let mut path = OsString::from(&self.path);
+        path.push(ending);
+        PathBuf::from(path)
+    }
+
+    /// Tells once that others can read the file.
+    fn warn(&self, file: &File) {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = file
+                .metadata()
+                .map_or(0, |there| there.permissions().mode());
+            if mode & 0o044 != 0 && !self.has_warned.swap(true, Ordering::Relaxed) {
+                tracing::warn!(
+                    file = %self.path.display(),
+                    mode = %format_args!("{:04o}", mode & 0o7777),
+                    "other users can read the credentials; run chmod go-r"
+                );
+            }
+        }
+        #[cfg(not(unix))]
+        let _ = file;
+    }
+}
+
+/// A locked file; dropping it gives up the lock.
+struct Locked(File);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // Not left to closing the file: a child process that is being started shares it for a
+        // moment.
+        let _ = lock::unlock(&self.0);
+    }
+}
+
+fn done<T>(found: Option<T>) -> Tried<T> {
+    found.map_or(Tried::Damaged, Tried::Done)
+}
+
+/// Reads leases. What a killed process left half written holds none.
+fn leases(file: &File) -> io::Result<Members> {
+    Ok(serde_json::from_slice(&read_open(file)?).unwrap_or_default())
+}
+
+/// Readers that lock nothing see the old end after the new content for a moment, but never a
+/// file that ends early.
+fn overwrite(file: &File, bytes: &[u8], disk: &dyn Disk) -> io::Result<()> {
+    let mut at_start = file;
+    at_start.rewind()?;
+    disk.write(file, bytes)?;
+    disk.sync(file)?;
+    disk.cut(file, bytes.len() as u64)
+}
+
+fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    open_to_read(path)?.as_ref().map(read_open).transpose()
+}
+
+fn read_open(mut file: &File) -> io::Result<Zeroizing<Vec<u8>>> {
+    let length = file.metadata()?.len();
+    if length > LARGEST {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    file.rewind()?;
+    // All at once: a buffer that grows leaves copies behind.
+    let room = usize::try_from(length).unwrap_or_default();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room + 1));
+    file.take(LARGEST).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Lets nobody else read or write a new file.
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+const LOCK: &str = ".lock";
+const NEW: &str = ".new";
+const BACKUP: &str = ".bak";
+
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 16 << 20;

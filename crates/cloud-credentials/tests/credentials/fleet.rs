@@ -1,0 +1,267 @@
+//! One refresh, whatever the number of those who need it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serde_json::json;
+use tokio::task::JoinSet;
+use vouchsafe_cloud_credentials::file::FileStore;
+use vouchsafe_cloud_credentials::{Credentials, ErrorKind, TokenSource as _};
+use vouchsafe_core::store::{MemoryStore, Store};
+
+use crate::server::{Fragile, TokenServer, put, record, secret, seed};
+
+fn sharing(server: &TokenServer, store: &Arc<dyn Store>) -> Credentials {
+    server.builder().store(Arc::clone(store)).build().unwrap()
+}
+
+async fn text(credentials: &Credentials) -> String {
+    let token = credentials.token().await.unwrap();
+    token.secret().expose().to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_tasks_on_many_objects_that_share_a_store_make_one_request() {
+    for rotates in [false, true] {
+        let server = TokenServer::new(rotates).shut();
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        seed(&*store, "rt-0").await;
+        let mut tasks = JoinSet::new();
+        for _ in 0..10 {
+            let credentials = sharing(&server, &store);
+            for _ in 0..20 {
+                let credentials = credentials.clone();
+                tasks.spawn(async move { text(&credentials).await });
+            }
+        }
+        server.open();
+        while let Some(token) = tasks.join_next().await {
+            assert_eq!(token.unwrap(), "at-1");
+        }
+        assert_eq!(server.requests().len(), 1);
+        assert_eq!(record(&*store).await["access_token"], "at-1");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_gives_up_neither_stops_the_refresh_nor_loses_the_token() {
+    let server = TokenServer::new(true).shut();
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "rt-0").await;
+    let credentials = sharing(&server, &store);
+    let other = credentials.clone();
+    let mut gone = JoinSet::new();
+    gone.spawn(async move { other.refresh().await.map(drop) });
+    tokio::task::yield_now().await;
+    gone.shutdown().await;
+    server.open();
+    assert_eq!(text(&credentials).await, "at-1");
+    assert_eq!(server.requests().len(), 1);
+    assert_eq!(record(&*store).await["refresh_token"], "rt-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_refresh_sends_the_refresh_token_of_the_last_one() {
+    let server = TokenServer::new(true);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "rt-0").await;
+    // Each process uses the record, whoever wrote it.
+    let (one, two) = (sharing(&server, &store), sharing(&server, &store));
+    for (number, credentials) in [&one, &two, &two, &one].into_iter().enumerate() {
+        let token = credentials.refresh().await.unwrap();
+        assert_eq!(token.expose(), format!("at-{}", number + 1));
+    }
+    assert_eq!(server.refused(), 0);
+    let sent = server.requests();
+    let sent: Vec<_> = sent
+        .iter()
+        .map(|body| body["refresh_token"].as_str().unwrap())
+        .collect();
+    assert_eq!(sent, ["rt-0", "rt-1", "rt-2", "rt-3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn processes_that_were_given_one_refresh_token_share_what_replaced_it() {
+    let server = TokenServer::new(true);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let given = || {
+        let builder = server.builder().store(Arc::clone(&store));
+        let builder = builder
+            .client_id("c")
+            .client_secret("s")
+            .refresh_token("rt-0");
+        builder.build().unwrap()
+    };
+    let one = given();
+    assert_eq!(text(&one).await, "at-1");
+    let two = given();
+    assert_eq!(text(&two).await, "at-1");
+    assert_eq!(server.requests().len(), 1);
+    assert_eq!(two.refresh().await.unwrap(), secret("at-2"));
+    assert_eq!(
+        one.refresh_stale(&secret("at-1")).await.unwrap(),
+        secret("at-2")
+    );
+    assert_eq!(
+        one.values().await.unwrap().refresh_token,
+        Some(secret("rt-2"))
+    );
+    assert_eq!(server.refused(), 0);
+    // Another login has nothing to do with it.
+    let other = server
+        .builder()
+        .store(Arc::clone(&store))
+        .client_id("c")
+        .client_secret("s");
+    let other = other.refresh_token("other").build().unwrap();
+    let error = other.refresh().await.unwrap_err();
+    assert!(error.is_reauthorization_needed());
+    assert_eq!(record(&*store).await["refresh_token"], "rt-2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_refresh_token_is_not_sent_again_until_it_changes() {
+    let server = TokenServer::new(true);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "revoked").await;
+    for _ in 0..3 {
+        let credentials = sharing(&server, &store);
+        let error = credentials.refresh().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TokenEndpoint);
+        assert!(error.is_reauthorization_needed(), "{error}");
+        assert!(!format!("{error} {error:?}").contains("revoked"));
+    }
+    assert_eq!(server.requests().len(), 1);
+    seed(&*store, "rt-0").await;
+    assert_eq!(text(&sharing(&server, &store)).await, "at-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_could_not_be_saved_is_used_and_saved_later() {
+    let server = TokenServer::new(true);
+    let fragile = Arc::new(Fragile::default());
+    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+    seed(&*store, "rt-0").await;
+    let credentials = sharing(&server, &store);
+    fragile.is_full.store(true, Ordering::Relaxed);
+    assert_eq!(text(&credentials).await, "at-1");
+    assert_eq!(record(&*store).await["refresh_token"], "rt-0");
+    assert_eq!(
+        credentials.values().await.unwrap().refresh_token,
+        Some(secret("rt-1"))
+    );
+    // The next refresh sends what the server issued, not what is in the record.
+    assert_eq!(credentials.refresh().await.unwrap(), secret("at-2"));
+    fragile.is_full.store(false, Ordering::Relaxed);
+    assert_eq!(credentials.refresh().await.unwrap(), secret("at-3"));
+    assert_eq!(record(&*store).await["refresh_token"], "rt-3");
+    assert_eq!(server.refused(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_during_a_refresh_is_not_overwritten() {
+    let server = TokenServer::new(true).shut();
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "rt-0").await;
+    let credentials = sharing(&server, &store);
+    let mut refreshing = JoinSet::new();
+    refreshing.spawn(async move { text(&credentials).await });
+    tokio::task::yield_now().await;
+    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    let login = json!({"client_id": "c", "client_secret": "s", "refresh_token": "new login"});
+    put(&*store, &login).await;
+    server.open();
+    assert_eq!(refreshing.join_next().await.unwrap().unwrap(), "at-1");
+    assert_eq!(record(&*store).await["refresh_token"], "new login");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_does_not_concern_the_tokens_survives_a_refresh() {
+    let server = TokenServer::new(true).shut();
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "rt-0").await;
+    let credentials = sharing(&server, &store);
+    let mut refreshing = JoinSet::new();
+    refreshing.spawn(async move { text(&credentials).await });
+    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    let mut there = record(&*store).await;
+    there["note"] = "keep".into();
+    put(&*store, &there).await;
+    server.open();
+    assert_eq!(refreshing.join_next().await.unwrap().unwrap(), "at-1");
+    let now = record(&*store).await;
+    assert_eq!(
+        (&now["note"], &now["refresh_token"]),
+        (&"keep".into(), &"rt-1".into())
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_shared_for_a_moment_and_changes_nothing() {
+    let server = TokenServer::new(true);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "rt-0").await;
+    let before = record(&*store).await;
+    let credentials = sharing(&server, &store);
+    server.fail_with(Some(503));
+    for _ in 0..5 {
+        let error = credentials.token().await.unwrap_err();
+        assert!(error.is_retryable(), "{error}");
+    }
+    assert_eq!(server.requests().len(), 1);
+    assert_eq!(record(&*store).await, before);
+    server.fail_with(None);
+    tokio::time::advance(std::time::Duration::from_secs(2)).await;
+    assert_eq!(text(&credentials).await, "at-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_access_token_is_replaced_once_and_a_static_one_stays() {
+    let server = TokenServer::new(true);
+    let builder = server.builder().client_id("c").client_secret("s");
+    let credentials = builder
+        .refresh_token("rt-0")
+        .access_token("opaque")
+        .build()
+        .unwrap();
+    let first = credentials.token().await.unwrap();
+    assert_eq!(first.secret().expose(), "opaque");
+    credentials.forget(first.generation());
+    let second = credentials.token().await.unwrap();
+    assert_eq!(second.secret().expose(), "at-1");
+    // A late refusal of the old one.
+    credentials.forget(first.generation());
+    assert_eq!(
+        credentials.token().await.unwrap().generation(),
+        second.generation()
+    );
+    assert_eq!(server.requests().len(), 1);
+
+    let fixed = server.builder().access_token("opaque").build().unwrap();
+    let token = fixed.token().await.unwrap();
+    fixed.forget(token.generation());
+    let again = fixed.token().await.unwrap();
+    assert_eq!(again.generation(), token.generation());
+}
+
+#[tokio::test]
+async fn processes_share_a_refresh_through_the_file_of_credentials() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("credentials.json");
+    let server = TokenServer::new(true);
+    seed(&FileStore::new(&path), "rt-0").await;
+    let mut tasks = JoinSet::new();
+    for _ in 0..4 {
+        // One store each, as one process each has.
+        let store: Arc<dyn Store> = Arc::new(FileStore::new(&path));
+        let credentials = sharing(&server, &store);
+        for _ in 0..10 {
+            let credentials = credentials.clone();
+            tasks.spawn(async move { credentials.refresh_stale(&secret("at-0")).await });
+        }
+    }
+    while let Some(token) = tasks.join_next().await {
+        assert_eq!(token.unwrap().unwrap(), secret("at-1"));
+    }
+    assert_eq!(server.requests().len(), 1);
+}

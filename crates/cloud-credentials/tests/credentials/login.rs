@@ -1,0 +1,134 @@
+//! Logging in, and revoking what came of it.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use vouchsafe_cloud_credentials::{ErrorKind, Pkce};
+use vouchsafe_core::store::{MemoryStore, Store};
+
+use crate::server::{TokenServer, record, secret, seed};
+
+#[tokio::test]
+async fn a_login_is_bound_to_the_program_that_began_it() {
+    let server = TokenServer::new(true);
+    let builder = server
+        .builder()
+        .client_id("c d")
+        .redirect_uri("https://app.example.com/back");
+    let credentials = builder.scopes(["a:read", "b:read"]).build().unwrap();
+    let login = credentials.authorize().url().await.unwrap();
+    assert!(
+        login
+            .url
+            .contains("?client_id=c+d&redirect_uri=https%3A%2F%2Fapp.example.com%2Fback")
+    );
+    assert!(login.url.contains("&scope=a%3Aread+b%3Aread&"));
+    assert!(login.url.ends_with("&code_challenge_method=S256"));
+    let verifier = login.verifier.clone().unwrap();
+    assert_eq!(verifier.len(), 43);
+    assert!(!login.url.contains(verifier.expose()));
+    let other = credentials.authorize().url().await.unwrap();
+    assert_ne!(other.state, login.state);
+    assert_ne!(other.verifier, login.verifier);
+    let plain = credentials
+        .authorize()
+        .pkce(Pkce::Off)
+        .state("s")
+        .url()
+        .await
+        .unwrap();
+    assert!(plain.url.ends_with("&state=s") && plain.verifier.is_none());
+
+    let back = format!(
+        "https://app.example.com/back?code=planted&state={}",
+        login.state
+    );
+    let code = login.callback(&back).unwrap();
+    credentials
+        .exchange(code)
+        .verifier(verifier.clone())
+        .send()
+        .await
+        .unwrap();
+    let sent = &server.requests()[0];
+    assert_eq!(sent["code"], "planted");
+    assert_eq!(sent["redirect_uri"], "https://app.example.com/back");
+    assert_eq!(sent["code_verifier"], verifier.expose());
+}
+
+#[tokio::test]
+async fn a_callback_of_another_login_or_server_is_refused() {
+    let server = TokenServer::new(true);
+    let credentials = server.builder().client_id("c").build().unwrap();
+    let login = credentials.authorize().state("mine").url().await.unwrap();
+    for bad in ["code=planted&state=other", "code=planted", "", "state=mine"] {
+        let error = login
+            .callback(&format!("https://a.example.com/?{bad}"))
+            .unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("planted"), "{bad}");
+    }
+    let refused = "error=access_denied&error_description=no&state=mine";
+    let error = login.callback(refused).unwrap_err();
+    assert!(error.is_forbidden());
+    assert_eq!(error.code(), Some("access_denied"));
+    let issuer = "https://id.example.com";
+    let good = "code=x&state=mine&iss=https%3A%2F%2Fid.example.com#fragment";
+    assert_eq!(login.callback_from(issuer, good).unwrap(), secret("x"));
+    assert!(login.callback_from(issuer, "code=x&state=mine").is_err());
+    assert!(
+        login
+            .callback_from("https://evil.example.com", good)
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn an_exchange_is_written_and_the_record_is_what_counts_afterwards() {
+    let server = TokenServer::new(true);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let credentials = server.builder().store(Arc::clone(&store)).build().unwrap();
+    let error = credentials.exchange("x").send().await.unwrap_err();
+    assert_eq!(error.missing().unwrap().values(), ["client_id"]);
+    let exchange = credentials.exchange("x").client_id("c").client_secret("s");
+    let answer = exchange.send().await.unwrap();
+    assert_eq!(answer.access_token, secret("at-1"));
+    let now = record(&*store).await;
+    assert_eq!(
+        (&now["client_id"], &now["refresh_token"]),
+        (&json!("c"), &json!("rt-1"))
+    );
+    seed(&*store, "another's").await;
+    let values = credentials.values().await.unwrap();
+    assert_eq!(values.refresh_token, Some(secret("another's")));
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_dropped_everywhere() {
+    let server = TokenServer::new(true);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "rt-0").await;
+    let credentials = server.builder().store(Arc::clone(&store)).build().unwrap();
+    credentials.revoke_access_token().await.unwrap();
+    let now = record(&*store).await;
+    assert_eq!(
+        (&now["access_token"], &now["refresh_token"]),
+        (&json!(null), &json!("rt-0"))
+    );
+    let error = credentials.revoke_access_token().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PartialCredentials);
+    credentials.revoke_refresh_token().await.unwrap();
+    assert_eq!(record(&*store).await["refresh_token"], json!(null));
+    let sent = server.requests();
+    assert_eq!(sent[1]["token"], "rt-0");
+    assert_eq!(sent[1]["token_type_hint"], "refresh_token");
+
+    let given = server
+        .builder()
+        .client_id("c")
+        .client_secret("s")
+        .refresh_token("r");
+    let given = given.access_token("a").build().unwrap();
+    given.revoke_refresh_token().await.unwrap();
+    let values = given.values().await.unwrap();
+    assert_eq!((values.access_token, values.refresh_token), (None, None));
+}

@@ -1,0 +1,182 @@
+//! Where values come from.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::json;
+use vouchsafe_cloud_credentials::{
+    Credentials, Environment, ErrorKind, Secret, Source, TokenSource as _,
+};
+use vouchsafe_core::store::{MemoryStore, Store};
+
+use crate::server::{TokenServer, put, record, secret, seed};
+
+fn variables(pairs: &[(&str, &str)]) -> Environment {
+    let pairs: BTreeMap<String, String> = pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    Environment::from_fn(move |name| pairs.get(name).map(|value| Secret::from(value.as_str())))
+}
+
+#[tokio::test]
+async fn the_first_source_with_a_value_is_used_alone() {
+    let server = TokenServer::new(true);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "rt-0").await;
+    let seeds = [
+        ("CLIENT_ID", "u"),
+        ("CLIENT_SECRET", "u"),
+        ("REFRESH_TOKEN", "u"),
+    ];
+    let prefixed = [&seeds[..], &[("PAN_CLIENT_SECRET", "p")]].concat();
+    let with = |pairs: &[(&str, &str)]| {
+        let builder = server.builder().store(Arc::clone(&store));
+        builder.environment(variables(pairs))
+    };
+    let of = |credentials: Credentials| async move {
+        let values = credentials.values().await.unwrap();
+        (
+            credentials.source().await.unwrap(),
+            values.client_id,
+            values.client_secret,
+        )
+    };
+    let id = |text: &str| Some(text.to_owned());
+    let explicit = with(&prefixed).client_id("b").build().unwrap();
+    assert_eq!(of(explicit).await, (Source::Builder, id("b"), None));
+    let environment = with(&prefixed).build().unwrap();
+    assert_eq!(
+        of(environment).await,
+        (Source::Environment, None, Some(secret("p")))
+    );
+    let unprefixed = with(&seeds).build().unwrap();
+    let expected = (Source::UnprefixedEnvironment, id("u"), Some(secret("u")));
+    assert_eq!(of(unprefixed).await, expected);
+    let stored = (Source::Store, id("c"), Some(secret("s")));
+    let off = with(&seeds).without_unprefixed_variables().build().unwrap();
+    assert_eq!(of(off).await, stored);
+    // Names this common count only together, and empty ones not at all.
+    let partial = with(&seeds[..2]).build().unwrap();
+    assert_eq!(of(partial).await, stored);
+    let empty = with(&[("PAN_CLIENT_ID", "")])
+        .client_id("")
+        .build()
+        .unwrap();
+    assert_eq!(of(empty).await, stored);
+    let nothing = with(&[("PAN_PROFILE", "other")]).build().unwrap();
+    assert_eq!(nothing.profile(), "other");
+    assert_eq!(of(nothing).await, (Source::Nothing, None, None));
+}
+
+#[tokio::test]
+async fn what_is_missing_is_told_and_nothing_is_sent() {
+    let server = TokenServer::new(true);
+    let credentials = server.builder().client_id("c").build().unwrap();
+    let error = credentials.refresh().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PartialCredentials);
+    let missing = error.missing().unwrap();
+    assert_eq!(missing.values(), ["client_secret", "refresh_token"]);
+    assert_eq!(missing.places(), ["the builder"]);
+    let error = server
+        .builder()
+        .auto_refresh(false)
+        .build()
+        .unwrap()
+        .token()
+        .await
+        .unwrap_err();
+    assert_eq!(error.message(), "missing access_token");
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_value_that_is_not_known_does_not_overwrite_one_that_is() {
+    let server = TokenServer::new(true);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "rt-0").await;
+    let credentials = server.builder().store(Arc::clone(&store)).client_id("only");
+    credentials.build().unwrap().write().await.unwrap();
+    let now = record(&*store).await;
+    assert_eq!(
+        (&now["client_id"], &now["client_secret"]),
+        (&"only".into(), &"s".into())
+    );
+    // It belonged to the other client.
+    assert_eq!(now["access_token"], json!(null));
+}
+
+#[tokio::test]
+async fn a_secret_is_left_out_of_the_store_on_request() {
+    let server = TokenServer::new(true);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let builder = server
+        .builder()
+        .store(Arc::clone(&store))
+        .persist_client_secret(false);
+    let builder = builder
+        .client_id("c")
+        .client_secret("planted")
+        .refresh_token("rt-0");
+    let credentials = builder.build().unwrap();
+    credentials.write().await.unwrap();
+    credentials.refresh().await.unwrap();
+    credentials.refresh().await.unwrap();
+    assert!(!record(&*store).await.to_string().contains("planted"));
+    assert_eq!(server.refused(), 0);
+}
+
+#[tokio::test]
+async fn a_developer_token_is_used_if_the_program_gives_no_credentials() {
+    let server = TokenServer::new(false);
+    let environment = || variables(&[("PAN_DEVELOPER_TOKEN", "dev"), ("PAN_CLIENT_ID", "c")]);
+    let builder = || server.builder().environment(environment());
+    let given = builder()
+        .client_id("c")
+        .client_secret("s")
+        .refresh_token("rt-0");
+    given.build().unwrap().refresh().await.unwrap();
+    assert_eq!(server.requests()[0]["grant_type"], "refresh_token");
+    let url = builder().developer_token_provider("no url").build();
+    assert_eq!(
+        url.unwrap_err().kind(),
+        ErrorKind::Core(vouchsafe_core::ErrorKind::Config)
+    );
+}
+
+#[tokio::test]
+async fn profiles_are_listed_renamed_and_removed() {
+    let server = TokenServer::new(true);
+    let folder = tempfile::tempdir().unwrap();
+    let file = vouchsafe_cloud_credentials::file::FileStore::new(folder.path().join("c.json"));
+    let store: Arc<dyn Store> = Arc::new(file);
+    put(
+        &*store,
+        &json!({"client_id": "c", "client_secret": "s", "refresh_token": "r"}),
+    )
+    .await;
+    let credentials = server.builder().store(Arc::clone(&store)).build().unwrap();
+    credentials.rename_profile("default", "dev").await.unwrap();
+    assert_eq!(credentials.list_profiles().await.unwrap(), ["dev"]);
+    let error = credentials
+        .rename_profile("default", "x")
+        .await
+        .unwrap_err();
+    assert!(error.is_not_found());
+    assert!(credentials.remove_profile("dev").await.unwrap());
+    assert!(!credentials.remove_profile("dev").await.unwrap());
+    assert!(credentials.list_profiles().await.unwrap().is_empty());
+}
+
+#[test]
+fn no_secret_is_shown() {
+    let server = TokenServer::new(true);
+    let builder = server.builder().client_id("c").client_secret("planted-1");
+    let builder = builder.refresh_token("planted-2").access_token("planted-3");
+    let builder = builder.developer_token("planted-4");
+    assert!(!format!("{builder:?}").contains("planted"));
+    let credentials = builder.build().unwrap();
+    credentials.set_refresh_token(Some(secret("planted-5")));
+    assert!(!format!("{credentials:?}").contains("planted"));
+    assert!(!format!("{:?}", credentials.exchange("planted")).contains("planted"));
+}

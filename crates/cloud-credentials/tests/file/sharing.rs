@@ -1,0 +1,227 @@
+//! A file that others write too.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use vouchsafe_cloud_credentials::file::{FileStore, WriteMode};
+use vouchsafe_cloud_credentials::{Error, ErrorKind, Record, Secret};
+use vouchsafe_core::SecretBytes;
+use vouchsafe_core::store::{Expect, Key, Store as _, Swapped};
+
+fn scratch() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a/b/credentials.json");
+    (folder, path)
+}
+
+fn key() -> Key {
+    Key::new(FileStore::NAMESPACE, "default")
+}
+
+fn value(access_token: &str) -> SecretBytes {
+    let record = json!({
+        "access_token": access_token, "client_id": "c", "client_secret": "s", "refresh_token": "r",
+    });
+    SecretBytes::from(record.to_string().into_bytes())
+}
+
+async fn put(store: &FileStore, profile: &str, value: &SecretBytes) {
+    let key = Key::new(FileStore::NAMESPACE, profile);
+    let done = store.compare_and_swap(&key, &Expect::Any, value).await;
+    assert!(matches!(done.unwrap(), Swapped::Done(_)));
+}
+
+async fn write(store: &FileStore, access_token: &str) {
+    put(store, "default", &value(access_token)).await;
+}
+
+async fn read(store: &FileStore) -> Option<Record> {
+    let loaded = store.load(&key()).await.unwrap()?;
+    Some(Record::read(&loaded.value).unwrap())
+}
+
+fn access_token(record: &Record) -> &str {
+    record.access_token.as_ref().unwrap().expose()
+}
+
+fn json_of(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn nothing_is_created_before_the_first_write() {
+    let (folder, path) = scratch();
+    let store = FileStore::new(&path);
+    assert!(read(&store).await.is_none());
+    assert!(
+        !store
+            .remove(&key(), &Expect::Absent)
+            .await
+            .unwrap_or_default()
+    );
+    assert!(store.documents("profiles").await.unwrap().is_empty());
+    assert!(!path.exists());
+    write(&store, "one").await;
+    assert_eq!(access_token(&read(&store).await.unwrap()), "one");
+    drop(folder);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn new_files_are_private_and_modes_of_old_ones_are_kept() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    for write_mode in [WriteMode::InPlace, WriteMode::Replace] {
+        let (_folder, path) = scratch();
+        let store = FileStore::new(&path).write_mode(write_mode);
+        write(&store, "one").await;
+        assert_eq!(mode(path.parent().unwrap()), 0o700);
+        for entry in fs::read_dir(path.parent().unwrap()).unwrap() {
+            assert_eq!(mode(&entry.unwrap().path()), 0o600);
+        }
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        write(&store, "two").await;
+        assert_eq!(mode(&path), 0o640);
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_keeps_the_file_open_sees_what_is_written_in_place() {
+    use std::io::{Read as _, Seek as _};
+    let (_folder, path) = scratch();
+    let store = FileStore::new(&path);
+    write(&store, "a longer token than the next").await;
+    let mut open = fs::File::open(&path).unwrap();
+    write(&store, "two").await;
+    let mut text = String::new();
+    open.rewind().unwrap();
+    open.read_to_string(&mut text).unwrap();
+    assert_eq!(text, fs::read_to_string(&path).unwrap());
+    assert!(text.contains("\"two\""));
+}
+
+#[tokio::test]
+async fn members_tables_and_documents_of_others_survive() {
+    let (_folder, path) = scratch();
+    let store = FileStore::new(&path);
+    write(&store, "one").await;
+    let mut there = json_of(&path);
+    there["profiles"]["1"]["note"] = json!({"keep": [1, 2.5]});
+    there["profiles"]["7"] = json!({"profile": "other", "refresh_token": "o"});
+    there["_default"] = json!({"1": {"x": 1}});
+    fs::write(&path, there.to_string()).unwrap();
+    write(&store, "two").await;
+    there["profiles"]["1"]["access_token"] = "two".into();
+    assert_eq!(json_of(&path), there);
+    put(&store, "dev", &value("d")).await;
+    assert_eq!(json_of(&path)["profiles"]["8"]["profile"], "dev");
+    let names = store.list(FileStore::NAMESPACE).await.unwrap().unwrap();
+    assert_eq!(names, ["default", "dev", "other"]);
+}
+
+#[tokio::test]
+async fn a_gap_keeps_new_numbers_from_those_a_running_program_uses() {
+    let (_folder, path) = scratch();
+    let store = FileStore::new(&path).gap(1000);
+    write(&store, "one").await;
+    put(&store, "dev", &value("d")).await;
+    assert_eq!(json_of(&path)["profiles"]["1001"]["profile"], "dev");
+}
+
+#[tokio::test]
+async fn what_others_changed_meanwhile_is_a_conflict() {
+    let (_folder, path) = scratch();
+    let store = FileStore::new(&path);
+    write(&store, "one").await;
+    let seen = store.load(&key()).await.unwrap().unwrap().version;
+    let mut there = json_of(&path);
+    there["profiles"]["1"]["access_token"] = "theirs".into();
+    fs::write(&path, there.to_string()).unwrap();
+    let swapped = store
+        .compare_and_swap(&key(), &Expect::Version(seen), &value("ours"))
+        .await;
+    let Swapped::Conflict(Some(now)) = swapped.unwrap() else {
+        unreachable!("another's token was overwritten");
+    };
+    assert_eq!(access_token(&Record::read(&now.value).unwrap()), "theirs");
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_left_as_it_is_until_it_is_repaired() {
+    let (_folder, path) = scratch();
+    let store = FileStore::new(&path);
+    write(&store, "one").await;
+    for damage in ["{\"profiles\": {\"1\": {\"pro", "[]", "\n", "\u{feff}{}"] {
+        fs::write(&path, damage).unwrap();
+        let is_corrupt = |error: vouchsafe_core::Error| {
+            assert_eq!(Error::from(error).kind(), ErrorKind::StoreCorrupt);
+        };
+        is_corrupt(store.load(&key()).await.unwrap_err());
+        let swapped = store
+            .compare_and_swap(&key(), &Expect::Any, &value("two"))
+            .await;
+        is_corrupt(swapped.unwrap_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), damage);
+        assert!(store.repair().await.unwrap());
+        assert_eq!(access_token(&read(&store).await.unwrap()), "one");
+        assert!(!store.repair().await.unwrap());
+    }
+    let other = FileStore::new(path.with_file_name("other.json"));
+    fs::write(other.path(), "{").unwrap();
+    let error = other.repair().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::StoreCorrupt);
+}
+
+#[tokio::test]
+async fn the_write_of_a_killed_process_is_completed_unless_others_wrote_since() {
+    let (_folder, path) = scratch();
+    let store = FileStore::new(&path);
+    write(&store, "one").await;
+    let first = fs::read_to_string(&path).unwrap();
+    let second = first.replace("one", "two");
+    let new = path.with_file_name("credentials.json.new");
+    // Killed before, within and after writing into the file.
+    for there in [&first, &second[..40], &second] {
+        fs::write(&path, &first).unwrap();
+        fs::write(path.with_file_name("credentials.json.bak"), &first).unwrap();
+        fs::write(&new, &second).unwrap();
+        fs::write(&path, there).unwrap();
+        assert_eq!(access_token(&read(&store).await.unwrap()), "two");
+        assert!(!new.exists());
+    }
+    fs::write(&new, &first).unwrap();
+    fs::write(&path, first.replace("one", "theirs")).unwrap();
+    assert_eq!(access_token(&read(&store).await.unwrap()), "theirs");
+}
+
+#[tokio::test]
+async fn what_only_this_library_knows_is_dropped_once_others_wrote_the_token() {
+    let (_folder, path) = scratch();
+    let store = FileStore::new(&path);
+    let mut record = Record::read(&value("one")).unwrap();
+    record.lineage = Some("l".to_owned());
+    put(&store, "default", &record.write().unwrap()).await;
+    assert_eq!(read(&store).await.unwrap().lineage.as_deref(), Some("l"));
+    let mut there = json_of(&path);
+    assert_eq!(there["profiles"]["1"]["cloud_credentials"]["lineage"], "l");
+    there["profiles"]["1"]["access_token"] = "theirs".into();
+    fs::write(&path, there.to_string()).unwrap();
+    let now = read(&store).await.unwrap();
+    assert_eq!(access_token(&now), "theirs");
+    assert_eq!(now.lineage, None);
+    // Without anything to hold, the member goes.
+    write(&store, "three").await;
+    assert!(
+        json_of(&path)["profiles"]["1"]
+            .get("cloud_credentials")
+            .is_none()
+    );
+}
+
+#[test]
+fn no_secret_is_shown() {
+    let record = Record::read(&value("planted")).unwrap();
+    assert!(!format!("{record:?} {:?}", FileStore::new("x")).contains("planted"));
+    assert_eq!(record.access_token, Some(Secret::from("planted")));
+}
