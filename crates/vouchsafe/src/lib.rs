@@ -17,3 +17,12 @@ pub use vouchsafe_userinfo as userinfo;
 #[cfg(feature = "wazo-auth")]
 #[cfg_attr(docsrs, doc(cfg(feature = "wazo-auth")))]
 pub use vouchsafe_wazo_auth as wazo_auth;
+
+/// Implementations of [`Store`](vouchsafe_core::store::Store) that are crates of their own.
+#[cfg(feature = "store-etcd")]
+#[cfg_attr(docsrs, doc(cfg(feature = "store-etcd")))]
+pub mod stores {
+    #[cfg(feature = "store-etcd")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "store-etcd")))]
+    pub use vouchsafe_store_etcd as etcd;
+}

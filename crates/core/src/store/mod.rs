@@ -5,6 +5,7 @@
 //! | [`Store`] | the trait for shared records, whose writes never overwrite unseen changes |
 //! | [`MemoryStore`], [`FolderStore`] | records in memory, and in files of one machine |
 //! | [`Leases`], [`StoreLeases`] | which process makes a request that must be made once |
+//! | [`Hints`] | changes that a store on a server hears of |
 //! | `contract` (feature `mock`) | the behaviour that every store must have, as tests |
 //! | [`PrivateFile`] | a file that one process has open at a time and appends to |
 //! | [`Draft`] | a new file next to an old one, put into place completely or not at all |
@@ -23,6 +24,7 @@ pub mod contract;
 mod disk;
 mod draft;
 mod folder;
+mod hints;
 mod lease;
 pub mod lock;
 mod memory;
@@ -33,6 +35,7 @@ mod record;
 pub use disk::{Disk, SystemDisk};
 pub use draft::Draft;
 pub use folder::FolderStore;
+pub use hints::{Board, Hints};
 pub use lease::{Acquired, Lease, Leases, StoreLeases};
 pub use memory::MemoryStore;
 pub use place::{Owner, open_to_read, require_private_folder};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Place, Suite, TIME, block_on, bytes, held, key, read, text, write};
-use crate::store::{Acquired, Expect};
+use crate::store::{Acquired, Expect, Version};
 use crate::{ErrorKind, Result};
 
 /// A server that a test has started, and which ends when this is dropped.
@@ -66,12 +66,13 @@ impl Suite {
             let version = write(&*store, Expect::Absent, "one").await.unwrap();
             server.pause();
             let expect = Expect::Version(version);
+            let unknown = Expect::Version(Version::new(b"unknown"));
             let value = bytes("two");
             let (key, namespace) = (key(), key());
             let (loaded, swapped, removed, listed) = tokio::join!(
                 store.load(&key),
                 store.compare_and_swap(&key, &expect, &value),
-                store.remove(&key, &Expect::Absent),
+                store.remove(&key, &unknown),
                 store.list(namespace.namespace()),
             );
             let errors = [

@@ -1,0 +1,111 @@
+//! Servers for tests of stores: programs of this machine on a free loopback port, with their data
+//! in the folder of the test.
+//!
+//! Each server ends with its value, and with the test however that ends: a shell kills it once the
+//! other end of its standard input is gone.
+
+#![expect(
+    clippy::missing_panics_doc,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
+
+mod process;
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use vouchsafe_core::env;
+use vouchsafe_core::store::contract::Server;
+
+use crate::process::Process;
+
+/// Returns the port of the server that a test started with this folder.
+#[must_use]
+pub fn port(place: &Path) -> u16 {
+    let text = fs::read_to_string(place.join(PORT)).unwrap();
+    text.parse().unwrap()
+}
+
+/// Starts etcd, or says that the test is skipped.
+#[must_use]
+pub fn etcd(place: &Path) -> Option<Box<dyn Server>> {
+    let program = found("etcd", "etcd-server", &[])?;
+    let (port, peers) = (free_port(), free_port());
+    let client = format!("http://127.0.0.1:{port}");
+    let peer = format!("http://127.0.0.1:{peers}");
+    let mut command = vec![program.display().to_string()];
+    for (name, value) in [
+        ("data-dir", place.join("etcd").display().to_string()),
+        ("listen-client-urls", client.clone()),
+        ("advertise-client-urls", client),
+        ("listen-peer-urls", peer.clone()),
+        ("initial-advertise-peer-urls", peer.clone()),
+        ("initial-cluster", format!("default={peer}")),
+        // Votes sooner than by default: the shortest lease depends on it.
+        ("heartbeat-interval", "50".to_owned()),
+        ("election-timeout", "500".to_owned()),
+    ] {
+        command.push(format!("--{name}={value}"));
+    }
+    let ready = move || answers(port, b"GET /health HTTP/1.0\r\n\r\n", "\"true\"");
+    Some(start(place, port, Process::new(command, "KILL", ready)))
+}
+
+const PORT: &str = "port";
+const PATIENCE: Duration = Duration::from_secs(2);
+
+fn start(place: &Path, port: u16, process: Process) -> Box<dyn Server> {
+    let mut process = process.log(&place.join("server.log"));
+    process.start();
+    fs::write(place.join(PORT), port.to_string()).unwrap();
+    Box::new(process)
+}
+
+/// Looks for a program, also in folders that are not in the path.
+fn found(program: &str, package: &str, folders: &[PathBuf]) -> Option<PathBuf> {
+    let path = env::var("PATH").unwrap().unwrap_or_default();
+    let mut places = std::env::split_paths(&path).chain(folders.iter().cloned());
+    let found = places.find_map(|folder| {
+        let file = folder.join(program);
+        file.is_file().then_some(file)
+    });
+    if found.is_none() {
+        let why = format!("SKIPPED: there is no {program} here; run `apt-get install {package}`");
+        assert!(
+            env::var("CI").unwrap().is_none_or(|ci| ci != "true"),
+            "{why}"
+        );
+        println!("{why}");
+    }
+    found
+}
+
+/// Returns a port that was free a moment ago.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Returns whether the server at a port answers a request with a text.
+fn answers(port: u16, request: &[u8], wanted: &str) -> bool {
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(request)?;
+        let mut answer = Vec::new();
+        let mut piece = [0; 1024];
+        while !String::from_utf8_lossy(&answer).contains(wanted) {
+            match stream.read(&mut piece)? {
+                0 => break,
+                count => answer.extend_from_slice(&piece[..count]),
+            }
+        }
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    };
+    ask().is_ok_and(|answer| answer.contains(wanted))
+}
