@@ -53,6 +53,8 @@ pub(crate) struct Operation {
     pub(crate) reply: Reply,
     /// The refusal, by status and code, that means that there is nothing.
     pub(crate) absent: Option<(u16, Option<String>)>,
+    /// The path of the function that refuses answers which do not fit the request.
+    pub(crate) check: Option<String>,
     pub(crate) page: Option<Page>,
     /// `GET` and so on.
     pub(crate) method: String,
@@ -157,6 +159,8 @@ pub(crate) struct Param {
     pub(crate) ty: Type,
     /// Whether a list is written as `a=1&a=2` rather than `a=1,2`.
     pub(crate) explode: bool,
+    /// Whether an empty list is sent, and so is another request than one without the list.
+    pub(crate) sends_empty: bool,
     pub(crate) description: Option<String>,
     pub(crate) limits: Limits,
     /// Characters that it cannot have.
@@ -170,6 +174,10 @@ pub(crate) enum Place {
     Path,
     Query,
     Header,
+    /// The one key of a body that is an object with one entry.
+    Key,
+    /// The value of that key.
+    Entry,
 }
 
 /// A request's body.
@@ -230,6 +238,19 @@ impl Api {
     /// Returns a type by its name.
     pub(crate) fn definition(&self, name: &str) -> Option<&TypeDef> {
         self.types.iter().find(|def| def.name == name)
+    }
+
+    /// Returns whether an answer of success holds a secret.
+    pub(crate) fn answers_secret(&self, operation: &Operation) -> bool {
+        let success = |answer: &&Answer| answer.status.starts_with('2');
+        let mut answers = operation.answers.iter().filter(success);
+        answers.any(|answer| {
+            let ty = answer.ty.as_ref();
+            let def = ty
+                .and_then(Type::name)
+                .and_then(|name| self.definition(name));
+            ty.is_some_and(Type::is_secret) || def.is_some_and(|def| def.has_secret)
+        })
     }
 }
 
@@ -310,6 +331,13 @@ impl Operation {
             .flatten()
             .filter(|status| (300..400).contains(status))
             .collect()
+    }
+}
+
+impl Param {
+    /// Returns whether an argument that is not set is told from an empty one.
+    pub(crate) fn is_kept_as_list(&self) -> bool {
+        matches!(self.ty, Type::List(_)) && !self.sends_empty
     }
 }
 

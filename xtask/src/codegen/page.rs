@@ -43,6 +43,14 @@ pub(crate) fn resolve(
             }
         }
         operation.reply = reply(&place, types, operation)?;
+        if let Some(check) = place.get("x-check")
+            && (operation.is_plain() || matches!(operation.reply, Reply::Nothing))
+        {
+            return Err(check.mistake(
+                "`x-check` without a choice or an answer",
+                "it at an operation with optional values and an answer",
+            ));
+        }
         operation.page = page(&place, types, operation)?;
     }
     Ok(())

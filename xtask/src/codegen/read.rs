@@ -112,6 +112,7 @@ impl<'s> Reader<'_, 's> {
             is_open: is_open(operation, self.root),
             reply: Reply::Nothing,
             absent: operation.text("x-absent").map(|key| status_and_code(&key)),
+            check: operation.text("x-check"),
             page: None,
             is_safe: is_safe(operation, method),
             response_limit: operation
@@ -173,6 +174,7 @@ impl<'s> Reader<'_, 's> {
                     .map(|schema| Limits::of(&schema))
                     .unwrap_or_default(),
                 refused: cursor.text("x-refuse"),
+                sends_empty: cursor.flag("allowEmptyValue"),
                 example: example(&cursor),
                 name,
             };
@@ -183,8 +185,56 @@ impl<'s> Reader<'_, 's> {
             Place::Path => self.path.find(&format!("{{{}}}", param.name)),
             _ => Some(usize::MAX),
         });
+        let body = operation.get("requestBody");
+        if let Some((key, value)) = body.and_then(|body| entry(&body)) {
+            let key = argument_of(&key, "key", Place::Key, pascal, types)?;
+            let value = argument_of(&value, "value", Place::Entry, pascal, types)?;
+            params.extend([(false, key), (false, value)]);
+        }
         Ok(params)
     }
+}
+
+/// Returns the schemas of key and value, if a body is an object with exactly one entry.
+pub(crate) fn entry<'s>(body: &Cursor<'s>) -> Option<(Cursor<'s>, Cursor<'s>)> {
+    let (name, content) = media(&body.resolve().ok()?)?;
+    let schema = content.get("schema")?.resolve().ok()?;
+    let both = (
+        schema.get("propertyNames")?,
+        schema.get("additionalProperties")?,
+    );
+    is_json(&name).then_some(both)
+}
+
+/// Reads an argument that is a part of the body.
+fn argument_of<'s>(
+    schema: &Cursor<'s>,
+    usual: &str,
+    place: Place,
+    pascal: &str,
+    types: &mut Types<'s>,
+) -> Result<Param, Mistake> {
+    let name = schema
+        .text("x-rust-name")
+        .unwrap_or_else(|| usual.to_owned());
+    let ty = types.unnamed(schema, &format!("{pascal}{}", names::pascal(&name)))?;
+    let resolved = schema.resolve()?;
+    let description = schema.text("description");
+    Ok(Param {
+        rust: argument(&name),
+        place,
+        required: true,
+        ty,
+        explode: false,
+        description: description.or_else(|| resolved.text("description")),
+        limits: Limits::of(schema),
+        refused: None,
+        sends_empty: false,
+        example: resolved
+            .get("example")
+            .map(|example| scalar(example.value())),
+        name,
+    })
 }
 
 /// Returns whether a parameter says that it holds a secret, itself or by its schema.
@@ -434,6 +484,8 @@ fn body<'s>(
     let body = body.resolve()?;
     let required = body.flag("required");
     match media(&body) {
+        // Key and value are among the arguments.
+        Some(_) if entry(&body).is_some() => Ok(None),
         Some((name, content)) if is_json(&name) => {
             let ty = match content.get("schema") {
                 Some(schema) => types.of(&schema, &format!("{pascal}Request"))?,

@@ -39,6 +39,16 @@ impl<'s> Types<'s> {
         Ok(if null { ty.or_null() } else { ty })
     }
 
+    /// Returns the type of a schema whose `x-rust-name` is not the type's.
+    pub(crate) fn unnamed(&mut self, schema: &Cursor<'s>, hint: &str) -> Result<Type, Mistake> {
+        if schema.has("$ref") || !schema.has("x-rust-name") {
+            return self.of(schema, hint);
+        }
+        let (words, null) = type_words(schema);
+        let ty = self.without_null(schema, hint, &words)?;
+        Ok(if null { ty.or_null() } else { ty })
+    }
+
     fn without_null(
         &mut self,
         schema: &Cursor<'s>,
@@ -317,13 +327,7 @@ impl<'s> Types<'s> {
             .text("x-rust-name")
             .unwrap_or_else(|| key.to_owned());
         let hint = format!("{owner}{}", names::pascal(&rust));
-        let ty = if property.has("x-rust-name") && !property.has("$ref") {
-            let (words, null) = type_words(property);
-            let ty = self.without_null(property, &hint, &words)?;
-            if null { ty.or_null() } else { ty }
-        } else {
-            self.of(property, &hint)?
-        };
+        let ty = self.unnamed(property, &hint)?;
         let sent_null = match property.get("x-send-null") {
             Some(own) => own.value().as_bool() == Some(true),
             None => nulls,

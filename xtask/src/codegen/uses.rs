@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{Answer, Audience, Body, Operation, Presence, Shape, Type, TypeDef};
+use super::model::{Answer, Audience, Body, Operation, Place, Presence, Shape, Type, TypeDef};
 use super::schema::Types;
 use super::source::Mistake;
 
@@ -11,7 +11,11 @@ impl Types<'_> {
     pub(crate) fn finish(mut self, operations: &[Operation]) -> Result<Vec<TypeDef>, Mistake> {
         for operation in operations {
             for param in &operation.params {
-                self.mark(&param.ty, operation.audience, Use::Sent);
+                let as_what = match param.place {
+                    Place::Entry => Use::Json,
+                    _ => Use::Sent,
+                };
+                self.mark(&param.ty, operation.audience, as_what);
             }
             match &operation.body {
                 Some(Body::Json { ty, .. }) => self.mark(ty, operation.audience, Use::Json),

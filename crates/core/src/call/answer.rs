@@ -108,11 +108,11 @@ impl Answer {
     }
 
     /// Returns the same answer, whose errors of [`json`](Self::json) keep the body as
-    /// [`keep_body`](Self::keep_body) does. Only for answers that hold no secrets other than
-    /// those of the call.
+    /// [`keep_body`](Self::keep_body) does, unless the operation has a
+    /// [sensitive answer](Operation::sensitive_answer).
     #[must_use]
     pub fn keeping_body(mut self) -> Self {
-        self.keeps_body = true;
+        self.keeps_body = !self.operation.has_sensitive_answer();
         self
     }
 

@@ -16,6 +16,7 @@ pub struct Operation {
     repeat: Repeat,
     response_limit: usize,
     sensitive_path: bool,
+    sensitive_answer: bool,
     is_open: bool,
     dialect: Option<&'static str>,
     answers: &'static [u16],
@@ -36,6 +37,7 @@ impl Operation {
             repeat: Repeat::OnlyIfUnsent,
             response_limit: 1 << 20,
             sensitive_path: false,
+            sensitive_answer: false,
             is_open: false,
             dialect: None,
             answers: &[],
@@ -62,6 +64,13 @@ impl Operation {
     #[must_use]
     pub const fn sensitive_path(mut self) -> Self {
         self.sensitive_path = true;
+        self
+    }
+
+    /// Marks successful answers as holding a secret.
+    #[must_use]
+    pub const fn sensitive_answer(mut self) -> Self {
+        self.sensitive_answer = true;
         self
     }
 
@@ -149,6 +158,12 @@ impl Operation {
     #[must_use]
     pub const fn has_sensitive_path(&self) -> bool {
         self.sensitive_path
+    }
+
+    /// Returns whether successful answers hold a secret.
+    #[must_use]
+    pub const fn has_sensitive_answer(&self) -> bool {
+        self.sensitive_answer
     }
 
     /// Returns whether a status is an answer rather than a refusal.

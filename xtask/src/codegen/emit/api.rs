@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::super::model::{Api, Body, Operation, Param, Reply, Shape, Type};
+use super::super::model::{Api, Body, Operation, Param, Shape, Type};
 use super::super::names;
 use super::calls::{borrowed, owned};
 use super::{example, ident, list, prose, sentence};
@@ -113,10 +113,10 @@ fn handle_name(group: &str) -> Ident {
 }
 
 /// Writes one operation.
-struct Writer<'a> {
+pub(super) struct Writer<'a> {
     krate: &'a str,
-    api: &'a Api,
-    operation: &'a Operation,
+    pub(super) api: &'a Api,
+    pub(super) operation: &'a Operation,
     client: &'a TokenStream,
 }
 
@@ -313,6 +313,7 @@ impl Writer<'_> {
             "What is not set is left to the server.",
         ]);
         let errors = self.errors();
+        let visible = self.operation.check.is_some().then(|| quote!(pub(crate)));
         let items = self.operation.page.as_ref().map(list::items);
         let page = self.operation.page.as_ref();
         let list = page.map(|page| list::list(self.operation, page, &builder));
@@ -320,7 +321,11 @@ impl Writer<'_> {
             #doc
             #[derive(Clone, Debug)]
             #[must_use = "nothing is sent before `send`"]
-            pub struct #builder { client: #client, #(#fields,)* options: CallOptions }
+            pub struct #builder {
+                #visible client: #client,
+                #(#visible #fields,)*
+                #visible options: CallOptions,
+            }
 
             impl #builder {
                 #(#setters)*
@@ -360,10 +365,15 @@ impl Writer<'_> {
         match &param.ty {
             Type::List(item) => {
                 let (of, collect) = many(item);
+                let list = quote!(values.into_iter()#collect.collect());
+                let list = match param.sends_empty {
+                    true => quote!(Some(#list)),
+                    false => list,
+                };
                 quote! {
                     #doc
                     pub fn #name(mut self, values: #of) -> Self {
-                        self.params.#field = values.into_iter()#collect.collect();
+                        self.params.#field = #list;
                         self
                     }
                 }
@@ -391,121 +401,6 @@ impl Writer<'_> {
                 (of, quote!(#value))
             }
             _ => kept(of, value),
-        }
-    }
-
-    /// Writes what the sent call gives; a refusal that means that there is nothing ends the method.
-    fn sent(&self, call: TokenStream) -> TokenStream {
-        let Some((status, code)) = &self.operation.absent else {
-            return quote!(#call.await?);
-        };
-        let code = code
-            .as_ref()
-            .map(|code| quote!(&& error.code() == Some(#code)));
-        let nothing = match self.operation.reply {
-            Reply::Nothing => quote!(false),
-            _ => quote!(None),
-        };
-        let status = Literal::u16_unsuffixed(*status);
-        quote! {
-            match #call.await {
-                Err(error) if error.status().is_some_and(|status| status == #status) #code => {
-                    return Ok(#nothing);
-                }
-                sent => sent?,
-            }
-        }
-    }
-
-    /// Returns the hand-written type that stands for a wire type, or for each in a list or map.
-    fn model(&self, of: &Type) -> Option<TokenStream> {
-        let named = match of {
-            Type::List(item) | Type::Map(item) => item,
-            of => of,
-        };
-        let Type::Named(name) = named else {
-            return None;
-        };
-        let model = self.api.definition(name)?.model.as_deref()?;
-        Some(super::types::hand(model))
-    }
-
-    fn output(&self) -> TokenStream {
-        let of = match &self.operation.reply {
-            Reply::Nothing if self.operation.absent.is_some() => return quote!(bool),
-            Reply::Nothing => return quote!(()),
-            Reply::Text => quote!(String),
-            Reply::Other => quote!(vouchsafe_core::call::Answer),
-            Reply::Json {
-                part: Some((_, of)),
-                ..
-            } => owned(of),
-            Reply::Json { ty, .. } => match (ty, self.model(ty)) {
-                (_, None) => owned(ty),
-                (Type::List(_), Some(model)) => quote!(Vec<#model>),
-                (Type::Map(_), Some(model)) => {
-                    quote!(std::collections::BTreeMap<String, #model>)
-                }
-                (_, Some(model)) => model,
-            },
-        };
-        match self.operation.absent {
-            Some(_) => quote!(Option<#of>),
-            None => of,
-        }
-    }
-
-    /// Writes how an answer is read.
-    fn read(&self, call: TokenStream) -> TokenStream {
-        let send = self.sent(call);
-        let value = match &self.operation.reply {
-            Reply::Nothing if self.operation.absent.is_some() => {
-                return quote! { #send; Ok(true) };
-            }
-            Reply::Nothing => return quote! { #send; Ok(()) },
-            Reply::Text => quote!(answer.text()?.to_owned()),
-            Reply::Other => quote!(answer),
-            Reply::Json {
-                ty,
-                part: Some((field, _)),
-                ..
-            } => {
-                let of = owned(ty);
-                let field = ident(field);
-                quote!(answer.json::<#of>()?.#field)
-            }
-            Reply::Json {
-                may_be_empty: true, ..
-            } => quote!(answer.json_or_default()?),
-            Reply::Json { ty, .. } => {
-                let of = owned(ty);
-                match (ty, self.model(ty)) {
-                    (_, None) => quote!(answer.json()?),
-                    (Type::List(_), _) => quote! {
-                        answer
-                            .json::<#of>()?
-                            .into_iter()
-                            .map(|wire| answer.convert(wire))
-                            .collect::<vouchsafe_core::Result<_>>()?
-                    },
-                    (Type::Map(_), _) => quote! {
-                        answer
-                            .json::<#of>()?
-                            .into_iter()
-                            .map(|(key, wire)| Ok((key, answer.convert(wire)?)))
-                            .collect::<vouchsafe_core::Result<_>>()?
-                    },
-                    (_, Some(_)) => quote!(answer.convert(answer.json::<#of>()?)?),
-                }
-            }
-        };
-        let value = match self.operation.absent {
-            Some(_) => quote!(Some(#value)),
-            None => value,
-        };
-        quote! {
-            let answer = #send;
-            Ok(#value)
         }
     }
 

@@ -201,7 +201,10 @@ fn function(
                 }
             }
         }
-        Some(Body::Other(_)) | None => quote!(Ok(#call)),
+        Some(Body::Other(_)) | None => match entry(api, operation) {
+            Some((json, body)) => quote!(#call.#json(&#body)),
+            None => quote!(Ok(#call)),
+        },
     };
     quote! {
         #params
@@ -217,15 +220,32 @@ fn function(
     }
 }
 
+/// Writes a body that is one key and its value, and the method of the call that takes it.
+fn entry(api: &Api, operation: &Operation) -> Option<(TokenStream, TokenStream)> {
+    let part = |place| operation.params.iter().find(|param| param.place == place);
+    let (key, value) = (part(Place::Key)?, part(Place::Entry)?);
+    let of = &value.ty;
+    let def = of.name().and_then(|name| api.definition(name));
+    let json = match of.is_secret() || def.is_some_and(|def| def.has_secret) {
+        true => quote!(secret_json),
+        false => quote!(json),
+    };
+    let (name, value) = (ident(&key.rust), ident(&value.rust));
+    let key = text_of(&key.ty, &quote!(#name));
+    Some((
+        json,
+        quote!(std::collections::BTreeMap::from([(#key, #value)])),
+    ))
+}
+
 /// Writes the checks of the arguments.
 fn checks(operation: &Operation, checked: &BTreeSet<&str>) -> TokenStream {
     let mut checks = TokenStream::new();
     for param in &operation.params {
         let rust = ident(&param.rust);
-        let of = match param.ty {
-            Type::List(_) => param.ty.clone(),
-            _ if param.required => param.ty.clone(),
-            _ => param.ty.clone().or_null(),
+        let of = match param.required || param.is_kept_as_list() {
+            true => param.ty.clone(),
+            false => param.ty.clone().or_null(),
         };
         let place = match (param.required, &param.ty) {
             (false, _) => Spot::Owned(quote!(params.#rust)),
@@ -240,14 +260,7 @@ fn checks(operation: &Operation, checked: &BTreeSet<&str>) -> TokenStream {
             &place,
             checked,
         ));
-        if let Some(refused) = &param.refused {
-            let (name, rust) = (&param.name, ident(&param.rust));
-            let check = quote!(limits::without(#name, value, #refused)?;);
-            checks.extend(match param.required {
-                true => quote!({ let value = #rust; #check }),
-                false => quote!(if let Some(value) = &params.#rust { #check }),
-            });
-        }
+        checks.extend(without(param));
     }
     if let Some(Body::Json { ty, required } | Body::Form { ty, required }) = &operation.body {
         let none = Limits::default();
@@ -266,6 +279,32 @@ fn checks(operation: &Operation, checked: &BTreeSet<&str>) -> TokenStream {
     checks
 }
 
+/// Writes the check of a parameter for characters that would not arrive as they are. A comma in an
+/// item would make two of it where commas separate items.
+fn without(param: &Param) -> Option<TokenStream> {
+    let (name, rust) = (&param.name, ident(&param.rust));
+    let mut refused = param.refused.clone().unwrap_or_default();
+    let Type::List(item) = &param.ty else {
+        let check = quote!(limits::without(#name, value, #refused)?;);
+        return (!refused.is_empty()).then(|| match param.required {
+            true => quote!({ let value = #rust; #check }),
+            false => quote!(if let Some(value) = &params.#rust { #check }),
+        });
+    };
+    if !param.explode && !refused.contains(',') {
+        refused.push(',');
+    }
+    let is_text = matches!(**item, Type::Text | Type::Named(_) | Type::Hand(_));
+    let text = text_of(item, &quote!(value));
+    let all = match (param.required, param.sends_empty) {
+        (true, _) => quote!(#rust),
+        (false, true) => quote!(params.#rust.iter().flatten()),
+        (false, false) => quote!(&params.#rust),
+    };
+    (is_text && !refused.is_empty())
+        .then(|| quote!(for value in #all { limits::without(#name, #text, #refused)?; }))
+}
+
 fn params_struct(
     operation: &Operation,
     name: &proc_macro2::Ident,
@@ -280,9 +319,9 @@ fn params_struct(
         let doc = doc(&text, &[]);
         let field = ident(&param.rust);
         let of = owned(&param.ty);
-        match param.ty {
-            Type::List(_) => quote!(#doc pub(crate) #field: #of,),
-            _ => quote!(#doc pub(crate) #field: Option<#of>,),
+        match param.is_kept_as_list() {
+            true => quote!(#doc pub(crate) #field: #of,),
+            false => quote!(#doc pub(crate) #field: Option<#of>,),
         }
     });
     quote! {
@@ -343,16 +382,28 @@ fn query(param: &Param) -> TokenStream {
                     .fold(target, |target, value| target.query(#name, #text));
             }
         } else {
+            let list = match param.sends_empty {
+                true => quote!(values),
+                false => place.clone(),
+            };
             let joined = match **item {
-                Type::Text => quote!(#place.join(",")),
+                Type::Text => quote!(#list.join(",")),
                 _ => {
                     let text = match **item {
-                        Type::Named(_) => quote!(value.as_str().to_owned()),
+                        Type::Named(_) | Type::Hand(_) => quote!(value.as_str().to_owned()),
                         _ => quote!(value.to_string()),
                     };
-                    quote!(#place.iter().map(|value| #text).collect::<Vec<_>>().join(","))
+                    quote!(#list.iter().map(|value| #text).collect::<Vec<_>>().join(","))
                 }
             };
+            if param.sends_empty {
+                return quote! {
+                    let target = match &#place {
+                        Some(values) => target.query(#name, &#joined),
+                        None => target,
+                    };
+                };
+            }
             quote! {
                 let target = if #place.is_empty() {
                     target

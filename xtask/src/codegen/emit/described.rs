@@ -34,18 +34,13 @@ fn one(api: &Api, operation: &Operation) -> TokenStream {
     let name = operations::name(operation);
     let kebab = kebab(&operation.id);
     let about = operation.summary.trim().trim_end_matches('.');
-    let params = operation.params.iter().chain(&operation.options);
-    let parameters = params.map(|param| parameter(api, param));
+    let in_body = |param: &&Param| matches!(param.place, Place::Key | Place::Entry);
+    let params = operation.params.iter().filter(|param| !in_body(param));
+    let parameters = params
+        .chain(&operation.options)
+        .map(|param| parameter(api, param));
     let body = body(api, operation);
-    let answers_secret = operation
-        .answers
-        .iter()
-        .filter(|answer| answer.status.starts_with('2'))
-        .filter_map(|answer| answer.ty.as_ref())
-        .any(|ty| {
-            let def = ty.name().and_then(|name| api.definition(name));
-            ty.is_secret() || def.is_some_and(|def| def.has_secret)
-        });
+    let answers_secret = api.answers_secret(operation);
     quote! {
         Described {
             operation: &operations::#name,
@@ -66,7 +61,7 @@ fn parameter(api: &Api, param: &Param) -> TokenStream {
         (Place::Header, _) => quote!(Place::Header),
         (Place::Query, Type::List(_)) if param.explode => quote!(Place::QueryEach),
         (Place::Query, Type::List(_)) => quote!(Place::QueryCommas),
-        (Place::Query, _) => quote!(Place::Query),
+        (Place::Query | Place::Key | Place::Entry, _) => quote!(Place::Query),
     };
     let secret = param.ty == Type::Secret;
     let own = param.description.as_deref().unwrap_or_default().trim();
@@ -94,6 +89,15 @@ fn parameter(api: &Api, param: &Param) -> TokenStream {
 }
 
 fn body(api: &Api, operation: &Operation) -> TokenStream {
+    let part = |place| operation.params.iter().find(|param| param.place == place);
+    if let (Some(key), Some(value)) = (part(Place::Key), part(Place::Entry)) {
+        let [key, value] = [key, value].map(|part| {
+            sample::of(api, &part.ty, &part.limits, part.example.as_deref()).unwrap_or_default()
+        });
+        let key = key.as_str().unwrap_or_default();
+        let example = serde_json::json!({key: value}).to_string();
+        return quote!(Some(Body { is_form: false, required: true, example: #example }));
+    }
     let (is_form, ty, required) = match &operation.body {
         Some(Body::Json { ty, required }) => (false, ty, required),
         Some(Body::Form { ty, required }) => (true, ty, required),

@@ -87,6 +87,8 @@ impl Page {
                 Place::Path => "path",
                 Place::Query => "query",
                 Place::Header => "header",
+                Place::Key => "body, its one key",
+                Place::Entry => "body, the value of the key",
             };
             let note = match (&param.ty, param.place) {
                 (Type::Secret, Place::Path) => " Secret: logs show the template.",

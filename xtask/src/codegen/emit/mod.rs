@@ -1,5 +1,6 @@
 //! Text out of the model: one file per kind of output.
 
+mod answer;
 mod api;
 mod calls;
 mod check;

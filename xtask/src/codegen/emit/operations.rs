@@ -112,6 +112,8 @@ fn define<'a>(
         .iter()
         .any(|param| param.place == Place::Path && param.ty == Type::Secret)
         .then(|| quote!(.sensitive_path()));
+    let answer = (api.answers_secret(operation) && operation.audience == Audience::Client)
+        .then(|| quote!(.sensitive_answer()));
     let others = operation.other_answers();
     let answers = (!others.is_empty()).then(|| {
         let statuses = others.iter().map(|status| Literal::u16_unsuffixed(*status));
@@ -144,6 +146,6 @@ fn define<'a>(
         #cfg
         pub(crate) static #name: Operation =
             Operation::new(#id, Method::#method, #path)
-                .repeat(#repeat) #repeats #limit #open #dialect #secret #answers #rules;
+                .repeat(#repeat) #repeats #limit #open #dialect #secret #answer #answers #rules;
     }
 }

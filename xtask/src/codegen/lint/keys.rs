@@ -170,6 +170,7 @@ pub(super) const OPERATION: Keys = Keys {
         "x-absent",
         "x-answer",
         "x-audience",
+        "x-check",
         "x-empty",
         "x-hand",
         "x-method",
@@ -196,6 +197,7 @@ pub(super) const PARAMETER: Keys = Keys {
         "schema",
         "style",
         "explode",
+        "allowEmptyValue",
         "example",
         "examples",
         "deprecated",
@@ -248,6 +250,20 @@ pub(super) const SCHEMA_REFERENCE: Keys = Keys {
         "deprecated",
         "x-rust-name",
         "x-send-null",
+    ],
+};
+
+/// The schema of a body that is an object with one entry.
+pub(super) const ENTRY: Keys = Keys {
+    what: "a body that is one key and its value",
+    known: &[
+        "type",
+        "propertyNames",
+        "additionalProperties",
+        "minProperties",
+        "maxProperties",
+        "description",
+        "example",
     ],
 };
 

@@ -1,5 +1,6 @@
 //! What is wrong with a description. Every message names the line and what to write instead.
 
+mod body;
 mod example;
 mod form;
 mod keys;

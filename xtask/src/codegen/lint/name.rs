@@ -52,17 +52,28 @@ impl<'s> Lint<'_, 's> {
     }
 
     /// Checks that the parameters of an operation have names of their own in Rust too.
-    pub(super) fn arguments(&mut self, parameters: &[Cursor<'s>]) {
+    pub(super) fn arguments(
+        &mut self,
+        parameters: &[Cursor<'s>],
+        entry: Option<(Cursor<'s>, Cursor<'s>)>,
+    ) {
         let mut seen: Vec<(String, String)> = Vec::new();
-        for parameter in parameters {
-            let name = parameter.text("name").unwrap_or_default();
+        let named = |usual| move |part: Cursor<'s>| (part, usual);
+        let (key, value) = entry.unzip();
+        let entry = key
+            .map(named("key"))
+            .into_iter()
+            .chain(value.map(named("value")));
+        let parameters = parameters.iter().cloned().map(|parameter| (parameter, ""));
+        for (parameter, usual) in parameters.chain(entry) {
+            let name = parameter.text("name").unwrap_or_else(|| usual.to_owned());
             let rust = parameter
                 .text("x-rust-name")
                 .unwrap_or_else(|| name.clone());
             let rust = names::snake(&rust);
             if let Some((_, other)) = seen.iter().find(|(known, _)| *known == rust) {
                 self.fault(
-                    parameter,
+                    &parameter,
                     format!("parameters `{other}` and `{name}` are both `{rust}` in Rust"),
                     "an `x-rust-name` at one of them",
                 );

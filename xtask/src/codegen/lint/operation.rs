@@ -1,11 +1,10 @@
-//! Operations, parameters, bodies and answers.
+//! Operations and parameters.
 
 use super::super::model::Audience;
 use super::super::names;
-use super::super::read::{self, is_json, is_json_answer};
-use super::super::schema::example;
+use super::super::read;
 use super::super::source::{Cursor, scalar};
-use super::{Lint, example as examples, keys, name};
+use super::{Lint, keys, name};
 
 impl<'s> Lint<'_, 's> {
     pub(super) fn operation(
@@ -123,6 +122,23 @@ impl<'s> Lint<'_, 's> {
                 );
             }
         }
+        if let Some(check) = operation.get("x-check") {
+            let path = scalar(check.value());
+            if !super::schema::is_path(&path) {
+                self.fault(
+                    &check,
+                    format!("`x-check: {path}` is not the path of a function"),
+                    "such as `crate::check_answer`",
+                );
+            }
+            if operation.has("x-absent") {
+                self.fault(
+                    &check,
+                    "`x-check` beside `x-absent`",
+                    "one of them: what is absent fits any request",
+                );
+            }
+        }
         if let Some(page) = operation.get("x-page") {
             self.keys(&keys::PAGE, &page);
         }
@@ -229,7 +245,9 @@ impl<'s> Lint<'_, 's> {
         let Ok(all) = read::parameters(item, operation) else {
             return;
         };
-        self.arguments(&all);
+        let body = operation.get("requestBody");
+        let entry = body.and_then(|body| read::entry(&body));
+        self.arguments(&all, entry);
         let in_path: Vec<_> = all
             .iter()
             .filter(|p| p.text("in").as_deref() == Some("path"))
@@ -349,6 +367,21 @@ impl<'s> Lint<'_, 's> {
                 "a text of them, such as `\"/\"`",
             );
         }
+        if let Some(empty) = parameter.get("allowEmptyValue") {
+            let schema = parameter
+                .get("schema")
+                .and_then(|schema| schema.resolve().ok());
+            let is_list = schema.is_some_and(|schema| schema.has("items"));
+            let is_joined = parameter.has("explode") && !parameter.flag("explode");
+            let is_query = place == "query" && !parameter.flag("required");
+            if empty.value().as_bool() != Some(true) || !(is_list && is_joined && is_query) {
+                self.fault(
+                    &empty,
+                    format!("`allowEmptyValue` of `{name}`, which has no empty value of its own"),
+                    "`allowEmptyValue: true` at an optional list in the query with `explode: false`",
+                );
+            }
+        }
         if let Some(style) = parameter.get("style") {
             let usual = if place == "query" { "form" } else { "simple" };
             if scalar(style.value()) != usual {
@@ -391,140 +424,6 @@ impl<'s> Lint<'_, 's> {
                 format!("parameter `{name}` has no schema"),
                 "`schema: {type: string}` or another one",
             ),
-        }
-    }
-
-    pub(super) fn body(&mut self, body: &Cursor<'s>) {
-        if self.reference(body, "requestBodies") {
-            return;
-        }
-        self.keys(&keys::BODY, body);
-        if !body.has("content") {
-            self.fault(
-                body,
-                "a request body without content",
-                "`content: {application/json: {schema: {$ref: \"#/components/schemas/<name>\"}}}`",
-            );
-        }
-        self.content(body);
-        let content = body.get("content");
-        if let Some(form) = content.and_then(|content| content.get(read::FORM)) {
-            self.form(&form);
-        }
-    }
-
-    fn responses(&mut self, operation: &Cursor<'s>, what: &str) {
-        let responses = operation
-            .get("responses")
-            .map(|r| r.entries())
-            .unwrap_or_default();
-        let is_success = |status: &str| status.starts_with('2') || status.starts_with('3');
-        if !responses.iter().any(|(status, _)| is_success(status)) {
-            self.fault(
-                &operation
-                    .get("responses")
-                    .unwrap_or_else(|| operation.clone()),
-                format!("{what} has no answer of success"),
-                "`\"200\":` or another 2xx or 3xx under `responses`",
-            );
-        }
-        for (status, response) in responses {
-            let is_status = status.parse::<u16>().is_ok_and(|s| (100..600).contains(&s));
-            if !is_status && status != "default" {
-                self.fault(
-                    &response,
-                    format!("`{status}` is not a status"),
-                    "three digits in quotes, such as `\"404\"`, or `default`",
-                );
-            }
-            self.response(&response, &status);
-        }
-    }
-
-    pub(super) fn response(&mut self, response: &Cursor<'s>, status: &str) {
-        if self.reference(response, "responses") {
-            return;
-        }
-        self.keys(&keys::RESPONSE, response);
-        if !response.has("description") {
-            self.fault(
-                response,
-                format!("answer {status} has no description"),
-                "`description: <when it is given>`",
-            );
-        }
-        for (_, header) in response
-            .get("headers")
-            .map(|h| h.entries())
-            .unwrap_or_default()
-        {
-            self.header(&header);
-        }
-        self.content(response);
-        for (media, content) in response
-            .get("content")
-            .map(|c| c.entries())
-            .unwrap_or_default()
-        {
-            if !is_json_answer(&media, &content) {
-                continue;
-            }
-            match example(&content) {
-                Ok(None) => self.fault(
-                    &content,
-                    "a JSON answer without an example",
-                    "`example:` beside `schema`, or in the schema that it refers to",
-                ),
-                Ok(Some(_)) => {}
-                Err(mistake) => self.mistakes.push(mistake),
-            }
-        }
-    }
-
-    pub(super) fn header(&mut self, header: &Cursor<'s>) {
-        if self.reference(header, "headers") {
-            return;
-        }
-        self.keys(&keys::HEADER, header);
-        if let Some(schema) = header.get("schema") {
-            self.schema(&schema);
-        }
-    }
-
-    fn content(&mut self, place: &Cursor<'s>) {
-        for (media, content) in place
-            .get("content")
-            .map(|c| c.entries())
-            .unwrap_or_default()
-        {
-            self.keys(&keys::MEDIA, &content);
-            match content.get("schema") {
-                Some(schema) => {
-                    self.schema(&schema);
-                    if let Some(example) = content.get("example")
-                        && let Some(fault) = examples::fault(&schema, example.value())
-                    {
-                        self.fault(
-                            &example,
-                            format!("an example that does not fit its schema: {fault}"),
-                            "what the server would send",
-                        );
-                    }
-                }
-                None if is_json(&media) => self.fault(
-                    &content,
-                    "JSON without a schema",
-                    "`schema: {$ref: \"#/components/schemas/<name>\"}`, or `schema: {}` for any",
-                ),
-                None => {}
-            }
-            for (_, named) in content
-                .get("examples")
-                .map(|e| e.entries())
-                .unwrap_or_default()
-            {
-                self.reference(&named, "examples");
-            }
         }
     }
 }

@@ -13,7 +13,8 @@ pub(crate) static LEGACY_USER_INFO: Operation = Operation::new(
         "/authenticate",
     )
     .repeat(Repeat::Safe)
-    .dialect("0.14");
+    .dialect("0.14")
+    .sensitive_answer();
 
 /// Look up names and uuids with a user's token.
 pub(crate) static USER_CATALOGS: Operation = Operation::new(

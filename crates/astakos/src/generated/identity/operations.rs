@@ -24,7 +24,8 @@ pub(crate) static AUTHENTICATE: Operation = Operation::new(
     )
     .repeat(Repeat::Safe)
     .response_limit(4 << 20)
-    .open();
+    .open()
+    .sensitive_answer();
 
 /// Check a short-lived OAuth 2.0 access token.
 pub(crate) static VALIDATE_TOKEN: Operation = Operation::new(
@@ -35,7 +36,8 @@ pub(crate) static VALIDATE_TOKEN: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .open()
     .dialect("0.15+")
-    .sensitive_path();
+    .sensitive_path()
+    .sensitive_answer();
 
 /// All operations, in the order of the description.
 #[cfg(feature = "mock")]

@@ -15,6 +15,7 @@ pub(crate) static TOKEN: Operation = Operation::new(
     )
     .repeat(Repeat::OnlyIfUnsent)
     .dialect("0.15+")
+    .sensitive_answer()
     .status_rules(COMMON_STATUSES);
 
 /// All operations, in the order of the description.

@@ -56,6 +56,7 @@ pub(crate) static CREATE_TOKEN: Operation = Operation::new(
         "/tokens",
     )
     .repeat(Repeat::OnlyIfUnsent)
+    .sensitive_answer()
     .status_rules(COMMON_STATUSES);
 
 /// Returns what is known about the token that is used.
@@ -86,6 +87,7 @@ pub(crate) static CREATE_USER_TOKEN: Operation = Operation::new(
         "/users/{username}/tokens",
     )
     .repeat(Repeat::OnlyIfUnsent)
+    .sensitive_answer()
     .status_rules(COMMON_STATUSES);
 
 /// Returns what is known about one of a user's tokens, by the key of the token.

@@ -23,7 +23,8 @@ pub(crate) static LIST_INFLUXDB: Operation = Operation::new(
         "/discovery/influxdb",
     )
     .repeat(Repeat::Safe)
-    .response_limit(8 << 20);
+    .response_limit(8 << 20)
+    .sensitive_answer();
 
 /// One database with credentials.
 pub(crate) static GET_INFLUXDB: Operation = Operation::new(
@@ -31,7 +32,8 @@ pub(crate) static GET_INFLUXDB: Operation = Operation::new(
         Method::GET,
         "/discovery/influxdb/{database}",
     )
-    .repeat(Repeat::Safe);
+    .repeat(Repeat::Safe)
+    .sensitive_answer();
 
 /// All operations, in the order of the description.
 #[cfg(feature = "mock")]

@@ -15,6 +15,7 @@ pub(crate) static CREATE_TOKEN: Operation = Operation::new(
     )
     .repeat(Repeat::OnlyIfUnsent)
     .open()
+    .sensitive_answer()
     .status_rules(COMMON_STATUSES);
 
 /// Returns a token.
@@ -26,6 +27,7 @@ pub(crate) static GET_TOKEN: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .open()
     .sensitive_path()
+    .sensitive_answer()
     .status_rules(COMMON_STATUSES);
 
 /// Checks that a token is valid and that it covers an access and belongs to a tenant, if these
@@ -603,6 +605,7 @@ pub(crate) static GET_MOBILE: Operation = Operation::new(
         "/users/{user_uuid}/external/mobile",
     )
     .repeat(Repeat::Safe)
+    .sensitive_answer()
     .status_rules(COMMON_STATUSES);
 
 /// Stores the push tokens of the phone of a user.
@@ -612,6 +615,7 @@ pub(crate) static CREATE_MOBILE: Operation = Operation::new(
         "/users/{user_uuid}/external/mobile",
     )
     .repeat(Repeat::OnlyIfUnsent)
+    .sensitive_answer()
     .status_rules(COMMON_STATUSES);
 
 /// Replaces the push tokens of the phone of a user.
@@ -621,6 +625,7 @@ pub(crate) static UPDATE_MOBILE: Operation = Operation::new(
         "/users/{user_uuid}/external/mobile",
     )
     .repeat(Repeat::Safe)
+    .sensitive_answer()
     .status_rules(COMMON_STATUSES);
 
 /// Deletes the push tokens of the phone of a user.
@@ -648,6 +653,7 @@ pub(crate) static GET_GOOGLE: Operation = Operation::new(
         "/users/{user_uuid}/external/google",
     )
     .repeat(Repeat::Safe)
+    .sensitive_answer()
     .status_rules(COMMON_STATUSES);
 
 /// Starts connecting a user with Google, and returns where the user must consent.
@@ -675,6 +681,7 @@ pub(crate) static GET_MICROSOFT: Operation = Operation::new(
         "/users/{user_uuid}/external/microsoft",
     )
     .repeat(Repeat::Safe)
+    .sensitive_answer()
     .status_rules(COMMON_STATUSES);
 
 /// Starts connecting a user with Microsoft, and returns where the user must consent.
@@ -903,6 +910,7 @@ pub(crate) static START_SAML: Operation = Operation::new(
     )
     .repeat(Repeat::OnlyIfUnsent)
     .open()
+    .sensitive_answer()
     .status_rules(COMMON_STATUSES);
 
 /// Passes on the answer of an identity provider, and returns where to send the user.

@@ -17,6 +17,8 @@ const PLACES: &[&str] = &[
     "places.ownerDelete",
     "places.ownerList",
     "places.ownerNew",
+    "places.placeAct",
+    "places.visitList",
     "places.visitCount",
     "places.sessionNew",
 ];

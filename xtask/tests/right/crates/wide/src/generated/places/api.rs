@@ -36,6 +36,25 @@ impl crate::Client {
 pub struct PlaceVisitsApi<'c>(pub(crate) &'c crate::Client);
 
 impl PlaceVisitsApi<'_> {
+    /// How often places were seen.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_wide::Client) -> vouchsafe_wide::Result<()> {
+    /// let answer = client.place_visits().list().send().await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list(&self) -> VisitListRequest {
+        VisitListRequest {
+            client: self.0.clone(),
+            params: calls::VisitListParams::default(),
+            options: CallOptions::new(),
+        }
+    }
+
     /// How often a place was seen.
     ///
     /// # Errors
@@ -298,6 +317,37 @@ impl PlacesApi<'_> {
         Service::call(self.0, call, &(), &CallOptions::new()).await?;
         Ok(())
     }
+
+    /// Do something with a place.
+    ///
+    /// `action`: What can be done with a place.
+    ///
+    /// `reason`: At most 8 characters.
+    ///
+    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    ///
+    /// # Errors
+    ///
+    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_wide::Client) -> vouchsafe_wide::Result<()> {
+    /// client.places().act(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &vouchsafe_wide::PlaceAction::Paint, "old").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn act(
+        &self,
+        place_id: &wire::PlaceId,
+        action: &wire::PlaceAction,
+        reason: &str,
+    ) -> crate::Result<()> {
+        let call = calls::place_act(place_id, action, reason)?;
+        Service::call(self.0, call, &(), &CallOptions::new()).await?;
+        Ok(())
+    }
 }
 
 /// The operations on sessions.
@@ -517,5 +567,41 @@ impl FloorNameRequest {
         let call = calls::floor_name(&self.level, &self.params)?;
         Service::call(&self.client, call, &(), &self.options).await?;
         Ok(())
+    }
+}
+
+/// A request: how often places were seen.
+///
+/// What is not set is left to the server.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`"]
+pub struct VisitListRequest {
+    pub(crate) client: crate::Client,
+    pub(crate) params: calls::VisitListParams,
+    pub(crate) options: CallOptions,
+}
+
+impl VisitListRequest {
+    /// Sets `of`.
+    ///
+    /// At most 3 items.
+    pub fn of(mut self, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.params.of = Some(values.into_iter().map(Into::into).collect());
+        self
+    }
+
+    vouchsafe_core::call_options!(options);
+
+    /// Sends the request.
+    ///
+    /// # Errors
+    ///
+    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    pub async fn send(&self) -> crate::Result<std::collections::BTreeMap<String, i64>> {
+        let call = calls::visit_list(&self.params)?;
+        let answer = Service::call(&self.client, call, &(), &self.options).await?;
+        let value: std::collections::BTreeMap<String, i64> = answer.json()?;
+        crate::heeded(self, &value)?;
+        Ok(value)
     }
 }

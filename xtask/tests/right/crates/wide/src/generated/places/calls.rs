@@ -152,6 +152,51 @@ pub(crate) fn owner_new(body: &wire::NewOwner) -> Result<Call> {
     Call::new(&operations::OWNER_NEW, target).json(body)
 }
 
+/// Do something with a place.
+pub(crate) fn place_act(
+    place_id: &wire::PlaceId,
+    action: &wire::PlaceAction,
+    reason: &str,
+) -> Result<Call> {
+    let check = || -> Result<()> {
+        limits::text("reason", reason, None, Some(8))?;
+        Ok(())
+    };
+    check().map_err(|fault| fault.with_operation(operations::PLACE_ACT.id()))?;
+    let target = Target::new("/places/")
+        .segment("place_id", place_id.as_str())?
+        .literal("/action");
+    Call::new(&operations::PLACE_ACT, target)
+        .json(&std::collections::BTreeMap::from([(action.as_str(), reason)]))
+}
+
+/// What may be given to `visitList`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct VisitListParams {
+    /// The parameter `of`.
+    pub(crate) of: Option<Vec<String>>,
+}
+
+/// How often places were seen.
+pub(crate) fn visit_list(params: &VisitListParams) -> Result<Call> {
+    let check = || -> Result<()> {
+        if let Some(value) = &params.of {
+            limits::items("of", value.len(), None, Some(3))?;
+        }
+        for value in params.of.iter().flatten() {
+            limits::without("of", value, ";,")?;
+        }
+        Ok(())
+    };
+    check().map_err(|fault| fault.with_operation(operations::VISIT_LIST.id()))?;
+    let target = Target::new("/visits");
+    let target = match &params.of {
+        Some(values) => target.query("of", &values.join(",")),
+        None => target,
+    };
+    Ok(Call::new(&operations::VISIT_LIST, target))
+}
+
 /// How often a place was seen.
 pub(crate) fn visit_count(place_id: &wire::PlaceId) -> Result<Call> {
     let target = Target::new("/visits/").segment("place_id", place_id.as_str())?;

@@ -99,6 +99,24 @@ pub(crate) static OWNER_NEW: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .status_rules(COMMON_STATUSES);
 
+/// Do something with a place.
+pub(crate) static PLACE_ACT: Operation = Operation::new(
+        "places.placeAct",
+        Method::POST,
+        "/places/{place_id}/action",
+    )
+    .repeat(Repeat::OnlyIfUnsent)
+    .status_rules(COMMON_STATUSES);
+
+/// How often places were seen.
+pub(crate) static VISIT_LIST: Operation = Operation::new(
+        "places.visitList",
+        Method::GET,
+        "/visits",
+    )
+    .repeat(Repeat::Safe)
+    .status_rules(COMMON_STATUSES);
+
 /// How often a place was seen.
 pub(crate) static VISIT_COUNT: Operation = Operation::new(
         "places.visitCount",
@@ -116,6 +134,7 @@ pub(crate) static SESSION_NEW: Operation = Operation::new(
     )
     .repeat(Repeat::OnlyIfUnsent)
     .open()
+    .sensitive_answer()
     .status_rules(COMMON_STATUSES);
 
 /// All operations, in the order of the description.
@@ -132,6 +151,8 @@ pub(crate) static ALL: &[&Operation] = &[
     &OWNER_DELETE,
     &OWNER_LIST,
     &OWNER_NEW,
+    &PLACE_ACT,
+    &VISIT_LIST,
     &VISIT_COUNT,
     &SESSION_NEW,
 ];

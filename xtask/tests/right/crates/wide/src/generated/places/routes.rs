@@ -61,6 +61,16 @@ pub(crate) static ROUTES: &[Route<Op>] = &[
         path: "/owners",
     },
     Route {
+        op: Op::PlaceAct,
+        operation: &operations::PLACE_ACT,
+        path: "/places/{place_id}/action",
+    },
+    Route {
+        op: Op::VisitList,
+        operation: &operations::VISIT_LIST,
+        path: "/visits",
+    },
+    Route {
         op: Op::VisitCount,
         operation: &operations::VISIT_COUNT,
         path: "/visits/{place_id}",
@@ -95,6 +105,10 @@ pub(crate) enum Op {
     OwnerList,
     /// Introduce an owner.
     OwnerNew,
+    /// Do something with a place.
+    PlaceAct,
+    /// How often places were seen.
+    VisitList,
     /// How often a place was seen.
     VisitCount,
     /// Log in.

@@ -96,6 +96,50 @@ impl From<PlaceKind> for String {
     }
 }
 
+/// What can be done with a place.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+#[non_exhaustive]
+pub enum PlaceAction {
+    /// `paint`.
+    Paint,
+    /// `sell`.
+    Sell,
+    /// A word that this version does not know, written back as it was read.
+    Unknown(String),
+}
+
+impl PlaceAction {
+    /// Returns the word on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Paint => "paint",
+            Self::Sell => "sell",
+            Self::Unknown(word) => word,
+        }
+    }
+}
+
+impl From<String> for PlaceAction {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "paint" => Self::Paint,
+            "sell" => Self::Sell,
+            _ => Self::Unknown(word),
+        }
+    }
+}
+
+impl From<PlaceAction> for String {
+    fn from(word: PlaceAction) -> Self {
+        match word {
+            PlaceAction::Unknown(word) => word,
+            known => known.as_str().to_owned(),
+        }
+    }
+}
+
 /// A place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "PlaceRead")]

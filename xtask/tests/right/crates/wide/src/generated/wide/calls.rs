@@ -39,6 +39,9 @@ pub(crate) fn list_things(
     params: &ListThingsParams,
 ) -> Result<Call> {
     let check = || -> Result<()> {
+        for value in &params.colour {
+            limits::without("colour", value.as_str(), ",")?;
+        }
         if let Some(value) = &params.limit {
             limits::integer("limit", *value, Some(1), None)?;
         }

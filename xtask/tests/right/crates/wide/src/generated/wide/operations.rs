@@ -56,6 +56,7 @@ pub(crate) static LOG_IN: Operation = Operation::new(
     )
     .repeat(Repeat::OnlyIfUnsent)
     .open()
+    .sensitive_answer()
     .status_rules(COMMON_STATUSES);
 
 /// Send a form.
@@ -85,6 +86,7 @@ pub(crate) static GET_TOKEN: Operation = Operation::new(
     )
     .repeat(Repeat::OnlyIfUnsent)
     .dialect("2+")
+    .sensitive_answer()
     .status_rules(COMMON_STATUSES);
 
 /// Send a file.
