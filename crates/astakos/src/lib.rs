@@ -18,12 +18,15 @@ pub use catalog::{Catalog, CatalogService, Endpoint, EndpointFilter};
 pub use client::{Client, ClientBuilder, Prefixes, join_urls};
 pub use cookie::{token_from_cookie, token_from_cookie_value};
 pub use error::{Error, ErrorKind, Fault, LimitName, QuotaLimit, Result};
-pub use generated::account::api::{ListMembershipsRequest, ListProjectsRequest};
+pub use generated::account::api::{
+    ListMembershipsRequest, ListProjectsRequest, ServiceProjectQuotasRequest, ServiceQuotasRequest,
+};
 pub use generated::account::wire::{
     Application, ApplicationState, Applied, Capacity, Commission, CommissionRequest,
     DefaultProject, Feedback, Membership, MembershipAction, MembershipState, Policy, Project,
     ProjectMode, ProjectSpec, ProjectState, Resource, UserInfo,
 };
+pub use generated::identity::api::ValidateTokenRequest;
 pub use generated::identity::wire::{Access, AccessToken, AccessUser, Role, RoleId, Tenant};
 pub use generated::oauth2::wire::{OAuth2Token, TokenGrant};
 pub use generated::ui::wire::Component;

@@ -77,6 +77,7 @@ async fn what_a_generation_lacks_is_refused_before_anything_is_sent() {
         let approve = ApplicationAction::Approve;
         let lacks = |error: vouchsafe_astakos::Error| error.kind() == ErrorKind::Unsupported;
         let modes = client.projects().mode(ProjectMode::Member);
+        let chosen = client.service_quotas().projects(["p"]);
         for (what, is_there, error) in [
             (
                 "projects",
@@ -141,18 +142,10 @@ async fn what_a_generation_lacks_is_refused_before_anything_is_sent() {
             (
                 "quotas of projects",
                 is_current,
-                client.service_project_quotas(None).await.err(),
+                client.service_project_quotas().send().await.err(),
             ),
-            (
-                "choice",
-                is_current,
-                client.service_quotas(None, Some(&["p"])).await.err(),
-            ),
-            (
-                "walk",
-                is_current,
-                client.walk_service_quotas(None, Some(&["p"])).await.err(),
-            ),
+            ("choice", is_current, chosen.send().await.err()),
+            ("walk", is_current, chosen.walk().await.err()),
             (
                 "default",
                 is_current,
@@ -169,7 +162,7 @@ async fn what_a_generation_lacks_is_refused_before_anything_is_sent() {
             (
                 "validate",
                 has_projects,
-                client.validate_token(&secret, None).await.err(),
+                client.validate_token(&secret).send().await.err(),
             ),
             ("holders", is_current, client.issue(&prefixed).await.err()),
         ] {
@@ -216,7 +209,12 @@ async fn commissions_are_issued_as_each_generation_knows_holders() {
             1,
             "{dialect}"
         );
-        let all = client.service_quotas(Some(&[&alice]), None).await.unwrap();
+        let all = client
+            .service_quotas()
+            .users([&alice])
+            .send()
+            .await
+            .unwrap();
         assert_eq!(all[&alice].get(source, "cyclades.vm").unwrap().usage, 1);
         // The text of another generation finds no holding.
         let other = match dialect {
@@ -297,12 +295,10 @@ async fn a_client_that_was_told_no_generation_does_not_take_everything_for_what_
     for dialect in [Dialect::V015, Dialect::V014] {
         let server = self::server(dialect);
         let client = unnamed(&server, server.service_token("cyclades").unwrap());
-        let error = client.service_quotas(None, Some(&["p"])).await.unwrap_err();
+        let chosen = client.service_quotas().projects(["p"]);
+        let error = chosen.send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
-        let mut walk = client
-            .walk_service_quotas(None, Some(&["p"]))
-            .await
-            .unwrap();
+        let mut walk = chosen.walk().await.unwrap();
         assert_eq!(
             walk.next().await.unwrap_err().kind(),
             ErrorKind::Unsupported

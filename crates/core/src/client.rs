@@ -297,6 +297,31 @@ macro_rules! client_builder_methods {
     };
 }
 
+/// Adds the setters of a client's token to a service's builder, over a field that holds an optional
+/// [`TokenSource`](crate::auth::TokenSource).
+///
+/// Use it as `vouchsafe_core::token_setters!(token);` inside the builder's `impl`.
+#[macro_export]
+macro_rules! token_setters {
+    ($token:ident) => {
+        /// Sets the token. Default: none; [`with_token`](Client::with_token) sets one for single
+        /// calls.
+        pub fn token(self, token: impl Into<$crate::Secret>) -> Self {
+            let token = $crate::auth::StaticToken::new(token.into());
+            self.token_source(::std::sync::Arc::new(token))
+        }
+
+        /// Sets the source of tokens. Default: none.
+        pub fn token_source(
+            mut self,
+            source: ::std::sync::Arc<dyn $crate::auth::TokenSource>,
+        ) -> Self {
+            self.$token = Some(source);
+            self
+        }
+    };
+}
+
 /// Like [`client_builder_methods!`], for a client whose protocol has its own retries.
 #[macro_export]
 macro_rules! client_builder_basics {

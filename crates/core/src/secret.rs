@@ -109,6 +109,12 @@ impl From<String> for Secret {
     }
 }
 
+impl From<&Self> for Secret {
+    fn from(secret: &Self) -> Self {
+        secret.clone()
+    }
+}
+
 impl From<&str> for Secret {
     fn from(text: &str) -> Self {
         Self::from(text.to_owned())

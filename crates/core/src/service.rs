@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::auth::{Authorize, Bearer, Credentials, TokenSource};
 use crate::cache::{Cache, Fetched};
-use crate::call::{Answer, Call, CallOptions, Operation};
+use crate::call::{Answer, AnswerStream, Call, CallOptions, Operation};
 use crate::deadline::in_words;
 use crate::url::BaseUrl;
 use crate::{BoxFuture, CoreClient, Error, ErrorKind, Result, TimeoutScope};
@@ -209,10 +209,36 @@ where
         self.with(|inner| inner.scheme = scheme)
     }
 
-    /// Returns the session with other default options for its calls.
+    /// Returns the session with other default options for its calls. What is not set stays as it
+    /// is.
     #[must_use]
     pub fn with_options(&self, options: CallOptions) -> Self {
-        self.with(|inner| inner.options = options)
+        self.with(|inner| inner.options = options.or(&inner.options))
+    }
+
+    /// Returns the client that sends the session's calls.
+    #[must_use]
+    pub fn client(&self) -> &CoreClient {
+        &self.0.core
+    }
+
+    /// Returns the source of the session's credential, if it has one.
+    #[must_use]
+    pub fn token(&self) -> Option<&dyn TokenSource> {
+        self.0.token.as_deref()
+    }
+
+    /// Returns the source of the session's credential for an operation that needs one.
+    ///
+    /// # Errors
+    ///
+    /// `Config` if the session has none.
+    pub fn token_for(&self, operation: &Operation) -> Result<&dyn TokenSource, E> {
+        self.token().ok_or_else(|| {
+            let missing = "the client has no token, and the operation needs one";
+            let error = Error::new(ErrorKind::Config, missing);
+            error.with_operation(operation.id()).into()
+        })
     }
 
     /// Sends a call, with the session's credential if the operation needs one.
@@ -224,15 +250,9 @@ where
     /// Those of [`CoreClient::send`] and of the look-up; also `Config` if the operation needs a
     /// credential and the session has none.
     pub async fn send(&self, call: Call, options: &CallOptions) -> Result<Answer, E> {
-        let operation = call.operation();
-        let token = match &self.0.token {
-            _ if operation.is_open() => None,
-            Some(token) => Some(&**token),
-            None => {
-                let missing = "the client has no token, and the operation needs one";
-                let error = Error::new(ErrorKind::Config, missing);
-                return Err(error.with_operation(operation.id()).into());
-            }
+        let token = match call.operation().is_open() {
+            true => None,
+            false => Some(self.token_for(call.operation())?),
         };
         self.send_as(call, token, options).await
     }
@@ -248,14 +268,57 @@ where
         token: Option<&dyn TokenSource>,
         options: &CallOptions,
     ) -> Result<Answer, E> {
-        let Inner {
-            core, base, scheme, ..
-        } = &*self.0;
-        let options = options.clone().or(&self.0.options);
-        let located = base.locate(core, call.operation(), options);
+        let located = self.locate(&self.0.base, call.operation(), options);
         let (base, options) = located.await?;
-        let credentials = token.map(|token| Credentials::new(token, &**scheme));
-        Ok(core.send(&base, call, credentials, &options).await?)
+        let credentials = self.credentials(token);
+        let sent = self.0.core.send(&base, call, credentials, &options);
+        Ok(sent.await?)
+    }
+
+    /// Sends a call to this server instead of the session's, and returns the answer with its body
+    /// still to be read. The deadline is that of the whole reading, which the look-up does not
+    /// shorten.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`CoreClient::stream`] and of the look-up.
+    pub async fn stream_as(
+        &self,
+        base: &Base<E>,
+        call: Call,
+        token: Option<&dyn TokenSource>,
+        options: &CallOptions,
+    ) -> Result<AnswerStream, E> {
+        let (base, _) = self.locate(base, call.operation(), options).await?;
+        let options = options.clone().or(&self.0.options);
+        let credentials = self.credentials(token);
+        let sent = self.0.core.stream(&base, call, credentials, &options);
+        Ok(sent.await?)
+    }
+
+    /// Returns the base URL of a server for a call with these options and the session's, and what
+    /// remains of the time: for services that have several servers, or repeat calls themselves.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Base::locate`].
+    pub async fn locate(
+        &self,
+        base: &Base<E>,
+        operation: &'static Operation,
+        options: &CallOptions,
+    ) -> Result<(BaseUrl, CallOptions), E> {
+        let options = options.clone().or(&self.0.options);
+        base.locate(&self.0.core, operation, options).await
+    }
+
+    /// Returns what puts a credential on a request in the session's scheme.
+    #[must_use]
+    pub fn credentials<'a>(
+        &'a self,
+        token: Option<&'a dyn TokenSource>,
+    ) -> Option<Credentials<'a>> {
+        token.map(|token| Credentials::new(token, &*self.0.scheme))
     }
 }
 
@@ -275,6 +338,52 @@ impl<E> Clone for Inner<E> {
             options: self.options.clone(),
         }
     }
+}
+
+/// Adds the ways to derive a client from another to a service's client, over a field that holds its
+/// [`Session`](crate::service::Session).
+///
+/// Use it as `vouchsafe_core::session_methods!(session);` inside the client's `impl`.
+#[macro_export]
+macro_rules! session_methods {
+    ($session:ident) => {
+        /// Returns the client with another token. It shares everything else with this one.
+        #[doc(alias = "set_token")]
+        #[must_use]
+        pub fn with_token(&self, token: impl Into<$crate::Secret>) -> Self {
+            let token = $crate::auth::StaticToken::new(token.into());
+            self.with_token_source(::std::sync::Arc::new(token))
+        }
+
+        /// Returns the client with another source of tokens. It shares everything else with this
+        /// one.
+        #[must_use]
+        pub fn with_token_source(
+            &self,
+            source: ::std::sync::Arc<dyn $crate::auth::TokenSource>,
+        ) -> Self {
+            let mut client = self.clone();
+            client.$session = client.$session.with_token(source);
+            client
+        }
+
+        $crate::session_options!($session);
+    };
+}
+
+/// Like [`session_methods!`], for a client that is given a credential with each call.
+#[macro_export]
+macro_rules! session_options {
+    ($session:ident) => {
+        /// Returns the client with other options for its calls: a deadline, retries, a request id
+        /// or headers. What is not set stays as it is. It shares everything else with this one.
+        #[must_use]
+        pub fn with_options(&self, options: $crate::call::CallOptions) -> Self {
+            let mut client = self.clone();
+            client.$session = client.$session.with_options(options);
+            client
+        }
+    };
 }
 
 /// Adds setters for the options of a call to a request builder, over a field that holds

@@ -86,11 +86,11 @@ fn quotas(way: &str, auth_url: &str, token: &str) {
         };
         let mut most = 0;
         if way == "whole" {
-            let all = client.service_quotas(None, None).await.expect("an answer");
+            let all = client.service_quotas().send().await.expect("an answer");
             assert!(all.len() > 1000);
             most = live();
         } else {
-            let walk = client.walk_service_quotas(None, None).await;
+            let walk = client.service_quotas().walk().await;
             let mut walk = walk.expect("an answer");
             let mut users = 0;
             while let Some((_, quotas)) = walk.next().await.expect("a user") {

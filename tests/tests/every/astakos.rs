@@ -72,8 +72,8 @@ pub(super) async fn call(client: &Client, id: &str) -> Result<()> {
         }
         "account.getResources" => client.resources().await.map(drop),
         "account.getQuotas" => client.quotas().await.map(drop),
-        "account.serviceQuotas" => client.service_quotas(None, None).await.map(drop),
-        "account.serviceProjectQuotas" => client.service_project_quotas(None).await.map(drop),
+        "account.serviceQuotas" => client.service_quotas().send().await.map(drop),
+        "account.serviceProjectQuotas" => client.service_project_quotas().send().await.map(drop),
         "account.pendingCommissions" => client.pending_commissions().await.map(drop),
         "account.issueCommission" => {
             let request = CommissionRequest::raw([]);
@@ -110,7 +110,7 @@ pub(super) async fn call(client: &Client, id: &str) -> Result<()> {
         "identity.authenticate" => client.authenticate(None).await.map(drop),
         "identity.validateToken" => {
             let access = Secret::from(ACCESS);
-            client.validate_token(&access, None).await.map(drop)
+            client.validate_token(&access).send().await.map(drop)
         }
         "oauth2.token" => {
             let grant = TokenGrant::authorization_code(CODE);

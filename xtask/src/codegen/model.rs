@@ -50,6 +50,8 @@ pub(crate) struct Operation {
     pub(crate) group: Option<String>,
     /// Whether it takes no credential.
     pub(crate) is_open: bool,
+    /// The property of the answer that the method returns, if not the whole.
+    pub(crate) part: Option<String>,
     pub(crate) reply: Reply,
     /// The refusal, by status and code, that means that there is nothing.
     pub(crate) absent: Option<(u16, Option<String>)>,

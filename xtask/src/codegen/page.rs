@@ -80,13 +80,12 @@ fn reply(place: &Cursor<'_>, types: &[TypeDef], operation: &Operation) -> Result
             "`x-hand: true`",
         ));
     };
-    let part = place.text("x-answer");
     Ok(match (&first.ty, first.media.as_deref()) {
         (Some(ty), _) => {
-            let part = match part {
+            let part = match &operation.part {
                 Some(name) => {
                     let field =
-                        field(types, ty, &name).ok_or_else(|| lacks(place, "x-answer", &name))?;
+                        field(types, ty, name).ok_or_else(|| lacks(place, "x-answer", name))?;
                     Some((field.rust.clone(), field.ty.clone()))
                 }
                 None => None,

@@ -110,6 +110,7 @@ impl<'s> Reader<'_, 's> {
                 .then(|| operation.texts("tags").first().cloned())
                 .flatten(),
             is_open: is_open(operation, self.root),
+            part: operation.text("x-answer"),
             reply: Reply::Nothing,
             absent: operation.text("x-absent").map(|key| status_and_code(&key)),
             check: operation.text("x-check"),

@@ -40,21 +40,21 @@ impl Types<'_> {
                 Some(Body::Json { ty, .. } | Body::Form { ty, .. }) => Some(ty),
                 _ => None,
             };
-            let shown = operation
-                .params
-                .iter()
-                .map(|param| &param.ty)
-                .chain(answers.filter_map(|answer| answer.ty.as_ref()))
-                .chain(body);
+            let answers = answers.filter_map(|answer| answer.ty.as_ref());
+            let answers = answers.map(|ty| match &operation.part {
+                Some(part) => self.property(ty, part).unwrap_or_else(|| ty.clone()),
+                None => ty.clone(),
+            });
+            let params = operation.params.iter().map(|param| &param.ty);
+            let shown = params.chain(body).cloned().chain(answers);
             let with_model = |name: &str| {
                 self.defs
                     .iter()
                     .any(|def| def.name == name && def.model.is_some())
             };
             let shown: Vec<String> = shown
-                .filter_map(|ty| ty.name())
+                .filter_map(|ty| ty.name().map(str::to_owned))
                 .filter(|name| !with_model(name))
-                .map(str::to_owned)
                 .collect();
             for name in shown {
                 for name in self.reach(&name) {
@@ -163,6 +163,19 @@ impl Types<'_> {
             }
         }
         seen
+    }
+
+    /// Returns the type of a property.
+    fn property(&self, of: &Type, name: &str) -> Option<Type> {
+        let def = self
+            .defs
+            .iter()
+            .find(|def| Some(def.name.as_str()) == of.name())?;
+        let Shape::Struct { fields, .. } = &def.shape else {
+            return None;
+        };
+        let field = fields.iter().find(|field| field.name == name)?;
+        Some(field.ty.clone())
     }
 
     fn parts(&self, name: &str) -> Vec<Type> {

@@ -65,13 +65,13 @@ impl Facts {
     pub(super) fn fill(&self, template: &str) -> String {
         let (uses, scheme, header, credential) = match &self.credential {
             Credential::Bearer => (
-                "{Authorize, Bearer, StaticToken, TokenSource}",
+                "{Authorize, Bearer, TokenSource}",
                 "Bearer".to_owned(),
                 "authorization".to_owned(),
                 "The token is sent as `Authorization: Bearer TOKEN`.".to_owned(),
             ),
             Credential::Header(name) => (
-                "{Authorize, HeaderToken, StaticToken, TokenSource}",
+                "{Authorize, HeaderToken, TokenSource}",
                 format!("HeaderToken::new(http::HeaderName::from_static({name:?}))"),
                 name.clone(),
                 format!("The token is sent alone, in the header `{name}`."),

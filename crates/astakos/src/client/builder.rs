@@ -4,14 +4,15 @@ use std::future::ready;
 use std::sync::Arc;
 
 use http::HeaderName;
-use vouchsafe_core::auth::{HeaderToken, StaticToken, TokenSource};
+use vouchsafe_core::auth::{HeaderToken, TokenSource};
 use vouchsafe_core::call::CallOptions;
+use vouchsafe_core::service::{Base, Session};
 use vouchsafe_core::url::BaseUrl;
-use vouchsafe_core::{CoreClient, CoreClientBuilder, Secret, env};
+use vouchsafe_core::{CoreClient, CoreClientBuilder, env};
 
+use super::Client;
 use super::generation::Generation;
 use super::parts::{Parts, Prefixes};
-use super::{Client, Inner};
 use crate::error::read_fault;
 use crate::{Dialect, Error, Result};
 
@@ -94,17 +95,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the token of a user or of a service. Default: none; [`with_token`](Client::with_token)
-    /// sets one for single calls.
-    pub fn token(self, token: impl Into<Secret>) -> Self {
-        self.token_source(Arc::new(StaticToken::new(token.into())))
-    }
-
-    /// Sets the source of tokens.
-    pub fn token_source(mut self, source: Arc<dyn TokenSource>) -> Self {
-        self.token = Some(source);
-        self
-    }
+    vouchsafe_core::token_setters!(token);
 
     /// Adds a header to every request, such as `X-Client-IP`. The token, headers set by the
     /// protocol, and [`CallOptions::header`] take precedence.
@@ -140,19 +131,20 @@ impl ClientBuilder {
             None => return Err(Error::bad_value("no auth_url was set")),
         };
         let at = BaseUrl::parse(url).map_err(|fault| fault.with_origin(setting))?;
-        let headers = self.headers?;
         let core = self.core.read_fault(read_fault).build()?;
+        let scheme = HeaderToken::new(HeaderName::from_static("x-auth-token"));
+        let session = Session::new(core, Base::fixed(at.clone()))
+            .with_scheme(Arc::new(scheme))
+            .with_options(self.headers?);
+        let session = match self.token {
+            Some(token) => session.with_token(token),
+            None => session,
+        };
         let generation = Generation::new(self.dialect, usual);
         let client = |parts| Client {
-            inner: Arc::new(Inner {
-                core: core.clone(),
-                parts,
-                generation: generation.clone(),
-                scheme: HeaderToken::new(HeaderName::from_static("x-auth-token")),
-                headers: headers.clone(),
-            }),
-            token: self.token.clone(),
-            options: headers.clone(),
+            session: session.clone(),
+            parts: Arc::new(parts),
+            generation: generation.clone(),
             python_retries: self.python_retries,
         };
         if let Some(Where::Base(url)) = &self.place {

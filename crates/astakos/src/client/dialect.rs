@@ -13,7 +13,7 @@ impl Client {
     /// Returns the generation that the client takes its server for.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
-        self.inner.generation.get()
+        self.generation.get()
     }
 
     /// Finds out the server's generation, and uses it from now on.
@@ -35,13 +35,13 @@ impl Client {
         } else {
             Dialect::V015
         };
-        self.inner.generation.learn(dialect);
+        self.generation.learn(dialect);
         Ok(dialect)
     }
 
     /// Returns whether the server knows an operation.
     async fn knows(&self, call: Call) -> Result<bool> {
-        match self.deliver(call, None, self.options.clone()).await {
+        match self.deliver(call, None, &CallOptions::new()).await {
             Ok(_) => Ok(true),
             Err(error) => match error.kind() {
                 ErrorKind::Unauthorized => Ok(true),
@@ -82,31 +82,40 @@ impl Client {
     ///
     /// Servers of 0.15 ignore filters in the query. If no generation was set and the answer to a
     /// filter shows such a server, the call is sent again as they take it.
-    pub(super) async fn send_translated(&self, call: Call, options: CallOptions) -> Result<Answer> {
+    pub(super) async fn send_translated(
+        &self,
+        call: Call,
+        options: &CallOptions,
+    ) -> Result<Answer> {
         let is_list = call.operation().id() == operations::LIST_PROJECTS.id();
-        let is_filtered = is_list && !call.clone().take_query().1.is_empty();
+        let is_filtered = is_list && !call.query().is_empty();
         if !is_filtered || self.dialect() != Dialect::V016 {
             return self.send(self.translated(call)?, options).await;
         }
-        let answer = self.send(call.clone(), options.clone()).await?;
+        let answer = self.send(call.clone(), options).await?;
         let projects: Vec<Project> = answer.json_or_default()?;
         if projects.iter().all(|project| project.id.as_str().is_some()) {
             return Ok(answer);
         }
-        if !self.inner.generation.is_assumed() {
+        if !self.generation.is_assumed() {
             return Err(Error::unsupported(format!(
                 "the server answered as those of 0.15 do and was called as one of {}: set its \
                  generation with ClientBuilder::dialect or call Client::discover_dialect",
                 self.dialect()
             )));
         }
-        self.inner.generation.learn(Dialect::V015);
+        self.generation.learn(Dialect::V015);
         self.send(self.translated(call)?, options).await
     }
 
     /// Turns a call into what servers of 0.15 take, if the server is one.
-    fn translated(&self, call: Call) -> Result<Call> {
+    pub(super) fn translated(&self, call: Call) -> Result<Call> {
         let operation = call.operation();
+        if operation.id() == operations::SERVICE_QUOTAS.id()
+            && call.query().iter().any(|(name, _)| name == "project")
+        {
+            self.require("a choice of projects for the quotas of users")?;
+        }
         if let Some(id) = call.path_value("project_id") {
             // These have a meaning of their own in a path.
             if id == "memberships" || id == "apps" {
@@ -125,9 +134,8 @@ impl Client {
         if !is_list && operation.id() != operations::LIST_MEMBERSHIPS.id() {
             return Ok(call);
         }
-        let (call, query) = call.take_query();
         let mut filter = BTreeMap::new();
-        for (name, value) in query {
+        for (name, value) in call.query() {
             if name == "mode" {
                 self.require("modes of listing projects")?;
             }
@@ -137,6 +145,7 @@ impl Client {
             };
             filter.insert(name, value);
         }
+        let call = call.without_query();
         Ok(match filter.is_empty() {
             true => call,
             false if is_list => call.json(&one("filter", json!(filter)))?,

@@ -3,7 +3,8 @@
 use std::time::UNIX_EPOCH;
 
 use http::HeaderName;
-use vouchsafe_core::{Error as CoreError, ErrorKind as CoreKind, Secret, timestamp};
+use vouchsafe_core::call::CallOptions;
+use vouchsafe_core::{Error as CoreError, ErrorKind as CoreKind, timestamp};
 
 use super::Client;
 use crate::generated::account::calls as account;
@@ -45,12 +46,12 @@ impl Client {
             call.secret_json(&AuthRequest { auth })
         });
         // The server ignores the header, but the Python clients send the token there too.
-        let token = Some(self.token()?);
-        let answer = self.deliver(call, token, self.options.clone()).await?;
+        let token = Some(self.session.token_for(call.operation())?);
+        let answer = self.deliver(call, token, &CallOptions::new()).await?;
         let access = answer.json::<AccessDocument>()?.access;
         // Done only once, since parsing the addresses takes as long as the rest of the answer.
-        if !self.inner.parts.is_known() {
-            self.inner.parts.learn(access.service_catalog.as_ref())?;
+        if !self.parts.is_known() {
+            self.parts.learn(access.service_catalog.as_ref())?;
         }
         Ok(access)
     }
@@ -64,7 +65,7 @@ impl Client {
     #[doc(alias = "get_endpoints")]
     pub async fn endpoints(&self) -> Result<Access> {
         let access = self.catalog_access().await?;
-        self.inner.parts.learn(access.service_catalog.as_ref())?;
+        self.parts.learn(access.service_catalog.as_ref())?;
         Ok(access)
     }
 
@@ -73,26 +74,7 @@ impl Client {
         // token.
         let json = HeaderName::from_static("content-type");
         let call = calls::authenticate(None)?.header(json, "application/json")?;
-        let answer = self.send(call, self.options.clone()).await?;
-        Ok(answer.json::<AccessDocument>()?.access)
-    }
-
-    /// Returns the owner of a short-lived OAuth 2.0 access token. Tokens of users and services are
-    /// not accepted.
-    ///
-    /// `belongs_to` must begin with the token's scope.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::NotFound`] if it is unknown, expired or of another scope.
-    pub async fn validate_token(
-        &self,
-        token_id: &Secret,
-        belongs_to: Option<&str>,
-    ) -> Result<Access> {
-        let belongs_to = belongs_to.map(str::to_owned);
-        let call = calls::validate_token(token_id, &calls::ValidateTokenParams { belongs_to })?;
-        let answer = self.send(call, self.options.clone()).await?;
+        let answer = self.send(call, &CallOptions::new()).await?;
         Ok(answer.json::<AccessDocument>()?.access)
     }
 
@@ -124,8 +106,8 @@ impl Client {
         let call = account::legacy_user_info(&account::LegacyUserInfoParams { usage })?;
         // It is tried whatever the generation. The answer contains the token, so one that cannot be
         // understood is not kept.
-        let known = self.deliver(call, Some(self.token()?), self.options.clone());
-        match known.await {
+        let token = Some(self.session.token_for(call.operation())?);
+        match self.deliver(call, token, &CallOptions::new()).await {
             Err(error) if error.kind() == ErrorKind::BadRequest && error.fault().is_some() => {
                 let access = self.authenticate(None).await?;
                 let Some(user) = &access.user else {

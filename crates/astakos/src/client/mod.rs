@@ -14,14 +14,14 @@ mod users;
 use std::sync::Arc;
 
 use serde::de::IgnoredAny;
-use vouchsafe_core::auth::{Credentials, HeaderToken, StaticToken, TokenSource};
+use vouchsafe_core::auth::TokenSource;
 use vouchsafe_core::call::{Answer, AnswerStream, Call, CallOptions, Repeat, Retry};
-use vouchsafe_core::service::Service;
-use vouchsafe_core::{CoreClient, Secret, Sent};
+use vouchsafe_core::service::{Service, Session};
+use vouchsafe_core::{CoreClient, Sent};
 
 pub use builder::ClientBuilder;
 pub use parts::{Prefixes, join_urls};
-pub(crate) use quotas::heeded;
+pub(crate) use quotas::{heeded, heeded_by};
 
 use self::generation::Generation;
 use self::parts::Parts;
@@ -44,19 +44,10 @@ use crate::{Dialect, Error, ErrorKind, Result};
 #[derive(Clone, Debug)]
 #[doc(alias = "AstakosClient")]
 pub struct Client {
-    inner: Arc<Inner>,
-    token: Option<Arc<dyn TokenSource>>,
-    options: CallOptions,
-    python_retries: Option<u32>,
-}
-
-#[derive(Debug)]
-struct Inner {
-    core: CoreClient,
-    parts: Parts,
+    session: Session<Error>,
+    parts: Arc<Parts>,
     generation: Generation,
-    scheme: HeaderToken,
-    headers: CallOptions,
+    python_retries: Option<u32>,
 }
 
 impl Client {
@@ -65,36 +56,18 @@ impl Client {
         ClientBuilder::new()
     }
 
-    /// Returns the client with another token. It shares everything else with this one.
-    #[must_use]
-    pub fn with_token(&self, token: impl Into<Secret>) -> Self {
-        Self {
-            token: Some(Arc::new(StaticToken::new(token.into()))),
-            ..self.clone()
-        }
-    }
-
-    /// Returns the client with other options for its calls: a deadline, retries, a request id or
-    /// headers. It shares everything else with this one.
-    #[must_use]
-    pub fn with_options(&self, options: CallOptions) -> Self {
-        Self {
-            options: options.or(&self.inner.headers),
-            ..self.clone()
-        }
-    }
+    vouchsafe_core::session_methods!(session);
 
     /// Returns the client for callers that count attempts themselves: nothing is repeated.
     pub(crate) fn without_repeats(&self) -> Self {
         Self {
-            options: CallOptions::new().retry(Retry::none()).or(&self.options),
             python_retries: None,
-            ..self.clone()
+            ..self.with_options(CallOptions::new().retry(Retry::none()))
         }
     }
 
     pub(crate) fn core(&self) -> &CoreClient {
-        &self.inner.core
+        self.session.client()
     }
 
     /// Sends a call in the way of the server's generation. The answer holds no credential.
@@ -104,16 +77,16 @@ impl Client {
 
     /// Sends a call with the token that its operation wants. Errors come before anything is sent,
     /// the request for the catalog included.
-    async fn send(&self, call: Call, options: CallOptions) -> Result<Answer> {
+    async fn send(&self, call: Call, options: &CallOptions) -> Result<Answer> {
         let operation = call.operation();
         self.require_operation(operation)?;
         let token = match operation.is_open() {
-            false => Some(self.token()?),
+            false => Some(self.session.token_for(operation)?),
             // The service ignores it, but the Python clients send it except to servers of 0.14
             // (protocol section 4).
             true => self
-                .token
-                .as_ref()
+                .session
+                .token()
                 .filter(|_| self.dialect() != Dialect::V014),
         };
         self.deliver(call, token, options).await
@@ -123,42 +96,33 @@ impl Client {
     async fn deliver(
         &self,
         call: Call,
-        token: Option<&Arc<dyn TokenSource>>,
-        options: CallOptions,
+        token: Option<&dyn TokenSource>,
+        options: &CallOptions,
     ) -> Result<Answer> {
-        let Inner { core, parts, .. } = &*self.inner;
-        let base = parts.base(call.operation());
-        let (base, options) = base.locate(core, call.operation(), options).await?;
-        let credentials = token.map(|source| Credentials::new(&**source, &self.inner.scheme));
+        let base = self.parts.base(call.operation());
+        let located = self.session.locate(base, call.operation(), options);
+        let (base, options) = located.await?;
+        let credentials = self.session.credentials(token);
         let (options, repeats) = match self.python_retries {
             Some(repeats) => (options.retry(Retry::none()), repeats),
             None => (options, 0),
         };
         for _ in 0..repeats {
-            let answer = core.send(&base, call.clone(), credentials, &options).await;
+            let sent = self.core().send(&base, call.clone(), credentials, &options);
+            let answer = sent.await;
             if !is_repeated_by_python(call.operation().repeatable(), &answer) {
                 return Ok(answer?);
             }
         }
-        Ok(core.send(&base, call, credentials, &options).await?)
+        Ok(self.core().send(&base, call, credentials, &options).await?)
     }
 
     /// Sends a call and leaves the body of the answer to be read.
-    async fn stream(&self, call: Call) -> Result<AnswerStream> {
-        let token = self.token()?;
-        let Inner { core, parts, .. } = &*self.inner;
-        let base = parts.base(call.operation());
-        // The deadline is that of the whole walk, so the look-up does not shorten it.
-        let (base, _) = base
-            .locate(core, call.operation(), self.options.clone())
-            .await?;
-        let credentials = Some(Credentials::new(&**token, &self.inner.scheme));
-        Ok(core.stream(&base, call, credentials, &self.options).await?)
-    }
-
-    fn token(&self) -> Result<&Arc<dyn TokenSource>> {
-        let missing = || Error::bad_value("no token was given to the client");
-        self.token.as_ref().ok_or_else(missing)
+    async fn stream(&self, call: Call, options: &CallOptions) -> Result<AnswerStream> {
+        let call = self.translated(call)?;
+        let token = Some(self.session.token_for(call.operation())?);
+        let base = self.parts.base(call.operation());
+        self.session.stream_as(base, call, token, options).await
     }
 }
 
@@ -167,9 +131,7 @@ impl Service for Client {
     type Credential = ();
 
     async fn call(&self, call: Call, (): &(), options: &CallOptions) -> Result<Answer> {
-        let options = options.clone().or(&self.options);
         let answer = self.send_translated(call, options).await?;
-        // No operation that is called this way answers with a secret.
         Ok(answer.keeping_body())
     }
 }

@@ -3,6 +3,7 @@
 use http::header::AUTHORIZATION;
 use vouchsafe_core::Secret;
 use vouchsafe_core::auth::Basic;
+use vouchsafe_core::call::CallOptions;
 
 use super::{Client, join_urls};
 use crate::generated::oauth2::calls;
@@ -37,8 +38,8 @@ impl Client {
             .hide(client_secret)
             .secret_header(AUTHORIZATION, &header)?;
         self.require_operation(call.operation())?;
-        let token = self.token.as_ref();
-        let answer = self.deliver(call, token, self.options.clone()).await?;
+        let token = self.session.token();
+        let answer = self.deliver(call, token, &CallOptions::new()).await?;
         Ok(answer.json()?)
     }
 
@@ -48,6 +49,6 @@ impl Client {
     ///
     /// [`ErrorKind::NoEndpoints`](crate::ErrorKind::NoEndpoints) if the catalog lacks the part.
     pub async fn oauth2_auth_url(&self) -> Result<String> {
-        Ok(join_urls(&self.inner.parts.oauth2_url().await?, "auth"))
+        Ok(join_urls(&self.parts.oauth2_url().await?, "auth"))
     }
 }

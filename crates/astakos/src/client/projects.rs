@@ -6,9 +6,7 @@ use super::Client;
 use super::dialect::one;
 use crate::generated::account::calls;
 use crate::generated::account::wire::{Enroll, Join, Joined, MembershipRequest};
-use crate::{
-    Application, ApplicationAction, Dialect, MembershipAction, ProjectAction, ProjectId, Result,
-};
+use crate::{Application, ApplicationAction, Dialect, ProjectAction, ProjectId, Result};
 
 impl Client {
     /// Acts on a project; for administrators.
@@ -26,8 +24,7 @@ impl Client {
             Dialect::V015 => Value::from(reason),
             _ => json!({"reason": reason}),
         };
-        let body = one(action.as_str(), argument);
-        let call = calls::project_action(&id.into(), &body)?;
+        let call = calls::project_action(&id.into(), action.as_str(), &argument)?;
         self.ask(call).await.map(drop)
     }
 
@@ -48,30 +45,12 @@ impl Client {
         reason: &str,
     ) -> Result<()> {
         let call = if self.dialect() == Dialect::V015 {
-            let body = one(action.as_str(), reason);
-            calls::legacy_application_action(application, &body)?
+            calls::legacy_application_action(application, action.as_str(), &reason.into())?
         } else {
             let argument = json!({"reason": reason, "app_id": application});
-            calls::project_action(&id.into(), &one(action.as_str(), argument))?
+            calls::project_action(&id.into(), action.as_str(), &argument)?
         };
         self.ask(call).await.map(drop)
-    }
-
-    /// Acts on a membership.
-    ///
-    /// # Errors
-    ///
-    /// Of kind `Forbidden` if the user may not, `Conflict` if state or policy do not allow it.
-    pub async fn membership_action(
-        &self,
-        id: i64,
-        action: &MembershipAction,
-        reason: &str,
-    ) -> Result<()> {
-        let body = one(action.as_str(), reason);
-        self.ask(calls::membership_action(id, &body)?)
-            .await
-            .map(drop)
     }
 
     /// Requests membership of a project, and returns the membership's number. It may have to be

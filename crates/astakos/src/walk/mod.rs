@@ -7,12 +7,12 @@ use serde::Deserialize;
 use vouchsafe_core::call::AnswerStream;
 
 use self::entries::{Entries, Fault};
-use crate::client::heeded;
+use crate::client::heeded_by;
 use crate::{Error, Result, UserQuotas};
 
 /// The quotas of users as they arrive; only one user's are held at a time.
 ///
-/// Created by [`Client::walk_service_quotas`](crate::Client::walk_service_quotas). Dropping it
+/// Created by [`ServiceQuotasRequest::walk`](crate::ServiceQuotasRequest::walk). Dropping it
 /// abandons the rest. If the server lists a user twice, so does this.
 #[derive(Debug)]
 pub struct QuotaWalk {
@@ -74,7 +74,7 @@ impl QuotaWalk {
     fn read(&mut self) -> Result<(String, UserQuotas)> {
         match serde_json::from_slice::<Entry>(self.entries.entry()) {
             Ok(Entry(user, quotas)) => {
-                heeded(self.projects.as_deref(), &quotas)?;
+                heeded_by(self.projects.as_deref(), &quotas)?;
                 Ok((user, quotas))
             }
             Err(_) => Err(self

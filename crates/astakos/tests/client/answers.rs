@@ -121,7 +121,8 @@ async fn a_client_without_a_token_can_do_what_needs_none() {
         .await
         .unwrap();
     client
-        .validate_token(&token.access_token, None)
+        .validate_token(&token.access_token)
+        .send()
         .await
         .unwrap();
     let sent = server.journal().entries().len();

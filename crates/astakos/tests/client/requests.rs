@@ -129,7 +129,10 @@ async fn lists_are_one_text_and_an_id_with_a_comma_is_refused() {
     let (builder, seen) = after_catalog(|_| json(200, "{}"));
     let client = builder.build().unwrap();
     client
-        .service_quotas(Some(&["a", "b&c"]), Some(&["p"]))
+        .service_quotas()
+        .users(["a", "b&c"])
+        .projects(["p"])
+        .send()
         .await
         .unwrap();
     let query = calls(&seen)[0].uri.query().unwrap().to_owned();
@@ -139,7 +142,9 @@ async fn lists_are_one_text_and_an_id_with_a_comma_is_refused() {
     assert_eq!(pairs["user"], "a,b&c");
     assert_eq!(pairs["project"], "p");
     let error = client
-        .service_quotas(Some(&["a,b"]), None)
+        .service_quotas()
+        .users(["a,b"])
+        .send()
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BadValue);

@@ -1,7 +1,7 @@
 //! No secret is shown anywhere.
 
 use vouchsafe_astakos::commission::Issuer;
-use vouchsafe_astakos::{CommissionRequest, TokenGrant};
+use vouchsafe_astakos::{CommissionRequest, ErrorKind, TokenGrant};
 use vouchsafe_core::Secret;
 use vouchsafe_core::call::CallOptions;
 
@@ -35,7 +35,7 @@ async fn neither_debug_nor_errors_nor_logs_nor_urls_show_one() {
     let error = client.quotas().await.unwrap_err();
     shown += &format!("{error} {error:?} {:?}", error.core());
     let access = Secret::from("planted-access");
-    let error = client.validate_token(&access, None).await.map(|_| ());
+    let error = client.validate_token(&access).send().await.map(|_| ());
     shown += &format!("{error:?}");
     let grant = TokenGrant::authorization_code("planted-code");
     shown += &format!("{grant:?}");
@@ -61,6 +61,18 @@ async fn neither_debug_nor_errors_nor_logs_nor_urls_show_one() {
         );
         assert!(!seen.uri.to_string().contains(TOKEN));
     }
+}
+
+#[tokio::test]
+async fn an_answer_with_a_token_is_not_kept_when_it_cannot_be_understood() {
+    let body = r#"{"access": {"token": {"id": "planted"}, "user": 7}}"#;
+    let (builder, _) = after_catalog(move |_| json(200, body));
+    let client = builder.build().unwrap();
+    let error = client.validate_token("t").send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidResponse);
+    assert_eq!(error.body(), None);
+    let error = client.quotas().await.unwrap_err();
+    assert_eq!(error.body(), Some(body.as_bytes()), "one without is kept");
 }
 
 #[test]

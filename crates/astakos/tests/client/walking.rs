@@ -32,9 +32,9 @@ async fn over_sockets(server: &Server) -> (Client, vouchsafe_core::mock::Serving
 async fn a_walk_brings_what_the_whole_answer_holds() {
     let server = server();
     let (client, _serving) = over_sockets(&server).await;
-    let whole = client.service_quotas(None, None).await.unwrap();
+    let whole = client.service_quotas().send().await.unwrap();
     assert!(whole.len() > 300);
-    let mut walk = client.walk_service_quotas(None, None).await.unwrap();
+    let mut walk = client.service_quotas().walk().await.unwrap();
     let mut walked = BTreeMap::new();
     while let Some((user, quotas)) = walk.next().await.unwrap() {
         walked.insert(user, quotas);
@@ -43,7 +43,9 @@ async fn a_walk_brings_what_the_whole_answer_holds() {
     assert_eq!(walk.next().await.unwrap(), None);
     let alice = Server::alice();
     let mut one = client
-        .walk_service_quotas(Some(&[&alice]), None)
+        .service_quotas()
+        .users([&alice])
+        .walk()
         .await
         .unwrap();
     assert_eq!(one.next().await.unwrap().unwrap().0, alice);
@@ -55,12 +57,14 @@ async fn a_refusal_comes_before_the_first_user() {
     let server = server();
     let (client, _serving) = over_sockets(&server).await;
     let error = client
-        .walk_service_quotas(Some(&["unknown"]), None)
+        .service_quotas()
+        .users(["unknown"])
+        .walk()
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     let user = client.with_token(server.user_token("alice@example.org").unwrap());
-    let error = user.walk_service_quotas(None, None).await.unwrap_err();
+    let error = user.service_quotas().walk().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthorized);
 }
 
@@ -75,7 +79,7 @@ async fn an_answer_that_breaks_off_or_halts_is_told_and_nothing_follows() {
         Fault::on("account.serviceQuotas").drip(5_000, Duration::from_secs(2)),
     ] {
         server.faults().add(fault);
-        let mut walk = client.walk_service_quotas(None, None).await.unwrap();
+        let mut walk = client.service_quotas().walk().await.unwrap();
         let error = loop {
             match walk.next().await {
                 Ok(Some(_)) => {}
@@ -99,7 +103,7 @@ async fn what_is_not_quotas_is_told() {
     ] {
         let (builder, _) = after_catalog(move |_| json(200, body));
         let client = builder.build().unwrap();
-        let mut walk = client.walk_service_quotas(None, None).await.unwrap();
+        let mut walk = client.service_quotas().walk().await.unwrap();
         let error = loop {
             match walk.next().await {
                 Ok(Some(_)) => {}
@@ -110,6 +114,6 @@ async fn what_is_not_quotas_is_told() {
     }
     let (builder, _) = after_catalog(|_| json(200, ""));
     let client = builder.build().unwrap();
-    let mut walk = client.walk_service_quotas(None, None).await.unwrap();
+    let mut walk = client.service_quotas().walk().await.unwrap();
     assert_eq!(walk.next().await.unwrap(), None);
 }

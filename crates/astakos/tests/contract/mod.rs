@@ -94,12 +94,13 @@ async fn drive(server: &Server, transport: Arc<dyn Transport>, auth_url: &str) {
     assert!(quotas.room(&alice, "cyclades.vm").is_some());
     assert!(
         service
-            .service_quotas(None, None)
+            .service_quotas()
+            .send()
             .await
             .unwrap()
             .contains_key(&alice)
     );
-    let of_projects = service.service_project_quotas(None).await.unwrap();
+    let of_projects = service.service_project_quotas().send().await.unwrap();
     assert!(of_projects.contains_key(&Server::project()));
 
     let request = CommissionRequest::one(&alice, [(&alice, "cyclades.vm", 1)]).name("one");
@@ -121,7 +122,7 @@ async fn identity(server: &Server, client: &Client, transport: &dyn Transport, a
     let grant = TokenGrant::authorization_code(code).redirect_uri(address);
     let secret = Secret::from("s3cr3t");
     let token = client.oauth2_token("app", &secret, &grant).await.unwrap();
-    let access = client.validate_token(&token.access_token, None).await;
+    let access = client.validate_token(&token.access_token).send().await;
     assert_eq!(access.unwrap().user.unwrap().id, Server::alice());
     // No client asks for it.
     let uri: Uri = auth_url.parse().unwrap();

@@ -133,22 +133,23 @@ impl Call {
         String::from_utf8(value.to_vec()).ok()
     }
 
-    /// Removes the query, and returns its decoded names and values: for servers that take them in
-    /// another way.
+    /// Returns the decoded names and values of the query.
     #[must_use]
-    pub fn take_query(mut self) -> (Self, Vec<(String, String)>) {
-        let (path, query) = self
-            .target
-            .as_str()
-            .split_once('?')
-            .unwrap_or((self.target.as_str(), ""));
+    pub fn query(&self) -> Vec<(String, String)> {
+        let (_, query) = self.target.as_str().split_once('?').unwrap_or_default();
         let text = |part: &str| String::from_utf8_lossy(&decoded(part.as_bytes())).into_owned();
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-        let values = pairs
+        pairs
             .map(|(name, value)| (text(name), text(value)))
-            .collect();
+            .collect()
+    }
+
+    /// Removes the query: for servers that take its values in another way.
+    #[must_use]
+    pub fn without_query(mut self) -> Self {
+        let path = self.target.as_str().split('?').next().unwrap_or_default();
         self.target = Target::encoded(path).unwrap_or(self.target);
-        (self, values)
+        self
     }
 
     /// Sets a header.
@@ -412,11 +413,12 @@ mod tests {
         assert_eq!(call.operation().servers(), Some("1+"));
         assert_eq!(call.path_value("id").as_deref(), Some("x/ü"));
         assert_eq!(call.path_value("b"), None);
-        let (call, values) = call.take_query();
+        let values = call.query();
+        let call = call.without_query();
         assert_eq!(call.target.as_str(), "/a/x%2F%C3%BC/b");
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(values, [pair("q", "1&2"), pair("r", "")]);
-        assert!(call.take_query().1.is_empty());
+        assert!(call.query().is_empty());
         let other = Call::new(&PUT, Target::new("/a/1/b")).for_operation(&OPERATION);
         assert_eq!(other.unwrap_err().kind(), ErrorKind::Invalid);
     }

@@ -23,7 +23,13 @@ impl Handler for Echo {
         let mut response = Response::new(StatusCode::OK);
         let token = request.headers.get("authorization");
         let token = token.map_or("", |token| token.to_str().expect("text"));
-        response.body = format!("{} {token}", request.uri.path()).into();
+        let notes = request.headers.iter();
+        let notes = notes.filter(|(name, _)| name.as_str().starts_with("x-note"));
+        let notes = notes.map(|(_, note)| note.to_str().expect("text"));
+        let mut notes: Vec<_> = notes.collect();
+        notes.sort_unstable();
+        let notes = notes.concat();
+        response.body = format!("{} {token}{notes}", request.uri.path()).into();
         response
     }
 
@@ -50,6 +56,32 @@ async fn told(session: &Session, operation: &'static Operation) -> Result<String
 
 fn token(text: &'static str) -> StaticToken {
     StaticToken::new(Secret::from(text))
+}
+
+#[tokio::test]
+async fn options_that_are_not_set_again_stay_as_they_were() {
+    let note = |name, value| CallOptions::new().header(name, value).unwrap();
+    let session = session(Base::fixed(here())).with_options(note("x-note-1", "a"));
+    let session = session.with_options(note("x-note-2", "b"));
+    assert_eq!(told(&session, &OPEN).await.unwrap(), "/api/open ab");
+    let session = session.with_options(note("x-note-1", "c"));
+    assert_eq!(told(&session, &OPEN).await.unwrap(), "/api/open bc");
+}
+
+#[tokio::test]
+async fn an_answer_of_another_server_is_read_in_pieces_with_the_sessions_credential() {
+    let session = session(Base::fixed(here())).with_token(Arc::new(token("t")));
+    let there = BaseUrl::parse("https://there.example.com/other").expect("a URL");
+    let call = Call::new(&READ, Target::new("/read"));
+    let token = session.token_for(&READ).unwrap();
+    let (there, options) = (Base::fixed(there), CallOptions::new());
+    let answer = session.stream_as(&there, call, Some(token), &options);
+    let mut answer = answer.await.unwrap();
+    let mut text = Vec::new();
+    while let Some(piece) = answer.next().await.unwrap() {
+        text.extend_from_slice(&piece);
+    }
+    assert_eq!(text, b"/other/read Bearer t");
 }
 
 /// A catalog that takes a second to answer, and fails while the test says so.

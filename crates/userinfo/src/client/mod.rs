@@ -28,7 +28,7 @@ use crate::{Error, Result, ServiceToken, Token, UserInfo, Username};
 /// User information is cached for five minutes, by token and, separately, by user name, with a
 /// thousand entries each. An entry by name is only visible to the credential that fetched it.
 /// Concurrent callers with the same question share one request and its result. Errors are not
-/// cached.
+/// cached. A request shared by several callers uses the options of the first.
 ///
 /// # Pooling and cloning
 ///
@@ -62,17 +62,7 @@ impl Client {
         ClientBuilder::from_env()?.build()
     }
 
-    /// Returns the client with other options for its calls: a deadline, retries or a request id. It
-    /// shares everything else with this one.
-    ///
-    /// A request shared by several callers uses the options of the first.
-    #[must_use]
-    pub fn with_options(&self, options: CallOptions) -> Self {
-        Self {
-            session: self.session.with_options(options),
-            ..self.clone()
-        }
-    }
+    vouchsafe_core::session_options!(session);
 
     /// Returns information about the user of a token. Needs no scope. Cached by token.
     ///

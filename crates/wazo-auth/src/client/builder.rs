@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use vouchsafe_core::auth::{StaticToken, TokenSource};
+use vouchsafe_core::auth::TokenSource;
 use vouchsafe_core::call::{CallOptions, Timeouts};
 use vouchsafe_core::service::{Base, Session};
 #[cfg(feature = "client")]
@@ -140,16 +140,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the token. Default: none.
-    pub fn token(self, token: impl Into<Secret>) -> Self {
-        self.token_source(Arc::new(StaticToken::new(token.into())))
-    }
-
-    /// Sets the source of tokens, such as a [`RenewingToken`](crate::RenewingToken).
-    pub fn token_source(mut self, source: Arc<dyn TokenSource>) -> Self {
-        self.token = Some(source);
-        self
-    }
+    vouchsafe_core::token_setters!(token);
 
     /// Sets the tenant of all calls. Default: that of the token.
     #[doc(alias = "tenant_uuid")]
@@ -179,7 +170,7 @@ impl ClientBuilder {
         let core = core.read_fault(read_fault).build()?;
         let session = Session::new(core, Base::fixed(base))
             .with_scheme(scheme())
-            .with_options(self.options.clone());
+            .with_options(self.options);
         let session = match self.token {
             Some(token) => session.with_token(token),
             None => session,
@@ -187,7 +178,6 @@ impl ClientBuilder {
         Ok(Client {
             session,
             login: self.login,
-            options: self.options,
             dialect: self.dialect,
         })
     }

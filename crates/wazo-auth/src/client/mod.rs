@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use http::Method;
 use vouchsafe_core::Secret;
-use vouchsafe_core::auth::{HeaderToken, StaticToken, TokenSource};
+use vouchsafe_core::auth::HeaderToken;
 use vouchsafe_core::call::{Answer, Call, CallOptions, Operation, Repeat};
 use vouchsafe_core::service::{Service, Session};
 use vouchsafe_core::url::Target;
@@ -36,7 +36,6 @@ use crate::{Error, Result, TenantUuid};
 pub struct Client {
     session: Session,
     login: Option<Login>,
-    options: CallOptions,
     dialect: Dialect,
 }
 
@@ -65,30 +64,14 @@ impl Client {
         ClientBuilder::new()
     }
 
-    /// Returns the client with another token, which it sends in `X-Auth-Token`.
-    #[doc(alias = "set_token")]
-    #[must_use]
-    pub fn with_token(&self, token: impl Into<Secret>) -> Self {
-        self.with_token_source(Arc::new(StaticToken::new(token.into())))
-    }
-
-    /// Returns the client with another source of tokens, such as a
-    /// [`RenewingToken`](crate::RenewingToken).
-    #[must_use]
-    pub fn with_token_source(&self, source: Arc<dyn TokenSource>) -> Self {
-        Self {
-            session: self.session.with_token(source),
-            ..self.clone()
-        }
-    }
+    vouchsafe_core::session_methods!(session);
 
     /// Returns the client with another tenant for its calls.
     #[doc(alias = "set_tenant")]
     #[doc(alias = "tenant_uuid")]
     #[must_use]
     pub fn with_tenant(&self, tenant: &TenantUuid) -> Self {
-        let options = self.options.clone();
-        self.with_options(options.plain_header(TENANT, tenant.as_str()))
+        self.with_options(CallOptions::new().plain_header(TENANT, tenant.as_str()))
     }
 
     /// Returns the client with another user name and password to log in with. They are sent by
@@ -102,18 +85,6 @@ impl Client {
         let login = Login::new(username.into(), password.into());
         Self {
             login: Some(login),
-            ..self.clone()
-        }
-    }
-
-    /// Returns the client with other options for its calls: a deadline, retries or headers. What is
-    /// not set, the tenant included, stays as it is.
-    #[must_use]
-    pub fn with_options(&self, options: CallOptions) -> Self {
-        let options = options.or(&self.options);
-        Self {
-            session: self.session.with_options(options.clone()),
-            options,
             ..self.clone()
         }
     }

@@ -174,7 +174,12 @@ async fn made(case: &Case, client: &Client, a: &Arguments<'_>) -> Result<Result<
         "validate_token" => {
             let token = Secret::from(a.text("token_id")?);
             let belongs_to = a.optional("belongs_to")?;
-            json(access(client.validate_token(&token, belongs_to).await))
+            let request = client.validate_token(token);
+            let request = match belongs_to {
+                Some(scope) => request.belongs_to(scope),
+                None => request,
+            };
+            json(access(request.send().await))
         }
         "get_user_info" => json(user_info(client, a.flag("usage")?).await.map(|info| {
             json!({
@@ -221,22 +226,22 @@ async fn made(case: &Case, client: &Client, a: &Arguments<'_>) -> Result<Result<
         }
         "get_quotas" => json(value(client.quotas().await)),
         "service_get_quotas" => {
-            let users = list(a, "user")?;
-            let projects = list(a, "project_id")?;
-            let (users, projects) = (borrowed(&users), borrowed(&projects));
-            json(value(
-                client
-                    .service_quotas(users.as_deref(), projects.as_deref())
-                    .await,
-            ))
+            let mut request = client.service_quotas();
+            if let Some(users) = list(a, "user")? {
+                request = request.users(users);
+            }
+            if let Some(projects) = list(a, "project_id")? {
+                request = request.projects(projects);
+            }
+            json(value(request.send().await))
         }
         "service_get_project_quotas" => {
-            let projects = list(a, "project_id")?;
-            json(value(
-                client
-                    .service_project_quotas(borrowed(&projects).as_deref())
-                    .await,
-            ))
+            let request = client.service_project_quotas();
+            let request = match list(a, "project_id")? {
+                Some(projects) => request.projects(projects),
+                None => request,
+            };
+            json(value(request.send().await))
         }
         "issue_commission" => {
             let request = a.get("request").ok_or(Called::Impossible(NOTHING))?;
@@ -483,11 +488,6 @@ fn list(a: &Arguments<'_>, name: &str) -> Result<Option<Vec<String>>, Called> {
         None | Some(Value::Null) => Ok(None),
         Some(_) => a.texts(name).map(Some),
     }
-}
-
-fn borrowed(list: &Option<Vec<String>>) -> Option<Vec<&str>> {
-    list.as_ref()
-        .map(|list| list.iter().map(String::as_str).collect())
 }
 
 fn tuples<const N: usize>(

@@ -112,6 +112,52 @@ impl crate::Client {
         Ok(answer.json_or_default()?)
     }
 
+    /// Returns the quotas of users for the resources of the service of the token.
+    ///
+    /// Hidden resources and former members are included. `send` returns all at once, `walk` one
+    /// user after the other. A choice of projects is refused as `ErrorKind::Unsupported` for
+    /// servers before 0.16, which ignore it.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// let answer = client.service_quotas().send().await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "service_get_quotas")]
+    pub fn service_quotas(&self) -> ServiceQuotasRequest {
+        ServiceQuotasRequest {
+            client: self.clone(),
+            params: calls::ServiceQuotasParams::default(),
+            options: CallOptions::new(),
+        }
+    }
+
+    /// Returns the quotas of projects for the resources of the service of the token.
+    ///
+    /// Not all servers have it: 0.16+.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// let answer = client.service_project_quotas().send().await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "service_get_project_quotas")]
+    pub fn service_project_quotas(&self) -> ServiceProjectQuotasRequest {
+        ServiceProjectQuotasRequest {
+            client: self.clone(),
+            params: calls::ServiceProjectQuotasParams::default(),
+            options: CallOptions::new(),
+        }
+    }
+
     /// Returns the commissions that the service of the token issued and did not resolve.
     ///
     /// # Errors
@@ -343,6 +389,44 @@ impl crate::Client {
         Ok(answer.json()?)
     }
 
+    /// Acts on a membership.
+    ///
+    /// Not all servers have it: 0.15+.
+    ///
+    /// `membership_id`: The membership's number.
+    ///
+    /// `action`: What can be done with a membership.
+    ///
+    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `BadRequest`: Not exactly one known action (400).
+    /// - Of kind `Unauthorized`: No valid token of a user (401).
+    /// - Of kind `Forbidden`: Not permitted (403).
+    /// - Of kind `NotFound`: Unknown (404).
+    /// - Of kind `Conflict`: State or policy forbids it (409).
+    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// client.membership_action(1, &vouchsafe_astakos::MembershipAction::Leave, "overdue").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn membership_action(
+        &self,
+        membership_id: i64,
+        action: &wire::MembershipAction,
+        reason: &str,
+    ) -> crate::Result<()> {
+        let call = calls::membership_action(membership_id, action, reason)?;
+        Service::call(self, call, &(), &CallOptions::new()).await?;
+        Ok(())
+    }
+
     /// Returns an application.
     ///
     /// For other servers than those of 0.15 the error is `ErrorKind::Unsupported`, and nothing is
@@ -375,6 +459,100 @@ impl crate::Client {
         let call = calls::legacy_application(application_id)?;
         let answer = Service::call(self, call, &(), &CallOptions::new()).await?;
         Ok(answer.json()?)
+    }
+}
+
+/// A request: returns the quotas of users for the resources of the service of the token.
+///
+/// What is not set is left to the server.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`"]
+pub struct ServiceQuotasRequest {
+    pub(crate) client: crate::Client,
+    pub(crate) params: calls::ServiceQuotasParams,
+    pub(crate) options: CallOptions,
+}
+
+impl ServiceQuotasRequest {
+    /// Returns only quotas of these users, by uuid. Unknown ones among known ones are left out.
+    pub fn users(mut self, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.params.users = Some(values.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Returns only quotas in these projects, by id. Unknown ones are left out.
+    pub fn projects(
+        mut self,
+        values: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.params.projects = Some(values.into_iter().map(Into::into).collect());
+        self
+    }
+
+    vouchsafe_core::call_options!(options);
+
+    /// Sends the request.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `Unauthorized`: No valid token of a service (401).
+    /// - Of kind `NotFound`: None of the users is known (404).
+    /// - Of kind `Status`: Another method (405).
+    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    pub async fn send(
+        &self,
+    ) -> crate::Result<std::collections::BTreeMap<String, crate::UserQuotas>> {
+        let call = calls::service_quotas(&self.params)?;
+        let answer = Service::call(&self.client, call, &(), &self.options).await?;
+        let value: std::collections::BTreeMap<String, crate::UserQuotas> = answer
+            .json_or_default()?;
+        crate::client::heeded(self, &value)?;
+        Ok(value)
+    }
+}
+
+/// A request: returns the quotas of projects for the resources of the service of the token.
+///
+/// What is not set is left to the server.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`"]
+pub struct ServiceProjectQuotasRequest {
+    client: crate::Client,
+    params: calls::ServiceProjectQuotasParams,
+    options: CallOptions,
+}
+
+impl ServiceProjectQuotasRequest {
+    /// Returns only quotas of these projects, by id. Unknown ones among known ones are left out.
+    pub fn projects(
+        mut self,
+        values: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.params.projects = Some(values.into_iter().map(Into::into).collect());
+        self
+    }
+
+    vouchsafe_core::call_options!(options);
+
+    /// Sends the request.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `Unauthorized`: No valid token of a service (401).
+    /// - Of kind `NotFound`: None of the projects is known (404).
+    /// - Of kind `Status`: Another method (405).
+    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    pub async fn send(
+        &self,
+    ) -> crate::Result<
+        std::collections::BTreeMap<
+            String,
+            std::collections::BTreeMap<String, crate::ProjectQuota>,
+        >,
+    > {
+        let call = calls::service_project_quotas(&self.params)?;
+        let answer = Service::call(&self.client, call, &(), &self.options).await?;
+        Ok(answer.json_or_default()?)
     }
 }
 

@@ -5,7 +5,7 @@
 //! leaves its place.
 
 use vouchsafe_core::Result;
-use vouchsafe_core::call::{Call, Form};
+use vouchsafe_core::call::{Call, Form, limits};
 use vouchsafe_core::url::Target;
 
 use super::{operations, wire};
@@ -83,37 +83,66 @@ pub(crate) fn get_quotas() -> Result<Call> {
 /// What may be given to `serviceQuotas`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ServiceQuotasParams {
-    /// Uuids with commas between.
-    pub(crate) user: Option<String>,
-    /// Project ids with commas between.
-    pub(crate) project: Option<String>,
+    /// Returns only quotas of these users, by uuid. Unknown ones among known ones are left out.
+    pub(crate) users: Option<Vec<String>>,
+    /// Returns only quotas in these projects, by id. Unknown ones are left out.
+    pub(crate) projects: Option<Vec<String>>,
 }
 
-/// The quotas of users for the resources of the service of the token.
-#[doc(alias = "service_get_quotas")]
+/// Returns the quotas of users for the resources of the service of the token.
+///
+/// Hidden resources and former members are included. `send` returns all at once, `walk` one
+/// user after the other. A choice of projects is refused as `ErrorKind::Unsupported` for
+/// servers before 0.16, which ignore it.
 pub(crate) fn service_quotas(params: &ServiceQuotasParams) -> Result<Call> {
+    let check = || -> Result<()> {
+        for value in params.users.iter().flatten() {
+            limits::without("user", value, ",")?;
+        }
+        for value in params.projects.iter().flatten() {
+            limits::without("project", value, ",")?;
+        }
+        Ok(())
+    };
+    check().map_err(|fault| fault.with_operation(operations::SERVICE_QUOTAS.id()))?;
     let target = Target::new("/service_quotas");
-    let target = target.query_opt("user", params.user.as_deref());
-    let target = target.query_opt("project", params.project.as_deref());
+    let target = match &params.users {
+        Some(values) => target.query("user", &values.join(",")),
+        None => target,
+    };
+    let target = match &params.projects {
+        Some(values) => target.query("project", &values.join(",")),
+        None => target,
+    };
     Ok(Call::new(&operations::SERVICE_QUOTAS, target))
 }
 
 /// What may be given to `serviceProjectQuotas`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ServiceProjectQuotasParams {
-    /// Project ids with commas between.
-    pub(crate) project: Option<String>,
+    /// Returns only quotas of these projects, by id. Unknown ones among known ones are left out.
+    pub(crate) projects: Option<Vec<String>>,
 }
 
-/// The quotas of projects for the resources of the service of the token.
+/// Returns the quotas of projects for the resources of the service of the token.
 ///
 /// Not all servers have it: 0.16+.
-#[doc(alias = "service_get_project_quotas")]
 pub(crate) fn service_project_quotas(
     params: &ServiceProjectQuotasParams,
 ) -> Result<Call> {
+    let check = || -> Result<()> {
+        for value in params.projects.iter().flatten() {
+            limits::without("project", value, ",")?;
+        }
+        Ok(())
+    };
+    check()
+        .map_err(|fault| fault.with_operation(operations::SERVICE_PROJECT_QUOTAS.id()))?;
     let target = Target::new("/service_project_quotas");
-    let target = target.query_opt("project", params.project.as_deref());
+    let target = match &params.projects {
+        Some(values) => target.query("project", &values.join(",")),
+        None => target,
+    };
     Ok(Call::new(&operations::SERVICE_PROJECT_QUOTAS, target))
 }
 
@@ -233,12 +262,14 @@ pub(crate) fn modify_project(
 #[doc(alias = "application_action")]
 pub(crate) fn project_action(
     project_id: &crate::ProjectId,
-    body: &std::collections::BTreeMap<String, serde_json::Value>,
+    action: &str,
+    argument: &serde_json::Value,
 ) -> Result<Call> {
     let target = Target::new("/projects/")
         .segment("project_id", &project_id.to_string())?
         .literal("/action");
-    Call::new(&operations::PROJECT_ACTION, target).json(body)
+    Call::new(&operations::PROJECT_ACTION, target)
+        .json(&std::collections::BTreeMap::from([(action, argument)]))
 }
 
 /// What may be given to `listMemberships`.
@@ -280,17 +311,19 @@ pub(crate) fn get_membership(membership_id: i64) -> Result<Call> {
     Ok(Call::new(&operations::GET_MEMBERSHIP, target))
 }
 
-/// Act on a membership.
+/// Acts on a membership.
 ///
 /// Not all servers have it: 0.15+.
 pub(crate) fn membership_action(
     membership_id: i64,
-    body: &std::collections::BTreeMap<String, serde_json::Value>,
+    action: &wire::MembershipAction,
+    reason: &str,
 ) -> Result<Call> {
     let target = Target::new("/projects/memberships/")
         .segment("membership_id", &membership_id.to_string())?
         .literal("/action");
-    Call::new(&operations::MEMBERSHIP_ACTION, target).json(body)
+    Call::new(&operations::MEMBERSHIP_ACTION, target)
+        .json(&std::collections::BTreeMap::from([(action.as_str(), reason)]))
 }
 
 /// Applications, of a project if the body has a filter.
@@ -325,10 +358,12 @@ pub(crate) fn legacy_application(application_id: i64) -> Result<Call> {
 /// Not all servers have it: 0.15.
 pub(crate) fn legacy_application_action(
     application_id: i64,
-    body: &std::collections::BTreeMap<String, serde_json::Value>,
+    action: &str,
+    argument: &serde_json::Value,
 ) -> Result<Call> {
     let target = Target::new("/projects/apps/")
         .segment("application_id", &application_id.to_string())?
         .literal("/action");
-    Call::new(&operations::LEGACY_APPLICATION_ACTION, target).json(body)
+    Call::new(&operations::LEGACY_APPLICATION_ACTION, target)
+        .json(&std::collections::BTreeMap::from([(action, argument)]))
 }

@@ -70,7 +70,7 @@ pub(crate) static GET_QUOTAS: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .response_limit(16 << 20);
 
-/// The quotas of users for the resources of the service of the token.
+/// Returns the quotas of users for the resources of the service of the token.
 pub(crate) static SERVICE_QUOTAS: Operation = Operation::new(
         "account.serviceQuotas",
         Method::GET,
@@ -79,7 +79,7 @@ pub(crate) static SERVICE_QUOTAS: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .response_limit(256 << 20);
 
-/// The quotas of projects for the resources of the service of the token.
+/// Returns the quotas of projects for the resources of the service of the token.
 pub(crate) static SERVICE_PROJECT_QUOTAS: Operation = Operation::new(
         "account.serviceProjectQuotas",
         Method::GET,
@@ -215,7 +215,7 @@ pub(crate) static GET_MEMBERSHIP: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .dialect("0.15+");
 
-/// Act on a membership.
+/// Acts on a membership.
 pub(crate) static MEMBERSHIP_ACTION: Operation = Operation::new(
         "account.membershipAction",
         Method::POST,

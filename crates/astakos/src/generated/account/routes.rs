@@ -164,9 +164,9 @@ pub(crate) enum Op {
     GetResources,
     /// Returns the quotas of the user of the token.
     GetQuotas,
-    /// The quotas of users for the resources of the service of the token.
+    /// Returns the quotas of users for the resources of the service of the token.
     ServiceQuotas,
-    /// The quotas of projects for the resources of the service of the token.
+    /// Returns the quotas of projects for the resources of the service of the token.
     ServiceProjectQuotas,
     /// Returns the commissions that the service of the token issued and did not resolve.
     PendingCommissions,
@@ -196,7 +196,7 @@ pub(crate) enum Op {
     CreateMembership,
     /// Returns a membership.
     GetMembership,
-    /// Act on a membership.
+    /// Acts on a membership.
     MembershipAction,
     /// Applications, of a project if the body has a filter.
     LegacyApplications,

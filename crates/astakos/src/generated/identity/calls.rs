@@ -27,11 +27,13 @@ pub(crate) fn authenticate(body: Option<&wire::AuthRequest>) -> Result<Call> {
 /// What may be given to `validateToken`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ValidateTokenParams {
-    /// Must begin with the token's scope.
+    /// Sets a text that must begin with the token's scope.
     pub(crate) belongs_to: Option<String>,
 }
 
-/// Check a short-lived OAuth 2.0 access token.
+/// Returns the owner of a short-lived OAuth 2.0 access token.
+///
+/// Tokens of users and services are not accepted.
 ///
 /// Not all servers have it: 0.15+.
 pub(crate) fn validate_token(

@@ -3,6 +3,7 @@
 
 //! Astakos identity, version 2.0.
 
+pub(crate) mod api;
 pub(crate) mod operations;
 pub(crate) mod calls;
 #[cfg(feature = "mock")]

@@ -27,7 +27,7 @@ pub(crate) static AUTHENTICATE: Operation = Operation::new(
     .open()
     .sensitive_answer();
 
-/// Check a short-lived OAuth 2.0 access token.
+/// Returns the owner of a short-lived OAuth 2.0 access token.
 pub(crate) static VALIDATE_TOKEN: Operation = Operation::new(
         "identity.validateToken",
         Method::GET,

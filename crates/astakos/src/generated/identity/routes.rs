@@ -34,7 +34,7 @@ pub(crate) enum Op {
     GetVersion,
     /// The catalog of services; with credentials the token and its user too.
     Authenticate,
-    /// Check a short-lived OAuth 2.0 access token.
+    /// Returns the owner of a short-lived OAuth 2.0 access token.
     ValidateToken,
 }
 

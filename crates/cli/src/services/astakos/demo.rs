@@ -223,7 +223,7 @@ impl Show {
     }
 
     async fn walked(&self) -> Seen {
-        let walk = self.service.walk_service_quotas(None, None).await;
+        let walk = self.service.service_quotas().walk().await;
         let mut walk = walk.map_err(text)?;
         let (mut users, mut quotas) = (0, 0);
         while let Some((_, of_user)) = walk.next().await.map_err(text)? {

@@ -987,10 +987,9 @@ impl From<TokenRead> for Token {
 
 /// A token, as it is sent.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[non_exhaustive]
-pub struct TokenAnswer {
+pub(crate) struct TokenAnswer {
     /// A token.
-    pub data: Token,
+    pub(crate) data: Token,
 }
 
 /// Accesses to check.
@@ -1026,10 +1025,9 @@ impl ScopeCheck {
 
 /// For each access whether a token covers it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct ScopeAnswers {
+pub(crate) struct ScopeAnswers {
     /// By access.
-    pub scopes: BTreeMap<String, bool>,
+    pub(crate) scopes: BTreeMap<String, bool>,
 }
 
 /// What is known about a refresh token; the token itself is never listed.
@@ -2407,13 +2405,12 @@ pub struct Domain {
 
 /// All domains of a tenant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct DomainList {
+pub(crate) struct DomainList {
     /// How many there are.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub total: Option<i64>,
+    pub(crate) total: Option<i64>,
     /// The domains.
-    pub items: Vec<Domain>,
+    pub(crate) items: Vec<Domain>,
 }
 
 /// The push tokens of a phone.
@@ -2539,11 +2536,10 @@ impl Mobile {
 
 /// Who sends push messages.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct MobileSender {
+pub(crate) struct MobileSender {
     /// The id, if one is configured.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sender_id: Option<String>,
+    pub(crate) sender_id: Option<String>,
 }
 
 /// What a user is to consent to.
@@ -2656,24 +2652,22 @@ pub struct ConnectedUserPage {
 
 /// The login backends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct BackendList {
+pub(crate) struct BackendList {
     /// Their names.
-    pub data: Vec<String>,
+    pub(crate) data: Vec<String>,
 }
 
 /// The identity providers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct IdpList {
+pub(crate) struct IdpList {
     /// How many there are.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub total: Option<i64>,
+    pub(crate) total: Option<i64>,
     /// The same.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub filtered: Option<i64>,
+    pub(crate) filtered: Option<i64>,
     /// Their names.
-    pub items: Vec<String>,
+    pub(crate) items: Vec<String>,
 }
 
 /// Users who get a method of authentication.
@@ -2933,10 +2927,9 @@ pub struct SamlConfig {
 
 /// A template of a URL.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct AcsTemplate {
+pub(crate) struct AcsTemplate {
     /// The template.
-    pub acs_url: String,
+    pub(crate) acs_url: String,
 }
 
 /// The start of a login through SAML.

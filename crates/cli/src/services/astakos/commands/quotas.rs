@@ -14,10 +14,10 @@ pub(super) struct QuotasArgs {
     service: bool,
     /// Only this user, by uuid; repeat for more
     #[arg(long = "user", value_name = "UUID", requires = "service")]
-    users: Vec<String>,
+    users: Option<Vec<String>>,
     /// Only this project; repeat for more
     #[arg(long = "project", value_name = "ID", requires = "service")]
-    projects: Vec<String>,
+    projects: Option<Vec<String>>,
     /// Quotas of whole projects instead of users
     #[arg(long, requires = "service", conflicts_with = "users")]
     by_project: bool,
@@ -25,17 +25,13 @@ pub(super) struct QuotasArgs {
 
 impl QuotasArgs {
     pub(super) fn depends_on_dialect(&self) -> bool {
-        self.by_project || !self.projects.is_empty()
+        self.by_project || self.projects.is_some()
     }
 }
 
 pub(super) async fn run(client: &Client, args: QuotasArgs) -> Result<Answer, Failure> {
-    let users: Vec<_> = args.users.iter().map(String::as_str).collect();
-    let users = Some(users).filter(|users| !users.is_empty());
-    let projects: Vec<_> = args.projects.iter().map(String::as_str).collect();
-    let projects = Some(projects).filter(|projects| !projects.is_empty());
     if args.by_project {
-        return by_project(client, projects.as_deref()).await;
+        return by_project(client, args.projects).await;
     }
     if !args.service {
         let quotas = client.quotas().await?;
@@ -46,9 +42,14 @@ pub(super) async fn run(client: &Client, args: QuotasArgs) -> Result<Answer, Fai
         });
         return Ok(Answer::new(table(&HEADER, rows), json!(quotas)));
     }
-    let mut walk = client
-        .walk_service_quotas(users.as_deref(), projects.as_deref())
-        .await?;
+    let mut request = client.service_quotas();
+    if let Some(users) = args.users {
+        request = request.users(users);
+    }
+    if let Some(projects) = args.projects {
+        request = request.projects(projects);
+    }
+    let mut walk = request.walk().await?;
     let (mut rows, mut all) = (Vec::new(), Map::new());
     while let Some((user, quotas)) = walk.next().await? {
         for (project, resource, quota) in quotas.iter() {
@@ -73,8 +74,12 @@ fn numbers(quota: &Quota) -> [String; 4] {
     ]
 }
 
-async fn by_project(client: &Client, projects: Option<&[&str]>) -> Result<Answer, Failure> {
-    let found = client.service_project_quotas(projects).await?;
+async fn by_project(client: &Client, projects: Option<Vec<String>>) -> Result<Answer, Failure> {
+    let mut request = client.service_project_quotas();
+    if let Some(projects) = projects {
+        request = request.projects(projects);
+    }
+    let found = request.send().await?;
     let rows = found.iter().flat_map(|(project, resources)| {
         resources.iter().map(move |(resource, quota)| {
             vec![

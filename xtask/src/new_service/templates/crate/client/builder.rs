@@ -5,7 +5,7 @@ use std::sync::Arc;
 use vouchsafe_core::auth::{{AUTH_USE}};
 use vouchsafe_core::service::{Base, Session};
 use vouchsafe_core::url::BaseUrl;
-use vouchsafe_core::{CoreClient, CoreClientBuilder, Error, ErrorKind, Secret, env};
+use vouchsafe_core::{CoreClient, CoreClientBuilder, Error, ErrorKind, env};
 
 use super::Client;
 use crate::Result;
@@ -53,16 +53,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the token. Default: none; [`Client::with_token`] sets one for single calls.
-    pub fn token(self, token: impl Into<Secret>) -> Self {
-        self.token_source(Arc::new(StaticToken::new(token.into())))
-    }
-
-    /// Sets the source of tokens.
-    pub fn token_source(mut self, source: Arc<dyn TokenSource>) -> Self {
-        self.token = Some(source);
-        self
-    }
+    vouchsafe_core::token_setters!(token);
 
     /// Builds the client. Does no I/O.
     ///

@@ -2,10 +2,6 @@
 
 mod builder;
 
-use std::sync::Arc;
-
-use vouchsafe_core::Secret;
-use vouchsafe_core::auth::{StaticToken, TokenSource};
 use vouchsafe_core::call::{Answer, Call, CallOptions};
 use vouchsafe_core::service::{Service, Session};
 
@@ -40,28 +36,7 @@ impl Client {
         ClientBuilder::from_env()?.build()
     }
 
-    /// Returns the client with another token. It shares everything else with this one.
-    #[must_use]
-    pub fn with_token(&self, token: impl Into<Secret>) -> Self {
-        self.with_token_source(Arc::new(StaticToken::new(token.into())))
-    }
-
-    /// Returns the client with another source of tokens. It shares everything else with this one.
-    #[must_use]
-    pub fn with_token_source(&self, source: Arc<dyn TokenSource>) -> Self {
-        Self {
-            session: self.session.with_token(source),
-        }
-    }
-
-    /// Returns the client with other options for its calls, such as a deadline. It shares
-    /// everything else with this one.
-    #[must_use]
-    pub fn with_options(&self, options: CallOptions) -> Self {
-        Self {
-            session: self.session.with_options(options),
-        }
-    }
+    vouchsafe_core::session_methods!(session);
 }
 
 impl Service for Client {

@@ -9,10 +9,9 @@ use vouchsafe_core::call::limits;
 
 /// The schema `VisitEnvelope`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct VisitEnvelope {
+pub(crate) struct VisitEnvelope {
     /// The key `data`.
-    pub data: i64,
+    pub(crate) data: i64,
 }
 
 /// The id of a place.

@@ -1,0 +1,74 @@
+// Made by `cargo xtask codegen` from crates/astakos/api/identity.openapi.yaml; do not edit.
+#![cfg_attr(rustfmt, rustfmt_skip)]
+
+//! What users of the client call: one method for each operation, and one request builder
+//! for each that has optional values.
+
+use vouchsafe_core::Secret;
+use vouchsafe_core::call::CallOptions;
+use vouchsafe_core::service::Service;
+
+use super::{calls, wire};
+
+impl crate::Client {
+    /// Returns the owner of a short-lived OAuth 2.0 access token.
+    ///
+    /// Tokens of users and services are not accepted.
+    ///
+    /// Not all servers have it: 0.15+.
+    ///
+    /// `token_id`: The access token in question.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// let answer = client.validate_token("example").send().await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn validate_token(&self, token_id: impl Into<Secret>) -> ValidateTokenRequest {
+        ValidateTokenRequest {
+            client: self.clone(),
+            token_id: token_id.into(),
+            params: calls::ValidateTokenParams::default(),
+            options: CallOptions::new(),
+        }
+    }
+}
+
+/// A request: returns the owner of a short-lived OAuth 2.0 access token.
+///
+/// What is not set is left to the server.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`"]
+pub struct ValidateTokenRequest {
+    client: crate::Client,
+    token_id: Secret,
+    params: calls::ValidateTokenParams,
+    options: CallOptions,
+}
+
+impl ValidateTokenRequest {
+    /// Sets a text that must begin with the token's scope.
+    pub fn belongs_to(mut self, value: impl Into<String>) -> Self {
+        self.params.belongs_to = Some(value.into());
+        self
+    }
+
+    vouchsafe_core::call_options!(options);
+
+    /// Sends the request.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `NotFound`: Unknown, expired, or of another scope (404).
+    /// - Of kind `Status`: Another method (405).
+    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    pub async fn send(&self) -> crate::Result<wire::Access> {
+        let call = calls::validate_token(&self.token_id, &self.params)?;
+        let answer = Service::call(&self.client, call, &(), &self.options).await?;
+        Ok(answer.json::<wire::AccessDocument>()?.access)
+    }
+}
