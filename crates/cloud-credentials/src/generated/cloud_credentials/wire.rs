@@ -358,10 +358,9 @@ impl EventFilters {
 
 /// The schema `DirectoryCount`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct DirectoryCount {
+pub(crate) struct DirectoryCount {
     /// The key `count`.
-    pub count: i64,
+    pub(crate) count: i64,
 }
 
 /// Which objects to return.
