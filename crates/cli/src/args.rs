@@ -185,6 +185,26 @@ mod tests {
         command_line().debug_assert();
     }
 
+    /// Of two arguments with one id, each would set the other.
+    #[test]
+    fn no_argument_of_a_command_has_the_id_of_one_that_every_command_has() {
+        fn check(command: &Command, global: &[clap::Id]) {
+            let mut global = global.to_vec();
+            for argument in command.get_arguments() {
+                let id = argument.get_id();
+                let name = command.get_name();
+                assert!(!global.contains(id), "{name}: {id}");
+                if argument.is_global_set() {
+                    global.push(id.clone());
+                }
+            }
+            for command in command.get_subcommands() {
+                check(command, &global);
+            }
+        }
+        check(&command_line(), &[]);
+    }
+
     #[test]
     fn each_command_says_what_it_does_and_not_what_its_options_are() {
         let mut left = vec![command_line()];

@@ -90,6 +90,14 @@ impl Failure {
         Self { hint: None, ..self }
     }
 
+    /// Says in which part of the work it happened.
+    pub(crate) fn in_part(self, part: &str) -> Self {
+        Self {
+            message: format!("{part}: {}", self.message),
+            ..self
+        }
+    }
+
     /// Says that the service was asked, and that the arguments are not at fault.
     pub(crate) fn after_asking(self) -> Self {
         Self {

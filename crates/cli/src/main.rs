@@ -8,6 +8,7 @@ mod failure;
 mod files;
 mod hosted;
 mod output;
+mod progress;
 mod prompt;
 mod secret;
 mod serve;

@@ -13,7 +13,7 @@ use crate::terminal::{clean, to_json};
 pub(crate) struct Answer {
     human: String,
     json: Value,
-    missing: Option<String>,
+    failure: Option<Failure>,
 }
 
 impl Answer {
@@ -23,14 +23,20 @@ impl Answer {
         Self {
             human: human.into(),
             json,
-            missing: None,
+            failure: None,
         }
     }
 
     /// Adds what was asked for and is not in the answer: the command fails after it has printed
     /// the rest.
     pub(crate) fn missing(mut self, message: impl Into<String>) -> Self {
-        self.missing = Some(message.into());
+        self.failure = Some(Failure::not_found(message));
+        self
+    }
+
+    /// Adds what did not work: the command fails after it has printed the answer.
+    pub(crate) fn failed(mut self, message: impl Into<String>) -> Self {
+        self.failure = Some(Failure::failed(message));
         self
     }
 
@@ -38,17 +44,15 @@ impl Answer {
     ///
     /// # Errors
     ///
-    /// If the output cannot be written, or something is [`missing`](Self::missing).
-    pub(crate) fn print(&self, as_json: bool) -> Result<(), Failure> {
+    /// If the output cannot be written, something is [`missing`](Self::missing), or
+    /// [`failed`](Self::failed).
+    pub(crate) fn print(self, as_json: bool) -> Result<(), Failure> {
         if as_json {
             print_line(&to_json(&self.json))?;
-        } else if !self.human.is_empty() || self.missing.is_none() {
+        } else if !self.human.is_empty() || self.failure.is_none() {
             print_line(self.human.trim_end_matches('\n'))?;
         }
-        match &self.missing {
-            Some(message) => Err(Failure::not_found(message)),
-            None => Ok(()),
-        }
+        self.failure.map_or(Ok(()), Err)
     }
 }
 

@@ -11,10 +11,13 @@ use vouchsafe::core::{Secret, env};
 use crate::failure::Failure;
 use crate::prompt;
 
-/// What the options of a secret say. They are called `--NAME-file`, `--NAME-env` and `--NAME-stdin`.
+/// What the options of a secret say.
 pub(crate) struct Sources<'a> {
     /// What it is, in words.
     pub(crate) what: &'static str,
+    /// What the names of the options begin with: `NAME` of `--NAME-file`, `--NAME-env` and
+    /// `--NAME-stdin`.
+    pub(crate) options: &'static str,
     pub(crate) file: Option<&'a Path>,
     pub(crate) variable: Option<&'a str>,
     pub(crate) is_on_stdin: bool,
@@ -36,7 +39,7 @@ impl Sources<'_> {
     /// a terminal is asked if there is none. Nothing has been sent if this fails.
     pub(crate) fn read(&self) -> Result<(String, Secret), Failure> {
         let what = self.what;
-        let flag = what.replace(' ', "-");
+        let flag = self.options;
         let flags = |last: &str| format!("--{flag}-file, --{flag}-env {last} --{flag}-stdin");
         let given = [
             self.file.is_some(),

@@ -52,6 +52,7 @@ impl TokenArgs {
     fn sources<'a>(&'a self, default_variable: &'a str) -> Sources<'a> {
         Sources {
             what: "token",
+            options: "token",
             file: self.token_file.as_deref(),
             variable: self.token_env.as_deref(),
             is_on_stdin: self.token_stdin,

@@ -13,3 +13,4 @@ mod serve;
 mod serve_tvm;
 mod support;
 mod ticket;
+mod wazo;

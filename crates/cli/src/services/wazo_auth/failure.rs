@@ -10,11 +10,7 @@ impl From<wazo_auth::Error> for Failure {
         let failure = Self::from(error.core().clone())
             .warned_of_doubling(error.core(), wazo_auth::mock::operations());
         let (kind, hint) = match error.kind() {
-            ErrorKind::LoginFailed => (
-                "login",
-                "the service does not say why: a wrong name or password, a disabled user, or one \
-                 who logs in by another method",
-            ),
+            ErrorKind::LoginFailed => ("login", LOGIN_HINT),
             ErrorKind::InvalidToken => (
                 "credential",
                 "the token is unknown or expired: vouchsafe wazo token create makes a new one",
@@ -46,3 +42,7 @@ impl From<wazo_auth::Error> for Failure {
         failure.kind(kind).hint(hint)
     }
 }
+
+pub(super) const LOGIN_HINT: &str = "\
+    the service does not say why: a wrong name or password, a disabled user, or one who logs in by \
+    another method";

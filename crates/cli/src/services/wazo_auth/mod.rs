@@ -1,15 +1,17 @@
 //! wazo-auth.
 
+mod commands;
 mod demo;
 mod emulator;
 mod failure;
 
-use clap::{ArgMatches, Command};
+use clap::{ArgMatches, Command, FromArgMatches as _};
 use serde_json::Value;
 use vouchsafe::core::BoxFuture;
 
+use self::commands::WazoArgs;
 use crate::failure::Failure;
-use crate::service::{Done, Emulator, Service, Start, with_secrets};
+use crate::service::{Done, Emulator, Service, Start, command, read, with_secrets};
 use crate::stage::Stage;
 
 /// The service.
@@ -25,11 +27,16 @@ impl Service for WazoAuth {
     }
 
     fn commands(&self) -> Vec<Command> {
-        Vec::new()
+        let about =
+            "Asks wazo-auth about tokens, users, groups, policies and tenants, and changes them";
+        vec![command::<WazoArgs>("wazo", about)]
     }
 
-    fn run<'a>(&'a self, _: &'a str, _: &'a ArgMatches) -> BoxFuture<'a, Done> {
-        Box::pin(async { Err(Failure::usage("there is no such command")) })
+    fn run<'a>(&'a self, _: &'a str, matches: &'a ArgMatches) -> BoxFuture<'a, Done> {
+        Box::pin(async move {
+            let as_json = matches.get_flag("json");
+            commands::run(read(WazoArgs::from_arg_matches(matches))?, as_json).await
+        })
     }
 
     fn seed(&self) -> Option<&'static str> {

@@ -1,0 +1,174 @@
+//! Groups: who is in them, and which policies they have.
+
+use clap::Subcommand;
+use serde_json::json;
+use vouchsafe::wazo_auth::{Client, Group, GroupEdit, NewGroup, PolicyId};
+
+use super::list::{ListArgs, found};
+use super::{done, lookup, policies, rows, users};
+use crate::failure::Failure;
+use crate::output::{Answer, pairs};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Lists groups
+    List(ListArgs),
+    /// Shows a group
+    Show {
+        /// The uuid, name or slug
+        group: String,
+    },
+    /// Creates a group, and prints the uuid
+    Create {
+        /// The name
+        name: String,
+        /// The slug, which stays as it is [default: made of the name]
+        #[arg(long)]
+        slug: Option<String>,
+    },
+    /// Renames a group
+    Rename {
+        /// The uuid, name or slug
+        group: String,
+        /// The new name
+        name: String,
+    },
+    /// Deletes groups
+    Delete {
+        /// The uuids, names or slugs
+        #[arg(required = true)]
+        groups: Vec<String>,
+    },
+    /// Lists the users of a group
+    Users {
+        /// The uuid, name or slug
+        group: String,
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// Puts users into a group
+    AddUsers {
+        /// The uuid, name or slug of the group
+        group: String,
+        /// The uuids or the user names
+        #[arg(required = true)]
+        users: Vec<String>,
+    },
+    /// Takes users out of a group
+    RemoveUsers {
+        /// The uuid, name or slug of the group
+        group: String,
+        /// The uuids or the user names
+        #[arg(required = true)]
+        users: Vec<String>,
+    },
+    /// Lists the policies of a group
+    Policies {
+        /// The uuid, name or slug
+        group: String,
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// Gives a policy to a group
+    AddPolicy {
+        /// The uuid, name or slug of the group
+        group: String,
+        /// The uuid or the slug of the policy
+        policy: PolicyId,
+    },
+    /// Takes a policy from a group
+    RemovePolicy {
+        /// The uuid, name or slug of the group
+        group: String,
+        /// The uuid or the slug of the policy
+        policy: PolicyId,
+    },
+}
+
+pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Failure> {
+    let id = async |text: &str| lookup::group(client, text).await;
+    let groups = client.groups();
+    match command {
+        Command::List(args) => {
+            let found = found!(groups.list(), &args, "groups");
+            Ok(found.answer(HEADER, row))
+        }
+        Command::Show { group } => Ok(shown(&groups.get(&id(&group).await?).await?)),
+        Command::Create { name, slug } => {
+            let mut group = NewGroup::new(name);
+            group.slug = slug;
+            let group = groups.create(&group).await?;
+            Ok(Answer::new(group.uuid.to_string(), json!(group)))
+        }
+        Command::Rename { group, name } => {
+            let group = id(&group).await?;
+            Ok(shown(&groups.edit(&group, &GroupEdit::new(name)).await?))
+        }
+        Command::Delete { groups: all } => {
+            let mut found = Vec::new();
+            for group in &all {
+                found.push(id(group).await?);
+            }
+            for group in &found {
+                groups.delete(group).await?;
+            }
+            Ok(done("deleted"))
+        }
+        Command::Users { group, list } => {
+            let group = id(&group).await?;
+            let found = found!(groups.get_users(&group), &list, "users");
+            Ok(found.answer(users::HEADER, users::row))
+        }
+        Command::AddUsers { group, users } => {
+            let group = id(&group).await?;
+            for user in &users {
+                let user = lookup::user(client, user).await?;
+                groups.add_user(&group, &user).await?;
+            }
+            Ok(done("added"))
+        }
+        Command::RemoveUsers { group, users } => {
+            let group = id(&group).await?;
+            for user in &users {
+                let user = lookup::user(client, user).await?;
+                groups.remove_user(&group, &user).await?;
+            }
+            Ok(done("removed"))
+        }
+        Command::Policies { group, list } => {
+            let group = id(&group).await?;
+            let found = found!(groups.get_policies(&group), &list, "policies");
+            Ok(found.answer(policies::HEADER, policies::row))
+        }
+        Command::AddPolicy { group, policy } => {
+            groups.add_policy(&id(&group).await?, &policy).await?;
+            Ok(done("added"))
+        }
+        Command::RemovePolicy { group, policy } => {
+            groups.remove_policy(&id(&group).await?, &policy).await?;
+            Ok(done("removed"))
+        }
+    }
+}
+
+fn shown(group: &Group) -> Answer {
+    let rows = rows([
+        ("uuid", Some(group.uuid.to_string())),
+        ("name", Some(group.name.clone())),
+        ("slug", Some(group.slug.clone())),
+        ("tenant", Some(group.tenant_uuid.to_string())),
+        ("kept by the system", Some(group.system_managed.to_string())),
+    ]);
+    Answer::new(pairs(rows), json!(group))
+}
+
+pub(super) const HEADER: &[&str] = &["uuid", "name", "slug", "kept by the system"];
+
+pub(super) fn row(group: &Group) -> Vec<String> {
+    vec![
+        group.uuid.to_string(),
+        group.name.clone(),
+        group.slug.clone(),
+        group.system_managed.to_string(),
+    ]
+}

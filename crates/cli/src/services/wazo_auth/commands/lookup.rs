@@ -1,0 +1,61 @@
+//! Names in place of ids: people know the name of a user, not her uuid.
+
+use vouchsafe::wazo_auth::{Client, GroupUuid, TenantUuid, UserUuid};
+
+use crate::failure::Failure;
+
+/// Finds a user by uuid, or else by user name.
+pub(super) async fn user(client: &Client, text: &str) -> Result<UserUuid, Failure> {
+    if let Ok(uuid) = text.parse() {
+        return Ok(uuid);
+    }
+    let found = client.users().list().username(text).recurse(true);
+    let found = found.send().await?.items;
+    one("user", text, found.into_iter().map(|user| user.uuid))
+}
+
+/// Finds a group by uuid, or else by name or slug.
+pub(super) async fn group(client: &Client, text: &str) -> Result<GroupUuid, Failure> {
+    if let Ok(uuid) = text.parse() {
+        return Ok(uuid);
+    }
+    let by_name = client.groups().list().name(text).recurse(true);
+    let mut found = by_name.send().await?.items;
+    if found.is_empty() {
+        let by_slug = client.groups().list().slug(text).recurse(true);
+        found = by_slug.send().await?.items;
+    }
+    one("group", text, found.into_iter().map(|group| group.uuid))
+}
+
+/// Finds a tenant by uuid, or else by slug or name.
+pub(super) async fn tenant(client: &Client, text: &str) -> Result<TenantUuid, Failure> {
+    if let Ok(uuid) = text.parse() {
+        return Ok(uuid);
+    }
+    let mut found = client.tenants().list().slug(text).send().await?.items;
+    if found.is_empty() {
+        found = client.tenants().list().name(text).send().await?.items;
+    }
+    one("tenant", text, found.into_iter().map(|tenant| tenant.uuid))
+}
+
+/// Returns the one that was found. Of several none is chosen.
+fn one<T: std::fmt::Display>(
+    what: &str,
+    text: &str,
+    found: impl Iterator<Item = T>,
+) -> Result<T, Failure> {
+    let mut found: Vec<T> = found.collect();
+    match (found.pop(), found.is_empty()) {
+        (Some(one), true) => Ok(one),
+        (None, _) => Err(Failure::not_found(format!(
+            "the token sees no {what} {text}"
+        ))),
+        (Some(last), false) => {
+            let all: Vec<_> = found.iter().chain([&last]).map(T::to_string).collect();
+            let message = format!("several {what}s are called {text}: {}", all.join(", "));
+            Err(Failure::failed(message).hint("name one by its uuid"))
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! `vouchsafe wazo`: tokens, users, groups, policies, tenants and sessions.
+
+mod acl;
+mod external;
+mod groups;
+mod idp;
+mod import;
+mod list;
+mod login;
+mod lookup;
+mod policies;
+mod server;
+mod sessions;
+mod tenants;
+mod token;
+mod users;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use vouchsafe::wazo_auth::Client;
+
+use self::server::ServerArgs;
+use crate::connection::ConnectionArgs;
+use crate::failure::Failure;
+use crate::output::Answer;
+use crate::service::Done;
+use crate::token::{TokenArgs, variable_help};
+
+/// Options of `vouchsafe wazo`.
+#[derive(Args, Debug)]
+#[command(mut_arg("token_env", |arg| arg.help(variable_help(server::TOKEN_VARIABLE))))]
+pub(crate) struct WazoArgs {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// How the server is reached, and with which token.
+#[derive(Args, Clone, Debug)]
+struct Reach {
+    #[command(flatten)]
+    token: TokenArgs,
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Logs in, and shows, checks, revokes and renews tokens
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Lists refresh tokens, and ends them
+    #[command(subcommand)]
+    RefreshTokens(token::RefreshCommand),
+    /// Lists users, and changes them
+    #[command(subcommand)]
+    Users(users::Command),
+    /// Lists groups, and changes them and who is in them
+    #[command(subcommand)]
+    Groups(groups::Command),
+    /// Lists policies, and changes them and their accesses
+    #[command(subcommand)]
+    Policies(policies::Command),
+    /// Lists tenants, and changes them
+    #[command(subcommand)]
+    Tenants(tenants::Command),
+    /// Lists sessions, and ends them
+    #[command(subcommand)]
+    Sessions(sessions::Command),
+    /// Decides what access patterns cover, without asking the server
+    #[command(subcommand)]
+    Acl(acl::Command),
+    /// Lists identity providers, and says which users log in through them
+    #[command(subcommand)]
+    Idp(idp::Command),
+    /// Shows the accounts of users at external services, and configures these
+    #[command(subcommand)]
+    External(external::Command),
+}
+
+/// Runs the command, and returns what to print.
+pub(crate) async fn run(args: WazoArgs, as_json: bool) -> Done {
+    let WazoArgs { command, reach } = args;
+    let answer = match command {
+        Command::Token(command) => return Box::pin(token::run(&reach, command, as_json)).await,
+        Command::Acl(command) => return acl::run(&reach, command).await,
+        command => {
+            let client = reach.client().await?;
+            run_with(&client, command).await?
+        }
+    };
+    Ok((answer, ExitCode::SUCCESS))
+}
+
+async fn run_with(client: &Client, command: Command) -> Result<Answer, Failure> {
+    match command {
+        Command::RefreshTokens(command) => Box::pin(token::run_refresh(client, command)).await,
+        Command::Users(command) => Box::pin(users::run(client, command)).await,
+        Command::Groups(command) => Box::pin(groups::run(client, command)).await,
+        Command::Policies(command) => Box::pin(policies::run(client, command)).await,
+        Command::Tenants(command) => Box::pin(tenants::run(client, command)).await,
+        Command::Sessions(command) => Box::pin(sessions::run(client, command)).await,
+        Command::Idp(command) => Box::pin(idp::run(client, command)).await,
+        Command::External(command) => Box::pin(external::run(client, command)).await,
+        Command::Token(_) | Command::Acl(_) => Err(Failure::usage("there is no such command")),
+    }
+}
+
+/// An answer that only says that something was done.
+fn done(what: &str) -> Answer {
+    Answer::new(what, json!({"done": what}))
+}
+
+/// Rows of a name and a value, without those that have no value.
+fn rows<const N: usize>(rows: [(&str, Option<String>); N]) -> Vec<(String, String)> {
+    let rows = rows.into_iter();
+    rows.filter_map(|(name, value)| {
+        let value = value.filter(|value| !value.is_empty())?;
+        Some((name.to_owned(), value))
+    })
+    .collect()
+}
+
+/// What an option of an edit says: nothing, a new value, or with an empty text that there is none.
+fn change(field: &mut Option<String>, given: Option<String>) {
+    if let Some(given) = given {
+        *field = Some(given).filter(|given| !given.is_empty());
+    }
+}

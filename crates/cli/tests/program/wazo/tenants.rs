@@ -1,0 +1,187 @@
+//! Tenants, identity providers, external services, and mistakes.
+
+use std::fs;
+
+use serde_json::json;
+
+use super::World;
+use crate::support::{program, run};
+
+#[test]
+fn tenants_are_made_moved_and_acted_in() {
+    let world = World::new();
+    world.user("carol", "open sesame");
+    let create = [
+        "tenants",
+        "create",
+        "Lab",
+        "--slug",
+        "lab",
+        "--domain",
+        "lab.example.org",
+    ];
+    let lab = world.line(&[&create[..], &["--contact", "carol", "--city", "Oslo"]].concat());
+    let shown = world.json(&[
+        "tenants",
+        "edit",
+        "lab",
+        "--phone",
+        "555",
+        "--country",
+        "Norway",
+    ]);
+    assert_eq!(
+        shown["address"],
+        json!({"city": "Oslo", "country": "Norway"})
+    );
+    assert_eq!(shown["domain_names"], json!(["lab.example.org"]));
+    let people = world.ask(&["tenants", "show", "Lab"]).good().out;
+    assert!(people.contains("Oslo, Norway"), "{people}");
+    let domains = world.ask(&["tenants", "domains", "lab"]).good().out;
+    assert!(domains.contains("lab.example.org"), "{domains}");
+
+    let below = world.line(&[
+        "tenants", "create", "Bench", "--slug", "bench", "--tenant", "lab",
+    ]);
+    assert_eq!(
+        world.json(&["tenants", "show", &below])["parent_uuid"],
+        lab.as_str()
+    );
+    world.ask(&["tenants", "move", "bench", "master"]).good();
+    world.ask(&["tenants", "move", "bench", "lab"]).good();
+    let mut create = world.open(&["users", "create", "dana", "--no-password"]);
+    let create = create.env("WAZO_AUTH_TENANT", "bench");
+    run(create.env("WAZO_AUTH_TOKEN", world.token())).good();
+    let found = |tenant: &str, more: &[&str]| {
+        let words = ["users", "list", "--search", "dana", "--tenant", tenant];
+        world.json(&[&words, more].concat())["filtered"].clone()
+    };
+    assert_eq!(found("bench", &[]), 1);
+    assert_eq!(found("lab", &[]), 0);
+    assert_eq!(found("lab", &["--recurse"]), 1);
+    let listed = world.json(&["tenants", "list", "--domain", "lab.example.org"]);
+    assert_eq!(listed["items"][0]["slug"], "lab");
+    let full = world.ask(&["tenants", "delete", "lab"]);
+    assert_eq!(full.code, 1, "{full:?}");
+    for tenant in ["bench", "lab"] {
+        world.ask(&["tenants", "delete", tenant]).good();
+    }
+    let hidden = [
+        "users",
+        "list",
+        "--tenant",
+        "00000000-0000-4000-8000-000000000000",
+    ];
+    let hidden = world.ask(&[&hidden[..], &["--json"]].concat()).bad(1);
+    assert_eq!(hidden.error()["kind"], "hidden_tenant");
+}
+
+#[test]
+fn a_name_that_is_not_unique_is_not_guessed() {
+    let world = World::new();
+    world
+        .ask(&["tenants", "create", "Lab", "--slug", "lab"])
+        .good();
+    let one = world.line(&["groups", "create", "staff"]);
+    let other = world.line(&["groups", "create", "staff", "--tenant", "lab"]);
+    let several = world.ask(&["groups", "show", "staff"]).bad(1);
+    for uuid in [&one, &other] {
+        assert!(several.err.contains(uuid.as_str()), "{several:?}");
+        world.ask(&["groups", "show", uuid]).good();
+    }
+}
+
+#[test]
+fn identity_providers_and_external_services() {
+    let world = World::new();
+    world.user("alice", "open sesame");
+    assert!(world.line(&["idp", "list"]).contains("ldap"));
+    assert!(world.line(&["idp", "backends"]).contains("wazo_user"));
+    world.ask(&["idp", "add-users", "ldap", "alice"]).good();
+    let method = || world.json(&["users", "show", "alice"])["authentication_method"].clone();
+    assert_eq!(method(), "ldap");
+    world.ask(&["idp", "remove-users", "ldap", "alice"]).good();
+    assert_eq!(method(), "default");
+
+    let data = world.file("data", r#"{"token": "planted"}"#);
+    let create = ["external", "create", "mobile", "alice", "--data", &data];
+    world.ask(&create).good();
+    world
+        .ask(&["external", "update", "mobile", "alice", "--data", &data])
+        .good();
+    let listed = world.ask(&["external", "list", "alice"]).good().out;
+    assert!(
+        listed.contains("mobile") && !listed.contains("planted"),
+        "{listed}"
+    );
+    assert_eq!(world.json(&["external", "users", "mobile"])["total"], 1);
+    let out = world.path("shown");
+    let show = [
+        "external",
+        "show",
+        "mobile",
+        "alice",
+        "--out",
+        out.to_str().unwrap(),
+    ];
+    let shown = world.ask(&show).good().out;
+    assert!(!shown.contains("planted"), "{shown}");
+    assert!(fs::read_to_string(&out).unwrap().contains("planted"));
+    world.ask(&["external", "delete", "mobile", "alice"]).good();
+
+    let config = world.file(
+        "config",
+        r#"{"client_id": "i", "client_secret": "planted"}"#,
+    );
+    world
+        .ask(&["external", "config", "create", "google", "--data", &config])
+        .good();
+    world
+        .ask(&["external", "config", "update", "google", "--data", &config])
+        .good();
+    let out = world.path("shown-config");
+    let show = [
+        "external",
+        "config",
+        "show",
+        "google",
+        "--out",
+        out.to_str().unwrap(),
+    ];
+    assert!(!world.ask(&show).good().out.contains("planted"));
+    assert!(fs::read_to_string(&out).unwrap().contains("planted"));
+    world
+        .ask(&["external", "config", "delete", "google"])
+        .good();
+    let broken = world.file("broken", "{planted");
+    let broken = ["external", "config", "create", "google", "--data", &broken];
+    let broken = world.ask(&broken).bad(2);
+    assert!(!broken.err.contains("planted"), "{broken:?}");
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_told_with_what_to_do() {
+    let world = World::new();
+    let none = run(&mut world.open(&["users", "list"])).bad(2);
+    assert!(none.err.contains("WAZO_AUTH_TOKEN is not set"), "{none:?}");
+    let nowhere = run(program(&["wazo", "users", "list"]).env("WAZO_AUTH_TOKEN", "t")).bad(2);
+    assert!(nowhere.err.contains("give --url"), "{nowhere:?}");
+    let unknown = world
+        .ask_as("00000000-0000-4000-8000-000000000000", &["users", "list"])
+        .bad(1);
+    assert!(
+        unknown.err.contains("wazo token create makes a new one"),
+        "{unknown:?}"
+    );
+    let made = world.manage("POST", "tokens", r#"{"username": "admin", "acl": []}"#);
+    let made = made["token"].as_str().unwrap();
+    let poor = world.ask_as(made, &["users", "list"]).bad(1);
+    assert!(poor.err.contains("must cover auth.users.read"), "{poor:?}");
+    // Behind a proxy, with the version, and for servers of old.
+    let with_version = format!("{}/0.1/", world.url());
+    world.ask(&["users", "list", "--url", &with_version]).good();
+    world.ask(&["users", "list", "--legacy"]).good();
+    let proxied = format!("{}/api/auth", world.url());
+    let proxied = world.ask(&["users", "list", "--url", &proxied]).bad(1);
+    assert!(proxied.err.contains("HTTP 404"), "{proxied:?}");
+}
