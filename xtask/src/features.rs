@@ -29,7 +29,9 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     for absence in known.chain(packages.iter().flat_map(Package::absences)) {
         absence.check()?;
     }
-    eprintln!("features: every one builds alone, and none pulls in what it must not");
+    eprintln!(
+        "features: each builds alone, and no dependency tree has a crate that it must not have"
+    );
     Ok(())
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     let runner: &[&str] = if has_nextest() {
         &["nextest", "run", "--no-tests=pass"]
     } else {
-        eprintln!("cargo-nextest is not installed; going on with `cargo test`");
+        eprintln!("cargo-nextest is not installed; falling back to `cargo test`");
         // Documentation comes below, as with nextest.
         if is(TARGETS) {
             &["test"]

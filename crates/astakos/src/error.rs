@@ -462,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    fn the_numbers_of_a_limit_are_told_in_words() {
+    fn the_message_of_a_quota_limit_gives_its_numbers() {
         let data = serde_json::json!({
             "name": "NoCapacityError",
             "limit": 2,

@@ -267,7 +267,7 @@ async fn projects_of_0_15_are_filtered_in_the_body() {
 }
 
 #[tokio::test]
-async fn a_client_that_was_told_no_generation_does_not_take_everything_for_what_it_asked() {
+async fn a_client_without_a_dialect_finds_it_out_before_it_trusts_a_filtered_list() {
     let server = server(Dialect::V015);
     let alice = user(&server, "alice");
     alice

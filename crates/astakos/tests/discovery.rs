@@ -38,7 +38,7 @@ async fn the_catalog_and_the_call_share_one_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_others_that_ask_waits_no_longer_than_a_call() {
+async fn waiting_for_another_callers_discovery_counts_towards_the_calls_limit() {
     let server = Server::new();
     server
         .faults()

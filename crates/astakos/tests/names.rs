@@ -70,7 +70,7 @@ async fn both_directions_agree_and_case_does_not_matter() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_not_there_is_asked_about_again_soon() {
+async fn unknown_names_are_looked_up_again_soon() {
     let server = server();
     let names = names(&server);
     for _ in 0..3 {
@@ -86,7 +86,7 @@ async fn who_is_not_there_is_asked_about_again_soon() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_is_told_to_all_who_waited_and_not_remembered() {
+async fn a_failure_goes_to_all_waiting_callers_and_is_not_cached() {
     let server = server();
     let names = names(&server);
     server.faults().add(Fault::on(LOOK_UP).times(1).status(403));

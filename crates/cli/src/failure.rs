@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cause_of_a_failed_connection_is_told_once() {
+    fn the_cause_of_a_failed_connection_is_printed_once() {
         let error = core::Error::new(core::ErrorKind::Connect(ConnectPhase::Tcp), "no connection")
             .with_source(std::io::Error::other("Connection refused"));
         assert_eq!(full_message(&error), "no connection: Connection refused");

@@ -100,7 +100,7 @@ async fn an_answer_without_a_body_leaves_the_connection_in_step() {
 }
 
 #[tokio::test]
-async fn a_wish_to_close_is_obeyed() {
+async fn a_connection_that_the_server_closes_is_not_used_again() {
     let closing = once("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}");
     let server = ScriptedServer::start([closing, answering()]).await.unwrap();
     let transport = transport();

@@ -301,7 +301,7 @@ async fn a_service_has_actions_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_faults_are_told_with_how_often_each_was_done() {
+async fn faults_are_listed_with_how_often_each_was_applied() {
     let steered = Steered::new();
     let rule = json!({"operation": "test.count", "times": 1, "status": 503});
     let path = "/_mock/count/faults";

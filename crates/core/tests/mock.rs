@@ -325,7 +325,7 @@ async fn make_each(host: &Host, way: impl Fn() -> Way) -> Duration {
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_process_each_fault_ends_as_told() {
+async fn each_fault_has_its_effect_in_process() {
     let host = host();
     let worst = make_each(&host, || Way::in_process(&host)).await;
     // Waits between attempts are below 50 and 100 ms; `Retry-After` grows by a tenth at most.
@@ -333,14 +333,14 @@ async fn in_process_each_fault_ends_as_told() {
 }
 
 #[tokio::test]
-async fn over_tcp_each_fault_ends_as_told() {
+async fn each_fault_has_its_effect_over_tcp() {
     let host = host();
     let serving = host.serve(loopback()).await.unwrap();
     make_each(&host, || Way::tcp(serving.url())).await;
 }
 
 #[tokio::test]
-async fn over_tls_each_fault_ends_as_told() {
+async fn each_fault_has_its_effect_over_tls() {
     let host = host();
     let authority = CertificateAuthority::new().unwrap();
     let serving = host.serve_tls(loopback(), &authority).await.unwrap();

@@ -47,7 +47,7 @@ fn get(url: &str) -> Request {
 }
 
 #[tokio::test]
-async fn an_authority_of_ones_own_is_trusted_for_every_name_of_loopback() {
+async fn a_private_authority_is_trusted_for_every_name_of_loopback() {
     let host = Host::new(Arc::new(Fine));
     let authority = CertificateAuthority::new().unwrap();
     let serving = host.serve_tls(loopback(), &authority).await.unwrap();
@@ -209,7 +209,7 @@ fn a_bundle_with_a_fault_is_refused_with_the_position() {
 }
 
 #[tokio::test]
-async fn an_impossible_tls_is_told_at_the_first_use_of_https() {
+async fn unusable_tls_settings_fail_at_the_first_use_of_https() {
     let transport = HttpTransport::builder().only_roots().build().unwrap();
     let error = transport
         .send(get("https://127.0.0.1:9/"))

@@ -72,7 +72,7 @@ async fn form(server: &Server, grant: &str, src: &str, dst: &str, signed_dst: &s
 const GRANT: &str = "client_credentials";
 
 #[tokio::test]
-async fn tvm_api_answers_for_each_destination_by_itself() {
+async fn tvm_api_answers_for_each_destination_separately() {
     let server = server();
     server.refuse_destination(OWN, Some("Dst is sleeping"));
     let answer = form(&server, GRANT, "42", "42,43,44", "42,43,44").await;

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_of_discovery_is_told_from_one_of_gafaelfawr() {
+    fn errors_of_discovery_and_of_gafaelfawr_differ() {
         let core = vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::NotFound, "x");
         let discovery = Error::from(core.clone().with_operation("repertoire.getDiscovery"));
         assert_eq!(

@@ -101,7 +101,7 @@ async fn misses_of_different_keys_run_side_by_side() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failing_key_is_asked_once_for_all_who_wait() {
+async fn a_failing_look_up_is_sent_once_for_all_waiting_callers() {
     let server = Server::new();
     server
         .faults()

@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whatever_differs_is_told() {
+    async fn every_difference_is_reported() {
         let changed = |key: &str, value: Value| {
             let mut case = case();
             *case.pointer_mut(key).unwrap() = value;

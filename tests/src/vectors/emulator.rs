@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_answer_is_told_with_its_place() {
+    fn a_wrong_answer_is_reported_with_its_position() {
         let judgement = run(
             json!([{"request": {"method": "GET", "path": "/a b", "headers": {}},
                     "response": {"status": 404, "headers": {"x-missing": "1"},

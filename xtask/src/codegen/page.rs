@@ -21,7 +21,7 @@ pub(crate) fn resolve(
         };
         if matches!(operation.body, Some(Body::Other(_))) {
             return Err(place.mistake(
-                "no method can be written for a body that is neither JSON nor a form",
+                "no method can be generated for a body that is neither JSON nor a form",
                 "`x-hand: true`",
             ));
         }
@@ -76,7 +76,7 @@ fn reply(place: &Cursor<'_>, types: &[TypeDef], operation: &Operation) -> Result
     });
     let Some(first) = first else {
         return Err(place.mistake(
-            "no method can be written for answers of success that differ",
+            "no method can be generated for several kinds of successful answers",
             "`x-hand: true`",
         ));
     };
@@ -112,8 +112,8 @@ fn page(
     };
     let Reply::Json { ty, part: None, .. } = &operation.reply else {
         return Err(spec.mistake(
-            "`x-page` of what does not answer with an object",
-            "an answer of success that is an object with the items",
+            "`x-page` at an operation that does not answer with an object",
+            "a successful answer that is an object with the items",
         ));
     };
     let known = |key: &str, of: &Type| {
@@ -150,7 +150,7 @@ fn page(
         },
         _ => {
             return Err(spec.mistake(
-                "`x-page` without a style that is known",
+                "`x-page` has no known style",
                 "`style: offset` or `style: token`",
             ));
         }
@@ -181,7 +181,7 @@ fn page(
     let is_offset = matches!(style, PageStyle::Offset { .. });
     if is_offset && key.is_empty() && !is_plain {
         return Err(spec.mistake(
-            "`x-page` does not say what tells an item from the others",
+            "`x-page` does not say what identifies an item",
             "`key: <property of an item>`",
         ));
     }

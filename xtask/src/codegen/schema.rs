@@ -228,7 +228,7 @@ impl<'s> Types<'s> {
                 };
                 if takes {
                     return Err(schema.mistake(
-                        format!("the choice {earlier} takes all that {later} could be"),
+                        format!("the choice {earlier} accepts every value of {later}"),
                         format!("{later} before {earlier}, or one of them alone"),
                     ));
                 }
@@ -283,7 +283,7 @@ impl<'s> Types<'s> {
                 .any(|other| other.rust == field.rust && other.name != key)
             {
                 return Err(property.mistake(
-                    format!("property \"{key}\" has the Rust name of another one"),
+                    format!("property \"{key}\" has the same name in Rust as another one"),
                     "the property with an `x-rust-name` of its own",
                 ));
             }
@@ -418,7 +418,7 @@ impl<'s> Types<'s> {
     fn define(&mut self, schema: &Cursor<'s>, name: &str, shape: Shape) -> Result<Type, Mistake> {
         if RESERVED.contains(&name) {
             return Err(schema.mistake(
-                format!("a type cannot be called {name}: the generated code uses that name"),
+                format!("a type cannot be called {name}: the generated code uses this name"),
                 "an `x-rust-name` of another name",
             ));
         }

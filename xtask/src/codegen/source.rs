@@ -39,7 +39,7 @@ fn not_yaml(name: &str, error: &yaml_serde::Error) -> Mistake {
     Mistake {
         file: name.to_owned(),
         line: error.location().map_or(1, |place| place.line()),
-        what: format!("not a description that can be read: {error}"),
+        what: format!("the description cannot be parsed: {error}"),
         instead: "YAML that follows OpenAPI 3.1".to_owned(),
     }
 }
@@ -152,17 +152,14 @@ impl<'s> Cursor<'s> {
             };
             here = here.follow(&target)?;
         }
-        Err(self.mistake(
-            "a $ref that leads back to itself",
-            "a $ref to a schema of its own",
-        ))
+        Err(self.mistake("a $ref that refers to itself", "a $ref to another schema"))
     }
 
     /// Returns what a reference within this file points at.
     pub(crate) fn follow(&self, target: &str) -> Result<Self, Mistake> {
         let missing = || {
             self.mistake(
-                format!("$ref \"{target}\" leads nowhere"),
+                format!("$ref \"{target}\" does not exist"),
                 "\"#/components/<schemas|parameters|responses|requestBodies|headers>/<name>\" of \
                  something in this file",
             )

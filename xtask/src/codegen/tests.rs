@@ -44,7 +44,7 @@ fn the_description_with_everything_gives_what_is_committed() {
 }
 
 #[test]
-fn what_is_missing_edited_or_left_over_is_found_and_mended() {
+fn missing_edited_and_stale_files_are_found_and_rewritten() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     let write = |path: &str, text: &str| {

@@ -22,7 +22,7 @@ pub(super) fn run() -> Result<(), String> {
     let stale = codegen::generate(&copy, true)?;
     if !stale.is_empty() {
         return Err(format!(
-            "codegen would write otherwise: {}",
+            "codegen would write different files: {}",
             stale.join(", ")
         ));
     }
@@ -47,7 +47,7 @@ pub(super) fn run() -> Result<(), String> {
         cargo(&root, &copy, &line)?;
     }
     eprintln!(
-        "new-service: made, built and tested in {} s",
+        "new-service: created, built and tested in {} s",
         now().saturating_sub(begun).as_secs()
     );
     Ok(())
@@ -67,7 +67,7 @@ fn copy_sources(root: &Path, copy: &Path) -> Result<(), String> {
         .output()
         .map_err(|cause| format!("git cannot be started: {cause}"))?;
     if !listed.status.success() {
-        return Err("git does not list the files of the workspace".to_owned());
+        return Err("git cannot list the files of the workspace".to_owned());
     }
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     let files = listed.split('\0').filter(|name| !name.is_empty());

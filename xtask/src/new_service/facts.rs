@@ -132,7 +132,7 @@ impl<'s> Lint<'_, 's> {
         if root.text("x-emulator").as_deref() != Some("examples") {
             self.fault(
                 root,
-                "nothing says what the emulator answers",
+                "the description does not say how the emulator answers",
                 "`x-emulator: examples`",
             );
         }
@@ -143,8 +143,8 @@ impl<'s> Lint<'_, 's> {
             let place = root.get("info").unwrap_or_else(|| root.clone());
             self.fault(
                 &place,
-                "the title cannot stand in a sentence",
-                "a name without quotes, brackets and line breaks",
+                "the title has quotes, brackets or line breaks",
+                "a name without them",
             );
         }
         self.by_hand(root);
@@ -257,7 +257,7 @@ impl<'s> Lint<'_, 's> {
                 .unwrap_or_else(|| operation.clone());
             self.fault(
                 &place,
-                "the operation wants a credential of its own, and a new client presents one token",
+                "the operation has its own credential, but a new client presents one token",
                 "`security: []` if it can do without one; else leave the operation out, and add it \
                  when the crate is there",
             );

@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
             let plan = Plan::new(&root, name, Path::new(file))?;
             plan.carry_out(&root)?;
             eprintln!(
-                "made crates/{name} from {file}, and its place in {} files\nnext: `cargo xtask \
+                "created crates/{name} from {file}, and changed {} files\nnext: `cargo xtask \
                  test`, then docs/protocols/{name}.md: what the description cannot say",
                 plan.edits.len()
             );

@@ -17,13 +17,13 @@ fn lacking(old: &str, new: &str) -> String {
 }
 
 #[test]
-fn what_a_description_lacks_is_told_with_line_and_remedy() {
+fn gaps_in_a_description_are_reported_with_line_and_remedy() {
     assert_eq!(lacking("title: Guest house", "title: House"), "");
     for (old, new, told) in [
         (
             "x-emulator: examples\n",
             "",
-            "house.yaml:1: nothing says what the emulator answers; write instead: `x-emulator: examples`",
+            "house.yaml:1: the description does not say how the emulator answers; write instead: `x-emulator: examples`",
         ),
         (
             "security:\n  - token: []",
@@ -38,7 +38,7 @@ fn what_a_description_lacks_is_told_with_line_and_remedy() {
         (
             "title: Guest house",
             "title: \"A [house]\"",
-            "the title cannot stand in a sentence",
+            "the title has quotes, brackets or line breaks",
         ),
         (
             "filtered: 2",

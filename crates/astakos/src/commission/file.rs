@@ -13,48 +13,48 @@ use super::CommissionId;
 use super::journal::{Intent, Journal, Known, OpenCommission, Outcome, check, listed};
 use super::lines::{Form, HEADER, Line, START, file_of, replay};
 
-/// A [`Journal`] in a file, which survives a kill at any moment and a power cut.
+/// A [`Journal`] in a file, which survives a kill at any point and a power cut.
 ///
-/// It holds ids and serials, no names. One journal has the file open at a time, whatever path leads
-/// there. Many tasks that write at once share one sync of the disk.
+/// The file contains ids and serials, no names. Only one journal has the file open at a time,
+/// whatever path leads to it. Tasks that write at the same time share one sync of the disk.
 ///
-/// After a failed write, such as on a full disk, what was written of the record is cut off again
-/// and later records may succeed. After a failed *sync* nothing is known of what the disk holds:
-/// the journal refuses all later records, and must be opened again.
+/// After a failed write, such as on a full disk, the partial record is removed and later records
+/// may succeed. After a failed *sync* the contents of the disk are unknown: the journal refuses all
+/// later records, and must be opened again.
 #[derive(Clone, Debug)]
 pub struct FileJournal(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     written: Mutex<Written>,
-    /// The number of records that are safe on the disk. The task that holds the lock syncs for all that
-    /// have written.
+    /// The number of records that are safe on the disk. The task that holds the lock syncs for all
+    /// tasks that have written.
     synced: Mutex<u64>,
 }
 
 #[derive(Debug)]
 struct Written {
     file: PrivateFile,
-    /// Records written since the start, also those before the file was replaced.
+    /// The number of records written since the start, including those before the file was replaced.
     count: u64,
     /// How often the file was replaced.
     replaced: u64,
     known: Known,
-    /// From which size on the file is replaced by what is open.
+    /// The size from which the file is replaced by one with only the open commissions.
     compact_above: u64,
 }
 
-/// Above this size a journal of which most is done is replaced.
+/// The least size at which a journal with mostly closed commissions is replaced.
 const COMPACT: u64 = 1 << 20;
-/// What an open commission takes at most.
+/// The maximum size of an open commission in the file.
 const OPEN_BYTES: u64 = 128;
-/// Far above what millions of records take; more is not read into memory.
+/// Far more than millions of records take; a larger file is not read into memory.
 const LARGEST: u64 = 256 << 20;
 
 impl FileJournal {
-    /// Opens a journal, or begins one. Blocks on the disk; call it at the start.
+    /// Opens a journal, or creates one. Blocks on the disk; call it at the start.
     ///
-    /// Nothing is destroyed: only an unfinished last line behind good ones is cut off, and lines
+    /// Nothing is destroyed: only an unfinished last line after valid ones is removed, and lines
     /// that a power cut damaged before they were synced are left out.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl FileJournal {
     ///   names (hard links), or lies in a folder where others can replace it;
     /// - it is not a journal, or is one of a later version or of more than 256 MiB;
     /// - a line is damaged that was safe on the disk: the error names it, and an operator must
-    ///   decide, since what it said is lost.
+    ///   decide, since its record is lost.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, crate::Error> {
         Self::open_on(path, Arc::new(SystemDisk))
     }
@@ -96,7 +96,7 @@ impl FileJournal {
         if length > LARGEST {
             return Err(unusable(&format!("{length} bytes are too many for one")));
         }
-        // Whatever is no journal is not read whole.
+        // A file that is no journal is not read to its end.
         let start = file.read(START).map_err(unreadable)?;
         let form = Form::of(&start).map_err(|fault| unusable(&fault))?;
         let text = file.read(length).map_err(unreadable)?;
@@ -140,7 +140,7 @@ impl FileJournal {
 
     async fn write(&self, line: Line) -> Result<()> {
         let shared = Arc::clone(&self.0);
-        // Goes on if the caller gives up: what was begun is written whole.
+        // Continues if the caller gives up, so that no record is written in part.
         blocking("writing the journal", move || shared.write(line)).await?
     }
 }
@@ -152,20 +152,20 @@ impl Shared {
             Line::Outcome(_, Outcome::Closed) | Line::Synced(_) => Ok(()),
             Line::Intent(_) | Line::Outcome(_, Outcome::Rejecting) => self.sync(mine),
             Line::Outcome(id, Outcome::Committing(_)) => self.sync(mine).inspect_err(|_| {
-                // The caller learns that nothing was decided.
+                // The caller gets an error: the decision was not made.
                 let known = &mut lock(&self.written).known;
                 Line::Outcome(id, Outcome::Rejecting).apply(known);
             }),
         }
     }
 
-    /// Writes a record, and returns how many were written up to it.
+    /// Writes a record, and returns the number of records written including it.
     fn append(&self, line: Line) -> Result<u64> {
         let mut written = lock(&self.written);
         if let Line::Outcome(id, outcome) = line {
             check(&written.known, id, outcome)?;
             if outcome == Outcome::Rejecting {
-                // Whatever the disk says, this process must not accept it.
+                // Whatever is on the disk, this process must not accept it.
                 line.apply(&mut written.known);
             }
         }
@@ -191,7 +191,7 @@ impl Shared {
         }
         let (handle, count, length, replaced) = {
             let written = lock(&self.written);
-            // Of what an earlier sync failed to write, a later one says nothing.
+            // A later sync says nothing about data that an earlier one failed to write.
             if let Err(cause) = written.file.check() {
                 return Err(failed(written.file.path(), "cannot sync", cause));
             }
@@ -220,7 +220,7 @@ impl Shared {
 }
 
 impl Written {
-    /// Replaces the file by what is open, if most of it is done.
+    /// Replaces the file by one with only the open commissions, if most are closed.
     fn compact(&mut self) {
         let bytes = self.file.length();
         let needed = OPEN_BYTES * (1 + self.known.len() as u64);
@@ -232,7 +232,7 @@ impl Written {
                 self.replaced += 1;
                 self.compact_above = COMPACT;
             }
-            // A long journal is as good as a short one.
+            // The journal works without this; the file is only longer.
             Err(error) => {
                 let journal = self.file.path().display();
                 tracing::warn!(%journal, %error, "the journal cannot be shortened");
@@ -257,8 +257,8 @@ impl Journal for FileJournal {
     }
 }
 
-/// Writes down how many bytes are synced. Without it, damage would later pass for that of a power
-/// cut; all else is as good, so that a full disk keeps no journal from opening.
+/// Records how many bytes are synced. Without this record, damage would later look like that of a
+/// power cut, but a full disk must not keep a journal from opening.
 fn vouch(file: &mut PrivateFile, bytes: u64) {
     if let Err(error) = file.append(Line::Synced(bytes).text().as_bytes()) {
         let journal = file.path().display();
@@ -266,7 +266,7 @@ fn vouch(file: &mut PrivateFile, bytes: u64) {
     }
 }
 
-/// With the cause, since the line is what is logged.
+/// Includes the cause, since only this line is logged.
 fn failed(path: &Path, what: &str, cause: io::Error) -> Error {
     let message = format!("{what} the journal {}: {cause}", path.display());
     Error::new(ErrorKind::Store, message).with_source(cause)

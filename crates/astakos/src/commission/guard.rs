@@ -1,4 +1,4 @@
-//! A commission in hand.
+//! A commission that was issued and is not resolved yet.
 
 use std::fmt;
 
@@ -16,9 +16,9 @@ use crate::{CommissionAction, Result, Serial};
 
 /// A commission that was issued and is neither accepted nor rejected.
 ///
-/// Dropping it rejects the commission in the background, by a panic too: a failure on the way
-/// gives the quota back. It keeps its [`Issuer`] alive; if it is the last to do so, nothing runs
-/// in the background any more and [`Issuer::reconcile`] of the next one rejects it.
+/// Dropping it, also during a panic, rejects the commission in the background, so a failure
+/// releases the quota. It keeps its [`Issuer`] alive. If it is the last to do so, no background
+/// work remains, and [`Issuer::reconcile`] of the next issuer rejects the commission.
 #[must_use = "dropping the guard rejects the commission"]
 pub struct CommissionGuard {
     issuer: Issuer,
@@ -26,7 +26,7 @@ pub struct CommissionGuard {
     id: CommissionId,
     /// Taken when the commission is handed over.
     busy: Option<Busy>,
-    /// Whether the journal may say that it is to be accepted.
+    /// Whether the journal may contain the decision to accept it.
     is_decided: bool,
     runtime: Handle,
 }
@@ -57,16 +57,18 @@ impl CommissionGuard {
 
     /// Accepts the commission.
     ///
-    /// The decision is written down first; from then on it stands, whatever fails, also if this
-    /// future is dropped. Until then, dropping it rejects, and the journal records that before
-    /// the server is called. If the process ends before that, what the journal holds decides.
+    /// The decision is recorded first. From then on it is carried out even if this future is
+    /// dropped or something fails. Dropping the future earlier rejects the commission, which the
+    /// journal records before the server is called. If the process ends in between, the journal
+    /// decides.
     ///
     /// # Errors
     ///
     /// Of kind [`Core`](crate::ErrorKind::Core)`(Store)` if the journal failed: the commission is
-    /// rejected in the background, as if this future was dropped. [`ErrorKind::Connection`](crate::ErrorKind::Connection) if no answer came in
-    /// time: the commission will be accepted, in the background or by [`Issuer::reconcile`].
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if it was resolved by another client.
+    /// rejected in the background, as if this future had been dropped.
+    /// [`ErrorKind::Connection`](crate::ErrorKind::Connection) if there was no answer in time: the
+    /// commission will be accepted, in the background or by [`Issuer::reconcile`].
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if another client resolved it.
     pub async fn commit(mut self) -> Result<Committed> {
         let committing = Outcome::Committing(self.serial);
         self.is_decided = true;
@@ -77,13 +79,13 @@ impl CommissionGuard {
         }
     }
 
-    /// Rejects the commission, and waits for it.
+    /// Rejects the commission, and waits until that is done.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Connection`](crate::ErrorKind::Connection) if no answer came in time: the
+    /// [`ErrorKind::Connection`](crate::ErrorKind::Connection) if there was no answer in time: the
     /// commission will be rejected, in the background or by [`Issuer::reconcile`].
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if it was resolved by another client.
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if another client resolved it.
     pub async fn reject(mut self) -> Result<Committed> {
         match self.hand_over(CommissionAction::Reject) {
             Some(reply) => self.wait(reply).await,
@@ -110,7 +112,7 @@ impl CommissionGuard {
     }
 }
 
-/// Waits for a reply as long as the issuer is patient.
+/// Waits for a reply for as long as the issuer's time limit allows.
 pub(super) async fn wait(
     reply: oneshot::Receiver<Result<Committed>>,
     issuer: &Issuer,

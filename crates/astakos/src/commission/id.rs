@@ -93,7 +93,7 @@ mod tests {
 
     const OWNER: &str = "[A-Za-z0-9._-]{1,12}";
 
-    /// Texts of users: any at all, and those that look like marks or nearly so.
+    /// Texts of users: arbitrary ones, and ones that resemble marks.
     fn any_text() -> impl Strategy<Value = String> {
         prop_oneof![
             any::<String>(),

@@ -331,7 +331,7 @@ impl Drop for Attempt<'_> {
     }
 }
 
-/// Waits no longer than the issuer's time limit. A request that was begun may have arrived.
+/// Waits no longer than the issuer's time limit. A request that was started may have arrived.
 async fn in_time<T>(deadline: Instant, work: impl Future<Output = Result<T>>) -> Result<T> {
     timeout_at(deadline, work).await.unwrap_or_else(|_| {
         let kind = vouchsafe_core::ErrorKind::Timeout(TimeoutScope::Call);

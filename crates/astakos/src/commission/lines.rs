@@ -1,5 +1,5 @@
 //! The text of a journal file: a header, then one line for each record. Reading and writing files
-//! is not here.
+//! is in `file`.
 //!
 //! A line is the first 16 digits of the SHA-256 of the rest, a blank, and the rest:
 //!
@@ -11,10 +11,10 @@
 //! | `closed ID` | is done | no |
 //! | `synced BYTES` | the first `BYTES` bytes of this file survive a power cut | no |
 //!
-//! A power cut can damage what was not synced, in any order. So a damaged line stops the reader
-//! only if a good `synced` line vouches for it: no caller was told of anything behind the last of
-//! those, or it may be lost. An empty line stands before each `synced`, so that a damaged line end
-//! does not merge it with the line that it vouches for.
+//! A power cut can damage unsynced data in any order. So a damaged line is an error only if a valid
+//! `synced` line covers it: no caller has seen a later record succeed, or its loss is harmless. An
+//! empty line precedes each `synced`, so that a damaged line end does not merge it with the line
+//! before.
 
 use std::collections::BTreeMap;
 
@@ -92,7 +92,7 @@ fn checksum(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes())[..8])
 }
 
-/// Writes a whole file that says what is open. It is to be synced as a whole.
+/// Writes a whole file with the open commissions, to be synced as a whole.
 pub(super) fn file_of(open: &Known) -> String {
     let mut text = HEADER.to_owned();
     for (&id, &outcome) in open {
@@ -106,7 +106,7 @@ pub(super) fn file_of(open: &Known) -> String {
     text
 }
 
-/// Why a file is not read.
+/// Why a file is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Fault {
     #[error("it is not a journal of commissions: its first line is neither a header nor a record")]
@@ -123,13 +123,13 @@ pub(super) enum Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Empty,
-    /// Without a header: no line vouches for others, so that none may be damaged.
+    /// Without a header: no `synced` line covers the others, so none may be damaged.
     First,
     Second,
 }
 
 impl Form {
-    /// Tells by the first bytes of a file; as many as [`START`] are enough.
+    /// Determines the form by the first bytes of a file, of which [`START`] are enough.
     pub(super) fn of(start: &[u8]) -> Result<Self, Fault> {
         if start.is_empty() {
             return Ok(Self::Empty);
@@ -163,19 +163,19 @@ impl Form {
 /// Longer than any line.
 pub(super) const START: u64 = 256;
 
-/// What a file says.
+/// The contents of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Replayed {
     pub(super) open: Known,
-    /// How many bytes there are up to the last whole line.
+    /// The number of bytes up to the end of the last complete line.
     pub(super) whole: usize,
-    /// How many lines were damaged before they were synced, and are left out of `open`.
+    /// The number of lines damaged before they were synced, which are not in `open`.
     pub(super) damaged: usize,
-    /// How many bytes the last `synced` line vouches for, if it is the last line.
+    /// The number of bytes that the last line covers, if it is a `synced` line.
     pub(super) synced: Option<u64>,
 }
 
-/// Reads a whole file. A last line without an end was being written, and is left out.
+/// Reads a whole file. A last line without an end is incomplete and left out.
 pub(super) fn replay(text: &[u8], form: Form) -> Result<Replayed, Fault> {
     let header = if form == Form::Second {
         HEADER.len()
@@ -200,7 +200,7 @@ pub(super) fn replay(text: &[u8], form: Form) -> Result<Replayed, Fault> {
         replayed.whole += line.len();
         replayed.synced = None;
         match Line::parse(line) {
-            // It cannot vouch for itself or what comes later.
+            // It does not cover itself or later lines.
             Some(Line::Synced(bytes)) if bytes <= at => {
                 vouched = vouched.max(bytes);
                 replayed.synced = Some(bytes);
@@ -339,7 +339,7 @@ mod tests {
         let last = bytes.len() - 2;
         bytes[last] ^= 1;
         assert_eq!(read(&bytes), Err(Fault::Damaged(3)));
-        // Unfinished behind good ones, and alone.
+        // Unfinished after valid lines, and as the only line.
         let cut = read(&old.as_bytes()[..old.len() - 1]).unwrap();
         assert_eq!(cut.whole, old.len() - lines[4].text().len());
         assert_eq!(read(&old.as_bytes()[..20]), Err(Fault::Foreign));
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_journal_is_told_from_one_that_is_newer() {
+    fn other_files_and_newer_journals_have_different_errors() {
         for text in [
             "gt-token\n",
             "{}",

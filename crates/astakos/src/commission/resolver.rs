@@ -1,4 +1,4 @@
-//! Accepts and rejects of many tasks, sent together.
+//! Sends the accepts and rejects of many tasks together.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ use super::search::Search;
 use super::{CommissionId, Committed};
 use crate::{Client, CommissionAction, Error, ErrorKind, Resolution, Result, Serial};
 
-/// How an issuer resolves.
+/// The settings of a resolver.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) window: Duration,
@@ -28,7 +28,7 @@ pub(super) struct Settings {
     pub(super) backoff: Backoff,
 }
 
-/// Sends what is asked of it in the background; dropping it ends that.
+/// Resolves commissions in the background; dropping it ends that.
 #[derive(Debug)]
 pub(super) struct Resolver {
     queue: Arc<Queue>,
@@ -39,7 +39,7 @@ pub(super) struct Resolver {
 struct Queue {
     jobs: Mutex<Vec<Job>>,
     arrived: Notify,
-    /// How many are waiting or under way.
+    /// The number of jobs that wait or are in progress.
     count: watch::Sender<usize>,
 }
 
@@ -48,16 +48,17 @@ struct Queue {
 struct Job {
     serial: Serial,
     action: CommissionAction,
-    /// Closed in the journal when it is done; that it is under way ends with the job.
+    /// Set if the commission is in the journal, which closes it in the end; it is in progress until
+    /// the job ends.
     busy: Option<Busy>,
-    /// Set until it is in the journal.
+    /// Set until it is recorded in the journal.
     undo: Option<Undo>,
-    /// Whether a try may have done it without our knowing.
+    /// Whether an earlier attempt may have done it, although its answer was lost.
     may_be_done: bool,
     reply: Option<oneshot::Sender<Result<Committed>>>,
 }
 
-/// Says that the journal may hold a decision to accept which does not stand.
+/// Notes that the journal may contain a decision to accept that was withdrawn.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Undo;
 
@@ -76,7 +77,7 @@ impl Resolver {
         let worker = Worker {
             queue: Arc::clone(&queue),
             settings,
-            // Tries are counted here, where it is known what a lost answer means.
+            // Attempts are counted here, where the meaning of a lost answer is known.
             client: client.without_repeats(),
             journal,
             search,
@@ -85,7 +86,7 @@ impl Resolver {
         Self { queue, keeper }
     }
 
-    /// Hands a commission over. It is resolved whether or not anybody waits for the reply.
+    /// Hands a commission over. It is resolved even if no caller waits for the reply.
     pub(super) fn submit(
         &self,
         serial: Serial,
@@ -107,12 +108,12 @@ impl Resolver {
         receiver
     }
 
-    /// Returns how many wait or are under way.
+    /// Returns the number of jobs that wait or are in progress.
     pub(super) fn count(&self) -> usize {
         *self.queue.count.borrow()
     }
 
-    /// Goes on in this runtime, if the one before is gone.
+    /// Continues in this runtime if the previous one is gone.
     pub(super) fn resume(&self, runtime: &Handle) {
         if self.count() > 0 {
             self.keeper.ensure_on(runtime);
@@ -124,11 +125,11 @@ impl Resolver {
         self.keeper.wait(reply).await
     }
 
-    /// Waits until nothing is waiting or under way, or the worker is given up.
+    /// Waits until no job is left, or the worker has been given up.
     pub(super) async fn drained(&self) {
         if self.count() > 0 {
             let mut count = self.queue.count.subscribe();
-            // What is left then is counted as open.
+            // The remaining jobs are counted as open.
             let _ = self.wait(count.wait_for(|&count| count == 0)).await;
         }
     }
@@ -152,8 +153,8 @@ struct Worker {
     search: Arc<Search>,
 }
 
-/// Jobs that are under way; if they fail or the worker ends in between, they go back to the front
-/// of the queue: jobs of one commission keep their order.
+/// Jobs in progress. If they fail or the worker ends, they go back to the front of the queue, so
+/// that jobs of one commission keep their order.
 struct Batch<'q> {
     queue: &'q Queue,
     jobs: Vec<Job>,
@@ -200,8 +201,8 @@ impl Worker {
         }
     }
 
-    /// Tells the journal what is to be rejected although it may say otherwise. If the server
-    /// refuses to reject, the journal is what reconciling goes by.
+    /// Records in the journal what is to be rejected although it may contain a decision to accept.
+    /// If the server refuses to reject, reconciliation goes by the journal.
     async fn undo(&self, batch: &mut Batch<'_>) {
         let mut writing = JoinSet::new();
         for (index, job) in batch.jobs.iter().enumerate() {
@@ -216,7 +217,7 @@ impl Worker {
         while let Some(written) = writing.join_next().await {
             match written {
                 Ok((index, _, Ok(()))) => batch.jobs[index].undo = None,
-                // It is rejected nevertheless, and the next try writes to the journal again.
+                // It is rejected nevertheless, and the next attempt writes to the journal again.
                 Ok((_, id, Err(error))) => tracing::warn!(
                     %id, %error, "the journal cannot say that a commission is to be rejected"
                 ),
@@ -225,7 +226,7 @@ impl Worker {
         }
     }
 
-    /// Sends a batch. What is to be tried again stays in it.
+    /// Sends a batch. Jobs that have to be tried again stay in it.
     async fn resolve(&self, batch: &mut Batch<'_>) -> Result<(), Again> {
         self.leave_out_done(batch).await?;
         if batch.jobs.is_empty() {
@@ -238,7 +239,7 @@ impl Worker {
         let (accept, reject) = (of(CommissionAction::Accept), of(CommissionAction::Reject));
         let (resolution, requests) = match self.client.resolve_counted(&accept, &reject).await {
             Ok(resolved) => resolved,
-            // For one that the server does not like it may refuse all.
+            // The server may refuse all of them because of one.
             Err(error) if is_of_content(&error) && batch.jobs.len() > 1 => {
                 let half = batch.jobs.len() / 2;
                 let mut rest = Batch {
@@ -255,7 +256,7 @@ impl Worker {
             }
             Err(error) => return self.failed(batch, &error),
         };
-        // All replies first: what follows may be cut short when the issuer is dropped.
+        // All replies first: the rest may be interrupted when the issuer is dropped.
         let mut done = Vec::new();
         for mut job in std::mem::take(&mut batch.jobs) {
             let list = match job.action {
@@ -278,7 +279,8 @@ impl Worker {
                     format!("the answer says nothing of commission {}", job.serial),
                 )),
             };
-            // Not pending is as done as can be; what was not told of is left to the journal.
+            // If it is not pending, it is done. Commissions missing in the answer are left to the
+            // journal.
             let is_closed = !matches!(&result, Err(e) if e.kind() == ErrorKind::InvalidResponse);
             job.answer(result);
             done.push(Done {
@@ -295,8 +297,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Leaves out what an earlier try has done, as far as it can be known: a serial that was
-    /// resolved may belong to another commission by now.
+    /// Leaves out jobs that an earlier attempt has done, as far as that is known: the serial of a
+    /// resolved commission may belong to another one by now.
     async fn leave_out_done(&self, batch: &mut Batch<'_>) -> Result<(), Again> {
         let is_suspect = |job: &Job| job.may_be_done && job.busy.is_some();
         if !batch.jobs.iter().any(is_suspect) {
@@ -334,7 +336,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Keeps what may work later, and gives up the rest.
+    /// Keeps jobs that may succeed later, and gives up the others.
     fn failed(&self, batch: &mut Batch<'_>, error: &Error) -> Result<(), Again> {
         let is_lost = error.core().sent() == Sent::Maybe;
         if error.is_retryable() || (is_lost && error.status().is_none()) {
@@ -358,9 +360,9 @@ impl Worker {
     }
 }
 
-/// A batch is to be tried again.
+/// A batch has to be tried again.
 struct Again {
-    /// How long the server asks to wait, within bounds.
+    /// How long the server asks to wait, within limits.
     asked: Duration,
 }
 
@@ -373,7 +375,7 @@ impl Job {
     }
 }
 
-/// A job that was answered; it counts as under way until this is dropped.
+/// A job that was answered. It counts as in progress until this is dropped.
 struct Done<'q> {
     queue: &'q Queue,
     busy: Option<Busy>,
@@ -389,7 +391,8 @@ impl Drop for Done<'_> {
     }
 }
 
-/// Takes jobs for one call: a serial twice, to be accepted and rejected, would be neither.
+/// Takes jobs for one call. A serial occurs once: the server would refuse to both accept and reject
+/// it.
 fn take(jobs: &mut Vec<Job>, most: usize) -> Vec<Job> {
     let (mut taken, mut left) = (Vec::new(), Vec::new());
     let mut serials = BTreeSet::new();
@@ -404,21 +407,21 @@ fn take(jobs: &mut Vec<Job>, most: usize) -> Vec<Job> {
     taken
 }
 
-/// Records that nothing is left to do. If that fails, reconciling finds it out again.
+/// Records that a commission is closed. If that fails, reconciliation finds it out again.
 pub(super) async fn close(journal: &dyn Journal, id: CommissionId) {
     if let Err(error) = journal.outcome(id, Outcome::Closed).await {
         tracing::warn!(%id, %error, "a commission is done and cannot be closed in the journal");
     }
 }
 
-/// Whether a server refuses what it was sent, and not the caller.
+/// Returns whether the server refuses the contents of a call rather than its caller.
 fn is_of_content(error: &Error) -> bool {
     let status = error.status().map(|status| status.as_u16());
     !error.is_retryable() && matches!(status, Some(400 | 404 | 409 | 413 | 422))
 }
 
-/// Accepts and rejects commissions. If the server refuses all of them as a whole, each half is
-/// sent alone, down to single ones, so that one that it does not like keeps no other.
+/// Accepts and rejects commissions. If the server refuses the whole call, each half is sent
+/// separately, down to single commissions, so that an invalid one does not affect the others.
 pub(super) fn resolve_in_halves<'a>(
     client: &'a Client,
     accept: &'a [Serial],
@@ -442,7 +445,7 @@ pub(super) fn resolve_in_halves<'a>(
                 all.failed.extend(more.failed);
                 Ok(all)
             }
-            // What the answer does not name is tried again later.
+            // Commissions missing in the answer are tried again later.
             (Ok(some), Err(_)) | (Err(_), Ok(some)) => Ok(some),
             (Err(_), Err(_)) => Err(error),
         }

@@ -1,4 +1,4 @@
-//! Searches the pending commissions for one's own.
+//! Searches the pending commissions for those of an owner.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,7 +31,7 @@ pub(super) struct Search {
 /// The result of the last round.
 #[derive(Debug, Default)]
 struct Round {
-    /// How many callers had asked when it began; it serves all of them.
+    /// How many callers had asked when it started; it serves all of them.
     covers: u64,
     result: Option<Result<Pending>>,
 }
@@ -89,7 +89,7 @@ impl Search {
             let Some(asked) = asking.join_next().await else {
                 break;
             };
-            // Without its name the owner is unknown: as good as no answer.
+            // Without its name the owner is unknown, so this counts as a failure.
             let (serial, id) = asked.map_err(|cause| {
                 CoreError::new(CoreKind::Transport, "asking for a commission was cut short")
                     .with_source(cause)

@@ -1,4 +1,4 @@
-//! Looks for commissions that turn up late because their answer was lost.
+//! Looks for commissions that appear late because their answer was lost.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -18,15 +18,15 @@ use super::resolver::{close, resolve_in_halves};
 use super::search::Search;
 use crate::{Client, Result, Serial};
 
-/// When is looked after a commission is put under watch. What arrives later than the last is left
-/// to [`reconcile`](super::Issuer::reconcile).
+/// When to look after a commission is put under watch. [`reconcile`](super::Issuer::reconcile)
+/// handles commissions that arrive after the last time.
 const LOOKS: [Duration; 3] = [
     Duration::from_millis(100),
     Duration::from_secs(2),
     Duration::from_secs(20),
 ];
 
-/// Rejects what turns up and should not be there; dropping it ends that.
+/// Rejects late duplicates; dropping it ends that.
 #[derive(Debug)]
 pub(super) struct Watch {
     shared: Arc<Shared>,
@@ -46,7 +46,7 @@ struct Shared {
 
 #[derive(Debug)]
 struct Watched {
-    /// The one that is meant; any other of this id is one too many.
+    /// The commission that is kept; any other one with this id is a duplicate.
     keep: Option<Serial>,
     /// Set if no other task handles the commission: it is closed after the last look.
     orphan: Option<Orphan>,
@@ -54,11 +54,11 @@ struct Watched {
     due: Instant,
 }
 
-/// In hand, then counted: it is let go before it is said to be.
+/// Dropped in this order: no longer in progress, then no longer counted.
 #[derive(Debug)]
 struct Orphan(Busy, Counted);
 
-/// One of a number; dropping it takes it off.
+/// Part of a count; dropping it decreases the count.
 #[derive(Debug)]
 struct Counted(watch::Sender<usize>);
 
@@ -93,7 +93,7 @@ impl Watch {
         }
     }
 
-    /// Puts a commission under watch of which one was issued or adopted.
+    /// Watches for duplicates of a commission that was issued or adopted.
     pub(super) fn duplicates(&self, id: CommissionId, keep: Serial, runtime: &Handle) {
         self.add(id, Some(keep), None, runtime);
     }
@@ -122,14 +122,14 @@ impl Watch {
         self.keeper.ensure_on(runtime);
     }
 
-    /// Goes on in this runtime, if the one before is gone.
+    /// Continues in this runtime if the previous one is gone.
     pub(super) fn resume(&self, runtime: &Handle) {
         if !lock(&self.shared.watched).is_empty() {
             self.keeper.ensure_on(runtime);
         }
     }
 
-    /// Returns how many were issued and may have a duplicate that comes late.
+    /// Returns the number of issued commissions that may still have a late duplicate.
     pub(super) fn count_of_duplicates(&self) -> usize {
         let watched = lock(&self.shared.watched);
         watched
@@ -138,12 +138,12 @@ impl Watch {
             .count()
     }
 
-    /// Waits until every commission is looked for of which it is not known whether it was issued,
-    /// or the worker is given up.
+    /// Waits until the outcome of every watched commission is known, or the worker has been given
+    /// up.
     pub(super) async fn no_orphans(&self) {
         if *self.shared.orphans.borrow() > 0 {
             let mut orphans = self.shared.orphans.subscribe();
-            // What is left then is counted as open.
+            // The remaining ones are counted as open.
             let _ = self
                 .keeper
                 .wait(orphans.wait_for(|&count| count == 0))
@@ -206,7 +206,7 @@ impl Shared {
                     close(&*self.journal, busy.id()).await;
                     drop(busy);
                 }
-                // Whether it is there is not known.
+                // Whether it is pending is unknown.
                 Err(_) => busy.leave(),
             }
         }

@@ -1,4 +1,4 @@
-//! How refusals and documents look on the wire (protocol sections 4 and 5.1).
+//! The form of refusals and documents (protocol sections 4 and 5.1).
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -14,7 +14,7 @@ use super::bigint;
 use super::reading;
 use super::refusal::Refusal;
 
-/// What a request wants answers to be written in.
+/// The format that a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Json,
@@ -46,8 +46,8 @@ impl Form {
         }
     }
 
-    /// Only faults and what the identity service tells have a form in XML; the rest is JSON,
-    /// whatever it is called.
+    /// Only faults and documents of the identity service have an XML form. Everything else is JSON,
+    /// whatever its content type.
     pub(super) fn document(self, status: u16, body: &Value) -> Response {
         self.with_body(status, bigint::restore(body.to_string()))
     }
@@ -80,7 +80,7 @@ impl Form {
         }
     }
 
-    /// Names the methods that there are.
+    /// Lists the methods of a path.
     pub(super) fn wrong_method(self, allow: &[&str]) -> Response {
         let mut response = self.fault(405, "not with this method");
         put(&mut response.headers, ALLOW, &allow.join(","));
@@ -116,7 +116,7 @@ impl Form {
     }
 }
 
-/// Dates an answer as Django does for caches: it is as old as it is, and ends at once.
+/// Sets the dates of an answer that must not be cached, as Django does.
 pub(super) fn date(response: &mut Response, now: i64) {
     let now = u64::try_from(now / 1_000_000).unwrap_or_default();
     let now = UNIX_EPOCH + Duration::from_secs(now);
@@ -127,7 +127,7 @@ pub(super) fn date(response: &mut Response, now: i64) {
     }
 }
 
-/// A page, or what is labelled so.
+/// A page, or text that is labelled as one.
 pub(super) fn html(status: u16, body: impl Into<String>) -> Response {
     typed(status, "text/html; charset=utf-8", body.into())
 }

@@ -1,4 +1,4 @@
-//! Applications for projects, and how many may wait for a decision (protocol section 9).
+//! Applications for projects, and how many may be pending (protocol section 9).
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ impl State {
         Ok(self.file(uuid, applicant, spec))
     }
 
-    /// Applies for a change of a project. An application that waits is replaced.
+    /// Applies for a change of a project. A pending application is replaced.
     pub(super) fn apply_for_change(
         &mut self,
         applicant: &str,
@@ -66,7 +66,7 @@ impl State {
         Ok(self.file(uuid.to_owned(), applicant, spec))
     }
 
-    /// Decides about an application, or takes it back.
+    /// Decides about an application, or withdraws it.
     pub(super) fn act_on_application(
         &mut self,
         user: &str,
@@ -135,8 +135,8 @@ impl State {
         application.ok_or_else(|| Refusal::not_found(format!("there is no application {id}")))
     }
 
-    /// Makes a project what its application says. One that is new begins, and has the default of
-    /// each resource that was not named.
+    /// Gives a project what its application asks for. A new project starts, with the default of
+    /// each resource that the application does not name.
     fn grant(&mut self, uuid: &str, id: u64) {
         let (Some(project), Some(application)) =
             (self.projects.get_mut(uuid), self.applications.get(&id))
@@ -148,7 +148,7 @@ impl State {
         if project.state == ProjectState::Uninitialized {
             project.state = ProjectState::Active;
         }
-        // Before 0.16 a project has what its application names, and no more.
+        // Before 0.16 a project has only what its application names.
         if is_new && self.dialect == Dialect::V016 {
             let defaults: BTreeMap<_, _> = self
                 .resources
@@ -168,8 +168,8 @@ impl State {
         self.sync_limits(uuid);
     }
 
-    /// Counts an application that begins to wait, and one that ends to, as commissions of the
-    /// service itself. Operators are not limited.
+    /// Counts the start or end of a pending application as a commission of the service itself.
+    /// Operators are not limited.
     fn charge_pending(&mut self, begins: Option<&str>, ends: Option<&str>, now: i64) -> Ruled<()> {
         let force = begins.is_some_and(|applicant| self.is_admin(applicant));
         let is_bare = self.is_bare();
@@ -187,7 +187,7 @@ impl State {
         };
         let begins = begins.into_iter().flat_map(|user| both(user, 1));
         let ends = ends.into_iter().flat_map(|user| both(user, -1));
-        // A state may have no such resource, or applications that it does not count.
+        // A seed may have no such resource, or applications that are not counted.
         let is_counted = |provision: &Provision| {
             let holder = provision.holder.as_str().unwrap_or_default();
             let source = provision.source.as_str();
@@ -240,7 +240,7 @@ impl State {
         }
     }
 
-    /// Ids follow each other, so that a test sees the same ones in each run.
+    /// Ids are consecutive, so that a test sees the same ones in each run.
     fn new_project_id(&self) -> String {
         let mut number = self.projects.len() as u64 + 1;
         if self.dialect == Dialect::V015 {
@@ -256,5 +256,5 @@ impl State {
     }
 }
 
-/// What counts the applications of a user that wait.
+/// The resource that counts a user's pending applications.
 pub(super) const PENDING_APPLICATIONS: &str = "astakos.pending_app";

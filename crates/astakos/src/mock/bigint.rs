@@ -1,14 +1,14 @@
-//! Integers that are too great for the reader of JSON. Python reads and writes them as they are,
-//! and takes them for integers, where ours would make floats of them.
+//! Integers too large for the JSON parser. Python keeps them as integers, where the parser would
+//! produce floats.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// What stands before the digits, in a text that takes the integer's place.
+/// The prefix of a text that takes an integer's place.
 const MARK: &str = "\0int:";
 
-/// Puts a marked text in the place of each integer that needs more than 64 bits.
+/// Replaces each integer of more than 64 bits by a marked text.
 pub(super) fn protect(json: &str) -> Cow<'_, str> {
     let mut shown = String::new();
     let mut copied = 0;
@@ -48,7 +48,7 @@ pub(super) fn protect(json: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Writes the integers of a document as they came.
+/// Restores the integers of a document.
 pub(super) fn restore(json: String) -> String {
     const WRITTEN: &str = "\"\\u0000int:";
     if !json.contains(WRITTEN) {
@@ -64,7 +64,7 @@ pub(super) fn restore(json: String) -> String {
     shown
 }
 
-/// Returns the integer that a marked text stands for, as far as it can be counted with.
+/// Returns the integer that a marked text stands for, within bounds that sums cannot overflow.
 pub(super) fn value(text: &str) -> Option<i128> {
     let digits = text.strip_prefix(MARK)?;
     let bound = match digits.starts_with('-') {
@@ -116,7 +116,7 @@ mod tests {
             restore(shown(-(1 << 100)).to_string()),
             (-(1_i128 << 100)).to_string()
         );
-        // What is no JSON stays so.
+        // Invalid JSON stays invalid.
         for bad in ["[00000000000000000000000000001]", "[1", "\"", "-"] {
             assert!(
                 serde_json::from_str::<Value>(&protect(bad)).is_err(),

@@ -1,4 +1,4 @@
-//! Names and uuids of users (protocol section 7.2), and the project that one chooses (7.3).
+//! Names and uuids of users (protocol section 7.2), and the default project of a user (7.3).
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ pub(super) enum Asking {
 }
 
 impl State {
-    /// Looks users up both ways; unknown ones are left out.
+    /// Looks users up by name and uuid; unknown ones are left out.
     pub(super) fn user_catalogs(&self, body: &Value, asking: Asking) -> Ruled<Value> {
         let fields = body
             .as_object()
@@ -36,7 +36,7 @@ impl State {
                     .map(|user| (user.uuid.clone(), user.username.clone().into()))
                     .collect()
             }
-            // The server iterates over whatever can be iterated over, and finds no user.
+            // The server iterates over any iterable value, and finds no user.
             Some(Value::String(_) | Value::Object(_)) => Map::new(),
             Some(_) => return Err(Refusal::Crash),
         };
@@ -48,7 +48,7 @@ impl State {
             }
             Some(_) => return Err(Refusal::bad("names must be a list")),
         };
-        // Of two spellings of a name, the last counts.
+        // If a name occurs with different case, the last one counts.
         let spelled: HashMap<String, &str> = wanted
             .into_iter()
             .map(|name| (name.to_lowercase(), name))
@@ -63,7 +63,7 @@ impl State {
         Ok(json!({"uuid_catalog": names, "displayname_catalog": uuids}))
     }
 
-    /// Lets a user choose what new resources are charged to.
+    /// Sets the project that a user's new resources are charged to.
     pub(super) fn set_default_project(&mut self, uuid: &str, body: &Value) -> Ruled<()> {
         let fields = body.as_object().ok_or(Refusal::Crash)?;
         let Some(chosen) = fields.get("project_id").filter(|id| !id.is_null()) else {

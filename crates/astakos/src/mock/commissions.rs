@@ -1,4 +1,4 @@
-//! Commissions: provisions that a component applies together and accepts or rejects later
+//! Commissions: provisions that a component requests together and accepts or rejects later
 //! (protocol section 8).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ use super::bigint;
 use super::quota::{Holdings, Provision, Verdict, summed};
 use super::refusal::{Refusal, Ruled};
 
-/// What a component asks for.
+/// The commission that a component requests.
 #[derive(Clone, Debug)]
 pub(super) struct Wish {
     pub(super) provisions: Vec<Provision>,
@@ -19,7 +19,7 @@ pub(super) struct Wish {
 }
 
 impl Wish {
-    /// Reads a request; the checks come in the order of the server.
+    /// Reads a request, with the server's order of checks.
     pub(super) fn read(body: &Value) -> Ruled<Self> {
         let fields = body
             .as_object()
@@ -46,15 +46,15 @@ impl Wish {
     }
 }
 
-/// Where a commission stands.
+/// The state of a commission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CommissionState {
     /// Neither accepted nor rejected yet.
     Pending,
-    /// It counts.
+    /// Accepted.
     Accepted,
-    /// It never was.
+    /// Rejected.
     Rejected,
 }
 
@@ -70,21 +70,21 @@ pub(super) struct Issued {
     pub(super) state: CommissionState,
 }
 
-/// In what servers differ, by the database that they are on.
+/// Differences between servers that depend on their database.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Habits {
-    /// Whether the serial of a resolved commission is used again.
+    /// Whether the serial of a resolved commission is reused.
     pub(super) reuses_serials: bool,
     /// How many characters of a name are kept.
     pub(super) name_limit: Option<usize>,
 }
 
-/// All commissions that ever were, so that a test can see what became of each.
+/// All commissions that were ever issued, so that a test can see their outcome.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Commissions {
     habits: Habits,
     last: u64,
-    /// Those whose serial was used again.
+    /// Commissions whose serial was reused.
     past: Vec<(u64, Issued)>,
     issued: BTreeMap<u64, Issued>,
     pending: BTreeSet<u64>,
@@ -98,7 +98,7 @@ impl Commissions {
         }
     }
 
-    /// Issues one. Nothing changes and no serial is used if it is refused.
+    /// Issues a commission. A refusal changes nothing and uses no serial.
     pub(super) fn issue(
         &mut self,
         holdings: &mut Holdings,
@@ -136,7 +136,7 @@ impl Commissions {
         Ok(serial)
     }
 
-    /// Accepts or rejects one that is pending and the component's own.
+    /// Accepts or rejects a pending commission of the component.
     pub(super) fn resolve(
         &mut self,
         holdings: &mut Holdings,
@@ -160,7 +160,7 @@ impl Commissions {
         Ok(())
     }
 
-    /// Accepts and rejects several; each failure is listed.
+    /// Accepts and rejects several commissions; each failure is listed.
     pub(super) fn resolve_many(
         &mut self,
         holdings: &mut Holdings,
@@ -202,7 +202,7 @@ impl Commissions {
         Ok(json!({"accepted": accepted, "rejected": rejected, "failed": failed}))
     }
 
-    /// The serials that a component has not resolved.
+    /// The serials of a component's pending commissions.
     pub(super) fn pending_of(&self, owner: &str) -> Vec<u64> {
         let is_own = |serial: &&u64| {
             let issued = self.issued.get(serial);
@@ -231,7 +231,7 @@ impl Commissions {
     }
 }
 
-/// Reads which of two actions a request is for.
+/// Reads which of two actions a request asks for.
 pub(super) fn verdict(body: &Value) -> Ruled<Verdict> {
     let fields = body
         .as_object()
@@ -256,12 +256,12 @@ fn provision(value: &Value) -> Ruled<Provision> {
     read().ok_or_else(|| Refusal::bad("a malformed provision"))
 }
 
-/// An integer; true is a one to the server, and false a zero.
+/// An integer; the server takes true for one and false for zero.
 fn quantity(value: &Value) -> Option<i128> {
     match value {
         Value::Bool(flag) => Some((*flag).into()),
         Value::Number(number) => number.as_i128(),
-        // One too great is an integer all the same, and refused for its size later.
+        // A larger one is an integer too, and is refused later for its size.
         Value::String(text) => bigint::value(text),
         _ => None,
     }
@@ -275,7 +275,7 @@ fn flag(fields: &Map<String, Value>, name: &str) -> Ruled<bool> {
     }
 }
 
-/// Reads a list of serials, each once, with how it was written: true is a one to the server.
+/// Reads a list of serials without duplicates, each as it was written: true counts as one.
 fn serials(value: Option<&Value>) -> Ruled<BTreeMap<i128, Value>> {
     let list = match value {
         None => return Ok(BTreeMap::new()),
@@ -303,7 +303,7 @@ mod tests {
     const RESOURCES: [&str; 2] = ["vm", "cpu"];
     const OWNERS: [&str; 2] = ["one", "two"];
 
-    /// What a component may do next.
+    /// The next step of a component.
     #[derive(Clone, Debug)]
     enum Step {
         Issue {
@@ -355,7 +355,7 @@ mod tests {
         holdings
     }
 
-    /// Does a step as the service does it, and returns the serial if it was issued.
+    /// Does a step, and returns the serial of an issued commission.
     fn take(step: &Step, commissions: &mut Commissions, holdings: &mut Holdings) {
         match step {
             Step::Issue {
@@ -407,7 +407,7 @@ mod tests {
         Some((serial, issued.owner.clone()?))
     }
 
-    /// What the holdings must be by the commissions alone.
+    /// The holdings that result from the commissions alone.
     fn expected(commissions: &Commissions) -> Vec<(i64, i64)> {
         let mut counted = Vec::new();
         for (holder, _) in HOLDERS {

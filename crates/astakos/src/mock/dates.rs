@@ -1,11 +1,10 @@
-//! Times as the server writes and reads them (protocol section 10). They are microseconds since
-//! 1970 in here.
+//! Times as the server writes and reads them (protocol section 10), as microseconds since 1970.
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use vouchsafe_core::timestamp;
 
-/// Writes a time: `2026-01-02T03:04:05.678900+00:00`, without a fraction that is zero.
+/// Writes a time: `2026-01-02T03:04:05.678900+00:00`, without a zero fraction.
 pub(super) fn shown(micros: i64) -> String {
     let distance = Duration::from_micros(micros.unsigned_abs());
     let at = if micros < 0 {
@@ -17,8 +16,8 @@ pub(super) fn shown(micros: i64) -> String {
     format!("{}+00:00", text.trim_end_matches('Z'))
 }
 
-/// Reads a time that says its offset, in the many forms that a general reader of dates takes:
-/// parts of one digit, a blank for the `T`, no seconds, offsets without a colon.
+/// Reads a time with an offset, in the forms that a lenient date parser accepts: parts of one
+/// digit, a blank for the `T`, no seconds, offsets without a colon.
 pub(super) fn read(text: &str) -> Option<i64> {
     let text = text.trim();
     let split = text.find(['T', 't', ' '])?;
@@ -35,7 +34,7 @@ pub(super) fn read(text: &str) -> Option<i64> {
         [hour, minute] => (hour, minute, 0),
         _ => return None,
     };
-    // A leap second is more than the server can hold.
+    // The server cannot represent a leap second.
     if second > 59 || fraction.is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! What a test sees and changes without asking as a client.
+//! What a test can inspect and change directly.
 
 use vouchsafe_core::Secret;
 
@@ -15,19 +15,19 @@ use crate::{Holder, Provision, Serial};
 pub struct Commission {
     /// Its serial.
     pub serial: Serial,
-    /// The component that issued it; `None` for the server's own, such as those that count
-    /// pending applications.
+    /// The component that issued it; `None` for the server's own, such as those that count pending
+    /// applications.
     pub component: Option<String>,
     /// Its name.
     pub name: String,
-    /// What it charges; provisions of the same holding are one.
+    /// What it charges; provisions of the same holding are combined.
     pub provisions: Vec<Provision>,
     /// Whether it was accepted or rejected.
     pub state: CommissionState,
 }
 
 impl Server {
-    /// Returns the uuid of the user `alice` of [`Seed::sample`](super::Seed::sample), who owns the
+    /// Returns the uuid of `alice`, a user of [`Seed::sample`](super::Seed::sample) who owns the
     /// project. It is also the id of her system project.
     #[must_use]
     pub fn alice() -> String {
@@ -40,7 +40,7 @@ impl Server {
         world::uuid(1, BOB)
     }
 
-    /// Returns the uuid of `carol`, who decides over projects.
+    /// Returns the uuid of `carol`, who is an operator of projects.
     #[must_use]
     pub fn carol() -> String {
         world::uuid(1, CAROL)
@@ -70,8 +70,8 @@ impl Server {
         Some(found.token.clone())
     }
 
-    /// Registers an OAuth 2.0 client and gives it an authorization code of a user, as the page in
-    /// the browser would. The code is good once, for this client and address.
+    /// Registers an OAuth 2.0 client and issues an authorization code of a user to it, as the page
+    /// in the browser would. The code can be used once, by this client and address.
     pub fn authorize(
         &self,
         client_id: &str,
@@ -98,7 +98,7 @@ impl Server {
         code
     }
 
-    /// Returns a holding, if there is such a one.
+    /// Returns a holding, or `None` if it does not exist.
     #[must_use]
     pub fn holding(
         &self,
@@ -125,7 +125,7 @@ impl Server {
         .collect()
     }
 
-    /// Sets a holding, whatever the projects say, and makes it if it was not there.
+    /// Sets a holding, whatever the projects say, and creates it if it is missing.
     pub fn set_holding(
         &self,
         holder: &Holder,
@@ -158,7 +158,7 @@ impl Server {
             .collect()
     }
 
-    /// Returns message and data of each feedback that came.
+    /// Returns message and data of each feedback that was sent.
     #[must_use]
     pub fn feedback(&self) -> Vec<(String, String)> {
         self.state().feedback.clone()
@@ -167,7 +167,7 @@ impl Server {
 
 fn shown(serial: u64, issued: &Issued) -> Option<Commission> {
     let provisions = issued.provisions.iter().map(|provision| {
-        // Without names it would have found no holding.
+        // Without names it would not have found a holding.
         Some(Provision {
             holder: Holder::from(provision.holder.as_str()?),
             source: provision.source.as_str().map(Holder::from),

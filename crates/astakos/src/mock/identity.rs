@@ -10,7 +10,7 @@ use super::state::{State, User};
 use crate::Dialect;
 
 impl State {
-    /// The catalog alone.
+    /// The catalog without a token.
     pub(super) fn catalog(&self) -> Value {
         json!({"access": {"serviceCatalog": self.catalog}})
     }
@@ -80,7 +80,7 @@ impl State {
         }})
     }
 
-    /// What a short-lived token is good for. One that has expired is forgotten.
+    /// The answer about a short-lived token. One that has expired is removed.
     pub(super) fn validate_token(
         &mut self,
         token: &str,
@@ -121,7 +121,7 @@ impl State {
         })
     }
 
-    /// What 0.14 tells of the user of a token.
+    /// What 0.14 returns about the user of a token.
     pub(super) fn legacy_user_info(&self, user: &User) -> Value {
         let groups: Vec<&str> = user.groups.iter().map(|(_, name)| name.as_str()).collect();
         json!({
@@ -132,7 +132,7 @@ impl State {
             "name": user.name,
             "groups": groups,
             "auth_token": user.token.expose(),
-            // In whole seconds, told as milliseconds.
+            // Whole seconds, as milliseconds.
             "auth_token_created": user.token_created.div_euclid(1_000_000) * 1000,
             "auth_token_expires": user.token_expires.map(|end| end.div_euclid(1_000_000) * 1000),
         })
@@ -144,7 +144,7 @@ impl State {
         json!({"versions": {"values": [version]}})
     }
 
-    /// The one version there is.
+    /// The only version.
     pub(super) fn version(&self) -> Value {
         let guide = json!({
             "rel": "describedby",

@@ -1,5 +1,5 @@
-//! What servers of 0.15 have of their own: projects with numbers as ids, applications apart from
-//! them, and filters in the body of a GET (protocol sections 2 and 7.9).
+//! What only servers of 0.15 have: projects with numbers as ids, applications apart from them, and
+//! filters in the body of a GET (protocol sections 2 and 7.9).
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ use super::model::{
 use super::refusal::{Refusal, Ruled};
 use super::state::State;
 
-/// The states that a project is in by itself and by its application.
+/// The states of a project, which combine its own with that of its application.
 const STATES: [&str; 7] = [
     "pending",
     "active",
@@ -23,7 +23,7 @@ const STATES: [&str; 7] = [
 ];
 
 impl State {
-    /// The projects that a user may see. Only the object under `filter` chooses.
+    /// The projects that a user may see, filtered by the object in `filter`.
     pub(super) fn list_legacy_projects(&self, user: &str, body: &Value) -> Ruled<Value> {
         let filter = match object(body)?.get("filter") {
             None => &Map::new(),
@@ -118,7 +118,7 @@ impl State {
             .last_application
             .and_then(|id| self.applications.get(&id));
         let pending = last.filter(|application| application.state == ApplicationState::Pending);
-        // A project that was not approved yet is as its application says.
+        // A project that was not approved yet has the values of its application.
         let of_project = match pending {
             Some(pending) if project.state.is_initialized() => {
                 let mut all = self.applications.values();
@@ -191,7 +191,7 @@ impl State {
     }
 }
 
-/// The body of a GET; one that is left out is an empty object.
+/// The body of a GET; a missing one is an empty object.
 fn object(body: &Value) -> Ruled<&Map<String, Value>> {
     body.as_object().ok_or(Refusal::Crash)
 }

@@ -1,4 +1,4 @@
-//! Memberships of users in projects, and how they begin and end (protocol section 9).
+//! Memberships of users in projects, and how they start and end (protocol section 9).
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::refusal::{Refusal, Ruled};
 use super::state::State;
 
 impl State {
-    /// Lets a user ask to come in.
+    /// Requests a membership for a user.
     pub(super) fn join(&mut self, user: &str, uuid: &str, now: i64) -> Ruled<u64> {
         let project = self.project(uuid)?;
         alive(project)?;
@@ -30,7 +30,7 @@ impl State {
         Ok(id)
     }
 
-    /// Takes a user in without being asked.
+    /// Makes a user a member without a request.
     pub(super) fn enroll(&mut self, asking: &str, uuid: &str, email: &str, now: i64) -> Ruled<u64> {
         let user = self.users.by_email(email).filter(|user| user.moderated);
         let user = user.ok_or_else(|| Refusal::conflict("no accepted user has that address"))?;
@@ -95,7 +95,7 @@ impl State {
         Ok(self.membership_json(asking, membership))
     }
 
-    /// The memberships that concern a user, as a member or owner; operators see all.
+    /// The memberships that a user may see, as a member or owner; operators see all.
     pub(super) fn list_memberships(&self, asking: &str, project: Option<&str>) -> Value {
         let concerns = |membership: &&Membership| {
             let is_owner = || {
@@ -138,7 +138,7 @@ impl State {
         told
     }
 
-    /// The checks of an action, in the order of the server.
+    /// The checks of an action, in the server's order.
     fn check(&self, asking: &str, membership: &Membership, action: MembershipAction) -> Ruled<()> {
         let state = membership.state;
         let project = self.project(&membership.project)?;

@@ -1,8 +1,8 @@
 //! An emulator of Astakos, for tests without a network.
 //!
-//! [`Server`] behaves like the real service (protocol sections 4, 5 and 7 to 10): it checks in
-//! the same order, refuses with the same faults and counts by the same rules. Its words for people
-//! are its own. Time is a clock that a test turns.
+//! [`Server`] behaves like the real service (protocol sections 4, 5 and 7 to 10): it has the same
+//! order of checks, the same faults and the same accounting. Only its messages for people differ. A
+//! test controls its clock.
 
 mod answer;
 mod applications;
@@ -49,8 +49,8 @@ pub use self::seed::Seed;
 use self::state::State;
 use crate::{Client, Dialect, Error, Result};
 
-/// Returns every operation of the service with what the client knows of it, such as whether it may be
-/// sent again: for tests that go through all of them.
+/// Returns every operation of the service with what the client knows of it, such as whether it may
+/// be repeated, for tests that go through all of them.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
     use crate::generated::{account, identity, oauth2, ui};
 
@@ -63,7 +63,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
     all.into_iter().flatten().copied()
 }
 
-/// An Astakos in memory.
+/// An emulated Astakos.
 ///
 /// Cheap to clone; clones share everything.
 ///
@@ -89,14 +89,14 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// Never: the sample is good.
+    /// Never: the sample is valid.
     #[must_use]
     #[expect(clippy::expect_used, reason = "tests show that the sample is good")]
     pub fn new() -> Self {
         Self::builder().start().expect("the sample is good")
     }
 
-    /// Starts a current server with what a seed says.
+    /// Starts a current server with the state of a seed.
     ///
     /// # Errors
     ///
@@ -105,7 +105,7 @@ impl Server {
         Self::builder().seed(seed.clone()).start()
     }
 
-    /// Begins a server.
+    /// Creates a builder for a server.
     pub fn builder() -> ServerBuilder {
         ServerBuilder {
             seed: None,
@@ -115,7 +115,7 @@ impl Server {
         }
     }
 
-    /// Returns a new client that asks this server in process, with a token of
+    /// Returns a new client that calls this server in process, with a token of
     /// [`user_token`](Self::user_token) or [`service_token`](Self::service_token) and the defaults
     /// of [`Client::builder`].
     ///
@@ -124,7 +124,7 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// Never: what a client needs is given.
+    /// Never: all required settings are given.
     #[must_use]
     #[expect(clippy::expect_used, reason = "shown not to happen")]
     pub fn client(&self, token: impl Into<Secret>) -> Client {
@@ -148,7 +148,7 @@ impl Server {
         format!("{}/identity/v2.0", self.base_path())
     }
 
-    /// Returns the path before all services, such as `/astakos`.
+    /// Returns the path prefix of all services, such as `/astakos`.
     #[must_use]
     pub fn base_path(&self) -> String {
         self.state().base.clone()
@@ -167,7 +167,7 @@ impl Server {
     }
 }
 
-/// Where clients in process ask.
+/// The host that clients in process call.
 const HOST: &str = "accounts.example.org";
 
 impl Default for Server {
@@ -187,31 +187,30 @@ pub struct ServerBuilder {
 }
 
 impl ServerBuilder {
-    /// Sets what the server knows at its start. Default: [`Seed::sample`].
+    /// Sets the initial state. Default: [`Seed::sample`].
     pub fn seed(mut self, seed: Seed) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// Sets the generation. Default: what the seed's setting `dialect` says, else
-    /// [`Dialect::V016`].
+    /// Sets the generation. Default: the seed's setting `dialect`, or else [`Dialect::V016`].
     ///
-    /// On servers before [`Dialect::V016`], what users have of their system projects is what they
-    /// hold from `system`. On one of [`Dialect::V015`], projects have the numbers 1, 2, 3 in the
-    /// order of the seed, and what members get from a project is added to what they hold.
+    /// On servers before [`Dialect::V016`], a user's holdings from the system project are the
+    /// holdings from `system`. On a server of [`Dialect::V015`], projects have the numbers 1, 2, 3
+    /// in the order of the seed, and what members get from a project is added to their holdings.
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.dialect = Some(dialect);
         self
     }
 
-    /// Uses the serial of a resolved commission again, as servers on SQLite do.
+    /// Reuses the serials of resolved commissions, as servers on SQLite do.
     pub fn reuse_serials(mut self) -> Self {
         self.habits.reuses_serials = true;
         self
     }
 
-    /// Cuts the name of a commission after `characters` characters, as some databases do.
-    /// Default: names are kept whole.
+    /// Truncates the name of a commission after `characters` characters, as some databases do.
+    /// Default: names are not truncated.
     pub fn commission_name_limit(mut self, characters: usize) -> Self {
         self.habits.name_limit = Some(characters);
         self
@@ -227,8 +226,8 @@ impl ServerBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if the seed names what there is not,
-    /// such as a state of projects.
+    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if the seed refers to something that
+    /// does not exist, such as an unknown state of projects.
     pub fn start(self) -> Result<Server> {
         let clock = self
             .clock
@@ -247,7 +246,7 @@ impl ServerBuilder {
                 .name_limit
                 .or(seed.settings.commission_name_limit),
         };
-        // From the seed each time: a second state would double what many users take.
+        // Built from the seed each time: a second copy would double the memory of many users.
         let emulator = Emulator::try_new(clock, move || seed.state(dialect, habits, at))
             .map_err(|why| Error::bad_value(format!("the seed: {why}")))?;
         Ok(Server { emulator })

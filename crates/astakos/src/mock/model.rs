@@ -1,5 +1,5 @@
-//! Projects, applications and memberships as data. The rules are in other files, as methods of
-//! the state.
+//! Projects, applications and memberships as data. The rules are in other files, as methods of the
+//! state.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::dates;
 
-/// Where a project stands.
+/// The state of a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ProjectState {
     Uninitialized,
@@ -44,13 +44,13 @@ impl ProjectState {
         matches!(self, Self::Active | Self::Suspended)
     }
 
-    /// Whether it was approved once, so that there are holdings of it.
+    /// Whether it was ever approved, so that it has holdings.
     pub(super) fn is_initialized(self) -> bool {
         !matches!(self, Self::Uninitialized | Self::Deleted)
     }
 }
 
-/// What operators do with a project.
+/// An operator's action on a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ProjectAction {
     Suspend,
@@ -91,7 +91,7 @@ pub(super) struct Project {
 }
 
 impl Project {
-    /// A project that was applied for.
+    /// A project that has only been applied for.
     pub(super) fn applied(uuid: String, spec: &Spec, now: i64) -> Self {
         let mut project = Self {
             uuid,
@@ -115,7 +115,7 @@ impl Project {
         project
     }
 
-    /// Takes over what a specification says.
+    /// Applies a specification.
     pub(super) fn apply(&mut self, spec: &Spec) {
         let spec = spec.clone();
         if let Some(name) = spec.name {
@@ -143,7 +143,7 @@ impl Project {
     }
 }
 
-/// Where an application stands.
+/// The state of an application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ApplicationState {
     Pending,
@@ -180,7 +180,7 @@ impl ApplicationState {
     }
 }
 
-/// What is done with an application.
+/// An action on an application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ApplicationAction {
     Approve,
@@ -231,7 +231,7 @@ impl Application {
     }
 }
 
-/// Where a membership stands.
+/// The state of a membership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum MembershipState {
     Requested,
@@ -270,18 +270,18 @@ impl MembershipState {
         }
     }
 
-    /// In the project, whether or not the member may use it just now.
+    /// A member, whether or not the member may use the project now.
     pub(super) fn is_any_accepted(self) -> bool {
         self.is_member() || self == Self::Suspended
     }
 
-    /// In the project and using it.
+    /// A member who may use the project.
     pub(super) fn is_member(self) -> bool {
         matches!(self, Self::Accepted | Self::LeaveRequested)
     }
 }
 
-/// What is done with a membership.
+/// An action on a membership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MembershipAction {
     Leave,
@@ -301,14 +301,14 @@ impl MembershipAction {
     ];
 }
 
-/// The one membership of a user in a project.
+/// The only membership of a user in a project.
 #[derive(Clone, Debug)]
 pub(super) struct Membership {
     pub(super) id: u64,
     pub(super) user: String,
     pub(super) project: String,
     pub(super) state: MembershipState,
-    /// The last time of each state it has been in.
+    /// The last time that it entered each state.
     pub(super) since: BTreeMap<MembershipState, i64>,
 }
 
@@ -323,7 +323,7 @@ impl Membership {
     }
 }
 
-/// All memberships, found from both sides.
+/// All memberships, by project and by user.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memberships {
     all: BTreeMap<u64, Membership>,
@@ -363,7 +363,7 @@ impl Memberships {
             .is_some_and(|m| m.state.is_any_accepted())
     }
 
-    /// Puts a user into a state; a user who was not in the project before gets a new membership.
+    /// Sets the state of a user; a user without a membership gets a new one.
     pub(super) fn put(
         &mut self,
         user: &str,
@@ -399,7 +399,7 @@ impl Memberships {
     }
 }
 
-/// How a project is joined or left.
+/// The policy for joining or leaving a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Policy {
     Auto,
@@ -426,14 +426,14 @@ impl Policy {
     }
 }
 
-/// How much of a resource a project has, and each member of it.
+/// The capacity of a resource for a project, and for each of its members.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Capacity {
     pub(super) member: i64,
     pub(super) project: i64,
 }
 
-/// What an application asks for; `None` is what it does not say.
+/// The fields of an application; `None` for those that are missing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Spec {
     pub(super) name: Option<String>,
@@ -450,7 +450,7 @@ pub(super) struct Spec {
     pub(super) resources: BTreeMap<String, Capacity>,
 }
 
-/// Shows capacities; of those that `is_shown` says yes to.
+/// Formats the capacities for which `is_shown` returns true.
 pub(super) fn resources_json(
     resources: &BTreeMap<String, Capacity>,
     is_shown: impl Fn(&String) -> bool,

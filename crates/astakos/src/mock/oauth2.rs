@@ -1,19 +1,19 @@
-//! Authorization codes and the short-lived tokens that they are traded for (protocol section 7.7).
+//! Authorization codes, and the short-lived tokens issued for them (protocol section 7.7).
 
 use vouchsafe_core::Secret;
 
-/// A program that users let in.
+/// A client that users can authorize.
 #[derive(Clone, Debug)]
 pub(super) struct OAuth2Client {
     pub(super) id: String,
     pub(super) secret: Secret,
     /// The first is the default.
     pub(super) redirect_uris: Vec<String>,
-    /// Whether it can keep a secret.
+    /// Whether it is a confidential client.
     pub(super) is_confidential: bool,
 }
 
-/// A code, good once.
+/// A code, which can be used once.
 #[derive(Clone, Debug)]
 pub(super) struct Code {
     pub(super) code: Secret,
@@ -23,7 +23,7 @@ pub(super) struct Code {
     pub(super) user: String,
 }
 
-/// What a code was traded for.
+/// A token that was issued for a code.
 #[derive(Clone, Debug)]
 pub(super) struct AccessToken {
     pub(super) token: Secret,
@@ -51,12 +51,12 @@ pub(super) struct OAuth2 {
     pub(super) tokens: Vec<AccessToken>,
     /// In seconds.
     pub(super) lifetime: i64,
-    /// How many were traded.
+    /// The number of tokens issued.
     pub(super) traded: u64,
 }
 
 impl OAuth2 {
-    /// Trades a code for a token, or says why not.
+    /// Exchanges a code for a token.
     pub(super) fn trade(&mut self, trade: &Trade<'_>, now: i64) -> Result<Secret, &'static str> {
         let client = self.client(trade)?;
         match trade.grant_type {
@@ -87,7 +87,7 @@ impl OAuth2 {
         Ok(token)
     }
 
-    /// Whether a client may ask a user to be let in, and be sent back to a place.
+    /// Whether a client may request authorization with a redirect URI.
     pub(super) fn may_ask(
         &self,
         client_id: Option<&str>,
@@ -103,7 +103,7 @@ impl OAuth2 {
         Ok(())
     }
 
-    /// Finds a token; one that has expired is forgotten, and refused that once too.
+    /// Finds a token. One that has expired is removed, and refused this once as expired.
     pub(super) fn find(&mut self, token: &Secret, now: i64) -> Option<&AccessToken> {
         let at = self.tokens.iter().position(|known| known.token == *token)?;
         if self.tokens[at].expires <= now {

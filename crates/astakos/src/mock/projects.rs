@@ -1,5 +1,5 @@
-//! Projects: who may see them, what operators do with them, and the limits that follow (protocol
-//! section 9).
+//! Projects: their visibility, the actions of operators, and the resulting limits (protocol section
+//! 9).
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::refusal::{Refusal, Ruled};
 use super::state::State;
 use crate::Dialect;
 
-/// Which projects a user asks for.
+/// The projects that a user asks for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Filter<'a> {
     pub(super) name: Option<&'a str>,
@@ -19,7 +19,7 @@ pub(super) struct Filter<'a> {
 }
 
 impl State {
-    /// Returns the project of a user alone, which each accepted user has.
+    /// Returns the system project of a user, which each accepted user has.
     pub(super) fn system_project(&self, uuid: &str, username: &str, now: i64) -> Project {
         let resources = self.resources.iter().map(|(name, resource)| {
             let both = resource.system_default;
@@ -138,7 +138,7 @@ impl State {
         told
     }
 
-    /// Does what only operators do.
+    /// An action that only operators may do.
     pub(super) fn act_on_project(
         &mut self,
         user: &str,
@@ -178,14 +178,14 @@ impl State {
         Ok(())
     }
 
-    /// Whether no other live project has a name.
+    /// Whether a name is not used by another live project.
     pub(super) fn is_name_free(&self, project: &Project, name: &str) -> bool {
         let mut others = self.projects.values();
         !others
             .any(|other| other.uuid != project.uuid && other.state.is_alive() && other.name == name)
     }
 
-    /// Lets the limits of all holdings of a project follow its state and its members. Usage stays.
+    /// Updates the limits of all holdings of a project by its state and its members. Usage stays.
     pub(super) fn sync_limits(&mut self, uuid: &str) {
         let Some(project) = self.projects.get(uuid) else {
             return;

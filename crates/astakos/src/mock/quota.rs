@@ -1,5 +1,5 @@
-//! Holdings: what is used of what, and the rules by which provisions change that (protocol
-//! section 8). Permissions are checked elsewhere.
+//! Holdings: usage and limits, and how provisions change them (protocol section 8). Permissions are
+//! checked elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use super::refusal::{Refusal, Ruled};
 
 /// The counter of one (holder, source, resource).
 ///
-/// What is pending is between `usage_min` and `usage_max`; accepting and rejecting moves one of
+/// Pending amounts lie between `usage_min` and `usage_max`; accepting and rejecting moves one of
 /// them to the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Holding {
-    /// How much may be used; `i64::MAX` is unlimited.
+    /// The limit; `i64::MAX` is unlimited.
     pub limit: i64,
-    /// What is certainly used.
+    /// The usage without pending imports.
     pub usage_min: i64,
-    /// What is used if every pending import is accepted and every pending release rejected: the
-    /// usage that the service reports.
+    /// The usage if every pending import is accepted and every pending release rejected, which the
+    /// service reports.
     pub usage_max: i64,
 }
 
@@ -32,15 +32,15 @@ impl Holding {
         self.usage_max
     }
 
-    /// Returns how much of that is not decided yet.
+    /// Returns how much of that is pending.
     #[must_use]
     pub fn pending(&self) -> i64 {
         self.usage_max - self.usage_min
     }
 }
 
-/// A change of one holding. Names are kept as they came, since the server takes any JSON for them
-/// and finds no such holding.
+/// A change of one holding. Names are kept as they came: the server accepts any JSON for them and
+/// finds no such holding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Provision {
     pub(super) holder: Value,
@@ -68,7 +68,7 @@ impl Provision {
         })
     }
 
-    /// The names, if they can be those of a holding.
+    /// The names, if they are texts.
     fn key(&self) -> Option<(&str, Option<&str>, &str)> {
         let source = match &self.source {
             Value::Null => None,
@@ -92,7 +92,7 @@ impl Provision {
     }
 }
 
-/// Adds up the provisions of the same holding, in the order of their first.
+/// Adds up the provisions of the same holding, in the order of the first of each.
 pub(super) fn summed(provisions: Vec<Provision>) -> Vec<Provision> {
     let mut sums: Vec<Provision> = Vec::with_capacity(provisions.len());
     for provision in provisions {
@@ -111,15 +111,15 @@ pub(super) enum Verdict {
     Reject,
 }
 
-/// The holdings of one holder from one source, in the order of their resources. A list, since
-/// there are few, and a hundred thousand users of them.
+/// The holdings of one holder from one source, in the order of their resources. A list, since it is
+/// short and a hundred thousand users may each have one.
 type Shelf = Vec<(Arc<str>, Holding)>;
 
 /// All holdings: by holder, source (empty for none), resource.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Holdings {
     by_holder: BTreeMap<String, Vec<(Arc<str>, Shelf)>>,
-    /// Each name of a source or resource once.
+    /// Each name of a source or resource, once.
     names: BTreeSet<Arc<str>>,
 }
 
@@ -176,14 +176,14 @@ impl Holdings {
         *place(place(sources, source), resource) = holding;
     }
 
-    /// Sets a limit and keeps the usage. A holding that was not there begins without any.
+    /// Sets a limit and keeps the usage. A new holding has no usage.
     pub(super) fn limit(&mut self, key: (&str, Option<&str>, &str), limit: i64) {
         let (holder, source, resource) = key;
         let old = self.get(holder, source, resource).unwrap_or_default();
         self.put(key, Holding { limit, ..old });
     }
 
-    /// Reserves what provisions ask for, all or nothing. They must be [`summed`].
+    /// Reserves all provisions or none. They must be [`summed`].
     pub(super) fn issue(&mut self, provisions: &[Provision], force: bool) -> Ruled<()> {
         let mut changed = Vec::with_capacity(provisions.len());
         for provision in provisions {
@@ -197,10 +197,10 @@ impl Holdings {
         Ok(())
     }
 
-    /// Ends a commission that was issued. Limits are not asked.
+    /// Ends a commission that was issued. Limits are not checked.
     pub(super) fn resolve(&mut self, provisions: &[Provision], verdict: Verdict) {
         for provision in provisions {
-            // It was stored, so it was within bounds.
+            // It was within bounds when it was stored.
             let quantity = i64::try_from(provision.quantity).unwrap_or_default();
             let Some(holding) = self.of(provision) else {
                 continue;
@@ -214,7 +214,7 @@ impl Holdings {
         }
     }
 
-    /// What a holding is with a provision pending.
+    /// A holding after a provision has become pending.
     fn reserved(&self, provision: &Provision, force: bool) -> Ruled<Holding> {
         let names = [&provision.holder, &provision.source, &provision.resource];
         if names.iter().any(|name| name.is_array() || name.is_object()) {
@@ -275,7 +275,7 @@ impl Holdings {
     }
 }
 
-/// Finds something by its name in an ordered list, and puts it there if it is not.
+/// Finds an entry by name in an ordered list, and inserts it if it is missing.
 fn place<T: Default>(list: &mut Vec<(Arc<str>, T)>, name: Arc<str>) -> &mut T {
     let at = match list.binary_search_by(|(known, _)| known.cmp(&name)) {
         Ok(at) => at,
@@ -288,7 +288,7 @@ fn place<T: Default>(list: &mut Vec<(Arc<str>, T)>, name: Arc<str>) -> &mut T {
     &mut list[at].1
 }
 
-/// The key of a source; one with an empty name there is not.
+/// The key of a source; no source has an empty name.
 fn named(source: Option<&str>) -> Option<&str> {
     match source {
         Some("") => None,

@@ -1,4 +1,4 @@
-//! Reading requests: tokens, queries, JSON bodies and forms, each as the server does it.
+//! Reads requests as the server does: tokens, queries, JSON bodies and forms.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,24 +10,24 @@ use vouchsafe_core::transport::Request;
 use super::bigint;
 use super::refusal::{Refusal, Ruled};
 
-/// The value of a parameter of the query; of several, the last.
+/// The value of a query parameter; the last if there are several.
 pub(super) fn query(request: &Request, name: &str) -> Option<String> {
     Fields::of_query(request).last(name).map(str::to_owned)
 }
 
-/// A list with commas in the query.
+/// A comma-separated list in the query.
 pub(super) fn query_list(request: &Request, name: &str) -> Option<Vec<String>> {
     let text = query(request, name)?;
     Some(text.split(',').map(str::to_owned).collect())
 }
 
-/// Whether the request came over TLS, to the server or to the proxy before it.
+/// Whether the request was sent over TLS, to the server or to the proxy in front of it.
 pub(super) fn is_secure(request: &Request) -> bool {
     request.uri.scheme_str() == Some("https")
         || header(request, "x-forwarded-proto") == Some("https")
 }
 
-/// Scheme and host that the client asked for.
+/// Scheme and host as the client sent them.
 pub(super) fn origin(request: &Request) -> String {
     let scheme = if is_secure(request) { "https" } else { "http" };
     let authority = request.uri.authority().map(http::uri::Authority::as_str);
@@ -35,16 +35,16 @@ pub(super) fn origin(request: &Request) -> String {
     format!("{scheme}://{}", authority.unwrap_or_default())
 }
 
-/// The token of a request. One in the query comes before the header.
+/// The token of a request. One in the query takes precedence over the header.
 pub(super) fn token(request: &Request) -> Ruled<String> {
     let in_query = query(request, "X-Auth-Token").filter(|token| !token.is_empty());
     let token = match in_query {
         Some(token) => token,
         None => {
-            // Lines of one name are joined, and so no token is two.
+            // Header lines of one name are joined, which no token matches.
             let lines = request.headers.get_all("x-auth-token").iter();
             let lines: Vec<&[u8]> = lines.map(http::HeaderValue::as_bytes).collect();
-            // The database takes text only.
+            // The database accepts only text.
             String::from_utf8(lines.join(&b","[..])).map_err(|_| Refusal::Crash)?
         }
     };
@@ -70,13 +70,13 @@ pub(super) fn json_of_get(request: &Request) -> Ruled<Value> {
     }
 }
 
-/// Reads JSON, whatever it is labelled.
+/// Reads JSON, whatever its content type.
 pub(super) fn json(body: &[u8]) -> Ruled<Value> {
     let text = std::str::from_utf8(body).map_err(|_| Refusal::bad("the body is no UTF-8"))?;
     serde_json::from_str(&bigint::protect(text)).map_err(|_| Refusal::bad("the body is no JSON"))
 }
 
-/// Finds the one action that a body names; other keys do not count.
+/// Finds the only action that a body names; other keys are ignored.
 pub(super) fn action<'b, T: Copy>(
     body: &'b Value,
     known: &[(&'static str, T)],
@@ -96,7 +96,7 @@ pub(super) fn action<'b, T: Copy>(
     }
 }
 
-/// Reads a form. Only what browsers send is read, unless `any_type`.
+/// Reads a form. Only the content types of browsers are read, unless `any_type`.
 pub(super) fn form(request: &Request, any_type: bool) -> Fields {
     let content_type = header(request, "content-type").unwrap_or_default();
     let (kind, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));

@@ -1,4 +1,4 @@
-//! What the server tells of quotas (protocol section 7.4).
+//! What the server returns about quotas (protocol section 7.4).
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::state::{Component, State};
 use crate::Dialect;
 
 impl State {
-    /// What a user has.
+    /// The holdings of a user.
     pub(super) fn quotas_of_user(&self, user: &str) -> Value {
         let is_shown = |name: &str| {
             let resource = self.resources.get(name);
@@ -37,7 +37,7 @@ impl State {
         Value::Object(told.collect())
     }
 
-    /// What users have of a component's resources. `None` leaves a filter out.
+    /// The holdings of users of a component's resources. `None` disables a filter.
     pub(super) fn service_quotas(
         &self,
         component: &Component,
@@ -86,7 +86,7 @@ impl State {
         Ok(told.into())
     }
 
-    /// What projects have of a component's resources.
+    /// The holdings of projects of a component's resources.
     pub(super) fn service_project_quotas(
         &self,
         component: &Component,
@@ -115,7 +115,7 @@ impl State {
         Ok(told.into())
     }
 
-    /// The holdings of a user from a project, each with the project's own.
+    /// A user's holdings from a project, each with the project's own.
     fn with_project(
         &self,
         holder: &str,
@@ -134,7 +134,7 @@ impl State {
         .collect()
     }
 
-    /// The holdings of a user as servers before 0.16 tell them.
+    /// A user's holdings in the form of servers before 0.16.
     fn old_quotas(&self, user: &str, is_shown: impl Fn(&str) -> bool) -> Option<Value> {
         let mut told = Map::new();
         for source in self.holdings.sources(user) {

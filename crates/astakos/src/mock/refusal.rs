@@ -1,13 +1,13 @@
-//! Why the server refuses. How that looks in an answer is in `answer.rs`.
+//! Why the server refuses. The form of the answers is in `answer.rs`.
 
 use serde_json::Value;
 
-/// A request that is not granted.
+/// A request that is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// A fault with words for people.
+    /// A fault with a message for people.
     Fault { status: u16, message: String },
-    /// A fault of a commission, with what a program needs to know of it.
+    /// A fault of a commission, with data for programs.
     Commission {
         status: u16,
         message: String,
@@ -15,7 +15,7 @@ pub(super) enum Refusal {
     },
     /// 404 without a body: a commission that is not pending, or another service's.
     NotPending,
-    /// Input that the server does not guard against, and breaks at.
+    /// Input that the server does not check and fails on.
     Crash,
 }
 
@@ -48,5 +48,5 @@ impl Refusal {
     }
 }
 
-/// What a rule gives, or why not.
+/// The result of a rule.
 pub(super) type Ruled<T> = Result<T, Refusal>;

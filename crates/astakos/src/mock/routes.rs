@@ -1,4 +1,4 @@
-//! From a request to the route that answers it, by the generated tables.
+//! Finds the route of a request in the generated tables.
 
 use http::Method;
 use vouchsafe_core::call::Operation;
@@ -19,7 +19,7 @@ pub(super) enum Op {
     OAuth2Token,
 }
 
-/// What there is at a path.
+/// What a path leads to.
 #[derive(Clone, Debug)]
 pub(super) enum Spot {
     /// An operation, its id, and the parameters of its path.
@@ -55,15 +55,15 @@ impl Routes {
         Self { dialect, routes }
     }
 
-    /// Returns the operations that there are.
+    /// Returns all operations.
     pub(super) fn operations(&self) -> Vec<&'static Operation> {
         self.routes.iter().map(|route| route.operation).collect()
     }
 
-    /// Finds what is at a path below the base, which may have one slash at its end.
+    /// Finds the route of a path below the base, which may end with one slash.
     ///
-    /// The server finds the path first and looks at the method then, so the most particular path
-    /// decides, whatever methods it has.
+    /// The server matches the path first and then the method, so the most specific path decides,
+    /// whatever methods it has.
     pub(super) fn at(&self, method: &Method, path: &str) -> Spot {
         let path = path.strip_suffix('/').unwrap_or(path);
         let mut best: Option<(&str, Spot)> = None;
@@ -114,7 +114,7 @@ impl Routes {
 }
 
 impl Routes {
-    /// Whether a path has numbers where the server wants digits.
+    /// Whether a path has digits where the server requires them.
     fn takes(&self, template: &str, params: &[String]) -> bool {
         let names = template.split('/').filter(|part| part.starts_with('{'));
         names.zip(params).all(|(name, value)| {

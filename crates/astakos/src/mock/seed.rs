@@ -1,5 +1,5 @@
-//! Reading a state: a JSON text with users, components, services, resources, projects, holdings
-//! and OAuth 2.0 data.
+//! Reads a seed: JSON with users, components, services, resources, projects, holdings and OAuth 2.0
+//! data.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use vouchsafe_core::mock::strict;
 
 use crate::{Error, Result};
 
-/// What a server knows at its start.
+/// The initial state of a server.
 ///
 /// [`parse`](Self::parse) reads one from JSON, with these fields, all but the first two optional:
 ///
@@ -38,7 +38,7 @@ pub struct Seed {
     pub(super) holdings: Option<Vec<HoldingSeed>>,
     pub(super) oauth2: OAuth2Seed,
     pub(super) settings: SettingsSeed,
-    /// For people: what the file is.
+    /// A note for people.
     #[serde(rename = "about")]
     pub(super) _about: IgnoredAny,
 }
@@ -89,7 +89,7 @@ pub(super) struct ComponentSeed {
     pub(super) token_expires: Option<String>,
     #[serde(default)]
     pub(super) services: BTreeSet<String>,
-    /// Worlds for other implementations have it; nothing depends on it here.
+    /// Seeds for other implementations have it; nothing depends on it here.
     #[serde(default, rename = "base_url")]
     pub(super) _base_url: IgnoredAny,
     #[serde(default)]
@@ -177,7 +177,7 @@ pub(super) struct MemberSeed {
     pub(super) state: String,
 }
 
-/// What is known of the application that a project came from.
+/// The application that a project came from.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ApplicationSeed {
@@ -234,7 +234,7 @@ pub(super) struct CodeSeed {
 #[serde(deny_unknown_fields)]
 pub(super) struct TokenSeed {
     pub(super) token: Secret,
-    /// Bearer, always.
+    /// Always Bearer.
     #[serde(default, rename = "token_type")]
     pub(super) _token_type: IgnoredAny,
     #[serde(default)]
@@ -255,7 +255,7 @@ pub(super) struct SettingsSeed {
 }
 
 impl UserSeed {
-    /// Makes an accepted user with the least that there is to one.
+    /// Creates an accepted user with the least data.
     pub(super) fn new(uuid: String, username: String, token: Secret) -> Self {
         Self {
             uuid,
@@ -281,8 +281,8 @@ impl Seed {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if the text is no such state, or has
-    /// a key that does not exist; the error says where, and shows no value of the text.
+    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if the text is not a valid state, or has
+    /// an unknown key. The error says where, and contains no value of the text.
     pub fn parse(text: &str) -> Result<Self> {
         strict::read(text)
             .map_err(|fault| Error::bad_value(format!("not a state: {}", fault.message())))

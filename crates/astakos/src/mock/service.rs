@@ -1,4 +1,4 @@
-//! What each operation does with a request: it checks the caller, reads, and answers.
+//! What each operation does: it checks the caller, reads the request, and answers.
 
 use std::borrow::Cow;
 
@@ -57,7 +57,7 @@ fn respond(state: &mut State, routes: &Routes, request: &Request, now: i64) -> R
         "/identity" if is_get => return form.document(200, &state.versions()),
         "/identity" => return form.wrong_method(&["GET"]),
         "/ui/get_menu" => {
-            // No user is logged in here.
+            // No user is logged in.
             let sign_in = json!({"name": "Sign in", "url": ui(state, request, "")});
             return answer::for_pages(request, &json!([sign_in]));
         }
@@ -66,7 +66,7 @@ fn respond(state: &mut State, routes: &Routes, request: &Request, now: i64) -> R
         }
         _ => {}
     }
-    // A page for browsers: whatever the method, except that a form from elsewhere is refused.
+    // A page for browsers, whatever the method, except that forms of other sites are refused.
     if matches!(path, "/ui/get_services" | "/ui/get_services/") && request.method != Method::GET {
         return match request.method {
             Method::HEAD | Method::OPTIONS => answer::for_pages(request, &services(state)),
@@ -111,8 +111,8 @@ fn respond(state: &mut State, routes: &Routes, request: &Request, now: i64) -> R
     }
 }
 
-/// Returns a path as the server sees it: it decodes the whole before it looks at the parts, so an
-/// encoded slash is one.
+/// Returns a path as the server sees it: it decodes the whole path before it splits it, so an
+/// encoded slash separates segments.
 fn canonical(path: &str) -> Cow<'_, str> {
     if !path.contains('%') {
         return Cow::Borrowed(path);
@@ -121,7 +121,7 @@ fn canonical(path: &str) -> Cow<'_, str> {
     let parts = decoded.split('/').map(|part| {
         percent_encoding::utf8_percent_encode(part, percent_encoding::NON_ALPHANUMERIC).to_string()
     });
-    // The characters that segments may hold as they are.
+    // The characters that need no encoding in segments.
     let path = parts.collect::<Vec<_>>().join("/");
     let plain = [("%2D", "-"), ("%2E", "."), ("%5F", "_"), ("%7E", "~")];
     Cow::Owned(
@@ -136,7 +136,7 @@ fn below<'p>(base: &str, path: &'p str) -> Option<&'p str> {
     (rest.is_empty() || rest.starts_with('/')).then_some(rest)
 }
 
-/// A page of the service, where it was asked for.
+/// A page of the service, at the host of the request.
 fn ui(state: &State, request: &Request, page: &str) -> String {
     format!("{}{}/ui/{page}", reading::origin(request), state.base)
 }
@@ -145,7 +145,7 @@ fn services(state: &State) -> Value {
     let mut shown: Vec<&Value> = state.components.iter().map(|c| &c.shown).collect();
     shown.sort_by_key(|component| component["order"].as_i64());
     if state.dialect == Dialect::V014 {
-        // There, a component without a page has no URL, where later servers say null.
+        // These servers leave out the URL of a component without a page; later ones say null.
         let without_null = |component: &Value| {
             let mut component = component.clone();
             if let Some(fields) = component.as_object_mut() {
@@ -176,7 +176,7 @@ fn identity(
     }
 }
 
-/// The page on which a user grants access. No user is logged in here, so it redirects to the login.
+/// The page on which a user grants access. No user is logged in, so it redirects to the login.
 fn authorize(state: &State, request: &Request) -> Response {
     if !reading::is_secure(request) {
         return oauth2_refusal(INSECURE);
@@ -238,7 +238,7 @@ fn oauth2_refusal(why: &str) -> Response {
     answer::html(400, body.to_string())
 }
 
-/// What an operation of the account service ends with.
+/// The outcome of an operation of the account service.
 enum Told {
     Done,
     Document(Value),
@@ -449,7 +449,7 @@ impl Asked<'_> {
                 state.act_on_legacy_application(user, number(params), action, now)?;
                 Ok(Told::Done)
             }
-            // The rest is for components, or for everybody.
+            // The other operations are for components, or public.
             _ => Err(Refusal::bad("there is no such endpoint")),
         }
     }
@@ -466,7 +466,7 @@ fn feedback(state: &mut State, request: &Request) -> Ruled<()> {
     Ok(())
 }
 
-/// Acts on a project or on its application; the body says which.
+/// An action on a project or on its application, depending on the body.
 fn act_on_project(state: &mut State, user: &str, uuid: &str, body: &Value, now: i64) -> Ruled<()> {
     #[derive(Clone, Copy)]
     enum Either {
@@ -478,7 +478,7 @@ fn act_on_project(state: &mut State, user: &str, uuid: &str, body: &Value, now: 
     let on_application = on_application.map(|(name, action)| (name, Either::Application(action)));
     let known = [on_project, on_application].concat();
     if state.dialect == Dialect::V015 {
-        // Applications have a path of their own, and the argument is the reason.
+        // Applications have their own path, and the argument is the reason.
         let (action, _) = reading::action(body, &ProjectAction::ALL)?;
         return state.act_on_project(user, uuid, action, now);
     }
@@ -491,7 +491,7 @@ fn act_on_project(state: &mut State, user: &str, uuid: &str, body: &Value, now: 
             let id = match id {
                 Value::Null => return Err(Refusal::not_found("there is no application")),
                 Value::Bool(flag) => u64::from(*flag),
-                // The database cuts off what is behind the point.
+                // The database truncates the fraction.
                 Value::Number(number) => match number.as_u64() {
                     Some(id) => id,
                     None => number.as_f64().map_or(0, |id| id as u64),
@@ -504,12 +504,12 @@ fn act_on_project(state: &mut State, user: &str, uuid: &str, body: &Value, now: 
     }
 }
 
-/// Joins a project or enrolls a user; the body says which.
+/// Joins a project or enrolls a user, depending on the body.
 fn come_in(state: &mut State, user: &str, body: &Value, now: i64) -> Ruled<u64> {
     let known = [("join", true), ("enroll", false)];
     let (is_join, given) = reading::action(body, &known)?;
     let given = given.as_object().ok_or(Refusal::Crash)?;
-    // Nothing at all is looked for too, and not found.
+    // A missing value is looked up too, and not found.
     let text = |name: &str| match given.get(name) {
         Some(Value::String(text)) => Ok(text.clone()),
         Some(Value::Number(number)) => Ok(number.to_string()),
@@ -527,7 +527,7 @@ fn first(params: &[String]) -> &str {
     params.first().map(String::as_str).unwrap_or_default()
 }
 
-/// A number that the routes know to be digits; one too great names nothing.
+/// A number of digits only; one that is too large matches nothing.
 fn number(params: &[String]) -> u64 {
     first(params).parse().unwrap_or(u64::MAX)
 }

@@ -1,4 +1,4 @@
-//! The state as JSON, for people and for tests in other languages. No token is in it.
+//! The state as JSON without tokens, for people and for tests in other languages.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use super::quota::Provision;
 use super::state::State;
 
 impl State {
-    /// Returns what the server knows, without secrets.
+    /// Returns the server's state, without secrets.
     pub(super) fn snapshot(&self, now: i64) -> Value {
         let users = self.users.all().map(|user| {
             json!({

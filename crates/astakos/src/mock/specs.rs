@@ -1,4 +1,4 @@
-//! What an application for a project may say (protocol section 9, create and modify).
+//! The specification in an application for a project (protocol section 9, create and modify).
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::refusal::{Refusal, Ruled};
 use super::state::State;
 
 impl State {
-    /// Reads the specification of a new project; what may be left out gets its default.
+    /// Reads the specification of a new project; missing fields get their defaults.
     pub(super) fn spec_of_new(&self, body: &Value, applicant: &str, now: i64) -> Ruled<Spec> {
         let fields = Fields::of(self, body, now)?;
         let mut spec = Spec {
@@ -22,7 +22,7 @@ impl State {
                 return Err(Refusal::bad(format!("{name} is missing")));
             }
         }
-        // Here null is no way to leave a field out, but for an owner and a beginning.
+        // Null does not count as missing here, except for owner and start date.
         let null = |name: &&&str| fields.given.get(**name).is_some_and(Value::is_null);
         if let Some(name) = KNOWN.iter().find(null) {
             return Err(Refusal::bad(format!("{name} is null")));
@@ -38,7 +38,7 @@ impl State {
         Ok(spec)
     }
 
-    /// Reads what is to change in a project.
+    /// Reads a change of a project.
     pub(super) fn spec_of_change(&self, body: &Value, now: i64) -> Ruled<Spec> {
         let fields = Fields::of(self, body, now)?;
         let mut spec = Spec {
@@ -168,8 +168,8 @@ const KNOWN: &[&str] = &[
     "resources",
 ];
 
-/// A number, or one as text with a unit of 1024 steps, which may have a fraction; two words mean
-/// unlimited.
+/// A number, or text with a number and a unit (powers of 1024) that may have a fraction; two words
+/// mean unlimited.
 fn number(value: &Value) -> Option<i64> {
     let number = match value {
         Value::Number(number) => number.as_i64()?,
@@ -193,7 +193,7 @@ fn number(value: &Value) -> Option<i64> {
     (number >= 0).then_some(number)
 }
 
-/// Multiplies a decimal number, and cuts off the rest.
+/// Multiplies a decimal number, and truncates the result.
 fn scaled(digits: &str, by: i64) -> Option<i64> {
     if let Ok(number) = digits.parse::<i64>() {
         return number.checked_mul(by);
@@ -213,7 +213,7 @@ fn scaled(digits: &str, by: i64) -> Option<i64> {
         .checked_add((fraction * by as f64) as i64)
 }
 
-/// Labels of letters, digits and inner hyphens, of which the last has two to six letters.
+/// Labels of letters, digits and inner hyphens, the last of two to six letters.
 fn is_domain(name: &str) -> bool {
     let Some((labels, last)) = name.rsplit_once('.') else {
         return false;

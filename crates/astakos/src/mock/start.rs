@@ -1,4 +1,4 @@
-//! From a seed to the state that a server begins with.
+//! Builds the initial state of a server from a seed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use super::state::{Component, Resource, State, User, Users};
 use crate::Dialect;
 
 impl Seed {
-    /// Makes the state of a server, or says what is wrong.
+    /// Builds the state of a server.
     pub(super) fn state(
         &self,
         dialect: Dialect,
@@ -85,7 +85,7 @@ impl Seed {
         match &self.holdings {
             Some(holdings) => {
                 if dialect == Dialect::V015 {
-                    // What follows from projects is in these limits already.
+                    // These limits already include what follows from projects.
                     derive(&mut state);
                     state.holdings = Holdings::default();
                 }
@@ -100,7 +100,7 @@ impl Seed {
 }
 
 impl State {
-    /// Adds a user with all that follows, or says what is wrong.
+    /// Adds a user with everything that follows.
     pub(super) fn add_user(&mut self, user: &UserSeed, now: i64) -> Result<(), String> {
         let read = user.read(self.users.len() as u64 + 1, now)?;
         let uuid = read.uuid.clone();
@@ -121,7 +121,7 @@ impl State {
     }
 }
 
-/// Takes out of a service's endpoints what servers of 0.14 do not tell.
+/// Removes from a service's endpoints what servers of 0.14 do not return.
 fn without_exposure(service: &mut Value) {
     let endpoints = service["endpoints"].as_array_mut().into_iter().flatten();
     for endpoint in endpoints.filter_map(Value::as_object_mut) {
@@ -144,7 +144,7 @@ fn complete(state: &mut State, now: i64) {
     }
 }
 
-/// Makes the holdings that follow from projects; 0.14 knows only those of users themselves.
+/// Creates the holdings that follow from projects; 0.14 has only those of users themselves.
 fn derive(state: &mut State) {
     if state.is_bare() {
         let users = state.users.all().filter(|user| user.moderated);
@@ -192,7 +192,8 @@ impl UserSeed {
 
 impl ComponentSeed {
     fn read(&self) -> Result<Component, String> {
-        // What the service shows of the components that it knows by name, unless the seed says.
+        // What the service returns about the components that it knows by name, unless the seed says
+        // otherwise.
         let (order, dashboard, in_cloudbar) = match self.name.as_str() {
             "astakos" => (1, 3, false),
             "pithos" => (2, 1, true),
@@ -298,7 +299,7 @@ impl ProjectSeed {
         Ok(())
     }
 
-    /// Files the application that the project came from.
+    /// Adds the application that the project came from.
     fn apply(&self, state: &mut State, project: &Project) -> Result<u64, String> {
         let id = state.applications.len() as u64 + 1;
         let seed = &self.application;
@@ -316,7 +317,7 @@ impl ProjectSeed {
         };
         let resources = project.resources.iter();
         let resources = resources.filter(|(name, capacity)| {
-            // What has the default was not asked for.
+            // A resource at its default was not in the application.
             is_visible(name) && capacity.project > 0
         });
         let spec = Spec {
@@ -364,7 +365,7 @@ impl HoldingSeed {
             self.resource.as_str(),
         );
         if state.is_bare() && self.holder.contains(':') {
-            // What a user has of the system project is all that servers before 0.16 know.
+            // Servers before 0.16 know only a user's holdings from the system project.
             let user = self.holder.strip_prefix("user:");
             let project = self
                 .source
@@ -413,7 +414,7 @@ impl OAuth2Seed {
     }
 }
 
-/// The service's own services, for a state that has no catalog.
+/// The service's own services, for a seed without a catalog.
 fn own_catalog(base: &str) -> Vec<Value> {
     let root = format!("https://accounts.example.org{base}");
     let ui = format!("{root}/ui");

@@ -1,5 +1,5 @@
-//! What the server knows: people, components, resources, and where the rest is kept. The rules
-//! are in the other files.
+//! The server's data: users, components, resources, and the parts that other files define. The
+//! rules are in the other files.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -21,7 +21,7 @@ use crate::Dialect;
 pub(super) struct State {
     pub(super) dialect: Dialect,
     pub(super) routes: Arc<Routes>,
-    /// The path before all others, without a slash at its end.
+    /// The prefix of all paths, without a slash at its end.
     pub(super) base: String,
     /// Uuids of the administrators.
     pub(super) admins: BTreeSet<String>,
@@ -35,7 +35,7 @@ pub(super) struct State {
     pub(super) projects: BTreeMap<String, Project>,
     pub(super) applications: BTreeMap<u64, Application>,
     pub(super) memberships: Memberships,
-    /// What users have from projects on servers of 0.15: by user, project and resource.
+    /// Holdings of users from projects on servers of 0.15, by user, project and resource.
     pub(super) grants: HashMap<(String, String, String), i64>,
     pub(super) oauth2: OAuth2,
     /// Message and data of each feedback.
@@ -43,12 +43,12 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Whether holders have no prefix, and everything comes from `system`.
+    /// Whether holders have no prefix, and the only source is `system`.
     pub(super) fn is_bare(&self) -> bool {
         self.dialect < Dialect::V016
     }
 
-    /// The id of a project as documents have it: a number on servers of 0.15.
+    /// The id of a project in documents: a number on servers of 0.15.
     pub(super) fn id_json(&self, id: &str) -> Value {
         match (self.dialect, id.parse::<u64>()) {
             (Dialect::V015, Ok(number)) => number.into(),
@@ -60,7 +60,7 @@ impl State {
         self.admins.contains(uuid)
     }
 
-    /// Returns the user of a token that may be used; the order of checks is the server's.
+    /// Returns the user of a valid token, with the server's order of checks.
     pub(super) fn user_of(&self, token: &str, now: i64) -> Ruled<&User> {
         let user = self
             .users
@@ -70,7 +70,7 @@ impl State {
         Ok(user)
     }
 
-    /// Which component a token is of.
+    /// Returns the component of a token.
     pub(super) fn component_of(&self, token: &str, now: i64) -> Ruled<&Component> {
         let token = Secret::from(token);
         let mut components = self.components.iter();
@@ -92,7 +92,7 @@ impl State {
             .collect()
     }
 
-    /// What the service tells of resources.
+    /// The document of resources.
     pub(super) fn resource_list(&self) -> Value {
         let resources = self.resources.iter();
         let resources = resources.filter(|(_, resource)| match self.dialect {
@@ -118,10 +118,10 @@ impl State {
     }
 }
 
-/// A person.
+/// A user.
 #[derive(Clone, Debug)]
 pub(super) struct User {
-    /// The number that 0.14 tells.
+    /// The number that 0.14 returns.
     pub(super) id: u64,
     pub(super) uuid: String,
     /// Lower-case.
@@ -142,7 +142,7 @@ pub(super) struct User {
 }
 
 impl User {
-    /// Whether the user may do anything at all.
+    /// Whether the user may do anything.
     pub(super) fn check(&self, now: i64) -> Ruled<()> {
         let refused = if !self.active {
             "the user is not active"
@@ -162,7 +162,7 @@ impl User {
     }
 }
 
-/// All people, found by each of their names.
+/// All users, found by each of their names.
 #[derive(Clone, Default)]
 pub(super) struct Users {
     by_uuid: BTreeMap<String, User>,
@@ -218,18 +218,18 @@ impl fmt::Debug for Users {
     }
 }
 
-/// A registered program.
+/// A registered component.
 #[derive(Clone, Debug)]
 pub(super) struct Component {
     pub(super) name: String,
     pub(super) token: Secret,
     pub(super) token_expires: Option<i64>,
     pub(super) services: BTreeSet<String>,
-    /// How the service presents it.
+    /// Its entry in the document of services.
     pub(super) shown: Value,
 }
 
-/// A thing that is counted.
+/// A resource.
 #[derive(Clone, Debug)]
 pub(super) struct Resource {
     pub(super) service: String,
@@ -237,8 +237,8 @@ pub(super) struct Resource {
     pub(super) unit: Option<String>,
     pub(super) ui_visible: bool,
     pub(super) api_visible: bool,
-    /// What a project has of it whose specification does not name it.
+    /// The capacity of a project whose specification does not name it.
     pub(super) project_default: i64,
-    /// What a user has of it.
+    /// The default of a user.
     pub(super) system_default: i64,
 }

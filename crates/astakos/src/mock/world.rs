@@ -1,4 +1,4 @@
-//! The state of a server that is given none: a small cloud of its own, with random tokens.
+//! The default state: a small cloud with random tokens.
 
 use std::collections::BTreeMap;
 
@@ -13,12 +13,12 @@ use super::seed::{
 };
 
 impl Seed {
-    /// Makes a small cloud: the users `alice`, `bob` and the operator `carol`, the components
-    /// `cyclades` and `pithos`, a few resources, and the project `lab.example.org` that alice owns
-    /// and bob is a member of. Tokens are random for each call.
+    /// Creates a small cloud: the users `alice`, `bob` and the operator `carol`, the components
+    /// `cyclades` and `pithos`, a few resources, and the project `lab.example.org`, which alice
+    /// owns and bob is a member of. Tokens are random for each call.
     ///
-    /// A user has 2 machines, 4 cores and 1 GiB of storage of their own. The project has 6
-    /// machines and 12 cores, and each member at most 3 and 6 of them.
+    /// A user has 2 machines, 4 cores and 1 GiB of storage. The project has 6 machines and 12
+    /// cores, and each member may use at most 3 and 6 of them.
     #[must_use]
     pub fn sample() -> Self {
         let user = |number: u32, name: &str, is_admin| UserSeed {
@@ -69,7 +69,7 @@ impl Seed {
         }
     }
 
-    /// Adds this number of accepted users with only what each user has, for walks over many.
+    /// Adds this number of accepted users with the least data, for walks over many.
     #[must_use]
     pub fn crowd(mut self, count: u32) -> Self {
         self.users.extend((0..count).map(|number| {
@@ -90,12 +90,12 @@ pub(super) const ALICE: u32 = 1;
 pub(super) const BOB: u32 = 2;
 pub(super) const CAROL: u32 = 3;
 
-/// The uuid of the n-th thing of a kind.
+/// The n-th uuid of a kind.
 pub(super) fn uuid(kind: u16, number: u32) -> String {
     format!("{number:08x}-{kind:04x}-4000-8000-{number:012x}")
 }
 
-/// A project without anything.
+/// A project without resources and members.
 fn project(uuid: String, name: &str) -> ProjectSeed {
     ProjectSeed {
         uuid,

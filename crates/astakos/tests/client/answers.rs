@@ -132,7 +132,7 @@ async fn a_client_without_a_token_can_do_what_needs_none() {
 }
 
 #[tokio::test]
-async fn a_refused_commission_says_who_what_and_how_much() {
+async fn the_error_of_a_refused_commission_names_holder_resource_and_amounts() {
     let server = Server::new();
     let client = server.client(server.service_token("cyclades").unwrap());
     let alice = Server::alice();
@@ -160,7 +160,7 @@ async fn a_refused_commission_says_who_what_and_how_much() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_lost_try_has_resolved_is_told_as_done() {
+async fn commissions_resolved_by_a_lost_attempt_count_as_resolved() {
     let server = Server::new();
     let client = server.client(server.service_token("cyclades").unwrap());
     let nothing = CommissionRequest::raw([]);

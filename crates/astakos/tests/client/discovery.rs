@@ -119,7 +119,7 @@ async fn addresses_in_the_catalog_are_urls_or_paths_and_each_is_checked_on_its_o
 }
 
 #[tokio::test]
-async fn a_url_that_is_not_of_the_identity_part_is_told() {
+async fn the_error_says_if_a_url_is_not_the_identity_url() {
     let (builder, _) = scripted(|_| catalog(""));
     let client = builder.build().unwrap();
     let error = client.quotas().await.unwrap_err();

@@ -124,7 +124,7 @@ async fn a_server_that_does_not_answer_is_no_connection() {
 }
 
 #[tokio::test]
-async fn plain_http_carries_tokens_to_this_machine_alone() {
+async fn tokens_are_sent_over_plain_http_to_this_machine_only() {
     let client = vouchsafe_astakos::Client::builder()
         .auth_url("http://accounts.example.org/identity/v2.0")
         .token("t")

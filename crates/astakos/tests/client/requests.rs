@@ -10,7 +10,7 @@ use vouchsafe_core::call::CallOptions;
 use super::{TOKEN, after_catalog, calls, json};
 
 #[tokio::test]
-async fn headers_of_ones_own_go_with_every_request_and_lose_against_the_protocol() {
+async fn custom_headers_are_sent_with_every_request_and_do_not_replace_those_of_the_protocol() {
     let (builder, seen) = after_catalog(|_| json(200, r#"{"uuid_catalog": {}}"#));
     let client = builder
         .header("X-Client-IP", "192.0.2.1")
@@ -51,7 +51,7 @@ async fn a_header_that_does_not_fit_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn another_token_is_for_the_calls_of_that_client_alone() {
+async fn with_token_changes_the_token_of_that_client_only() {
     let (builder, seen) = after_catalog(|_| json(200, "{}"));
     let client = builder.build().unwrap();
     let other = client.with_token("other");

@@ -69,7 +69,7 @@ async fn a_refusal_comes_before_the_first_user() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_or_halts_is_told_and_nothing_follows() {
+async fn an_answer_that_breaks_off_or_stalls_is_an_error_and_ends_the_walk() {
     let server = server();
     let (client, _serving) = over_sockets(&server).await;
     client.endpoints().await.unwrap();
@@ -94,7 +94,7 @@ async fn an_answer_that_breaks_off_or_halts_is_told_and_nothing_follows() {
 }
 
 #[tokio::test]
-async fn what_is_not_quotas_is_told() {
+async fn an_answer_that_holds_no_quotas_is_an_error() {
     for body in [
         "[]",
         r#"{"u": 7}"#,

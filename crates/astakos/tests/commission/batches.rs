@@ -66,7 +66,7 @@ async fn a_batch_that_failed_does_not_change_whose_turn_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_stops_waiting_does_not_take_the_others_along() {
+async fn a_caller_that_stops_waiting_does_not_affect_the_others() {
     let server = Server::new();
     let issuer = issuer(&server);
     let (one, other) = (issue_zero(&server).await, issue_zero(&server).await);

@@ -51,7 +51,7 @@ fn requests(server: &Server) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_who_meet_a_server_that_fails_ask_hardly_more_than_once_each() {
+async fn many_guards_send_hardly_more_than_one_request_each_to_a_failing_server() {
     for status in [500, 502, 503] {
         let server = Server::new();
         let issuer = usual(&server);
@@ -94,7 +94,7 @@ async fn many_whose_answers_are_lost_share_the_look_for_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_comes_back_serves_all_who_waited() {
+async fn all_waiting_guards_are_served_when_the_server_comes_back() {
     let server = Server::new();
     let issuer = usual(&server);
     let outage = Duration::from_secs(10);
@@ -127,7 +127,7 @@ async fn a_serial_that_is_used_again_is_taken_for_no_other_commission() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_accept_whose_answer_was_lost_does_not_accept_who_has_the_serial_now() {
+async fn an_accept_whose_answer_was_lost_does_not_accept_a_commission_that_reuses_the_serial() {
     let server = Server::builder().reuse_serials().start().unwrap();
     let stranger = client(&server);
     let wait = Duration::from_secs(5);

@@ -176,7 +176,7 @@ fn two_live_projects_never_have_one_name() {
 }
 
 #[test]
-fn who_sees_a_project_depends_on_what_it_is_to_them() {
+fn a_project_is_visible_depending_on_the_users_relation_to_it() {
     let server = Server::new();
     let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| Asking::user(&server, name));
     let mut private = spec("private.example.org");

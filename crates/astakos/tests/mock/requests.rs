@@ -141,7 +141,7 @@ fn provisions_of_one_holding_are_summed_and_blamed_as_a_sum() {
 }
 
 #[test]
-fn many_are_resolved_at_once_and_each_is_told() {
+fn many_commissions_are_resolved_at_once_with_an_outcome_for_each() {
     let server = Server::new();
     let [cyclades, pithos] = ["cyclades", "pithos"].map(|name| Asking::component(&server, name));
     let issue = |asking: &Asking<'_>| {
@@ -336,7 +336,7 @@ fn credentials_come_in_the_body_and_say_whose_they_are() {
 }
 
 #[test]
-fn names_are_found_in_any_spelling_and_all_of_them_by_services_alone() {
+fn names_are_found_in_any_case_and_only_services_list_all_of_them() {
     let server = Server::new();
     let bob = Asking::user(&server, "bob");
     let cyclades = Asking::component(&server, "cyclades");

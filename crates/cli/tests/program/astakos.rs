@@ -378,7 +378,7 @@ fn feedback_is_sent() {
 }
 
 #[test]
-fn what_is_missing_or_wrong_is_told_with_what_to_do() {
+fn a_missing_or_wrong_argument_is_an_error_with_a_remedy() {
     let world = World::new();
     let none = run(&mut program(&["astakos", "quotas"])).bad(2);
     assert!(none.err.contains("ASTAKOS_TOKEN is not set"), "{none:?}");

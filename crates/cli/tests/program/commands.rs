@@ -199,7 +199,7 @@ fn wrong_input_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn a_service_that_is_not_there_is_a_failure_and_told() {
+fn an_unreachable_service_is_a_failure_that_names_it() {
     let mut played = Played::new();
     let url = played.repertoire().to_owned();
     let token = played.token("alice").to_owned();
@@ -260,7 +260,7 @@ fn a_made_token_is_printed_alone_and_works() {
 
 #[cfg(unix)]
 #[test]
-fn a_made_token_can_go_to_a_file_of_ones_own() {
+fn a_created_token_can_be_written_to_a_private_file() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let played = Played::new();

@@ -19,7 +19,7 @@ fn blanks_and_line_ends_around_a_value_do_no_harm() {
 }
 
 #[test]
-fn a_value_that_is_no_use_is_told_by_its_variable() {
+fn an_error_about_an_unusable_value_names_its_variable() {
     let token = format!("gt-{0}.{0}", "a".repeat(22));
     for (command, variable, values) in [
         (
@@ -69,7 +69,7 @@ fn a_value_that_is_no_use_is_told_by_its_variable() {
 }
 
 #[test]
-fn a_url_that_is_no_use_is_told_by_its_option() {
+fn an_error_about_an_unusable_url_names_its_option() {
     for (command, option) in [
         (&["userinfo", "whoami"][..], "--repertoire-url"),
         (&["discovery", "applications"], "--repertoire-url"),

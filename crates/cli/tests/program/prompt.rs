@@ -106,7 +106,7 @@ fn a_question_can_be_given_up_and_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
-fn nobody_is_asked_where_a_token_is_given_or_no_terminal_is_there() {
+fn no_prompt_is_shown_if_a_token_is_given_or_there_is_no_terminal() {
     let played = Played::new();
     let terminal = AtTerminal::start(&mut played.ask("alice", &["userinfo", "whoami"]));
     let (code, out, err, _) = terminal.types("");

@@ -59,7 +59,7 @@ fn signals_end_it_well() {
 }
 
 #[test]
-fn wrong_arguments_are_told_and_nothing_is_served() {
+fn wrong_arguments_are_reported_and_nothing_is_served() {
     let unknown = run(&mut program(&["serve", "--service", "nonesuch=0"]));
     assert_eq!(unknown.code, 2);
     assert!(unknown.err.contains("there is: userinfo"), "{unknown:?}");
@@ -95,7 +95,7 @@ fn wrong_arguments_are_told_and_nothing_is_served() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_told() {
+fn a_port_in_use_is_reported() {
     let played = Played::new();
     let port = played.url().rsplit_once(':').unwrap().1;
     let second = run(&mut program(&[
@@ -280,7 +280,7 @@ fn every_action_of_the_management_takes_and_answers_its_example() {
 }
 
 #[test]
-fn a_user_who_is_added_over_the_management_can_ask() {
+fn a_user_added_through_the_management_can_make_requests() {
     let played = Played::new();
     played.manage(
         "POST",
@@ -313,7 +313,7 @@ fn a_user_who_is_added_over_the_management_can_ask() {
 
 /// Each printed seed is taken as it is; a mistake in it is told by file, line and key.
 #[test]
-fn a_printed_seed_can_be_served_and_mistakes_in_it_are_told() {
+fn a_printed_seed_can_be_served_and_errors_in_it_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     for (name, option, more) in [
         ("userinfo", "--seed", "#sample"),

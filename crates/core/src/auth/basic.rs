@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_told_apart_or_sent_is_refused_and_not_repeated() {
+    fn ids_with_a_colon_and_control_characters_are_refused_and_not_repeated() {
         for (id, secret) in [("plan:ted", "x"), ("planted\n", "x"), ("x", "planted\0")] {
             let made = Basic::new(id).and_then(|basic| basic.header(&Secret::from(secret)));
             let error = made.unwrap_err();

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_asks_for_patience_may_have_done_it_all_the_same() {
+    fn a_server_that_asks_to_wait_may_still_have_applied_the_request() {
         let second = Some(Duration::from_secs(1));
         for error in [429, 503].map(|status| refusal(status).with_retry_after(second)) {
             assert!(may_repeat(&SAFE, &error));

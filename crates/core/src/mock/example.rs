@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_presents_the_token_gets_more_than_what_is_open() {
+    fn operations_that_are_not_open_need_the_token() {
         let route = |operation| Found::Route {
             op: (),
             operation,

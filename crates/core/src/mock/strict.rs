@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_told_by_key_and_line_without_its_value() {
+    fn an_error_names_key_and_line_but_not_the_value() {
         for (text, told) in [
             ("", "line 1, column 0: not JSON: EOF while parsing a value"),
             (

@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_opener_in_this_process_is_told_so() {
+    fn a_second_open_in_this_process_is_refused() {
         let (_folder, path) = scratch();
         let mut file = open(&path).unwrap();
         assert_eq!(refusal(&path), "this process has it open already");

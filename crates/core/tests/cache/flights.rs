@@ -31,7 +31,7 @@ async fn fetches_of_different_keys_run_side_by_side() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cache_without_room_or_lifetime_fetches_each_time_but_joins_who_comes_together() {
+async fn a_cache_without_room_or_lifetime_shares_only_concurrent_fetches() {
     for cache in [
         words().capacity(0).build(),
         words().ttl(Duration::ZERO).build(),
@@ -112,7 +112,7 @@ async fn the_last_clone_takes_the_fetches_with_it_even_if_they_were_cleared() {
 // Point 3. Errors are shared and kept for a moment.
 
 #[tokio::test(start_paused = true)]
-async fn an_error_is_shared_by_all_who_waited() {
+async fn an_error_is_shared_by_all_waiting_callers() {
     let (cache, service) = (
         words().error_ttl(Duration::ZERO).build(),
         Service::default(),
@@ -226,7 +226,7 @@ impl SpawnIn for tokio::runtime::Runtime {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fetch_that_panics_is_taken_over_by_one_of_those_who_wait() {
+async fn a_waiting_caller_takes_over_a_fetch_that_panics() {
     let (cache, service) = (words().build(), Service::default());
     let mut unlucky = JoinSet::new();
     let clone = cache.clone();

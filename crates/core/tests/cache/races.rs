@@ -55,7 +55,7 @@ async fn no_key_is_ever_fetched_twice_at_the_same_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn who_asks_after_a_change_never_sees_what_was_before_it() {
+async fn a_look_up_after_a_change_never_returns_the_old_value() {
     let cache = Cache::<usize, u64, &str>::builder()
         .capacity(KEYS / 2)
         .build();

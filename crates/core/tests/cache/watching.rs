@@ -37,7 +37,7 @@ impl Observer for Seen {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_observer_is_told_what_came_of_each_look_up() {
+async fn an_observer_sees_the_outcome_of_each_look_up() {
     use CacheOutcome::{Error, Hit, Joined, Miss, Refresh, Stale};
 
     let seen = Arc::new(Seen::default());

@@ -514,7 +514,7 @@ async fn limits_of_for_ever_and_of_nothing_are_taken_at_their_word() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn time_limits_are_told_in_round_numbers() {
+async fn time_limits_in_messages_are_round_numbers() {
     let told = Told::new([Then::Hang, Then::Hang, Then::Hang]);
     let text = read(&told).await.unwrap_err().to_string();
     let start = "test.read at service.example:443: no answer within ";

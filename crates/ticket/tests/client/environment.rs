@@ -33,7 +33,7 @@ fn connect(variables: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn a_value_that_is_no_use_is_told_by_its_variable() {
+fn an_error_about_an_unusable_value_names_its_variable() {
     let broken = format!("{:?}: ", ErrorKind::BrokenSettings);
     let token = ("TVMTOOL_LOCAL_AUTHTOKEN", "planted\n");
     for (variables, variable) in [

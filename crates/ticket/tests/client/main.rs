@@ -210,7 +210,7 @@ async fn a_destination_that_is_refused_stops_the_start_unless_that_is_allowed() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_part_is_fetched_anew_when_it_is_due() {
+async fn each_part_is_fetched_again_when_it_is_due() {
     let world = World::new();
     let client = world.full().connect().await.unwrap();
     let counts = || {
@@ -356,7 +356,7 @@ async fn destinations_are_added_while_the_client_runs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wish_outlives_who_had_it() {
+async fn a_request_for_destinations_outlives_its_caller() {
     let world = World::new();
     let client = world.fetching().connect().await.unwrap();
     let wish = client.add_destinations([OTHER]);
@@ -366,7 +366,7 @@ async fn a_wish_outlives_who_had_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_knows_that_keys_have_changed_need_not_wait_a_day() {
+async fn refresh_fetches_changed_keys_at_once() {
     let world = World::new();
     let client = world.full().connect().await.unwrap();
     world.server.rotate_keys();
@@ -383,7 +383,7 @@ async fn who_knows_that_keys_have_changed_need_not_wait_a_day() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stopping_ends_every_clone_and_who_waits() {
+async fn stopping_ends_every_clone_and_waiting_callers() {
     let world = World::new();
     let client = world.full().connect().await.unwrap();
     world.server.set_ticket_lifetime(1);
@@ -495,7 +495,7 @@ fn a_client_goes_on_in_another_runtime() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn settings_of_retries_are_heeded_and_kept_on_the_disk() {
+async fn retry_settings_are_applied_and_kept_on_the_disk() {
     let world = World::new();
     let folder = tempfile::tempdir().unwrap();
     world
@@ -526,7 +526,7 @@ async fn settings_of_retries_are_heeded_and_kept_on_the_disk() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn new_contexts_are_made_for_new_keys_alone() {
+async fn contexts_are_rebuilt_only_for_new_keys() {
     let world = World::new();
     world.server.set_ticket_lifetime(30 * 24 * 60 * 60);
     let client = world
@@ -578,7 +578,7 @@ async fn nothing_shows_a_secret() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn plain_http_goes_to_this_machine_alone() {
+async fn plain_http_is_used_to_this_machine_only() {
     let world = World::new();
     let error = world
         .fetching()

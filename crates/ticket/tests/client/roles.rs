@@ -4,7 +4,7 @@ use super::log::Log;
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn roles_are_fetched_with_a_ticket_and_refuse_who_has_none() {
+async fn roles_are_fetched_with_a_ticket_and_callers_without_a_role_are_refused() {
     let world = World::new();
     let folder = tempfile::tempdir().unwrap();
     world.server.set_roles(SLUG, ROLES);
@@ -64,7 +64,7 @@ async fn a_revision_of_tvmtool_that_fits_no_header_is_left_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn settings_that_refuse_every_user_ticket_are_told_at_the_start() {
+async fn settings_that_refuse_every_user_ticket_are_warned_about_at_the_start() {
     let world = World::new();
     let folder = tempfile::tempdir().unwrap();
     world.server.set_roles(SLUG, ROLES);

@@ -85,7 +85,7 @@ async fn a_client_of_a_daemon_that_is_well_is_well_at_every_second() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wish_that_a_panic_hits_is_left_with_the_next_task() {
+async fn a_request_interrupted_by_a_panic_is_served_by_the_next_task() {
     let world = server();
     let breaker = Arc::new(Breaker::default());
     let builder = fetching(&world).observer(Arc::<Breaker>::clone(&breaker));
@@ -205,7 +205,7 @@ async fn settings_and_keys_that_do_not_fit_are_explained() {
 }
 
 #[test]
-fn a_new_task_knows_what_the_authority_told_the_old_one() {
+fn a_new_task_keeps_the_retry_settings_of_the_old_one() {
     let world = server();
     let folder = tempfile::tempdir().unwrap();
     world.0.set_retry_settings(Some(RetrySettings {
@@ -304,7 +304,7 @@ async fn no_retry_settings_stop_a_client_not_even_from_its_disk_cache() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_destination_at_a_time_waits_before_the_first_alone() {
+async fn requests_for_one_destination_each_wait_only_before_the_first() {
     let world = server();
     world.0.set_retry_settings(Some(RetrySettings {
         dsts_limit: Some(1),
@@ -324,7 +324,7 @@ async fn one_destination_at_a_time_waits_before_the_first_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tickets_of_a_clock_that_was_ahead_are_fetched_anew() {
+async fn tickets_fetched_while_the_clock_was_ahead_are_fetched_again() {
     let world = server();
     world.0.set_ticket_lifetime(30 * 24 * 60 * 60);
     world.0.clock().advance(24 * HOUR);

@@ -57,7 +57,7 @@ async fn a_daemon_on_another_machine_is_not_even_looked_for_over_plain_http() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_daemon_that_does_not_fit_is_told_apart() {
+async fn errors_tell_a_wrong_token_from_an_unknown_alias_and_an_old_daemon() {
     let world = World::new();
     let token = Secret::from("wrong");
     let error = world.tool().auth_token(token).connect().await.unwrap_err();

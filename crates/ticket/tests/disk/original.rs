@@ -76,7 +76,7 @@ fn each_reads_what_the_other_wrote() {
 }
 
 #[test]
-fn what_the_original_would_not_take_is_refused_and_written_anew() {
+fn files_that_the_original_refuses_are_refused_and_rewritten() {
     let folder = tempfile::tempdir().unwrap();
     let cache = DiskCache::open(folder.path()).unwrap();
     let path = folder.path().join("roles");
@@ -142,7 +142,7 @@ fn half_of_what_the_original_writes_is_never_read() {
 }
 
 #[test]
-fn readers_never_miss_a_file_that_is_written_anew() {
+fn readers_never_miss_a_file_that_is_being_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let cache = DiskCache::open(folder.path()).unwrap();
     let path = folder.path().join("roles");

@@ -111,7 +111,7 @@ async fn a_client_has_the_tickets_for_outgoing_requests() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_of_a_client_in_a_handler_becomes_the_answer_by_itself() {
+async fn a_clients_error_in_a_handler_becomes_the_answer() {
     let server = Server::new();
     let secret = server.add_service(CALLER, "caller");
     let client = asking(&server, CALLER)

@@ -25,7 +25,7 @@ async fn passed(guard: Guard, checker: ContextChecker) -> Answer {
 }
 
 #[tokio::test]
-async fn every_rule_lets_in_whom_it_names_and_nobody_else() {
+async fn every_rule_admits_exactly_the_callers_it_names() {
     let none: [&str; 0] = [];
     for (guard, code) in [
         (Guard::new(), None),
@@ -168,7 +168,7 @@ async fn a_rule_about_a_ticket_that_is_not_there_is_401() {
 }
 
 #[tokio::test]
-async fn without_roles_at_hand_nobody_is_let_in() {
+async fn without_roles_every_request_is_refused() {
     let log = Log::start();
     let answer = passed(Guard::new().require_service_role("/read/"), checker()).await;
     assert_eq!(answer.problem(), (503, "tickets_unjudged".to_owned()));

@@ -455,7 +455,7 @@ async fn behind_the_layer_the_headers_are_there_and_sensitive() {
 }
 
 #[tokio::test]
-async fn nobody_but_the_layer_says_who_it_is() {
+async fn only_the_layer_identifies_the_caller() {
     // A ticket that some other code left in the extensions is not the layer's.
     let forged = mock::ServiceTicket::new(US).check().unwrap();
     let app = app(TicketLayer::new(checker()).service_ticket(Presence::Ignored))

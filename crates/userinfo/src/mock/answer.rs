@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_are_told_in_the_challenge() {
+    fn the_challenge_names_the_scopes() {
         let refusal = Refusal::InsufficientScope {
             msg: "m".to_owned(),
             scopes: vec!["a".to_owned(), "b".to_owned()],

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_told_from_what_is_no_text() {
+    fn bodies_that_are_not_json_and_not_text_have_different_errors() {
         for (body, expected) in [
             (&b""[..], "nothing"),
             (b" null ", "nothing"),

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn bypass_is_an_empty_quota_and_nothing_is_none() {
+    fn a_bypass_is_an_empty_quota_and_no_rules_give_no_quota() {
         let config = r#"{"default": {"api": {"p": 1}}, "bypass": ["b"]}"#;
         assert_eq!(quota(config, "", &["a", "b"]), json!({}));
         assert_eq!(quota("{}", "", &["a"]), Value::Null);

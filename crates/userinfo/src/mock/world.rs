@@ -1,5 +1,5 @@
-//! The world of a server that is given none: a directory with three users, quotas, and tokens
-//! for each way to ask.
+//! The default state of the emulator: a directory with three users, quotas, and a token of each
+//! kind.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::seed::Seed;
 use crate::Token;
 
 impl Seed {
-    /// Returns the world that [`Server::new`](super::Server::new) begins with. Tokens are random
+    /// Returns the state that [`Server::new`](super::Server::new) starts with. Tokens are random
     /// for each call.
     ///
     /// # Panics

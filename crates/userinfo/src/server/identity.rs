@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_is_shown_by_its_key_alone() {
+    fn a_token_is_shown_by_its_key_only() {
         let mut headers = headers(&[(USER, b"ada"), (TOKEN, SECRET.as_bytes())]);
         tidy(&mut headers);
         let identity = Identity::read(&headers).unwrap();

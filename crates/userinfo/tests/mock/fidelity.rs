@@ -397,7 +397,7 @@ fn a_delegated_token_ends_with_the_token_that_is_shortened() {
 }
 
 #[test]
-fn whether_there_is_a_token_is_told_before_whose_it_is() {
+fn an_unknown_token_is_reported_before_a_missing_permission() {
     let server = Server::new();
     let other = server
         .create_token("bob")

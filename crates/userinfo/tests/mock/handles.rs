@@ -54,7 +54,7 @@ fn repertoire_leads_to_where_it_is_asked_and_keeps_passwords_for_users() {
 }
 
 #[test]
-fn actions_fail_for_the_user_they_are_told_for() {
+fn failing_actions_affect_only_the_given_user() {
     let server = Server::new();
     let (service, user) = (server.service_token(), server.user_token());
     let by_name = || {

@@ -180,7 +180,7 @@ fn requests_are_limited_by_user_and_service_until_the_window_ends() {
 }
 
 #[test]
-fn a_bad_token_is_told_before_a_bad_parameter_unless_that_says_how_to_ask_for_one() {
+fn a_bad_token_is_reported_before_a_bad_parameter_unless_that_says_how_to_ask_for_one() {
     let server = Server::new();
     let bad = Token::random();
     for query in [

@@ -185,7 +185,7 @@ async fn a_checked_user_is_never_of_two_people() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_of_a_call_in_a_handler_becomes_the_answer_by_itself() {
+async fn a_calls_error_in_a_handler_becomes_the_answer() {
     for (status, body, expected, code) in [
         (
             401,

@@ -87,7 +87,7 @@ const FULL: [(&str, &str); 4] = [
 ];
 
 #[tokio::test]
-async fn handlers_are_given_what_the_ingress_told() {
+async fn handlers_receive_what_the_ingress_sent() {
     for (path, expected) in [
         ("/user", "ada"),
         ("/email", "ada@example.org"),
@@ -193,7 +193,7 @@ async fn strangers_may_pass_without_an_identity_if_configured() {
 }
 
 #[tokio::test]
-async fn anonymous_requests_pass_the_ingress_if_told_so() {
+async fn anonymous_requests_pass_an_ingress_that_allows_them() {
     let app = app(trusting().allow_anonymous());
     assert_eq!(
         ask(&app, from(INGRESS, "/maybe", &[])).await,
@@ -298,7 +298,7 @@ async fn the_token_is_in_no_answer_and_no_log() {
 }
 
 #[tokio::test]
-async fn over_a_socket_the_peer_is_who_connected() {
+async fn over_a_socket_the_peer_is_the_connecting_address() {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
         .unwrap();

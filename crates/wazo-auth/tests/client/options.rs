@@ -58,7 +58,7 @@ async fn the_url_is_made_of_the_options() {
 }
 
 #[test]
-fn a_host_that_is_missing_or_is_none_is_refused_by_name() {
+fn a_missing_or_malformed_host_is_refused_by_name() {
     for host in [
         "",
         "https://wazo.example.com",

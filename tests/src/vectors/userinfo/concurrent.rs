@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_waits_for_a_key_shares_the_first_outcome() {
+    fn callers_waiting_for_a_key_share_the_first_outcome() {
         let key = |text: &str| Some(text.to_owned());
         let expects = [json!(1), json!(2), json!(3), json!(4)].map(Expect::Ok);
         let shared = shared_by_key(&[key("a"), key("a"), None, key("b")], expects.iter());

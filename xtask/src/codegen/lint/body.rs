@@ -36,7 +36,7 @@ impl<'s> Lint<'_, 's> {
                 &operation
                     .get("responses")
                     .unwrap_or_else(|| operation.clone()),
-                format!("{what} has no answer of success"),
+                format!("{what} has no successful response"),
                 "`\"200\":` or another 2xx or 3xx under `responses`",
             );
         }

@@ -10,7 +10,7 @@ pub(super) fn fault(schema: &Cursor<'_>, value: &Value) -> Option<String> {
 }
 
 fn at(schema: &Cursor<'_>, value: &Value, place: &str, depth: usize) -> Option<String> {
-    // A reference that leads nowhere is reported where it stands; one that leads back ends with
+    // A missing reference is reported where it is; one that leads back ends with
     // the value.
     let schema = schema.resolve().ok()?;
     if depth > 64 {
@@ -35,7 +35,7 @@ fn at(schema: &Cursor<'_>, value: &Value, place: &str, depth: usize) -> Option<S
     if let Some(list) = schema.get("enum")
         && !list.items().iter().any(|word| word.value() == value)
     {
-        return here(format!("is `{}`, which is none of the enum", scalar(value)));
+        return here(format!("is `{}`, which is not in the enum", scalar(value)));
     }
     if let Some(only) = schema.get("const")
         && only.value() != value

@@ -112,7 +112,7 @@ impl<'s> Lint<'_, 's> {
         if let Some(groups) = root.get("x-groups").filter(|flag| !flag.value().is_bool()) {
             self.fault(
                 &groups,
-                "`x-groups` is neither yes nor no",
+                "`x-groups` is not a boolean",
                 "`x-groups: true`, and a tag at each operation",
             );
         }
@@ -197,8 +197,8 @@ impl<'s> Lint<'_, 's> {
                 if let Some(line) = ids.get(&name) {
                     self.fault(
                         &operation.get("operationId").unwrap_or(operation.clone()),
-                        format!("operationId `{id}` is taken on line {line} already"),
-                        "an id of its own, in words that differ by more than case",
+                        format!("operationId `{id}` is already used on line {line}"),
+                        "an id that differs from the others by more than case",
                     );
                 }
                 ids.entry(name).or_insert(operation.line());
@@ -315,7 +315,7 @@ impl<'s> Lint<'_, 's> {
             Ok(_) if !target.starts_with(&format!("#/components/{section}/")) => {
                 self.fault(
                     &at,
-                    format!("$ref \"{target}\" leads to something else"),
+                    format!("$ref \"{target}\" refers to something of another kind"),
                     format!("\"#/components/{section}/<name>\""),
                 );
             }

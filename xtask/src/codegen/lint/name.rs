@@ -46,7 +46,7 @@ impl<'s> Lint<'_, 's> {
             self.fault(
                 place,
                 format!("`{name}` may be a secret"),
-                "`x-sensitive: true` beside its type, or `x-sensitive: false` if all may see it",
+                "`x-sensitive: true` beside its type, or `x-sensitive: false` if it is not secret",
             );
         }
     }

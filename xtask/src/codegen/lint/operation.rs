@@ -93,7 +93,7 @@ impl<'s> Lint<'_, 's> {
             if syn::parse_str::<syn::Ident>(&text).is_err() || text != names::snake(&text) {
                 self.fault(
                     &method,
-                    format!("no method can be called `{text}`"),
+                    format!("`{text}` is not a valid method name"),
                     "a name in snake_case, such as `list` or `add_user`",
                 );
             }
@@ -104,7 +104,7 @@ impl<'s> Lint<'_, 's> {
         {
             self.fault(
                 &empty,
-                "`x-empty` is neither yes nor no, or stands beside `x-answer` or `x-page`",
+                "`x-empty` is not a boolean, or is combined with `x-answer` or `x-page`",
                 "`x-empty: true`, where an answer without a body is an empty list or map",
             );
         }
@@ -117,8 +117,8 @@ impl<'s> Lint<'_, 's> {
             if !(is_refusal && whole("x-page")) {
                 self.fault(
                     &absent,
-                    "`x-absent` is no refusal that the operation describes, or stands beside `x-page`",
-                    "the status of one of its responses, such as `404`, or with a code, `404+not_found`",
+                    "`x-absent` does not name a refusal of the operation, or is combined with `x-page`",
+                    "the status of one of its refusals, such as `404`, or `404+not_found` with a code",
                 );
             }
         }
@@ -328,14 +328,14 @@ impl<'s> Lint<'_, 's> {
                 if !name::is_header(&name) {
                     self.fault(
                         parameter,
-                        format!("no header can be called `{name}`"),
+                        format!("`{name}` is not a valid header name"),
                         "letters, digits, `-` and `_`",
                     );
                 }
             }
             _ => self.fault(
                 parameter,
-                format!("parameter `{name}` stands in `{place}`"),
+                format!("parameter `{name}` has the unknown place `{place}`"),
                 "`in: path`, `in: query` or `in: header`",
             ),
         }
@@ -363,8 +363,8 @@ impl<'s> Lint<'_, 's> {
         {
             self.fault(
                 &refused,
-                "`x-refuse` does not say which characters",
-                "a text of them, such as `\"/\"`",
+                "`x-refuse` is not a text of characters",
+                "such as `\"/\"`",
             );
         }
         if let Some(empty) = parameter.get("allowEmptyValue") {

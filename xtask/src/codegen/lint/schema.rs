@@ -36,7 +36,7 @@ impl<'s> Lint<'_, 's> {
                 continue;
             };
             if list.items().is_empty() {
-                self.fault(&list, format!("`{key}` of nothing"), "a list of schemas");
+                self.fault(&list, format!("`{key}` is empty"), "a list of schemas");
             }
             for part in list.items() {
                 match only_constrains(&list) {
@@ -59,7 +59,7 @@ impl<'s> Lint<'_, 's> {
             if is_required && let Some(default) = property.get("default") {
                 self.fault(
                     &default,
-                    format!("a default of `{key}`, which is never absent"),
+                    format!("a default of `{key}`, which is required and so never absent"),
                     "no `default`, or no `required`",
                 );
             }
@@ -159,7 +159,7 @@ impl<'s> Lint<'_, 's> {
             {
                 self.fault(
                     &value,
-                    format!("`{key}` is kept to for integers only"),
+                    format!("`{key}` is supported for integers only"),
                     "`minimum` or `maximum`",
                 );
             }
@@ -177,7 +177,7 @@ impl<'s> Lint<'_, 's> {
                 self.fault(
                     &place,
                     format!("`{low}` is above `{high}`"),
-                    "limits that some value keeps",
+                    "limits that allow some value",
                 );
             }
         }
@@ -197,7 +197,7 @@ impl<'s> Lint<'_, 's> {
                 };
                 self.fault(
                     &format,
-                    format!("no code is written for the format `{word}`"),
+                    format!("the format `{word}` is not supported"),
                     near.unwrap_or(all),
                 );
             }
@@ -226,8 +226,8 @@ impl<'s> Lint<'_, 's> {
         if !value.is_null() && (is_choice || is_several) {
             self.fault(
                 &default,
-                "a default of what may be of several types",
-                "one type, or no `default`: what is absent stays so",
+                "a default of a value with several types",
+                "one type, or no `default`",
             );
         } else if !value.is_null() && !is_kept {
             self.fault(
@@ -290,7 +290,7 @@ impl<'s> Lint<'_, 's> {
             .map(|word| scalar(word.value()))
             .collect();
         if words.is_empty() {
-            self.fault(&list, "an enum of nothing", "`enum: [<word>, …]`");
+            self.fault(&list, "an enum without words", "`enum: [<word>, …]`");
         }
         for (index, word) in words.iter().enumerate() {
             if words[..index].contains(word) {

@@ -127,7 +127,7 @@ fn a_caller_outside_of_a_runtime_waits_as_long_as_the_work_has_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_who_wait_are_answered_by_one_instance() {
+async fn all_waiting_callers_are_answered_by_one_instance() {
     let (queue, keeper) = kept();
     let replies = (0..100).map(|_| keeper.wait(queue.put()));
     for answer in futures_util::future::join_all(replies).await {
@@ -241,7 +241,7 @@ async fn work_that_panics_is_started_again_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn work_that_panics_each_time_is_given_up_and_those_who_wait_are_told() {
+async fn work_that_panics_each_time_is_given_up_and_waiting_callers_get_an_error() {
     let (queue, keeper) = kept();
     queue.panics_left.store(u32::MAX, Ordering::SeqCst);
     let waits = (0..50).map(|_| keeper.wait(queue.put()));
@@ -332,7 +332,7 @@ async fn the_last_owner_may_be_the_work_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn those_who_wait_are_told_of_a_stop_and_nothing_starts_after_it() {
+async fn a_stop_ends_every_wait_and_nothing_starts_after_it() {
     let (queue, keeper) = kept();
     let stop = async {
         turn().await;

@@ -211,7 +211,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_file_that_others_may_write_is_not_read_until_it_is_written_anew() {
+    fn a_file_that_others_may_write_is_not_read_until_it_is_rewritten() {
         use std::os::unix::fs::PermissionsExt as _;
         let (folder, cache) = cache();
         cache.write(CacheFile::PublicKeys, 1, b"keys").unwrap();

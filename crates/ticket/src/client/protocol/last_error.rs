@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_will_not_mend_itself_comes_first_and_then_the_order_of_scopes() {
+    fn permanent_errors_come_first_and_then_the_order_of_scopes() {
         let mut last = LastError::default();
         assert_eq!(last.message(), NOTHING_NOTED);
         last.record(Scope::TvmtoolConfig, Retriability::Retriable, "d");

@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_none_is_not_shown() {
+    fn a_malformed_answer_is_not_shown() {
         for bad in ["", "[", "1", r#"["planted"]"#, r#"{"planted"}"#] {
             let error = parse_tvm_api(bad, &[]).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("planted"), "{error}");

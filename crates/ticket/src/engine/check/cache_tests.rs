@@ -74,7 +74,7 @@ fn plant(cache: &Cache, text: &str) {
 }
 
 #[test]
-fn a_known_ticket_is_not_checked_anew_and_clones_know_it() {
+fn a_remembered_ticket_is_not_checked_again_and_clones_remember_it() {
     let context = context();
     assert_eq!(
         status(context.check(PLANTED, at(NOW))),

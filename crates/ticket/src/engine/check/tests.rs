@@ -464,7 +464,7 @@ fn a_refused_user_ticket_still_names_its_environment() {
 }
 
 #[test]
-fn a_bad_key_harms_only_those_who_need_it() {
+fn a_bad_key_affects_only_tickets_that_name_it() {
     let bad = [0x30, 0x03, 0x04, 0x01, 0x05];
     let general = Writer::default()
         .varint(1, 7)

@@ -325,7 +325,7 @@ fn every_user_needs_a_uid() {
 }
 
 #[test]
-fn each_required_field_is_missed_by_itself() {
+fn a_message_that_lacks_any_one_required_field_is_refused() {
     let part = |numbers: &[u32]| {
         let mut part = Writer::default();
         for number in numbers {

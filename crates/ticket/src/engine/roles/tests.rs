@@ -153,7 +153,7 @@ fn a_selected_uid_must_be_in_the_ticket() {
 }
 
 #[test]
-fn documents_that_are_none_say_why() {
+fn the_error_of_a_malformed_document_says_why() {
     for (document, why) in [
         ("[]", "Json must be object"),
         (r#"{"revision": "r"}"#, "Missing 'born_date'"),
@@ -223,7 +223,7 @@ fn of_a_repeated_key_the_last_counts() {
 
 #[cfg(feature = "mock")]
 #[test]
-fn who_has_no_entry_is_refused_by_the_automatic_checks() {
+fn callers_without_an_entry_are_refused_by_the_automatic_checks() {
     use crate::mock::{ServiceTicket, UserTicket};
 
     let roles = parse(r#"{"revision":"r","born_date":1,"tvm":{"1":{}},"user":{"7":{}}}"#).unwrap();

@@ -133,7 +133,7 @@ fn a_fault_is_told_with_its_place() {
 }
 
 #[test]
-fn what_is_no_token_kind_time_or_rule_is_told_by_key_and_line() {
+fn errors_about_tokens_kinds_times_and_rules_name_key_and_line() {
     for (pointer, key, value) in [
         ("/tokens/0", "token_type", json!("admin")),
         ("/tokens/0", "expires", json!("soon")),
