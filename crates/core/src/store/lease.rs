@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::record::{Expect, Key, Loaded, Store, Swapped, Version};
+use super::record::{Expect, Key, Loaded, Scope, Store, Swapped, Version};
 use crate::{BoxFuture, Clock, Error, ErrorKind, Result, SecretBytes, SystemClock};
 
 /// Grants leases on records.
@@ -23,6 +23,9 @@ pub trait Leases: fmt::Debug + Send + Sync + 'static {
     /// Releases a lease. Returns `false` if the lease has been lost; the new holder's is left
     /// alone.
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool>>;
+
+    /// Returns which tasks share the leases.
+    fn scope(&self) -> Scope;
 }
 
 /// A lease that is held until its time is over.
@@ -175,6 +178,10 @@ impl Leases for StoreLeases {
             let ended = Term::new(lease.fence, 0, Duration::ZERO);
             Ok(self.rewrite(&lease, ended).await?.is_some())
         })
+    }
+
+    fn scope(&self) -> Scope {
+        self.store.capabilities().scope
     }
 }
 

@@ -5,6 +5,8 @@
 //! | [`Store`] | the trait for shared records, whose writes never overwrite unseen changes |
 //! | [`MemoryStore`], [`FolderStore`] | records in memory, and in files of one machine |
 //! | [`Leases`], [`StoreLeases`] | which process makes a request that must be made once |
+//! | [`WithLease`], [`ReadThrough`] | stores made of two |
+//! | `Sealed` (feature `seal`) | records encrypted in any store |
 //! | [`Hints`] | changes that a store on a server hears of |
 //! | `contract` (feature `mock`) | the behaviour that every store must have, as tests |
 //! | [`PrivateFile`] | a file that one process has open at a time and appends to |
@@ -18,6 +20,7 @@
 //!
 //! Owners, modes and the identity of files are checked on Unix; other systems skip these checks.
 
+mod combined;
 #[cfg(feature = "mock")]
 #[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
 pub mod contract;
@@ -31,7 +34,11 @@ mod memory;
 mod place;
 mod private;
 mod record;
+#[cfg(feature = "seal")]
+#[cfg_attr(docsrs, doc(cfg(feature = "seal")))]
+mod sealed;
 
+pub use combined::{ReadThrough, WithLease};
 pub use disk::{Disk, SystemDisk};
 pub use draft::Draft;
 pub use folder::FolderStore;
@@ -41,3 +48,5 @@ pub use memory::MemoryStore;
 pub use place::{Owner, open_to_read, require_private_folder};
 pub use private::{Handle, PrivateFile};
 pub use record::{Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version, Watch};
+#[cfg(feature = "seal")]
+pub use sealed::{Sealed, SealingKey};

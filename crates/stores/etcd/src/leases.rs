@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vouchsafe_core::store::{Acquired, Key, Lease, Leases, Version};
+use vouchsafe_core::store::{Acquired, Key, Lease, Leases, Scope, Version};
 use vouchsafe_core::{BoxFuture, Result, SecretBytes};
 
 use crate::EtcdStore;
@@ -97,6 +97,10 @@ impl Leases for EtcdStore {
             let done: Done = self.api().ask(&TXN, &txn).await?;
             Ok(done.succeeded)
         })
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Network
     }
 }
 
