@@ -53,12 +53,13 @@ impl crate::Client {
     ///
     /// # Errors
     ///
+    /// - Of kind `Invalid`: The body is not UTF-8 (400); or: The input was refused (422).
     /// - Of kind `Credential`: No token, or a token that is not valid (401); or: the service's code
     ///   is `invalid_request` (403).
     /// - Of kind `Forbidden`: Scope missing, or a service token was asked for a name that is not a
     ///   bot name (403).
     /// - Of kind `Conflict`: A token of that name exists already (type duplicate_token_name) (409).
-    /// - Of kind `Invalid`: The input was refused (422).
+    /// - Of kind `Status`: The scopes are neither texts nor a list of them (500).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     pub async fn create_service_token(
         &self,
@@ -141,12 +142,13 @@ impl crate::Client {
     ///
     /// # Errors
     ///
+    /// - Of kind `Invalid`: The body is not UTF-8 (400); or: The input was refused (422).
     /// - Of kind `Credential`: No token, or a token that is not valid (401); or: the service's code
     ///   is `invalid_request` (403).
     /// - Of kind `Forbidden`: Scope missing, another user's data, or an Authorization header that
     ///   cannot be read (403).
     /// - Of kind `Conflict`: A token of that name exists already (type duplicate_token_name) (409).
-    /// - Of kind `Invalid`: The input was refused (422).
+    /// - Of kind `Status`: The scopes are neither texts nor a list of them (500).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     pub async fn create_user_token(
         &self,
@@ -201,13 +203,14 @@ impl crate::Client {
     ///
     /// # Errors
     ///
+    /// - Of kind `Invalid`: The body is not UTF-8 (400); or: The input was refused (422).
     /// - Of kind `Credential`: No token, or a token that is not valid (401); or: the service's code
     ///   is `invalid_request` (403).
     /// - Of kind `Forbidden`: Scope missing, another user's data, or an Authorization header that
     ///   cannot be read (403).
     /// - Of kind `NotFound`: No such thing (type not_found) (404).
     /// - Of kind `Conflict`: A token of that name exists already (type duplicate_token_name) (409).
-    /// - Of kind `Invalid`: The input was refused (422).
+    /// - Of kind `Status`: The scopes are neither texts nor a list of them (500).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     pub async fn modify_token(
         &self,
@@ -302,11 +305,11 @@ impl crate::Client {
     ///
     /// # Errors
     ///
+    /// - Of kind `Invalid`: The body is not UTF-8 (400); or: The input was refused (422).
     /// - Of kind `Credential`: No token, or a token that is not valid (401); or: the service's code
     ///   is `invalid_request` (403).
     /// - Of kind `Forbidden`: Scope missing, another user's data, or an Authorization header that
     ///   cannot be read (403).
-    /// - Of kind `Invalid`: The input was refused (422).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     pub async fn set_quota_overrides(
         &self,
