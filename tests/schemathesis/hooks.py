@@ -32,21 +32,20 @@ def steer(values):
     return values
 
 
-@schemathesis.hook
-def map_path_parameters(context, path_parameters):
-    return steer(path_parameters)
+def of_request(context, values):
+    return steer(values)
+
+
+for part in ("path_parameters", "query", "headers", "body"):
+    schemathesis.hook(f"map_{part}")(of_request)
 
 
 @schemathesis.hook
-def map_query(context, query):
-    return steer(query)
-
-
-@schemathesis.hook
-def map_headers(context, headers):
-    return steer(headers)
-
-
-@schemathesis.hook
-def map_body(context, body):
-    return steer(body)
+def before_call(context, case, kwargs):
+    """Credentials are not made from a description: what is known as `security SCHEME` is a header."""
+    for schemes in case.operation.definition.raw.get("security") or []:
+        for scheme in schemes:
+            header = known(f"security {scheme}", json.dumps(case.body, default=str))
+            if header in KNOWN.get(f"security {scheme}".lower(), []):
+                name, _, value = header.partition(": ")
+                case.headers[name] = value

@@ -5,17 +5,23 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 /// Values that an answer brought and a later call needs, by name.
-#[derive(Debug, Default)]
-pub(super) struct Bound(BTreeMap<String, Value>);
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Bound(BTreeMap<String, Value>);
 
 impl Bound {
     /// Names a value from the beginning.
-    pub(super) fn set(&mut self, name: &str, value: impl Into<Value>) {
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<Value>) {
         self.0.insert(name.to_owned(), value.into());
     }
 
+    /// Returns the texts with their names.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.0.iter();
+        all.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+    }
+
     /// Puts values where a call names them: a text that is `$NAME` as a whole.
-    pub(super) fn put_in(&self, value: &mut Value) {
+    pub(crate) fn put_in(&self, value: &mut Value) {
         match value {
             Value::String(text) => {
                 if let Some(bound) = text.strip_prefix('$').and_then(|name| self.0.get(name)) {
@@ -30,7 +36,7 @@ impl Bound {
 
     /// Takes what a call binds: a name, and where in the answer it stands. A place such as
     /// `/location RelayState=` is what follows that mark in a text.
-    pub(super) fn take(&mut self, call: &Value, answer: &Value) {
+    pub(crate) fn take(&mut self, call: &Value, answer: &Value) {
         for (name, place) in call["bind"].as_object().into_iter().flatten() {
             let place = place.as_str().unwrap_or_default();
             let (place, mark) = place.split_once(' ').unwrap_or((place, ""));

@@ -1,6 +1,7 @@
 //! What needs several crates at once: recorded vectors, clients in other languages, and descriptions
 //! that are run against emulators.
 
+mod bound;
 pub mod interop;
 mod python;
 pub mod schemathesis;

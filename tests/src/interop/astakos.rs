@@ -10,9 +10,9 @@ mod recorder;
 use serde_json::{Value, json};
 
 use self::recorder::Recorder;
-use super::bound::Bound;
 use super::script::Session;
 use super::{Places, Report};
+use crate::bound::Bound;
 use crate::python;
 use crate::vectors::{self, Recorded};
 

@@ -2,7 +2,6 @@
 //! same requests.
 
 mod astakos;
-mod bound;
 mod recorder;
 mod script;
 mod server;

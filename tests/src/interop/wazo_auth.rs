@@ -18,10 +18,10 @@ use vouchsafe::core::sync::lock;
 use vouchsafe::core::transport::Response;
 use vouchsafe::wazo_auth::mock::{Seed, Server};
 
-use super::bound::Bound;
 use super::recorder::Recorder;
 use super::script::Session;
 use super::{Places, Report};
+use crate::bound::Bound;
 use crate::python;
 use crate::vectors::{self, Recorded};
 

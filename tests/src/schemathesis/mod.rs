@@ -1,6 +1,7 @@
 //! Runs the descriptions of services against the emulators: `schemathesis` makes requests from a
 //! description, good and bad ones, and every answer must be one that the description has.
 
+mod userinfo;
 mod wazo_auth;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,25 +12,32 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use http::{Method, Uri};
+use http::{HeaderValue, Method, StatusCode, Uri};
 use serde_json::Value;
 use tokio::process::Command;
 use vouchsafe::core::mock::{Handler, Host};
 use vouchsafe::core::sync::lock;
 use vouchsafe::core::transport::{Request, Response};
 
+use crate::bound::Bound;
 use crate::python;
 
 const PACKAGES: &[&str] = &["schemathesis==4.32.5"];
 
 /// The services whose descriptions can be run.
-const SERVICES: &[&str] = &["wazo-auth"];
+const SERVICES: &[&str] = &["userinfo", "wazo-auth"];
 
 /// What must hold of every answer. That no operation answers 5xx of its own accord is part of it: the
 /// descriptions name the few statuses of this kind that services have.
-const CHECKS: &str = "status_code_conformance,content_type_conformance,\
-                      response_headers_conformance,response_schema_conformance,ignored_auth,\
-                      unsupported_method,allow_header_conformance";
+const CHECKS: [&str; 7] = [
+    "allow_header_conformance",
+    "content_type_conformance",
+    "ignored_auth",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "status_code_conformance",
+    "unsupported_method",
+];
 
 /// How long a run may take beyond its time, for the start and for making failures small.
 const GRACE: Duration = Duration::from_secs(120);
@@ -58,16 +66,28 @@ impl Options {
     }
 }
 
-/// An emulator as it is run: with a world that stays usable, and with the answers it may give.
-trait Subject: fmt::Debug + Send + Sync + 'static {
-    /// Answers a request. A request may name [`TOKEN`] as its token.
-    fn answer(&self, request: &Request) -> Response;
+/// An emulator with a world that can begin anew, and the answers it may give.
+trait World: fmt::Debug + Send + Sync + 'static {
+    /// Returns the descriptions, as files below `crates`, with the path before theirs.
+    fn descriptions(&self) -> Vec<(&'static str, String)>;
 
-    /// Returns the operation that a request is for.
-    fn operation(&self, method: &Method, uri: &Uri) -> Option<&'static str>;
+    /// Returns the header that all requests have. Here and in what is known, `bound-NAME` stands for
+    /// what the beginning has bound to that name.
+    fn header(&self) -> &'static str;
+
+    /// Returns the checks that are not for this service.
+    fn unchecked(&self) -> &'static [&'static str];
 
     /// Returns what exists, for the names of parameters and members.
     fn known(&self) -> &Value;
+
+    /// Begins anew.
+    fn begin(&self) -> Result<Bound, String>;
+
+    /// Returns whether the requests so far have left what `bound` needs.
+    fn is_whole(&self, bound: &Bound) -> bool;
+
+    fn handler(&self) -> &Arc<dyn Handler>;
 
     /// Returns every operation that should be reached.
     fn operations(&self) -> Vec<&'static str>;
@@ -76,14 +96,59 @@ trait Subject: fmt::Debug + Send + Sync + 'static {
     fn may_fail(&self, operation: &str, request: &Request) -> bool;
 }
 
-/// Stands in requests for a token that is valid whatever happened to the one before.
-const TOKEN: &str = "00000000-0000-4000-8000-00000000a11d";
+/// After how many requests the world begins anew, so that lists do not grow without end, and what
+/// was deleted is back.
+const RENEWED: u64 = 200;
 
-/// What went over the wire.
+/// What goes over the wire.
 #[derive(Debug)]
 struct Watched {
-    subject: Box<dyn Subject>,
+    world: Box<dyn World>,
+    bound: Mutex<(Bound, u64)>,
     seen: Mutex<Seen>,
+}
+
+impl Watched {
+    fn new(world: Box<dyn World>) -> Result<Self, String> {
+        Ok(Self {
+            bound: Mutex::new((world.begin()?, 0)),
+            world,
+            seen: Mutex::default(),
+        })
+    }
+
+    /// Puts what the world has bound into a request.
+    fn fill(&self, request: &Request) -> Result<Request, String> {
+        let mut guard = lock(&self.bound);
+        let (bound, requests) = &mut *guard;
+        *requests += 1;
+        if *requests > RENEWED || !self.world.is_whole(bound) {
+            (*bound, *requests) = (self.world.begin()?, 0);
+        }
+        filled(bound, request)
+    }
+}
+
+fn filled(bound: &Bound, request: &Request) -> Result<Request, String> {
+    let fill = |mut text: String| {
+        for (name, value) in bound.texts() {
+            text = text.replace(&format!("bound-{name}"), value);
+        }
+        text
+    };
+    let mut request = request.clone();
+    let uri = fill(request.uri.to_string());
+    request.uri = uri.parse().map_err(|_| format!("no address: {uri}"))?;
+    for value in request.headers.values_mut() {
+        if let Ok(text) = value.to_str() {
+            *value = HeaderValue::try_from(fill(text.to_owned())).map_err(|e| e.to_string())?;
+        }
+    }
+    // A body that is no text holds no name.
+    if let Ok(text) = String::from_utf8(request.body.to_vec()) {
+        request.body = fill(text).into();
+    }
+    Ok(request)
 }
 
 #[derive(Debug, Default)]
@@ -97,8 +162,12 @@ struct Seen {
 
 impl Handler for Watched {
     fn handle(&self, request: &Request) -> Response {
-        let response = self.subject.answer(request);
-        let operation = self.subject.operation(&request.method, &request.uri);
+        let handler = self.world.handler();
+        let (response, why) = match self.fill(request) {
+            Ok(request) => (handler.handle(&request), String::new()),
+            Err(why) => (Response::new(StatusCode::NOT_IMPLEMENTED), why),
+        };
+        let operation = handler.operation(&request.method, &request.uri);
         let status = response.status;
         let mut seen = lock(&self.seen);
         seen.requests += 1;
@@ -107,17 +176,17 @@ impl Handler for Watched {
             *statuses.entry(status.as_u16()).or_default() += 1;
         }
         let name = operation.unwrap_or("no operation");
-        if status.is_server_error() && !self.subject.may_fail(name, request) {
+        if status.is_server_error() && !self.world.may_fail(name, request) {
             let (method, uri) = (&request.method, &request.uri);
             let body = String::from_utf8_lossy(&request.body);
-            let text = format!("{method} {uri} {body} was answered {status}");
+            let text = format!("{method} {uri} {body} was answered {status} {why}");
             seen.failures.insert(name.to_owned(), text);
         }
         response
     }
 
     fn operation(&self, method: &Method, uri: &Uri) -> Option<&'static str> {
-        self.subject.operation(method, uri)
+        self.world.handler().operation(method, uri)
     }
 }
 
@@ -136,47 +205,65 @@ impl fmt::Display for Report {
     }
 }
 
-/// Runs a description. `target` is the folder for what is built.
+/// Runs the descriptions of a service. `target` is the folder for what is built.
 ///
 /// # Errors
 ///
-/// If it cannot be run: an unknown service, or what is needed is missing.
+/// If they cannot be run: an unknown service, or what is needed is missing.
 pub async fn run(target: &Path, options: &Options) -> Result<Report, String> {
-    let service = options.service.as_str();
-    let subject: Box<dyn Subject> = match service {
-        "wazo-auth" => Box::new(wazo_auth::Subject::new()?),
+    let world: Box<dyn World> = match options.service.as_str() {
+        "userinfo" => Box::new(userinfo::World::new()),
+        "wazo-auth" => Box::new(wazo_auth::World::new()?),
         other => {
             let known = SERVICES.join(", ");
-            return Err(format!(
-                "no service is called {other:?}; there are: {known}"
-            ));
+            let text = format!("no service is called {other:?}; there are: {known}");
+            return Err(text);
         }
     };
-    let text = |cause: std::io::Error| cause.to_string();
-    let work = std::path::absolute(target.join("schemathesis")).map_err(text)?;
+    let work = std::path::absolute(target.join("schemathesis")).map_err(|e| e.to_string())?;
     let python = python::environment(&work, PACKAGES).await?;
-    let watched = Arc::new(Watched {
-        subject,
-        seen: Mutex::default(),
-    });
+    let watched = Arc::new(Watched::new(world)?);
     let host = Host::new(Arc::clone(&watched) as Arc<dyn Handler>);
     let serving = host.serve((Ipv4Addr::LOCALHOST, 0).into()).await;
     let serving = serving.map_err(|fault| fault.to_string())?;
+    let descriptions = watched.world.descriptions();
+    let seconds = options.seconds / u64::try_from(descriptions.len()).unwrap_or(1).max(1);
+    let unchecked = watched.world.unchecked();
+    let checks = CHECKS
+        .into_iter()
+        .filter(|check| !unchecked.contains(check));
+    let checks = checks.collect::<Vec<_>>().join(",");
+    let mut is_like_description = true;
+    for (file, base) in descriptions {
+        let url = format!("{}{base}", serving.url());
+        let mut command = Command::new(python.with_file_name("st"));
+        command
+            .current_dir(&work)
+            .env("VOUCHSAFE_KNOWN", watched.world.known().to_string())
+            .args(["run", "--checks", &checks])
+            .args(["--seed", &options.seed.to_string()])
+            .args(["--header", watched.world.header()]);
+        is_like_description &= run_one(command, file, &url, seconds).await?;
+    }
+    drop(serving);
+    let seen = lock(&watched.seen);
+    let operations = watched.world.operations();
+    Ok(report(&seen, &operations, is_like_description))
+}
 
+/// Runs one description, and returns whether all answers were like it.
+async fn run_one(
+    mut command: Command,
+    file: &str,
+    url: &str,
+    seconds: u64,
+) -> Result<bool, String> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let description = format!("../crates/{service}/api/{service}.openapi.yaml");
-    let mut process = Command::new(python.with_file_name("st"))
-        .current_dir(&work)
+    command
         .env("SCHEMATHESIS_HOOKS", "hooks")
         .env("PYTHONPATH", here.join("schemathesis"))
-        .env("VOUCHSAFE_KNOWN", watched.subject.known().to_string())
-        .arg("run")
-        .arg(here.join(description))
-        .args(["--no-color", "--checks", CHECKS, "--continue-on-failure"])
-        .args(["--url", &serving.url().to_string()])
-        .args(["--max-time", &options.seconds.to_string()])
-        .args(["--seed", &options.seed.to_string()])
-        .args(["--header", &format!("X-Auth-Token: {TOKEN}")])
+        .args(["--url", url, "--max-time", &seconds.max(1).to_string()])
+        .args(["--no-color", "--continue-on-failure"])
         .args([
             "--generation-database",
             "none",
@@ -184,25 +271,19 @@ pub async fn run(target: &Path, options: &Options) -> Result<Report, String> {
             "false",
         ])
         .args(["--suppress-health-check", "all", "--warnings", "off"])
+        .arg(here.join("../crates").join(file))
         .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(text)?;
-    let limit = Duration::from_secs(options.seconds) + GRACE;
-    let status = match tokio::time::timeout(limit, process.wait()).await {
-        Ok(status) => status.map_err(text)?,
+        .kill_on_drop(true);
+    let text = |cause: std::io::Error| cause.to_string();
+    let mut process = command.spawn().map_err(text)?;
+    let limit = Duration::from_secs(seconds) + GRACE;
+    match tokio::time::timeout(limit, process.wait()).await {
+        Ok(status) => Ok(status.map_err(text)?.success()),
         Err(_) => {
             process.kill().await.map_err(text)?;
-            return Err(format!("it did not end within {limit:?}"));
+            Err(format!("{file}: it did not end within {limit:?}"))
         }
-    };
-    drop(serving);
-    let seen = lock(&watched.seen);
-    Ok(report(
-        &seen,
-        &watched.subject.operations(),
-        status.success(),
-    ))
+    }
 }
 
 fn report(seen: &Seen, operations: &[&'static str], is_like_description: bool) -> Report {
@@ -246,8 +327,8 @@ mod tests {
     #[derive(Debug)]
     struct Named;
 
-    impl Subject for Named {
-        fn answer(&self, request: &Request) -> Response {
+    impl Handler for Named {
+        fn handle(&self, request: &Request) -> Response {
             let status = request.uri.path().trim_start_matches('/').parse::<u16>();
             let status = status.ok().and_then(|code| StatusCode::from_u16(code).ok());
             Response::new(status.unwrap_or(StatusCode::NOT_FOUND))
@@ -256,9 +337,40 @@ mod tests {
         fn operation(&self, _: &Method, _: &Uri) -> Option<&'static str> {
             Some("ask")
         }
+    }
+
+    #[derive(Debug)]
+    struct Small(Arc<dyn Handler>);
+
+    impl World for Small {
+        fn descriptions(&self) -> Vec<(&'static str, String)> {
+            Vec::new()
+        }
+
+        fn header(&self) -> &'static str {
+            ""
+        }
+
+        fn unchecked(&self) -> &'static [&'static str] {
+            &[]
+        }
 
         fn known(&self) -> &Value {
             &Value::Null
+        }
+
+        fn begin(&self) -> Result<Bound, String> {
+            let mut bound = Bound::default();
+            bound.set("status", "503");
+            Ok(bound)
+        }
+
+        fn is_whole(&self, _: &Bound) -> bool {
+            true
+        }
+
+        fn handler(&self) -> &Arc<dyn Handler> {
+            &self.0
         }
 
         fn operations(&self) -> Vec<&'static str> {
@@ -266,15 +378,12 @@ mod tests {
         }
 
         fn may_fail(&self, _: &str, request: &Request) -> bool {
-            request.uri.path() == "/503"
+            request.uri.path() == "/bound-status"
         }
     }
 
     fn seen(paths: &[&'static str]) -> Seen {
-        let watched = Watched {
-            subject: Box::new(Named),
-            seen: Mutex::default(),
-        };
+        let watched = Watched::new(Box::new(Small(Arc::new(Named)))).unwrap();
         for path in paths {
             watched.handle(&Request::new(Method::GET, Uri::from_static(path)));
         }
@@ -282,8 +391,14 @@ mod tests {
     }
 
     #[test]
+    fn what_the_world_has_bound_is_put_into_requests() {
+        let statuses = seen(&["/bound-status"]).statuses;
+        assert_eq!(statuses["ask"], BTreeMap::from([(503, 1)]));
+    }
+
+    #[test]
     fn a_failure_that_the_service_does_not_have_fails_the_run() {
-        let good = report(&seen(&["/200", "/404", "/503"]), &["ask"], true);
+        let good = report(&seen(&["/200", "/404", "/bound-status"]), &["ask"], true);
         assert!(good.is_good, "{good}");
         let bad = report(&seen(&["/200", "/500"]), &["ask"], true);
         assert!(!bad.is_good);

@@ -1,38 +1,30 @@
 //! The emulator of wazo-auth, with an administrator that is there whatever requests do.
 
-use std::sync::Mutex;
+use std::sync::Arc;
 
-use http::{HeaderValue, Method, Uri};
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
 use serde_json::Value;
 use vouchsafe::core::call::Operation;
-use vouchsafe::core::sync::lock;
-use vouchsafe::core::transport::{Request, Response};
-use vouchsafe::wazo_auth::Secret;
+use vouchsafe::core::mock::Handler;
+use vouchsafe::core::transport::Request;
 use vouchsafe::wazo_auth::mock::{Seed, Server, operations};
 
-use super::TOKEN;
+use super::filled;
+use crate::bound::Bound;
 
 /// The user that the emulator begins with.
 const ADMIN: &str = "admin";
 const ADMIN_PATH: &str = "/0.1/users/8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702";
 
-/// After how many requests the world begins anew, so that lists do not grow without end.
-const RESET: u64 = 200;
-
 #[derive(Debug)]
-pub(super) struct Subject {
+pub(super) struct World {
     server: Server,
-    known: Value,
-    state: Mutex<State>,
+    /// What the world begins with: a seed, requests, and what exists then.
+    file: Value,
 }
 
-#[derive(Debug)]
-struct State {
-    token: Secret,
-    requests: u64,
-}
-
-impl Subject {
+impl World {
     pub(super) fn new() -> Result<Self, String> {
         let text = include_str!("../../schemathesis/wazo_auth.json");
         let file: Value = serde_json::from_str(text).map_err(|cause| cause.to_string())?;
@@ -42,62 +34,95 @@ impl Subject {
             settings.legacy = true;
         });
         let server = Server::from_seed(&seed);
-        let token = server.issue_token_with(ADMIN, ["#"]);
-        let state = State { token, requests: 0 };
-        Ok(Self {
-            server,
-            known: file["known"].clone(),
-            state: Mutex::new(state),
-        })
+        Ok(Self { server, file })
     }
 
-    /// Returns a token of the administrator. If that user or its token is no more, the world begins
-    /// anew.
-    fn token(&self) -> Secret {
-        let mut state = lock(&self.state);
-        state.requests += 1;
-        let mut check = Request::new(Method::GET, Uri::from_static(ADMIN_PATH));
-        set_token(&mut check, &state.token);
-        let is_there = self.server.handle(&check).status == 200;
-        if !is_there || state.requests.is_multiple_of(RESET) {
-            self.server.reset();
-            state.token = self.server.issue_token_with(ADMIN, ["#"]);
+    /// Makes one of the first requests.
+    fn prime(&self, step: &Value, bound: &mut Bound) -> Result<(), String> {
+        let text = |name: &str| step[name].as_str().unwrap_or_default();
+        let (method, path) = (text("method"), text("path"));
+        let why = |cause: &dyn std::fmt::Display| format!("{method} {path}: {cause}");
+        let method = method.parse().map_err(|cause| why(&cause))?;
+        let mut request = Request::new(method, path.parse().map_err(|cause| why(&cause))?);
+        request.body = match step["form"].is_object() {
+            true => multipart(&step["form"]).into(),
+            false => step["body"].to_string().into(),
+        };
+        let media = match step["form"].is_object() {
+            true => "multipart/form-data; boundary=part",
+            false => "application/json",
+        };
+        let token = HeaderValue::from_static("bound-token");
+        request.headers.insert("x-auth-token", token);
+        let media = HeaderValue::from_static(media);
+        request.headers.insert(CONTENT_TYPE, media);
+        for name in ["authorization", "wazo-tenant"] {
+            if let Some(value) = step[name].as_str() {
+                let value = HeaderValue::try_from(value).map_err(|cause| why(&cause))?;
+                request.headers.insert(name, value);
+            }
         }
-        state.token.clone()
+        let answer = self.server.handle(&filled(bound, &request)?);
+        let body = String::from_utf8_lossy(&answer.body);
+        if !answer.status.is_success() {
+            return Err(why(&body));
+        }
+        let body = serde_json::from_str(&body).unwrap_or_default();
+        bound.take(step, &body);
+        Ok(())
     }
 }
 
-fn set_token(request: &mut Request, token: &Secret) {
-    if let Ok(value) = HeaderValue::from_str(token.expose()) {
-        request.headers.insert("x-auth-token", value);
+fn multipart(form: &Value) -> String {
+    let mut body = String::new();
+    for (name, value) in form.as_object().into_iter().flatten() {
+        let file = if name == "metadata" {
+            "; filename=\"f\""
+        } else {
+            ""
+        };
+        let value = value.as_str().unwrap_or_default();
+        let head = format!("Content-Disposition: form-data; name=\"{name}\"{file}");
+        body += &format!("--part\r\n{head}\r\n\r\n{value}\r\n");
     }
+    body + "--part--\r\n"
 }
 
-impl super::Subject for Subject {
-    fn answer(&self, request: &Request) -> Response {
-        let mut request = request.clone();
-        let uri = request.uri.to_string();
-        if uri.contains(TOKEN)
-            && let Ok(uri) = uri.replace(TOKEN, self.token().expose()).parse()
-        {
-            request.uri = uri;
-        }
-        if request
-            .headers
-            .get("x-auth-token")
-            .is_some_and(|token| token == TOKEN)
-        {
-            set_token(&mut request, &self.token());
-        }
-        self.server.handle(&request)
+impl super::World for World {
+    fn descriptions(&self) -> Vec<(&'static str, String)> {
+        vec![("wazo-auth/api/wazo-auth.openapi.yaml", String::new())]
     }
 
-    fn operation(&self, method: &Method, uri: &Uri) -> Option<&'static str> {
-        self.server.host().handler().operation(method, uri)
+    fn header(&self) -> &'static str {
+        "X-Auth-Token: bound-token"
+    }
+
+    fn unchecked(&self) -> &'static [&'static str] {
+        &[]
     }
 
     fn known(&self) -> &Value {
-        &self.known
+        &self.file["known"]
+    }
+
+    fn begin(&self) -> Result<Bound, String> {
+        self.server.reset();
+        let mut bound = Bound::default();
+        let token = self.server.issue_token_with(ADMIN, ["#"]);
+        bound.set("token", token.expose());
+        for step in self.file["prime"].as_array().into_iter().flatten() {
+            self.prime(step, &mut bound)?;
+        }
+        Ok(bound)
+    }
+
+    fn is_whole(&self, bound: &Bound) -> bool {
+        let step = serde_json::json!({"method": "GET", "path": ADMIN_PATH});
+        self.prime(&step, &mut bound.clone()).is_ok()
+    }
+
+    fn handler(&self) -> &Arc<dyn Handler> {
+        self.server.host().handler()
     }
 
     fn operations(&self) -> Vec<&'static str> {
@@ -130,39 +155,47 @@ impl super::Subject for Subject {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Subject as _;
+    use http::{Method, Uri};
+
+    use super::super::Watched;
     use super::*;
 
-    fn ask(method: Method, path: &'static str) -> Request {
+    fn watched() -> Watched {
+        Watched::new(Box::new(World::new().unwrap())).unwrap()
+    }
+
+    fn ask(watched: &Watched, method: Method, path: &'static str) -> u16 {
         let mut request = Request::new(method, Uri::from_static(path));
-        set_token(&mut request, &Secret::from(TOKEN));
-        request
+        let token = HeaderValue::from_static("bound-token");
+        request.headers.insert("x-auth-token", token);
+        watched.handle(&request).status.as_u16()
     }
 
     #[test]
     fn the_administrator_is_back_after_it_was_deleted() {
-        let subject = Subject::new().unwrap();
-        assert_eq!(subject.answer(&ask(Method::DELETE, ADMIN_PATH)).status, 204);
-        assert_eq!(subject.answer(&ask(Method::GET, ADMIN_PATH)).status, 200);
+        let watched = watched();
+        assert_eq!(ask(&watched, Method::DELETE, ADMIN_PATH), 204);
+        assert_eq!(ask(&watched, Method::GET, ADMIN_PATH), 200);
     }
 
     #[test]
     fn the_token_is_replaced_after_it_was_revoked() {
-        let subject = Subject::new().unwrap();
-        let token = "/0.1/token/00000000-0000-4000-8000-00000000a11d";
-        assert_eq!(subject.answer(&ask(Method::GET, token)).status, 200);
-        assert_eq!(subject.answer(&ask(Method::DELETE, token)).status, 200);
-        assert_eq!(subject.answer(&ask(Method::GET, token)).status, 200);
+        let watched = watched();
+        assert_eq!(ask(&watched, Method::GET, "/0.1/token/bound-token"), 200);
+        assert_eq!(ask(&watched, Method::DELETE, "/0.1/token/bound-token"), 200);
+        assert_eq!(ask(&watched, Method::GET, "/0.1/token/bound-token"), 200);
     }
 
     #[test]
     fn only_what_the_protocol_text_names_may_fail() {
-        let subject = Subject::new().unwrap();
-        let mut request = ask(Method::POST, "/0.1/users/register");
+        use super::super::World as _;
+
+        let world = World::new().unwrap();
+        let mut request = Request::new(Method::POST, Uri::from_static("/0.1/users/register"));
         request.body = r#"{"username": "a"}"#.into();
-        assert!(!subject.may_fail("wazo-auth.registerUser", &request));
+        assert!(!world.may_fail("wazo-auth.registerUser", &request));
         request.body = "{}".into();
-        assert!(subject.may_fail("wazo-auth.registerUser", &request));
-        assert!(!subject.may_fail("wazo-auth.createUser", &request));
+        assert!(world.may_fail("wazo-auth.registerUser", &request));
+        assert!(!world.may_fail("wazo-auth.createUser", &request));
     }
 }
