@@ -1,4 +1,4 @@
-//! The command line, and how a run of the program goes.
+//! The command line, and running a command.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -28,7 +28,7 @@ struct Cli {
     verbose: u8,
 }
 
-/// Returns the whole command line: what is of no service, and what each service adds.
+/// Returns the whole command line: the general commands, and those of each service.
 fn command_line() -> Command {
     let demo = "Runs every client against its emulator, over TLS on loopback sockets";
     let serve = "Runs emulators of the services over TCP, for tests in any language";
@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
             return ExitCode::from(2);
         }
         Err(refusal) => {
-            // Help and version, or a text over several lines that shows what was meant.
+            // Help and version, or an error over several lines that shows the arguments.
             let _ = refusal.print();
             return ExitCode::from(u8::try_from(refusal.exit_code()).unwrap_or(2));
         }
@@ -100,7 +100,7 @@ fn run_command(matches: &ArgMatches) -> Result<ExitCode, Failure> {
             }
         }
     });
-    // A read of standard input that never ends must not keep the program.
+    // A blocked read of standard input must not keep the program alive.
     runtime.shutdown_background();
     done
 }
@@ -112,8 +112,8 @@ struct Logs {
 }
 
 impl Logs {
-    /// Returns what the options ask for, else what `RUST_LOG` does, else the default. The options
-    /// concern our own crates only: libraries below may log secrets.
+    /// Returns the filter of the options, or else of `RUST_LOG`, or else the default. The options
+    /// concern only our own crates, since libraries below may log secrets.
     fn wanted(verbose: u8, variable: Option<&str>, command: &str) -> Result<Self, Failure> {
         let own = |level: &str| EnvFilter::new(format!("off,vouchsafe={level}"));
         let variable = variable.map(str::trim).filter(|text| !text.is_empty());
@@ -123,7 +123,7 @@ impl Logs {
                     .hint("such as vouchsafe=debug or vouchsafe_core=trace,info")
             })?,
             (0, None, SERVE) => own("info"),
-            // Outages are part of what it shows.
+            // The demo causes outages on purpose.
             (0, None, DEMO) => own("error"),
             (0, None, _) => own("warn"),
             (1, ..) => own("debug"),
@@ -155,12 +155,12 @@ fn colour_variable() -> Option<OsString> {
     std::env::var_os("NO_COLOR")
 }
 
-/// Whether `NO_COLOR` is set to something: see <https://no-color.org>.
+/// Whether `NO_COLOR` is set and not empty: see <https://no-color.org>.
 fn is_colourless(variable: Option<&std::ffi::OsStr>) -> bool {
     variable.is_some_and(|value| !value.is_empty())
 }
 
-/// The place of general options in the help: behind those of the command.
+/// The position of general options in the help: after those of the command.
 const LAST: usize = 900;
 const DEMO: &str = "demo";
 const SERVE: &str = "serve";
@@ -185,7 +185,7 @@ mod tests {
         command_line().debug_assert();
     }
 
-    /// Of two arguments with one id, each would set the other.
+    /// Two arguments with the same id would set each other.
     #[test]
     fn no_argument_of_a_command_has_the_id_of_one_that_every_command_has() {
         fn check(command: &Command, global: &[clap::Id]) {

@@ -30,7 +30,7 @@ pub(crate) struct ConnectionArgs {
     pub(crate) allow_plain_http: bool,
 }
 
-/// Returns a URL of an option, else of a variable, and says which of them holds a fault.
+/// Returns a URL from an option or else a variable, and names which of them is invalid in errors.
 pub(crate) fn url(option: &str, given: Option<&str>, variable: &str) -> Result<String, Failure> {
     let found = match given {
         Some(text) => BaseUrl::parse(text).map_err(|fault| fault.with_origin(option))?,
@@ -57,7 +57,7 @@ impl ConnectionArgs {
         Ok(Arc::new(builder.build()?))
     }
 
-    /// Returns the time limits: the whole call may take as long as all its attempts.
+    /// Returns the time limits: a whole call may take as long as all its attempts.
     pub(crate) fn timeouts(&self) -> Timeouts {
         let attempts = u32::from(self.retries) + 1;
         Timeouts::default()
@@ -65,7 +65,7 @@ impl ConnectionArgs {
             .call(self.timeout.saturating_mul(attempts))
     }
 
-    /// Returns how often a call is tried.
+    /// Returns the number of attempts of a call.
     pub(crate) fn retry(&self) -> Retry {
         Retry::default().attempts(u32::from(self.retries) + 1)
     }
@@ -91,7 +91,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A hundred years: no sum with a date of today overflows.
+/// A hundred years: adding it to the present time does not overflow.
 const LONGEST: Duration = Duration::from_secs(100 * 366 * 86_400);
 
 #[cfg(test)]

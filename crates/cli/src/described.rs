@@ -1,5 +1,5 @@
-//! Commands that are the operations of a service, called by name: for services whose description
-//! says enough of each, so that none needs a command written by hand.
+//! Commands that call the operations of a service by name, for services without hand-written
+//! commands.
 
 use std::fs::File;
 use std::io;
@@ -45,7 +45,7 @@ impl ServiceArgs {
         connection::url("--url", self.url.as_deref(), variables.url)
     }
 
-    /// Returns the token, unless the operation works without one and none is given.
+    /// Returns the token, or `None` if none is given and the operation works without one.
     pub(crate) fn token(
         &self,
         described: &Described,
@@ -138,7 +138,7 @@ fn argument(parameter: &'static Parameter) -> Arg {
     }
 }
 
-/// Keeps the flags of parameters apart from those that every command has.
+/// Keeps the flags of parameters distinct from those that every command has.
 fn flag(name: String) -> String {
     match TAKEN.contains(&name.as_str()) {
         true => format!("parameter-{name}"),
@@ -154,7 +154,7 @@ fn file(id: &str, flag: &str, help: String) -> Arg {
         .value_parser(value_parser!(PathBuf))
 }
 
-/// Keeps the ids of parameters apart from those of the program's own options.
+/// Keeps the ids of parameters distinct from those of the program's own options.
 fn id(parameter: &Parameter) -> String {
     format!("parameter {}", parameter.name)
 }
@@ -166,7 +166,7 @@ fn sentence(text: &str) -> String {
     }
 }
 
-/// Finds the operation that is called, and what is given for it.
+/// Finds the operation of a command, and its arguments.
 pub(crate) fn chosen<'m>(
     operations: &'static [Described],
     matches: &'m ArgMatches,
@@ -179,7 +179,7 @@ pub(crate) fn chosen<'m>(
     Ok((described, matches))
 }
 
-/// Calls an operation, and returns what is to be printed.
+/// Calls an operation, and returns the output.
 pub(crate) async fn run<S: Service<Credential = ()>>(
     client: &S,
     described: &'static Described,
@@ -188,7 +188,7 @@ pub(crate) async fn run<S: Service<Credential = ()>>(
 where
     Failure: From<S::Error>,
 {
-    // Before the call, so that no secret is made that cannot be kept.
+    // Before the call, so that no secret is created that cannot be stored.
     let out = match described.answers_secret {
         true => matches.get_one::<PathBuf>(OUT),
         false => None,
@@ -308,7 +308,7 @@ const TAKEN: &[&str] = &[
     "verbose",
 ];
 
-/// More is not a request that is made by hand.
+/// Larger bodies are not written by hand.
 const LARGEST_BODY: usize = 16 << 20;
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
-//! Why a command did not do its work: one line for people with what to do, JSON for programs,
-//! and the exit code.
+//! Why a command failed: one line for people with a hint, JSON for programs, and the exit code.
 
 use std::error::Error as _;
 use std::fmt;
@@ -12,7 +11,7 @@ use vouchsafe::core::{self, ConnectPhase, Sent};
 
 use crate::terminal::{clean, to_json_line};
 
-/// A command that did not do its work. No text of it holds a token.
+/// A failed command. Its texts contain no token.
 #[derive(Debug)]
 pub(crate) struct Failure {
     exit: Exit,
@@ -22,32 +21,32 @@ pub(crate) struct Failure {
     facts: Value,
 }
 
-/// The exit codes besides success.
+/// The exit codes other than success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exit {
-    /// The service refused, failed, or has no such thing.
+    /// The service refused, failed, or does not have the thing.
     Failed = 1,
     /// The arguments or the environment are wrong; nothing was sent.
     Usage = 2,
 }
 
 impl Failure {
-    /// Says that the work failed.
+    /// The command failed.
     pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self::new(Exit::Failed, "failed", message)
     }
 
-    /// Says that the service has no such thing.
+    /// The service does not have the thing.
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self::new(Exit::Failed, "not_found", message)
     }
 
-    /// Says that the arguments or the environment are wrong.
+    /// The arguments or the environment are wrong.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, "usage", message)
     }
 
-    /// Adds what to do about it.
+    /// Adds a hint about what to do.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
@@ -58,7 +57,7 @@ impl Failure {
         Self { kind, ..self }
     }
 
-    /// Adds what to do about it, if nothing is said yet.
+    /// Adds a hint if there is none yet.
     pub(crate) fn hint_unless_given(self, hint: &str) -> Self {
         match self.hint {
             Some(_) => self,
@@ -66,8 +65,8 @@ impl Failure {
         }
     }
 
-    /// Where the server may have done what must not be doubled, warns of another try in place of
-    /// advising it. `operations` are those of the service.
+    /// If the server may have applied a change that must not be repeated, replaces the hint by a
+    /// warning against trying again. `operations` are those of the service.
     pub(crate) fn warned_of_doubling(
         self,
         error: &core::Error,
@@ -80,17 +79,17 @@ impl Failure {
             Some(operation.id()) == error.operation() && operation.repeatable() != Repeat::Safe
         });
         match may_be_done && is_once {
-            true => self.hint("it may have been done all the same: look before you try again"),
+            true => self.hint("the server may have applied it: check before you try again"),
             false => self,
         }
     }
 
-    /// Takes back what to do about it: the message says all that there is to say.
+    /// Removes the hint, if the message already says everything.
     pub(crate) fn without_hint(self) -> Self {
         Self { hint: None, ..self }
     }
 
-    /// Says in which part of the work it happened.
+    /// Adds the part of the work in which it happened.
     pub(crate) fn in_part(self, part: &str) -> Self {
         Self {
             message: format!("{part}: {}", self.message),
@@ -98,7 +97,7 @@ impl Failure {
         }
     }
 
-    /// Says that the service was asked, and that the arguments are not at fault.
+    /// Marks the failure as one of the service rather than of the arguments.
     pub(crate) fn after_asking(self) -> Self {
         Self {
             exit: Exit::Failed,
@@ -144,7 +143,7 @@ impl Failure {
     }
 }
 
-/// One line: what went wrong, and what to do.
+/// One line: the failure and the hint.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&clean(&self.message))?;
@@ -166,7 +165,7 @@ impl From<core::Error> for Failure {
     }
 }
 
-/// The error's own line; where the cause is the machine's or the certificate's, that too.
+/// The error's own line, with the cause if that is the machine's or the certificate's.
 fn full_message(error: &core::Error) -> String {
     let mut message = error.to_string();
     let tells_its_cause = matches!(
@@ -213,7 +212,7 @@ fn kind(kind: core::ErrorKind) -> &'static str {
     }
 }
 
-/// What to do about it.
+/// The hint for an error.
 fn hint(error: &core::Error) -> Option<String> {
     let text = match error.kind() {
         core::ErrorKind::Config if error.message().starts_with("plain http") => {

@@ -1,5 +1,5 @@
-//! Files that the program writes. Each gets its name once it is complete, so that a program that
-//! waits for one never reads a part of it.
+//! Writes files. Each gets its name when it is complete, so that a program that waits for it never
+//! reads a part.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,8 @@ use vouchsafe::core::store::Draft;
 
 use crate::failure::Failure;
 
-/// A file for a new secret, opened before the secret is asked for, so that none is made that
-/// cannot be kept.
+/// A file for a new secret, opened before the secret is requested, so that no secret is created
+/// that cannot be stored.
 pub(crate) struct SecretFile {
     target: PathBuf,
     draft: Draft,
@@ -30,8 +30,8 @@ impl SecretFile {
         })
     }
 
-    /// As [`create`](Self::create), for what must not take the place of anything: `what` says
-    /// what that could be.
+    /// As [`create`](Self::create), but refuses to replace a file: `what` says what that file could
+    /// be.
     pub(crate) fn create_new(target: &Path, what: &str) -> Result<Self, Failure> {
         if target.symlink_metadata().is_ok() {
             let message = format!("{} exists, and may hold {what}", target.display());
@@ -49,7 +49,7 @@ impl SecretFile {
         self.put(secret, "\n")
     }
 
-    /// Writes the secret alone, for readers that take the file for the secret as it is.
+    /// Writes only the secret, for programs that read the whole file as the secret.
     pub(crate) fn keep_bare(self, secret: &Secret) -> Result<(), Failure> {
         self.put(secret, "")
     }
@@ -68,7 +68,7 @@ impl SecretFile {
     }
 }
 
-/// Writes a file that anyone may read, in place of the one that is there.
+/// Writes a file that anyone may read, and replaces an existing one.
 pub(crate) fn put_public(target: &Path, text: &[u8]) -> io::Result<()> {
     let draft = Draft::public_beside(target)?;
     draft.write(text)?;
@@ -128,7 +128,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("port");
         fs::write(&target, "an older and longer text").unwrap();
-        // Whoever has opened the old file goes on reading the old text, and no part of the new.
+        // A program that has opened the old file continues to read the old text, and no part of the
+        // new one.
         let mut old = fs::File::open(&target).unwrap();
         put_public(&target, b"8080").unwrap();
         let mut text = String::new();

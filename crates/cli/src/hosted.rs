@@ -1,5 +1,5 @@
-//! A service of one's own on a loopback socket, for the steps of a demo: what a layer admits and
-//! answers is seen as its callers see it.
+//! Serves a router on a loopback socket, for steps of a demo that show how a layer answers its
+//! callers.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -39,8 +39,8 @@ impl Hosted {
         })
     }
 
-    /// Asks for a path, with a secret in a header if there is one. Returns the answer's status and
-    /// body; a body that is no JSON is a text.
+    /// Requests a path, with a secret in a header if there is one. Returns the answer's status and
+    /// body; a body that is not JSON becomes a text.
     pub(crate) async fn get(
         &self,
         path: &str,

@@ -1,4 +1,4 @@
-//! What the program prints: tables for people, JSON for programs. Errors are in `failure.rs`.
+//! The output of commands: tables for people, JSON for programs. Errors are in `failure.rs`.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::failure::Failure;
 use crate::terminal::{clean, to_json};
 
-/// What a command has to say, in both forms.
+/// The result of a command, in both forms.
 pub(crate) struct Answer {
     human: String,
     json: Value,
@@ -17,7 +17,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Makes an answer of a text for people, which may have several lines, and a value for
+    /// Creates a result from a text for people, which may have several lines, and a value for
     /// programs.
     pub(crate) fn new(human: impl Into<String>, json: Value) -> Self {
         Self {
@@ -27,14 +27,13 @@ impl Answer {
         }
     }
 
-    /// Adds what was asked for and is not in the answer: the command fails after it has printed
-    /// the rest.
+    /// Adds what was requested but not found: the command prints the rest and then fails.
     pub(crate) fn missing(mut self, message: impl Into<String>) -> Self {
         self.failure = Some(Failure::not_found(message));
         self
     }
 
-    /// Adds what did not work: the command fails after it has printed the answer.
+    /// Adds what did not succeed: the command prints the result and then fails.
     pub(crate) fn failed(mut self, message: impl Into<String>) -> Self {
         self.failure = Some(Failure::failed(message));
         self
@@ -56,9 +55,9 @@ impl Answer {
     }
 }
 
-/// Prints one text and a line break to standard output, and makes sure that it is out.
+/// Prints a text and a line break to standard output, and flushes it.
 ///
-/// A reader that has seen enough (`| head`) is no failure.
+/// A reader that closes early (`| head`) is not an error.
 pub(crate) fn print_line(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     let written = out
@@ -101,7 +100,7 @@ pub(crate) fn framed(header: &[&str], rows: impl IntoIterator<Item = Vec<String>
     for row in rows {
         table.add_row(row.iter().map(|cell| clean(cell)));
     }
-    // A sentence is read more easily over two lines than past the edge of the window.
+    // A sentence is easier to read on two lines than past the edge of the window.
     for column in table.column_iter_mut() {
         column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(SENTENCE)));
     }
@@ -115,7 +114,7 @@ fn plain() -> Table {
     table
 }
 
-/// Without frames there is nothing to keep a distance from but the next column.
+/// Without frames only the next column needs a distance.
 fn flush_left(table: &mut Table) -> &Table {
     for column in table.column_iter_mut() {
         column.set_padding((0, GAP));
@@ -125,7 +124,7 @@ fn flush_left(table: &mut Table) -> &Table {
 }
 
 /// Makes every column as wide as its longest word, if the table has room for that: an id that is
-/// broken over two lines can be neither read nor copied.
+/// split over two lines cannot be copied.
 fn keep_words(table: &mut Table) {
     let Some(room) = table.width() else {
         return;
@@ -156,7 +155,7 @@ fn keep_words(table: &mut Table) {
     }
 }
 
-/// Wraps cells to the width of the terminal, or of what `COLUMNS` says.
+/// Wraps cells to the width of the terminal, or to that in `COLUMNS`.
 fn fit(table: &mut Table) {
     let columns = vouchsafe::core::env::var("COLUMNS").ok().flatten();
     let told = columns.and_then(|text| text.trim().parse().ok());
@@ -182,7 +181,7 @@ fn finish(table: &Table) -> String {
 const SENTENCE: u16 = 68;
 /// Between columns without frames.
 const GAP: u16 = 2;
-/// On anything narrower a table is not laid out at all.
+/// A narrower terminal gets no table layout.
 const NARROWEST: u16 = 20;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How far long work is, on the last line of a terminal.
+//! The progress of long work, on the last line of a terminal.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 /// Shows a count that grows, and removes it in the end. Shows nothing unless standard error is a
 /// terminal.
 pub(crate) struct Progress {
-    /// What is counted, in the plural.
+    /// The name of the things counted, in the plural.
     what: &'static str,
     done: u64,
     total: Option<u64>,
@@ -18,13 +18,13 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Begins to count things.
+    /// Starts to count.
     pub(crate) fn new(what: &'static str, total: Option<u64>) -> Self {
         Self {
             what,
             done: 0,
             total,
-            // Work that is done in a moment shows nothing.
+            // Work that is done quickly shows nothing.
             next: Instant::now() + EVERY,
             is_shown: false,
             is_terminal: io::stderr().is_terminal(),

@@ -4,7 +4,7 @@ use std::io;
 
 use vouchsafe::core::Secret;
 
-/// Returns whether somebody sits at a terminal who can be asked.
+/// Returns whether there is a terminal to ask a person.
 pub(crate) fn is_possible() -> bool {
     cfg!(unix) && io::IsTerminal::is_terminal(&io::stdin())
 }
@@ -13,7 +13,7 @@ pub(crate) fn is_possible() -> bool {
 ///
 /// # Errors
 ///
-/// If it cannot be read, or was given up with Ctrl-C.
+/// If it cannot be read, or the person pressed Ctrl-C.
 #[cfg(unix)]
 pub(crate) fn ask(what: &str) -> io::Result<Secret> {
     use std::io::Write as _;
@@ -57,7 +57,7 @@ mod terminal {
             // Ctrl-C must not leave the terminal as it is now: it ends the line instead.
             modes.local_modes.remove(LocalModes::ISIG);
             modes.special_codes[SpecialCodeIndex::VEOL] = CTRL_C;
-            // What was typed before the question was not meant for it.
+            // Discards input typed before the question.
             tcsetattr(stdin(), OptionalActions::Flush, &modes)?;
             Ok(Self { before })
         }

@@ -1,5 +1,5 @@
-//! Where the program takes secrets from. Never an argument: others on the machine can read those,
-//! and shells keep them.
+//! The sources of secrets. Arguments are not among them: other users of the machine can read those,
+//! and shells store them.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -11,9 +11,9 @@ use vouchsafe::core::{Secret, env};
 use crate::failure::Failure;
 use crate::prompt;
 
-/// What the options of a secret say.
+/// The values of the options of a secret.
 pub(crate) struct Sources<'a> {
-    /// What it is, in words.
+    /// Its name for people.
     pub(crate) what: &'static str,
     /// What the names of the options begin with: `NAME` of `--NAME-file`, `--NAME-env` and
     /// `--NAME-stdin`.
@@ -26,7 +26,7 @@ pub(crate) struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    /// Returns whether there is one to read without asking a person.
+    /// Returns whether it can be read without asking a person.
     pub(crate) fn is_given(&self) -> bool {
         let is_set = |name| env::var(name).is_ok_and(|text: Option<String>| text.is_some());
         self.file.is_some()
@@ -35,8 +35,8 @@ impl Sources<'_> {
             || is_set(self.default_variable)
     }
 
-    /// Reads the secret, without the end of its line, and names the place it came from. Who sits at
-    /// a terminal is asked if there is none. Nothing has been sent if this fails.
+    /// Reads the secret, without the end of its line, and returns the name of its source. If there
+    /// is no source, a person at a terminal is asked. Nothing has been sent if this fails.
     pub(crate) fn read(&self) -> Result<(String, Secret), Failure> {
         let what = self.what;
         let flag = self.options;
@@ -63,7 +63,7 @@ impl Sources<'_> {
     }
 }
 
-/// A place that a secret is read from.
+/// The source of a secret.
 pub(crate) enum SecretSource {
     File(PathBuf),
     Variable(String),
@@ -126,9 +126,9 @@ pub(crate) fn refuse_in_arguments(
     Ok(())
 }
 
-/// Reads a text that is to be kept secret.
+/// Reads a secret text.
 pub(crate) fn read_secret(source: impl Read) -> io::Result<Secret> {
-    // A token is short: what is larger is not one, and must not fill the memory.
+    // A token is short: a larger text is not one, and must not fill the memory.
     Secret::read(source, MAX_INPUT)
 }
 

@@ -80,7 +80,7 @@ pub(crate) async fn run(args: ServeArgs, options: &ArgMatches) -> Result<(), Fai
     if let Some((service, _)) = args.print_seed {
         return print_line(&to_json(&service.example_seed()?));
     }
-    // Before the ready line: who reads it may send a signal at once.
+    // Before the ready line, since a program that reads it may send a signal at once.
     let end = End::watch(args.until_stdin_closes)?;
     args.check(options)?;
     let start = Start {
@@ -163,7 +163,7 @@ impl ServeArgs {
             .fold(serve, |serve, service| service.serve_options(serve))
     }
 
-    /// Refuses options for what is not served.
+    /// Refuses options for services that are not served.
     fn check(&self, options: &ArgMatches) -> Result<(), Failure> {
         let served = |service: &dyn Service| {
             let mut wanted = self.services.iter();
@@ -252,7 +252,7 @@ fn wanted(text: &str) -> Result<Wanted, String> {
     })
 }
 
-/// What the emulators wait for to end.
+/// The event that ends the emulators.
 struct End {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
@@ -268,7 +268,7 @@ impl End {
 
         let watch = |kind| {
             signal(kind)
-                .map_err(|cause| Failure::failed(format!("signals cannot be heard: {cause}")))
+                .map_err(|cause| Failure::failed(format!("signals cannot be received: {cause}")))
         };
         Ok(Self {
             terminate: watch(SignalKind::terminate())?,
@@ -301,7 +301,7 @@ impl End {
 }
 
 async fn stdin_closes() {
-    // On a thread of its own, since nothing else can wait for every kind of standard input.
+    // On a separate thread, since no other way can wait for every kind of standard input.
     let read = tokio::task::spawn_blocking(|| {
         let mut input = std::io::stdin().lock();
         let mut thrown_away = [0; 1024];

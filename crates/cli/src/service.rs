@@ -1,4 +1,4 @@
-//! What a service of the program is: commands, an emulator with its seed, and a demo.
+//! A service of the program: commands, an emulator with its seed, and a demo.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::stage::Stage;
 
 /// What the program knows about a service.
 pub(crate) trait Service: Sync {
-    /// Returns the name, as the demo shows it and the management has it.
+    /// Returns the name, as in the demo and the management API.
     fn name(&self) -> &'static str;
 
     /// Returns the names that `serve` takes: one for each server that can have a port of its own.
@@ -34,7 +34,8 @@ pub(crate) trait Service: Sync {
         false
     }
 
-    /// Returns the secret in an argument that may hold one, with what messages show in its place.
+    /// Returns the secret in an argument that may contain one, and the text that replaces it in
+    /// messages.
     fn secret(&self, argument: &str) -> Option<(String, String)> {
         let _ = argument;
         None
@@ -45,12 +46,12 @@ pub(crate) trait Service: Sync {
         None
     }
 
-    /// Returns what to use instead of `--seed`, if it takes none.
+    /// Returns what to use instead of `--seed`, if it takes no seed.
     fn instead_of_seed(&self) -> Option<&'static str> {
         None
     }
 
-    /// Returns what the help of `serve` says about it.
+    /// Returns its part of the help of `serve`.
     fn serve_notes(&self) -> Option<&'static str> {
         None
     }
@@ -76,13 +77,13 @@ pub(crate) trait Service: Sync {
         Ok(())
     }
 
-    /// Makes the emulator, in the state asked for or in a small built-in one.
+    /// Creates the emulator, in the given state or in the built-in one.
     fn emulator(&self, start: &Start<'_>) -> Result<Emulator, Failure>;
 
     /// Returns an example of a seed, with new secrets.
     fn example_seed(&self) -> Result<Value, Failure>;
 
-    /// Shows the main flows, each as a step. An error means that not even the first could be run.
+    /// Shows the main flows, each as a step. An error means that not even the first step could run.
     fn demo<'a>(&'a self, stage: &'a mut Stage) -> BoxFuture<'a, Result<(), Failure>>;
 }
 
@@ -97,14 +98,14 @@ pub(crate) struct Emulator {
 pub(crate) struct Part {
     /// The paths that clients are configured with, by name.
     pub(crate) paths: BTreeMap<&'static str, String>,
-    /// The credentials made for this run, by the user or service they belong to.
+    /// The credentials created for this run, by the user or service that they belong to.
     pub(crate) tokens: BTreeMap<&'static str, Secret>,
 }
 
-/// What emulators start from.
+/// The initial state and settings of emulators.
 pub(crate) struct Start<'a> {
     pub(crate) seed: Option<Seed>,
-    /// The options of `serve`, those of services among them.
+    /// The options of `serve`, including those of services.
     pub(crate) options: &'a ArgMatches,
 }
 
@@ -112,24 +113,24 @@ pub(crate) struct Start<'a> {
 pub(crate) struct Seed {
     pub(crate) path: PathBuf,
     pub(crate) text: String,
-    /// Which of the configurations in it, where it has several.
+    /// The chosen configuration, if the file has several.
     pub(crate) config: Option<String>,
 }
 
 impl Seed {
-    /// Says what is wrong with it.
+    /// Returns an error about the seed.
     pub(crate) fn wrong(&self, why: &str) -> Failure {
         Failure::usage(format!("the seed {}: {why}", self.path.display()))
             .hint("vouchsafe serve --print-seed NAME prints an example")
     }
 }
 
-/// What a command prints, and the exit code.
+/// The output of a command, and the exit code.
 pub(crate) type Done = Result<(Answer, ExitCode), Failure>;
 
-/// Makes a command from its options.
+/// Creates a command from its options.
 pub(crate) fn command<A: Args>(name: &'static str, about: &'static str) -> Command {
-    // Last, since the type of the options brings a description of itself.
+    // Last, since the type of the options has its own description.
     A::augment_args(Command::new(name)).about(about)
 }
 
@@ -138,7 +139,7 @@ pub(crate) fn read<T>(args: Result<T, clap::Error>) -> Result<T, Failure> {
     args.map_err(|fault| Failure::usage(fault.to_string()))
 }
 
-/// Reads an example, and gives a random secret to everything whose value is `RANDOM`.
+/// Reads an example, and replaces each value `RANDOM` by a random secret.
 pub(crate) fn with_secrets(example: &str) -> Result<Value, Failure> {
     let mut example = serde_json::from_str(example)
         .map_err(|fault| Failure::failed(format!("the built-in state is not JSON: {fault}")))?;
@@ -149,7 +150,7 @@ pub(crate) fn with_secrets(example: &str) -> Result<Value, Failure> {
 fn fill(value: &mut Value) {
     match value {
         Value::String(text) if text == "RANDOM" => {
-            // Of the length that all of the services give their secrets.
+            // The length of secrets in all of the services.
             random_token::<16>().expose().clone_into(text);
         }
         Value::Array(items) => items.iter_mut().for_each(fill),

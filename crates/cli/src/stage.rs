@@ -1,4 +1,4 @@
-//! The steps of a demo. Each asserts what it shows, and its outcome is taken from the answers.
+//! The steps of a demo. Each asserts what it shows, and takes its outcome from the answers.
 
 use std::ops::RangeInclusive;
 
@@ -30,7 +30,7 @@ struct Step {
     requests: u64,
 }
 
-/// What a step saw: the evidence, or what was not as it should be.
+/// What a step found: the evidence, or what was not as expected.
 pub(crate) type Seen = Result<String, String>;
 
 impl Stage {
@@ -43,12 +43,12 @@ impl Stage {
         })
     }
 
-    /// Begins the steps of a service.
+    /// Starts the steps of a service.
     pub(crate) fn begin(&mut self, service: &'static str) {
         self.service = service;
     }
 
-    /// Notes that the service's steps could not be made.
+    /// Records that the service's steps could not run.
     pub(crate) fn fail(&mut self, failure: &Failure) {
         self.record("set up", Err(failure.to_string()), self.started, 0);
     }
@@ -62,7 +62,7 @@ impl Stage {
         (Answer::new(human, json!(steps)), is_good)
     }
 
-    /// Makes a step that must send exactly `requests` requests, as the emulator counts them.
+    /// Runs a step that must send exactly `requests` requests, as the emulator counts them.
     pub(crate) async fn step(
         &mut self,
         name: &str,
@@ -75,7 +75,7 @@ impl Stage {
             .await;
     }
 
-    /// Makes a step beside which something else may send requests: their number lies in a range.
+    /// Runs a step during which others may send requests too: their number is in a range.
     pub(crate) async fn step_within(
         &mut self,
         name: &str,
@@ -111,7 +111,7 @@ impl Stage {
     }
 }
 
-/// Makes sure that something is as it should be.
+/// Checks that something is as expected.
 pub(crate) fn ensure(is_so: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
     if is_so { Ok(()) } else { Err(otherwise()) }
 }

@@ -1,16 +1,16 @@
-//! Making text safe for a terminal: foreign text must not steer it.
+//! Makes text safe for a terminal, which foreign text must not control.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-/// Writes JSON over several lines. Characters that steer a terminal are escaped in it, those
-/// included that JSON would allow as they are.
+/// Formats JSON over several lines. Characters that control a terminal are escaped, including those
+/// that JSON allows as they are.
 pub(crate) fn to_json(value: &Value) -> String {
     escape(&format!("{value:#}"))
 }
 
-/// Writes JSON in one line, escaped likewise.
+/// Formats JSON in one line, escaped likewise.
 pub(crate) fn to_json_line(value: &Value) -> String {
     escape(&value.to_string())
 }
@@ -31,7 +31,7 @@ fn escape(json: &str) -> String {
     text
 }
 
-/// Makes foreign text fit for a terminal: what would steer it becomes `U+FFFD`.
+/// Makes foreign text safe for a terminal: control characters become `U+FFFD`.
 pub(crate) fn clean(text: &str) -> String {
     text.chars()
         .map(|c| if steers(c) { '\u{fffd}' } else { c })
@@ -45,8 +45,8 @@ pub(crate) fn sentence(text: &str) -> String {
     first.chain(chars).collect()
 }
 
-/// Returns whether a character moves the cursor, changes colours or turns the direction of
-/// writing, so that a foreign text could pass for something else.
+/// Returns whether a character moves the cursor, changes colours or reverses the direction of
+/// writing, so that a text could look like another one.
 pub(crate) fn steers(c: char) -> bool {
     c.is_control()
         || matches!(

@@ -45,7 +45,7 @@ impl TokenArgs {
     /// Reads a token of any form, and names the place it came from.
     pub(crate) fn source(&self, default_variable: &str) -> Result<(String, Secret), Failure> {
         let (place, token) = self.sources(default_variable).read()?;
-        // Copying leaves blanks around; no token has any.
+        // Copying adds blanks around; no token has any.
         Ok((place, token.trimmed()))
     }
 

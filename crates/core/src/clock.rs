@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
-/// Tells the current time.
+/// Provides the current time.
 ///
 /// Used for dates in the protocol: expiries, `Retry-After` and `Date`. Durations are measured on
 /// tokio's clock instead. That clock stands still while the machine is suspended, so a cached

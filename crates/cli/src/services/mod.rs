@@ -35,7 +35,7 @@ pub(crate) fn holds_token(text: &str) -> bool {
     SERVICES.iter().any(|service| service.holds_token(text))
 }
 
-/// Takes the secrets in arguments out of a message that may repeat them.
+/// Removes the secrets in arguments from a message that may repeat them.
 pub(crate) fn without_secrets(message: &str, arguments: &[OsString]) -> String {
     let mut message = message.to_owned();
     for argument in arguments {
@@ -57,7 +57,7 @@ pub(crate) fn holds_secret(argument: &OsString) -> bool {
     all.any(|service| service.secret(&argument).is_some())
 }
 
-/// Finds a service, and which part of it is meant, by the name of the part.
+/// Finds a service and one of its parts by the name of the part.
 pub(crate) fn find(name: &str) -> Result<(&'static dyn Service, &'static str), String> {
     let all = SERVICES
         .iter()

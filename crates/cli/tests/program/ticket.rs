@@ -203,7 +203,7 @@ fn a_key_joins_a_container_unless_its_number_is_taken() {
     }
     let renamed = shop.mint(&["service", "-s", "1", "-d", "2", "--key-id", "9"]);
     let why = shop.check(&renamed, &[]).1["why"].clone();
-    assert_eq!(why, "it names key 9; at hand are 7, 8");
+    assert_eq!(why, "it names key 9; the available keys are 7, 8");
 
     let again = shop.ticket(&["keygen", "--out", &key]).bad(2);
     assert!(again.err.contains("exists"), "{again:?}");

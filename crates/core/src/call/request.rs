@@ -107,7 +107,7 @@ impl Call {
         Ok(Cow::Owned(call))
     }
 
-    /// Makes this a call of another operation, such as one that is called the same but has another
+    /// Turns this into a call of another operation with the same path, such as one that has another
     /// method on older servers.
     ///
     /// # Errors

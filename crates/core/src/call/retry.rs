@@ -38,7 +38,7 @@ impl Retry {
     /// call needs no such bound, since no wait outlives its deadline.
     pub const LONGEST_ASKED: Duration = Duration::from_secs(5 * 60);
 
-    /// Makes one attempt only.
+    /// A single attempt, without retries.
     #[must_use]
     pub fn none() -> Self {
         Self::default().attempts(1)

@@ -63,7 +63,7 @@ pub trait Handler: fmt::Debug + Send + Sync + 'static {
     }
 
     /// Returns the names, in lower case, of the headers in which clients send their credential,
-    /// besides `Authorization`, `Proxy-Authorization` and `Cookie`. The default is none.
+    /// besides `Authorization`, `Proxy-Authorization` and `Cookie`. Default: none.
     fn credential_headers(&self) -> &'static [&'static str] {
         &[]
     }

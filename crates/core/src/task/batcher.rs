@@ -14,14 +14,14 @@ use super::Keeper;
 use crate::sync::lock;
 use crate::{BoxFuture, Error, ErrorKind, Sent};
 
-/// Collects the keys that callers look up within a moment, and asks for all of them in one query.
+/// Collects the keys that callers look up within a short time, and looks them up in one query.
 ///
-/// Each key is asked for once, whichever number of callers want it. Queries run side by side, so
-/// that one that hangs delays no other. Dropping a caller's future affects no other caller;
-/// dropping the batcher ends its queries.
+/// A query contains each key once, however many callers wait for it. Queries run concurrently, so
+/// one that hangs delays no other. Dropping a caller's future affects no other caller; dropping the
+/// batcher ends its queries.
 ///
-/// It outlives the runtime that its queries run on, as a [`Keeper`] does: those that were under way
-/// are sent again from the runtime of a caller that waits. So a query must be harmless to repeat.
+/// It outlives the runtime that its queries run on, as a [`Keeper`] does: queries in progress are
+/// sent again from the runtime of a waiting caller. So a query must be harmless to repeat.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -168,7 +168,7 @@ struct Queue<K, V, E> {
 }
 
 impl<K: Clone + Ord, V, E> Queue<K, V, E> {
-    /// Waits for a first key, and then for a moment for more.
+    /// Waits for a first key, and then a short time for more.
     async fn collect(&self) {
         while lock(&self.waiting).is_empty() {
             self.arrived.notified().await;
@@ -200,7 +200,7 @@ struct Group<K, V, E> {
     rest: Vec<Keys<K, V, E>>,
 }
 
-/// The queries under way. The replies are kept here and not in the tasks of the queries, so that
+/// The queries in progress. The replies are kept here and not in the tasks of the queries, so that
 /// they go back to the queue if this is dropped, even if the runtime of those tasks is not driven.
 struct UnderWay<'q, K, V, E> {
     queue: &'q Queue<K, V, E>,

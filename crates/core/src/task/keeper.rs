@@ -122,8 +122,9 @@ struct Slot {
 }
 
 impl Keeper {
-    /// Makes a keeper of work that `start` begins, and does not start it. `what` names the work in
-    /// the log, such as "renewing tokens". `start` is called in the task, for each start.
+    /// Creates a keeper without starting the work. `what` names the work in the log, such as
+    /// "renewing tokens". `start` creates the work's future; it is called in the task, for each
+    /// start.
     pub fn new<F, Fut>(what: &'static str, mut start: F) -> Self
     where
         F: FnMut() -> Fut + Send + 'static,
@@ -301,7 +302,7 @@ impl Shared {
     fn take_over(&self, run: &Arc<Run>) {
         let Some(work) = run.take() else { return };
         tracing::debug!(work = self.what, "its runtime is not driven: taken from it");
-        // What the work gives back is there before the next run can start.
+        // The work returns its state before the next run can start.
         drop(work);
         self.finish(run, Ended::RuntimeGone);
     }

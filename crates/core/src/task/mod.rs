@@ -52,7 +52,7 @@ impl fmt::Debug for Task {
 
 /// Runs work that blocks, on the disk or for long, outside of the runtime's own threads.
 ///
-/// Work that has begun goes on if the returned future is dropped.
+/// Work that has started continues if the returned future is dropped.
 ///
 /// # Errors
 ///

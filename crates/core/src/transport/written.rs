@@ -1,38 +1,39 @@
-//! Whether anything of a request was written, for a caller that gives it up.
+//! Whether anything of a request was written, for a caller that drops it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// Says whether any byte of a request may have been written. Clones share what is said.
+/// A flag by which a transport tells whether any byte of a request may have been written. Clones
+/// share it.
 ///
-/// An error tells this by [`Error::sent`](crate::Error::sent), but an attempt that runs into its
-/// limit is dropped and returns none. A transport that is dropped before it has a connection says
-/// so here, and a request that must not be doubled is then sent again. A transport that says
-/// nothing is taken to have written something.
+/// Errors have [`Error::sent`](crate::Error::sent) for this, but an attempt that exceeds its limit is
+/// dropped and returns no error. A transport that is dropped before it has a connection reports that
+/// here, and then even a request that must not be repeated is sent again. A transport that reports
+/// nothing is assumed to have written something.
 ///
-/// By default there is no listener: only requests that must not be doubled have one.
+/// By default there is no listener: only requests that must not be repeated have one.
 #[derive(Clone, Debug, Default)]
 pub struct Written(Option<Arc<AtomicU8>>);
 
 impl Written {
-    /// Creates one with a listener.
+    /// Creates a flag with a listener.
     #[must_use]
     pub fn heard() -> Self {
         Self(Some(Arc::default()))
     }
 
-    /// Returns whether there is a listener. If not, finding out may be saved.
+    /// Returns whether there is a listener. Without one, a transport need not find out.
     #[must_use]
     pub fn is_heard(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Says that bytes may be written from now on. Nothing takes that back.
+    /// Reports that bytes may be written from now on. This cannot be undone.
     pub fn may_begin(&self) {
         self.add(BEGUN);
     }
 
-    /// Says that the request was given up, and nothing of it was written.
+    /// Reports that the request was dropped before anything of it was written.
     pub fn given_up(&self) {
         self.add(GIVEN_UP);
     }

@@ -57,7 +57,7 @@ impl Default for Checks {
 /// What a client is configured to do.
 #[derive(Debug)]
 pub(crate) struct Facts {
-    /// Zero if there is none.
+    /// Zero for none.
     pub(crate) own_id: TvmId,
     pub(crate) fetches_tickets: bool,
     pub(crate) checks_tickets: bool,

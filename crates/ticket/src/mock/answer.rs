@@ -10,20 +10,20 @@ pub(super) fn with_header(mut response: Response, name: &'static str, value: &st
     response
 }
 
-/// Names the methods that the path has.
+/// Lists the methods of a path.
 pub(super) fn wrong_method(allow: &[Method]) -> Response {
     let allow: Vec<&str> = allow.iter().map(Method::as_str).collect();
     let response = respond::plain(405, "method not allowed");
     with_header(response, "allow", &allow.join(", "))
 }
 
-/// Says that it is not known what the real service would answer.
+/// The real service's answer is unknown.
 pub(super) fn not_in_protocol(request: &Request) -> Response {
     let what = format!("not in the protocol notes: {}", request.uri.path());
     respond::plain(501, what)
 }
 
-/// Whether the revision that a client names is this one.
+/// Whether the client already has this revision.
 pub(super) fn is_known(request: &Request, revision: &str) -> bool {
     header(request, "if-none-match") == Some(&format!("\"{revision}\""))
 }

@@ -83,7 +83,7 @@ fn tickets(world: &World, request: &Request, now: Seconds) -> Response {
 }
 
 fn roles(world: &World, request: &Request, now: Seconds) -> Response {
-    // What tirole says to a bad ticket is not known; clients keep the text only.
+    // The real text for an invalid ticket is unknown; clients only keep it.
     let Some(ticket) = header(request, "x-ya-service-ticket") else {
         return respond::plain(401, "service ticket is missing");
     };
@@ -111,7 +111,7 @@ fn roles(world: &World, request: &Request, now: Seconds) -> Response {
     response
 }
 
-/// The document, unless the client has it.
+/// The document, unless the client has this revision.
 pub(super) fn roles_answer(document: &str, request: &Request) -> Response {
     let roles = Roles::parse(document, UNIX_EPOCH);
     if roles.is_ok_and(|roles| is_known(request, roles.revision())) {

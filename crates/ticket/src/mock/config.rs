@@ -13,7 +13,7 @@ use crate::engine::ids::TvmId;
 use crate::engine::secret::ServiceSecret;
 use crate::error::{Error, ErrorKind, Result};
 
-/// What the file says, checked.
+/// The validated contents of the file.
 #[derive(Debug)]
 pub(super) struct ToolConfigFile {
     pub(super) env: BlackboxEnv,
@@ -46,7 +46,7 @@ struct Destination {
     dst_id: TvmId,
 }
 
-/// Reads a secret. What else stands in its place is not repeated in the error.
+/// Reads a secret. An invalid value is not repeated in the error.
 fn secret<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> std::result::Result<Option<Secret>, D::Error> {
@@ -101,7 +101,7 @@ impl ToolConfigFile {
         Ok(Self { env, services })
     }
 
-    /// Returns the world that the file describes, with new keys.
+    /// Returns the state that the file describes, with new keys.
     pub(super) fn into_world(self) -> World {
         let mut world = World::new();
         world.env = self.env;

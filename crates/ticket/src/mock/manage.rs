@@ -1,4 +1,4 @@
-//! Actions of the management: services, keys, roles, tickets.
+//! Actions of the management API: services, keys, roles, tickets.
 
 use std::collections::BTreeMap;
 

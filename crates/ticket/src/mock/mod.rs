@@ -63,7 +63,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
     all.into_iter().flatten().copied()
 }
 
-/// A tvm-api, a tirole and a tvmtool that share one state, in memory.
+/// An emulated tvm-api, tirole and tvmtool that share one state.
 ///
 /// Cheap to clone; clones share everything.
 ///

@@ -1,5 +1,5 @@
-//! The built-in world: a shop, a cart that calls it, a crawler that may not, and the service `me`
-//! of the guides.
+//! The built-in state: a shop, a cart that may call it, a crawler that may not, and the service
+//! `me` of the guides.
 
 use super::Server;
 use crate::engine::env::BlackboxEnv;
@@ -14,18 +14,18 @@ impl Server {
     pub const CRAWLER: TvmId = TvmId::new(44);
     /// The service of the sample that the guides call `me`.
     pub const ME: TvmId = TvmId::new(45);
-    /// A destination of the sample that is no service of its own.
+    /// A destination of the sample without a secret.
     pub const NOTES: TvmId = TvmId::new(100_500);
     /// The slug of the sample's role system.
     pub const SLUG: &str = "shop";
     /// The role of the sample's role system.
     pub const READER: &str = "/role/reader/";
 
-    /// Starts a server with a small world, in which `vouchsafe serve` begins too: the services
-    /// `shop`, `cart`, `crawler` and `me` with destinations among each other, the environment
+    /// Starts a server with a small state, which `vouchsafe serve` uses too: the services `shop`,
+    /// `cart`, `crawler` and `me` with destinations among each other, the environment
     /// [`ProdYateam`](BlackboxEnv::ProdYateam), a role system in which [`CART`](Self::CART) and
-    /// user 2001 are readers, and tickets that live for 30 days. Secrets and keys are random for
-    /// each server.
+    /// user 2001 are readers, and tickets that are valid for 30 days. Secrets and keys are random
+    /// for each server.
     #[must_use]
     pub fn sample() -> Self {
         let server = Self::new();

@@ -24,7 +24,7 @@ use crate::engine::status::TicketStatus;
 use crate::error::Result;
 use crate::generated::tvmtool::routes::Op;
 
-/// A request to tvmtool, with what its answers are made of.
+/// A request to tvmtool, with the data for its answer.
 pub(super) struct Asked<'a> {
     pub(super) world: &'a World,
     pub(super) request: &'a Request,
@@ -32,7 +32,7 @@ pub(super) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// Answers, if the token is right; the ping needs none.
+    /// Answers a request with the right token; the ping needs none.
     pub(super) fn answer(&self, op: Op) -> Response {
         if op != Op::Ping
             && let Some(refused) = self.refused()
@@ -52,7 +52,7 @@ impl Asked<'_> {
         }
     }
 
-    /// Whether the token is right; the answer if not.
+    /// Checks the token, and returns the refusal if it is wrong.
     fn refused(&self) -> Option<Response> {
         let given = header(self.request, "authorization").map(Secret::from);
         if given.as_ref() == Some(&self.world.tool_token) {
@@ -176,7 +176,7 @@ impl Asked<'_> {
         }
     }
 
-    /// Both tickets at once, with what they must have.
+    /// A check of both tickets at once, with the requirements.
     fn check_2(&self) -> Response {
         let query = self.query();
         let refuse = |why: String| respond::json(400, &json!({"status": "error", "error": why}));
@@ -276,8 +276,8 @@ impl Asked<'_> {
         Fields::of_query(self.request)
     }
 
-    /// Finds the client that a parameter names by alias or number; the only one there is if the
-    /// parameter is left out.
+    /// Finds the client that a parameter names by alias or number. Without the parameter, the only
+    /// client is meant.
     fn service(&self, parameter: &str, query: &Fields) -> std::result::Result<&Service, String> {
         let services = &self.world.services;
         match query.first(parameter) {
@@ -292,7 +292,7 @@ impl Asked<'_> {
         }
     }
 
-    /// The second version takes names only.
+    /// The second version accepts only names.
     fn tenant(&self, query: &Fields) -> Option<&Service> {
         let alias = query.first("self")?;
         self.world
@@ -335,7 +335,7 @@ impl Asked<'_> {
         match query.first("override_env") {
             None => Ok(self.world.env),
             Some(name) => {
-                // The names of debug texts, not all that people may write.
+                // The names in debug texts, not all accepted spellings.
                 let env = BlackboxEnv::ALL.into_iter().find(|env| env.name() == name);
                 let env = env.ok_or_else(|| format!("unknown env: {name}"))?;
                 let allowed = self.world.env.override_to(env);
@@ -420,7 +420,7 @@ impl Asked<'_> {
     }
 }
 
-/// Which of the interfaces was asked. Users are numbers in the first and texts in the second.
+/// The version of the interface. Users are numbers in the first and texts in the second.
 #[derive(Clone, Copy)]
 enum Version {
     One,
@@ -462,8 +462,8 @@ fn unknown_self(query: &Fields) -> String {
     }
 }
 
-/// Whether everything required is of a ticket that came, and every rule is one of those known:
-/// what is not understood must not pass.
+/// Whether the ticket meets every requirement, and every rule is known: an unknown rule must not
+/// pass.
 fn well_asked(
     query: &Fields,
     has_service: bool,
@@ -488,8 +488,7 @@ fn is_rule(name: &str) -> bool {
     name.is_empty() || name.eq_ignore_ascii_case("and") || name.eq_ignore_ascii_case("or")
 }
 
-/// Returns the first of the required things that is lacking; all must be there, or with `or`
-/// one.
+/// Returns the first requirement that is not met. All must be met, or with `or` one.
 fn lacks(query: &Fields, required: &str, op: &str, has: impl Fn(&str) -> bool) -> Option<String> {
     let required = query.first(required).filter(|names| !names.is_empty())?;
     let is_or = query

@@ -1,4 +1,4 @@
-//! The state of the emulators: the services, and the rules by which they get tickets. No HTTP here.
+//! The state of the emulators: services, and the rules for issuing tickets. No HTTP here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::engine::mint::{ServiceTicketDraft, UserTicketDraft};
 use crate::engine::secret::ServiceSecret;
 use crate::error::{Error, ErrorKind, Result};
 
-/// A service that asks for tickets.
+/// A service that requests tickets.
 #[derive(Clone, Debug)]
 pub(super) struct Service {
     pub(super) id: TvmId,
@@ -21,7 +21,7 @@ pub(super) struct Service {
     /// Its name in the tvmtool on its machine.
     pub(super) alias: String,
     pub(super) slug: Option<String>,
-    /// What tvmtool fetches for it.
+    /// The destinations for which tvmtool fetches tickets.
     pub(super) destinations: BTreeMap<String, TvmId>,
 }
 
@@ -40,9 +40,9 @@ pub(super) struct World {
     pub(super) tirole_id: TvmId,
     pub(super) gzip_roles: bool,
     pub(super) retry_settings: Option<RetrySettings>,
-    /// Seconds that a ticket is good for.
+    /// The lifetime of tickets in seconds.
     pub(super) lifetime: Seconds,
-    /// Seconds since tvmtool got what it hands out.
+    /// The age of tvmtool's data in seconds.
     pub(super) tool_data_age: Seconds,
     pub(super) tool_token: Secret,
     pub(super) tool_ping: (u16, String),

@@ -83,8 +83,8 @@ pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
             show.walked(),
         )
         .await;
-    // The lost one, the list, the name, and the accept. Last, because the issuer goes on looking for
-    // a late duplicate, beside this step already if the machine is slow.
+    // The lost attempt, the list, the name, and the accept. Last, because the issuer continues to
+    // look for a late duplicate, even during this step on a slow machine.
     stage
         .step_within(
             "one whose answer is lost is adopted",
@@ -118,7 +118,7 @@ impl Show {
         let alice = Server::alice();
         let room = quotas.room(&alice, VM);
         let room = room.ok_or("alice has no virtual machines at all")?;
-        // What is refused here need not be sent.
+        // This refusal happens before anything is sent.
         let much = Provision::of_user(&alice, &alice, VM, 1_000);
         let refused = quotas.check(&alice, &[much]).err();
         let refused = refused.ok_or("a thousand machines seem to fit")?;
@@ -199,7 +199,7 @@ impl Show {
         for _ in 0..40 {
             issued.push(self.service.issue(&nothing).await.map_err(text)?);
         }
-        // Long enough for forty tasks to join one call on a busy machine too.
+        // Long enough for forty tasks to join one call on a busy machine.
         let issuer = Issuer::builder(self.service.clone(), "together")
             .window(Duration::from_millis(100))
             .build()

@@ -1,4 +1,4 @@
-//! What the errors of Astakos come to, and what to do about them.
+//! Failures of the Astakos client, and hints about them.
 
 use vouchsafe::astakos;
 
@@ -63,7 +63,7 @@ mod tests {
             line(status, once, Some(503), Sent::Maybe),
             line(transport, once, None, Sent::Maybe),
         ] {
-            assert!(text.contains("look before you try again"), "{text}");
+            assert!(text.contains("check before you try again"), "{text}");
         }
         for text in [
             line(status, safe, Some(503), Sent::Maybe),

@@ -98,7 +98,7 @@ pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The steps. Each returns what it saw, or what was not as it should be.
+/// The steps. Each returns its evidence, or what was not as expected.
 struct Show {
     server: Server,
     /// Over TLS; gone when the authority has ended.
@@ -223,7 +223,7 @@ impl Show {
         Ok(self.server.mint_service(Server::CART, Server::SHOP)?)
     }
 
-    /// From here on, no request is answered.
+    /// From here on, requests are not answered.
     fn end_authority(&self) {
         let mut serving = lock(&self.authority);
         drop(serving.take());
@@ -267,7 +267,7 @@ impl Show {
     }
 }
 
-/// The shop as a server that lets readers in.
+/// The shop as a server that admits readers.
 struct Layered(Hosted);
 
 impl Layered {

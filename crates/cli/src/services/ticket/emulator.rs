@@ -15,7 +15,7 @@ use crate::files::{SecretFile, put_public};
 use crate::secret::SecretSource;
 use crate::service::{Emulator, Part};
 
-/// Options for the world of tvmtool, tvm-api and tirole.
+/// Options for the state of tvmtool, tvm-api and tirole.
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "tvmtool, tvm-api and tirole")]
 pub(crate) struct TvmArgs {
@@ -67,7 +67,7 @@ impl TvmArgs {
         let (Some(folder), Some(token)) = (&self.tvmtool_files, part.tokens.get(AUTHTOKEN)) else {
             return Ok(());
         };
-        // Clients take what is in the files as it is.
+        // Clients use the contents of the files as they are.
         SecretFile::create(&folder.join("tvmtool.authtoken"))?.keep_bare(token)?;
         let path = folder.join("tvmtool.port");
         put_public(&path, port.to_string().as_bytes())
@@ -90,7 +90,7 @@ impl TvmArgs {
     }
 }
 
-/// Makes the three servers.
+/// Creates the three servers.
 pub(super) fn make(args: &TvmArgs) -> Result<Emulator, Failure> {
     let (server, services) = match args.config.as_deref() {
         Some(path) => (of_config(path)?, &[][..]),
@@ -163,7 +163,7 @@ pub(super) const NOTES: &str = "\
 tvmtool, tvm-api and tirole share one state. \"ticket\" is the name of its management, and that of \
 all three servers on one port. The tokens of tvmtool are \"authtoken\", and \"user_ticket\" to try.";
 
-/// The name for all three servers at one port, and their own.
+/// The name for all three servers on one port, and their own names.
 pub(super) const PARTS: &[&str] = &[ALL, TOOL, API, TIROLE];
 
 const ALL: &str = "ticket";

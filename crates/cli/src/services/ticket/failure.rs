@@ -1,4 +1,4 @@
-//! What the errors of the ticket client and engine come to.
+//! Failures of the ticket client and engine, and hints about them.
 
 use vouchsafe::ticket;
 
@@ -20,7 +20,7 @@ impl From<ticket::Error> for Failure {
         };
         let failure = failure.kind(kind);
         match error.kind() {
-            // It was asked, and what it said is no fault of the arguments.
+            // It was called, and its answer is not caused by the arguments.
             ticket::ErrorKind::Start => failure.after_asking(),
             _ => failure,
         }

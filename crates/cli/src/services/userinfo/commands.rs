@@ -118,7 +118,7 @@ async fn create_token(
     token: &Token,
     args: CreateTokenArgs,
 ) -> Result<Answer, Failure> {
-    // A token that could not be kept must not be made.
+    // A token that cannot be stored must not be created.
     let file = args
         .out
         .as_deref()
@@ -223,7 +223,7 @@ fn limits_rows(limits: &Limits) -> Vec<(String, String)> {
     rows
 }
 
-/// Writes a number of bytes in the largest unit that it is a whole number of.
+/// Formats a number of bytes in the largest unit that divides it.
 fn size(bytes: i64) -> String {
     let units = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
     let fitting = units

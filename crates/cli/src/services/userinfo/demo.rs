@@ -140,7 +140,7 @@ fn client(serving: &Serving, authority: &CertificateAuthority) -> Result<Client,
     Ok(client)
 }
 
-/// The steps. Each returns what it saw, or what was not as it should be.
+/// The steps. Each returns its evidence, or what was not as expected.
 struct Show {
     server: Server,
     serving: Serving,
@@ -149,7 +149,7 @@ struct Show {
 
 impl Show {
     fn bob(&self) -> Token {
-        // A token that is not there would show as a refusal.
+        // A missing token would look like a refusal.
         self.server.token("bob").unwrap_or_else(Token::random)
     }
 
@@ -297,7 +297,7 @@ impl Show {
             error.contains("HTTP 503") && error.contains(", 3 attempts in "),
             || error.clone(),
         )?;
-        // What is held from before goes on serving: only what was forgotten had to be asked for.
+        // Cached values stay in use: only the removed one had to be fetched.
         let bob = self.client.user_info(&self.bob()).await.map_err(text)?;
         ensure(bob.username == "bob", || {
             format!("the cache has {}", bob.username)
@@ -305,7 +305,7 @@ impl Show {
         Ok(error)
     }
 
-    /// Asks again during a fault, which is gone afterwards.
+    /// Repeats a request during a fault, which is removed afterwards.
     async fn with_fault(&self, fault: Fault) -> Seen {
         let alice = self.server.user_token();
         self.client.forget_token(&alice);
@@ -356,7 +356,7 @@ fn describe(user: &UserInfo) -> String {
     )
 }
 
-/// The error's own line, if it is the right one.
+/// The error's line, if it is the expected one.
 fn refusal<T>(asked: Result<T>, kind: ErrorKind, status: Option<u16>) -> Seen {
     let Err(error) = asked else {
         return Err("it was not refused".to_owned());

@@ -152,7 +152,7 @@ pub(crate) async fn run(args: DiscoveryArgs) -> Result<Answer, Failure> {
         builder = builder.allow_plain_http();
     }
     let client = builder.build()?;
-    // Not asked for where a file cannot be created.
+    // The request is not sent if the file cannot be created.
     let found = || client.document();
     match args.command {
         Command::Applications => Ok(names("application", found().await?.applications().to_vec())),

@@ -1,4 +1,4 @@
-//! What the errors of an installation come to, and what to do about them.
+//! Failures of the clients of an installation, and hints about them.
 
 use vouchsafe::{core, userinfo};
 
@@ -34,7 +34,7 @@ impl From<userinfo::Error> for Failure {
     }
 }
 
-/// What to do about a refusal of an installation, by who refused what.
+/// The hint for a refusal of an installation, by server and reason.
 fn scope_wanted(operation: Option<&str>) -> &'static str {
     match operation.and_then(|operation| operation.split_once('.')) {
         Some(("gafaelfawr", "getUserInfo" | "listUsers" | "listGroups")) => {
@@ -61,7 +61,7 @@ mod tests {
             .with_sent(core::Sent::Maybe)
             .with_retryable(true);
         let line = Failure::from(userinfo::Error::from(error)).to_string();
-        assert!(line.contains("look before you try again"), "{line}");
+        assert!(line.contains("check before you try again"), "{line}");
     }
 
     #[test]

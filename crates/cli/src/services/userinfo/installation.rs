@@ -1,4 +1,4 @@
-//! Which installation is asked, and by which token.
+//! The installation and the token of the commands.
 
 use clap::Args;
 use vouchsafe::core::Secret;
@@ -8,7 +8,7 @@ use crate::connection::{self, ConnectionArgs};
 use crate::failure::Failure;
 use crate::token::TokenArgs;
 
-/// Options that say which installation is asked.
+/// Options for the installation.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Connection")]
 pub(super) struct InstallationArgs {
@@ -20,7 +20,7 @@ pub(super) struct InstallationArgs {
 }
 
 impl InstallationArgs {
-    /// Returns where Repertoire is.
+    /// Returns the URL of Repertoire.
     pub(super) fn repertoire_url(&self) -> Result<String, Failure> {
         connection::url(
             "--repertoire-url",
@@ -41,13 +41,13 @@ fn parse(place: &str, text: &Secret) -> Result<Token, Failure> {
         .map_err(|fault| Failure::usage(format!("what {place} holds is not a token: {fault}")))
 }
 
-/// Returns whether a text holds what is, or nearly is, a token.
+/// Returns whether a text is, or nearly is, a token.
 pub(super) fn holds_token(text: &str) -> bool {
     text.match_indices("gt-").any(|(at, prefix)| {
         let rest = &text[at + prefix.len()..];
         let is_inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         let key = rest.find(|c| !is_inner(c)).unwrap_or(rest.len());
-        // A key that lost its end by careless copying is still part of a secret.
+        // A key that lost its end when it was copied is still part of a secret.
         key >= 16 && rest[key..].starts_with('.')
     })
 }

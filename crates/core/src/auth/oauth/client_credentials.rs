@@ -41,7 +41,7 @@ use crate::{BoxFuture, CoreClient, CoreClientBuilder, Error, ErrorKind, Result, 
 ///
 /// A refusal by the token endpoint is [`ErrorKind::Credential`], with the server's code
 /// ([`ErrorCode`]) and message; if there is no token endpoint at the URL, [`ErrorKind::Config`]. So
-/// "not found" and the like always mean what the call asked for. An error is kept for a second, or
+/// "not found" and similar kinds are always about the call that needs the token. An error is kept for a second, or
 /// for as long as the server asks with `Retry-After`, at most a minute.
 #[derive(Clone)]
 pub struct ClientCredentials {

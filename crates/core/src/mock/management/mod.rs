@@ -55,7 +55,7 @@ pub struct Management {
 }
 
 impl Management {
-    /// Makes a management of no host.
+    /// Creates a management API without hosts.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -174,7 +174,7 @@ fn get(request: &Request, answer: impl FnOnce() -> Value) -> Result<Value, Refus
     }
 }
 
-/// What is to be done to each host.
+/// The action for each host.
 enum Act {
     TellJournal,
     ClearJournal,

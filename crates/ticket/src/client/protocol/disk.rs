@@ -5,8 +5,8 @@
 //! old or the new one, whenever a writer is killed. Readers take the lock that the original
 //! writes in place under, so that they never see half of what it writes.
 //!
-//! The seal of a file has no key: whoever can write a file can plant keys in it, and whoever can
-//! replace a file can bring back keys of yesterday. So files that others own or may write are not
+//! The seal of a file has no key: a user who can write a file can plant keys in it, and one who can
+//! replace a file can bring back old keys. So files that others own or may write are not
 //! read, and a folder where others can replace files is refused.
 
 use std::fs;

@@ -77,6 +77,8 @@ impl<T: Copy + Eq + Hash> Interner<T> {
 
 /// Numbers by hash, with open addressing; at least half of the places are free. A place also holds
 /// the hash, so that other entries are seldom compared.
+///
+/// `hashbrown::HashTable` would need less code, but 150 instead of 127 instructions to find a name.
 #[derive(Debug)]
 pub(super) struct Table {
     /// A power of two.

@@ -95,7 +95,7 @@ impl Command {
     }
 }
 
-/// Forms what is issued. Servers before 0.16 know holders without prefix only.
+/// Creates the request. Servers before 0.16 know only holders without a prefix.
 fn request(dialect: Dialect, user: &str, entries: Vec<(String, String, i64)>) -> CommissionRequest {
     if dialect >= Dialect::V016 {
         return CommissionRequest::one(user, entries);
@@ -119,7 +119,7 @@ async fn list(client: &Client, short: bool) -> Result<Answer, Failure> {
     for serial in serials {
         match client.commission(serial).await {
             Ok(commission) => found.push(commission),
-            // Resolved while we were asking.
+            // Resolved since it was listed.
             Err(error) if error.kind() == vouchsafe::astakos::ErrorKind::NotFound => {}
             Err(error) => return Err(error.into()),
         }

@@ -74,7 +74,7 @@ pub(super) async fn run(args: CheckArgs) -> Result<(Answer, ExitCode), Failure> 
     let found = judge.check(text.expose(), &ticket, clock.0);
     let status = match &found {
         Ok(()) => TicketStatus::Ok,
-        // Else the check could not be made, which says nothing of the ticket.
+        // Otherwise the check could not be made, which says nothing about the ticket.
         Err(error) => error
             .status()
             .ok_or_else(|| Failure::failed(error.to_string()))?,
@@ -97,11 +97,11 @@ pub(super) async fn run(args: CheckArgs) -> Result<(Answer, ExitCode), Failure> 
     Ok((Answer::new(pairs(rows), value), super::code(is_good)))
 }
 
-/// Who says whether a ticket is good.
+/// The source of the check's verdict.
 enum Judge {
     Service(ServiceContext, Option<TvmId>),
     User(UserContext),
-    /// With the environment that was asked for.
+    /// With the requested environment.
     Client(Box<Client>, Option<BlackboxEnv>),
 }
 
@@ -185,7 +185,8 @@ impl CheckArgs {
         let own = self.own.as_deref().map(str::parse).transpose();
         let own = own.map_err(|_| Failure::usage("--self: not the number of a service"))?;
         let own = self.dst.or(own).ok_or_else(|| {
-            Failure::usage("tvm-api has to know which service asks").hint("give --self or --dst")
+            Failure::usage("tvm-api requires the id of the service that asks")
+                .hint("give --self or --dst")
         })?;
         let env = self.env_for(ticket);
         let mut builder = Client::tvm_api(own)
@@ -245,7 +246,7 @@ fn host_and_port(url: &str) -> Result<(String, u16), Failure> {
     }
 }
 
-/// What the status means for this very ticket.
+/// What the status means for this ticket.
 fn why(status: TicketStatus, ticket: &InspectedTicket, judge: &Judge, now: SystemTime) -> String {
     let number = |id: Option<u64>| id.map_or("?".to_owned(), |id| id.to_string());
     let key = number(ticket.key_id().map(|id| id.get().into()));
@@ -280,8 +281,11 @@ fn why(status: TicketStatus, ticket: &InspectedTicket, judge: &Judge, now: Syste
         TicketStatus::MissingKey => {
             let known: Vec<_> = judge.key_ids().iter().map(KeyId::to_string).collect();
             match known.is_empty() {
-                true => format!("it names key {key}, which is not among those at hand"),
-                false => format!("it names key {key}; at hand are {}", known.join(", ")),
+                true => format!("it names key {key}, and there are no keys"),
+                false => format!(
+                    "it names key {key}; the available keys are {}",
+                    known.join(", ")
+                ),
             }
         }
         TicketStatus::SignBroken => {
@@ -292,7 +296,7 @@ fn why(status: TicketStatus, ticket: &InspectedTicket, judge: &Judge, now: Syste
     }
 }
 
-/// The time that a ticket is judged at.
+/// The time at which the ticket is checked.
 #[derive(Clone, Copy, Debug)]
 struct At(SystemTime);
 

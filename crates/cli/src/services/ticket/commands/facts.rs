@@ -1,4 +1,4 @@
-//! What a ticket says, for people and for programs. Its signature is never part of it.
+//! The contents of a ticket without its signature, for people and for programs.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use vouchsafe::core::timestamp;
 use vouchsafe::ticket::{InspectedTicket, TicketType};
 
-/// Returns names and values of everything that the ticket says.
+/// Returns names and values of the ticket's contents.
 pub(super) fn rows(ticket: &InspectedTicket, now: SystemTime) -> Vec<(String, String)> {
     let mut rows = Vec::new();
     let mut add = |name: &str, value: Option<String>| {
@@ -70,7 +70,7 @@ pub(super) fn rows(ticket: &InspectedTicket, now: SystemTime) -> Vec<(String, St
     rows
 }
 
-/// Returns the same for programs. What the ticket does not say is null.
+/// Returns the same for programs. Missing values are null.
 pub(super) fn json(ticket: &InspectedTicket, now: SystemTime) -> Value {
     let users = ticket.users().map(|user| {
         json!({
@@ -105,7 +105,7 @@ pub(super) fn json(ticket: &InspectedTicket, now: SystemTime) -> Value {
     })
 }
 
-/// Says when something expires, and how far from now that is.
+/// Formats an expiry time and its distance from now.
 pub(super) fn expiry(time: i64, now: SystemTime) -> String {
     if time == i64::MAX {
         return "never".to_owned();
@@ -123,7 +123,7 @@ pub(super) fn expiry(time: i64, now: SystemTime) -> String {
     }
 }
 
-/// Years of more than four digits are not shown as dates.
+/// Years of more than four digits are not formatted as dates.
 fn date(time: i64) -> Option<String> {
     let seconds = u64::try_from(time)
         .ok()

@@ -1,4 +1,4 @@
-//! Where the commands take a ticket from.
+//! The sources of a ticket for the commands.
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _};
@@ -59,7 +59,7 @@ impl TicketInput {
     }
 }
 
-/// Returns the ticket in an argument: all from its first mark on.
+/// Returns the ticket in an argument: everything from its first mark on.
 pub(crate) fn ticket_in(argument: &str) -> Option<&str> {
     let marks = ["3:serv:", "3:user:"].into_iter();
     let begin = marks.filter_map(|mark| argument.find(mark)).min()?;

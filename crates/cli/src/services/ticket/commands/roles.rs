@@ -190,7 +190,7 @@ fn why(of: SubjectRoles<'_>, role: &str, is_allowed: bool) -> String {
     }
 }
 
-/// Reads a document with, if it is of a disk cache, the role system that it is of.
+/// Reads a document and, if it is from a disk cache, the name of its role system.
 fn read(path: &Path) -> Result<(Roles, Option<String>), Failure> {
     let place = path.display();
     let fail = |what: String| Failure::usage(format!("the roles {place}: {what}"));
