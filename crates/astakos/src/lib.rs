@@ -22,18 +22,17 @@ pub use generated::account::api::{
     ListMembershipsRequest, ListProjectsRequest, ServiceProjectQuotasRequest, ServiceQuotasRequest,
 };
 pub use generated::account::wire::{
-    Application, ApplicationState, Applied, Capacity, Commission, CommissionRequest,
-    DefaultProject, Feedback, Membership, MembershipAction, MembershipState, Policy, Project,
-    ProjectMode, ProjectSpec, ProjectState, Resource, UserInfo,
+    Application, ApplicationAction, ApplicationState, Applied, Capacity, Commission,
+    CommissionAction, CommissionRequest, DefaultProject, Feedback, Membership, MembershipAction,
+    MembershipState, Policy, Project, ProjectMode, ProjectSpec, ProjectState, Resource, UserInfo,
 };
 pub use generated::identity::api::ValidateTokenRequest;
 pub use generated::identity::wire::{Access, AccessToken, AccessUser, Role, RoleId, Tenant};
 pub use generated::oauth2::wire::{OAuth2Token, TokenGrant};
 pub use generated::ui::wire::Component;
 pub use model::{
-    ApplicationAction, CommissionAction, Dialect, Holder, Limit, LimitError, MaxMembers,
-    ProjectAction, ProjectId, ProjectQuota, Provision, Quota, Resolution, Serial, SerialError,
-    Unresolved, UserQuotas,
+    Dialect, Holder, Limit, LimitError, MaxMembers, ProjectAction, ProjectId, ProjectQuota,
+    Provision, Quota, Resolution, Serial, SerialError, Unresolved, UserQuotas,
 };
 pub use names::{Names, NamesBuilder};
 pub use vouchsafe_core as core;

@@ -422,15 +422,21 @@ pub(crate) enum Shape {
         /// The type of further keys, if the description gives one beside properties.
         rest: Option<Type>,
     },
-    /// Words as written and as named.
-    Words {
-        words: Vec<(String, String)>,
-        closed: bool,
-    },
+    /// One of several words.
+    Words { words: Vec<Word>, closed: bool },
     /// A text that names something: a type of its own, so that two kinds cannot be mixed up.
     Id { limits: Limits },
     /// Told apart by their form, tried in this order.
     Union(Vec<(String, Type)>),
+}
+
+/// One word of an enum.
+pub(crate) struct Word {
+    /// As written.
+    pub(crate) text: String,
+    /// As named in Rust.
+    pub(crate) variant: String,
+    pub(crate) description: Option<String>,
 }
 
 /// One property.

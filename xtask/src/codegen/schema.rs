@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::limits::Limits;
-use super::model::{Audience, DefaultValue, Field, Presence, Shape, Type, TypeDef};
+use super::model::{Audience, DefaultValue, Field, Presence, Shape, Type, TypeDef, Word};
 use super::names;
 use super::source::{Cursor, Mistake, scalar};
 
@@ -84,7 +84,10 @@ impl<'s> Types<'s> {
         }
         for key in ["oneOf", "anyOf"] {
             if let Some(list) = schema.get(key).filter(|list| !only_constrains(list)) {
-                return self.union(schema, name, &list.items());
+                return match are_words(&list) {
+                    true => self.words(schema, name, &list.items(), schema.flag("x-closed")),
+                    false => self.union(schema, name, &list.items()),
+                };
             }
         }
         if let Some(list) = schema.get("allOf") {
@@ -153,17 +156,22 @@ impl<'s> Types<'s> {
         values: &[Cursor<'s>],
         closed: bool,
     ) -> Result<Type, Mistake> {
-        let mut words: Vec<(String, String)> = Vec::new();
+        let mut words: Vec<Word> = Vec::new();
         for value in values {
-            let word = scalar(value.value());
-            let mut variant = names::pascal(&word);
+            let text = value.get("const").unwrap_or_else(|| value.clone());
+            let text = scalar(text.value());
+            let mut variant = names::pascal(&text);
             if !closed && variant == "Unknown" {
                 variant.push_str("Word");
             }
-            while words.iter().any(|(_, other)| *other == variant) {
+            while words.iter().any(|other| other.variant == variant) {
                 variant.push('_');
             }
-            words.push((word, variant));
+            words.push(Word {
+                text,
+                variant,
+                description: value.text("description"),
+            });
         }
         self.define(schema, name, Shape::Words { words, closed })
     }
@@ -398,10 +406,9 @@ impl<'s> Types<'s> {
         let Shape::Words { words, .. } = &def.shape else {
             return None;
         };
-        words
-            .iter()
-            .find(|(w, _)| w == word)
-            .map(|(_, variant)| variant.clone())
+        let mut words = words.iter();
+        let found = words.find(|known| known.text == word)?;
+        Some(found.variant.clone())
     }
 
     fn is_made(&self, schema: &Cursor<'s>, name: &str) -> Result<bool, Mistake> {
@@ -465,6 +472,16 @@ pub(crate) fn only_constrains(choices: &Cursor<'_>) -> bool {
                 .iter()
                 .all(|(key, _)| matches!(key.as_str(), "required" | "not"))
     })
+}
+
+/// Returns whether a `oneOf` lists words, each with what it means.
+pub(crate) fn are_words(choices: &Cursor<'_>) -> bool {
+    let is_word = |choice: &Cursor<'_>| {
+        let word = choice.get("const");
+        word.is_some_and(|word| word.value().is_string())
+    };
+    let choices = choices.items();
+    !choices.is_empty() && choices.iter().all(is_word)
 }
 
 /// Returns the example of a media type, or of its schema.

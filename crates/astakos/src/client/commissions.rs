@@ -6,7 +6,7 @@ use vouchsafe_core::url::Target;
 
 use super::Client;
 use crate::commission::Committed;
-use crate::generated::account::wire::{CommissionActionRequest, Issued, ResolveRequest};
+use crate::generated::account::wire::{Issued, ResolveRequest};
 use crate::generated::account::{calls, operations};
 use crate::{
     CommissionAction, CommissionRequest, ErrorKind, Provision, Resolution, Result, Serial,
@@ -61,12 +61,10 @@ impl Client {
         serial: Serial,
         action: CommissionAction,
     ) -> Result<Committed> {
-        let done = |wanted| (action == wanted).then(String::new);
-        let body = CommissionActionRequest {
-            accept: done(CommissionAction::Accept),
-            reject: done(CommissionAction::Reject),
-        };
-        match self.ask(calls::commission_action(&serial, &body)?).await {
+        match self
+            .ask(calls::commission_action(&serial, &action, "")?)
+            .await
+        {
             Ok(_) => Ok(Committed::Now),
             Err(error) if error.kind() != ErrorKind::NotFound || error.attempts() < 2 => Err(error),
             Err(_) => Ok(Committed::Earlier),

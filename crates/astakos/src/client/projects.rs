@@ -45,7 +45,7 @@ impl Client {
         reason: &str,
     ) -> Result<()> {
         let call = if self.dialect() == Dialect::V015 {
-            calls::legacy_application_action(application, action.as_str(), &reason.into())?
+            calls::legacy_application_action(application, &action, reason)?
         } else {
             let argument = json!({"reason": reason, "app_id": application});
             calls::project_action(&id.into(), action.as_str(), &argument)?

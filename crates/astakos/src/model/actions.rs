@@ -1,4 +1,4 @@
-//! What can be done with projects and applications.
+//! What can be done with projects.
 
 /// What an administrator can do with a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,33 +23,6 @@ impl ProjectAction {
             Self::Unsuspend => "unsuspend",
             Self::Terminate => "terminate",
             Self::Reinstate => "reinstate",
-        }
-    }
-}
-
-/// What can be done with an application.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ApplicationAction {
-    /// Grants it; for administrators.
-    Approve,
-    /// Denies it; for administrators.
-    Deny,
-    /// Dismisses a denied one; for the applicant.
-    Dismiss,
-    /// Withdraws it; for the applicant.
-    Cancel,
-}
-
-impl ApplicationAction {
-    /// Returns the word on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Approve => "approve",
-            Self::Deny => "deny",
-            Self::Dismiss => "dismiss",
-            Self::Cancel => "cancel",
         }
     }
 }

@@ -179,16 +179,6 @@ fn pair(user: &str, project: &str, resource: &str, quantity: i64) -> [Provision;
     ]
 }
 
-/// What can be done with a pending commission.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "the protocol has these two")]
-pub enum CommissionAction {
-    /// What was reserved is used, what was released is free.
-    Accept,
-    /// Everything is as if it had not been issued.
-    Reject,
-}
-
 /// What became of commissions that were to be resolved, in no particular order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -9,8 +9,8 @@ mod project_id;
 mod quota;
 mod serial;
 
-pub use actions::{ApplicationAction, ProjectAction};
-pub use commission::{CommissionAction, Committed, Provision, Resolution, Unresolved};
+pub use actions::ProjectAction;
+pub use commission::{Committed, Provision, Resolution, Unresolved};
 pub use dialect::Dialect;
 pub use holder::Holder;
 pub use limit::{Limit, LimitError, MaxMembers};

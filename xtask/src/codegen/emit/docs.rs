@@ -184,13 +184,21 @@ impl Page {
                 }
             }
             Shape::Words { words, closed } => {
-                let words: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+                let all: Vec<_> = words
+                    .iter()
+                    .map(|word| format!("`{}`", word.text))
+                    .collect();
                 let more = if *closed {
                     ""
                 } else {
                     "; newer servers may send others"
                 };
-                self.paragraph(&format!("One of {}{more}.", words.join(", ")));
+                self.paragraph(&format!("One of {}{more}.", all.join(", ")));
+                let told = words.iter().filter_map(|word| {
+                    let text = sentence(word.description.as_deref()?);
+                    Some(format!("- `{}`: {text}", word.text))
+                });
+                self.paragraph(&told.collect::<Vec<_>>().join("\n"));
             }
             Shape::Id { limits } => {
                 self.paragraph(&format!("A text. {}", limits.sentence()));

@@ -210,7 +210,7 @@ impl Writer<'_> {
         Some(match &def.shape {
             Shape::Id { limits } => format!("&{:?}.parse()?", sample::text(limits, example)),
             Shape::Words { words, .. } => {
-                let (_, variant) = words.first()?;
+                let variant = &words.first()?.variant;
                 match is_kept {
                     true => format!("{}::{name}::{variant}", self.krate),
                     false => format!("&{}::{name}::{variant}", self.krate),

@@ -35,7 +35,7 @@ fn value(
         Type::Boxed(inner) => value(api, inner, limits, example, depth + 1)?,
         Type::Named(name) => match &api.definition(name)?.shape {
             Shape::Struct { fields, .. } => Value::Object(object(api, fields, depth)?),
-            Shape::Words { words, .. } => json!(words.first()?.0),
+            Shape::Words { words, .. } => json!(words.first()?.text),
             Shape::Id { limits } => text(limits, example).into(),
             Shape::Union(choices) => {
                 let mut choices = choices.iter();

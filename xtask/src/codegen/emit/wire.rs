@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::super::limits::Limits;
-use super::super::model::{Api, Audience, Field, Presence, Shape, Type, TypeDef};
+use super::super::model::{Api, Audience, Field, Presence, Shape, Type, TypeDef, Word};
 use super::super::names;
 use super::make::make;
 use super::types::{Needs, default_function, ty};
@@ -131,14 +131,13 @@ fn define(api: &Api, def: &TypeDef, checked: &BTreeSet<&str>, needs: &mut Needs)
             words,
             closed: true,
         } => {
-            let variants = words.iter().map(|(word, variant)| {
-                let doc = super::doc(&format!("`{word}`."), &[]);
-                let variant = ident(variant);
-                quote!(#doc #[serde(rename = #word)] #variant,)
+            let variants = words.iter().map(|word| {
+                let (doc, variant, text) = (meaning(word), ident(&word.variant), &word.text);
+                quote!(#doc #[serde(rename = #text)] #variant,)
             });
-            let arms = words.iter().map(|(word, variant)| {
-                let variant = ident(variant);
-                quote!(Self::#variant => #word,)
+            let arms = words.iter().map(|word| {
+                let (variant, text) = (ident(&word.variant), &word.text);
+                quote!(Self::#variant => #text,)
             });
             let closed = def.is_public.then(|| {
                 quote! {
@@ -170,18 +169,17 @@ fn define(api: &Api, def: &TypeDef, checked: &BTreeSet<&str>, needs: &mut Needs)
             words,
             closed: false,
         } => {
-            let variants = words.iter().map(|(word, variant)| {
-                let doc = super::doc(&format!("`{word}`."), &[]);
-                let variant = ident(variant);
+            let variants = words.iter().map(|word| {
+                let (doc, variant) = (meaning(word), ident(&word.variant));
                 quote!(#doc #variant,)
             });
             let (out, into): (Vec<_>, Vec<_>) = words
                 .iter()
-                .map(|(word, variant)| {
-                    let variant = ident(variant);
+                .map(|word| {
+                    let (variant, text) = (ident(&word.variant), &word.text);
                     (
-                        quote!(Self::#variant => #word,),
-                        quote!(#word => Self::#variant,),
+                        quote!(Self::#variant => #text,),
+                        quote!(#text => Self::#variant,),
                     )
                 })
                 .unzip();
@@ -439,6 +437,14 @@ fn secret_attribute(of: &Type, serialize: bool, needs: &mut Needs) -> Option<Tok
             Some(quote!(serialize_with = "expose_optional"))
         }
         _ => None,
+    }
+}
+
+/// Writes what a word means, as the description tells it.
+fn meaning(word: &Word) -> TokenStream {
+    match &word.description {
+        Some(text) => doc(&sentence(text), &[]),
+        None => doc(&format!("`{}`.", word.text), &[]),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::super::model::Audience;
 use super::super::names;
 use super::super::read;
+use super::super::schema::are_words;
 use super::super::source::{Cursor, scalar};
 use super::{Lint, keys, name};
 
@@ -433,7 +434,8 @@ fn is_choice(schema: &Cursor<'_>) -> bool {
     let items = schema.get("items").and_then(|items| items.resolve().ok());
     let null = |choice: &Cursor<'_>| choice.text("type").as_deref() == Some("null");
     let several = |key: &str| {
-        let choices = schema.get(key).map(|list| list.items());
+        let choices = schema.get(key).filter(|list| !are_words(list));
+        let choices = choices.map(|list| list.items());
         let mut choices = choices.unwrap_or_default();
         choices.retain(|choice| !null(choice));
         choices.len() > 1

@@ -3,7 +3,7 @@
 use yaml_serde::Value;
 
 use super::super::limits::{INTEGERS, NUMBERS, TEXTS};
-use super::super::schema::only_constrains;
+use super::super::schema::{are_words, only_constrains};
 use super::super::source::{Cursor, scalar};
 use super::{Lint, example, keys};
 
@@ -274,7 +274,8 @@ impl<'s> Lint<'_, 's> {
     }
 
     fn words(&mut self, schema: &Cursor<'s>) {
-        let Some(list) = schema.get("enum") else {
+        let list = schema.get("oneOf").filter(are_words);
+        let Some(list) = schema.get("enum").or(list) else {
             if let Some(closed) = schema.get("x-closed") {
                 self.fault(
                     &closed,
@@ -287,7 +288,7 @@ impl<'s> Lint<'_, 's> {
         let words: Vec<_> = list
             .items()
             .iter()
-            .map(|word| scalar(word.value()))
+            .map(|word| scalar(word.get("const").unwrap_or_else(|| word.clone()).value()))
             .collect();
         if words.is_empty() {
             self.fault(&list, "an enum without words", "`enum: [<word>, …]`");

@@ -182,12 +182,14 @@ pub(crate) fn commission_info(serial: &crate::Serial) -> Result<Call> {
 #[doc(alias = "reject_commission")]
 pub(crate) fn commission_action(
     serial: &crate::Serial,
-    body: &wire::CommissionActionRequest,
+    action: &wire::CommissionAction,
+    reason: &str,
 ) -> Result<Call> {
     let target = Target::new("/commissions/")
         .segment("serial", &serial.to_string())?
         .literal("/action");
-    Call::new(&operations::COMMISSION_ACTION, target).json(body)
+    Call::new(&operations::COMMISSION_ACTION, target)
+        .json(&std::collections::BTreeMap::from([(action.as_str(), reason)]))
 }
 
 /// What may be given to `listProjects`.
@@ -358,12 +360,12 @@ pub(crate) fn legacy_application(application_id: i64) -> Result<Call> {
 /// Not all servers have it: 0.15.
 pub(crate) fn legacy_application_action(
     application_id: i64,
-    action: &str,
-    argument: &serde_json::Value,
+    action: &wire::ApplicationAction,
+    reason: &str,
 ) -> Result<Call> {
     let target = Target::new("/projects/apps/")
         .segment("application_id", &application_id.to_string())?
         .literal("/action");
     Call::new(&operations::LEGACY_APPLICATION_ACTION, target)
-        .json(&std::collections::BTreeMap::from([(action, argument)]))
+        .json(&std::collections::BTreeMap::from([(action.as_str(), reason)]))
 }

@@ -144,15 +144,27 @@ pub struct Commission {
     pub provisions: Vec<crate::Provision>,
 }
 
-/// What to do; the value is not read.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct CommissionActionRequest {
-    /// Accept it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) accept: Option<String>,
-    /// Reject it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) reject: Option<String>,
+/// What can be done with a pending commission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[allow(clippy::exhaustive_enums, reason = "the set is closed by the protocol")]
+pub enum CommissionAction {
+    /// What was reserved is used, what was released is free.
+    #[serde(rename = "accept")]
+    Accept,
+    /// Everything is as if it had not been issued.
+    #[serde(rename = "reject")]
+    Reject,
+}
+
+impl CommissionAction {
+    /// Returns the word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Reject => "reject",
+        }
+    }
 }
 
 /// State of a project.
@@ -840,6 +852,37 @@ pub(crate) struct Enroll {
 pub(crate) struct Joined {
     /// Number of the membership.
     pub(crate) id: i64,
+}
+
+/// What can be done with an application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[allow(clippy::exhaustive_enums, reason = "the set is closed by the protocol")]
+pub enum ApplicationAction {
+    /// Grants it; for administrators.
+    #[serde(rename = "approve")]
+    Approve,
+    /// Denies it; for administrators.
+    #[serde(rename = "deny")]
+    Deny,
+    /// Dismisses a denied one; for the applicant.
+    #[serde(rename = "dismiss")]
+    Dismiss,
+    /// Withdraws it; for the applicant.
+    #[serde(rename = "cancel")]
+    Cancel,
+}
+
+impl ApplicationAction {
+    /// Returns the word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Deny => "deny",
+            Self::Dismiss => "dismiss",
+            Self::Cancel => "cancel",
+        }
+    }
 }
 
 /// What to look up.

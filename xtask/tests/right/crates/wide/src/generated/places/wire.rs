@@ -100,9 +100,9 @@ impl From<PlaceKind> for String {
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
 pub enum PlaceAction {
-    /// `paint`.
+    /// Gives it another colour.
     Paint,
-    /// `sell`.
+    /// Gives it to another owner.
     Sell,
     /// A word that this version does not know, written back as it was read.
     Unknown(String),
