@@ -28,7 +28,7 @@ fn names(server: &Server) -> Names {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_many_ask_in_one_moment_goes_out_together_and_is_remembered() {
+async fn look_ups_at_the_same_time_are_sent_together_and_cached() {
     let server = server();
     let names = names(&server);
     for _ in 0..2 {

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_and_where_it_was_looked_for_is_told() {
+    fn the_error_says_what_is_missing_and_where_it_was_searched() {
         let places = vec!["the builder".to_owned(), "PAN_ variables".to_owned()];
         let error = Missing::error(vec!["client_id", "refresh_token"], places);
         assert_eq!(error.kind(), ErrorKind::PartialCredentials);

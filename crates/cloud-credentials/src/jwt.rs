@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_refused_without_quoting_it() {
+    fn an_invalid_token_is_refused_without_quoting_it() {
         let array = format!("x.{}.", STANDARD.encode("[\"planted\"]"));
         for bad in [
             "planted",

@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_record_is_corrupt_and_not_quoted() {
+    fn an_invalid_record_is_corrupt_and_not_quoted() {
         for bad in [
             json!(["planted"]),
             json!({"client_id": ["planted"]}),

@@ -203,7 +203,7 @@ async fn what_is_not_http_will_not_be_in_a_moment_and_is_not_asked_again() {
 const NOT_HTTP: &str = "what came back is not HTTP/1.1";
 
 #[tokio::test]
-async fn a_mark_of_the_byte_order_at_the_front_is_no_part_of_an_answer() {
+async fn a_byte_order_mark_is_not_part_of_an_answer() {
     let body = "\u{feff}{\"a\": \"\u{feff}b\"}";
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
     let server = answering([head.as_bytes(), body.as_bytes()].concat()).await;

@@ -283,7 +283,7 @@ async fn what_does_not_exist_is_refused() {
 }
 
 #[tokio::test]
-async fn a_service_has_actions_of_its_own() {
+async fn a_service_has_its_own_actions() {
     let steered = Steered::new();
     let to = json!({"count": 40});
     let done = steered.manage(Method::POST, "/_mock/count/start_at", Some(to));

@@ -367,7 +367,7 @@ async fn a_skewed_date_is_beside_the_hosts_clock() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fault_with_an_answer_of_its_own_keeps_the_request_from_the_service() {
+async fn a_fault_with_its_own_answer_keeps_the_request_from_the_service() {
     let host = host();
     host.faults()
         .add(Fault::on_any().nth(1).status(418).body("tea"));

@@ -101,7 +101,7 @@ async fn a_limit_set_for_the_call_holds_for_the_whole_of_it() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_cut_off_is_no_answer() {
+async fn a_truncated_answer_is_an_error() {
     let script = Script::new()
         .read_request()
         .write(HEAD)

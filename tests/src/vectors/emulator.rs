@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_captured_token_stands_in_later_steps_whole_and_by_its_key() {
+    fn a_captured_token_is_replaced_in_later_steps_whole_and_by_its_key() {
         let (old, new) = ("o".repeat(22), "k".repeat(22));
         let token = format!("gt-{old}.{old}");
         let judgement = run(

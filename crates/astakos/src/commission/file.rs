@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_that_cannot_be_shortened_goes_on() {
+    fn a_journal_that_cannot_be_shortened_continues() {
         #[derive(Debug)]
         struct Stuck;
         impl Disk for Stuck {

@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told() {
+    fn malformed_entries_are_errors() {
         for (text, fault) in [
             ("[]", Fault::NoObject),
             ("null", Fault::NoObject),

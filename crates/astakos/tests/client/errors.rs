@@ -111,7 +111,7 @@ async fn a_dry_run_says_what_the_server_would_say() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_does_not_answer_is_no_connection() {
+async fn a_server_that_does_not_answer_counts_as_no_connection() {
     let server = Server::new();
     let client = server.client(server.user_token("alice@example.org").unwrap());
     server

@@ -103,7 +103,7 @@ async fn look_ups_go_a_hundred_at_a_time() {
 }
 
 #[tokio::test]
-async fn what_goes_into_a_path_stays_in_its_place() {
+async fn a_value_in_a_path_stays_in_its_segment() {
     let (builder, seen) = after_catalog(|_| json(404, ""));
     let client = builder.build().unwrap();
     for id in ["a/b", "a?b=c", "a#b", "a%2Fb", "é", "a b"] {
@@ -179,7 +179,7 @@ async fn feedback_is_a_form_in_utf8() {
 }
 
 #[tokio::test]
-async fn the_reason_goes_where_the_server_reads_it() {
+async fn the_reason_is_sent_where_the_server_reads_it() {
     let (builder, seen) = after_catalog(|_| json(200, ""));
     let client = builder.build().unwrap();
     let approve = vouchsafe_astakos::ApplicationAction::Approve;

@@ -67,7 +67,7 @@ async fn a_panic_rejects() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_answer_to_a_commit_is_no_failure() {
+async fn a_lost_answer_to_a_commit_is_not_a_failure() {
     let server = Server::new();
     let issuer = issuer(&server);
     let guard = issuer.issue(&one()).await.unwrap();
@@ -174,7 +174,7 @@ fn a_commit_is_done_in_the_runtime_that_waits_for_it() {
 }
 
 #[test]
-fn another_runtime_goes_on_where_the_first_ended() {
+fn another_runtime_continues_where_the_first_ended() {
     let server = Server::new();
     let issuer = issuer(&server);
     let first = runtime();

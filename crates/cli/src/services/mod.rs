@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn every_service_has_names_and_commands_of_its_own() {
+    fn every_service_has_its_own_names_and_commands() {
         let parts = SERVICES.iter().flat_map(|service| service.parts());
         let mut parts: Vec<_> = parts.collect();
         let commands = SERVICES.iter().flat_map(|service| service.commands());

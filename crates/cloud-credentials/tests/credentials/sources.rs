@@ -70,7 +70,7 @@ async fn the_first_source_with_a_value_is_used_alone() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_told_and_nothing_is_sent() {
+async fn the_error_says_what_is_missing_and_nothing_is_sent() {
     let server = TokenServer::new(true);
     let credentials = server.builder().client_id("c").build().unwrap();
     let error = credentials.refresh().await.unwrap_err();

@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn each_scheme_gets_a_value_of_its_own_whichever_was_first() {
+    fn each_scheme_gets_its_own_value_whichever_was_first() {
         let token = Token::new(Secret::from("planted"));
         let mut headers = HeaderMap::new();
         for _ in 0..2 {
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_of_its_own_carries_the_token_alone() {
+    fn a_custom_header_carries_only_the_token() {
         let mut headers = HeaderMap::new();
         let scheme = HeaderToken::new(HeaderName::from_static("x-auth-token"));
         scheme

@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn an_array_is_no_object_at_any_depth() {
+    fn an_array_is_not_an_object_at_any_depth() {
         for text in [
             "[]",
             r#"[{"word":"a"}]"#,

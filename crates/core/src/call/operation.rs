@@ -262,7 +262,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_success_is_an_answer_only_if_it_is_named() {
+    fn an_unsuccessful_status_is_an_answer_only_if_it_is_named() {
         let plain = Operation::new("s.o", Method::GET, "/o");
         let cached = plain.clone().answers(&[304]);
         assert!(!plain.is_answer(StatusCode::NOT_MODIFIED));

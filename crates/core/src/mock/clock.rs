@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_stands_still_until_it_is_turned() {
+    fn it_stands_still_until_it_is_set() {
         let clock = ManualClock::at_unix(100);
         assert_eq!(clock.now(), UNIX_EPOCH + Duration::from_secs(100));
         clock.advance(Duration::from_secs(5));
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_goes_back_to_the_start() {
+    fn a_reset_restores_the_initial_state() {
         let still = ManualClock::at_unix(100);
         still.advance(Duration::from_secs(5));
         still.reset();

@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_reset_goes_back_to_the_start_with_state_clock_journal_and_faults() {
+    async fn a_reset_restores_state_and_clock_and_empties_journal_and_faults() {
         let clock = Arc::new(ManualClock::at_unix(1000));
         let emulator = Emulator::new(clock, || Visits(5));
         emulator.faults().add(Fault::on_any().status(500));
@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_state_is_what_a_reset_goes_back_to() {
+    fn a_reset_restores_the_kept_state() {
         let emulator = Emulator::new(Arc::new(ManualClock::running()), || Visits(0));
         let clone = emulator.clone();
         let _ = emulator.handle(&request());

@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_bounded_and_goes_on_counting() {
+    fn it_is_bounded_and_continues_to_count() {
         let journal = Journal::default();
         for _ in 0..MAX_ENTRIES + 5 {
             journal.took(Some("t.a"), &request("http://h/a"), None);

@@ -122,7 +122,7 @@ impl Catalog {
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
-async fn the_credential_goes_where_an_operation_needs_it_and_nowhere_else() {
+async fn the_credential_is_sent_only_with_operations_that_need_it() {
     let bare = session(Base::fixed(here()));
     let error = told(&bare, &READ).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);

@@ -55,7 +55,7 @@ async fn a_date_that_is_put_back_prolongs_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sleep_ends_what_stands_in_for_a_failure_and_the_failure_too() {
+async fn stale_values_and_errors_expire_during_suspension() {
     let (builder, clock) = clocked();
     let cache = builder.stale_if_error(TTL).error_ttl(TTL).build();
     let service = Service::default();

@@ -98,7 +98,7 @@ async fn a_failing_service_is_asked_again_only_after_the_moment_of_its_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_old_value_stands_in_for_an_error_as_long_as_the_user_allows() {
+async fn an_old_value_replaces_an_error_for_as_long_as_the_user_allows() {
     let (cache, service) = (
         words().stale_if_error(50 * SECOND).build(),
         Service::default(),

@@ -312,7 +312,7 @@ async fn a_status_that_is_an_answer_ends_the_call_without_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_is_no_text_is_refused_without_repeating_it() {
+async fn an_answer_that_is_not_text_is_refused_without_repeating_it() {
     let mut broken = Response::new(StatusCode::OK);
     broken.body = Bytes::from_static(b"planted \xff");
     let told = Told::new([Then::Answer(body("1:é")), Then::Answer(broken)]);

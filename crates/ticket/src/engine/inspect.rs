@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_ticket_is_read_as_far_as_it_goes_and_its_fault_is_named() {
+    fn a_damaged_ticket_is_read_as_far_as_possible_and_the_fault_is_named() {
         let draft = ServiceTicketDraft::new(TvmId::new(10), TvmId::new(20)).scope("scope");
         let text = draft.sign(KeyId::new(3), &key()).unwrap();
         let text = text.expose();

@@ -476,7 +476,7 @@ async fn a_start_that_is_given_up_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_client_goes_on_in_another_runtime() {
+fn a_client_continues_in_another_runtime() {
     let world = World::new();
     let runtime = || {
         let mut builder = tokio::runtime::Builder::new_current_thread();

@@ -141,7 +141,7 @@ async fn a_handler_can_ask_for_a_role() {
 }
 
 #[tokio::test]
-async fn roles_that_are_not_at_hand_are_503_and_those_that_cannot_be_500() {
+async fn missing_roles_are_503_and_roles_that_cannot_exist_are_500() {
     let (service, user) = (from_caller(), of_ada());
     let both = [(SERVICE, &*service), (USER, &*user)];
     let answer = asked(&app(TicketLayer::new(checker())), "/reads", &both).await;

@@ -135,7 +135,7 @@ async fn without_a_ticket_nothing_is_sent_and_the_error_says_why() {
 }
 
 #[tokio::test]
-async fn a_text_that_does_not_fit_a_header_is_no_ticket() {
+async fn a_text_that_does_not_fit_a_header_is_not_a_ticket() {
     let sent = Sent::default();
     let broken = Tickets(Secret::from("3:serv:planted\r\nX-Evil: 1"));
     let mut client = OutgoingTicketLayer::new(broken, US).layer(sent.clone());
@@ -151,7 +151,7 @@ async fn a_text_that_does_not_fit_a_header_is_no_ticket() {
 }
 
 #[tokio::test]
-async fn a_ticket_goes_over_tls_or_to_this_machine() {
+async fn a_ticket_is_sent_over_tls_or_to_this_machine() {
     for (uri, may) in [
         ("https://api.example.org/", true),
         ("HTTPS://api.example.org:8443/", true),

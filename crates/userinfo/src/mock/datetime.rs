@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_point_in_time_is_refused() {
+    fn invalid_times_are_refused() {
         for text in [
             "",
             "soon",

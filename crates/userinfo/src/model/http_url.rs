@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_absolute_http_url_is_refused() {
+    fn a_text_that_is_not_an_absolute_http_url_is_refused() {
         let long = format!("https://h.example/{}", "x".repeat(2066));
         assert!(HttpUrl::parse(&long[..2083]).is_ok());
         // The library of the Python client counts bytes.

@@ -48,7 +48,7 @@ fn told(status: u16, kind: &str) -> (u16, String) {
 }
 
 #[test]
-fn every_endpoint_looks_at_what_is_no_json_then_credentials_then_scope_then_form() {
+fn every_endpoint_checks_json_then_credentials_then_scope_then_form() {
     let server = Server::new();
     let (user, admin) = (server.user_token(), server.admin_token());
     for Endpoint {

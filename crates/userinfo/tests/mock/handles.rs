@@ -78,7 +78,7 @@ fn failing_actions_affect_only_the_given_user() {
 }
 
 #[test]
-fn reset_goes_back_to_the_start_and_nothing_printed_holds_a_token() {
+fn reset_restores_the_initial_state_and_nothing_printed_holds_a_token() {
     let server = Server::new();
     let user = server.user_token();
     server.add_user(User::new("dana").uid(1));

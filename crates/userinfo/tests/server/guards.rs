@@ -375,7 +375,7 @@ async fn a_guard_without_what_it_needs_refuses_and_says_what_is_missing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_token_of_another_user_is_no_proof() {
+async fn the_token_of_another_user_proves_nothing() {
     let upstream = Upstream::new(r#"{"username":"grace","groups":[{"name":"staff","id":1}]}"#);
     let guard = upstream.guard().require_group(group("staff"));
     let answer = ask(&app(guard), request(&ADA)).await;

@@ -145,7 +145,7 @@ async fn without_the_layer_every_extractor_refuses_loudly() {
 }
 
 #[tokio::test]
-async fn a_trusted_peer_without_headers_is_no_gafaelfawr() {
+async fn a_trusted_peer_without_headers_is_not_gafaelfawr() {
     for headers in [&[][..], &[("X-Auth-Request-User", "")]] {
         let log = Log::start();
         let answer = ask(&app(trusting()), from(INGRESS, "/headers", headers)).await;

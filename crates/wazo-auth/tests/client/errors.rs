@@ -106,7 +106,7 @@ async fn all_that_a_body_says_is_kept() {
 }
 
 #[tokio::test]
-async fn a_wrong_old_password_is_no_fault_of_the_token() {
+async fn a_wrong_old_password_does_not_blame_the_token() {
     let change = PasswordChange::new("old", "new");
     let answered = async |code, body: Value| -> Result<()> {
         let told = Told::new([answer(code, &body)]);
@@ -129,7 +129,7 @@ async fn a_wrong_old_password_is_no_fault_of_the_token() {
 }
 
 #[tokio::test]
-async fn a_refused_login_and_one_too_many_are_told_apart() {
+async fn a_refused_login_and_a_login_too_many_have_different_errors() {
     for (code, kind) in [
         (401, ErrorKind::LoginFailed),
         (429, ErrorKind::TooManySessions),

@@ -36,7 +36,7 @@ async fn an_operation_whose_answer_is_lost_is_repeated_only_if_doubling_it_does_
 }
 
 #[tokio::test]
-async fn the_token_goes_where_it_is_needed_and_to_no_open_operation() {
+async fn the_token_is_sent_only_with_operations_that_need_it() {
     for operation in operations() {
         let told = Told::new([]);
         let sent = told.client().with_credentials("alice", "planted");

@@ -102,7 +102,7 @@ async fn a_ca_bundle_that_is_missing_or_holds_nothing_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_token_goes_in_its_header_and_not_over_plain_http() {
+async fn a_token_is_sent_in_its_header_and_not_over_plain_http() {
     let told = Told::new([answer(200, &user("alice"))]);
     told.client().users().get(&alice()).await.unwrap();
     assert_eq!(told.header(0, "x-auth-token").as_deref(), Some(TOKEN));

@@ -6,7 +6,7 @@ use vouchsafe_wazo_auth::acl::Rules;
 use vouchsafe_wazo_auth::mock::{Seed, Server};
 
 #[tokio::test]
-async fn an_old_server_understands_accesses_by_its_own_rules() {
+async fn an_old_server_reads_accesses_by_its_own_rules() {
     let patterns = ["#", "!a.b", "c.*", "d.edit"];
     for (rules, allowed) in [
         (Rules::Current, ["a.b.c", "c.x"].as_slice()),

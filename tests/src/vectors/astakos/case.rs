@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_case_goes_on_in_every_form_that_says_how() {
+    fn a_case_continues_in_every_form_that_says_how() {
         let exchange = json!({
             "role": "call",
             "request": {"method": "GET", "target": "/", "headers": [], "body": ""},

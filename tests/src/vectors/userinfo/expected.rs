@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_beyond_64_bits_is_told_from_other_refusals() {
+    fn a_number_beyond_64_bits_is_distinguished_from_other_refusals() {
         let lenient = |place: &str| Lenient {
             place: place.to_owned(),
             expected: json!({}),

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_refused_as_a_name_and_as_a_token() {
+    fn bytes_that_are_not_text_are_refused_as_a_name_and_as_a_token() {
         let mut judgement = Judgement::default();
         let rows = json!([[null, false], [7, false], [["a"], false], ["ab", true]]);
         names(&table(rows, "username"), &mut judgement);

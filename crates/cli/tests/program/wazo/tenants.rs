@@ -160,7 +160,7 @@ fn identity_providers_and_external_services() {
 }
 
 #[test]
-fn what_is_missing_or_wrong_is_told_with_what_to_do() {
+fn a_missing_or_wrong_argument_is_an_error_with_a_remedy() {
     let world = World::new();
     let none = run(&mut world.open(&["users", "list"])).bad(2);
     assert!(none.err.contains("WAZO_AUTH_TOKEN is not set"), "{none:?}");

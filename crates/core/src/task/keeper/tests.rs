@@ -158,7 +158,7 @@ async fn a_caller_that_stops_waiting_does_nothing_to_the_others() {
 }
 
 #[test]
-fn work_goes_on_in_the_next_runtime_when_its_own_is_dropped() {
+fn work_continues_in_the_next_runtime_when_its_own_is_dropped() {
     let (queue, keeper) = kept();
     for start in 1..4 {
         assert_eq!(paused().block_on(keeper.wait(queue.put())), Ok(Ok(start)));
@@ -168,7 +168,7 @@ fn work_goes_on_in_the_next_runtime_when_its_own_is_dropped() {
 }
 
 #[test]
-fn a_caller_that_waits_goes_on_when_the_runtime_of_the_work_is_dropped() {
+fn a_waiting_caller_continues_when_the_runtime_of_the_work_is_dropped() {
     let (queue, keeper) = kept();
     let first = paused();
     let _inside = first.block_on(async { keeper.ensure() });

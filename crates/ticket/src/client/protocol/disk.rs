@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_is_not_opened() {
+    fn only_regular_files_are_opened() {
         let (folder, cache) = cache();
         fs::create_dir(folder.path().join("roles")).unwrap();
         let error = cache.read(CacheFile::Roles).unwrap_err();

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_changes_nothing() {
+    fn an_invalid_message_changes_nothing() {
         for bad in ["", "***", "_w"] {
             let parsed = RetrySettings::parse(bad);
             assert_eq!(parsed.settings, RetrySettings::default(), "{bad:?}");

@@ -147,7 +147,7 @@ fn every_changed_bit_of_a_user_ticket_is_refused() {
 
 /// According to section 7, decoding comes before expiry and key, however long the signature is.
 #[test]
-fn what_is_no_base64url_is_noticed_before_expiry_and_key() {
+fn invalid_base64url_is_noticed_before_expiry_and_key() {
     let expired = user_draft(BlackboxEnv::Test).expiration_time(NOW);
     let user = expired.sign(TEST_KEY, &KEY).unwrap();
     let draft = ServiceTicketDraft::new(SRC, DST);
@@ -198,7 +198,7 @@ fn a_signature_may_be_spelled_in_other_ways() {
 }
 
 #[test]
-fn a_long_signature_that_is_no_base64url_is_malformed() {
+fn a_long_signature_that_is_not_base64url_is_malformed() {
     let text = format!("{}{}*", service_text(), "A".repeat(1000));
     assert_eq!(status(check_service(&text)), TicketStatus::Malformed);
 }

@@ -91,7 +91,7 @@ fn what_makes_no_url_is_refused() {
 }
 
 #[test]
-fn a_fault_is_told_with_its_place() {
+fn an_error_names_its_position() {
     for (text, told) in [
         (
             "",
@@ -169,7 +169,7 @@ fn the_example_of_the_documentation_is_a_world() {
 }
 
 #[test]
-fn faults_are_told_without_secrets() {
+fn errors_about_seeds_hold_no_secrets() {
     let text = world().to_string();
     for config in [Some("none"), Some("loop"), None] {
         let error = Seed::parse(&text, config).unwrap_err().to_string();
