@@ -89,7 +89,7 @@ fn null_is_taken_only_where_the_description_has_it() {
 }
 
 #[test]
-fn a_type_written_by_hand_stands_in_for_a_text() {
+fn a_hand_written_type_replaces_a_text() {
     let read = |text: &str| thing(&[("address", json!(text))]);
     assert_eq!(
         read("/home").unwrap().address,

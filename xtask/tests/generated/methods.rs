@@ -137,7 +137,7 @@ impl Transport for Refusing {
 }
 
 #[tokio::test]
-async fn a_refusal_that_means_absence_is_no_error() {
+async fn a_refusal_that_means_absence_is_not_an_error() {
     let client = |status, body| {
         let core = CoreClient::builder()
             .transport(Arc::new(Refusing(status, body)))
@@ -165,7 +165,7 @@ async fn a_refusal_that_means_absence_is_no_error() {
 }
 
 #[test]
-fn an_id_is_a_type_of_its_own_that_parses() {
+fn an_id_is_its_own_type_that_parses() {
     let id: PlaceId = ID.parse().unwrap();
     assert_eq!(id.to_string(), ID);
     assert_eq!(to_value(&id).unwrap(), json!(ID));
