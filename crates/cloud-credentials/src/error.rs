@@ -28,11 +28,15 @@ vouchsafe_core::service_error! {
 
 impl Error {
     /// Returns whether no credential that is known can help: a user has to log in again. True if
-    /// the refresh token was refused, now or earlier.
+    /// the refresh token was refused, now or earlier, also where that is the cause of another error:
+    /// a call whose access token was refused, and for which there is no other.
     #[must_use]
     pub fn is_reauthorization_needed(&self) -> bool {
-        let is_refused = self.oauth_code() == Some(ErrorCode::InvalidGrant);
-        is_refused && !self.status().is_some_and(|status| status.is_server_error())
+        let is_dead = |core: &Core| {
+            let is_refused = ErrorCode::of(core) == Some(ErrorCode::InvalidGrant);
+            is_refused && !core.status().is_some_and(|status| status.is_server_error())
+        };
+        is_dead(self.core()) || cause::<Core>(self.core()).is_some_and(is_dead)
     }
 
     /// Returns the OAuth error code, if a token or revocation endpoint sent one of those of the

@@ -3,60 +3,77 @@
 use std::sync::Arc;
 
 use vouchsafe_core::auth::{Authorize, Bearer, StaticToken, TokenSource};
+use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::service::{Base, Session};
 use vouchsafe_core::url::BaseUrl;
-use vouchsafe_core::{CoreClient, CoreClientBuilder, Error, ErrorKind, Secret, env};
+use vouchsafe_core::{CoreClient, CoreClientBuilder, Secret, env};
 
 use super::Client;
-use crate::Result;
 use crate::error::read_fault;
+use crate::{Credentials, Result};
 
 /// Builds a [`Client`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ClientBuilder {
     core: CoreClientBuilder,
-    base_url: Option<String>,
+    base_url: String,
     token: Option<Arc<dyn TokenSource>>,
+    options: CallOptions,
 }
 
 impl ClientBuilder {
     pub(super) fn new() -> Self {
         Self {
             core: CoreClient::builder(),
-            base_url: None,
+            base_url: AMERICAS.to_owned(),
             token: None,
+            options: CallOptions::new(),
         }
     }
 
-    /// Creates a builder with the URL and the token of the environment. See [`Client::from_env`].
+    /// Creates a builder with the URL and the credentials of the environment. See
+    /// [`Client::from_env`].
     ///
     /// # Errors
     ///
-    /// Of kind `Config` if the URL is unset, empty or not a URL, or the token is not text.
+    /// Of kind `Config` if `CLOUD_CREDENTIALS_URL` is not a URL, or `CLOUD_CREDENTIALS_TOKEN` is
+    /// not text; without a token, those of [`Credentials::from_env`].
     pub fn from_env() -> Result<Self> {
-        let url = env::url(URL_VARIABLE)?.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Config,
-                format!("{URL_VARIABLE} is not set in the environment"),
-            )
-        })?;
-        let builder = Self::new().base_url(url.to_string());
+        let mut builder = Self::new();
+        if let Some(url) = env::url(URL_VARIABLE)? {
+            builder.base_url = url.to_string();
+        }
         Ok(match env::secret(TOKEN_VARIABLE)? {
             Some(token) => builder.token(token),
-            None => builder,
+            None => builder.credentials(&Credentials::from_env()?),
         })
     }
 
     vouchsafe_core::client_builder_methods!(core);
 
-    /// Sets the URL of the service, such as `https://HOST`. Required.
+    /// Sets the URL of the services. Default: `https://api.us.paloaltonetworks.com`. In Europe it is
+    /// `https://api.eu.paloaltonetworks.com`; for queries of the second generation
+    /// `https://api.us.cdl.paloaltonetworks.com`.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.base_url = Some(url.into());
+        self.base_url = url.into();
         self
     }
 
-    /// Sets the token. Default: none; [`Client::with_token`] sets one for single calls.
+    /// Sets the credentials, whose access token is sent, and replaced when it expires or is
+    /// refused. Default: none.
+    pub fn credentials(self, credentials: &Credentials) -> Self {
+        self.token_source(Arc::new(credentials.clone()))
+    }
+
+    /// Sets whether a call whose access token was refused is sent once more with a newer one.
+    /// Without, the token is still replaced, and the refusal is returned. Default: `true`.
+    pub fn auto_retry(mut self, resends: bool) -> Self {
+        self.options = self.options.resend_refused(resends);
+        self
+    }
+
+    /// Sets a token that is never replaced. Default: none; [`Client::with_token`] sets one for single calls.
     pub fn token(self, token: impl Into<Secret>) -> Self {
         self.token_source(Arc::new(StaticToken::new(token.into())))
     }
@@ -71,22 +88,20 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// Of kind `Config` if the URL is missing or malformed, or the transport cannot be created.
+    /// Of kind `Config` if the URL is malformed, or the transport cannot be created.
     pub fn build(self) -> Result<Client> {
-        let url = self.base_url.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Config,
-                "no URL of the service was given; call base_url",
-            )
-        })?;
-        let url = BaseUrl::parse(&url).map_err(|fault| fault.with_origin("base_url"))?;
+        let url = BaseUrl::parse(&self.base_url).map_err(|fault| fault.with_origin("base_url"))?;
         let core = self.core.read_fault(read_fault).build()?;
         let session = Session::new(core, Base::fixed(url)).with_scheme(scheme());
         let session = match self.token {
             Some(token) => session.with_token(token),
             None => session,
         };
-        Ok(Client { session })
+        let session = session.with_options(self.options.clone());
+        Ok(Client {
+            session,
+            options: self.options,
+        })
     }
 }
 
@@ -95,5 +110,6 @@ pub(crate) fn scheme() -> Arc<dyn Authorize> {
     Arc::new(Bearer)
 }
 
+const AMERICAS: &str = "https://api.us.paloaltonetworks.com";
 const URL_VARIABLE: &str = "CLOUD_CREDENTIALS_URL";
 const TOKEN_VARIABLE: &str = "CLOUD_CREDENTIALS_TOKEN";

@@ -22,6 +22,7 @@ use crate::{Error, Result};
 #[derive(Clone, Debug)]
 pub struct Client {
     session: Session,
+    options: CallOptions,
 }
 
 impl Client {
@@ -30,12 +31,13 @@ impl Client {
         ClientBuilder::new()
     }
 
-    /// Creates a client for the service at `CLOUD_CREDENTIALS_URL`, with the token in `CLOUD_CREDENTIALS_TOKEN` if that
-    /// is set. No other environment variable is read.
+    /// Creates a client for the services at `CLOUD_CREDENTIALS_URL`, if that is set, with the token
+    /// in `CLOUD_CREDENTIALS_TOKEN`, or else with the credentials of the environment or the file of
+    /// credentials ([`Credentials::from_env`](crate::Credentials::from_env)).
     ///
     /// # Errors
     ///
-    /// Of kind `Config` if the URL is unset, empty or not a URL, or the token is not text.
+    /// Of kind `Config` if a variable is not what it should be, or none says where credentials are.
     pub fn from_env() -> Result<Self> {
         ClientBuilder::from_env()?.build()
     }
@@ -51,6 +53,7 @@ impl Client {
     pub fn with_token_source(&self, source: Arc<dyn TokenSource>) -> Self {
         Self {
             session: self.session.with_token(source),
+            ..self.clone()
         }
     }
 
@@ -58,8 +61,10 @@ impl Client {
     /// everything else with this one.
     #[must_use]
     pub fn with_options(&self, options: CallOptions) -> Self {
+        let options = options.or(&self.options);
         Self {
-            session: self.session.with_options(options),
+            session: self.session.with_options(options.clone()),
+            options,
         }
     }
 }

@@ -300,6 +300,7 @@ impl CredentialsBuilder {
         let early = self.guard.mul_f64(1.0 + Jitter::random().draw() / 10.0);
         let provider = self.developer_provider.filter(is_there);
         Ok(Credentials {
+            refreshes: self.refreshes,
             inner: Arc::new(Inner {
                 endpoints: Endpoints {
                     core,
@@ -327,7 +328,6 @@ impl CredentialsBuilder {
                 },
                 is_token_cached: self.is_token_cached,
                 is_secret_kept: self.is_secret_kept,
-                refreshes: self.refreshes,
                 guard: early,
                 memory: Mutex::new(Memory::default()),
                 held: ArcSwapOption::empty(),

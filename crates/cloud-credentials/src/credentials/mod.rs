@@ -44,6 +44,7 @@ use crate::{Claims, Environment, Error, Result};
 #[derive(Clone)]
 pub struct Credentials {
     inner: Arc<Inner>,
+    refreshes: bool,
 }
 
 struct Inner {
@@ -56,7 +57,6 @@ struct Inner {
     developer: Developer,
     is_token_cached: bool,
     is_secret_kept: bool,
-    refreshes: bool,
     guard: Duration,
     memory: Mutex<Memory>,
     held: ArcSwapOption<Held>,
@@ -108,6 +108,16 @@ impl Credentials {
     /// As [`values`](Self::values).
     pub async fn source(&self) -> Result<Source> {
         Ok(self.resolve().await?.source)
+    }
+
+    /// Returns the same credentials, whose access token is replaced when it expires or is refused,
+    /// or not. See [`CredentialsBuilder::auto_refresh`].
+    #[must_use]
+    pub fn with_auto_refresh(&self, refreshes: bool) -> Self {
+        Self {
+            refreshes,
+            ..self.clone()
+        }
     }
 
     /// Returns the name of the profile.

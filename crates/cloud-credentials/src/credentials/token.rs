@@ -89,7 +89,7 @@ impl Credentials {
         let refused = held.filter(|held| held.is_refused.load(Ordering::Relaxed));
         let resolved = self.resolve().await?;
         let Some(token) = resolved.values.access_token.clone() else {
-            return match self.inner.refreshes {
+            return match self.refreshes {
                 true => self.replace(None, resolved).await,
                 false => Err(resolved.missing(vec!["access_token"])),
             };
@@ -103,7 +103,7 @@ impl Credentials {
             Some(held) => held.token.clone(),
             None => self.hold(token.clone(), resolved.expires_at),
         };
-        if !self.inner.refreshes {
+        if !self.refreshes {
             return Ok(kept(refused));
         }
         if !self.can_refresh(&resolved)? {

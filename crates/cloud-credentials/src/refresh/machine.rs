@@ -97,7 +97,7 @@ pub(crate) struct Issued {
 }
 
 /// What to do next. The event that follows says how it went.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Step {
     /// Read the record.
     Load,

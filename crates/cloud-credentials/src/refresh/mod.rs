@@ -5,6 +5,8 @@
 //! is in `credentials`.
 
 pub(crate) mod machine;
+#[cfg(test)]
+mod model;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -50,6 +50,7 @@ pub struct CallOptions {
     pub(crate) deadline: Option<Duration>,
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) retry: Option<Retry>,
+    pub(crate) resends_refused: Option<bool>,
     pub(crate) request_id: Option<String>,
     pub(crate) headers: HeaderMap,
     /// A header whose value does not fit one.
@@ -81,6 +82,15 @@ impl CallOptions {
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = Some(retry);
+        self
+    }
+
+    /// Sets whether a call whose token was refused (401) is sent once more if its source then has a
+    /// newer one. Without, the source still learns of the refusal and gets a newer token for later
+    /// calls, and the refusal is returned. Default: `true`.
+    #[must_use]
+    pub fn resend_refused(mut self, resends: bool) -> Self {
+        self.resends_refused = Some(resends);
         self
     }
 
@@ -133,6 +143,7 @@ impl CallOptions {
         self.deadline = self.deadline.or(other.deadline);
         self.attempt_timeout = self.attempt_timeout.or(other.attempt_timeout);
         self.retry = self.retry.or(other.retry);
+        self.resends_refused = self.resends_refused.or(other.resends_refused);
         self.request_id = self.request_id.or_else(|| other.request_id.clone());
         self.misfit = self.misfit.or_else(|| other.misfit.clone());
         for (name, value) in &other.headers {

@@ -222,11 +222,15 @@ impl Pipeline {
             {
                 refused = Some(token.generation());
                 credentials.source.forget(token.generation());
-                let renewed = self.token(credentials, deadline).await;
-                if renewed.is_ok_and(|renewed| renewed.generation() != token.generation()) {
-                    continue;
+                let resends = options.resends_refused.unwrap_or(true);
+                match self.token(credentials, deadline).await {
+                    Ok(renewed) if resends && renewed.generation() != token.generation() => {
+                        continue;
+                    }
+                    Ok(_) => return Err(error),
+                    // Why there is no newer token is more than that the old one was refused.
+                    Err(cause) => return Err(error.with_source(cause)),
                 }
-                return Err(error);
             }
             // A kept connection that the server has closed in the meantime: use another at once.
             if error.is_stale_connection() && !was_stale && may_repeat(operation, &error) {

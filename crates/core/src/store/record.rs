@@ -130,7 +130,7 @@ pub struct Loaded {
 }
 
 /// The state that a writer expects.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a store must know them all")]
 pub enum Expect {
     /// The record does not exist.

@@ -24,14 +24,21 @@ impl TokenSource for Renewing {
 }
 
 async fn with_token(told: &Arc<Told>, source: &dyn TokenSource, base: &str) -> Result<()> {
+    with_options(told, source, base, &CallOptions::new()).await
+}
+
+async fn with_options(
+    told: &Arc<Told>,
+    source: &dyn TokenSource,
+    base: &str,
+    options: &CallOptions,
+) -> Result<()> {
     let client = builder(told).build().unwrap();
     let call = Call::new(&WRITE, Target::new("/write"));
     let base = base.parse().unwrap();
     let credentials = Some(Credentials::bearer(source));
-    client
-        .send(&base, call, credentials, &CallOptions::new())
-        .await
-        .map(|_| ())
+    let sent = client.send(&base, call, credentials, options);
+    sent.await.map(|_| ())
 }
 
 #[tokio::test(start_paused = true)]
@@ -58,6 +65,43 @@ async fn a_refused_token_that_has_no_successor_is_not_sent_again() {
         .await
         .unwrap_err();
     assert_eq!((error.kind(), told.count()), (ErrorKind::Credential, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_not_to_be_resent_still_has_its_token_replaced() {
+    let told = Told::new([status(401)]);
+    let source = Renewing::default();
+    let options = CallOptions::new().resend_refused(false);
+    let sent = with_options(&told, &source, "https://service.example", &options).await;
+    assert_eq!(sent.unwrap_err().kind(), ErrorKind::Credential);
+    assert_eq!((told.count(), source.0.into_inner()), (1, 1));
+}
+
+/// Has one token, and cannot get another.
+#[derive(Debug, Default)]
+struct Spent(AtomicU64);
+
+impl TokenSource for Spent {
+    fn token(&self) -> BoxFuture<'_, Result<Token>> {
+        Box::pin(std::future::ready(match self.0.load(Ordering::Relaxed) {
+            0 => Ok(Token::new(Secret::from("t"))),
+            _ => Err(Error::new(ErrorKind::Credential, "log in again")),
+        }))
+    }
+
+    fn forget(&self, _: u64) {
+        self.0.store(1, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn why_there_is_no_newer_token_is_the_cause_of_a_refusal() {
+    let told = Told::new([status(401)]);
+    let sent = with_token(&told, &Spent::default(), "https://service.example").await;
+    let error = sent.unwrap_err();
+    assert_eq!(error.status(), Some(StatusCode::UNAUTHORIZED));
+    let cause = std::error::Error::source(&error).unwrap();
+    assert_eq!(cause.to_string(), "log in again");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,10 +1,17 @@
-//! The cases of cloud-credentials.
+//! The cases of cloud-credentials: what `pancloud` did, step by step, in a folder of its own.
+
+mod expected;
+mod machine;
+mod network;
+mod rule;
+mod steps;
 
 use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
 
+use self::expected::Case;
 use super::report::Judgement;
 use super::{Error, Report};
 
@@ -20,11 +27,11 @@ pub(super) async fn run(folder: &Path, report: &mut Report) -> Result<(), Error>
             let why = format!("unknown format {:?}", file.format);
             return Err(Error::Unreadable(path, why));
         }
-        for case in &file.cases {
+        for case in file.cases {
+            let id = case["id"].as_str().unwrap_or_default().to_owned();
             let mut judgement = Judgement::default();
-            judge(&file.class, case, &mut judgement);
-            let id = case["id"].as_str().unwrap_or_default();
-            report.add(id, judgement);
+            judge(&file.class, case, &mut judgement).await;
+            report.add(&id, judgement);
         }
     }
     Ok(())
@@ -39,36 +46,34 @@ struct File {
     cases: Vec<Value>,
 }
 
-fn judge(class: &str, case: &Value, judgement: &mut Judgement) {
-    if case["class"] != class {
-        judgement.differ("the case is of another class than its file");
-        return;
+async fn judge(class: &str, case: Value, judgement: &mut Judgement) {
+    if class == "cli" {
+        return judgement.waive("cli: the program has no commands for credentials yet");
+    }
+    let case = match serde_json::from_value::<Case>(case) {
+        Ok(case) => case,
+        Err(why) => return judgement.differ(format!("not a case of this schema: {why}")),
+    };
+    if case.class != class {
+        return judgement.differ("the case is of another class than its file");
+    }
+    match case.policy.as_str() {
+        "match" | "better" => {}
+        "reference" => return judgement.waive("for information only"),
+        other => return judgement.differ(format!("unknown policy {other:?}")),
     }
     match class {
-        "authorization_url"
-        | "auto_refresh"
-        | "auto_retry"
-        | "cli"
-        | "developer_token"
-        | "directory_sync_service"
-        | "endpoints"
-        | "event_service"
-        | "fetch_tokens"
-        | "file_layouts"
-        | "form_encoding"
-        | "http_client"
-        | "jwt"
-        | "legacy_environment"
-        | "logging_service"
-        | "refresh"
-        | "refresh_1_4"
-        | "resolution"
-        | "revoke"
-        | "storage_adapter"
-        | "store_file"
-        | "v2_credentials"
-        | "v2_http_client"
-        | "v2_query_service" => judgement.waive("the class is not covered yet"),
+        "authorization_url" | "auto_refresh" | "auto_retry" | "developer_token"
+        | "fetch_tokens" | "file_layouts" | "form_encoding" | "jwt" | "legacy_environment"
+        | "refresh" | "refresh_1_4" | "resolution" | "revoke" | "storage_adapter"
+        | "store_file" | "v2_credentials" => steps::judge(&case, judgement).await,
+        "endpoints" => judgement.waive("endpoints: proxies are not supported yet"),
+        "http_client" | "v2_http_client" => {
+            judgement.waive("http_client: there is no client for any request yet");
+        }
+        "directory_sync_service" | "event_service" | "logging_service" | "v2_query_service" => {
+            judgement.waive("services: their calls are not judged yet");
+        }
         _ => judgement.differ("no runner for this class"),
     }
 }

@@ -1,0 +1,157 @@
+//! A case as it was recorded. Where a key that is not known here would change what it means, it is
+//! refused rather than judged wrongly.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Case {
+    #[serde(rename = "id")]
+    _id: String,
+    pub(super) class: String,
+    #[serde(rename = "title")]
+    _title: String,
+    #[serde(default, rename = "notes")]
+    _notes: Value,
+    #[serde(rename = "impl")]
+    pub(super) program: Value,
+    #[serde(rename = "libs")]
+    _libs: Value,
+    #[serde(default, rename = "tags")]
+    _tags: Value,
+    pub(super) policy: String,
+    #[serde(default)]
+    pub(super) rust: String,
+    pub(super) setup: Setup,
+    pub(super) steps: Vec<Recorded>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Setup {
+    pub(super) now: Option<f64>,
+    pub(super) uuid4: Option<String>,
+    pub(super) env: BTreeMap<String, String>,
+    pub(super) store_path: Option<String>,
+    pub(super) store_text: Option<String>,
+    pub(super) store_mode: Option<String>,
+    /// Of the process, so that it cannot be set for one case; files are private whatever it is.
+    #[serde(default, rename = "umask")]
+    _umask: Value,
+    #[serde(default)]
+    pub(super) home_files: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Recorded {
+    #[serde(rename = "do")]
+    pub(super) deed: String,
+    #[serde(default)]
+    pub(super) on: Option<String>,
+    #[serde(default)]
+    pub(super) bind: Option<String>,
+    pub(super) args: Map<String, Value>,
+    pub(super) exchanges: Vec<Exchange>,
+    pub(super) outcome: Outcome,
+    #[serde(default)]
+    pub(super) store_after: Option<StoreAfter>,
+    /// Private members of Python objects.
+    #[serde(default, rename = "credentials_after")]
+    _credentials_after: Value,
+    /// Of generators, whose classes are not judged yet.
+    #[serde(default, rename = "sleeps")]
+    _sleeps: Value,
+    #[serde(default, rename = "yielded_before_error")]
+    _yielded_before_error: Value,
+    /// How many answers were not asked for there.
+    #[serde(default, rename = "unused_responses")]
+    _unused_responses: Value,
+    #[serde(default)]
+    pub(super) note: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Exchange {
+    pub(super) request: Request,
+    pub(super) response: Response,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Request {
+    pub(super) method: String,
+    pub(super) target: String,
+    #[serde(rename = "version")]
+    _version: Value,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Option<String>,
+    /// Of proxies and certificates, whose class is not judged yet.
+    #[serde(default, rename = "via_tunnel")]
+    _via_tunnel: Value,
+    #[serde(default, rename = "client_cert_subject")]
+    _client_cert_subject: Value,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Response {
+    pub(super) status: u16,
+    #[serde(default, rename = "reason")]
+    _reason: Value,
+    #[serde(default)]
+    pub(super) headers: Vec<(String, String)>,
+    #[serde(default)]
+    pub(super) body: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub(super) enum Outcome {
+    Ok(Value),
+    Err(Raised),
+}
+
+/// An exception of Python.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raised {
+    pub(super) class: String,
+    #[serde(rename = "bases")]
+    _bases: Value,
+    pub(super) message: String,
+    /// Whether the package raised it on purpose.
+    pub(super) library_error: bool,
+    #[serde(rename = "message_portable")]
+    _message_portable: Value,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StoreAfter {
+    pub(super) text: Option<String>,
+    pub(super) file_mode: Option<String>,
+    #[serde(default, rename = "dir_mode")]
+    _dir_mode: Value,
+}
+
+impl Response {
+    /// Returns an answer that was not recorded.
+    pub(super) fn made(path: &str) -> Self {
+        let body = match path.ends_with("RequestToken") {
+            // It expires an hour after the time of all cases.
+            true => r#"{"access_token": "e30.eyJleHAiOjE3MDAwMDM2MDB9.c2ln"}"#,
+            false => r#"{"ok": 1}"#,
+        };
+        Self {
+            status: 200,
+            _reason: Value::Null,
+            headers: Vec::new(),
+            body: Some(body.to_owned()),
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! A machine of its own for a case: files, variables, a clock, a network, and the objects made.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde_json::{Map, Value};
+use vouchsafe::cloud_credentials::file::FileStore;
+use vouchsafe::cloud_credentials::{
+    BodyFormat, Client, Credentials, CredentialsBuilder, Environment, Secret,
+};
+use vouchsafe::core::call::Retry;
+use vouchsafe::core::mock::ManualClock;
+use vouchsafe::core::store::MemoryStore;
+
+use super::expected::Case;
+use super::network::Network;
+
+type Variables = Arc<Mutex<BTreeMap<String, String>>>;
+
+/// The state that all steps of a case share.
+pub(super) struct Machine {
+    folder: tempfile::TempDir,
+    pub(super) store_path: PathBuf,
+    variables: Variables,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) network: Network,
+    pub(super) credentials: BTreeMap<String, Credentials>,
+    pub(super) clients: BTreeMap<String, ClientObject>,
+    /// The state of the last login.
+    pub(super) state: Option<String>,
+    /// Whether requests are forms.
+    writes_forms: bool,
+}
+
+/// A client of a service, and what it was told.
+pub(super) struct ClientObject {
+    pub(super) credentials: Option<String>,
+    pub(super) refreshes: bool,
+}
+
+impl Machine {
+    pub(super) fn new(case: &Case) -> Result<Self, String> {
+        let folder = tempfile::tempdir().map_err(|cause| cause.to_string())?;
+        let setup = &case.setup;
+        let store = match setup.store_path.as_deref() {
+            None | Some("$STORE") => "$TMP/pan/credentials.json".to_owned(),
+            Some(other) => other.to_owned(),
+        };
+        let clock = Arc::new(ManualClock::new(
+            UNIX_EPOCH + Duration::from_secs_f64(setup.now.unwrap_or_default()),
+        ));
+        let program = case.program.as_str().unwrap_or_default();
+        let mut machine = Self {
+            store_path: PathBuf::new(),
+            folder,
+            variables: Variables::default(),
+            clock,
+            network: Network::default(),
+            credentials: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            state: None,
+            writes_forms: ["pancloud-1.2", "pancloud-1.3"]
+                .iter()
+                .any(|old| program.starts_with(old)),
+        };
+        machine.store_path = PathBuf::from(machine.replaced(&store));
+        for (name, value) in &setup.env {
+            machine.set_variable(name, value);
+        }
+        if let Some(text) = &setup.store_text {
+            machine.write_store(text)?;
+            if let Some(mode) = &setup.store_mode {
+                set_mode(&machine.store_path, mode)?;
+            }
+        }
+        for (path, text) in &setup.home_files {
+            let path = machine.folder.path().join("home").join(path);
+            make_folder(&path)?;
+            fs::write(path, text).map_err(|cause| cause.to_string())?;
+        }
+        Ok(machine)
+    }
+
+    /// Puts the paths of this machine into a text.
+    pub(super) fn replaced(&self, text: &str) -> String {
+        let folder = self.folder.path().display().to_string();
+        text.replace("$STORE", &self.store_path.display().to_string())
+            .replace("$HOME", &format!("{folder}/home"))
+            .replace("$TMP", &folder)
+            .replace(":$PORT", "")
+    }
+
+    pub(super) fn set_variable(&self, name: &str, value: &str) {
+        let mut variables = self
+            .variables
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        variables.insert(name.to_owned(), self.replaced(value));
+    }
+
+    pub(super) fn unset_variable(&self, name: &str) {
+        let mut variables = self
+            .variables
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        variables.remove(name);
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        let variables = self
+            .variables
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        variables.get(name).cloned()
+    }
+
+    fn environment(&self) -> Environment {
+        let variables = Arc::clone(&self.variables);
+        Environment::from_fn(move |name| {
+            let variables = variables
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            variables
+                .get(name)
+                .map(|value| Secret::from(value.as_str()))
+        })
+    }
+
+    /// Writes the file as another program does, into the file that is there.
+    pub(super) fn write_store(&self, text: &str) -> Result<(), String> {
+        make_folder(&self.store_path)?;
+        fs::write(&self.store_path, text).map_err(|cause| cause.to_string())
+    }
+
+    /// Puts another file into the place of the file.
+    pub(super) fn replace_store(&self, text: &str) -> Result<(), String> {
+        let other = self.store_path.with_extension("other");
+        fs::write(&other, text).map_err(|cause| cause.to_string())?;
+        fs::rename(other, &self.store_path).map_err(|cause| cause.to_string())
+    }
+
+    /// Returns the text of the file.
+    pub(super) fn store_text(&self) -> Option<String> {
+        fs::read_to_string(&self.store_path).ok()
+    }
+
+    /// Builds credentials from keyword arguments.
+    pub(super) fn build(&self, args: &Map<String, Value>) -> Result<Credentials, String> {
+        let mut builder = Credentials::builder()
+            .environment(self.environment())
+            .transport(Arc::new(self.network.clone()))
+            .clock(Arc::clone(&self.clock) as _)
+            .retry(Retry::none());
+        if self.writes_forms {
+            builder = builder.body_format(BodyFormat::Form);
+        }
+        let mut path = match self.variable("PAN_CREDENTIALS_DBFILE") {
+            Some(path) if !path.is_empty() => PathBuf::from(path),
+            _ => self.store_path.clone(),
+        };
+        let mut is_in_memory = false;
+        for (name, value) in args {
+            if value.is_null() {
+                continue;
+            }
+            if name == "storage_params" {
+                if let Some(file) = value["dbfile"].as_str() {
+                    path = PathBuf::from(self.replaced(file));
+                }
+                is_in_memory |= value["memory_storage"] == true;
+                continue;
+            }
+            if name == "storage_adapter" {
+                is_in_memory |= value == "vec_adapter.MemStore";
+                continue;
+            }
+            builder = self.option(builder, name, value)?;
+        }
+        let builder = match is_in_memory {
+            true => builder.store(Arc::new(MemoryStore::new())),
+            false => builder.store(Arc::new(FileStore::new(path))),
+        };
+        builder.build().map_err(|error| error.to_string())
+    }
+
+    fn option(
+        &self,
+        builder: CredentialsBuilder,
+        name: &str,
+        value: &Value,
+    ) -> Result<CredentialsBuilder, String> {
+        if name == "cache_token" {
+            return Ok(builder.cache_token(value.as_bool().unwrap_or(true)));
+        }
+        if name == "scope" {
+            return Ok(builder.scopes(texts(value)));
+        }
+        // The transport is ours whatever the session's is.
+        if name == "session" {
+            return Ok(builder);
+        }
+        let Some(text) = value.as_str() else {
+            return Err(format!("argument {name} is not text: {value}"));
+        };
+        let text = self.replaced(text);
+        Ok(match name {
+            "access_token" => builder.access_token(text),
+            "auth_base_url" => builder.authorization_url(text),
+            "client_id" => builder.client_id(text),
+            "client_secret" => builder.client_secret(text),
+            "developer_token" => builder.developer_token(text),
+            "developer_token_provider" => builder.developer_token_provider(text),
+            "developer_token_url" => {
+                builder.developer_token_provider(format!("{text}/request_token"))
+            }
+            "instance_id" => builder.instance_id(text),
+            "profile" => builder.profile(text),
+            "redirect_uri" => builder.redirect_uri(text),
+            "refresh_token" => builder.refresh_token(text),
+            "region" => builder.region(text),
+            "token_revoke_url" => builder.revocation_url(text),
+            "token_url" => builder.token_url(text),
+            other => return Err(format!("no runner for the argument {other}")),
+        })
+    }
+
+    /// Builds a client for the credentials of a name.
+    pub(super) fn client(&self, credentials: &Credentials) -> Result<Client, String> {
+        let client = Client::builder()
+            .base_url("http://127.0.0.1")
+            .transport(Arc::new(self.network.clone()))
+            .clock(Arc::clone(&self.clock) as _)
+            .retry(Retry::none())
+            .credentials(credentials);
+        client.build().map_err(|error| error.to_string())
+    }
+}
+
+/// Returns the texts of a list, or the one text.
+pub(super) fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
+        other => other.as_str().map(str::to_owned).into_iter().collect(),
+    }
+}
+
+fn make_folder(path: &Path) -> Result<(), String> {
+    let folder = path.parent().ok_or("no folder")?;
+    fs::create_dir_all(folder).map_err(|cause| cause.to_string())
+}
+
+fn set_mode(path: &Path, mode: &str) -> Result<(), String> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = u32::from_str_radix(mode, 8).map_err(|_| format!("not a mode: {mode}"))?;
+    let permissions = fs::Permissions::from_mode(mode);
+    fs::set_permissions(path, permissions).map_err(|cause| cause.to_string())
+}

@@ -1,0 +1,138 @@
+//! What is to happen instead of what was recorded, where that is a defect or a limit. A text that is
+//! not known here fails its case.
+
+/// A rule, by the text of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// As recorded.
+    Same,
+    /// The call that is judged ends with an error of the endpoint.
+    EndpointError,
+    /// The answer cannot be understood; nothing is changed.
+    InvalidResponse,
+    /// A value is missing; nothing is sent.
+    Partial,
+    /// Redirects are not followed.
+    NoRedirect,
+    /// What an answer with an opaque token says is taken.
+    OpaqueToken,
+    /// What was given to the call is remembered.
+    Remembered,
+    /// The call succeeds.
+    Success,
+    /// The revoked token is forgotten.
+    Forgotten,
+    /// The constructor does nothing; the first request does it.
+    Later,
+    /// The same, and the first request fails.
+    LaterError,
+    /// Nothing is sent, and it is an error.
+    Refused,
+    /// The refusal of an access token is followed by a refresh and one more request.
+    Retried,
+    /// An opaque token is sent.
+    Sent,
+    /// The option exists.
+    Accepted,
+    /// The newer token is returned, and nothing is sent.
+    Newer,
+    /// The developer token is not used.
+    ClientWins,
+    /// The provider's URL is used as it is.
+    ProviderAsGiven,
+    /// No URL is formed.
+    NoUrl,
+    /// Scopes are joined.
+    OneScope,
+    /// Claims are read in the alphabet of URLs.
+    UrlSafe,
+    /// The token is refused.
+    InvalidJwt,
+    /// The last call says that the token has not expired.
+    NotExpired,
+    /// The variables without prefix are used.
+    Unprefixed,
+    /// `PAN_ACCESS_TOKEN` is used.
+    EnvironmentToken,
+    /// Files are touched when they are written first.
+    Untouched,
+    /// The file is private.
+    Private,
+    /// What is not known overwrites nothing.
+    Merged,
+    /// The file is damaged.
+    Corrupt,
+    /// A bare name is a file of the current folder.
+    BareName,
+    /// The object can still be used.
+    StillUsable,
+    /// The document of others survives.
+    OutsideSurvives,
+    /// The write goes to the file at the path.
+    AtPath,
+}
+
+/// The rules by words of their texts.
+const RULES: &[(&str, Rule)] = &[
+    ("return a typed token-endpoint error", Rule::EndpointError),
+    ("lacks access_token", Rule::InvalidResponse),
+    ("refuse before sending", Rule::Partial),
+    ("partial credentials error, nothing sent", Rule::Partial),
+    ("does not follow redirects", Rule::NoRedirect),
+    ("succeed: opaque access tokens are legal", Rule::OpaqueToken),
+    ("are remembered and written", Rule::Remembered),
+    ("success: RFC 7009", Rule::Success),
+    ("the revoked token is removed", Rule::Forgotten),
+    ("said the revocation did not succeed", Rule::EndpointError),
+    (
+        "the refresh happens just before the first request",
+        Rule::Later,
+    ),
+    ("the error appears at the first request", Rule::LaterError),
+    ("typed error, nothing sent (never", Rule::Refused),
+    ("stops every refresh: typed error", Rule::Refused),
+    ("typed refresh error at the request", Rule::LaterError),
+    ("401 -> one refresh -> one retry", Rule::Retried),
+    ("refresh and retry come first", Rule::Retried),
+    ("an opaque token is sent as is", Rule::Sent),
+    ("auto_retry is an option", Rule::Accepted),
+    ("return the newer token that is held", Rule::Newer),
+    ("explicit client credentials win", Rule::ClientWins),
+    (
+        "provider URL is used exactly as given",
+        Rule::ProviderAsGiven,
+    ),
+    ("return an error, build no URL", Rule::NoUrl),
+    ("into ONE scope parameter", Rule::OneScope),
+    ("decode with the URL-safe alphabet", Rule::UrlSafe),
+    ("a claims set is a JSON object", Rule::InvalidJwt),
+    ("exp is not a number", Rule::InvalidJwt),
+    (
+        "expiry always belongs to the current token",
+        Rule::NotExpired,
+    ),
+    ("the seed document promises these names", Rule::Unprefixed),
+    ("PAN_ACCESS_TOKEN is not a cache", Rule::EnvironmentToken),
+    ("construction touches no file", Rule::Untouched),
+    ("construction leaves the file alone", Rule::Untouched),
+    ("a new file has mode 0600", Rule::Private),
+    ("never overwrites a stored one", Rule::Merged),
+    ("\"store is corrupt\"", Rule::Corrupt),
+    ("a bare file name means", Rule::BareName),
+    ("stays usable after remove_profile", Rule::StillUsable),
+    ("the outside profile survives", Rule::OutsideSurvives),
+    ("the write goes to the file now at the path", Rule::AtPath),
+];
+
+impl Rule {
+    /// Returns the rule of a text. `None` if there is none.
+    pub(super) fn of(policy: &str, text: &str) -> Option<Self> {
+        if policy == "match" {
+            return Some(Self::Same);
+        }
+        let mut rules = RULES.iter();
+        rules
+            .find(|(words, _)| text.contains(words))
+            .map(|(_, rule)| *rule)
+    }
+}
