@@ -1,9 +1,7 @@
 //! Commands that call the operations of a service by name, for services without hand-written
 //! commands.
 
-use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches as _, value_parser};
 use serde_json::{Value, json};
@@ -17,6 +15,7 @@ use crate::connection::{self, ConnectionArgs};
 use crate::failure::Failure;
 use crate::files::SecretFile;
 use crate::output::Answer;
+use crate::secret::read_document;
 use crate::service;
 use crate::stage::Stage;
 use crate::terminal::{clean, to_json};
@@ -82,13 +81,17 @@ pub(crate) fn command(
         .about(about)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands(operations.iter().map(subcommand))
+        .subcommands(operations.iter().map(|one| subcommand(one, &[])))
 }
 
-fn subcommand(described: &'static Described) -> Command {
+/// Returns the command of an operation. What the parameters of these names on the wire say, the
+/// caller's own options do.
+pub(crate) fn subcommand(described: &'static Described, without: &[&str]) -> Command {
+    let parameters = described.parameters.iter();
+    let own = parameters.filter(|parameter| !without.contains(&parameter.name));
     let command = Command::new(described.name)
         .about(described.about)
-        .args(described.parameters.iter().map(argument));
+        .args(own.map(argument));
     let command = match described.body {
         None => command,
         Some(body) => {
@@ -214,30 +217,22 @@ fn arguments(described: &'static Described, matches: &ArgMatches) -> Result<Argu
     for parameter in described.parameters {
         let id = id(parameter);
         if parameter.secret {
-            if let Some(path) = matches.get_one::<PathBuf>(&id) {
-                arguments = arguments.value(parameter, read(path)?.trimmed());
+            if let Ok(Some(path)) = matches.try_get_one::<PathBuf>(&id) {
+                arguments = arguments.value(parameter, read_document(path)?.trimmed());
             }
             continue;
         }
-        for value in matches.get_many::<String>(&id).into_iter().flatten() {
+        let values = matches.try_get_many::<String>(&id).ok().flatten();
+        for value in values.into_iter().flatten() {
             arguments = arguments.value(parameter, value.as_str());
         }
     }
     if described.body.is_some()
         && let Some(path) = matches.get_one::<PathBuf>(BODY)
     {
-        arguments = arguments.body(read(path)?);
+        arguments = arguments.body(read_document(path)?);
     }
     Ok(arguments)
-}
-
-/// Reads a file, or standard input for `-`.
-fn read(path: &Path) -> Result<Secret, Failure> {
-    let read = match path == Path::new("-") {
-        true => Secret::read(io::stdin().lock(), LARGEST_BODY),
-        false => File::open(path).and_then(|file| Secret::read(file, LARGEST_BODY)),
-    };
-    read.map_err(|cause| Failure::usage(format!("{} cannot be read: {cause}", path.display())))
 }
 
 fn shown(answer: &call::Answer) -> Answer {
@@ -307,9 +302,6 @@ const TAKEN: &[&str] = &[
     "url",
     "verbose",
 ];
-
-/// Larger bodies are not written by hand.
-const LARGEST_BODY: usize = 16 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -132,4 +132,15 @@ pub(crate) fn read_secret(source: impl Read) -> io::Result<Secret> {
     Secret::read(source, MAX_INPUT)
 }
 
+/// Reads a file that may hold secrets, such as the body of a request, or standard input for `-`.
+pub(crate) fn read_document(path: &Path) -> Result<Secret, Failure> {
+    let read = match path == Path::new("-") {
+        true => Secret::read(io::stdin().lock(), MAX_DOCUMENT),
+        false => File::open(path).and_then(|file| Secret::read(file, MAX_DOCUMENT)),
+    };
+    read.map_err(|cause| Failure::usage(format!("{} cannot be read: {cause}", path.display())))
+}
+
 const MAX_INPUT: usize = 64 << 10;
+/// More is not written by hand.
+const MAX_DOCUMENT: usize = 16 << 20;

@@ -19,7 +19,7 @@ pub use acl::Acl;
 pub use api::{AcsAnswer, CreateTokenRequest, CreatedToken, SamlForm, Validity};
 pub use client::{Client, ClientBuilder, Dialect};
 pub use error::{Error, ErrorBody, ErrorKind, Result};
-pub use generated::wazo_auth::{api::*, wire::*};
+pub use generated::wazo_auth::{api::*, described::OPERATIONS, wire::*};
 pub use model::{Settings, UtcTime};
 pub use renewing::{Renewal, RenewingToken};
 pub use vouchsafe_core as core;

@@ -26,6 +26,8 @@ pub(crate) struct Api {
     pub(crate) kinds: BTreeMap<u16, String>,
     /// Whether examples run against the emulator.
     pub(crate) emulator: bool,
+    /// Whether operations can be called by name.
+    pub(crate) by_name: bool,
     /// What statuses mean for every operation that does not say otherwise.
     pub(crate) status_rules: Vec<StatusRule>,
     /// Statuses, some with a code, after which what may be doubled is sent again. Empty if the

@@ -39,6 +39,7 @@ pub(crate) fn api(source: &Source, id: &str) -> Result<Api, Mistake> {
     let client = root
         .text("x-client")
         .unwrap_or_else(|| "crate::Client".to_owned());
+    let emulator = root.text("x-emulator").as_deref() == Some("examples");
     let types = types.finish(&operations)?;
     super::page::resolve(&root, &types, &mut operations)?;
     Ok(Api {
@@ -46,7 +47,8 @@ pub(crate) fn api(source: &Source, id: &str) -> Result<Api, Mistake> {
         groups: groups(&root),
         credential: root.text("x-credential"),
         kinds: kinds(&root),
-        emulator: root.text("x-emulator").as_deref() == Some("examples"),
+        emulator,
+        by_name: emulator || root.flag("x-by-name"),
         id: id.to_owned(),
         file: source.name.clone(),
         title: info

@@ -48,6 +48,16 @@ fn an_error_about_an_unusable_value_names_its_variable() {
             &["\"planted\""],
         ),
         (
+            &["wazo", "users", "list"],
+            "WAZO_AUTH_URL",
+            &["\"https://planted.example\"", "planted"],
+        ),
+        (
+            &["wazo", "users", "list"],
+            "WAZO_AUTH_TOKEN",
+            &["\"planted\""],
+        ),
+        (
             &["userinfo", "whoami"],
             "GAFAELFAWR_TOKEN",
             &["\"planted\"", "planted"],
@@ -60,6 +70,8 @@ fn an_error_about_an_unusable_value_names_its_variable() {
                 .env("ASTAKOS_AUTH_URL", "https://astakos.invalid")
                 .env("GAFAELFAWR_TOKEN", &token)
                 .env("ASTAKOS_TOKEN", "t")
+                .env("WAZO_AUTH_URL", "https://wazo.invalid")
+                .env("WAZO_AUTH_TOKEN", "t")
                 .env(variable, value);
             let refused = run(&mut command).bad(2).err;
             assert!(refused.contains(variable), "{variable}={value}: {refused}");
@@ -75,11 +87,13 @@ fn an_error_about_an_unusable_url_names_its_option() {
         (&["discovery", "applications"], "--repertoire-url"),
         (&["astakos", "login-info"], "--auth-url"),
         (&["astakos", "login-info"], "--base-url"),
+        (&["wazo", "users", "list"], "--url"),
     ] {
         let mut command = program(command);
         command
             .env("GAFAELFAWR_TOKEN", format!("gt-{0}.{0}", "a".repeat(22)))
             .env("ASTAKOS_TOKEN", "t")
+            .env("WAZO_AUTH_TOKEN", "t")
             .args([option, "planted.example"]);
         let refused = run(&mut command).bad(2).err;
         assert!(refused.contains(option), "{option}: {refused}");

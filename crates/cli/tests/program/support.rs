@@ -155,9 +155,14 @@ impl Played {
         http(self.url(), method, path, body)
     }
 
-    /// Asks the management of the service.
+    /// Asks the management of userinfo.
     pub(crate) fn manage(&self, method: &str, what: &str, body: &str) -> Value {
-        let url = self.ready["services"]["userinfo"]["management"]
+        self.manage_of("userinfo", method, what, body)
+    }
+
+    /// Asks the management of a service.
+    pub(crate) fn manage_of(&self, service: &str, method: &str, what: &str, body: &str) -> Value {
+        let url = self.ready["services"][service]["management"]
             .as_str()
             .unwrap();
         let (origin, path) = url.split_once("/_mock").unwrap();

@@ -51,7 +51,7 @@ pub(crate) fn api(krate: &str, api: &Api) -> Result<Vec<Output>, syn::Error> {
             text: rust(&api.file, api::api(krate, api))?,
         });
     }
-    if api.emulator {
+    if api.by_name {
         outputs.push(Output {
             path: folder.join("described.rs"),
             text: rust(&api.file, described::described(api))?,
@@ -113,7 +113,7 @@ fn modules(api: &Api) -> TokenStream {
             pub(crate) mod calls;
         )
     });
-    let described = api.emulator.then(|| {
+    let described = api.by_name.then(|| {
         quote!(
             pub(crate) mod described;
         )

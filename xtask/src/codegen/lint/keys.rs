@@ -99,6 +99,7 @@ pub(super) const ROOT: Keys = Keys {
         "x-repeat-after",
         "x-client",
         "x-credential",
+        "x-by-name",
         "x-emulator",
         "x-groups",
         "x-hand",

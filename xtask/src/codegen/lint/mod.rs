@@ -127,6 +127,13 @@ impl<'s> Lint<'_, 's> {
                 );
             }
         }
+        if let Some(flag) = root.get("x-by-name").filter(|flag| !flag.value().is_bool()) {
+            self.fault(
+                &flag,
+                "`x-by-name` is neither yes nor no",
+                "`x-by-name: true`, if operations are to be called by name",
+            );
+        }
         if let Some(emulator) = root.get("x-emulator")
             && super::source::scalar(emulator.value()) != "examples"
         {

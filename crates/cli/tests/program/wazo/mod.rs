@@ -10,7 +10,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Played, Run, http, program, run};
+use crate::support::{Played, Run, program, run};
 
 struct World {
     played: Played,
@@ -91,13 +91,7 @@ impl World {
     }
 
     fn manage(&self, method: &str, what: &str, body: &str) -> Value {
-        let url = self.played.ready["services"]["wazo-auth"]["management"]
-            .as_str()
-            .unwrap();
-        let (origin, path) = url.split_once("/_mock").unwrap();
-        let (status, answer) = http(origin, method, &format!("/_mock{path}/{what}"), body);
-        assert_eq!(status, 200, "{answer}");
-        answer
+        self.played.manage_of("wazo-auth", method, what, body)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::World;
 use crate::support::{program, run};
@@ -181,7 +181,52 @@ fn a_missing_or_wrong_argument_is_an_error_with_a_remedy() {
     let with_version = format!("{}/0.1/", world.url());
     world.ask(&["users", "list", "--url", &with_version]).good();
     world.ask(&["users", "list", "--legacy"]).good();
+    let nobody = ["users", "list", "--url", "http://[::1]:9", "--retries", "0"];
+    let nobody = world.ask(&nobody).bad(1);
+    assert!(nobody.err.contains("[::1]:9"), "{nobody:?}");
     let proxied = format!("{}/api/auth", world.url());
     let proxied = world.ask(&["users", "list", "--url", &proxied]).bad(1);
     assert!(proxied.err.contains("HTTP 404"), "{proxied:?}");
+}
+
+#[test]
+fn what_has_no_command_of_its_own_is_called_by_name() {
+    let world = World::new();
+    let carol = world.user("carol", "open sesame");
+    run(&mut world.open(&["call", "check-status"])).good();
+    let ldap = json!({
+        "host": "ldap.example.com", "port": 636, "user_base_dn": "dc=example",
+        "user_login_attribute": "uid", "user_email_attribute": "mail", "bind_password": "planted",
+    });
+    let ldap = world.file("ldap", &ldap.to_string());
+    let lab = world.line(&["tenants", "create", "Lab", "--slug", "lab"]);
+    let words = [
+        "call",
+        "update-ldap-config",
+        "--body",
+        &ldap,
+        "--tenant",
+        "lab",
+    ];
+    let set = world.ask(&words).good().out;
+    assert!(!set.contains("planted"), "{set}");
+    // In this tenant, and in no other.
+    let host = |more: &[&str]| {
+        let words = [&["call", "get-ldap-config"], more].concat();
+        world.json(&words)["host"].clone()
+    };
+    assert_eq!(host(&["--tenant", &lab]), "ldap.example.com");
+    assert_eq!(host(&[]), json!(null));
+
+    let out = world.path("config");
+    world.ask(&["config", "set", "debug", "true"]).good();
+    let config = ["config", "show", "--out", out.to_str().unwrap()];
+    world.ask(&config).good();
+    let config: Value = serde_json::from_str(&fs::read_to_string(&out).unwrap()).unwrap();
+    assert_eq!(config["debug"], true);
+    let sender = world.ask(&["call", "get-mobile-sender", &carol]);
+    assert_ne!(sender.code, 2, "{sender:?}");
+    // One way is enough.
+    let taken = run(&mut program(&["wazo", "call", "list-users"]));
+    assert_eq!(taken.code, 2, "{taken:?}");
 }

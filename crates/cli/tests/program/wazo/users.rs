@@ -35,6 +35,8 @@ fn a_user_from_creation_to_deletion() {
             "b@example.com",
         ])
         .good();
+    let by_address = world.json(&["users", "show", "a@example.com"]);
+    assert_eq!(by_address["uuid"], alice.as_str());
     let people = world.ask(&["users", "show", &alice]).good().out;
     assert!(
         people.contains("a@example.com (main, not confirmed)"),
@@ -157,7 +159,12 @@ fn an_import_tells_what_failed_and_can_be_run_again() {
     world.log_in("alice", "planted", &[]).good();
     assert_eq!(world.json(&["groups", "users", "staff"])["filtered"], 1);
     assert_eq!(world.json(&["users", "policies", "alice"])["filtered"], 1);
+    // What an earlier import did not come to is done by the next.
+    world
+        .ask(&["groups", "remove-users", "staff", "alice"])
+        .good();
     let second = world.line(&["users", "import", &file, "--skip-existing"]);
+    assert_eq!(world.json(&["groups", "users", "staff"])["filtered"], 1);
     assert_eq!(second, "0 created, 3 skipped, 0 failed");
 
     for (text, why) in [
@@ -171,6 +178,10 @@ fn an_import_tells_what_failed_and_can_be_run_again() {
             "no group nonesuch",
         ),
         (r#"[{"username": "new", "uuid": "1"}]"#, "user 1"),
+        (
+            r#"[{"username": "new"}, {"username": "New"}]"#,
+            "New is user 1 too",
+        ),
     ] {
         let file = world.file("wrong.json", text);
         let wrong = world.ask(&["users", "import", &file]);

@@ -4,6 +4,7 @@
 //! wazo-auth, version 0.1.
 
 pub(crate) mod api;
+pub(crate) mod described;
 pub(crate) mod operations;
 pub(crate) mod calls;
 #[cfg(feature = "mock")]

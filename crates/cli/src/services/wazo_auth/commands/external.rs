@@ -1,8 +1,6 @@
 //! Accounts of users at external services. What the service keeps of them may hold secrets, so it
 //! goes from files and into files.
 
-use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -15,7 +13,7 @@ use super::{done, lookup};
 use crate::failure::Failure;
 use crate::files::SecretFile;
 use crate::output::Answer;
-use crate::secret::read_secret;
+use crate::secret::read_document;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -120,7 +118,7 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
         }
         Command::Users { kind, part } => {
             let request = external.list_connected_users(&kind);
-            let found = found!(@part request, &part, "users", |page| Some(page.filtered));
+            let found = found!(@part request, &part, "users", |page| Option::from(page.filtered));
             Ok(found.answer(&["user"], |user| vec![user.uuid.to_string()]))
         }
         Command::Show { of, out } => {
@@ -171,7 +169,8 @@ async fn configure(client: &Client, command: ConfigCommand) -> Result<Answer, Fa
     }
 }
 
-fn kept(file: SecretFile, path: &Path, settings: &Settings) -> Result<Answer, Failure> {
+/// Puts what may hold secrets into the file that was opened for it.
+pub(super) fn kept(file: SecretFile, path: &Path, settings: &Settings) -> Result<Answer, Failure> {
     file.keep(&Secret::from(format!("{:#}", settings.expose())))?;
     let human = format!("written to {}", path.display());
     Ok(Answer::new(human, json!({"out": path})))
@@ -180,11 +179,7 @@ fn kept(file: SecretFile, path: &Path, settings: &Settings) -> Result<Answer, Fa
 /// Reads JSON of which no part may be shown.
 fn read(path: &Path) -> Result<Settings, Failure> {
     let place = path.display();
-    let text = match path == Path::new("-") {
-        true => read_secret(io::stdin().lock()),
-        false => File::open(path).and_then(read_secret),
-    };
-    let text = text.map_err(|cause| Failure::usage(format!("{place} cannot be read: {cause}")))?;
+    let text = read_document(path)?;
     let value: Value = serde_json::from_str(text.expose()).map_err(|cause| {
         let (line, column) = (cause.line(), cause.column());
         Failure::usage(format!("{place} is not JSON: line {line}, column {column}"))

@@ -1,5 +1,6 @@
 //! `vouchsafe wazo users import`: the users of a file, several at once.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -15,14 +16,16 @@ use super::lookup;
 use crate::failure::Failure;
 use crate::output::{Answer, table};
 use crate::progress::Progress;
+use crate::secret::read_document;
 
 #[derive(Args, Debug)]
 pub(super) struct ImportArgs {
-    /// The file: a JSON list of users. Each has what users create takes (username, firstname,
+    /// The file, or - for standard input: a JSON list of users. Each has what users create takes (username, firstname,
     /// lastname, email_address, password, purpose, authentication_method, enabled, uuid), and groups
     /// and policies as lists. Passwords are in it, so nobody else should be able to read it
     file: PathBuf,
-    /// Passes over users whose name, address or uuid is taken, so that an import can be run again
+    /// Leaves users as they are whose name, address or uuid is taken, but for groups and policies
+    /// that they lack, so that an import can be run again
     #[arg(long)]
     skip_existing: bool,
     /// How many are created at once
@@ -61,6 +64,21 @@ struct Planned {
     policies: Vec<PolicyId>,
 }
 
+/// Groups that were looked up: most users are in the same few.
+#[derive(Default)]
+struct Groups(BTreeMap<String, GroupUuid>);
+
+impl Groups {
+    async fn find(&mut self, client: &Client, text: &str) -> Result<GroupUuid, Failure> {
+        if let Some(known) = self.0.get(text) {
+            return Ok(known.clone());
+        }
+        let found = lookup::group(client, text).await?;
+        self.0.insert(text.to_owned(), found.clone());
+        Ok(found)
+    }
+}
+
 /// What became of a user.
 enum Outcome {
     Created(UserUuid),
@@ -70,15 +88,21 @@ enum Outcome {
 
 pub(super) async fn run(client: &Client, args: ImportArgs) -> Result<Answer, Failure> {
     let place = args.file.display();
-    let text = std::fs::read(&args.file);
-    let text = text.map_err(|cause| Failure::usage(format!("{place} cannot be read: {cause}")))?;
-    let entries: Vec<Entry> = strict::read(text)
+    let text = read_document(&args.file)?;
+    let entries: Vec<Entry> = strict::read(text.expose())
         .map_err(|fault| Failure::usage(format!("{place}: {}", fault.message())))?;
     // Everything that can be wrong is found out before the first user is there.
+    let mut groups = Groups::default();
+    let mut names = BTreeMap::new();
     let mut planned = Vec::new();
-    for (index, entry) in entries.into_iter().enumerate() {
-        let plan = entry.plan(client, index + 1).await;
-        planned.push(plan.map_err(|fault| fault.in_part(&format!("{place}, user {}", index + 1)))?);
+    for (at, entry) in (1..).zip(entries) {
+        let in_part = |fault: Failure| fault.in_part(&format!("{place}, user {at}"));
+        let plan = entry.plan(client, at, &mut groups).await.map_err(in_part)?;
+        if let Some(first) = names.insert(plan.name.to_lowercase(), at) {
+            let message = format!("{} is user {first} too", plan.name);
+            return Err(in_part(Failure::usage(message)));
+        }
+        planned.push(plan);
     }
     if args.dry_run {
         let message = format!("{} users could be created", planned.len());
@@ -114,7 +138,12 @@ pub(super) async fn run(client: &Client, args: ImportArgs) -> Result<Answer, Fai
 }
 
 impl Entry {
-    async fn plan(self, client: &Client, place: usize) -> Result<Planned, Failure> {
+    async fn plan(
+        self,
+        client: &Client,
+        place: usize,
+        known: &mut Groups,
+    ) -> Result<Planned, Failure> {
         let name = self.username.as_ref().or(self.email_address.as_ref());
         let name = name.ok_or_else(|| {
             Failure::usage("neither username nor email_address: nobody could log in")
@@ -132,7 +161,7 @@ impl Entry {
         user.uuid = self.uuid.map(|uuid| uuid.parse()).transpose()?;
         let mut groups = Vec::new();
         for group in &self.groups {
-            groups.push(lookup::group(client, group).await?);
+            groups.push(known.find(client, group).await?);
         }
         let policies = self.policies.iter().map(|policy| policy.parse());
         Ok(Planned {
@@ -149,7 +178,9 @@ impl Planned {
     async fn create(&self, client: &Client, skip_existing: bool) -> Outcome {
         let user = match client.users().create(&self.user).await {
             Ok(user) => user.uuid,
-            Err(error) if skip_existing && error.is_conflict() => return Outcome::Skipped,
+            Err(error) if skip_existing && error.is_conflict() => {
+                return self.complete(client).await;
+            }
             Err(error) => return Outcome::Failed(error.into()),
         };
         match self.attach(client, &user).await {
@@ -158,6 +189,22 @@ impl Planned {
                 let failure = Failure::from(error);
                 Outcome::Failed(failure.in_part(&format!("created as {user}, but")))
             }
+        }
+    }
+
+    /// Does for a user who is there already what an earlier import may not have come to.
+    async fn complete(&self, client: &Client) -> Outcome {
+        if self.groups.is_empty() && self.policies.is_empty() {
+            return Outcome::Skipped;
+        }
+        let user = match lookup::user(client, &self.name).await {
+            Ok(user) => user,
+            // Taken is the address or the uuid, or the name in a tenant that the token does not see.
+            Err(failure) => return Outcome::Failed(failure),
+        };
+        match self.attach(client, &user).await {
+            Ok(()) => Outcome::Skipped,
+            Err(error) => Outcome::Failed(error.into()),
         }
     }
 

@@ -26,6 +26,16 @@ pub(super) struct ListArgs {
     pub(super) part: PartArgs,
 }
 
+/// Options of lists that are of all users, or of one.
+#[derive(Args, Debug)]
+pub(super) struct OfUserArgs {
+    /// Only those of this user, by uuid or name
+    #[arg(long, value_name = "USER")]
+    pub(super) user: Option<String>,
+    #[command(flatten)]
+    pub(super) list: ListArgs,
+}
+
 /// Options that say which part of a list is wanted.
 #[derive(Args, Debug)]
 pub(super) struct PartArgs {
@@ -54,7 +64,10 @@ pub(super) struct Found<T> {
 
 /// Asks for a list by options. The pages of the service differ in their types alone.
 macro_rules! found {
-    ($request:expr, $args:expr, $what:literal) => {{
+    ($request:expr, $args:expr, $what:literal) => {
+        found!($request, $args, $what, |page| Option::from(page.filtered))
+    };
+    ($request:expr, $args:expr, $what:literal, |$page:ident| $filtered:expr) => {{
         let args: &crate::services::wazo_auth::commands::list::ListArgs = $args;
         let mut request = $request.direction(args.direction());
         if let Some(words) = &args.search {
@@ -63,7 +76,7 @@ macro_rules! found {
         if let Some(column) = &args.order {
             request = request.order(column.clone().into());
         }
-        found!(@part request, &args.part, $what, |page| Some(page.filtered))
+        found!(@part request, &args.part, $what, |$page| $filtered)
     }};
     (@part $request:expr, $part:expr, $what:literal, |$page:ident| $filtered:expr) => {{
         let part: &crate::services::wazo_auth::commands::list::PartArgs = $part;

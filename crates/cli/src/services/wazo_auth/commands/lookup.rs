@@ -4,13 +4,17 @@ use vouchsafe::wazo_auth::{Client, GroupUuid, TenantUuid, UserUuid};
 
 use crate::failure::Failure;
 
-/// Finds a user by uuid, or else by user name.
+/// Finds a user by uuid, or else by user name or e-mail address.
 pub(super) async fn user(client: &Client, text: &str) -> Result<UserUuid, Failure> {
     if let Ok(uuid) = text.parse() {
         return Ok(uuid);
     }
-    let found = client.users().list().username(text).recurse(true);
-    let found = found.send().await?.items;
+    let by_name = client.users().list().username(text).recurse(true);
+    let mut found = by_name.send().await?.items;
+    if found.is_empty() && text.contains('@') {
+        let by_address = client.users().list().email_address(text).recurse(true);
+        found = by_address.send().await?.items;
+    }
     one("user", text, found.into_iter().map(|user| user.uuid))
 }
 

@@ -1,6 +1,8 @@
 //! `vouchsafe wazo`: tokens, users, groups, policies, tenants and sessions.
 
 mod acl;
+mod call;
+mod config;
 mod external;
 mod groups;
 mod idp;
@@ -20,11 +22,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use vouchsafe::wazo_auth::Client;
 
 use self::server::ServerArgs;
 use crate::connection::ConnectionArgs;
-use crate::failure::Failure;
 use crate::output::Answer;
 use crate::service::Done;
 use crate::token::{TokenArgs, variable_help};
@@ -82,34 +82,36 @@ enum Command {
     /// Shows the accounts of users at external services, and configures these
     #[command(subcommand)]
     External(external::Command),
+    /// Shows the configuration of the service, and changes the parts of it that may change
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Calls an operation that has no command of its own
+    #[command(subcommand)]
+    Call(call::Call),
 }
 
 /// Runs the command, and returns what to print.
 pub(crate) async fn run(args: WazoArgs, as_json: bool) -> Done {
     let WazoArgs { command, reach } = args;
+    let client = || reach.client();
+    // Boxed, so that the future does not have room for all of them at once.
     let answer = match command {
         Command::Token(command) => return Box::pin(token::run(&reach, command, as_json)).await,
         Command::Acl(command) => return acl::run(&reach, command).await,
-        command => {
-            let client = reach.client().await?;
-            run_with(&client, command).await?
+        Command::Call(call) => Box::pin(call::run(&reach, call)).await?,
+        Command::RefreshTokens(command) => {
+            Box::pin(token::run_refresh(&client().await?, command)).await?
         }
+        Command::Users(command) => Box::pin(users::run(&client().await?, command)).await?,
+        Command::Groups(command) => Box::pin(groups::run(&client().await?, command)).await?,
+        Command::Policies(command) => Box::pin(policies::run(&client().await?, command)).await?,
+        Command::Tenants(command) => Box::pin(tenants::run(&client().await?, command)).await?,
+        Command::Sessions(command) => Box::pin(sessions::run(&client().await?, command)).await?,
+        Command::Idp(command) => Box::pin(idp::run(&client().await?, command)).await?,
+        Command::Config(command) => config::run(&client().await?, command).await?,
+        Command::External(command) => Box::pin(external::run(&client().await?, command)).await?,
     };
     Ok((answer, ExitCode::SUCCESS))
-}
-
-async fn run_with(client: &Client, command: Command) -> Result<Answer, Failure> {
-    match command {
-        Command::RefreshTokens(command) => Box::pin(token::run_refresh(client, command)).await,
-        Command::Users(command) => Box::pin(users::run(client, command)).await,
-        Command::Groups(command) => Box::pin(groups::run(client, command)).await,
-        Command::Policies(command) => Box::pin(policies::run(client, command)).await,
-        Command::Tenants(command) => Box::pin(tenants::run(client, command)).await,
-        Command::Sessions(command) => Box::pin(sessions::run(client, command)).await,
-        Command::Idp(command) => Box::pin(idp::run(client, command)).await,
-        Command::External(command) => Box::pin(external::run(client, command)).await,
-        Command::Token(_) | Command::Acl(_) => Err(Failure::usage("there is no such command")),
-    }
 }
 
 /// An answer that only says that something was done.

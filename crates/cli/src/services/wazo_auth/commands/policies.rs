@@ -112,15 +112,8 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
             if let Some(read_only) = read_only {
                 request = request.read_only(read_only);
             }
-            if let Some(words) = &list.search {
-                request = request.search(words);
-            }
-            if let Some(column) = &list.order {
-                request = request.order(column.clone().into());
-            }
-            let request = request.direction(list.direction());
             // Their number ignores the filters.
-            let found = found!(@part request, &list.part, "policies", |page| None);
+            let found = found!(request, &list, "policies", |page| None);
             Ok(found.answer(HEADER, row))
         }
         Command::Show { policy } => Ok(shown(&policies.get(&policy).await?)),

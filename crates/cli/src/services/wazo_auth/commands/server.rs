@@ -57,6 +57,7 @@ impl ServerArgs {
         // Some write down the URL with the version that the client adds.
         let path = uri.path().trim_end_matches('/');
         let prefix = path.strip_suffix("/0.1").unwrap_or(path);
+        let host = host.trim_matches(['[', ']']);
         Ok(builder.host(host).prefix(prefix))
     }
 }

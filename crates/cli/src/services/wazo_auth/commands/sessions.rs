@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use vouchsafe::wazo_auth::{Client, Session, SessionUuid, UserUuid};
 
-use super::list::{ListArgs, found};
+use super::list::{ListArgs, OfUserArgs, found};
 use super::{done, lookup};
 use crate::failure::Failure;
 use crate::output::Answer;
@@ -12,13 +12,7 @@ use crate::progress::Progress;
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Lists sessions: of all users, or of one
-    List {
-        /// Only those of this user, by uuid or name
-        #[arg(long, value_name = "USER")]
-        user: Option<String>,
-        #[command(flatten)]
-        list: ListArgs,
-    },
+    List(OfUserArgs),
     /// Ends sessions and their tokens; one that is unknown is no error
     Delete {
         /// The uuids
@@ -32,17 +26,16 @@ pub(super) enum Command {
 
 pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Failure> {
     match command {
-        Command::List { user: None, list } => {
-            let found = found!(client.sessions().list(), &list, "sessions");
-            Ok(found.answer(HEADER, row))
-        }
-        Command::List {
-            user: Some(user),
-            list,
-        } => {
-            let user = lookup::user(client, &user).await?;
-            of_user(client, &user, &list).await
-        }
+        Command::List(OfUserArgs { user, list }) => match user {
+            None => {
+                let found = found!(client.sessions().list(), &list, "sessions");
+                Ok(found.answer(HEADER, row))
+            }
+            Some(user) => {
+                let user = lookup::user(client, &user).await?;
+                of_user(client, &user, &list).await
+            }
+        },
         Command::Delete {
             sessions,
             user: None,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use vouchsafe::core::Secret;
 use vouchsafe::wazo_auth::{Client, ScopeCheck, Token, UtcTime, Validity};
 
-use super::list::{Found, ListArgs, found};
+use super::list::{Found, OfUserArgs, found};
 use super::login::LoginArgs;
 use super::server::TOKEN_VARIABLE;
 use super::watch::{self, WatchArgs};
@@ -202,14 +202,9 @@ pub(super) fn exit(is_good: bool) -> ExitCode {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum RefreshCommand {
-    /// Lists refresh tokens, without the tokens themselves: of all users, or of one
-    List {
-        /// Only those of this user, by uuid or name; me is the token's own
-        #[arg(long, value_name = "USER")]
-        user: Option<String>,
-        #[command(flatten)]
-        list: ListArgs,
-    },
+    /// Lists refresh tokens, without the tokens themselves: of all users, or of one. The user me is
+    /// the token's own
+    List(OfUserArgs),
     /// Ends the refresh token of a client; tokens made with it stay
     Delete {
         /// The client's id
@@ -225,7 +220,7 @@ pub(super) async fn run_refresh(
     command: RefreshCommand,
 ) -> Result<Answer, Failure> {
     match command {
-        RefreshCommand::List { user, list } => {
+        RefreshCommand::List(OfUserArgs { user, list }) => {
             let found: Found<_> = match user.as_deref() {
                 None => found!(client.refresh_tokens().list(), &list, "refresh tokens"),
                 Some(ME) => found!(client.token().list_own(), &list, "refresh tokens"),
