@@ -14,6 +14,8 @@ mod log;
 mod once;
 mod secrets;
 mod userinfo;
+mod walks;
+mod wazo_auth;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -27,7 +29,9 @@ fn operations() -> Vec<&'static Operation> {
     let of_userinfo = vouchsafe::userinfo::mock::operations();
     let of_astakos = vouchsafe::astakos::mock::operations();
     let of_ticket = vouchsafe::ticket::mock::operations();
-    of_userinfo.chain(of_astakos).chain(of_ticket).collect()
+    let of_wazo_auth = vouchsafe::wazo_auth::mock::operations();
+    let all = of_userinfo.chain(of_astakos).chain(of_ticket);
+    all.chain(of_wazo_auth).collect()
 }
 
 /// What becomes of a request.

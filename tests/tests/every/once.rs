@@ -7,7 +7,7 @@ use http::header::{HeaderValue, RETRY_AFTER};
 use vouchsafe::core::call::{Operation, Repeat};
 use vouchsafe::core::transport::Response;
 
-use super::{Network, Then, astakos, is_of, operations, userinfo};
+use super::{Network, Then, astakos, is_of, operations, userinfo, wazo_auth};
 
 const STATUSES: [u16; 8] = [408, 425, 429, 500, 502, 503, 504, 599];
 const WAITS: [Option<&str>; 3] = [None, Some("0"), Some("1")];
@@ -46,6 +46,7 @@ async fn requests(operation: &'static Operation, name: &str, then: fn(&str) -> T
     let decide = move || then(&name);
     let network: std::sync::Arc<Network> = match operation.id().split('.').next() {
         Some("gafaelfawr" | "repertoire") => userinfo::ask(operation, decide).await,
+        Some("wazo-auth") => wazo_auth::ask(operation, decide).await,
         _ => astakos::ask(operation, decide).await,
     };
     let seen = network.seen();
@@ -68,7 +69,7 @@ async fn what_must_not_be_doubled_is_sent_once_whatever_the_answer() {
             tried += 1;
         }
     }
-    assert!(tried >= 14 * 25, "{tried}");
+    assert!(tried >= 40 * 25, "{tried}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -79,6 +80,8 @@ async fn what_may_be_doubled_is_repeated_after_a_refusal_that_passes() {
         ("account.pendingCommissions", 500, 1),
         ("gafaelfawr.getUserInfo", 502, 3),
         ("gafaelfawr.getUserInfo", 500, 1),
+        ("wazo-auth.getUser", 503, 3),
+        ("wazo-auth.getUser", 500, 1),
     ] {
         let all = operations();
         let operation = all.into_iter().find(|operation| operation.id() == id);

@@ -171,7 +171,8 @@ fn function(
                 .name()
                 .and_then(|name| api.definition(name))
                 .is_some_and(|def| def.has_secret);
-            let json = if has_secret {
+            // What a type by hand writes is not known here, and may be a secret.
+            let json = if has_secret || matches!(ty, Type::Hand(_)) {
                 quote!(secret_json)
             } else {
                 quote!(json)

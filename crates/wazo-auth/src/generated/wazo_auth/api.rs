@@ -3066,8 +3066,10 @@ impl page::List for ListUserRefreshTokensRequest {
         }
         let answer = request.send().await?;
         let page = page::Page::new(answer.items);
-        let total = answer.filtered;
-        let page = page.total(u64::try_from(total).unwrap_or(0));
+        let page = match answer.filtered {
+            Some(total) => page.total(u64::try_from(total).unwrap_or(0)),
+            None => page,
+        };
         Ok(page)
     }
 
@@ -3205,8 +3207,10 @@ impl page::List for ListOwnRefreshTokensRequest {
         }
         let answer = request.send().await?;
         let page = page::Page::new(answer.items);
-        let total = answer.filtered;
-        let page = page.total(u64::try_from(total).unwrap_or(0));
+        let page = match answer.filtered {
+            Some(total) => page.total(u64::try_from(total).unwrap_or(0)),
+            None => page,
+        };
         Ok(page)
     }
 
@@ -3343,8 +3347,10 @@ impl page::List for ListRefreshTokensRequest {
         }
         let answer = request.send().await?;
         let page = page::Page::new(answer.items);
-        let total = answer.filtered;
-        let page = page.total(u64::try_from(total).unwrap_or(0));
+        let page = match answer.filtered {
+            Some(total) => page.total(u64::try_from(total).unwrap_or(0)),
+            None => page,
+        };
         Ok(page)
     }
 
@@ -3683,8 +3689,10 @@ impl page::List for ListUsersRequest {
         }
         let answer = request.send().await?;
         let page = page::Page::new(answer.items);
-        let total = answer.filtered;
-        let page = page.total(u64::try_from(total).unwrap_or(0));
+        let page = match answer.filtered {
+            Some(total) => page.total(u64::try_from(total).unwrap_or(0)),
+            None => page,
+        };
         Ok(page)
     }
 
@@ -3865,8 +3873,10 @@ impl page::List for ListUserPoliciesRequest {
         }
         let answer = request.send().await?;
         let page = page::Page::new(answer.items);
-        let total = answer.filtered;
-        let page = page.total(u64::try_from(total).unwrap_or(0));
+        let page = match answer.filtered {
+            Some(total) => page.total(u64::try_from(total).unwrap_or(0)),
+            None => page,
+        };
         Ok(page)
     }
 
@@ -3996,8 +4006,10 @@ impl page::List for ListUserGroupsRequest {
         }
         let answer = request.send().await?;
         let page = page::Page::new(answer.items);
-        let total = answer.filtered;
-        let page = page.total(u64::try_from(total).unwrap_or(0));
+        let page = match answer.filtered {
+            Some(total) => page.total(u64::try_from(total).unwrap_or(0)),
+            None => page,
+        };
         Ok(page)
     }
 
@@ -4118,8 +4130,10 @@ impl page::List for ListUserSessionsRequest {
         }
         let answer = request.send().await?;
         let page = page::Page::new(answer.items);
-        let total = answer.filtered;
-        let page = page.total(u64::try_from(total).unwrap_or(0));
+        let page = match answer.filtered {
+            Some(total) => page.total(u64::try_from(total).unwrap_or(0)),
+            None => page,
+        };
         Ok(page)
     }
 
@@ -4277,8 +4291,10 @@ impl page::List for ListGroupsRequest {
         }
         let answer = request.send().await?;
         let page = page::Page::new(answer.items);
-        let total = answer.filtered;
-        let page = page.total(u64::try_from(total).unwrap_or(0));
+        let page = match answer.filtered {
+            Some(total) => page.total(u64::try_from(total).unwrap_or(0)),
+            None => page,
+        };
         Ok(page)
     }
 
@@ -4432,8 +4448,10 @@ impl page::List for ListGroupUsersRequest {
         }
         let answer = request.send().await?;
         let page = page::Page::new(answer.items);
-        let total = answer.filtered;
-        let page = page.total(u64::try_from(total).unwrap_or(0));
+        let page = match answer.filtered {
+            Some(total) => page.total(u64::try_from(total).unwrap_or(0)),
+            None => page,
+        };
         Ok(page)
     }
 
@@ -4563,8 +4581,10 @@ impl page::List for ListGroupPoliciesRequest {
         }
         let answer = request.send().await?;
         let page = page::Page::new(answer.items);
-        let total = answer.filtered;
-        let page = page.total(u64::try_from(total).unwrap_or(0));
+        let page = match answer.filtered {
+            Some(total) => page.total(u64::try_from(total).unwrap_or(0)),
+            None => page,
+        };
         Ok(page)
     }
 
@@ -4683,8 +4703,10 @@ impl page::List for ListSessionsRequest {
         }
         let answer = request.send().await?;
         let page = page::Page::new(answer.items);
-        let total = answer.filtered;
-        let page = page.total(u64::try_from(total).unwrap_or(0));
+        let page = match answer.filtered {
+            Some(total) => page.total(u64::try_from(total).unwrap_or(0)),
+            None => page,
+        };
         Ok(page)
     }
 
@@ -4832,8 +4854,10 @@ impl page::List for ListTenantsRequest {
         }
         let answer = request.send().await?;
         let page = page::Page::new(answer.items);
-        let total = answer.filtered;
-        let page = page.total(u64::try_from(total).unwrap_or(0));
+        let page = match answer.filtered {
+            Some(total) => page.total(u64::try_from(total).unwrap_or(0)),
+            None => page,
+        };
         Ok(page)
     }
 
@@ -4951,8 +4975,10 @@ impl page::List for ListExternalRequest {
         }
         let answer = request.send().await?;
         let page = page::Page::new(answer.items);
-        let total = answer.filtered;
-        let page = page.total(u64::try_from(total).unwrap_or(0));
+        let page = match answer.filtered {
+            Some(total) => page.total(u64::try_from(total).unwrap_or(0)),
+            None => page,
+        };
         Ok(page)
     }
 
@@ -5055,8 +5081,10 @@ impl page::List for ListConnectedUsersRequest {
         }
         let answer = request.send().await?;
         let page = page::Page::new(answer.items);
-        let total = answer.filtered;
-        let page = page.total(u64::try_from(total).unwrap_or(0));
+        let page = match answer.filtered {
+            Some(total) => page.total(u64::try_from(total).unwrap_or(0)),
+            None => page,
+        };
         Ok(page)
     }
 

@@ -1811,7 +1811,7 @@ pub(crate) fn create_external(
         .segment("user_uuid", user_uuid.as_str())?
         .literal("/external/")
         .segment("auth_type", auth_type)?;
-    Call::new(&operations::CREATE_EXTERNAL, target).json(body)
+    Call::new(&operations::CREATE_EXTERNAL, target).secret_json(body)
 }
 
 /// Replaces what connects a user with an external service of any type.
@@ -1826,7 +1826,7 @@ pub(crate) fn update_external(
         .segment("user_uuid", user_uuid.as_str())?
         .literal("/external/")
         .segment("auth_type", auth_type)?;
-    Call::new(&operations::UPDATE_EXTERNAL, target).json(body)
+    Call::new(&operations::UPDATE_EXTERNAL, target).secret_json(body)
 }
 
 /// Disconnects a user from an external service of any type.
@@ -1908,7 +1908,7 @@ pub(crate) fn create_external_config(
     let target = Target::new("/external/")
         .segment("auth_type", auth_type)?
         .literal("/config");
-    Call::new(&operations::CREATE_EXTERNAL_CONFIG, target).json(body)
+    Call::new(&operations::CREATE_EXTERNAL_CONFIG, target).secret_json(body)
 }
 
 /// Replaces the configuration of an external service.
@@ -1921,7 +1921,7 @@ pub(crate) fn update_external_config(
     let target = Target::new("/external/")
         .segment("auth_type", auth_type)?
         .literal("/config");
-    Call::new(&operations::UPDATE_EXTERNAL_CONFIG, target).json(body)
+    Call::new(&operations::UPDATE_EXTERNAL_CONFIG, target).secret_json(body)
 }
 
 /// Deletes the configuration of an external service.

@@ -1056,8 +1056,9 @@ pub struct RefreshToken {
 pub struct RefreshTokenPage {
     /// How many refresh tokens are in scope.
     pub total: i64,
-    /// How many of them the search and the filters let through.
-    pub filtered: i64,
+    /// How many of them the search and the filters let through; old servers do not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filtered: Option<i64>,
     /// The refresh tokens of this page.
     pub items: Vec<RefreshToken>,
 }
@@ -1150,8 +1151,9 @@ pub struct PolicyPage {
 pub struct RelatedPolicyPage {
     /// How many policies are in scope.
     pub total: i64,
-    /// How many of them the search and the filters let through.
-    pub filtered: i64,
+    /// How many of them the search and the filters let through; old servers do not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filtered: Option<i64>,
     /// The policies of this page.
     pub items: Vec<Policy>,
 }
@@ -1332,8 +1334,9 @@ pub struct User {
 pub struct UserPage {
     /// How many users are in scope.
     pub total: i64,
-    /// How many of them the search and the filters let through.
-    pub filtered: i64,
+    /// How many of them the search and the filters let through; old servers do not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filtered: Option<i64>,
     /// The users of this page.
     pub items: Vec<User>,
 }
@@ -1885,8 +1888,9 @@ pub struct Group {
 pub struct GroupPage {
     /// How many groups are in scope.
     pub total: i64,
-    /// How many of them the search and the filters let through.
-    pub filtered: i64,
+    /// How many of them the search and the filters let through; old servers do not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filtered: Option<i64>,
     /// The groups of this page.
     pub items: Vec<Group>,
 }
@@ -1979,8 +1983,9 @@ pub struct Session {
 pub struct SessionPage {
     /// How many sessions are in scope.
     pub total: i64,
-    /// How many of them the search and the filters let through.
-    pub filtered: i64,
+    /// How many of them the search and the filters let through; old servers do not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filtered: Option<i64>,
     /// The sessions of this page.
     pub items: Vec<Session>,
 }
@@ -2140,8 +2145,9 @@ pub struct Tenant {
 pub struct TenantPage {
     /// How many tenants are in scope.
     pub total: i64,
-    /// How many of them the search and the filters let through.
-    pub filtered: i64,
+    /// How many of them the search and the filters let through; old servers do not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filtered: Option<i64>,
     /// The tenants of this page.
     pub items: Vec<Tenant>,
 }
@@ -2624,8 +2630,9 @@ pub struct ExternalService {
 pub struct ExternalPage {
     /// How many services are in scope.
     pub total: i64,
-    /// How many of them the search and the filters let through.
-    pub filtered: i64,
+    /// How many of them the search and the filters let through; old servers do not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filtered: Option<i64>,
     /// The services of this page.
     pub items: Vec<ExternalService>,
 }
@@ -2644,8 +2651,9 @@ pub struct ConnectedUser {
 pub struct ConnectedUserPage {
     /// How many users are in scope.
     pub total: i64,
-    /// How many of them the search and the filters let through.
-    pub filtered: i64,
+    /// How many of them the search and the filters let through; old servers do not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filtered: Option<i64>,
     /// The users of this page.
     pub items: Vec<ConnectedUser>,
 }
