@@ -3,7 +3,7 @@
 use crate::measure::{self, Size};
 use crate::server::Server;
 use crate::table::Row;
-use crate::{astakos, instructions, userinfo};
+use crate::{astakos, instructions, userinfo, wazo_auth};
 
 /// Calls of userinfo: answered from the cache, and by the server.
 const USERINFO: [(&str, &[&str]); 2] = [
@@ -39,6 +39,29 @@ pub fn astakos(size: Size) -> Vec<Row> {
     let calls = astakos::calls::CALLS.into_iter();
     calls
         .flat_map(|call| beside("astakos", call, &astakos::calls::NAMES, &place, few, many))
+        .collect()
+}
+
+/// Counts the calls of wazo-auth.
+pub fn wazo_auth(size: Size) -> Vec<Row> {
+    if !instructions::can_count() {
+        return Vec::new();
+    }
+    let server = Server::start();
+    let place = format!("{} {}", server.https, server.ca);
+    let (few, many) = (200, size.pick(300, 1_200));
+    let calls = wazo_auth::calls::CALLS.into_iter();
+    calls
+        .flat_map(|call| {
+            beside(
+                "wazo-auth",
+                call,
+                &wazo_auth::calls::NAMES,
+                &place,
+                few,
+                many,
+            )
+        })
         .collect()
 }
 
@@ -87,6 +110,14 @@ pub fn run_alone(case: &str, place: &str, count: usize) {
             let place: Vec<&str> = place.split(' ').collect();
             let place = place.try_into().expect("four words");
             astakos::calls::run_alone(&runtime, call, name, place, count);
+        }
+        ["wazo-auth", call, name] => {
+            let call = wazo_auth::calls::CALLS
+                .into_iter()
+                .find(|known| *known == call);
+            let call = call.expect("a call that is measured");
+            let place = place.split_once(' ').expect("two words");
+            wazo_auth::calls::run_alone(&runtime, call, name, place, count);
         }
         _ => panic!("no case is called {case}"),
     }

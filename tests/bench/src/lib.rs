@@ -6,6 +6,8 @@ pub mod core;
 pub mod counted;
 pub mod instructions;
 pub mod measure;
+pub mod process;
+pub mod python;
 pub mod server;
 pub mod table;
 pub mod ticket;

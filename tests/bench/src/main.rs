@@ -38,10 +38,11 @@ fn main() -> ExitCode {
             }
             table::finish(&rows, value("--out").as_deref())
         }
-        "userinfo" | "astakos" => {
+        "userinfo" | "astakos" | "wazo-auth" => {
             let (counts, times): (fn(_) -> _, fn(_) -> _) = match command.as_str() {
                 "userinfo" => (counted::userinfo, userinfo::run),
-                _ => (counted::astakos, astakos::run),
+                "astakos" => (counted::astakos, astakos::run),
+                _ => (counted::wazo_auth, wazo_auth::run),
             };
             let mut rows = Vec::new();
             if !flag("--no-instructions") {
@@ -61,7 +62,6 @@ fn main() -> ExitCode {
             );
             ExitCode::SUCCESS
         }
-        "wazo-auth" => table::finish(&wazo_auth::run(size), value("--out").as_deref()),
         "as-astakos" => {
             let crowd = value("--crowd").and_then(|text| text.parse().ok());
             astakos::server::run(crowd.unwrap_or(0))

@@ -104,6 +104,28 @@ pub fn runtime() -> tokio::runtime::Runtime {
         .expect("a runtime")
 }
 
+/// Makes calls in several tasks of one thread.
+pub fn side_by_side<C: Clone + 'static>(
+    runtime: &tokio::runtime::Runtime,
+    client: &C,
+    count: usize,
+    width: usize,
+    make: impl AsyncFn(C, usize) + Clone + 'static,
+) {
+    let local = tokio::task::LocalSet::new();
+    runtime.block_on(local.run_until(async {
+        let tasks: Vec<_> = (0..width)
+            .map(|_| {
+                let (client, make) = (client.clone(), make.clone());
+                tokio::task::spawn_local(async move { make(client, count / width).await })
+            })
+            .collect();
+        for task in tasks {
+            task.await.expect("no call fails");
+        }
+    }));
+}
+
 fn process_cpu() -> Duration {
     let usage: ResourceUsage = getrusage(UsageWho::RUSAGE_SELF).expect("usage of this process");
     let total = usage.user_time() + usage.system_time();

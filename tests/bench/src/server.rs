@@ -2,29 +2,30 @@
 //! standard input.
 
 use std::convert::Infallible;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, ExitCode, Stdio};
-use std::sync::Arc;
+use std::process::ExitCode;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 
 use crate::measure;
+use crate::process::{self, Process};
+use crate::wazo_auth;
 
-/// The answer to all but discovery: 303 bytes, what is known about a user and a little more.
+/// The answer to all but discovery and tokens: 303 bytes, what is known about a user and a little more.
 pub const INFO: &str = r#"{"username":"alice","uuid":"73917abc-abcd-477e-a1f1-1763abcdefab","email":"alice@example.com","name":"Alice Example","uid":4123,"gid":4123,"groups":[{"name":"g_users","id":1031},{"name":"g_special","id":1341}],"quota":{"api":{"datalinker":500},"notebook":{"cpu":9.0,"memory":27.0}},"expires":1893456000}"#;
 
 /// A running server; dropping this ends it.
 pub struct Server {
-    child: Child,
+    _process: Process,
     pub http: String,
     pub https: String,
     /// The authority's certificate, PEM in a file.
@@ -33,18 +34,11 @@ pub struct Server {
 
 impl Server {
     pub fn start() -> Self {
-        let program = std::env::current_exe().expect("this program has a path");
-        let mut child = Command::new(program)
-            .arg("as-server")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the server starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let mut line = || lines.next().expect("a line").expect("text");
+        let mut process = Process::start(&["as-server"]);
+        let mut line = || process.line();
         let (http, https, ca) = (line(), line(), line());
         Self {
-            child,
+            _process: process,
             http,
             https,
             ca,
@@ -62,9 +56,6 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Closing its input asks it to end; waiting leaves no zombie.
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
         let _ = std::fs::remove_file(&self.ca);
     }
 }
@@ -87,11 +78,7 @@ pub fn run() -> ExitCode {
             secure.local_addr().expect("bound").port()
         );
         println!("{}", ca_file.display());
-        let (ended, mut end) = tokio::sync::oneshot::channel();
-        std::thread::spawn(move || {
-            let _ = std::io::stdin().lines().count();
-            let _ = ended.send(());
-        });
+        let mut end = std::pin::pin!(process::ends());
         loop {
             tokio::select! {
                 Ok((socket, _)) = plain.accept() => {
@@ -107,7 +94,7 @@ pub fn run() -> ExitCode {
                         }
                     });
                 }
-                _ = &mut end => return,
+                () = &mut end => return,
             }
         }
     });
@@ -128,7 +115,14 @@ pub fn discovery(base: &str) -> String {
 }
 
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let body = if request.uri().path().ends_with("/discovery") {
+    static TOKEN: LazyLock<Bytes> = LazyLock::new(|| wazo_auth::calls::answer().into());
+    let path = request.uri().path();
+    let is_check = request.method() == Method::HEAD;
+    let body = if is_check {
+        Bytes::new()
+    } else if path.contains("/token/") {
+        TOKEN.clone()
+    } else if path.ends_with("/discovery") {
         let host = request.headers().get(http::header::HOST);
         let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
         Bytes::from(discovery(&format!("http://{host}")))
@@ -136,6 +130,9 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
         Bytes::from_static(INFO.as_bytes())
     };
     let mut response = Response::new(Full::new(body));
+    if is_check {
+        *response.status_mut() = StatusCode::NO_CONTENT;
+    }
     response.headers_mut().insert(
         http::header::CONTENT_TYPE,
         http::HeaderValue::from_static("application/json"),

@@ -78,28 +78,6 @@ pub fn run_alone(
     }
 }
 
-/// Makes calls in several tasks of one thread.
-fn side_by_side<C: Clone + 'static>(
-    runtime: &Runtime,
-    client: &C,
-    count: usize,
-    width: usize,
-    make: impl AsyncFn(C, usize) + Clone + 'static,
-) {
-    let local = tokio::task::LocalSet::new();
-    runtime.block_on(local.run_until(async {
-        let tasks: Vec<_> = (0..width)
-            .map(|_| {
-                let (client, make) = (client.clone(), make.clone());
-                tokio::task::spawn_local(async move { make(client, count / width).await })
-            })
-            .collect();
-        for task in tasks {
-            task.await.expect("no call fails");
-        }
-    }));
-}
-
 #[derive(Clone)]
 struct Ours {
     user: Client,
@@ -124,7 +102,7 @@ impl Ours {
     }
 
     fn make(&self, runtime: &Runtime, call: &'static str, count: usize, width: usize) {
-        side_by_side(runtime, self, count, width, async |ours, count| {
+        measure::side_by_side(runtime, self, count, width, async |ours, count| {
             ours.make_in_turn(call, count).await;
         });
     }
@@ -239,7 +217,7 @@ impl Theirs {
     }
 
     fn make(&self, runtime: &Runtime, call: &'static str, count: usize, width: usize) {
-        side_by_side(runtime, self, count, width, async |theirs, count| {
+        measure::side_by_side(runtime, self, count, width, async |theirs, count| {
             theirs.make_in_turn(call, count).await;
         });
     }

@@ -1,39 +1,28 @@
 //! The client that is replaced, on the same emulator, where there is a Python 2.7.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use super::server::Server;
+use crate::python;
 
 const PACKAGES: [&str; 2] = ["astakosclient==0.19", "objpool==0.4"];
 
 /// Returns the CPU time of a call in microseconds, made by so many threads, or `None` if there is no Python 2.7.
 pub fn cpu(server: &Server, call: &str, count: usize, width: usize) -> Option<f64> {
-    let packages = packages()?;
+    let packages = python::install(interpreter()?, "astakosclient-0.19", &PACKAGES);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/astakos/client.py");
-    let output = python()?
+    let mut client = interpreter()?;
+    client
         .arg(script)
-        .args([
-            &server.auth_url,
-            &server.user,
-            &server.service,
-            &server.alice,
-        ])
+        .args(server.place())
         .args([call, &count.to_string(), &width.to_string()])
-        .env("PYTHONPATH", packages)
-        .output()
-        .expect("it starts");
-    let text = String::from_utf8_lossy(&output.stdout);
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    let seconds: f64 = text
-        .trim()
-        .parse()
-        .unwrap_or_else(|_| panic!("{complaint}"));
-    Some(seconds * 1e6 / count as f64)
+        .env("PYTHONPATH", packages);
+    Some(python::cpu(client, count))
 }
 
 /// Returns a Python 2.7.
-fn python() -> Option<Command> {
+fn interpreter() -> Option<Command> {
     let pyenv = Command::new("pyenv").args(["versions", "--bare"]).output();
     let listed = pyenv.map(|output| output.stdout).unwrap_or_default();
     let listed = String::from_utf8_lossy(&listed).into_owned();
@@ -61,30 +50,4 @@ fn python() -> Option<Command> {
             command
         })
     })
-}
-
-/// Installs the client where the program lies, once.
-fn packages() -> Option<PathBuf> {
-    let program = std::env::current_exe().expect("this program has a path");
-    let folder = program.with_file_name("astakosclient-0.19");
-    let marker = folder.join("installed");
-    if !marker.exists() {
-        let status = python()?
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--upgrade",
-                "--no-deps",
-                "--target",
-            ])
-            .arg(&folder)
-            .args(PACKAGES)
-            .status()
-            .expect("pip starts");
-        assert!(status.success(), "the Python client cannot be had");
-        std::fs::write(marker, PACKAGES.join("\n")).expect("a file beside");
-    }
-    Some(folder)
 }

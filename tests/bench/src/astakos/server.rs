@@ -1,15 +1,15 @@
 //! The emulator, in a process of its own that ends with its standard input.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::ExitCode;
 
 use vouchsafe_astakos::mock::{Seed, Server as Emulator};
 
 use crate::measure;
+use crate::process::{self, Process};
 
 /// A running emulator; dropping this ends it.
 pub struct Server {
-    child: Child,
+    _process: Process,
     /// The URL of the identity part.
     pub auth_url: String,
     /// A token of the user alice.
@@ -23,18 +23,11 @@ pub struct Server {
 impl Server {
     /// Starts it with so many users besides those of the sample.
     pub fn start(crowd: u32) -> Self {
-        let program = std::env::current_exe().expect("this program has a path");
-        let mut child = Command::new(program)
-            .args(["as-astakos", "--crowd", &crowd.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the emulator starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let mut line = || lines.next().expect("a line").expect("text");
+        let mut process = Process::start(&["as-astakos", "--crowd", &crowd.to_string()]);
+        let mut line = || process.line();
         let (auth_url, user, service, alice) = (line(), line(), line(), line());
         Self {
-            child,
+            _process: process,
             auth_url,
             user,
             service,
@@ -47,13 +40,6 @@ impl Server {
     /// Everything a client needs: URL, token of a user, token of a component, uuid of the user.
     pub fn place(&self) -> [&str; 4] {
         [&self.auth_url, &self.user, &self.service, &self.alice]
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
     }
 }
 
@@ -70,12 +56,7 @@ pub fn run(crowd: u32) -> ExitCode {
         let service = server.service_token("cyclades").expect("cyclades");
         println!("{}", service.expose());
         println!("{}", Emulator::alice());
-        let (ended, end) = tokio::sync::oneshot::channel();
-        std::thread::spawn(move || {
-            let _ = std::io::stdin().lines().count();
-            let _ = ended.send(());
-        });
-        let _ = end.await;
+        process::ends().await;
     });
     ExitCode::SUCCESS
 }

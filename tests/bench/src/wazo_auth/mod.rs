@@ -1,13 +1,17 @@
-//! wazo-auth: decisions over access control lists, and what the server side adds to a request.
+//! wazo-auth: calls beside reqwest and beside the Python way, decisions over access control lists,
+//! and what the server side adds to a request.
 
 pub mod acl;
+pub mod calls;
 mod layer;
+mod python;
 
 use crate::measure::Size;
 use crate::table::Row;
 
 pub fn run(size: Size) -> Vec<Row> {
-    let mut rows = acl::run(size);
+    let mut rows = calls::run(size);
+    rows.extend(acl::run(size));
     rows.extend(layer::run(size));
     rows
 }
