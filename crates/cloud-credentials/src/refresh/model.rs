@@ -21,8 +21,12 @@ struct World {
     writes: u8,
     /// Who holds the lease.
     holder: Option<usize>,
-    /// The number of the refresh token that the server takes.
+    /// The number of the newest refresh token.
     current: u8,
+    /// Whether the server takes older refresh tokens too, as some do for a while.
+    is_lenient: bool,
+    /// Whether an older refresh token was written over a newer one.
+    has_gone_back: bool,
     requests: u8,
     participants: Vec<Participant>,
     /// What may still go wrong.
@@ -47,6 +51,12 @@ struct Luck {
 
 fn token(kind: &str, number: u8) -> Secret {
     Secret::from(format!("{kind}-{number}"))
+}
+
+/// Returns the number of a record's refresh token.
+fn number(record: &Record) -> Option<u8> {
+    let token = record.refresh_token.as_ref()?;
+    token.expose().strip_prefix("rt-")?.parse().ok()
 }
 
 fn now() -> SystemTime {
@@ -78,6 +88,8 @@ impl World {
             writes: 0,
             holder: None,
             current: 0,
+            is_lenient: false,
+            has_gone_back: false,
             requests: 0,
             participants: vec![Participant::Running(machine, Step::Load); participants],
             luck,
@@ -153,7 +165,8 @@ impl World {
     fn request(&self, credentials: &Record) -> Vec<(Self, Event)> {
         let mut world = self.clone();
         world.requests += 1;
-        if credentials.refresh_token != Some(token("rt", self.current)) {
+        let is_newest = credentials.refresh_token == Some(token("rt", self.current));
+        if !is_newest && !self.is_lenient {
             return vec![(world, Event::RefusedGrant)];
         }
         world.current += 1;
@@ -180,6 +193,7 @@ impl World {
         let mut world = self.clone();
         let event = match expect.is_met_by(Some(&self.read().1)) {
             true => {
+                world.has_gone_back |= number(record) < number(&self.record);
                 world.record = record.clone();
                 world.writes += 1;
                 Event::Saved
@@ -211,7 +225,10 @@ impl World {
 /// Visits every world that can be reached, and returns those in which all is over, and how many
 /// there were.
 fn explore(participants: usize, luck: Luck) -> (Vec<World>, usize) {
-    let first = World::new(participants, luck);
+    explore_from(World::new(participants, luck))
+}
+
+fn explore_from(first: World) -> (Vec<World>, usize) {
     let mut seen = HashSet::from([first.clone()]);
     let mut open = vec![first];
     let mut ends = Vec::new();
@@ -267,6 +284,25 @@ fn a_holder_that_oversleeps_costs_a_request_but_no_token() {
         assert!(world.requests <= 3);
         assert!(world.has_newest(), "{world:?}");
         assert!(!world.record.is_dead(), "{world:?}");
+    }
+}
+
+#[test]
+fn an_answer_never_replaces_a_newer_one() {
+    let luck = Luck {
+        expiries: 2,
+        ..Luck::default()
+    };
+    let lenient = World {
+        is_lenient: true,
+        ..World::new(3, luck)
+    };
+    let (ends, _) = explore_from(lenient);
+    for world in ends {
+        assert!(!world.has_gone_back, "{world:?}");
+        let outcomes = tokens(&world);
+        let is_served = |one: &Outcome| matches!(one, Outcome::Adopted(_) | Outcome::Refreshed(..));
+        assert!(outcomes.into_iter().all(is_served), "{world:?}");
     }
 }
 
