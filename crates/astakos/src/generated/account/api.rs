@@ -44,10 +44,12 @@ impl crate::Client {
     ///
     /// # Errors
     ///
+    /// - Of kind `BadRequest`: The body is not labelled as JSON (400).
     /// - Of kind `Unauthorized`: No valid token of a user (401).
     /// - Of kind `Forbidden`: Not an accepted member, or the project is not active (403).
     /// - Of kind `NotFound`: Unknown project, or never a member (404).
-    /// - Of kind `Status`: Another method, or the account is not verified (405).
+    /// - Of kind `Status`: Another method, or the account is not verified (405); or: A body of
+    ///   another shape (500).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     pub async fn set_default_project(
         &self,
@@ -244,6 +246,7 @@ impl crate::Client {
     /// - Of kind `Unauthorized`: No valid token of a user (401).
     /// - Of kind `Forbidden`: Not permitted (403).
     /// - Of kind `Conflict`: Too many open applications (409).
+    /// - Of kind `Status`: A body of another shape (500).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
@@ -314,6 +317,7 @@ impl crate::Client {
     /// - Of kind `Forbidden`: Neither owner nor administrator (403).
     /// - Of kind `NotFound`: Unknown (404).
     /// - Of kind `Conflict`: Not in this state, or not of a system project (409).
+    /// - Of kind `Status`: A body of another shape (500).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
@@ -365,6 +369,7 @@ impl crate::Client {
     ///
     /// # Errors
     ///
+    /// - Of kind `BadRequest`: Not a number (400).
     /// - Of kind `Unauthorized`: No valid token of a user (401).
     /// - Of kind `Forbidden`: Not to be seen (403).
     /// - Of kind `NotFound`: Unknown (404).
@@ -406,6 +411,7 @@ impl crate::Client {
     /// - Of kind `Forbidden`: Not permitted (403).
     /// - Of kind `NotFound`: Unknown (404).
     /// - Of kind `Conflict`: State or policy forbids it (409).
+    /// - Of kind `Status`: A body of another shape (500).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
