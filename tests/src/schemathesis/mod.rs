@@ -1,6 +1,7 @@
 //! Runs the descriptions of services against the emulators: `schemathesis` makes requests from a
 //! description, good and bad ones, and every answer must be one that the description has.
 
+mod astakos;
 mod userinfo;
 mod wazo_auth;
 
@@ -12,7 +13,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use http::{HeaderValue, Method, StatusCode, Uri};
+use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use serde_json::Value;
 use tokio::process::Command;
 use vouchsafe::core::mock::{Handler, Host};
@@ -25,7 +26,7 @@ use crate::python;
 const PACKAGES: &[&str] = &["schemathesis==4.32.5"];
 
 /// The services whose descriptions can be run.
-const SERVICES: &[&str] = &["userinfo", "wazo-auth"];
+const SERVICES: &[&str] = &["astakos", "userinfo", "wazo-auth"];
 
 /// What must hold of every answer. That no operation answers 5xx of its own accord is part of it: the
 /// descriptions name the few statuses of this kind that services have.
@@ -117,7 +118,7 @@ impl Watched {
         })
     }
 
-    /// Puts what the world has bound into a request.
+    /// Prepares a request for the world, which is made whole before.
     fn fill(&self, request: &Request) -> Result<Request, String> {
         let mut guard = lock(&self.bound);
         let (bound, requests) = &mut *guard;
@@ -129,6 +130,7 @@ impl Watched {
     }
 }
 
+/// Puts what is bound into a request, and the credential that it names in place of another.
 fn filled(bound: &Bound, request: &Request) -> Result<Request, String> {
     let fill = |mut text: String| {
         for (name, value) in bound.texts() {
@@ -139,6 +141,12 @@ fn filled(bound: &Bound, request: &Request) -> Result<Request, String> {
     let mut request = request.clone();
     let uri = fill(request.uri.to_string());
     request.uri = uri.parse().map_err(|_| format!("no address: {uri}"))?;
+    if let Some(line) = request.headers.remove("x-credential")
+        && let Some((name, value)) = line.to_str().ok().and_then(|line| line.split_once(": "))
+        && let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value))
+    {
+        request.headers.insert(name, value);
+    }
     for value in request.headers.values_mut() {
         if let Ok(text) = value.to_str() {
             *value = HeaderValue::try_from(fill(text.to_owned())).map_err(|e| e.to_string())?;
@@ -212,6 +220,7 @@ impl fmt::Display for Report {
 /// If they cannot be run: an unknown service, or what is needed is missing.
 pub async fn run(target: &Path, options: &Options) -> Result<Report, String> {
     let world: Box<dyn World> = match options.service.as_str() {
+        "astakos" => Box::new(astakos::World::new()),
         "userinfo" => Box::new(userinfo::World::new()),
         "wazo-auth" => Box::new(wazo_auth::World::new()?),
         other => {
@@ -270,6 +279,8 @@ async fn run_one(
             "--output-sanitize",
             "false",
         ])
+        // What only servers of other generations have.
+        .args(["--exclude-tag", "legacy"])
         .args(["--suppress-health-check", "all", "--warnings", "off"])
         .arg(here.join("../crates").join(file))
         .stdin(Stdio::null())
@@ -394,6 +405,24 @@ mod tests {
     fn what_the_world_has_bound_is_put_into_requests() {
         let statuses = seen(&["/bound-status"]).statuses;
         assert_eq!(statuses["ask"], BTreeMap::from([(503, 1)]));
+    }
+
+    #[test]
+    fn a_credential_that_a_request_names_takes_the_place_of_another() {
+        let mut request = Request::new(Method::GET, Uri::from_static("/"));
+        for (name, value) in [
+            ("authorization", "Bearer a"),
+            ("x-credential", "Authorization: Basic bound-login"),
+        ] {
+            request
+                .headers
+                .insert(name, HeaderValue::from_static(value));
+        }
+        let mut bound = Bound::default();
+        bound.set("login", "YTpi");
+        let headers = filled(&bound, &request).unwrap().headers;
+        assert_eq!(headers["authorization"], "Basic YTpi");
+        assert_eq!(headers.len(), 1);
     }
 
     #[test]
