@@ -310,13 +310,12 @@ impl CredentialsBuilder {
                     authentication: self.authentication,
                     options: CallOptions::new(),
                 },
-                coordinator: Coordinator {
+                coordinator: Coordinator::new(
                     store,
                     leases,
-                    key: Key::new(self.namespace, profile),
+                    Key::new(self.namespace, profile),
                     clock,
-                    times: Times::default(),
-                },
+                ),
                 builder: self.values.cleaned(),
                 environment: self.environment,
                 reads_unprefixed: self.reads_unprefixed,

@@ -10,8 +10,7 @@ use vouchsafe_core::call::{Answer, Call, CallOptions, Form, Operation};
 use vouchsafe_core::url::{BaseUrl, Target};
 use vouchsafe_core::{BoxFuture, CoreClient, Error as Core, ErrorKind as Kind, Secret};
 
-use crate::refresh::Ask;
-use crate::refresh::machine::Issued;
+use crate::refresh::{Ask, Issued};
 use crate::validity::Validity;
 use crate::{Record, Result};
 

@@ -123,7 +123,7 @@ impl Credentials {
     /// Returns the name of the profile.
     #[must_use]
     pub fn profile(&self) -> &str {
-        self.inner.coordinator.key.profile()
+        self.inner.coordinator.key().profile()
     }
 
     /// Sets the access token, for as long as this object lives or until it is refreshed. `None`
@@ -291,11 +291,9 @@ impl Credentials {
         }
         let loaded = inner.coordinator.load().await?;
         let memory = self.memory();
-        let unsaved = memory.unsaved.as_ref();
-        let unsaved = unsaved.filter(|unsaved| unsaved.is_of(loaded.as_ref()));
-        let unsaved = unsaved.map(|unsaved| &unsaved.record);
-        let record = unsaved.or(loaded.as_ref().map(|(record, _)| record));
-        let Some(record) = record else {
+        let there = loaded.map(|(record, _)| record);
+        let unsaved = inner.coordinator.unsaved_of(there.as_ref());
+        let Some(record) = &unsaved.or(there) else {
             return Ok(given_nothing(&memory, self.profile()));
         };
         let values = Values {
@@ -339,7 +337,7 @@ impl fmt::Debug for Credentials {
             .field("profile", &self.profile())
             .field("builder", &inner.builder)
             .field("environment", &inner.environment)
-            .field("store", &inner.coordinator.store)
+            .field("store", inner.coordinator.store())
             .finish_non_exhaustive()
     }
 }
@@ -442,9 +440,8 @@ impl ExchangeRequest {
             memory.is_refresh_token_gone = issued.refresh_token.is_none();
             memory.set.refresh_token = issued.refresh_token;
             memory.rotated = None;
-            memory.unsaved = None;
-            memory.dead = None;
         });
+        inner.coordinator.forget();
         credentials.write_login().await?;
         if is_of_store {
             // The record is what counts, as others may renew it.

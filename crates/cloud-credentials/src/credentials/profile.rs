@@ -60,8 +60,8 @@ impl Credentials {
     /// As [`write`](Self::write).
     pub async fn remove_profile(&self, profile: &str) -> Result<bool> {
         let coordinator = &self.inner.coordinator;
-        let key = Key::new(coordinator.key.namespace(), profile);
-        let removed = limited(coordinator.store.remove(&key, &Expect::Any)).await?;
+        let key = Key::new(coordinator.key().namespace(), profile);
+        let removed = limited(coordinator.store().remove(&key, &Expect::Any)).await?;
         self.forget_held();
         Ok(removed)
     }
@@ -73,7 +73,7 @@ impl Credentials {
     /// As [`write`](Self::write); of kind `Config` if the store cannot list them.
     pub async fn list_profiles(&self) -> Result<Vec<String>> {
         let coordinator = &self.inner.coordinator;
-        let listed = limited(coordinator.store.list(coordinator.key.namespace())).await?;
+        let listed = limited(coordinator.store().list(coordinator.key().namespace())).await?;
         listed.ok_or_else(|| Core::new(Kind::Config, "the store cannot list profiles").into())
     }
 
@@ -85,7 +85,7 @@ impl Credentials {
     /// and as [`write`](Self::write).
     pub async fn rename_profile(&self, from: &str, to: &str) -> Result<()> {
         let coordinator = &self.inner.coordinator;
-        let (store, namespace) = (&coordinator.store, coordinator.key.namespace());
+        let (store, namespace) = (coordinator.store(), coordinator.key().namespace());
         let (from, to) = (Key::new(namespace, from), Key::new(namespace, to));
         let Some(there) = limited(store.load(&from)).await? else {
             let what = format!("there is no profile {:?}", from.profile());
@@ -174,8 +174,8 @@ impl Credentials {
             };
             let value = record.write()?;
             let swap = coordinator
-                .store
-                .compare_and_swap(&coordinator.key, &expect, &value);
+                .store()
+                .compare_and_swap(coordinator.key(), &expect, &value);
             match limited(swap).await? {
                 Swapped::Done(_) => return Ok(()),
                 Swapped::Conflict(_) => read = coordinator.load().await?,

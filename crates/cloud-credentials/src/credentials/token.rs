@@ -4,16 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use vouchsafe_core::auth::oauth::ErrorCode;
 use vouchsafe_core::auth::{Token, TokenSource};
 use vouchsafe_core::cache::Fetched;
-use vouchsafe_core::{BoxFuture, Error as Core, ErrorKind as Kind, Secret};
+use vouchsafe_core::{BoxFuture, Secret};
 
 use super::values::{Memory, Resolved};
 use super::{Credentials, Url};
-use crate::error::HeldByAnother;
 use crate::record::digest;
-use crate::refresh::machine::{Given, Issued, Kept, Outcome, Wanted};
+use crate::refresh::{Failure, Given, Refreshed, Stale, Wanted};
 use crate::validity::Validity;
 use crate::{Record, Result};
 
@@ -46,6 +44,7 @@ impl Credentials {
     pub async fn refresh(&self) -> Result<Secret> {
         let resolved = self.resolve().await?;
         let stale = resolved.values.access_token.clone();
+        let stale = stale.map_or(Stale::Current, Stale::Token);
         Ok(self.replace(stale, resolved).await?.secret().clone())
     }
 
@@ -69,7 +68,7 @@ impl Credentials {
             return Ok(token);
         }
         Ok(self
-            .replace(Some(stale.clone()), resolved)
+            .replace(Stale::Token(stale.clone()), resolved)
             .await?
             .secret()
             .clone())
@@ -90,7 +89,7 @@ impl Credentials {
         let resolved = self.resolve().await?;
         let Some(token) = resolved.values.access_token.clone() else {
             return match self.refreshes {
-                true => self.replace(None, resolved).await,
+                true => self.replace(Stale::Nothing, resolved).await,
                 false => Err(resolved.missing(vec!["access_token"])),
             };
         };
@@ -114,13 +113,16 @@ impl Credentials {
                 false => Err(resolved.missing(self.lacking(&resolved))),
             };
         }
-        self.replace(Some(token), resolved).await
+        self.replace(Stale::Token(token), resolved).await
     }
 
     /// Gets another token than the stale one, by one refresh for all callers.
-    async fn replace(&self, stale: Option<Secret>, resolved: Resolved) -> Result<Token> {
-        let stale = stale.as_ref().map(digest);
-        let flight = stale.clone().unwrap_or_default();
+    async fn replace(&self, stale: Stale<Secret>, resolved: Resolved) -> Result<Token> {
+        let flight = match &stale {
+            Stale::Nothing => String::new(),
+            Stale::Current => "current".to_owned(),
+            Stale::Token(token) => digest(token),
+        };
         // Holds what it needs: a refresh that has begun ends, whoever goes away.
         let credentials = self.clone();
         let fly = || async move {
@@ -131,80 +133,42 @@ impl Credentials {
         self.inner.flights.get_or_fetch(&flight, fly).await
     }
 
-    async fn fly(&self, stale: Option<String>, resolved: Resolved) -> Result<Token> {
+    async fn fly(&self, stale: Stale<Secret>, resolved: Resolved) -> Result<Token> {
         if let Some((token, provider)) = self.developer(&resolved)? {
             return self.redeem(&token, &provider).await;
         }
         let inner = &self.inner;
-        let (dead, unsaved) = {
-            let memory = self.memory();
-            (memory.dead.clone(), memory.unsaved.clone())
-        };
+        let lacking = self.lacking(&resolved);
+        if !lacking.is_empty() {
+            return Err(resolved.missing(lacking));
+        }
         let given = self.given(&resolved);
+        let is_given = given.is_some();
         let wanted = Wanted {
             stale,
-            given: given.clone(),
-            dead,
-            unsaved,
+            given,
             is_token_cached: inner.is_token_cached,
             is_secret_kept: inner.is_secret_kept,
-            needs_secret: inner.endpoints.needs_secret(),
             guard: inner.guard,
         };
-        let (outcome, failure) = inner.coordinator.run(wanted, &inner.endpoints).await;
-        let failed = |what: &str| failure.unwrap_or_else(|| Core::new(Kind::Store, what).into());
-        match outcome {
-            Outcome::Adopted(record) => {
-                let token = record
-                    .access_token
-                    .clone()
-                    .unwrap_or_else(|| Secret::from(""));
-                let expires_at = record.expires_at;
-                self.learn(given.is_some(), &resolved, &record, |memory| {
-                    memory.set.access_token = given.is_some().then(|| token.clone());
-                    memory.expires_at = expires_at;
-                    memory.unsaved = None;
-                });
-                Ok(self.hold(token, expires_at))
-            }
-            Outcome::Refreshed(issued, record, kept) => {
-                let Issued {
-                    access_token,
-                    expires_at,
-                    ..
-                } = issued;
-                if kept == Kept::Superseded {
-                    tracing::warn!(
-                        profile = self.profile(),
-                        "the record was given other credentials during a refresh"
-                    );
-                }
-                // Where the record has the token, it is read there, as others may renew it.
-                let is_there = given.is_none() && inner.is_token_cached;
-                let is_in_record = is_there && kept == Kept::Saved;
-                self.learn(given.is_some(), &resolved, &record, |memory| {
-                    memory.set.access_token = (!is_in_record).then(|| access_token.clone());
-                    memory.expires_at = expires_at;
-                    memory.unsaved = match kept {
-                        Kept::Unsaved(unsaved) => Some(unsaved),
-                        Kept::Saved | Kept::Superseded => None,
-                    };
-                });
-                Ok(self.hold(access_token, expires_at))
-            }
-            Outcome::Refused(token) => {
-                self.memory().dead = Some(token);
-                Err(failed("the refresh token was refused"))
-            }
-            Outcome::Dead => Err(refused_earlier().into()),
-            Outcome::Missing(values) => Err(resolved.missing(values)),
-            Outcome::NotIssued | Outcome::StoreFailed => Err(failed("the store failed")),
-            Outcome::TimedOut => {
-                let what = "another process did not finish refreshing the token in time";
-                let error = Core::new(Kind::Store, what).with_source(HeldByAnother);
-                Err(error.with_retryable(true).into())
-            }
-        }
+        let refreshed = inner.coordinator.refresh(wanted, &inner.endpoints).await;
+        let Refreshed {
+            record,
+            is_in_store,
+        } = refreshed.map_err(|failure| match failure {
+            Failure::Error(error) => error,
+            Failure::NothingToRefresh => resolved.missing(vec!["refresh_token"]),
+        })?;
+        let Some(token) = record.access_token.clone() else {
+            return Err(resolved.missing(vec!["access_token"]));
+        };
+        // Where the record has the token, it is read there, as others may renew it.
+        let is_elsewhere = is_given || !inner.is_token_cached || !is_in_store;
+        self.learn(is_given, &resolved, &record, |memory| {
+            memory.set.access_token = is_elsewhere.then(|| token.clone());
+            memory.expires_at = record.expires_at;
+        });
+        Ok(self.hold(token, record.expires_at))
     }
 
     /// Notes what a refresh brought.
@@ -217,7 +181,6 @@ impl Credentials {
     ) {
         let mut memory = self.memory();
         note(&mut memory);
-        memory.dead = None;
         if let (true, Some(first), Some(now)) = (is_given, &resolved.first, &record.refresh_token) {
             memory.rotated = (first != now).then(|| (digest(first), now.clone()));
         }
@@ -328,7 +291,7 @@ impl Credentials {
     }
 
     fn now(&self) -> SystemTime {
-        self.inner.coordinator.clock.now()
+        self.inner.coordinator.now()
     }
 }
 
@@ -347,12 +310,4 @@ impl TokenSource for Credentials {
             held.is_refused.store(true, Ordering::Relaxed);
         }
     }
-}
-
-/// The error for a refresh token that was refused earlier.
-fn refused_earlier() -> Core {
-    let what = "the refresh token was refused earlier and is not sent again; log in again";
-    Core::new(Kind::Credential, what)
-        .with_operation("oauth.requestToken")
-        .with_code(ErrorCode::InvalidGrant.as_str())
 }

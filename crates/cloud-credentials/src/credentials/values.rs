@@ -103,9 +103,6 @@ pub(super) struct Memory {
     /// The refresh token that replaced the one of this digest.
     pub(super) rotated: Option<(String, Secret)>,
     pub(super) developer_token: Option<Secret>,
-    /// The digest of a refresh token that was refused.
-    pub(super) dead: Option<String>,
-    pub(super) unsaved: Option<crate::refresh::machine::Unsaved>,
     /// When the access token in `set` expires, if it does not say that itself.
     pub(super) expires_at: Option<SystemTime>,
 }

@@ -1,469 +1,418 @@
-//! What a refresh does next: decisions without I/O and without a clock of their own, so that a model
-//! checker can drive them through every order of events.
+//! The decisions of one refresh, without input or output (D48 of protocol section 9).
 //!
-//! The rules are those of protocol section 9: look, take the lease, look again, send one request,
-//! save only over what was read, release.
+//! [`Refresh`] says what to do next ([`Step`]) and is told what came of it ([`Event`]). The
+//! coordinator performs the steps. The model checker lets three participants perform them in every
+//! order, with losses at every step, and checks that no refresh token is lost and that one request
+//! serves all.
+//!
+//! ```text
+//!                  ┌──────────────── wait ◄──────── held
+//!                  ▼                                  ▲
+//! start ────────► load ── not usable ─► acquire ──────┤
+//!                  │                     ▲            ▼
+//!                  │          lease lost │          leased
+//!                  │                     │            ▼
+//!               usable                request ◄── load again ── usable ──► release
+//!                  ▼                     │            ▲                      │
+//!               adopted                  │            │                      ▼
+//!                                        │            │                   adopted
+//!      ┌──────────┬──────────────────────┤            │
+//!      ▼          ▼                      ▼            │ another refresh token, once
+//!   failed     refused ──► load ───────────────────────
+//!      │                     │ the same one        granted
+//!      ▼                     ▼                        ▼
+//!   release             mark, release        save, or keep in memory
+//!                            ▼                        ▼
+//!                       log in again         release ──► refreshed
+//! ```
 
-use std::hash::{Hash, Hasher};
-use std::time::{Duration, SystemTime};
+/// What a refresh has to know about a record.
+pub(crate) trait Record: Clone {
+    /// An access token or a refresh token.
+    type Token: Clone + PartialEq;
 
-use vouchsafe_core::Secret;
-use vouchsafe_core::store::{Expect, Version};
+    /// Returns the access token.
+    fn access_token(&self) -> Option<&Self::Token>;
 
-use crate::Record;
-use crate::record::{digest, lineage};
-use crate::validity::is_due;
+    /// Returns the refresh token.
+    fn refresh_token(&self) -> Option<&Self::Token>;
 
-/// What is wanted of a refresh: a token other than the stale one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Wanted {
-    /// The digest of the access token that proved bad, if there was one.
-    pub(crate) stale: Option<String>,
-    /// Credentials that were given elsewhere than in the record.
-    pub(crate) given: Option<Given>,
-    /// The digest of a refresh token that is known to be refused, besides that in the record.
-    pub(crate) dead: Option<String>,
-    /// An answer that could not be saved yet.
-    pub(crate) unsaved: Option<Unsaved>,
-    /// Whether access tokens are kept in the record, for other processes to adopt.
-    pub(crate) is_token_cached: bool,
-    /// Whether a secret that was given is kept in the record.
-    pub(crate) is_secret_kept: bool,
-    /// Whether the client has a secret.
-    pub(crate) needs_secret: bool,
-    /// How long before a token expires it is replaced.
-    pub(crate) guard: Duration,
-}
+    /// Returns whether the server has refused the refresh token for good.
+    fn is_refused(&self) -> bool;
 
-/// Credentials that were given by a program or its environment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Given {
-    pub(crate) client_id: Option<String>,
-    pub(crate) client_secret: Option<Secret>,
-    /// The first refresh token, from which those in a record descend.
-    pub(crate) refresh_token: Option<Secret>,
-    /// What replaced the first refresh token, if this process knows.
-    pub(crate) rotated: Option<Secret>,
-}
+    /// Adds the mark that the refresh token was refused.
+    #[must_use]
+    fn refused(self) -> Self;
 
-/// An answer that is not in the record yet.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Unsaved {
-    /// The digest of the refresh token that was in the record.
-    pub(crate) base: Option<String>,
-    pub(crate) record: Record,
-}
-
-/// What happened.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Event {
-    /// The record was read, at this time.
-    Loaded(Option<Read>, SystemTime),
-    /// The lease was taken.
-    Leased,
-    /// Another holder has the lease, for so long at most.
-    Held(Duration),
-    /// The wait is over.
-    Waited,
-    /// The time for the whole refresh is over.
-    Late,
-    /// The lease has ended, or would before an answer came. Nothing was sent.
-    LeaseLost,
-    /// The token endpoint issued tokens, at this time.
-    Issued(Issued, SystemTime),
-    /// The token endpoint refused the refresh token.
-    RefusedGrant,
-    /// There is no answer, or another refusal.
-    NotIssued,
-    /// The record was written.
-    Saved,
-    /// Another writer was faster; this is the record now.
-    Conflict(Option<Read>),
-    /// The store could not do what it was asked for.
-    StoreFailed,
-    /// The lease was released, or ends by itself.
-    Released,
+    /// Replaces the tokens, and what describes them, by those of another record.
+    #[must_use]
+    fn with_tokens_of(self, granted: &Self) -> Self;
 }
 
 /// A record as it was read.
-pub(crate) type Read = (Record, Version);
-
-/// What a token endpoint issued.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Issued {
-    pub(crate) access_token: Secret,
-    pub(crate) refresh_token: Option<Secret>,
-    pub(crate) expires_at: Option<SystemTime>,
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Seen<R, V> {
+    pub(crate) record: R,
+    /// The version to expect when writing, or `None` if the store has no record.
+    pub(crate) version: Option<V>,
+    /// Whether the access token can be used: it has not expired, nor will it in a moment.
+    pub(crate) is_fresh: bool,
 }
 
-/// What to do next. The event that follows says how it went.
+/// Tokens that were granted and are not in the store yet. They must not be lost, since the server
+/// may have invalidated the refresh token that was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Step {
+pub(crate) struct Unsaved<R: Record> {
+    /// The refresh tokens that were replaced by them; one of these is in the store.
+    pub(crate) replaced: Vec<R::Token>,
+    pub(crate) record: R,
+    /// As in [`Seen`].
+    pub(crate) is_fresh: bool,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Step<R, V> {
     /// Read the record.
     Load,
-    /// Try to take the lease.
+    /// Take the lease.
     Acquire,
-    /// Wait a while, but no longer than this.
-    Wait(Duration),
-    /// Send the refresh token of these credentials, once.
-    Request(Record),
-    /// Write the record.
-    Save(Record, Expect),
-    /// Release the lease.
+    /// Wait for a moment, or for a hint that the record has changed.
+    Wait,
+    /// Request tokens with the refresh token of this record, once.
+    Request(R),
+    /// Write this record if the version is still the expected one.
+    Save(R, Option<V>),
+    /// Release the lease. Failing to do so is harmless, since it ends by itself.
     Release,
-    /// Nothing: this is the result.
-    Done(Outcome),
+    /// Call [`Refresh::finish`].
+    Finish,
+}
+
+/// What came of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Event<R, V, E> {
+    /// Of [`Step::Load`].
+    Loaded(Seen<R, V>),
+    /// Of [`Step::Acquire`]: the lease was taken.
+    Leased,
+    /// Of [`Step::Acquire`]: another participant has the lease.
+    Held,
+    /// Of [`Step::Wait`]: look again.
+    Waited,
+    /// Of [`Step::Request`]: the lease may end too soon, so nothing was sent.
+    LeaseLost,
+    /// Of [`Step::Request`]: the record with the tokens that the server granted, and whether they
+    /// can be used.
+    Granted(R, bool),
+    /// Of [`Step::Request`]: the server refused the refresh token (`invalid_grant`).
+    Refused(E),
+    /// Of [`Step::Save`]: the record was written.
+    Saved,
+    /// Of [`Step::Save`]: nothing was written; this is the present record.
+    Conflict(Seen<R, V>),
+    /// Of [`Step::Release`].
+    Released,
+    /// The step failed. Of [`Step::Wait`]: the time for waiting is over.
+    Failed(E),
 }
 
 /// How a refresh ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Outcome {
-    /// Another process had refreshed the token; the credentials as they are now.
-    Adopted(Record),
-    /// A new token was issued; the credentials as they are now.
-    Refreshed(Issued, Record, Kept),
-    /// The refresh token of this digest was refused.
-    Refused(String),
-    /// The refresh token was refused earlier, and not sent again.
-    Dead,
-    /// These values are missing.
-    Missing(Vec<&'static str>),
-    /// The token endpoint could not be asked, or refused for another reason.
-    NotIssued,
-    /// The store failed.
-    StoreFailed,
-    /// Another process held the lease for too long.
-    TimedOut,
+pub(crate) enum Outcome<T, E> {
+    /// Another participant has refreshed the token.
+    Adopted(T),
+    /// A request was granted.
+    Refreshed(T),
+    /// The refresh token is refused; a person has to log in again. With the server's error if the
+    /// request was made in this refresh, and without one if the record says so.
+    Reauthorize(Option<E>),
+    /// The record has no refresh token, or this was for saving only.
+    NothingToRefresh,
+    /// A step failed.
+    Failed(E),
 }
 
-/// Where an answer is kept.
+/// The access token that the caller could not use.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Kept {
-    /// In the record.
-    Saved,
-    /// In this process alone, until it can be saved.
-    Unsaved(Unsaved),
-    /// In this process alone: somebody put other credentials into the record, or removed it.
-    Superseded,
+pub(crate) enum Stale<T> {
+    /// None: any token will do.
+    Nothing,
+    /// The one in the record when the refresh starts.
+    Current,
+    /// This one.
+    Token(T),
 }
 
-/// A refresh. It begins with [`Step::Load`].
+/// The step that is being performed, as far as it matters for what follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Doing {
+    Reading,
+    Exclusion,
+    Requesting,
+    Saving,
+    Marking,
+    Releasing,
+}
+
+/// The state of one refresh.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Machine {
-    wanted: Wanted,
-    state: State,
-    /// Whether the lease is held.
-    is_holder: bool,
-    /// Whether a refresh token was refused that was no longer in the record.
-    has_tried_again: bool,
+pub(crate) struct Refresh<R: Record, V, E> {
+    stale: Stale<R::Token>,
+    doing: Doing,
+    is_leased: bool,
+    /// The refresh token that was sent last.
+    sent: Option<R::Token>,
+    /// Why the server refused it.
+    refusal: Option<E>,
+    /// Whether a refusal was already answered by trying a newer refresh token.
+    is_second_try: bool,
+    unsaved: Option<Unsaved<R>>,
+    /// The access token that was granted in this refresh.
+    granted: Option<R::Token>,
+    /// Whether to save what is unsaved, and nothing else.
+    is_for_saving: bool,
+    /// The version of the record that a request was made with.
+    version: Option<V>,
+    /// What is being saved from an earlier refresh.
+    saving: Option<(R, Option<V>)>,
+    outcome: Option<Outcome<R::Token, E>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum State {
-    /// Reading the record.
-    Looking,
-    /// Saving the answer of an earlier refresh.
-    SavingEarlier(Option<Read>, SystemTime),
-    Acquiring,
-    Waiting,
-    /// The request is sent with credentials of this record.
-    Requesting(Sent),
-    /// Reading the record again, because this refresh token was refused.
-    LookingAgain(String),
-    Saving(Sent, Issued, SystemTime, u8),
-    /// Saving that this refresh token was refused.
-    Marking(String),
-    Releasing(Box<Outcome>),
-    Over,
-}
-
-/// Credentials that were sent, and the record that was read before.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Sent {
-    credentials: Record,
-    base: Option<Read>,
-}
-
-/// What credentials are good for.
-enum Verdict {
-    Adopt,
-    Refresh,
-    Dead,
-    Missing(Vec<&'static str>),
-}
-
-impl Machine {
-    /// Creates a refresh, to be begun with [`Step::Load`].
-    pub(crate) fn new(wanted: Wanted) -> Self {
-        Self {
-            wanted,
-            state: State::Looking,
-            is_holder: false,
-            has_tried_again: false,
-        }
-    }
-
-    /// Returns what to do after an event.
-    pub(crate) fn next(&mut self, event: Event) -> Step {
-        match (std::mem::replace(&mut self.state, State::Over), event) {
-            (State::Looking, Event::Loaded(loaded, now)) => self.looked(loaded, now),
-            (State::SavingEarlier(..), Event::Saved | Event::Conflict(_)) => {
-                self.wanted.unsaved = None;
-                self.go(State::Looking, Step::Load)
-            }
-            (State::SavingEarlier(loaded, now), _) => self.judged(loaded, now),
-            (State::Acquiring, Event::Leased) => {
-                self.is_holder = true;
-                self.go(State::Looking, Step::Load)
-            }
-            (State::Acquiring, Event::Held(remaining)) => {
-                self.go(State::Waiting, Step::Wait(remaining))
-            }
-            (State::Waiting, Event::Waited) => self.go(State::Looking, Step::Load),
-            (State::Waiting, Event::Late) => self.end(Outcome::TimedOut),
-            (State::Requesting(_), Event::LeaseLost) => {
-                self.is_holder = false;
-                self.go(State::Acquiring, Step::Acquire)
-            }
-            (State::Requesting(sent), Event::Issued(issued, now)) => {
-                self.save(sent, issued, now, 0)
-            }
-            (State::Requesting(sent), Event::RefusedGrant) => {
-                let refused = token_of(&sent.credentials).unwrap_or_default();
-                self.go(State::LookingAgain(refused), Step::Load)
-            }
-            (State::Requesting(_), Event::NotIssued) => self.end(Outcome::NotIssued),
-            (State::LookingAgain(refused), Event::Loaded(loaded, now)) => {
-                self.refused(refused, loaded, now)
-            }
-            (State::LookingAgain(refused) | State::Marking(refused), _) => {
-                self.end(Outcome::Refused(refused))
-            }
-            (State::Saving(sent, issued, now, tries), event) => {
-                self.saved(sent, issued, now, tries, event)
-            }
-            (State::Releasing(outcome), _) => Step::Done(*outcome),
-            // The store failed, or the event does not follow the step.
-            _ => self.end(Outcome::StoreFailed),
-        }
-    }
-
-    fn go(&mut self, state: State, step: Step) -> Step {
-        self.state = state;
-        step
-    }
-
-    fn end(&mut self, outcome: Outcome) -> Step {
-        match std::mem::take(&mut self.is_holder) {
-            true => self.go(State::Releasing(Box::new(outcome)), Step::Release),
-            false => Step::Done(outcome),
-        }
-    }
-
-    fn looked(&mut self, loaded: Option<Read>, now: SystemTime) -> Step {
-        let unsaved = self.wanted.unsaved.take();
-        self.wanted.unsaved = unsaved.filter(|unsaved| unsaved.is_of(loaded.as_ref()));
-        let Some(unsaved) = &self.wanted.unsaved else {
-            return self.judged(loaded, now);
+impl<R: Record, V: Clone, E> Refresh<R, V, E> {
+    /// Starts a refresh. `unsaved` is what an earlier one could not save.
+    pub(crate) fn new(stale: Stale<R::Token>, unsaved: Option<Unsaved<R>>) -> (Self, Step<R, V>) {
+        let refresh = Self {
+            stale,
+            doing: Doing::Reading,
+            is_leased: false,
+            sent: None,
+            refusal: None,
+            is_second_try: false,
+            unsaved,
+            granted: None,
+            is_for_saving: false,
+            version: None,
+            saving: None,
+            outcome: None,
         };
-        let save = Step::Save(unsaved.record.clone(), expect(loaded.as_ref()));
-        self.go(State::SavingEarlier(loaded, now), save)
+        (refresh, Step::Load)
     }
 
-    fn judged(&mut self, loaded: Option<Read>, now: SystemTime) -> Step {
-        let view = self.view(loaded.as_ref());
-        match self.judge(&view, now) {
-            Verdict::Adopt => self.end(Outcome::Adopted(view)),
-            Verdict::Dead => self.end(Outcome::Dead),
-            Verdict::Missing(values) => self.end(Outcome::Missing(values)),
-            Verdict::Refresh if self.is_holder => {
-                let request = Step::Request(view.clone());
-                let sent = Sent {
-                    credentials: view,
-                    base: loaded,
-                };
-                self.go(State::Requesting(sent), request)
-            }
-            Verdict::Refresh => self.go(State::Acquiring, Step::Acquire),
-        }
+    /// Starts saving what an earlier refresh could not save. Requests nothing.
+    pub(crate) fn of_unsaved(unsaved: Unsaved<R>) -> (Self, Step<R, V>) {
+        let (mut refresh, step) = Self::new(Stale::Nothing, Some(unsaved));
+        refresh.is_for_saving = true;
+        (refresh, step)
     }
 
-    /// Returns the credentials to use: those of the record, unless others were given and the record
-    /// does not descend from them.
-    fn view(&self, loaded: Option<&Read>) -> Record {
-        let unsaved = self.wanted.unsaved.as_ref().map(|unsaved| &unsaved.record);
-        let there = unsaved.or_else(|| loaded.map(|(record, _)| record));
-        let Some(given) = &self.wanted.given else {
-            return there.cloned().unwrap_or_default();
-        };
-        let first = given.lineage();
-        let mut view = match there {
-            Some(record) if first.is_some() && record.descent() == first => record.clone(),
-            other => Record {
-                refresh_token: given
-                    .rotated
-                    .clone()
-                    .or_else(|| given.refresh_token.clone()),
-                // What others keep in the record stays there.
-                extra: other.map(|record| record.extra.clone()).unwrap_or_default(),
-                is_token_left_out: other.is_none_or(|record| record.is_token_left_out),
-                ..Record::default()
-            },
-        };
-        view.client_id.clone_from(&given.client_id);
-        view.client_secret.clone_from(&given.client_secret);
-        view
+    /// Returns how it ended, or `None` before [`Step::Finish`].
+    pub(crate) fn finish(self) -> Option<Outcome<R::Token, E>> {
+        self.outcome
     }
 
-    fn judge(&self, view: &Record, now: SystemTime) -> Verdict {
-        let wanted = &self.wanted;
-        let token = view.access_token.as_ref().map(digest);
-        let is_new = token.is_some() && token != wanted.stale;
-        if is_new && wanted.is_token_cached && !is_due(view, now, wanted.guard) {
-            return Verdict::Adopt;
-        }
-        let has_secret = view.client_secret.is_some() || !wanted.needs_secret;
-        let values = [
-            ("client_id", view.client_id.is_some()),
-            ("client_secret", has_secret),
-            ("refresh_token", view.refresh_token.is_some()),
-        ];
-        let missing = values.into_iter().filter(|(_, is_there)| !is_there);
-        let missing: Vec<_> = missing.map(|(name, _)| name).collect();
-        if !missing.is_empty() {
-            return Verdict::Missing(missing);
-        }
-        match view.is_dead() || wanted.dead == token_of(view) {
-            true => Verdict::Dead,
-            false => Verdict::Refresh,
-        }
+    /// Returns what was granted and is not in the store. To be kept even if this refresh is
+    /// abandoned, and given to the next one.
+    pub(crate) fn unsaved(&self) -> Option<&Unsaved<R>> {
+        self.unsaved.as_ref()
     }
 
-    fn save(&mut self, sent: Sent, issued: Issued, now: SystemTime, tries: u8) -> Step {
-        let record = self.renewed(&sent.credentials, &issued);
-        let save = Step::Save(record, expect(sent.base.as_ref()));
-        self.go(State::Saving(sent, issued, now, tries), save)
-    }
-
-    /// Returns credentials with what was issued for them.
-    fn renewed(&self, sent: &Record, issued: &Issued) -> Record {
-        let mut record = sent.clone();
-        if let Some(token) = &issued.refresh_token {
-            record.refresh_token = Some(token.clone());
-        }
-        if self.wanted.is_token_cached {
-            record.access_token = Some(issued.access_token.clone());
-            record.expires_at = issued.expires_at;
-            record.is_token_left_out = false;
-        }
-        if let Some(given) = &self.wanted.given {
-            let is_first = record.refresh_token == given.refresh_token;
-            record.lineage = given.lineage().filter(|_| !is_first);
-            if !self.wanted.is_secret_kept {
-                record.client_secret = None;
-            }
-        }
-        record.dead = None;
-        record
-    }
-
-    fn saved(
-        &mut self,
-        mut sent: Sent,
-        issued: Issued,
-        now: SystemTime,
-        tries: u8,
-        event: Event,
-    ) -> Step {
-        let record = self.renewed(&sent.credentials, &issued);
-        let base = sent.base.as_ref().and_then(|(record, _)| token_of(record));
+    /// Takes what came of the last step, and returns the next one.
+    pub(crate) fn next(&mut self, event: Event<R, V, E>) -> Step<R, V> {
         match event {
-            Event::Saved => self.end(Outcome::Refreshed(issued, record, Kept::Saved)),
-            Event::Conflict(Some(there)) if token_of(&there.0) == base && tries < TRIES => {
-                // The refresh token that is there was replaced by ours; what else is there stays.
-                sent.credentials.extra.clone_from(&there.0.extra);
-                sent.base = Some(there);
-                self.save(sent, issued, now, tries + 1)
+            Event::Loaded(seen) | Event::Conflict(seen) => self.look(seen),
+            Event::Leased => {
+                self.is_leased = true;
+                self.load()
             }
-            Event::Conflict(there) if tries < TRIES => {
-                let is_rotated = issued.refresh_token.is_some();
-                let view = self.view(there.as_ref());
-                match self.judge(&view, now) {
-                    Verdict::Adopt if !is_rotated => self.end(Outcome::Adopted(view)),
-                    _ => self.end(Outcome::Refreshed(issued, record, Kept::Superseded)),
+            Event::Held => Step::Wait,
+            Event::Waited => self.load(),
+            Event::LeaseLost => {
+                self.is_leased = false;
+                self.acquire()
+            }
+            Event::Granted(record, is_fresh) => self.granted(record, is_fresh),
+            Event::Refused(error) => {
+                self.refusal = Some(error);
+                let sent = self.sent.as_ref();
+                self.unsaved
+                    .take_if(|unsaved| unsaved.record.refresh_token() == sent);
+                self.load()
+            }
+            Event::Saved => self.saved(),
+            Event::Failed(error) => self.failed(error),
+            Event::Released => Step::Finish,
+        }
+    }
+
+    fn load(&mut self) -> Step<R, V> {
+        self.doing = Doing::Reading;
+        Step::Load
+    }
+
+    fn acquire(&mut self) -> Step<R, V> {
+        self.doing = Doing::Exclusion;
+        Step::Acquire
+    }
+
+    fn save(&mut self, doing: Doing, record: R, expect: Option<V>) -> Step<R, V> {
+        self.doing = doing;
+        Step::Save(record, expect)
+    }
+
+    fn end(&mut self, outcome: Outcome<R::Token, E>) -> Step<R, V> {
+        self.outcome = Some(outcome);
+        if !self.is_leased {
+            return Step::Finish;
+        }
+        self.is_leased = false;
+        self.doing = Doing::Releasing;
+        Step::Release
+    }
+
+    /// Decides by the record as it is now.
+    fn look(&mut self, seen: Seen<R, V>) -> Step<R, V> {
+        if matches!(self.stale, Stale::Current) {
+            let token = seen.record.access_token().cloned();
+            self.stale = token.map_or(Stale::Nothing, Stale::Token);
+        }
+        let seen = match self.settle(seen) {
+            Ok(seen) => seen,
+            Err(step) => return step,
+        };
+        if self.is_for_saving {
+            return self.end(Outcome::NothingToRefresh);
+        }
+        if let Some(token) = self.usable(&seen.record, seen.is_fresh) {
+            return self.end(Outcome::Adopted(token));
+        }
+        if let Some(token) = self.granted.take() {
+            return self.end(Outcome::Refreshed(token));
+        }
+        if let Some(refusal) = self.refusal.take() {
+            let is_same = seen.record.refresh_token() == self.sent.as_ref();
+            if is_same && !seen.record.is_refused() {
+                self.refusal = Some(refusal);
+                return self.save(Doing::Marking, seen.record.refused(), seen.version);
+            }
+            if is_same || self.is_second_try {
+                return self.end(Outcome::Reauthorize(Some(refusal)));
+            }
+            self.is_second_try = true;
+        }
+        let Some(token) = seen.record.refresh_token() else {
+            return self.end(Outcome::NothingToRefresh);
+        };
+        if seen.record.is_refused() {
+            return self.end(Outcome::Reauthorize(None));
+        }
+        if !self.is_leased {
+            return self.acquire();
+        }
+        let token = token.clone();
+        self.request(token, seen.record, seen.version)
+    }
+
+    fn request(&mut self, token: R::Token, record: R, version: Option<V>) -> Step<R, V> {
+        self.sent = Some(token);
+        self.version = version;
+        self.doing = Doing::Requesting;
+        Step::Request(record)
+    }
+
+    /// Brings what is not saved together with the record as it is now: returns the step that saves
+    /// it, or the record if there is nothing to save.
+    fn settle(&mut self, seen: Seen<R, V>) -> Result<Seen<R, V>, Step<R, V>> {
+        let Some(unsaved) = &self.unsaved else {
+            return Ok(seen);
+        };
+        let (ours, theirs) = (&unsaved.record, &seen.record);
+        let is_replaced =
+            |token: Option<&R::Token>| token.is_some_and(|token| unsaved.replaced.contains(token));
+        let is_rotated = !is_replaced(ours.refresh_token());
+        let is_newer_usable = self.usable(theirs, seen.is_fresh).is_some();
+        let is_unchanged = is_replaced(theirs.refresh_token());
+        if theirs.refresh_token() == ours.refresh_token()
+            && (is_rotated || theirs.access_token() == ours.access_token() || is_newer_usable)
+        {
+            // It was saved although that seemed to fail, or another participant refreshed it since.
+            self.unsaved = None;
+        } else if is_unchanged {
+            // Nobody has got anything newer, so the tokens must be saved whatever else changed.
+            let record = theirs.clone().with_tokens_of(ours);
+            self.saving = Some((record.clone(), seen.version.clone()));
+            return Err(self.save(Doing::Saving, record, seen.version));
+        } else if !is_rotated {
+            // Someone logged in again. What is lost is an access token, not a refresh token.
+            self.unsaved = None;
+        }
+        Ok(seen)
+    }
+
+    fn granted(&mut self, record: R, is_fresh: bool) -> Step<R, V> {
+        self.granted = record.access_token().cloned();
+        if let Some(sent) = self.sent.clone() {
+            let earlier = self.unsaved.take();
+            let earlier = earlier.filter(|unsaved| unsaved.record.refresh_token() == Some(&sent));
+            let mut replaced = earlier.map(|unsaved| unsaved.replaced).unwrap_or_default();
+            replaced.push(sent);
+            self.unsaved = Some(Unsaved {
+                replaced,
+                record: record.clone(),
+                is_fresh,
+            });
+        }
+        let expect = self.version.take();
+        self.save(Doing::Saving, record, expect)
+    }
+
+    fn saved(&mut self) -> Step<R, V> {
+        if self.doing == Doing::Marking {
+            let refusal = self.refusal.take();
+            return self.end(Outcome::Reauthorize(refusal));
+        }
+        self.unsaved = None;
+        match self.granted.take() {
+            Some(token) => self.end(Outcome::Refreshed(token)),
+            // They were from an earlier refresh, and may have expired since.
+            None => self.load(),
+        }
+    }
+
+    fn failed(&mut self, error: E) -> Step<R, V> {
+        if self.doing == Doing::Releasing {
+            return Step::Finish;
+        }
+        if let Some(token) = self.granted.take() {
+            return self.end(Outcome::Refreshed(token));
+        }
+        if let Some(refusal) = self.refusal.take() {
+            return self.end(Outcome::Reauthorize(Some(refusal)));
+        }
+        // The store is of no use now, but an earlier answer may still be.
+        let unsaved = self.unsaved.as_ref();
+        let kept = unsaved.and_then(|unsaved| self.usable(&unsaved.record, unsaved.is_fresh));
+        if let Some(token) = kept
+            && self.doing != Doing::Requesting
+        {
+            return self.end(Outcome::Adopted(token));
+        }
+        match self.saving.take() {
+            Some((record, version)) if self.doing == Doing::Saving && !self.is_for_saving => {
+                match record.refresh_token().cloned() {
+                    Some(token) if self.is_leased => self.request(token, record, version),
+                    _ => self.acquire(),
                 }
             }
-            _ => {
-                let unsaved = Unsaved {
-                    base,
-                    record: record.clone(),
-                };
-                self.end(Outcome::Refreshed(issued, record, Kept::Unsaved(unsaved)))
-            }
+            _ => self.end(Outcome::Failed(error)),
         }
     }
 
-    fn refused(&mut self, refused: String, loaded: Option<Read>, now: SystemTime) -> Step {
-        let view = self.view(loaded.as_ref());
-        if token_of(&view).is_some_and(|token| token != refused)
-            && !std::mem::replace(&mut self.has_tried_again, true)
-        {
-            // Somebody replaced it meanwhile.
-            return self.judged(loaded, now);
-        }
-        match loaded {
-            Some((mut record, version)) if token_of(&record).as_ref() == Some(&refused) => {
-                record.dead = Some(refused.clone());
-                let save = Step::Save(record, Expect::Version(version));
-                self.go(State::Marking(refused), save)
-            }
-            _ => self.end(Outcome::Refused(refused)),
-        }
+    /// Returns the access token of a record if it is another one than the stale one and can be
+    /// used.
+    fn usable(&self, record: &R, is_fresh: bool) -> Option<R::Token> {
+        let token = record.access_token().filter(|_| is_fresh)?;
+        let is_stale = matches!(&self.stale, Stale::Token(stale) if stale == token);
+        (!is_stale).then(|| token.clone())
     }
 }
-
-impl Given {
-    /// Returns what a record that descends from these credentials says.
-    pub(crate) fn lineage(&self) -> Option<String> {
-        let (id, token) = (self.client_id.as_deref()?, self.refresh_token.as_ref()?);
-        Some(lineage(id, token))
-    }
-}
-
-impl Unsaved {
-    /// Returns whether the record is still the one that this belongs into.
-    pub(crate) fn is_of(&self, loaded: Option<&Read>) -> bool {
-        loaded.and_then(|(record, _)| token_of(record)) == self.base
-    }
-}
-
-impl Hash for Given {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.client_id.hash(state);
-        self.client_secret.as_ref().map(digest).hash(state);
-        self.refresh_token.as_ref().map(digest).hash(state);
-        self.rotated.as_ref().map(digest).hash(state);
-    }
-}
-
-impl Hash for Issued {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        digest(&self.access_token).hash(state);
-        self.refresh_token.as_ref().map(digest).hash(state);
-        self.expires_at.hash(state);
-    }
-}
-
-fn token_of(record: &Record) -> Option<String> {
-    record.refresh_token.as_ref().map(digest)
-}
-
-fn expect(loaded: Option<&Read>) -> Expect {
-    match loaded {
-        Some((_, version)) => Expect::Version(version.clone()),
-        None => Expect::Absent,
-    }
-}
-
-/// How often an answer is written over changes that do not concern it.
-const TRIES: u8 = 5;

@@ -4,19 +4,32 @@
 //! [`machine`] decides, and this file does what it says. How callers of one process share a refresh
 //! is in `credentials`.
 
-pub(crate) mod machine;
+mod machine;
 #[cfg(test)]
 mod model;
+mod wanted;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, sleep, timeout};
+use vouchsafe_core::auth::oauth::ErrorCode;
 use vouchsafe_core::call::{Backoff, Jitter};
-use vouchsafe_core::store::{Acquired, Key, Lease, Leases, Loaded, Store, Swapped};
-use vouchsafe_core::{BoxFuture, Clock, Error as Core, ErrorKind as Kind};
+use vouchsafe_core::store::{
+    Acquired, Expect, Key, Lease, Leases, Loaded, Store, Swapped, Version,
+};
+use vouchsafe_core::sync::lock;
+use vouchsafe_core::task::Keeper;
+use vouchsafe_core::{
+    BoxFuture, Clock, Error as Core, ErrorKind as Kind, Secret, TimeoutScope, deadline,
+};
 
-use self::machine::{Event, Issued, Machine, Outcome, Read, Step, Wanted};
+pub(crate) use self::machine::Stale;
+use self::machine::{Event, Outcome, Refresh, Seen, Step, Unsaved};
+pub(crate) use self::wanted::{Given, Wanted};
+use crate::error::HeldByAnother;
+use crate::record::digest;
 use crate::{Error, Record, Result};
 
 /// Asks a token endpoint for the tokens of these credentials.
@@ -24,14 +37,50 @@ pub(crate) trait Ask: Send + Sync {
     fn ask<'a>(&'a self, credentials: &'a Record) -> BoxFuture<'a, Result<Issued>>;
 }
 
+/// What a token endpoint issued.
+#[derive(Clone, Debug)]
+pub(crate) struct Issued {
+    pub(crate) access_token: Secret,
+    pub(crate) refresh_token: Option<Secret>,
+    pub(crate) expires_at: Option<SystemTime>,
+}
+
+/// What a refresh brought.
+#[derive(Clone, Debug)]
+pub(crate) struct Refreshed {
+    /// The credentials as they are now.
+    pub(crate) record: Record,
+    /// Whether the record in the store has this access token.
+    pub(crate) is_in_store: bool,
+}
+
+/// Why a refresh brought nothing.
+#[derive(Clone, Debug)]
+pub(crate) enum Failure {
+    NothingToRefresh,
+    Error(Error),
+}
+
 /// Refreshes the record of one profile.
-#[derive(Debug)]
 pub(crate) struct Coordinator {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) leases: Arc<dyn Leases>,
-    pub(crate) key: Key,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) times: Times,
+    shared: Arc<Shared>,
+    /// Saves what a refresh could not save.
+    saver: Keeper,
+}
+
+#[derive(Debug)]
+struct Shared {
+    store: Arc<dyn Store>,
+    leases: Arc<dyn Leases>,
+    key: Key,
+    clock: Arc<dyn Clock>,
+    times: Times,
+    /// One refresh at a time, since each takes over what the last one could not save.
+    turn: tokio::sync::Mutex<()>,
+    /// What was granted and is not saved yet, and what it was wanted for.
+    unsaved: Mutex<Option<(Unsaved<Record>, Wanted)>>,
+    /// The digest of a refresh token that was refused, for stores that could not be told.
+    refused: Mutex<Option<String>>,
 }
 
 /// How long things may take.
@@ -55,146 +104,348 @@ impl Default for Times {
     }
 }
 
-/// A lease, and since when it is held.
-struct Held {
-    lease: Lease,
-    since: Instant,
+/// One refresh, and what it has come across.
+struct Run<'a> {
+    shared: &'a Shared,
+    wanted: &'a Wanted,
+    ask: Option<&'a dyn Ask>,
+    lease: Option<Held>,
+    /// The record in the store, as far as this knows.
+    there: Option<Record>,
+    /// The credentials by which was decided last.
+    view: Record,
+    granted: Option<Record>,
 }
 
+/// A lease, and when it ends by either clock: one stands still while the machine is suspended, the
+/// other can be set.
+struct Held {
+    lease: Lease,
+    until: (Instant, SystemTime),
+}
+
+type Happened = Event<Record, Version, Error>;
+
 impl Coordinator {
-    /// Refreshes, or finds that another process has done it. The error is the last one of the
-    /// store or the token endpoint.
-    pub(crate) async fn run(&self, wanted: Wanted, ask: &dyn Ask) -> (Outcome, Option<Error>) {
-        let begun = Instant::now();
-        let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT, Jitter::random()).at_least_half();
-        let mut watch = self.store.watch(&self.key);
-        let mut held: Option<Held> = None;
-        let mut failure = None;
-        let mut machine = Machine::new(wanted);
-        let mut step = Step::Load;
-        loop {
-            let event = match step {
-                Step::Load => match self.load().await {
-                    Ok(read) => Event::Loaded(read, self.clock.now()),
-                    Err(error) => self.store_failed(error, &mut failure),
-                },
-                Step::Acquire => match self.acquire().await {
-                    Ok(Acquired::Lease(lease)) => {
-                        held = Some(Held {
-                            lease,
-                            since: Instant::now(),
-                        });
-                        Event::Leased
-                    }
-                    Ok(Acquired::Held { remaining }) => Event::Held(remaining),
-                    Err(error) => self.store_failed(error, &mut failure),
-                },
-                Step::Wait(most) => {
-                    let left = self.times.patience.saturating_sub(begun.elapsed());
-                    let wait = backoff.next_wait().min(most).min(left);
-                    match left.is_zero() {
-                        true => Event::Late,
-                        false => {
-                            let hint = async {
-                                match &mut watch {
-                                    Some(watch) => watch.changed().await,
-                                    None => std::future::pending().await,
-                                }
-                            };
-                            tokio::select! {
-                                () = sleep(wait) => {}
-                                () = hint => {}
-                            }
-                            Event::Waited
-                        }
-                    }
-                }
-                Step::Request(credentials) => match self.keep(held.take()).await {
-                    Ok(Some(kept)) => {
-                        held = Some(kept);
-                        self.request(ask, &credentials, &mut failure).await
-                    }
-                    Ok(None) => Event::LeaseLost,
-                    Err(error) => self.store_failed(error, &mut failure),
-                },
-                Step::Save(record, expect) => {
-                    let saved = match record.write() {
-                        Ok(value) => {
-                            let swap = self.store.compare_and_swap(&self.key, &expect, &value);
-                            limited(swap).await.and_then(|swapped| match swapped {
-                                Swapped::Done(_) => Ok(Event::Saved),
-                                Swapped::Conflict(there) => Ok(Event::Conflict(read(there)?)),
-                            })
-                        }
-                        Err(error) => Err(error),
-                    };
-                    saved.unwrap_or_else(|error| {
-                        tracing::warn!(profile = self.key.profile(), %error, "credentials were not saved");
-                        self.store_failed(error, &mut failure)
-                    })
-                }
-                Step::Release => {
-                    if let Some(held) = held.take() {
-                        // It ends by itself.
-                        let _ = limited(self.leases.release(held.lease)).await;
-                    }
-                    Event::Released
-                }
-                Step::Done(outcome) => return (outcome, failure),
-            };
-            step = machine.next(event);
-        }
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        leases: Arc<dyn Leases>,
+        key: Key,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let shared = Arc::new(Shared {
+            store,
+            leases,
+            key,
+            clock,
+            times: Times::default(),
+            turn: tokio::sync::Mutex::default(),
+            unsaved: Mutex::default(),
+            refused: Mutex::default(),
+        });
+        let of_saver = Arc::clone(&shared);
+        let saver = Keeper::new("saving tokens", move || Arc::clone(&of_saver).keep_saving());
+        Self { shared, saver }
+    }
+
+    pub(crate) fn store(&self) -> &Arc<dyn Store> {
+        &self.shared.store
+    }
+
+    pub(crate) fn key(&self) -> &Key {
+        &self.shared.key
+    }
+
+    pub(crate) fn now(&self) -> SystemTime {
+        self.shared.clock.now()
     }
 
     /// Reads the record.
-    pub(crate) async fn load(&self) -> Result<Option<Read>> {
-        read(limited(self.store.load(&self.key)).await?)
+    pub(crate) async fn load(&self) -> Result<Option<(Record, Version)>> {
+        self.shared.load().await
     }
 
-    async fn acquire(&self) -> Result<Acquired> {
-        limited(self.leases.acquire(&self.key, self.times.lease)).await
-    }
-
-    /// Makes sure that the lease outlasts a request. `None` if it was lost.
-    async fn keep(&self, held: Option<Held>) -> Result<Option<Held>> {
-        let Some(mut held) = held else {
-            return Ok(None);
-        };
-        if held.since.elapsed() + self.times.request < self.times.lease {
-            return Ok(Some(held));
-        }
-        let since = Instant::now();
-        let renewed = limited(self.leases.renew(&mut held.lease, self.times.lease)).await?;
-        held.since = since;
-        Ok(renewed.then_some(held))
-    }
-
-    async fn request(
+    /// Refreshes, or finds that another process has done it.
+    pub(crate) async fn refresh(
         &self,
+        wanted: Wanted,
         ask: &dyn Ask,
-        credentials: &Record,
-        failure: &mut Option<Error>,
-    ) -> Event {
-        match ask.ask(credentials).await {
-            Ok(issued) => Event::Issued(issued, self.clock.now()),
-            Err(error) => {
-                let is_refused = error.is_reauthorization_needed();
-                *failure = Some(error);
-                match is_refused {
-                    true => Event::RefusedGrant,
-                    false => Event::NotIssued,
-                }
+    ) -> Result<Refreshed, Failure> {
+        let refreshed = self.shared.refresh(wanted, ask).await;
+        if lock(&self.shared.unsaved).is_some() {
+            self.saver.ensure();
+        }
+        refreshed
+    }
+
+    /// Returns the credentials that are not saved yet, if they belong into this record.
+    pub(crate) fn unsaved_of(&self, there: Option<&Record>) -> Option<Record> {
+        let unsaved = lock(&self.shared.unsaved);
+        let (unsaved, _) = unsaved.as_ref()?;
+        let token = there.and_then(|there| there.refresh_token.as_ref());
+        let is_of = token.is_some_and(|token| unsaved.replaced.contains(token));
+        is_of.then(|| unsaved.record.clone())
+    }
+
+    /// Forgets what could not be saved and what was refused, after a login.
+    pub(crate) fn forget(&self) {
+        *lock(&self.shared.unsaved) = None;
+        *lock(&self.shared.refused) = None;
+    }
+}
+
+impl fmt::Debug for Coordinator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Coordinator").field(&self.shared).finish()
+    }
+}
+
+impl Shared {
+    async fn refresh(&self, mut wanted: Wanted, ask: &dyn Ask) -> Result<Refreshed, Failure> {
+        let _turn = self.turn.lock().await;
+        let unsaved = lock(&self.unsaved).clone().map(|(mut unsaved, _)| {
+            unsaved.is_fresh = wanted.is_fresh(&unsaved.record, self.clock.now());
+            unsaved
+        });
+        if let Some(unsaved) = &unsaved {
+            wanted.take_back(unsaved);
+        }
+        let kept = unsaved.as_ref().map(|unsaved| unsaved.record.clone());
+        let (machine, step) = Refresh::new(wanted.stale.clone(), unsaved);
+        let mut run = Run::new(self, &wanted, Some(ask));
+        let token = match run.perform(machine, step).await {
+            Outcome::Adopted(token) | Outcome::Refreshed(token) => Some(token),
+            Outcome::NothingToRefresh => return Err(Failure::NothingToRefresh),
+            Outcome::Reauthorize(Some(error)) | Outcome::Failed(error) => {
+                return Err(Failure::Error(error));
+            }
+            Outcome::Reauthorize(None) => return Err(Failure::Error(refused_earlier().into())),
+        };
+        let has_token = |record: &Record| record.access_token == token;
+        let is_in_store = run.there.as_ref().is_some_and(has_token);
+        let known = [run.granted, kept, Some(run.view)].into_iter().flatten();
+        Ok(Refreshed {
+            record: known.into_iter().find(has_token).unwrap_or_default(),
+            is_in_store,
+        })
+    }
+
+    async fn keep_saving(self: Arc<Self>) {
+        let mut waits = Backoff::new(FIRST_SAVE, LONGEST_SAVE, Jitter::random()).at_least_half();
+        while lock(&self.unsaved).is_some() {
+            sleep(waits.next_wait()).await;
+            let _turn = self.turn.lock().await;
+            let unsaved = lock(&self.unsaved).clone();
+            if let Some((unsaved, wanted)) = unsaved {
+                let (machine, step) = Refresh::of_unsaved(unsaved);
+                Run::new(&self, &wanted, None).perform(machine, step).await;
             }
         }
     }
 
-    fn store_failed(&self, error: Error, failure: &mut Option<Error>) -> Event {
-        *failure = Some(error);
-        Event::StoreFailed
+    async fn load(&self) -> Result<Option<(Record, Version)>> {
+        read(limited(self.store.load(&self.key)).await?)
+    }
+
+    /// Returns when something ends that lasts as long from now on.
+    fn until(&self, lasts: Duration) -> (Instant, SystemTime) {
+        let by_timer = deadline::after(Instant::now(), lasts);
+        (by_timer, self.clock.now() + lasts)
     }
 }
 
-fn read(loaded: Option<Loaded>) -> Result<Option<Read>> {
+impl<'a> Run<'a> {
+    fn new(shared: &'a Shared, wanted: &'a Wanted, ask: Option<&'a dyn Ask>) -> Self {
+        Self {
+            shared,
+            wanted,
+            ask,
+            lease: None,
+            there: None,
+            view: Record::default(),
+            granted: None,
+        }
+    }
+
+    async fn perform(
+        &mut self,
+        mut machine: Refresh<Record, Version, Error>,
+        mut step: Step<Record, Version>,
+    ) -> Outcome<Secret, Error> {
+        let shared = self.shared;
+        let patience = deadline::after(Instant::now(), shared.times.patience);
+        let mut waits = Backoff::new(FIRST_WAIT, LONGEST_WAIT, Jitter::random()).at_least_half();
+        let mut hints = shared.store.watch(&shared.key);
+        loop {
+            let event = match step {
+                Step::Load => self.load().await.map(Event::Loaded),
+                Step::Acquire => self.acquire().await,
+                Step::Wait if Instant::now() >= patience => Err(held_for_too_long()),
+                Step::Wait => {
+                    let wait = waits.next_wait();
+                    match &mut hints {
+                        // After a hint and after the wait alike, the record is read.
+                        Some(hints) => drop(timeout(wait, hints.changed()).await),
+                        None => sleep(wait).await,
+                    }
+                    Ok(Event::Waited)
+                }
+                Step::Request(credentials) => self.request(credentials).await,
+                Step::Save(record, expect) => self.save(record, expect).await,
+                Step::Release => {
+                    if let Some(held) = self.lease.take() {
+                        // It ends by itself.
+                        let _ = limited(shared.leases.release(held.lease)).await;
+                    }
+                    Ok(Event::Released)
+                }
+                Step::Finish => break,
+            };
+            step = machine.next(event.unwrap_or_else(Event::Failed));
+            // At once, so that it survives whatever ends this refresh.
+            let unsaved = machine.unsaved().cloned();
+            *lock(&shared.unsaved) = unsaved.map(|unsaved| (unsaved, self.wanted.clone()));
+        }
+        machine.finish().unwrap_or(Outcome::NothingToRefresh)
+    }
+
+    async fn load(&mut self) -> Result<Seen<Record, Version>> {
+        let read = self.shared.load().await?;
+        Ok(self.see(read))
+    }
+
+    fn see(&mut self, read: Option<(Record, Version)>) -> Seen<Record, Version> {
+        let (there, version) = read.unzip();
+        let mut view = self.wanted.view(there.as_ref());
+        self.there = there;
+        let refused = lock(&self.shared.refused).clone();
+        if refused.is_some() && view.refresh_token.as_ref().map(digest) == refused {
+            view.dead = refused;
+        }
+        self.view = view.clone();
+        Seen {
+            is_fresh: self.wanted.is_fresh(&view, self.shared.clock.now()),
+            record: view,
+            version,
+        }
+    }
+
+    async fn acquire(&mut self) -> Result<Happened> {
+        let Shared {
+            leases, key, times, ..
+        } = self.shared;
+        // Asked before, so that it is never believed to last longer than it does.
+        let until = self.shared.until(times.lease);
+        match limited(leases.acquire(key, times.lease)).await? {
+            Acquired::Lease(lease) => {
+                self.lease = Some(Held { lease, until });
+                Ok(Event::Leased)
+            }
+            Acquired::Held { .. } => Ok(Event::Held),
+        }
+    }
+
+    /// Makes sure that the lease outlasts a request. Returns `false` if it was lost.
+    async fn keep_lease(&mut self) -> Result<bool> {
+        let Shared { leases, times, .. } = self.shared;
+        let Some(held) = &mut self.lease else {
+            return Ok(false);
+        };
+        let (by_timer, by_clock) = self.shared.until(times.request);
+        if by_timer <= held.until.0 && by_clock <= held.until.1 {
+            return Ok(true);
+        }
+        held.until = self.shared.until(times.lease);
+        let is_held = limited(leases.renew(&mut held.lease, times.lease)).await?;
+        if !is_held {
+            self.lease = None;
+        }
+        Ok(is_held)
+    }
+
+    async fn request(&mut self, credentials: Record) -> Result<Happened> {
+        let Some(ask) = self.ask else {
+            return Err(Core::new(Kind::Store, "a save does not request tokens").into());
+        };
+        if !self.keep_lease().await? {
+            return Ok(Event::LeaseLost);
+        }
+        let takes = self.shared.times.request;
+        let Ok(answer) = timeout(takes, ask.ask(&credentials)).await else {
+            let what = format!("the token endpoint did not answer within {takes:?}");
+            let error = Core::new(Kind::Timeout(TimeoutScope::Call), what);
+            return Err(error.with_operation("oauth.requestToken").into());
+        };
+        match answer {
+            Ok(issued) => {
+                let mut granted = credentials;
+                granted.access_token = Some(issued.access_token);
+                granted.expires_at = issued.expires_at;
+                granted.refresh_token = issued.refresh_token.or(granted.refresh_token);
+                granted.dead = None;
+                self.granted = Some(granted.clone());
+                let now = self.shared.clock.now();
+                let is_fresh = self.wanted.is_fresh(&granted, now);
+                Ok(Event::Granted(granted, is_fresh))
+            }
+            Err(error) if error.is_reauthorization_needed() => Ok(Event::Refused(error)),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn save(&mut self, record: Record, expect: Option<Version>) -> Result<Happened> {
+        let shared = self.shared;
+        let refused = record.dead.clone().filter(|_| record.is_dead());
+        let of_another = |there: &Record| there.refresh_token != record.refresh_token;
+        if refused.is_some() && self.there.as_ref().is_none_or(of_another) {
+            // The record is another login's, which has nothing to do with this refusal.
+            *lock(&shared.refused) = refused;
+            return Ok(Event::Saved);
+        }
+        let saved = self.swap(record, expect).await;
+        if let Err(error) = &saved {
+            match refused {
+                Some(refused) => *lock(&shared.refused) = Some(refused),
+                None => tracing::warn!(
+                    profile = shared.key.profile(),
+                    %error,
+                    "refreshed tokens were not saved; this process keeps them and tries again"
+                ),
+            }
+        }
+        saved
+    }
+
+    async fn swap(&mut self, record: Record, expect: Option<Version>) -> Result<Happened> {
+        let Shared { store, key, .. } = self.shared;
+        let record = self.wanted.stored(record, self.there.as_ref());
+        let expect = expect.map_or(Expect::Absent, Expect::Version);
+        let value = record.write()?;
+        match limited(store.compare_and_swap(key, &expect, &value)).await? {
+            Swapped::Done(_) => {
+                self.there = Some(record);
+                Ok(Event::Saved)
+            }
+            Swapped::Conflict(there) => Ok(Event::Conflict(self.see(read(there)?))),
+        }
+    }
+}
+
+/// The error for a refresh token that was refused earlier.
+fn refused_earlier() -> Core {
+    let what = "the refresh token was refused earlier and is not sent again; log in again";
+    Core::new(Kind::Credential, what)
+        .with_operation("oauth.requestToken")
+        .with_code(ErrorCode::InvalidGrant.as_str())
+}
+
+fn held_for_too_long() -> Error {
+    let what = "another process did not finish refreshing the token in time";
+    let error = Core::new(Kind::Store, what).with_source(HeldByAnother);
+    error.with_retryable(true).into()
+}
+
+fn read(loaded: Option<Loaded>) -> Result<Option<(Record, Version)>> {
     let read = |loaded: Loaded| Ok((Record::read(&loaded.value)?, loaded.version));
     loaded.map(read).transpose()
 }
@@ -212,3 +463,5 @@ pub(crate) async fn limited<T>(work: impl Future<Output = vouchsafe_core::Result
 const STORE_TIME: Duration = Duration::from_secs(15);
 const FIRST_WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
+const FIRST_SAVE: Duration = Duration::from_secs(1);
+const LONGEST_SAVE: Duration = Duration::from_secs(32);

@@ -1,0 +1,133 @@
+//! What a refresh works on: the record of a profile, and credentials that were given elsewhere.
+
+use std::time::{Duration, SystemTime};
+
+use vouchsafe_core::Secret;
+
+use super::machine::{Stale, Unsaved};
+use crate::Record;
+use crate::record::{digest, lineage};
+use crate::validity::is_due;
+
+/// What is wanted of a refresh: a token other than the stale one.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    /// The access token that proved bad.
+    pub(crate) stale: Stale<Secret>,
+    /// Credentials that were given elsewhere than in the record.
+    pub(crate) given: Option<Given>,
+    /// Whether access tokens are kept in the record, for other processes to adopt.
+    pub(crate) is_token_cached: bool,
+    /// Whether a secret that was given is kept in the record.
+    pub(crate) is_secret_kept: bool,
+    /// How long before a token expires it is replaced.
+    pub(crate) guard: Duration,
+}
+
+/// Credentials that were given by a program or its environment.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Given {
+    pub(crate) client_id: Option<String>,
+    pub(crate) client_secret: Option<Secret>,
+    /// The first refresh token, from which those in a record descend.
+    pub(crate) refresh_token: Option<Secret>,
+    /// What replaced the first refresh token, if this process knows.
+    pub(crate) rotated: Option<Secret>,
+}
+
+impl Given {
+    /// Returns what a record that descends from these credentials says.
+    pub(crate) fn lineage(&self) -> Option<String> {
+        let (id, token) = (self.client_id.as_deref()?, self.refresh_token.as_ref()?);
+        Some(lineage(id, token))
+    }
+}
+
+impl Wanted {
+    /// Returns the credentials to use: those of the record, unless others were given and the record
+    /// does not descend from them.
+    pub(super) fn view(&self, there: Option<&Record>) -> Record {
+        let Some(given) = &self.given else {
+            return there.cloned().unwrap_or_default();
+        };
+        let first = given.lineage();
+        let mut view = match there {
+            Some(record) if first.is_some() && record.descent() == first => record.clone(),
+            other => Record {
+                refresh_token: given
+                    .rotated
+                    .clone()
+                    .or_else(|| given.refresh_token.clone()),
+                // What others keep in the record stays there.
+                extra: other.map(|record| record.extra.clone()).unwrap_or_default(),
+                ..Record::default()
+            },
+        };
+        view.client_id.clone_from(&given.client_id);
+        view.client_secret.clone_from(&given.client_secret);
+        view
+    }
+
+    /// Takes what is not saved for not given yet, so that the view has what it replaced.
+    pub(super) fn take_back(&mut self, unsaved: &Unsaved<Record>) {
+        if let Some(given) = &mut self.given
+            && given.rotated == unsaved.record.refresh_token
+        {
+            given.rotated = unsaved.replaced.first().cloned();
+        }
+    }
+
+    /// Returns whether the access token of a record may be adopted.
+    pub(super) fn is_fresh(&self, view: &Record, now: SystemTime) -> bool {
+        let is_there = self.is_token_cached && view.access_token.is_some();
+        is_there && !is_due(view, now, self.guard)
+    }
+
+    /// Returns the record to store for these credentials, in place of the one that is there.
+    pub(super) fn stored(&self, mut record: Record, there: Option<&Record>) -> Record {
+        if self.is_token_cached {
+            record.is_token_left_out = false;
+        } else {
+            record.access_token = there.and_then(|there| there.access_token.clone());
+            record.expires_at = there.and_then(|there| there.expires_at);
+            record.is_token_left_out = there.is_none_or(|there| there.is_token_left_out);
+        }
+        if let Some(given) = &self.given {
+            let is_first = record.refresh_token == given.refresh_token;
+            record.lineage = given.lineage().filter(|_| !is_first);
+            if !self.is_secret_kept {
+                record.client_secret = None;
+            }
+        }
+        record
+    }
+}
+
+impl super::machine::Record for Record {
+    type Token = Secret;
+
+    fn access_token(&self) -> Option<&Secret> {
+        self.access_token.as_ref()
+    }
+
+    fn refresh_token(&self) -> Option<&Secret> {
+        self.refresh_token.as_ref()
+    }
+
+    fn is_refused(&self) -> bool {
+        self.is_dead()
+    }
+
+    fn refused(mut self) -> Self {
+        self.dead = self.refresh_token.as_ref().map(digest);
+        self
+    }
+
+    fn with_tokens_of(mut self, granted: &Self) -> Self {
+        self.refresh_token.clone_from(&granted.refresh_token);
+        self.access_token.clone_from(&granted.access_token);
+        self.expires_at = granted.expires_at;
+        self.dead = None;
+        self
+    }
+}
