@@ -3,4 +3,5 @@
 
 mod isolation;
 mod rules;
+mod sessions;
 mod world;
