@@ -25,7 +25,7 @@ struct Running {
 }
 
 /// The server gets a session of its own, so that it and its children can be killed as one group.
-const SHELL: &str = r#"setsid "$@" <&- & echo $!; exec >&-; read -r _; kill -s KILL -- -$!; wait"#;
+const SHELL: &str = r#"setsid "$@" </dev/null >&2 & echo $!; exec >&-; read -r _; kill -s KILL -- -$!; wait"#;
 
 impl Process {
     pub(crate) fn new(
