@@ -19,10 +19,16 @@ pub use vouchsafe_userinfo as userinfo;
 pub use vouchsafe_wazo_auth as wazo_auth;
 
 /// Implementations of [`Store`](vouchsafe_core::store::Store) that are crates of their own.
-#[cfg(feature = "store-etcd")]
-#[cfg_attr(docsrs, doc(cfg(feature = "store-etcd")))]
+#[cfg(any(feature = "store-etcd", feature = "store-sqlite"))]
+#[cfg_attr(
+    docsrs,
+    doc(cfg(any(feature = "store-etcd", feature = "store-sqlite")))
+)]
 pub mod stores {
     #[cfg(feature = "store-etcd")]
     #[cfg_attr(docsrs, doc(cfg(feature = "store-etcd")))]
     pub use vouchsafe_store_etcd as etcd;
+    #[cfg(feature = "store-sqlite")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "store-sqlite")))]
+    pub use vouchsafe_store_sqlite as sqlite;
 }
