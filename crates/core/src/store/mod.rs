@@ -7,6 +7,7 @@
 //! | [`Leases`], [`StoreLeases`] | which process makes a request that must be made once |
 //! | [`WithLease`], [`ReadThrough`] | stores made of two |
 //! | `Sealed` (feature `seal`) | records encrypted in any store |
+//! | [`Link`] | the connection of a store on a server |
 //! | [`Hints`] | changes that a store on a server hears of |
 //! | `contract` (feature `mock`) | the behaviour that every store must have, as tests |
 //! | [`PrivateFile`] | a file that one process has open at a time and appends to |
@@ -29,6 +30,7 @@ mod draft;
 mod folder;
 mod hints;
 mod lease;
+mod link;
 pub mod lock;
 mod memory;
 mod place;
@@ -44,6 +46,7 @@ pub use draft::Draft;
 pub use folder::FolderStore;
 pub use hints::{Board, Hints};
 pub use lease::{Acquired, Lease, Leases, StoreLeases};
+pub use link::{Broken, Link};
 pub use memory::MemoryStore;
 pub use place::{Owner, open_to_read, require_private_folder};
 pub use private::{Handle, PrivateFile};

@@ -63,6 +63,31 @@ impl Connector {
     }
 }
 
+impl Connector {
+    /// Continues a plain connection with TLS.
+    pub(super) async fn secure(&self, uri: &Uri, stream: Stream) -> Result<Stream> {
+        let way = &self.0;
+        let tls = way.tls.clone()?;
+        let Io::Plain(tcp) = stream.io else {
+            return Ok(stream);
+        };
+        let (host, place) = (uri.host().unwrap_or_default(), place(uri));
+        let secured = way.secure(&tls, host, &place, tcp);
+        tokio::time::timeout(way.timeout, secured)
+            .await
+            .unwrap_or_else(|_| Err(too_late(uri, way.timeout)))
+    }
+}
+
+fn too_late(uri: &Uri, limit: Duration) -> Error {
+    let (place, limit) = (place(uri), in_words(limit));
+    Error::new(
+        ErrorKind::Timeout(TimeoutScope::Connect),
+        format!("no connection to {place} within {limit}"),
+    )
+    .with_retryable(true)
+}
+
 impl Way {
     async fn connect(&self, uri: Uri) -> Result<Stream> {
         let tls = match uri.scheme_str() {
@@ -72,12 +97,27 @@ impl Way {
         };
         let host = uri.host().unwrap_or_default().to_owned();
         let place = place(&uri);
-        let tcp = tower_service::Service::call(&mut self.tcp.clone(), uri)
+        let tcp = self.connect_tcp(uri).await?;
+        match tls {
+            Some(tls) => self.secure(&tls, &host, &place, tcp).await,
+            None => Ok(Stream::new(Io::Plain(tcp), self.max_age)),
+        }
+    }
+
+    async fn connect_tcp(&self, uri: Uri) -> Result<TokioIo<TcpStream>> {
+        let place = place(&uri);
+        tower_service::Service::call(&mut self.tcp.clone(), uri)
             .await
-            .map_err(|cause| tcp_error(&place, cause))?;
-        let Some(tls) = tls else {
-            return Ok(Stream::new(Io::Plain(tcp), self.max_age));
-        };
+            .map_err(|cause| tcp_error(&place, cause))
+    }
+
+    async fn secure(
+        &self,
+        tls: &TlsConnector,
+        host: &str,
+        place: &str,
+        tcp: TokioIo<TcpStream>,
+    ) -> Result<Stream> {
         let literal = host
             .trim_start_matches('[')
             .trim_end_matches(']')
@@ -92,7 +132,7 @@ impl Way {
         let stream = tls
             .connect(name, tcp.into_inner())
             .await
-            .map_err(|cause| tls_error(&place, cause))?;
+            .map_err(|cause| tls_error(place, cause))?;
         Ok(Stream::new(
             Io::Tls(Box::new(TokioIo::new(stream))),
             self.max_age,
@@ -115,14 +155,7 @@ impl tower_service::Service<Uri> for Connector {
             let limit = way.timeout;
             tokio::time::timeout(limit, way.connect(uri.clone()))
                 .await
-                .unwrap_or_else(|_| {
-                    let (place, limit) = (place(&uri), in_words(limit));
-                    Err(Error::new(
-                        ErrorKind::Timeout(TimeoutScope::Connect),
-                        format!("no connection to {place} within {limit}"),
-                    )
-                    .with_retryable(true))
-                })
+                .unwrap_or_else(|_| Err(too_late(&uri, limit)))
         })
     }
 }

@@ -16,6 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::Instant;
 
 use super::connect::{Connector, History, NO_SCHEME};
+use super::dial::Dialer;
 use super::dns::{CachedResolver, Resolve, SystemResolver};
 use super::tls::{Roots, TlsSettings};
 use super::{Request, Response, StreamedResponse, Transport, Written, body, broken};
@@ -255,14 +256,7 @@ impl HttpTransportBuilder {
     ///
     /// [`ErrorKind::Config`] if `https` is required and there is no TLS provider or no root.
     pub fn build(self) -> Result<HttpTransport> {
-        let tls = self.tls.client_config();
-        if self.require_https
-            && let Err(why) = &tls
-        {
-            return Err(why.clone());
-        }
-        let resolver = CachedResolver::new(self.resolver, self.connect_timeout.mul_f64(0.6));
-        let connector = Connector::new(resolver, tls, self.connect_timeout, self.max_age);
+        let connector = self.connector()?;
         let pool = Client::builder(TokioExecutor::new())
             // Requests have the header already, so the pool need not work it out each time.
             .set_host(false)
@@ -276,6 +270,35 @@ impl HttpTransportBuilder {
             pool,
             met_old: Arc::default(),
         })
+    }
+}
+
+impl HttpTransportBuilder {
+    /// Builds what connects, for a protocol other than HTTP. Does as little I/O as
+    /// [`build`](Self::build). The settings of idle connections and their age do not apply.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn dialer(&self) -> Result<Dialer> {
+        self.connector().map(Dialer::new)
+    }
+
+    fn connector(&self) -> Result<Connector> {
+        let tls = self.tls.client_config();
+        if self.require_https
+            && let Err(why) = &tls
+        {
+            return Err(why.clone());
+        }
+        let resolver = Arc::clone(&self.resolver);
+        let resolver = CachedResolver::new(resolver, self.connect_timeout.mul_f64(0.6));
+        Ok(Connector::new(
+            resolver,
+            tls,
+            self.connect_timeout,
+            self.max_age,
+        ))
     }
 }
 

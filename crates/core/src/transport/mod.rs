@@ -12,6 +12,8 @@ pub(crate) mod broken;
 #[cfg(feature = "client")]
 mod connect;
 #[cfg(feature = "client")]
+mod dial;
+#[cfg(feature = "client")]
 mod dns;
 #[cfg(feature = "client")]
 mod hyper;
@@ -27,6 +29,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 pub use self::written::Written;
 #[cfg(feature = "client")]
 pub use self::{
+    dial::{Connection, Dialer},
     dns::{Resolve, SystemResolver},
     hyper::{HttpTransport, HttpTransportBuilder},
 };

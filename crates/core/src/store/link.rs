@@ -1,0 +1,256 @@
+//! One connection to a server, shared by the calls of a store.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout_at};
+
+use crate::{Error, ErrorKind, Result, Sent, deadline};
+
+/// A connection to a server that all calls of a store share. It is made when it is first needed, and
+/// again after it broke or did not answer in time.
+///
+/// Every call has a time limit, connecting included. Nothing is sent a second time.
+pub struct Link<C> {
+    place: String,
+    limit: Duration,
+    is_alive: fn(&C) -> bool,
+    kept: Mutex<Kept<C>>,
+}
+
+struct Kept<C> {
+    connection: Option<C>,
+    /// How many connections there were, so that a late failure of an earlier one ends no other.
+    count: u64,
+}
+
+/// Why a call on a [`Link`] failed.
+#[derive(Debug)]
+pub struct Broken {
+    message: String,
+    may_recover: bool,
+    is_connection: bool,
+    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Broken {
+    /// The server refused the call. A message must hold no secret.
+    #[must_use]
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            may_recover: false,
+            is_connection: false,
+            cause: None,
+        }
+    }
+
+    /// The server cannot do it now, but may later.
+    #[must_use]
+    pub fn for_now(message: impl Into<String>) -> Self {
+        Self {
+            may_recover: true,
+            ..Self::refused(message)
+        }
+    }
+
+    /// The connection is of no more use; the next call makes another.
+    #[must_use]
+    pub fn connection(message: impl Into<String>) -> Self {
+        Self {
+            is_connection: true,
+            ..Self::for_now(message)
+        }
+    }
+
+    /// Sets the cause.
+    #[must_use]
+    pub fn with_source(
+        mut self,
+        cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+}
+
+impl From<Error> for Broken {
+    /// An error of connecting.
+    fn from(error: Error) -> Self {
+        Self {
+            message: error.to_string(),
+            may_recover: error.is_retryable(),
+            is_connection: true,
+            cause: Some(error.into()),
+        }
+    }
+}
+
+impl<C: Clone + Send> Link<C> {
+    /// Makes a link to a server, without connecting. `place` is its host and port, for errors;
+    /// `is_alive` tells whether a connection has not ended in the meantime, as far as is known.
+    pub fn new(place: impl Into<String>, limit: Duration, is_alive: fn(&C) -> bool) -> Self {
+        Self {
+            place: place.into(),
+            limit,
+            is_alive,
+            kept: Mutex::new(Kept {
+                connection: None,
+                count: 0,
+            }),
+        }
+    }
+
+    /// Returns the host and the port.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Makes a call within the limit. `what` completes "cannot", as in "read a record".
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Store`](ErrorKind::Store), with [`Sent::No`] if there was no connection.
+    pub async fn call<T, Connecting, Working>(
+        &self,
+        what: &str,
+        connect: impl FnOnce() -> Connecting + Send,
+        work: impl FnOnce(C) -> Working + Send,
+    ) -> Result<T>
+    where
+        T: Send,
+        Connecting: Future<Output = Result<C, Broken>> + Send,
+        Working: Future<Output = Result<T, Broken>> + Send,
+    {
+        let late = deadline::after(Instant::now(), self.limit);
+        let mut used = None;
+        let done = timeout_at(late, async {
+            let connection = {
+                let mut kept = self.kept.lock().await;
+                let alive = kept
+                    .connection
+                    .as_ref()
+                    .filter(|kept| (self.is_alive)(kept));
+                let connection = match alive {
+                    Some(connection) => connection.clone(),
+                    None => {
+                        kept.connection = None;
+                        let connection = connect().await?;
+                        kept.count += 1;
+                        kept.connection = Some(connection.clone());
+                        connection
+                    }
+                };
+                used = Some(kept.count);
+                connection
+            };
+            work(connection).await
+        });
+        let broken = match done.await {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(broken)) => broken,
+            Err(_) => Broken::connection(format!("no answer within {:?}", self.limit)),
+        };
+        if broken.is_connection && used.is_some() {
+            let mut kept = self.kept.lock().await;
+            if used == Some(kept.count) {
+                kept.connection = None;
+            }
+        }
+        let message = if broken.message.contains(&self.place) {
+            format!("cannot {what}: {}", broken.message)
+        } else {
+            format!("cannot {what} at {}: {}", self.place, broken.message)
+        };
+        let sent = if used.is_some() {
+            Sent::Maybe
+        } else {
+            Sent::No
+        };
+        let error = Error::new(ErrorKind::Store, message)
+            .with_retryable(broken.may_recover)
+            .with_sent(sent);
+        Err(match broken.cause {
+            Some(cause) => error.with_source(cause),
+            None => error,
+        })
+    }
+}
+
+impl<C> fmt::Debug for Link<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link")
+            .field("place", &self.place)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Connects and works; returns the number of the connection.
+    async fn call(link: &Link<usize>, made: &AtomicUsize, fault: Option<Broken>) -> Result<usize> {
+        let connect = || async { Ok(made.fetch_add(1, Ordering::SeqCst)) };
+        let work = |connection| async move { fault.map_or(Ok(connection), Err) };
+        link.call("read a record", connect, work).await
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_kept_until_it_breaks() {
+        let (link, made) = (Link::new("host:1", SECOND, |_| true), AtomicUsize::new(0));
+        assert_eq!(call(&link, &made, None).await.unwrap(), 0);
+        let error = call(&link, &made, Some(Broken::refused("planted")))
+            .await
+            .unwrap_err();
+        assert_eq!(error.to_string(), "cannot read a record at host:1: planted");
+        assert!(!error.is_retryable());
+        assert_eq!(call(&link, &made, None).await.unwrap(), 0);
+        let error = call(&link, &made, Some(Broken::connection("reset")))
+            .await
+            .unwrap_err();
+        assert!(error.is_retryable() && error.sent() == Sent::Maybe);
+        assert_eq!(call(&link, &made, None).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_has_ended_is_not_used_again() {
+        let (link, made) = (
+            Link::new("host:1", SECOND, |&at| at > 0),
+            AtomicUsize::new(0),
+        );
+        for connection in [0, 1, 1] {
+            assert_eq!(call(&link, &made, None).await.unwrap(), connection);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_does_not_answer_costs_its_connection() {
+        let (link, made) = (Link::new("host:1", SECOND, |_| true), AtomicUsize::new(0));
+        let begun = Instant::now();
+        let hung = link.call(
+            "read a record",
+            || async { Ok(made.fetch_add(1, Ordering::SeqCst)) },
+            |_| std::future::pending::<Result<(), _>>(),
+        );
+        let error = hung.await.unwrap_err();
+        assert_eq!(begun.elapsed(), SECOND);
+        assert!(error.is_retryable() && error.sent() == Sent::Maybe);
+        assert_eq!(call(&link, &made, None).await.unwrap(), 1);
+
+        let link = Link::<usize>::new("host:1", SECOND, |_| true);
+        let connect = std::future::pending::<Result<usize, Broken>>;
+        let error = link
+            .call("x", connect, |_| async { Ok(()) })
+            .await
+            .unwrap_err();
+        assert!(error.is_retryable() && error.sent() == Sent::No);
+    }
+}

@@ -1,0 +1,91 @@
+//! Connections for protocols other than HTTP.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::Uri;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::connect::{Connector, Stream};
+use crate::Result;
+
+/// Opens connections with the name look-up, the TLS settings, the limit and the errors of an
+/// [`HttpTransport`](super::HttpTransport), for protocols other than HTTP. Made by
+/// [`HttpTransportBuilder::dialer`](super::HttpTransportBuilder::dialer).
+#[derive(Clone)]
+pub struct Dialer(Connector);
+
+impl Dialer {
+    pub(super) fn new(connector: Connector) -> Self {
+        Self(connector)
+    }
+
+    /// Connects to host and port of a URL, with TLS if it begins with `https`, without if it begins
+    /// with `http`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Connect`](crate::ErrorKind::Connect),
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), or
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if TLS is impossible in this build.
+    pub async fn dial(&self, url: Uri) -> Result<Connection> {
+        let stream = tower_service::Service::call(&mut self.0.clone(), url).await?;
+        Ok(Connection(TokioIo::new(stream)))
+    }
+
+    /// Continues a connection without TLS with TLS, for protocols that begin without. `url` says
+    /// whose certificate is expected.
+    ///
+    /// # Errors
+    ///
+    /// As [`dial`](Self::dial).
+    pub async fn secure(&self, url: &Uri, connection: Connection) -> Result<Connection> {
+        let stream = self.0.secure(url, connection.0.into_inner()).await?;
+        Ok(Connection(TokioIo::new(stream)))
+    }
+}
+
+impl std::fmt::Debug for Dialer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dialer").finish_non_exhaustive()
+    }
+}
+
+/// A connection made by a [`Dialer`].
+pub struct Connection(TokioIo<Stream>);
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").finish_non_exhaustive()
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().0).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().0).poll_shutdown(cx)
+    }
+}
