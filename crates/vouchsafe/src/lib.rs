@@ -19,15 +19,31 @@ pub use vouchsafe_userinfo as userinfo;
 pub use vouchsafe_wazo_auth as wazo_auth;
 
 /// Implementations of [`Store`](vouchsafe_core::store::Store) that are crates of their own.
-#[cfg(any(feature = "store-etcd", feature = "store-sqlite"))]
+#[cfg(any(
+    feature = "store-etcd",
+    feature = "store-postgres",
+    feature = "store-redis",
+    feature = "store-sqlite"
+))]
 #[cfg_attr(
     docsrs,
-    doc(cfg(any(feature = "store-etcd", feature = "store-sqlite")))
+    doc(cfg(any(
+        feature = "store-etcd",
+        feature = "store-postgres",
+        feature = "store-redis",
+        feature = "store-sqlite"
+    )))
 )]
 pub mod stores {
     #[cfg(feature = "store-etcd")]
     #[cfg_attr(docsrs, doc(cfg(feature = "store-etcd")))]
     pub use vouchsafe_store_etcd as etcd;
+    #[cfg(feature = "store-postgres")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "store-postgres")))]
+    pub use vouchsafe_store_postgres as postgres;
+    #[cfg(feature = "store-redis")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "store-redis")))]
+    pub use vouchsafe_store_redis as redis;
     #[cfg(feature = "store-sqlite")]
     #[cfg_attr(docsrs, doc(cfg(feature = "store-sqlite")))]
     pub use vouchsafe_store_sqlite as sqlite;

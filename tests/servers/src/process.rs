@@ -14,6 +14,8 @@ pub(crate) struct Process {
     end: &'static str,
     is_ready: Box<dyn Fn() -> bool + Send>,
     log: PathBuf,
+    /// What is outside of the test's folder.
+    remove: Vec<PathBuf>,
     running: Option<Running>,
 }
 
@@ -25,7 +27,8 @@ struct Running {
 }
 
 /// The server gets a session of its own, so that it and its children can be killed as one group.
-const SHELL: &str = r#"setsid "$@" </dev/null >&2 & echo $!; exec >&-; read -r _; kill -s KILL -- -$!; wait"#;
+const SHELL: &str =
+    r#"setsid "$@" </dev/null >&2 & echo $!; exec >&-; read -r _; kill -s KILL -- -$!; wait"#;
 
 impl Process {
     pub(crate) fn new(
@@ -38,6 +41,7 @@ impl Process {
             end,
             is_ready: Box::new(is_ready),
             log: PathBuf::new(),
+            remove: Vec::new(),
             running: None,
         }
     }
@@ -45,6 +49,12 @@ impl Process {
     /// Sets the file for what the server says.
     pub(crate) fn log(mut self, path: &Path) -> Self {
         path.clone_into(&mut self.log);
+        self
+    }
+
+    /// Removes files and folders at the end.
+    pub(crate) fn remove(mut self, paths: impl IntoIterator<Item = PathBuf>) -> Self {
+        self.remove.extend(paths);
         self
     }
 
@@ -58,6 +68,17 @@ impl Process {
             .args(children.lines().filter(|_| name != self.end))
             .stderr(Stdio::null())
             .status();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // A child that is stopped would not notice the end.
+        self.signal("CONT");
+        self.running = None;
+        for path in &self.remove {
+            let _ = fs::remove_dir_all(path).or_else(|_| fs::remove_file(path));
+        }
     }
 }
 

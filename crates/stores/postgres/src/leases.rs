@@ -1,0 +1,114 @@
+//! Leases that the server ends, whatever the clocks of its clients say.
+
+use std::time::Duration;
+
+use tokio_postgres::types::Type;
+use vouchsafe_core::store::{Acquired, Key, Lease, Leases, Scope, Version};
+use vouchsafe_core::{BoxFuture, Result};
+
+use crate::PostgresStore;
+use crate::server::Parameter;
+
+const ACQUIRE: &str = "
+INSERT INTO vouchsafe_leases AS there (namespace, profile, owner, fence, until)
+VALUES ($1, $2, $3, 1, clock_timestamp() + $4 * interval '1 millisecond')
+ON CONFLICT (namespace, profile)
+DO UPDATE SET owner = excluded.owner, fence = there.fence + 1, until = excluded.until
+WHERE there.until <= clock_timestamp()
+RETURNING fence";
+const REMAINING: &str = "
+SELECT (extract(epoch FROM until - clock_timestamp()) * 1000)::float8 FROM vouchsafe_leases
+WHERE namespace = $1 AND profile = $2 AND until > clock_timestamp()";
+const RENEW: &str = "
+UPDATE vouchsafe_leases SET until = clock_timestamp() + $4 * interval '1 millisecond'
+WHERE namespace = $1 AND profile = $2 AND owner = $3 AND until > clock_timestamp()
+RETURNING fence";
+/// The row stays, since the next fencing token must be greater.
+const RELEASE: &str = "
+UPDATE vouchsafe_leases SET until = '-infinity'
+WHERE namespace = $1 AND profile = $2 AND owner = $3 AND until > clock_timestamp()
+RETURNING fence";
+
+/// The server adds it to its clock, which must not overflow.
+fn millis(time: Duration) -> f64 {
+    const LONGEST: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 100);
+    time.min(LONGEST).as_secs_f64() * 1000.0
+}
+
+impl PostgresStore {
+    /// Changes the lease of its holder, and returns whether it was still the holder.
+    async fn change(
+        &self,
+        what: &str,
+        statement: &str,
+        lease: &Lease,
+        time: Option<Duration>,
+    ) -> Result<bool> {
+        let (namespace, profile) = names(lease.key());
+        let (owner, time) = (lease.version().as_bytes(), time.map(millis));
+        let mut parameters: Vec<Parameter<'_>> = vec![
+            (&namespace, Type::BYTEA),
+            (&profile, Type::BYTEA),
+            (&owner, Type::BYTEA),
+        ];
+        if let Some(time) = &time {
+            parameters.push((time, Type::FLOAT8));
+        }
+        let rows = self.server().query(what, statement, &parameters).await?;
+        Ok(!rows.is_empty())
+    }
+}
+
+fn names(key: &Key) -> (&[u8], &[u8]) {
+    (key.namespace().as_bytes(), key.profile().as_bytes())
+}
+
+impl Leases for PostgresStore {
+    fn acquire<'a>(&'a self, key: &'a Key, time: Duration) -> BoxFuture<'a, Result<Acquired>> {
+        Box::pin(async move {
+            let (namespace, profile) = names(key);
+            let mut owner = vec![0; 16];
+            fastrand::Rng::new().fill(&mut owner);
+            let time = millis(time);
+            let parameters: &[Parameter<'_>] = &[
+                (&namespace, Type::BYTEA),
+                (&profile, Type::BYTEA),
+                (&owner, Type::BYTEA),
+                (&time, Type::FLOAT8),
+            ];
+            loop {
+                let rows = self
+                    .server()
+                    .query("take a lease", ACQUIRE, parameters)
+                    .await?;
+                if let Some(fence) = rows.first().and_then(|row| row.try_get::<_, i64>(0).ok()) {
+                    let owner = Version::new(&owner);
+                    let lease = Lease::new(key.clone(), fence.unsigned_abs(), owner);
+                    return Ok(Acquired::Lease(lease));
+                }
+                let rows = self
+                    .server()
+                    .query("read a lease", REMAINING, &parameters[..2])
+                    .await?;
+                let left = rows.first().and_then(|row| row.try_get::<_, f64>(0).ok());
+                // If there is none, it has just ended.
+                if let Some(left) = left {
+                    let remaining = Duration::from_secs_f64(left.max(0.0) / 1000.0);
+                    return Ok(Acquired::Held { remaining });
+                }
+            }
+        })
+    }
+
+    fn renew<'a>(&'a self, lease: &'a mut Lease, time: Duration) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(self.change("renew a lease", RENEW, lease, Some(time)))
+    }
+
+    fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(async move { self.change("release a lease", RELEASE, &lease, None).await })
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Network
+    }
+}

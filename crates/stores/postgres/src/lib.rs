@@ -1,0 +1,8 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod leases;
+mod server;
+mod store;
+
+pub use store::{PostgresStore, PostgresStoreBuilder};
