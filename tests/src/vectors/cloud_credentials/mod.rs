@@ -1,10 +1,13 @@
 //! The cases of cloud-credentials: what `pancloud` did, step by step, in a folder of its own.
 
+mod calls;
 mod expected;
 mod machine;
 mod network;
+mod outcome;
 mod rule;
 mod steps;
+mod verdict;
 
 use std::path::Path;
 

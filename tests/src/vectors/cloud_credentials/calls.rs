@@ -1,0 +1,150 @@
+//! The calls of this library that steps of Python stand for.
+
+use std::time::{Duration, SystemTime};
+
+use http::Method;
+use serde_json::{Map, Value, json};
+use vouchsafe::cloud_credentials::file::FileStore;
+use vouchsafe::cloud_credentials::{Claims, Credentials, Error as Fault, Pkce, Secret};
+use vouchsafe::core::call::{Call, Operation, Repeat};
+use vouchsafe::core::url::Target;
+
+use super::expected::Case;
+use super::machine::{Machine, texts};
+use super::steps::Got;
+
+pub(super) async fn documents(machine: &Machine) -> Result<Got, String> {
+    let store = FileStore::new(&machine.store_path);
+    let documents = store.documents(FileStore::NAMESPACE).await;
+    Ok(match documents {
+        Ok(documents) => {
+            let shown = documents.into_iter().map(|document| {
+                let record = document.record;
+                json!({
+                    "doc_id": document.id,
+                    "access_token": secret_value(record.access_token),
+                    "client_id": record.client_id,
+                    "client_secret": secret_value(record.client_secret),
+                    "profile": document.profile,
+                    "refresh_token": secret_value(record.refresh_token),
+                })
+            });
+            Got::Value(json!({"profiles_in_file_order": shown.collect::<Vec<_>>()}))
+        }
+        Err(fault) => Got::Fault(fault),
+    })
+}
+
+pub(super) async fn exchange(
+    credentials: &Credentials,
+    args: &Map<String, Value>,
+) -> Result<Value, Fault> {
+    let text = |name: &str| args.get(name).and_then(Value::as_str).map(str::to_owned);
+    let mut exchange = credentials.exchange(text("code").unwrap_or_default());
+    if let Some(id) = text("client_id") {
+        exchange = exchange.client_id(id);
+    }
+    if let Some(secret) = text("client_secret") {
+        exchange = exchange.client_secret(secret);
+    }
+    if let Some(uri) = text("redirect_uri") {
+        exchange = exchange.redirect_uri(uri);
+    }
+    let answer = exchange.send().await?;
+    let mut shown = json!({"access_token": answer.access_token.expose()});
+    if let Some(token) = answer.refresh_token {
+        shown["refresh_token"] = token.expose().into();
+    }
+    Ok(shown)
+}
+
+pub(super) async fn authorization_url(
+    credentials: &Credentials,
+    args: &Map<String, Value>,
+    machine: &mut Machine,
+    case: &Case,
+) -> Result<Value, Fault> {
+    let text = |name: &str| args.get(name).and_then(Value::as_str).map(str::to_owned);
+    let mut request = credentials.authorize().pkce(Pkce::Off);
+    // Recorded with a generator of random numbers that always returns this.
+    request = request.state(
+        text("state")
+            .or_else(|| case.setup.uuid4.clone())
+            .unwrap_or_default(),
+    );
+    if let Some(id) = text("client_id") {
+        request = request.client_id(id);
+    }
+    if let Some(uri) = text("redirect_uri") {
+        request = request.redirect_uri(uri);
+    }
+    if let Some(id) = text("instance_id") {
+        request = request.instance_id(id);
+    }
+    if let Some(region) = text("region") {
+        request = request.region(region);
+    }
+    if let Some(scope) = args.get("scope") {
+        request = request.scopes(texts(scope));
+    }
+    let login = request.url().await?;
+    machine.state = Some(login.state.clone());
+    Ok(json!([login.url, login.state]))
+}
+
+pub(super) fn is_expired(claims: &Claims, now: SystemTime, leeway: f64) -> Result<bool, Fault> {
+    // A negative leeway asks whether the token will have expired then.
+    let length = Duration::from_secs_f64(leeway.abs());
+    match leeway < 0.0 {
+        true => claims.is_expired(now + length, Duration::ZERO),
+        false => claims.is_expired(now, length),
+    }
+}
+
+pub(super) fn call_of(args: &Map<String, Value>) -> Result<Call, String> {
+    let text = |name: &str| args.get(name).and_then(Value::as_str);
+    let method = text("method").ok_or("no method")?.parse::<Method>();
+    let method = method.map_err(|cause| cause.to_string())?;
+    let path = text("path").unwrap_or_default();
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in args
+        .get("params")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        query.append_pair(name, value.as_str().unwrap_or_default());
+    }
+    let query = query.finish();
+    let target = match query.as_str() {
+        "" => path.to_owned(),
+        query => format!("{path}?{query}"),
+    };
+    // Operations are static data; the few of a run stay until its end.
+    let path: &'static str = Box::leak(path.to_owned().into_boxed_str());
+    let operation = Operation::new("vectors.request", method, path).repeat(Repeat::OnlyIfUnsent);
+    let target = Target::encoded(&target).map_err(|error| error.to_string())?;
+    let call = Call::new(Box::leak(Box::new(operation)), target);
+    match args.get("json") {
+        Some(body) if !body.is_null() => call.json(body).map_err(|error| error.to_string()),
+        _ => Ok(call),
+    }
+}
+
+/// Refuses arguments that would change what a step means.
+pub(super) fn known(args: &Map<String, Value>, names: &[&str]) -> Result<(), String> {
+    match args.keys().find(|name| !names.contains(&name.as_str())) {
+        Some(name) => Err(format!("no runner for the argument {name}")),
+        None => Ok(()),
+    }
+}
+
+/// Returns the name of the object that `$name` means.
+pub(super) fn bound(value: Option<&Value>) -> Option<String> {
+    let name = value?.as_str()?.strip_prefix('$')?;
+    Some(name.to_owned())
+}
+
+pub(super) fn secret_value(secret: Option<Secret>) -> Value {
+    secret.map(|secret| secret.expose().to_owned()).into()
+}

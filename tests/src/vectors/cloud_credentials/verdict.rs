@@ -1,0 +1,361 @@
+//! Compares what steps brought with what was recorded, or with what the rule of the case says.
+
+use serde_json::Value;
+use vouchsafe::cloud_credentials::ErrorKind;
+
+use super::expected::{Outcome, Recorded};
+use super::machine::{Machine, texts};
+use super::network::{Asked, pairs};
+use super::outcome::{
+    compare_outcome, expect_any, expect_kind, expect_ok, expect_status, expect_value,
+};
+use super::rule::Rule;
+use super::steps::{Got, Run, is_older};
+use crate::vectors::report::Judgement;
+
+impl Run<'_> {
+    pub(super) fn compare(
+        &self,
+        number: usize,
+        step: &Recorded,
+        got: Got,
+        judgement: &mut Judgement,
+    ) {
+        let is_last = number + 1 == self.case.steps.len();
+        let deed = step.deed.as_str();
+        let is_main = matches!(
+            deed,
+            "refresh"
+                | "fetch_tokens"
+                | "revoke_access_token"
+                | "revoke_refresh_token"
+                | "request"
+                | "decode_jwt_payload"
+                | "get_authorization_url"
+                | "write_credentials"
+        ) || (deed == "jwt_is_expired" && (is_last || self.rule != Rule::NotExpired));
+        let outcome = &step.outcome;
+        match (self.rule, is_main) {
+            (Rule::EndpointError | Rule::NoRedirect, true) => {
+                let status = step
+                    .exchanges
+                    .first()
+                    .map(|exchange| exchange.response.status);
+                expect_kind(&got, &[ErrorKind::TokenEndpoint], status, judgement);
+            }
+            (Rule::InvalidResponse, true) => {
+                expect_kind(&got, &[ErrorKind::InvalidResponse], None, judgement);
+            }
+            (Rule::Partial | Rule::NoUrl | Rule::Refused, true) => {
+                expect_kind(&got, &[ErrorKind::PartialCredentials], None, judgement);
+            }
+            (Rule::LaterError, true) => expect_any(&got, judgement),
+            (Rule::LaterError, false) if deed == "HTTPClient" => {
+                if matches!(outcome, Outcome::Err(_)) {
+                    expect_any(&got, judgement);
+                }
+            }
+            (Rule::InvalidJwt, true) => {
+                expect_kind(&got, &[ErrorKind::InvalidJwt], None, judgement);
+            }
+            (Rule::ProviderAsGiven, true) => {
+                // No answer is recorded for the URL that is right.
+                expect_any(&got, judgement);
+            }
+            (Rule::Corrupt, _) if deed != "Credentials" => {
+                expect_kind(&got, &[ErrorKind::StoreCorrupt], None, judgement);
+            }
+            (Rule::Retried, true) if deed == "request" => {
+                expect_status(&got, 200, judgement);
+            }
+            (Rule::OpaqueToken | Rule::Success, true) => expect_ok(&got, judgement),
+            (Rule::NotExpired, true) => expect_value(&got, &Value::Bool(false), judgement),
+            (Rule::UrlSafe, true) => expect_ok(&got, judgement),
+            (Rule::OneScope, true) => {
+                let Got::Value(value) = &got else {
+                    return judgement.differ("expected a URL");
+                };
+                let url = value[0].as_str().unwrap_or_default();
+                let scopes: Vec<_> = pairs(url.split_once('?').map_or("", |(_, query)| query))
+                    .into_iter()
+                    .filter(|(name, _)| name == "scope")
+                    .collect();
+                let joined = texts(&step.args["scope"]).join(" ");
+                if scopes != [("scope".to_owned(), joined)] {
+                    judgement.differ(format!("scopes: {scopes:?}"));
+                }
+            }
+            (Rule::Newer, true) => {
+                let there = self.before.as_deref().unwrap_or_default();
+                match &got {
+                    Got::Value(Value::String(token)) if there.contains(token) => {}
+                    _ => judgement.differ("expected the token that is in the file"),
+                }
+            }
+            (Rule::ClientWins | Rule::Sent | Rule::StillUsable, _) => {
+                if !matches!(got, Got::Nothing) {
+                    expect_ok(&got, judgement);
+                }
+            }
+            (_, false) if deed == "get_credentials" => {
+                self.compare_values(outcome, &got, judgement);
+            }
+            (Rule::BareName | Rule::Accepted | Rule::Untouched, _) => {}
+            _ => compare_outcome(self.case, deed, outcome, &got, judgement),
+        }
+    }
+
+    /// Compares the values of the moment with those recorded, or with those of the rule.
+    fn compare_values(&self, outcome: &Outcome, got: &Got, judgement: &mut Judgement) {
+        let Outcome::Ok(recorded) = outcome else {
+            return compare_outcome(self.case, "get_credentials", outcome, got, judgement);
+        };
+        let mut expected = recorded.clone();
+        let values = &mut expected["read_only_credentials"];
+        let args = &self.case.steps[0].args;
+        let variable = |name: &str| self.case.setup.env.get(name).cloned().into();
+        match self.rule {
+            // Nothing is lost.
+            Rule::EndpointError | Rule::InvalidResponse | Rule::Partial | Rule::NoRedirect => {
+                for name in [
+                    "access_token",
+                    "client_id",
+                    "client_secret",
+                    "refresh_token",
+                ] {
+                    values[name] = args.get(name).cloned().unwrap_or_default();
+                }
+                if args.get("client_id").is_none() && args.get("access_token").is_none() {
+                    return;
+                }
+            }
+            Rule::OpaqueToken | Rule::Remembered => {
+                let exchange = self
+                    .case
+                    .steps
+                    .iter()
+                    .find(|step| !step.exchanges.is_empty());
+                let Some(exchange) = exchange else { return };
+                let answer = exchange.exchanges[0]
+                    .response
+                    .body
+                    .as_deref()
+                    .unwrap_or_default();
+                let answer: Value = serde_json::from_str(answer).unwrap_or_default();
+                values["access_token"] = answer["access_token"].clone();
+                values["refresh_token"] = answer["refresh_token"].clone();
+                for name in ["client_id", "client_secret"] {
+                    let given = exchange.args.get(name).or_else(|| args.get(name));
+                    values[name] = given.cloned().unwrap_or_default();
+                }
+            }
+            Rule::Unprefixed => {
+                values["access_token"] = Value::Null;
+                values["client_id"] = variable("CLIENT_ID");
+                values["client_secret"] = variable("CLIENT_SECRET");
+                values["refresh_token"] = variable("REFRESH_TOKEN");
+            }
+            Rule::EnvironmentToken => values["access_token"] = variable("PAN_ACCESS_TOKEN"),
+            Rule::Refused => values["access_token"] = Value::Null,
+            // The answer to the refresh was not recorded.
+            Rule::Retried => {
+                if let Got::Value(got) = got {
+                    let token = &got["read_only_credentials"]["access_token"];
+                    if *token == values["access_token"] {
+                        judgement.differ("the access token was not replaced");
+                    }
+                    values["access_token"] = token.clone();
+                }
+            }
+            _ => {}
+        }
+        // What was revoked is forgotten, where it is ours to forget.
+        let revoked = self
+            .case
+            .steps
+            .iter()
+            .find(|step| step.deed.starts_with("revoke_"));
+        let is_refused = matches!(self.rule, Rule::EndpointError | Rule::Partial);
+        if let Some(revoked) = revoked
+            && !is_refused
+            && (matches!(revoked.outcome, Outcome::Ok(_)) || self.rule == Rule::Success)
+            && !self.case.setup.env.contains_key("PAN_ACCESS_TOKEN")
+        {
+            values["access_token"] = Value::Null;
+            if revoked.deed == "revoke_refresh_token" {
+                values["refresh_token"] = Value::Null;
+            }
+        }
+        expect_value(got, &expected, judgement);
+    }
+
+    pub(super) fn compare_store(
+        &self,
+        machine: &Machine,
+        step: &Recorded,
+        judgement: &mut Judgement,
+    ) {
+        let Some(after) = &step.store_after else {
+            return;
+        };
+        // It kept no file by itself.
+        if is_older(self.case) {
+            return;
+        }
+        let is_write = matches!(
+            step.deed.as_str(),
+            "write_credentials" | "refresh" | "fetch_tokens" | "remove_profile"
+        );
+        let there = machine.store_text();
+        let expected = match self.rule {
+            // As it was before the case.
+            Rule::EndpointError
+            | Rule::InvalidResponse
+            | Rule::Partial
+            | Rule::NoRedirect
+            | Rule::Untouched
+            | Rule::Corrupt
+            | Rule::Refused
+            | Rule::LaterError
+            | Rule::Newer => self.before.clone(),
+            _ if !is_write => return,
+            Rule::Same | Rule::Private => after.text.clone(),
+            Rule::Merged => return self.compare_merged(there.as_deref(), judgement),
+            Rule::OutsideSurvives => {
+                let there = there.unwrap_or_default();
+                if !there.contains("\"outside\"") || !there.contains("\"3\": {") {
+                    judgement.differ(format!("the document of others is gone: {there}"));
+                }
+                return;
+            }
+            Rule::AtPath | Rule::OpaqueToken | Rule::Remembered => {
+                let answered = step
+                    .exchanges
+                    .iter()
+                    .filter_map(|exchange| exchange.response.body.as_deref());
+                let there = there.unwrap_or_default();
+                for answer in answered {
+                    let answer: Value = serde_json::from_str(answer).unwrap_or_default();
+                    for name in ["access_token", "refresh_token"] {
+                        let token = answer[name].as_str().unwrap_or_default();
+                        if !there.contains(token) {
+                            judgement.differ(format!("{name} was not written: {there}"));
+                        }
+                    }
+                }
+                return;
+            }
+            _ => return,
+        };
+        let is_empty = |text: &Option<String>| {
+            text.as_deref()
+                .is_none_or(|text| text == "{\n    \"profiles\": {}\n}")
+        };
+        let shown = there.as_deref().map(without_ours);
+        if shown != expected && !(is_empty(&shown) && is_empty(&expected)) {
+            judgement.differ(format!("file: expected {expected:?}, got {there:?}"));
+        }
+        if self.before.is_none() && there.is_some() {
+            self.compare_mode(machine, "0600", judgement);
+        } else if self.rule == Rule::Same && is_write && there.is_some() {
+            let mode = after.file_mode.as_deref().unwrap_or_default();
+            self.compare_mode(machine, mode, judgement);
+        }
+    }
+
+    fn compare_mode(&self, machine: &Machine, expected: &str, judgement: &mut Judgement) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let about = std::fs::metadata(&machine.store_path);
+        let mode = about.map_or(0, |about| about.permissions().mode() & 0o7777);
+        let mode = format!("{mode:04o}");
+        if mode != expected {
+            judgement.differ(format!("mode: expected {expected}, got {mode}"));
+        }
+    }
+
+    /// Compares the file with what was there, and what was given put over it.
+    fn compare_merged(&self, there: Option<&str>, judgement: &mut Judgement) {
+        let read = |text: Option<&str>| {
+            serde_json::from_str::<Value>(text.unwrap_or_default()).unwrap_or_default()
+        };
+        let (mut expected, there) = (read(self.before.as_deref()), read(there));
+        let given = &self.case.steps[0].args;
+        for document in expected["profiles"].as_object_mut().into_iter().flatten() {
+            for name in ["client_id", "client_secret", "refresh_token"] {
+                if let Some(value) = given.get(name).filter(|value| !value.is_null()) {
+                    document.1[name] = value.clone();
+                    document.1["access_token"] = Value::Null;
+                }
+            }
+        }
+        if there != expected {
+            judgement.differ(format!("file: expected {expected}, got {there}"));
+        }
+    }
+    /// Returns the requests that the rule asks for. `None` where those recorded say too little.
+    pub(super) fn expected_requests(&self, recorded: Vec<Asked>) -> Option<Vec<Asked>> {
+        match self.rule {
+            Rule::Partial | Rule::Refused | Rule::NoUrl | Rule::Newer => Some(Vec::new()),
+            Rule::NoRedirect => Some(recorded.into_iter().take(1).collect()),
+            Rule::LaterError => {
+                let tokens = |asked: &Asked| asked.path.ends_with("RequestToken");
+                Some(recorded.into_iter().filter(tokens).take(1).collect())
+            }
+            Rule::AtPath
+            | Rule::Retried
+            | Rule::Sent
+            | Rule::ClientWins
+            | Rule::ProviderAsGiven
+            | Rule::Accepted => None,
+            _ => Some(recorded),
+        }
+    }
+
+    /// Judges requests that were not recorded.
+    pub(super) fn compare_paths(&self, got: &[Asked], judgement: &mut Judgement) {
+        let paths: Vec<_> = got.iter().map(|asked| asked.path.as_str()).collect();
+        let api = self
+            .case
+            .steps
+            .iter()
+            .find_map(|step| step.args.get("path")?.as_str());
+        let token = "/api/oauth2/RequestToken";
+        let expected = match (self.rule, api) {
+            (Rule::Retried, Some(api)) => vec![api, token, api],
+            (Rule::ClientWins | Rule::AtPath, _) => vec![token],
+            (Rule::ProviderAsGiven, _) => {
+                let provider = self.case.steps[0].args["developer_token_provider"].as_str();
+                let path = provider.and_then(|url| url.splitn(4, '/').nth(3));
+                return match got {
+                    [asked] if Some(asked.path.trim_start_matches('/')) == path => {}
+                    _ => judgement.differ(format!("requests: {paths:?}")),
+                };
+            }
+            (Rule::Sent | Rule::Accepted, Some(api)) => vec![api],
+            _ => Vec::new(),
+        };
+        if paths != expected {
+            judgement.differ(format!("requests: expected {expected:?}, got {paths:?}"));
+        }
+        let bearers = got
+            .iter()
+            .filter_map(|asked| asked.authorization.as_deref());
+        if bearers.clone().any(|bearer| bearer == "Bearer None") {
+            judgement.differ("a request without a token was sent");
+        }
+    }
+}
+
+/// Removes the member that only this library writes.
+fn without_ours(text: &str) -> String {
+    let mut shown = Vec::new();
+    let mut is_ours = false;
+    for line in text.split('\n') {
+        is_ours |= line.starts_with("            \"cloud_credentials\": {");
+        if !is_ours {
+            shown.push(line);
+        }
+        is_ours &= !line.starts_with("            }");
+    }
+    shown.join("\n")
+}
