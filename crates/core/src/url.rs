@@ -6,6 +6,7 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Uri};
@@ -33,8 +34,13 @@ pub(crate) fn place(uri: &Uri) -> String {
 /// assert_eq!(base.to_string(), "https://data.example.com/auth/api/v1");
 /// # Ok::<(), vouchsafe_core::Error>(())
 /// ```
+///
+/// Cheap to clone.
 #[derive(Clone, PartialEq, Eq)]
-pub struct BaseUrl {
+pub struct BaseUrl(Arc<Parts>);
+
+#[derive(PartialEq, Eq)]
+struct Parts {
     scheme: Scheme,
     authority: Authority,
     /// Without a trailing slash; empty for the root.
@@ -90,50 +96,50 @@ impl BaseUrl {
             return Err(refuse("has an invalid port"));
         }
         let path = parts.path_and_query.as_ref().map_or("", PathAndQuery::path);
-        Ok(Self {
+        Ok(Self(Arc::new(Parts {
             is_loopback: is_loopback(authority.host()),
             host_header: host_header(&scheme, &authority),
             scheme,
             authority,
             path: path.trim_end_matches('/').to_owned(),
-        })
+        })))
     }
 
     /// Returns the host, without brackets around an IPv6 address.
     #[must_use]
     pub fn host(&self) -> &str {
-        bare(self.authority.host())
+        bare(self.0.authority.host())
     }
 
     /// Returns host and port as written.
     #[must_use]
     pub fn authority(&self) -> &Authority {
-        &self.authority
+        &self.0.authority
     }
 
     /// Returns the value of the header `Host`: the authority, without a port that is the default
     /// (RFC 9110, 4.2.3).
     pub(crate) fn host_header(&self) -> &HeaderValue {
-        &self.host_header
+        &self.0.host_header
     }
 
     /// Returns the path, without a trailing slash.
     #[must_use]
     pub fn path(&self) -> &str {
-        &self.path
+        &self.0.path
     }
 
     /// Returns whether the scheme is `https`.
     #[must_use]
     pub fn is_https(&self) -> bool {
-        self.scheme == Scheme::HTTPS
+        self.0.scheme == Scheme::HTTPS
     }
 
     /// Returns whether the host is a loopback address or `localhost`, which the socket transport
     /// connects to loopback addresses only.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        self.is_loopback
+        self.0.is_loopback
     }
 
     /// Appends a [`Target`] to the base.
@@ -142,8 +148,8 @@ impl BaseUrl {
     ///
     /// [`ErrorKind::Invalid`] if the result is too long for a URL (64 KiB).
     pub fn join(&self, target: &Target) -> Result<Uri> {
-        let mut whole = String::with_capacity(self.path.len() + target.0.len() + 1);
-        whole.push_str(&self.path);
+        let mut whole = String::with_capacity(self.0.path.len() + target.0.len() + 1);
+        whole.push_str(&self.0.path);
         whole.push_str(&target.0);
         if whole.is_empty() {
             whole.push('/');
@@ -151,8 +157,8 @@ impl BaseUrl {
         let path_and_query = PathAndQuery::from_maybe_shared(bytes::Bytes::from(whole))
             .map_err(|cause| Error::new(ErrorKind::Invalid, "URL too long").with_source(cause))?;
         let mut parts = http::uri::Parts::default();
-        parts.scheme = Some(self.scheme.clone());
-        parts.authority = Some(self.authority.clone());
+        parts.scheme = Some(self.0.scheme.clone());
+        parts.authority = Some(self.0.authority.clone());
         parts.path_and_query = Some(path_and_query);
         Uri::from_parts(parts)
             .map_err(|cause| Error::new(ErrorKind::Invalid, "URL too long").with_source(cause))
@@ -179,7 +185,8 @@ impl FromStr for BaseUrl {
 
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", self.scheme, self.authority, self.path)
+        let parts = &self.0;
+        write!(f, "{}://{}{}", parts.scheme, parts.authority, parts.path)
     }
 }
 
