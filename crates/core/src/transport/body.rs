@@ -1,12 +1,79 @@
-//! Reads a whole answer body, up to the limit of the operation.
+//! The bodies of requests and answers.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
-use http_body_util::BodyExt;
-use hyper::body::{Body, Incoming};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 
-use super::{BodyStream, broken};
+use super::{BodyStream, Written, broken};
 use crate::{BoxFuture, Result};
+
+/// The body of a request, which says whether anything of the request was written.
+///
+/// A connection asks whether there is a body before it writes the first byte of the head. A request
+/// that is dropped without that question has not reached a connection.
+///
+/// Boxed, and absent if there is nothing to send or to say, since the pool moves its requests many
+/// times.
+pub(super) struct Outgoing(Option<Box<Sending>>);
+
+struct Sending {
+    body: Full<Bytes>,
+    written: Written,
+}
+
+impl Outgoing {
+    pub(super) fn new(body: Bytes, written: Written) -> Self {
+        let is_needed = !body.is_empty() || written.is_heard();
+        let body = Full::new(body);
+        Self(is_needed.then(|| Box::new(Sending { body, written })))
+    }
+
+    /// Called by the connection that has the request.
+    fn taken(&self) -> Option<&Sending> {
+        let sending = self.0.as_deref()?;
+        sending.written.may_begin();
+        Some(sending)
+    }
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.taken();
+        match &mut self.0 {
+            Some(sending) => Pin::new(&mut sending.body).poll_frame(cx),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.taken()
+            .is_none_or(|sending| sending.body.is_end_stream())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.taken() {
+            Some(sending) => sending.body.size_hint(),
+            None => SizeHint::with_exact(0),
+        }
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.written.given_up();
+    }
+}
 
 /// Reads a body of at most `limit` bytes. Beyond the limit the body is dropped unread, which closes
 /// its connection.

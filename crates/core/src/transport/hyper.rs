@@ -5,21 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::header::HOST;
 use http::response::Parts;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
 use hyper_util::client::legacy::{Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::Instant;
 
+use super::body::{self, Outgoing};
 use super::connect::{Connector, History, NO_SCHEME};
 use super::dial::Dialer;
 use super::dns::{CachedResolver, Resolve, SystemResolver};
 use super::tls::{Roots, TlsSettings};
-use super::{Request, Response, StreamedResponse, Transport, Written, body, broken};
+use super::{Request, Response, StreamedResponse, Transport, broken};
 use crate::url::host_header;
 use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result};
 
@@ -29,7 +28,7 @@ use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result};
 /// each origin, and no connection is reused after about five minutes. Redirects are never followed.
 #[derive(Clone)]
 pub struct HttpTransport {
-    pool: Client<Connector, Full<Bytes>>,
+    pool: Client<Connector, Outgoing>,
     /// Whether an answer came over a connection that is due for retirement.
     met_old: Arc<AtomicBool>,
 }
@@ -41,8 +40,8 @@ impl HttpTransport {
     }
 
     /// Starts sending a request.
-    fn begin(&self, request: Request) -> (ResponseFuture, Held) {
-        let mut outgoing = http::Request::new(Full::new(request.body));
+    fn begin(&self, request: Request) -> (ResponseFuture, Option<CaptureConnection>) {
+        let mut outgoing = http::Request::new(Outgoing::new(request.body, request.written));
         *outgoing.method_mut() = request.method;
         *outgoing.uri_mut() = request.uri;
         *outgoing.headers_mut() = request.headers;
@@ -56,16 +55,18 @@ impl HttpTransport {
         // Only a request that captured its connection can retire it, and capturing costs a
         // twentieth of a call. So an old connection serves one more request after it was found to
         // be old.
-        let is_worth_it = self.met_old.load(Ordering::Relaxed) || request.written.is_heard();
-        let held = Held {
-            connection: is_worth_it.then(|| capture_connection(&mut outgoing)),
-            written: request.written,
-        };
-        (self.pool.request(outgoing), held)
+        let captured = self.met_old.load(Ordering::Relaxed);
+        let captured = captured.then(|| capture_connection(&mut outgoing));
+        (self.pool.request(outgoing), captured)
     }
 
-    async fn receive(&self, answer: ResponseFuture, held: Held, limit: usize) -> Result<Response> {
-        let (head, body) = self.receive_head(answer, held).await?;
+    async fn receive(
+        &self,
+        answer: ResponseFuture,
+        captured: Option<CaptureConnection>,
+        limit: usize,
+    ) -> Result<Response> {
+        let (head, body) = self.receive_head(answer, captured).await?;
         let body = body::read(body, head.status, limit).await?;
         Ok(Response {
             status: head.status,
@@ -74,8 +75,12 @@ impl HttpTransport {
         })
     }
 
-    async fn receive_stream(&self, answer: ResponseFuture, held: Held) -> Result<StreamedResponse> {
-        let (head, body) = self.receive_head(answer, held).await?;
+    async fn receive_stream(
+        &self,
+        answer: ResponseFuture,
+        captured: Option<CaptureConnection>,
+    ) -> Result<StreamedResponse> {
+        let (head, body) = self.receive_head(answer, captured).await?;
         let status = head.status;
         let body = Box::new(body::Arriving { body, status });
         let mut response = StreamedResponse::new(status, body);
@@ -83,39 +88,24 @@ impl HttpTransport {
         Ok(response)
     }
 
-    async fn receive_head(&self, answer: ResponseFuture, held: Held) -> Result<(Parts, Incoming)> {
+    async fn receive_head(
+        &self,
+        answer: ResponseFuture,
+        captured: Option<CaptureConnection>,
+    ) -> Result<(Parts, Incoming)> {
         let (head, body) = answer.await.map_err(classify)?.into_parts();
         if let Some(history) = head.extensions.get::<History>() {
             history.has_answered.store(true, Ordering::Relaxed);
             if history.retire_at <= Instant::now() {
-                let connection = held.connection.as_ref();
-                if let Some(connection) = connection
+                if let Some(connection) = &captured
                     && let Some(connected) = connection.connection_metadata().as_ref()
                 {
                     connected.poison();
                 }
-                self.met_old.store(connection.is_none(), Ordering::Relaxed);
+                self.met_old.store(captured.is_none(), Ordering::Relaxed);
             }
         }
         Ok((head, body))
-    }
-}
-
-/// A request's hold on its connection. The pool names the connection before it hands the request
-/// over, so while there is none, nothing was written.
-struct Held {
-    connection: Option<CaptureConnection>,
-    written: Written,
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        match &self.connection {
-            Some(connection) if connection.connection_metadata().is_none() => {
-                self.written.given_up();
-            }
-            _ => self.written.may_begin(),
-        }
     }
 }
 
@@ -124,13 +114,13 @@ impl Transport for HttpTransport {
         let limit = request.response_limit;
         // The pool boxes the request before ours is boxed: a box that holds both is larger than a
         // kilobyte, where malloc leaves its fast path.
-        let (answer, held) = self.begin(request);
-        Box::pin(self.receive(answer, held, limit))
+        let (answer, captured) = self.begin(request);
+        Box::pin(self.receive(answer, captured, limit))
     }
 
     fn stream(&self, request: Request) -> BoxFuture<'_, Result<StreamedResponse>> {
-        let (answer, held) = self.begin(request);
-        Box::pin(self.receive_stream(answer, held))
+        let (answer, captured) = self.begin(request);
+        Box::pin(self.receive_stream(answer, captured))
     }
 }
 
