@@ -110,9 +110,17 @@ where
         Fut: Future<Output = Result<Fetched<V>, E>> + Send + 'static,
     {
         // Most look-ups end here, and they do so in parallel.
-        if let Some(value) = self.shared.hit(key) {
-            return Ok(value);
+        match self.shared.hit(key) {
+            Some(value) => Ok(value),
+            None => self.miss(key, fetch).await,
         }
+    }
+
+    async fn miss<F, Fut>(&self, key: &K, fetch: F) -> Result<V, E>
+    where
+        F: FnOnce() -> Fut + Send,
+        Fut: Future<Output = Result<Fetched<V>, E>> + Send + 'static,
+    {
         loop {
             match self.shared.look(key) {
                 Look::Value(value) => return Ok(value),
@@ -325,6 +333,7 @@ enum Look<K: Clone + Eq + Hash, V: Clone, E: Clone> {
 
 impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
     /// Returns the value of a key if it is fresh and no refresh is due.
+    #[inline]
     fn hit(&self, key: &K) -> Option<V> {
         let now = self.now();
         let value = self.read().store.hit(key, now)?;
@@ -446,6 +455,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
         write(&self.state)
     }
 
+    #[inline]
     fn now(&self) -> Now {
         let run = Instant::now().saturating_duration_since(self.made_at);
         Now {

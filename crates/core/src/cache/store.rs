@@ -35,9 +35,9 @@ impl Moment {
 
     /// Returns the moment this long after the clock's start.
     pub(super) fn since_beginning(time: Duration) -> Self {
-        // Overflows after five centuries.
-        let whole = time.as_secs().saturating_mul(1_000_000_000);
-        Self(whole.saturating_add(time.subsec_nanos().into()))
+        // Wraps after five centuries.
+        let whole = time.as_secs().wrapping_mul(1_000_000_000);
+        Self(whole.wrapping_add(time.subsec_nanos().into()))
     }
 
     fn after(self, wait: Duration) -> Self {
@@ -206,6 +206,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
     }
 
     /// Returns a value that is fresh and not due.
+    #[inline]
     pub(super) fn hit(&self, key: &K, now: Now) -> Option<V> {
         let entry = self.values.peek(key)?;
         (entry.expires.is_ahead(now) && now.run < entry.refresh).then(|| entry.take(now.run))

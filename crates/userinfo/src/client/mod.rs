@@ -71,13 +71,12 @@ impl Client {
     /// [`ErrorKind::UserInfoFailed`](crate::ErrorKind::UserInfoFailed) if the directory is down;
     /// of kind `Credential` if the token is not valid.
     #[doc(alias = "get_user_info")]
-    pub async fn user_info(&self, token: &Token) -> Result<Arc<UserInfo>> {
-        let fetch = || {
+    pub fn user_info(&self, token: &Token) -> impl Future<Output = Result<Arc<UserInfo>>> + Send {
+        let fetch = move || {
             let (session, token) = (self.session.clone(), token.clone());
             async move { fetch(session, calls::get_own_user_info()?, &token).await }
         };
-        let by_token = &self.caches.by_token;
-        by_token.get_or_fetch(token.digest(), fetch).await
+        self.caches.by_token.get_or_fetch(token.digest(), fetch)
     }
 
     /// Returns the directory's information about a user. The token needs the scope
