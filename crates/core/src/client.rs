@@ -37,14 +37,14 @@ impl CoreClient {
     /// # Errors
     ///
     /// Any [`ErrorKind`] except `Decode` and `Store`.
-    pub async fn send(
+    pub fn send(
         &self,
         base: &BaseUrl,
         call: Call,
         credentials: Option<Credentials<'_>>,
         options: &CallOptions,
-    ) -> Result<Answer> {
-        self.0.send::<Whole>(base, call, credentials, options).await
+    ) -> impl Future<Output = Result<Answer>> + Send {
+        self.0.send::<Whole>(base, call, credentials, options)
     }
 
     /// Sends a call and returns the successful answer with its body still to be read.
@@ -54,23 +54,21 @@ impl CoreClient {
     /// # Errors
     ///
     /// As [`send`](Self::send).
-    pub async fn stream(
+    pub fn stream(
         &self,
         base: &BaseUrl,
         call: Call,
         credentials: Option<Credentials<'_>>,
         options: &CallOptions,
-    ) -> Result<AnswerStream> {
-        self.0
-            .send::<Pieces>(base, call, credentials, options)
-            .await
+    ) -> impl Future<Output = Result<AnswerStream>> + Send {
+        self.0.send::<Pieces>(base, call, credentials, options)
     }
 
     /// Returns how long a call may take with these options, for services whose calls do more than
     /// send one request.
     #[must_use]
     pub fn call_limit(&self, options: &CallOptions) -> Duration {
-        options.deadline.unwrap_or(self.0.timeouts.call)
+        options.get().deadline.unwrap_or(self.0.timeouts.call)
     }
 
     /// Returns the clock.

@@ -18,7 +18,11 @@ use crate::{Error, ErrorKind, Result, Sent};
 
 /// A successful answer.
 #[derive(Clone)]
-pub struct Answer {
+pub struct Answer(Box<Inner>);
+
+/// Boxed, since each layer between the pipeline and the caller moves an answer.
+#[derive(Clone)]
+struct Inner {
     operation: &'static Operation,
     response: Response,
     attempts: u32,
@@ -31,7 +35,7 @@ pub struct Answer {
 
 impl Answer {
     pub(super) fn new(response: Response, context: Context) -> Self {
-        Self {
+        Self(Box::new(Inner {
             operation: context.operation,
             response,
             attempts: context.attempts,
@@ -39,32 +43,32 @@ impl Answer {
             uri: context.uri,
             secrets: context.secrets,
             keeps_body: false,
-        }
+        }))
     }
 
     /// Returns the status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.response.status
+        self.0.response.status
     }
 
     /// Returns how many requests were made. If there was more than one, the server may have
     /// processed an earlier one whose answer was lost.
     #[must_use]
     pub fn attempts(&self) -> u32 {
-        self.attempts
+        self.0.attempts
     }
 
     /// Returns the headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
-        &self.response.headers
+        &self.0.response.headers
     }
 
     /// Returns the body.
     #[must_use]
     pub fn body(&self) -> &Bytes {
-        &self.response.body
+        &self.0.response.body
     }
 
     /// Reads the body as JSON, whatever its content type. A byte order mark at the start is
@@ -76,7 +80,7 @@ impl Answer {
     /// of the body is not included, except after [`keeping_body`](Self::keeping_body).
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         read(self.body()).map_err(|_| match self.explain::<T>() {
-            error if self.keeps_body => self.keep_body(error),
+            error if self.0.keeps_body => self.keep_body(error),
             error => error,
         })
     }
@@ -112,7 +116,7 @@ impl Answer {
     /// [sensitive answer](Operation::sensitive_answer).
     #[must_use]
     pub fn keeping_body(mut self) -> Self {
-        self.keeps_body = !self.operation.has_sensitive_answer();
+        self.0.keeps_body = !self.0.operation.has_sensitive_answer();
         self
     }
 
@@ -130,18 +134,18 @@ impl Answer {
     /// answers that hold no other secrets.
     #[must_use]
     pub fn keep_body(&self, error: Error) -> Error {
-        error.with_body(&Filter::of(&self.secrets).body_of(self.body(), KEPT_BODY))
+        error.with_body(&Filter::of(&self.0.secrets).body_of(self.body(), KEPT_BODY))
     }
 
     /// Creates an error for an answer whose content is invalid.
     #[must_use]
     pub fn decode_error(&self, message: impl AsRef<str>) -> Error {
-        let message = Filter::of(&self.secrets).text(message.as_ref());
+        let message = Filter::of(&self.0.secrets).text(message.as_ref());
         Error::new(ErrorKind::Decode, message)
             .with_status(self.status())
             .with_sent(Sent::Maybe)
-            .with_attempts(self.attempts, self.elapsed)
-            .with_request(self.operation, &self.uri)
+            .with_attempts(self.0.attempts, self.0.elapsed)
+            .with_request(self.0.operation, &self.0.uri)
     }
 
     /// Parses again while tracking the position: slower, and done only after a failure.
@@ -170,10 +174,10 @@ impl Answer {
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Answer")
-            .field("operation", &self.operation.id())
-            .field("url", &printable(self.operation, &self.uri))
-            .field("response", &self.response)
-            .field("attempts", &self.attempts)
+            .field("operation", &self.0.operation.id())
+            .field("url", &printable(self.0.operation, &self.0.uri))
+            .field("response", &self.0.response)
+            .field("attempts", &self.0.attempts)
             .finish_non_exhaustive()
     }
 }

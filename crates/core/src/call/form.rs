@@ -127,15 +127,22 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
 pub(super) struct Wiped(Zeroizing<Vec<u8>>);
 
 impl Wiped {
+    #[inline]
     fn push(&mut self, bytes: &[u8]) {
-        let needed = self.0.len() + bytes.len();
-        if needed > self.0.capacity() {
-            // A vector that grows by itself does not wipe its old memory.
-            let mut larger = Vec::with_capacity(needed.max(2 * self.0.capacity()).max(256));
-            larger.extend_from_slice(&self.0);
-            self.0 = Zeroizing::new(larger);
+        if bytes.len() > self.0.capacity() - self.0.len() {
+            self.grow(bytes.len());
         }
         self.0.extend_from_slice(bytes);
+    }
+
+    /// Makes room for so many more bytes. A vector that grows by itself does not wipe its old
+    /// memory.
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let needed = self.0.len() + more;
+        let mut larger = Vec::with_capacity(needed.max(2 * self.0.capacity()).max(256));
+        larger.extend_from_slice(&self.0);
+        self.0 = Zeroizing::new(larger);
     }
 
     /// Turns the buffer into a body, which wipes the memory when it is dropped.
@@ -145,9 +152,16 @@ impl Wiped {
 }
 
 impl io::Write for Wiped {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.push(bytes);
         Ok(bytes.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.push(bytes);
+        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -8,6 +8,7 @@ mod coding;
 mod context;
 pub mod described;
 mod form;
+mod headers;
 mod limit;
 pub mod limits;
 mod objects;

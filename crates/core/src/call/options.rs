@@ -1,10 +1,13 @@
 //! Options that a caller may set for a client and for one call.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 
 use super::Retry;
+use super::headers::Headers;
 use crate::{Error, ErrorKind, Result};
 
 /// Time limits. Every call is bounded by default.
@@ -45,14 +48,20 @@ impl Timeouts {
 
 /// What one call does differently from its client. Options that are not set are taken from the
 /// client.
+///
+/// Cheap to clone: clones share the options that are set.
+#[derive(Clone, Default)]
+pub struct CallOptions(Option<Arc<Set>>);
+
+/// The options that are set.
 #[derive(Clone, Debug, Default)]
-pub struct CallOptions {
+pub(crate) struct Set {
     pub(crate) deadline: Option<Duration>,
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) retry: Option<Retry>,
     pub(crate) resends_refused: Option<bool>,
     pub(crate) request_id: Option<String>,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Headers,
     /// A header whose value does not fit one.
     pub(crate) misfit: Option<HeaderName>,
 }
@@ -67,21 +76,21 @@ impl CallOptions {
     /// Sets how long the whole call may take.
     #[must_use]
     pub fn deadline(mut self, limit: Duration) -> Self {
-        self.deadline = Some(limit);
+        self.set().deadline = Some(limit);
         self
     }
 
     /// Sets how long one attempt may take.
     #[must_use]
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
-        self.attempt_timeout = Some(limit);
+        self.set().attempt_timeout = Some(limit);
         self
     }
 
     /// Sets the retry policy of the call.
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Self {
-        self.retry = Some(retry);
+        self.set().retry = Some(retry);
         self
     }
 
@@ -90,7 +99,7 @@ impl CallOptions {
     /// calls, and the refusal is returned. Default: `true`.
     #[must_use]
     pub fn resend_refused(mut self, resends: bool) -> Self {
-        self.resends_refused = Some(resends);
+        self.set().resends_refused = Some(resends);
         self
     }
 
@@ -98,7 +107,7 @@ impl CallOptions {
     /// refused when the call is made.
     #[must_use]
     pub fn request_id(mut self, id: impl Into<String>) -> Self {
-        self.request_id = Some(id.into());
+        self.set().request_id = Some(id.into());
         self
     }
 
@@ -119,7 +128,7 @@ impl CallOptions {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
         let mut value = HeaderValue::from_str(value).map_err(|_| invalid())?;
         value.set_sensitive(true);
-        self.headers.insert(name, value);
+        self.set().headers.set(name, value);
         Ok(self)
     }
 
@@ -130,9 +139,9 @@ impl CallOptions {
     pub fn plain_header(mut self, name: HeaderName, value: &str) -> Self {
         match HeaderValue::from_str(value) {
             Ok(value) => {
-                self.headers.insert(name, value);
+                self.set().headers.set(name, value);
             }
-            Err(_) => self.misfit = Some(name),
+            Err(_) => self.set().misfit = Some(name),
         }
         self
     }
@@ -140,17 +149,48 @@ impl CallOptions {
     /// Fills in options that are not set here from others, such as the client's.
     #[must_use]
     pub fn or(mut self, other: &Self) -> Self {
-        self.deadline = self.deadline.or(other.deadline);
-        self.attempt_timeout = self.attempt_timeout.or(other.attempt_timeout);
-        self.retry = self.retry.or(other.retry);
-        self.resends_refused = self.resends_refused.or(other.resends_refused);
-        self.request_id = self.request_id.or_else(|| other.request_id.clone());
-        self.misfit = self.misfit.or_else(|| other.misfit.clone());
-        for (name, value) in &other.headers {
-            if !self.headers.contains_key(name) {
-                self.headers.insert(name, value.clone());
+        let Some(other) = &other.0 else {
+            return self;
+        };
+        if self.0.is_none() {
+            return Self(Some(Arc::clone(other)));
+        }
+        let set = self.set();
+        set.deadline = set.deadline.or(other.deadline);
+        set.attempt_timeout = set.attempt_timeout.or(other.attempt_timeout);
+        set.retry = set.retry.or(other.retry);
+        set.resends_refused = set.resends_refused.or(other.resends_refused);
+        set.request_id = set.request_id.take().or_else(|| other.request_id.clone());
+        set.misfit = set.misfit.take().or_else(|| other.misfit.clone());
+        for (name, value) in other.headers.iter() {
+            if set.headers.get(name).is_none() {
+                set.headers.set(name.clone(), value.clone());
             }
         }
         self
+    }
+
+    /// Returns what is set.
+    pub(crate) fn get(&self) -> &Set {
+        static NOTHING: Set = Set {
+            deadline: None,
+            attempt_timeout: None,
+            retry: None,
+            resends_refused: None,
+            request_id: None,
+            headers: Headers::new(),
+            misfit: None,
+        };
+        self.0.as_deref().unwrap_or(&NOTHING)
+    }
+
+    fn set(&mut self) -> &mut Set {
+        Arc::make_mut(self.0.get_or_insert_default())
+    }
+}
+
+impl fmt::Debug for CallOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CallOptions").field(self.get()).finish()
     }
 }

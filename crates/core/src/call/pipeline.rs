@@ -1,5 +1,6 @@
 //! The life of a call, in one loop. [`Pipeline::send`] shows the whole policy.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,7 +74,7 @@ impl Pipeline {
         credentials: Option<Credentials<'_>>,
         options: &CallOptions,
     ) -> Result<R::Answer> {
-        let operation = call.operation;
+        let operation = call.0.operation;
         let span = tracing::debug_span!(
             "auth.call",
             operation = operation.id(),
@@ -90,10 +91,11 @@ impl Pipeline {
             uri: None,
             source_called: false,
         };
-        let result = self
-            .run::<R>(base, &call, credentials, options, &mut progress)
-            .instrument(span.clone())
-            .await;
+        // Pinned here, so that the span is put around a pointer rather than around the whole state.
+        let result = {
+            let run = pin!(self.run::<R>(base, &call, credentials, options, &mut progress));
+            run.instrument(span.clone()).await
+        };
         let result = result.map_err(|error| progress.explain(error, operation, options));
         if !span.is_disabled() {
             span.record("attempts", progress.attempts);
@@ -128,9 +130,9 @@ impl Pipeline {
         options: &CallOptions,
         progress: &mut Progress,
     ) -> Result<R::Answer> {
-        let operation = call.operation;
-        let uri = progress.uri.insert(base.join(&call.target)?).clone();
-        if (credentials.is_some() || call.holds_secret) && !self.may_carry_credentials(base) {
+        let operation = call.0.operation;
+        let uri = progress.uri.insert(base.join(&call.0.target)?).clone();
+        if (credentials.is_some() || call.0.holds_secret) && !self.may_carry_credentials(base) {
             return Err(Error::new(
                 ErrorKind::Config,
                 format!(
@@ -142,10 +144,13 @@ impl Pipeline {
         }
         let deadline = after(
             progress.started,
-            options.deadline.unwrap_or(self.timeouts.call),
+            options.get().deadline.unwrap_or(self.timeouts.call),
         );
-        let attempt_limit = options.attempt_timeout.unwrap_or(self.timeouts.attempt);
-        let retry = options.retry.unwrap_or(self.retry);
+        let attempt_limit = options
+            .get()
+            .attempt_timeout
+            .unwrap_or(self.timeouts.attempt);
+        let retry = options.get().retry.unwrap_or(self.retry);
         let authority = self.authorities.of(base.authority());
         let mut refused: Option<u64> = None;
         let mut was_stale = false;
@@ -162,6 +167,10 @@ impl Pipeline {
             };
             let call = call.completed(token.as_ref().map(Token::secret))?;
             let mut request = self.request(base, &call, &uri, options)?;
+            // For other operations it decides nothing about what may be repeated.
+            if operation.repeatable() == Repeat::OnlyIfUnsent {
+                request.written = Written::heard();
+            }
             if let (Some(credentials), Some(token)) = (&credentials, &token) {
                 credentials.scheme.authorize(token, &mut request.headers)?;
             }
@@ -169,23 +178,36 @@ impl Pipeline {
             // wait for a permit that this call holds.
             let permit = authority.permit(deadline).await?;
             progress.attempts += 1;
+            let written = request.written.clone();
+            let received = R::receive(&*self.transport, operation, request);
             let outcome = self
-                .attempt::<R>(operation, request, attempt_limit, deadline, progress)
+                .attempt::<R>(
+                    operation,
+                    received,
+                    written,
+                    attempt_limit,
+                    deadline,
+                    progress,
+                )
                 .await;
             let error = match outcome {
                 Ok(Received::Answer(got)) => {
                     authority.budget.refund();
                     // A call that sets this header decodes the body itself.
-                    if !call.headers.contains_key(ACCEPT_ENCODING)
+                    if call.0.headers.get(&ACCEPT_ENCODING).is_none()
                         && let Some(coding) = R::coding_of(&got)
                     {
                         return Err(unasked_coding(R::status_of(&got), coding));
                     }
-                    let mut secrets = call.secrets.clone();
+                    let mut secrets = call.0.secrets.clone();
                     if let Some(token) = &token {
                         secrets.add(token.secret());
                     }
-                    let own = options.headers.values().filter(|own| own.is_sensitive());
+                    let own = options
+                        .get()
+                        .headers
+                        .values()
+                        .filter(|own| own.is_sensitive());
                     let own = own.filter_map(|own| own.to_str().ok());
                     own.for_each(|own| secrets.add_header(&Secret::from(own)));
                     return Ok(R::answer(
@@ -198,7 +220,7 @@ impl Pipeline {
                             started: progress.started,
                             permit,
                             piece_limit: attempt_limit,
-                            deadline: options.deadline.map(|_| deadline),
+                            deadline: options.get().deadline.map(|_| deadline),
                         },
                     ));
                 }
@@ -222,7 +244,7 @@ impl Pipeline {
             {
                 refused = Some(token.generation());
                 credentials.source.forget(token.generation());
-                let resends = options.resends_refused.unwrap_or(true);
+                let resends = options.get().resends_refused.unwrap_or(true);
                 match self.token(credentials, deadline).await {
                     Ok(renewed) if resends && renewed.generation() != token.generation() => {
                         continue;
@@ -281,11 +303,12 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Sends one request within its time limit.
+    /// Waits for the answer to one request within its time limit.
     async fn attempt<R: Receive>(
         &self,
         operation: &'static Operation,
-        mut request: Request,
+        received: impl Future<Output = Result<Received<R::Got>>> + Send,
+        written: Written,
         limit: Duration,
         deadline: Instant,
         progress: &Progress,
@@ -295,12 +318,6 @@ impl Pipeline {
             until if until < deadline => (until, TimeoutScope::Attempt),
             _ => (deadline, TimeoutScope::Call),
         };
-        // Whether it was sent decides nothing about what may be repeated in any case.
-        if operation.repeatable() == Repeat::OnlyIfUnsent {
-            request.written = Written::heard();
-        }
-        let written = request.written.clone();
-        let received = R::receive(&*self.transport, operation, request);
         let result = timeout_at(until, received).await.unwrap_or_else(|_| {
             // By now the attempt has been dropped, so what it said is final.
             let (what, sent) = if written.is_nothing() {
@@ -360,19 +377,20 @@ impl Pipeline {
         uri: &Uri,
         options: &CallOptions,
     ) -> Result<Request> {
-        // The body comes with two: what it is, and how long.
-        let own =
-            call.headers.len() + options.headers.len() + 2 * usize::from(!call.body.is_empty());
-        let mut headers = HeaderMap::with_capacity(HEADERS + own);
+        let options = options.get();
+        let own = call.0.headers.len() + options.headers.len();
+        // The connection adds the length of the body.
+        let length = usize::from(!call.0.body.is_empty());
+        let mut headers = HeaderMap::with_capacity(HEADERS + own + length);
         headers.insert(HOST, base.host_header().clone());
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, self.user_agent.clone());
-        for (name, value) in &options.headers {
+        for (name, value) in options.headers.iter() {
             headers.insert(name, value.clone());
         }
         // Without this header a server may choose any coding (RFC 9110, 12.5.3).
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        for (name, value) in &call.headers {
+        for (name, value) in call.0.headers.iter() {
             headers.insert(name, value.clone());
         }
         if let Some(name) = &options.misfit {
@@ -385,10 +403,10 @@ impl Pipeline {
             })?;
             headers.insert(REQUEST_ID.clone(), value);
         }
-        let mut request = Request::new(call.operation.method().clone(), uri.clone());
+        let mut request = Request::new(call.0.operation.method().clone(), uri.clone());
         request.headers = headers;
-        request.body = call.body.clone();
-        request.response_limit = call.operation.max_response();
+        request.body = call.0.body.clone();
+        request.response_limit = call.0.operation.max_response();
         Ok(request)
     }
 
@@ -457,15 +475,15 @@ fn filter(
     presented: Option<(&Credentials<'_>, &Token)>,
     options: &CallOptions,
 ) -> Filter {
-    let mut filter = Filter::of(&call.secrets);
-    filter.headers(&call.headers);
-    filter.headers(&options.headers);
+    let mut filter = Filter::of(&call.0.secrets);
+    filter.headers(call.0.headers.values());
+    filter.headers(options.get().headers.values());
     if let Some((credentials, token)) = presented {
         filter.secret(token.secret().expose());
         // What a scheme derives from a token is just as secret.
         let mut headers = HeaderMap::new();
         if credentials.scheme.authorize(token, &mut headers).is_ok() {
-            filter.headers(&headers);
+            filter.headers(headers.values());
         }
     }
     filter
@@ -499,7 +517,7 @@ impl Progress {
             None => error,
         };
         if error.request_id().is_none() {
-            error.with_request_id(options.request_id.as_deref())
+            error.with_request_id(options.get().request_id.as_deref())
         } else {
             error
         }

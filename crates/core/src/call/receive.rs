@@ -30,6 +30,8 @@ pub(crate) trait Receive: 'static {
     type Got: Send;
     type Answer;
 
+    /// Hands the request to the transport; the future waits for the answer. So the request is no
+    /// part of the future, which is moved about.
     fn receive(
         transport: &dyn Transport,
         operation: &'static Operation,
@@ -53,16 +55,19 @@ impl Receive for Whole {
     type Got = Response;
     type Answer = Answer;
 
-    async fn receive(
+    fn receive(
         transport: &dyn Transport,
         operation: &'static Operation,
         request: Request,
-    ) -> Result<Received<Response>> {
-        let response = transport.send(request).await?;
-        Ok(match operation.is_answer(response.status) {
-            true => Received::Answer(response),
-            false => Received::Refusal(response),
-        })
+    ) -> impl Future<Output = Result<Received<Response>>> + Send {
+        let response = transport.send(request);
+        async move {
+            let response = response.await?;
+            Ok(match operation.is_answer(response.status) {
+                true => Received::Answer(response),
+                false => Received::Refusal(response),
+            })
+        }
     }
 
     fn status_of(got: &Response) -> StatusCode {
@@ -89,17 +94,20 @@ impl Receive for Pieces {
     type Got = StreamedResponse;
     type Answer = AnswerStream;
 
-    async fn receive(
+    fn receive(
         transport: &dyn Transport,
         operation: &'static Operation,
         request: Request,
-    ) -> Result<Received<StreamedResponse>> {
+    ) -> impl Future<Output = Result<Received<StreamedResponse>>> + Send {
         let limit = request.response_limit;
-        let response = transport.stream(request).await?;
-        Ok(match operation.is_answer(response.status) {
-            true => Received::Answer(response),
-            false => Received::Refusal(response.read(limit).await?),
-        })
+        let response = transport.stream(request);
+        async move {
+            let response = response.await?;
+            Ok(match operation.is_answer(response.status) {
+                true => Received::Answer(response),
+                false => Received::Refusal(response.read(limit).await?),
+            })
+        }
     }
 
     fn status_of(got: &StreamedResponse) -> StatusCode {

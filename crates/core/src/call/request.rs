@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use serde::Serialize;
 
 use super::Operation;
 use super::form::{Form, Wiped};
+use super::headers::Headers;
 use super::secrets::{Secrets, decoded};
 use crate::url::Target;
 use crate::{Error, ErrorKind, Result, Secret, secret};
@@ -18,10 +19,14 @@ use crate::{Error, ErrorKind, Result, Secret, secret};
 /// An operation with its arguments: path, query, headers and body. Creating one does no I/O.
 /// Generated code creates most calls.
 #[derive(Clone)]
-pub struct Call {
+pub struct Call(pub(crate) Box<Parts>);
+
+/// Boxed, since each layer between the caller and the pipeline moves a call.
+#[derive(Clone)]
+pub(crate) struct Parts {
     pub(crate) operation: &'static Operation,
     pub(crate) target: Target,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Headers,
     pub(crate) body: Bytes,
     /// Whether headers or body hold something that must not go over plain http, or the answer does.
     pub(crate) holds_secret: bool,
@@ -38,15 +43,15 @@ impl Call {
     /// Creates a call without headers and body.
     #[must_use]
     pub fn new(operation: &'static Operation, target: Target) -> Self {
-        Self {
+        Self(Box::new(Parts {
             operation,
             target,
-            headers: HeaderMap::new(),
+            headers: Headers::new(),
             body: Bytes::new(),
             holds_secret: false,
             secrets: Secrets::default(),
             body_of: None,
-        }
+        }))
     }
 
     /// Registers a secret that the call cannot recognise by itself, such as one in its path. It is
@@ -55,8 +60,8 @@ impl Call {
     /// bodies are registered automatically.
     #[must_use]
     pub fn hide(mut self, secret: &Secret) -> Self {
-        self.holds_secret = true;
-        self.secrets.add(secret);
+        self.0.holds_secret = true;
+        self.0.secrets.add(secret);
         self
     }
 
@@ -82,7 +87,7 @@ impl Call {
     /// Returns the operation.
     #[must_use]
     pub fn operation(&self) -> &'static Operation {
-        self.operation
+        self.0.operation
     }
 
     /// Sets a function that puts the token of each attempt into the body, for protocols that have it
@@ -93,17 +98,17 @@ impl Call {
         mut self,
         write: impl Fn(Self, &Secret) -> Result<Self> + Send + Sync + 'static,
     ) -> Self {
-        self.body_of = Some(Arc::new(write));
+        self.0.body_of = Some(Arc::new(write));
         self
     }
 
     /// Returns the call with the token in its body, if it has one there.
     pub(crate) fn completed(&self, token: Option<&Secret>) -> Result<Cow<'_, Self>> {
-        let (Some(write), Some(token)) = (&self.body_of, token) else {
+        let (Some(write), Some(token)) = (&self.0.body_of, token) else {
             return Ok(Cow::Borrowed(self));
         };
         let mut call = write(self.clone(), token)?.hide(token);
-        call.holds_secret = true;
+        call.0.holds_secret = true;
         Ok(Cow::Owned(call))
     }
 
@@ -114,21 +119,21 @@ impl Call {
     ///
     /// [`ErrorKind::Invalid`] if the path does not match the other operation's.
     pub fn for_operation(mut self, operation: &'static Operation) -> Result<Self> {
-        self.operation = Self::encoded(operation, self.target.as_str())?.operation;
+        self.0.operation = Self::encoded(operation, self.0.target.as_str())?.operation();
         Ok(self)
     }
 
     /// Returns the decoded value of a parameter in the path.
     #[must_use]
     pub fn path_value(&self, name: &str) -> Option<String> {
-        let mut parts = self.operation.path().split('/');
+        let mut parts = self.0.operation.path().split('/');
         let at = parts.position(|part| {
             let inner = part
                 .strip_prefix('{')
                 .and_then(|part| part.strip_suffix('}'));
             inner == Some(name)
         })?;
-        let path = self.target.as_str().split('?').next()?;
+        let path = self.0.target.as_str().split('?').next()?;
         let value = decoded(path.split('/').nth(at)?.as_bytes());
         String::from_utf8(value.to_vec()).ok()
     }
@@ -136,7 +141,7 @@ impl Call {
     /// Returns the decoded names and values of the query.
     #[must_use]
     pub fn query(&self) -> Vec<(String, String)> {
-        let (_, query) = self.target.as_str().split_once('?').unwrap_or_default();
+        let (_, query) = self.0.target.as_str().split_once('?').unwrap_or_default();
         let text = |part: &str| String::from_utf8_lossy(&decoded(part.as_bytes())).into_owned();
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         pairs
@@ -147,8 +152,8 @@ impl Call {
     /// Removes the query: for servers that take its values in another way.
     #[must_use]
     pub fn without_query(mut self) -> Self {
-        let path = self.target.as_str().split('?').next().unwrap_or_default();
-        self.target = Target::encoded(path).unwrap_or(self.target);
+        let path = self.0.target.as_str().split('?').next().unwrap_or_default();
+        self.0.target = Target::encoded(path).unwrap_or(self.0.target);
         self
     }
 
@@ -160,7 +165,7 @@ impl Call {
     /// message includes the name, but not the value.
     pub fn header(mut self, name: HeaderName, value: &str) -> Result<Self> {
         let value = self.header_value(&name, value)?;
-        self.headers.insert(name, value);
+        self.0.headers.set(name, value);
         Ok(self)
     }
 
@@ -173,9 +178,9 @@ impl Call {
     pub fn secret_header(mut self, name: HeaderName, secret: &Secret) -> Result<Self> {
         let mut value = self.header_value(&name, secret.expose())?;
         value.set_sensitive(true);
-        self.headers.insert(name, value);
-        self.holds_secret = true;
-        self.secrets.add_header(secret);
+        self.0.headers.set(name, value);
+        self.0.holds_secret = true;
+        self.0.secrets.add_header(secret);
         Ok(self)
     }
 
@@ -183,7 +188,7 @@ impl Call {
     /// itself is trusted (such as public keys).
     #[must_use]
     pub fn believed(mut self) -> Self {
-        self.holds_secret = true;
+        self.0.holds_secret = true;
         self
     }
 
@@ -207,17 +212,16 @@ impl Call {
                 && let Ok(value) = std::str::from_utf8(&decoded(value.as_bytes()))
             {
                 is_found = true;
-                self.secrets.add(&Secret::from(value));
+                self.0.secrets.add(&Secret::from(value));
             }
         }
         if !is_found {
-            self.secrets.add_values(text.expose().as_bytes());
+            self.0.secrets.add_values(text.expose().as_bytes());
         }
         let body = Bytes::from_owner(Lent(text.clone()));
-        Self {
-            holds_secret: true,
-            ..self.body(FORM, body)
-        }
+        let mut call = self.body(FORM, body);
+        call.0.holds_secret = true;
+        call
     }
 
     /// Sets a JSON body and its content type.
@@ -227,7 +231,9 @@ impl Call {
     /// [`ErrorKind::Invalid`] if the value cannot be written as JSON, such as a map with keys that
     /// are not text.
     pub fn json<T: Serialize + ?Sized>(self, body: &T) -> Result<Self> {
-        let text = serde_json::to_vec(body).map_err(|cause| self.not_json(cause))?;
+        // Most bodies fit, and growing twice would cost more than all else here.
+        let mut text = Vec::with_capacity(512);
+        serde_json::to_writer(&mut text, body).map_err(|cause| self.not_json(cause))?;
         Ok(self.body(JSON, Bytes::from(text)))
     }
 
@@ -242,10 +248,10 @@ impl Call {
         let (written, secrets) = secret::noted(|| serde_json::to_writer(&mut text, body));
         written.map_err(|cause| self.not_json(cause))?;
         let mut call = self.secret_body(JSON, text.into_bytes(), &secrets);
-        call.holds_secret = true;
+        call.0.holds_secret = true;
         // The type writes its secrets as ordinary text, so any of its texts may be one.
         if secrets.is_empty() {
-            call.secrets.add_values(&call.body);
+            call.0.secrets.add_values(&call.0.body);
         }
         Ok(call)
     }
@@ -257,12 +263,12 @@ impl Call {
     ///
     /// As [`json`](Self::json).
     pub fn edit_json(mut self, edit: impl FnOnce(&mut serde_json::Value)) -> Result<Self> {
-        let Ok(mut body) = serde_json::from_slice(&self.body) else {
+        let Ok(mut body) = serde_json::from_slice(&self.0.body) else {
             return Ok(self);
         };
         edit(&mut body);
         let text = serde_json::to_vec(&body).map_err(|cause| self.not_json(cause))?;
-        self.body = Bytes::from(text);
+        self.0.body = Bytes::from(text);
         Ok(self)
     }
 
@@ -273,27 +279,28 @@ impl Call {
     /// [`ErrorKind::Invalid`] if the media type does not fit a header.
     pub fn content(self, media: &str, body: impl Into<Bytes>) -> Result<Self> {
         let mut call = self.header(CONTENT_TYPE, media)?;
-        call.body = body.into();
+        call.0.body = body.into();
         Ok(call)
     }
 
     fn secret_body(self, media: &'static str, body: Bytes, secrets: &Secrets) -> Self {
         let mut call = self.body(media, body);
-        call.holds_secret |= !secrets.is_empty();
-        call.secrets.extend(secrets);
+        call.0.holds_secret |= !secrets.is_empty();
+        call.0.secrets.extend(secrets);
         call
     }
 
     fn body(mut self, media: &'static str, body: Bytes) -> Self {
-        self.headers
-            .insert(CONTENT_TYPE, HeaderValue::from_static(media));
-        self.body = body;
+        self.0
+            .headers
+            .set(CONTENT_TYPE, HeaderValue::from_static(media));
+        self.0.body = body;
         self
     }
 
     fn not_json(&self, cause: serde_json::Error) -> Error {
         Error::new(ErrorKind::Invalid, "the body cannot be written as JSON")
-            .with_operation(self.operation.id())
+            .with_operation(self.0.operation.id())
             .with_source(cause)
     }
 
@@ -303,7 +310,7 @@ impl Call {
                 ErrorKind::Invalid,
                 format!("the value for {name} does not fit a header"),
             )
-            .with_operation(self.operation.id())
+            .with_operation(self.0.operation.id())
         })
     }
 }
@@ -350,9 +357,9 @@ impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Path, query and body may hold secrets, and only the operation's data says which.
         f.debug_struct("Call")
-            .field("operation", &self.operation.id())
-            .field("headers", &self.headers)
-            .field("body_bytes", &self.body.len())
+            .field("operation", &self.0.operation.id())
+            .field("headers", &self.0.headers)
+            .field("body_bytes", &self.0.body.len())
             .finish_non_exhaustive()
     }
 }
@@ -371,7 +378,7 @@ mod tests {
     fn a_ready_target_is_taken_for_its_operation_only() {
         static ONE: Operation = Operation::new("t.one", Method::GET, "/a/{name}/x:{y}");
         let call = Call::encoded(&ONE, "/a/b%2Fc/x:1?d=1,2").unwrap();
-        assert_eq!(call.target.as_str(), "/a/b%2Fc/x:1?d=1,2");
+        assert_eq!(call.0.target.as_str(), "/a/b%2Fc/x:1?d=1,2");
         for bad in [
             "/a/b/x:",
             "/a//x:1",
@@ -396,11 +403,11 @@ mod tests {
         let call = Call::new(&OPERATION, Target::new("/a"));
         let rename = |body: &mut serde_json::Value| body["b"] = body["a"].take();
         let bare = call.clone().edit_json(rename).unwrap();
-        assert!(bare.body.is_empty());
+        assert!(bare.0.body.is_empty());
         let call = call.json(&serde_json::json!({"a": 1})).unwrap();
         let call = call.edit_json(rename).unwrap();
-        assert_eq!(call.body, r#"{"a":null,"b":1}"#);
-        assert_eq!(call.headers[CONTENT_TYPE], JSON);
+        assert_eq!(call.0.body, r#"{"a":null,"b":1}"#);
+        assert_eq!(call.0.headers.get(&CONTENT_TYPE).unwrap(), JSON);
     }
 
     #[test]
@@ -415,7 +422,7 @@ mod tests {
         assert_eq!(call.path_value("b"), None);
         let values = call.query();
         let call = call.without_query();
-        assert_eq!(call.target.as_str(), "/a/x%2F%C3%BC/b");
+        assert_eq!(call.0.target.as_str(), "/a/x%2F%C3%BC/b");
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(values, [pair("q", "1&2"), pair("r", "")]);
         assert!(call.query().is_empty());
@@ -427,18 +434,18 @@ mod tests {
     fn bodies_say_what_they_are_and_whether_they_hold_a_secret() {
         let new = || Call::new(&OPERATION, Target::new("/o"));
         let form = new().form(Form::new().field("a", "b c"));
-        assert_eq!(form.body, "a=b+c");
-        assert_eq!(form.headers[CONTENT_TYPE], FORM);
-        assert!(!form.holds_secret);
+        assert_eq!(form.0.body, "a=b+c");
+        assert_eq!(form.0.headers.get(&CONTENT_TYPE).unwrap(), FORM);
+        assert!(!form.0.holds_secret);
         let secret = Form::new().secret("a", &Secret::from("planted"));
         let form = new().form(secret);
-        assert!(form.holds_secret && !format!("{form:?}").contains("planted"));
+        assert!(form.0.holds_secret && !format!("{form:?}").contains("planted"));
 
-        assert!(!new().json(&["planted"]).unwrap().holds_secret);
+        assert!(!new().json(&["planted"]).unwrap().0.holds_secret);
         let json = new().secret_json(&["planted"]).unwrap();
-        assert_eq!(json.body, "[\"planted\"]");
-        assert_eq!(json.headers[CONTENT_TYPE], JSON);
-        assert!(json.holds_secret && !format!("{json:?}").contains("planted"));
+        assert_eq!(json.0.body, "[\"planted\"]");
+        assert_eq!(json.0.headers.get(&CONTENT_TYPE).unwrap(), JSON);
+        assert!(json.0.holds_secret && !format!("{json:?}").contains("planted"));
     }
 
     #[test]
@@ -453,7 +460,7 @@ mod tests {
             new().secret_form(&text, &["c"]),
             new().secret_json(&["planted-one"]).unwrap(),
         ] {
-            let clean = Filter::of(&call.secrets).text("no planted-one by other-secret");
+            let clean = Filter::of(&call.0.secrets).text("no planted-one by other-secret");
             assert_eq!(clean, "no [secret] by [secret]");
         }
     }
@@ -464,12 +471,13 @@ mod tests {
             .secret_form(&Secret::from("a=planted"), &["a"])
             .secret_header(AUTHORIZATION, &Secret::from("planted"))
             .unwrap();
-        assert_eq!(call.body, "a=planted");
-        assert!(call.holds_secret);
+        assert_eq!(call.0.body, "a=planted");
+        assert!(call.0.holds_secret);
         assert!(!format!("{call:?}").contains("planted"));
         assert!(
             Call::new(&OPERATION, Target::new("/o"))
                 .believed()
+                .0
                 .holds_secret
         );
         let refused = Call::new(&OPERATION, Target::new("/o"))

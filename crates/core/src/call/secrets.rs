@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use http::HeaderMap;
+use http::HeaderValue;
 use zeroize::Zeroizing;
 
 use super::quoted::{self, MOST_ENCODED, SHORTEST};
@@ -159,9 +159,8 @@ impl Filter {
 
     /// Adds the values of sensitive headers. If a value has several parts, such as a scheme and a
     /// credential or a cookie, each part is added, as is the password of basic credentials.
-    pub(crate) fn headers(&mut self, headers: &HeaderMap) {
-        let sensitive = headers.values().filter(|value| value.is_sensitive());
-        for value in sensitive {
+    pub(crate) fn headers<'a>(&mut self, values: impl Iterator<Item = &'a HeaderValue>) {
+        for value in values.filter(|value| value.is_sensitive()) {
             let Ok(text) = std::str::from_utf8(value.as_bytes()) else {
                 self.add(value.as_bytes());
                 continue;
@@ -242,7 +241,7 @@ pub(super) fn decoded(value: &[u8]) -> Zeroizing<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::HeaderMap;
     use http::header::{AUTHORIZATION, COOKIE};
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
     use proptest::prelude::*;
@@ -391,7 +390,7 @@ mod tests {
         put(COOKIE, "session=planted-cookie; theme=\"planted-theme\"");
         headers.insert("accept", HeaderValue::from_static("application/json"));
         let mut filter = Filter::default();
-        filter.headers(&headers);
+        filter.headers(headers.values());
         let mut secrets = Secrets::default();
         for value in headers.values().filter(|value| value.is_sensitive()) {
             secrets.add_header(&Secret::from(value.to_str().unwrap()));

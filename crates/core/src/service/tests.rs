@@ -206,7 +206,7 @@ async fn the_time_of_a_look_up_is_part_of_the_calls() {
         .locate(&session.0.core, &OPEN, options(1500))
         .await
         .unwrap();
-    assert_eq!(left.deadline, Some(Duration::from_millis(500)));
+    assert_eq!(left.get().deadline, Some(Duration::from_millis(500)));
 
     // The second limit is that of the look-up too, which fails just then.
     for limit in [500, 1000] {
