@@ -104,15 +104,19 @@ where
     ///
     /// If this caller's fetch panics, or if its runtime is shut down while this future is polled
     /// elsewhere. Other callers that wait for the same fetch continue with their own.
-    pub async fn get_or_fetch<F, Fut>(&self, key: &K, fetch: F) -> Result<V, E>
+    pub fn get_or_fetch<F, Fut>(&self, key: &K, fetch: F) -> impl Future<Output = Result<V, E>>
     where
         F: FnOnce() -> Fut + Send,
         Fut: Future<Output = Result<Fetched<V>, E>> + Send + 'static,
     {
-        // Most look-ups end here, and they do so in parallel.
-        match self.shared.hit(key) {
-            Some(value) => Ok(value),
-            None => self.miss(key, fetch).await,
+        let shared = &self.shared;
+        // No `async fn`, which would move its arguments even for a hit. Most look-ups end there, and
+        // they do so in parallel.
+        async move {
+            match shared.hit(key) {
+                Some(value) => Ok(value),
+                None => self.miss(key, fetch).await,
+            }
         }
     }
 

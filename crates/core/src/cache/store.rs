@@ -103,10 +103,11 @@ struct Entry<V> {
 impl<V: Clone> Entry<V> {
     fn take(&self, now: Moment) -> V {
         let last = Stamp(self.used.load(Ordering::Relaxed));
+        let hit = Stamp::hit(now);
         // Writing takes the cache line from other cores, so a stamp from the same microsecond is
         // good enough.
-        if !last.is_hit() || now.0.saturating_sub(last.nanos()) > 1000 {
-            self.used.store(Stamp::hit(now).0, Ordering::Relaxed);
+        if !hit.is_soon_after(last) {
+            self.used.store(hit.0, Ordering::Relaxed);
         }
         self.value.clone()
     }
@@ -134,8 +135,10 @@ impl Stamp {
         self.0 & 1 == 1
     }
 
-    fn nanos(self) -> u64 {
-        self.0 >> 1
+    /// Returns whether this hit comes within a microsecond after another one.
+    fn is_soon_after(self, other: Self) -> bool {
+        // After a store the lowest bit differs; turned to the top it makes the rest look long.
+        self.0.wrapping_sub(other.0).rotate_right(1) <= 1000
     }
 }
 
