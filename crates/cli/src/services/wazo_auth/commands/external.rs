@@ -118,7 +118,7 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
         }
         Command::Users { kind, part } => {
             let request = external.list_connected_users(&kind);
-            let found = found!(@part request, &part, "users", |page| Option::from(page.filtered));
+            let found = found!(@part request, &part, "users", |page| page.filtered);
             Ok(found.answer(&["user"], |user| vec![user.uuid.to_string()]))
         }
         Command::Show { of, out } => {
