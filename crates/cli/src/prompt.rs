@@ -9,20 +9,21 @@ pub(crate) fn is_possible() -> bool {
     cfg!(unix) && io::IsTerminal::is_terminal(&io::stdin())
 }
 
-/// Asks for a secret of this name on standard error, and reads a line from the terminal.
+/// Asks for a secret of this name on standard error, and reads a line of at most `limit` bytes from
+/// the terminal.
 ///
 /// # Errors
 ///
-/// If it cannot be read, or the person pressed Ctrl-C.
+/// If it cannot be read or is longer, or the person pressed Ctrl-C.
 #[cfg(unix)]
-pub(crate) fn ask(what: &str) -> io::Result<Secret> {
+pub(crate) fn ask(what: &str, limit: usize) -> io::Result<Secret> {
     use std::io::Write as _;
 
     let quiet = terminal::Quiet::begin()?;
     let mut out = io::stderr().lock();
     let _ = write!(out, "{}: ", crate::terminal::sentence(what));
     let _ = out.flush();
-    let line = crate::secret::read_secret(terminal::Line::default());
+    let line = Secret::read(terminal::Line::default(), limit);
     drop(quiet);
     // The end of the line was not shown either.
     let _ = writeln!(out);
@@ -31,7 +32,7 @@ pub(crate) fn ask(what: &str) -> io::Result<Secret> {
 
 /// Asks for a secret, which is not possible on this system.
 #[cfg(not(unix))]
-pub(crate) fn ask(_: &str) -> io::Result<Secret> {
+pub(crate) fn ask(_: &str, _: usize) -> io::Result<Secret> {
     Err(io::ErrorKind::Unsupported.into())
 }
 

@@ -84,7 +84,10 @@ impl SecretSource {
                 let read = read_secret(io::stdin().lock());
                 ("standard input".to_owned(), read)
             }
-            Self::Prompt => (format!("the {what} that was typed"), prompt::ask(what)),
+            Self::Prompt => {
+                let read = prompt::ask(what, MAX_INPUT);
+                (format!("the {what} that was typed"), read)
+            }
             Self::Variable(name) => {
                 let Some(text) = env::secret(name)? else {
                     let message = format!("no {what}: {name} is not set in the environment");

@@ -5,7 +5,7 @@ use serde_json::json;
 use vouchsafe::wazo_auth::{Client, Group, GroupEdit, NewGroup, PolicyId};
 
 use super::list::{ListArgs, found};
-use super::{done, lookup, policies, rows, users};
+use super::{columns, done, lookup, rows};
 use crate::failure::Failure;
 use crate::output::{Answer, pairs};
 
@@ -91,7 +91,7 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
     match command {
         Command::List(args) => {
             let found = found!(groups.list(), &args, "groups");
-            Ok(found.answer(HEADER, row))
+            Ok(found.answer(columns::GROUPS, columns::group))
         }
         Command::Show { group } => Ok(shown(&groups.get(&id(&group).await?).await?)),
         Command::Create { name, slug } => {
@@ -117,7 +117,7 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
         Command::Users { group, list } => {
             let group = id(&group).await?;
             let found = found!(groups.get_users(&group), &list, "users");
-            Ok(found.answer(users::HEADER, users::row))
+            Ok(found.answer(columns::USERS, columns::user))
         }
         Command::AddUsers { group, users } => {
             let group = id(&group).await?;
@@ -138,7 +138,7 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
         Command::Policies { group, list } => {
             let group = id(&group).await?;
             let found = found!(groups.get_policies(&group), &list, "policies");
-            Ok(found.answer(policies::HEADER, policies::row))
+            Ok(found.answer(columns::POLICIES, columns::policy))
         }
         Command::AddPolicy { group, policy } => {
             groups.add_policy(&id(&group).await?, &policy).await?;
@@ -160,15 +160,4 @@ fn shown(group: &Group) -> Answer {
         ("kept by the system", Some(group.system_managed.to_string())),
     ]);
     Answer::new(pairs(rows), json!(group))
-}
-
-pub(super) const HEADER: &[&str] = &["uuid", "name", "slug", "kept by the system"];
-
-pub(super) fn row(group: &Group) -> Vec<String> {
-    vec![
-        group.uuid.to_string(),
-        group.name.clone(),
-        group.slug.clone(),
-        group.system_managed.to_string(),
-    ]
 }

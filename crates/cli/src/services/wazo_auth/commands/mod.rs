@@ -2,6 +2,7 @@
 
 mod acl;
 mod call;
+mod columns;
 mod config;
 mod external;
 mod groups;

@@ -8,7 +8,7 @@ use vouchsafe::wazo_auth::{Client, NewPolicy, Policy, PolicyEdit, PolicyId};
 
 use super::acl::read_patterns;
 use super::list::{ListArgs, found};
-use super::{change, done, rows};
+use super::{change, columns, done, rows};
 use crate::failure::Failure;
 use crate::output::{Answer, pairs};
 
@@ -114,7 +114,7 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
             }
             // Their number ignores the filters.
             let found = found!(request, &list, "policies", |page| None);
-            Ok(found.answer(HEADER, row))
+            Ok(found.answer(columns::POLICIES, columns::policy))
         }
         Command::Show { policy } => Ok(shown(&policies.get(&policy).await?)),
         Command::Create(args) => {
@@ -165,16 +165,4 @@ fn shown(policy: &Policy) -> Answer {
     let accesses = policy.acl.iter();
     rows.extend(accesses.map(|access| ("access".to_owned(), access.clone())));
     Answer::new(pairs(rows), json!(policy))
-}
-
-pub(super) const HEADER: &[&str] = &["uuid", "name", "slug", "accesses", "read only"];
-
-pub(super) fn row(policy: &Policy) -> Vec<String> {
-    vec![
-        policy.uuid.to_string(),
-        policy.name.clone(),
-        policy.slug.clone(),
-        policy.acl.len().to_string(),
-        policy.read_only.to_string(),
-    ]
 }

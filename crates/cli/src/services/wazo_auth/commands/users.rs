@@ -3,14 +3,14 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 use vouchsafe::wazo_auth::{
-    Client, EmailList, NewEmail, NewUser, PasswordChange, PasswordReset, Policy, PolicyId,
-    TenantUuid, User, UserEdit, UserPurpose, UserUuid,
+    Client, EmailList, NewEmail, NewUser, PasswordChange, PasswordReset, PolicyId, TenantUuid,
+    User, UserEdit, UserPurpose, UserUuid,
 };
 
 use super::import::{self, ImportArgs};
 use super::list::{ListArgs, found};
 use super::login::{NEW_PASSWORD_VARIABLE, PasswordArgs, password_help};
-use super::{change, done, groups, lookup, policies, rows, sessions};
+use super::{change, columns, done, lookup, rows, sessions};
 use crate::failure::Failure;
 use crate::output::{Answer, pairs};
 use crate::secret::Sources;
@@ -232,7 +232,7 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
         Command::Policies { user, list } => {
             let user = id(&user).await?;
             let found = found!(users.get_policies(&user), &list, "policies");
-            Ok(found.answer(policies::HEADER, |policy: &Policy| policies::row(policy)))
+            Ok(found.answer(columns::POLICIES, columns::policy))
         }
         Command::AddPolicy { user, policy } => {
             users.add_policy(&id(&user).await?, &policy).await?;
@@ -245,7 +245,7 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
         Command::Groups { user, list } => {
             let user = id(&user).await?;
             let found = found!(users.get_groups(&user), &list, "groups");
-            Ok(found.answer(groups::HEADER, groups::row))
+            Ok(found.answer(columns::GROUPS, columns::group))
         }
         Command::Sessions { user, list } => {
             let user = id(&user).await?;
@@ -269,7 +269,7 @@ async fn list(client: &Client, args: UserListArgs) -> Result<Answer, Failure> {
         request = request.has_policy_slug(slug);
     }
     let found = found!(request, &args.list, "users");
-    Ok(found.answer(HEADER, row))
+    Ok(found.answer(columns::USERS, columns::user))
 }
 
 async fn create(client: &Client, args: CreateArgs) -> Result<Answer, Failure> {
@@ -333,19 +333,4 @@ fn shown(user: &User) -> Answer {
     ]);
     all.extend(emails);
     Answer::new(pairs(all), json!(user))
-}
-
-pub(super) const HEADER: &[&str] = &["uuid", "user name", "name", "e-mail", "enabled"];
-
-pub(super) fn row(user: &User) -> Vec<String> {
-    let names = [&user.firstname, &user.lastname];
-    let names: Vec<_> = names.into_iter().flatten().map(String::as_str).collect();
-    let main = user.emails.iter().find(|email| email.main);
-    vec![
-        user.uuid.to_string(),
-        user.username.clone().unwrap_or_default(),
-        names.join(" "),
-        main.map(|email| email.address.clone()).unwrap_or_default(),
-        user.enabled.to_string(),
-    ]
 }
