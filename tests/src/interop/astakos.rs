@@ -71,7 +71,7 @@ async fn drive(base: python::Python27, places: &Places, report: &mut Report) -> 
         }
         bound.take(&call, &answer["returns"]);
         let case = recorder.case(&call, &token, exchanges, &answer);
-        match vectors::judge_recorded(&case).await {
+        match vectors::judge_recorded(&case) {
             Recorded::Same => report.pass(&name),
             Recorded::Different(lines) => report.fail(&name, lines.join("\n    ")),
             Recorded::NotMade(rule) => {

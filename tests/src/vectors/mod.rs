@@ -79,6 +79,10 @@ impl std::error::Error for Error {}
 ///
 /// If nothing could be judged: an unknown service, a missing folder, a file that is not vectors.
 /// Differences are not errors; they are in the [`Report`].
+///
+/// # Panics
+///
+/// On a tokio runtime of one thread, which has none for the calls of `astakos`.
 pub async fn run(
     root: &Path,
     service: Option<&str>,
@@ -103,7 +107,7 @@ pub async fn run(
             continue;
         }
         match name {
-            "astakos" => astakos::run(&folder, &mut report).await?,
+            "astakos" => astakos::run(&folder, &mut report)?,
             "ticket" => ticket::run(&folder, &mut report)?,
             "userinfo" => userinfo::run(&folder, probe.clone(), &mut report).await?,
             "wazo-auth" => wazo_auth::run(&folder, &mut report).await?,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::{runtime, task};
 use vouchsafe::astakos::{
     Access, ApplicationAction, Client, CommissionAction, CommissionRequest, DefaultProject,
     Dialect, EndpointFilter, Feedback, ListProjectsRequest, MembershipAction, ProjectAction,
@@ -20,21 +21,31 @@ use super::{outcome, requests};
 use crate::vectors::report::{Judgement, Report};
 
 /// Judges the cases of a file.
-pub(super) async fn run(file: &Value, report: &mut Report) {
+pub(super) fn run(file: &Value, report: &mut Report) {
     for case in file["cases"].as_array().into_iter().flatten() {
         let mut judgement = Judgement::default();
-        if let Err(why) = judge(file, case, &mut judgement).await {
+        if let Err(why) = judge(file, case, &mut judgement) {
             judgement.differ(why);
         }
         report.add(case["id"].as_str().unwrap_or_default(), judgement);
     }
 }
 
-pub(super) async fn judge(
-    file: &Value,
-    case: &Value,
-    judgement: &mut Judgement,
-) -> Result<(), String> {
+/// Judges a case, on one thread of its own.
+///
+/// There a connection that has delivered an answer is back in the pool before its caller goes on.
+/// With several threads the caller may be faster, and its next request then opens a second
+/// connection, which says nothing about the client.
+pub(super) fn judge(file: &Value, case: &Value, judgement: &mut Judgement) -> Result<(), String> {
+    let replay = || {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|cause| cause.to_string())?;
+        runtime.block_on(replay(file, case, judgement))
+    };
+    task::block_in_place(replay)
+}
+
+async fn replay(file: &Value, case: &Value, judgement: &mut Judgement) -> Result<(), String> {
     let text = |cause: std::io::Error| cause.to_string();
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(text)?;
     let origin = format!("http://{}", listener.local_addr().map_err(text)?);

@@ -21,9 +21,9 @@ use super::report::{Judgement, Recorded};
 use super::{Error, Report};
 
 /// Replays one recorded call.
-pub(crate) async fn judge_recorded(case: &Value) -> Recorded {
+pub(crate) fn judge_recorded(case: &Value) -> Recorded {
     let mut judgement = Judgement::default();
-    if let Err(why) = calls::judge(&Value::Null, case, &mut judgement).await {
+    if let Err(why) = calls::judge(&Value::Null, case, &mut judgement) {
         judgement.differ(why);
     }
     Recorded::of(judgement)
@@ -42,7 +42,7 @@ pub(crate) fn judge_functions(file: &Value) -> Recorded {
 const FIXTURE: &str = "fixture.json";
 
 /// Runs every file in a folder.
-pub(super) async fn run(folder: &Path, report: &mut Report) -> Result<(), Error> {
+pub(super) fn run(folder: &Path, report: &mut Report) -> Result<(), Error> {
     let mut is_empty = true;
     for path in super::json_files(folder)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -52,7 +52,7 @@ pub(super) async fn run(folder: &Path, report: &mut Report) -> Result<(), Error>
         is_empty = false;
         let file: Value = super::read(&path)?;
         match file["schema"].as_str() {
-            Some("astakos-calls/1") => calls::run(&file, report).await,
+            Some("astakos-calls/1") => calls::run(&file, report),
             Some("astakos-functions/1") => functions::run(&file, report),
             Some("astakos-scenario/1") => scenario::run(folder, &file, report),
             other => {
