@@ -6,7 +6,7 @@ mod legacy;
 use std::fmt;
 use std::sync::Arc;
 
-use http::Method;
+use http::{Method, StatusCode};
 use vouchsafe_core::Secret;
 use vouchsafe_core::auth::HeaderToken;
 use vouchsafe_core::call::{Answer, Call, CallOptions, Operation, Repeat};
@@ -115,7 +115,16 @@ impl Service for Client {
             Dialect::Current => call,
             Dialect::Legacy => legacy::translated(call)?,
         };
-        Ok(self.session.send(call, options).await?)
+        let is_check = call.operation().id() == CHECK;
+        let answer = self.session.send(call, options).await?;
+        // It has no body that could tell the service from something else that answers.
+        if is_check && answer.status() != StatusCode::NO_CONTENT {
+            let status = answer.status().as_u16();
+            let why =
+                format!("{status} says nothing of a token, 204 does: is the URL wazo-auth's?");
+            return Err(answer.decode_error(why).into());
+        }
+        Ok(answer)
     }
 }
 
@@ -139,5 +148,6 @@ fn scheme() -> Arc<HeaderToken> {
     Arc::new(HeaderToken::new(TOKEN))
 }
 
+const CHECK: &str = "wazo-auth.checkToken";
 const TENANT: http::HeaderName = http::HeaderName::from_static("wazo-tenant");
 const TOKEN: http::HeaderName = http::HeaderName::from_static("x-auth-token");

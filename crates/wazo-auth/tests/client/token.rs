@@ -119,6 +119,9 @@ async fn a_token_is_not_valid_only_if_the_service_says_so() {
     let secret = Secret::from(TOKEN);
     for (code, validity) in [
         (204, Some(Validity::Valid)),
+        (200, None),
+        (202, None),
+        (302, None),
         (404, Some(Validity::NotValid)),
         (403, Some(Validity::NotAllowed)),
         (401, None),
@@ -147,6 +150,19 @@ async fn a_token_is_not_valid_only_if_the_service_says_so() {
     let error = told.client().token().is_valid(&secret).await.unwrap_err();
     assert_eq!(told.count(), 3);
     assert!(!format!("{error} {error:?}").contains(TOKEN), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_the_service_makes_no_token_valid() {
+    let told = Told::new([answer(200, &json!({})), status(200)]);
+    let client = told.client();
+    let error = client.token().check(TOKEN).send().await.unwrap_err();
+    let kind = ErrorKind::Core(vouchsafe_wazo_auth::core::ErrorKind::Decode);
+    assert_eq!(error.kind(), kind);
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(200));
+    assert!(!format!("{error} {error:?}").contains(TOKEN), "{error}");
+    let error = client.token().check(TOKEN).is_valid().await.unwrap_err();
+    assert_eq!(error.kind(), kind);
 }
 
 #[tokio::test]
