@@ -7,6 +7,7 @@ pub mod commission;
 mod cookie;
 mod error;
 mod generated;
+mod heeded;
 #[cfg(feature = "mock")]
 #[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
 pub mod mock;

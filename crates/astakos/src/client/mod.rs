@@ -21,7 +21,6 @@ use vouchsafe_core::{CoreClient, Sent};
 
 pub use builder::ClientBuilder;
 pub use parts::{Prefixes, join_urls};
-pub(crate) use quotas::{heeded, heeded_by};
 
 use self::generation::Generation;
 use self::parts::Parts;

@@ -4,13 +4,10 @@ use std::fmt;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::time::timeout_at;
-use vouchsafe_core::{Error as CoreError, ErrorKind as CoreKind, Sent, TimeoutScope};
 
 use super::busy::Busy;
 use super::journal::Outcome;
-use super::pace::until;
-use super::resolver::Undo;
+use super::resolver::{Undo, gone};
 use super::{CommissionId, Committed, Issuer};
 use crate::{CommissionAction, Result, Serial};
 
@@ -108,38 +105,8 @@ impl CommissionGuard {
     }
 
     async fn wait(&self, reply: oneshot::Receiver<Result<Committed>>) -> Result<Committed> {
-        wait(reply, &self.issuer).await
+        self.issuer.settled(reply).await
     }
-}
-
-/// Waits for a reply for as long as the issuer's time limit allows.
-pub(super) async fn wait(
-    reply: oneshot::Receiver<Result<Committed>>,
-    issuer: &Issuer,
-) -> Result<Committed> {
-    issuer.resume();
-    let patience = issuer.patience();
-    match timeout_at(until(patience), issuer.resolver().wait(reply)).await {
-        Ok(Ok(Ok(result))) => result,
-        Ok(Ok(Err(_))) => Err(gone()),
-        Ok(Err(ended)) => Err(unresolved(&ended.to_string())),
-        Err(_) => Err(CoreError::new(
-            CoreKind::Timeout(TimeoutScope::Call),
-            format!("not resolved within {patience:?}; it goes on in the background"),
-        )
-        .with_sent(Sent::Maybe)
-        .into()),
-    }
-}
-
-fn gone() -> crate::Error {
-    unresolved("the runtime ended before the commission was resolved")
-}
-
-fn unresolved(why: &str) -> crate::Error {
-    CoreError::new(CoreKind::Transport, format!("{why}; reconcile does it"))
-        .with_sent(Sent::Maybe)
-        .into()
 }
 
 impl Drop for CommissionGuard {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use vouchsafe_core::call::Backoff;
 use vouchsafe_core::{Sent, TimeoutScope};
 
 use super::busy::{Busy, InHand};
-use super::guard::wait;
 use super::id::check_owner;
 use super::journal::{Intent, Journal, MemoryJournal};
 use super::pace::{Gate, Pace, until};
@@ -146,7 +146,16 @@ impl Issuer {
         let runtime = Handle::try_current()
             .map_err(|_| Error::bad_value("commissions are resolved within a tokio runtime"))?;
         let reply = self.0.resolver.submit(serial, action, None, None, &runtime);
-        wait(reply, self).await
+        self.settled(reply).await
+    }
+
+    /// Waits for the reply to a job for as long as the issuer's time limit allows.
+    pub(super) async fn settled(
+        &self,
+        reply: oneshot::Receiver<Result<Committed>>,
+    ) -> Result<Committed> {
+        self.resume();
+        self.0.resolver.settled(reply, self.0.patience).await
     }
 
     /// Returns the open work.
@@ -206,10 +215,6 @@ impl Issuer {
 
     pub(super) fn in_hand(&self) -> &InHand {
         &self.0.in_hand
-    }
-
-    pub(super) fn patience(&self) -> Duration {
-        self.0.patience
     }
 
     pub(super) async fn turn_to_reconcile(&self) -> tokio::sync::MutexGuard<'_, ()> {

@@ -7,14 +7,15 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout_at};
 use vouchsafe_core::call::{Backoff, Retry};
 use vouchsafe_core::sync::lock;
 use vouchsafe_core::task::{Ended, Keeper};
-use vouchsafe_core::{BoxFuture, Sent};
+use vouchsafe_core::{BoxFuture, Error as CoreError, ErrorKind as CoreKind, Sent, TimeoutScope};
 
 use super::busy::Busy;
 use super::journal::{Journal, Outcome};
+use super::pace::until;
 use super::search::Search;
 use super::{CommissionId, Committed};
 use crate::{Client, CommissionAction, Error, ErrorKind, Resolution, Result, Serial};
@@ -120,8 +121,27 @@ impl Resolver {
         }
     }
 
+    /// Waits for the reply to a job, for at most `patience`.
+    pub(super) async fn settled(
+        &self,
+        reply: oneshot::Receiver<Result<Committed>>,
+        patience: Duration,
+    ) -> Result<Committed> {
+        match timeout_at(until(patience), self.wait(reply)).await {
+            Ok(Ok(Ok(result))) => result,
+            Ok(Ok(Err(_))) => Err(gone()),
+            Ok(Err(ended)) => Err(unresolved(&ended.to_string())),
+            Err(_) => Err(CoreError::new(
+                CoreKind::Timeout(TimeoutScope::Call),
+                format!("not resolved within {patience:?}; it goes on in the background"),
+            )
+            .with_sent(Sent::Maybe)
+            .into()),
+        }
+    }
+
     /// Waits for a reply, and keeps the worker running meanwhile.
-    pub(super) async fn wait<T>(&self, reply: impl Future<Output = T>) -> Result<T, Ended> {
+    async fn wait<T>(&self, reply: impl Future<Output = T>) -> Result<T, Ended> {
         self.keeper.wait(reply).await
     }
 
@@ -405,6 +425,17 @@ fn take(jobs: &mut Vec<Job>, most: usize) -> Vec<Job> {
     }
     *jobs = left;
     taken
+}
+
+/// Returns the error for a job whose worker is gone.
+pub(super) fn gone() -> Error {
+    unresolved("the runtime ended before the commission was resolved")
+}
+
+fn unresolved(why: &str) -> Error {
+    CoreError::new(CoreKind::Transport, format!("{why}; reconcile does it"))
+        .with_sent(Sent::Maybe)
+        .into()
 }
 
 /// Records that a commission is closed. If that fails, reconciliation finds it out again.

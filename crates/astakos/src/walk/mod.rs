@@ -7,7 +7,7 @@ use serde::Deserialize;
 use vouchsafe_core::call::AnswerStream;
 
 use self::entries::{Entries, Fault};
-use crate::client::heeded_by;
+use crate::heeded::heeded_by;
 use crate::{Error, Result, UserQuotas};
 
 /// The quotas of users as they arrive; only one user's are held at a time.

@@ -512,7 +512,7 @@ impl ServiceQuotasRequest {
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
         let value: std::collections::BTreeMap<String, crate::UserQuotas> = answer
             .json_or_default()?;
-        crate::client::heeded(self, &value)?;
+        crate::heeded::heeded(self, &value)?;
         Ok(value)
     }
 }
