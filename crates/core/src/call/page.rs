@@ -106,6 +106,7 @@ pub trait List: Send + Sync {
 /// without an error has therefore returned each item that was present from beginning to end exactly
 /// once, provided that the server keeps an order. With pages by token the server is responsible for
 /// that; a token that occurs twice is the same error.
+#[must_use = "a walk does nothing until items are taken"]
 pub struct Items<L: List> {
     list: L,
     ready: vec::IntoIter<L::Item>,

@@ -14,7 +14,6 @@ use super::wishes::Wishes;
 use crate::error::Result;
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one of a client")]
 pub(super) enum Source {
     Api(ApiSource),
     Tool(ToolSource),
