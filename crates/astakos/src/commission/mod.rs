@@ -35,7 +35,7 @@
 //! let alice = mock::Server::alice();
 //! let request = CommissionRequest::one(&alice, [(&alice, "cyclades.vm", 1)]).name("server 42");
 //! let guard = issuer.issue(&request).await?;
-//! Create the machine here; if that fails, the guard releases the quota.
+//! // Create the machine here; if that fails, the guard releases the quota.
 //! guard.commit().await?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # })?;
