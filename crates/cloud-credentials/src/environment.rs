@@ -10,13 +10,13 @@ use crate::Result;
 
 /// Where variables come from: the environment of the process, or a function.
 ///
-/// Variables are looked up when they are needed, not once, as `pancloud` does; so a variable that
-/// changes is noticed. An empty one counts as absent.
+/// As in `pancloud`, a variable is looked up each time it is needed, so changes are noticed. An
+/// empty one counts as missing.
 ///
 /// | variable | value |
 /// | --- | --- |
 /// | `PAN_ACCESS_TOKEN`, `PAN_CLIENT_ID`, `PAN_CLIENT_SECRET`, `PAN_REFRESH_TOKEN` | the credentials |
-/// | `CLIENT_ID`, `CLIENT_SECRET`, `REFRESH_TOKEN` | the same, if all three are set and none of the four above is |
+/// | `CLIENT_ID`, `CLIENT_SECRET`, `REFRESH_TOKEN` | the same, if all three are set and the four above are not |
 /// | `PAN_DEVELOPER_TOKEN`, `PAN_DEVELOPER_TOKEN_PROVIDER` | the developer token, and the URL where it is exchanged |
 /// | `PAN_CREDENTIALS_DBFILE` | the file of credentials |
 /// | `PAN_PROFILE` | the profile |

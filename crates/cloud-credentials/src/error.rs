@@ -15,21 +15,21 @@ use crate::jwt;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 vouchsafe_core::service_error! {
-    /// Why credentials could not be had, or a call to a service failed.
+    /// Why no credentials could be obtained, or a call to a service failed.
     ///
     /// `Display` is one line for people, the methods are for programs, and `source()` is the cause.
     /// No text includes a token or a secret.
     ///
-    /// Three questions tell what to do: [`is_reauthorization_needed`](Self::is_reauthorization_needed)
+    /// Three methods say what to do: [`is_reauthorization_needed`](Self::is_reauthorization_needed)
     /// (log in again), [`is_retryable`](Self::is_retryable) (try later), and
     /// [`is_config`](Self::is_config) (correct the configuration).
     Error, ErrorKind, classify
 }
 
 impl Error {
-    /// Returns whether no credential that is known can help: a user has to log in again. True if
-    /// the refresh token was refused, now or earlier, also where that is the cause of another error:
-    /// a call whose access token was refused, and for which there is no other.
+    /// Returns whether a user has to log in again, since no known credential can help. True if the
+    /// refresh token was refused, now or earlier, also if that is the cause of another error, such
+    /// as a call whose access token was refused and could not be replaced.
     #[must_use]
     pub fn is_reauthorization_needed(&self) -> bool {
         let is_dead = |core: &Core| {
@@ -58,25 +58,25 @@ impl Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A value that is needed is missing; nothing was sent. [`Error::missing`] tells which.
+    /// A required value is missing; nothing was sent. [`Error::missing`] says which.
     PartialCredentials,
-    /// The token or revocation endpoint refused. [`Error::oauth_code`] and `status` tell why.
+    /// The token or revocation endpoint refused. [`Error::oauth_code`] and `status` say why.
     TokenEndpoint,
     /// The answer of the token or revocation endpoint could not be understood.
     InvalidResponse,
     /// A token is not a JSON Web Token, or its `exp` is not a time.
     InvalidJwt,
-    /// A token does not say when it expires.
+    /// A token has no expiry.
     NoExpiry,
     /// A file or record of credentials is damaged. It was left as it is.
     StoreCorrupt,
-    /// Another process held the refresh for too long.
+    /// Another process took too long to refresh the token.
     RefreshTimeout,
-    /// Any error that is not particular to credentials.
+    /// An error that does not concern credentials.
     Core(Kind),
 }
 
-/// The values that are missing, and where they were looked for.
+/// The missing values, and the sources that were searched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
     values: Vec<&'static str>,
@@ -90,7 +90,7 @@ impl Missing {
         &self.values
     }
 
-    /// Returns where they were looked for, in order.
+    /// Returns the sources that were searched, in order.
     #[must_use]
     pub fn places(&self) -> &[String] {
         &self.places
@@ -181,7 +181,7 @@ fn classify(core: &Core) -> ErrorKind {
     }
 }
 
-/// What the ids of the operations of token and revocation endpoints begin with.
+/// The prefix of the ids of operations of token and revocation endpoints.
 const TOKENS: &str = "oauth.";
 
 #[cfg(test)]
@@ -222,7 +222,7 @@ mod tests {
             missing.to_string(),
             "looked for in the builder, PAN_ variables"
         );
-        // An error that went through core is still known.
+        // An error that was passed through core keeps its kind.
         let again = Error::from(error.core().clone());
         assert_eq!(again.kind(), ErrorKind::PartialCredentials);
     }

@@ -12,10 +12,10 @@ use zeroize::Zeroizing;
 
 use crate::Result;
 
-/// What a JSON Web Token says, whether it is true or not.
+/// The unverified claims of a JSON Web Token.
 ///
-/// The signature is **never checked**: this tells a client when to get a new token, and does not
-/// tell a server whom it talks to (protocol section 8).
+/// The signature is **never checked**: claims tell a client when to get a new token, but a server
+/// must not use them to identify a caller (protocol section 8).
 ///
 /// ```
 /// use vouchsafe_cloud_credentials::{Claims, Secret};
@@ -34,8 +34,8 @@ impl Claims {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidJwt`](crate::ErrorKind::InvalidJwt) if the token does not have three
-    /// parts, or the second is not a JSON object in base64. Either alphabet is read, with or
-    /// without padding.
+    /// parts, or the second is not a JSON object in base64. Both base64 alphabets are accepted,
+    /// with or without padding.
     pub fn of(token: &Secret) -> Result<Self> {
         let mut parts = token.expose().split('.');
         let (Some(_), Some(payload), Some(_), None) =
@@ -63,7 +63,7 @@ impl Claims {
     }
 
     /// Returns when the token expires: its `exp`, in whole seconds. A time after the year 9999 is
-    /// returned as its end.
+    /// returned as the end of that year.
     ///
     /// # Errors
     ///
@@ -75,8 +75,8 @@ impl Claims {
         time(exp).ok_or_else(|| Fault::Expiry.error())
     }
 
-    /// Returns whether the token has expired for longer than `leeway`, which makes up for clocks
-    /// that differ.
+    /// Returns whether the token expired more than `leeway` ago. The leeway allows for differences
+    /// between clocks.
     ///
     /// # Errors
     ///
@@ -86,7 +86,7 @@ impl Claims {
         Ok(expiry.checked_add(leeway).is_some_and(|until| until < now))
     }
 
-    /// Returns when the token was issued, if it says that.
+    /// Returns when the token was issued, if it states that.
     pub(crate) fn issued_at(&self) -> Option<SystemTime> {
         time(self.get("iat")?)
     }

@@ -1,4 +1,4 @@
-//! What a store holds of one profile: one document with all values.
+//! The record of one profile in a store: one document with all values.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -16,7 +16,7 @@ use crate::jwt::Claims;
 
 /// The credentials of one profile, as stores hold them: a JSON object.
 ///
-/// Members that this version does not know are kept when a record is written again.
+/// Unknown members are kept when a record is written again.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Record {
@@ -28,17 +28,17 @@ pub struct Record {
     pub refresh_token: Option<Secret>,
     /// The newest access token.
     pub access_token: Option<Secret>,
-    /// When the access token expires, in whole seconds, if it does not say that itself.
+    /// When the access token expires, in whole seconds, if the token does not state it.
     pub expires_at: Option<SystemTime>,
-    /// Which refresh token the present one descends from, if that is given elsewhere than in this
+    /// The refresh token that the current one descends from, if that was given outside of this
     /// record, such as in the environment.
     pub lineage: Option<String>,
     /// The digest of a refresh token that was refused.
     pub dead: Option<String>,
     /// Other members.
     pub extra: Map<String, Value>,
-    /// Whether a missing access token is left out rather than written as null, as by a client that
-    /// does not cache access tokens.
+    /// Whether to leave out a missing access token rather than write it as null, as a client does
+    /// that does not cache access tokens.
     pub(crate) is_token_left_out: bool,
 }
 
@@ -100,7 +100,7 @@ impl Record {
             let what = format!("a record cannot have another member {name:?}");
             return Err(Core::new(Kind::Store, what).into());
         }
-        // Enough at once: a buffer that grows leaves copies behind.
+        // Reserve all of it at once: a buffer that grows leaves copies behind.
         let secrets = [&self.access_token, &self.client_secret, &self.refresh_token];
         let lengths = secrets
             .into_iter()
@@ -114,8 +114,8 @@ impl Record {
         Ok(SecretBytes::from(bytes))
     }
 
-    /// Returns which refresh token the present one descends from: the first one that a client with
-    /// this id was given.
+    /// Returns the refresh token that the current one descends from, which is the first one that a
+    /// client with this id was given.
     #[must_use]
     pub fn descent(&self) -> Option<String> {
         let own = || {
@@ -132,8 +132,7 @@ impl Record {
         digest.is_some() && digest == self.dead
     }
 
-    /// Returns when the access token expires, if that is known: it says so itself, or the record
-    /// does.
+    /// Returns when the access token expires, if the token or the record states it.
     #[must_use]
     pub fn expiry(&self) -> Option<SystemTime> {
         let token = self.access_token.as_ref()?;
@@ -169,7 +168,7 @@ impl Hash for Record {
     }
 }
 
-/// Returns the name of all tokens that descend from this one (protocol section 12.4).
+/// Returns the common name of all tokens that descend from this one (protocol section 12.4).
 pub(crate) fn lineage(client_id: &str, refresh_token: &Secret) -> String {
     let mut hash = Sha256::new();
     hash.update(client_id);
@@ -178,7 +177,7 @@ pub(crate) fn lineage(client_id: &str, refresh_token: &Secret) -> String {
     hex(&hash.finalize()[..16])
 }
 
-/// Returns what a record keeps of a token that it must not hold.
+/// Returns the digest that a record keeps of a token that it must not hold.
 pub(crate) fn digest(token: &Secret) -> String {
     hex(&Sha256::digest(token.expose())[..8])
 }
@@ -197,7 +196,7 @@ struct Wire {
     extra: Map<String, Value>,
 }
 
-/// Tells null from absent.
+/// Distinguishes null from absent.
 fn present<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<Secret>>, D::Error> {

@@ -1,4 +1,4 @@
-//! How long an access token is used.
+//! When an access token is replaced.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,17 +7,17 @@ use vouchsafe_core::Secret;
 use crate::Record;
 use crate::jwt::Claims;
 
-/// When a token expires and when it is replaced, as far as that is known.
+/// When a token expires and when it is replaced, as far as known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Validity {
     pub(crate) expires_at: Option<SystemTime>,
-    /// When it was issued, or seen first.
+    /// When it was issued or first seen.
     since: Option<SystemTime>,
 }
 
 impl Validity {
-    /// Reads the validity of a token that is seen at this time. Its own claims count; `expires_at`
-    /// is for tokens without.
+    /// Reads the validity of a token that is first seen at this time. Its own claims come first;
+    /// `expires_at` is for tokens without.
     pub(crate) fn of(token: &Secret, expires_at: Option<SystemTime>, seen: SystemTime) -> Self {
         let claims = Claims::of(token).ok();
         let claimed = claims.as_ref().and_then(|claims| claims.expiry().ok());
@@ -28,8 +28,8 @@ impl Validity {
         }
     }
 
-    /// Returns when the token is to be replaced: so long before it expires as the guard says, but
-    /// not in the first half of its life.
+    /// Returns when to replace the token: before it expires by the guard time, but not in the first
+    /// half of its life.
     pub(crate) fn due(&self, guard: Duration) -> Option<SystemTime> {
         let expires_at = self.expires_at?;
         let life = self

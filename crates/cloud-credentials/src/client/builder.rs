@@ -60,14 +60,14 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the credentials, whose access token is sent, and replaced when it expires or is
+    /// Sets the credentials. Their access token is sent, and is replaced when it expires or is
     /// refused. Default: none.
     pub fn credentials(self, credentials: &Credentials) -> Self {
         self.token_source(Arc::new(credentials.clone()))
     }
 
-    /// Sets whether a call whose access token was refused is sent once more with a newer one.
-    /// Without, the token is still replaced, and the refusal is returned. Default: `true`.
+    /// Sets whether a call whose access token was refused is sent once more with a newer one. If
+    /// not, the token is still replaced, and the refusal is returned. Default: `true`.
     pub fn auto_retry(mut self, resends: bool) -> Self {
         self.options = self.options.resend_refused(resends);
         self

@@ -16,9 +16,9 @@ use crate::{Error, Result};
 
 /// A client for Cortex Data Lake.
 ///
-/// [`builder`](Self::builder) sets all that there is to set; [`from_env`](Self::from_env) reads the
-/// environment. Cheap to clone; clones share connections and budgets. Create one client and clone
-/// it. Nothing runs in the background, and dropping the last clone ends all requests in progress.
+/// [`builder`](Self::builder) has all settings; [`from_env`](Self::from_env) reads the environment.
+/// Cheap to clone; clones share connections and budgets. Create one client and clone it. Nothing
+/// runs in the background, and dropping the last clone ends all requests in progress.
 #[derive(Clone, Debug)]
 pub struct Client {
     session: Session,
@@ -37,7 +37,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Of kind `Config` if a variable is not what it should be, or none says where credentials are.
+    /// Of kind `Config` if a variable is malformed, or no variable says where credentials are.
     pub fn from_env() -> Result<Self> {
         ClientBuilder::from_env()?.build()
     }

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::Credentials;
 use crate::Result;
 
-/// What authorization URLs say unless a request says otherwise.
+/// The defaults of authorization URLs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings {
     pub(super) url: String,
@@ -29,7 +29,7 @@ impl Settings {
 }
 
 impl Credentials {
-    /// Begins to form the URL that a user visits to log in.
+    /// Starts building the URL that a user visits to log in.
     #[doc(alias = "get_authorization_url")]
     pub fn authorize(&self) -> AuthorizationRequest {
         AuthorizationRequest {
@@ -41,7 +41,7 @@ impl Credentials {
     }
 }
 
-/// An authorization URL that is being formed. Nothing is sent.
+/// Builds an authorization URL. Nothing is sent.
 #[derive(Clone, Debug)]
 #[must_use = "`url` forms it"]
 pub struct AuthorizationRequest {
@@ -51,14 +51,14 @@ pub struct AuthorizationRequest {
     pkce: Pkce,
 }
 
-/// Whether a login is bound to the program that began it (RFC 7636).
+/// Whether a login is bound to the program that started it (RFC 7636).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pkce {
-    /// By the digest of a secret that the code is exchanged with.
+    /// Bound by the digest of a secret, which is sent when the code is exchanged.
     #[default]
     S256,
-    /// Not at all, for servers that refuse the parameters.
+    /// Not bound, for servers that refuse the parameters.
     Off,
 }
 
@@ -93,8 +93,8 @@ impl AuthorizationRequest {
         self
     }
 
-    /// Sets the state that the callback has to bring back. Default: that of the builder, or else
-    /// 128 random bits for each URL.
+    /// Sets the state that the callback must return. Default: that of the builder, or else 128
+    /// random bits for each URL.
     pub fn state(mut self, state: impl Into<String>) -> Self {
         self.settings.state = Some(state.into());
         self
@@ -106,7 +106,7 @@ impl AuthorizationRequest {
         self
     }
 
-    /// Forms the URL.
+    /// Builds the URL.
     ///
     /// # Errors
     ///
@@ -176,32 +176,34 @@ impl AuthorizationRequest {
     }
 }
 
-/// A login that has begun: keep it until the user comes back, in a place that belongs to the user's
-/// session.
+/// A login that has started. Keep it in the user's session until the callback arrives.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Authorization {
     /// The URL for the user to visit.
     pub url: String,
-    /// What the callback has to bring back.
+    /// The state that the callback must return.
     pub state: String,
-    /// What the code is exchanged with; see [`ExchangeRequest::verifier`](super::ExchangeRequest::verifier).
+    /// The secret that is sent when the code is exchanged; see
+    /// [`ExchangeRequest::verifier`](super::ExchangeRequest::verifier).
     pub verifier: Option<Secret>,
 }
 
 impl Authorization {
-    /// Reads the callback: the URL that the user came back to, or its query. Returns the code.
+    /// Reads the callback, which is the URL that the user was sent back to, or its query. Returns
+    /// the code.
     ///
     /// # Errors
     ///
-    /// Of kind `Forbidden` if it is not the callback of this login: the state is another one, which
-    /// is compared in constant time. With [`oauth_code`](crate::Error::oauth_code) if the server
-    /// refused the login, and of kind `Invalid` if there is no code. No message includes the code.
+    /// Of kind `Forbidden` if the callback belongs to another login, which its state shows (it is
+    /// compared in constant time). With [`oauth_code`](crate::Error::oauth_code) if the server
+    /// refused the login, and of kind `Invalid` if the code is missing. No message includes the
+    /// code.
     pub fn callback(&self, url: &str) -> Result<Secret> {
         self.read(url, None)
     }
 
-    /// Reads the callback as [`callback`](Self::callback), from a server that says who it is (RFC
+    /// Like [`callback`](Self::callback), for a server that identifies itself in the callback (RFC
     /// 9207).
     ///
     /// # Errors
@@ -246,7 +248,7 @@ impl Authorization {
     }
 }
 
-/// Joins scopes as the standard has them (RFC 6749, 3.3).
+/// Joins scopes by spaces (RFC 6749, 3.3).
 pub(super) fn joined<T: AsRef<str>>(scopes: impl IntoIterator<Item = T>) -> String {
     let scopes: Vec<_> = scopes.into_iter().collect();
     let scopes: Vec<&str> = scopes.iter().map(AsRef::as_ref).collect();

@@ -75,8 +75,8 @@ impl CredentialsBuilder {
         }
     }
 
-    /// Creates a builder that takes what it is not given from the environment of the process, and
-    /// from the file of credentials: that at `PAN_CREDENTIALS_DBFILE`, else
+    /// Creates a builder that reads all values that it is not given from the environment of the
+    /// process, and from the file of credentials at `PAN_CREDENTIALS_DBFILE`, or else
     /// `~/.config/pancloud/credentials.json`. The file is not touched yet.
     ///
     /// # Errors
@@ -90,7 +90,7 @@ impl CredentialsBuilder {
 
     vouchsafe_core::client_builder_methods!(core);
 
-    /// Sets the client's id. An empty one counts as none, here and below.
+    /// Sets the client's id. Here and below, an empty value counts as missing.
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
         self.values.client_id = Some(id.into());
         self
@@ -114,14 +114,14 @@ impl CredentialsBuilder {
         self
     }
 
-    /// Sets where variables come from. Default: none are read.
+    /// Sets the source of variables. Default: none are read.
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = Some(environment);
         self
     }
 
-    /// Leaves the variables without prefix (`CLIENT_ID`, ...) alone. Default: they are read, if all
-    /// three are set.
+    /// Ignores the variables without prefix (`CLIENT_ID`, ...). Default: they are read if all three
+    /// are set.
     pub fn without_unprefixed_variables(mut self) -> Self {
         self.reads_unprefixed = false;
         self
@@ -140,7 +140,7 @@ impl CredentialsBuilder {
         self
     }
 
-    /// Sets where records are kept. Processes that share a store share each refresh. Default: in
+    /// Sets the store of the records. Processes that share a store share each refresh. Default:
     /// memory.
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
         self.store = Some(store);
@@ -161,7 +161,7 @@ impl CredentialsBuilder {
         self
     }
 
-    /// Sets the URL of the revocation endpoint. Default: beside the token endpoint.
+    /// Sets the URL of the revocation endpoint. Default: derived from that of the token endpoint.
     #[doc(alias = "token_revoke_url")]
     pub fn revocation_url(mut self, url: impl Into<String>) -> Self {
         self.revocation_url = Some(url.into());
@@ -220,42 +220,42 @@ impl CredentialsBuilder {
         self
     }
 
-    /// Sets how requests are written. Default: [`BodyFormat::Json`].
+    /// Sets the format of request bodies. Default: [`BodyFormat::Json`].
     pub fn body_format(mut self, format: BodyFormat) -> Self {
         self.format = format;
         self
     }
 
-    /// Sets how the client proves who it is. Default: [`ClientAuthentication::Body`].
+    /// Sets how the client authenticates. Default: [`ClientAuthentication::Body`].
     pub fn client_authentication(mut self, authentication: ClientAuthentication) -> Self {
         self.authentication = authentication;
         self
     }
 
-    /// Sets whether access tokens are kept in the store. Without, each process needs one of its
-    /// own. Default: `true`.
+    /// Sets whether access tokens are kept in the store. If not, each process needs its own.
+    /// Default: `true`.
     pub fn cache_token(mut self, is_cached: bool) -> Self {
         self.is_token_cached = is_cached;
         self
     }
 
     /// Sets whether a client's secret that was given here or in the environment is kept in the
-    /// store. Default: `true`, as `pancloud` does.
+    /// store. Default: `true`, as in `pancloud`.
     pub fn persist_client_secret(mut self, is_kept: bool) -> Self {
         self.is_secret_kept = is_kept;
         self
     }
 
-    /// Sets whether an access token is replaced when it expires or is refused. Without, only
+    /// Sets whether an access token is replaced when it expires or is refused. If not, only
     /// [`Credentials::refresh`] replaces it. Default: `true`.
     pub fn auto_refresh(mut self, refreshes: bool) -> Self {
         self.refreshes = refreshes;
         self
     }
 
-    /// Sets how long before it expires an access token is replaced: up to a tenth earlier, by
-    /// chance, so that a fleet does not do so at once, and never in the first half of its life.
-    /// Default: 60 seconds.
+    /// Sets how long before it expires an access token is replaced. Up to a tenth of this is added
+    /// at random, so that a fleet does not refresh all at once. A token is never replaced in the
+    /// first half of its life. Default: 60 seconds.
     pub fn guard(mut self, guard: Duration) -> Self {
         self.guard = guard;
         self

@@ -14,18 +14,18 @@ use crate::refresh::{Ask, Issued};
 use crate::validity::Validity;
 use crate::{Record, Result};
 
-/// How requests to the token endpoint are written.
+/// The format of requests to the token endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BodyFormat {
-    /// As JSON, which this service takes.
+    /// JSON, which this service accepts.
     #[default]
     Json,
-    /// As a form, which the standard requires (RFC 6749).
+    /// A form, which the standard requires (RFC 6749).
     Form,
 }
 
-/// How the client proves who it is.
+/// How the client authenticates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientAuthentication {
@@ -34,7 +34,7 @@ pub enum ClientAuthentication {
     Body,
     /// With its id and secret as Basic credentials.
     Basic,
-    /// Not at all: a public client, which has no secret.
+    /// Not at all, for a public client, which has no secret.
     None,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct Endpoints {
     pub(super) options: CallOptions,
 }
 
-/// A URL in the parts that a call needs.
+/// A URL, split into the parts that a call needs.
 #[derive(Clone, Debug)]
 pub(super) struct Url {
     base: BaseUrl,
@@ -133,7 +133,7 @@ struct Revocation<'a> {
     token_type_hint: &'static str,
 }
 
-/// How a client appears in a body.
+/// The client's part of a body.
 #[derive(Clone, Copy, Serialize)]
 struct Client<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -159,7 +159,7 @@ pub(super) struct Identity<'a> {
     pub(super) secret: Option<&'a Secret>,
 }
 
-/// What an authorization code is exchanged with.
+/// The values that are sent with an authorization code.
 pub(super) struct Code<'a> {
     pub(super) code: &'a Secret,
     pub(super) redirect_uri: Option<&'a str>,
@@ -263,7 +263,7 @@ impl Endpoints {
         Ok(self.issued(TokenAnswer::read(&answer)?))
     }
 
-    /// Returns what was issued with its expiry, if that is known: the token says it, or the answer.
+    /// Returns the issued token with its expiry, if the token or the answer states it.
     pub(super) fn issued(&self, answer: TokenAnswer) -> Issued {
         let now = self.core.clock().now();
         let told = answer

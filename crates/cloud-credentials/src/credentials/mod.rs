@@ -30,10 +30,10 @@ use crate::{Claims, Environment, Error, Result};
 
 /// The credentials of an application, and its access token.
 ///
-/// Values are looked for in this order: what the program gave to the builder, variables that begin
-/// with `PAN_`, the variables `CLIENT_ID`, `CLIENT_SECRET` and `REFRESH_TOKEN` if all three are set,
-/// the store. The first source that has one of them is used alone; [`source`](Self::source) says
-/// which. A builder that is told nothing of the environment or a store uses neither.
+/// Sources are searched in this order: the builder, variables that begin with `PAN_`, the variables
+/// `CLIENT_ID`, `CLIENT_SECRET` and `REFRESH_TOKEN` if all three are set, and the store. The first
+/// source that has any value is used alone; [`source`](Self::source) says which one it is. The
+/// environment and the store are used only if the builder names them.
 ///
 /// As a [`TokenSource`](crate::TokenSource) they keep the access token fresh: it is replaced
 /// shortly before it expires and after a refusal, by one request for all tasks, processes and
@@ -60,13 +60,13 @@ struct Inner {
     guard: Duration,
     memory: Mutex<Memory>,
     held: ArcSwapOption<Held>,
-    /// How many tokens there were.
+    /// Counts tokens, to number their generations.
     generations: AtomicU64,
     /// Refreshes by the digest of the token that they replace.
     flights: Cache<String, Token, Error>,
 }
 
-/// How an access token is had for a developer token.
+/// A developer token, and where to redeem it.
 #[derive(Debug)]
 struct Developer {
     token: Option<Secret>,
@@ -90,7 +90,7 @@ impl Credentials {
         CredentialsBuilder::from_env()?.build()
     }
 
-    /// Returns the values of the moment. None of them need be there.
+    /// Returns the current values, each of which may be missing.
     ///
     /// # Errors
     ///
@@ -101,7 +101,7 @@ impl Credentials {
         Ok(self.resolve().await?.values)
     }
 
-    /// Returns where the values of the moment come from.
+    /// Returns the source of the current values.
     ///
     /// # Errors
     ///
@@ -110,8 +110,8 @@ impl Credentials {
         Ok(self.resolve().await?.source)
     }
 
-    /// Returns the same credentials, whose access token is replaced when it expires or is refused,
-    /// or not. See [`CredentialsBuilder::auto_refresh`].
+    /// Returns the same credentials with automatic refresh on or off. See
+    /// [`CredentialsBuilder::auto_refresh`].
     #[must_use]
     pub fn with_auto_refresh(&self, refreshes: bool) -> Self {
         Self {
@@ -176,7 +176,7 @@ impl Credentials {
         }
     }
 
-    /// Returns the claims of the access token of the moment. Its signature is not checked.
+    /// Returns the claims of the current access token. Its signature is not checked.
     ///
     /// # Errors
     ///
@@ -193,8 +193,8 @@ impl Credentials {
 
     /// Exchanges an authorization code for tokens, and writes them into the record of the profile.
     ///
-    /// A refresh token that the answer lacks is dropped from the record: it belonged to another
-    /// login.
+    /// If the answer has no refresh token, the one in the record is dropped, since it belongs to
+    /// another login.
     ///
     /// # Errors
     ///
@@ -318,7 +318,7 @@ impl Credentials {
         sync::lock(&self.inner.memory)
     }
 
-    /// Changes what is known. The token at hand may then be another's.
+    /// Changes the known values, and drops the cached token, which may not belong to them.
     fn set(&self, change: impl FnOnce(&mut Memory)) {
         change(&mut self.memory());
         self.inner.flights.clear();
@@ -342,7 +342,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// An authorization code that is to be exchanged; see [`Credentials::exchange`].
+/// Exchanges an authorization code; see [`Credentials::exchange`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ExchangeRequest {
@@ -381,7 +381,7 @@ impl ExchangeRequest {
         self
     }
 
-    /// Sends the request, and returns what the token endpoint answered.
+    /// Sends the request, and returns the answer of the token endpoint.
     ///
     /// # Errors
     ///

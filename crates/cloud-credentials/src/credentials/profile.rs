@@ -9,15 +9,15 @@ use crate::refresh::limited;
 use crate::{Record, Result};
 
 impl Credentials {
-    /// Writes the values of the moment into the record of the profile.
+    /// Writes the current values into the record of the profile.
     ///
-    /// A value that is not known does not overwrite one that is there. If the client or the refresh
-    /// token changes, an access token that is there belongs to the old one and is dropped. Without
+    /// A missing value does not overwrite one in the record. If the client or the refresh token
+    /// changes, the access token in the record belongs to the old one and is dropped. Without
     /// [caching](super::CredentialsBuilder::cache_token), access tokens are not touched.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::StoreCorrupt`](crate::ErrorKind::StoreCorrupt) if what is there is damaged; of
+    /// [`ErrorKind::StoreCorrupt`](crate::ErrorKind::StoreCorrupt) if the record is damaged; of
     /// kind `Store` if it cannot be read or written.
     #[doc(alias = "write_credentials")]
     pub async fn write(&self) -> Result<()> {
@@ -186,12 +186,12 @@ impl Credentials {
     }
 }
 
-/// What a value that is not known does to one that is there.
+/// What a missing value does to one in the record.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Absent {
     Keeps,
     Drops,
 }
 
-/// How often a record is written over changes of others.
+/// How often a change is tried again after changes by others.
 const TRIES: usize = 20;

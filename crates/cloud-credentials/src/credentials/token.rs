@@ -1,4 +1,4 @@
-//! The access token of the moment, and how it is replaced.
+//! The current access token, and how it is replaced.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,18 +15,18 @@ use crate::refresh::{Failure, Given, Refreshed, Stale, Wanted};
 use crate::validity::Validity;
 use crate::{Record, Result};
 
-/// A token at hand.
+/// The cached token.
 #[derive(Debug)]
 pub(super) struct Held {
     token: Token,
-    /// When it is to be replaced.
+    /// When to replace it.
     due: Option<SystemTime>,
     is_refused: AtomicBool,
 }
 
 impl Credentials {
-    /// Replaces the access token of the moment, and returns the new one. If another task or process
-    /// replaces it meanwhile, that one is returned, and no request is made.
+    /// Replaces the current access token, and returns the new one. If another task or process
+    /// replaces it in the meantime, returns that one and makes no request.
     ///
     /// # Errors
     ///
@@ -48,8 +48,8 @@ impl Credentials {
         Ok(self.replace(stale, resolved).await?.secret().clone())
     }
 
-    /// Returns an access token other than one that proved bad: the one that is known, if it is
-    /// another, or else as [`refresh`](Self::refresh).
+    /// Returns an access token other than the given one, which proved bad: the current one if it
+    /// differs, or else one from [`refresh`](Self::refresh).
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl Credentials {
             .clone())
     }
 
-    /// Returns the token at hand, unless it is to be replaced.
+    /// Returns the cached token, unless it is due to be replaced.
     fn at_hand(&self) -> Option<Token> {
         let held = self.inner.held.load();
         let held = held.as_ref()?;
@@ -116,18 +116,18 @@ impl Credentials {
         self.replace(Stale::Token(token), resolved).await
     }
 
-    /// Gets another token than the stale one, by one refresh for all callers.
+    /// Gets a token other than the stale one, by one refresh for all callers.
     async fn replace(&self, stale: Stale<Secret>, resolved: Resolved) -> Result<Token> {
         let flight = match &stale {
             Stale::Nothing => String::new(),
             Stale::Current => "current".to_owned(),
             Stale::Token(token) => digest(token),
         };
-        // Holds what it needs: a refresh that has begun ends, whoever goes away.
+        // Owns all it needs, so that a started refresh completes even if all callers are cancelled.
         let credentials = self.clone();
         let fly = || async move {
             let token = credentials.fly(stale, resolved).await?;
-            // Callers who were late in noticing.
+            // Callers that noticed late.
             Ok(Fetched::new(token).ttl(Duration::from_secs(1)))
         };
         self.inner.flights.get_or_fetch(&flight, fly).await
@@ -171,7 +171,7 @@ impl Credentials {
         Ok(self.hold(token, record.expires_at))
     }
 
-    /// Notes what a refresh brought.
+    /// Records the result of a refresh.
     fn learn(
         &self,
         is_given: bool,
@@ -197,8 +197,8 @@ impl Credentials {
         })
     }
 
-    /// Returns the developer token and where it is redeemed, if it is to be used: where the program
-    /// gave no credentials, and there is no access token in the environment.
+    /// Returns the developer token and the URL where it is redeemed, if it applies: the program
+    /// gave no credentials, and the environment has no access token.
     fn developer(&self, resolved: &Resolved) -> Result<Option<(Secret, Url)>> {
         let inner = &self.inner;
         let environment = inner.environment.as_ref();
@@ -243,7 +243,7 @@ impl Credentials {
         Ok(self.developer(resolved)?.is_some() || self.lacking(resolved).is_empty())
     }
 
-    /// Returns which values a refresh lacks.
+    /// Returns the values that a refresh needs and that are missing.
     fn lacking(&self, resolved: &Resolved) -> Vec<&'static str> {
         let values = &resolved.values;
         let has_secret = values.client_secret.is_some() || !self.inner.endpoints.needs_secret();
@@ -256,7 +256,7 @@ impl Credentials {
         lacking.map(|(name, _)| name).collect()
     }
 
-    /// Keeps a token at hand. The one that is at hand keeps its generation.
+    /// Caches a token. If it is cached already, it keeps its generation.
     fn hold(&self, token: Secret, expires_at: Option<SystemTime>) -> Token {
         let inner = &self.inner;
         if let Some(held) = &*inner.held.load()
@@ -280,7 +280,7 @@ impl Credentials {
         token
     }
 
-    /// Forgets the token at hand; the next caller looks where it comes from.
+    /// Drops the cached token, so that the next caller reads the sources.
     pub(super) fn forget_held(&self) {
         self.inner.held.store(None);
     }

@@ -1,4 +1,4 @@
-//! Where values come from, in which order, and never mixed (protocol section 6).
+//! The sources of values and their order. Sources are never mixed (protocol section 6).
 
 use std::fmt;
 use std::time::SystemTime;
@@ -9,7 +9,7 @@ use crate::error::Missing;
 use crate::record::digest;
 use crate::{Environment, Error, Record, Result};
 
-/// The credentials of an application, as far as they are known.
+/// The known credentials of an application.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Values {
@@ -35,7 +35,7 @@ pub enum Source {
     UnprefixedEnvironment,
     /// The record of the profile in the store.
     Store,
-    /// There are none.
+    /// No source has a value.
     Nothing,
 }
 
@@ -56,7 +56,7 @@ impl Values {
         *self == Self::default()
     }
 
-    /// Drops empty texts, which count as none.
+    /// Drops empty texts, which count as missing.
     pub(super) fn cleaned(self) -> Self {
         let is_there = |secret: &Secret| !secret.is_empty();
         Self {
@@ -77,7 +77,7 @@ impl Values {
         })
     }
 
-    /// Reads the variables without prefix. Names this common count only together.
+    /// Reads the variables without prefix. Since such names are common, all three must be set.
     pub(super) fn unprefixed(environment: &Environment) -> Result<Option<Self>> {
         let values = Self {
             access_token: None,
@@ -92,22 +92,22 @@ impl Values {
     }
 }
 
-/// What this process knows beside the sources.
+/// What this process knows in addition to the sources.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     /// Values that were set after construction; they hide those of the sources.
     pub(super) set: Values,
-    /// Whether a value of the builder is not used any more, as it was revoked or not issued again.
+    /// Whether a value of the builder is no longer used, since it was revoked or not issued again.
     pub(super) is_access_token_gone: bool,
     pub(super) is_refresh_token_gone: bool,
     /// The refresh token that replaced the one of this digest.
     pub(super) rotated: Option<(String, Secret)>,
     pub(super) developer_token: Option<Secret>,
-    /// When the access token in `set` expires, if it does not say that itself.
+    /// When the access token in `set` expires, if the token does not state it.
     pub(super) expires_at: Option<SystemTime>,
 }
 
-/// The values of the moment.
+/// The current values.
 #[derive(Clone, Debug)]
 pub(super) struct Resolved {
     pub(super) values: Values,
@@ -116,7 +116,7 @@ pub(super) struct Resolved {
     pub(super) source: Source,
     /// Whether values were set that hide those of the store.
     pub(super) is_set: bool,
-    /// When the access token expires, if it does not say that itself.
+    /// When the access token expires, if the token does not state it.
     pub(super) expires_at: Option<SystemTime>,
     pub(super) profile: String,
 }

@@ -1,4 +1,4 @@
-//! Reading and writing the file under a lock. What the bytes mean is not here.
+//! Reading and writing the file under a lock, whatever the bytes mean.
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::layout::{Members, Tables};
 use super::{SystemDisk, WriteMode};
 
-/// Where the file is, and how it is written.
+/// The path of the file, and how it is written.
 #[derive(Debug)]
 pub(super) struct Place {
     path: PathBuf,
@@ -42,7 +42,7 @@ impl<T> Tried<T> {
     }
 }
 
-/// How long a file may be half written by programs that lock nothing.
+/// How long a file may stay half written by programs that do not lock it.
 pub(super) const TORN: Duration = Duration::from_millis(500);
 
 impl Place {
@@ -101,14 +101,14 @@ impl Place {
             return self.change(waited, |tables| Some((read(tables)?, false)));
         }
         let bytes = self.content()?;
-        // The first writer made the lock meanwhile.
+        // The first writer has created the lock in the meantime.
         if lock.is_none() && self.beside(LOCK).exists() {
             return Ok(Tried::Busy);
         }
         Ok(done(Tables::read(&bytes).and_then(|tables| read(&tables))))
     }
 
-    /// Changes the file. `change` returns `None` for damaged tables, and else whether to write.
+    /// Changes the file. `change` returns `None` for damaged tables, otherwise whether to write.
     pub(super) fn change<T>(
         &self,
         waited: Duration,
@@ -130,7 +130,7 @@ impl Place {
         Ok(Tried::Done(result))
     }
 
-    /// Writes what was written last in the place of a damaged file.
+    /// Replaces a damaged file by the content that was written last.
     pub(super) fn repair(&self, waited: Duration) -> io::Result<Tried<bool>> {
         let Some(_lock) = self.lock()? else {
             return Ok(Tried::Busy);
@@ -195,7 +195,7 @@ impl Place {
         Ok(lock::try_exclusive(&file)?.then_some(Locked(file)))
     }
 
-    /// Opens the file of the lock, if a writer has made it.
+    /// Opens the lock file, if a writer has created it.
     fn open_lock(&self) -> io::Result<Option<File>> {
         open_to_read(&self.beside(LOCK))
     }
@@ -232,8 +232,8 @@ impl Place {
         }
     }
 
-    /// Completes the write of a process that was killed, whose content is complete beside the
-    /// file. Not if others have written since.
+    /// Completes the write of a process that was killed, from the complete content next to the
+    /// file, unless others have written since.
     fn complete(&self, waited: Duration) -> io::Result<()> {
         let new = self.beside(NEW);
         let Some(content) = read(&new)? else {
@@ -242,7 +242,7 @@ impl Place {
         let there = read(&self.path)?;
         let is_untouched = there.is_none() || there == read(&self.beside(BACKUP))?;
         let is_torn = there.is_some_and(|there| Tables::read(&there).is_none());
-        // Programs that lock nothing may be writing.
+        // Programs that do not lock the file may be writing.
         if is_torn && waited < TORN {
             return Ok(());
         }
@@ -277,7 +277,7 @@ impl Place {
         PathBuf::from(path)
     }
 
-    /// Tells once that others can read the file.
+    /// Warns once that others can read the file.
     fn warn(&self, file: &File) {
         #[cfg(unix)]
         {
@@ -303,7 +303,7 @@ struct Locked(File);
 
 impl Drop for Locked {
     fn drop(&mut self) {
-        // Not left to closing the file: a child process that is being started shares it for a
+        // Closing the file may not be enough: a child process that is being started shares it for a
         // moment.
         let _ = lock::unlock(&self.0);
     }
@@ -313,12 +313,12 @@ fn done<T>(found: Option<T>) -> Tried<T> {
     found.map_or(Tried::Damaged, Tried::Done)
 }
 
-/// Reads leases. What a killed process left half written holds none.
+/// Reads leases. A file that a killed process left half written holds no leases.
 fn leases(file: &File) -> io::Result<Members> {
     Ok(serde_json::from_slice(&read_open(file)?).unwrap_or_default())
 }
 
-/// Readers that lock nothing see the old end after the new content for a moment, but never a
+/// Readers that do not lock the file may briefly see the old end after the new content, but never a
 /// file that ends early.
 fn overwrite(file: &File, bytes: &[u8], disk: &dyn Disk) -> io::Result<()> {
     let mut at_start = file;
@@ -338,7 +338,7 @@ fn read_open(mut file: &File) -> io::Result<Zeroizing<Vec<u8>>> {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
     file.rewind()?;
-    // All at once: a buffer that grows leaves copies behind.
+    // Reserve all of it at once: a buffer that grows leaves copies behind.
     let room = usize::try_from(length).unwrap_or_default();
     let mut bytes = Zeroizing::new(Vec::with_capacity(room + 1));
     file.take(LARGEST).read_to_end(&mut bytes)?;
@@ -360,7 +360,7 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Lets nobody else read or write a new file.
+/// Restricts a new file to its owner.
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);

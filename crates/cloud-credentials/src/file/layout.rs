@@ -1,4 +1,4 @@
-//! The bytes of a file of TinyDB: tables of numbered documents (protocol section 12.2).
+//! The format of TinyDB files: tables of numbered documents (protocol section 12.2).
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 use zeroize::{Zeroize as _, Zeroizing};
 
-/// The tables of a file. What a document holds is wiped from memory in the end.
+/// The tables of a file. The content of documents is wiped from memory when dropped.
 pub(super) struct Tables(Map<String, Value>);
 
 /// The members of a document.
@@ -72,7 +72,7 @@ impl Drop for Tables {
     }
 }
 
-/// Writes one document, to tell it from others.
+/// Writes one document, so that versions can be compared.
 pub(super) fn document_text(document: &Members) -> Zeroizing<String> {
     let length = document.iter().map(|(_, value)| room(value)).sum::<usize>();
     let mut text = Zeroizing::new(String::with_capacity(length + 64));
@@ -89,7 +89,7 @@ fn wipe(value: &mut Value) {
     }
 }
 
-/// Returns about how many bytes a value takes, rather too many.
+/// Returns an upper estimate of the bytes that a value takes.
 fn room(value: &Value) -> usize {
     match value {
         Value::String(text) => 6 * text.len() + 64,
@@ -105,7 +105,7 @@ fn room(value: &Value) -> usize {
     }
 }
 
-/// `tables` is how many levels below have ids for names.
+/// `tables` is the number of levels below whose keys are ids.
 fn write_members(text: &mut String, members: &Members, depth: usize, levels: usize) {
     let mut members: Vec<_> = members.iter().collect();
     match levels {

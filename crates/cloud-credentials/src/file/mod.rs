@@ -23,20 +23,20 @@ use self::layout::Tables;
 use crate::error::Corrupt;
 use crate::{Record, Result};
 
-/// A [`Store`] in the file of credentials that `pancloud` and its successor use, in their layout,
+/// A [`Store`] in the file of credentials that `pancloud` and its successor use, in their format,
 /// shared by the processes of one machine.
 ///
-/// The namespace of a [`Key`] is the name of a table; `pancloud` knows [`NAMESPACE`](Self::NAMESPACE)
-/// alone. A value is a [`Record`]. Several documents of one profile are written together, and the
-/// first one is read.
+/// The namespace of a [`Key`] is the name of a table; `pancloud` uses only
+/// [`NAMESPACE`](Self::NAMESPACE). A value is a [`Record`]. If a profile has several documents, all
+/// are written, and the first one is read.
 ///
-/// Nothing is created before the first write. A new file has mode 0600, and the folders that are
-/// made for it 0700; modes of what exists are kept. Beside the file are `FILE.lock`, which
-/// processes lock while they read or write and which holds leases, and `FILE.bak`, the content that
-/// was written last. Network file systems are not supported, since their locks may not work.
+/// Nothing is created before the first write. A new file has mode 0600 and new folders 0700;
+/// existing modes are kept. Next to the file are `FILE.lock`, which processes lock while they read
+/// or write and which holds leases, and `FILE.bak`, the content that was written last. Network file
+/// systems are not supported, since their locks may not work.
 ///
-/// A version is a digest of the document. So with [`Metadata::Auto`] a record that is removed and
-/// written again just as it was has its old version; with [`Metadata::Always`] it has not.
+/// A version is a digest of the document. So with [`Metadata::Auto`], a record that is removed and
+/// written again unchanged has its old version; with [`Metadata::Always`] it has a new one.
 #[derive(Clone)]
 pub struct FileStore {
     place: Arc<Place>,
@@ -48,33 +48,31 @@ pub struct FileStore {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WriteMode {
-    /// Into the file that exists, so that `pancloud` processes that have it open see the change and
-    /// do not write into a file that nobody else reads. A process that is killed while it writes
-    /// leaves half a file, which the next one completes.
+    /// Into the existing file, so that `pancloud` processes that have it open see the change, and
+    /// do not write into a file that no other process reads. A process that is killed while it
+    /// writes leaves half a file, which the next one completes.
     #[default]
     InPlace,
-    /// By a new file that takes the place of the old one, for programs that all use this library:
-    /// no one ever sees half a file.
+    /// By replacing the file, if all programs use this library: no process ever sees half a file.
     Replace,
 }
 
-/// When a document gets a member of this library's own, `cloud_credentials`, for what the others
-/// cannot hold.
+/// When a document gets an additional member, `cloud_credentials`, for facts that the members of
+/// `pancloud` cannot express.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Metadata {
-    /// Where there is something to hold: a refresh token that descends from one given elsewhere, or
-    /// that was refused.
+    /// If needed: for a refresh token that descends from one given elsewhere, or that was refused.
     #[default]
     Auto,
     /// In every document.
     Always,
-    /// In none. Other processes then do not find refresh tokens that descend from one given
-    /// elsewhere, nor learn that one was refused.
+    /// Never. Other processes then neither find refresh tokens that descend from one given
+    /// elsewhere nor learn that one was refused.
     Never,
 }
 
-/// A document of a file, for programs that show what is there.
+/// A document of a file, for programs that list the content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Document {
@@ -90,7 +88,7 @@ impl FileStore {
     /// The table of `pancloud`.
     pub const NAMESPACE: &'static str = "profiles";
 
-    /// Names a file, which need not exist. Does no I/O.
+    /// Creates a store in a file, which may not exist yet. Does no I/O.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
@@ -107,16 +105,17 @@ impl FileStore {
         self
     }
 
-    /// Sets when documents get a member of this library's own. Default: [`Metadata::Auto`].
+    /// Sets when documents get the additional member `cloud_credentials`. Default:
+    /// [`Metadata::Auto`].
     #[must_use]
     pub fn metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = metadata;
         self
     }
 
-    /// Sets how far the number of a new document is from the highest one. Default: 1, as
-    /// `pancloud` does. A running `pancloud` process does not notice new documents, and may overwrite
-    /// one whose number it uses itself; a gap of 1000 avoids that.
+    /// Sets the distance of a new document's number from the highest one. Default: 1, as in
+    /// `pancloud`. A running `pancloud` process does not notice new documents, and may overwrite
+    /// one whose number it uses too; a gap of 1000 avoids that.
     #[must_use]
     pub fn gap(mut self, gap: u64) -> Self {
         self.gap = gap.max(1);
@@ -161,13 +160,13 @@ impl FileStore {
         Ok(read.await?)
     }
 
-    /// Puts the content that was written last in the place of a damaged file, such as one that
-    /// several threads of `pancloud` wrote at a time, and returns whether it did: a file that can be
-    /// read is left as it is.
+    /// Replaces a damaged file, such as one that several threads of `pancloud` wrote at once, by
+    /// the content that was written last. Returns whether it did; a file that can be read is left
+    /// unchanged.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::StoreCorrupt`](crate::ErrorKind::StoreCorrupt) if there is no such content; of
+    /// [`ErrorKind::StoreCorrupt`](crate::ErrorKind::StoreCorrupt) if that content is missing; of
     /// kind `Store` if the file cannot be written.
     pub async fn repair(&self) -> Result<bool> {
         let repaired = self.run("repairing the file of credentials", |place, waited| {
@@ -184,7 +183,7 @@ impl FileStore {
     ) -> Result<T, Core> {
         let attempt = Arc::new(attempt);
         let begun = Instant::now();
-        // Waiting processes must not all try again at once.
+        // Waiting processes must not all retry at once.
         let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT, Jitter::random()).at_least_half();
         loop {
             let (place, attempt) = (Arc::clone(&self.place), Arc::clone(&attempt));
@@ -340,7 +339,7 @@ enum Changed {
     Conflict(Option<Found>),
 }
 
-/// What was read of a record or lease.
+/// A record or lease as read.
 enum Found {
     Record(Version, Record),
     Lease(Loaded),
@@ -369,7 +368,7 @@ impl Change {
     /// Changes a record. `None` if the table is damaged; the flag is whether anything changed.
     fn record(&self, tables: &mut Tables) -> Option<(Changed, bool)> {
         let found = first(tables, &self.key)?;
-        // A record that is overwritten whatever it is may be damaged.
+        // A record that is overwritten unconditionally may be damaged.
         let version = found.as_ref().map(|(version, _)| version);
         if !self.expect.is_met_by(version) {
             let found = match found {
@@ -427,7 +426,7 @@ impl Change {
     }
 }
 
-/// A record that was read, `None` if it is damaged, with its version.
+/// A record (`None` if it is damaged) with its version.
 type First = (Version, Option<Record>);
 
 /// Returns the first document of a profile. `None` if the table is damaged.

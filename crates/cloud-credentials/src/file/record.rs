@@ -1,4 +1,5 @@
-//! What a document holds of a record, and what it cannot (protocol section 12.4).
+//! Conversion between documents and records, and what a document cannot hold (protocol section
+//! 12.4).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,7 +14,7 @@ use super::layout::{Members, document_text};
 use crate::Record;
 use crate::record::digest;
 
-/// Returns what tells this state of a document from all others.
+/// Returns a digest that differs for each state of a document.
 pub(super) fn version(id: u64, document: &Members) -> Version {
     let mut hash = Sha256::new();
     hash.update(id.to_be_bytes());
@@ -45,7 +46,7 @@ pub(super) fn read(document: &Members) -> Option<Record> {
     if let Some(ours) = document.get(OURS).and_then(Value::as_object) {
         let text = |name: &str| ours.get(name).and_then(Value::as_str);
         record.dead = text("dead").map(str::to_owned);
-        // Else somebody wrote who does not know of our member, and did not change it.
+        // Otherwise another program wrote the document and left our member unchanged.
         if text("token_sha") == record.access_token.as_ref().map(digest).as_deref() {
             record.lineage = text("lineage").map(str::to_owned);
             let seconds = ours.get("exp").and_then(Value::as_u64);
@@ -87,7 +88,7 @@ fn ours(record: &Record) -> Value {
     let seconds = |at: SystemTime| at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let token_sha = record.access_token.as_ref().map(digest);
     let members = [
-        // As large as numbers in JSON are exact everywhere.
+        // Numbers in JSON are exact everywhere up to this size.
         ("v", Value::from(fastrand::Rng::new().u64(..1 << 53))),
         ("token_sha", token_sha.into()),
         ("exp", record.expiry().map(seconds).into()),

@@ -1,9 +1,8 @@
 //! The decisions of one refresh, without input or output (D48 of protocol section 9).
 //!
-//! [`Refresh`] says what to do next ([`Step`]) and is told what came of it ([`Event`]). The
-//! coordinator performs the steps. The model checker lets three participants perform them in every
-//! order, with losses at every step, and checks that no refresh token is lost and that one request
-//! serves all.
+//! [`Refresh`] returns the next [`Step`] and takes its outcome as an [`Event`]. The coordinator
+//! performs the steps. The model checker has three participants perform them in every order, with
+//! losses at every step, and checks that no refresh token is lost and that one request serves all.
 //!
 //! ```text
 //!                  ┌──────────────── wait ◄──────── held
@@ -26,7 +25,7 @@
 //!                       log in again         release ──► refreshed
 //! ```
 
-/// What a refresh has to know about a record.
+/// What a refresh needs to know about a record.
 pub(crate) trait Record: Clone {
     /// An access token or a refresh token.
     type Token: Clone + PartialEq;
@@ -44,7 +43,7 @@ pub(crate) trait Record: Clone {
     #[must_use]
     fn refused(self) -> Self;
 
-    /// Replaces the tokens, and what describes them, by those of another record.
+    /// Replaces the tokens and their descriptions by those of another record.
     #[must_use]
     fn with_tokens_of(self, granted: &Self) -> Self;
 }
@@ -55,15 +54,15 @@ pub(crate) struct Seen<R, V> {
     pub(crate) record: R,
     /// The version to expect when writing, or `None` if the store has no record.
     pub(crate) version: Option<V>,
-    /// Whether the access token can be used: it has not expired, nor will it in a moment.
+    /// Whether the access token can be used: it has not expired and is not about to.
     pub(crate) is_fresh: bool,
 }
 
-/// Tokens that were granted and are not in the store yet. They must not be lost, since the server
+/// Tokens that were granted but are not in the store yet. They must not be lost, since the server
 /// may have invalidated the refresh token that was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Unsaved<R: Record> {
-    /// The refresh tokens that were replaced by them; one of these is in the store.
+    /// The refresh tokens that they replaced; one of these is in the store.
     pub(crate) replaced: Vec<R::Token>,
     pub(crate) record: R,
     /// As in [`Seen`].
@@ -89,7 +88,7 @@ pub(crate) enum Step<R, V> {
     Finish,
 }
 
-/// What came of a step.
+/// The outcome of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Event<R, V, E> {
     /// Of [`Step::Load`].
@@ -109,7 +108,7 @@ pub(crate) enum Event<R, V, E> {
     Refused(E),
     /// Of [`Step::Save`]: the record was written.
     Saved,
-    /// Of [`Step::Save`]: nothing was written; this is the present record.
+    /// Of [`Step::Save`]: nothing was written; this is the current record.
     Conflict(Seen<R, V>),
     /// Of [`Step::Release`].
     Released,
@@ -124,10 +123,10 @@ pub(crate) enum Outcome<T, E> {
     Adopted(T),
     /// A request was granted.
     Refreshed(T),
-    /// The refresh token is refused; a person has to log in again. With the server's error if the
-    /// request was made in this refresh, and without one if the record says so.
+    /// The refresh token is refused; a person has to log in again. The server's error is included
+    /// if the request was made in this refresh; otherwise the refusal is known from the record.
     Reauthorize(Option<E>),
-    /// The record has no refresh token, or this was for saving only.
+    /// The record has no refresh token, or this refresh was only to save tokens.
     NothingToRefresh,
     /// A step failed.
     Failed(E),
@@ -136,7 +135,7 @@ pub(crate) enum Outcome<T, E> {
 /// The access token that the caller could not use.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Stale<T> {
-    /// None: any token will do.
+    /// None: any token is fine.
     Nothing,
     /// The one in the record when the refresh starts.
     Current,
@@ -144,7 +143,7 @@ pub(crate) enum Stale<T> {
     Token(T),
 }
 
-/// The step that is being performed, as far as it matters for what follows.
+/// The current step, as far as it matters for the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Doing {
     Reading,
@@ -168,19 +167,19 @@ pub(crate) struct Refresh<R: Record, V, E> {
     /// Whether a refusal was already answered by trying a newer refresh token.
     is_second_try: bool,
     unsaved: Option<Unsaved<R>>,
-    /// The access token that was granted in this refresh.
+    /// The access token granted in this refresh.
     granted: Option<R::Token>,
     /// Whether to save what is unsaved, and nothing else.
     is_for_saving: bool,
     /// The version of the record that a request was made with.
     version: Option<V>,
-    /// What is being saved from an earlier refresh.
+    /// The tokens of an earlier refresh that are being saved.
     saving: Option<(R, Option<V>)>,
     outcome: Option<Outcome<R::Token, E>>,
 }
 
 impl<R: Record, V: Clone, E> Refresh<R, V, E> {
-    /// Starts a refresh. `unsaved` is what an earlier one could not save.
+    /// Starts a refresh. `unsaved` are the tokens that an earlier one could not save.
     pub(crate) fn new(stale: Stale<R::Token>, unsaved: Option<Unsaved<R>>) -> (Self, Step<R, V>) {
         let refresh = Self {
             stale,
@@ -199,25 +198,25 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
         (refresh, Step::Load)
     }
 
-    /// Starts saving what an earlier refresh could not save. Requests nothing.
+    /// Starts saving the tokens that an earlier refresh could not save. Requests nothing.
     pub(crate) fn of_unsaved(unsaved: Unsaved<R>) -> (Self, Step<R, V>) {
         let (mut refresh, step) = Self::new(Stale::Nothing, Some(unsaved));
         refresh.is_for_saving = true;
         (refresh, step)
     }
 
-    /// Returns how it ended, or `None` before [`Step::Finish`].
+    /// Returns the outcome, or `None` before [`Step::Finish`].
     pub(crate) fn finish(self) -> Option<Outcome<R::Token, E>> {
         self.outcome
     }
 
-    /// Returns what was granted and is not in the store. To be kept even if this refresh is
-    /// abandoned, and given to the next one.
+    /// Returns the tokens that were granted but are not in the store. Keep them even if this
+    /// refresh is abandoned, and pass them to the next one.
     pub(crate) fn unsaved(&self) -> Option<&Unsaved<R>> {
         self.unsaved.as_ref()
     }
 
-    /// Takes what came of the last step, and returns the next one.
+    /// Takes the outcome of the last step, and returns the next one.
     pub(crate) fn next(&mut self, event: Event<R, V, E>) -> Step<R, V> {
         match event {
             Event::Loaded(seen) | Event::Conflict(seen) => self.look(seen),
@@ -270,7 +269,7 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
         Step::Release
     }
 
-    /// Decides by the record as it is now.
+    /// Decides by the current record.
     fn look(&mut self, seen: Seen<R, V>) -> Step<R, V> {
         if matches!(self.stale, Stale::Current) {
             let token = seen.record.access_token().cloned();
@@ -320,8 +319,8 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
         Step::Request(record)
     }
 
-    /// Brings what is not saved together with the record as it is now: returns the step that saves
-    /// it, or the record if there is nothing to save.
+    /// Merges the unsaved tokens into the current record: returns the step that saves them, or the
+    /// record if there is nothing to save.
     fn settle(&mut self, seen: Seen<R, V>) -> Result<Seen<R, V>, Step<R, V>> {
         let Some(unsaved) = &self.unsaved else {
             return Ok(seen);
@@ -335,15 +334,16 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
         if theirs.refresh_token() == ours.refresh_token()
             && (is_rotated || theirs.access_token() == ours.access_token() || is_newer_usable)
         {
-            // It was saved although that seemed to fail, or another participant refreshed it since.
+            // They were saved although that seemed to fail, or another participant has refreshed
+            // since.
             self.unsaved = None;
         } else if is_unchanged {
-            // Nobody has got anything newer, so the tokens must be saved whatever else changed.
+            // No participant has newer tokens, so these must be saved whatever else changed.
             let record = theirs.clone().with_tokens_of(ours);
             self.saving = Some((record.clone(), seen.version.clone()));
             return Err(self.save(Doing::Saving, record, seen.version));
         } else if !is_rotated {
-            // Someone logged in again. What is lost is an access token, not a refresh token.
+            // A user logged in again. Only an access token is lost, not a refresh token.
             self.unsaved = None;
         }
         Ok(seen)
@@ -374,7 +374,7 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
         self.unsaved = None;
         match self.granted.take() {
             Some(token) => self.end(Outcome::Refreshed(token)),
-            // They were from an earlier refresh, and may have expired since.
+            // They are from an earlier refresh, and may have expired since.
             None => self.load(),
         }
     }

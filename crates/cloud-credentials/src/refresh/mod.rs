@@ -1,8 +1,8 @@
-//! One refresh, whatever the fleet: many tasks in many processes on many machines that meet one
-//! dead token make one token request.
+//! One refresh for a whole fleet: many tasks in many processes on many machines that find a token
+//! dead make one token request.
 //!
-//! [`machine`] decides, and this file does what it says. How callers of one process share a refresh
-//! is in `credentials`.
+//! [`machine`] makes the decisions, and this file carries them out. `credentials` lets the callers
+//! of one process share a refresh.
 
 mod machine;
 #[cfg(test)]
@@ -37,7 +37,7 @@ pub(crate) trait Ask: Send + Sync {
     fn ask<'a>(&'a self, credentials: &'a Record) -> BoxFuture<'a, Result<Issued>>;
 }
 
-/// What a token endpoint issued.
+/// The tokens that a token endpoint issued.
 #[derive(Clone, Debug)]
 pub(crate) struct Issued {
     pub(crate) access_token: Secret,
@@ -45,7 +45,7 @@ pub(crate) struct Issued {
     pub(crate) expires_at: Option<SystemTime>,
 }
 
-/// What a refresh brought.
+/// The result of a refresh.
 #[derive(Clone, Debug)]
 pub(crate) struct Refreshed {
     /// The credentials as they are now.
@@ -54,7 +54,7 @@ pub(crate) struct Refreshed {
     pub(crate) is_in_store: bool,
 }
 
-/// Why a refresh brought nothing.
+/// Why a refresh got no token.
 #[derive(Clone, Debug)]
 pub(crate) enum Failure {
     NothingToRefresh,
@@ -64,7 +64,7 @@ pub(crate) enum Failure {
 /// Refreshes the record of one profile.
 pub(crate) struct Coordinator {
     shared: Arc<Shared>,
-    /// Saves what a refresh could not save.
+    /// Saves the tokens that a refresh could not save.
     saver: Keeper,
 }
 
@@ -75,22 +75,22 @@ struct Shared {
     key: Key,
     clock: Arc<dyn Clock>,
     times: Times,
-    /// One refresh at a time, since each takes over what the last one could not save.
+    /// One refresh at a time, since each takes over the tokens that the last one could not save.
     turn: tokio::sync::Mutex<()>,
-    /// What was granted and is not saved yet, and what it was wanted for.
+    /// The tokens that were granted but are not saved yet, and what they were requested for.
     unsaved: Mutex<Option<(Unsaved<Record>, Wanted)>>,
-    /// The digest of a refresh token that was refused, for stores that could not be told.
+    /// The digest of a refused refresh token, in case the store could not be updated.
     refused: Mutex<Option<String>>,
 }
 
-/// How long things may take.
+/// Time limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Times {
     /// How long a lease lasts.
     pub(crate) lease: Duration,
     /// How long a token request may take; less than a lease lasts.
     pub(crate) request: Duration,
-    /// How long the refresh of another process is waited for.
+    /// How long to wait for the refresh of another process.
     pub(crate) patience: Duration,
 }
 
@@ -104,21 +104,21 @@ impl Default for Times {
     }
 }
 
-/// One refresh, and what it has come across.
+/// One refresh, and what it has found so far.
 struct Run<'a> {
     shared: &'a Shared,
     wanted: &'a Wanted,
     ask: Option<&'a dyn Ask>,
     lease: Option<Held>,
-    /// The record in the store, as far as this knows.
+    /// The record in the store, as last seen.
     there: Option<Record>,
-    /// The credentials by which was decided last.
+    /// The credentials that the last decision was based on.
     view: Record,
     granted: Option<Record>,
 }
 
-/// A lease, and when it ends by either clock: one stands still while the machine is suspended, the
-/// other can be set.
+/// A lease, and its end by two clocks: one stops while the machine is suspended, the other can be
+/// set.
 struct Held {
     lease: Lease,
     until: (Instant, SystemTime),
@@ -178,7 +178,7 @@ impl Coordinator {
         refreshed
     }
 
-    /// Returns the credentials that are not saved yet, if they belong into this record.
+    /// Returns the credentials that are not saved yet, if they belong in this record.
     pub(crate) fn unsaved_of(&self, there: Option<&Record>) -> Option<Record> {
         let unsaved = lock(&self.shared.unsaved);
         let (unsaved, _) = unsaved.as_ref()?;
@@ -187,7 +187,7 @@ impl Coordinator {
         is_of.then(|| unsaved.record.clone())
     }
 
-    /// Forgets what could not be saved and what was refused, after a login.
+    /// Forgets unsaved tokens and refusals, after a login.
     pub(crate) fn forget(&self) {
         *lock(&self.shared.unsaved) = None;
         *lock(&self.shared.refused) = None;
@@ -247,7 +247,7 @@ impl Shared {
         read(limited(self.store.load(&self.key)).await?)
     }
 
-    /// Returns when something ends that lasts as long from now on.
+    /// Returns when a duration that starts now ends, by both clocks.
     fn until(&self, lasts: Duration) -> (Instant, SystemTime) {
         let by_timer = deadline::after(Instant::now(), lasts);
         (by_timer, self.clock.now() + lasts)
@@ -284,7 +284,7 @@ impl<'a> Run<'a> {
                 Step::Wait => {
                     let wait = waits.next_wait();
                     match &mut hints {
-                        // After a hint and after the wait alike, the record is read.
+                        // The record is read after a hint and after the wait alike.
                         Some(hints) => drop(timeout(wait, hints.changed()).await),
                         None => sleep(wait).await,
                     }
@@ -302,7 +302,7 @@ impl<'a> Run<'a> {
                 Step::Finish => break,
             };
             step = machine.next(event.unwrap_or_else(Event::Failed));
-            // At once, so that it survives whatever ends this refresh.
+            // Immediately, so that it survives whatever ends this refresh.
             let unsaved = machine.unsaved().cloned();
             *lock(&shared.unsaved) = unsaved.map(|unsaved| (unsaved, self.wanted.clone()));
         }
@@ -334,7 +334,7 @@ impl<'a> Run<'a> {
         let Shared {
             leases, key, times, ..
         } = self.shared;
-        // Asked before, so that it is never believed to last longer than it does.
+        // Read before the lease is taken, so that it never seems to last longer than it does.
         let until = self.shared.until(times.lease);
         match limited(leases.acquire(key, times.lease)).await? {
             Acquired::Lease(lease) => {
@@ -398,7 +398,7 @@ impl<'a> Run<'a> {
         let refused = record.dead.clone().filter(|_| record.is_dead());
         let of_another = |there: &Record| there.refresh_token != record.refresh_token;
         if refused.is_some() && self.there.as_ref().is_none_or(of_another) {
-            // The record is another login's, which has nothing to do with this refusal.
+            // The record belongs to another login, which this refusal does not concern.
             *lock(&shared.refused) = refused;
             return Ok(Event::Saved);
         }

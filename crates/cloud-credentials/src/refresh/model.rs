@@ -1,4 +1,4 @@
-//! Every order in which three participants can refresh one token, with every loss.
+//! Checks every order in which three participants can refresh one token, with every loss.
 
 use std::hash::Hash;
 
@@ -55,13 +55,13 @@ enum Trouble {
 type Machine = Refresh<Tokens, u8, Trouble>;
 type Todo = Step<Tokens, u8>;
 
-/// Which refresh of a process it is.
+/// Which of a process's refreshes this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Round {
     First,
-    /// After the store had failed: the token that was not saved has become useless, too.
+    /// After the store failed: the token that was not saved has become unusable, too.
     Second,
-    /// Saves what is not saved. The store works again.
+    /// Saves the unsaved tokens. The store works again.
     Last,
 }
 
@@ -69,9 +69,9 @@ enum Round {
 enum Participant {
     /// About to perform a step.
     Doing(Machine, Todo, Round),
-    /// The lease was looked at; the request is about to leave.
+    /// The lease was checked; the request is about to leave.
     Sending(Machine, Tokens, Round),
-    /// The server has answered; the answer has not arrived.
+    /// The server has answered, but the answer has not arrived.
     Answered(Machine, Event<Tokens, u8, Trouble>, Round),
     Done(Outcome<u8, Trouble>, Option<Unsaved<Tokens>>, Round),
     Crashed,
@@ -94,7 +94,7 @@ struct World {
     faults: Faults,
 }
 
-/// How many faults may still come, or have come.
+/// The number of faults that may still happen, or have happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 struct Faults {
     crashes: u8,

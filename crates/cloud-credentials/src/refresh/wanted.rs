@@ -1,4 +1,4 @@
-//! What a refresh works on: the record of a profile, and credentials that were given elsewhere.
+//! The input of a refresh: the record of a profile, and credentials that were given elsewhere.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +9,7 @@ use crate::Record;
 use crate::record::{digest, lineage};
 use crate::validity::is_due;
 
-/// What is wanted of a refresh: a token other than the stale one.
+/// What a refresh is to obtain: a token other than the stale one.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
     /// The access token that proved bad.
@@ -20,7 +20,7 @@ pub(crate) struct Wanted {
     pub(crate) is_token_cached: bool,
     /// Whether a secret that was given is kept in the record.
     pub(crate) is_secret_kept: bool,
-    /// How long before a token expires it is replaced.
+    /// How long before its expiry a token is replaced.
     pub(crate) guard: Duration,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Given {
 }
 
 impl Given {
-    /// Returns what a record that descends from these credentials says.
+    /// Returns the lineage of records that descend from these credentials.
     pub(crate) fn lineage(&self) -> Option<String> {
         let (id, token) = (self.client_id.as_deref()?, self.refresh_token.as_ref()?);
         Some(lineage(id, token))
@@ -58,7 +58,7 @@ impl Wanted {
                     .rotated
                     .clone()
                     .or_else(|| given.refresh_token.clone()),
-                // What others keep in the record stays there.
+                // The members of others stay in the record.
                 extra: other.map(|record| record.extra.clone()).unwrap_or_default(),
                 ..Record::default()
             },
@@ -68,7 +68,8 @@ impl Wanted {
         view
     }
 
-    /// Takes what is not saved for not given yet, so that the view has what it replaced.
+    /// Treats unsaved tokens as not granted yet, so that the view has the tokens that they
+    /// replaced.
     pub(super) fn take_back(&mut self, unsaved: &Unsaved<Record>) {
         if let Some(given) = &mut self.given
             && given.rotated == unsaved.record.refresh_token
