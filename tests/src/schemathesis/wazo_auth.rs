@@ -187,6 +187,18 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_counts_for_the_operation_of_a_bound_name() {
+        let watched = watched();
+        let uri = Uri::from_static("/0.1/token/bound-token/scopes/check");
+        let mut request = Request::new(Method::POST, uri);
+        request.body = "{}".into();
+        assert_eq!(watched.handle(&request).status, 500);
+        let seen = watched.seen.into_inner().unwrap();
+        assert!(seen.failures.is_empty(), "{:?}", seen.failures);
+        assert_eq!(seen.statuses["wazo-auth.checkScopes"][&500], 1);
+    }
+
+    #[test]
     fn only_what_the_protocol_text_names_may_fail() {
         use super::super::World as _;
 
