@@ -21,7 +21,7 @@ impl WithLease {
     /// # Errors
     ///
     /// [`ErrorKind::Config`] if fewer processes share the leases than the records: with leases on
-    /// files of one machine, two machines would change a record on a server at a time.
+    /// files of one machine, two machines could change a record on a server at the same time.
     pub fn new(store: Arc<dyn Store>, leases: Arc<dyn Leases>) -> Result<Self> {
         let (records, holders) = (store.capabilities().scope, leases.scope());
         if holders < records {
@@ -94,12 +94,13 @@ impl Leases for WithLease {
     }
 }
 
-/// A store in front of another that is only read, such as a mounted secret from which a program
-/// starts and whose changes it keeps elsewhere.
+/// A store in front of another that is only read. An example is a mounted secret with the initial
+/// credentials of a program, which keeps its changes elsewhere.
 ///
-/// A record of the front hides the one of the origin. Records are written to the front alone, with
-/// the same care as in one store: a writer names what it saw, wherever that was. Removing a record
-/// of the front shows that of the origin again, which itself cannot be removed.
+/// A record of the front hides the one of the origin. Records are written to the front only, with
+/// the same guarantee as in one store: a write succeeds only if the record has not changed since it
+/// was read, in whichever store that was. Removing a record of the front reveals that of the
+/// origin, which itself cannot be removed.
 #[derive(Clone, Debug)]
 pub struct ReadThrough {
     front: Arc<dyn Store>,
@@ -123,10 +124,10 @@ fn loaded_from(store: u8, loaded: Loaded) -> Loaded {
     }
 }
 
-/// What the front must hold for a writer to be right.
+/// The state that a writer expects of the front.
 enum Wanted {
     Front(Expect),
-    /// Nothing, and the origin this.
+    /// No record, and this state of the origin.
     Origin(Expect),
 }
 

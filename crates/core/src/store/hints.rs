@@ -1,4 +1,4 @@
-//! Hints at changes, from a server to those who watch.
+//! Hints at changes, from a server to watchers.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,18 +14,18 @@ use crate::call::{Backoff, Jitter};
 use crate::sync::lock;
 use crate::task::Keeper;
 
-/// Distributes what one listener hears from a server, for stores to implement
+/// Distributes the notifications of one listener on a server, so that stores can implement
 /// [`Store::watch`](super::Store::watch).
 ///
 /// The listener starts with the first watch and ends when this is dropped. If it fails, it is
-/// started again after a wait of at most ten seconds.
+/// restarted after at most ten seconds.
 #[derive(Debug)]
 pub struct Hints {
     board: Arc<Board>,
     keeper: Keeper,
 }
 
-/// Where a listener says what has changed.
+/// Where a listener reports changes.
 #[derive(Default)]
 pub struct Board {
     /// By the name that the store gives a record.
@@ -34,8 +34,8 @@ pub struct Board {
 }
 
 impl Hints {
-    /// Makes hints from a listener. It calls [`Board::listening`] once it hears changes, then
-    /// [`Board::changed`] for each, and returns when the connection ends.
+    /// Creates hints from a listener. It must call [`Board::listening`] once it receives
+    /// notifications, then [`Board::changed`] for each, and return when the connection ends.
     pub fn new<F, Fut>(listen: F) -> Self
     where
         F: Fn(Arc<Board>) -> Fut + Clone + Send + Sync + 'static,
@@ -64,7 +64,7 @@ impl Hints {
 }
 
 impl Board {
-    /// Says that changes are heard from now on. Any record may have changed before.
+    /// Reports that notifications are received from now on. Any record may have changed before.
     pub fn listening(&self) {
         self.is_listening.send_replace(true);
         for changes in lock(&self.watched).values() {
@@ -72,7 +72,7 @@ impl Board {
         }
     }
 
-    /// Says that a record has changed.
+    /// Reports that a record has changed.
     pub fn changed(&self, name: &[u8]) {
         if let Some(changes) = lock(&self.watched).get(name) {
             changes.send_modify(|count| *count += 1);

@@ -28,7 +28,7 @@ pub trait Leases: fmt::Debug + Send + Sync + 'static {
     fn scope(&self) -> Scope;
 }
 
-/// A lease that is held until its time is over.
+/// A lease that is held until its duration is over.
 #[derive(Debug)]
 #[must_use = "others wait until it is released or its time is over"]
 pub struct Lease {
@@ -38,8 +38,8 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Creates a lease, for implementations of [`Leases`]. `version` tells this hold of the lease
-    /// from all others.
+    /// Creates a lease, for implementations of [`Leases`]. `version` distinguishes this hold of the
+    /// lease from all others.
     pub fn new(key: Key, fence: u64, version: Version) -> Self {
         Self {
             key,
@@ -48,7 +48,7 @@ impl Lease {
         }
     }
 
-    /// Returns what tells this hold of the lease from all others.
+    /// Returns what distinguishes this hold of the lease from all others.
     #[must_use]
     pub fn version(&self) -> &Version {
         &self.version

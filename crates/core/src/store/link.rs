@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{Error, ErrorKind, Result, Sent, deadline};
 
-/// A connection to a server that all calls of a store share. It is made when it is first needed, and
+/// A connection to a server that all calls of a store share. It is opened when first needed, and
 /// again after it broke or did not answer in time.
 ///
 /// Every call has a time limit, connecting included. Nothing is sent a second time.
@@ -21,7 +21,7 @@ pub struct Link<C> {
 
 struct Kept<C> {
     connection: Option<C>,
-    /// How many connections there were, so that a late failure of an earlier one ends no other.
+    /// Counts connections, so that a late failure of an earlier one does not close the current one.
     count: u64,
 }
 
@@ -35,7 +35,7 @@ pub struct Broken {
 }
 
 impl Broken {
-    /// The server refused the call. A message must hold no secret.
+    /// The server refused the call. The message must not contain secrets.
     #[must_use]
     pub fn refused(message: impl Into<String>) -> Self {
         Self {
@@ -46,7 +46,7 @@ impl Broken {
         }
     }
 
-    /// The server cannot do it now, but may later.
+    /// The server cannot make the call now, but may be able to later.
     #[must_use]
     pub fn for_now(message: impl Into<String>) -> Self {
         Self {
@@ -55,7 +55,7 @@ impl Broken {
         }
     }
 
-    /// The connection is of no more use; the next call makes another.
+    /// The connection cannot be used any more; the next call opens another.
     #[must_use]
     pub fn connection(message: impl Into<String>) -> Self {
         Self {
@@ -76,7 +76,7 @@ impl Broken {
 }
 
 impl From<Error> for Broken {
-    /// An error of connecting.
+    /// An error while connecting.
     fn from(error: Error) -> Self {
         Self {
             message: error.to_string(),
@@ -88,8 +88,8 @@ impl From<Error> for Broken {
 }
 
 impl<C: Clone + Send> Link<C> {
-    /// Makes a link to a server, without connecting. `place` is its host and port, for errors;
-    /// `is_alive` tells whether a connection has not ended in the meantime, as far as is known.
+    /// Creates a link to a server, without connecting. `place` is its host and port, for errors;
+    /// `is_alive` returns whether a connection is still open, as far as is known.
     pub fn new(place: impl Into<String>, limit: Duration, is_alive: fn(&C) -> bool) -> Self {
         Self {
             place: place.into(),
@@ -196,7 +196,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// Connects and works; returns the number of the connection.
+    /// Connects if necessary and makes the call; returns the number of the connection.
     async fn call(link: &Link<usize>, made: &AtomicUsize, fault: Option<Broken>) -> Result<usize> {
         let connect = || async { Ok(made.fetch_add(1, Ordering::SeqCst)) };
         let work = |connection| async move { fault.map_or(Ok(connection), Err) };

@@ -5,10 +5,10 @@
 //! | [`Store`] | the trait for shared records, whose writes never overwrite unseen changes |
 //! | [`MemoryStore`], [`FolderStore`] | records in memory, and in files of one machine |
 //! | [`Leases`], [`StoreLeases`] | which process makes a request that must be made once |
-//! | [`WithLease`], [`ReadThrough`] | stores made of two |
+//! | [`WithLease`], [`ReadThrough`] | two stores combined |
 //! | `Sealed` (feature `seal`) | records encrypted in any store |
 //! | [`Link`] | the connection of a store on a server |
-//! | [`Hints`] | changes that a store on a server hears of |
+//! | [`Hints`] | notifications of changes from a server |
 //! | `contract` (feature `mock`) | the behaviour that every store must have, as tests |
 //! | [`PrivateFile`] | a file that one process has open at a time and appends to |
 //! | [`Draft`] | a new file next to an old one, put into place completely or not at all |

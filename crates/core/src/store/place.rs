@@ -23,8 +23,8 @@ impl Owner {
         }
     }
 
-    /// Returns the owner of a file. For a file that this process has just created, this is the user
-    /// that the file system takes the process for.
+    /// Returns the owner of a file. For a file that this process has just created, this is the
+    /// process's user as the file system sees it.
     #[must_use]
     #[cfg_attr(
         not(unix),
@@ -41,7 +41,7 @@ impl Owner {
     ///
     /// # Errors
     ///
-    /// Which of the two conditions does not hold.
+    /// Says which of the two conditions does not hold.
     #[cfg(unix)]
     pub fn require_for(self, about: &Metadata) -> io::Result<()> {
         use std::os::unix::fs::MetadataExt as _;
@@ -87,7 +87,7 @@ const MODE: u32 = 0o7777;
 ///
 /// # Errors
 ///
-/// Which users may write to the folder, and what to do.
+/// Says which users may write to the folder, and what to do.
 #[cfg(unix)]
 pub fn require_private_folder(folder: &Path, owner: Owner) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt as _;

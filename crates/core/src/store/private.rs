@@ -1,4 +1,4 @@
-//! A file that one process has open at a time.
+//! A file that only one process can have open.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -12,19 +12,19 @@ use super::place::{Identity, Links, folder_of, open_regular, require_one_name, r
 use super::{Disk, Draft, Owner, lock, require_private_folder};
 use crate::sync::lock;
 
-/// A file of this user alone that one process has open at a time, and that is appended to or
-/// replaced whole.
+/// A file that belongs to this user alone, that one process has open at a time, and that is
+/// appended to or replaced whole.
 ///
-/// The file itself is locked, so that no other name leads a second opener to it. Before each write
-/// is checked that the path still leads to the open file, that it has no other name, and that
-/// no other writer changed it: a write that would be lost is refused.
+/// The file itself is locked, so a second process cannot open it by another name. Each write first
+/// checks that the path still refers to the open file, that the file has no other name, and that no
+/// other writer changed it: a write that would be lost is refused.
 #[derive(Debug)]
 pub struct PrivateFile {
     path: PathBuf,
     file: Arc<File>,
     held: Held,
     length: u64,
-    /// Why nothing may be written any more.
+    /// Why writes are refused.
     closed: Option<&'static str>,
     disk: Arc<dyn Disk>,
 }
@@ -37,19 +37,20 @@ pub struct Handle {
 }
 
 impl PrivateFile {
-    /// Opens a file, or makes one that holds `initial`.
+    /// Opens a file, or creates it with the content `initial`.
     ///
     /// # Errors
     ///
     /// If it is not a regular file, belongs to another user, may be written by others, has several
     /// names, lies in a folder where others can replace it (see [`require_private_folder`]), or is
-    /// open already; the error says by which process. A file that was there is not changed: see
+    /// open already; the error says by which process. An existing file is not changed: see
     /// [`claim`](Self::claim).
     pub fn open(path: &Path, initial: &[u8], disk: Arc<dyn Disk>) -> io::Result<Self> {
         let path = resolve(path)?;
         let owner = Owner::of_process();
         require_private_folder(folder_of(&path), owner)?;
-        // Each round is lost to another process that has made or replaced the file meanwhile.
+        // Each round was lost to another process that has created or replaced the file in the
+        // meantime.
         for _ in 0..ROUNDS {
             let mut options = OpenOptions::new();
             options.read(true).append(true);
@@ -64,7 +65,7 @@ impl PrivateFile {
         Err(io::Error::new(io::ErrorKind::WouldBlock, BY_ANOTHER))
     }
 
-    /// `None` if the path leads to another file by now.
+    /// `None` if the path now refers to another file.
     fn locked(
         path: &Path,
         file: File,
@@ -81,7 +82,8 @@ impl PrivateFile {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(cause) => return Err(cause),
         }
-        // Under the lock: whoever else has it replaces it, and then it has two names for a moment.
+        // Checked under the lock: a process that replaces the file holds it, and the file briefly
+        // has two names.
         let about = file.metadata()?;
         require_one_name(&about)?;
         // Its creator may have been killed before the name was safe.
@@ -96,12 +98,12 @@ impl PrivateFile {
         }))
     }
 
-    /// `None` if another process made it first.
+    /// `None` if another process created it first.
     fn created(path: &Path, initial: &[u8], disk: &Arc<dyn Disk>) -> io::Result<Option<Self>> {
         let draft = Draft::beside_on(path, Arc::clone(disk))?;
         draft.write(initial)?;
         let about = draft.metadata()?;
-        // Locked since it was created, and its name is known only here.
+        // It has been locked since it was created, and no other process knows its name.
         let mut held = Held::expect(Identity::of(&about, path));
         let file = match draft.place_new_locked() {
             Ok(file) => held.holds(file),
@@ -120,9 +122,9 @@ impl PrivateFile {
         Ok(Some(opened))
     }
 
-    /// Makes the file private, if others may read it, and removes what killed writers left beside
-    /// it. To be called once the caller has seen that it is one of its own: by a mistake in a
-    /// setting it may be anything, which others go on to read.
+    /// Makes the file private if others may read it, and removes drafts that killed writers left
+    /// next to it. Call this once the content shows that the file is the caller's own: by a wrong
+    /// setting it may be any file, which other programs need to read.
     ///
     /// # Errors
     ///
@@ -135,26 +137,26 @@ impl PrivateFile {
         Ok(())
     }
 
-    /// Returns where the file is, without symbolic links.
+    /// Returns the path of the file, with symbolic links resolved.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Returns the length in bytes of what was read or written whole.
+    /// Returns the length of the file in bytes, without failed writes.
     #[must_use]
     pub fn length(&self) -> u64 {
         self.length
     }
 
-    /// Reads the first `most` bytes, or all if there are fewer. Memory is wiped.
+    /// Reads the first `most` bytes, or all if there are fewer. Their memory is wiped when dropped.
     ///
     /// # Errors
     ///
     /// If the file cannot be read.
     pub fn read(&self, most: u64) -> io::Result<Zeroizing<Vec<u8>>> {
         let most = most.min(self.length);
-        // Room for all of it at once: a buffer that grows leaves copies behind.
+        // Reserve all of it at once: a buffer that grows leaves copies behind.
         let room = usize::try_from(most).map_err(|_| io::ErrorKind::FileTooLarge)?;
         let mut bytes = Zeroizing::new(Vec::with_capacity(room));
         let mut file = &*self.file;
@@ -163,13 +165,13 @@ impl PrivateFile {
         Ok(bytes)
     }
 
-    /// Appends to the file. What was written survives a kill, and a power cut once it is
+    /// Appends to the file. The data survives a kill, and a power cut once it is
     /// [synced](Handle::sync).
     ///
     /// # Errors
     ///
-    /// If the path leads elsewhere, the file was changed meanwhile, or the disk refuses. Whatever
-    /// was written of `bytes` is cut off again; if that fails too, all later writes are refused.
+    /// If the path refers to another file, the file was changed in the meantime, or the disk fails.
+    /// A partial write is cut off again; if that fails too, all later writes are refused.
     pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.check()?;
         if let Err(cause) = self.disk.write(&self.file, bytes) {
@@ -182,7 +184,7 @@ impl PrivateFile {
         Ok(())
     }
 
-    /// Cuts the file, and returns once that survives a power cut.
+    /// Shortens the file, and returns once that survives a power cut.
     ///
     /// # Errors
     ///
@@ -196,19 +198,20 @@ impl PrivateFile {
             .inspect_err(|_| self.close("a sync failed after it was cut"))
     }
 
-    /// Replaces the content: a kill or a power cut leaves the old content or the new.
+    /// Replaces the content. After a kill or a power cut, the file has the old content or the new.
     ///
     /// # Errors
     ///
-    /// As [`append`](Self::append), and the old content is there; except if syncing the folder
-    /// fails, when a power cut may bring the old content back and later writes are refused.
+    /// As [`append`](Self::append), and the old content is kept. If only syncing the folder fails,
+    /// the new content is in place, a power cut may bring the old one back, and later writes are
+    /// refused.
     pub fn replace(&mut self, content: &[u8]) -> io::Result<()> {
         self.check()?;
         let draft = Draft::beside_on(&self.path, Arc::clone(&self.disk))?;
         draft.write(content)?;
         let mut held = Held::expect(Identity::of(&draft.metadata()?, &self.path));
         self.file = held.holds(draft.replace_locked()?);
-        // The lock on the old file is given up only now, when no path leads to it.
+        // The lock on the old file is released only now, when no path refers to it.
         self.held = held;
         self.length = content.len() as u64;
         self.disk
@@ -216,13 +219,13 @@ impl PrivateFile {
             .inspect_err(|_| self.close("a sync failed after it was replaced"))
     }
 
-    /// Refuses all later writes. For a failed sync, after which nothing is known of the file.
+    /// Refuses all later writes. For a failed sync, after which the state of the file is unknown.
     pub fn close(&mut self, reason: &'static str) {
         self.closed = Some(reason);
     }
 
-    /// Returns the open file, to be synced while others write. After [`replace`](Self::replace)
-    /// it is the file that was replaced, whose content the new one holds.
+    /// Returns the open file, to be synced while others write. After [`replace`](Self::replace) it
+    /// is still the old file, whose content is part of the new one.
     #[must_use]
     pub fn handle(&self) -> Handle {
         Handle {
@@ -235,7 +238,7 @@ impl PrivateFile {
     ///
     /// # Errors
     ///
-    /// Says why it would be.
+    /// Says why it would be lost.
     pub fn check(&self) -> io::Result<()> {
         if let Some(reason) = self.closed {
             return Err(io::Error::other(format!("{reason}; open it again")));
@@ -259,11 +262,11 @@ impl PrivateFile {
 }
 
 impl Handle {
-    /// Returns once what was written before survives a power cut.
+    /// Returns once everything written before survives a power cut.
     ///
     /// # Errors
     ///
-    /// If it may not.
+    /// If it may not survive.
     pub fn sync(&self) -> io::Result<()> {
         self.disk.sync(&self.file)
     }
@@ -276,7 +279,8 @@ struct Held {
     file: Option<Arc<File>>,
 }
 
-/// The files that this process has open: a lock says that a file is open, not by which process.
+/// The files that this process has open. A lock shows that a file is open, but not by which
+/// process.
 static HELD: Mutex<BTreeSet<Identity>> = Mutex::new(BTreeSet::new());
 
 impl Held {
@@ -298,7 +302,7 @@ impl Held {
         Err(io::Error::new(io::ErrorKind::WouldBlock, who))
     }
 
-    /// Says of a locked draft that this process has it, before others can find it.
+    /// Registers a locked draft as open in this process, before others can find it.
     fn expect(identity: Identity) -> Self {
         all_held().insert(identity.clone());
         Self {
@@ -319,7 +323,8 @@ impl Drop for Held {
         let mut all = all_held();
         all.remove(&self.identity);
         if let Some(file) = &self.file {
-            // Not left to closing it: a child that is being started shares it for a moment.
+            // Closing it may not be enough: a child process that is being started shares it for a
+            // moment.
             let _ = lock::unlock(file);
         }
     }
@@ -332,7 +337,7 @@ fn all_held() -> MutexGuard<'static, BTreeSet<Identity>> {
 const BY_ANOTHER: &str = "another process has it open";
 const ROUNDS: usize = 8;
 
-/// Takes from others what they may do with a file. They could not write it.
+/// Removes the permissions of other users. They could not write the file.
 fn make_private(file: &File) -> io::Result<()> {
     #[cfg(unix)]
     {
@@ -406,7 +411,7 @@ mod tests {
         let mut file = open(&path).unwrap();
         let old = File::options().read(true).append(true).open(&path).unwrap();
         file.replace(b"new\n").unwrap();
-        // Nobody holds the lock of the old file any more, and no path leads there.
+        // No process holds the lock of the old file any more, and no path refers to it.
         let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
         let opened = PrivateFile::locked(&path, old, Owner::of_process(), &disk).unwrap();
         assert!(opened.is_none());

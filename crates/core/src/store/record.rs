@@ -1,4 +1,4 @@
-//! Records that several tasks, processes or machines share. How a token is refreshed is not here.
+//! Records that several tasks, processes or machines share.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Returns a record, or `None` if it does not exist. A reader never sees a partial record.
     fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Loaded>>>;
 
-    /// Writes a record if its present state is the expected one. Once this returns
+    /// Writes a record if its current state is the expected one. Once this returns
     /// [`Swapped::Done`], the record is as durable as [`Capabilities::durable`] says.
     fn compare_and_swap<'a>(
         &'a self,
@@ -27,8 +27,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         value: &'a SecretBytes,
     ) -> BoxFuture<'a, Result<Swapped>>;
 
-    /// Removes a record if its present state is the expected one, and returns whether it did:
-    /// `false` if there is no record or one in another state.
+    /// Removes a record if its current state is the expected one, and returns whether it did:
+    /// `false` if the record does not exist or has another state.
     fn remove<'a>(&'a self, key: &'a Key, expect: &'a Expect) -> BoxFuture<'a, Result<bool>>;
 
     /// Returns the profiles of a namespace in order, or `None` if the store cannot list them.
@@ -160,7 +160,7 @@ impl Expect {
 pub enum Swapped {
     /// The record now has this version.
     Done(Version),
-    /// Nothing was written; this is the present state.
+    /// Nothing was written; this is the current state.
     Conflict(Option<Loaded>),
 }
 
@@ -225,7 +225,7 @@ pub enum Scope {
     Network,
 }
 
-/// Hints that a record may have changed. There may be missing and superfluous hints.
+/// Hints that a record may have changed. Hints may be missing or superfluous.
 #[derive(Clone, Debug)]
 pub struct Watch(watch::Receiver<u64>);
 

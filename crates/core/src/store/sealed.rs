@@ -18,9 +18,9 @@ use crate::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 
 /// A [`Store`] that encrypts the records of another with AES-256-GCM.
 ///
-/// A record can be read only with its key and under its own name: one that was altered, or copied
-/// from another name, is an error. Names, sizes, and when a record changes stay visible. A server
-/// that is not trusted can still withhold records, or return an earlier one.
+/// A record can be read only with its key and under its own name; reading one that was altered, or
+/// copied from another name, is an error. Names, sizes and times of changes stay visible. An
+/// untrusted server can still withhold records, or return earlier ones.
 ///
 /// To change the key, open the store with the new one and [`also_open`](Self::also_open) with the
 /// old one everywhere, then [`reseal`](Self::reseal) each record, then drop the old one. A key is
@@ -52,7 +52,7 @@ impl SealingKey {
             );
             Error::new(ErrorKind::Config, what)
         })?;
-        // Only tells keys apart, so a part of a digest will do.
+        // Only distinguishes keys, so part of a digest is enough.
         let digest = ring::digest::digest(&ring::digest::SHA256, &marked(b"key", bytes.expose()));
         let mut id = [0; ID];
         id.copy_from_slice(&digest.as_ref()[..ID]);
@@ -89,11 +89,11 @@ impl SealingKey {
         Self::from_bytes(&SecretBytes::from(bytes)).map_err(at)
     }
 
-    /// Derives a key from a passphrase by PBKDF2 with SHA-256. It takes a good part of a second on
-    /// purpose; call it once, at start-up.
+    /// Derives a key from a passphrase by PBKDF2 with SHA-256. This is deliberately slow (a good
+    /// part of a second); call it once, at start-up.
     ///
-    /// `salt` is not secret, but should differ between applications, so that a list of the keys of
-    /// common passphrases cannot be made beforehand. The key is as hard to guess as the passphrase.
+    /// `salt` is not secret, but should differ between applications, so that keys of common
+    /// passphrases cannot be computed in advance. The key is as hard to guess as the passphrase.
     #[must_use]
     pub fn from_passphrase(passphrase: &Secret, salt: &str) -> Self {
         let mut bytes = Zeroizing::new(vec![0; KEY]);
@@ -107,7 +107,7 @@ impl SealingKey {
     }
 }
 
-/// Shows which key it is, not the key.
+/// Shows the id of the key, not the key.
 impl fmt::Debug for SealingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SealingKey({})", crate::text::hex(&self.id))
@@ -118,7 +118,7 @@ const KEY: usize = 32;
 const ID: usize = 8;
 /// As OWASP recommends for PBKDF2 with SHA-256.
 const ROUNDS: NonZeroU32 = NonZeroU32::new(600_000).expect("it is not zero");
-/// The format and its number, which are also authenticated.
+/// The format and its version, which are authenticated too.
 const MARK: &[u8] = b"vouchsafe-sealed 1\n";
 const HEAD: usize = MARK.len() + ID + NONCE_LEN;
 const TAG: usize = 16;
@@ -148,14 +148,14 @@ impl Sealed {
         }
     }
 
-    /// Opens records of an earlier key too.
+    /// Also opens records of an earlier key.
     #[must_use]
     pub fn also_open(mut self, key: SealingKey) -> Self {
         self.keys.push(key);
         self
     }
 
-    /// Writes a record again with the present key, and returns whether it had another.
+    /// Writes a record again with the current key, and returns whether it had another key before.
     ///
     /// # Errors
     ///
@@ -177,7 +177,7 @@ impl Sealed {
         }
     }
 
-    /// Returns which of the keys a record was sealed with.
+    /// Returns the key that a record was sealed with.
     fn key_of(&self, sealed: &SecretBytes) -> Option<usize> {
         let id = sealed.expose().strip_prefix(MARK)?.get(..ID)?;
         self.keys.iter().position(|key| key.id == *id)
@@ -188,7 +188,7 @@ impl Sealed {
         let mut nonce = [0; NONCE_LEN];
         let failed = |_| Error::new(ErrorKind::Store, "a record cannot be sealed");
         SystemRandom::new().fill(&mut nonce).map_err(failed)?;
-        // All of it at once: a buffer that grows leaves copies behind.
+        // Reserve all of it at once: a buffer that grows leaves copies behind.
         let length = HEAD + value.expose().len() + TAG;
         let mut sealed = Zeroizing::new(Vec::with_capacity(length));
         sealed.extend_from_slice(MARK);

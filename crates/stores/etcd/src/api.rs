@@ -19,7 +19,7 @@ use vouchsafe_core::{BoxFuture, CoreClient, Error, ErrorKind, Result, Secret, Se
 
 use crate::wire::{Authenticate, Authenticated};
 
-/// An answer may hold a record, which takes a third more room in base64.
+/// An answer may contain a record, which base64 makes a third longer.
 const LARGEST_ANSWER: usize = 2 << 20;
 const LARGEST_LIST: usize = 64 << 20;
 
@@ -42,12 +42,12 @@ static AUTHENTICATE: Operation = operation("etcd.authenticate", "/v3/auth/authen
     .repeat(Repeat::Safe)
     .open();
 
-/// How long a token is used. A server forgets one that was not used for five minutes.
+/// How long a token is used. A server drops one that was not used for five minutes.
 const TOKEN_LIFE: Duration = Duration::from_secs(240);
-/// How long a listener hears nothing before it asks again whether the server is there.
+/// How long a listener waits without news before it checks that the server is still there.
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
-/// The members of a cluster, of which one is asked until it fails.
+/// The members of a cluster. One is used until it fails.
 #[derive(Debug)]
 pub(crate) struct Api {
     members: Arc<Members>,
@@ -87,7 +87,7 @@ impl Api {
         Self { members, login }
     }
 
-    /// Sends what holds no secret.
+    /// Sends a body without secrets.
     pub(crate) async fn ask<T: DeserializeOwned>(
         &self,
         operation: &'static Operation,
@@ -149,7 +149,7 @@ impl Members {
             if left.is_zero() && failed.is_some() {
                 break;
             }
-            // Each of the members that are left gets its share of the time.
+            // The remaining time is shared among the remaining members.
             let share = left / u32::try_from(self.urls.len() - later).unwrap_or(u32::MAX);
             let options = CallOptions::new().deadline(share);
             let sent = self
@@ -242,7 +242,7 @@ pub(crate) fn read_fault(response: &Response) -> Fault {
     Fault::new(None, refusal.ok().map(|refusal| refusal.error))
 }
 
-/// Errors of a store have one kind, wherever they come from.
+/// Errors of a store have one kind, whatever their cause.
 pub(crate) fn of_store(error: Error) -> Error {
     error.with_kind(ErrorKind::Store)
 }

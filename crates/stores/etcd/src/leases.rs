@@ -1,4 +1,4 @@
-//! Leases that the server ends, whatever the clocks of its clients say.
+//! Leases that the server ends by its own clock.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::wire::{
 };
 
 impl EtcdStore {
-    /// Puts the key of a holder under a lease of its own, which removes it when it ends.
+    /// Attaches the key of a holder to a lease of etcd, which removes the key when it ends.
     async fn hold(&self, name: &[u8], only_if: Compare, time: Duration) -> Result<Done> {
         let seconds = i64::try_from(time.as_millis().div_ceil(1000)).unwrap_or(i64::MAX);
         let grant = Grant {

@@ -65,7 +65,7 @@ impl EtcdStore {
 }
 
 impl EtcdStoreBuilder {
-    /// Adds the URL of another member of the cluster, which is asked if the others fail.
+    /// Adds the URL of another member of the cluster, which is used if the others fail.
     pub fn member(mut self, url: impl Into<String>) -> Self {
         self.urls.push(url.into());
         self
@@ -90,8 +90,8 @@ impl EtcdStoreBuilder {
         self
     }
 
-    /// Permits plain http to other machines, where records can be read on the way. Default: to
-    /// this machine only.
+    /// Permits plain http to other machines, where records can be read in transit. Default: to this
+    /// machine only.
     pub fn allow_plain_http(mut self) -> Self {
         self.allow_plain_http = true;
         self.core = self.core.allow_plain_http();
@@ -130,7 +130,7 @@ impl EtcdStoreBuilder {
     }
 }
 
-/// Hears of all records of all applications; each change is a short line.
+/// Watches all records of all applications; each change is a short line.
 async fn listen(api: Arc<Api>, board: Arc<Board>) -> Result<()> {
     let body = Watching {
         create_request: Range::all(PREFIX.as_bytes()),
@@ -187,7 +187,8 @@ pub(crate) fn version(revision: i64) -> Version {
     Version::new(&revision.to_be_bytes())
 }
 
-/// Returns the revision of a version; one that no record has for a version of another store.
+/// Returns the revision of a version; for a version of another store, a revision that no record
+/// has.
 pub(crate) fn revision(version: &Version) -> i64 {
     let bytes = version.as_bytes().try_into();
     bytes.map_or(i64::MAX, i64::from_be_bytes)
@@ -245,7 +246,7 @@ impl Store for EtcdStore {
 
     fn remove<'a>(&'a self, key: &'a Key, expect: &'a Expect) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async move {
-            // What is absent cannot be removed.
+            // A missing record cannot be removed.
             if *expect == Expect::Absent {
                 return Ok(false);
             }
@@ -276,7 +277,7 @@ impl Store for EtcdStore {
                     .ok()?;
                 Some(profile.into_owned())
             };
-            // Names of other forms are not ours.
+            // Keys of other forms are not ours.
             let mut names: Vec<_> = found.kvs.into_iter().filter_map(profile).collect();
             names.sort();
             Ok(Some(names))

@@ -1,5 +1,5 @@
-//! What is sent to etcd and what it answers, in the JSON form of its API. Numbers of 64 bits come
-//! as text, and what is zero, false or empty is left out.
+//! Requests and answers of etcd, in the JSON form of its API. Numbers of 64 bits are texts, and
+//! values that are zero, false or empty are left out.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -47,7 +47,7 @@ impl Serialize for Value {
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = Zeroizing::new(String::deserialize(from)?);
-        // The cause would name a byte of it.
+        // The cause would reveal a byte of it.
         let bytes = STANDARD
             .decode(&*text)
             .map_err(|_| de::Error::custom("not base64"))?;
@@ -123,7 +123,7 @@ pub(crate) enum Request {
     DeleteRange(Range),
 }
 
-/// What must be so of a record for a transaction to be done.
+/// A condition for a transaction to be applied.
 #[derive(Debug, Serialize)]
 pub(crate) struct Compare {
     key: Name,
@@ -225,7 +225,8 @@ pub(crate) struct Granted {
     pub(crate) id: Number,
 }
 
-/// Both to a grant and to the question how long a lease still lasts; -1 if it has ended.
+/// The answer both to a grant and to a query of the remaining time, which is -1 if the lease has
+/// ended.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Lasting {
@@ -260,7 +261,7 @@ pub(crate) struct Event {
     pub(crate) kv: Changed,
 }
 
-/// A pair without its value, which nobody needs.
+/// A pair without its value, which is not needed.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Changed {

@@ -1,4 +1,4 @@
-//! Leases that the server ends, whatever the clocks of its clients say.
+//! Leases that the server ends by its own clock.
 
 use std::time::Duration;
 
@@ -91,7 +91,7 @@ impl Leases for PostgresStore {
                     .query("read a lease", REMAINING, &parameters[..2])
                     .await?;
                 let left = rows.first().and_then(|row| row.try_get::<_, f64>(0).ok());
-                // If there is none, it has just ended.
+                // If the row is missing, the lease has just ended.
                 if let Some(left) = left {
                     let remaining = Duration::from_secs_f64(left.max(0.0) / 1000.0);
                     return Ok(Acquired::Held { remaining });

@@ -17,12 +17,12 @@ use vouchsafe_core::task::Task;
 use vouchsafe_core::transport::{Connection, Dialer};
 use vouchsafe_core::{BoxFuture, Result};
 
-/// A server and how to log in there.
+/// A server and the login to use.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) link: Link<Session>,
     pub(crate) dialer: Dialer,
-    /// Where to connect, and whose certificate is expected.
+    /// The address to connect to and the name expected in the certificate.
     pub(crate) url: Uri,
     pub(crate) config: Config,
 }
@@ -40,14 +40,15 @@ impl Session {
     }
 }
 
-/// A parameter of a statement and its type, so that no statement need be prepared, which poolers do
-/// not like.
+/// A parameter of a statement with its type, so that statements need not be prepared, which poolers
+/// do not support well.
 pub(crate) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 
 /// Channel of notifications.
 pub(crate) const CHANNEL: &str = "vouchsafe";
 
-/// Creates the tables if they are missing. Two that do so at once would fail, hence the lock.
+/// Creates the tables if they are missing. Two clients doing this at once would fail, hence the
+/// lock.
 const TABLES: &str = "
 BEGIN;
 SELECT pg_advisory_xact_lock(8531764290417);
@@ -121,14 +122,14 @@ impl Server {
         self.config.connect_raw(stream, tls).await.map_err(broken)
     }
 
-    /// Hears of changes until the connection ends.
+    /// Receives notifications until the connection ends.
     pub(crate) async fn listen(&self, board: &Board) -> Result<(), Broken> {
         let (client, mut connection) = self.dial().await?;
         let listen = format!("LISTEN {CHANNEL}");
         let mut subscribed = std::pin::pin!(client.batch_execute(&listen));
         let mut is_listening = false;
         loop {
-            // The same task drives the connection and hears it.
+            // The same task drives the connection and receives its notifications.
             let message = poll_fn(|cx| {
                 if !is_listening && let Poll::Ready(done) = subscribed.as_mut().poll(cx) {
                     if let Err(cause) = done {
@@ -205,12 +206,12 @@ impl AsyncWrite for Secured {
 
 fn broken(cause: tokio_postgres::Error) -> Broken {
     let Some(refusal) = cause.as_db_error() else {
-        // TLS and sockets; the text of the error itself says only which of them.
+        // TLS and sockets; the error's own text says only which of the two failed.
         let why = std::error::Error::source(&cause)
             .map_or_else(|| cause.to_string(), |why| why.to_string());
         return Broken::connection(why).with_source(cause);
     };
-    // Without the refusal's details, which may repeat a row.
+    // Without the details of the refusal, which may quote a row.
     let (message, code) = (refusal.message(), refusal.code());
     let message = format!("{message} ({})", code.code());
     let ends_here = [

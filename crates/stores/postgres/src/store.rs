@@ -73,7 +73,7 @@ impl PostgresStoreBuilder {
         self
     }
 
-    /// Permits connections without TLS to other machines, where records can be read on the way.
+    /// Permits connections without TLS to other machines, where records can be read in transit.
     /// Default: to this machine only.
     pub fn allow_plain(mut self) -> Self {
         self.allow_plain = true;
@@ -169,7 +169,7 @@ const LIST: &str = "
 SELECT profile FROM vouchsafe_records
 WHERE namespace = $1 AND NOT is_lease ORDER BY profile";
 
-/// The name of a record in the form of the table: as bytes, since a text cannot hold a zero.
+/// The name of a record as the table stores it: as bytes, since a text cannot contain a zero.
 struct Name {
     namespace: Vec<u8>,
     is_lease: bool,
@@ -194,8 +194,8 @@ impl Name {
     }
 }
 
-/// What a notification says of a record. Names that are too long for it share their beginning,
-/// which makes superfluous hints.
+/// The name of a record in a notification. Names that are too long are cut, which causes
+/// superfluous hints.
 fn topic(key: &Key) -> String {
     let names = [key.namespace(), key.profile()].map(str::as_bytes);
     let mut topic = format!("{} {} ", key.is_lease(), names[0].len());
@@ -238,7 +238,7 @@ impl Store for PostgresStore {
     ) -> BoxFuture<'a, Result<Swapped>> {
         Box::pin(async move {
             self.capabilities().require_room(key, value)?;
-            // Chosen by chance, so that a version never comes back after a record was removed.
+            // Random, so that a version is never used again after a record was removed.
             let mut version = vec![0; 16];
             fastrand::Rng::new().fill(&mut version);
             let (name, topic, value) = (Name::of(key), topic(key), value.expose());
@@ -274,7 +274,7 @@ impl Store for PostgresStore {
             let mut parameters = name.parameters();
             parameters.push((&topic, Type::TEXT));
             let statement = match expect {
-                // What is absent cannot be removed.
+                // A missing record cannot be removed.
                 Expect::Absent => return Ok(false),
                 Expect::Any => REMOVE_ANY,
                 Expect::Version(version) => {

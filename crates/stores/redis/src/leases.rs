@@ -1,4 +1,4 @@
-//! Leases that the server ends, whatever the clocks of its clients say.
+//! Leases that the server ends by its own clock.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ use vouchsafe_core::{BoxFuture, Result};
 use crate::RedisStore;
 use crate::store::{is_one, name, script};
 
-/// KEYS: holder, last fencing token. ARGV: who wants it, milliseconds.
+/// KEYS: holder, last fencing token. ARGV: the new holder, milliseconds.
 const ACQUIRE: &str = "
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
   return {1, redis.call('INCR', KEYS[2])}
 end
 return {0, redis.call('PTTL', KEYS[1])}";
 
-/// KEYS: holder. ARGV: who has it, milliseconds.
+/// KEYS: holder. ARGV: the expected holder, milliseconds.
 const RENEW: &str = "
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])";
 
-/// KEYS: holder. ARGV: who has it.
+/// KEYS: holder. ARGV: the expected holder.
 const RELEASE: &str = "
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0

@@ -13,7 +13,7 @@ use vouchsafe_core::store::{Broken, Link};
 use vouchsafe_core::task::Task;
 use vouchsafe_core::transport::Dialer;
 
-/// A server and how to log in there.
+/// A server and the login to use.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) link: Link<Connection>,
@@ -50,7 +50,7 @@ impl Server {
         self.link.call(what, || self.connect(), work).await
     }
 
-    /// Sends a command, and reads its answer by a function that knows its form.
+    /// Sends a command, and reads its answer with a function.
     pub(crate) async fn answer<T>(
         &self,
         what: &str,
@@ -58,7 +58,8 @@ impl Server {
         read: impl FnOnce(Value) -> Option<T>,
     ) -> Result<T> {
         let answer = self.ask(what, command).await?;
-        // Not redis' own conversions: their errors repeat the answer, which may be a record.
+        // Not the conversions of the redis crate: their errors quote the answer, which may be a
+        // record.
         read(answer).ok_or_else(|| self.not_understood(what))
     }
 
@@ -85,7 +86,7 @@ impl Server {
         })
     }
 
-    /// Opens a connection that hears messages.
+    /// Opens a connection that receives messages.
     pub(crate) async fn listen(&self) -> Result<PubSub, Broken> {
         let stream = self.dialer.dial(self.url.clone()).await?;
         PubSub::new(&self.info, stream).await.map_err(broken)

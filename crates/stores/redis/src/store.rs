@@ -42,7 +42,7 @@ pub struct RedisStoreBuilder {
 
 /// The maximum size of a record in bytes.
 const LARGEST: usize = 1 << 20;
-/// Names are asked for in pieces of about this many.
+/// About the number of names that are requested at a time.
 const PIECE: usize = 1000;
 
 impl RedisStore {
@@ -77,7 +77,7 @@ impl RedisStoreBuilder {
     }
 
     /// Permits connections without TLS to other machines, where records and the password can be
-    /// read on the way. Default: to this machine only.
+    /// read in transit. Default: to this machine only.
     pub fn allow_plain(mut self) -> Self {
         self.allow_plain = true;
         self
@@ -156,7 +156,7 @@ fn login(url: &Url) -> Result<RedisConnectionInfo> {
     Ok(info)
 }
 
-/// Hears of all records of all applications; each change is a short message.
+/// Watches all records of all applications; each change is a short message.
 async fn listen(server: Arc<Server>, board: Arc<Board>) -> Result<()> {
     let failed = |_: Broken| Error::new(ErrorKind::Store, "cannot listen");
     let mut messages = server.listen().await.map_err(failed)?;
@@ -176,21 +176,21 @@ fn encoded(text: &str) -> impl std::fmt::Display {
     utf8_percent_encode(text, NON_ALPHANUMERIC)
 }
 
-/// The braces keep all that belongs to a record in one slot of a cluster.
+/// The braces keep all keys of a record in one slot of a cluster.
 pub(crate) fn name(key: &Key) -> String {
     let (namespace, profile) = (encoded(key.namespace()), encoded(key.profile()));
     let ending = if key.is_lease() { ":lease" } else { "" };
     format!("{PREFIX}{namespace}:{profile}}}{ending}")
 }
 
-/// A script runs alone: nothing comes between what it reads and what it writes.
+/// A script runs atomically: nothing happens between its reads and its writes.
 pub(crate) fn script(text: &str, names: &[&str]) -> Cmd {
     let mut command = cmd("EVAL");
     command.arg(text).arg(names.len()).arg(names);
     command
 }
 
-/// KEYS: record. ARGV: what is expected, its version, the new version, the new value.
+/// KEYS: record. ARGV: the expected state, its version, the new version, the new value.
 const SWAP: &str = "
 local there = redis.call('HMGET', KEYS[1], 'version', 'value')
 if ARGV[1] == 'absent' and there[1] or ARGV[1] == 'version' and there[1] ~= ARGV[2] then
@@ -200,7 +200,7 @@ redis.call('HSET', KEYS[1], 'version', ARGV[3], 'value', ARGV[4])
 redis.call('PUBLISH', KEYS[1], '')
 return 1";
 
-/// KEYS: record. ARGV: what is expected, its version.
+/// KEYS: record. ARGV: the expected state, its version.
 const REMOVE: &str = "
 local there = redis.call('HGET', KEYS[1], 'version')
 if not there or ARGV[1] == 'absent' or ARGV[1] == 'version' and there ~= ARGV[2] then
@@ -250,7 +250,7 @@ impl Store for RedisStore {
     ) -> BoxFuture<'a, Result<Swapped>> {
         Box::pin(async move {
             self.capabilities().require_room(key, value)?;
-            // Chosen by chance, so that a version never comes back after a record was removed.
+            // Random, so that a version is never used again after a record was removed.
             let mut version = [0; 16];
             fastrand::Rng::new().fill(&mut version);
             let mut command = script(SWAP, &[&name(key)]);
@@ -281,7 +281,7 @@ impl Store for RedisStore {
             let mut cursor = b"0".to_vec();
             loop {
                 let mut command = cmd("SCAN");
-                // Of what a pattern treats specially, an encoded name contains nothing.
+                // An encoded name contains no characters that are special in a pattern.
                 command
                     .arg(&cursor)
                     .arg("MATCH")
@@ -321,7 +321,7 @@ pub(crate) fn is_one(answer: Value) -> Option<bool> {
     }
 }
 
-/// Reads where a list goes on, and a piece of it.
+/// Reads the cursor of a list, and a piece of the list.
 fn piece(answer: Value) -> Option<(Vec<u8>, Vec<Vec<u8>>)> {
     let bytes = |value| match value {
         Value::BulkString(bytes) => Some(bytes),

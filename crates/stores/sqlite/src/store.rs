@@ -54,14 +54,14 @@ impl SqliteStore {
         })
     }
 
-    /// Sets how long a call may take, waits for other writers included. Default: 10 seconds.
+    /// Sets how long a call may take, including waits for other writers. Default: 10 seconds.
     #[must_use]
     pub fn with_limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Runs work on the connection. Work that has begun goes on if the caller stops waiting.
+    /// Runs work on the connection. Started work continues if the caller stops waiting.
     async fn run<T: Send + 'static>(
         &self,
         what: &'static str,
@@ -191,7 +191,7 @@ fn name(key: &Key) -> (&[u8], bool, &[u8]) {
 }
 
 /// Lets `write` change a record if its state is the expected one, or returns the state. Other
-/// writers wait from before it is read.
+/// writers are locked out before the state is read.
 fn change<T>(
     connection: &mut Connection,
     key: &Key,

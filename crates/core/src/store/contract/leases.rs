@@ -1,4 +1,4 @@
-//! Who holds a lease, for how long, and what a former holder can still do.
+//! Tests of leases: their holders, their durations, and what a former holder can still do.
 
 use super::{HOUR, Suite, TIME, held, is_refused, read, text, write};
 use crate::Clock as _;
@@ -39,7 +39,7 @@ impl Suite {
         });
     }
 
-    /// The last line of defence is that writes are conditional.
+    /// Conditional writes protect a record even if two holders exist.
     pub fn a_holder_that_overslept_cannot_overwrite_what_came_after(&self) {
         self.run(|place| async move {
             let store = &*place.store;

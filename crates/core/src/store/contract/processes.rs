@@ -1,4 +1,4 @@
-//! Several processes that share a store, some of which are killed.
+//! Tests with several processes that share a store, some of which are killed.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -171,7 +171,7 @@ impl Suite {
 const STALE: &str = "stale";
 const FRESH: &str = "fresh";
 
-/// Makes the request unless another process already did, like a service.
+/// Makes the request unless another process already did, as a service would.
 async fn refresh(place: &Place, time: Duration, after: impl Fn(&str)) {
     let store = &*place.store;
     loop {

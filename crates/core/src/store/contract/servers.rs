@@ -1,4 +1,4 @@
-//! Stores on a server that is killed, started again, or does not answer.
+//! Tests of stores on a server that is killed, restarted, or does not answer.
 
 use std::time::Duration;
 
@@ -6,18 +6,19 @@ use super::{Place, Suite, TIME, block_on, bytes, held, key, read, text, write};
 use crate::store::{Acquired, Expect, Version};
 use crate::{ErrorKind, Result};
 
-/// A server that a test has started, and which ends when this is dropped.
+/// A server that a test has started. Dropping this stops it.
 pub trait Server {
-    /// Kills the server without notice, and returns when it is dead. What it called durable stays.
+    /// Kills the server without warning, and returns when it is dead. What it has reported as
+    /// durable is kept.
     fn kill(&mut self);
 
-    /// Starts the server again where it was, and returns when it answers.
+    /// Starts the server again at the same address with the same data, and returns when it answers.
     fn start(&mut self);
 
-    /// Stops the server from doing anything, while its connections stay open.
+    /// Suspends the server; its connections stay open.
     fn pause(&mut self);
 
-    /// Lets a paused server go on.
+    /// Resumes a suspended server.
     fn resume(&mut self);
 }
 
@@ -36,7 +37,8 @@ impl Suite {
         }
     }
 
-    /// After a kill of the server, the same client reads what it wrote, and its old version counts.
+    /// After the server was killed, the same client reads what it wrote, and the old version is
+    /// still valid.
     pub fn a_server_that_restarts_keeps_what_was_written(&self) {
         self.run_with_server(|Place { store, .. }, mut server| async move {
             let mut version = write(&*store, Expect::Absent, "0").await.unwrap();
@@ -60,7 +62,7 @@ impl Suite {
         });
     }
 
-    /// A server that hangs costs each caller its deadline, and not more.
+    /// If the server hangs, each caller waits for its deadline and no longer.
     pub fn a_server_that_does_not_answer_ends_no_call_without_an_error(&self) {
         self.run_with_server(|Place { store, .. }, mut server| async move {
             let version = write(&*store, Expect::Absent, "one").await.unwrap();
@@ -87,7 +89,7 @@ impl Suite {
             }
             server.resume();
             let there = patiently(async || store.load(&key).await).await.unwrap();
-            // The write may have been on its way.
+            // The write may have been in progress.
             assert!(["one", "two"].contains(&text(&there)));
         });
     }
