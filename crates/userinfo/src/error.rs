@@ -40,7 +40,7 @@ pub enum ErrorKind {
     NoDirectory,
     /// Gafaelfawr is up but its directory is down. A later attempt may succeed.
     UserInfoFailed,
-    /// Any error that is not particular to these services.
+    /// An error that is not specific to these services.
     Core(vouchsafe_core::ErrorKind),
 }
 

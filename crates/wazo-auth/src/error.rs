@@ -16,16 +16,16 @@ vouchsafe_core::service_error! {
     /// `Display` is one line for people, the methods are for programs, and `source()` is the cause.
     /// No text includes a token or a password.
     ///
-    /// The service answers 401 both when it does not know a token and when the token does not cover
-    /// what is asked (protocol section 4). [`kind`](Self::kind) tells them apart, and so do the
-    /// methods: the first [`is_unauthorized`](Self::is_unauthorized), the second
+    /// The service answers 401 both if it does not know a token and if the token does not cover the
+    /// request (protocol section 4). [`kind`](Self::kind) distinguishes the two, and so do the
+    /// methods: the first is [`is_unauthorized`](Self::is_unauthorized), the second
     /// [`is_forbidden`](Self::is_forbidden).
     Error, ErrorKind, classify
 }
 
 impl Error {
-    /// Returns what the body of the refusal says. Empty if there was no answer, or its body is not
-    /// of the service, such as a page of a proxy.
+    /// Returns the content of the refusal's body. Empty if there was no answer, or its body does
+    /// not come from the service, such as a page of a proxy.
     #[must_use]
     pub fn body(&self) -> ErrorBody {
         let body = self.core().body();
@@ -43,34 +43,34 @@ pub enum ErrorKind {
     InvalidToken,
     /// The client's token does not cover the access that the operation needs.
     MissingAccess,
-    /// The tenant that was asked for is not below the tenant of the client's token.
+    /// The requested tenant is not below the tenant of the client's token.
     HiddenTenant,
     /// The user has as many sessions as the service permits.
     TooManySessions,
     /// The password is kept by another system, such as LDAP, and cannot be changed here.
     PasswordManagedElsewhere,
-    /// Any error that is not particular to this service.
+    /// An error that is not specific to this service.
     Core(vouchsafe_core::ErrorKind),
 }
 
-/// The body of a refusal, in whichever of its shapes it came (protocol section 4).
+/// The body of a refusal, which has several shapes (protocol section 4).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ErrorBody {
-    /// What happened, in the words of the service.
+    /// The message of the service.
     pub reason: Option<String>,
     /// The service's name for the error, such as `unknown-user`.
     pub error_id: Option<String>,
-    /// More about it: an object for most errors, `null` if there is nothing.
+    /// Details: an object for most errors, `null` if there are none.
     pub details: Value,
-    /// The kind of thing that the error is about, such as `users`.
+    /// The kind of resource that the error is about, such as `users`.
     pub resource: Option<String>,
     /// When it happened.
     pub timestamp: Option<SystemTime>,
 }
 
 impl ErrorBody {
-    /// Returns the access that was missing, if the error is about one.
+    /// Returns the missing access, if the error is about one.
     #[must_use]
     pub fn required_access(&self) -> Option<&str> {
         self.details["required_access"].as_str()
@@ -98,7 +98,7 @@ impl ErrorBody {
         read
     }
 
-    /// Returns the reason and what is wrong with each member, if the service says that.
+    /// Returns the reason and the faults of each member, if the service states them.
     fn in_full(&self) -> Option<String> {
         let of_members = self.details.as_object().filter(|members| {
             let is_entry = |entry: &Value| entry["message"].is_string();
@@ -138,8 +138,8 @@ fn since_1970(seconds: f64) -> Option<SystemTime> {
     UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?)
 }
 
-/// Reads the code and message of a refusal. The code is the reason that some errors give for their
-/// id, which is `unauthorized` for too many things.
+/// Reads the code and message of a refusal. The code is the reason if the error has one, since the
+/// id `unauthorized` has too many meanings.
 pub(crate) fn read_fault(response: &Response) -> Fault {
     let body = ErrorBody::read(&response.body);
     let message = body.in_full();

@@ -1,4 +1,4 @@
-//! Types that the wire has no pleasant form of, and conversions between those that it has.
+//! Types for values with an awkward form on the wire, and conversions between generated types.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -59,7 +59,7 @@ impl<'de> Deserialize<'de> for UtcTime {
     }
 }
 
-/// A JSON value that may hold secrets, such as the configuration of an external service. `Debug`
+/// A JSON value that may contain secrets, such as the configuration of an external service. `Debug`
 /// does not show it.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -92,15 +92,14 @@ impl fmt::Debug for Settings {
 }
 
 impl Token {
-    /// Returns how long the token was valid when it was issued, whatever the clock of this machine
-    /// says.
+    /// Returns the lifetime of the token at its creation, independent of this machine's clock.
     #[must_use]
     pub fn lifetime(&self) -> Option<Duration> {
         let (issued, expires) = (self.utc_issued_at?, self.utc_expires_at?);
         expires.0.duration_since(issued.0).ok()
     }
 
-    /// Compiles what the token covers, for decisions without asking the server.
+    /// Compiles the token's access list, for decisions without asking the server.
     #[must_use]
     pub fn acl(&self) -> Acl {
         let mut acl = Acl::builder().auth_id(self.auth_id.as_str());
@@ -110,7 +109,7 @@ impl Token {
         acl.build(self.acl.iter().map(String::as_str))
     }
 
-    /// Returns whether the token has expired at a time. A token whose expiry is not known has not.
+    /// Returns whether the token has expired at a time. A token without a known expiry never has.
     #[must_use]
     pub fn is_expired_at(&self, now: SystemTime) -> bool {
         let seconds = |at: SystemTime| at.duration_since(UNIX_EPOCH).map(|since| since.as_secs());
@@ -122,7 +121,7 @@ impl Token {
     }
 }
 
-/// What the user is now, to change a part of it.
+/// The current user, to change parts of it.
 impl From<&User> for UserEdit {
     fn from(user: &User) -> Self {
         let mut edit = Self::new();
@@ -136,7 +135,7 @@ impl From<&User> for UserEdit {
     }
 }
 
-/// What the policy is now, to change a part of it.
+/// The current policy, to change parts of it.
 impl From<&Policy> for PolicyEdit {
     fn from(policy: &Policy) -> Self {
         let mut edit = Self::new(&policy.name).acl(&policy.acl);
@@ -145,14 +144,14 @@ impl From<&Policy> for PolicyEdit {
     }
 }
 
-/// What the group is now.
+/// The current group.
 impl From<&Group> for GroupEdit {
     fn from(group: &Group) -> Self {
         Self::new(&group.name)
     }
 }
 
-/// What the tenant is now, to change a part of it.
+/// The current tenant, to change parts of it.
 impl From<&Tenant> for TenantEdit {
     fn from(tenant: &Tenant) -> Self {
         let method = &tenant.default_authentication_method;

@@ -388,7 +388,7 @@ fn a_guard_says_what_it_cannot_be_made_of() {
             "a.{uuid}",
             "the path of the route has no {uuid}, which a.{uuid} needs",
         ),
-        ("/", "", "\"\" is no template of an access: it is empty"),
+        ("/", "", "\"\" is not a template of an access: it is empty"),
         ("/", "a.{", "a `{` has no `}`"),
         ("/", "a}", "a `}` has no `{`"),
         ("/", "a.{}", "a parameter has no name"),

@@ -29,7 +29,7 @@ pub struct Client {
     gafaelfawr: Base<Error>,
 }
 
-/// The document, and what every call to Gafaelfawr needs of it, parsed once.
+/// The document, and the parts that every call to Gafaelfawr needs, parsed once.
 #[derive(Debug)]
 struct Snapshot {
     document: Arc<Document>,

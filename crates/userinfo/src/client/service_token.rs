@@ -49,7 +49,7 @@ impl ServiceToken {
         Self::renewed(Arc::new(FileToken::new(path)), Some(file))
     }
 
-    /// Uses the present value of an environment variable.
+    /// Uses the current value of an environment variable.
     ///
     /// # Errors
     ///

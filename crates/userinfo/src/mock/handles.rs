@@ -1,4 +1,4 @@
-//! Handles for tests: what no request can do to a server, and what would take many.
+//! Handles for tests: changes that no request can make, or that would take many requests.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use crate::{QuotaConfig, Token};
 impl Server {
     /// Returns a token with the scope `admin:token`, of `bot-admin`.
     ///
-    /// It is the token that the world has under the name `admin`; a world without one gets it.
-    /// The same is true for [`service_token`](Self::service_token) (`service`) and
+    /// This is the world's token named `admin`, which is created if the world has none. The same is
+    /// true for [`service_token`](Self::service_token) (`service`) and
     /// [`user_token`](Self::user_token) (`alice`).
     #[must_use]
     pub fn admin_token(&self) -> Token {
@@ -49,7 +49,7 @@ impl Server {
         self.state().bootstrap.clone()
     }
 
-    /// Returns the token that the world has under a name.
+    /// Returns the world's token with a name.
     #[must_use]
     pub fn token(&self, name: &str) -> Option<Token> {
         let mut named = self.seed.named.get(name).cloned();
@@ -59,7 +59,7 @@ impl Server {
         named
     }
 
-    /// Puts a user into the directory, in place of one of the same name.
+    /// Adds a user to the directory, replacing one of the same name.
     pub fn add_user(&self, user: User) {
         let mut state = self.state();
         for entry in &mut state.directory.groups {
@@ -70,7 +70,7 @@ impl Server {
         state.directory.users.insert(user.username, user.data);
     }
 
-    /// Takes a user out of the directory, and out of all groups.
+    /// Removes a user from the directory and from all groups.
     pub fn remove_user(&self, username: &str) {
         let directory = &mut self.state().directory;
         directory.users.remove(username);
@@ -79,7 +79,7 @@ impl Server {
         }
     }
 
-    /// Puts a group into the directory, in place of one of the same name.
+    /// Adds a group to the directory, replacing one of the same name.
     pub fn add_group<M: Into<String>>(
         &self,
         name: &str,
@@ -100,8 +100,8 @@ impl Server {
         }
     }
 
-    /// Begins a token for a user. A name that begins with `bot-` gets a service token, others a
-    /// user token.
+    /// Starts building a token for a user. A name that begins with `bot-` gets a service token,
+    /// others get a user token.
     pub fn create_token(&self, username: &str) -> NewToken {
         let token = Token::random();
         let kind = if username.starts_with("bot-") {
@@ -112,7 +112,7 @@ impl Server {
         NewToken {
             server: self.clone(),
             record: Record {
-                // Names of user tokens differ.
+                // Names of user tokens must differ.
                 token_name: (kind == TokenKind::User).then(|| format!("mock {}", token.key())),
                 token,
                 kind,
@@ -127,14 +127,15 @@ impl Server {
         }
     }
 
-    /// Revokes a token, if the server knows it, and what was delegated from it.
+    /// Revokes a token, if the server knows it, and the tokens delegated from it.
     pub fn revoke(&self, token: &Token) {
         self.state().tokens.revoke(token.key());
     }
 
-    /// Makes actions fail with 500 for a user, in place of those named before; none lifts it.
+    /// Makes actions fail with 500 for a user, instead of those set before. An empty list ends
+    /// this.
     ///
-    /// The user is that of the token, or the one asked for in a request by name.
+    /// The user is the owner of the token, or the one requested by name.
     pub fn fail_on(&self, username: &str, actions: impl IntoIterator<Item = Action>) {
         let actions = actions.into_iter().collect();
         self.state().failing.insert(username.to_owned(), actions);
@@ -145,28 +146,29 @@ impl Server {
         self.state().access = DirectoryAccess::Down;
     }
 
-    /// Makes the directory reachable, also where none was configured.
+    /// Makes the directory reachable, even if none was configured.
     pub fn set_directory_up(&self) {
         self.state().access = DirectoryAccess::Up;
     }
 
-    /// Takes the directory out of the configuration, as where users come from GitHub.
+    /// Removes the directory from the configuration, as in an installation whose users come from
+    /// GitHub.
     pub fn remove_directory(&self) {
         self.state().access = DirectoryAccess::Absent;
     }
 
-    /// Sets the quota rules of the configuration; `None` means that there are none.
+    /// Sets the quota rules of the configuration; `None` removes them.
     pub fn set_quota(&self, rules: impl Into<Option<QuotaConfig>>) {
         self.state().quota = rules.into();
     }
 
-    /// Sets the document that Repertoire serves. URLs of the server's own host in it lead to
-    /// where the document is asked for.
+    /// Sets the document that Repertoire serves. URLs of the server's own host in it are rewritten
+    /// to the address of the request.
     pub fn set_discovery(&self, document: serde_json::Value) {
         self.state().repertoire.document = document;
     }
 
-    /// Sets the login that Repertoire tells for an InfluxDB database of the document.
+    /// Sets the login that Repertoire returns for an InfluxDB database of the document.
     pub fn set_influxdb_login(&self, label: &str, username: &str, password: impl Into<Secret>) {
         let login = (username.to_owned(), password.into());
         self.state()
@@ -186,7 +188,7 @@ pub struct User {
 }
 
 impl User {
-    /// Begins a user of whom only the name is known.
+    /// Starts building a user with only a name.
     pub fn new(username: impl Into<String>) -> Self {
         Self {
             username: username.into(),
@@ -226,7 +228,7 @@ impl User {
     }
 }
 
-/// A token about to be made.
+/// Builds a token.
 #[derive(Debug)]
 #[must_use]
 pub struct NewToken {
@@ -247,14 +249,14 @@ impl NewToken {
         self
     }
 
-    /// Lets the token end after a time, by the server's clock.
+    /// Sets the lifetime of the token, by the server's clock.
     pub fn expires_in(mut self, life: Duration) -> Self {
         let life = i64::try_from(life.as_secs()).unwrap_or(i64::MAX);
         self.record.expires = Some(self.record.created.saturating_add(life));
         self
     }
 
-    /// Sets the name that the user knows the token by.
+    /// Sets the user's name for the token.
     pub fn token_name(mut self, name: impl Into<String>) -> Self {
         self.record.token_name = Some(name.into());
         self
@@ -266,8 +268,8 @@ impl NewToken {
         self
     }
 
-    /// Keeps data of the user with the token, which is used before that of the directory. Groups are
-    /// those of [`group`](Self::group), not the user's.
+    /// Stores data of the user with the token, which takes precedence over the directory's. Groups
+    /// are set by [`group`](Self::group), not taken from the user.
     pub fn user(mut self, user: User) -> Self {
         let groups = std::mem::take(&mut self.record.data.groups);
         self.record.data = UserData {
@@ -277,14 +279,14 @@ impl NewToken {
         self
     }
 
-    /// Keeps a group with the token. The groups of the directory do not count then.
+    /// Stores a group with the token. The groups of the directory are then ignored.
     pub fn group(mut self, name: impl Into<String>, id: i64) -> Self {
         let name = name.into();
         self.record.data.groups.push(Group { name, id });
         self
     }
 
-    /// Makes the token, whatever the rules for requests say.
+    /// Creates the token, regardless of the rules for requests.
     #[must_use]
     pub fn issue(self) -> Token {
         let token = self.record.token.clone();
@@ -292,7 +294,7 @@ impl NewToken {
         token
     }
 
-    /// Makes the token and keeps it under a name.
+    /// Creates the token and stores it under a name.
     fn keep(self, name: &str) -> Token {
         let server = self.server.clone();
         let token = self.issue();

@@ -13,7 +13,7 @@ use super::tokens::{Record, TokenKind};
 use crate::{QuotaConfig, Token};
 
 pub(super) static ACTIONS: &[mock::Action] = &[
-    mock::Action::new("users", "Puts a user into the directory, in place of one of the same name.")
+    mock::Action::new("users", "Adds a user to the directory, replacing one of the same name.")
         .body(r#"{"username": "dana", "name": "Dana Example", "email": "dana@example.com", "uid": 1004, "gid": 1004, "groups": []}"#)
         .field("username", "the name")
         .optional("name", "the full name")
@@ -21,40 +21,40 @@ pub(super) static ACTIONS: &[mock::Action] = &[
         .optional("uid", "the numeric user id")
         .optional("gid", "the id of the primary group")
         .optional("groups", "groups of the directory that the user becomes a member of"),
-    mock::Action::new("remove_user", "Takes a user out of the directory and all its groups.")
+    mock::Action::new("remove_user", "Removes a user from the directory and all groups.")
         .body(r#"{"username": "dana"}"#)
         .field("username", "the name"),
-    mock::Action::new("groups", "Puts a group into the directory, in place of one of the same name.")
+    mock::Action::new("groups", "Adds a group to the directory, replacing one of the same name.")
         .body(r#"{"name": "g_new", "id": 2100, "members": ["alice"]}"#)
         .field("name", "the name")
         .field("id", "the numeric id")
         .optional("members", "the names of its members"),
-    mock::Action::new("tokens", "Makes a token, whatever the rules for requests say.")
+    mock::Action::new("tokens", "Creates a token, regardless of the rules for requests.")
         .body(r#"{"username": "alice", "scopes": ["read:all"], "kind": "user", "token_name": "laptop", "service": null, "expires_in_s": 3600}"#)
         .answer(r#"{"token": "gt-...", "expires": 1700003600}"#)
-        .field("username", "whose it is")
+        .field("username", "the user it belongs to")
         .optional("scopes", "its scopes")
         .optional("kind", "session, user, notebook, internal, service or oidc; default: service for bot-..., else user")
-        .optional("token_name", "the name that the user knows it by")
-        .optional("service", "the service that acts for the user, of internal tokens")
-        .optional("expires_in_s", "seconds until it ends, by the server's clock; negative: it has ended"),
-    mock::Action::new("revoke", "Revokes a token and what was delegated from it.")
+        .optional("token_name", "the user's name for it")
+        .optional("service", "for internal tokens: the service that acts for the user")
+        .optional("expires_in_s", "seconds until it expires, by the server's clock; negative: it has expired"),
+    mock::Action::new("revoke", "Revokes a token and the tokens delegated from it.")
         .body(r#"{"key": "0123456789012345678901"}"#)
         .answer(r#"{"revoked": false}"#)
         .field("key", "the key: the part of the token before its dot, without gt-"),
     mock::Action::new("quota", "Sets the quota rules of the configuration.")
         .body(r#"{"rules": {"default": {"api": {"search": 60}}, "bypass": ["admins"]}}"#)
-        .field("rules", "the rules; null: there are none"),
-    mock::Action::new("fail", "Makes actions fail with 500 for a user, in place of those named before.")
+        .field("rules", "the rules; null removes them"),
+    mock::Action::new("fail", "Makes actions fail with 500 for a user, instead of those set before.")
         .body(r#"{"username": "bob", "actions": ["user_info"]}"#)
-        .field("username", "the user of the token, or the one asked for by name")
-        .field("actions", "of create_token, list_groups, list_users and user_info; none: all is well"),
-    mock::Action::new("directory", "Says whether the user directory can be reached.")
+        .field("username", "the owner of the token, or the user requested by name")
+        .field("actions", "any of create_token, list_groups, list_users and user_info; empty: none fails"),
+    mock::Action::new("directory", "Sets whether the user directory can be reached.")
         .body(r#"{"access": "up"}"#)
-        .field("access", "up, down, or absent as where users come from GitHub"),
+        .field("access", "up, down, or absent as in installations with GitHub"),
     mock::Action::new("discovery", "Sets the document that Repertoire serves.")
         .body(r#"{"document": {"applications": []}}"#)
-        .field("document", "the document; URLs of the server's own host in it lead to where it is asked for"),
+        .field("document", "the document; URLs of the server's own host in it are rewritten to the address of each request"),
 ];
 
 #[derive(Deserialize)]

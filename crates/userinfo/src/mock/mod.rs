@@ -1,8 +1,8 @@
 //! Emulators of Gafaelfawr and Repertoire in one server, for tests without a network.
 //!
 //! [`Server`] behaves like the real services (protocol sections 2 to 8): it checks, refuses and
-//! counts as they do, also for requests that no client of ours sends. What differs on purpose is
-//! listed in `docs/userinfo.md`. Time is a clock that a test turns.
+//! counts as they do, also for requests that our clients never send. Deliberate differences are
+//! listed in `docs/userinfo.md`. Tests control the time through its clock.
 //!
 //! [`rules`] has the server's rules as plain functions.
 
@@ -48,8 +48,8 @@ use self::state::State;
 pub use self::tokens::TokenKind;
 use crate::{Client, Error};
 
-/// Returns every operation of both services with what the client knows of it, such as whether it may be
-/// sent again: for tests that go through all of them.
+/// Returns every operation of both services with its properties, such as whether it may be sent
+/// again, for tests that cover all of them.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
     use crate::generated::{gafaelfawr, repertoire};
 
@@ -57,11 +57,11 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
     all.into_iter().flatten().copied()
 }
 
-/// A Gafaelfawr and a Repertoire in memory.
+/// Gafaelfawr and Repertoire in memory.
 ///
 /// Cheap to clone; clones share everything. Over sockets, Repertoire is at
-/// [`repertoire_path`](Self::repertoire_path). Tokens end and rate limits reset by the
-/// [`clock`](Self::clock), which runs with the machine's until it is turned.
+/// [`repertoire_path`](Self::repertoire_path). Tokens expire and rate limits reset by the
+/// [`clock`](Self::clock), which follows the machine's until a test sets it.
 ///
 /// ```
 /// use vouchsafe_userinfo::mock::{Server, User};
@@ -78,8 +78,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server with the world of [`Seed::sample`], which `vouchsafe serve` begins with too:
-    /// the users `alice`, `bob` and `carol`, the groups `g_science`, `g_heavy` and `admins`, quotas,
+    /// Starts a server with the world of [`Seed::sample`], which `vouchsafe serve` uses too: the
+    /// users `alice`, `bob` and `carol`, the groups `g_science`, `g_heavy` and `admins`, quotas,
     /// and a discovery document with a dataset and a database.
     ///
     /// Its tokens are random for each server. [`token`](Self::token) returns those of `alice` and
@@ -89,13 +89,13 @@ impl Server {
         Self::builder().start()
     }
 
-    /// Starts a server with a given world. Its tokens count as made now.
+    /// Starts a server with a given world. Its tokens count as created now.
     #[must_use]
     pub fn from_seed(seed: &Seed) -> Self {
         Self::builder().seed(seed.clone()).start()
     }
 
-    /// Begins a server.
+    /// Starts building a server.
     pub fn builder() -> ServerBuilder {
         ServerBuilder {
             seed: None,
@@ -103,15 +103,15 @@ impl Server {
         }
     }
 
-    /// Returns a new client that asks this server in process, with the defaults of
-    /// [`Client::builder`].
+    /// Returns a new client of this server, in process, with the defaults of [`Client::builder`].
     ///
     /// For other settings, build one with [`repertoire_url`](Self::repertoire_url) and the
     /// transport of [`host`](Self::host).
     ///
     /// # Panics
     ///
-    /// Never: what a client needs is given, and [`Seed::parse`] refuses what makes no URL.
+    /// Never: everything that a client needs is set, and [`Seed::parse`] refuses hosts that make no
+    /// valid URL.
     #[must_use]
     #[expect(clippy::expect_used, reason = "shown not to happen")]
     pub fn client(&self) -> Client {
@@ -122,7 +122,7 @@ impl Server {
             .expect("a transport and a good URL make a client")
     }
 
-    /// Returns where Repertoire is for a client in process.
+    /// Returns the URL of Repertoire for a client in process.
     #[must_use]
     pub fn repertoire_url(&self) -> String {
         let state = self.state();
@@ -161,19 +161,19 @@ pub struct ServerBuilder {
 }
 
 impl ServerBuilder {
-    /// Sets the world that the server begins with. Default: that of [`Server::new`].
+    /// Sets the initial world. Default: that of [`Server::new`].
     pub fn seed(mut self, seed: Seed) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// Sets the clock, to share it. Default: one that runs with the machine's.
+    /// Sets the clock, to share it. Default: one that follows the machine's.
     pub fn clock(mut self, clock: Arc<ManualClock>) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// Starts the server. The tokens of its world count as made now.
+    /// Starts the server. The tokens of its world count as created now.
     #[must_use]
     pub fn start(self) -> Server {
         let clock = self

@@ -56,7 +56,7 @@ impl Seed {
             } else if seed.config != "*" && !owner.contains(seed.config.as_str()) {
                 continue;
             } else if seed.is_revoked() {
-                // Tests know it by its name, but the server does not know it.
+                // Tests know it by its name, but it is unknown to the server.
             } else {
                 state.tokens.insert(seed.record());
             }
@@ -409,7 +409,7 @@ fn rules<'de, D: Deserializer<'de>>(
             .first()
             .map(|problem| problem.place())
             .unwrap_or_default();
-        odd(&&*format!("rules of quotas, which {place} does not fit"))
+        odd(&&*format!("rules of quotas, but {place} has another form"))
     });
     read.map(|rules| Some(Some(rules)))
 }

@@ -20,9 +20,9 @@ impl Seed {
         Self::parse(&text, "sample").expect("the sample is a world")
     }
 
-    /// Returns the document that describes the [`sample`](Self::sample), for a start on one of
-    /// your own. It is what [`parse`](Self::parse) reads, its configuration is `sample`, and the
-    /// tokens in it are random for each call.
+    /// Returns the document of the [`sample`](Self::sample), as a template for your own.
+    /// [`parse`](Self::parse) reads it, its configuration is named `sample`, and its tokens are
+    /// random for each call.
     ///
     /// # Panics
     ///
@@ -40,7 +40,7 @@ impl Seed {
 
 const SAMPLE: &str = include_str!("sample.json");
 
-/// The names of the tokens of the sample that handles give out.
+/// The names of the sample's tokens that handles return.
 pub(super) const ADMIN: &str = "admin";
 pub(super) const SERVICE: &str = "service";
 pub(super) const USER: &str = "alice";

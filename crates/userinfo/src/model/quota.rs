@@ -20,11 +20,11 @@ pub enum Quota {
     NoRules,
     /// The user is exempt from the rules: there are no limits.
     Bypass,
-    /// Only what is listed here is limited.
+    /// Only the listed limits apply.
     Limited(Arc<Limits>),
 }
 
-/// The limits of a user. What is not in a map is not limited.
+/// The limits of a user. Anything that is not in a map is unlimited.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Limits {

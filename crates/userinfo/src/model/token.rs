@@ -1,5 +1,5 @@
-//! Gafaelfawr's opaque tokens and how they are shown. `service_token.rs` is about where a service's
-//! own token comes from.
+//! Gafaelfawr's opaque tokens and how they are shown. `service_token.rs` has the sources of a
+//! service's own token.
 
 use std::fmt;
 use std::str::FromStr;
@@ -119,7 +119,7 @@ impl FromStr for Token {
     }
 }
 
-/// Parses the text of a token, as in a configuration. The error does not include it.
+/// Parses the text of a token, such as one in a configuration. The error does not include it.
 impl<'de> Deserialize<'de> for Token {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = Secret::deserialize(from)?;

@@ -2,12 +2,12 @@
 //!
 //! A token carries a list of patterns. A pattern is a dotted text such as `confd.users.*.read`:
 //!
-//! - `*` stands for any run of characters, possibly empty, without `.` and `#`; `#` for any run, dots
-//!   included.
-//! - A segment that is exactly `me` also stands for the id of the token's user, `my_session` for that
-//!   of its session, and `edit` for `update`.
-//! - A pattern with a leading `!` forbids what the rest of it matches, whatever else allows it. The
-//!   order in the list does not matter.
+//! - `*` matches any sequence of characters, possibly empty, without `.` and `#`; `#` matches any
+//!   sequence, including dots.
+//! - A segment that is exactly `me` also matches the id of the token's user, `my_session` that of
+//!   its session, and `edit` matches `update`.
+//! - A pattern with a leading `!` forbids what the rest of it matches, even if other patterns allow
+//!   it. The order in the list does not matter.
 //!
 //! ```
 //! use vouchsafe_wazo_auth::acl::Acl;
@@ -21,9 +21,9 @@
 //! assert!(!acl.allows("confd.users.d082e3a1-6283-4987-892e-027fadbfdf39.lines.read"));
 //! ```
 //!
-//! The list is compiled once. A decision takes time in proportion to the lengths of list and text at
-//! most, whatever they are, and usually to the number of patterns that begin as the text does. It
-//! allocates nothing unless a text is longer than 64 KiB.
+//! The list is compiled once. The time of a decision is at most proportional to the lengths of list
+//! and text, and usually to the number of patterns that share a prefix with the text. It allocates
+//! only if a text is longer than 64 KiB.
 
 mod pattern;
 mod program;
@@ -50,8 +50,8 @@ pub struct Acl {
 }
 
 impl Acl {
-    /// Compiles a list in which `me` and `my_session` stand only for themselves, since it is known
-    /// neither whose list it is nor in which session. [`builder`](Self::builder) takes both.
+    /// Compiles a list in which `me` and `my_session` match only themselves, since neither user nor
+    /// session is known. [`builder`](Self::builder) takes both.
     #[must_use]
     pub fn new<I>(patterns: I) -> Self
     where
@@ -60,22 +60,22 @@ impl Acl {
         Self::builder().build(patterns)
     }
 
-    /// Returns a builder, which knows whose list it is.
+    /// Returns a builder, which takes the ids of the user and the session.
     pub fn builder() -> AclBuilder {
         AclBuilder::default()
     }
 
     /// Returns whether the list covers an access, such as `confd.users.read`.
     ///
-    /// Wildcards and words in the access stand for themselves: `a.#` covers the access `a.#`, and
-    /// `a.*` does not. Like the service, this ignores one newline at the end of the access.
+    /// Wildcards and words in the access are literal: the pattern `a.#` covers the access `a.#`,
+    /// and `a.*` does not. Like the service, this ignores one newline at the end of the access.
     #[must_use]
     pub fn allows(&self, access: &str) -> bool {
         self.decide(access).is_allowed()
     }
 
-    /// Decides like [`allows`](Self::allows), and says which pattern made the decision. Where
-    /// several would, it is any of them.
+    /// Decides like [`allows`](Self::allows), and says which pattern made the decision. If several
+    /// match, any of them is returned.
     #[must_use]
     pub fn decide(&self, access: &str) -> Decision<'_> {
         let find = |tree: &Tree| {
@@ -88,17 +88,18 @@ impl Acl {
         find(&self.allowing).map_or(Decision::NotCovered, Decision::Allowed)
     }
 
-    /// Returns whether the owner of this list may give a pattern to others: add it to a policy, or
-    /// attach a policy that has it. Patterns that forbid may be given by anyone.
+    /// Returns whether the owner of this list may grant a pattern: add it to a policy, or attach a
+    /// policy that has it. Anyone may grant patterns that forbid.
     ///
-    /// The pattern is compared as text. An owner of `zed.#` and `!zed.secret` may give `zed.#`.
+    /// The pattern is compared as text. An owner of `zed.#` and `!zed.secret` may grant `zed.#`.
     #[must_use]
     pub fn may_add(&self, pattern: &str) -> bool {
         self.rules.forbidden(pattern).is_some() || self.allows(pattern)
     }
 
-    /// Returns whether the owner of this list may take a pattern from others: remove it from a
-    /// policy, or detach a policy that has it. To take one that forbids needs what it forbids.
+    /// Returns whether the owner of this list may revoke a pattern: remove it from a policy, or
+    /// detach a policy that has it. Revoking a pattern that forbids requires the access that it
+    /// forbids.
     #[must_use]
     pub fn may_remove(&self, pattern: &str) -> bool {
         self.allows(self.rules.forbidden(pattern).unwrap_or(pattern))
@@ -129,8 +130,8 @@ impl fmt::Display for Acl {
     }
 }
 
-/// Two lists are equal if they have the same patterns in the same order, and are for the same ids
-/// under the same rules.
+/// Two lists are equal if they have the same patterns in the same order, the same ids and the same
+/// rules.
 impl PartialEq for Acl {
     fn eq(&self, other: &Self) -> bool {
         (&self.patterns, &self.words, self.rules) == (&other.patterns, &other.words, other.rules)
@@ -151,14 +152,14 @@ impl Serialize for Acl {
     }
 }
 
-/// Reads a list of texts, as by [`Acl::new`].
+/// Reads a list of texts, like [`Acl::new`].
 impl<'de> Deserialize<'de> for Acl {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Vec::<Box<str>>::deserialize(deserializer).map(Self::new)
     }
 }
 
-/// Makes an [`Acl`].
+/// Builds an [`Acl`].
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct AclBuilder {
@@ -167,20 +168,20 @@ pub struct AclBuilder {
 }
 
 impl AclBuilder {
-    /// Sets the `auth_id` of the token, which `me` stands for. A dot in it stands for any character,
-    /// as the service has it; the ids of users have none.
+    /// Sets the `auth_id` of the token, which `me` matches. As in the service, a dot in it matches
+    /// any character; the ids of users contain no dots.
     pub fn auth_id(mut self, auth_id: impl Into<Box<str>>) -> Self {
         self.words.auth_id = Some(auth_id.into());
         self
     }
 
-    /// Sets the `session_uuid` of the token, which `my_session` stands for.
+    /// Sets the `session_uuid` of the token, which `my_session` matches.
     pub fn session_uuid(mut self, session_uuid: impl Into<Box<str>>) -> Self {
         self.words.session_uuid = Some(session_uuid.into());
         self
     }
 
-    /// Sets the rules by which the patterns are understood. Default: [`Rules::Current`].
+    /// Sets the rules for patterns. Default: [`Rules::Current`].
     pub fn rules(mut self, rules: Rules) -> Self {
         self.rules = rules;
         self
@@ -211,11 +212,11 @@ impl AclBuilder {
     }
 }
 
-/// What an [`Acl`] says of an access, and the pattern because of which it does.
+/// The decision of an [`Acl`] about an access, and the pattern that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Decision<'a> {
-    /// This pattern allows it, and none forbids it.
+    /// This pattern allows it, and no pattern forbids it.
     Allowed(&'a str),
     /// This pattern, which begins with `!`, forbids it.
     Forbidden(&'a str),

@@ -1,15 +1,15 @@
-//! What a pattern consists of.
+//! The parts of a pattern.
 
 use super::rules::{Rules, Word, Words};
 
 /// A part of a pattern. Texts include the dots between segments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// Stands for itself.
+    /// Matches itself.
     Text(String),
-    /// `*`: any run, possibly empty, of what [`Rules::ends_run`] lets pass.
+    /// `*`: any sequence, possibly empty, of bytes that [`Rules::ends_run`] permits.
     Run,
-    /// `#`: any run, possibly empty, of anything but newlines.
+    /// `#`: any sequence, possibly empty, without newlines.
     Rest,
     /// A whole segment with an alternative.
     Word(Word),
@@ -43,7 +43,7 @@ pub(super) fn parts(pattern: &str, rules: Rules, words: &Words) -> Vec<Part> {
                 }
             };
             end_text(&mut text, &mut parts);
-            // Two of a kind match what one matches.
+            // Two wildcards of a kind match the same as one.
             if parts.last() != Some(&wildcard) {
                 parts.push(wildcard);
             }

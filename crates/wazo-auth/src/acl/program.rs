@@ -4,7 +4,7 @@
 use super::pattern::Part;
 use super::rules::{Rules, Words};
 
-/// The parts of a pattern from the first one that needs more than a walk.
+/// The parts of a pattern, starting with the first one that a walk cannot decide.
 #[derive(Clone, Debug)]
 pub(super) struct Program {
     pub(super) parts: Box<[Part]>,
@@ -12,7 +12,7 @@ pub(super) struct Program {
     pub(super) pattern: usize,
 }
 
-/// Room on the stack for the places of a text: up to 512 for what is usual, and 64 KiB for the
+/// Space on the stack for the positions in a text: up to 512 for usual texts, and 64 KiB for the
 /// longest URL that HTTP libraries accept.
 const USUAL: usize = 512 / 64;
 const LONG: usize = 65_536 / 64;
@@ -20,8 +20,8 @@ const LONG: usize = 65_536 / 64;
 impl Program {
     /// Returns whether the parts match a text as a whole.
     ///
-    /// Keeps the set of places that the parts so far lead to, and moves all of them over one part
-    /// after the other. This takes at most parts times places steps, whatever the pattern.
+    /// Keeps the set of positions that the parts so far can reach, and advances all of them by one
+    /// part at a time. Takes at most parts times positions steps, whatever the pattern.
     pub(super) fn matches(&self, text: &str, rules: Rules, words: &Words) -> bool {
         if let Some(Part::Text(last)) = self.parts.last()
             && !text.ends_with(last.as_str())
@@ -67,8 +67,8 @@ impl Program {
     }
 }
 
-/// Returns the length of the front of a text that an id matches. The service takes ids for regular
-/// expressions, so a dot in an id stands for any character but a newline.
+/// Returns the length of the prefix of a text that an id matches. The service uses ids as regular
+/// expressions, so a dot in an id matches any character except a newline.
 fn id(id: &str, text: &str) -> Option<usize> {
     let mut rest = text.chars();
     for expected in id.chars() {
@@ -80,10 +80,10 @@ fn id(id: &str, text: &str) -> Option<usize> {
     Some(text.len() - rest.as_str().len())
 }
 
-/// A set of places in a text: one bit for each.
+/// A set of positions in a text, with one bit for each.
 struct Places<'c> {
     cells: &'c mut [u64],
-    /// No place is before or after these, so that a few places are moved quickly through a long text.
+    /// All positions are within these bounds, so that few positions advance quickly in a long text.
     least: usize,
     most: usize,
 }
@@ -107,12 +107,12 @@ impl<'c> Places<'c> {
         self.cells[place / 64] >> (place % 64) & 1 == 1
     }
 
-    /// Replaces each place by those that a step adds for it, which are not before it. Returns
-    /// whether any is left.
+    /// Replaces each position by those that a step adds for it, which are not before it. Returns
+    /// whether any are left.
     fn advance(&mut self, mut step: impl FnMut(usize, &mut Self)) -> bool {
         let range = self.least / 64..=self.most / 64;
         (self.least, self.most) = (usize::MAX, 0);
-        // From the last to the first, so that no added place is taken for an old one.
+        // From last to first, so that no added position is processed again.
         for cell in range.rev() {
             let mut old = std::mem::take(&mut self.cells[cell]);
             while old != 0 {
@@ -124,7 +124,7 @@ impl<'c> Places<'c> {
         self.least != usize::MAX
     }
 
-    /// Adds each place that is reached from one of them over bytes of a class.
+    /// Adds each position that is reached from one in the set over bytes of a class.
     fn spread(&mut self, text: &str, class: impl Fn(u8) -> bool) -> bool {
         let mut at = self.least;
         while at <= self.most && at < text.len() {

@@ -1,6 +1,6 @@
-//! The rules of the language, and what its words stand for.
+//! The rules for patterns, and the meanings of reserved words.
 
-/// The rules by which patterns are understood.
+/// The rules for patterns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rules {
@@ -8,12 +8,12 @@ pub enum Rules {
     #[default]
     Current,
     /// Those of older releases (protocol section 6.5): no pattern forbids, `my_session` and `edit`
-    /// are ordinary words, `*` also stands for `#`, and `me` is a word only after a dot.
+    /// are ordinary words, `*` also matches `#`, and `me` is reserved only after a dot.
     Old,
 }
 
 impl Rules {
-    /// Returns what a pattern forbids, if it does not allow.
+    /// Returns what a pattern forbids; `None` if it allows.
     pub(super) fn forbidden(self, pattern: &str) -> Option<&str> {
         pattern.strip_prefix('!').filter(|_| self == Self::Current)
     }
@@ -44,7 +44,7 @@ impl Word {
     }
 }
 
-/// What reserved words stand for besides themselves.
+/// What reserved words match besides themselves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Words {
     pub(super) auth_id: Option<Box<str>>,

@@ -9,7 +9,7 @@ use std::str::FromStr;
 /// use vouchsafe_wazo_auth::acl::AccessTemplate;
 ///
 /// let template: AccessTemplate = "auth.policies.{policy}.read".parse()?;
-/// // The service has dots in values of parameters replaced.
+/// // The service replaces dots in values.
 /// let access = template.fill(|name| (name == "policy").then_some("a.b"));
 /// assert_eq!(access.as_deref(), Some("auth.policies.a_b.read"));
 /// # Ok::<(), vouchsafe_wazo_auth::acl::AccessTemplateError>(())
@@ -26,8 +26,8 @@ enum Piece {
 }
 
 impl AccessTemplate {
-    /// Returns the access with the values of its parameters, in which each `.` becomes `_` as in
-    /// the service (protocol section 3.1). `None` if a value is missing.
+    /// Returns the access with the values of its parameters. As in the service, each `.` in a value
+    /// becomes `_` (protocol section 3.1). `None` if a value is missing.
     pub fn fill<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
         let mut access = String::new();
         for piece in &self.pieces {
@@ -103,7 +103,7 @@ impl fmt::Display for AccessTemplate {
     }
 }
 
-/// Why a text is no [`AccessTemplate`].
+/// Why a text is not an [`AccessTemplate`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessTemplateError {
     template: String,
@@ -113,7 +113,7 @@ pub struct AccessTemplateError {
 impl fmt::Display for AccessTemplateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { template, why } = self;
-        write!(f, "{template:?} is no template of an access: {why}")
+        write!(f, "{template:?} is not a template of an access: {why}")
     }
 }
 

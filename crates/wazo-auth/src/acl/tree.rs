@@ -1,13 +1,13 @@
-//! Patterns that share their beginnings, so that a decision looks only at those that begin as the
-//! text does.
+//! A radix tree of patterns, so that a decision looks only at those that share a prefix with the
+//! text.
 
 use super::pattern::Part;
 use super::program::Program;
 use super::rules::{Rules, Word, Words};
 
-/// Patterns as a radix tree over their texts. What may follow a node: texts that differ in their
-/// first byte, a `*` that ends with its segment, or a reserved word. A node is reached at one place
-/// of the text at most, so that a walk visits each node once.
+/// Patterns as a radix tree over their texts. A node may be followed by texts that differ in their
+/// first byte, a `*` that ends with its segment, or a reserved word. A node is reached at one
+/// position of the text at most, so a walk visits each node once.
 #[derive(Clone, Debug)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
@@ -15,7 +15,7 @@ pub(super) struct Tree {
 
 #[derive(Clone, Debug, Default)]
 struct Node {
-    /// The text that leads here; empty where a `*` or a word does.
+    /// The text that leads here; empty if a `*` or a word does.
     text: Box<[u8]>,
     /// Nodes by the first bytes of their texts, sorted.
     texts: Vec<(u8, usize)>,
@@ -28,8 +28,8 @@ struct Node {
     programs: Vec<Program>,
 }
 
-/// How many wildcards and words lie on the way to a node at most, since the walk is recursive over
-/// them. What is beyond is left to a [`Program`].
+/// The maximum number of wildcards and words on the path to a node, since the walk recurses on
+/// them. Longer patterns are left to a [`Program`].
 const DEEPEST: usize = 16;
 
 const ROOT: usize = 0;
@@ -79,7 +79,7 @@ impl Tree {
         }
     }
 
-    /// Returns the node that a field of another names, which is made if it is missing.
+    /// Returns the node that a field of another refers to, which is created if it is missing.
     fn next(&mut self, at: usize, field: impl Fn(&mut Node) -> &mut Option<usize>) -> usize {
         let new = self.nodes.len();
         let next = *field(&mut self.nodes[at]).get_or_insert(new);
@@ -89,7 +89,7 @@ impl Tree {
         next
     }
 
-    /// Returns the node that a text leads to from another, splitting what is there as needed.
+    /// Returns the node that a text leads to from another, splitting nodes as needed.
     fn add_text(&mut self, mut at: usize, mut text: &[u8]) -> usize {
         while let Some(first) = text.first() {
             let new = self.nodes.len();
@@ -167,7 +167,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Finds a pattern from a node on that matches the text from a place on.
+    /// Finds a pattern at or below a node that matches the text from a position on.
     fn find(&self, node: usize, mut at: usize) -> Option<usize> {
         let text = self.text.as_bytes();
         let mut node = &self.nodes[node];

@@ -10,7 +10,7 @@ impl ExternalApi<'_> {
     /// Stores the configuration of an external service. A type that the service does not know yet
     /// is added.
     ///
-    /// Sent again only if nothing of it has left this machine. Needs the access
+    /// Sent again only if no byte of it was sent. Needs the access
     /// `auth.{auth_type}.external.config.create`.
     ///
     /// # Errors

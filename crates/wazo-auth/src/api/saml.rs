@@ -9,7 +9,7 @@ use crate::generated::wazo_auth::api::{SamlApi, SamlConfigApi};
 use crate::generated::wazo_auth::{calls, wire};
 use crate::{Result, SamlConfig};
 
-/// How SAML is to be asked about the users of a tenant.
+/// The SAML configuration of a tenant.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct SamlForm {
@@ -18,7 +18,7 @@ pub struct SamlForm {
 }
 
 impl SamlForm {
-    /// Creates an empty form, to change a part of a configuration.
+    /// Creates an empty form, to change parts of a configuration.
     pub fn new() -> Self {
         Self::default()
     }
@@ -33,7 +33,7 @@ impl SamlForm {
         self.field("entity_id", id.into())
     }
 
-    /// Sets where the identity provider sends its answers, in at most 512 characters.
+    /// Sets the URL to which the identity provider sends its answers, in at most 512 characters.
     pub fn acs_url(self, url: impl Into<String>) -> Self {
         self.field("acs_url", url.into())
     }
@@ -76,7 +76,7 @@ impl SamlForm {
     }
 }
 
-/// Returns a boundary that no part holds.
+/// Returns a boundary that no part contains.
 fn boundary(parts: &[&[u8]]) -> String {
     let mut boundary = "vouchsafe-form".to_owned();
     let holds = |part: &[u8], text: &str| part.windows(text.len()).any(|at| at == text.as_bytes());
@@ -89,8 +89,7 @@ fn boundary(parts: &[&[u8]]) -> String {
 impl SamlConfigApi<'_> {
     /// Stores the SAML configuration of the tenant. All parts of the form must be set.
     ///
-    /// Sent again only if nothing of it has left this machine. Needs the access
-    /// `auth.backends.saml.create`.
+    /// Sent again only if no byte of it was sent. Needs the access `auth.backends.saml.create`.
     ///
     /// # Errors
     ///
@@ -115,13 +114,13 @@ impl SamlConfigApi<'_> {
     }
 }
 
-/// The answer of an identity provider, as the user's browser brings it.
+/// The answer of an identity provider, as sent by the user's browser.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct AcsAnswer(wire::SamlAnswer);
 
 impl AcsAnswer {
-    /// Takes the assertion and what says which login it is about.
+    /// Takes the assertion (`SAMLResponse`) and the `RelayState`, which identifies the login.
     pub fn new(saml_response: impl Into<Secret>, relay_state: impl Into<Secret>) -> Self {
         Self(wire::SamlAnswer {
             relay_state: relay_state.into(),
@@ -131,10 +130,10 @@ impl AcsAnswer {
 }
 
 impl SamlApi<'_> {
-    /// Passes on the answer of an identity provider, and returns where to send the user: the URL
-    /// that was given at the start, with `login_failure_code` if the assertion is refused.
+    /// Forwards the answer of an identity provider, and returns the URL to send the user to: the
+    /// one that was given at the start, with `login_failure_code` if the assertion is refused.
     ///
-    /// Sent again only if nothing of it has left this machine.
+    /// Sent again only if no byte of it was sent.
     ///
     /// # Errors
     ///
@@ -148,8 +147,8 @@ impl SamlApi<'_> {
         Ok(location.ok_or_else(missing)?.to_owned())
     }
 
-    /// Ends the client's token, and returns where to send the user to log out at the identity
-    /// provider.
+    /// Ends the client's token, and returns the URL to send the user to for logging out at the
+    /// identity provider.
     ///
     /// # Errors
     ///

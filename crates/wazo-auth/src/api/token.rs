@@ -1,4 +1,4 @@
-//! Logging in, and what the status of a check means.
+//! Logging in, and checking tokens.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use crate::generated::wazo_auth::{calls, wire};
 use crate::{AccessType, Client, Result, Token};
 
 impl TokenApi<'_> {
-    /// Starts logging in, which creates a token.
+    /// Starts a login, which creates a token.
     ///
-    /// Without a refresh token or a session of SAML, the client's user name and password are used,
-    /// or those given to the request.
+    /// Without a refresh token or a SAML session, the request's user name and password are used, or
+    /// else the client's.
     ///
-    /// Sent again only if nothing of it has left this machine: each login opens a session.
+    /// Sent again only if no byte of it was sent, since each login opens a session.
     #[doc(alias = "new")]
     pub fn create(&self) -> CreateTokenRequest {
         CreateTokenRequest {
@@ -33,7 +33,7 @@ impl TokenApi<'_> {
 
     /// Returns whether a token is valid.
     ///
-    /// To ask for an access or a tenant too, call [`is_valid`](CheckTokenRequest::is_valid) of a
+    /// To check an access or a tenant too, call [`is_valid`](CheckTokenRequest::is_valid) on a
     /// [`check`](Self::check).
     ///
     /// # Errors
@@ -57,14 +57,14 @@ impl TokenApi<'_> {
     }
 }
 
-/// What a check says of a token.
+/// The result of checking a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "the protocol has these three answers"
 )]
 pub enum Validity {
-    /// The token is valid, covers the access and belongs to the tenant, as far as asked.
+    /// The token is valid; if they were given, it covers the access and belongs to the tenant.
     Valid,
     /// The token is unknown or has expired.
     NotValid,
@@ -73,7 +73,7 @@ pub enum Validity {
 }
 
 impl CheckTokenRequest {
-    /// Sends the check and returns what it says of the token.
+    /// Sends the check and returns its result.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl CheckTokenRequest {
     pub async fn validity(&self) -> Result<Validity> {
         match self.send().await {
             Ok(()) => Ok(Validity::Valid),
-            // By status: an error without one does not come from the service.
+            // Decided by status: an error without one does not come from the service.
             Err(error) => match error.status().map(|status| status.as_u16()) {
                 Some(404) => Ok(Validity::NotValid),
                 Some(403) => Ok(Validity::NotAllowed),
@@ -104,10 +104,10 @@ impl CheckTokenRequest {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CreatedToken {
-    /// The token. If it was asked for, a refresh token is in it too.
+    /// The token, with a refresh token if one was requested.
     pub token: Token,
-    /// How many sessions of the user the login has ended: a user has one mobile session that can be
-    /// refreshed. `None` if the server does not say, as those before 26.04.
+    /// How many sessions of the user the login has ended: a user can have one mobile session with a
+    /// refresh token. `None` if the server does not say, as before 26.04.
     pub sessions_revoked: Option<u64>,
 }
 
@@ -131,15 +131,15 @@ impl CreateTokenRequest {
         self
     }
 
-    /// Sets how long the token is to be valid, in whole seconds: from one second to ten years.
-    /// Default: the server's, usually two hours.
+    /// Sets the lifetime of the token, in whole seconds: from one second to ten years. Default: the
+    /// server's, usually two hours.
     pub fn expiration(mut self, lifetime: Duration) -> Self {
         self.body.expiration = Some(i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX));
         self
     }
 
-    /// Also asks for a refresh token, which does not expire and belongs to the user and this
-    /// client's id, of at most 1024 characters.
+    /// Also requests a refresh token, which does not expire and belongs to the user and this client
+    /// id of at most 1024 characters.
     #[doc(alias = "access_type")]
     pub fn offline(mut self, client_id: impl Into<String>) -> Self {
         self.body.access_type = Some(AccessType::Offline);
@@ -147,30 +147,29 @@ impl CreateTokenRequest {
         self
     }
 
-    /// Logs in with a refresh token, created for the same client's id. User name and password are
-    /// not sent then.
+    /// Logs in with a refresh token that was created for the same client id. User name and password
+    /// are not sent.
     pub fn refresh_token(mut self, client_id: impl Into<String>, token: impl Into<Secret>) -> Self {
         self.body.client_id = Some(client_id.into());
         self.body.refresh_token = Some(token.into());
         self
     }
 
-    /// Logs in with a session of SAML, which can be used once. User name and password are not sent
-    /// then.
+    /// Logs in with a SAML session, which can be used once. User name and password are not sent.
     pub fn saml_session(mut self, id: impl Into<Secret>) -> Self {
         self.body.saml_session_id = Some(id.into());
         self
     }
 
-    /// Sets the domain whose LDAP knows the user. For users that LDAP does not know, the login
-    /// fails then.
+    /// Sets the domain whose LDAP directory has the user. The login then fails for users that are
+    /// not in LDAP.
     pub fn domain_name(mut self, domain: impl Into<String>) -> Self {
         self.body.domain_name = Some(domain.into());
         self
     }
 
-    /// Sets the tenant whose LDAP knows the user, for servers before 22.07;
-    /// [`domain_name`](Self::domain_name) took its place.
+    /// Sets the tenant whose LDAP directory has the user, for servers before 22.07; use
+    /// [`domain_name`](Self::domain_name) for later ones.
     pub fn tenant_id(mut self, tenant: impl Into<String>) -> Self {
         self.body.tenant_id = Some(tenant.into());
         self
@@ -182,8 +181,8 @@ impl CreateTokenRequest {
         self
     }
 
-    /// Sets the type of the session: `mobile` in upper or lower case, and everything else is
-    /// ignored. A user has one mobile session that can be refreshed, so a second login ends it.
+    /// Sets the type of the session: `mobile` in upper or lower case; everything else is ignored. A
+    /// user can have one mobile session with a refresh token; a second login ends the first.
     pub fn session_type(mut self, kind: impl Into<String>) -> Self {
         self.params.session_type = Some(kind.into());
         self
@@ -206,9 +205,8 @@ impl CreateTokenRequest {
     ///   does not say why.
     /// - [`TooManySessions`](crate::ErrorKind::TooManySessions) if the user has as many sessions as
     ///   the service permits.
-    /// - Of kind `Config` if there is nothing to log in with.
-    /// - Of kind `Invalid` if the values exclude each other or are out of range; the client refuses
-    ///   them before anything is sent.
+    /// - Of kind `Config` if there are no credentials.
+    /// - Of kind `Invalid` if values exclude each other or are out of range; nothing is sent.
     pub async fn send(&self) -> Result<CreatedToken> {
         self.check()?;
         let mut call = calls::create_token(&self.params, &self.body)?;

@@ -36,7 +36,7 @@ pub struct ClientBuilder {
     dialect: Dialect,
 }
 
-/// Which certificates of servers are accepted.
+/// Which server certificates are accepted.
 #[derive(Clone, Debug)]
 enum Trust {
     Usual,
@@ -44,7 +44,7 @@ enum Trust {
         not(feature = "client"),
         expect(
             dead_code,
-            reason = "without a transport of its own, it reads no certificates"
+            reason = "without its own transport, it reads no certificates"
         )
     )]
     Bundle(PathBuf),
@@ -85,39 +85,38 @@ impl ClientBuilder {
         self
     }
 
-    /// Leaves the port to the scheme: 443, or 80 for plain http.
+    /// Uses the default port of the scheme: 443, or 80 for plain http.
     pub fn default_port(mut self) -> Self {
         self.port = None;
         self
     }
 
-    /// Sets the path that the proxy puts in front of the service's. Default: `/api/auth`; empty if
-    /// there is none.
+    /// Sets the path prefix of the proxy. Default: `/api/auth`; empty for no prefix.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// Sets the version of the interface. Default: `0.1`; empty to leave it out.
+    /// Sets the version of the API. Default: `0.1`; empty to leave it out.
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = version.into();
         self
     }
 
-    /// Uses plain http. To another machine, tokens are sent this way only if
+    /// Uses plain http. Tokens are sent to other machines this way only if
     /// [`allow_plain_http`](Self::allow_plain_http) is called too.
     pub fn http(mut self) -> Self {
         self.is_https = false;
         self
     }
 
-    /// Asks the service itself, as it listens without a proxy: plain http, port 9497, no prefix.
+    /// Connects to the service itself, without a proxy: plain http, port 9497, no prefix.
     pub fn direct(self) -> Self {
         self.http().port(9497).prefix("")
     }
 
-    /// Asks a server before 21.05, as the seed of the Python client did: port 9497, no prefix, and
-    /// the [`Dialect::Legacy`]. A port or a prefix that differs is set after this.
+    /// Sets the defaults for servers before 21.05, which are those of the original Python client:
+    /// port 9497, no prefix, and [`Dialect::Legacy`]. Set another port or prefix after this.
     pub fn legacy(mut self) -> Self {
         self.dialect = Dialect::Legacy;
         self.port(9497).prefix("")
@@ -131,9 +130,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Accepts any certificate. Whoever is on the way to the server can then read tokens and
-    /// passwords; give the server's own root as [`ca_bundle`](Self::ca_bundle) instead. Replaces a
-    /// [`transport`](Self::transport) that was set.
+    /// Accepts any certificate. Anyone between this machine and the server can then read tokens and
+    /// passwords; prefer setting the server's own root as [`ca_bundle`](Self::ca_bundle). Replaces
+    /// a [`transport`](Self::transport) that was set.
     #[doc(alias = "verify_certificate")]
     pub fn dangerously_accept_any_certificate(mut self) -> Self {
         self.trust = Trust::Anything;
@@ -149,8 +148,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the user name and the password to log in with. They are sent by
-    /// [`create`](crate::TokenApi::create) of tokens alone.
+    /// Sets the user name and the password to log in with. Only [`create`](crate::TokenApi::create)
+    /// of tokens sends them.
     #[doc(alias = "username")]
     #[doc(alias = "password")]
     pub fn credentials(mut self, username: impl Into<String>, password: impl Into<Secret>) -> Self {
@@ -162,7 +161,7 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// Of kind `Config` if the host is missing or is not one, the bundle cannot be read or holds no
+    /// Of kind `Config` if the host is missing or invalid, the bundle cannot be read or contains no
     /// certificate, or the transport cannot be created.
     pub fn build(self) -> Result<Client> {
         let base = BaseUrl::parse(&self.url()?)?;

@@ -1,4 +1,4 @@
-//! Servers before 21.05, which call accesses otherwise (protocol section 12).
+//! Servers before 21.05, which have other names for accesses (protocol section 12).
 
 use serde_json::Value;
 use vouchsafe_core::Result;
@@ -6,7 +6,7 @@ use vouchsafe_core::call::Call;
 
 use crate::generated::wazo_auth::{calls, operations};
 
-/// Turns a call into what an old server takes.
+/// Converts a call to the form for old servers.
 pub(super) fn translated(call: Call) -> Result<Call> {
     let id = call.operation().id();
     if [operations::CREATE_POLICY.id(), operations::EDIT_POLICY.id()].contains(&id) {

@@ -1,4 +1,4 @@
-//! The client: one server, one credential, one tenant.
+//! The client for one server, with one credential and one tenant.
 
 mod builder;
 mod legacy;
@@ -19,9 +19,9 @@ use crate::{Error, Result, TenantUuid};
 /// A client for wazo-auth.
 ///
 /// Operations are grouped as in the older clients: `client.users().get(&uuid)`,
-/// `client.policies().list()`. Where nothing is optional, a method sends at once; where something
-/// is, it returns a request that [`send`](crate::ListUsersRequest::send) sends. Lists can also be
-/// walked item by item, page after page.
+/// `client.policies().list()`. A method without optional parameters sends its request directly;
+/// others return a request builder, whose [`send`](crate::ListUsersRequest::send) sends it. Lists
+/// can also be read item by item, across pages.
 ///
 /// # Tenants
 ///
@@ -39,19 +39,20 @@ pub struct Client {
     dialect: Dialect,
 }
 
-/// Which servers a client talks to. Answers of all are understood whatever is set.
+/// The generation of servers that a client sends requests to. Answers of all generations are
+/// understood.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Dialect {
     /// Servers since 20.16.
     #[default]
     Current,
-    /// Servers before 21.05, as the seed of the Python client knows them: accesses of policies are
-    /// `acl_templates`, in bodies and in paths.
+    /// Servers before 21.05, for which the original Python client was written: accesses of policies
+    /// are called `acl_templates`, in bodies and in paths.
     Legacy,
 }
 
-/// What a client logs in with.
+/// The user name and password of a client.
 #[derive(Clone)]
 pub(crate) struct Login {
     pub(crate) username: Arc<str>,
@@ -74,8 +75,8 @@ impl Client {
         self.with_options(CallOptions::new().plain_header(TENANT, tenant.as_str()))
     }
 
-    /// Returns the client with another user name and password to log in with. They are sent by
-    /// [`create`](crate::TokenApi::create) of tokens alone.
+    /// Returns the client with another user name and password to log in with. Only
+    /// [`create`](crate::TokenApi::create) of tokens sends them.
     #[must_use]
     pub fn with_credentials(
         &self,
@@ -89,7 +90,7 @@ impl Client {
         }
     }
 
-    /// Returns whether a server answers at the client's URL, with whatever status.
+    /// Returns whether a server answers at the client's URL, with any status.
     pub async fn is_server_reachable(&self) -> bool {
         static ROOT: Operation = Operation::new("wazo-auth.isServerReachable", Method::HEAD, "")
             .repeat(Repeat::Safe)
@@ -117,7 +118,7 @@ impl Service for Client {
         };
         let is_check = call.operation().id() == CHECK;
         let answer = self.session.send(call, options).await?;
-        // It has no body that could tell the service from something else that answers.
+        // There is no body that would show whether it is the service that answers.
         if is_check && answer.status() != StatusCode::NO_CONTENT {
             let status = answer.status().as_u16();
             let why =

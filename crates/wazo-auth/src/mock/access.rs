@@ -3,8 +3,8 @@
 use crate::acl::AccessTemplate;
 use crate::generated::wazo_auth::routes::Op;
 
-/// Returns the access with the path parameters to fill in; none if no token is
-/// needed in the header.
+/// Returns the access, with placeholders for path parameters; `None` if no token is needed in the
+/// header.
 pub(super) fn needed(op: Op) -> Option<&'static str> {
     Some(match op {
         Op::ListUserRefreshTokens => "auth.users.{user_uuid}.tokens.read",
@@ -98,7 +98,7 @@ pub(super) fn needed(op: Op) -> Option<&'static str> {
         | Op::CheckStatus
         | Op::RegisterUser
         | Op::RequestPasswordReset
-        // Its token may be in the query, so the rule itself checks it.
+        // Its token may be in the query, so its own code checks it.
         | Op::ResetPassword
         | Op::StartSaml
         | Op::FinishSaml

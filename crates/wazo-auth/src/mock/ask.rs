@@ -1,4 +1,4 @@
-//! A request that is being answered: what it says, and who makes it (protocol section 3.1).
+//! A request that is being answered: its content and its caller (protocol section 3.1).
 
 use serde_json::{Value, json};
 use vouchsafe_core::mock::form::{Fields, header};
@@ -19,7 +19,7 @@ pub(super) struct Ask<'r> {
     pub(super) params: Vec<String>,
     /// In microseconds since 1970.
     pub(super) micros: i64,
-    /// The token of the request and what it permits; none where no token is needed.
+    /// The token of the request and its accesses; `None` if no token is needed.
     pub(super) caller: Option<Caller>,
 }
 
@@ -39,12 +39,12 @@ impl Ask<'_> {
         self.params.get(at).map(String::as_str).unwrap_or_default()
     }
 
-    /// Returns the text of the token header, empty if there is none.
+    /// Returns the text of the token header; empty if it is missing.
     pub(super) fn token(&self) -> &str {
         header(self.request, "x-auth-token").unwrap_or_default()
     }
 
-    /// Checks the token of the request against an access. The token is in the header, or is given.
+    /// Checks the token of the request, or a given one, against an access.
     pub(super) fn authenticate(
         &mut self,
         state: &State,
@@ -76,7 +76,7 @@ impl Ask<'_> {
         let caller = &self.caller()?.token;
         let own = match &caller.user {
             Some(user) => state.user(user)?.tenant.clone(),
-            // A token of the service itself acts for everybody.
+            // A token of the service itself acts for every tenant.
             None if caller.auth_id == SERVICE => state.top().to_owned(),
             None => return Err(Refusal::unknown("user", &caller.auth_id)),
         };
@@ -88,19 +88,19 @@ impl Ask<'_> {
         }
     }
 
-    /// Reads the body, and refuses what is wrong with it as the resource does.
+    /// Reads the body, and refuses faults in it as the resource does.
     pub(super) fn body(&self, resource: &str) -> Outcome<Body> {
         let body = Body::read(self.request)?;
         body.map_err(|wrong| Refusal::invalid(resource, "_schema", &wrong))
     }
 
-    /// Returns the refusal of an access that the caller may not give or take.
+    /// Returns the refusal for an access that the caller may not grant or revoke.
     fn not_covered(&self, access: &str) -> Refusal {
         let details = json!({"invalid_token": self.token(), "required_access": access});
         Refusal::unauthorized(details)
     }
 
-    /// Checks that the caller may give accesses to others, protocol section 6.4.
+    /// Checks that the caller may grant accesses (protocol section 6.4).
     pub(super) fn may_give<'a>(
         &self,
         accesses: impl IntoIterator<Item = &'a String>,
@@ -110,7 +110,7 @@ impl Ask<'_> {
         refused.map_or(Ok(()), |access| Err(self.not_covered(access)))
     }
 
-    /// Checks that the caller may take accesses from others, protocol section 6.4.
+    /// Checks that the caller may revoke accesses (protocol section 6.4).
     pub(super) fn may_take<'a>(
         &self,
         accesses: impl IntoIterator<Item = &'a String>,
@@ -121,10 +121,10 @@ impl Ask<'_> {
     }
 }
 
-/// The `auth_id` of the tokens that the service makes for itself.
+/// The `auth_id` of the tokens that the service creates for itself.
 pub(super) const SERVICE: &str = "wazo-auth";
 
-/// Refuses a body by its first fault, as a resource does.
+/// Refuses a body with its first fault, as a resource does.
 pub(super) fn refuse<'r>(resource: &'r str) -> impl Fn((String, Wrong)) -> Refusal + 'r {
     move |(member, wrong)| Refusal::invalid(resource, &member, &wrong)
 }

@@ -1,4 +1,4 @@
-//! What the service keeps: plain data, without rules.
+//! The data of the service, without rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ pub(super) struct Domain {
     pub(super) name: String,
 }
 
-/// The members of an address and the longest value of each.
+/// The members of an address and the maximum length of each.
 pub(super) const ADDRESS: [(&str, u64); 6] = [
     ("line_1", 256),
     ("line_2", 256),
@@ -92,7 +92,7 @@ impl User {
         })
     }
 
-    /// Returns whether this text names the user at a login.
+    /// Returns whether the user can log in with this text as name.
     pub(super) fn is_login(&self, login: &str) -> bool {
         let login = login.to_lowercase();
         let is_it = |text: &str| text.to_lowercase() == login;
@@ -118,7 +118,7 @@ pub(super) struct Group {
     pub(super) name: String,
     pub(super) slug: String,
     pub(super) tenant: String,
-    /// Made and kept by the service itself.
+    /// Created and managed by the service itself.
     pub(super) is_system: bool,
 }
 
@@ -153,27 +153,27 @@ pub(super) struct Policy {
 pub(super) struct Token {
     pub(super) token: String,
     pub(super) auth_id: String,
-    /// The user; `None` for tokens that the service makes for itself.
+    /// The user; `None` for tokens that the service creates for itself.
     pub(super) user: Option<String>,
     pub(super) tenant: Option<String>,
     pub(super) purpose: String,
     pub(super) acl: Vec<String>,
     pub(super) metadata: Value,
     pub(super) session: String,
-    /// In microseconds since 1970; only the seconds are kept by the service.
+    /// In microseconds since 1970; the service stores only the seconds.
     pub(super) issued: i64,
     pub(super) lifetime: i64,
     pub(super) user_agent: String,
     pub(super) remote_addr: String,
     pub(super) mobile: bool,
-    /// The refresh token that it was made through.
+    /// The refresh token that it was created with.
     pub(super) refresh: Option<String>,
-    /// Whether it came from a login through SAML.
+    /// Whether it comes from a login through SAML.
     pub(super) saml: bool,
 }
 
 impl Token {
-    /// Returns when it ends, in seconds since 1970.
+    /// Returns when it expires, in seconds since 1970.
     pub(super) fn expires(&self) -> i64 {
         self.issued.div_euclid(1_000_000) + self.lifetime
     }
@@ -193,35 +193,35 @@ pub(super) struct Refresh {
     pub(super) secret: String,
     pub(super) client_id: String,
     pub(super) user: String,
-    /// The text that was given at the login.
+    /// The name that was given at the login.
     pub(super) login: String,
     /// In microseconds since 1970.
     pub(super) created: i64,
     pub(super) mobile: bool,
 }
 
-/// A login through SAML that is under way.
+/// A login through SAML that is in progress.
 #[derive(Clone, Debug)]
 pub(super) struct SamlLogin {
     pub(super) redirect_url: String,
     pub(super) relay_state: String,
-    /// Who logged in, once that is known.
+    /// The user who logged in, once known.
     pub(super) login: Option<String>,
 }
 
-/// A message that left the service.
+/// A message that the service sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Message {
     /// The address.
     pub to: String,
-    /// What it is for.
+    /// Its purpose.
     pub kind: MessageKind,
-    /// The link in it, which holds a token.
+    /// The link in it, which contains a token.
     pub link: String,
 }
 
-/// What a [`Message`] is for.
+/// The purpose of a [`Message`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MessageKind {
@@ -231,12 +231,12 @@ pub enum MessageKind {
     PasswordReset,
 }
 
-/// Pairs that belong together, in the order in which they were made.
+/// Associated pairs, in the order in which they were added.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pairs(Vec<(String, String)>);
 
 impl Pairs {
-    /// Adds a pair, unless it is there.
+    /// Adds a pair, unless it is there already.
     pub(super) fn add(&mut self, left: &str, right: &str) {
         if !self.has(left, right) {
             self.0.push((left.to_owned(), right.to_owned()));
@@ -257,26 +257,26 @@ impl Pairs {
             .any(|pair| (&*pair.0, &*pair.1) == (left, right))
     }
 
-    /// Returns what belongs to something on the left.
+    /// Returns all partners of a left value.
     pub(super) fn of<'p>(&'p self, left: &'p str) -> impl Iterator<Item = &'p str> {
         let of = move |pair: &'p (String, String)| (pair.0 == left).then_some(&*pair.1);
         self.0.iter().filter_map(of)
     }
 
-    /// Returns what something on the right belongs to.
+    /// Returns all partners of a right value.
     pub(super) fn with<'p>(&'p self, right: &'p str) -> impl Iterator<Item = &'p str> {
         let with = move |pair: &'p (String, String)| (pair.1 == right).then_some(&*pair.0);
         self.0.iter().filter_map(with)
     }
 
-    /// Removes every pair with something on either side.
+    /// Removes every pair with this value on either side.
     pub(super) fn forget(&mut self, either: &str) {
         self.0
             .retain(|(left, right)| left != either && right != either);
     }
 }
 
-/// Everything that the service keeps. Keys are UUIDs, unless said otherwise.
+/// All data of the service. Keys are UUIDs unless stated otherwise.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Data {
     pub(super) tenants: BTreeMap<String, Tenant>,

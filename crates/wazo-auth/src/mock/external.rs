@@ -11,7 +11,7 @@ use super::refusal::{Outcome, Refusal};
 use super::state::State;
 use super::validate::{Fault, Text, Wrong};
 
-/// The members of what a mobile application keeps.
+/// The members of the data of a mobile application.
 const MOBILE: [&str; 6] = [
     "token",
     "apns_token",
@@ -133,7 +133,7 @@ pub(super) fn get_sender(state: &State, ask: &Ask<'_>) -> Outcome {
     ))
 }
 
-/// Begins a consent. What follows needs the other service, so nothing is ever stored.
+/// Starts a consent. The rest needs the other service, so nothing is ever stored.
 pub(super) fn begin_consent(state: &mut State, ask: &Ask<'_>, kind: &str) -> Outcome {
     let body = ask.body("users")?;
     let scope = body.value("scope", false, false, |value| {

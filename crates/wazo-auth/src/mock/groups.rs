@@ -150,7 +150,7 @@ pub(super) fn delete(state: &mut State, ask: &Ask<'_>) -> Outcome {
     Ok(respond::empty(204))
 }
 
-/// Removes a group and what ties others to it.
+/// Removes a group and its associations.
 pub(super) fn remove(state: &mut State, uuid: &str) {
     state.data.groups.remove(uuid);
     state.data.group_policies.forget(uuid);

@@ -85,7 +85,7 @@ pub(super) fn add_users(state: &mut State, ask: &Ask<'_>) -> Outcome {
         return Err(Refusal::invalid_list(json!({ "users": faults })));
     }
     let tenant = ask.tenant(state)?;
-    // Those before an unknown user stay changed.
+    // Users before an unknown one stay changed.
     for user in users {
         let user = state.visible_user(&user, &tenant)?.uuid.clone();
         if let Some(user) = state.data.users.get_mut(&user) {
@@ -214,7 +214,7 @@ fn saml_json(config: &SamlConfig, tenant: &str) -> Value {
     })
 }
 
-/// Reads the fields of a form, and checks those that are there.
+/// Reads the fields of a form, and checks those that are present.
 fn saml_fields(ask: &Ask<'_>, is_whole: bool) -> Outcome<Vec<(&'static str, multipart::Part)>> {
     let parts = multipart::read(ask.request).ok_or_else(Refusal::unreadable)?;
     let mut fields = Vec::new();
@@ -435,8 +435,8 @@ fn processing(status: u16) -> Refusal {
     )
 }
 
-/// Takes what the identity provider sends back. No signature is checked: an answer is good if it is
-/// the `login:` of a user, which no real provider sends.
+/// Accepts the answer of the identity provider. No signature is checked: an answer is valid if it
+/// is the `login:` of a user, which no real provider sends.
 pub(super) fn finish_saml(state: &mut State, ask: &Ask<'_>) -> Outcome {
     let form = Fields::parse(&ask.request.body);
     let (Some(relay), Some(answer)) = (form.first("RelayState"), form.first("SAMLResponse")) else {

@@ -8,20 +8,20 @@ use vouchsafe_core::mock::form::Fields;
 use super::refusal::{Outcome, Refusal};
 use super::validate::{self, Wrong};
 
-/// What can be asked of a list.
+/// What a list supports.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Columns {
     /// Columns to sort by, the default first.
     pub(super) order: &'static [&'static str],
     /// Columns that pass the check and then fail.
     pub(super) unsortable: &'static [&'static str],
-    /// Texts that `search` looks at. Those of lists are the texts in them.
+    /// Members that `search` looks at. For a list, its texts.
     pub(super) search: &'static [&'static str],
-    /// Members that can be asked for exactly.
+    /// Members with an exact filter.
     pub(super) exact: &'static [&'static str],
     /// Those of them that are booleans.
     pub(super) boolean: &'static [&'static str],
-    /// Whether the list is in an order if nothing is asked.
+    /// Whether the list is sorted if the request does not say how.
     pub(super) is_sorted: bool,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Reads them; all that is wrong is reported at once.
+    /// Reads them; all faults are reported at once.
     pub(super) fn read(query: &Fields, columns: &Columns) -> Outcome<Self> {
         let mut wrong = Map::new();
         let mut note = |name: &str, fault: &Wrong| {
@@ -136,7 +136,7 @@ impl Asked {
         }
     }
 
-    /// Sorts what is left and cuts the page out.
+    /// Sorts the remaining items and returns the page.
     pub(super) fn page(&self, columns: &Columns, mut items: Vec<Value>) -> Vec<Value> {
         let default = columns.order.first().filter(|_| columns.is_sorted);
         if let Some(order) = self.order.as_deref().or(default.copied()) {
@@ -153,7 +153,7 @@ impl Asked {
         items.take(self.limit.unwrap_or(usize::MAX)).collect()
     }
 
-    /// Does all of it, and writes the list with its counts.
+    /// Searches, filters, sorts and pages; returns the list with its counts.
     pub(super) fn answer(&self, query: &Fields, columns: &Columns, mut items: Vec<Value>) -> Value {
         let total = items.len();
         self.filter(query, columns, &mut items);
@@ -181,7 +181,8 @@ fn texts(value: &Value) -> impl Iterator<Item = &str> {
         .chain(items.filter_map(|item| item.as_str().or_else(|| item["address"].as_str())))
 }
 
-/// The pattern of a search: a text with `%` for any run of characters and `_` for one.
+/// The pattern of a search: a text with `%` for any sequence of characters and `_` for one
+/// character.
 struct Search(Vec<char>);
 
 impl Search {
@@ -202,7 +203,7 @@ impl Search {
     }
 }
 
-/// Matches in the time of the product of both lengths at worst.
+/// Takes time proportional to the product of both lengths at most.
 fn is_like(pattern: &[char], text: &[char]) -> bool {
     let (mut at, mut from) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;

@@ -1,4 +1,5 @@
-//! The texts that name users at a login: names and addresses share one space (protocol section 9.5).
+//! The names that users log in with: user names and e-mail addresses share one namespace (protocol
+//! section 9.5).
 
 use serde_json::json;
 
@@ -14,7 +15,7 @@ pub(super) fn taken(member: &str, what: &str, value: &str) -> Refusal {
     )
 }
 
-/// Refuses a name or an address that another user has as either, in whichever case.
+/// Refuses a user name or an address that another user has as either, ignoring case.
 pub(super) fn check_login(
     state: &State,
     member: &str,

@@ -12,22 +12,22 @@ use super::state::State;
 use super::tokens;
 
 pub(super) static ACTIONS: &[mock::Action] = &[
-    mock::Action::new("database", "Takes the database away, or gives it back.")
+    mock::Action::new("database", "Makes the database unreachable or reachable.")
         .body(r#"{"down": true}"#)
-        .field("down", "whether it is away"),
-    mock::Action::new("expire", "Ends every token, as if its time were over."),
-    mock::Action::new("tokens", "Makes a token of a user, without a login.")
+        .field("down", "whether it is unreachable"),
+    mock::Action::new("expire", "Expires every token."),
+    mock::Action::new("tokens", "Creates a token for a user, without a login.")
         .body(r#"{"username": "admin", "acl": ["auth.users.read"], "lifetime_s": 60}"#)
         .answer(r#"{"token": "..."}"#)
         .field("username", "the name of the user")
-        .optional("acl", "its patterns; default: as after a login")
+        .optional("acl", "its access patterns; default: as after a login")
         .optional(
             "lifetime_s",
-            "how long it lives in seconds; default: as configured",
+            "its lifetime in seconds; default: as configured",
         ),
     mock::Action::new(
         "outbox",
-        "Returns the messages that left the service, the oldest first.",
+        "Returns the messages that the service sent, oldest first.",
     )
     .answer(
         r#"{"messages": [{"to": "a <a@example.com>", "kind": "confirmation", "link": "..."}]}"#,
@@ -83,7 +83,7 @@ impl State {
         }
     }
 
-    /// Makes a token without a login.
+    /// Creates a token without a login.
     pub(super) fn make_token(
         &mut self,
         username: &str,

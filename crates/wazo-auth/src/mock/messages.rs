@@ -1,4 +1,4 @@
-//! Messages that leave the service.
+//! Messages that the service sends.
 
 use vouchsafe_core::mock::form::header;
 

@@ -1,9 +1,9 @@
 //! An emulator of wazo-auth, for tests without a network.
 //!
 //! [`Server`] behaves like the real service (protocol sections 3 to 11): it checks, refuses and
-//! counts as it does, also for requests that no client of ours sends, with its oddities. What it
-//! does not do: ask an LDAP directory, check the signatures of SAML answers, and get the consent of
-//! a user from Google or Microsoft. Time is a clock that a test turns.
+//! counts in the same way, including its oddities, also for requests that our clients never send.
+//! It does not query LDAP directories, check the signatures of SAML answers, or get a user's
+//! consent from Google or Microsoft. Tests control the time through its clock.
 
 mod access;
 mod ask;
@@ -51,16 +51,16 @@ pub use self::settings::Settings;
 use self::state::State;
 use crate::{Client, Error, Secret};
 
-/// Returns every operation of the service with what the client knows of it, such as whether it may
-/// be sent again: for tests that go through all of them.
+/// Returns every operation of the service with its properties, such as whether it may be sent
+/// again, for tests that cover all of them.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
     crate::generated::wazo_auth::operations::ALL.iter().copied()
 }
 
-/// A wazo-auth in memory.
+/// wazo-auth in memory.
 ///
-/// Cheap to clone; clones share everything. Tokens end by the [`clock`](Self::clock), which runs
-/// with the machine's until it is turned.
+/// Cheap to clone; clones share everything. Tokens expire by the [`clock`](Self::clock), which
+/// follows the machine's until a test sets it.
 ///
 /// ```
 /// use vouchsafe_wazo_auth::NewUser;
@@ -93,7 +93,7 @@ impl Server {
         Self::builder().seed(seed.clone()).start()
     }
 
-    /// Begins a server.
+    /// Starts building a server.
     pub fn builder() -> ServerBuilder {
         ServerBuilder {
             seed: None,
@@ -101,11 +101,11 @@ impl Server {
         }
     }
 
-    /// Returns a new client that asks this server in process, without a token.
+    /// Returns a new client of this server, in process and without a token.
     ///
     /// # Panics
     ///
-    /// Never: everything that a client needs is given.
+    /// Never: everything that a client needs is set.
     #[must_use]
     #[expect(clippy::expect_used, reason = "shown not to happen")]
     pub fn client(&self) -> Client {
@@ -117,7 +117,7 @@ impl Server {
             .expect("a host and a transport make a client")
     }
 
-    /// Returns a new client that asks this server in process with a new token of a user.
+    /// Returns a new client of this server, in process, with a new token of a user.
     ///
     /// # Panics
     ///
@@ -127,7 +127,7 @@ impl Server {
         self.client().with_token(self.issue_token(username))
     }
 
-    /// Makes a token of a user, as a login would, without a password.
+    /// Creates a token for a user, like a login but without a password.
     ///
     /// # Panics
     ///
@@ -137,7 +137,8 @@ impl Server {
         self.make_token(username, None)
     }
 
-    /// Makes a token of a user with other patterns than those of the user's policies.
+    /// Creates a token for a user with these access patterns instead of those of the user's
+    /// policies.
     ///
     /// # Panics
     ///
@@ -160,13 +161,14 @@ impl Server {
         }
     }
 
-    /// Returns the messages that left the service, the oldest first.
+    /// Returns the messages that the service sent, oldest first.
     #[must_use]
     pub fn outbox(&self) -> Vec<Message> {
         self.state().data.outbox.clone()
     }
 
-    /// Takes the database away or gives it back. Without it, nearly every request is answered 500.
+    /// Makes the database unreachable or reachable. Without it, nearly every request is answered
+    /// with 500.
     pub fn set_database_down(&self, is_down: bool) {
         self.state().is_database_down = is_down;
     }
@@ -193,13 +195,13 @@ pub struct ServerBuilder {
 }
 
 impl ServerBuilder {
-    /// Sets the world that the server begins with. Default: [`Seed::sample`].
+    /// Sets the initial world. Default: [`Seed::sample`].
     pub fn seed(mut self, seed: Seed) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// Sets the clock, to share it. Default: one that runs with the machine's.
+    /// Sets the clock, to share it. Default: one that follows the machine's.
     pub fn clock(mut self, clock: Arc<ManualClock>) -> Self {
         self.clock = Some(clock);
         self

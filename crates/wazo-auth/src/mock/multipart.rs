@@ -1,4 +1,4 @@
-//! Forms with files (RFC 7578), as far as the service takes them; and plain forms.
+//! Forms with files (RFC 7578), as far as the service supports them, and plain forms.
 
 use http::header::CONTENT_TYPE;
 use vouchsafe_core::mock::form::Fields;
@@ -12,7 +12,7 @@ pub(super) struct Part {
     pub(super) content: Vec<u8>,
 }
 
-/// Reads the fields of a form; none if it is no form.
+/// Reads the fields of a form; returns none if the body is not a form.
 pub(super) fn read(request: &Request) -> Option<Vec<Part>> {
     let kind = request.headers.get(CONTENT_TYPE)?.to_str().ok()?;
     if kind.starts_with("application/x-www-form-urlencoded") {

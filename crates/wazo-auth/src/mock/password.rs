@@ -1,4 +1,4 @@
-//! Passwords as the emulator keeps them.
+//! Password hashes.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use pbkdf2::pbkdf2_hmac_array;
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
-/// How much work a guess costs.
+/// The cost of a password hash.
 ///
 /// The default is cheap, for tests that log in often. It does not protect real passwords, which an
 /// emulator should never see.
@@ -15,7 +15,8 @@ use subtle::ConstantTimeEq as _;
 pub enum HashCost {
     /// One round.
     Cheap,
-    /// As many rounds of PBKDF2 with HMAC-SHA-256 as OWASP advises: about a quarter of a second.
+    /// The number of rounds of PBKDF2 with HMAC-SHA-256 that OWASP recommends: about a quarter of a
+    /// second.
     Real,
 }
 
@@ -43,7 +44,7 @@ impl Hash {
         Self { salt, rounds, hash }
     }
 
-    /// Returns whether this is the password, in the same time wherever it differs.
+    /// Returns whether this is the password, in constant time.
     pub(super) fn is(&self, password: &str) -> bool {
         let hash = pbkdf2_hmac_array::<Sha256, 32>(password.as_bytes(), &self.salt, self.rounds);
         hash.ct_eq(&self.hash).into()

@@ -68,7 +68,7 @@ impl Draft {
     }
 }
 
-/// Returns a slug for a name: what of it may be in one, or something random if that is taken.
+/// Returns a slug for a name: its permitted characters, or random ones if that slug is taken.
 pub(super) fn derive(
     state: &mut State,
     name: &str,
@@ -83,7 +83,7 @@ pub(super) fn derive(
     if !is_taken(state, &slug) {
         return slug;
     }
-    // Three characters as in the service, unless nearly all of those are taken.
+    // Three characters as in the service, unless nearly all such slugs are taken.
     let mut tries = 0;
     loop {
         let slug = state.random_slug(3 + tries / 100);
@@ -159,7 +159,7 @@ pub(super) fn list(state: &State, ask: &Ask<'_>) -> Outcome {
     let total = seen.len();
     let kept = seen.into_iter().filter(|policy| match read_only {
         None => true,
-        // Not those of a tenant in between, although they are read-only too.
+        // But not a policy of a tenant in between, although it is read-only too.
         Some(true) => policy.is_configured || policy.is_shared && policy.tenant == top,
         Some(false) => listed.contains(&policy.tenant),
     });
@@ -239,7 +239,7 @@ pub(super) fn delete(state: &mut State, ask: &Ask<'_>) -> Outcome {
     Ok(respond::empty(204))
 }
 
-/// Removes a policy and what ties others to it.
+/// Removes a policy and its associations.
 pub(super) fn remove(state: &mut State, uuid: &str) {
     state.data.policies.remove(uuid);
     state.data.user_policies.forget(uuid);

@@ -13,9 +13,9 @@ pub(super) type Outcome<T = Response> = Result<T, Refusal>;
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Refusal {
-    /// The list shape, protocol section 4.1.
+    /// The list shape (protocol section 4.1).
     Reasons { status: u16, reason: String },
-    /// The object shape, protocol section 4.2.
+    /// The object shape (protocol section 4.2).
     Object {
         status: u16,
         message: Value,
@@ -23,11 +23,11 @@ pub(super) enum Refusal {
         details: Value,
         resource: Option<String>,
     },
-    /// The shape with a message only, protocol section 4.3.
+    /// The shape with only a message (protocol section 4.3).
     Message { status: u16, message: &'static str },
-    /// A page of the framework, protocol section 4.4.
+    /// A page of the framework (protocol section 4.4).
     Page,
-    /// A body of its own.
+    /// A special body.
     Other { status: u16, body: Value },
 }
 
@@ -37,7 +37,7 @@ impl Refusal {
         Self::Reasons { status, reason }
     }
 
-    /// A refusal about a kind of thing.
+    /// A refusal about a kind of resource.
     pub(super) fn object(
         status: u16,
         error_id: &str,
@@ -54,7 +54,7 @@ impl Refusal {
         }
     }
 
-    /// Something with a UUID that does not exist, such as a `user`.
+    /// A missing resource with a UUID, such as a `user`.
     pub(super) fn unknown(what: &str, uuid: &str) -> Self {
         Self::object(
             404,
@@ -65,7 +65,7 @@ impl Refusal {
         )
     }
 
-    /// A body with a wrong member.
+    /// A body with an invalid member.
     pub(super) fn invalid(resource: &str, member: &str, wrong: &Wrong) -> Self {
         let mut path = member.split('.').rev();
         let mut details = wrong.json();
@@ -75,7 +75,7 @@ impl Refusal {
         Self::object(400, "invalid-data", resource, wrong.message(), details)
     }
 
-    /// Query parameters, or members of a body that are refused the same way.
+    /// Invalid query parameters, or members of a body that are refused the same way.
     pub(super) fn invalid_list(tree: Value) -> Self {
         Self::object(400, "invalid-list-param", "users", tree, json!({}))
     }
@@ -84,7 +84,7 @@ impl Refusal {
         Self::object(409, "conflict", resource, "Conflict detected", details)
     }
 
-    /// The refusal of what a token does not permit.
+    /// The refusal of an access that a token does not have.
     pub(super) fn unauthorized(details: Value) -> Self {
         Self::Object {
             status: 401,

@@ -1,4 +1,4 @@
-//! Users who come without an account: by registration, and the first of an installation (protocol
+//! Users created without a login: by registration, and the first user of an installation (protocol
 //! sections 9.5 and 9.18).
 
 use vouchsafe_core::Secret;
@@ -34,7 +34,7 @@ pub(super) fn register(state: &mut State, ask: &Ask<'_>) -> Outcome {
     let (Some(username), Some(address)) = (username, address) else {
         return Err(Refusal::broken());
     };
-    // It stays even if the user is refused.
+    // It is kept even if the user is refused.
     let top = state.top().to_owned();
     let tenant = tenants::add(state, &top, Some(&username));
     check_login(state, "username", &username, None)?;
@@ -62,7 +62,7 @@ pub(super) fn register(state: &mut State, ask: &Ask<'_>) -> Outcome {
     Ok(respond::json(200, &user))
 }
 
-/// Takes the first user, protocol section 9.18.
+/// Creates the first user (protocol section 9.18).
 pub(super) fn initialize(state: &mut State, ask: &Ask<'_>) -> Outcome {
     const PURPOSE: Text = Text::optional().not_null().one_of(PURPOSES);
     let body = ask.body("users")?;

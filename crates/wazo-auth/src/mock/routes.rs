@@ -1,4 +1,4 @@
-//! From a request to the rule that answers it.
+//! Finds the rule that answers a request.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::generated::wazo_auth::routes::{self, Op};
 
-/// A route that fits a path.
+/// A route that matches a path.
 struct Route {
     op: Op,
     operation: &'static Operation,
@@ -68,7 +68,7 @@ impl State {
         })
     }
 
-    /// Returns whether the plug-in of a route is there.
+    /// Returns whether the plug-in of a route is enabled.
     fn is_served(&self, op: Op) -> bool {
         let has = |kind: &str| {
             self.settings
@@ -84,7 +84,7 @@ impl State {
             | Op::GetMobileSender => has("mobile"),
             Op::CreateGoogle | Op::GetGoogle | Op::DeleteGoogle => has("google"),
             Op::CreateMicrosoft | Op::GetMicrosoft | Op::DeleteMicrosoft => has("microsoft"),
-            // No plug-in of an installation's own is emulated.
+            // Plug-ins of an installation's own are not emulated.
             Op::CreateExternal | Op::GetExternal | Op::UpdateExternal | Op::DeleteExternal => false,
             Op::RegisterUser => self.settings.registration,
             Op::AddAclTemplate | Op::RemoveAclTemplate => self.settings.legacy,
@@ -93,7 +93,7 @@ impl State {
         }
     }
 
-    /// Finds the route of a request, or says why there is none.
+    /// Finds the route of a request, or returns the refusal.
     fn find(&self, method: &Method, path: &str) -> Result<Route, Missing> {
         if let Some(route) = self.route(method, path) {
             return Ok(route);
@@ -132,7 +132,7 @@ impl State {
             #[expect(clippy::cast_precision_loss, reason = "as the service does")]
             refusal.response(micros as f64 / 1e6)
         });
-        // What scripts in browsers may read.
+        // The headers that scripts in browsers may read.
         let name = http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
         respond::put(&mut response.headers, name, "*");
         response
@@ -274,7 +274,7 @@ impl State {
 
 enum Missing {
     Page,
-    /// The methods that the path has.
+    /// The methods of the path.
     Method(String),
 }
 

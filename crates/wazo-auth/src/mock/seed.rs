@@ -1,4 +1,4 @@
-//! What the service begins with.
+//! The initial state of the service.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ use super::data::{ADDRESS, Data, Domain, Email, Group, Policy, Tenant, User};
 use super::settings::Settings;
 use super::state::State;
 
-/// The world that a [`Server`](super::Server) begins with: tenants, users, groups and policies, and
-/// the service's configuration.
+/// The initial world of a [`Server`](super::Server): tenants, users, groups and policies, and the
+/// service's configuration.
 ///
-/// It is read from JSON, with objects as the service writes them. Users and groups also name their
-/// policies by slug, groups name their users, and `credentials` has the passwords:
+/// It is read from JSON, with objects in the service's own form. Users and groups also list their
+/// policies by slug, groups list their users, and `credentials` has the passwords:
 ///
 /// ```
 /// use vouchsafe_wazo_auth::mock::Seed;
@@ -149,8 +149,8 @@ fn wrong(why: impl std::fmt::Display) -> Error {
 }
 
 impl Seed {
-    /// Returns a small world, which `vouchsafe serve` begins with too: the tenant `master` with the
-    /// user `admin`, who may do everything, and the policies and groups that every installation has.
+    /// Returns a small world, which `vouchsafe serve` uses too: the tenant `master` with the user
+    /// `admin`, who may do everything, and the policies and groups of every installation.
     ///
     /// # Panics
     ///
@@ -165,9 +165,10 @@ impl Seed {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if it is no JSON of this form, with the place and the key that is wrong;
-    /// if its tenants form no tree, it names something that is not in it, or configures what the
-    /// emulator does not know. No value is repeated, since it may be a password.
+    /// [`ErrorKind::Config`] if it is not JSON of this form, with the place and the key of the
+    /// fault; if its tenants do not form a tree, it refers to something that is missing, or it
+    /// configures something that the emulator does not know. Values are not quoted, since they may
+    /// be passwords.
     pub fn parse(text: &str) -> Result<Self> {
         let file: File = strict::read(text)?;
         let mut settings = Settings {
@@ -187,17 +188,17 @@ impl Seed {
         self
     }
 
-    /// Changes the configuration by the service's own names, as in `server_config`.
+    /// Changes the configuration by the service's own keys, as in `server_config`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if the emulator does not know one of them, or a value does not fit.
+    /// [`ErrorKind::Config`] if the emulator does not know a key, or a value has the wrong type.
     pub fn configure(mut self, config: &Map<String, Value>) -> Result<Self> {
         self.state.settings.apply(config)?;
         Ok(self)
     }
 
-    /// Makes random values repeat from run to run.
+    /// Makes random values the same in every run.
     #[must_use]
     pub fn random_seed(mut self, seed: u64) -> Self {
         self.state.random = fastrand::Rng::with_seed(seed);

@@ -1,4 +1,4 @@
-//! The service's configuration, as far as it changes what the service does.
+//! The service's configuration, as far as it affects its behaviour.
 
 use serde_json::{Map, Value};
 use vouchsafe_core::{Error, ErrorKind, Result, Secret};
@@ -11,24 +11,25 @@ use crate::acl::Rules;
 #[must_use]
 #[non_exhaustive]
 pub struct Settings {
-    /// How long a token lives if the login asks for nothing else, in seconds. Default: 7200.
+    /// The lifetime of a token in seconds, if the login does not request another. Default: 7200.
     pub token_lifetime: i64,
     /// How many sessions a user may have. Default: 100.
     pub max_sessions: usize,
-    /// How often ended sessions are removed, in seconds. Until then they count. Default: 60.
+    /// How often expired sessions are removed, in seconds. Until then they count. Default: 60.
     pub cleanup_interval: i64,
-    /// How long the token in a message that resets a password lives, in seconds. Default: 172800.
+    /// The lifetime in seconds of the token in a message to reset a password. Default: 172800.
     pub reset_lifetime: i64,
-    /// How long the token in a message that confirms an address lives, in seconds. Default: 172800.
+    /// The lifetime in seconds of the token in a message to confirm an address. Default: 172800.
     pub confirmation_lifetime: i64,
-    /// Whether it is also a server before 21.05: it has the routes `acl_templates` and `init`, takes
-    /// `acl_templates` for `acl`, and writes both. Default: no.
+    /// Whether to behave like a server before 21.05 too: with the routes `acl_templates` and
+    /// `init`, and `acl_templates` as well as `acl` in bodies. Default: no.
     pub legacy: bool,
-    /// The rules by which the accesses of tokens are understood. Default: [`Rules::Current`].
+    /// The rules for the access patterns of tokens. Default: [`Rules::Current`].
     pub acl_rules: Rules,
-    /// The key of 20 characters with which such a server takes its first user, once. Default: none.
+    /// The key of 20 characters that permits creating the first user of such a server, once.
+    /// Default: none.
     pub init_key: Option<Secret>,
-    /// Whether anybody can register. Default: no.
+    /// Whether anyone can register. Default: no.
     pub registration: bool,
     /// The slug of the policy that every user has. Default: none.
     pub default_user_policy: Option<String>,
@@ -44,9 +45,10 @@ pub struct Settings {
     pub idps: Vec<String>,
     /// The identity of the installation.
     pub xivo_uuid: Option<String>,
-    /// How many proxies before the service are trusted to name the client. Default: 1.
+    /// How many proxies in front of the service are trusted to state the client's address. Default:
+    /// 1.
     pub trusted_proxies: usize,
-    /// What a password hash costs. Default: [`HashCost::Cheap`].
+    /// The cost of a password hash. Default: [`HashCost::Cheap`].
     pub hash_cost: HashCost,
 }
 
@@ -80,7 +82,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Takes over what a configuration says, by the service's names.
+    /// Applies a configuration with the service's keys.
     ///
     /// # Errors
     ///
@@ -135,7 +137,7 @@ impl Settings {
             "enabled_backend_plugins.ldap_user" => {
                 return Some(self.plug("ldap_user", value.as_bool()?));
             }
-            // These change nothing that the emulator does: it works in UTC and in byte order.
+            // These do not affect the emulator, which uses UTC and byte order.
             "timezone" if value == "UTC" => {}
             "database_collation" if value.as_str()?.starts_with('C') => {}
             "email_confirmation_get_mimetype" if value == "text/html" => {}

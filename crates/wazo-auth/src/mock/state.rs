@@ -1,4 +1,4 @@
-//! The state of the service, and what every rule needs of it: time, identity, tenancy, access.
+//! The state of the service, and the parts that every rule needs: time, identity, tenancy, access.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -47,7 +47,7 @@ impl State {
         }
     }
 
-    /// Makes a random UUID.
+    /// Creates a random UUID.
     pub(super) fn uuid(&mut self) -> String {
         let bits = self.random.u128(..);
         let bits = bits & !(0xf << 76) | (4 << 76);
@@ -72,7 +72,7 @@ impl State {
         )
     }
 
-    /// Makes a slug of so many letters or digits.
+    /// Creates a slug with this number of letters or digits.
     pub(super) fn random_slug(&mut self, length: usize) -> String {
         let mut letter = || {
             let at = self.random.usize(..36);
@@ -93,7 +93,7 @@ impl State {
             .map_or("", |top| &top.uuid)
     }
 
-    /// Returns whether one tenant is another or below it.
+    /// Returns whether one tenant is the same as another or below it.
     pub(super) fn is_within(&self, tenant: &str, root: &str) -> bool {
         let mut at = tenant;
         loop {
@@ -139,9 +139,9 @@ impl State {
         ancestor != tenant && self.is_within(tenant, ancestor)
     }
 
-    // Looking things up as a tenant sees them.
+    // Look-ups from the view of a tenant.
 
-    /// Returns a user that exists, in whichever tenant.
+    /// Returns a user of any tenant.
     pub(super) fn user(&self, uuid: &str) -> Outcome<&User> {
         let user = self.data.users.get(uuid);
         user.ok_or_else(|| Refusal::unknown("user", uuid))
@@ -227,7 +227,7 @@ impl State {
         (now <= found.expires()).then_some(found)
     }
 
-    /// Returns what decides whether a token permits something.
+    /// Returns the compiled access list of a token.
     pub(super) fn acl(&self, token: &Token) -> Acl {
         let patterns = token.acl.iter().map(String::as_str);
         Acl::builder()
@@ -237,7 +237,7 @@ impl State {
             .build(patterns)
     }
 
-    /// Removes expired sessions, if it is time to.
+    /// Removes expired sessions when that is due.
     pub(super) fn clean_up(&mut self, now: i64) {
         if now - self.cleaned >= self.settings.cleanup_interval {
             self.cleaned = now;
@@ -262,7 +262,7 @@ impl State {
         }
     }
 
-    /// Returns whether the user's password is kept elsewhere.
+    /// Returns whether another system has the user's password.
     pub(super) fn is_managed_externally(&self, user: &User) -> bool {
         self.method_of(user) != "native"
     }

@@ -155,7 +155,7 @@ fn has_slug(state: &State, slug: &str) -> bool {
         .any(|tenant| tenant.slug == slug)
 }
 
-/// Returns a slug for a name: what of it may be in one, or something random.
+/// Returns a slug for a name: its permitted characters, or random ones.
 fn slug_for(state: &mut State, name: Option<&str>) -> String {
     let is_good = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
     let name: String = name.unwrap_or_default().chars().filter(is_good).collect();
@@ -164,7 +164,7 @@ fn slug_for(state: &mut State, name: Option<&str>) -> String {
     })
 }
 
-/// Adds a tenant with nothing but a name, and its groups. Returns its UUID.
+/// Adds a tenant that has only a name, and its groups. Returns its UUID.
 pub(super) fn add(state: &mut State, parent: &str, name: Option<&str>) -> String {
     let tenant = Tenant {
         uuid: state.uuid(),
@@ -249,7 +249,7 @@ fn rename(state: &mut State, made: &str, chosen: &str) {
     }
 }
 
-/// Writes what a body says into a tenant.
+/// Updates a tenant from a body.
 fn fill(state: &mut State, uuid: &str, draft: Draft) -> Outcome {
     let old = state
         .data

@@ -1,4 +1,4 @@
-//! Logins, and the tokens they give (protocol section 5).
+//! Logins and tokens (protocol section 5).
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -16,7 +16,7 @@ use super::refusal::{Outcome, Refusal};
 use super::state::State;
 use super::validate::{Body, Fault, Text, Wrong, uuid};
 
-/// How long a token may live: ten years.
+/// The maximum lifetime of a token: ten years.
 const LONGEST: i64 = 315_360_000;
 
 /// The body of a login.
@@ -77,7 +77,7 @@ impl Login {
 /// A login that succeeded.
 struct Entered {
     user: String,
-    /// The text that named the user.
+    /// The name that was given.
     login: String,
     saml: bool,
 }
@@ -96,7 +96,7 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Outcome {
         let found = found.filter(|refresh| &refresh.client_id == client_id);
         let refresh = found.ok_or_else(Refusal::login_failed)?;
         let user = state.data.users.get(&refresh.user);
-        // The user is looked up by the text that was given at the login.
+        // The user is looked up by the name that was given at the login.
         let user = user.filter(|user| user.enabled && user.is_login(&refresh.login));
         let user = user.ok_or_else(Refusal::login_failed)?.uuid.clone();
         let secret = secret.clone();
@@ -123,7 +123,7 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Outcome {
     Ok(issue(state, token, refresh, revoked))
 }
 
-/// Finds out who logs in. Every failure is the same to the caller.
+/// Authenticates the user. All failures look the same to the caller.
 fn enter(state: &mut State, ask: &Ask<'_>, login: &Login) -> Option<Entered> {
     let (user, name, method) = if let Some(session) = &login.saml_session_id {
         let done = state.data.saml_logins.get(session)?.login.clone()?;
@@ -138,7 +138,7 @@ fn enter(state: &mut State, ask: &Ask<'_>, login: &Login) -> Option<Entered> {
         let (name, password) = credentials(header(ask.request, "authorization")?)?;
         let is_it = |user: &&super::data::User| user.enabled && user.is_login(&name);
         let user = state.data.users.values().find(is_it)?;
-        // No directory is emulated, so a password of another system is never right.
+        // No directory is emulated, so a password in another system is never accepted.
         if login.is_ldap || !user.password.as_ref()?.is(&password) {
             return None;
         }
@@ -175,7 +175,7 @@ fn check_ceiling(state: &State, user: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// Keeps a refresh token for a client. Returns its secret, and how many sessions ended for it.
+/// Stores a refresh token for a client. Returns its secret, and how many sessions it ended.
 fn keep(
     state: &mut State,
     ask: &Ask<'_>,
@@ -226,7 +226,7 @@ fn keep(
     (secret, revoked)
 }
 
-/// Forms the token of a user who logs in.
+/// Creates the token of a user who logs in.
 fn form(
     state: &mut State,
     ask: &Ask<'_>,
@@ -243,7 +243,7 @@ fn form(
     token
 }
 
-/// Forms the token of a user.
+/// Creates a token of a user.
 pub(super) fn for_user(state: &mut State, user: &str, lifetime: Option<i64>, micros: i64) -> Token {
     let (token, session) = (state.uuid(), state.uuid());
     let found = state.data.users.get(user);
@@ -276,7 +276,7 @@ pub(super) fn for_user(state: &mut State, user: &str, lifetime: Option<i64>, mic
     }
 }
 
-/// Forms a token of the service itself with one access, as it is sent in messages.
+/// Creates a token of the service itself with one access, for messages.
 pub(super) fn own_token(state: &mut State, now: i64, access: String, lifetime: i64) -> String {
     let (token, session) = (state.uuid(), state.uuid());
     let own = Token {
@@ -300,7 +300,8 @@ pub(super) fn own_token(state: &mut State, now: i64, access: String, lifetime: i
     token
 }
 
-/// Returns what a user may do: by the default policy, by groups, and by policies of the user's own.
+/// Returns the accesses of a user: from the default policy, the groups, and the user's own
+/// policies.
 fn acl_of(state: &State, user: &str) -> Vec<String> {
     let data = &state.data;
     let by_slug = |slug: &String| {
@@ -325,7 +326,7 @@ fn acl_of(state: &State, user: &str) -> Vec<String> {
         .collect()
 }
 
-/// Returns the address that the trusted proxies name.
+/// Returns the address that the trusted proxies state.
 fn remote_address(ask: &Ask<'_>, trusted: usize) -> String {
     let hops = header(ask.request, "x-forwarded-for").unwrap_or_default();
     let hops: Vec<&str> = hops
@@ -350,7 +351,7 @@ fn issue(state: &mut State, token: Token, refresh: Option<String>, revoked: usiz
     response
 }
 
-/// Writes a token; the first time with the fractions of its times, which are not kept.
+/// Writes a token. Only its first answer has fractions of seconds, which are not stored.
 fn json(state: &State, token: &Token, is_first: bool) -> Value {
     let micros = if is_first {
         token.issued.rem_euclid(1_000_000)
@@ -388,7 +389,7 @@ pub(super) fn seconds(at: i64) -> String {
     timestamp::format(at).chars().take(19).collect()
 }
 
-/// Finds the token of a path, and checks a scope and a tenant.
+/// Finds the token in a path, and checks a scope and a tenant.
 fn checked<'s>(
     state: &'s State,
     ask: &Ask<'_>,
@@ -422,7 +423,7 @@ fn checked<'s>(
     Ok(token)
 }
 
-/// Writes an access without what is not ASCII; the service transliterates the letters it knows.
+/// Writes an access without its non-ASCII characters; the service transliterates those it knows.
 fn ascii(text: &str) -> String {
     let plain = |c: char| match c {
         'à'..='å' => 'a',

@@ -13,7 +13,7 @@ use super::validate::{Body, Fault, Text};
 
 pub(super) const PURPOSES: &[&str] = &["user", "internal", "external_api"];
 
-/// What a body says of a user.
+/// The user in a body.
 pub(super) struct Draft {
     pub(super) username: Option<String>,
     pub(super) firstname: Option<String>,
@@ -99,7 +99,7 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Outcome {
     Ok(respond::json(200, &user))
 }
 
-/// Adds a user, who joins the group of all users.
+/// Adds a user, also to the group of all users.
 pub(super) fn add(
     state: &mut State,
     given: Option<String>,
@@ -148,7 +148,7 @@ pub(super) const COLUMNS: Columns = Columns {
     ..Columns::new(&["username", "firstname", "lastname"])
 };
 
-/// Writes a list of users, also by their addresses.
+/// Writes a list of users, which can also be searched by address.
 pub(super) fn answer(
     ask: &Ask<'_>,
     columns: &Columns,
@@ -247,7 +247,7 @@ pub(super) fn delete(state: &mut State, ask: &Ask<'_>) -> Outcome {
     Ok(respond::empty(204))
 }
 
-/// Removes a user; tokens and sessions stay (protocol section 10).
+/// Removes a user; tokens and sessions are kept (protocol section 10).
 pub(super) fn remove(state: &mut State, uuid: &str) {
     let data = &mut state.data;
     data.users.remove(uuid);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-/// What is wrong with a value.
+/// A fault of a value.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Wrong {
     Missing,
@@ -13,7 +13,7 @@ pub(super) enum Wrong {
     Range(i64, Option<i64>),
     Choice(Vec<String>),
     Pattern(&'static str),
-    /// The body is no object.
+    /// The body is not an object.
     Body,
     /// A rule over several members.
     Rule(&'static str),
@@ -56,7 +56,7 @@ impl Wrong {
     }
 
     /// Returns whether it is a rule for a value of the right type. The service writes these as a
-    /// list where it reports all of them.
+    /// list if it reports all faults.
     fn is_of_value(&self) -> bool {
         matches!(
             self,
@@ -79,7 +79,7 @@ impl Wrong {
         }
     }
 
-    /// Writes it where all that is wrong is reported.
+    /// Writes it for answers that report all faults.
     pub(super) fn in_tree(&self) -> Value {
         if self.is_of_value() {
             json!([self.json()])
@@ -131,7 +131,7 @@ fn python(value: &Value) -> String {
     }
 }
 
-/// A member that is wrong, by its path, such as `address.line_1`.
+/// An invalid member, by its path, such as `address.line_1`.
 pub(super) type Fault = (String, Wrong);
 
 /// A body with members.
@@ -192,7 +192,7 @@ impl Body {
     }
 }
 
-/// Returns whether the service takes a value for an empty object.
+/// Returns whether the service treats a value as an empty object.
 pub(super) fn is_empty(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.is_empty(),
