@@ -292,6 +292,12 @@ macro_rules! client_builder_methods {
             self.$core = self.$core.max_in_flight(count);
             self
         }
+
+        /// Seeds the jitter of waits, for tests. Default: random.
+        pub fn jitter_seed(mut self, seed: u64) -> Self {
+            self.$core = self.$core.jitter_seed(seed);
+            self
+        }
     };
 }
 

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 use vouchsafe_core::auth::{Token, TokenSource, read_file};
+use vouchsafe_core::call::{Backoff, Jitter};
 use vouchsafe_core::task::{Keeper, blocking};
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Secret};
 
@@ -16,12 +17,13 @@ use crate::{Client, CreateTokenRequest};
 /// A source of tokens that logs in and renews its token in the background.
 ///
 /// The first token is fetched when it is first needed, and each is replaced at 80% of its lifetime,
-/// give or take 5%. If that fails, it is tried again after 1, 2, 4, ... 32 seconds, and the old
-/// token is used until it expires. Calls that find no valid token wait for a login under way, and
-/// otherwise fail with the reason why the last one failed.
+/// give or take 5%. If that fails, it is tried again after at most 1, 2, 4, ... 32 seconds and at
+/// least half of that, and the old token is used until it expires. Calls that find no valid token
+/// wait for a login under way, and otherwise fail with the reason why the last one failed.
 ///
 /// If the service no longer knows the token, such as after its session was ended, the source logs
-/// in again and the call is repeated, once.
+/// in again at once, and the call is repeated, once. Such logins are at least a second apart, in
+/// case the service refuses each token that it issues.
 ///
 /// Cheap to clone; clones share the token. The work ends when the last clone is dropped, and with it
 /// the last client that uses it.
@@ -52,7 +54,8 @@ struct Shared {
     /// Where user name and password are read from before each login.
     file: Option<PathBuf>,
     state: watch::Sender<Renewal>,
-    refused: Notify,
+    /// The client's, so that its seed decides when logins happen.
+    jitter: Jitter,
 }
 
 /// Where the renewal of a token stands.
@@ -98,10 +101,10 @@ impl RenewingToken {
 
     fn over(request: CreateTokenRequest, file: Option<PathBuf>) -> Self {
         let shared = Arc::new(Shared {
+            jitter: request.jitter(),
             request,
             file,
             state: watch::Sender::default(),
-            refused: Notify::new(),
         });
         let of_work = Arc::clone(&shared);
         let keeper = Keeper::new("renewing a token of wazo-auth", move || {
@@ -146,8 +149,7 @@ impl TokenSource for RenewingToken {
     }
 
     fn forget(&self, generation: u64) {
-        let shared = &self.0.shared;
-        let is_news = shared.state.send_if_modified(|state| {
+        self.0.shared.state.send_if_modified(|state| {
             let current = state.token.as_ref().map(Token::generation);
             let is_news = current == Some(generation) && !state.is_refused;
             if is_news {
@@ -156,9 +158,6 @@ impl TokenSource for RenewingToken {
             }
             is_news
         });
-        if is_news {
-            shared.refused.notify_one();
-        }
     }
 }
 
@@ -188,18 +187,27 @@ impl Renewal {
 
 impl Shared {
     async fn work(&self) {
-        let mut failures = 0;
+        let jitter = self.jitter.clone();
+        let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT, jitter).at_least_half();
+        let mut forced: Option<Instant> = None;
         loop {
-            let renew_at = {
+            let (renew_at, is_refused) = {
                 let state = self.state.borrow();
-                state.times.filter(|_| !state.is_due()).map(|(_, at)| at)
+                let renew_at = state.times.filter(|_| !state.is_due()).map(|(_, at)| at);
+                (renew_at, state.is_refused)
             };
             if let Some(at) = renew_at {
                 tokio::select! {
                     () = sleep_until(at) => {}
-                    () = self.refused.notified() => {}
+                    () = self.refused() => {}
                 }
                 continue;
+            }
+            if is_refused {
+                if let Some(last) = forced {
+                    sleep_until(last + LEAST_WAIT).await;
+                }
+                forced = Some(Instant::now());
             }
             self.state.send_if_modified(|state| {
                 state.is_settled = false;
@@ -208,20 +216,32 @@ impl Shared {
             let begun = Instant::now();
             match self.log_in().await {
                 Ok(created) => {
-                    failures = 0;
+                    backoff.reset();
                     self.keep(created, begun);
                 }
                 Err(error) => {
-                    tracing::debug!(%error, failures, "logging in to wazo-auth failed");
+                    let wait = backoff.next_wait();
+                    tracing::debug!(%error, ?wait, "logging in to wazo-auth failed");
+                    let mut was_refused = false;
                     self.state.send_modify(|state| {
+                        was_refused = state.is_refused;
                         state.error = Some(error);
                         state.is_settled = true;
                     });
-                    sleep(wait(failures)).await;
-                    failures += 1;
+                    tokio::select! {
+                        () = sleep(wait) => {}
+                        () = self.refused(), if !was_refused => {}
+                    }
                 }
             }
         }
+    }
+
+    /// Waits until the token is refused.
+    async fn refused(&self) {
+        let mut states = self.state.subscribe();
+        // The sender is this one's own.
+        let _ = states.wait_for(|state| state.is_refused).await;
     }
 
     async fn log_in(&self) -> Result<crate::Token, Error> {
@@ -247,7 +267,7 @@ impl Shared {
             .lifetime()
             .unwrap_or(USUAL_LIFETIME)
             .min(LONGEST_LIFETIME);
-        let share = 0.75 + 0.1 * fastrand::f64();
+        let share = 0.75 + 0.1 * self.jitter.draw();
         let renew_after = lifetime.mul_f64(share).max(LEAST_WAIT);
         let times = (begun + lifetime, begun + renew_after);
         self.state.send_modify(|state| {
@@ -284,10 +304,9 @@ async fn read(file: PathBuf) -> Result<(String, Secret), Error> {
     read.unwrap_or_else(|error| Err(error.with_kind(ErrorKind::Credential)))
 }
 
-/// Returns how long to wait after a failure.
-fn wait(failures: u32) -> Duration {
-    Duration::from_secs(1 << failures.min(5))
-}
+/// The bounds of the waits after failures.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(32);
 
 /// The lifetime of tokens for which the server does not say it; its own default.
 const USUAL_LIFETIME: Duration = Duration::from_secs(7200);
@@ -295,5 +314,6 @@ const USUAL_LIFETIME: Duration = Duration::from_secs(7200);
 /// The longest lifetime that can be asked for.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(315_360_000);
 
-/// How long a token is kept at least, whatever its lifetime: logins open sessions.
+/// How long a token is kept at least, whatever its lifetime, and how far apart logins are that a
+/// refusal causes: logins open sessions.
 const LEAST_WAIT: Duration = Duration::from_secs(1);

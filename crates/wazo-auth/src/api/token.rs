@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 use vouchsafe_core::auth::Basic;
-use vouchsafe_core::call::CallOptions;
+use vouchsafe_core::call::{CallOptions, Jitter};
 use vouchsafe_core::service::Service;
 use vouchsafe_core::{Error, ErrorKind, Secret};
 
@@ -225,6 +225,11 @@ impl CreateTokenRequest {
             token: answer.json::<wire::TokenAnswer>()?.data,
             sessions_revoked: revoked,
         })
+    }
+
+    /// Returns the random numbers of the client's waits.
+    pub(crate) fn jitter(&self) -> Jitter {
+        self.client.core().jitter()
     }
 
     /// Refuses combinations that the service refuses (protocol section 5.1).

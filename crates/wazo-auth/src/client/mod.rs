@@ -7,11 +7,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
-use vouchsafe_core::Secret;
 use vouchsafe_core::auth::HeaderToken;
 use vouchsafe_core::call::{Answer, Call, CallOptions, Operation, Repeat};
 use vouchsafe_core::service::{Service, Session};
 use vouchsafe_core::url::Target;
+use vouchsafe_core::{CoreClient, Secret};
 
 pub use self::builder::ClientBuilder;
 use crate::{Error, Result, TenantUuid};
@@ -100,6 +100,10 @@ impl Client {
             Ok(_) => true,
             Err(error) => error.status().is_some(),
         }
+    }
+
+    pub(crate) fn core(&self) -> &CoreClient {
+        self.session.client()
     }
 
     pub(crate) fn login(&self) -> Option<&Login> {

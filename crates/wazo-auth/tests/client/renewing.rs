@@ -14,13 +14,26 @@ fn issued(text: &str) -> Then {
 }
 
 fn login(told: &Arc<Told>) -> CreateTokenRequest {
-    let client = told.builder().retry(vouchsafe_wazo_auth::Retry::none());
+    login_seeded(told, 7)
+}
+
+fn login_seeded(told: &Arc<Told>, seed: u64) -> CreateTokenRequest {
+    let client = told.builder().jitter_seed(seed);
+    let client = client.retry(vouchsafe_wazo_auth::Retry::none());
     client
         .build()
         .unwrap()
         .token()
         .create()
         .credentials("alice", "planted")
+}
+
+/// A service that fails some logins between two.
+fn with_outage(failures: usize) -> Arc<Told> {
+    let mut script = vec![issued("t1")];
+    script.extend(std::iter::repeat_with(|| status(500)).take(failures));
+    script.push(issued("t2"));
+    Told::new(script)
 }
 
 async fn held(source: &RenewingToken) -> String {
@@ -66,13 +79,7 @@ async fn a_token_is_replaced_around_80_percent_of_its_lifetime() {
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_survived_with_the_old_token_as_long_as_it_is_valid() {
-    let outage = std::iter::repeat_with(|| status(500)).take(9);
-    let told = Told::new(
-        [issued("t1")]
-            .into_iter()
-            .chain(outage)
-            .chain([issued("t2")]),
-    );
+    let told = with_outage(9);
     let source = RenewingToken::new(login(&told));
     let begun = Instant::now();
     held(&source).await;
@@ -84,13 +91,95 @@ async fn an_outage_is_survived_with_the_old_token_as_long_as_it_is_valid() {
         let is_valid = begun.elapsed() < Duration::from_secs(1000);
         assert_eq!(source.token().await.is_ok(), is_valid || told.count() == 11);
     }
-    let waits: Vec<_> = moments
-        .windows(2)
-        .map(|pair| (pair[1] - pair[0]).as_secs())
-        .collect();
-    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 32, 32, 32]);
+    let bounds = [1, 2, 4, 8, 16, 32, 32, 32, 32].map(Duration::from_secs);
+    let waits = moments.windows(2).map(|pair| pair[1] - pair[0]);
+    let waits: Vec<_> = waits.collect();
+    assert_eq!(waits.len(), bounds.len());
+    for (wait, bound) in waits.iter().zip(bounds) {
+        // Waits end at whole milliseconds.
+        let longest = bound + Duration::from_millis(1);
+        assert!(bound / 2 <= *wait && *wait <= longest, "{waits:?}");
+    }
     assert_eq!(held(&source).await, "t2");
     assert!(states.borrow().error.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_seed_of_the_client_decides_when_logins_happen() {
+    let moments = async |seed| {
+        let told = with_outage(3);
+        let source = RenewingToken::new(login_seeded(&told, seed));
+        let begun = Instant::now();
+        held(&source).await;
+        let mut states = source.subscribe();
+        let mut moments = Vec::new();
+        while told.count() < 5 {
+            states.changed().await.unwrap();
+            moments.push(begun.elapsed());
+        }
+        moments
+    };
+    let of_seven = moments(7).await;
+    assert_eq!(of_seven, moments(7).await);
+    let of_eight = moments(8).await;
+    // Both the first renewal and the waits after failures.
+    assert_ne!(of_seven[0], of_eight[0]);
+    assert_ne!(of_seven[1] - of_seven[0], of_eight[1] - of_eight[0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_is_replaced_at_once_although_a_wait_after_failures_is_on() {
+    let told = with_outage(6);
+    let source = RenewingToken::new(login(&told));
+    let first = source.token().await.unwrap();
+    let mut states = source.subscribe();
+    while told.count() < 7 {
+        states.changed().await.unwrap();
+    }
+    // The next login would be 16 seconds away, at least, and the token is still good.
+    assert_eq!(held(&source).await, "t1");
+    let begun = Instant::now();
+    source.forget(first.generation());
+    assert_eq!(held(&source).await, "t2");
+    assert_eq!((begun.elapsed(), told.count()), (Duration::ZERO, 8));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_finds_the_service_away_causes_one_login_and_then_the_usual_waits() {
+    let told = with_outage(3);
+    let source = RenewingToken::new(login(&told));
+    let first = source.token().await.unwrap();
+    let begun = Instant::now();
+    for _ in 0..3 {
+        source.forget(first.generation());
+        source.token().await.unwrap_err();
+    }
+    settle().await;
+    assert_eq!((begun.elapsed(), told.count()), (Duration::ZERO, 2));
+    let mut states = source.subscribe();
+    let is_new = states.wait_for(|state| state.error.is_none());
+    is_new.await.unwrap();
+    let waited = begun.elapsed();
+    // Of at most 1, 2 and 4 seconds.
+    let (least, most) = (Duration::from_millis(3_500), Duration::from_millis(7_010));
+    assert!(least <= waited && waited <= most, "{waited:?}");
+    assert_eq!(held(&source).await, "t2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn logins_that_refusals_cause_are_a_second_apart() {
+    let told = Told::new((0..9).map(|n| issued(&format!("t{n}"))));
+    let source = RenewingToken::new(login(&told));
+    let begun = Instant::now();
+    let mut waits = Vec::new();
+    for n in 0..4 {
+        let token = source.token().await.unwrap();
+        assert_eq!(token.secret().expose(), format!("t{n}"));
+        waits.push(begun.elapsed().as_secs());
+        source.forget(token.generation());
+    }
+    assert_eq!(waits, [0, 0, 1, 2]);
+    assert_eq!(told.count(), 4);
 }
 
 #[tokio::test(start_paused = true)]
