@@ -41,7 +41,8 @@ pub enum ErrorKind {
     LoginFailed,
     /// The client's token is unknown or has expired.
     InvalidToken,
-    /// The client's token does not cover the access that the operation needs.
+    /// The client's token does not cover the access that the operation needs. Setting a password is
+    /// refused so whatever is wrong with the token: the service does not say.
     MissingAccess,
     /// The requested tenant is not below the tenant of the client's token.
     HiddenTenant,
@@ -154,8 +155,8 @@ fn classify(core: &vouchsafe_core::Error) -> ErrorKind {
     match (status, core.kind(), core.code()) {
         (Some(401), _, _) if is_login => ErrorKind::LoginFailed,
         (Some(401), _, Some("unauthorized-tenant")) => ErrorKind::HiddenTenant,
-        (Some(401), Kind::Forbidden, _) => ErrorKind::MissingAccess,
-        (Some(401), _, Some(_)) => ErrorKind::InvalidToken,
+        (Some(401), Kind::Forbidden, Some(_)) => ErrorKind::MissingAccess,
+        (Some(401), Kind::Credential, Some(_)) => ErrorKind::InvalidToken,
         (Some(429), _, _) if is_login => ErrorKind::TooManySessions,
         (Some(405), _, Some("password-managed-externally")) => ErrorKind::PasswordManagedElsewhere,
         (_, kind, _) => ErrorKind::Core(kind),

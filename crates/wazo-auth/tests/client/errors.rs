@@ -45,9 +45,14 @@ async fn the_two_meanings_of_401_are_told_apart() {
     .await;
     assert_eq!(error.kind(), ErrorKind::HiddenTenant);
     assert_eq!(error.body().details["tenant_uuid"], TENANT);
-    // An older server does not say which of the two it is.
+    // Without a reason the token is not at fault, or the service does not say.
     let error = refused(401, &object("unauthorized", &json!({"invalid_token": "t"}))).await;
-    assert_eq!(error.kind(), ErrorKind::InvalidToken);
+    assert_eq!(error.kind(), ErrorKind::MissingAccess);
+    // What is not of the service says nothing of the token.
+    for body in [json!({}), json!("<html>")] {
+        let error = refused(401, &body).await;
+        assert_eq!(error.kind(), ErrorKind::Core(Core::Forbidden));
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use vouchsafe_wazo_auth::core::call::{Call, CallOptions, Operation, Repeat};
 use vouchsafe_wazo_auth::core::service::Service;
 use vouchsafe_wazo_auth::mock::operations;
+use vouchsafe_wazo_auth::{RenewingToken, Retry};
 
 use super::*;
 
@@ -47,6 +48,57 @@ async fn the_token_is_sent_only_with_operations_that_need_it() {
         assert_eq!(token.is_none(), operation.is_open(), "{}", operation.id());
         assert_eq!(told.header(0, "authorization"), None, "{}", operation.id());
     }
+}
+
+/// Sends a call of an operation that is refused, with a token that renews itself. Returns how many
+/// requests that took.
+async fn requests_for_refused(operation: &'static Operation, refusal: Then) -> usize {
+    let issued = |text| answer(200, &super::token::token(text, 1000));
+    let script = match operation.is_open() {
+        true => vec![refusal],
+        false => vec![issued("t1"), refusal, issued("t2")],
+    };
+    let told = Told::new(script);
+    let client = told.builder().retry(Retry::none()).build().unwrap();
+    let login = client.token().create().credentials("alice", "planted");
+    let client = client.with_token_source(Arc::new(RenewingToken::new(login)));
+    let call = call(operation, ALICE);
+    let _ = client.call(call, &(), &CallOptions::new()).await;
+    told.count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_token_that_the_service_does_not_know_is_replaced_and_the_request_repeated() {
+    let object = |id: &str, details| json!({"error_id": id, "details": details});
+    let reasons = json!({"reason": ["Authentication Failed"], "timestamp": [1.0]});
+    let others = [
+        object("unauthorized", json!({"invalid_token": "t1"})),
+        object("unauthorized", json!({"required_access": "a.b"})),
+        object(
+            "unauthorized",
+            json!({"reason": "missing_permission_or_invalid_tenant"}),
+        ),
+        object("unauthorized-tenant", json!({"tenant_uuid": TENANT})),
+        reasons,
+        json!({"message": "a proxy wants a password"}),
+        json!("<html>"),
+    ];
+    let unknown = object("unauthorized", json!({"reason": "not_found_or_expired"}));
+    let mut count = 0;
+    for operation in operations() {
+        let (refused, repeated) = match operation.is_open() {
+            true => (1, 1),
+            false => (2, 4),
+        };
+        for body in &others {
+            let requests = requests_for_refused(operation, answer(401, body)).await;
+            assert_eq!(requests, refused, "{} {body}", operation.id());
+        }
+        let requests = requests_for_refused(operation, answer(401, &unknown)).await;
+        assert_eq!(requests, repeated, "{}", operation.id());
+        count += usize::from(!operation.is_open());
+    }
+    assert!(count > 70, "{count}");
 }
 
 #[tokio::test]

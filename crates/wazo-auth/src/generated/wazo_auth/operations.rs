@@ -16,7 +16,7 @@ pub(crate) static CREATE_TOKEN: Operation = Operation::new(
     .repeat(Repeat::OnlyIfUnsent)
     .open()
     .sensitive_answer()
-    .status_rules(COMMON_STATUSES);
+    .status_rules(CREATE_TOKEN_STATUSES);
 
 /// Returns a token.
 pub(crate) static GET_TOKEN: Operation = Operation::new(
@@ -149,7 +149,7 @@ pub(crate) static CREATE_POLICY: Operation = Operation::new(
         "/policies",
     )
     .repeat(Repeat::OnlyIfUnsent)
-    .status_rules(CREATE_POLICY_STATUSES);
+    .status_rules(COMMON_STATUSES);
 
 /// Returns a policy.
 pub(crate) static GET_POLICY: Operation = Operation::new(
@@ -167,7 +167,7 @@ pub(crate) static EDIT_POLICY: Operation = Operation::new(
         "/policies/{policy_id}",
     )
     .repeat(Repeat::Safe)
-    .status_rules(CREATE_POLICY_STATUSES);
+    .status_rules(COMMON_STATUSES);
 
 /// Deletes a policy.
 pub(crate) static DELETE_POLICY: Operation = Operation::new(
@@ -176,7 +176,7 @@ pub(crate) static DELETE_POLICY: Operation = Operation::new(
         "/policies/{policy_id}",
     )
     .repeat(Repeat::OnlyIfUnsent)
-    .status_rules(CREATE_POLICY_STATUSES);
+    .status_rules(COMMON_STATUSES);
 
 /// Adds an access to a policy.
 pub(crate) static ADD_ACCESS: Operation = Operation::new(
@@ -185,7 +185,7 @@ pub(crate) static ADD_ACCESS: Operation = Operation::new(
         "/policies/{policy_id}/acl/{access}",
     )
     .repeat(Repeat::OnlyIfUnsent)
-    .status_rules(CREATE_POLICY_STATUSES);
+    .status_rules(COMMON_STATUSES);
 
 /// Removes an access from a policy.
 pub(crate) static REMOVE_ACCESS: Operation = Operation::new(
@@ -194,7 +194,7 @@ pub(crate) static REMOVE_ACCESS: Operation = Operation::new(
         "/policies/{policy_id}/acl/{access}",
     )
     .repeat(Repeat::Safe)
-    .status_rules(CREATE_POLICY_STATUSES);
+    .status_rules(COMMON_STATUSES);
 
 /// Adds an access to a policy.
 pub(crate) static ADD_ACL_TEMPLATE: Operation = Operation::new(
@@ -204,7 +204,7 @@ pub(crate) static ADD_ACL_TEMPLATE: Operation = Operation::new(
     )
     .repeat(Repeat::OnlyIfUnsent)
     .dialect("before 21.05")
-    .status_rules(CREATE_POLICY_STATUSES);
+    .status_rules(COMMON_STATUSES);
 
 /// Removes an access from a policy.
 pub(crate) static REMOVE_ACL_TEMPLATE: Operation = Operation::new(
@@ -214,7 +214,7 @@ pub(crate) static REMOVE_ACL_TEMPLATE: Operation = Operation::new(
     )
     .repeat(Repeat::Safe)
     .dialect("before 21.05")
-    .status_rules(CREATE_POLICY_STATUSES);
+    .status_rules(COMMON_STATUSES);
 
 /// Returns users.
 pub(crate) static LIST_USERS: Operation = Operation::new(
@@ -335,7 +335,7 @@ pub(crate) static ADD_USER_POLICY: Operation = Operation::new(
         "/users/{user_uuid}/policies/{policy_id}",
     )
     .repeat(Repeat::Safe)
-    .status_rules(CREATE_POLICY_STATUSES);
+    .status_rules(COMMON_STATUSES);
 
 /// Takes a policy from a user.
 pub(crate) static REMOVE_USER_POLICY: Operation = Operation::new(
@@ -344,7 +344,7 @@ pub(crate) static REMOVE_USER_POLICY: Operation = Operation::new(
         "/users/{user_uuid}/policies/{policy_id}",
     )
     .repeat(Repeat::Safe)
-    .status_rules(CREATE_POLICY_STATUSES);
+    .status_rules(COMMON_STATUSES);
 
 /// Returns the groups of a user.
 pub(crate) static LIST_USER_GROUPS: Operation = Operation::new(
@@ -494,7 +494,7 @@ pub(crate) static ADD_GROUP_POLICY: Operation = Operation::new(
         "/groups/{group_uuid}/policies/{policy_id}",
     )
     .repeat(Repeat::Safe)
-    .status_rules(CREATE_POLICY_STATUSES);
+    .status_rules(COMMON_STATUSES);
 
 /// Takes a policy from a group.
 pub(crate) static REMOVE_GROUP_POLICY: Operation = Operation::new(
@@ -503,7 +503,7 @@ pub(crate) static REMOVE_GROUP_POLICY: Operation = Operation::new(
         "/groups/{group_uuid}/policies/{policy_id}",
     )
     .repeat(Repeat::Safe)
-    .status_rules(CREATE_POLICY_STATUSES);
+    .status_rules(COMMON_STATUSES);
 
 /// Returns sessions.
 pub(crate) static LIST_SESSIONS: Operation = Operation::new(
@@ -941,7 +941,7 @@ pub(crate) static GET_CONFIG: Operation = Operation::new(
         "/config",
     )
     .repeat(Repeat::Safe)
-    .status_rules(CREATE_POLICY_STATUSES);
+    .status_rules(COMMON_STATUSES);
 
 /// Changes settings of the running service, and returns its whole configuration.
 pub(crate) static PATCH_CONFIG: Operation = Operation::new(
@@ -950,7 +950,7 @@ pub(crate) static PATCH_CONFIG: Operation = Operation::new(
         "/config",
     )
     .repeat(Repeat::Safe)
-    .status_rules(CREATE_POLICY_STATUSES);
+    .status_rules(COMMON_STATUSES);
 
 /// Creates the first user of an installation.
 pub(crate) static INITIALIZE: Operation = Operation::new(
@@ -961,7 +961,7 @@ pub(crate) static INITIALIZE: Operation = Operation::new(
     .repeat(Repeat::OnlyIfUnsent)
     .open()
     .dialect("before 19.16")
-    .status_rules(COMMON_STATUSES);
+    .status_rules(CREATE_TOKEN_STATUSES);
 
 /// All operations, in the order of the description.
 #[cfg(feature = "mock")]
@@ -1070,7 +1070,8 @@ pub(crate) static ALL: &[&Operation] = &[
     &INITIALIZE,
 ];
 
-static COMMON_STATUSES: &[StatusRule] = &[
+static CREATE_TOKEN_STATUSES: &[StatusRule] = &[
+    StatusRule::new(401, Some("not_found_or_expired"), ErrorKind::Credential),
     StatusRule::new(
         401,
         Some("missing_permission_or_invalid_tenant"),
@@ -1078,10 +1079,11 @@ static COMMON_STATUSES: &[StatusRule] = &[
     ),
     StatusRule::new(401, Some("unauthorized-tenant"), ErrorKind::Forbidden),
     StatusRule::new(405, Some("password-managed-externally"), ErrorKind::Conflict),
+    StatusRule::new(401, None, ErrorKind::Credential),
 ];
 
-static CREATE_POLICY_STATUSES: &[StatusRule] = &[
-    StatusRule::new(401, Some("unauthorized"), ErrorKind::Forbidden),
+static COMMON_STATUSES: &[StatusRule] = &[
+    StatusRule::new(401, Some("not_found_or_expired"), ErrorKind::Credential),
     StatusRule::new(
         401,
         Some("missing_permission_or_invalid_tenant"),
@@ -1089,6 +1091,7 @@ static CREATE_POLICY_STATUSES: &[StatusRule] = &[
     ),
     StatusRule::new(401, Some("unauthorized-tenant"), ErrorKind::Forbidden),
     StatusRule::new(405, Some("password-managed-externally"), ErrorKind::Conflict),
+    StatusRule::new(401, None, ErrorKind::Forbidden),
 ];
 
 static CHANGE_PASSWORD_STATUSES: &[StatusRule] = &[
@@ -1105,6 +1108,7 @@ static CHANGE_PASSWORD_STATUSES: &[StatusRule] = &[
 
 static CREATE_TENANT_STATUSES: &[StatusRule] = &[
     StatusRule::new(403, Some("conflict"), ErrorKind::Conflict),
+    StatusRule::new(401, Some("not_found_or_expired"), ErrorKind::Credential),
     StatusRule::new(
         401,
         Some("missing_permission_or_invalid_tenant"),
@@ -1112,9 +1116,11 @@ static CREATE_TENANT_STATUSES: &[StatusRule] = &[
     ),
     StatusRule::new(401, Some("unauthorized-tenant"), ErrorKind::Forbidden),
     StatusRule::new(405, Some("password-managed-externally"), ErrorKind::Conflict),
+    StatusRule::new(401, None, ErrorKind::Forbidden),
 ];
 
 static DELETE_TENANT_STATUSES: &[StatusRule] = &[
+    StatusRule::new(401, Some("not_found_or_expired"), ErrorKind::Credential),
     StatusRule::new(
         401,
         Some("missing_permission_or_invalid_tenant"),
@@ -1123,4 +1129,5 @@ static DELETE_TENANT_STATUSES: &[StatusRule] = &[
     StatusRule::new(401, Some("unauthorized-tenant"), ErrorKind::Forbidden),
     StatusRule::new(405, Some("password-managed-externally"), ErrorKind::Conflict),
     StatusRule::new(400, None, ErrorKind::Conflict),
+    StatusRule::new(401, None, ErrorKind::Forbidden),
 ];
