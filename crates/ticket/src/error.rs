@@ -61,7 +61,7 @@ pub enum ErrorKind {
     Start,
     /// The client was stopped.
     Stopped,
-    /// Any error that is not particular to this service.
+    /// An error that is not specific to this service.
     Core(vouchsafe_core::ErrorKind),
 }
 

@@ -34,7 +34,7 @@ pub(crate) enum Phase {
 pub(crate) struct Fetcher {
     core: CoreClient,
     held: Arc<Held>,
-    /// What a server may quote and no error may show.
+    /// Secrets that a server may quote, and that no error may show.
     token: Option<Secret>,
     /// Whether attempts are delayed, so that many clients do not send requests at the same time.
     is_spread: bool,
@@ -85,7 +85,7 @@ impl Fetcher {
         }
     }
 
-    /// Tries until there is an answer, the failure is permanent, or the attempts are used up.
+    /// Tries until there is an answer, the failure is permanent, or no attempts are left.
     /// Failures are recorded and return `None`. The call is created again for each attempt.
     pub(crate) async fn fetch(
         &mut self,
@@ -301,11 +301,11 @@ pub(crate) fn start_error(retriability: Retriability, message: &str) -> Error {
     Error::of(ErrorKind::Start, core.with_retryable(is_retryable))
 }
 
-/// Removes from a text what no error may show: servers quote what they refuse.
+/// Removes secrets from a text, since servers quote what they refuse.
 pub(crate) fn hide(text: &str, token: Option<&Secret>) -> String {
     let text = without_signatures(text);
     match token.map(Secret::expose) {
-        // A shorter one would be found in words.
+        // A shorter one would match ordinary words.
         Some(token) if token.len() >= 8 => text.replace(token, ""),
         _ => text,
     }

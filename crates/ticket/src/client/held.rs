@@ -1,4 +1,4 @@
-//! What the checks of a client read, and its worker replaces. Reading takes no lock.
+//! The data that the checks of a client read and its worker replaces. Reading takes no lock.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -23,7 +23,7 @@ pub(crate) struct Held {
     pub(crate) checks: Checks,
     /// Replaced when the configuration of a daemon changes.
     pub(crate) facts: ArcSwap<Facts>,
-    /// `None` if no tickets are fetched, or none have been yet.
+    /// `None` if no tickets are fetched, or not yet.
     pub(crate) tickets: ArcSwapOption<Tickets>,
     pub(crate) keys: ArcSwapOption<Keys>,
     pub(crate) roles: ArcSwapOption<Roles>,
@@ -33,7 +33,7 @@ pub(crate) struct Held {
     last_error: Mutex<LastError>,
 }
 
-/// Which checks go beyond keys.
+/// Checks in addition to keys.
 #[derive(Clone, Debug)]
 pub(crate) struct Checks {
     pub(crate) source: bool,
@@ -54,7 +54,7 @@ impl Default for Checks {
     }
 }
 
-/// What a client is configured to do.
+/// The configuration of a client.
 #[derive(Debug)]
 pub(crate) struct Facts {
     /// Zero for none.
@@ -66,10 +66,10 @@ pub(crate) struct Facts {
     pub(crate) destinations: Destinations,
 }
 
-/// Where the destinations come from.
+/// The source of the destinations.
 #[derive(Debug)]
 pub(crate) enum Destinations {
-    /// The caller, at the start and later.
+    /// The caller, at start and later.
     Asked { incomplete_is_error: bool },
     /// The daemon, by their local names.
     Configured(BTreeMap<String, TvmId>),
@@ -86,8 +86,8 @@ pub(crate) struct Updated {
 
 /// A time in seconds since the epoch, or never.
 ///
-/// It ages by two clocks, and the larger age counts: tokio's stands still while the machine is
-/// suspended, and the wall clock may be set back.
+/// Its age is measured by two clocks, and the larger age counts: tokio's clock stops while the
+/// machine is suspended, and the wall clock may be set back.
 #[derive(Debug)]
 pub(crate) struct Moment {
     at: AtomicI64,
@@ -105,12 +105,12 @@ impl Moment {
         }
     }
 
-    /// Returns the time as it was noted.
+    /// Returns the recorded time.
     pub(crate) fn get(&self) -> Option<Seconds> {
         Some(self.at.load(Ordering::Acquire)).filter(|&at| at != NEVER)
     }
 
-    /// Returns the time, moved back by as much as the wall clock was since it was noted.
+    /// Returns the time, moved back by as much as the wall clock was since the time was recorded.
     pub(crate) fn as_of(&self, now: Seconds) -> Option<Seconds> {
         let at = self.get()?;
         let age = self
@@ -119,11 +119,11 @@ impl Moment {
         Some(at.min(now.saturating_sub(age)))
     }
 
-    /// Notes a time, which the wall clock says is now or some time ago.
+    /// Records a time that is now or in the past by the wall clock.
     pub(crate) fn set(&self, at: Seconds, now: Seconds) {
         let age = now.saturating_sub(at);
         let since_origin = self.passed().saturating_sub(age);
-        // A reader in between takes the old time as it was.
+        // A concurrent reader gets the old time unchanged.
         self.since_origin.store(since_origin, Ordering::Relaxed);
         self.at.store(at, Ordering::Release);
     }
@@ -131,7 +131,7 @@ impl Moment {
     /// Returns whether a refresh is due, this many seconds after the last one.
     pub(crate) fn is_due(&self, now: Seconds, after: Seconds) -> bool {
         let is_old = |at: Seconds| now.saturating_sub(at) > after;
-        // A time in the future was noted under a wrong clock: nothing would be due until then.
+        // A time in the future was recorded under a wrong clock: nothing would be due until then.
         let is_to_come = |at: Seconds| at.saturating_sub(now) > SKEW;
         self.as_of(now).is_none_or(is_old) || self.get().is_some_and(is_to_come)
     }
@@ -143,7 +143,7 @@ impl Moment {
 
 const NEVER: i64 = i64::MIN;
 
-/// How far clocks may differ, of the processes that share a folder or of a daemon.
+/// How far the clocks of a daemon, or of processes that share a folder, may differ.
 const SKEW: Seconds = 60;
 
 impl Held {
@@ -251,17 +251,17 @@ mod tests {
         assert_eq!(moment.as_of(10_000), None);
         moment.set(9_900, 10_000);
         assert_eq!(moment.as_of(10_000), Some(9_900));
-        // The machine was suspended for an hour: tokio's clock stood still.
+        // The machine was suspended for an hour: tokio's clock stopped.
         assert_eq!(moment.as_of(13_600), Some(9_900));
         // An hour passes while the wall clock is set back to where it was: the age is 3,700 s.
         tokio::time::advance(hour).await;
         assert_eq!(moment.as_of(10_000), Some(6_300));
         assert_eq!(moment.as_of(13_600), Some(9_900));
         assert_eq!(moment.get(), Some(9_900));
-        // Noted again, it is new under the clock that was set back.
+        // Recorded again, it is new under the clock that was set back.
         moment.set(10_000, 10_000);
         assert_eq!(moment.as_of(10_000), Some(10_000));
-        // What was noted as a time to come stays one.
+        // A time that was recorded as in the future stays in the future.
         moment.set(20_000, 10_000);
         assert_eq!(moment.as_of(10_000), Some(20_000));
     }

@@ -446,7 +446,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// After how many tasks that ended before their time a request is given up.
+/// The number of tasks that may end early before a request is given up.
 const MAX_WORKER_RESTARTS: usize = 3;
 
 const WORKER_GONE: &str = "the task that refreshes tickets, keys and roles ended with its tokio \

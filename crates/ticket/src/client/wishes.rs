@@ -1,4 +1,4 @@
-//! What callers of a running client wait for.
+//! The requests of callers of a running client.
 
 use std::sync::Mutex;
 
@@ -45,7 +45,7 @@ impl Wishes {
         std::mem::take(&mut *lock(&self.refreshes))
     }
 
-    /// Drops all wishes, so that their callers stop waiting.
+    /// Drops all requests, so that their callers stop waiting.
     pub(crate) fn forget(&self) {
         drop(self.take_destinations());
         drop(self.take_refreshes());

@@ -1,4 +1,5 @@
-//! The background work of a client: it fetches everything at the start, and refreshes it afterwards.
+//! The background work of a client, which fetches everything at the start and refreshes it
+//! afterwards.
 
 use std::sync::Arc;
 
@@ -41,7 +42,7 @@ impl Worker {
         Ok(worker)
     }
 
-    /// Keeps the work running, on one runtime after another. What the worker knows stays.
+    /// Keeps the work running, on one runtime after another. The worker keeps its state.
     pub(crate) fn keep(self) -> Keeper {
         let worker = Arc::new(Mutex::new(self));
         Keeper::new("refreshing tickets, keys and roles", move || {
@@ -106,7 +107,7 @@ impl Worker {
     }
 }
 
-/// Wakes the callers that wait when the work ends, for whatever reason: they ask the next run.
+/// Wakes waiting callers when the work ends, for whatever reason, so that they ask the next run.
 struct End(Arc<Wishes>);
 
 impl Drop for End {

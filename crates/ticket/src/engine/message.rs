@@ -1,13 +1,13 @@
 //! The message inside a ticket: decoded without copying, and encoded for signing.
 //!
-//! Decoding reads the numbers; texts and users stay where they are and are walked over when asked
-//! for. Repeated occurrences of a part are merged, as the format wants it.
+//! Decoding reads only the numbers; texts and users are read from the bytes when needed. Repeated
+//! occurrences of a part are merged, as the format requires.
 
 use crate::engine::env::BlackboxEnv;
 use crate::engine::ids::{KeyId, TvmId, Uid};
 use crate::engine::wire::{Malformed, Reader, Value, Writer};
 
-/// The numbers of a ticket, each as far as the message had it.
+/// The numbers of a ticket, as far as they are present.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Ticket {
     pub(crate) key_id: Option<KeyId>,
@@ -32,12 +32,12 @@ pub(crate) struct UserPart {
     pub(crate) env: Option<BlackboxEnv>,
     pub(crate) location: u64,
     pub(crate) device_type: u64,
-    /// Whether some user came without uid.
+    /// Whether a user has no uid.
     nameless: bool,
 }
 
 impl Ticket {
-    /// Decodes a message that must be complete: nothing required is missing.
+    /// Decodes a message in which no required field may be missing.
     #[inline]
     pub(crate) fn decode(payload: &[u8]) -> Result<Self, Malformed> {
         let ticket = Self::decode_partial(payload)?;
@@ -48,7 +48,7 @@ impl Ticket {
         }
     }
 
-    /// Decodes what is there.
+    /// Decodes the fields that are present.
     #[inline]
     pub(crate) fn decode_partial(payload: &[u8]) -> Result<Self, Malformed> {
         let mut ticket = Self::default();
@@ -56,7 +56,7 @@ impl Ticket {
         Ok(ticket)
     }
 
-    /// Decodes what is there up to the first fault, and says whether there was one.
+    /// Decodes up to the first fault, and returns whether there was one.
     pub(crate) fn decode_leniently(payload: &[u8]) -> (Self, Result<(), Malformed>) {
         let mut ticket = Self::default();
         let read = ticket.read(payload);
@@ -81,7 +81,7 @@ impl Ticket {
         Ok(())
     }
 
-    /// Names what is required and not there.
+    /// Returns the name of the first required field that is missing.
     pub(crate) fn missing(&self) -> Vec<&'static str> {
         let (service, user) = (self.service, self.user);
         [
@@ -138,7 +138,7 @@ impl ServicePart {
         Ok(())
     }
 
-    /// The part of a good ticket as numbers, for [`from_words`](Self::from_words).
+    /// The part of a valid ticket as numbers, for [`from_words`](Self::from_words).
     pub(crate) fn to_words(self) -> [u64; 4] {
         let id = |id: Option<TvmId>| u64::from(id.map_or(0, TvmId::get));
         let issuer = self.issuer_uid.map_or(0, Uid::get);
@@ -166,7 +166,7 @@ impl UserPart {
                 }
                 (2, Value::Varint(uid)) => self.default_uid = Some(Uid::new(uid)),
                 (4, Value::Varint(point)) => self.entry_point = Some(point as u32),
-                // A number without an environment counts as a field that is not known.
+                // A number without an environment counts as an unknown field.
                 (5, Value::Varint(env)) => {
                     self.env = BlackboxEnv::from_number(env as u32).or(self.env);
                 }
@@ -178,7 +178,7 @@ impl UserPart {
         Ok(())
     }
 
-    /// The part of a good ticket as numbers, for [`from_words`](Self::from_words).
+    /// The part of a valid ticket as numbers, for [`from_words`](Self::from_words).
     pub(crate) fn to_words(self) -> [u64; 4] {
         let env = u64::from(self.env.unwrap_or_default().number());
         let point = u64::from(self.entry_point.unwrap_or(0));
@@ -205,14 +205,14 @@ impl UserPart {
 pub struct UserEntry {
     /// The user.
     pub uid: Uid,
-    /// The organisation that the user acts for, 0 if none was given.
+    /// The organisation that the user acts for; 0 for none.
     pub current_porg_id: u64,
-    /// The id that the user goes by in that organisation, 0 if none was given.
+    /// The user's id in that organisation; 0 for none.
     pub current_muid: u64,
 }
 
 impl UserEntry {
-    /// Makes an entry of a user who acts for no organisation.
+    /// Creates an entry for a user who acts for no organisation.
     #[must_use]
     pub const fn new(uid: Uid) -> Self {
         Self {
@@ -222,8 +222,7 @@ impl UserEntry {
         }
     }
 
-    /// Sets the organisation that the user acts for, and the id that the user has there; zero is
-    /// none.
+    /// Sets the organisation that the user acts for, and the user's id there; zero means none.
     #[must_use]
     pub const fn acting_for(mut self, porg_id: u64, muid: u64) -> Self {
         self.current_porg_id = porg_id;
@@ -263,28 +262,28 @@ impl UserEntry {
     }
 }
 
-/// Walks over the scopes of a service ticket's payload.
+/// Iterates over the scopes of a service ticket's payload.
 pub(crate) fn service_scopes(payload: &[u8]) -> Parts<'_> {
     Parts::new(payload, SERVICE, SCOPE)
 }
 
-/// Walks over the scopes of a user ticket's payload.
+/// Iterates over the scopes of a user ticket's payload.
 pub(crate) fn user_scopes(payload: &[u8]) -> Parts<'_> {
     Parts::new(payload, USER, SCOPE)
 }
 
-/// Walks over the users of a user ticket's payload.
+/// Iterates over the users of a user ticket's payload.
 pub(crate) fn users(payload: &[u8]) -> impl Iterator<Item = UserEntry> {
     Parts::new(payload, USER, ENTRY).filter_map(|entry| UserEntry::decode(entry).ok().flatten())
 }
 
-/// Returns the login id of a user ticket's payload: the last one given.
+/// Returns the login id of a user ticket's payload; the last one if there are several.
 pub(crate) fn login_id(payload: &[u8]) -> &[u8] {
     Parts::new(payload, USER, 6).last().unwrap_or_default()
 }
 
-/// The occurrences of a field of bytes within a part. The payload was decoded before, so that a
-/// fault, which would end the walk, does not come.
+/// The occurrences of a field of bytes within a part. A fault would end the iteration, but cannot
+/// occur, since the payload has been decoded before.
 #[derive(Clone, Debug)]
 pub(crate) struct Parts<'p> {
     outer: Reader<'p>,
@@ -323,7 +322,7 @@ impl<'p> Iterator for Parts<'p> {
     }
 }
 
-/// Encodes a ticket around its part; what is `None` is left out.
+/// Encodes a ticket around its part; fields that are `None` are left out.
 pub(crate) fn encode_ticket(
     key_id: Option<KeyId>,
     expiration_time: Option<i64>,
@@ -388,7 +387,7 @@ pub(crate) fn encode_ticket(
     ticket.finish()
 }
 
-/// What [`encode_ticket`] puts into a ticket.
+/// The input of [`encode_ticket`].
 pub(crate) enum TicketPart<'a> {
     User {
         users: &'a [UserEntry],
@@ -406,7 +405,7 @@ pub(crate) enum TicketPart<'a> {
     },
 }
 
-/// What only newer user tickets have; what is empty or zero is left out.
+/// The fields that only newer user tickets have; empty and zero ones are left out.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NewerFields {
     pub(crate) login_id: String,

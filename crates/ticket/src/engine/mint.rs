@@ -1,4 +1,4 @@
-//! Making signed tickets: for the authority, and so for tests and emulators of it.
+//! Creating signed tickets, for the authority, its tests and its emulators.
 
 use vouchsafe_core::Secret;
 
@@ -9,7 +9,7 @@ use crate::engine::message::{NewerFields, TicketPart, UserEntry, encode_ticket};
 use crate::engine::rw::{KeyError, PrivateKey};
 use crate::engine::text::TicketType;
 
-/// A service ticket to be signed.
+/// A service ticket that can be signed.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -38,7 +38,7 @@ pub struct ServiceTicketDraft {
 }
 
 impl ServiceTicketDraft {
-    /// Begins a ticket that never expires, without scopes and issuer.
+    /// Creates a draft that never expires, without scopes and issuer.
     pub fn new(src: TvmId, dst: TvmId) -> Self {
         Self {
             src,
@@ -55,13 +55,13 @@ impl ServiceTicketDraft {
         self
     }
 
-    /// Adds a scope; they stay in the order given.
+    /// Adds a scope. Scopes keep their order.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scopes.push(scope.into());
         self
     }
 
-    /// Sets the developer in whose name the ticket is issued.
+    /// Sets the developer on whose behalf the ticket is issued.
     pub fn issuer_uid(mut self, uid: Uid) -> Self {
         self.issuer_uid = Some(uid);
         self
@@ -84,7 +84,7 @@ impl ServiceTicketDraft {
     }
 }
 
-/// A user ticket to be signed.
+/// A user ticket that can be signed.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct UserTicketDraft {
@@ -98,7 +98,7 @@ pub struct UserTicketDraft {
 }
 
 impl UserTicketDraft {
-    /// Begins a ticket that never expires, for one user and without scopes.
+    /// Creates a draft that never expires, for one user and without scopes.
     pub fn new(env: BlackboxEnv, default_uid: Uid) -> Self {
         Self {
             env,
@@ -116,12 +116,12 @@ impl UserTicketDraft {
         self.env
     }
 
-    /// Sets the users, in the order given; by default there is the default user alone.
+    /// Sets the users, in this order. Default: only the default user.
     pub fn uids(self, uids: impl IntoIterator<Item = Uid>) -> Self {
         self.users(uids.into_iter().map(UserEntry::new))
     }
 
-    /// Sets the users with what else the ticket says of each, in the order given; instead of
+    /// Sets the users and the ticket's other information about each, in this order; replaces
     /// [`uids`](Self::uids).
     pub fn users(mut self, users: impl IntoIterator<Item = UserEntry>) -> Self {
         self.users = users.into_iter().collect();
@@ -134,7 +134,7 @@ impl UserTicketDraft {
         self
     }
 
-    /// Adds a scope; they stay in the order given.
+    /// Adds a scope. Scopes keep their order.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scopes.push(scope.into());
         self
@@ -183,7 +183,7 @@ impl UserTicketDraft {
     }
 }
 
-/// Signs any payload, also one that is no message: tests want those.
+/// Signs any payload, also one that is not a message, for tests.
 pub(crate) fn sign(kind: TicketType, payload: &[u8], key: &PrivateKey) -> Result<Secret, KeyError> {
     let mut text = format!("3:{}:{}:", kind.as_str(), base64url::encode(payload));
     let signature = key.sign(text.as_bytes())?;

@@ -1,4 +1,4 @@
-//! Tickets, keys and roles: all that works without a network.
+//! Tickets, keys and roles: everything that works without a network.
 
 pub mod base64url;
 pub(crate) mod cache;

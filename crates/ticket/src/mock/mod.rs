@@ -135,7 +135,7 @@ impl Server {
 
     vouchsafe_core::emulator_methods!(emulator, Error);
 
-    /// Makes the present state the one that [`reset`](Self::reset) restores.
+    /// Makes the current state the one that [`reset`](Self::reset) restores.
     pub fn keep_as_start(&self) {
         self.emulator.keep_as_start();
     }

@@ -1,18 +1,18 @@
-//! For services that are called with tickets, and that call others with them.
+//! Layers for services that are called with tickets, or call others with them.
 //!
 //! | part | does |
 //! | --- | --- |
 //! | [`TicketLayer`] | a tower layer: headers in, checked tickets in the request's extensions out |
 //! | [`Guard`] | rules for single routes: sources, roles, scopes |
 //! | [`ServiceTicket`], [`UserTicket`] | the checked tickets of a request; with the feature `axum` extractors |
-//! | [`ServiceRoles`], [`UserRoles`] | a ticket with the roles it is judged by, to ask in a handler; extractors too |
-//! | [`Refusal`] | why a request does not pass, and the answer; an [`Error`](crate::Error) of a client becomes one by `?` |
+//! | [`ServiceRoles`], [`UserRoles`] | a ticket with the roles for authorizing it in a handler; extractors too |
+//! | [`Refusal`] | why a request is refused, and the answer; `?` converts an [`Error`](crate::Error) of a client |
 //! | [`OutgoingTicketLayer`] | a tower layer for clients: puts a service ticket on each request |
 //! | [`TicketTokens`] | the same for the clients of this workspace |
-//! | [`TicketChecker`], [`TicketSource`] | who judges tickets and who hands them out |
+//! | [`TicketChecker`], [`TicketSource`] | traits for checking tickets and for getting them |
 //! | [`ContextChecker`] | checks with keys that never change, without a client |
 //!
-//! A service on axum that two others may call, with one route for those that have a role:
+//! An axum service that two others may call, with one route for callers that have a role:
 //!
 //! ```
 //! use axum::Router;
@@ -62,12 +62,12 @@ pub use vouchsafe_core::server::Failure;
 
 use crate::engine::text::TicketType;
 
-/// The header of service tickets, in lower case as header maps have it.
+/// The header of service tickets, in lower case as in header maps.
 const SERVICE_TICKET: &str = "x-ya-service-ticket";
 /// The header of user tickets.
 const USER_TICKET: &str = "x-ya-user-ticket";
 
-/// Returns the name of a ticket's header as people write it.
+/// Returns the usual spelling of a ticket's header.
 const fn header_of(ticket_type: TicketType) -> &'static str {
     match ticket_type {
         TicketType::Service => "X-Ya-Service-Ticket",

@@ -1,5 +1,4 @@
-//! The layer that puts a service ticket on outgoing requests, and the same for clients of this
-//! workspace.
+//! Puts service tickets on outgoing requests: as a tower layer, and for clients of this workspace.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -18,21 +17,21 @@ use crate::engine::check::peek_expiration;
 use crate::engine::ids::TvmId;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Puts a service ticket for one destination on every request of a client made of tower services.
+/// Puts a service ticket for one destination on every request of a client that is a tower service.
 ///
-/// The header `X-Ya-Service-Ticket` is marked sensitive. One that is there already is replaced:
-/// it would be another service's ticket, such as that of a
-/// proxy's caller. A request that gets no ticket is not sent; its error is the [`Error`](crate::Error) of the source, boxed.
+/// The header `X-Ya-Service-Ticket` is marked sensitive. An existing one is replaced, since it
+/// would be another service's ticket, such as that of a proxy's caller. A request without a ticket
+/// is not sent; its error is the [`Error`](crate::Error) of the source, boxed.
 ///
-/// A ticket goes over TLS or to a loopback address only, unless
+/// A ticket is sent over TLS or to a loopback address only, unless
 /// [`allow_plain_http`](Self::allow_plain_http) is called. The name `localhost` is not enough: the
 /// layer does not see which address the client behind it connects to. A request without scheme and
-/// host, which does not tell where it goes, counts as plain.
+/// host counts as plain, since its destination is unknown.
 ///
-/// **Redirects.** Whoever follows a redirect may copy the header to another host, or, further out
-/// than this layer, have it put on again. Clients of this workspace never follow redirects. With
-/// one that does, name the host with [`only_to`](Self::only_to) and let the redirects be followed
-/// outside of this layer.
+/// **Redirects.** A client that follows redirects may copy the header to another host or, if it
+/// does so outside of this layer, get another ticket for that host. Clients of this workspace never
+/// follow redirects. With one that does, set the host with [`only_to`](Self::only_to), and put this
+/// layer inside of the part that follows redirects.
 ///
 /// ```
 /// use tower_layer::Layer as _;
@@ -62,7 +61,7 @@ enum PlainHttp {
 }
 
 impl OutgoingTicketLayer {
-    /// Makes a layer that takes tickets for a destination from a source, once for each request.
+    /// Creates a layer that gets a ticket for a destination from a source for each request.
     pub fn new(source: impl TicketSource, dst: TvmId) -> Self {
         Self {
             source: Arc::new(source),
@@ -72,27 +71,27 @@ impl OutgoingTicketLayer {
         }
     }
 
-    /// Sends requests to this host only, and fails those to any other. Without port; case does
-    /// not matter. Default: to any host.
+    /// Sends requests to this host only, and fails those to others. The name has no port; case is
+    /// ignored. Default: any host.
     pub fn only_to(mut self, host: impl Into<Arc<str>>) -> Self {
         self.host = Some(host.into());
         self
     }
 
-    /// Lets tickets go over plain `http` to other machines too, and on requests that do not tell
-    /// where they go. Default: only to loopback.
+    /// Permits tickets over plain `http` to other machines too, and on requests without scheme and
+    /// host. Default: only to loopback addresses.
     pub fn allow_plain_http(mut self) -> Self {
         self.plain_http = PlainHttp::Allowed;
         self
     }
 
     /// Puts the ticket on a request. This is all that the layer does, for clients that are not
-    /// made of tower services.
+    /// tower services.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BrokenSettings`] if the ticket may not go where the request goes, else
-    /// whatever kind says why the source has none.
+    /// [`ErrorKind::BrokenSettings`] if the ticket may not be sent to the request's destination;
+    /// otherwise those of the source.
     pub fn authorize<B>(&self, request: &mut Request<B>) -> Result<()> {
         self.may_go(request.uri())?;
         let ticket = self.source.service_ticket(self.dst)?;
@@ -143,7 +142,7 @@ pub struct OutgoingTicketService<S> {
     outgoing: OutgoingTicketLayer,
 }
 
-/// Any error, as tower's services with several causes have it.
+/// Any error, as is usual for tower services with several causes.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 impl<S, B> Service<Request<B>> for OutgoingTicketService<S>
@@ -190,7 +189,7 @@ pub struct TicketTokens {
 }
 
 impl TicketTokens {
-    /// Takes tickets for a destination from a source, once for each attempt.
+    /// Gets a ticket for a destination from a source for each attempt.
     #[must_use]
     pub fn new(source: impl TicketSource, dst: TvmId) -> Self {
         Self {
@@ -199,8 +198,8 @@ impl TicketTokens {
         }
     }
 
-    /// A source renews its tickets by their age, not for a refusal: all are of one generation, so
-    /// that a 401 is not tried again with the same ticket.
+    /// A source renews its tickets by age, not after a refusal. All have the same generation, so
+    /// that a request is not sent again with the same ticket after a 401.
     fn current(&self) -> Result<Token> {
         let ticket = self.source.service_ticket(self.dst)?;
         let expiry = peek_expiration(ticket.expose())

@@ -85,7 +85,7 @@ macro_rules! ticket {
         }
 
         impl $roles {
-            /// Returns the ticket that the layer added to a request's extensions, with the present
+            /// Returns the ticket that the layer added to a request's extensions, with the current
             /// roles.
             ///
             /// # Errors

@@ -37,7 +37,7 @@ pub(super) static ACTIONS: &[mock::Action] = &[
         .optional("kind", "session, user, notebook, internal, service or oidc; default: service for bot-..., else user")
         .optional("token_name", "the user's name for it")
         .optional("service", "for internal tokens: the service that acts for the user")
-        .optional("expires_in_s", "seconds until it expires, by the server's clock; negative: it has expired"),
+        .optional("expires_in_s", "lifetime in seconds by the server's clock; negative: expired"),
     mock::Action::new("revoke", "Revokes a token and the tokens delegated from it.")
         .body(r#"{"key": "0123456789012345678901"}"#)
         .answer(r#"{"revoked": false}"#)
@@ -45,16 +45,16 @@ pub(super) static ACTIONS: &[mock::Action] = &[
     mock::Action::new("quota", "Sets the quota rules of the configuration.")
         .body(r#"{"rules": {"default": {"api": {"search": 60}}, "bypass": ["admins"]}}"#)
         .field("rules", "the rules; null removes them"),
-    mock::Action::new("fail", "Makes actions fail with 500 for a user, instead of those set before.")
+    mock::Action::new("fail", "Makes actions fail with 500 for a user, and no others.")
         .body(r#"{"username": "bob", "actions": ["user_info"]}"#)
         .field("username", "the owner of the token, or the user requested by name")
-        .field("actions", "any of create_token, list_groups, list_users and user_info; empty: none fails"),
+        .field("actions", "any of create_token, list_groups, list_users and user_info"),
     mock::Action::new("directory", "Sets whether the user directory can be reached.")
         .body(r#"{"access": "up"}"#)
         .field("access", "up, down, or absent as in installations with GitHub"),
     mock::Action::new("discovery", "Sets the document that Repertoire serves.")
         .body(r#"{"document": {"applications": []}}"#)
-        .field("document", "the document; URLs of the server's own host in it are rewritten to the address of each request"),
+        .field("document", "the document; the server's own host becomes that of each request"),
 ];
 
 #[derive(Deserialize)]

@@ -1,13 +1,13 @@
-//! The folder of the disk cache (protocol section 12), shared with other processes, those of the
-//! original library among them.
+//! The folder of the disk cache (protocol section 12), shared with other processes, including those
+//! of the original library.
 //!
-//! A file is written beside the old one and put into its place, so that whoever reads finds the
-//! old or the new one, whenever a writer is killed. Readers take the lock that the original
-//! writes in place under, so that they never see half of what it writes.
+//! A file is written next to the old one and then replaces it, so that readers find the old or the
+//! new one, even if a writer is killed. Readers take the lock that the original holds while it
+//! writes in place, so that they never see a partial write of it.
 //!
-//! The seal of a file has no key: a user who can write a file can plant keys in it, and one who can
-//! replace a file can bring back old keys. So files that others own or may write are not
-//! read, and a folder where others can replace files is refused.
+//! The checksum of a file has no key: a user who can write a file can plant keys in it, and one who
+//! can replace a file can bring back old keys. So files that others own or may write are not read,
+//! and a folder where others can replace files is refused.
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -34,7 +34,7 @@ pub enum CacheFile {
     ServiceTickets,
     /// The key container.
     PublicKeys,
-    /// The header with settings of retries.
+    /// The header with retry settings.
     RetrySettings,
     /// The roles document.
     Roles,
@@ -54,8 +54,8 @@ impl CacheFile {
 }
 
 impl DiskCache {
-    /// Opens a folder, which must exist, and makes sure that files can be made and removed in it
-    /// and that no other user can replace them
+    /// Opens an existing folder, and checks that files can be created and removed in it and that no
+    /// other user can replace them
     /// ([`require_private_folder`](vouchsafe_core::store::require_private_folder)).
     ///
     /// # Errors
@@ -77,12 +77,13 @@ impl DiskCache {
             let core = vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::Store, message);
             Error::of(ErrorKind::PermissionDenied, core.with_source(cause))
         };
-        // First, since the cause then does not name a draft that the caller does not know.
+        // Checked first, so that the cause does not name a draft file that the caller does not
+        // know.
         if !fs::metadata(&folder).map_err(denied)?.is_dir() {
             return Err(denied(io::ErrorKind::NotADirectory.into()));
         }
-        // Not by the original's name for it, `check.tmp`: of two clients that start at once, one
-        // would remove the file of the other.
+        // Not under the original's name, `check.tmp`: of two clients that start at once, one would
+        // remove the file of the other.
         let probe = Draft::beside(&folder.join(PROBE)).map_err(denied)?;
         let owner = Owner::of_file(&probe.metadata().map_err(denied)?);
         require_private_folder(&folder, owner).map_err(denied)?;
@@ -95,7 +96,7 @@ impl DiskCache {
         &self.folder
     }
 
-    /// Reads a file; `None` if it is not there. Blocks.
+    /// Reads a file; `None` if it does not exist. Blocks.
     ///
     /// # Errors
     ///
@@ -113,11 +114,12 @@ impl DiskCache {
             let cause = io::Error::new(io::ErrorKind::WouldBlock, "it is being written");
             return Err(failed(cause));
         }
-        // Room for all of it at once: what is moved to grow leaves a copy behind.
+        // Reserve all of it at once: a buffer that grows leaves copies behind.
         let room = usize::try_from(about.len().min(LARGEST)).unwrap_or_default() + 1;
         let mut content = Zeroizing::new(Vec::with_capacity(room));
         let read = (&file).take(LARGEST + 1).read_to_end(&mut content);
-        // Not left to the end of the file: a process that is just being started shares it.
+        // Closing the file may not be enough: a child process that is being started shares it for a
+        // moment.
         lock::unlock(&file).map_err(failed)?;
         read.map_err(failed)?;
         if content.len() as u64 > LARGEST {
@@ -130,7 +132,7 @@ impl DiskCache {
     ///
     /// # Errors
     ///
-    /// Of kind `Core(Store)`; the old file is still there then.
+    /// Of kind `Core(Store)`; the old file is kept.
     pub fn write(&self, which: CacheFile, unix_seconds: i64, data: &[u8]) -> Result<(), Error> {
         let path = self.path(which);
         let failed = |cause| store_error("write", &path, cause);
@@ -150,16 +152,16 @@ impl DiskCache {
 }
 
 fn store_error(what: &str, path: &Path, cause: io::Error) -> Error {
-    // With the cause: this line is what is logged.
+    // Includes the cause, since this line is logged.
     let message = format!("Failed to {what} '{}': {cause}", path.display());
     let core = vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::Store, message);
     core.with_source(cause).into()
 }
 
-/// What stands for a name in the draft that shows whether drafts can be made.
+/// The name for the draft that tests whether drafts can be created.
 const PROBE: &str = "check";
 
-/// Far above what any client keeps; more would be read into memory for nothing.
+/// Far more than any client stores, so that a huge file is not read into memory.
 const LARGEST: u64 = 256 << 20;
 
 #[cfg(test)]

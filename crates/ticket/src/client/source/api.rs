@@ -1,4 +1,4 @@
-//! A client of tvm-api and tirole: what is read from the disk, what is fetched, and when (protocol
+//! A client of tvm-api and tirole: what it reads from the disk, what it fetches, and when (protocol
 //! sections 11 to 14).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,14 +37,14 @@ pub(crate) struct ApiSource {
     authority: Authority,
     files: Files,
     all_is_due: bool,
-    /// The answers at hand as the disk cache holds them.
+    /// The current answers in the form of the disk cache.
     answers: Option<Zeroizing<String>>,
     /// All tickets that the disk cache had at the start, for destinations to be added later.
     at_start: BTreeMap<TvmId, Secret>,
     at_start_time: Seconds,
 }
 
-/// Where requests go, and what they contain.
+/// The targets and contents of requests.
 #[derive(Debug)]
 struct Authority {
     tvm: BaseUrl,
@@ -154,7 +154,8 @@ impl ApiSource {
         }
     }
 
-    /// Takes destinations from what the disk had at the start, if it has all and they are good.
+    /// Takes destinations from the initial content of the disk cache, if it has valid tickets for
+    /// all of them.
     async fn add_from_start(&mut self, missing: &BTreeSet<TvmId>) -> bool {
         let now = self.held.now();
         let mut fetched = Fetched::default();
@@ -276,8 +277,8 @@ impl ApiSource {
         }
     }
 
-    /// Fetches tickets, as many at once as the authority takes. Failures are recorded;
-    /// `None` if any request brought no answer.
+    /// Fetches tickets, as many per request as the authority accepts. Failures are recorded;
+    /// returns `None` if any request got no answer.
     async fn fetch_tickets(
         &mut self,
         phase: Phase,
@@ -288,8 +289,8 @@ impl ApiSource {
         let process = self.process();
         let chunks = ids.chunks(self.fetcher.destinations_limit.max(1));
         for (place, ids) in chunks.enumerate() {
-            // Many clients are kept apart by the wait before the first request. A wait before each
-            // could add up to more than tickets live.
+            // The wait before the first request spreads the load of many clients. A wait before
+            // each could add up to more than the lifetime of tickets.
             let phase = match place {
                 0 => phase,
                 _ if phase == Phase::Start => phase,
@@ -324,7 +325,7 @@ impl ApiSource {
         Some((all, answers))
     }
 
-    /// Takes a whole new set over. Tickets of destinations that were added meanwhile stay.
+    /// Uses a complete new set. Tickets of destinations that were added in the meantime are kept.
     async fn replace(&mut self, fetched: Fetched, answers: &[Zeroizing<String>]) {
         let now = self.held.now();
         let held = self.held.tickets.load_full().unwrap_or_default();
@@ -347,7 +348,7 @@ impl ApiSource {
         self.keep_answers(answers, now).await;
     }
 
-    /// Adds tickets to the set; its age stays.
+    /// Adds tickets to the set, whose age is unchanged.
     async fn add(&mut self, fetched: Fetched, answers: &[Zeroizing<String>], updated: Seconds) {
         let held = self.held.tickets.load_full().unwrap_or_default();
         let (mut wanted, aliases) = self.names();
@@ -370,7 +371,7 @@ impl ApiSource {
         }
     }
 
-    /// Appends answers to those at hand, and writes all to the disk.
+    /// Appends answers to the current ones, and writes all to the disk.
     async fn keep_answers(&mut self, answers: &[Zeroizing<String>], time: Seconds) {
         let texts: Vec<&str> = answers.iter().map(|answer| answer.as_str()).collect();
         let base = self.answers.as_ref().map(|answers| answers.as_str());
@@ -513,7 +514,7 @@ impl Authority {
     fn keys_call(&self, process: &ProcInfo) -> Result<Call> {
         let settings = &self.settings;
         let path = keys_path(settings.own_id, settings.check_user_tickets, process);
-        // Whoever can change the answer can sign any ticket.
+        // Anyone who can change the answer can sign any ticket.
         Ok(Call::encoded(&GET_KEYS, &path)?.believed())
     }
 

@@ -1,4 +1,4 @@
-//! Where a client gets everything from.
+//! The source of a client's data.
 
 mod api;
 mod files;
@@ -36,8 +36,8 @@ impl Source {
         }
     }
 
-    /// Answers callers that wait for destinations, where there can be any: those of a daemon are in
-    /// its configuration.
+    /// Answers callers that wait for destinations. Those of a daemon are in its configuration, so
+    /// it has no such callers.
     pub(super) async fn answer(&mut self, wishes: &Wishes) {
         if let Self::Api(source) = self {
             let asked = wishes.take_destinations();
@@ -47,7 +47,7 @@ impl Source {
         }
     }
 
-    /// Returns how often the source is asked what is due.
+    /// Returns how often to check what is due.
     pub(super) fn period(&self) -> Duration {
         match self {
             Self::Api(source) => source.period(),

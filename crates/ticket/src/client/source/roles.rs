@@ -1,4 +1,4 @@
-//! Roles fetched, from tirole or from tvmtool (protocol sections 13.1 and 15.2).
+//! Fetching roles from tirole or tvmtool (protocol sections 13.1 and 15.2).
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -17,7 +17,7 @@ use crate::engine::roles::Roles;
 use crate::error::{Error, ErrorKind, Result};
 use crate::generated::tirole::operations::GET_ACTUAL_ROLES;
 
-/// Takes the roles of an answer over. Returns the document if it is a new one.
+/// Uses the roles of an answer. Returns the document if it is new.
 pub(super) async fn take_roles(held: &Held, fetcher: &Fetcher, answer: &Answer) -> Option<String> {
     let roles = match read_roles(held, answer).await {
         Ok(roles) => roles,
@@ -60,9 +60,9 @@ async fn read_roles(held: &Held, answer: &Answer) -> Result<Option<Roles>> {
     };
     let (header, body) = (header.map(str::to_owned), answer.body().clone());
     let applied = held.clock().now();
-    // A document of a hundred thousand roles takes a tenth of a second.
+    // Parsing a document of a hundred thousand roles takes a tenth of a second.
     blocking("reading roles", move || {
-        // What may come packed may unpack to as much.
+        // Compressed and uncompressed answers have the same limit.
         let limit = GET_ACTUAL_ROLES.max_response();
         let document = roles_codec::decode(header.as_deref(), &body, limit)?;
         let document = String::from_utf8(document).map_err(|_| {
@@ -88,8 +88,8 @@ pub(super) async fn parse_on_disk(
     blocking("reading roles", parse).await?.map(Some)
 }
 
-/// Adds the revision at hand, so that the same document does not come again. A revision that does
-/// not fit a header is left out: the document then comes each time, which is better than never.
+/// Adds the current revision, so that the same document is not sent again. A revision that is not
+/// valid in a header is left out: the document is then sent every time, which is better than never.
 pub(super) fn unless_known(known: Option<&Roles>, call: Call) -> Result<Call> {
     let revision = known.map(|roles| if_none_match(roles.revision()));
     match revision.filter(|text| HeaderValue::from_str(text).is_ok()) {

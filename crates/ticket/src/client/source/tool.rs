@@ -1,4 +1,4 @@
-//! A client of tvmtool: what is fetched from the daemon, and when (protocol section 15).
+//! A client of tvmtool: what it fetches from the daemon, and when (protocol section 15).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub(crate) struct ToolSource {
     all_is_due: bool,
 }
 
-/// Where the daemon is, and what it is asked for.
+/// The daemon's address, and the contents of requests.
 #[derive(Debug)]
 pub(crate) struct Daemon {
     pub(crate) base: BaseUrl,
@@ -45,9 +45,9 @@ pub(crate) struct Daemon {
 const UPDATE: Seconds = 10 * 60;
 const TICKETS_UNUSABLE: Seconds = 11 * 60 * 60;
 const ROUNDS: usize = 3;
-/// How long a start waits before it looks again for a daemon that is late.
+/// How long a start waits between attempts to reach a daemon that does not answer yet.
 const BETWEEN_PINGS: Duration = Duration::from_millis(250);
-/// How long the last look for a daemon may take, though the limit is reached before.
+/// How long the last attempt to reach a daemon may take, even beyond the limit.
 const SHORTEST_TRY: Duration = Duration::from_secs(1);
 
 impl ToolSource {
@@ -127,7 +127,7 @@ impl ToolSource {
 
     /// Fetches the configuration; a change makes everything due.
     async fn refresh_config(&mut self, phase: Phase) {
-        // Asked for at each wake, so without the random delay of what is asked for seldom.
+        // Requested at each wake-up, so without the random delay of rare requests.
         let phase = match phase {
             Phase::Background => Phase::Asked,
             other => other,
@@ -155,7 +155,7 @@ impl ToolSource {
             .updated
             .config
             .set(self.held.now(), self.held.now());
-        // Environment and role system are those of the start.
+        // Environment and role system stay those of the start.
         let config = ToolConfig {
             env: self.config.env,
             idm_slug: self.config.idm_slug.clone(),
@@ -289,13 +289,13 @@ impl ToolSource {
 }
 
 impl Daemon {
-    /// Makes sure that the daemon is there, and waits for one that is late as long as configured.
+    /// Checks that the daemon answers; waits for it as long as configured.
     async fn ping(&self, core: &CoreClient) -> Result<()> {
         let (patience, origin) = (self.settings.patience, self.settings.port_origin);
         let begun = Instant::now();
         loop {
-            // The one request without the token. Where the others would be refused, it is not
-            // sent either.
+            // The only request without the token. If the others would be refused, it is not sent
+            // either.
             let left = patience.saturating_sub(begun.elapsed());
             let options = match patience.is_zero() {
                 true => once(),
@@ -374,7 +374,7 @@ impl Daemon {
         Ok(call.secret_header(AUTHORIZATION, &self.token)?)
     }
 
-    /// Returns the message of an error, in the daemon's words if it sent some.
+    /// Returns the message of an error: the daemon's own, if it sent one.
     fn told(&self, error: &vouchsafe_core::Error) -> String {
         let text = match error.body() {
             Some(body) if !body.is_empty() => String::from_utf8_lossy(body).into_owned(),

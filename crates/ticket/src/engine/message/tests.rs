@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// A second decoder: it builds everything up, and merges parts by putting their bytes together.
+/// A second decoder, which builds all values, and merges parts by concatenating their bytes.
 pub(crate) mod plainly {
     #[derive(Clone, Debug)]
     pub(crate) enum Field {
@@ -170,7 +170,7 @@ pub(crate) mod plainly {
     }
 }
 
-/// What the decoder of this crate makes of the bytes, in the other's words.
+/// The result of this crate's decoder, in the form of the other.
 fn decode(bytes: &[u8]) -> Option<plainly::Ticket> {
     let ticket = Ticket::decode(bytes).ok()?;
     let owned = |parts: Parts<'_>| parts.map(<[u8]>::to_vec).collect::<Vec<_>>();
@@ -203,7 +203,7 @@ fn decode(bytes: &[u8]) -> Option<plainly::Ticket> {
     })
 }
 
-/// Fields of one message: mostly those that messages here have, some others.
+/// Fields of one message: mostly known ones, some others.
 fn message(inner: BoxedStrategy<Vec<u8>>) -> BoxedStrategy<Vec<u8>> {
     let number = prop_oneof![4 => 0..7u64, 1 => any::<u64>()];
     let varint =
@@ -221,7 +221,7 @@ fn message(inner: BoxedStrategy<Vec<u8>>) -> BoxedStrategy<Vec<u8>> {
         .boxed()
 }
 
-/// Parts with all that is required, before more fields and behind.
+/// Parts with all required fields, before and after others.
 fn ticket() -> BoxedStrategy<Vec<u8>> {
     let leaf = prop::collection::vec(any::<u8>(), 0..4).boxed();
     let uid = prop_oneof![15 => Just(vec![0x08, 7]), 1 => Just(Vec::new())];
@@ -311,7 +311,7 @@ fn every_user_needs_a_uid() {
         .varint(4, 0)
         .varint(5, 1);
     assert_eq!(Ticket::decode(&user_part(&mut part)), Err(Malformed));
-    // Also if one with a uid follows, in the same part or in another.
+    // Even if one with a uid follows, in the same part or in another.
     part.bytes(ENTRY, &[0x10, 7])
         .bytes(ENTRY, &[0x08, 7])
         .varint(2, 0)
