@@ -312,7 +312,7 @@ where
         base.locate(&self.0.core, operation, options).await
     }
 
-    /// Returns what puts a credential on a request in the session's scheme.
+    /// Returns a credential in the session's scheme, to put on a request.
     #[must_use]
     pub fn credentials<'a>(
         &'a self,

@@ -1,4 +1,4 @@
-//! Text from a file or a peer, and of bytes.
+//! Text from files and peers, and bytes as text.
 
 /// Removes a byte order mark at the start, which some editors write invisibly.
 ///

@@ -201,9 +201,9 @@ async fn a_fault_that_makes_no_sense_is_refused_and_says_why() {
             json!({"status": 500, "probability": 2}),
             "probability is between",
         ),
-        (json!({"status": 500, "seed": 2}), "seed goes with"),
+        (json!({"status": 500, "seed": 2}), "seed needs"),
         (json!({"json": 1, "text": "1"}), "exclude each other"),
-        (json!({"headers": {"a\n": "b"}}), "does not fit a header"),
+        (json!({"headers": {"a\n": "b"}}), "not valid in a header"),
         (json!({"harm": "unkind"}), "harm: expected"),
         (json!(5), "expected struct Rule"),
     ] {

@@ -9,10 +9,10 @@ use zeroize::Zeroizing;
 use super::{Authorize, Token};
 use crate::{Error, ErrorKind, Result, Secret};
 
-/// `Authorization: Basic …` (RFC 7617), in UTF-8: the id of a user or a client of OAuth 2.0 and a
+/// `Authorization: Basic …` (RFC 7617), in UTF-8: the id of a user or an OAuth 2.0 client, and a
 /// secret.
 ///
-/// As a scheme it takes the token of a [`TokenSource`](super::TokenSource) for the secret.
+/// As a scheme it uses the token of a [`TokenSource`](super::TokenSource) as the secret.
 ///
 /// ```
 /// use vouchsafe_core::Secret;
@@ -27,12 +27,12 @@ use crate::{Error, ErrorKind, Result, Secret};
 pub struct Basic(String);
 
 impl Basic {
-    /// Takes the id.
+    /// Creates credentials with an id.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] if it holds a colon, which would end it, or a control character
-    /// (RFC 7617, section 2). The message does not repeat it.
+    /// [`ErrorKind::Invalid`] if it contains a colon, which would end it, or a control character
+    /// (RFC 7617, section 2). The message does not quote it.
     pub fn new(id: impl Into<String>) -> Result<Self> {
         let id = id.into();
         if id.contains(':') {
@@ -50,8 +50,8 @@ impl Basic {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] if the secret holds a control character. The message does not
-    /// repeat it.
+    /// [`ErrorKind::Invalid`] if the secret contains a control character. The message does not
+    /// quote it.
     pub fn header(&self, secret: &Secret) -> Result<Secret> {
         let secret = secret.expose();
         if secret.contains(char::is_control) {
@@ -69,7 +69,7 @@ impl Authorize for Basic {
     fn authorize(&self, token: &Token, headers: &mut HeaderMap) -> Result<()> {
         let refuse = |error: Error| error.with_kind(ErrorKind::Credential);
         let header = self.header(token.secret()).map_err(refuse)?;
-        // Base64 fits a header.
+        // Base64 is always valid in a header.
         let mut value = HeaderValue::from_str(header.expose())
             .map_err(|_| refuse(invalid("the credentials do not fit a header")))?;
         value.set_sensitive(true);

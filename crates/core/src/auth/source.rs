@@ -19,7 +19,7 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// Returns a token that is valid now, as far as the source knows.
     fn token(&self) -> BoxFuture<'_, Result<Token>>;
 
-    /// Tells the source that the server refused the token of this generation. Afterwards [`token`]
+    /// Reports that the server refused the token of this generation. Afterwards [`token`]
     /// may return a token of a newer generation; a source that has no newer token does nothing.
     ///
     /// [`token`]: TokenSource::token

@@ -1,5 +1,5 @@
 //! Operations as data, to call them by name: for programs that offer every operation of a service,
-//! and for tests that drive all of them.
+//! and for tests that cover all of them.
 
 use http::HeaderName;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::{Call, Form, Operation};
 use crate::url::Target;
 use crate::{Error, ErrorKind, Result, Secret};
 
-/// What a description says of an operation. Generated code makes the tables.
+/// An operation of a description. Generated code creates the tables.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "generated tables are made of it")]
 pub struct Described {
@@ -22,7 +22,7 @@ pub struct Described {
     pub parameters: &'static [Parameter],
     /// The body of the request, if it has one.
     pub body: Option<Body>,
-    /// Whether the answer holds a secret.
+    /// Whether the answer contains a secret.
     pub answers_secret: bool,
 }
 
@@ -36,13 +36,13 @@ pub struct Parameter {
     pub flag: &'static str,
     /// Where it is sent.
     pub place: Place,
-    /// Whether a call needs it.
+    /// Whether it is required.
     pub required: bool,
     /// Whether it is a secret.
     pub secret: bool,
     /// What it means; may be empty.
     pub about: &'static str,
-    /// A value that the service could take.
+    /// An example that the service accepts.
     pub example: &'static str,
 }
 
@@ -56,7 +56,7 @@ pub enum Place {
     Query,
     /// The query, once for each value.
     QueryEach,
-    /// The query, all values in one with commas between them.
+    /// The query, with all values in one, separated by commas.
     QueryCommas,
     /// A header.
     Header,
@@ -76,9 +76,9 @@ impl Place {
 pub struct Body {
     /// Whether it is a form instead of JSON.
     pub is_form: bool,
-    /// Whether a call needs it.
+    /// Whether it is required.
     pub required: bool,
-    /// A body that the service could take, as JSON. Empty if none is known.
+    /// An example of a body that the service accepts, as JSON. Empty if none is known.
     pub example: &'static str,
 }
 
@@ -96,7 +96,7 @@ impl Arguments {
         Self::default()
     }
 
-    /// Adds a value of a parameter. Those that are lists may have several.
+    /// Adds a value of a parameter. Lists may have several.
     #[must_use]
     pub fn value(mut self, parameter: &Parameter, value: impl Into<Secret>) -> Self {
         self.values.push((parameter.name, value.into()));
@@ -121,7 +121,7 @@ impl Arguments {
 }
 
 impl Described {
-    /// Returns arguments made of the examples: all that is required.
+    /// Returns the examples of all required arguments.
     #[must_use]
     pub fn examples(&self) -> Arguments {
         let required = self.parameters.iter().filter(|one| one.required);
@@ -134,12 +134,12 @@ impl Described {
         }
     }
 
-    /// Creates the call. Every body counts as secret, since only its schema says what in it is.
+    /// Creates the call. Every body counts as secret, since only its schema knows which parts are.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] if a required value is missing, there is one too many, or one does
-    /// not fit its place.
+    /// [`ErrorKind::Invalid`] if a required value is missing, there are too many, or one is not
+    /// valid in its place.
     pub fn call(&self, arguments: &Arguments) -> Result<Call> {
         self.form(arguments)
             .map_err(|fault| fault.with_operation(self.operation.id()))

@@ -135,8 +135,8 @@ impl Wiped {
         self.0.extend_from_slice(bytes);
     }
 
-    /// Makes room for so many more bytes. A vector that grows by itself does not wipe its old
-    /// memory.
+    /// Reserves room for this number of additional bytes. A vector that grows by itself does not
+    /// wipe its old memory.
     #[cold]
     fn grow(&mut self, more: usize) {
         let needed = self.0.len() + more;

@@ -1,30 +1,31 @@
-//! Where secrets stand in a text, whatever the text was encoded in.
+//! Finds secrets in a text, whatever its encoding.
 //!
-//! A text is read as it is, and as it reads once an encoding is undone, and once another is undone
-//! in that. Each byte that is read knows where in the text it stands.
+//! A text is searched as it is, after decoding it once, and after decoding the result again. Each
+//! decoded byte knows its position in the original text.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use zeroize::Zeroizing;
 
-/// Shorter ones are in every word, and guessed at once.
+/// Shorter ones occur in ordinary words, and are easily guessed.
 pub(super) const SHORTEST: usize = 3;
 
-/// From this length on a secret is found anywhere, a shorter one only as a word of its own.
+/// A secret of at least this length is found anywhere; a shorter one only as a separate word.
 const LONG: usize = 8;
 
-/// How many bytes one byte of a secret takes at most: `&#x0041;` with room.
+/// The maximum number of bytes for one byte of a secret: `&#x0041;` and some more.
 pub(super) const MOST_ENCODED: usize = 12;
 
-/// How many encodings are undone, one within the other.
+/// The maximum number of nested encodings.
 const DEPTH: usize = 3;
 
-/// How many bytes are read in all, beside the text itself: a server that nests encodings must
-/// not make its client work for long. The text itself and one encoding are always read.
+/// The maximum number of bytes searched in addition to the text itself, so that a server cannot
+/// keep its client busy with nested encodings. The text itself and one encoding are always
+/// searched.
 const MOST_READ: usize = 1 << 20;
 
-/// Returns from where to where secrets stand, in no order, overlapping ones too.
+/// Returns the ranges of secrets, in no particular order; they may overlap.
 pub(super) fn find(text: &[u8], needles: &[Zeroizing<Vec<u8>>]) -> Vec<(usize, usize)> {
     let mut search = Search {
         needles,
@@ -41,15 +42,16 @@ pub(super) fn find(text: &[u8], needles: &[Zeroizing<Vec<u8>>]) -> Vec<(usize, u
 
 struct Search<'a> {
     needles: &'a [Zeroizing<Vec<u8>>],
-    /// Eight bytes in a row of a long needle, which one, and where in it; in order.
+    /// Eight consecutive bytes of a long needle, the index of the needle, and the position in it;
+    /// sorted.
     windows: Zeroizing<Vec<(u64, u32, u32)>>,
-    /// Texts that were read, by their hashes.
+    /// The hashes of texts that have been searched.
     seen: HashSet<u64>,
     read: usize,
     found: Vec<(usize, usize)>,
 }
 
-/// A match has half of the needle, so that it begins within the first half.
+/// A match has at least half of the needle, so it begins within the first half.
 fn windows(needles: &[Zeroizing<Vec<u8>>]) -> Zeroizing<Vec<(u64, u32, u32)>> {
     let long = || {
         needles
@@ -59,7 +61,7 @@ fn windows(needles: &[Zeroizing<Vec<u8>>]) -> Zeroizing<Vec<(u64, u32, u32)>> {
     };
     let starts = |needle: &[u8]| needle.len() - least(needle) + 1;
     let room = long().map(|(needle, _)| starts(needle)).sum();
-    // Room for all of it at once: a buffer that grows leaves copies behind.
+    // Reserve all of it at once: a buffer that grows leaves copies behind.
     let mut windows = Zeroizing::new(Vec::with_capacity(room));
     for (needle, which) in long() {
         let starts = needle.windows(LONG).zip(0..).take(starts(needle));
@@ -75,7 +77,7 @@ fn number(window: &[u8]) -> u64 {
         .fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-/// How many bytes in a row of a needle count as it.
+/// The number of consecutive bytes of a needle that count as a match.
 fn least(needle: &[u8]) -> usize {
     match needle.len() < LONG {
         true => needle.len(),
@@ -127,7 +129,7 @@ impl Search<'_> {
                 }
                 let needle = &self.needles[which as usize];
                 let from = from as usize;
-                // Found already, from further ahead.
+                // Found already, from an earlier position.
                 let is_rest = at > 0 && from > 0 && view.bytes[at - 1] == needle[from - 1];
                 if is_rest {
                     continue;
@@ -142,7 +144,7 @@ impl Search<'_> {
     }
 }
 
-/// A text as it reads, and where each byte of it stands.
+/// A decoded text, and the original position of each of its bytes.
 struct View {
     bytes: Zeroizing<Vec<u8>>,
     places: Vec<(usize, usize)>,
@@ -156,7 +158,7 @@ impl View {
         }
     }
 
-    /// Undoes an encoding. Nothing takes less room encoded.
+    /// Decodes an encoding. The result is never longer.
     fn read(&self, unit: fn(&[u8], usize) -> Read) -> Self {
         let mut bytes = Zeroizing::new(Vec::with_capacity(self.bytes.len()));
         let mut places = Vec::with_capacity(self.bytes.len());
@@ -176,7 +178,7 @@ impl View {
     }
 }
 
-/// Returns whether letters or digits stand beside a place.
+/// Returns whether a range has letters or digits next to it.
 fn is_in_word(text: &[u8], from: usize, to: usize) -> bool {
     let before = from.checked_sub(1).and_then(|at| text.get(at));
     [before, text.get(to)]
@@ -185,14 +187,14 @@ fn is_in_word(text: &[u8], from: usize, to: usize) -> bool {
         .any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
 }
 
-/// What stands at a place of a text, and where the next stands.
+/// The content at a position of a text, and the next position.
 pub(super) type Read = Option<(Unit, usize)>;
 
-/// A way in which characters of a text are written.
+/// An encoding of characters.
 struct Scheme {
-    /// Bytes of which such a text holds one.
+    /// Bytes, one of which occurs in every text with this encoding.
     marks: &'static [u8],
-    /// Reads what stands at a place.
+    /// Decodes the content at a position.
     unit: fn(&[u8], usize) -> Read,
 }
 
@@ -264,7 +266,7 @@ fn escaped(text: &[u8], at: usize) -> Read {
             if let Some(char) = char::from_u32(high) {
                 return Some((Unit::char(char), at + 6));
             }
-            // A character in two halves.
+            // A surrogate pair.
             let low = match text.get(at + 6..at + 8) {
                 Some(b"\\u") => hex(text, at + 8, 4),
                 _ => None,
@@ -322,7 +324,7 @@ fn entity(text: &[u8], at: usize) -> Read {
     }
 }
 
-/// Nothing in the place of blanks and line ends, which wrapped and folded texts have anywhere.
+/// Removes blanks and line ends, which wrapped and folded texts may have anywhere.
 fn unspaced(text: &[u8], at: usize) -> Read {
     match text.get(at)? {
         b'\r' | b'\n' | b'\t' | b' ' => Some((Unit([0; 4], 0), at + 1)),

@@ -30,8 +30,8 @@ pub(crate) trait Receive: 'static {
     type Got: Send;
     type Answer;
 
-    /// Hands the request to the transport; the future waits for the answer. So the request is no
-    /// part of the future, which is moved about.
+    /// Passes the request to the transport; the future waits for the answer. The request is not
+    /// part of the future, which is moved several times.
     fn receive(
         transport: &dyn Transport,
         operation: &'static Operation,

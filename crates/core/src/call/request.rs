@@ -92,7 +92,7 @@ impl Call {
 
     /// Sets a function that puts the token of each attempt into the body, for protocols that have it
     /// there. It is used only if the call is sent with credentials, besides their scheme. The token
-    /// is renewed and hidden as one in a header is.
+    /// is renewed and hidden like one in a header.
     #[must_use]
     pub fn body_with_token(
         mut self,
@@ -149,7 +149,7 @@ impl Call {
             .collect()
     }
 
-    /// Removes the query: for servers that take its values in another way.
+    /// Removes the query, for servers that take its values in another form.
     #[must_use]
     pub fn without_query(mut self) -> Self {
         let path = self.0.target.as_str().split('?').next().unwrap_or_default();
@@ -256,7 +256,7 @@ impl Call {
         Ok(call)
     }
 
-    /// Changes a JSON body, for servers that call its members otherwise. A body that is not JSON
+    /// Changes a JSON body, for servers with other names for its members. A body that is not JSON
     /// stays as it is. Not for bodies with secrets, since the copies are not wiped.
     ///
     /// # Errors

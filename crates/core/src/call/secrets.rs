@@ -1,5 +1,4 @@
-//! The secrets of a call, and their removal from what a server says. How they are found is in
-//! `quoted`.
+//! The secrets of a call, and their removal from answers. `quoted` finds them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -84,8 +83,8 @@ fn basic(header: &str) -> Option<Zeroizing<Vec<u8>>> {
     pair.map(Zeroizing::new)
 }
 
-/// Returns what is secret in the value of a header: each part of a credential or a cookie, with
-/// its name and without. The scheme of a credential is no secret.
+/// Returns the secret parts of the value of a header: each part of a credential or a cookie, with
+/// and without its name. The scheme of a credential is not secret.
 fn parts(value: &str) -> impl Iterator<Item = &str> {
     let is_scheme = |part: &str| {
         let mut names = ["basic", "bearer"].iter();
@@ -112,8 +111,8 @@ const MASK: &str = "[secret]";
 ///
 /// A secret is found as plain text, in hexadecimal, in the base64 of it or of a longer text, in
 /// JSON, XML and percent-encoding (also nested), split over lines, and if only half of it or more
-/// is there. What follows its last `.` or `:` is a secret of its own: in a token or ticket this is
-/// the part that proves something.
+/// is there. The part after its last `.` or `:` is also a secret by itself: in a token or ticket it
+/// is the proof.
 #[derive(Default)]
 pub(crate) struct Filter {
     needles: Vec<Zeroizing<Vec<u8>>>,
@@ -128,7 +127,7 @@ impl Filter {
         filter
     }
 
-    /// Adds a secret, and what others make of it.
+    /// Adds a secret and its encoded forms.
     pub(crate) fn secret(&mut self, text: &str) {
         self.encodings(text.as_bytes());
         let proof = text.rsplit(['.', ':']).next().unwrap_or(text);
@@ -145,12 +144,12 @@ impl Filter {
         };
         self.add(digits(|byte| format!("{byte:02x}")).as_bytes());
         self.add(digits(|byte| format!("{byte:02X}")).as_bytes());
-        // Three bytes make four characters, so that what stands before it matters.
+        // Three bytes make four characters, so the preceding bytes matter.
         for before in 0..3 {
             let shifted = Zeroizing::new([&b"\0\0"[..before], text].concat());
             for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
                 let encoded = Zeroizing::new(engine.encode(&*shifted));
-                // The first of these characters hold bits of what is before.
+                // The first of these characters contain bits of the preceding bytes.
                 let own = [0, 2, 3][before];
                 self.add(encoded.as_bytes().get(own..).unwrap_or_default());
             }
@@ -184,7 +183,7 @@ impl Filter {
     /// Returns a text without the secrets in it, at most [`LONGEST`] bytes.
     pub(crate) fn text(&self, text: &str) -> String {
         let clean = self.head(text.as_bytes(), LONGEST);
-        // Whole characters were taken out, so that this changes nothing but a cut end.
+        // Whole characters were removed, so this affects only a truncated end.
         String::from_utf8_lossy(&clean).into_owned()
     }
 
@@ -194,7 +193,7 @@ impl Filter {
     }
 
     fn head(&self, text: &[u8], most: usize) -> Vec<u8> {
-        // A secret that begins before the end may reach beyond it.
+        // A secret that begins before the end may extend beyond it.
         let longest = self.needles.iter().map(|needle| needle.len()).max();
         let reach = longest.unwrap_or_default() * MOST_ENCODED;
         let mut clean = self.bytes(&text[..text.len().min(most + reach)]);
@@ -222,10 +221,10 @@ impl Filter {
     }
 }
 
-/// How long a message may be. A longer one helps no reader, and searching it takes memory.
+/// The maximum length of a message. A longer one helps no reader, and takes memory to search.
 const LONGEST: usize = 64 << 10;
 
-/// What is shorter is rather a name than a proof.
+/// A shorter part is more likely a name than a proof.
 const SHORTEST_PROOF: usize = 16;
 
 /// Decodes a value of a form.

@@ -38,12 +38,12 @@ pub trait Emulated: fmt::Debug + Send + 'static {
         &[]
     }
 
-    /// Returns further actions of the management. See [`Handler::actions`].
+    /// Returns additional actions of the management API. See [`Handler::actions`].
     fn actions() -> &'static [Action] {
         &[]
     }
 
-    /// Does one of the actions. See [`Handler::act`].
+    /// Performs one of the actions. See [`Handler::act`].
     ///
     /// # Errors
     ///
@@ -146,7 +146,7 @@ impl<S: Emulated> Emulator<S> {
         Self { service, host }
     }
 
-    /// Makes the present state the one that [`reset`](Self::reset) restores.
+    /// Makes the current state the one that [`reset`](Self::reset) restores.
     pub fn keep_as_start(&self)
     where
         S: Clone,
@@ -292,13 +292,13 @@ impl<S: Emulated> Handler for Service<S> {
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // The rules do not panic half-way; a test that did may still look.
+    // The rules do not panic half-way, so the state is usable after a panic of a test.
     lock(mutex)
 }
 
-/// Writes the methods that every service's `mock::Server` has, in an `impl` block of a struct
-/// whose named field is an [`Emulator`](crate::mock::Emulator). The error type is one that is
-/// made from [`Error`](crate::Error).
+/// Defines the methods that every service's `mock::Server` has, in an `impl` block of a struct
+/// whose named field is an [`Emulator`](crate::mock::Emulator). The error type must implement
+/// `From<`[`Error`](crate::Error)`>`.
 #[macro_export]
 macro_rules! emulator_methods {
     ($emulator:ident, $error:ty) => {
@@ -358,7 +358,7 @@ macro_rules! emulator_methods {
             self.$emulator.handle(request)
         }
 
-        /// Returns what the server knows as JSON, without secrets.
+        /// Returns the server's state as JSON, without secrets.
         #[must_use]
         pub fn snapshot(&self) -> ::serde_json::Value {
             self.$emulator.snapshot()

@@ -1,4 +1,4 @@
-//! Answers that a description has as examples, for emulators that have no rules yet.
+//! Answers with the examples of a description, for emulators without rules.
 
 use http::HeaderMap;
 use http::header::ALLOW;
@@ -33,8 +33,9 @@ impl Example {
     }
 }
 
-/// Answers a request with the example of its operation: 404 if there is none, 405 if the path has
-/// only other methods, 401 if the operation needs a credential and the request has another.
+/// Answers a request with the example of its operation: 404 if there is no operation, 405 if the
+/// path has only other methods, 401 if the operation needs a credential and the request does not
+/// have the right one.
 pub fn answer<Op: Copy>(
     found: &Found<Op>,
     is_known: bool,

@@ -1,10 +1,11 @@
-//! Reading what clients send.
+//! Reading queries, forms and headers.
 
 use crate::transport::Request;
 
 /// The fields of a query or of a form (`application/x-www-form-urlencoded`), in their order.
 ///
-/// Servers differ in what they take when a name comes several times: the first, the last, or all.
+/// If a name occurs several times, servers differ in which value they use: the first, the last, or
+/// all.
 ///
 /// ```
 /// use vouchsafe_core::mock::form::Fields;
@@ -25,8 +26,8 @@ impl Fields {
         Self::parse(request.uri.query().unwrap_or_default().as_bytes())
     }
 
-    /// Reads the text of a query or the body of a form. `+` is a space, a `%` without two hex
-    /// digits behind it stays, and what is not UTF-8 is replaced.
+    /// Reads the text of a query or the body of a form. `+` is a space, a `%` that is not followed
+    /// by two hex digits is kept, and invalid UTF-8 is replaced.
     #[must_use]
     pub fn parse(text: &[u8]) -> Self {
         Self(form_urlencoded::parse(text).into_owned().collect())
@@ -44,14 +45,14 @@ impl Fields {
         self.all(name).next_back()
     }
 
-    /// Returns all values of a name, in their order.
+    /// Returns all values of a name, in order.
     #[must_use]
     pub fn all(&self, name: &str) -> impl DoubleEndedIterator<Item = &str> {
         let named = self.0.iter().filter(move |(key, _)| key == name);
         named.map(|(_, value)| value.as_str())
     }
 
-    /// Returns names and values, in their order.
+    /// Returns names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let fields = self.0.iter();
         fields.map(|(name, value)| (name.as_str(), value.as_str()))
@@ -70,7 +71,7 @@ pub fn header<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
     request.headers.get(name)?.to_str().ok()
 }
 
-/// Writes a text as a value of a query or form.
+/// Encodes a text as a value of a query or form.
 #[must_use]
 pub fn escaped(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()

@@ -1,9 +1,9 @@
 //! A host for emulators: the same service logic in process and over TCP and TLS.
 //!
-//! The state of a service implements [`Emulated`]; an [`Emulator`] keeps it behind a [`Host`], which
-//! takes requests to it, writes them into the [`Journal`] and does the [`Faults`] it was told.
-//! [`form`] reads requests and [`respond`] writes answers. [`script`] is for tests of connections,
-//! where HTTP itself is what goes wrong.
+//! The state of a service implements [`Emulated`]; an [`Emulator`] keeps it behind a [`Host`],
+//! which passes requests to it, records them in the [`Journal`] and injects [`Faults`]. [`form`]
+//! reads requests and [`respond`] writes answers. [`script`] is for tests of connections, below
+//! HTTP.
 
 mod action;
 mod authority;
@@ -43,10 +43,11 @@ use crate::{Result, Secret};
 
 /// The logic of an emulated service: pure, synchronous, no sockets.
 ///
-/// A handler behaves like the server it stands for: unknown routes, missing headers and wrong
-/// encodings are refused as that server refuses them.
+/// A handler behaves like the server that it emulates: it refuses unknown routes, missing headers
+/// and wrong encodings in the same way.
 pub trait Handler: fmt::Debug + Send + Sync + 'static {
-    /// Answers one request. `request.uri` is absolute; its authority is what the client asked.
+    /// Answers one request. `request.uri` is absolute; its authority is the one that the client
+    /// used.
     fn handle(&self, request: &Request) -> Response;
 
     /// Returns the id of the operation that a request is for, such as
@@ -55,9 +56,9 @@ pub trait Handler: fmt::Debug + Send + Sync + 'static {
 
     /// Returns the operations that the service has.
     ///
-    /// With them a [`Fault`] for any other operation is refused, and the [`Journal`] shows no
-    /// parameter of a path that holds a secret. The default is an empty list, which means that
-    /// the operations are not known: any fault is taken.
+    /// If they are known, a [`Fault`] for any other operation is refused, and the [`Journal`] hides
+    /// the parameters of secret paths. The default is an empty list, which means that they are not
+    /// known: any fault is accepted.
     fn operations(&self) -> Vec<&'static Operation> {
         Vec::new()
     }
@@ -68,18 +69,17 @@ pub trait Handler: fmt::Debug + Send + Sync + 'static {
         &[]
     }
 
-    /// Returns further actions of the [`management`], such as adding a user. The
-    /// default is nothing.
+    /// Returns additional actions of the [`management`] API, such as adding a user. Default: none.
     fn actions(&self) -> &'static [Action] {
         &[]
     }
 
-    /// Does one of the [`actions`](Self::actions), with a JSON text as its argument, and returns
-    /// what it answers.
+    /// Performs one of the [`actions`](Self::actions), with a JSON text as its argument, and
+    /// returns its answer.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the body is not what the action wants, and
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the body is not valid for the action, and
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if it names something that does not exist.
     fn act(&self, action: &str, body: &[u8]) -> Result<serde_json::Value> {
         let _ = body;
@@ -91,7 +91,7 @@ pub trait Handler: fmt::Debug + Send + Sync + 'static {
         serde_json::Value::Null
     }
 
-    /// Puts the state back to what it was at the start.
+    /// Restores the initial state.
     fn reset(&self) {}
 }
 

@@ -29,14 +29,14 @@ pub fn typed(status: u16, content_type: &'static str, body: impl Into<Bytes>) ->
     response
 }
 
-/// Returns an answer without a body and without headers. A number that no status can have becomes
+/// Returns an answer without a body and without headers. An invalid status becomes
 /// 500.
 #[must_use]
 pub fn empty(status: u16) -> Response {
     Response::new(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
-/// Sets a header, in place of one that is there. A text that cannot be a header is left out.
+/// Sets a header, replacing an existing one. A text that is not valid in a header is ignored.
 pub fn put(headers: &mut HeaderMap, name: HeaderName, text: &str) {
     if let Ok(value) = HeaderValue::from_str(text) {
         headers.insert(name, value);

@@ -111,7 +111,7 @@ impl ScriptedServer {
     /// [`ErrorKind::Config`] if it cannot listen on loopback.
     pub async fn start(scripts: impl IntoIterator<Item = Script>) -> Result<Self> {
         let fail = |cause: io::Error| {
-            Error::new(ErrorKind::Config, "loopback cannot be listened on").with_source(cause)
+            Error::new(ErrorKind::Config, "cannot listen on loopback").with_source(cause)
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await

@@ -55,7 +55,7 @@ impl Host {
     }
 }
 
-/// A host at work on a socket. Dropping it ends all its connections.
+/// A host that is served on a socket. Dropping this ends all its connections.
 #[must_use = "dropping it ends the server"]
 pub struct Serving {
     address: SocketAddr,
@@ -70,7 +70,7 @@ impl Serving {
         tls: Option<Arc<ServerConfig>>,
     ) -> Result<Self> {
         let fail = |cause: std::io::Error| {
-            let message = format!("{address} cannot be listened on");
+            let message = format!("cannot listen on {address}");
             Error::new(ErrorKind::Config, message).with_source(cause)
         };
         let listener = TcpListener::bind(address).await.map_err(fail)?;
@@ -90,13 +90,13 @@ impl Serving {
         })
     }
 
-    /// Returns the address with the port that was taken.
+    /// Returns the address with the actual port.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Returns the URL of the root, without a slash at its end.
+    /// Returns the root URL, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
         format!("{}://{}", self.scheme, self.address)
@@ -109,7 +109,7 @@ impl fmt::Debug for Serving {
     }
 }
 
-/// Takes connections until it is dropped, and drops them with itself.
+/// Accepts connections until it is dropped, which drops them too.
 async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, service: Service) {
     let mut connections = JoinSet::new();
     loop {
@@ -117,7 +117,7 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, service: Servic
             Ok((tcp, _)) => {
                 connections.spawn(converse(tcp, tls.clone(), service.clone()));
             }
-            // Out of file descriptors, or the peer has left already: give others a chance.
+            // Out of file descriptors, or the peer has already gone: let other tasks run.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
         while connections.try_join_next().is_some() {}
@@ -125,7 +125,7 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, service: Servic
 }
 
 async fn converse(tcp: TcpStream, tls: Option<TlsAcceptor>, service: Service) {
-    // The client learns of a failure here from its end of the connection.
+    // The client notices a failure here on its side of the connection.
     let _ = tcp.set_nodelay(true);
     let socket = match tls {
         None => Socket::Plain(tcp),
@@ -149,7 +149,7 @@ struct Service {
 }
 
 impl Service {
-    /// Answers through hyper, or past it and ends the connection.
+    /// Answers through hyper, or bypasses it and ends the connection.
     async fn answer(
         &self,
         request: http::Request<Incoming>,
@@ -182,7 +182,7 @@ impl Service {
         Ok(reply(response, body))
     }
 
-    /// Reads a request whole, or says with which status it is refused.
+    /// Reads a whole request, or returns the status to refuse it with.
     async fn read(&self, request: http::Request<Incoming>) -> Result<Request, StatusCode> {
         let (head, body) = request.into_parts();
         let body = Limited::new(body, MAX_REQUEST);
@@ -206,7 +206,7 @@ impl Service {
         parts.path_and_query = parts
             .path_and_query
             .or(Some(PathAndQuery::from_static("/")));
-        // HTTP/1.1 without a good Host is refused (RFC 9112, 3.2).
+        // HTTP/1.1 requests without a valid Host are refused (RFC 9112, 3.2).
         let uri = Uri::from_parts(parts).map_err(|_| StatusCode::BAD_REQUEST)?;
         let mut request = Request::new(head.method, uri);
         request.headers = head.headers;
@@ -215,7 +215,7 @@ impl Service {
     }
 }
 
-/// Does to the connection what the fault says. Whoever calls this drops the connection.
+/// Applies the fault to the connection. The caller then drops the connection.
 async fn harmed(wire: &Wire, harm: Harm, response: &Response, body: &[u8]) -> std::io::Result<()> {
     match harm {
         Harm::NoAnswer => pending().await,
@@ -243,8 +243,8 @@ async fn harmed(wire: &Wire, harm: Harm, response: &Response, body: &[u8]) -> st
             if declared > body.len() as u64 {
                 return wire.close().await;
             }
-            // The rest of the body lies where the next answer would be: the client has to see
-            // that. hyper drops this future when the client goes.
+            // The rest of the body is where the next answer would be, and the client has to notice
+            // that. hyper drops this future when the client disconnects.
             pending().await
         }
         Harm::NotHttp => {
@@ -289,7 +289,7 @@ fn reply(response: Response, body: Reply) -> http::Response<Reply> {
     reply
 }
 
-/// A body in the pace of its fault.
+/// A body that is sent at the pace of its fault.
 enum Reply {
     Whole(Bytes),
     Drip {
@@ -375,7 +375,8 @@ struct Ended;
 
 const MAX_REQUEST: usize = 16 << 20;
 
-/// How long a TLS handshake may take, and the body of a request. hyper bounds the head by as much.
+/// The time limit for a TLS handshake, and for the body of a request. hyper has the same limit for
+/// the head.
 const PART_TIME: Duration = Duration::from_secs(30);
 
 static BLANKS: [u8; 16 << 10] = [b' '; 16 << 10];

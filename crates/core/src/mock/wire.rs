@@ -1,5 +1,5 @@
-//! A server connection that faults can damage: hyper reads and writes it, and a fault may take it
-//! over and write what no HTTP server would.
+//! A server connection that faults can damage: hyper reads and writes it, and a fault may take over
+//! and write what no HTTP server would.
 
 use std::future::poll_fn;
 use std::io;

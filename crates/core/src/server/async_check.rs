@@ -1,4 +1,4 @@
-//! A tower service that checks requests first, by asking somewhere else.
+//! A tower service that checks requests first, and may wait for a server to do so.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,8 +9,8 @@ use tower_service::Service;
 
 use crate::BoxFuture;
 
-/// Checks a request before it reaches the service behind the layer. The check may wait, such as
-/// for the answer of a server; where it only reads memory, implement [`Check`](super::Check).
+/// Checks a request before it reaches the service behind the layer. The check may wait, for example
+/// for the answer of a server; if it only reads memory, implement [`Check`](super::Check).
 pub trait AsyncCheck: Send + Sync + 'static {
     /// Adds the findings to the request.
     ///

@@ -75,7 +75,7 @@ impl<K: RefusalKind> Refused<K> {
         self
     }
 
-    /// Sets the body of the answer, where it tells more than kind and message.
+    /// Sets the body of the answer, if it has more than kind and message.
     #[must_use]
     pub fn with_body(mut self, body: Bytes) -> Self {
         self.body = Some(body);

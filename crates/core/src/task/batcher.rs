@@ -55,7 +55,7 @@ pub struct BatcherBuilder<E = Error> {
 }
 
 impl<E> BatcherBuilder<E> {
-    /// Sets how long keys are collected before they are asked for. Default: 3 milliseconds.
+    /// Sets how long keys are collected before a query. Default: 3 milliseconds.
     pub fn window(mut self, window: Duration) -> Self {
         self.window = window;
         self
@@ -67,8 +67,8 @@ impl<E> BatcherBuilder<E> {
         self
     }
 
-    /// Sets which errors may be the fault of a single key. The keys of such a query are asked for
-    /// in halves, until the bad one fails alone. Default: none.
+    /// Sets which errors may be caused by a single key. The keys of such a query are split in
+    /// halves until the bad one fails alone. Default: none.
     pub fn split_on(mut self, splits: fn(&E) -> bool) -> Self {
         self.splits = splits;
         self
@@ -76,7 +76,7 @@ impl<E> BatcherBuilder<E> {
 
     /// Builds the batcher over a query. Needs no runtime.
     ///
-    /// A key that the answer does not contain is unknown; an error is that of every key of its
+    /// A key that is missing in the answer is unknown; an error is returned for every key of the
     /// query.
     pub fn build<K, V, F, Fut>(self, ask: F) -> Batcher<K, V, E>
     where
@@ -155,7 +155,7 @@ impl<K, V, E> fmt::Debug for Batcher<K, V, E> {
 type Answer<K, V, E> = Result<BTreeMap<K, V>, E>;
 type Ask<K, V, E> = dyn Fn(Vec<K>) -> BoxFuture<'static, Answer<K, V, E>> + Send + Sync;
 type Reply<V, E> = oneshot::Sender<Result<Option<V>, E>>;
-/// Keys with the callers that wait for them.
+/// Keys, and the callers that wait for them.
 type Keys<K, V, E> = Vec<(K, Vec<Reply<V, E>>)>;
 
 struct Queue<K, V, E> {
@@ -168,7 +168,7 @@ struct Queue<K, V, E> {
 }
 
 impl<K: Clone + Ord, V, E> Queue<K, V, E> {
-    /// Waits for a first key, and then a short time for more.
+    /// Waits for a first key, then briefly for more.
     async fn collect(&self) {
         while lock(&self.waiting).is_empty() {
             self.arrived.notified().await;
@@ -176,7 +176,7 @@ impl<K: Clone + Ord, V, E> Queue<K, V, E> {
         sleep(self.window).await;
     }
 
-    /// Takes what waits, in groups of one query each.
+    /// Takes the waiting keys, in groups of one query each.
     fn take(&self) -> Vec<Keys<K, V, E>> {
         let mut keys: BTreeMap<K, Vec<Reply<V, E>>> = BTreeMap::new();
         for (key, mut replies) in lock(&self.waiting).drain(..) {
@@ -194,7 +194,7 @@ impl<K: Clone + Ord, V, E> Queue<K, V, E> {
     }
 }
 
-/// The keys of one query, and those that are asked for after it.
+/// The keys of one query, and those of the next.
 struct Group<K, V, E> {
     asked: Keys<K, V, E>,
     rest: Vec<Keys<K, V, E>>,
@@ -246,7 +246,7 @@ where
                 rest.push(asked);
             }
             Some(answer) => reply(asked, &answer),
-            // It panicked. Dropping the replies says that it was cut short.
+            // It panicked. Dropping the replies reports that it was cut short.
             None => drop(asked),
         }
         if let Some(next) = rest.pop() {

@@ -18,10 +18,10 @@ use crate::{BoxFuture, Error, ErrorKind, Sent};
 
 /// Keeps one piece of background work running, and ends it when dropped.
 ///
-/// For a client with a queue that a task works through, or with a value that a task renews. At
-/// most one instance of the work exists at a time, whatever happens to runtimes:
+/// Use it for a client whose task processes a queue or renews a value. At most one instance of the
+/// work exists at a time, whatever happens to runtimes:
 ///
-/// - [`ensure`](Self::ensure) starts the work on the current runtime if it does not run.
+/// - [`ensure`](Self::ensure) starts the work on the current runtime if it is not running.
 /// - If the runtime is dropped, the work is dropped with it. The next `ensure`, or a caller in
 ///   [`wait`](Self::wait), starts it again on its own runtime.
 /// - A runtime can be alive without being driven: nothing calls `block_on`. A caller in `wait`
@@ -31,9 +31,10 @@ use crate::{BoxFuture, Error, ErrorKind, Sent};
 ///   seconds. After a fourth panic it stays ended until the next `ensure`. Panics before the work
 ///   last ran for a minute do not count.
 ///
-/// The work is a future that can be dropped at each of its awaits. What must not be lost belongs
-/// into state that it shares with the owner, and goes back there when the future is dropped. That
-/// state must not own the keeper: the work holds the state, so neither would end.
+/// The work is a future that can be dropped at each of its awaits. Data that must not be lost
+/// belongs in state that it shares with the owner, and must return there when the future is
+/// dropped. That state must not own the keeper: the work holds the state, so neither would ever
+/// end.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -68,7 +69,7 @@ use crate::{BoxFuture, Error, ErrorKind, Sent};
 #[must_use = "dropping the keeper ends the work"]
 pub struct Keeper(Arc<Shared>);
 
-/// Why background work will not come to what a caller waits for.
+/// Why a caller's wait for background work is in vain.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Ended {
@@ -76,10 +77,10 @@ pub enum Ended {
     Stopped,
     /// The work panicked, and again after each restart.
     Panicked,
-    /// The work returned again and again, and did not do what is waited for.
+    /// The work returned repeatedly, without a reply to the caller.
     Finished,
     /// The runtime was dropped, or the work was never started, and the caller waits outside of a
-    /// runtime. Callers within one start the work there instead.
+    /// runtime. Callers inside a runtime start the work there instead.
     RuntimeGone,
 }
 
@@ -90,7 +91,7 @@ struct Shared {
     /// `None` once it is stopped.
     start: Mutex<Option<Start>>,
     state: Mutex<State>,
-    /// Whether there is a run; read without a lock.
+    /// Whether a run exists; read without a lock.
     is_running: AtomicBool,
     /// How many runs have ended, and how the last one did.
     ends: watch::Sender<(u64, Option<Ended>)>,
@@ -106,10 +107,10 @@ struct State {
 /// The work on one runtime.
 #[derive(Default)]
 struct Run {
-    /// Here and not in the task, from where it could be dropped only by a runtime that is driven.
-    /// Locked while the work is polled.
+    /// Stored here rather than in the task, where only a driven runtime could drop it. Locked while
+    /// the work is polled.
     slot: Mutex<Slot>,
-    /// Probes are counted; the task answers by taking over the count.
+    /// The number of probes sent; the task answers by copying it.
     asked: AtomicU64,
     answered: AtomicU64,
     probed: Notify,
@@ -139,14 +140,15 @@ impl Keeper {
         }))
     }
 
-    /// Starts the work on the current runtime if it does not run, and returns whether it runs now:
-    /// not after [`stop`](Self::stop), nor outside of a runtime. Takes no lock if it runs.
+    /// Starts the work on the current runtime if it is not running, and returns whether it is
+    /// running now, which is not the case after [`stop`](Self::stop) or outside of a runtime. Takes
+    /// no lock if it is running.
     #[expect(clippy::must_use_candidate, reason = "it is called for its effect")]
     pub fn ensure(&self) -> bool {
         self.is_running() || Handle::try_current().is_ok_and(|runtime| self.ensure_on(&runtime))
     }
 
-    /// As [`ensure`](Self::ensure), on a certain runtime.
+    /// Like [`ensure`](Self::ensure), on a given runtime.
     #[expect(clippy::must_use_candidate, reason = "it is called for its effect")]
     pub fn ensure_on(&self, runtime: &Handle) -> bool {
         if self.is_running() {
@@ -177,23 +179,23 @@ impl Keeper {
         true
     }
 
-    /// Returns whether the work runs, as far as is known: a runtime that is not driven is noticed
-    /// only in [`wait`](Self::wait).
+    /// Returns whether the work is running, as far as known: a runtime that is not driven is
+    /// noticed only in [`wait`](Self::wait).
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.0.is_running.load(Ordering::Acquire)
     }
 
-    /// Waits for what the work brings about, such as a `oneshot::Receiver` for its reply, and keeps
-    /// the work running meanwhile. Without a limit of its own: put it into a
-    /// [`timeout`](tokio::time::timeout). Dropping it does nothing to the work.
+    /// Waits for a result of the work, such as a `oneshot::Receiver` for its reply, and keeps the
+    /// work running in the meantime. It has no time limit of its own: wrap it in a
+    /// [`timeout`](tokio::time::timeout). Dropping it does not affect the work.
     ///
-    /// Outside of a runtime it waits for the work of another one, which it can neither start again
-    /// nor take over.
+    /// Outside of a runtime, it waits for the work on another runtime, and can neither restart it
+    /// nor take it over.
     ///
     /// # Errors
     ///
-    /// [`Ended`] if the work has ended for good, or has ended and the caller is outside of a
+    /// [`Ended`] if the work has ended and cannot be restarted, or the caller is outside of a
     /// runtime.
     ///
     /// # Panics
@@ -217,7 +219,7 @@ impl Keeper {
             tokio::select! {
                 biased;
                 reply = &mut reply => return Ok(reply),
-                // Where it cannot run, this caller's runtime is about to end.
+                // If it cannot run, this caller's runtime is about to end.
                 _ = ends.changed(), if is_running => {
                     (probe, silent) = (None, 0);
                     match ends.borrow_and_update().1 {
@@ -227,7 +229,7 @@ impl Keeper {
                         Some(how) => break how,
                     }
                 }
-                // In a block of its own, as it may only be created within a runtime.
+                // In its own block, since it may only be created within a runtime.
                 () = async { sleep(LOOK_EVERY).await }, if is_inside => match &probe {
                     Some(asked) if !asked.is_answered() => {
                         silent += 1;
@@ -240,7 +242,7 @@ impl Keeper {
                 },
             }
         };
-        // It may have come just before the end.
+        // The result may have arrived just before the end.
         tokio::select! {
             biased;
             reply = &mut reply => Ok(reply),
@@ -248,7 +250,7 @@ impl Keeper {
         }
     }
 
-    /// Ends the work for good. Callers in [`wait`](Self::wait) learn of it.
+    /// Ends the work permanently. Callers in [`wait`](Self::wait) get an error.
     pub fn stop(&self) {
         self.0.stop();
     }
@@ -282,7 +284,7 @@ impl fmt::Display for Ended {
 
 impl std::error::Error for Ended {}
 
-/// Of kind [`Transport`](ErrorKind::Transport); whether something was sent is not known.
+/// Of kind [`Transport`](ErrorKind::Transport); it is unknown whether something was sent.
 impl From<Ended> for Error {
     fn from(ended: Ended) -> Self {
         Self::new(ErrorKind::Transport, ended.to_string()).with_sent(Sent::Maybe)
@@ -290,7 +292,7 @@ impl From<Ended> for Error {
 }
 
 impl Shared {
-    /// Asks the run for a sign of life.
+    /// Probes the run for a sign of life.
     fn probe(&self) -> Option<Probe> {
         let run = lock(&self.state).run.clone()?;
         let count = run.asked.fetch_add(1, Ordering::AcqRel) + 1;
@@ -318,12 +320,12 @@ impl Shared {
             drop(run.take());
             self.finish(&run, Ended::Stopped);
         }
-        // If it is being called, it is dropped with the task.
+        // If its start is being called, it is dropped with the task.
         let start = try_lock(&self.start).and_then(|mut start| start.take());
         drop(start);
     }
 
-    /// Notes that a run has ended, if it is still the current one.
+    /// Records that a run has ended, if it is still the current one.
     fn finish(&self, run: &Arc<Run>, how: Ended) {
         let task = {
             let mut state = lock(&self.state);
@@ -339,7 +341,7 @@ impl Shared {
             .send_modify(|(count, last)| (*count, *last) = (*count + 1, Some(how)));
     }
 
-    /// Runs the work, again after a panic, and returns how it ended.
+    /// Runs the work, restarting it after panics, and returns how it ended.
     async fn rounds(&self, run: &Run) -> Ended {
         let mut panics = 0;
         loop {
@@ -372,8 +374,8 @@ impl State {
 }
 
 impl Run {
-    /// Starts the work and polls it to its end: whether it returned or panicked; `None` if it was
-    /// taken away.
+    /// Starts the work, polls it to its end, and returns whether it returned or panicked; `None` if
+    /// it was taken away.
     async fn drive(&self, shared: &Shared) -> Option<bool> {
         let begin = AssertUnwindSafe(|| lock(&shared.start).as_mut().map(|start| start()));
         let work = match catch_unwind(begin) {
@@ -412,8 +414,8 @@ impl Run {
         }
     }
 
-    /// Takes the work away for good; `None` if it is being polled, and so on a runtime that is
-    /// driven, or if it is over already. The inner one is `None` if the work has not begun.
+    /// Takes the work away permanently; `None` if it is being polled, and therefore driven, or has
+    /// ended already. The inner option is `None` if the work has not begun.
     fn take(&self) -> Option<Option<BoxFuture<'static, ()>>> {
         let mut slot = try_lock(&self.slot)?;
         if std::mem::replace(&mut slot.is_over, true) {
@@ -423,7 +425,7 @@ impl Run {
     }
 }
 
-/// A question for a sign of life.
+/// A probe for a sign of life.
 struct Probe {
     run: Arc<Run>,
     count: u64,
@@ -435,7 +437,7 @@ impl Probe {
     }
 }
 
-/// Notes the end of a run, whatever ends it; a part of its task.
+/// Records the end of a run, whatever ends it; owned by its task.
 struct End {
     shared: Arc<Shared>,
     run: Arc<Run>,
@@ -463,17 +465,17 @@ async fn keep(mut end: End) {
     };
 }
 
-/// How often a caller that waits looks whether the work lives.
+/// How often a waiting caller checks whether the work is alive.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// After how many looks without a sign of life, beyond the one that asks for it, the work is taken
-/// from its runtime.
+/// The number of checks without a sign of life, after the probe, before the work is taken from its
+/// runtime.
 const SILENT_LOOKS: u32 = 3;
 
-/// How many panics in a row are followed by a restart.
+/// The number of consecutive panics that are followed by a restart.
 const RESTARTS: u32 = 3;
 
-/// How long the work runs until earlier panics do not count.
+/// How long the work must run before earlier panics are forgotten.
 const CALM: Duration = Duration::from_secs(60);
 
 #[cfg(test)]

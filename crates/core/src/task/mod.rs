@@ -29,7 +29,7 @@ impl Task {
         Self(tokio::spawn(future).abort_handle())
     }
 
-    /// Returns whether the task has come to its end, or its runtime is gone.
+    /// Returns whether the task has ended, or its runtime is gone.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.0.is_finished()

@@ -11,8 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::connect::{Connector, Stream};
 use crate::Result;
 
-/// Opens connections with the name look-up, the TLS settings, the limit and the errors of an
-/// [`HttpTransport`](super::HttpTransport), for protocols other than HTTP. Made by
+/// Opens connections with the name look-up, the TLS settings, the time limit and the errors of an
+/// [`HttpTransport`](super::HttpTransport), for protocols other than HTTP. Created by
 /// [`HttpTransportBuilder::dialer`](super::HttpTransportBuilder::dialer).
 #[derive(Clone)]
 pub struct Dialer(Connector);
@@ -22,8 +22,8 @@ impl Dialer {
         Self(connector)
     }
 
-    /// Connects to host and port of a URL, with TLS if it begins with `https`, without if it begins
-    /// with `http`.
+    /// Connects to host and port of a URL, with TLS if it begins with `https`, and without TLS if
+    /// it begins with `http`.
     ///
     /// # Errors
     ///
@@ -35,8 +35,8 @@ impl Dialer {
         Ok(Connection(TokioIo::new(stream)))
     }
 
-    /// Continues a connection without TLS with TLS, for protocols that begin without. `url` says
-    /// whose certificate is expected.
+    /// Upgrades a plain connection to TLS, for protocols that begin without it. `url` has the host
+    /// name that the certificate must be for.
     ///
     /// # Errors
     ///

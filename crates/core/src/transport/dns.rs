@@ -117,7 +117,7 @@ async fn look_up(
     if crate::url::is_loopback(&name) {
         found.retain(IpAddr::is_loopback);
         if found.is_empty() {
-            let why = "is not this machine here, as it must be: name the machine that is meant";
+            let why = "does not resolve to this machine; use the name of the intended machine";
             return Err(fail(why).with_retryable(false));
         }
     }

@@ -211,9 +211,9 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// Accepts any certificate of any server. Whoever is on the way can then read and change all
-    /// traffic, tokens and passwords included; trust the server's own root by
-    /// [`add_root_pem`](Self::add_root_pem) instead.
+    /// Accepts any certificate of any server. Anyone between this machine and the server can then
+    /// read and change all traffic, including tokens and passwords; prefer trusting the server's
+    /// own root with [`add_root_pem`](Self::add_root_pem).
     pub fn dangerously_accept_any_certificate(mut self) -> Self {
         self.tls.roots = Roots::Unchecked;
         self
@@ -264,8 +264,8 @@ impl HttpTransportBuilder {
 }
 
 impl HttpTransportBuilder {
-    /// Builds what connects, for a protocol other than HTTP. Does as little I/O as
-    /// [`build`](Self::build). The settings of idle connections and their age do not apply.
+    /// Builds the connector alone, for a protocol other than HTTP. Does the same I/O as
+    /// [`build`](Self::build). The settings for idle connections and their age do not apply.
     ///
     /// # Errors
     ///

@@ -39,7 +39,7 @@ use crate::{BoxFuture, Result};
 ///
 /// An implementation reads the answer whole, follows no redirect, repeats nothing, and says in
 /// each error whether the server may have seen the request ([`Error::sent`](crate::Error::sent)).
-/// Dropping the future gives the attempt up; [`Request::written`] then says whether the server may
+/// Dropping the future abandons the attempt; [`Request::written`] then says whether the server may
 /// have seen it.
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Sends one request.
@@ -147,7 +147,7 @@ pub struct Request {
     pub body: Bytes,
     /// The maximum size of the answer's body in bytes.
     pub response_limit: usize,
-    /// Where the transport says whether it wrote anything.
+    /// Where the transport reports whether it wrote anything.
     pub written: Written,
 }
 

@@ -182,8 +182,8 @@ impl TlsSettings {
     }
 }
 
-/// Accepts every certificate. Signatures are still checked: the peer has the key of the
-/// certificate that it shows.
+/// Accepts every certificate. Signatures are still checked: the peer has the key of the certificate
+/// that it presents.
 #[derive(Debug)]
 struct Unchecked(Arc<CryptoProvider>);
 

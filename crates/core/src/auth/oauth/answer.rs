@@ -1,4 +1,4 @@
-//! What token endpoints answer.
+//! Answers of token endpoints.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,11 +17,10 @@ use crate::{Error, ErrorKind, Result, Secret};
 pub struct TokenAnswer {
     /// The access token.
     pub access_token: Secret,
-    /// The type of the access token; servers write it in any case. See
-    /// [`is_bearer`](Self::is_bearer).
+    /// The type of the access token, in upper or lower case. See [`is_bearer`](Self::is_bearer).
     pub token_type: Option<String>,
     /// How long the access token is valid, from the time of the answer. `None` if the server does
-    /// not say it, or not as a number of seconds.
+    /// not state it as a number of seconds.
     pub expires_in: Option<Duration>,
     /// The refresh token, which replaces the one that was used.
     pub refresh_token: Option<Secret>,
@@ -51,7 +50,7 @@ impl TokenAnswer {
     /// # Errors
     ///
     /// - [`ErrorKind::Credential`] if the answer is an error despite its successful status, as some
-    ///   servers send it. [`ErrorCode::of`] tells which.
+    ///   servers send. [`ErrorCode::of`] returns which one.
     /// - [`ErrorKind::Decode`] if the answer is not a JSON object, or has no access token.
     pub fn read(answer: &Answer) -> Result<Self> {
         let wire: Wire = answer.json()?;
@@ -76,8 +75,8 @@ impl TokenAnswer {
         })
     }
 
-    /// Returns whether the access token is a bearer token (RFC 6750), or the server leaves that
-    /// out.
+    /// Returns whether the access token is a bearer token (RFC 6750). True if the server does not
+    /// state the type.
     #[must_use]
     pub fn is_bearer(&self) -> bool {
         let kind = self.token_type.as_deref();
@@ -105,7 +104,7 @@ pub enum ErrorCode {
     InvalidGrant,
     /// The client may not use this grant.
     UnauthorizedClient,
-    /// The server does not know this grant.
+    /// The server does not support this grant.
     UnsupportedGrantType,
     /// The scope is unknown, malformed or more than was granted.
     InvalidScope,

@@ -15,14 +15,14 @@ use crate::sync::lock;
 use crate::url::{BaseUrl, Target};
 use crate::{BoxFuture, CoreClient, CoreClientBuilder, Error, ErrorKind, Result, Secret};
 
-/// A source of tokens that a program gets for itself, by the client credentials grant of OAuth 2.0
-/// (RFC 6749, 4.4).
+/// A source of tokens for the program itself, by the client credentials grant of OAuth 2.0 (RFC
+/// 6749, 4.4).
 ///
 /// A token is fetched when it is first needed. In the last fifth of its lifetime, a call that needs
-/// it starts to fetch the next one and does not wait for it; a token is no longer used 30 seconds
-/// (or a tenth of its lifetime, if that is less) before it expires. Concurrent callers share one
-/// request. A token whose lifetime the server does not say is kept for five minutes, and one that
-/// is refused is replaced at once.
+/// it starts fetching the next one without waiting for it; a token is no longer used 30 seconds (or
+/// a tenth of its lifetime, if that is less) before it expires. Concurrent callers share one
+/// request. A token without a stated lifetime is kept for five minutes, and a refused one is
+/// replaced at once.
 ///
 /// Cheap to clone; clones share the token.
 ///
@@ -134,7 +134,7 @@ impl Grant {
     /// Turns an answer that took `elapsed` into a token.
     fn keep(&self, answer: TokenAnswer, elapsed: Duration) -> Fetched<Token> {
         let mut newest = lock(&self.newest);
-        // A server that returns the refused token once more has no newer one.
+        // A server that returns the refused token again has no newer one.
         let generation = match &*newest {
             Some(old) if *old.secret() == answer.access_token => old.generation(),
             old => old.as_ref().map_or(0, Token::generation) + 1,
@@ -249,8 +249,8 @@ fn parts(url: &str) -> Result<(BaseUrl, Target)> {
     Ok((BaseUrl::parse(server).map_err(refuse)?, target))
 }
 
-/// A token that is not used is harmless, so the request may be repeated. No refusal of it says
-/// anything about the call that needs the token, so none has a kind that would.
+/// An unused token is harmless, so the request may be repeated. Refusals of this request say
+/// nothing about the call that needs the token, so they have no kind that would.
 static TOKEN: Operation = Operation::new("oauth.token", Method::POST, "/token")
     .repeat(Repeat::Safe)
     .open()

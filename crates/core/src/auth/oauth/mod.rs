@@ -1,8 +1,8 @@
-//! OAuth 2.0 (RFC 6749): what token endpoints answer, and tokens by client credentials.
+//! OAuth 2.0 (RFC 6749): answers of token endpoints, and tokens by client credentials.
 //!
 //! [`ClientCredentials`] is a [`TokenSource`](super::TokenSource). Clients of other grants use its
-//! parts: [`ClientAuthentication`] presents the client, [`TokenAnswer`] is what a token endpoint
-//! answers, and [`read_fault`] and [`ErrorCode`] are its refusals.
+//! parts: [`ClientAuthentication`] authenticates the client, [`TokenAnswer`] is the answer of a
+//! token endpoint, and [`read_fault`] and [`ErrorCode`] are for its refusals.
 
 mod answer;
 mod client_credentials;

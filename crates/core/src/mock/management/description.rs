@@ -59,18 +59,18 @@ fn common(name: &str, host: &Host) -> [(&'static str, Value); 7] {
         (
             "journal",
             json!({
-                "get": call("journal", "Returns what came, in order.", reference("Journal")),
-                "delete": call("clearJournal", "Forgets what came.", nothing()),
+                "get": call("journal", "Returns the received requests.", reference("Journal")),
+                "delete": call("clearJournal", "Clears the journal.", nothing()),
             }),
         ),
         (
             "operations",
-            json!({"get": call("operations", "Names what faults can be for.", reference("Operations"))}),
+            json!({"get": call("operations", "Returns the ids that faults can name.", reference("Operations"))}),
         ),
         (
             "faults",
             json!({
-                "get": call("faults", "Returns the faults and how often each was done.", reference("Faults")),
+                "get": call("faults", "Returns the faults and their counts.", reference("Faults")),
                 "post": with(
                     call("addFault", "Adds a fault. One for an operation that does not exist is \
                         refused with the nearest names.", nothing()),
@@ -85,7 +85,7 @@ fn common(name: &str, host: &Host) -> [(&'static str, Value); 7] {
             json!({
                 "get": call("clock", "Returns the service's time.", reference("Clock")),
                 "post": with(
-                    call("turnClock", "Turns the service's clock.", reference("Clock")),
+                    call("turnClock", "Sets the service's clock.", reference("Clock")),
                     "Turn",
                     json!({"advance_ms": 60_000}),
                 ),
@@ -158,7 +158,7 @@ fn like(example: &Value) -> Value {
 }
 
 fn refusal() -> Value {
-    json_content("What is wrong with the request", &reference("Refusal"))
+    json_content("The fault in the request", &reference("Refusal"))
 }
 
 fn json_content(description: &str, schema: &Value) -> Value {

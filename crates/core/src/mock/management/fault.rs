@@ -1,4 +1,4 @@
-//! A fault as the management takes it.
+//! A fault in the form of the management API.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -86,7 +86,7 @@ impl Rule {
                 fault = fault.probability(p, seed.unwrap_or_default());
             }
             (Some(_), _) => return refuse("probability is between 0 and 1"),
-            (None, Some(_)) => return refuse("seed goes with probability"),
+            (None, Some(_)) => return refuse("seed needs probability"),
             (None, None) => {}
         }
         if self.from_ms.is_some() || self.until_ms.is_some() {
@@ -103,7 +103,7 @@ impl Rule {
                 HeaderName::try_from(name.as_str()),
                 HeaderValue::try_from(value.as_str()),
             ) else {
-                return refuse("headers hold what does not fit a header");
+                return refuse("headers have a name or value that is not valid in a header");
             };
             fault = fault.header(name, value);
         }
@@ -137,7 +137,7 @@ impl Rule {
             Some(HarmRule::HugeBody(bytes)) => fault.huge_body(bytes),
         };
         if fault.does_nothing() {
-            return refuse("the fault does nothing: give it a status, a delay, a harm");
+            return refuse("the fault has no effect: give it a status, a delay or a harm");
         }
         Ok(fault)
     }

@@ -22,7 +22,7 @@ pub(super) fn admit(request: &Request) -> Result<(), Refusal> {
     let host = header(HOST).map(|value| Authority::try_from(value.as_bytes()).ok());
     let mut names = target.cloned().map(Some).into_iter().chain(host).peekable();
     if names.peek().is_none() || !names.all(|name| name.is_some_and(|name| is_loopback(&name))) {
-        return refuse("ask for a loopback address, such as 127.0.0.1");
+        return refuse("use a loopback address, such as 127.0.0.1");
     }
     let own = |origin: &str| {
         let scheme = request.uri.scheme_str().unwrap_or("http");

@@ -1,9 +1,9 @@
-//! Steering hosts from programs in other languages: JSON over HTTP under `/_mock/`.
+//! Controlling hosts from programs in other languages: JSON over HTTP under `/_mock/`.
 //!
 //! | request | does |
 //! | --- | --- |
-//! | `GET /_mock`, `GET /_mock/SERVICE` | describes all of this, or what a service has of it, in OpenAPI 3.1 |
-//! | `GET /_mock/` | names the services |
+//! | `GET /_mock`, `GET /_mock/SERVICE` | describes all of this, or the part of one service, in OpenAPI 3.1 |
+//! | `GET /_mock/` | lists the services |
 //! | `GET /_mock/SERVICE/journal` | `{"requests": [..], "surprises": [..]}` |
 //! | `DELETE /_mock/SERVICE/journal` | clears it |
 //! | `GET /_mock/SERVICE/operations` | the ids that faults can name |
@@ -14,18 +14,17 @@
 //! | `POST /_mock/SERVICE/clock` | `{"advance_ms": 1000}` or `{"unix_ms": 1700000000000}` |
 //! | `POST /_mock/SERVICE/reset` | restores the initial state and time, clears journal and faults |
 //! | `GET /_mock/SERVICE/snapshot` | the service's state |
-//! | `POST /_mock/SERVICE/ACTION` | what the service adds: see [`Handler::actions`] |
+//! | `POST /_mock/SERVICE/ACTION` | an action of the service: see [`Handler::actions`] |
 //!
-//! Without `SERVICE/` a request is for all services, and an answer is an object by their names;
-//! actions need the service.
+//! Without `SERVICE/` a request applies to all services, and the answer is an object by their
+//! names; actions need the service.
 //!
 //! A fault has conditions, all of which must hold (`operation`, `nth`, `times`, `probability` with
-//! `seed`, `from_ms` with `until_ms`), and what is done: `status`, `headers`, `json` or `text`,
+//! `seed`, `from_ms` with `until_ms`), and effects: `status`, `headers`, `json` or `text`,
 //! `retry_after_s`, `delay_ms`, `skewed_date_s`, and `harm`, which is one of `"no_answer"`,
 //! `"reset_before_head"`, `"reset_in_head"`, `"reset_after_head"`, `"cut_body"`, `"not_http"`,
-//! `"garbage"`, `"close_when_idle"`, `{"drip": {"bytes": 1, "wait_ms": 100}}`,
-//! `{"wrong_length": 5}` and `{"huge_body": 10000000}`. [`Fault`] says what each
-//! means.
+//! `"garbage"`, `"close_when_idle"`, `{"drip": {"bytes": 1, "wait_ms": 100}}`, `{"wrong_length":
+//! 5}` and `{"huge_body": 10000000}`. [`Fault`] documents each of them.
 //!
 //! Any web page that is open on the machine can send requests to loopback addresses. Therefore the
 //! management requires a loopback name in `Host`, and refuses the origins of other pages and the
@@ -48,7 +47,7 @@ use super::{Fault, Handler, Host, faults, respond, strict};
 use crate::transport::{Request, Response};
 use crate::{Clock, Error, ErrorKind};
 
-/// The management of hosts. It is a [`Handler`] itself: serve it by a [`Host`] of its own.
+/// The management API of hosts. It is itself a [`Handler`], to be served by its own [`Host`].
 #[derive(Clone, Debug, Default)]
 pub struct Management {
     hosts: Vec<(String, Host)>,
@@ -107,7 +106,7 @@ impl Management {
         let (_, host) = service.ok_or_else(|| match self.with_action(what) {
             Some(name) => Refusal::new(
                 StatusCode::NOT_FOUND,
-                format!("{what} is of one service: {PREFIX}/{name}/{what}"),
+                format!("{what} belongs to one service: {PREFIX}/{name}/{what}"),
             ),
             None => nothing(),
         })?;
@@ -189,7 +188,7 @@ enum Act {
 }
 
 impl Act {
-    /// Reads what is asked; `None` if there is no such thing.
+    /// Reads the target of a request; `None` if it does not exist.
     fn read(method: &Method, what: &str, body: &[u8]) -> Result<Option<Self>, Refusal> {
         let allow = match what {
             "journal" => "GET, DELETE",
@@ -215,7 +214,7 @@ impl Act {
         }))
     }
 
-    /// Refuses what no service can do, before any of them does it.
+    /// Refuses a request that no service can carry out, before any service does.
     fn check(&self, hosts: &[(String, Host)]) -> Result<(), Refusal> {
         let Self::AddFault(fault) = self else {
             return Ok(());
@@ -251,7 +250,7 @@ impl Act {
             }
             Self::TellFaults => json!({ "faults": host.faults().told() }),
             Self::AddFault(fault) => {
-                // Of several services it is for those that have the operation.
+                // Among several services, it is for those that have the operation.
                 if fault.operation().is_none_or(|id| can_have(host, id)) {
                     host.faults().try_add((**fault).clone())?;
                 }
@@ -281,7 +280,7 @@ impl Act {
     }
 }
 
-/// Returns whether requests of a host can be of an operation, as far as is known.
+/// Returns whether a host has an operation, as far as known.
 fn can_have(host: &Host, operation: &str) -> bool {
     let known = host.operations();
     known.is_empty() || known.iter().any(|known| known.id() == operation)
