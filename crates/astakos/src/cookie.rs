@@ -5,10 +5,10 @@ use vouchsafe_core::Secret;
 
 /// Returns the token in a cookie of the web interface, from the text of a `Cookie` header.
 ///
-/// The cookie's value is percent-encoded: the user's uuid or name, `|`, the token (protocol
-/// section 7.8). It is decoded once; a `+` stays one. Double quotes around the value are dropped, as
-/// every cookie parser drops them; of several cookies of that name the first counts that is not
-/// empty. `None` if there is no such cookie or no `|` in it.
+/// The cookie's value is percent-encoded: the user's uuid or name, `|`, the token (protocol section
+/// 7.8). It is decoded once, and a `+` is kept. Double quotes around the value are removed, as in
+/// every cookie parser; of several cookies with that name, the first that is not empty counts.
+/// `None` if there is no such cookie, or it contains no `|`.
 ///
 /// ```
 /// let cookies = "lang=el; _pithos2_a=ada%40example.org%7Cs3cr3t";
@@ -35,8 +35,8 @@ fn without_quotes(value: &str) -> &str {
     inner.unwrap_or(value)
 }
 
-/// Returns the token in the value of a cookie of the web interface, as a parser of cookies gives
-/// it: nothing is dropped.
+/// Returns the token in the value of a cookie of the web interface, as returned by a cookie parser:
+/// quotes are not removed.
 #[must_use]
 pub fn token_from_cookie_value(value: &str) -> Option<Secret> {
     let text = percent_decode_str(value).decode_utf8_lossy();

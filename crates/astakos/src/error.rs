@@ -440,7 +440,7 @@ mod tests {
             prop_assert_eq!(String::from(limit.name.clone()), word);
             let text = serde_json::to_string(&limit).unwrap();
             prop_assert_eq!(serde_json::from_str::<QuotaLimit>(&text).unwrap(), limit.clone());
-            let _ = limit.to_string(); // no number is too great to be told
+            let _ = limit.to_string(); // no number is too large to be formatted
             prop_assert_eq!(limit.requested(), quantity);
         }
     }

@@ -1,11 +1,11 @@
-//! Whether a server heeded the choice of projects (protocol section 7.4).
+//! Checks whether a server applied the choice of projects (protocol section 7.4).
 
 use std::collections::BTreeMap;
 
 use crate::{Error, Result, ServiceQuotasRequest, UserQuotas};
 
-/// Refuses an answer with other projects than those that were chosen: servers before 0.16 do not
-/// look at the choice.
+/// Refuses an answer with projects other than the chosen ones: servers before 0.16 ignore the
+/// choice.
 pub(crate) fn heeded(
     request: &ServiceQuotasRequest,
     found: &BTreeMap<String, UserQuotas>,
@@ -16,7 +16,7 @@ pub(crate) fn heeded(
         .try_for_each(|quotas| heeded_by(projects, quotas))
 }
 
-/// As [`heeded`], for one user.
+/// Like [`heeded`], for one user.
 pub(crate) fn heeded_by(projects: Option<&[String]>, quotas: &UserQuotas) -> Result<()> {
     let is_ignored =
         |project: &str| projects.is_some_and(|all| !all.iter().any(|id| id == project));

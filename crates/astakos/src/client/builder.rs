@@ -107,9 +107,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Retries like the Python client's option `retry`: this many additional attempts, at once and
-    /// outside of the retry budget, for every failure except 401, 404 and 413. Default: off;
-    /// [`retry`](Self::retry) applies instead, and should.
+    /// Retries like the Python client's option `retry`: this many additional attempts, without
+    /// waits and outside of the retry budget, for every failure except 401, 404 and 413. Default:
+    /// off; prefer [`retry`](Self::retry), which applies instead.
     ///
     /// Unlike in the Python client, calls that must not be repeated, such as issuing a commission,
     /// are sent again only if they were certainly not sent before.

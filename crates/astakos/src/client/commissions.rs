@@ -13,11 +13,11 @@ use crate::{
 };
 
 impl Client {
-    /// Issues a commission, with a service's token: all of it is reserved, or nothing.
+    /// Issues a commission, with a service's token: either all of it is reserved, or nothing.
     ///
-    /// It is sent twice only if the first was certainly not sent: if the answer is lost, the
-    /// commission may be pending, and
-    /// [`Error::core().sent()`](vouchsafe_core::Error::sent) says so.
+    /// It is sent again only if the first request was certainly not sent: if the answer is lost,
+    /// the commission may be pending, and [`Error::core().sent()`](vouchsafe_core::Error::sent)
+    /// says so.
     ///
     /// # Errors
     ///
@@ -34,7 +34,7 @@ impl Client {
         self.issued(calls::issue_commission(request)?).await
     }
 
-    /// Issues a commission that is a JSON document already, as it is.
+    /// Issues a commission from a JSON document, unchanged.
     ///
     /// # Errors
     ///
@@ -53,9 +53,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] if it is not pending, or another service's. If the call was repeated
-    /// because an answer was lost, that is [`Committed::Earlier`]: by all that can be known, the
-    /// earlier try did it.
+    /// [`ErrorKind::NotFound`] if it is not pending, or belongs to another service. If the call was
+    /// repeated because an answer was lost, the result is [`Committed::Earlier`] instead: as far as
+    /// can be known, the earlier attempt did it.
     pub async fn commission_action(
         &self,
         serial: Serial,
@@ -94,9 +94,9 @@ impl Client {
     }
 
     /// Accepts and rejects commissions of the service of the token in one call. The answer lists
-    /// what cannot be resolved, which is not an error. A serial in both lists is neither. If the
-    /// call was repeated because an answer was lost, what is no longer pending is
-    /// [`Resolution::earlier`].
+    /// commissions that cannot be resolved, which is not an error. A serial in both lists is not
+    /// resolved. If the call was repeated because an answer was lost, commissions that are no
+    /// longer pending are in [`Resolution::earlier`].
     ///
     /// # Errors
     ///
@@ -107,8 +107,8 @@ impl Client {
         Ok(resolution.after(requests))
     }
 
-    /// As [`resolve`](Self::resolve), and returns the number of requests: a connection that died
-    /// in use is replaced even where nothing else is repeated.
+    /// Like [`resolve`](Self::resolve), and returns the number of requests: a connection that died
+    /// in use is replaced even if nothing else is repeated.
     pub(crate) async fn resolve_counted(
         &self,
         accept: &[Serial],

@@ -1,4 +1,4 @@
-//! Calls as each generation of servers takes them.
+//! Converts calls to the form of each generation of servers.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::generated::account::{calls, operations};
 use crate::{Dialect, Error, ErrorKind, Project, ProjectId, Result};
 
 impl Client {
-    /// Returns the generation that the client takes its server for.
+    /// Returns the generation that the client assumes.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.generation.get()
@@ -18,8 +18,8 @@ impl Client {
 
     /// Finds out the server's generation, and uses it from now on.
     ///
-    /// Sends one or two requests without a token: what a server knows it refuses for the missing
-    /// token (401), what it does not know as an unknown path (400 or 404).
+    /// Sends one or two requests without a token: a server refuses known operations for the missing
+    /// token (401), and others as an unknown path (400 or 404).
     ///
     /// # Errors
     ///
@@ -55,14 +55,14 @@ impl Client {
     pub(super) fn require_operation(&self, operation: &Operation) -> Result<()> {
         match operation.servers() {
             Some(servers) if !self.dialect().is_among(servers) => Err(self.lacks(&format!(
-                "{}, which those of {servers} have",
+                "{}, which only servers of {servers} support",
                 operation.id()
             ))),
             _ => Ok(()),
         }
     }
 
-    /// Refuses what only servers from 0.16 have, before anything is sent.
+    /// Refuses features that only servers since 0.16 have, before anything is sent.
     pub(super) fn require(&self, what: &str) -> Result<()> {
         match self.dialect() {
             Dialect::V016 => Ok(()),
@@ -78,10 +78,10 @@ impl Client {
         ))
     }
 
-    /// Sends a call as the server's generation takes it.
+    /// Sends a call in the form of the server's generation.
     ///
     /// Servers of 0.15 ignore filters in the query. If no generation was set and the answer to a
-    /// filter shows such a server, the call is sent again as they take it.
+    /// filter shows such a server, the call is sent again in the form for it.
     pub(super) async fn send_translated(
         &self,
         call: Call,
@@ -108,7 +108,7 @@ impl Client {
         self.send(self.translated(call)?, options).await
     }
 
-    /// Turns a call into what servers of 0.15 take, if the server is one.
+    /// Converts a call to the form of 0.15, if the server is of that generation.
     pub(super) fn translated(&self, call: Call) -> Result<Call> {
         let operation = call.operation();
         if operation.id() == operations::SERVICE_QUOTAS.id()

@@ -1,19 +1,19 @@
-//! The generation of the server, as far as a client knows it.
+//! The generation of the server, as far as known.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::Dialect;
 
-/// The generation that a client takes its server for.
+/// The generation that a client assumes.
 #[derive(Clone, Debug)]
 pub(super) struct Generation(Arc<AtomicU8>);
 
-/// Set if the caller did not name the generation.
+/// Set if the caller did not set the generation.
 const ASSUMED: u8 = 1 << 7;
 
 impl Generation {
-    /// One that was named, or the usual one.
+    /// The generation that was set, or else the usual one.
     pub(super) fn new(named: Option<Dialect>, usual: Dialect) -> Self {
         let value = named.map_or(usual as u8 | ASSUMED, |dialect| dialect as u8);
         Self(Arc::new(AtomicU8::new(value)))

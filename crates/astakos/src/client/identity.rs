@@ -32,7 +32,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unauthorized`] if the token is not known; [`ErrorKind::BadRequest`] for
+    /// [`ErrorKind::Unauthorized`] if the token is unknown; [`ErrorKind::BadRequest`] for
     /// another tenant; [`ErrorKind::NoEndpoints`] if the catalog lacks the account part.
     #[doc(alias = "get_endpoints")]
     pub async fn authenticate(&self, tenant_name: Option<&str>) -> Result<Access> {
@@ -70,7 +70,7 @@ impl Client {
     }
 
     pub(super) async fn catalog_access(&self) -> Result<Access> {
-        // Only paths of the answer are trusted, so an attacker in between could not redirect the
+        // Only the paths in the answer are used, so an attacker on the network cannot redirect the
         // token.
         let json = HeaderName::from_static("content-type");
         let call = calls::authenticate(None)?.header(json, "application/json")?;

@@ -35,8 +35,8 @@ use crate::{Dialect, Error, ErrorKind, Result};
 /// refused as [`ErrorKind::Unauthorized`]. [`with_token`](Self::with_token) sets another token for
 /// some calls.
 ///
-/// What can be doubled without harm is repeated after a broken connection or a busy server,
-/// issuing a commission only if it was certainly not sent.
+/// Calls that are safe to repeat are repeated after a broken connection or if the server is busy.
+/// Issuing a commission is repeated only if it was certainly not sent.
 ///
 /// Cheap to clone and to share among tasks; clones share connections, limits and the catalog.
 /// Nothing runs in the background.
@@ -57,7 +57,7 @@ impl Client {
 
     vouchsafe_core::session_methods!(session);
 
-    /// Returns the client for callers that count attempts themselves: nothing is repeated.
+    /// Returns the client without retries, for callers that count attempts themselves.
     pub(crate) fn without_repeats(&self) -> Self {
         Self {
             python_retries: None,
@@ -69,13 +69,13 @@ impl Client {
         self.session.client()
     }
 
-    /// Sends a call in the way of the server's generation. The answer holds no credential.
+    /// Sends a call in the form of the server's generation. The answer contains no credential.
     async fn ask(&self, call: Call) -> Result<Answer> {
         Service::call(self, call, &(), &CallOptions::new()).await
     }
 
-    /// Sends a call with the token that its operation wants. Errors come before anything is sent,
-    /// the request for the catalog included.
+    /// Sends a call with the token that its operation needs. If there is none, nothing is sent, not
+    /// even the request for the catalog.
     async fn send(&self, call: Call, options: &CallOptions) -> Result<Answer> {
         let operation = call.operation();
         self.require_operation(operation)?;
@@ -116,7 +116,7 @@ impl Client {
         Ok(self.core().send(&base, call, credentials, &options).await?)
     }
 
-    /// Sends a call and leaves the body of the answer to be read.
+    /// Sends a call and returns the answer with its body still to be read.
     async fn stream(&self, call: Call, options: &CallOptions) -> Result<AnswerStream> {
         let call = self.translated(call)?;
         let token = Some(self.session.token_for(call.operation())?);
@@ -135,8 +135,8 @@ impl Service for Client {
     }
 }
 
-/// Returns whether the Python client repeats a call after this answer (protocol section 6), and it
-/// does no harm.
+/// Returns whether the Python client repeats a call after this answer (protocol section 6), and
+/// that is harmless.
 fn is_repeated_by_python(repeat: Repeat, answer: &vouchsafe_core::Result<Answer>) -> bool {
     let is_safe = repeat == Repeat::Safe;
     let error = match answer {

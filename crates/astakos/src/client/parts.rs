@@ -70,8 +70,8 @@ pub fn join_urls(left: &str, right: &str) -> String {
     format!("{left}/{right}")
 }
 
-/// Where the parts of the service are. All but the identity part are found when they are needed,
-/// and then kept.
+/// The locations of the parts of the service. All but the identity part are looked up when they are
+/// needed, and then kept.
 #[derive(Clone)]
 pub(super) struct Parts {
     identity: Base<Error>,
@@ -182,7 +182,7 @@ impl fmt::Debug for Parts {
     }
 }
 
-/// The locations of the parts. What is wrong with one is reported only when it is used.
+/// The locations of the parts. A fault in one is reported only when it is used.
 #[derive(Clone, Debug)]
 struct Places {
     account: Result<BaseUrl>,

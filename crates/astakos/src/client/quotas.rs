@@ -5,12 +5,12 @@ use crate::walk::QuotaWalk;
 use crate::{Result, ServiceQuotasRequest};
 
 impl ServiceQuotasRequest {
-    /// Sends the request, and returns the quotas one user after the other as they arrive, without
-    /// holding the whole answer. Until its end a walk counts as one request under way.
+    /// Sends the request, and returns the quotas user by user as they arrive, without holding the
+    /// whole answer. Until it ends, a walk counts as a request in flight.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), as far as they come before the first user; others come from
+    /// Those of [`send`](Self::send) that occur before the first user; later ones are returned by
     /// [`QuotaWalk::next`].
     pub async fn walk(&self) -> Result<QuotaWalk> {
         let call = calls::service_quotas(&self.params)?;

@@ -1,4 +1,4 @@
-//! Names and uuids of users, and what concerns the account (protocol sections 7.2 and 7.3).
+//! Names and uuids of users, and the user's account (protocol sections 7.2 and 7.3).
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::generated::account::wire::{Catalogs, CatalogsRequest};
 use crate::generated::account::{calls, operations};
 use crate::{Error, ErrorKind, Result};
 
-/// How many are looked up in one request: what callers in the wild send (protocol section 7.2).
+/// The number of look-ups in one request, as in existing callers (protocol section 7.2).
 const CHUNK: usize = 100;
 
 /// The operation for a user's or a service's token.
@@ -21,14 +21,14 @@ const SERVICE: Asked = calls::service_user_catalogs;
 
 type Found = BTreeMap<String, String>;
 
-/// What is looked up.
+/// The kind of look-up.
 #[derive(Clone, Copy)]
 enum Wanted {
     Names,
     Uuids,
 }
 
-/// Writes the four look-ups for one kind of token.
+/// Defines the four look-ups for one kind of token.
 macro_rules! look_ups {
     (
         $asked:ident, $token:literal, $usernames:ident = $get_usernames:literal,
@@ -37,7 +37,7 @@ macro_rules! look_ups {
     ) => {
         impl Client {
             /// Returns the names of users by their uuids. Unknown uuids are left out; more than a
-            /// hundred are asked for in several requests.
+            /// hundred are looked up in several requests.
             #[doc = $token]
             ///
             /// # Errors
@@ -59,9 +59,9 @@ macro_rules! look_ups {
                 self.look_up_one($asked, Wanted::Names, uuid).await
             }
 
-            /// Returns the uuids of users by their names. Names are compared without case, and
-            /// come back as they were asked for; of two spellings of one name, only one comes
-            /// back. Unknown names are left out.
+            /// Returns the uuids of users by their names. Case is ignored, and names are returned
+            /// in the requested spelling; of two spellings of one name, only one is returned.
+            /// Unknown names are left out.
             #[doc = $token]
             ///
             /// # Errors
@@ -97,7 +97,8 @@ look_ups! {
 }
 
 impl Client {
-    /// Returns the names of all users by their uuids, with a service's token: those of any state.
+    /// Returns the names of all users by their uuids, whatever the state of the users. Needs a
+    /// service's token.
     ///
     /// # Errors
     ///
@@ -106,7 +107,7 @@ impl Client {
     pub async fn all_usernames(&self) -> Result<Found> {
         let target = Target::new("/service/user_catalogs");
         let call = Call::new(&operations::SERVICE_USER_CATALOGS, target);
-        // Null means all users; the generated body leaves out what is not there.
+        // Null means all users; the generated body would leave it out.
         let call = call.json(&BTreeMap::from([("uuids", None::<Vec<String>>)]))?;
         self.catalog(call, Wanted::Names).await
     }
@@ -126,7 +127,7 @@ impl Client {
         items: &[S],
     ) -> Result<Found> {
         let mut chunks = items.chunks(CHUNK);
-        // An empty list is sent too: the answer says whether the token is good.
+        // An empty list is sent too: the answer shows whether the token is valid.
         let mut next = Some(chunks.next().unwrap_or_default());
         let mut found = BTreeMap::new();
         while let Some(chunk) = next {

@@ -96,7 +96,7 @@ impl FileJournal {
         if length > LARGEST {
             return Err(unusable(&format!("{length} bytes are too many for one")));
         }
-        // A file that is no journal is not read to its end.
+        // A file that is not a journal is not read to its end.
         let start = file.read(START).map_err(unreadable)?;
         let form = Form::of(&start).map_err(|fault| unusable(&fault))?;
         let text = file.read(length).map_err(unreadable)?;

@@ -12,7 +12,7 @@ pub struct CommissionId(u128);
 
 /// The error for a text that is not the id of a commission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not the id of a commission: 32 hexadecimal digits in lower case are wanted")]
+#[error("not the id of a commission: use 32 hexadecimal digits in lower case")]
 #[non_exhaustive]
 pub struct CommissionIdError;
 

@@ -15,7 +15,7 @@ pub struct Reconciliation {
     /// Rejected, because they had not been decided, were unknown, or were duplicates.
     pub rejected: Vec<Serial>,
     /// No longer pending when they were to be resolved: another caller was faster, or an attempt
-    /// whose answer was lost.
+    /// with a lost answer did it.
     pub gone: Vec<Serial>,
     /// The number of open journal entries that are not pending: they were never issued, or have
     /// already been resolved.

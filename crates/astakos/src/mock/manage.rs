@@ -1,4 +1,4 @@
-//! What the management can do besides faults and time: users and quotas.
+//! Management actions besides faults and time: users and quotas.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,23 +11,23 @@ use super::state::State;
 use super::world::random_token;
 
 pub(super) static ACTIONS: &[Action] = &[
-    Action::new("users", "Adds an accepted user, with a system project where servers have those.")
+    Action::new("users", "Adds an accepted user, with a system project if servers have those.")
         .body(r#"{"username": "dana@example.org", "uuid": null, "name": "Dana Example", "email": null, "token_expires_in_s": 3600, "project_admin": false}"#)
         .answer(r#"{"uuid": "...", "token": "..."}"#)
-        .field("username", "the name, which is a mail address")
+        .field("username", "the name, which is an e-mail address")
         .optional("uuid", "the uuid; default: a random one")
-        .optional("name", "the name of the person")
-        .optional("email", "the mail address; default: the name")
-        .optional("token_expires_in_s", "seconds until the token ends, by the server's clock; negative: it has ended; default: it does not end")
-        .optional("project_admin", "whether the user decides over projects"),
-    Action::new("quotas", "Sets a limit and what is used of it, whatever the projects say.")
+        .optional("name", "the person's name")
+        .optional("email", "the e-mail address; default: the name")
+        .optional("token_expires_in_s", "lifetime of the token in seconds; negative: expired; default: unlimited")
+        .optional("project_admin", "whether the user is an operator of projects"),
+    Action::new("quotas", "Sets the limit and the usage of a holding, whatever the projects say.")
         .body(r#"{"holder": "user:00000001-0001-4000-8000-000000000001", "source": "project:00000001-0001-4000-8000-000000000001", "resource": "cyclades.vm", "limit": 5, "usage": 2}"#)
         .field("holder", "the holder, as in commissions")
-        .optional("source", "where it comes from; null: nowhere, as with projects")
+        .optional("source", "the source; null: none, as for projects")
         .field("resource", "the resource")
-        .field("limit", "how much may be used")
-        .optional("usage", "how much is used; default: as before"),
-    Action::new("expire_token", "Lets the token of a user or component end now.")
+        .field("limit", "the limit")
+        .optional("usage", "the usage; default: unchanged"),
+    Action::new("expire_token", "Expires the token of a user or component.")
         .body(r#"{"whose": "bob@example.org"}"#)
         .field("whose", "the uuid or name of a user, or the name of a component"),
 ];
@@ -62,7 +62,7 @@ struct Whose {
 }
 
 impl State {
-    /// Does one of the [`ACTIONS`].
+    /// Performs one of the [`ACTIONS`].
     pub(super) fn act(
         &mut self,
         action: &str,

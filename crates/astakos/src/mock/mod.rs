@@ -49,8 +49,8 @@ pub use self::seed::Seed;
 use self::state::State;
 use crate::{Client, Dialect, Error, Result};
 
-/// Returns every operation of the service with what the client knows of it, such as whether it may
-/// be repeated, for tests that go through all of them.
+/// Returns every operation of the service with its properties, such as whether it may be repeated,
+/// for tests that cover all of them.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
     use crate::generated::{account, identity, oauth2, ui};
 
@@ -216,7 +216,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets the clock, to share it. Default: one that runs with the machine's.
+    /// Sets the clock, to share it. Default: one that follows the machine's.
     pub fn clock(mut self, clock: Arc<ManualClock>) -> Self {
         self.clock = Some(clock);
         self

@@ -1,16 +1,16 @@
-//! What can be done with projects.
+//! Actions on projects.
 
-/// What an administrator can do with a project.
+/// An administrator's action on a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProjectAction {
-    /// Takes its limits away for a while.
+    /// Suspends it: its limits are removed for a while.
     Suspend,
     /// Ends a suspension.
     Unsuspend,
     /// Ends the project.
     Terminate,
-    /// Undoes the end, if the name is free.
+    /// Reverses its termination, if the name is free.
     Reinstate,
 }
 

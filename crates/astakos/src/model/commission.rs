@@ -1,4 +1,4 @@
-//! What commissions are made of, and how they are formed.
+//! Commissions and their provisions.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,22 +9,22 @@ use crate::generated::account::wire::CommissionRequest;
 /// A quantity of a resource for a holder from a source.
 ///
 /// A user's provision names the project it comes from; a project's own has no source (protocol
-/// section 7.5). Quantities above zero charge, those below zero release.
+/// section 7.5). Positive quantities charge, negative ones release.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "the protocol has these four")]
 pub struct Provision {
     /// The holder that is charged.
     pub holder: Holder,
-    /// The project it comes from; none if the holder is a project.
+    /// The project it comes from; `None` if the holder is a project.
     pub source: Option<Holder>,
     /// The resource, such as `cyclades.vm`.
     pub resource: String,
-    /// How much, in the unit of the resource.
+    /// The amount, in the unit of the resource.
     pub quantity: i64,
 }
 
 impl Provision {
-    /// Charges a user for what comes from a project. The project's own counter is apart: see
+    /// Charges a user for a quantity from a project. The project's own counter is separate: see
     /// [`CommissionRequest::one`].
     pub fn of_user(
         user: impl Into<String>,
@@ -40,7 +40,7 @@ impl Provision {
         }
     }
 
-    /// Whether it has holders as servers from 0.16 know them.
+    /// Whether its holders have the form for servers since 0.16.
     pub(crate) fn is_prefixed(&self) -> bool {
         let mut holders = [Some(&self.holder), self.source.as_ref()]
             .into_iter()
@@ -64,8 +64,8 @@ impl Provision {
 }
 
 impl CommissionRequest {
-    /// Takes provisions as they are, and says nothing of name, force and acceptance: for them
-    /// the server's defaults hold.
+    /// Creates a request with these provisions, and the server's defaults for name, force and
+    /// acceptance.
     #[doc(alias = "issue_commission")]
     pub fn raw(provisions: impl IntoIterator<Item = Provision>) -> Self {
         Self {
@@ -76,8 +76,8 @@ impl CommissionRequest {
         }
     }
 
-    /// Charges a user, and with each quantity the project that it comes from: items are project,
-    /// resource and quantity.
+    /// Charges a user, and for each quantity also the project that it comes from. Items are
+    /// project, resource and quantity.
     #[doc(alias = "issue_one_commission")]
     pub fn one<P, R>(user: &str, entries: impl IntoIterator<Item = (P, R, i64)>) -> Self
     where
@@ -93,8 +93,8 @@ impl CommissionRequest {
         Self::complete(provisions)
     }
 
-    /// Moves what a user has from one project to another: items are the project it is taken
-    /// from, the one it goes to, resource and quantity.
+    /// Moves a user's quantities from one project to another. Items are the old project, the new
+    /// one, resource and quantity.
     #[doc(alias = "issue_resource_reassignment")]
     pub fn reassignment<P, Q, R>(
         user: &str,
@@ -109,7 +109,7 @@ impl CommissionRequest {
             .into_iter()
             .flat_map(|(from, to, resource, quantity)| {
                 let resource = resource.as_ref();
-                // A quantity without a negative cannot be moved; the server refuses it by its
+                // A quantity that cannot be negated cannot be moved; the server refuses it by its
                 // own rules.
                 let taken = pair(user, from.as_ref(), resource, quantity.saturating_neg());
                 let given = pair(user, to.as_ref(), resource, quantity);
@@ -119,8 +119,8 @@ impl CommissionRequest {
         Self::complete(provisions)
     }
 
-    /// Charges users and projects, and adds nothing: items are user, project, resource and
-    /// quantity, and project, resource and quantity.
+    /// Charges exactly these users and projects. Items are user, project, resource and quantity,
+    /// and project, resource and quantity.
     #[doc(alias = "issue_commission_generic")]
     pub fn generic<U, P, R>(
         users: impl IntoIterator<Item = (U, P, R, i64)>,
@@ -142,8 +142,8 @@ impl CommissionRequest {
         Self::complete(users.chain(projects).collect())
     }
 
-    /// Charges a holder without prefix, as servers up to 0.15 know them: items are resource and
-    /// quantity. Later servers have no such holding and answer that it is not found.
+    /// Charges a holder without prefix, for servers up to 0.15. Items are resource and quantity.
+    /// Later servers have no such holding and answer "not found".
     pub fn one_legacy<R: AsRef<str>>(
         holder: &str,
         source: &str,
@@ -171,7 +171,7 @@ impl CommissionRequest {
     }
 }
 
-/// A user's provision and the project's that goes with it.
+/// A user's provision and the corresponding one of the project.
 fn pair(user: &str, project: &str, resource: &str, quantity: i64) -> [Provision; 2] {
     [
         Provision::of_user(user, project, resource, quantity),
@@ -179,7 +179,7 @@ fn pair(user: &str, project: &str, resource: &str, quantity: i64) -> [Provision;
     ]
 }
 
-/// What became of commissions that were to be resolved, in no particular order.
+/// The outcome for commissions that were to be resolved, in no particular order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Resolution {
@@ -187,16 +187,17 @@ pub struct Resolution {
     pub accepted: Vec<Serial>,
     /// Rejected.
     pub rejected: Vec<Serial>,
-    /// Not pending any more when the call was repeated because an answer was lost: by all that
-    /// can be known, the earlier try resolved them as asked. Always empty if one request did.
+    /// No longer pending when the call was repeated because an answer was lost: as far as can be
+    /// known, the earlier attempt resolved them as requested. Always empty if there was only one
+    /// request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Serial>,
-    /// Neither: not pending any more, of another service, or in both lists.
+    /// Not resolved: no longer pending, of another service, or in both lists.
     pub failed: Vec<Unresolved>,
 }
 
 impl Resolution {
-    /// Tells what an earlier try may have done from what failed.
+    /// Separates commissions that an earlier attempt may have resolved from failed ones.
     pub(crate) fn after(mut self, requests: u32) -> Self {
         if requests > 1 {
             let is_gone = |failed: &Unresolved| failed.1.name == "itemNotFound";
@@ -209,17 +210,17 @@ impl Resolution {
     }
 }
 
-/// How a commission came to be accepted or rejected.
+/// Which attempt accepted or rejected a commission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "it was this try or another")]
 pub enum Committed {
-    /// By this call.
+    /// This call.
     Now,
-    /// By a try whose answer was lost: the commission was not pending any more at the next.
+    /// An attempt whose answer was lost: at the next one, the commission was no longer pending.
     Earlier,
 }
 
-/// A commission that was to be resolved and was not, and why.
+/// A commission that could not be resolved, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(
     clippy::exhaustive_structs,

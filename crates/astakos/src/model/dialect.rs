@@ -13,7 +13,7 @@ use crate::{Error, Result};
 pub enum Dialect {
     /// Up to 0.14: fixed paths, bare holders and the source `system`, no projects.
     V014,
-    /// 0.15: a catalog, bare holders, projects with numbers as ids and with applications apart.
+    /// 0.15: a catalog, bare holders, projects with numbers as ids and separate applications.
     V015,
     /// 0.16 and later: prefixed holders, projects as sources, uuids as ids.
     V016,
@@ -32,8 +32,8 @@ impl Dialect {
         }
     }
 
-    /// Returns whether servers of the generation can be among those of a version, as in `0.15`, or
-    /// of a version and later ones, as in `0.20+`.
+    /// Returns whether a range of versions includes servers of the generation. The range is a
+    /// version, such as `0.15`, or a version and later ones, such as `0.20+`.
     pub(crate) fn is_among(self, versions: &str) -> bool {
         let first = versions.trim_end_matches('+');
         let mut all = Self::ALL.into_iter().rev();

@@ -1,4 +1,4 @@
-//! Holders of quantities, and where these come from.
+//! Holders and sources of quantities.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -17,17 +17,17 @@ pub enum Holder {
     User(String),
     /// A project, by id. A user's system project has the user's uuid as id.
     Project(String),
-    /// What has no prefix: a uuid, or `system`, of servers up to 0.15.
+    /// A holder without prefix, on servers up to 0.15: a uuid, or `system`.
     Bare(String),
 }
 
 impl Holder {
-    /// Names a user.
+    /// Creates the holder for a user.
     pub fn user(uuid: impl Into<String>) -> Self {
         Self::User(uuid.into())
     }
 
-    /// Names a project.
+    /// Creates the holder for a project.
     pub fn project(id: impl Into<String>) -> Self {
         Self::Project(id.into())
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "there is a limit or there is none")]
 pub enum Limit {
-    /// A limit in the unit of the resource: bytes, or pieces.
+    /// A limit in the unit of the resource, such as bytes or a count.
     Finite(i64),
     /// No limit.
     Unlimited,
@@ -20,7 +20,7 @@ pub enum Limit {
 
 /// The error for a text that is not a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a limit: a number is wanted, with K, M, G, T or P for steps of 1024, or `inf`")]
+#[error("not a limit: use a number, with K, M, G, T or P for powers of 1024, or `inf`")]
 #[non_exhaustive]
 pub struct LimitError;
 
@@ -81,7 +81,7 @@ impl fmt::Display for Limit {
 impl FromStr for Limit {
     type Err = LimitError;
 
-    /// Reads what the server reads: `20`, `3K`, `inf` (protocol section 9).
+    /// Parses the forms that the server accepts: `20`, `3K`, `inf` (protocol section 9).
     fn from_str(text: &str) -> Result<Self, LimitError> {
         if text.eq_ignore_ascii_case("inf") {
             return Ok(Self::Unlimited);
@@ -117,8 +117,8 @@ impl<'de> Deserialize<'de> for Limit {
     }
 }
 
-/// How many members a project may have, as an application says it: a number, or the words that
-/// the server reads, such as `3K` and `inf` (protocol section 9).
+/// The maximum number of members of a project, in the form of applications: a number, or text that
+/// the server accepts, such as `3K` and `inf` (protocol section 9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_structs,
@@ -184,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    /// What a text says, by the grammar: digits and at most one step, in arithmetic that cannot
+    /// The value of a text by the grammar: digits and at most one unit, in arithmetic that cannot
     /// overflow.
     fn by_the_grammar(text: &str) -> Option<Limit> {
         if text.to_lowercase() == "inf" {

@@ -24,7 +24,7 @@ impl ProjectId {
         }
     }
 
-    /// Returns the id as a number, of a text too if it is one: servers of 0.15 want it so.
+    /// Returns the id as a number, also if it is a number as text, for servers of 0.15.
     pub(crate) fn as_number(&self) -> Option<i64> {
         match &self.0 {
             Repr::Number(number) => Some(*number),

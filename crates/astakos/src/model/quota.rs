@@ -9,13 +9,13 @@ use crate::error::{LimitName, QuotaLimit};
 
 /// A user's quota of a resource in a project.
 ///
-/// `usage` includes what pending commissions reserve; `pending` is the part of it that is not
+/// `usage` includes the reservations of pending commissions; `pending` is the part that is not
 /// certain yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Wire", from = "Wire")]
 #[non_exhaustive]
 pub struct Quota {
-    /// How much is used or reserved, in the unit of the resource.
+    /// The amount that is used or reserved, in the unit of the resource.
     pub usage: i64,
     /// The limit.
     pub limit: Limit,
@@ -29,7 +29,7 @@ pub struct Quota {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProjectQuota {
-    /// How much is used or reserved, in the unit of the resource.
+    /// The amount that is used or reserved, in the unit of the resource.
     #[serde(rename = "project_usage")]
     pub usage: i64,
     /// The limit.
@@ -40,7 +40,7 @@ pub struct ProjectQuota {
     pub pending: i64,
 }
 
-/// The wire format: side by side. (Flattening would first keep every key in a tree.)
+/// The wire format, without nesting. (Flattening would first store every key in a tree.)
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct Wire {
     usage: i64,
@@ -205,7 +205,7 @@ impl UserQuotas {
         Ok(())
     }
 
-    /// Finds usage, limit and what is pending of a provision's holding.
+    /// Finds the usage, limit and pending amount of a provision's holding.
     fn counters(&self, user: &str, provision: &Provision) -> Option<(i64, Limit, i64)> {
         let own = |quota: &Quota| (quota.usage, quota.limit, quota.pending);
         match (&provision.holder, &provision.source) {

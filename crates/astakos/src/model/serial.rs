@@ -6,19 +6,20 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// The number of a commission: positive, given by the server, unique over all services. Later
+/// The number of a commission: positive, assigned by the server, unique among all services. Later
 /// commissions have greater numbers; gaps occur (protocol section 8).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Serial(NonZeroU64);
 
-/// What is not the number of a commission.
+/// The error for a text that is not the number of a commission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a serial: a positive number below 2^63 is wanted")]
+#[error("not a serial: use a positive number below 2^63")]
 #[non_exhaustive]
 pub struct SerialError;
 
 impl Serial {
-    /// Makes a serial of a number; `None` for zero and for what exceeds a signed 64-bit number.
+    /// Creates a serial from a number; `None` for zero and numbers that exceed a signed 64-bit
+    /// integer.
     #[must_use]
     pub const fn new(number: u64) -> Option<Self> {
         match NonZeroU64::new(number) {

@@ -55,7 +55,7 @@ impl fmt::Display for Fault {
                 "one entry of the answer, or the blank between two, is larger than 1 MiB"
             }
             Self::NotJson => "the answer is not JSON",
-            Self::GoesOn => "something follows the answer's JSON",
+            Self::GoesOn => "there is text after the answer's JSON",
         })
     }
 }

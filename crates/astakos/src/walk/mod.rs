@@ -79,7 +79,7 @@ impl QuotaWalk {
             }
             Err(_) => Err(self
                 .answer
-                .decode_error("what came is not quotas of a user")
+                .decode_error("an entry of the answer is not a user's quotas")
                 .into()),
         }
     }

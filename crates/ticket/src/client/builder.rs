@@ -346,7 +346,7 @@ impl TvmToolBuilder {
             Some(value.expose().to_owned())
         });
         if environment.lacks_port {
-            let why = "a URL with a port is wanted, such as http://localhost:8080";
+            let why = "use a URL with a port, such as http://localhost:8080";
             let fault = vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::Config, why);
             return Err(broken(fault.with_origin(env::origin(URL))));
         }
