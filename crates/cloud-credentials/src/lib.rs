@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod any;
 mod client;
 mod credentials;
 mod environment;
@@ -13,8 +14,10 @@ mod jwt;
 pub mod mock;
 mod record;
 mod refresh;
+mod url;
 mod validity;
 
+pub use any::{HttpClient, HttpClientBuilder, HttpRequest};
 pub use client::{Client, ClientBuilder};
 pub use credentials::{
     Authorization, AuthorizationRequest, BodyFormat, ClientAuthentication, Credentials,
@@ -26,8 +29,11 @@ pub use generated::cloud_credentials::{api::*, described::OPERATIONS, wire::*};
 pub use jwt::Claims;
 pub use record::Record;
 pub use vouchsafe_core as core;
-pub use vouchsafe_core::auth::TokenSource;
-pub use vouchsafe_core::call::{Budget, CallOptions, Retry, Timeouts};
+#[cfg(feature = "tower")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+pub use vouchsafe_core::auth::{AuthorizeLayer, AuthorizeService};
+pub use vouchsafe_core::auth::{BearerChallenge, TokenSource};
+pub use vouchsafe_core::call::{Answer, Budget, CallOptions, Repeat, Retry, Timeouts};
 pub use vouchsafe_core::observe::Observer;
 pub use vouchsafe_core::transport::Transport;
 pub use vouchsafe_core::{Clock, Secret, Sent, SystemClock};

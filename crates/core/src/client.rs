@@ -44,7 +44,26 @@ impl CoreClient {
         credentials: Option<Credentials<'_>>,
         options: &CallOptions,
     ) -> impl Future<Output = Result<Answer>> + Send {
-        self.0.send::<Whole>(base, call, credentials, options)
+        self.0
+            .send::<Whole<false>>(base, call, credentials, options)
+    }
+
+    /// Sends a call and returns its answer, whatever the status: for requests of which the client
+    /// does not know what a refusal means. Until then it behaves like [`send`](Self::send): a
+    /// refused token is replaced, and what may be repeated is.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), but not for an answer. If a refused token could not be replaced,
+    /// the error is that of the refusal, and its source says why.
+    pub fn exchange(
+        &self,
+        base: &BaseUrl,
+        call: Call,
+        credentials: Option<Credentials<'_>>,
+        options: &CallOptions,
+    ) -> impl Future<Output = Result<Answer>> + Send {
+        self.0.send::<Whole<true>>(base, call, credentials, options)
     }
 
     /// Sends a call and returns the successful answer with its body still to be read.

@@ -110,6 +110,6 @@ pub(crate) fn scheme() -> Arc<dyn Authorize> {
     Arc::new(Bearer)
 }
 
-const AMERICAS: &str = "https://api.us.paloaltonetworks.com";
+pub(crate) const AMERICAS: &str = "https://api.us.paloaltonetworks.com";
 const URL_VARIABLE: &str = "CLOUD_CREDENTIALS_URL";
 const TOKEN_VARIABLE: &str = "CLOUD_CREDENTIALS_TOKEN";

@@ -9,6 +9,7 @@ use vouchsafe_core::auth::{StaticToken, TokenSource};
 use vouchsafe_core::call::{Answer, Call, CallOptions};
 use vouchsafe_core::service::{Service, Session};
 
+pub(crate) use self::builder::AMERICAS;
 pub use self::builder::ClientBuilder;
 #[cfg(feature = "mock")]
 pub(crate) use self::builder::scheme;

@@ -11,11 +11,12 @@ use vouchsafe_core::store::{Key, Leases, MemoryStore, Store, StoreLeases};
 use vouchsafe_core::{CoreClient, CoreClientBuilder, Secret};
 
 use super::authorization::{self, joined};
-use super::endpoint::{Endpoints, Url, endpoints};
+use super::endpoint::{Endpoints, endpoints};
 use super::values::{Memory, Values};
 use super::{BodyFormat, ClientAuthentication, Credentials, Developer, Inner};
 use crate::file::FileStore;
 use crate::refresh::{Coordinator, Times};
+use crate::url::Url;
 use crate::{Environment, Error, Result};
 
 /// Builds [`Credentials`].

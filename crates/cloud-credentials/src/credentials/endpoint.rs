@@ -7,10 +7,10 @@ use serde_json::Value;
 use vouchsafe_core::auth::Basic;
 use vouchsafe_core::auth::oauth::TokenAnswer;
 use vouchsafe_core::call::{Answer, Call, CallOptions, Form, Operation};
-use vouchsafe_core::url::{BaseUrl, Target};
 use vouchsafe_core::{BoxFuture, CoreClient, Error as Core, ErrorKind as Kind, Secret};
 
 use crate::refresh::{Ask, Issued};
+use crate::url::Url;
 use crate::validity::Validity;
 use crate::{Record, Result};
 
@@ -54,38 +54,6 @@ pub(super) struct Endpoints {
     pub(super) format: BodyFormat,
     pub(super) authentication: ClientAuthentication,
     pub(super) options: CallOptions,
-}
-
-/// A URL, split into the parts that a call needs.
-#[derive(Clone, Debug)]
-pub(super) struct Url {
-    base: BaseUrl,
-    target: Target,
-}
-
-impl Url {
-    /// Splits the URL of an endpoint.
-    pub(super) fn whole(url: &str) -> Result<Self> {
-        let after_scheme = url.find("://").map_or(0, |at| at + "://".len());
-        let path = url[after_scheme..].find(['/', '?', '#']);
-        let (base, rest) = url.split_at(path.map_or(url.len(), |at| after_scheme + at));
-        let rest = if rest.starts_with('/') {
-            rest.to_owned()
-        } else {
-            format!("/{rest}")
-        };
-        let config = |error: Core| error.with_kind(Kind::Config);
-        Ok(Self {
-            base: BaseUrl::parse(base)?,
-            target: Target::encoded(&rest).map_err(config)?,
-        })
-    }
-
-    /// Appends a path to a base URL.
-    fn below(base: &str, path: &str) -> Result<Self> {
-        BaseUrl::parse(base)?;
-        Self::whole(&format!("{}{path}", base.trim_end_matches('/')))
-    }
 }
 
 /// Returns the token and the revocation endpoint for a base URL, or for that of the token endpoint
@@ -173,7 +141,7 @@ impl Endpoints {
         client: Identity<'_>,
         code: Code<'_>,
     ) -> Result<TokenAnswer> {
-        let call = Call::new(&REQUEST_TOKEN, self.token.target.clone());
+        let call = Call::new(&REQUEST_TOKEN, self.token.target().clone());
         let call = match self.format {
             BodyFormat::Json => call.secret_json(&Exchange {
                 grant_type: "authorization_code",
@@ -204,7 +172,7 @@ impl Endpoints {
             Hint::AccessToken => "access_token",
             Hint::RefreshToken => "refresh_token",
         };
-        let call = Call::new(&REVOKE_TOKEN, self.revocation.target.clone());
+        let call = Call::new(&REVOKE_TOKEN, self.revocation.target().clone());
         let call = match self.format {
             BodyFormat::Json => call.secret_json(&Revocation {
                 client: self.in_body(client),
@@ -228,7 +196,7 @@ impl Endpoints {
             id,
             secret: credentials.client_secret.as_ref(),
         };
-        let call = Call::new(&REQUEST_TOKEN, self.token.target.clone());
+        let call = Call::new(&REQUEST_TOKEN, self.token.target().clone());
         let call = match self.format {
             BodyFormat::Json => call.secret_json(&Refresh {
                 client: self.in_body(client),
@@ -254,11 +222,11 @@ impl Endpoints {
     /// Redeems a developer token.
     pub(super) async fn redeem(&self, provider: &Url, token: &Secret) -> Result<Issued> {
         let header = Secret::from(format!("Bearer {}", token.expose()));
-        let call = Call::new(&REDEEM, provider.target.clone());
+        let call = Call::new(&REDEEM, provider.target().clone());
         let call = call.hide(token).secret_header(AUTHORIZATION, &header)?;
         let answer = self
             .core
-            .send(&provider.base, call, None, &self.options)
+            .send(provider.base(), call, None, &self.options)
             .await?;
         Ok(self.issued(TokenAnswer::read(&answer)?))
     }
@@ -287,7 +255,10 @@ impl Endpoints {
             }
             _ => call,
         };
-        Ok(self.core.send(&url.base, call, None, &self.options).await?)
+        Ok(self
+            .core
+            .send(url.base(), call, None, &self.options)
+            .await?)
     }
 
     fn in_body<'a>(&self, client: Identity<'a>) -> Client<'a> {

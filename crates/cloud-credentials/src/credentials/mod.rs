@@ -21,11 +21,12 @@ use vouchsafe_core::{Secret, sync};
 pub use self::authorization::{Authorization, AuthorizationRequest, Pkce};
 pub use self::builder::CredentialsBuilder;
 pub use self::endpoint::{BodyFormat, ClientAuthentication};
-use self::endpoint::{Code, Endpoints, Hint, Identity, Url};
+use self::endpoint::{Code, Endpoints, Hint, Identity};
 use self::token::Held;
 use self::values::{Memory, Resolved};
 pub use self::values::{Source, Values};
 use crate::refresh::Coordinator;
+use crate::url::Url;
 use crate::{Claims, Environment, Error, Result};
 
 /// The credentials of an application, and its access token.

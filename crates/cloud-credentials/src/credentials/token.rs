@@ -8,10 +8,11 @@ use vouchsafe_core::auth::{Token, TokenSource};
 use vouchsafe_core::cache::Fetched;
 use vouchsafe_core::{BoxFuture, Secret};
 
+use super::Credentials;
 use super::values::{Memory, Resolved};
-use super::{Credentials, Url};
 use crate::record::digest;
 use crate::refresh::{Failure, Given, Refreshed, Stale, Wanted};
+use crate::url::Url;
 use crate::validity::Validity;
 use crate::{Record, Result};
 

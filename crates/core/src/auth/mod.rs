@@ -2,12 +2,19 @@
 
 mod authorize;
 mod basic;
+mod challenge;
+#[cfg(feature = "tower")]
+mod layer;
 pub mod oauth;
 mod source;
 mod token;
 
 pub use authorize::{Authorize, Bearer, HeaderToken};
 pub use basic::Basic;
+pub use challenge::BearerChallenge;
+#[cfg(feature = "tower")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+pub use layer::{AuthorizeLayer, AuthorizeService};
 pub use source::{EnvToken, FileToken, StaticToken, TokenSource, read_file};
 pub use token::Token;
 

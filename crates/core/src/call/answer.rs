@@ -31,6 +31,8 @@ struct Inner {
     /// The secrets of the call, in case the answer quotes them.
     secrets: Secrets,
     keeps_body: bool,
+    /// Set only where any status is an answer.
+    refusal: Option<Error>,
 }
 
 impl Answer {
@@ -43,7 +45,26 @@ impl Answer {
             uri: context.uri,
             secrets: context.secrets,
             keeps_body: false,
+            refusal: None,
         }))
+    }
+
+    pub(super) fn with_refusal(mut self, error: Error) -> Self {
+        self.0.refusal = Some(error);
+        self
+    }
+
+    /// Makes a refusal an error, as calls do whose answer is not of
+    /// [any status](crate::CoreClient::exchange).
+    ///
+    /// # Errors
+    ///
+    /// That of the refusal, with its status.
+    pub fn expect_success(mut self) -> Result<Self> {
+        match self.0.refusal.take() {
+            Some(error) => Err(error),
+            None => Ok(self),
+        }
     }
 
     /// Returns the status.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use http::Uri;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::Operation;
@@ -16,7 +15,6 @@ pub(crate) struct Context {
     pub(crate) uri: Uri,
     pub(crate) started: Instant,
     pub(crate) secrets: Secrets,
-    pub(crate) permit: OwnedSemaphorePermit,
     pub(crate) piece_limit: Duration,
     /// Set only if the caller set a deadline for this call.
     pub(crate) deadline: Option<Instant>,

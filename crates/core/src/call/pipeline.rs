@@ -15,9 +15,9 @@ use super::context::Context;
 use super::limit::{Authorities, AuthorityState};
 use super::receive::{Receive, Received};
 use super::retry::{is_throttled, is_transient, may_repeat, retry_after};
-use super::secrets::Filter;
+use super::secrets::{Filter, Secrets};
 use super::{Call, CallOptions, Operation, Repeat, Retry, Timeouts, coding};
-use crate::auth::{Credentials, Token};
+use crate::auth::{BearerChallenge, Credentials, Token};
 use crate::deadline::{after, in_words};
 use crate::error::KEPT_BODY;
 use crate::observe::{AttemptEvent, CallEvent, Observer};
@@ -92,11 +92,19 @@ impl Pipeline {
             source_called: false,
         };
         // Pinned here, so that the span is put around a pointer rather than around the whole state.
+        let mut kept = None;
         let result = {
-            let run = pin!(self.run::<R>(base, &call, credentials, options, &mut progress));
+            let (progress, kept) = (&mut progress, &mut kept);
+            let run = pin!(self.run::<R>(base, &call, credentials, options, progress, kept));
             run.instrument(span.clone()).await
         };
-        let result = result.map_err(|error| progress.explain(error, operation, options));
+        let result = result.or_else(|error| {
+            let error = progress.explain(error, operation, options);
+            match kept {
+                Some(answer) => Ok(R::with_refusal(answer, error)),
+                None => Err(error),
+            }
+        });
         if !span.is_disabled() {
             span.record("attempts", progress.attempts);
             match &result {
@@ -129,6 +137,7 @@ impl Pipeline {
         credentials: Option<Credentials<'_>>,
         options: &CallOptions,
         progress: &mut Progress,
+        kept: &mut Option<R::Answer>,
     ) -> Result<R::Answer> {
         let operation = call.0.operation;
         let uri = progress.uri.insert(base.join(&call.0.target)?).clone();
@@ -190,6 +199,16 @@ impl Pipeline {
                     progress,
                 )
                 .await;
+            *kept = None;
+            let context = |progress: &Progress| Context {
+                operation,
+                attempts: progress.attempts,
+                uri: uri.clone(),
+                secrets: secrets(&call, token.as_ref(), options),
+                started: progress.started,
+                piece_limit: attempt_limit,
+                deadline: options.get().deadline.map(|_| deadline),
+            };
             let error = match outcome {
                 Ok(Received::Answer(got)) => {
                     authority.budget.refund();
@@ -199,34 +218,12 @@ impl Pipeline {
                     {
                         return Err(unasked_coding(R::status_of(&got), coding));
                     }
-                    let mut secrets = call.0.secrets.clone();
-                    if let Some(token) = &token {
-                        secrets.add(token.secret());
-                    }
-                    let own = options
-                        .get()
-                        .headers
-                        .values()
-                        .filter(|own| own.is_sensitive());
-                    let own = own.filter_map(|own| own.to_str().ok());
-                    own.for_each(|own| secrets.add_header(&Secret::from(own)));
-                    return Ok(R::answer(
-                        got,
-                        Context {
-                            operation,
-                            attempts: progress.attempts,
-                            uri,
-                            secrets,
-                            started: progress.started,
-                            permit,
-                            piece_limit: attempt_limit,
-                            deadline: options.get().deadline.map(|_| deadline),
-                        },
-                    ));
+                    return Ok(R::answer(got, context(progress), permit));
                 }
                 Ok(Received::Refusal(response)) => {
                     let presented = credentials.as_ref().zip(token.as_ref());
                     let filter = filter(&call, presented, options);
+                    *kept = R::refusal(&response, || context(progress));
                     self.refusal(operation, &response, &filter)
                 }
                 Err(error) => error,
@@ -251,7 +248,10 @@ impl Pipeline {
                     }
                     Ok(_) => return Err(error),
                     // Why there is no newer token is more than that the old one was refused.
-                    Err(cause) => return Err(error.with_source(cause)),
+                    Err(cause) => {
+                        *kept = None;
+                        return Err(error.with_source(cause));
+                    }
                 }
             }
             // A kept connection that the server has closed in the meantime: use another at once.
@@ -423,7 +423,10 @@ impl Pipeline {
             None => (self.read_fault)(response),
         };
         let status = response.status;
-        let kind = operation.kind_of(status, fault.code.as_deref());
+        let kind = match operation.kind_of(status, fault.code.as_deref()) {
+            ErrorKind::Credential if is_scope_missing(response) => ErrorKind::Forbidden,
+            kind => kind,
+        };
         // Some servers quote the values that they refuse.
         let clean = |text: Option<&str>| {
             let text = text.filter(|text| !text.trim().is_empty());
@@ -460,6 +463,12 @@ impl Pipeline {
     }
 }
 
+/// Returns whether the token is good, but may not do this: a newer one could not either.
+fn is_scope_missing(response: &Response) -> bool {
+    let challenge = BearerChallenge::of(&response.headers);
+    challenge.is_some_and(|challenge| challenge.is_insufficient_scope())
+}
+
 /// Handles an answer that something between client and server compressed although the client did
 /// not ask for it.
 fn unasked_coding(status: StatusCode, coding: &str) -> Error {
@@ -467,6 +476,19 @@ fn unasked_coding(status: StatusCode, coding: &str) -> Error {
     Error::new(ErrorKind::Decode, message)
         .with_sent(Sent::Maybe)
         .with_status(status)
+}
+
+/// Collects the secrets of a request, in case its answer quotes them.
+fn secrets(call: &Call, token: Option<&Token>, options: &CallOptions) -> Secrets {
+    let mut secrets = call.0.secrets.clone();
+    if let Some(token) = token {
+        secrets.add(token.secret());
+    }
+    let own = options.get().headers.values();
+    let own = own.filter(|own| own.is_sensitive());
+    let own = own.filter_map(|own| own.to_str().ok());
+    own.for_each(|own| secrets.add_header(&Secret::from(own)));
+    secrets
 }
 
 /// Collects the secrets of a request, to remove them from what the server says.

@@ -43,15 +43,27 @@ pub(crate) trait Receive: 'static {
     /// Returns the content coding of the body, unless there is no body.
     fn coding_of(got: &Self::Got) -> Option<&'static str>;
 
-    fn answer(got: Self::Got, context: Context) -> Self::Answer;
+    fn answer(got: Self::Got, context: Context, permit: OwnedSemaphorePermit) -> Self::Answer;
+
+    /// Returns a refusal as the answer, where any status is one.
+    fn refusal(response: &Response, context: impl FnOnce() -> Context) -> Option<Self::Answer> {
+        let _ = (response, context);
+        None
+    }
+
+    /// Adds the error that a refusal would be, were not any status an answer.
+    fn with_refusal(answer: Self::Answer, error: Error) -> Self::Answer {
+        let _ = error;
+        answer
+    }
 
     fn status(answer: &Self::Answer) -> StatusCode;
 }
 
-/// Reads the whole answer before returning it.
-pub(crate) struct Whole;
+/// Reads the whole answer before returning it; if `ANY`, whatever its status.
+pub(crate) struct Whole<const ANY: bool = false>;
 
-impl Receive for Whole {
+impl<const ANY: bool> Receive for Whole<ANY> {
     type Got = Response;
     type Answer = Answer;
 
@@ -78,8 +90,16 @@ impl Receive for Whole {
         coding::of(&got.headers).filter(|_| !got.body.is_empty())
     }
 
-    fn answer(got: Response, context: Context) -> Answer {
+    fn answer(got: Response, context: Context, _: OwnedSemaphorePermit) -> Answer {
         Answer::new(got, context)
+    }
+
+    fn refusal(response: &Response, context: impl FnOnce() -> Context) -> Option<Answer> {
+        ANY.then(|| Answer::new(response.clone(), context()))
+    }
+
+    fn with_refusal(answer: Answer, error: Error) -> Answer {
+        answer.with_refusal(error)
     }
 
     fn status(answer: &Answer) -> StatusCode {
@@ -120,13 +140,17 @@ impl Receive for Pieces {
         coding::of(&got.headers).filter(|_| has_body)
     }
 
-    fn answer(got: StreamedResponse, context: Context) -> AnswerStream {
+    fn answer(
+        got: StreamedResponse,
+        context: Context,
+        permit: OwnedSemaphorePermit,
+    ) -> AnswerStream {
         AnswerStream {
             status: got.status,
             headers: got.headers,
             reading: Some(Reading {
                 body: got.body,
-                _permit: context.permit,
+                _permit: permit,
             }),
             operation: context.operation,
             attempts: context.attempts,

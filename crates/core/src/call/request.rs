@@ -290,7 +290,9 @@ impl Call {
         call
     }
 
-    fn body(mut self, media: &'static str, body: Bytes) -> Self {
+    /// Sets a body of any type, and its content type.
+    #[must_use]
+    pub fn body(mut self, media: &'static str, body: Bytes) -> Self {
         self.0
             .headers
             .set(CONTENT_TYPE, HeaderValue::from_static(media));

@@ -9,7 +9,7 @@ use super::*;
 
 /// Hands out a new token after each refusal.
 #[derive(Debug, Default)]
-struct Renewing(AtomicU64);
+pub(super) struct Renewing(pub(super) AtomicU64);
 
 impl TokenSource for Renewing {
     fn token(&self) -> BoxFuture<'_, Result<Token>> {
@@ -79,7 +79,7 @@ async fn a_call_that_is_not_to_be_resent_still_has_its_token_replaced() {
 
 /// Has one token, and cannot get another.
 #[derive(Debug, Default)]
-struct Spent(AtomicU64);
+pub(super) struct Spent(AtomicU64);
 
 impl TokenSource for Spent {
     fn token(&self) -> BoxFuture<'_, Result<Token>> {

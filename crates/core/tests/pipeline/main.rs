@@ -1,6 +1,7 @@
 //! The life of a call, over a transport that answers from a script. Time is paused.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+mod any_status;
 mod credentials;
 
 use std::collections::VecDeque;

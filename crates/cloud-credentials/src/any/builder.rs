@@ -1,0 +1,116 @@
+//! Configuration of a client for any request.
+
+use std::sync::Arc;
+
+use vouchsafe_core::auth::TokenSource;
+use vouchsafe_core::call::CallOptions;
+use vouchsafe_core::{CoreClient, CoreClientBuilder};
+
+use super::{HttpClient, Inner};
+use crate::client::AMERICAS;
+use crate::error::read_fault;
+use crate::url::Url;
+use crate::{Credentials, Result};
+
+/// Builds an [`HttpClient`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct HttpClientBuilder {
+    core: CoreClientBuilder,
+    base_url: String,
+    allowed: Vec<String>,
+    source: Option<Arc<dyn TokenSource>>,
+    headers: Vec<(String, String)>,
+    query: Vec<(String, String)>,
+    options: CallOptions,
+    redirects: u32,
+}
+
+impl HttpClientBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            core: CoreClient::builder(),
+            base_url: AMERICAS.to_owned(),
+            allowed: Vec::new(),
+            source: None,
+            headers: Vec::new(),
+            query: Vec::new(),
+            options: CallOptions::new(),
+            redirects: 0,
+        }
+    }
+
+    vouchsafe_core::client_builder_methods!(core);
+
+    /// Sets the URL below which requests go. Default: `https://api.us.paloaltonetworks.com`.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = url.into();
+        self
+    }
+
+    /// Allows requests with absolute URLs of the scheme, host and port of this one. Default: only
+    /// of those of the base URL.
+    pub fn allow_url(mut self, url: impl Into<String>) -> Self {
+        self.allowed.push(url.into());
+        self
+    }
+
+    /// Sets the credentials whose access token is sent. Default: none; requests then go without
+    /// one, to any place.
+    pub fn credentials(self, credentials: &Credentials) -> Self {
+        self.token_source(Arc::new(credentials.clone()))
+    }
+
+    /// Sets the source of tokens.
+    pub fn token_source(mut self, source: Arc<dyn TokenSource>) -> Self {
+        self.source = Some(source);
+        self
+    }
+
+    /// Sets whether a request whose access token was refused is sent once more with a newer one.
+    /// Without, the token is still replaced, and the refusal is the answer. Default: `true`.
+    pub fn auto_retry(mut self, resends: bool) -> Self {
+        self.options = self.options.resend_refused(resends);
+        self
+    }
+
+    /// Adds a header to each request. It replaces one of the client's own, such as `Accept`; the
+    /// access token takes precedence.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds a parameter to the query of each request. One of the same name in a request replaces
+    /// it.
+    pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.query.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets how many redirects of a request are followed. They are followed only to where requests
+    /// may go; any other is the answer. Default: none.
+    pub fn follow_redirects(mut self, most: u32) -> Self {
+        self.redirects = most;
+        self
+    }
+
+    /// Builds the client. Does no I/O.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `Config` if a URL is malformed, or the transport cannot be created.
+    pub fn build(self) -> Result<HttpClient> {
+        let allowed = self.allowed.iter().map(|url| Url::whole(url));
+        Ok(HttpClient(Arc::new(Inner {
+            base: Url::whole(&self.base_url)?,
+            allowed: allowed.collect::<Result<_>>()?,
+            core: self.core.read_fault(read_fault).build()?,
+            source: self.source,
+            headers: self.headers,
+            query: self.query,
+            options: self.options,
+            redirects: self.redirects,
+        })))
+    }
+}

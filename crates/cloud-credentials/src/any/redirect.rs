@@ -1,0 +1,23 @@
+//! Where a redirect leads (RFC 9110, section 15.4).
+
+use http::header::LOCATION;
+use http::{Method, StatusCode};
+use vouchsafe_core::call::Answer;
+
+use crate::url::Url;
+
+/// Returns where an answer sends its client. `None` if it does not, or to what is no URL.
+pub(super) fn next(answer: &Answer, from: &Url) -> Option<Url> {
+    let is_redirect = matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+    let location = answer.headers().get(LOCATION).filter(|_| is_redirect)?;
+    from.resolved(location.to_str().ok()?).ok()
+}
+
+/// Returns whether a redirect is followed with GET, without the body.
+pub(super) fn becomes_get(status: StatusCode, method: &Method) -> bool {
+    match status {
+        StatusCode::SEE_OTHER => *method != Method::HEAD,
+        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => *method == Method::POST,
+        _ => false,
+    }
+}

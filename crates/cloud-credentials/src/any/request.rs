@@ -1,0 +1,250 @@
+//! One request.
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, PROXY_AUTHORIZATION};
+use http::{HeaderName, Method};
+use serde::Serialize;
+use tokio::time::Instant;
+use vouchsafe_core::call::{Answer, Call, CallOptions, Form, Operation, Repeat};
+use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret};
+
+use super::{HttpClient, redirect};
+use crate::url::Url;
+use crate::{Credentials, Error, Result};
+
+/// A request that is being formed; see [`HttpClient::request`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`"]
+pub struct HttpRequest {
+    client: HttpClient,
+    method: Method,
+    url: String,
+    headers: Vec<(String, String)>,
+    query: Vec<(String, String)>,
+    body: Option<Body>,
+    repeat: Repeat,
+    is_success_expected: bool,
+    options: CallOptions,
+    /// The first setter that was given something impossible.
+    fault: Option<Core>,
+}
+
+#[derive(Clone, Debug)]
+enum Body {
+    Bytes(&'static str, Bytes),
+    Form(Form),
+}
+
+impl HttpRequest {
+    pub(super) fn new(client: HttpClient, method: Method, url: String) -> Self {
+        let headers = client.0.headers.clone();
+        Self {
+            client,
+            method,
+            url,
+            headers,
+            query: Vec::new(),
+            body: None,
+            repeat: Repeat::OnlyIfUnsent,
+            is_success_expected: false,
+            options: CallOptions::new(),
+            fault: None,
+        }
+    }
+
+    /// Sets a header. It replaces one of the same name, such as one of the client's; the access
+    /// token takes precedence. Credentials in `Authorization`, `Proxy-Authorization` and `Cookie`
+    /// are never shown.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds a parameter to the query. Those of the client that have the same name are left out.
+    pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.query.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets a JSON body. What cannot be written as JSON is refused when the request is sent.
+    pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
+        match serde_json::to_vec(body) {
+            Ok(text) => self.body = Some(Body::Bytes("application/json", text.into())),
+            Err(cause) => {
+                let what = "the body cannot be written as JSON";
+                self.fault = Some(Core::new(Kind::Invalid, what).with_source(cause));
+            }
+        }
+        self
+    }
+
+    /// Sets a form as body (`application/x-www-form-urlencoded`).
+    pub fn form(mut self, form: Form) -> Self {
+        self.body = Some(Body::Form(form));
+        self
+    }
+
+    /// Sets a body of any type, such as `text/plain`; a header `Content-Type` says it better.
+    pub fn body(mut self, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        self.body = Some(Body::Bytes(content_type, body.into()));
+        self
+    }
+
+    /// Sets whether the request may be sent twice. Default: only if nothing of it left this
+    /// machine, whatever its method.
+    pub fn repeat(mut self, repeat: Repeat) -> Self {
+        self.repeat = repeat;
+        self
+    }
+
+    /// Makes a status other than 2xx an error.
+    #[doc(alias = "raise_for_status")]
+    pub fn expect_success(mut self) -> Self {
+        self.is_success_expected = true;
+        self
+    }
+
+    /// Sends the request with these credentials instead of the client's.
+    pub fn credentials(mut self, credentials: &Credentials) -> Self {
+        self.client = self.client.with_credentials(credentials);
+        self
+    }
+
+    /// Sets options, such as a deadline. What is not set is as the client has it.
+    pub fn options(mut self, options: CallOptions) -> Self {
+        self.options = options.or(&self.options);
+        self
+    }
+
+    /// Sends the request, and returns the answer, whatever its status.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `Config` if the URL leads to where the token must not go; nothing is sent.
+    /// - Of kind `Invalid` if a part of the request is malformed; nothing is sent.
+    /// - Those of [`Credentials`] if there is no token, or a refused one cannot be replaced. The
+    ///   latter has the status 401, and the reason as its source.
+    /// - With the status, if it is not 2xx and [success](Self::expect_success) is expected.
+    /// - What any call can meet, such as a time limit or a broken connection.
+    pub async fn send(mut self) -> Result<Answer> {
+        if let Some(fault) = self.fault {
+            return Err(fault.into());
+        }
+        let inner = self.client.0.clone();
+        let options = self.options.clone().or(&inner.options);
+        let limit = inner.core.call_limit(&options);
+        let begun = Instant::now();
+        let mut url = inner.locate(&self.url)?;
+        let mut query = merged(&inner.query, std::mem::take(&mut self.query));
+        let mut left = inner.redirects;
+        loop {
+            let call = self.call(&url, &query)?;
+            let options = options.clone();
+            let options = options.deadline(limit.saturating_sub(begun.elapsed()));
+            let (core, presented) = (&inner.core, inner.presented());
+            let answer = core.exchange(url.base(), call, presented, &options).await;
+            let answer = answer.map_err(Error::from)?;
+            let next = redirect::next(&answer, &url).filter(|next| inner.is_allowed(next));
+            if let Some(next) = next.filter(|_| left > 0) {
+                left -= 1;
+                url = next;
+                // The location has one of its own.
+                query = Vec::new();
+                if redirect::becomes_get(answer.status(), &self.method) {
+                    self.method = Method::GET;
+                    self.body = None;
+                }
+                continue;
+            }
+            return match self.is_success_expected {
+                true => Ok(answer.expect_success()?),
+                false => Ok(answer),
+            };
+        }
+    }
+
+    fn call(&self, url: &Url, query: &[(String, String)]) -> Result<Call> {
+        let operation = operation(&self.method, self.repeat)?;
+        let add = |target: vouchsafe_core::url::Target, (name, value): &(String, String)| {
+            target.query(name, value)
+        };
+        let mut call = Call::new(operation, query.iter().fold(url.target().clone(), add));
+        match &self.body {
+            None => {}
+            Some(Body::Form(form)) => call = call.form(form.clone()),
+            Some(Body::Bytes(content_type, body)) => {
+                call = call.body(content_type, body.clone());
+            }
+        }
+        for (name, value) in &self.headers {
+            let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
+                let what = format!("{name:?} is not the name of a header");
+                return Err(Core::new(Kind::Invalid, what).into());
+            };
+            if header == CONTENT_TYPE && self.body.is_none() {
+                continue;
+            }
+            call = match [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(&header) {
+                true => call.secret_header(header, &Secret::from(value.as_str()))?,
+                false => call.header(header, value)?,
+            };
+        }
+        Ok(call)
+    }
+}
+
+/// Puts the parameters of a request in the place of the client's that have the same name.
+fn merged(of_client: &[(String, String)], mut own: Vec<(String, String)>) -> Vec<(String, String)> {
+    let mut query = Vec::new();
+    let is_replaced = |name: &str| own.iter().any(|(other, _)| other == name);
+    let replaced: Vec<bool> = of_client
+        .iter()
+        .map(|(name, _)| is_replaced(name))
+        .collect();
+    for (pair, is_replaced) in of_client.iter().zip(replaced) {
+        match is_replaced {
+            true => query.extend(own.extract_if(.., |(name, _)| *name == pair.0)),
+            false => query.push(pair.clone()),
+        }
+    }
+    query.append(&mut own);
+    query
+}
+
+/// Returns the operation that any request of a method is.
+fn operation(method: &Method, repeat: Repeat) -> Result<&'static Operation> {
+    let operations = match repeat {
+        Repeat::Safe => &SAFE,
+        Repeat::OnlyIfUnsent => &ONCE,
+    };
+    let mut of_method = operations.iter();
+    let found = of_method.find(|operation| operation.method() == method);
+    found.ok_or_else(|| {
+        let what = format!("the method {method} is not supported");
+        Core::new(Kind::Invalid, what).into()
+    })
+}
+
+const fn any(method: Method) -> Operation {
+    Operation::new("http.request", method, "/").response_limit(16 << 20)
+}
+
+static ONCE: [Operation; 7] = [
+    any(Method::GET),
+    any(Method::HEAD),
+    any(Method::OPTIONS),
+    any(Method::POST),
+    any(Method::PUT),
+    any(Method::PATCH),
+    any(Method::DELETE),
+];
+
+static SAFE: [Operation; 7] = [
+    any(Method::GET).repeat(Repeat::Safe),
+    any(Method::HEAD).repeat(Repeat::Safe),
+    any(Method::OPTIONS).repeat(Repeat::Safe),
+    any(Method::POST).repeat(Repeat::Safe),
+    any(Method::PUT).repeat(Repeat::Safe),
+    any(Method::PATCH).repeat(Repeat::Safe),
+    any(Method::DELETE).repeat(Repeat::Safe),
+];
