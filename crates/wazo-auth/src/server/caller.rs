@@ -1,13 +1,14 @@
 //! Who sent a request.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::Extensions;
 use vouchsafe_core::Secret;
 
 use super::tokens::Known;
 use super::{Refusal, Tokens};
-use crate::{Acl, Token};
+use crate::{Acl, Token, Validity};
 
 /// Who sent a request: a token that wazo-auth knows, and the tenant to act in. A
 /// [`TokenLayer`](super::TokenLayer) adds it to the request's extensions.
@@ -19,29 +20,57 @@ pub struct Caller {
     pub(super) token: Secret,
     pub(super) known: Arc<Known>,
     pub(super) tenant: Option<Arc<str>>,
-    pub(super) decision: Decision,
+    pub(super) tokens: Tokens,
+    /// Whether the server decides what the token covers, rather than its list.
+    pub(super) is_server_asked: bool,
 }
 
-/// Where it is decided what a token covers.
-#[derive(Clone, Debug)]
-pub(super) enum Decision {
-    Local,
-    Asked(Tokens),
-}
-
-/// What a layer found out. It marks each request that a layer has accepted, to tell "no token" from
-/// "not checked".
+/// What a layer found out. It marks each request that the layer lets pass, to tell "no token" from
+/// "not checked". The last two it lets pass only if guards refuse them.
 #[derive(Clone)]
-pub(super) struct Seen(pub(super) Option<Caller>);
+pub(super) enum Seen {
+    Caller(Caller),
+    Anonymous(Tokens),
+    UnknownToken(Tokens),
+    /// The token may not act for the tenant that the request names.
+    HiddenTenant(Caller),
+}
+
+impl Seen {
+    pub(super) fn of(extensions: &Extensions) -> Result<&Self, Refusal> {
+        let seen = extensions.get();
+        seen.ok_or_else(|| Refusal::layer_missing().logged())
+    }
+
+    pub(super) fn caller(&self) -> Result<Option<&Caller>, Refusal> {
+        let refusal = match self {
+            Self::Caller(caller) => return Ok(Some(caller)),
+            Self::Anonymous(_) => return Ok(None),
+            Self::UnknownToken(tokens) => Refusal::unknown_token(None, tokens.now()),
+            Self::HiddenTenant(caller) => caller.hidden_tenant(),
+        };
+        Err(refusal.logged())
+    }
+
+    pub(super) fn now(&self) -> SystemTime {
+        match self {
+            Self::Caller(caller) | Self::HiddenTenant(caller) => caller.tokens.now(),
+            Self::Anonymous(tokens) | Self::UnknownToken(tokens) => tokens.now(),
+        }
+    }
+}
 
 impl Caller {
     /// Returns the caller that a layer added to a request's extensions.
     ///
     /// # Errors
     ///
-    /// 500 if no layer has seen the request, and 401 if it has no token.
+    /// 500 if no layer has seen the request, and 401 if it has no token, or if the layer leaves
+    /// refusals to guards and would have refused it.
     pub fn of(extensions: &Extensions) -> Result<&Self, Refusal> {
-        Self::find(extensions)?.ok_or_else(|| Refusal::unknown_token().logged())
+        let seen = Seen::of(extensions)?;
+        let unknown = || Refusal::unknown_token(None, seen.now()).logged();
+        seen.caller()?.ok_or_else(unknown)
     }
 
     /// Returns the caller that a layer added to a request's extensions, or `None` if the layer
@@ -49,12 +78,10 @@ impl Caller {
     ///
     /// # Errors
     ///
-    /// 500 if no layer has seen the request.
+    /// 500 if no layer has seen the request, and 401 if the layer leaves refusals to guards and
+    /// would have refused it.
     pub fn find(extensions: &Extensions) -> Result<Option<&Self>, Refusal> {
-        match extensions.get::<Seen>() {
-            Some(Seen(found)) => Ok(found.as_ref()),
-            None => Err(Refusal::layer_missing().logged()),
-        }
+        Seen::of(extensions)?.caller()
     }
 
     /// Returns the token, to call other services for the caller.
@@ -92,16 +119,35 @@ impl Caller {
     /// already been logged.
     pub async fn require(&self, access: &str) -> Result<(), Refusal> {
         // Line ends would match in surprising ways (protocol section 6.1), and no access has any.
-        let covered = match &self.decision {
-            _ if access.contains(char::is_control) => Ok(false),
-            Decision::Local => Ok(self.acl().allows(access)),
-            Decision::Asked(tokens) => tokens.covers(&self.token, access).await,
+        let covered = match self.is_server_asked {
+            _ if access.contains(char::is_control) => false,
+            false => self.acl().allows(access),
+            true => match self.tokens.covers(&self.token, access).await {
+                Ok(Validity::NotValid) => {
+                    let refusal = Refusal::unknown_token(Some(access), self.tokens.now());
+                    return Err(refusal.logged());
+                }
+                Ok(answer) => answer == Validity::Valid,
+                Err(refusal) => return Err(refusal.logged()),
+            },
         };
-        let refusal = match covered {
-            Ok(true) => return Ok(()),
-            Ok(false) => Refusal::missing_access(access, self.tenant.as_deref()),
-            Err(refusal) => refusal,
-        };
-        Err(refusal.logged())
+        match covered {
+            true => Ok(()),
+            false => {
+                let tenant = self.tenant.as_deref();
+                Err(Refusal::missing_access(access, tenant, self.tokens.now()).logged())
+            }
+        }
+    }
+
+    /// Refuses the tenant that the request names.
+    pub(super) fn hidden_tenant(&self) -> Refusal {
+        let tenant = self.tenant.as_deref().unwrap_or_default();
+        Refusal::hidden_tenant(tenant, self.tokens.now())
+    }
+
+    /// Refuses the tenant of the token's user.
+    pub(super) fn other_tenant(&self) -> Refusal {
+        Refusal::other_tenant(self.tokens.now())
     }
 }

@@ -8,8 +8,9 @@ use http::{Extensions, Request, Response};
 use tower_layer::Layer;
 use vouchsafe_core::server::{AsyncCheck, AsyncCheckService};
 
+use super::Refusal;
+use super::caller::Seen;
 use super::path::Path;
-use super::{Caller, Refusal};
 use crate::acl::AccessTemplate;
 
 /// Admits only callers whose token covers an access. As a layer it must be inside a
@@ -19,10 +20,14 @@ use crate::acl::AccessTemplate;
 /// | --- | --- |
 /// | the token does not cover the access | 401 `unauthorized`, reason `missing_permission_or_invalid_tenant` |
 /// | the token's user is of another tenant than [`only_tenant`](Self::only_tenant) says | 401 `unauthorized` |
-/// | there is no token | 401 `unauthorized`, reason `not_found_or_expired` |
+/// | there is no token, or the layer has left it to the guard to refuse an unknown one | 401 `unauthorized`, reason `not_found_or_expired` |
+/// | the layer has left it to the guard to refuse a tenant | 401 `unauthorized-tenant` |
 /// | the server is to be asked and cannot be | 503 `authentication-server-unreachable` |
 /// | no layer has identified the caller | 500 `layer-missing` |
 /// | the request has another path than the guard is for | 500 `path-mismatch` |
+///
+/// Each 401 `unauthorized` but the second names the access as `required_access`. Of several
+/// conditions the first in this order counts, as in the service: token, access, tenant.
 #[derive(Clone, Debug)]
 pub struct Guard {
     access: AccessTemplate,
@@ -84,11 +89,13 @@ impl Guard {
     ///
     /// See the table above. The refusal has already been logged.
     pub async fn check(&self, extensions: &Extensions, path: &str) -> Result<(), Refusal> {
-        let caller = Caller::of(extensions)?.clone();
-        self.admit(caller, path).await
+        let seen = Seen::of(extensions)?.clone();
+        self.admit(seen, path).await
     }
 
-    async fn admit(&self, caller: Caller, path: &str) -> Result<(), Refusal> {
+    /// Decides in the order of the service: token, access, tenant of the user, tenant to act in
+    /// (protocol section 3.1).
+    async fn admit(&self, seen: Seen, path: &str) -> Result<(), Refusal> {
         let values = match &self.path {
             None => Some(Vec::new()),
             Some(known) => known.read(path),
@@ -101,13 +108,16 @@ impl Guard {
         let Some(access) = access else {
             return Err(Refusal::path_mismatch().logged());
         };
+        let (Seen::Caller(caller) | Seen::HiddenTenant(caller)) = &seen else {
+            return Err(Refusal::unknown_token(Some(&access), seen.now()).logged());
+        };
         caller.require(&access).await?;
         let own = caller.info().metadata.tenant_uuid.as_ref();
         match &self.tenant {
             Some(tenant) if own.is_none_or(|own| own.as_str() != tenant) => {
-                Err(Refusal::other_tenant().logged())
+                Err(caller.other_tenant().logged())
             }
-            _ => Ok(()),
+            _ => seen.caller().map(drop),
         }
     }
 }
@@ -140,8 +150,8 @@ impl AsyncCheck for Guard {
         &self,
         request: &mut Request<A>,
     ) -> Result<(), Response<B>> {
-        let admitted = match Caller::of(request.extensions()).cloned() {
-            Ok(caller) => self.admit(caller, request.uri().path()).await,
+        let admitted = match Seen::of(request.extensions()).cloned() {
+            Ok(seen) => self.admit(seen, request.uri().path()).await,
             Err(refusal) => Err(refusal),
         };
         admitted.map_err(|refusal| refusal.to_response())

@@ -8,8 +8,9 @@ use tower_layer::Layer;
 use vouchsafe_core::Secret;
 use vouchsafe_core::server::{AsyncCheck, AsyncCheckService, mark_sensitive, single};
 
-use super::caller::{Decision, Seen};
+use super::caller::Seen;
 use super::{Caller, Refusal, Tokens};
+use crate::Validity;
 
 /// Finds out who sent a request, from the token in `X-Auth-Token`, and adds a [`Caller`] to the
 /// request's extensions, where [`Caller::of`] finds it.
@@ -19,17 +20,20 @@ use super::{Caller, Refusal, Tokens};
 /// | has a token that wazo-auth knows | by the service, with a [`Caller`] |
 /// | has an unknown or expired token, or two | 401 `unauthorized`, reason `not_found_or_expired` |
 /// | has no token | the same; with [`allow_anonymous`](Self::allow_anonymous) by the service |
-/// | names a tenant in `Wazo-Tenant` that the token may not act for | 401 `unauthorized-tenant` |
+/// | names a tenant in `Wazo-Tenant` that the token may not act for, or two | 401 `unauthorized-tenant` |
 /// | comes while wazo-auth cannot be asked | 503 `authentication-server-unreachable` |
 ///
 /// The bodies are those of the service, except that `invalid_token` is empty: an answer shows no
-/// token.
+/// token. A layer does not know which access the route needs, so its refusals do not name it as
+/// `required_access`, and come before those of guards;
+/// [`refuse_in_guards`](Self::refuse_in_guards) changes both.
 #[derive(Clone, Debug)]
 pub struct TokenLayer {
     tokens: Tokens,
-    decision: Decision,
+    is_server_asked: bool,
     is_anonymous_allowed: bool,
     is_query_read: bool,
+    is_left_to_guards: bool,
 }
 
 /// What a request says about who sent it.
@@ -45,9 +49,10 @@ impl TokenLayer {
     pub fn new(tokens: Tokens) -> Self {
         Self {
             tokens,
-            decision: Decision::Local,
+            is_server_asked: false,
             is_anonymous_allowed: false,
             is_query_read: false,
+            is_left_to_guards: false,
         }
     }
 
@@ -71,7 +76,17 @@ impl TokenLayer {
     /// long as the token. For servers with other rules than this crate knows.
     #[must_use]
     pub fn ask_server(mut self) -> Self {
-        self.decision = Decision::Asked(self.tokens.clone());
+        self.is_server_asked = true;
+        self
+    }
+
+    /// Leaves it to the [`Guard`](super::Guard) of the route to refuse a token or a tenant, and to
+    /// [`Caller::of`] and the extractors: then the body names the access that the route needs, and
+    /// it is checked before the tenant, both as in the service. A route that has no guard and does
+    /// not ask for the caller admits everyone; use this only where there is none.
+    #[must_use]
+    pub fn refuse_in_guards(mut self) -> Self {
+        self.is_left_to_guards = true;
         self
     }
 
@@ -85,56 +100,76 @@ impl TokenLayer {
     pub async fn check<B: Send>(&self, request: &mut Request<B>) -> Result<(), Refusal> {
         let claims = self.read(request.headers(), request.uri());
         mark_sensitive(request.headers_mut(), TOKEN);
-        let found = match claims {
-            Ok(claims) => self.find(claims).await,
-            Err(refusal) => Err(refusal),
-        };
-        let found = found.map_err(Refusal::logged)?;
+        let seen = self.find(claims).await.map_err(Refusal::logged)?;
+        if !self.is_left_to_guards {
+            seen.caller()?;
+        }
         // Only this layer decides who a caller is: what an outer one found is replaced.
-        request.extensions_mut().insert(Seen(found));
+        request.extensions_mut().insert(seen);
         Ok(())
     }
 
-    fn read(&self, headers: &HeaderMap, uri: &Uri) -> Result<Claims, Refusal> {
-        let text = |name| match single(headers, name) {
-            // What is no text is no token and no tenant that the server knows.
-            Ok(value) => Ok(value.map(|value| String::from_utf8_lossy(value).into_owned())),
-            Err(_) => Err(Refusal::unknown_token()),
-        };
-        let mut token = text(TOKEN)?;
+    fn read(&self, headers: &HeaderMap, uri: &Uri) -> Claims {
+        let mut token = text(headers, TOKEN);
         if self.is_query_read {
             let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
             for (_, value) in query.filter(|(name, value)| name == "token" && !value.is_empty()) {
-                // Parts of a system could disagree on which one counts.
-                if token.as_ref().is_some_and(|other| *other != value) {
-                    return Err(Refusal::unknown_token());
-                }
-                token = Some(value.into_owned());
+                token = match token {
+                    // Parts of a system could disagree on which one counts: neither does.
+                    Some(other) if other != value => Some(format!("{other},{value}")),
+                    _ => Some(value.into_owned()),
+                };
             }
         }
-        Ok(Claims {
+        Claims {
             token: token.map(Secret::from),
-            tenant: text(TENANT)?.map(Arc::from),
-        })
+            tenant: text(headers, TENANT).map(Arc::from),
+        }
     }
 
-    async fn find(&self, claims: Claims) -> Result<Option<Caller>, Refusal> {
+    async fn find(&self, claims: Claims) -> Result<Seen, Refusal> {
+        let tokens = self.tokens.clone();
         let Some(token) = claims.token else {
-            return match self.is_anonymous_allowed {
-                true => Ok(None),
-                false => Err(Refusal::unknown_token()),
-            };
+            return Ok(match self.is_anonymous_allowed {
+                true => Seen::Anonymous(tokens),
+                false => Seen::UnknownToken(tokens),
+            });
         };
-        let known = self.tokens.find(&token).await?;
-        if let Some(tenant) = &claims.tenant {
-            self.tokens.check_tenant(&token, &known, tenant).await?;
+        let Some(known) = tokens.find(&token).await? else {
+            return Ok(Seen::UnknownToken(tokens));
+        };
+        let answer = match &claims.tenant {
+            Some(tenant) => tokens.may_act(&token, &known, tenant).await?,
+            None => Validity::Valid,
+        };
+        if answer == Validity::NotValid {
+            return Ok(Seen::UnknownToken(tokens));
         }
-        Ok(Some(Caller {
+        let caller = Caller {
             token,
             known,
             tenant: claims.tenant,
-            decision: self.decision.clone(),
-        }))
+            tokens,
+            is_server_asked: self.is_server_asked,
+        };
+        Ok(match answer {
+            Validity::Valid => Seen::Caller(caller),
+            _ => Seen::HiddenTenant(caller),
+        })
+    }
+}
+
+/// Returns the text of a header. Several values are joined: what comes of it is neither a token nor a
+/// tenant that the server knows. The same holds for what is no text.
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let text = |value| String::from_utf8_lossy(value).into_owned();
+    match single(headers, name) {
+        Ok(value) => value.map(text),
+        Err(_) => {
+            let values = headers.get_all(name).iter();
+            let values: Vec<_> = values.map(|value| text(value.as_bytes())).collect();
+            Some(values.join(","))
+        }
     }
 }
 

@@ -37,6 +37,7 @@ mod caller;
 #[cfg(feature = "axum")]
 mod extract;
 mod guard;
+mod introspect;
 mod layer;
 mod path;
 mod refusal;
@@ -44,7 +45,8 @@ mod tokens;
 
 pub use caller::Caller;
 pub use guard::{Guard, GuardError, GuardService};
+pub use introspect::Introspect;
 pub use layer::{TokenLayer, TokenService};
 pub use refusal::{Refusal, RefusalKind};
-pub use tokens::{Introspect, Tokens, TokensBuilder};
+pub use tokens::{Tokens, TokensBuilder};
 pub use vouchsafe_core::server::Failure;

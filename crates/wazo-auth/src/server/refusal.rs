@@ -1,6 +1,6 @@
 //! Answers to refused requests.
 
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
@@ -14,38 +14,40 @@ vouchsafe_core::refusal! {
     /// Why a request was refused, and the answer to it.
     ///
     /// The body has the form of the service's own errors (protocol section 4.2), except that
-    /// `invalid_token` is always empty.
+    /// `invalid_token` is always empty, and that `required_access` is absent where no
+    /// [`Guard`](super::Guard) was reached that could name it.
     Refusal, RefusalKind
 }
 
 impl Refusal {
-    pub(super) fn unknown_token() -> Self {
-        let details = json!({"invalid_token": "", "reason": "not_found_or_expired"});
-        Self::with_details(RefusalKind::UnknownToken, details)
+    pub(super) fn unknown_token(access: Option<&str>, now: SystemTime) -> Self {
+        let mut details = json!({"invalid_token": "", "reason": "not_found_or_expired"});
+        if let Some(access) = access {
+            details["required_access"] = access.into();
+        }
+        Self::dated(RefusalKind::UnknownToken, details, now)
     }
 
-    pub(super) fn missing_access(access: &str, tenant: Option<&str>) -> Self {
+    pub(super) fn missing_access(access: &str, tenant: Option<&str>, now: SystemTime) -> Self {
         let details = json!({
             "invalid_token": "", "reason": "missing_permission_or_invalid_tenant",
             "required_access": access, "tenant_uuid": tenant,
         });
-        Self::with_details(RefusalKind::MissingAccess, details)
+        Self::dated(RefusalKind::MissingAccess, details, now)
     }
 
-    pub(super) fn other_tenant() -> Self {
-        Self::with_details(RefusalKind::OtherTenant, json!({"invalid_token": ""}))
+    pub(super) fn other_tenant(now: SystemTime) -> Self {
+        Self::dated(RefusalKind::OtherTenant, json!({"invalid_token": ""}), now)
     }
 
-    pub(super) fn hidden_tenant(tenant: &str) -> Self {
-        Self::with_details(RefusalKind::HiddenTenant, json!({"tenant_uuid": tenant}))
+    pub(super) fn hidden_tenant(tenant: &str, now: SystemTime) -> Self {
+        let details = json!({"tenant_uuid": tenant});
+        Self::dated(RefusalKind::HiddenTenant, details, now)
     }
 
-    pub(super) fn unavailable(source: Error) -> Self {
+    pub(super) fn unavailable(source: Error, now: SystemTime) -> Self {
         let wait = source.retry_after();
-        let refusal = Self::new(
-            RefusalKind::AuthUnavailable,
-            RefusalKind::AuthUnavailable.words(),
-        );
+        let refusal = Self::dated(RefusalKind::AuthUnavailable, json!({}), now);
         Self(refusal.0.with_retry_after(wait).with_source(source))
     }
 
@@ -59,8 +61,8 @@ impl Refusal {
         Self::new(kind, kind.words())
     }
 
-    fn with_details(kind: RefusalKind, details: Value) -> Self {
-        let body = kind.write(kind.words(), details);
+    fn dated(kind: RefusalKind, details: Value, now: SystemTime) -> Self {
+        let body = kind.write(kind.words(), details, now);
         Self(Self::new(kind, kind.words()).0.with_body(body))
     }
 }
@@ -119,9 +121,9 @@ impl RefusalKind {
         }
     }
 
-    fn write(self, message: &str, details: Value) -> Bytes {
+    fn write(self, message: &str, details: Value, now: SystemTime) -> Bytes {
         let (_, code, _) = vouchsafe_core::server::RefusalKind::traits(self);
-        let since = SystemClock::new().now().duration_since(UNIX_EPOCH);
+        let since = now.duration_since(UNIX_EPOCH);
         let body = json!({
             "message": message, "error_id": code, "details": details,
             "timestamp": since.unwrap_or_default().as_secs_f64(),
@@ -153,7 +155,8 @@ impl vouchsafe_core::server::RefusalKind for RefusalKind {
     }
 
     fn body(self, message: &str) -> Bytes {
-        self.write(message, json!({}))
+        // Where neither a layer nor a client is at hand that has a clock.
+        self.write(message, json!({}), SystemClock::new().now())
     }
 
     fn challenge(self) -> HeaderValue {

@@ -1,65 +1,13 @@
 //! What tokens are: asked of wazo-auth once, and remembered for a while.
 
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use vouchsafe_core::cache::{Cache, Digest, Fetched};
-use vouchsafe_core::{BoxFuture, Clock, Secret, SystemClock};
+use vouchsafe_core::{Clock, Secret};
 
-use super::Refusal;
-use crate::{Acl, Client, Error, ErrorKind, Result, Token, Validity};
-
-/// Asks what a token is: the crate's `Client`, or a double in tests.
-pub trait Introspect: fmt::Debug + Send + Sync + 'static {
-    /// Returns a token. An unknown or expired one is an error of kind `NotFound`.
-    fn token<'a>(&'a self, token: &'a Secret) -> BoxFuture<'a, Result<Token>>;
-
-    /// Asks whether a token covers an access and may act for a tenant, as far as they are given.
-    fn check<'a>(
-        &'a self,
-        token: &'a Secret,
-        access: Option<&'a str>,
-        tenant: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Validity>>;
-}
-
-impl Introspect for Client {
-    fn token<'a>(&'a self, token: &'a Secret) -> BoxFuture<'a, Result<Token>> {
-        Box::pin(async move { self.token().get(token.clone()).send().await })
-    }
-
-    fn check<'a>(
-        &'a self,
-        token: &'a Secret,
-        access: Option<&'a str>,
-        tenant: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Validity>> {
-        let mut request = self.token().check(token.clone());
-        if let Some(access) = access {
-            request = request.required_access(access);
-        }
-        if let Some(tenant) = tenant {
-            request = request.tenant(tenant);
-        }
-        Box::pin(async move { request.validity().await })
-    }
-}
-
-impl<I: Introspect + ?Sized> Introspect for Arc<I> {
-    fn token<'a>(&'a self, token: &'a Secret) -> BoxFuture<'a, Result<Token>> {
-        (**self).token(token)
-    }
-
-    fn check<'a>(
-        &'a self,
-        token: &'a Secret,
-        access: Option<&'a str>,
-        tenant: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Validity>> {
-        (**self).check(token, access, tenant)
-    }
-}
+use super::{Introspect, Refusal};
+use crate::{Acl, Error, ErrorKind, Token, Validity};
 
 /// Knows what tokens are. Each token is asked for once, however many requests wait for the answer,
 /// and remembered until it expires, but not for longer than [`max_age`](TokensBuilder::max_age).
@@ -85,7 +33,7 @@ pub(super) struct Known {
 }
 
 impl Tokens {
-    /// Asks this source, usually a [`Client`], with the defaults that the setters of
+    /// Asks this source, usually a [`Client`](crate::Client), with the defaults that the setters of
     /// [`builder`](Self::builder) document.
     #[must_use]
     pub fn new(source: impl Introspect) -> Self {
@@ -95,10 +43,10 @@ impl Tokens {
     /// Returns a builder.
     pub fn builder(source: impl Introspect) -> TokensBuilder {
         TokensBuilder {
+            clock: source.clock(),
             source: Arc::new(source),
             max_age: Duration::from_secs(60),
             capacity: 10_000,
-            clock: Arc::new(SystemClock::new()),
         }
     }
 
@@ -117,12 +65,12 @@ impl Tokens {
         self.0.known.clear();
     }
 
-    /// Returns what a token is.
-    pub(super) async fn find(&self, token: &Secret) -> Result<Arc<Known>, Refusal> {
+    /// Returns what a token is, or `None` if the server does not know it.
+    pub(super) async fn find(&self, token: &Secret) -> Result<Option<Arc<Known>>, Refusal> {
         // The server compares this header literally; other texts are in no use, and end here, so
         // that they take no room.
         if !is_uuid(token.expose()) {
-            return Err(Refusal::unknown_token());
+            return Ok(None);
         }
         let Shared {
             source,
@@ -143,41 +91,33 @@ impl Tokens {
                 Ok(Fetched::new(Arc::new(Known { info, acl })).ttl(ttl))
             }
         };
-        let found = known.get_or_fetch(&Digest::of(token.expose()), fetch).await;
-        found.map_err(|error| match error.kind() {
-            ErrorKind::Core(vouchsafe_core::ErrorKind::NotFound) => Refusal::unknown_token(),
-            _ => Refusal::unavailable(error),
-        })
+        match known.get_or_fetch(&Digest::of(token.expose()), fetch).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if is_unknown(&error) => Ok(None),
+            Err(error) => Err(Refusal::unavailable(error, self.now())),
+        }
     }
 
-    /// Refuses a tenant that a token may not act for.
-    pub(super) async fn check_tenant(
+    /// Returns whether a token may act for a tenant.
+    pub(super) async fn may_act(
         &self,
         token: &Secret,
         known: &Known,
         tenant: &str,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Validity, Refusal> {
         let own = known.info.metadata.tenant_uuid.as_ref();
         if own.is_some_and(|own| own.as_str() == tenant) {
-            return Ok(());
+            return Ok(Validity::Valid);
         }
         if !is_uuid(tenant) {
-            return Err(Refusal::hidden_tenant(tenant));
+            return Ok(Validity::NotAllowed);
         }
-        match self.ask(token, None, Some(tenant)).await? {
-            Validity::Valid => Ok(()),
-            Validity::NotAllowed => Err(Refusal::hidden_tenant(tenant)),
-            Validity::NotValid => Err(self.unknown(token)),
-        }
+        self.ask(token, None, Some(tenant)).await
     }
 
     /// Returns whether a token covers an access, as the server says.
-    pub(super) async fn covers(&self, token: &Secret, access: &str) -> Result<bool, Refusal> {
-        match self.ask(token, Some(access), None).await? {
-            Validity::Valid => Ok(true),
-            Validity::NotAllowed => Ok(false),
-            Validity::NotValid => Err(self.unknown(token)),
-        }
+    pub(super) async fn covers(&self, token: &Secret, access: &str) -> Result<Validity, Refusal> {
+        self.ask(token, Some(access), None).await
     }
 
     async fn ask(
@@ -200,13 +140,16 @@ impl Tokens {
             }
         };
         let answer = self.0.answers.get_or_fetch(&key, fetch).await;
-        answer.map_err(Refusal::unavailable)
+        let answer = answer.map_err(|error| Refusal::unavailable(error, self.now()))?;
+        if answer == Validity::NotValid {
+            self.0.known.forget(&Digest::of(token.expose()));
+        }
+        Ok(answer)
     }
 
-    /// Refuses a token that has turned out to be unknown meanwhile.
-    fn unknown(&self, token: &Secret) -> Refusal {
-        self.0.known.forget(&Digest::of(token.expose()));
-        Refusal::unknown_token()
+    /// Returns the time, for the body of a refusal.
+    pub(super) fn now(&self) -> SystemTime {
+        self.0.clock.now()
     }
 }
 
@@ -222,7 +165,8 @@ pub struct TokensBuilder {
 
 impl TokensBuilder {
     /// Sets for how long a token is remembered at most: a revoked token passes for that long. With
-    /// zero, each request asks. Default: one minute.
+    /// zero, each request asks. Default: one minute. Unknown tokens are remembered for 30 seconds,
+    /// whatever is set here.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
         self
@@ -234,9 +178,10 @@ impl TokensBuilder {
         self
     }
 
-    /// Sets the wall clock, by which tokens expire. Default: the machine's clock.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
+    /// Sets the wall clock, by which tokens expire and which dates refusals. Default: that of the
+    /// source, which a client has from its own builder.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
         self
     }
 

@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+mod order;
+mod remembering;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -29,6 +32,8 @@ const OTHER: &str = "44eaf242-8f70-450c-bbc2-58acd132ca55";
 const TOKEN: &str = "d808fb98-0cec-45ac-828a-90bfb7b15f36";
 const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
 const MINUTE: Duration = Duration::from_secs(60);
+/// The first second of 2026.
+const START: u64 = 1_767_225_600;
 
 /// A wazo-auth that knows some tokens, and notes what it is asked.
 #[derive(Clone, Default)]
@@ -52,22 +57,22 @@ impl Auth {
     /// Knows a token of Alice's with these accesses, for an hour from the year 2026 on.
     fn new(acl: &[&str]) -> Self {
         let auth = Self::default();
+        auth.knows(acl);
+        auth
+    }
+
+    fn knows(&self, acl: &[&str]) {
         let token = json!({
             "token": TOKEN, "auth_id": ALICE, "acl": acl, "metadata": {"tenant_uuid": OWN},
             "utc_issued_at": "2026-01-01T00:00:00.000000",
             "utc_expires_at": "2026-01-01T01:00:00.000000",
         });
-        auth.0
-            .tokens
-            .lock()
-            .unwrap()
-            .insert(TOKEN.to_owned(), token);
-        auth
+        let mut tokens = self.0.tokens.lock().unwrap();
+        tokens.insert(TOKEN.to_owned(), token);
     }
 
     fn builder(&self) -> TokensBuilder {
-        // The first second of 2026.
-        Tokens::builder(self.clone()).clock(ManualClock::at_unix(1_767_225_600))
+        Tokens::builder(self.clone()).clock(Arc::new(ManualClock::at_unix(START)))
     }
 
     fn layer(&self) -> TokenLayer {
@@ -78,8 +83,8 @@ impl Auth {
         std::mem::take(&mut self.0.asked.lock().unwrap())
     }
 
-    fn goes_away(&self) {
-        self.0.is_away.store(true, Ordering::Relaxed);
+    fn goes_away(&self, is_away: bool) {
+        self.0.is_away.store(is_away, Ordering::Relaxed);
     }
 
     async fn answer(&self, question: String) -> Result<()> {
@@ -206,31 +211,6 @@ fn unknown() -> (u16, String, Value) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_is_asked_for_once_and_its_caller_handed_on() {
-    let auth = Auth::new(&[]);
-    let app = app(&auth.layer());
-    let answers = join_all((0..50).map(|_| ask(&app, "/whoever"))).await;
-    let expected = (StatusCode::OK, format!("{ALICE} in {OWN}"));
-    assert!(
-        answers.iter().all(|answer| *answer == expected),
-        "{answers:?}"
-    );
-    assert_eq!(ask(&app, "/whoever").await, expected);
-    assert_eq!(auth.asked(), ["token"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_unknown_token_is_refused_and_remembered() {
-    let auth = Auth::new(&[]);
-    let app = app(&auth.layer());
-    for _ in 0..3 {
-        let answer = send(&app, request("/whoever", &[("X-Auth-Token", UNKNOWN)])).await;
-        assert_eq!(refusal(answer), unknown());
-    }
-    assert_eq!(auth.asked(), ["token"]);
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_can_be_no_token_is_refused_without_asking() {
     let auth = Auth::new(&["#"]);
     let app = app(&auth.layer().accept_query());
@@ -268,68 +248,18 @@ async fn anonymous_requests_pass_where_allowed_and_no_guard() {
     let app = app(&Auth::new(&["#"]).layer().allow_anonymous());
     let (_, body) = send(&app, request("/whoever", &[])).await;
     assert_eq!(body, "anonymous");
-    for path in ["/status", "/users/a", "/asked"] {
-        assert_eq!(
-            refusal(send(&app, request(path, &[])).await),
-            unknown(),
-            "{path}"
-        );
+    for (path, access) in [
+        ("/status", Some("confd.status.read")),
+        ("/users/a", Some("confd.users.a.read")),
+        ("/asked", None),
+    ] {
+        let mut expected = unknown();
+        if let Some(access) = access {
+            expected.2["required_access"] = access.into();
+        }
+        let answer = refusal(send(&app, request(path, &[])).await);
+        assert_eq!(answer, expected, "{path}");
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_token_is_remembered_for_no_longer_than_set_and_than_it_lives() {
-    let auth = Auth::new(&[]);
-    let app_of = |age| app(&TokenLayer::new(auth.builder().max_age(age).build()));
-    let long = app_of(MINUTE);
-    for (wait, asked) in [(0, 1), (30, 0), (31, 1)] {
-        tokio::time::advance(Duration::from_secs(wait)).await;
-        assert_eq!(ask(&long, "/whoever").await.0, StatusCode::OK);
-        // Near its end an entry is fetched again ahead of time.
-        tokio::time::sleep(Duration::from_millis(30)).await;
-        assert_eq!(auth.asked().len(), asked, "after {wait} s");
-    }
-    let without_end = app_of(24 * 60 * MINUTE);
-    assert_eq!(ask(&without_end, "/whoever").await.0, StatusCode::OK);
-    auth.0.tokens.lock().unwrap().clear();
-    tokio::time::advance(61 * MINUTE).await;
-    assert_eq!(refusal(ask(&without_end, "/whoever").await), unknown());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_revoked_token_is_refused_once_it_is_forgotten() {
-    let auth = Auth::new(&[]);
-    let tokens = auth.builder().build();
-    let app = app(&TokenLayer::new(tokens.clone()));
-    assert_eq!(ask(&app, "/whoever").await.0, StatusCode::OK);
-    auth.0.tokens.lock().unwrap().clear();
-    assert_eq!(ask(&app, "/whoever").await.0, StatusCode::OK);
-    assert!(tokens.forget(&Secret::from(TOKEN)));
-    assert_eq!(refusal(ask(&app, "/whoever").await), unknown());
-    assert!(!tokens.forget(&Secret::from(UNKNOWN)));
-}
-
-#[tokio::test(start_paused = true)]
-async fn no_request_passes_because_the_server_is_away() {
-    let auth = Auth::new(&["#"]);
-    auth.goes_away();
-    let (status, id, _) = refusal(ask(&app(&auth.layer()), "/whoever").await);
-    assert_eq!(
-        (status, id.as_str()),
-        (503, "authentication-server-unreachable")
-    );
-
-    let auth = Auth::new(&["#"]);
-    let app = app(&auth.layer());
-    assert_eq!(ask(&app, "/status").await.0, StatusCode::OK);
-    auth.goes_away();
-    // What is known stays known for its time.
-    assert_eq!(ask(&app, "/status").await.0, StatusCode::OK);
-    tokio::time::advance(2 * MINUTE).await;
-    assert_eq!(
-        ask(&app, "/status").await.0,
-        StatusCode::SERVICE_UNAVAILABLE
-    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -401,55 +331,6 @@ fn a_guard_says_what_it_cannot_be_made_of() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_acts_in_the_tenant_that_the_request_names_if_it_may() {
-    let auth = Auth::new(&[]);
-    let app = app(&auth.layer());
-    let in_tenant = async |tenant: &str| {
-        let headers = [("X-Auth-Token", TOKEN), ("Wazo-Tenant", tenant)];
-        send(&app, request("/whoever", &headers)).await
-    };
-    for own in [OWN, ""] {
-        assert_eq!(in_tenant(own).await.1, format!("{ALICE} in {OWN}"));
-    }
-    assert_eq!(auth.asked(), ["token"]);
-    for _ in 0..2 {
-        assert_eq!(in_tenant(BELOW).await.1, format!("{ALICE} in {BELOW}"));
-        let hidden = (
-            401,
-            "unauthorized-tenant".to_owned(),
-            json!({"tenant_uuid": OTHER}),
-        );
-        assert_eq!(refusal(in_tenant(OTHER).await), hidden);
-    }
-    assert_eq!(auth.asked(), [BELOW, OTHER]);
-    // A refusal names the tenant that the request does.
-    let headers = [("X-Auth-Token", TOKEN), ("Wazo-Tenant", BELOW)];
-    let (_, _, details) = refusal(send(&app, request("/status", &headers)).await);
-    assert_eq!(details["tenant_uuid"], BELOW);
-    for no_tenant in ["x", &BELOW.to_uppercase()] {
-        assert_eq!(refusal(in_tenant(no_tenant).await).1, "unauthorized-tenant");
-    }
-    assert_eq!(auth.asked(), Vec::<String>::new());
-    // The token was revoked meanwhile.
-    auth.0.tokens.lock().unwrap().clear();
-    let third = "55eaf242-8f70-450c-bbc2-58acd132ca55";
-    assert_eq!(refusal(in_tenant(third).await), unknown());
-    assert_eq!(refusal(in_tenant(OWN).await), unknown());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_route_may_be_for_users_of_one_tenant() {
-    let app = app(&Auth::new(&["#"]).layer());
-    assert_eq!(ask(&app, "/own").await.0, StatusCode::OK);
-    let expected = (401, "unauthorized".to_owned(), json!({"invalid_token": ""}));
-    assert_eq!(refusal(ask(&app, "/other").await), expected);
-    // Acting in a tenant is not being of it.
-    let headers = [("X-Auth-Token", TOKEN), ("Wazo-Tenant", BELOW)];
-    let (status, _) = send(&app, request("/own", &headers)).await;
-    assert_eq!(status, StatusCode::OK);
-}
-
-#[tokio::test(start_paused = true)]
 async fn the_server_decides_where_it_is_to() {
     // The list covers everything, and the server knows better.
     let auth = Auth::new(&["#"]);
@@ -473,7 +354,7 @@ async fn the_server_decides_where_it_is_to() {
         RefusalKind::UnknownToken
     );
     assert_eq!(auth.asked(), ["token", "asked.yes"]);
-    auth.goes_away();
+    auth.goes_away(true);
     let away = caller.require("asked.no").await.unwrap_err();
     let (status, id) = (away.status(), away.code());
     assert_eq!(
