@@ -106,7 +106,7 @@ impl ClientBuilder {
 }
 
 /// Returns how the token is put on a request.
-pub(crate) fn scheme() -> Arc<dyn Authorize> {
+fn scheme() -> Arc<dyn Authorize> {
     Arc::new(Bearer)
 }
 

@@ -11,8 +11,6 @@ use vouchsafe_core::service::{Service, Session};
 
 pub(crate) use self::builder::AMERICAS;
 pub use self::builder::ClientBuilder;
-#[cfg(feature = "mock")]
-pub(crate) use self::builder::scheme;
 use crate::{Error, Result};
 
 /// A client for Cortex Data Lake.

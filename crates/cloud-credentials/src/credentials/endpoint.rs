@@ -334,9 +334,9 @@ const TOKEN_PATH: &str = "/api/oauth2/RequestToken";
 const REVOCATION_PATH: &str = "/api/oauth2/RevokeToken";
 
 // A refresh token may be replaced by the first request, so none is sent twice.
-static REQUEST_TOKEN: Operation =
+pub(crate) static REQUEST_TOKEN: Operation =
     Operation::new("oauth.requestToken", Method::POST, TOKEN_PATH).open();
-static REVOKE_TOKEN: Operation =
+pub(crate) static REVOKE_TOKEN: Operation =
     Operation::new("oauth.revokeToken", Method::POST, REVOCATION_PATH).open();
-static REDEEM: Operation =
+pub(crate) static REDEEM: Operation =
     Operation::new("oauth.redeemDeveloperToken", Method::POST, "/request_token").open();

@@ -22,6 +22,8 @@ pub use self::authorization::{Authorization, AuthorizationRequest, Pkce};
 pub use self::builder::CredentialsBuilder;
 pub use self::endpoint::{BodyFormat, ClientAuthentication};
 use self::endpoint::{Code, Endpoints, Hint, Identity};
+#[cfg(feature = "mock")]
+pub(crate) use self::endpoint::{REDEEM, REQUEST_TOKEN, REVOKE_TOKEN};
 use self::token::Held;
 use self::values::{Memory, Resolved};
 pub use self::values::{Source, Values};

@@ -1,18 +1,38 @@
-//! An emulator of Cortex Data Lake, for tests without a network.
+//! An emulator of Cortex Data Lake with its authorization server, for tests without a network.
 //!
-//! [`Server`] answers each operation with the example of its description, and refuses what has no
-//! route or no good token.
+//! [`Server`] has the authorization page, the token, revocation, device and developer token
+//! endpoints, the metadata, and the services (protocol sections 2 to 4, 16 and 17). It checks,
+//! refuses and counts as an authorization server that follows RFC 9700 does; [`Settings`] says in
+//! what servers differ. The services answer with the examples of their description, once the token
+//! is good. Time is a clock that a test turns.
 
+mod api;
+mod authorize;
+mod data;
+mod device;
+mod issue;
+mod manage;
+mod metadata;
+mod params;
+mod refusal;
+mod revoke;
+mod routes;
+mod seed;
+mod settings;
 mod state;
+mod token;
 
 use std::sync::Arc;
 
-use vouchsafe_core::Secret;
 use vouchsafe_core::call::Operation;
-use vouchsafe_core::mock::{Emulator, ManualClock, random_token};
+use vouchsafe_core::mock::{Emulator, ManualClock};
+use vouchsafe_core::{Clock as _, Secret};
 
+pub use self::data::{Counts, Decision};
+pub use self::seed::Seed;
+pub use self::settings::{Consent, ExpiresIn, Method, Rate, Rotation, Settings, TokenFormat};
 use self::state::State;
-use crate::{Client, ClientBuilder, Error, Result};
+use crate::{Client, ClientBuilder, Credentials, CredentialsBuilder, Error, Result, Values};
 
 /// Returns every operation of the service with what the client knows of it, such as whether it may
 /// be sent again: for tests that go through all of them.
@@ -22,29 +42,61 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         .map(|described| described.operation)
 }
 
-/// Cortex Data Lake in memory.
+/// Cortex Data Lake and its authorization server in memory.
 ///
-/// Cheap to clone; clones share everything.
+/// Cheap to clone; clones share everything. Tokens end by the [`clock`](Self::clock), which runs
+/// with the machine's until it is turned.
+///
+/// ```
+/// use vouchsafe_cloud_credentials::mock::Server;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let server = Server::new();
+/// let login = server.log_in("app")?;
+/// let credentials = server
+///     .credentials_builder()
+///     .client_id("app")
+///     .client_secret(login.client_secret.unwrap())
+///     .refresh_token(login.refresh_token.unwrap())
+///     .build()?;
+/// let client = server.client_builder().credentials(&credentials).build()?;
+/// client.directory().domains().await?;
+/// assert_eq!(server.counts().refreshes(), 1);
+/// # Ok::<(), vouchsafe_cloud_credentials::Error>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Server {
     emulator: Emulator<State>,
     token: Secret,
 }
 
+/// The URL of the server in process.
+const BASE_URL: &str = "https://cloud-credentials.example.com";
+
 impl Server {
-    /// Starts a server, with a token made for it.
+    /// Starts a server with the world of [`Seed::sample`].
     #[must_use]
     pub fn new() -> Self {
-        let token = random_token::<16>();
-        let known = token.clone();
-        let start = move || State::new(known.clone());
-        Self {
-            emulator: Emulator::new(Arc::new(ManualClock::running()), start),
-            token,
+        Self::builder().start()
+    }
+
+    /// Starts a server with a given world.
+    #[must_use]
+    pub fn from_seed(seed: &Seed) -> Self {
+        Self::builder().seed(seed.clone()).start()
+    }
+
+    /// Begins a server.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder {
+            seed: None,
+            clock: None,
         }
     }
 
-    /// Returns the token that the server accepts.
+    /// Returns an access token with every scope that does not expire.
     #[must_use]
     pub fn token(&self) -> Secret {
         self.token.clone()
@@ -56,7 +108,7 @@ impl Server {
         ""
     }
 
-    /// Returns a new client that asks this server in process, with its token.
+    /// Returns a new client that asks this server in process, with its [`token`](Self::token).
     ///
     /// # Errors
     ///
@@ -68,12 +120,90 @@ impl Server {
     /// Returns a builder with this server's URL, transport and token, to set the rest.
     pub fn client_builder(&self) -> ClientBuilder {
         Client::builder()
-            .base_url(format!(
-                "https://cloud-credentials.example.com{}",
-                self.base_path()
-            ))
+            .base_url(BASE_URL)
             .transport(self.host().transport())
             .token(self.token())
+    }
+
+    /// Returns a builder of credentials with this server's URLs and transport, to set the rest.
+    pub fn credentials_builder(&self) -> CredentialsBuilder {
+        Self::credentials_builder_at(BASE_URL).transport(self.host().transport())
+    }
+
+    /// Returns a builder of credentials with the URLs that a server has below another one, such as
+    /// that of [`Serving`](vouchsafe_core::mock::Serving), to set the rest.
+    pub fn credentials_builder_at(url: &str) -> CredentialsBuilder {
+        Credentials::builder()
+            .token_url(url)
+            .authorization_url(format!("{url}{}", routes::AUTHORIZE))
+            .developer_token_provider(format!("{url}{}", crate::credentials::REDEEM.path()))
+    }
+
+    /// Logs a client in, without a user, and returns all that it then has.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `NotFound` if there is no such client.
+    pub fn log_in(&self, client_id: &str) -> Result<Values> {
+        let now = self.emulator.now();
+        let mut state = self.emulator.state();
+        let issued = state.log_in_without_user(client_id, None, now)?;
+        let client = state.clients.get(client_id);
+        Ok(Values {
+            access_token: Some(issued.access_token),
+            client_id: Some(client_id.to_owned()),
+            client_secret: client.and_then(|client| client.secret.clone()),
+            refresh_token: issued.refresh_token,
+        })
+    }
+
+    /// Returns the secret of a client, if there is such a client and it has one.
+    #[must_use]
+    pub fn client_secret(&self, client_id: &str) -> Option<Secret> {
+        self.emulator.state().clients.get(client_id)?.secret.clone()
+    }
+
+    /// Returns a developer token, if there is one.
+    #[must_use]
+    pub fn developer_token(&self) -> Option<Secret> {
+        let state = self.emulator.state();
+        let token = state.developer_tokens.keys().next()?;
+        Some(Secret::from(token.as_str()))
+    }
+
+    /// Ends all access tokens but [`token`](Self::token), as if their time were over.
+    pub fn expire_access_tokens(&self) {
+        self.emulator.state().expire(None);
+    }
+
+    /// Revokes all tokens of a client that came of logins.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `NotFound` if there is no such client.
+    pub fn revoke_logins(&self, client_id: &str) -> Result<()> {
+        self.emulator.state().revoke_logins(client_id)?;
+        Ok(())
+    }
+
+    /// Decides for the user of a device, as the user would on the page, and returns whether there
+    /// is a device with this code that waits.
+    #[must_use]
+    pub fn decide_device(&self, user_code: &str, decision: Decision) -> bool {
+        let now = self.emulator.now();
+        let mut state = self.emulator.state();
+        state.decide_device(Some(user_code), decision, now) > 0
+    }
+
+    /// Returns how many requests there were since the start.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.emulator.state().counts.clone()
+    }
+
+    /// Changes how the server behaves from now on, until [`reset`](Self::reset).
+    pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.emulator.state().settings);
     }
 
     vouchsafe_core::emulator_methods!(emulator, Error);
@@ -82,5 +212,59 @@ impl Server {
 impl Default for Server {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// Sets up a [`Server`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ServerBuilder {
+    seed: Option<Seed>,
+    clock: Option<Arc<ManualClock>>,
+}
+
+impl ServerBuilder {
+    /// Sets the world that the server begins with. Default: [`Seed::sample`].
+    pub fn seed(mut self, seed: Seed) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Changes how the server behaves.
+    pub fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        let seed = self.seed.unwrap_or_else(Seed::sample);
+        self.seed = Some(seed.settings(change));
+        self
+    }
+
+    /// Sets the clock, to share it. Default: one that runs with the machine's.
+    pub fn clock(mut self, clock: Arc<ManualClock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Starts the server.
+    ///
+    /// # Panics
+    ///
+    /// Never: a seed is checked when it is read.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "shown not to happen")]
+    pub fn start(self) -> Server {
+        let clock = self
+            .clock
+            .unwrap_or_else(|| Arc::new(ManualClock::running()));
+        let seed = self.seed.unwrap_or_else(Seed::sample);
+        let token = state::random();
+        let (shown, own) = (Arc::clone(&clock), token.clone());
+        let start = move || {
+            let mut state = seed.state(shown.now()).expect("it was checked");
+            state.know(&own);
+            state
+        };
+        Server {
+            emulator: Emulator::new(clock, start),
+            token,
+        }
     }
 }

@@ -1,63 +1,215 @@
-//! The rules of the emulator, which so far are those of its description.
+//! The state of the service, and which endpoint answers a request.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use http::header::ALLOW;
 use http::{Method, Uri};
 use serde_json::{Value, json};
 use vouchsafe_core::Secret;
 use vouchsafe_core::call::Operation;
 use vouchsafe_core::mock::route::Found;
-use vouchsafe_core::mock::{Emulated, example};
+use vouchsafe_core::mock::{Action, Emulated, respond};
 use vouchsafe_core::transport::{Request, Response};
 
-use crate::client::scheme;
-use crate::generated::cloud_credentials::{operations, routes};
+use super::data::{AccessToken, Client, Code, Counts, Device, Grant, RefreshToken, Window};
+use super::refusal::{Outcome, Refusal, of_service};
+use super::routes::{self, Endpoint};
+use super::settings::Settings;
+use super::{api, manage};
 
 /// What the server knows.
+#[derive(Clone, Default)]
 pub(super) struct State {
-    token: Secret,
-}
-
-impl State {
-    pub(super) fn new(token: Secret) -> Self {
-        Self { token }
-    }
-
-    fn is_known(&self, request: &Request) -> bool {
-        example::presents(request, &*scheme(), &self.token).unwrap_or(false)
-    }
+    pub(super) settings: Settings,
+    /// By id.
+    pub(super) clients: BTreeMap<String, Client>,
+    /// What users agreed to; tokens name them by their number.
+    pub(super) grants: Vec<Grant>,
+    /// By the token, and so on.
+    pub(super) access_tokens: BTreeMap<String, AccessToken>,
+    pub(super) refresh_tokens: BTreeMap<String, RefreshToken>,
+    pub(super) codes: BTreeMap<String, Code>,
+    pub(super) devices: BTreeMap<String, Device>,
+    /// The scopes of what a developer token is redeemed for.
+    pub(super) developer_tokens: BTreeMap<String, Vec<String>>,
+    pub(super) counts: Counts,
+    pub(super) token_window: Window,
+    pub(super) api_window: Window,
 }
 
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").finish_non_exhaustive()
+        f.debug_struct("State")
+            .field("settings", &self.settings)
+            .field("clients", &self.clients.keys())
+            .field("counts", &self.counts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl State {
+    /// Returns an access token that is good.
+    pub(super) fn good_access_token(&self, token: &str, now: SystemTime) -> Option<&AccessToken> {
+        let found = self.access_tokens.get(token)?;
+        let is_young = found.expires.is_none_or(|expires| now < expires);
+        let is_revoked = found.grant.is_some_and(|grant| self.is_revoked(grant));
+        (is_young && !is_revoked).then_some(found)
+    }
+
+    /// Makes a token known that has every scope and does not expire.
+    pub(super) fn know(&mut self, token: &Secret) {
+        let known = AccessToken {
+            grant: None,
+            client: String::new(),
+            scopes: api::SCOPES.map(str::to_owned).to_vec(),
+            expires: None,
+        };
+        self.access_tokens.insert(token.expose().to_owned(), known);
+    }
+
+    pub(super) fn is_revoked(&self, grant: usize) -> bool {
+        self.grants.get(grant).is_none_or(|grant| grant.is_revoked)
+    }
+
+    /// Revokes all that came of a login.
+    pub(super) fn revoke_grant(&mut self, grant: usize) {
+        if let Some(grant) = self.grants.get_mut(grant) {
+            grant.is_revoked = true;
+        }
+    }
+
+    /// Ends the access tokens of a client, or all that expire, as if their time were over.
+    pub(super) fn expire(&mut self, client: Option<&str>) -> u64 {
+        let mut ended = 0;
+        for token in self.access_tokens.values_mut() {
+            if token.expires.is_some() && client.is_none_or(|client| client == token.client) {
+                token.expires = Some(UNIX_EPOCH);
+                ended += 1;
+            }
+        }
+        ended
+    }
+
+    fn endpoint(&mut self, endpoint: Endpoint, request: &Request, now: SystemTime) -> Response {
+        let is_page = matches!(
+            endpoint,
+            Endpoint::Authorize
+                | Endpoint::Decide
+                | Endpoint::VerifyDevice
+                | Endpoint::DecideDevice
+        );
+        if is_page {
+            return match endpoint {
+                Endpoint::Authorize | Endpoint::Decide => self.authorize(request, now),
+                _ => self.verify_device(request, now),
+            };
+        }
+        if endpoint == Endpoint::Metadata {
+            return self.metadata(request);
+        }
+        let answer = match self.token_window.count(self.settings.token_rate, now) {
+            Some(wait) => Err(Refusal::too_many(wait)),
+            None => self.machine(endpoint, request, now),
+        };
+        answer.unwrap_or_else(|refusal| {
+            let count = self.counts.refusals.entry(refusal.code.to_owned());
+            *count.or_default() += 1;
+            refusal.response()
+        })
+    }
+
+    fn machine(&mut self, endpoint: Endpoint, request: &Request, now: SystemTime) -> Outcome {
+        match endpoint {
+            Endpoint::Token => self.token(request, now),
+            Endpoint::Revoke => self.revoke(request),
+            Endpoint::AuthorizeDevice => self.authorize_device(request, now),
+            _ => self.redeem(request, now),
+        }
     }
 }
 
 impl Emulated for State {
-    fn handle(&mut self, request: &Request, _: SystemTime) -> Response {
-        let found = routes::find(&request.method, request.uri.path());
-        // Rules come before the examples: match on the operation, so that none is forgotten.
-        example::answer(&found, self.is_known(request), routes::example)
+    fn handle(&mut self, request: &Request, now: SystemTime) -> Response {
+        let (method, path) = (&request.method, request.uri.path());
+        match routes::find(method, path) {
+            Found::Route { op, .. } => self.endpoint(op, request, now),
+            Found::WrongMethod { allow } => wrong_method(&allow),
+            Found::TrailingSlash | Found::Nothing => match api::find(method, path) {
+                Found::Route { op, .. } => self.serve(op, request, now),
+                Found::WrongMethod { allow } => wrong_method(&allow),
+                Found::TrailingSlash | Found::Nothing => {
+                    of_service(404, "not_found", "there is no such path")
+                }
+            },
+        }
     }
 
     fn operation(&self, method: &Method, uri: &Uri) -> Option<&'static str> {
-        match routes::find(method, uri.path()) {
+        if let Found::Route { operation, .. } = routes::find(method, uri.path()) {
+            return Some(operation.id());
+        }
+        match api::find(method, uri.path()) {
             Found::Route { operation, .. } => Some(operation.id()),
             _ => None,
         }
     }
 
     fn operations(&self) -> Vec<&'static Operation> {
-        operations::ALL.to_vec()
+        routes::operations().chain(api::operations()).collect()
     }
 
     fn credential_headers() -> &'static [&'static str] {
         &["authorization"]
     }
 
-    fn snapshot(&self, _: SystemTime) -> Value {
-        json!({})
+    fn actions() -> &'static [Action] {
+        manage::ACTIONS
     }
+
+    fn act(&mut self, action: &str, body: &[u8], now: SystemTime) -> vouchsafe_core::Result<Value> {
+        self.do_action(action, body, now)
+    }
+
+    fn snapshot(&self, now: SystemTime) -> Value {
+        let is_good = |token: &&String| self.good_access_token(token, now).is_some();
+        let counts = &self.counts;
+        let logins = self.grants.iter().map(|grant| {
+            json!({"client_id": grant.client, "scopes": grant.scopes, "revoked": grant.is_revoked})
+        });
+        json!({
+            "now": now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs(),
+            "clients": self.clients.keys().collect::<Vec<_>>(),
+            "logins": logins.collect::<Vec<_>>(),
+            "good_access_tokens": self.access_tokens.keys().filter(is_good).count(),
+            "pending_devices": self.devices.values().filter(|d| d.answer.is_none()).count(),
+            "token_requests": counts.token_requests,
+            "refusals": counts.refusals,
+            "revocations": counts.revocations,
+            "served": counts.served,
+            "unauthorized": counts.unauthorized,
+        })
+    }
+}
+
+fn wrong_method(allow: &[Method]) -> Response {
+    let mut response = of_service(405, "method_not_allowed", "the path has only other methods");
+    let methods: Vec<_> = allow.iter().map(Method::as_str).collect();
+    respond::put(&mut response.headers, ALLOW, &methods.join(", "));
+    response
+}
+
+/// Returns the scheme and authority that a request was sent to.
+pub(super) fn origin(uri: &Uri) -> String {
+    let scheme = uri.scheme_str().unwrap_or("https");
+    let authority = uri
+        .authority()
+        .map_or("localhost", |authority| authority.as_str());
+    format!("{scheme}://{authority}")
+}
+
+/// Makes random text that is a secret.
+pub(super) fn random() -> Secret {
+    vouchsafe_core::mock::random_token::<24>()
 }

@@ -1,18 +1,41 @@
-//! Cortex Data Lake over TCP.
+//! Cortex Data Lake and its authorization server over TCP: the initial state, and what it was
+//! created with.
 
-use vouchsafe::cloud_credentials::mock::Server;
+use vouchsafe::cloud_credentials::mock::{Seed, Server};
 
-use crate::service::{Emulator, Part};
+use crate::failure::Failure;
+use crate::service::{Emulator, Part, Start};
 
-/// Makes the emulator.
-pub(super) fn make() -> Emulator {
-    let server = Server::new();
-    let part = Part {
+/// Makes the emulator, in a given state or in the one that tests in process begin with.
+pub(super) fn make(start: &Start<'_>) -> Result<Emulator, Failure> {
+    let server = match &start.seed {
+        Some(seed) => {
+            let world = Seed::parse(&seed.text).map_err(|error| seed.wrong(error.message()))?;
+            Server::from_seed(&world)
+        }
+        None => Server::new(),
+    };
+    let mut part = Part {
         paths: [("base", server.base_path().to_owned())].into(),
         tokens: [("user", server.token())].into(),
     };
-    Emulator {
+    if start.seed.is_none() {
+        let login = server.log_in(CLIENT)?;
+        let created = [
+            ("client_secret", login.client_secret),
+            ("refresh_token", login.refresh_token),
+            ("developer_token", server.developer_token()),
+        ];
+        for (name, secret) in created {
+            part.tokens
+                .extend(secret.into_iter().map(|secret| (name, secret)));
+        }
+    }
+    Ok(Emulator {
         host: server.host().clone(),
         parts: [(super::NAME, part)].into(),
-    }
+    })
 }
+
+/// The client of the built-in state that has a secret.
+const CLIENT: &str = "app";

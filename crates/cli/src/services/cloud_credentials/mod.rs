@@ -14,7 +14,7 @@ use vouchsafe::core::BoxFuture;
 
 use crate::described;
 use crate::failure::Failure;
-use crate::service::{Done, Emulator, Service, Start};
+use crate::service::{Done, Emulator, Service, Start, with_secrets};
 use crate::stage::Stage;
 
 /// The service.
@@ -42,12 +42,16 @@ impl Service for CloudCredentials {
         Box::pin(async move { Ok((commands::run(matches).await?, ExitCode::SUCCESS)) })
     }
 
-    fn emulator(&self, _: &Start<'_>) -> Result<Emulator, Failure> {
-        Ok(emulator::make())
+    fn seed(&self) -> Option<&'static str> {
+        Some("clients, tokens, and how the service behaves")
+    }
+
+    fn emulator(&self, start: &Start<'_>) -> Result<Emulator, Failure> {
+        emulator::make(start)
     }
 
     fn example_seed(&self) -> Result<Value, Failure> {
-        Err(Failure::usage(format!("{NAME} starts from no seed")))
+        with_secrets(include_str!("seed.json"))
     }
 
     fn demo<'a>(&'a self, stage: &'a mut Stage) -> BoxFuture<'a, Result<(), Failure>> {

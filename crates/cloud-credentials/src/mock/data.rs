@@ -1,0 +1,142 @@
+//! What the service keeps: plain data, without rules.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use super::settings::Rate;
+
+/// A program that is registered.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    pub(super) id: String,
+    /// `None`: a public client.
+    pub(super) secret: Option<vouchsafe_core::Secret>,
+    pub(super) redirect_uris: Vec<String>,
+    pub(super) scopes: Vec<String>,
+    /// The grants that it may use; `None`: all.
+    pub(super) grants: Option<Vec<String>>,
+}
+
+/// What a user agreed to, and all tokens that came of it.
+#[derive(Clone, Debug)]
+pub(super) struct Grant {
+    pub(super) client: String,
+    pub(super) scopes: Vec<String>,
+    pub(super) is_revoked: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct AccessToken {
+    /// `None`: a developer token's, or a client's own.
+    pub(super) grant: Option<usize>,
+    pub(super) client: String,
+    pub(super) scopes: Vec<String>,
+    /// `None`: it does not expire.
+    pub(super) expires: Option<SystemTime>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct RefreshToken {
+    pub(super) grant: usize,
+    pub(super) expires: Option<SystemTime>,
+    /// It was replaced.
+    pub(super) is_used: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Code {
+    pub(super) client: String,
+    /// As in the request; `None` if it was left out there.
+    pub(super) redirect_uri: Option<String>,
+    pub(super) challenge: Option<String>,
+    pub(super) scopes: Vec<String>,
+    pub(super) expires: SystemTime,
+    /// What it was exchanged for.
+    pub(super) grant: Option<usize>,
+}
+
+/// A device that waits for its user.
+#[derive(Clone, Debug)]
+pub(super) struct Device {
+    pub(super) client: String,
+    pub(super) user_code: String,
+    pub(super) scopes: Vec<String>,
+    pub(super) expires: SystemTime,
+    pub(super) interval: Duration,
+    pub(super) polled: Option<SystemTime>,
+    pub(super) answer: Option<Decision>,
+    pub(super) is_used: bool,
+}
+
+/// What a user decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third")]
+pub enum Decision {
+    /// To let the program in.
+    Allow,
+    /// Not to.
+    Deny,
+}
+
+/// How many requests there were, to prove that there were no more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Requests to the token endpoint by `grant_type`, answered well or not, such as
+    /// `refresh_token`. Those of developer tokens are under `developer_token`.
+    pub token_requests: BTreeMap<String, u64>,
+    /// Refusals of the token, revocation and device endpoints by their error code, such as
+    /// `invalid_grant`.
+    pub refusals: BTreeMap<String, u64>,
+    /// Requests to the revocation endpoint.
+    pub revocations: u64,
+    /// Requests to the services that were answered well.
+    pub served: u64,
+    /// Requests to the services that were refused with 401.
+    pub unauthorized: u64,
+}
+
+impl Counts {
+    /// Returns how many requests with a refresh token there were.
+    #[must_use]
+    pub fn refreshes(&self) -> u64 {
+        self.of("refresh_token")
+    }
+
+    /// Returns how many requests of a grant type there were.
+    #[must_use]
+    pub fn of(&self, grant_type: &str) -> u64 {
+        self.token_requests
+            .get(grant_type)
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Returns how many refusals there were in all.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refusals.values().sum()
+    }
+}
+
+/// Requests within a limit of time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Window {
+    begun: Option<SystemTime>,
+    requests: u64,
+}
+
+impl Window {
+    /// Counts a request. If it is one too many, returns how long to wait.
+    pub(super) fn count(&mut self, rate: Option<Rate>, now: SystemTime) -> Option<Duration> {
+        let rate = rate?;
+        let end = self.begun.and_then(|begun| begun.checked_add(rate.per));
+        if end.is_none_or(|end| end <= now) {
+            self.begun = Some(now);
+            self.requests = 0;
+        }
+        self.requests += 1;
+        let end = self.begun?.checked_add(rate.per)?;
+        (self.requests > rate.requests).then(|| end.duration_since(now).unwrap_or_default())
+    }
+}

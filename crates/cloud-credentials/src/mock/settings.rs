@@ -1,0 +1,179 @@
+//! How the emulated service behaves.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+/// The configuration of the emulated service. In a seed, times are whole seconds, and their names
+/// end in `_s`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Settings {
+    /// The name of the authorization server in its metadata and in `iss`. Default: the scheme and
+    /// authority that the request was sent to.
+    pub issuer: Option<String>,
+    /// What happens when a user comes to the authorization page. Default: [`Consent::Grants`].
+    pub consent: Consent,
+    /// Whether a login must be bound to the program that began it, by PKCE. Default: no.
+    pub is_pkce_required: bool,
+    /// Whether redirects name the issuer (RFC 9207). Default: yes.
+    pub sends_issuer: bool,
+    /// How clients may prove who they are. Default: all ways.
+    pub client_authentication: Vec<Method>,
+    /// How long access tokens live. Default: an hour.
+    #[serde(rename = "access_token_lifetime_s", deserialize_with = "seconds")]
+    pub access_token_lifetime: Duration,
+    /// How long refresh tokens live. Default: until they are revoked.
+    #[serde(rename = "refresh_token_lifetime_s", deserialize_with = "seconds_opt")]
+    pub refresh_token_lifetime: Option<Duration>,
+    /// How long authorization codes live. Default: a minute.
+    #[serde(rename = "code_lifetime_s", deserialize_with = "seconds")]
+    pub code_lifetime: Duration,
+    /// How long a user has to enter the code of a device. Default: ten minutes.
+    #[serde(rename = "device_code_lifetime_s", deserialize_with = "seconds")]
+    pub device_code_lifetime: Duration,
+    /// How long a device has to wait between two polls. Default: five seconds.
+    #[serde(rename = "device_interval_s", deserialize_with = "seconds")]
+    pub device_interval: Duration,
+    /// What access tokens look like. Default: [`TokenFormat::Jwt`].
+    pub token_format: TokenFormat,
+    /// How answers say how long an access token lives. Default: [`ExpiresIn::Text`], as this
+    /// service does.
+    pub expires_in: ExpiresIn,
+    /// What a refresh does to the refresh token. Default: [`Rotation::Keeps`].
+    pub rotation: Rotation,
+    /// Whether access tokens can be revoked by themselves. Default: yes.
+    pub revokes_access_tokens: bool,
+    /// How many requests the token, revocation and device endpoints take. Default: any number.
+    pub token_rate: Option<Rate>,
+    /// How many requests the services take. Default: any number.
+    pub api_rate: Option<Rate>,
+}
+
+/// What happens when a user comes to the authorization page, or to the one for devices with the
+/// code of a device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Consent {
+    /// The user agrees at once, as one who has logged in before.
+    #[default]
+    Grants,
+    /// The user refuses at once.
+    Denies,
+    /// A page asks; its form is posted to the same URL, with `decision` set to `allow` or `deny`.
+    Asks,
+}
+
+/// How a client proves who it is, by the name in the metadata (RFC 8414).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Method {
+    /// Its secret is in the body.
+    ClientSecretPost,
+    /// Its id and secret are Basic credentials.
+    ClientSecretBasic,
+    /// It has no secret.
+    None,
+}
+
+impl Method {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::ClientSecretPost => "client_secret_post",
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::None => "none",
+        }
+    }
+}
+
+/// What access tokens look like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TokenFormat {
+    /// JSON Web Tokens with the claims of RFC 9068. The signature is random.
+    #[default]
+    Jwt,
+    /// Random text.
+    Opaque,
+}
+
+/// How answers say how long an access token lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ExpiresIn {
+    /// As text, such as `"3600"`.
+    #[default]
+    Text,
+    /// As a number, as in the standard.
+    Number,
+    /// Not at all.
+    Absent,
+}
+
+/// What a refresh does to the refresh token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Rotation {
+    /// Nothing: it can be used again.
+    #[default]
+    Keeps,
+    /// Replaces it: the old one is refused from then on.
+    Rotates,
+    /// Replaces it, and takes the old one for stolen: if that is used again, all tokens that came of
+    /// the same login are revoked (RFC 9700, 4.14.2).
+    Revokes,
+}
+
+/// A limit of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::exhaustive_structs, reason = "tests write it")]
+pub struct Rate {
+    /// How many requests are answered within the time. The others get 429 with `Retry-After`.
+    pub requests: u64,
+    /// The time. It begins with the first request.
+    #[serde(rename = "per_s", deserialize_with = "seconds")]
+    pub per: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            issuer: None,
+            consent: Consent::default(),
+            is_pkce_required: false,
+            sends_issuer: true,
+            client_authentication: vec![
+                Method::ClientSecretPost,
+                Method::ClientSecretBasic,
+                Method::None,
+            ],
+            access_token_lifetime: Duration::from_secs(3600),
+            refresh_token_lifetime: None,
+            code_lifetime: Duration::from_secs(60),
+            device_code_lifetime: Duration::from_secs(600),
+            device_interval: Duration::from_secs(5),
+            token_format: TokenFormat::default(),
+            expires_in: ExpiresIn::default(),
+            rotation: Rotation::default(),
+            revokes_access_tokens: true,
+            token_rate: None,
+            api_rate: None,
+        }
+    }
+}
+
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u32::deserialize(deserializer).map(|seconds| Duration::from_secs(seconds.into()))
+}
+
+fn seconds_opt<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let seconds: Option<u32> = Option::deserialize(deserializer)?;
+    Ok(seconds.map(|seconds| Duration::from_secs(seconds.into())))
+}
