@@ -37,7 +37,8 @@ impl Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// User name and password, or the refresh token, were refused. The service does not say why.
+    /// User name and password, the refresh token, or the key of a new installation were refused. The
+    /// service does not say why.
     LoginFailed,
     /// The client's token is unknown or has expired.
     InvalidToken,
@@ -151,9 +152,11 @@ pub(crate) fn read_fault(response: &Response) -> Fault {
 fn classify(core: &vouchsafe_core::Error) -> ErrorKind {
     use vouchsafe_core::ErrorKind as Kind;
     let status = core.status().map(|status| status.as_u16());
-    let is_login = core.operation() == Some("wazo-auth.createToken");
+    let is = |operation| core.operation() == Some(operation);
+    let is_login = is("wazo-auth.createToken");
+    let is_first = is("wazo-auth.initialize");
     match (status, core.kind(), core.code()) {
-        (Some(401), _, _) if is_login => ErrorKind::LoginFailed,
+        (Some(401), _, _) if is_login || is_first => ErrorKind::LoginFailed,
         (Some(401), _, Some("unauthorized-tenant")) => ErrorKind::HiddenTenant,
         (Some(401), Kind::Forbidden, Some(_)) => ErrorKind::MissingAccess,
         (Some(401), Kind::Credential, Some(_)) => ErrorKind::InvalidToken,

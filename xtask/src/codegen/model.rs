@@ -21,9 +21,6 @@ pub(crate) struct Api {
     pub(crate) client: String,
     /// The path of the credential that each call is given, if the client holds none.
     pub(crate) credential: Option<String>,
-    /// What the kind of error of a refusal is called in the service's crate, by status. Empty if
-    /// it has the kinds of core.
-    pub(crate) kinds: BTreeMap<u16, String>,
     /// Whether examples run against the emulator.
     pub(crate) emulator: bool,
     /// Whether operations can be called by name.
@@ -71,6 +68,9 @@ pub(crate) struct Operation {
     pub(crate) is_safe: bool,
     pub(crate) response_limit: Option<u64>,
     pub(crate) status_rules: Vec<StatusRule>,
+    /// What the kind of error of a refusal is called in the service's crate, by status. Empty if
+    /// it has the kinds of core.
+    pub(crate) kinds: BTreeMap<u16, String>,
     pub(crate) params: Vec<Param>,
     /// Headers that are among the options of a call, not among its arguments.
     pub(crate) options: Vec<Param>,
@@ -274,7 +274,7 @@ impl Operation {
     }
 
     /// Returns the kinds of error that refusals have, and when they are given.
-    pub(crate) fn refusals(&self, kinds: &BTreeMap<u16, String>) -> Vec<(String, String)> {
+    pub(crate) fn refusals(&self) -> Vec<(String, String)> {
         let mut all: Vec<(String, String)> = Vec::new();
         let mut add = |kind: &str, when: &str| match all.iter_mut().find(|(known, _)| known == kind)
         {
@@ -297,7 +297,7 @@ impl Operation {
                 .status_rules
                 .iter()
                 .filter(|rule| rule.status == status);
-            if let Some(kind) = kinds.get(&status) {
+            if let Some(kind) = self.kinds.get(&status) {
                 let when = answer.description.trim_end_matches('.');
                 add(kind, &format!("{when} ({status})"));
                 continue;

@@ -46,7 +46,6 @@ pub(crate) fn api(source: &Source, id: &str) -> Result<Api, Mistake> {
         client,
         groups: groups(&root),
         credential: root.text("x-credential"),
-        kinds: kinds(&root),
         emulator,
         by_name: emulator || root.flag("x-by-name"),
         id: id.to_owned(),
@@ -122,6 +121,7 @@ impl<'s> Reader<'_, 's> {
                 .get("x-response-limit")
                 .and_then(|limit| bytes(&limit)),
             status_rules: status_rules(&[operation, self.root]),
+            kinds: kinds(&[self.root, operation]),
             params,
             options,
             body: body(operation, &pascal, types)?,
@@ -285,10 +285,11 @@ fn status_rules(places: &[&Cursor<'_>]) -> Vec<StatusRule> {
     rules
 }
 
-/// Returns what the kinds of error are called in the service's crate, by status.
-fn kinds(root: &Cursor<'_>) -> BTreeMap<u16, String> {
-    let all = root.get("x-kinds").map(|kinds| kinds.entries());
-    let all = all.unwrap_or_default().into_iter();
+/// Returns what the kinds of error are called in the service's crate, by status. Later places
+/// replace what earlier ones say.
+fn kinds(places: &[&Cursor<'_>]) -> BTreeMap<u16, String> {
+    let all = places.iter().filter_map(|place| place.get("x-kinds"));
+    let all = all.flat_map(|kinds| kinds.entries());
     all.filter_map(|(status, kind)| Some((status.parse().ok()?, scalar(kind.value()))))
         .collect()
 }

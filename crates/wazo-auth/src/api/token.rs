@@ -67,8 +67,10 @@ pub enum Validity {
     /// The token is valid; if they were given, it covers the access and belongs to the tenant.
     Valid,
     /// The token is unknown or has expired.
+    #[doc(alias = "InvalidTokenException")]
     NotValid,
     /// The token is valid, but does not cover the access, or belongs to another tenant.
+    #[doc(alias = "MissingPermissionsTokenException")]
     NotAllowed,
 }
 
@@ -141,6 +143,7 @@ impl CreateTokenRequest {
     /// Also requests a refresh token, which does not expire and belongs to the user and this client
     /// id of at most 1024 characters.
     #[doc(alias = "access_type")]
+    #[doc(alias = "client_id")]
     pub fn offline(mut self, client_id: impl Into<String>) -> Self {
         self.body.access_type = Some(AccessType::Offline);
         self.body.client_id = Some(client_id.into());

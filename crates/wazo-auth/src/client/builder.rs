@@ -105,6 +105,7 @@ impl ClientBuilder {
 
     /// Uses plain http. Tokens are sent to other machines this way only if
     /// [`allow_plain_http`](Self::allow_plain_http) is called too.
+    #[doc(alias = "https")]
     pub fn http(mut self) -> Self {
         self.is_https = false;
         self

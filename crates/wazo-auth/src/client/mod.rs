@@ -68,7 +68,9 @@ impl Client {
     vouchsafe_core::session_methods!(session);
 
     /// Returns the client with another tenant for its calls.
+    #[doc(alias = "set_default_tenant")]
     #[doc(alias = "set_tenant")]
+    #[doc(alias = "tenant")]
     #[doc(alias = "tenant_uuid")]
     #[must_use]
     pub fn with_tenant(&self, tenant: &TenantUuid) -> Self {

@@ -455,7 +455,7 @@ impl Writer<'_> {
     /// Writes the section on errors: what refusals mean, as the description has them.
     fn errors(&self) -> TokenStream {
         let mut lines = vec![" # Errors".to_owned(), String::new()];
-        for (kind, when) in self.operation.refusals(&self.api.kinds) {
+        for (kind, when) in self.operation.refusals() {
             lines.extend(bullet(&format!("Of kind `{kind}`: {when}")));
         }
         let rest =

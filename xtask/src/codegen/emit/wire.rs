@@ -418,12 +418,15 @@ fn field(
     }
     attributes.extend(secret_attribute(&field.ty, serialize, needs));
     let attributes = (!attributes.is_empty()).then(|| quote!(#[serde(#(#attributes),*)]));
+    // Whoever reads of the older name finds this one; what reads it is private.
+    let older = field.older_name.as_ref().filter(|_| !visible.is_empty());
+    let older = older.map(|older| quote!(#[doc(alias = #older)]));
     let of = ty(&field.ty);
     let visible = match field.presence {
         Presence::Constant(_) => &quote!(pub(crate)),
         _ => visible,
     };
-    quote!(#doc #attributes #visible #name: #of,)
+    quote!(#doc #older #attributes #visible #name: #of,)
 }
 
 fn secret_attribute(of: &Type, serialize: bool, needs: &mut Needs) -> Option<TokenStream> {

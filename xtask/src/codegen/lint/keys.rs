@@ -166,6 +166,7 @@ pub(super) const OPERATION: Keys = Keys {
         "x-repeat",
         "x-response-limit",
         "x-errors",
+        "x-kinds",
         "x-rust-name",
         "x-doc-alias",
         "x-absent",

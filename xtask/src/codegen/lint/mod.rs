@@ -78,6 +78,7 @@ impl<'s> Lint<'_, 's> {
         self.client();
         self.quotes(root);
         self.errors(root);
+        self.kinds(root);
         self.repeats();
         self.paths();
         self.components();
@@ -115,17 +116,6 @@ impl<'s> Lint<'_, 's> {
                 "`x-groups` is not a boolean",
                 "`x-groups: true`, and a tag at each operation",
             );
-        }
-        for (status, kind) in root.get("x-kinds").map(|k| k.entries()).unwrap_or_default() {
-            let name = super::source::scalar(kind.value());
-            let is_status = status.parse::<u16>().is_ok_and(|s| (400..600).contains(&s));
-            if !is_status || syn::parse_str::<syn::Ident>(&name).is_err() {
-                self.fault(
-                    &kind,
-                    format!("`{status}: {name}` does not say what a refusal is called"),
-                    "a status and a kind of the crate's `ErrorKind`, such as `\"401\": Unauthorized`",
-                );
-            }
         }
         if let Some(flag) = root.get("x-by-name").filter(|flag| !flag.value().is_bool()) {
             self.fault(
@@ -248,6 +238,22 @@ impl<'s> Lint<'_, 's> {
                         format!("`$ref: \"{target}\"` where it belongs, or leave it out"),
                     );
                 }
+            }
+        }
+    }
+
+    /// Checks `x-kinds`, of the whole description or of one operation.
+    fn kinds(&mut self, place: &Cursor<'s>) {
+        let kinds = place.get("x-kinds").map(|kinds| kinds.entries());
+        for (status, kind) in kinds.unwrap_or_default() {
+            let name = super::source::scalar(kind.value());
+            let is_status = status.parse::<u16>().is_ok_and(|s| (400..600).contains(&s));
+            if !is_status || syn::parse_str::<syn::Ident>(&name).is_err() {
+                self.fault(
+                    &kind,
+                    format!("`{status}: {name}` does not say what a refusal is called"),
+                    "a status and a kind of the crate's `ErrorKind`, such as `\"401\": Unauthorized`",
+                );
             }
         }
     }

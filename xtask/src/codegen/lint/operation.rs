@@ -146,6 +146,7 @@ impl<'s> Lint<'_, 's> {
         self.rust_name(operation, None);
         self.names(operation);
         self.errors(operation);
+        self.kinds(operation);
         self.parameters(path, item, operation);
         if let Some(body) = operation.get("requestBody") {
             self.body(&body);

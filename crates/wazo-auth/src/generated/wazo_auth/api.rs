@@ -1339,7 +1339,7 @@ impl InitApi<'_> {
     /// # Errors
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
-    /// - Of kind `InvalidToken`: The credentials are refused (401).
+    /// - Of kind `LoginFailed`: The credentials are refused (401).
     /// - What any call can meet: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
@@ -1503,6 +1503,7 @@ impl PoliciesApi<'_> {
     /// # }
     /// ```
     #[doc(alias = "new")]
+    #[doc(alias = "add_policy")]
     pub async fn create(&self, body: &wire::NewPolicy) -> crate::Result<wire::Policy> {
         let call = calls::create_policy(body)?;
         let answer = Service::call(self.0, call, &(), &CallOptions::new()).await?;
@@ -1528,6 +1529,7 @@ impl PoliciesApi<'_> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "get_tenants")]
     pub async fn get(&self, policy_id: &wire::PolicyId) -> crate::Result<wire::Policy> {
         let call = calls::get_policy(policy_id)?;
         let answer = Service::call(self.0, call, &(), &CallOptions::new()).await?;
@@ -1594,6 +1596,7 @@ impl PoliciesApi<'_> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "remove_policy")]
     pub async fn delete(&self, policy_id: &wire::PolicyId) -> crate::Result<()> {
         let call = calls::delete_policy(policy_id)?;
         Service::call(self.0, call, &(), &CallOptions::new()).await?;
@@ -2396,6 +2399,7 @@ impl UsersApi<'_> {
     /// # }
     /// ```
     #[doc(alias = "new")]
+    #[doc(alias = "add_user")]
     pub async fn create(&self, body: &wire::NewUser) -> crate::Result<wire::User> {
         let call = calls::create_user(body)?;
         let answer = Service::call(self.0, call, &(), &CallOptions::new()).await?;
@@ -2518,6 +2522,7 @@ impl UsersApi<'_> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "remove_user")]
     pub async fn delete(&self, user_uuid: &wire::UserUuid) -> crate::Result<()> {
         let call = calls::delete_user(user_uuid)?;
         Service::call(self.0, call, &(), &CallOptions::new()).await?;

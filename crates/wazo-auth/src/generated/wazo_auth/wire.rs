@@ -894,6 +894,7 @@ pub struct Token {
     /// The session that the token belongs to.
     pub session_uuid: Option<SessionUuid>,
     /// The accesses that the token covers, as patterns.
+    #[doc(alias = "acls")]
     #[serde(default)]
     pub acl: Vec<String>,
     /// What is known about the user.
@@ -1082,6 +1083,7 @@ pub struct Policy {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Its accesses, in no order.
+    #[doc(alias = "acl_templates")]
     #[serde(default)]
     pub acl: Vec<String>,
     /// Whether it cannot be changed from this tenant.
@@ -1159,6 +1161,7 @@ pub struct RelatedPolicyPage {
 }
 
 /// A policy to create.
+#[doc(alias = "acl_templates")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NewPolicy {
@@ -1234,6 +1237,7 @@ impl NewPolicy {
 }
 
 /// What a policy is to be.
+#[doc(alias = "acl_templates")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PolicyEdit {

@@ -151,6 +151,7 @@ pub struct Place {
     /// The key `kind`.
     pub kind: PlaceKind,
     /// The key `labels`.
+    #[doc(alias = "tags")]
     #[serde(default)]
     pub labels: Vec<String>,
 }
