@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::messages::Message;
 use super::password::Hash;
 
 #[derive(Clone, Debug)]
@@ -207,28 +208,6 @@ pub(super) struct SamlLogin {
     pub(super) relay_state: String,
     /// The user who logged in, once known.
     pub(super) login: Option<String>,
-}
-
-/// A message that the service sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Message {
-    /// The address.
-    pub to: String,
-    /// Its purpose.
-    pub kind: MessageKind,
-    /// The link in it, which contains a token.
-    pub link: String,
-}
-
-/// The purpose of a [`Message`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum MessageKind {
-    /// To confirm an e-mail address.
-    Confirmation,
-    /// To set a new password.
-    PasswordReset,
 }
 
 /// Associated pairs, in the order in which they were added.

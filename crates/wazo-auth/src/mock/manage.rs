@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use vouchsafe_core::mock::{self, strict};
 use vouchsafe_core::{Error, ErrorKind, Result};
 
-use super::data::{Group, MessageKind, Pairs, Policy, Tenant, Token, User};
+use super::data::{Group, Pairs, Policy, Tenant, Token, User};
+use super::messages::Message;
 use super::state::State;
 use super::tokens;
 
@@ -30,7 +31,7 @@ pub(super) static ACTIONS: &[mock::Action] = &[
         "Returns the messages that the service sent, oldest first.",
     )
     .answer(
-        r#"{"messages": [{"to": "a <a@example.com>", "kind": "confirmation", "link": "..."}]}"#,
+        r#"{"messages": [{"to": "a <a@example.com>", "kind": "confirmation", "link": "...", "token": "...", "email_uuid": "..."}]}"#,
     ),
 ];
 
@@ -67,13 +68,7 @@ impl State {
                 Ok(json!({ "token": token }))
             }
             "outbox" => {
-                let messages = self.data.outbox.iter().map(|message| {
-                    let kind = match message.kind {
-                        MessageKind::Confirmation => "confirmation",
-                        MessageKind::PasswordReset => "password-reset",
-                    };
-                    json!({"to": message.to, "kind": kind, "link": message.link})
-                });
+                let messages = self.data.outbox.iter().map(Message::json);
                 Ok(json!({"messages": messages.collect::<Vec<_>>()}))
             }
             _ => Err(Error::new(

@@ -1,14 +1,83 @@
 //! Messages that the service sends.
 
+use std::fmt;
+
+use serde_json::{Value, json};
+use vouchsafe_core::Secret;
 use vouchsafe_core::mock::form::header;
 
 use super::ask::Ask;
-use super::data::{Message, MessageKind};
 use super::state::State;
 use super::tokens;
+use crate::{EmailUuid, UserUuid};
 
-pub(super) fn addressee(name: Option<&str>, address: &str) -> String {
-    format!("{} <{address}>", name.unwrap_or_default())
+/// A message that the service sent.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Message {
+    /// The address, after the name of the user if there is one: `alice <alice@example.com>`.
+    pub to: String,
+    /// Its purpose.
+    pub kind: MessageKind,
+    /// The link in it, which contains the token.
+    pub link: String,
+    token: String,
+    /// The id of what it is about.
+    about: String,
+}
+
+/// The purpose of a [`Message`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MessageKind {
+    /// To confirm an e-mail address.
+    Confirmation,
+    /// To set a new password.
+    PasswordReset,
+}
+
+impl Message {
+    /// Returns the token in the link: for the confirmation of the address, or for a new password.
+    #[must_use]
+    pub fn token(&self) -> Secret {
+        Secret::from(self.token.as_str())
+    }
+
+    /// Returns the id of the address that a confirmation is about; `None` for other messages.
+    #[must_use]
+    pub fn email_uuid(&self) -> Option<EmailUuid> {
+        let about = Some(&self.about).filter(|_| self.kind == MessageKind::Confirmation);
+        about?.parse().ok()
+    }
+
+    /// Returns the id of the user whose password is to be set; `None` for other messages.
+    #[must_use]
+    pub fn user_uuid(&self) -> Option<UserUuid> {
+        let about = Some(&self.about).filter(|_| self.kind == MessageKind::PasswordReset);
+        about?.parse().ok()
+    }
+
+    /// Writes it for programs in other languages.
+    pub(super) fn json(&self) -> Value {
+        let (kind, about) = match self.kind {
+            MessageKind::Confirmation => ("confirmation", "email_uuid"),
+            MessageKind::PasswordReset => ("password-reset", "user_uuid"),
+        };
+        json!({
+            "to": self.to, "kind": kind, "link": self.link, "token": self.token, about: self.about,
+        })
+    }
+}
+
+/// The link is left out, since it holds a token.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("to", &self.to)
+            .field("kind", &self.kind)
+            .field("about", &self.about)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Sends a message with a link that confirms an address.
@@ -28,5 +97,34 @@ pub(super) fn confirmation(
         to: addressee(name, address),
         kind: MessageKind::Confirmation,
         link: format!("https://{host}{prefix}/0.1/emails/{uuid}/confirm?token={token}"),
+        token,
+        about: uuid.to_owned(),
     });
+}
+
+/// Sends a message with a link that leads to where a new password is set.
+pub(super) fn password_reset(
+    state: &mut State,
+    ask: &Ask<'_>,
+    name: Option<&str>,
+    address: &str,
+    uuid: &str,
+) {
+    let lifetime = state.settings.reset_lifetime;
+    let access = format!("auth.users.password.reset.{uuid}.create");
+    let token = tokens::own_token(state, ask.now(), access, lifetime);
+    let host = header(ask.request, "host").unwrap_or_default();
+    state.data.outbox.push(Message {
+        to: addressee(name, address),
+        kind: MessageKind::PasswordReset,
+        link: format!(
+            "https://app.wazo.io/reset-password?host={host}&token={token}&user_uuid={uuid}"
+        ),
+        token,
+        about: uuid.to_owned(),
+    });
+}
+
+fn addressee(name: Option<&str>, address: &str) -> String {
+    format!("{} <{address}>", name.unwrap_or_default())
 }

@@ -44,7 +44,7 @@ use vouchsafe_core::call::Operation;
 use vouchsafe_core::mock::{Emulated, Emulator, ManualClock};
 use vouchsafe_core::transport::{Request, Response};
 
-pub use self::data::{Message, MessageKind};
+pub use self::messages::{Message, MessageKind};
 pub use self::password::HashCost;
 pub use self::seed::Seed;
 pub use self::settings::Settings;

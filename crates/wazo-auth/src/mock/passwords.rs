@@ -1,15 +1,12 @@
 //! Changing and resetting passwords (protocol section 9.5).
 
 use serde_json::{Value, json};
-use vouchsafe_core::mock::form::header;
 use vouchsafe_core::mock::respond;
 
 use super::ask::{Ask, refuse};
-use super::data::{Message, MessageKind};
-use super::messages::addressee;
+use super::messages;
 use super::refusal::{Outcome, Refusal};
 use super::state::State;
-use super::tokens;
 use super::validate::{Body, Text, uuid};
 
 pub(super) fn change(state: &mut State, ask: &Ask<'_>) -> Outcome {
@@ -103,17 +100,7 @@ pub(super) fn request_reset(state: &mut State, ask: &Ask<'_>) -> Outcome {
         return Ok(respond::empty(204));
     };
     let (uuid, name) = (user.uuid.clone(), user.username.clone());
-    let access = format!("auth.users.password.reset.{uuid}.create");
-    let lifetime = state.settings.reset_lifetime;
-    let token = tokens::own_token(state, ask.now(), access, lifetime);
-    let host = header(ask.request, "host").unwrap_or_default();
-    state.data.outbox.push(Message {
-        to: addressee(name.as_deref(), &address),
-        kind: MessageKind::PasswordReset,
-        link: format!(
-            "https://app.wazo.io/reset-password?host={host}&token={token}&user_uuid={uuid}"
-        ),
-    });
+    messages::password_reset(state, ask, name.as_deref(), &address, &uuid);
     Ok(respond::empty(204))
 }
 

@@ -62,6 +62,9 @@ pub(super) fn register(state: &mut State, ask: &Ask<'_>) -> Outcome {
     Ok(respond::json(200, &user))
 }
 
+/// The length of the key for the first user.
+pub(super) const INIT_KEY: u64 = 20;
+
 /// Creates the first user (protocol section 9.18).
 pub(super) fn initialize(state: &mut State, ask: &Ask<'_>) -> Outcome {
     const PURPOSE: Text = Text::optional().not_null().one_of(PURPOSES);
@@ -73,7 +76,7 @@ pub(super) fn initialize(state: &mut State, ask: &Ask<'_>) -> Outcome {
         .text("password", &Text::required().at_least(1))
         .map_err(&refused)?;
     let key = body
-        .text("key", &Text::required().length(20, 20))
+        .text("key", &Text::required().length(INIT_KEY, INIT_KEY))
         .map_err(&refused)?;
     let purpose = body.text("purpose", &PURPOSE).map_err(&refused)?;
     let given = Secret::from(key.unwrap_or_default());

@@ -6,17 +6,21 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use vouchsafe_core::mock::strict;
-use vouchsafe_core::{Error, ErrorKind, Result};
+use vouchsafe_core::{Error, ErrorKind, Result, Secret};
 
 use super::data::{ADDRESS, Data, Domain, Email, Group, Policy, Tenant, User};
+use super::registration::INIT_KEY;
 use super::settings::Settings;
 use super::state::State;
+use crate::acl::Rules;
 
 /// The initial world of a [`Server`](super::Server): tenants, users, groups and policies, and the
 /// service's configuration.
 ///
 /// It is read from JSON, with objects in the service's own form. Users and groups also list their
-/// policies by slug, groups list their users, and `credentials` has the passwords:
+/// policies by slug, groups list their users, and `credentials` has the passwords. `server_config`
+/// is the service's own configuration; three more members make an older server of it, as
+/// [`Settings`] explains: `"legacy": true`, `"acl_rules": "old"`, and `init_key`.
 ///
 /// ```
 /// use vouchsafe_wazo_auth::mock::Seed;
@@ -57,6 +61,19 @@ struct File {
     xivo_uuid: Option<String>,
     #[serde(default)]
     server_config: Map<String, Value>,
+    #[serde(default)]
+    legacy: bool,
+    #[serde(default)]
+    acl_rules: RulesEntry,
+    init_key: Option<Secret>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RulesEntry {
+    #[default]
+    Current,
+    Old,
 }
 
 #[derive(Deserialize)]
@@ -173,8 +190,24 @@ impl Seed {
         let file: File = strict::read(text)?;
         let mut settings = Settings {
             xivo_uuid: file.xivo_uuid.clone(),
+            legacy: file.legacy,
+            acl_rules: match file.acl_rules {
+                RulesEntry::Current => Rules::Current,
+                RulesEntry::Old => Rules::Old,
+            },
+            init_key: file.init_key.clone(),
             ..Settings::default()
         };
+        if let Some(key) = &settings.init_key {
+            if !settings.legacy {
+                return Err(wrong(
+                    "init_key: a server without legacy has no route for it",
+                ));
+            }
+            if u64::try_from(key.expose().chars().count()) != Ok(INIT_KEY) {
+                return Err(wrong(format!("init_key: a key has {INIT_KEY} characters")));
+            }
+        }
         settings.apply(&file.server_config)?;
         let mut state = State::new(Data::default(), settings, fastrand::Rng::new());
         file.fill(&mut state)?;
@@ -409,10 +442,20 @@ mod tests {
                 r#"{"tenants": [{"uuid": "a", "slug": "s"}], "server_config": {"colour": 1}}"#,
                 "colour",
             ),
+            (r#"{"tenants": [], "acl_rules": "new"}"#, "acl_rules"),
+            (
+                r#"{"tenants": [], "init_key": "planted-key-20-chars"}"#,
+                "without legacy",
+            ),
+            (
+                r#"{"tenants": [], "legacy": true, "init_key": "planted"}"#,
+                "20 characters",
+            ),
         ];
         for (text, why) in cases {
             let error = Seed::parse(text).unwrap_err().to_string();
             assert!(error.contains(why), "{error}");
+            assert!(!error.contains("planted"), "{error}");
         }
     }
 }

@@ -72,8 +72,9 @@ impl TokenLayer {
         self
     }
 
-    /// Asks the server for each access whether the token covers it, and remembers the answer as
-    /// long as the token. For servers with other rules than this crate knows.
+    /// Asks the server for each access whether the token covers it, and remembers each answer for
+    /// [`max_age`](super::TokensBuilder::max_age). For servers with other rules than this crate
+    /// knows.
     #[must_use]
     pub fn ask_server(mut self) -> Self {
         self.is_server_asked = true;

@@ -2,6 +2,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test")]
 
 mod isolation;
+mod legacy;
 mod rules;
 mod sessions;
 mod world;
