@@ -85,36 +85,50 @@ impl Credentials {
     }
 
     async fn current(&self) -> Result<Token> {
-        let held = self.inner.held.load_full();
-        let refused = held.filter(|held| held.is_refused.load(Ordering::Relaxed));
+        loop {
+            let seen = self.inner.held.load_full();
+            if let Some(token) = self.look(seen).await? {
+                return Ok(token);
+            }
+            if let Some(token) = self.at_hand() {
+                return Ok(token);
+            }
+        }
+    }
+
+    /// Reads the sources, and refreshes if necessary. Returns `None` if the cached token is no
+    /// longer the one that was `seen`: then what was read may be older than what is cached now.
+    async fn look(&self, seen: Option<Arc<Held>>) -> Result<Option<Token>> {
         let resolved = self.resolve().await?;
         let Some(token) = resolved.values.access_token.clone() else {
             return match self.refreshes {
-                true => self.replace(Stale::Nothing, resolved).await,
+                true => self.replace(Stale::Nothing, resolved).await.map(Some),
                 false => Err(resolved.missing(vec!["access_token"])),
             };
         };
-        let refused = refused.filter(|held| *held.token.secret() == token);
-        if refused.is_none() && !self.is_due(&token, resolved.expires_at, self.now()) {
-            return Ok(self.hold(token, resolved.expires_at));
-        }
-        let kept = |refused: Option<Arc<Held>>| match refused {
+        let is_same = |held: &&Arc<Held>| *held.token.secret() == token;
+        let refused = seen
+            .as_ref()
+            .filter(is_same)
+            .filter(|held| held.is_refused.load(Ordering::Relaxed));
+        let keep = || match refused {
             // The same token, so that the refusal stands.
-            Some(held) => held.token.clone(),
-            None => self.hold(token.clone(), resolved.expires_at),
+            Some(held) => Some(held.token.clone()),
+            None => self.hold_if_unchanged(&seen, token.clone(), resolved.expires_at),
         };
-        if !self.refreshes {
-            return Ok(kept(refused));
+        let is_usable = refused.is_none() && !self.is_due(&token, resolved.expires_at, self.now());
+        if is_usable || !self.refreshes {
+            return Ok(keep());
         }
         if !self.can_refresh(&resolved)? {
             let validity = Validity::of(&token, resolved.expires_at, self.now());
             let is_over = validity.expires_at.is_some_and(|at| at < self.now());
             return match refused.is_some() || !is_over {
-                true => Ok(kept(refused)),
+                true => Ok(keep()),
                 false => Err(resolved.missing(self.lacking(&resolved))),
             };
         }
-        self.replace(Stale::Token(token), resolved).await
+        self.replace(Stale::Token(token), resolved).await.map(Some)
     }
 
     /// Gets a token other than the stale one, by one refresh for all callers.
@@ -259,13 +273,33 @@ impl Credentials {
 
     /// Caches a token. If it is cached already, it keeps its generation.
     fn hold(&self, token: Secret, expires_at: Option<SystemTime>) -> Token {
-        let inner = &self.inner;
-        if let Some(held) = &*inner.held.load()
-            && *held.token.secret() == token
-            && !held.is_refused.load(Ordering::Relaxed)
-        {
-            return held.token.clone();
+        if let Some(token) = cached(self.inner.held.load().as_ref(), &token) {
+            return token;
         }
+        let held = self.to_hold(token, expires_at);
+        self.inner.held.store(Some(Arc::clone(&held)));
+        held.token.clone()
+    }
+
+    /// Caches a token that was read, unless the cached one has changed since it was `seen`.
+    fn hold_if_unchanged(
+        &self,
+        seen: &Option<Arc<Held>>,
+        token: Secret,
+        expires_at: Option<SystemTime>,
+    ) -> Option<Token> {
+        if let Some(token) = cached(seen.as_ref(), &token) {
+            return Some(token);
+        }
+        let held = self.to_hold(token, expires_at);
+        let new = Some(Arc::clone(&held));
+        let found = self.inner.held.compare_and_swap(seen, new);
+        let address = |held: &Option<Arc<Held>>| held.as_ref().map(Arc::as_ptr);
+        (address(&found) == address(seen)).then(|| held.token.clone())
+    }
+
+    fn to_hold(&self, token: Secret, expires_at: Option<SystemTime>) -> Arc<Held> {
+        let inner = &self.inner;
         let validity = Validity::of(&token, expires_at, self.now());
         let generation = inner.generations.fetch_add(1, Ordering::Relaxed) + 1;
         let token = Token::new(token).of_generation(generation);
@@ -273,12 +307,11 @@ impl Credentials {
             Some(at) => token.expires_at(at),
             None => token,
         };
-        inner.held.store(Some(Arc::new(Held {
-            token: token.clone(),
+        Arc::new(Held {
+            token,
             due: validity.due(inner.guard),
             is_refused: AtomicBool::new(false),
-        })));
-        token
+        })
     }
 
     /// Drops the cached token, so that the next caller reads the sources.
@@ -294,6 +327,14 @@ impl Credentials {
     fn now(&self) -> SystemTime {
         self.inner.coordinator.now()
     }
+}
+
+/// Returns the cached token if it is this one and was not refused.
+fn cached(held: Option<&Arc<Held>>, token: &Secret) -> Option<Token> {
+    let held = held.filter(|held| {
+        *held.token.secret() == *token && !held.is_refused.load(Ordering::Relaxed)
+    })?;
+    Some(held.token.clone())
 }
 
 impl TokenSource for Credentials {

@@ -9,7 +9,7 @@ use vouchsafe_cloud_credentials::file::FileStore;
 use vouchsafe_cloud_credentials::{Credentials, ErrorKind, TokenSource as _};
 use vouchsafe_core::store::{MemoryStore, Store};
 
-use crate::server::{Fragile, TokenServer, put, record, secret, seed};
+use crate::server::{Fragile, Late, TokenServer, looks_good, put, record, secret, seed};
 
 fn sharing(server: &TokenServer, store: &Arc<dyn Store>) -> Credentials {
     server.builder().store(Arc::clone(store)).build().unwrap()
@@ -242,6 +242,26 @@ async fn a_refused_access_token_is_replaced_once_and_a_static_one_stays() {
     fixed.forget(token.generation());
     let again = fixed.token().await.unwrap();
     assert_eq!(again.generation(), token.generation());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_was_read_late_does_not_take_the_place_of_a_newer_one() {
+    let server = TokenServer::new(true);
+    let late = Arc::new(Late::default());
+    put(&late.store, &looks_good("rt-0")).await;
+    let store: Arc<dyn Store> = Arc::clone(&late) as _;
+    let credentials = sharing(&server, &store);
+    let slow = credentials.clone();
+    let mut reading = JoinSet::new();
+    reading.spawn(async move { text(&slow).await });
+    tokio::task::yield_now().await;
+    let stale = credentials.token().await.unwrap();
+    assert_eq!(stale.secret().expose(), "at-0");
+    credentials.forget(stale.generation());
+    assert_eq!(text(&credentials).await, "at-1");
+    late.arrive();
+    assert_eq!(reading.join_next().await.unwrap().unwrap(), "at-1");
+    assert_eq!(text(&credentials).await, "at-1");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use vouchsafe_cloud_credentials::{Credentials, CredentialsBuilder, Secret};
 use vouchsafe_core::store::{Capabilities, Expect, Key, Loaded, MemoryStore, Store, Swapped};
 use vouchsafe_core::transport::{Request, Response, Transport};
@@ -149,6 +149,49 @@ impl Store for Fragile {
     }
 }
 
+/// A store whose first reading arrives late: after [`arrive`](Self::arrive).
+#[derive(Debug, Default)]
+pub(crate) struct Late {
+    pub(crate) store: MemoryStore,
+    has_begun: AtomicBool,
+    way: Notify,
+}
+
+impl Late {
+    pub(crate) fn arrive(&self) {
+        self.way.notify_one();
+    }
+}
+
+impl Store for Late {
+    fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Loaded>>> {
+        Box::pin(async move {
+            let loaded = self.store.load(key).await;
+            if !self.has_begun.swap(true, Ordering::Relaxed) {
+                self.way.notified().await;
+            }
+            loaded
+        })
+    }
+
+    fn compare_and_swap<'a>(
+        &'a self,
+        key: &'a Key,
+        expect: &'a Expect,
+        value: &'a SecretBytes,
+    ) -> BoxFuture<'a, Result<Swapped>> {
+        self.store.compare_and_swap(key, expect, value)
+    }
+
+    fn remove<'a>(&'a self, key: &'a Key, expect: &'a Expect) -> BoxFuture<'a, Result<bool>> {
+        self.store.remove(key, expect)
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.store.capabilities()
+    }
+}
+
 /// The key of the default profile.
 pub(crate) fn key() -> Key {
     Key::new("profiles", "default")
@@ -156,11 +199,17 @@ pub(crate) fn key() -> Key {
 
 /// Puts a record with a stale access token into a store.
 pub(crate) async fn seed(store: &dyn Store, refresh_token: &str) {
-    let record = json!({
-        "access_token": "at-0", "client_id": "c", "client_secret": "s",
-        "refresh_token": refresh_token, "expires_at": 1,
-    });
+    let mut record = looks_good(refresh_token);
+    record["expires_at"] = 1.into();
     put(store, &record).await;
+}
+
+/// Returns a record whose access token does not say that it is stale.
+pub(crate) fn looks_good(refresh_token: &str) -> Value {
+    json!({
+        "access_token": "at-0", "client_id": "c", "client_secret": "s",
+        "refresh_token": refresh_token,
+    })
 }
 
 pub(crate) async fn put(store: &dyn Store, record: &Value) {
