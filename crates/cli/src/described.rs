@@ -84,8 +84,8 @@ pub(crate) fn command(
         .subcommands(operations.iter().map(|one| subcommand(one, &[])))
 }
 
-/// Returns the command of an operation. What the parameters of these names on the wire say, the
-/// caller's own options do.
+/// Returns the command of an operation, without parameters of these names on the wire, which the
+/// caller's own options set.
 pub(crate) fn subcommand(described: &'static Described, without: &[&str]) -> Command {
     let parameters = described.parameters.iter();
     let own = parameters.filter(|parameter| !without.contains(&parameter.name));
@@ -107,7 +107,8 @@ pub(crate) fn subcommand(described: &'static Described, without: &[&str]) -> Com
     match described.answers_secret {
         false => command,
         true => {
-            let help = "Writes the answer, which holds a secret, to a new file for you alone";
+            let help =
+                "Writes the answer, which contains a secret, to a new file that only you can read";
             command.arg(file(OUT, "out", help.to_owned()).required(true))
         }
     }
@@ -381,7 +382,7 @@ mod tests {
         },
     ];
 
-    /// Answers with JSON, and keeps what it was asked.
+    /// Answers with JSON, and records its requests.
     #[derive(Debug, Default)]
     struct Echo(Mutex<Vec<Request>>);
 

@@ -219,7 +219,7 @@ fn hint(error: &core::Error) -> Option<String> {
             "use https, or give --allow-plain-http if the network is trusted"
         }
         core::ErrorKind::Connect(ConnectPhase::Tls) => {
-            "if the server's certificate is of a private authority, name that with --ca-file"
+            "if the server's certificate is from a private authority, use --ca-file"
         }
         core::ErrorKind::Connect(_) => "is the URL right, and the service up?",
         core::ErrorKind::Timeout(_) => "try again, or allow more time with --timeout",
@@ -231,8 +231,8 @@ fn hint(error: &core::Error) -> Option<String> {
             None => "try again later",
         },
         core::ErrorKind::Credential => "the token is unknown, revoked or expired: use another one",
-        core::ErrorKind::Forbidden => "the credential is good, and may not do this",
-        core::ErrorKind::Decode => "does the URL lead to the service it should?",
+        core::ErrorKind::Forbidden => "the credential is valid, but not sufficient for this",
+        core::ErrorKind::Decode => "does the URL lead to the right service?",
         _ if error.is_retryable() => "try again later",
         _ => return None,
     };
@@ -264,7 +264,7 @@ mod tests {
         assert_eq!(failure.exit, Exit::Failed);
         let line = failure.to_string();
         assert!(
-            line.contains("(HTTP 403, permission_denied); the credential is good"),
+            line.contains("(HTTP 403, permission_denied); the credential is valid"),
             "{line}"
         );
         assert!(!line.contains(char::is_control));

@@ -30,8 +30,8 @@ impl SecretFile {
         })
     }
 
-    /// As [`create`](Self::create), but refuses to replace a file: `what` says what that file could
-    /// be.
+    /// Like [`create`](Self::create), but refuses to replace a file: `what` says what that file may
+    /// contain.
     pub(crate) fn create_new(target: &Path, what: &str) -> Result<Self, Failure> {
         if target.symlink_metadata().is_ok() {
             let message = format!("{} exists, and may hold {what}", target.display());

@@ -15,8 +15,7 @@ use crate::prompt;
 pub(crate) struct Sources<'a> {
     /// Its name for people.
     pub(crate) what: &'static str,
-    /// What the names of the options begin with: `NAME` of `--NAME-file`, `--NAME-env` and
-    /// `--NAME-stdin`.
+    /// The prefix of the options: `NAME` in `--NAME-file`, `--NAME-env` and `--NAME-stdin`.
     pub(crate) options: &'static str,
     pub(crate) file: Option<&'a Path>,
     pub(crate) variable: Option<&'a str>,
@@ -145,5 +144,5 @@ pub(crate) fn read_document(path: &Path) -> Result<Secret, Failure> {
 }
 
 const MAX_INPUT: usize = 64 << 10;
-/// More is not written by hand.
+/// More than anyone writes by hand.
 const MAX_DOCUMENT: usize = 16 << 20;

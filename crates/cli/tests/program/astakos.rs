@@ -285,7 +285,7 @@ fn a_commission_from_issue_to_accept() {
     let gone = world
         .ask("cyclades", &["commissions", "accept", &first])
         .bad(1);
-    assert!(gone.err.contains(&format!("not so {first}")), "{gone:?}");
+    assert!(gone.err.contains(&format!("failed: {first}")), "{gone:?}");
     let own = world.json("alice", &["quotas"]);
     assert_eq!(own[&alice]["cyclades.vm"]["usage"], 1);
     let released = format!("{alice}:cyclades.vm:-1");

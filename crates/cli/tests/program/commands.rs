@@ -29,7 +29,7 @@ fn a_token_comes_from_a_file_the_environment_or_standard_input() {
         "Alice Example",
         "1001",
         "g_heavy (2002)",
-        "100 requests a minute",
+        "100 requests per minute",
         "10 GiB",
     ] {
         assert!(by_default.out.contains(part), "{part}: {by_default:?}");

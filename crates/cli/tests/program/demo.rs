@@ -46,7 +46,7 @@ fn every_step_of_the_demo_does_what_it_says() {
         "now: Ok, 2 h: Warning, 6 d: Error; checks go on"
     );
     assert_eq!(
-        step("nobody passes")["outcome"],
+        step("all are refused")["outcome"],
         "503: authentication-server-unreachable"
     );
     assert!(!holds_a_token(&done.out));

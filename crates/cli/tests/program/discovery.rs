@@ -115,7 +115,7 @@ fn what_discovery_does_not_know_is_a_failure() {
         let arguments = [&["discovery"], words].concat();
         let unknown = run(&mut played.ask_without_token(&arguments)).bad(1);
         assert!(
-            unknown.err.contains("service discovery knows no"),
+            unknown.err.contains("service discovery has no"),
             "{unknown:?}"
         );
         let unknown = run(&mut played.ask_without_token(&[&arguments[..], &["--json"]].concat()));

@@ -5,7 +5,7 @@ use vouchsafe::astakos::mock::{Seed, Server};
 use crate::failure::Failure;
 use crate::service::{Emulator, Part, Start};
 
-/// Makes the emulator, in a given state or in the built-in one.
+/// Creates the emulator, in a given state or in the built-in one.
 pub(super) fn make(start: &Start<'_>) -> Result<Emulator, Failure> {
     let mut part = Part::default();
     let server = match &start.seed {

@@ -22,7 +22,7 @@ impl From<astakos::Error> for Failure {
             ),
             astakos::ErrorKind::Forbidden => (
                 "forbidden",
-                "the user of the token may not do this: owner or administrator may",
+                "the user of the token may not do this, only the owner or an administrator",
             ),
             astakos::ErrorKind::NoEndpoints => (
                 "no_endpoints",

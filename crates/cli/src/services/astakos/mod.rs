@@ -29,7 +29,7 @@ impl Service for Astakos {
     }
 
     fn commands(&self) -> Vec<Command> {
-        let about = "Asks Astakos about users and quotas, and moves commissions and projects along";
+        let about = "Queries Astakos about users and quotas, and manages commissions and projects";
         vec![command::<AstakosArgs>(NAME, about)]
     }
 

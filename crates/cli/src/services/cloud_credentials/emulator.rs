@@ -6,7 +6,7 @@ use vouchsafe::cloud_credentials::mock::{Seed, Server};
 use crate::failure::Failure;
 use crate::service::{Emulator, Part, Start};
 
-/// Makes the emulator, in a given state or in the one that tests in process begin with.
+/// Creates the emulator, in a given state or in the one that tests in process start with.
 pub(super) fn make(start: &Start<'_>) -> Result<Emulator, Failure> {
     let server = match &start.seed {
         Some(seed) => {

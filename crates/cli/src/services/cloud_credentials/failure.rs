@@ -1,4 +1,4 @@
-//! What the errors of Cortex Data Lake come to, and what to do about them.
+//! Failures of the client of Cortex Data Lake, and hints about them.
 
 use vouchsafe::cloud_credentials;
 

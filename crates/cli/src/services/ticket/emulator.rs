@@ -83,7 +83,8 @@ impl TvmArgs {
         let (place, token) = source.read("token", "set it, or use --tvmtool-token-file")?;
         let token = token.trimmed();
         if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
-            let what = format!("what {place} holds cannot be a token: no header can carry it");
+            let what =
+                format!("the content of {place} cannot be a token: it is not valid in a header");
             return Err(Failure::usage(what));
         }
         Ok(Some(token))
@@ -158,7 +159,7 @@ fn unusable(option: &str, path: &Path, why: impl std::fmt::Display) -> Failure {
     Failure::usage(format!("{option} {}: {why}", path.display()))
 }
 
-/// What the help of `serve` says about them.
+/// Their part of the help of `serve`.
 pub(super) const NOTES: &str = "\
 tvmtool, tvm-api and tirole share one state. \"ticket\" is the name of its management, and that of \
 all three servers on one port. The tokens of tvmtool are \"authtoken\", and \"user_ticket\" to try.";

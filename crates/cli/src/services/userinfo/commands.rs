@@ -1,4 +1,4 @@
-//! `vouchsafe userinfo`: questions to Gafaelfawr.
+//! `vouchsafe userinfo`: queries to Gafaelfawr.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -174,11 +174,11 @@ fn of_user(user: &UserInfo) -> Answer {
     row("groups", Some(groups_line(&user.groups)));
     match &user.quota {
         Quota::NoRules => row("quota", Some("no rules apply".to_owned())),
-        Quota::Bypass => row("quota", Some("exempt, nothing is limited".to_owned())),
+        Quota::Bypass => row("quota", Some("exempt, no limits".to_owned())),
         Quota::Limited(limits) => rows.extend(limits_rows(limits)),
         _ => row(
             "quota",
-            Some("of a kind this program does not know".to_owned()),
+            Some("of a kind that this program does not know".to_owned()),
         ),
     }
     Answer::new(pairs(rows), json!(user))
@@ -199,7 +199,7 @@ fn limits_rows(limits: &Limits) -> Vec<(String, String)> {
     for (service, requests) in &limits.api {
         let value = match requests {
             ..=0 => "blocked".to_owned(),
-            _ => format!("{requests} requests a minute"),
+            _ => format!("{requests} requests per minute"),
         };
         rows.push((format!("quota: API {service}"), value));
     }

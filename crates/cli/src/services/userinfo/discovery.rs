@@ -1,4 +1,4 @@
-//! `vouchsafe discovery`: questions to Repertoire.
+//! `vouchsafe discovery`: queries to Repertoire.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -280,7 +280,7 @@ async fn influxdb(client: &Client, of: Influxdb) -> Result<Answer, Failure> {
 }
 
 fn known<T>(found: Option<T>, what: &str) -> Result<T, Failure> {
-    found.ok_or_else(|| Failure::not_found(format!("service discovery knows no {what}")))
+    found.ok_or_else(|| Failure::not_found(format!("service discovery has no {what}")))
 }
 
 fn listed<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {

@@ -18,7 +18,7 @@ impl From<userinfo::Error> for Failure {
             ),
             userinfo::ErrorKind::NoDirectory => (
                 "no_directory",
-                "this installation knows users by their own token only: use whoami",
+                "this installation has no user directory: use whoami with the user's own token",
             ),
             userinfo::ErrorKind::UserInfoFailed => (
                 "user_info_failed",
@@ -46,7 +46,7 @@ fn scope_wanted(operation: Option<&str>) -> &'static str {
             "the ingress in front of Repertoire wants a scope that this token lacks: ask the \
              operators of the installation for which"
         }
-        _ => "use a token with the scope that this needs",
+        _ => "use a token with the required scope",
     }
 }
 

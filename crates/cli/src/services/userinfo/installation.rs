@@ -38,7 +38,7 @@ pub(super) fn token(args: &TokenArgs) -> Result<Token, Failure> {
 
 fn parse(place: &str, text: &Secret) -> Result<Token, Failure> {
     Token::parse(text.expose())
-        .map_err(|fault| Failure::usage(format!("what {place} holds is not a token: {fault}")))
+        .map_err(|fault| Failure::usage(format!("the content of {place} is not a token: {fault}")))
 }
 
 /// Returns whether a text is, or nearly is, a token.

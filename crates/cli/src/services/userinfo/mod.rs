@@ -34,8 +34,11 @@ impl Service for Userinfo {
 
     fn commands(&self) -> Vec<Command> {
         vec![
-            command::<UserinfoArgs>(NAME, "Asks Gafaelfawr about users and tokens"),
-            command::<DiscoveryArgs>(DISCOVERY, "Asks Repertoire where services and data are"),
+            command::<UserinfoArgs>(NAME, "Queries Gafaelfawr about users and tokens"),
+            command::<DiscoveryArgs>(
+                DISCOVERY,
+                "Queries Repertoire for the locations of services and data",
+            ),
         ]
     }
 

@@ -89,7 +89,7 @@ pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
         .await;
     stage
         .step(
-            "its database is away: nobody passes",
+            "database down: all are refused",
             &journal,
             1,
             show.outage(&own),
@@ -98,7 +98,7 @@ pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The steps. Each returns what it saw, or what was not as it should be.
+/// The steps. Each returns its evidence, or what was not as expected.
 struct Show {
     server: Server,
     client: Client,
@@ -162,7 +162,7 @@ impl Show {
         Ok(seen)
     }
 
-    /// Asks the service of the demo.
+    /// Calls the service of the demo.
     async fn call(&self, path: &str, token: Option<&Secret>, expected: u16) -> Seen {
         let name = HeaderName::from_static("x-auth-token");
         let token = token.map(|token| (name, token));
@@ -191,7 +191,7 @@ impl Show {
 
     async fn revoke(&self, path: &str, token: &Secret) -> Seen {
         self.client.token().revoke(token).await.map_err(text)?;
-        // As a service does that hears of it from the message bus.
+        // As a service does after a notification from the message bus.
         let was_known = self.tokens.forget(token);
         ensure(was_known, || "the layer knew nothing of it".to_owned())?;
         self.call(path, Some(token), 401).await
@@ -229,6 +229,6 @@ fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-/// Of a user in memory, who lives as long as the demo.
+/// For a user in memory, who exists as long as the demo.
 const PASSWORD: &str = "open sesame";
 const CLIENT_ID: &str = "demo";

@@ -5,7 +5,7 @@ use vouchsafe::wazo_auth::mock::{Seed, Server};
 use crate::failure::Failure;
 use crate::service::{Emulator, Part, Start};
 
-/// Makes the emulator, in a given state or in the one that tests in process begin with.
+/// Creates the emulator, in a given state or in the one that tests in process start with.
 pub(super) fn make(start: &Start<'_>) -> Result<Emulator, Failure> {
     let mut part = Part::default();
     let server = match &start.seed {

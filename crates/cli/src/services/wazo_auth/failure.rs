@@ -1,4 +1,4 @@
-//! What the errors of wazo-auth come to, and what to do about them.
+//! Failures of the client of wazo-auth, and hints about them.
 
 use vouchsafe::core;
 use vouchsafe::wazo_auth::{self, ErrorKind};
@@ -13,7 +13,7 @@ impl From<wazo_auth::Error> for Failure {
             ErrorKind::LoginFailed => ("login", LOGIN_HINT),
             ErrorKind::InvalidToken => (
                 "credential",
-                "the token is unknown or expired: vouchsafe wazo token create makes a new one",
+                "the token is unknown or expired: run vouchsafe wazo token create",
             ),
             ErrorKind::MissingAccess => {
                 let hint = match error.body().required_access() {
@@ -32,7 +32,7 @@ impl From<wazo_auth::Error> for Failure {
             ),
             ErrorKind::PasswordManagedElsewhere => (
                 "password_managed_elsewhere",
-                "change it where it is kept, such as in LDAP",
+                "change it in the system that has it, such as LDAP",
             ),
             ErrorKind::Core(core::ErrorKind::Conflict) if error.status().is_none() => {
                 return failure.hint("run it again");

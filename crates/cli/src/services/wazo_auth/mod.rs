@@ -27,8 +27,7 @@ impl Service for WazoAuth {
     }
 
     fn commands(&self) -> Vec<Command> {
-        let about =
-            "Asks wazo-auth about tokens, users, groups, policies and tenants, and changes them";
+        let about = "Shows and changes tokens, users, groups, policies and tenants of wazo-auth";
         vec![command::<WazoArgs>("wazo", about)]
     }
 

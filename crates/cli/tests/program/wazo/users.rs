@@ -180,7 +180,7 @@ fn an_import_tells_what_failed_and_can_be_run_again() {
         (r#"[{"username": "new", "uuid": "1"}]"#, "user 1"),
         (
             r#"[{"username": "new"}, {"username": "New"}]"#,
-            "New is user 1 too",
+            "New is also used by user 1",
         ),
     ] {
         let file = world.file("wrong.json", text);

@@ -8,7 +8,7 @@ use crate::described::{self, ServiceArgs, Variables};
 use crate::failure::Failure;
 use crate::output::Answer;
 
-/// Calls the operation, and returns what is to be printed.
+/// Calls the operation, and returns the output.
 pub(super) async fn run(matches: &ArgMatches) -> Result<Answer, Failure> {
     let args = ServiceArgs::of(matches)?;
     let (described, matches) = described::chosen(OPERATIONS, matches)?;

@@ -4,7 +4,7 @@ use vouchsafe::{{MODULE}}::mock::Server;
 
 use crate::service::{Emulator, Part};
 
-/// Makes the emulator.
+/// Creates the emulator.
 pub(super) fn make() -> Emulator {
     let server = Server::new();
     let part = Part {

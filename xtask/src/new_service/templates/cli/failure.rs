@@ -1,4 +1,4 @@
-//! What the errors of {{TITLE}} come to, and what to do about them.
+//! Failures of the client of {{TITLE}}, and hints about them.
 
 use vouchsafe::{{MODULE}};
 

@@ -42,7 +42,7 @@ impl Service for {{PASCAL}} {
     }
 
     fn example_seed(&self) -> Result<Value, Failure> {
-        Err(Failure::usage(format!("{NAME} starts from no seed")))
+        Err(Failure::usage(format!("{NAME} takes no seed")))
     }
 
     fn demo<'a>(&'a self, stage: &'a mut Stage) -> BoxFuture<'a, Result<(), Failure>> {

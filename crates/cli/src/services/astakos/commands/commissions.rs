@@ -186,7 +186,7 @@ fn resolved(resolution: Resolution) -> Result<Answer, Failure> {
             &resolution.earlier,
         ];
         let done: usize = done.iter().map(|list| list.len()).sum();
-        let what = format!("{done} resolved, not so {}", failed.join("; "));
+        let what = format!("{done} resolved; failed: {}", failed.join("; "));
         return Err(Failure::not_found(what));
     }
     let rows = resolution

@@ -27,7 +27,7 @@ pub(crate) struct AstakosArgs {
     connection: ConnectionArgs,
 }
 
-/// Options that say which server is asked.
+/// Options for the server.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Connection")]
 struct ServerArgs {

@@ -1,4 +1,4 @@
-//! What may be used, and what is.
+//! Limits and usage.
 
 use clap::Args;
 use serde_json::{Map, json};

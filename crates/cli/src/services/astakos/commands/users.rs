@@ -1,4 +1,4 @@
-//! Who a token is of, and who users are.
+//! The user of a token, and names and uuids of users.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,9 +49,9 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
     }
 }
 
-/// Lists what was found; what was not is a failure.
+/// Lists the users found; missing ones are a failure.
 fn looked_up(header: &[&str], found: &BTreeMap<String, String>, items: &[String]) -> Answer {
-    // Of two spellings of one name, the server answers for one only.
+    // Of two spellings of one name, the server returns only one.
     let known: BTreeSet<String> = found.keys().map(|key| key.to_lowercase()).collect();
     let is_missing = |item: &&String| !known.contains(&item.to_lowercase());
     let missing: Vec<&str> = items

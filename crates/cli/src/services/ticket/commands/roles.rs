@@ -16,7 +16,7 @@ use vouchsafe::ticket::{Entity, Roles, SubjectRoles, TvmId, Uid};
 use crate::failure::Failure;
 use crate::output::{Answer, pairs, table};
 
-/// What is asked about roles.
+/// The queries on roles.
 #[derive(Debug, Subcommand)]
 pub(super) enum RolesCommand {
     /// Lists who has which role, and for what
@@ -29,10 +29,10 @@ pub(super) enum RolesCommand {
 pub(super) struct ShowArgs {
     /// The document, or the file `roles` of a disk cache
     file: PathBuf,
-    /// Only what this service has
+    /// Only the roles of this service
     #[arg(long, value_name = "ID")]
     service: Option<TvmId>,
-    /// Only what this user has
+    /// Only the roles of this user
     #[arg(long, value_name = "UID", conflicts_with = "service")]
     uid: Option<Uid>,
     /// Only this role
@@ -53,8 +53,8 @@ pub(super) struct CheckArgs {
     /// The role, with its slashes, such as /read/
     #[arg(long)]
     role: String,
-    /// An attribute; together they must be all that the role is limited to. Without any, the role
-    /// counts whatever it is limited to
+    /// An attribute; together they must be all attributes that the role is limited to. Without any,
+    /// the role counts whatever its attributes are
     #[arg(long = "attr", value_name = "KEY=VALUE", value_parser = attribute)]
     attributes: Vec<(String, String)>,
 }

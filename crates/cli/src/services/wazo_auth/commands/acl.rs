@@ -1,4 +1,4 @@
-//! What access patterns cover, decided here as the service decides it.
+//! Evaluates access patterns locally, by the rules of the service.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,8 +18,8 @@ use crate::service::Done;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Says for each access whether patterns cover it, and which one decides; exits with 1 if one is
-    /// not covered
+    /// Shows for each access whether patterns cover it, and which one decides; exits with 1 if any
+    /// is not covered
     Match(MatchArgs),
 }
 
@@ -28,17 +28,17 @@ pub(super) struct MatchArgs {
     /// The accesses, such as confd.users.read
     #[arg(required = true)]
     accesses: Vec<String>,
-    /// A pattern, such as 'confd.users.*.read' or '!confd.#'; repeat for more [default: those of the
-    /// token, which the server is asked for]
+    /// A pattern, such as 'confd.users.*.read' or '!confd.#'; repeat for more [default: those of
+    /// the token, from the server]
     #[arg(long = "pattern", value_name = "PATTERN")]
     patterns: Vec<String>,
-    /// Reads the patterns from a file, one a line, or a JSON list
+    /// Reads the patterns from a file: one per line, or a JSON list
     #[arg(long, value_name = "FILE", conflicts_with = "patterns")]
     pattern_file: Option<PathBuf>,
-    /// The id that me stands for
+    /// The id that `me` matches
     #[arg(long, value_name = "ID")]
     me: Option<String>,
-    /// The id that my_session stands for
+    /// The id that `my_session` matches
     #[arg(long, value_name = "ID")]
     session: Option<String>,
     /// Decides by the rules of servers before 20.13, which forbid nothing
@@ -100,8 +100,8 @@ fn pattern(decision: Decision<'_>) -> Option<&str> {
     }
 }
 
-/// Reads patterns: one a line, or a JSON list of texts. Empty lines and those that begin with # and
-/// a space are left out: a # alone is a pattern.
+/// Reads patterns: one per line, or a JSON list of texts. Empty lines and those that begin with #
+/// and a space are ignored: a # alone is a pattern.
 pub(super) fn read_patterns(path: &Path) -> Result<Vec<String>, Failure> {
     let fail =
         |cause: &dyn std::fmt::Display| Failure::usage(format!("{}: {cause}", path.display()));

@@ -1,5 +1,4 @@
-//! `vouchsafe wazo call`: what is done too seldom for a command of its own, by the names of the
-//! operations.
+//! `vouchsafe wazo call`: rare operations without a command of their own, by their names.
 
 use clap::{ArgMatches, Command, FromArgMatches, Subcommand};
 use vouchsafe::core::call::described::Described;
@@ -11,7 +10,7 @@ use crate::described;
 use crate::failure::Failure;
 use crate::output::Answer;
 
-/// A call by name, with what is given for it.
+/// A call by name, with its arguments.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     described: &'static Described,
@@ -58,7 +57,7 @@ pub(super) async fn run(reach: &Reach, call: Call) -> Result<Answer, Failure> {
     described::run(&client, described, &matches).await
 }
 
-/// The operations that no other command does.
+/// The operations without another command.
 fn offered() -> impl Iterator<Item = &'static Described> {
     let has_command = |name| BY_HAND.split_whitespace().any(|known| known == name);
     OPERATIONS.iter().filter(move |one| !has_command(one.name))
@@ -67,7 +66,7 @@ fn offered() -> impl Iterator<Item = &'static Described> {
 /// The option `--tenant` of all commands sets it.
 const TENANT: &[&str] = &["Wazo-Tenant"];
 
-/// What other commands do, and the two that send a file in a form.
+/// Operations that other commands cover, and the two that send a file in a form.
 const BY_HAND: &str = "
     create-token get-token check-token revoke-token check-scopes
     list-user-refresh-tokens delete-user-refresh-token list-own-refresh-tokens

@@ -1,4 +1,4 @@
-//! The columns of the lists that several commands show.
+//! The columns of lists that several commands show.
 
 use vouchsafe::wazo_auth::{Group, Policy, User};
 
@@ -17,7 +17,7 @@ pub(super) fn user(user: &User) -> Vec<String> {
     ]
 }
 
-pub(super) const GROUPS: &[&str] = &["uuid", "name", "slug", "kept by the system"];
+pub(super) const GROUPS: &[&str] = &["uuid", "name", "slug", "managed by the system"];
 
 pub(super) fn group(group: &Group) -> Vec<String> {
     vec![

@@ -1,4 +1,4 @@
-//! The configuration of the service, which holds secrets.
+//! The configuration of the service, which contains secrets.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ pub(super) enum Command {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
-    /// Turns something on or off while the service runs
+    /// Turns an option on or off while the service runs
     Set {
         /// What
         what: Switch,

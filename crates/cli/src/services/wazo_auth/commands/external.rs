@@ -1,5 +1,5 @@
-//! Accounts of users at external services. What the service keeps of them may hold secrets, so it
-//! goes from files and into files.
+//! Accounts of users at external services. Their data may contain secrets, so it is read from files
+//! and written to files.
 
 use std::path::{Path, PathBuf};
 
@@ -17,21 +17,21 @@ use crate::secret::read_document;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Lists the types of external services, and which of them a user is connected with
+    /// Lists the types of external services, and which of them a user is connected to
     List {
         /// The uuid or the user name
         user: String,
         #[command(flatten)]
         list: ListArgs,
     },
-    /// Lists the users that are connected with a type of service
+    /// Lists the users that are connected to a type of service
     Users {
         /// The type, such as mobile, google or microsoft
         kind: String,
         #[command(flatten)]
         part: PartArgs,
     },
-    /// Writes what is kept of a user's account to a new file
+    /// Writes the data of a user's account to a new file
     Show {
         #[command(flatten)]
         of: Account,
@@ -39,7 +39,7 @@ pub(super) enum Command {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
-    /// Connects a user with a service
+    /// Connects a user to a service
     Create {
         #[command(flatten)]
         of: Account,
@@ -47,7 +47,7 @@ pub(super) enum Command {
         #[arg(long, value_name = "FILE")]
         data: PathBuf,
     },
-    /// Replaces what is kept of a user's account
+    /// Replaces the data of a user's account
     Update {
         #[command(flatten)]
         of: Account,
@@ -169,14 +169,14 @@ async fn configure(client: &Client, command: ConfigCommand) -> Result<Answer, Fa
     }
 }
 
-/// Puts what may hold secrets into the file that was opened for it.
+/// Writes data that may contain secrets into the file that was opened for it.
 pub(super) fn kept(file: SecretFile, path: &Path, settings: &Settings) -> Result<Answer, Failure> {
     file.keep(&Secret::from(format!("{:#}", settings.expose())))?;
     let human = format!("written to {}", path.display());
     Ok(Answer::new(human, json!({"out": path})))
 }
 
-/// Reads JSON of which no part may be shown.
+/// Reads JSON that must not be shown.
 fn read(path: &Path) -> Result<Settings, Failure> {
     let place = path.display();
     let text = read_document(path)?;

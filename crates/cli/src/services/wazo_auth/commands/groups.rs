@@ -1,4 +1,4 @@
-//! Groups: who is in them, and which policies they have.
+//! Groups, their members and their policies.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -22,7 +22,7 @@ pub(super) enum Command {
     Create {
         /// The name
         name: String,
-        /// The slug, which stays as it is [default: made of the name]
+        /// The slug, which cannot be changed later [default: derived from the name]
         #[arg(long)]
         slug: Option<String>,
     },
@@ -46,7 +46,7 @@ pub(super) enum Command {
         #[command(flatten)]
         list: ListArgs,
     },
-    /// Puts users into a group
+    /// Adds users to a group
     AddUsers {
         /// The uuid, name or slug of the group
         group: String,
@@ -54,7 +54,7 @@ pub(super) enum Command {
         #[arg(required = true)]
         users: Vec<String>,
     },
-    /// Takes users out of a group
+    /// Removes users from a group
     RemoveUsers {
         /// The uuid, name or slug of the group
         group: String,
@@ -69,14 +69,14 @@ pub(super) enum Command {
         #[command(flatten)]
         list: ListArgs,
     },
-    /// Gives a policy to a group
+    /// Adds a policy to a group
     AddPolicy {
         /// The uuid, name or slug of the group
         group: String,
         /// The uuid or the slug of the policy
         policy: PolicyId,
     },
-    /// Takes a policy from a group
+    /// Removes a policy from a group
     RemovePolicy {
         /// The uuid, name or slug of the group
         group: String,
@@ -157,7 +157,10 @@ fn shown(group: &Group) -> Answer {
         ("name", Some(group.name.clone())),
         ("slug", Some(group.slug.clone())),
         ("tenant", Some(group.tenant_uuid.to_string())),
-        ("kept by the system", Some(group.system_managed.to_string())),
+        (
+            "managed by the system",
+            Some(group.system_managed.to_string()),
+        ),
     ]);
     Answer::new(pairs(rows), json!(group))
 }

@@ -1,4 +1,4 @@
-//! Identity providers, and who logs in through them.
+//! Identity providers and their users.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -12,7 +12,7 @@ use crate::output::Answer;
 pub(super) enum Command {
     /// Lists the identity providers that users can log in through
     List,
-    /// Lists the backends of logins; needs no access
+    /// Lists the login backends; needs no access
     Backends,
     /// Makes users log in through a provider
     AddUsers {
@@ -22,7 +22,7 @@ pub(super) enum Command {
         #[arg(required = true)]
         users: Vec<String>,
     },
-    /// Makes users log in by the default of their tenant, if they use this provider
+    /// Makes users of this provider log in by the default of their tenant
     RemoveUsers {
         /// The provider, such as ldap or saml
         provider: String,

@@ -1,4 +1,4 @@
-//! `vouchsafe wazo users import`: the users of a file, several at once.
+//! `vouchsafe wazo users import`: creates the users in a file, several concurrently.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -20,23 +20,24 @@ use crate::secret::read_document;
 
 #[derive(Args, Debug)]
 pub(super) struct ImportArgs {
-    /// The file, or - for standard input: a JSON list of users. Each has what users create takes (username, firstname,
-    /// lastname, email_address, password, purpose, authentication_method, enabled, uuid), and groups
-    /// and policies as lists. Passwords are in it, so nobody else should be able to read it
+    /// The file, or - for standard input: a JSON list of users, with username, firstname, lastname,
+    /// email_address, password, purpose, authentication_method, enabled and uuid as for users
+    /// create, and lists of groups and policies. It contains passwords, so no one else should be
+    /// able to read it
     file: PathBuf,
-    /// Leaves users as they are whose name, address or uuid is taken, but for groups and policies
-    /// that they lack, so that an import can be run again
+    /// Skips users whose name, address or uuid exists, except for adding missing groups and
+    /// policies, so that an import can be run again
     #[arg(long)]
     skip_existing: bool,
-    /// How many are created at once
+    /// How many users to create concurrently
     #[arg(long, value_name = "COUNT", default_value = "4")]
     parallel: NonZeroUsize,
-    /// Only reads the file, and looks up groups
+    /// Only reads the file and looks up groups
     #[arg(long)]
     dry_run: bool,
 }
 
-/// A user as the file has it.
+/// A user in the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -55,7 +56,7 @@ struct Entry {
     policies: Vec<String>,
 }
 
-/// A user who is ready to be created.
+/// A user that can be created.
 struct Planned {
     place: usize,
     name: String,
@@ -79,7 +80,7 @@ impl Groups {
     }
 }
 
-/// What became of a user.
+/// The outcome for a user.
 enum Outcome {
     Created(UserUuid),
     Skipped,
@@ -91,7 +92,7 @@ pub(super) async fn run(client: &Client, args: ImportArgs) -> Result<Answer, Fai
     let text = read_document(&args.file)?;
     let entries: Vec<Entry> = strict::read(text.expose())
         .map_err(|fault| Failure::usage(format!("{place}: {}", fault.message())))?;
-    // Everything that can be wrong is found out before the first user is there.
+    // All faults that can be detected are reported before the first user is created.
     let mut groups = Groups::default();
     let mut names = BTreeMap::new();
     let mut planned = Vec::new();
@@ -99,7 +100,7 @@ pub(super) async fn run(client: &Client, args: ImportArgs) -> Result<Answer, Fai
         let in_part = |fault: Failure| fault.in_part(&format!("{place}, user {at}"));
         let plan = entry.plan(client, at, &mut groups).await.map_err(in_part)?;
         if let Some(first) = names.insert(plan.name.to_lowercase(), at) {
-            let message = format!("{} is user {first} too", plan.name);
+            let message = format!("{} is also used by user {first}", plan.name);
             return Err(in_part(Failure::usage(message)));
         }
         planned.push(plan);
@@ -127,7 +128,9 @@ pub(super) async fn run(client: &Client, args: ImportArgs) -> Result<Answer, Fai
             None => break,
             Some(Ok(one)) => done.push(one),
             Some(Err(fault)) => {
-                return Err(Failure::failed(format!("the import broke off: {fault}")));
+                return Err(Failure::failed(format!(
+                    "the import was interrupted: {fault}"
+                )));
             }
         }
         progress.step();
@@ -146,7 +149,7 @@ impl Entry {
     ) -> Result<Planned, Failure> {
         let name = self.username.as_ref().or(self.email_address.as_ref());
         let name = name.ok_or_else(|| {
-            Failure::usage("neither username nor email_address: nobody could log in")
+            Failure::usage("neither username nor email_address: the user could not log in")
         })?;
         let name = name.clone();
         let mut user = NewUser::new();
@@ -192,14 +195,15 @@ impl Planned {
         }
     }
 
-    /// Does for a user who is there already what an earlier import may not have come to.
+    /// Completes an existing user, in case an earlier import did not.
     async fn complete(&self, client: &Client) -> Outcome {
         if self.groups.is_empty() && self.policies.is_empty() {
             return Outcome::Skipped;
         }
         let user = match lookup::user(client, &self.name).await {
             Ok(user) => user,
-            // Taken is the address or the uuid, or the name in a tenant that the token does not see.
+            // The address or the uuid is taken, or the name in a tenant that the token does not
+            // see.
             Err(failure) => return Outcome::Failed(failure),
         };
         match self.attach(client, &user).await {
@@ -223,7 +227,7 @@ impl Planned {
     }
 }
 
-/// Tells how many there are of each kind, and of each that failed why.
+/// Returns the number of each outcome, and the reason for each failure.
 fn told(done: &[(usize, String, Outcome)]) -> Answer {
     let mut created = Vec::new();
     let mut skipped = Vec::new();

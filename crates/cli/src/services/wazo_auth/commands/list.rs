@@ -1,4 +1,4 @@
-//! Lists: a page of them, or all of it.
+//! Lists: one page, or all of it.
 
 use clap::Args;
 use serde::Serialize;
@@ -13,20 +13,20 @@ use crate::progress::Progress;
 /// Options of every list.
 #[derive(Args, Debug)]
 pub(super) struct ListArgs {
-    /// Only what contains these words, in this order
+    /// Only items that contain these words, in this order
     #[arg(long, value_name = "WORDS")]
     pub(super) search: Option<String>,
-    /// The column to sort by, as the service calls it
+    /// The column to sort by, by the service's name for it
     #[arg(long, value_name = "COLUMN")]
     pub(super) order: Option<String>,
-    /// Sorts from the last to the first
+    /// Sorts in descending order
     #[arg(long)]
     pub(super) descending: bool,
     #[command(flatten)]
     pub(super) part: PartArgs,
 }
 
-/// Options of lists that are of all users, or of one.
+/// Options of lists for all users or one.
 #[derive(Args, Debug)]
 pub(super) struct OfUserArgs {
     /// Only those of this user, by uuid or name
@@ -36,33 +36,33 @@ pub(super) struct OfUserArgs {
     pub(super) list: ListArgs,
 }
 
-/// Options that say which part of a list is wanted.
+/// Options that select a part of a list.
 #[derive(Args, Debug)]
 pub(super) struct PartArgs {
-    /// How many to show at most
+    /// The maximum number to show
     #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..))]
     pub(super) limit: i64,
-    /// How many to skip
+    /// The number to skip
     #[arg(long, value_name = "COUNT", default_value_t = 0, value_parser = clap::value_parser!(i64).range(0..))]
     pub(super) offset: i64,
-    /// Also those of the tenants below
+    /// Also shows those of the tenants below
     #[arg(long)]
     pub(super) recurse: bool,
-    /// Shows all, page after page
+    /// Shows all pages
     #[arg(long, conflicts_with_all = ["limit", "offset"])]
     pub(super) all: bool,
 }
 
-/// What was found.
+/// The items found.
 pub(super) struct Found<T> {
     pub(super) total: i64,
-    /// How many the filters let through, where the service counts them.
+    /// The number of items after filters, if the service counts them.
     pub(super) filtered: Option<i64>,
     pub(super) items: Vec<T>,
     offset: i64,
 }
 
-/// Asks for a list by options. The pages of the service differ in their types alone.
+/// Requests a list. The pages of the service differ only in their types.
 macro_rules! found {
     ($request:expr, $args:expr, $what:literal) => {
         found!($request, $args, $what, |page| Option::from(page.filtered))
@@ -88,7 +88,7 @@ macro_rules! found {
                 part.found($page.total, filtered, $page.items)
             }
             true => {
-                // How many there are, for those who wait.
+                // The total, to show progress.
                 let $page = request.clone().limit(0).send().await?;
                 let filtered: Option<i64> = $filtered;
                 part.walked($page.total, filtered, request.items(), $what).await?
@@ -117,7 +117,7 @@ impl PartArgs {
         }
     }
 
-    /// Walks a list to its end, and shows how far it is.
+    /// Reads a list to its end, and shows the progress.
     pub(super) async fn walked<L>(
         &self,
         total: i64,
@@ -141,7 +141,7 @@ impl PartArgs {
 }
 
 impl<T: Serialize> Found<T> {
-    /// Lays out the items in columns, and says how many more there are.
+    /// Lays out the items in columns, and states how many more there are.
     pub(super) fn answer(self, header: &[&str], row: impl Fn(&T) -> Vec<String>) -> Answer {
         let shown = self.offset + i64::try_from(self.items.len()).unwrap_or(i64::MAX);
         let expected = self.filtered.unwrap_or(self.total);

@@ -1,4 +1,4 @@
-//! Logging in: with a password, or with a refresh token in its place.
+//! Logging in with a password or a refresh token.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,22 +23,22 @@ pub(super) struct LoginArgs {
     password: PasswordArgs,
     #[command(flatten)]
     refresh: RefreshArgs,
-    /// Also asks for a refresh token for the client of --client-id
+    /// Also requests a refresh token for the client of --client-id
     #[arg(long, requires = "client_id")]
     offline: bool,
-    /// How long the token is to be valid, in seconds or with a unit: 60, 2h, 30d [default: the
-    /// server's, usually two hours]
+    /// The lifetime of the token, in seconds or with a unit: 60, 2h, 30d [default: the server's,
+    /// usually two hours]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     expires_in: Option<Duration>,
     /// Opens a mobile session, which ends the user's other mobile session
     #[arg(long)]
     mobile: bool,
-    /// The domain whose LDAP knows the user
+    /// The domain whose LDAP directory has the user
     #[arg(long, value_name = "DOMAIN")]
     domain: Option<String>,
 }
 
-/// Options that say where a password is.
+/// Options for the source of a password.
 #[derive(Args, Debug)]
 pub(super) struct PasswordArgs {
     /// Reads the password from a file
@@ -52,7 +52,7 @@ pub(super) struct PasswordArgs {
     password_stdin: bool,
 }
 
-/// Options that say where a refresh token is, and whose.
+/// Options for the source of a refresh token, and its client.
 #[derive(Args, Debug)]
 struct RefreshArgs {
     /// Logs in with a refresh token from a file, without a password
@@ -76,7 +76,7 @@ struct RefreshArgs {
     client_id: Option<String>,
 }
 
-/// Returns the help of `--password-env`. The password of a login must not become that of a new user.
+/// Returns the help of `--password-env`. The password of a login must not be used for a new user.
 pub(super) fn password_help(default_variable: &str) -> String {
     format!(
         "Reads the password from an environment variable [default: {default_variable}; at a \
@@ -85,7 +85,7 @@ pub(super) fn password_help(default_variable: &str) -> String {
 }
 
 impl PasswordArgs {
-    /// Reads a password that is to be set. Nothing has been sent if this fails.
+    /// Reads a new password. Nothing has been sent if this fails.
     pub(super) fn new_secret(&self) -> Result<Secret, Failure> {
         self.secret("new password", NEW_PASSWORD_VARIABLE)
     }
@@ -104,7 +104,7 @@ impl PasswordArgs {
 }
 
 impl LoginArgs {
-    /// Makes the login. Nothing has been sent if this fails.
+    /// Creates the login request. Nothing has been sent if this fails.
     pub(super) fn request(&self, client: &Client) -> Result<CreateTokenRequest, Failure> {
         let request = self.with_options(client.token().create());
         match (self.refresh_token()?, &self.refresh.client_id) {

@@ -1,4 +1,4 @@
-//! Names in place of ids: people know the name of a user, not her uuid.
+//! Looks up names, since people know the name of a user rather than the uuid.
 
 use vouchsafe::wazo_auth::{Client, GroupUuid, TenantUuid, UserUuid};
 
@@ -44,7 +44,7 @@ pub(super) async fn tenant(client: &Client, text: &str) -> Result<TenantUuid, Fa
     one("tenant", text, found.into_iter().map(|tenant| tenant.uuid))
 }
 
-/// Returns the one that was found. Of several none is chosen.
+/// Returns the only match. If there are several, none is chosen.
 fn one<T: std::fmt::Display>(
     what: &str,
     text: &str,
@@ -58,8 +58,8 @@ fn one<T: std::fmt::Display>(
         ))),
         (Some(last), false) => {
             let all: Vec<_> = found.iter().chain([&last]).map(T::to_string).collect();
-            let message = format!("several {what}s are called {text}: {}", all.join(", "));
-            Err(Failure::failed(message).hint("name one by its uuid"))
+            let message = format!("several {what}s have the name {text}: {}", all.join(", "));
+            Err(Failure::failed(message).hint("use the uuid of one"))
         }
     }
 }

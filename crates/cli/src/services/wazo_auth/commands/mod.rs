@@ -40,7 +40,7 @@ pub(crate) struct WazoArgs {
     reach: Reach,
 }
 
-/// How the server is reached, and with which token.
+/// The server and the token.
 #[derive(Args, Clone, Debug)]
 struct Reach {
     #[command(flatten)]
@@ -56,34 +56,34 @@ enum Command {
     /// Logs in, and shows, checks, revokes and renews tokens
     #[command(subcommand)]
     Token(token::Command),
-    /// Lists refresh tokens, and ends them
+    /// Lists and deletes refresh tokens
     #[command(subcommand)]
     RefreshTokens(token::RefreshCommand),
-    /// Lists users, and changes them
+    /// Lists and changes users
     #[command(subcommand)]
     Users(users::Command),
-    /// Lists groups, and changes them and who is in them
+    /// Lists and changes groups and their members
     #[command(subcommand)]
     Groups(groups::Command),
-    /// Lists policies, and changes them and their accesses
+    /// Lists and changes policies and their accesses
     #[command(subcommand)]
     Policies(policies::Command),
-    /// Lists tenants, and changes them
+    /// Lists and changes tenants
     #[command(subcommand)]
     Tenants(tenants::Command),
-    /// Lists sessions, and ends them
+    /// Lists and ends sessions
     #[command(subcommand)]
     Sessions(sessions::Command),
-    /// Decides what access patterns cover, without asking the server
+    /// Evaluates access patterns, without asking the server
     #[command(subcommand)]
     Acl(acl::Command),
-    /// Lists identity providers, and says which users log in through them
+    /// Lists identity providers, and sets which users log in through them
     #[command(subcommand)]
     Idp(idp::Command),
-    /// Shows the accounts of users at external services, and configures these
+    /// Shows the accounts of users at external services, and configures the services
     #[command(subcommand)]
     External(external::Command),
-    /// Shows the configuration of the service, and changes the parts of it that may change
+    /// Shows the configuration of the service, and changes some options
     #[command(subcommand)]
     Config(config::Command),
     /// Calls an operation that has no command of its own
@@ -95,7 +95,7 @@ enum Command {
 pub(crate) async fn run(args: WazoArgs, as_json: bool) -> Done {
     let WazoArgs { command, reach } = args;
     let client = || reach.client();
-    // Boxed, so that the future does not have room for all of them at once.
+    // Boxed, so that the future does not reserve space for all of them at once.
     let answer = match command {
         Command::Token(command) => return Box::pin(token::run(&reach, command, as_json)).await,
         Command::Acl(command) => return acl::run(&reach, command).await,
@@ -120,7 +120,7 @@ fn done(what: &str) -> Answer {
     Answer::new(what, json!({"done": what}))
 }
 
-/// Rows of a name and a value, without those that have no value.
+/// Rows of names and values, without those that have no value.
 fn rows<const N: usize>(rows: [(&str, Option<String>); N]) -> Vec<(String, String)> {
     let rows = rows.into_iter();
     rows.filter_map(|(name, value)| {
@@ -130,7 +130,7 @@ fn rows<const N: usize>(rows: [(&str, Option<String>); N]) -> Vec<(String, Strin
     .collect()
 }
 
-/// What an option of an edit says: nothing, a new value, or with an empty text that there is none.
+/// The effect of an option of an edit: none, a new value, or removal for an empty text.
 fn change(field: &mut Option<String>, given: Option<String>) {
     if let Some(given) = given {
         *field = Some(given).filter(|given| !given.is_empty());

@@ -29,7 +29,7 @@ pub(super) enum Command {
     },
     /// Creates a policy, and prints the uuid
     Create(CreateArgs),
-    /// Changes a policy; what is not named stays as it is
+    /// Changes a policy; values that are not given are kept
     Edit(EditArgs),
     /// Deletes policies
     Delete {
@@ -57,7 +57,7 @@ pub(super) enum Command {
 pub(super) struct CreateArgs {
     /// The name
     name: String,
-    /// The slug, which stays as it is [default: made of the name]
+    /// The slug, which cannot be changed later [default: derived from the name]
     #[arg(long)]
     slug: Option<String>,
     /// What it is for
@@ -84,13 +84,13 @@ pub(super) struct EditArgs {
     accesses: AccessArgs,
 }
 
-/// Options that say which accesses a policy has.
+/// Options for the accesses of a policy.
 #[derive(Args, Debug)]
 struct AccessArgs {
     /// An access, such as 'confd.users.*.read'; repeat for more. All others are removed
     #[arg(long = "access", value_name = "ACCESS")]
     accesses: Vec<String>,
-    /// Reads the accesses from a file, one a line, or a JSON list
+    /// Reads the accesses from a file: one per line, or a JSON list
     #[arg(long, value_name = "FILE", conflicts_with = "accesses")]
     access_file: Option<PathBuf>,
 }
@@ -112,7 +112,7 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
             if let Some(read_only) = read_only {
                 request = request.read_only(read_only);
             }
-            // Their number ignores the filters.
+            // The service's count ignores the filters.
             let found = found!(request, &list, "policies", |page| None);
             Ok(found.answer(columns::POLICIES, columns::policy))
         }
@@ -128,7 +128,7 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
         }
         Command::Edit(args) => {
             let accesses = args.accesses.read()?;
-            // The service removes what an edit leaves out.
+            // The service removes values that an edit leaves out.
             let mut edit = PolicyEdit::from(&policies.get(&args.policy).await?);
             edit.name = args.name.unwrap_or(edit.name);
             change(&mut edit.description, args.description);

@@ -1,4 +1,4 @@
-//! Which server is asked, and for which tenant.
+//! The server and the tenant.
 
 use clap::Args;
 use http::Uri;
@@ -9,7 +9,7 @@ use super::{Reach, lookup};
 use crate::connection::url;
 use crate::failure::Failure;
 
-/// Options that say which server is asked.
+/// Options for the server.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Connection")]
 pub(super) struct ServerArgs {
@@ -19,7 +19,7 @@ pub(super) struct ServerArgs {
     url: Option<String>,
     /// The tenant to act in, by uuid, slug or name [default: the environment variable
     /// WAZO_AUTH_TENANT, else the token's own]
-    // Not by the name of the arguments of commands on tenants, which would set it too.
+    // It has another name than the arguments of commands on tenants, which would set it too.
     #[arg(long = "tenant", value_name = "TENANT", global = true)]
     acting_tenant: Option<String>,
     /// The server is older than 21.05
@@ -28,7 +28,7 @@ pub(super) struct ServerArgs {
 }
 
 impl ServerArgs {
-    /// Returns the tenant that is asked for, as it was given.
+    /// Returns the requested tenant as given.
     pub(super) fn tenant(&self) -> Result<Option<String>, Failure> {
         match &self.acting_tenant {
             Some(given) => Ok(Some(given.clone())),
@@ -36,7 +36,7 @@ impl ServerArgs {
         }
     }
 
-    /// Reads the URL, which has no place in the builder: that takes its parts.
+    /// Parses the URL, since the builder takes its parts.
     fn located(&self, builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
         let text = url("--url", self.url.as_deref(), URL_VARIABLE)?;
         let odd = || Failure::usage(format!("{text} has no host"));
@@ -54,7 +54,7 @@ impl ServerArgs {
             Some("http") => builder.http(),
             _ => builder,
         };
-        // Some write down the URL with the version that the client adds.
+        // The URL may already have the version that the client adds.
         let path = uri.path().trim_end_matches('/');
         let prefix = path.strip_suffix("/0.1").unwrap_or(path);
         let host = host.trim_matches(['[', ']']);
@@ -63,7 +63,7 @@ impl ServerArgs {
 }
 
 impl Reach {
-    /// Makes a client without a token.
+    /// Creates a client without a token.
     pub(super) fn open_client(&self) -> Result<Client, Failure> {
         let connection = &self.connection;
         let builder = Client::builder()
@@ -77,7 +77,7 @@ impl Reach {
         Ok(self.server.located(builder)?.build()?)
     }
 
-    /// Makes a client with the token that was given, for the tenant that was given.
+    /// Creates a client with the given token, for the given tenant.
     pub(super) async fn client(&self) -> Result<Client, Failure> {
         let client = self.open_client()?;
         let client = client.with_token(self.token.secret(TOKEN_VARIABLE)?);

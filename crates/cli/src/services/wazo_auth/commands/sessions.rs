@@ -13,7 +13,7 @@ use crate::progress::Progress;
 pub(super) enum Command {
     /// Lists sessions: of all users, or of one
     List(OfUserArgs),
-    /// Ends sessions and their tokens; one that is unknown is no error
+    /// Ends sessions and their tokens; unknown ones are not an error
     Delete {
         /// The uuids
         #[arg(required_unless_present = "user")]

@@ -1,4 +1,4 @@
-//! Tenants: a tree.
+//! Tenants, which form a tree.
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::output::{Answer, pairs, table};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Lists the tenant that is acted in, and all below it
+    /// Lists the tenant to act in, and all below it
     List {
         #[command(flatten)]
         list: ListArgs,
@@ -24,17 +24,18 @@ pub(super) enum Command {
         /// The uuid, slug or name
         tenant: String,
     },
-    /// Creates a tenant below the one that is acted in, and prints the uuid
+    /// Creates a tenant below the one to act in, and prints the uuid
     Create {
         /// The name
         name: String,
-        /// The slug, which stays as it is: 1 to 10 letters, digits and _ [default: made of the name]
+        /// The slug, which cannot be changed later: 1 to 10 letters, digits and _ [default: derived
+        /// from the name]
         #[arg(long)]
         slug: Option<String>,
         #[command(flatten)]
         of: OfTenant,
     },
-    /// Changes a tenant; what is not named stays as it is
+    /// Changes a tenant; values that are not given are kept
     Edit {
         /// The uuid, slug or name
         tenant: String,
@@ -44,7 +45,7 @@ pub(super) enum Command {
         #[command(flatten)]
         of: OfTenant,
     },
-    /// Deletes a tenant with all that is in it
+    /// Deletes a tenant and everything in it
     Delete {
         /// The uuid, slug or name
         tenant: String,
@@ -63,16 +64,16 @@ pub(super) enum Command {
     },
 }
 
-/// What is the same for a new tenant and for one that is changed.
+/// Options for both a new and a changed tenant.
 #[derive(Args, Debug)]
 pub(super) struct OfTenant {
     /// The telephone number; '' for none
     #[arg(long)]
     phone: Option<String>,
-    /// The user to turn to, by uuid or user name; '' for none
+    /// The contact user, by uuid or user name; '' for none
     #[arg(long, value_name = "USER")]
     contact: Option<String>,
-    /// How users log in unless they say otherwise, such as native, ldap or saml
+    /// How users log in with default, such as native, ldap or saml
     #[arg(long, value_name = "METHOD")]
     default_authentication_method: Option<String>,
     /// A domain; repeat for more. All others are removed
@@ -121,7 +122,7 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
         }
         Command::Show { tenant } => Ok(shown(&tenants.get(&id(&tenant).await?).await?)),
         Command::Create { name, slug, of } => {
-            // Of nothing, what is given remains.
+            // Applied to an empty address, only the given values remain.
             let edit = of.applied(client, TenantEdit::new()).await?;
             let mut tenant = NewTenant::new().name(name);
             tenant.slug = slug;
@@ -135,7 +136,7 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
         }
         Command::Edit { tenant, name, of } => {
             let tenant = id(&tenant).await?;
-            // The service removes what an edit leaves out.
+            // The service removes values that an edit leaves out.
             let edit = TenantEdit::from(&tenants.get(&tenant).await?);
             let mut edit = of.applied(client, edit).await?;
             change(&mut edit.name, name);
@@ -207,7 +208,7 @@ fn shown(tenant: &Tenant) -> Answer {
         ("parent", Some(tenant.parent_uuid.to_string())),
         ("telephone", tenant.phone.clone()),
         ("contact", tenant.contact.as_ref().map(ToString::to_string)),
-        ("users log in by", Some(method.clone())),
+        ("users log in with", Some(method.clone())),
         ("domains", Some(tenant.domain_names.join(", "))),
         ("address", Some(lines.join(", "))),
     ]);

@@ -1,4 +1,4 @@
-//! Tokens and refresh tokens. Whoever knows a token may show, check and end it.
+//! Tokens and refresh tokens. Anyone who has a token may show, check and end it.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,9 +22,9 @@ use crate::service::Done;
 pub(super) enum Command {
     /// Logs in, and prints the new token
     Create(CreateArgs),
-    /// Shows whose the token is, how long it is valid, and its accesses
+    /// Shows the user, the expiry and the accesses of the token
     Show,
-    /// Checks whether the token is valid, and what it covers; exits with 1 if it is not, or does not
+    /// Checks whether the token is valid and covers accesses; exits with 1 if not
     Check {
         /// An access that it must cover, such as confd.users.read; repeat for more
         #[arg(long = "access", value_name = "ACCESS")]
@@ -32,7 +32,7 @@ pub(super) enum Command {
     },
     /// Ends the token and its session
     Revoke,
-    /// Logs in, and goes on to renew the token before it expires, until it is stopped
+    /// Logs in, and renews the token before it expires, until stopped
     Watch(WatchArgs),
 }
 
@@ -68,7 +68,7 @@ pub(super) async fn run(reach: &Reach, command: Command, as_json: bool) -> Done 
 }
 
 async fn create(client: &Client, args: CreateArgs) -> Result<Answer, Failure> {
-    // A token that could not be kept must not be made.
+    // A token that cannot be stored must not be created.
     let file = |path: &Option<PathBuf>| {
         let path = path.as_deref();
         path.map(|path| SecretFile::create_new(path, "a token in use"))
@@ -101,7 +101,7 @@ async fn create(client: &Client, args: CreateArgs) -> Result<Answer, Failure> {
         "utc_expires_at": expires,
         "sessions_revoked": created.sessions_revoked,
     });
-    // The token alone, for scripts, unless there is more to keep.
+    // Only the token, for scripts, unless there is more to store.
     let human = match refresh {
         None => shown,
         Some(refresh) => {
@@ -158,7 +158,7 @@ fn shown(token: &Token) -> Answer {
     Answer::new(pairs(rows), value)
 }
 
-/// Asks the server whether a token is valid, and for all accesses at once whether it covers them.
+/// Asks the server whether a token is valid, and concurrently whether it covers each access.
 async fn check(
     client: &Client,
     token: Secret,
@@ -173,7 +173,7 @@ async fn check(
     let (verdict, is_good) = match request.validity().await? {
         Validity::Valid => ("valid", true),
         Validity::NotValid => ("unknown or expired", false),
-        // Only the tenant was asked for.
+        // Only the tenant was checked.
         Validity::NotAllowed => ("not for this tenant", false),
     };
     let mut value = json!({"valid": is_good, "verdict": verdict});
@@ -192,7 +192,7 @@ async fn check(
     Ok((Answer::new(human, value), exit(accesses.iter().all(covers))))
 }
 
-/// A check that comes out negative is no success, for scripts.
+/// A negative check is not a success, for scripts.
 pub(super) fn exit(is_good: bool) -> ExitCode {
     match is_good {
         true => ExitCode::SUCCESS,
@@ -205,11 +205,11 @@ pub(super) enum RefreshCommand {
     /// Lists refresh tokens, without the tokens themselves: of all users, or of one. The user me is
     /// the token's own
     List(OfUserArgs),
-    /// Ends the refresh token of a client; tokens made with it stay
+    /// Deletes the refresh token of a client; tokens created with it stay valid
     Delete {
         /// The client's id
         client_id: String,
-        /// Whose it is, by uuid or name
+        /// Its user, by uuid or name
         #[arg(long, value_name = "USER", default_value = ME)]
         user: String,
     },
@@ -252,5 +252,5 @@ pub(super) async fn run_refresh(
     }
 }
 
-/// The user of the token, where the service has a route for it.
+/// The user of the token, if the service has a route for it.
 const ME: &str = "me";

@@ -1,4 +1,4 @@
-//! Users: who they are, and what they belong to.
+//! Users, their groups and policies.
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -26,9 +26,9 @@ pub(super) enum Command {
     },
     /// Creates a user, and prints the uuid
     Create(CreateArgs),
-    /// Creates the users of a file, several at once
+    /// Creates the users in a file, several concurrently
     Import(ImportArgs),
-    /// Changes a user; what is not named stays as it is
+    /// Changes a user; values that are not given are kept
     Edit(EditArgs),
     /// Deletes users. Their tokens stay valid until they expire
     Delete {
@@ -43,7 +43,7 @@ pub(super) enum Command {
         user: String,
         #[command(flatten)]
         password: PasswordArgs,
-        /// Removes the password instead: the user cannot log in with one any more
+        /// Removes the password instead: the user can no longer log in with a password
         #[arg(long, conflicts_with_all = ["password_file", "password_env", "password_stdin"])]
         remove: bool,
     },
@@ -63,7 +63,7 @@ pub(super) enum Command {
     SetEmails {
         /// The uuid or the user name
         user: String,
-        /// The addresses; none removes all
+        /// The addresses; without any, all are removed
         addresses: Vec<String>,
     },
     /// Lists the policies of a user
@@ -73,14 +73,14 @@ pub(super) enum Command {
         #[command(flatten)]
         list: ListArgs,
     },
-    /// Gives a policy to a user
+    /// Adds a policy to a user
     AddPolicy {
         /// The uuid or the user name
         user: String,
         /// The uuid or the slug of the policy
         policy: PolicyId,
     },
-    /// Takes a policy from a user
+    /// Removes a policy from a user
     RemovePolicy {
         /// The uuid or the user name
         user: String,
@@ -116,7 +116,7 @@ pub(super) struct UserListArgs {
     /// Only users in this group, by uuid, name or slug
     #[arg(long)]
     group: Option<String>,
-    /// Only users with this policy, directly or by a group, by slug
+    /// Only users with this policy, directly or through a group, by slug
     #[arg(long, value_name = "SLUG")]
     policy: Option<String>,
 }
@@ -149,7 +149,7 @@ pub(super) struct EditArgs {
     of: OfUser,
 }
 
-/// What is the same for a new user and for one that is changed.
+/// Options for both a new and a changed user.
 #[derive(Args, Debug)]
 struct OfUser {
     /// The first name; '' for none
@@ -158,10 +158,10 @@ struct OfUser {
     /// The last name; '' for none
     #[arg(long)]
     lastname: Option<String>,
-    /// What the user is for: user, internal or external_api
+    /// The purpose of the user: user, internal or external_api
     #[arg(long)]
     purpose: Option<String>,
-    /// The identity provider that knows the password, such as default, native, ldap or saml
+    /// The identity provider that has the password, such as default, native, ldap or saml
     #[arg(long, value_name = "METHOD")]
     authentication_method: Option<String>,
     /// Whether the user may log in. Turning it off ends all sessions of the user
@@ -180,7 +180,7 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
         Command::Edit(args) => edit(client, args).await,
         Command::Delete { users: all } => {
             let mut found = Vec::new();
-            // All of them are known before the first is gone.
+            // All are looked up before the first is deleted.
             for user in &all {
                 found.push(id(user).await?);
             }
@@ -289,7 +289,7 @@ async fn create(client: &Client, args: CreateArgs) -> Result<Answer, Failure> {
 
 async fn edit(client: &Client, args: EditArgs) -> Result<Answer, Failure> {
     let uuid: UserUuid = lookup::user(client, &args.user).await?;
-    // The service removes what an edit leaves out.
+    // The service removes values that an edit leaves out.
     let mut edit = UserEdit::from(&client.users().get(&uuid).await?);
     change(&mut edit.username, args.username);
     change(&mut edit.firstname, args.of.firstname);
@@ -328,7 +328,7 @@ fn shown(user: &User) -> Answer {
             purpose.map(|purpose| purpose.as_str().to_owned()),
         ),
         ("may log in", Some(user.enabled.to_string())),
-        ("logs in by", Some(user.authentication_method.clone())),
+        ("logs in with", Some(user.authentication_method.clone())),
         ("tenant", Some(TenantUuid::to_string(&user.tenant_uuid))),
     ]);
     all.extend(emails);

@@ -21,7 +21,7 @@ use crate::terminal::{clean, to_json_line};
 pub(super) struct WatchArgs {
     #[command(flatten)]
     login: LoginArgs,
-    /// Writes each token to this file, which only you can read, in place of the one before
+    /// Writes each token to this file, which only you can read, replacing the previous one
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Ends after this many tokens
@@ -35,7 +35,7 @@ pub(super) async fn run(
     as_json: bool,
 ) -> Result<Answer, Failure> {
     if let Some(path) = &args.out {
-        // A file that cannot be written is told before there is a session.
+        // A file that cannot be written is reported before a session is created.
         SecretFile::create(path)?;
     }
     let source = RenewingToken::new(args.login.request(client)?);
@@ -72,7 +72,7 @@ pub(super) async fn run(
     }
 }
 
-/// Puts a token into the file, and tells of it without showing it.
+/// Writes a token to the file, and reports it without showing it.
 async fn keep(
     client: &Client,
     args: &WatchArgs,
@@ -83,7 +83,7 @@ async fn keep(
         SecretFile::create(path)?.keep(token.secret())?;
     }
     let now = timestamp::format(SystemClock::new().now());
-    // Whoever knows a token may ask; that it cannot be asked now does no harm.
+    // Anyone who has a token may query it; a failure is harmless.
     let info = client.token().get(token.secret().clone()).send().await.ok();
     let expires = info.and_then(|info| info.utc_expires_at);
     if as_json {
