@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: measures this library beside its peers. The measuring is done by the
-//! package in `tests/bench`, which has a workspace of its own.
+//! `cargo xtask bench`: compares this library with its peers. The package in `tests/bench`, which
+//! has its own workspace, does the measuring.
 
 use std::process::Command;
 
@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     )
 }
 
-/// A peer that is the system's, and so may not be there.
+/// A peer that comes from the system, and so may be missing.
 fn has_openssl() -> bool {
     let found = Command::new("pkg-config")
         .args(["--exists", "openssl"])

@@ -1,4 +1,4 @@
-//! Each cargo feature alone, none, all, and what must not be in a dependency tree.
+//! Builds with each cargo feature alone, none and all, and checks dependency trees.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::workspace;
 
 /// Checks that every crate builds with each feature alone, with none and with all, and that
-/// features pull in no more than they say.
+/// features pull in only the crates that they should.
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     if !arguments.is_empty() {
         return Err("usage: cargo xtask features".to_owned());
@@ -77,8 +77,8 @@ impl Package {
             .collect()
     }
 
-    /// Returns whether a feature does no more than turn on the one of the same name in other
-    /// crates, where it is tried.
+    /// Returns whether a feature only enables the one of the same name in other crates, where it is
+    /// checked.
     fn is_passed_on(&self, name: &str) -> bool {
         let other = format!("/{name}");
         let enabled = &self.features[name];
@@ -88,7 +88,7 @@ impl Package {
         is_only_that && enabled.iter().any(|value| value.ends_with(&other)) && name != "client"
     }
 
-    /// Returns what must not be in the tree of a service, whichever it is.
+    /// Returns the crates that must not be in the tree of any service.
     fn absences(&self) -> Vec<Absence> {
         let is_service = self.features.contains_key("client")
             && self.dependencies.iter().any(|other| other.name == CORE);
@@ -156,7 +156,7 @@ fn cargo(arguments: &[&str]) -> Result<String, String> {
 
 const CORE: &str = "vouchsafe-core";
 
-/// Features of any service that has them, and what must not be in their tree.
+/// Features of services, and the crates that must not be in their tree.
 const SERVICES: &[(&str, &[&str])] = &[
     // A TLS provider is the application's choice: rustls features unify over a whole build.
     ("client,roots-platform", &["ring", "aws-lc-rs"]),
@@ -165,20 +165,20 @@ const SERVICES: &[(&str, &[&str])] = &[
     ("axum", &["hyper", "axum", "tower"]),
 ];
 
-/// Packages and features, and what must not be in their tree of normal dependencies.
+/// Packages and features, and the crates that must not be in their tree of normal dependencies.
 const ABSENT: &[(&str, &str, &[&str])] = &[
     // Without `client`, core builds without sockets and HTTP.
     (CORE, "", &["hyper", "hyper-util", "rustls", "mio"]),
     (CORE, "client,roots-platform", &["ring", "aws-lc-rs"]),
     (CORE, "tls-ring", &["aws-lc-rs"]),
     (CORE, "tls-aws-lc", &["ring"]),
-    // Checking tickets takes neither sockets nor HTTP.
+    // Checking tickets needs neither sockets nor HTTP.
     (
         "vouchsafe-ticket",
         "",
         &["hyper", "rustls", "mio", "http-body", "tower-service"],
     ),
-    // What users take is free of test and automation crates.
+    // The crates for users do not depend on test or automation crates.
     (
         "vouchsafe",
         "full,roots-platform,tls-ring",

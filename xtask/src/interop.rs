@@ -1,4 +1,4 @@
-//! `cargo xtask interop [SERVICE]`: a thin way to the program that drives clients in other languages.
+//! `cargo xtask interop [SERVICE]`: starts the program that drives clients in other languages.
 
 use crate::{program, workspace};
 

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-/// Builds and runs a program; fails if it does.
+/// Builds and runs a program; fails if the program fails.
 pub(crate) fn run(name: &str, arguments: &[&str]) -> Result<(), String> {
     let status = Command::new(env!("CARGO"))
         .args([

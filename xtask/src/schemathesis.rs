@@ -1,11 +1,11 @@
-//! `cargo xtask schemathesis SERVICE [--seconds N] [--seed S]`: a thin way to the program that runs a
+//! `cargo xtask schemathesis SERVICE [--seconds N] [--seed S]`: starts the program that runs a
 //! description against its emulator.
 
 use crate::{program, workspace};
 
 const USAGE: &str = "usage: cargo xtask schemathesis SERVICE [--seconds N] [--seed S]";
 
-/// Runs the description of one service: for two minutes from seed 1, unless said otherwise.
+/// Runs the description of one service. Default: two minutes and seed 1.
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     let [service, options @ ..] = arguments else {
         return Err(USAGE.to_owned());

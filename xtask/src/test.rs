@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use crate::workspace;
 
-/// Runs the tests, by nextest if it is installed. Further arguments go to the runner, so that
-/// `cargo xtask test -p vouchsafe-core cache` runs what it says.
+/// Runs the tests, with nextest if it is installed. Further arguments are passed to the runner, as
+/// in `cargo xtask test -p vouchsafe-core cache`.
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     let is = |names: &[&str]| arguments.iter().any(|argument| is_option(argument, names));
     let mut scope = Vec::new();
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
         &["nextest", "run", "--no-tests=pass"]
     } else {
         eprintln!("cargo-nextest is not installed; falling back to `cargo test`");
-        // Documentation comes below, as with nextest.
+        // Doc tests run below, as with nextest.
         if is(TARGETS) {
             &["test"]
         } else {
@@ -34,8 +34,8 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
         }
     };
     cargo(&[runner, &scope, arguments].concat())?;
-    // Who asks for certain targets does not ask for documentation, and cargo refuses to look for
-    // it where no chosen package has a library.
+    // Doc tests do not run if the caller selects targets, and cargo fails if no selected package
+    // has a library.
     let chosen = packages(arguments);
     if is(TARGETS)
         || (!chosen.is_empty()
@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     cargo(&[&["test", "--doc"], scope.as_slice(), arguments].concat())
 }
 
-/// Options that choose targets; cargo takes none of them together with `--doc`.
+/// Options that select targets; cargo accepts none of them together with `--doc`.
 const TARGETS: &[&str] = &[
     "--lib",
     "--bin",

@@ -1,5 +1,5 @@
-//! `cargo xtask vectors [SERVICE]`: a thin way to the program that runs recorded vectors, so that
-//! xtask itself need not be built with the clients.
+//! `cargo xtask vectors [SERVICE]`: starts the program that runs recorded vectors, so that xtask
+//! itself is built without the clients.
 
 use crate::program;
 

@@ -1,7 +1,7 @@
 // Made by `cargo xtask codegen` from crates/userinfo/api; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! No operation without a route in the emulator and a test that drives it.
+//! Checks that every operation has a route in the emulator and a test.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod contract;

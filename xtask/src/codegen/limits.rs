@@ -1,9 +1,8 @@
-//! Which values a schema takes beyond their type.
+//! The limits of a schema's values, beyond their type.
 
 use super::source::{Cursor, scalar};
 
-/// What a schema says of its values: checked before a request is sent, and told in the
-/// documentation.
+/// The limits of a schema's values, which are checked before a request is sent and documented.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// The smallest and the largest number, as written.
@@ -15,11 +14,11 @@ pub(crate) struct Limits {
     /// Items of a list.
     pub(crate) min_items: Option<u64>,
     pub(crate) max_items: Option<u64>,
-    /// What is documented and left to the server.
+    /// Limits that are documented and checked by the server.
     pub(crate) pattern: Option<String>,
     pub(crate) format: Option<String>,
     pub(crate) default: Option<String>,
-    /// What holds for each item of a list.
+    /// The limits of each item of a list.
     pub(crate) items: Option<Box<Self>>,
 }
 
@@ -84,7 +83,7 @@ impl Limits {
             || self.items.is_some()
     }
 
-    /// Returns the same limits, but for nothing at all.
+    /// Returns the same limits, or a minimum length of one if there is none.
     pub(crate) fn or_not_empty(&self) -> Self {
         Self {
             min_length: self.min_length.or(Some(1)),
@@ -92,7 +91,7 @@ impl Limits {
         }
     }
 
-    /// Says in words which values are taken; empty if nothing is known.
+    /// Describes the accepted values in words; empty if there are no limits.
     pub(crate) fn sentence(&self) -> String {
         let mut parts = Vec::new();
         parts.extend(self.format.as_deref().and_then(format_in_words));
@@ -132,7 +131,7 @@ impl Limits {
     }
 }
 
-/// Says in words what a text of a format holds.
+/// Describes the text of a format in words.
 fn format_in_words(format: &str) -> Option<String> {
     let (_, words) = TEXTS.iter().find(|(known, _)| *known == format)?;
     Some((*words).to_owned()).filter(|words| !words.is_empty())

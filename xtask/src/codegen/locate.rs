@@ -1,5 +1,6 @@
 //! Finds the line of a key in YAML text. The parser does not keep lines, so the text is read a
-//! second time by its indentation; it has parsed by then, so guessing wrong costs a line number.
+//! second time by its indentation. The text is known to be valid, so a wrong guess only costs a
+//! line number.
 
 use std::collections::HashMap;
 
@@ -19,7 +20,7 @@ impl Lines {
         let mut items: HashMap<Vec<String>, usize> = HashMap::new();
         let mut open: Vec<Open> = Vec::new();
         let mut path: Vec<String> = Vec::new();
-        // Lines deeper than this belong to a scalar that began above.
+        // Lines that are indented deeper belong to a scalar that began above.
         let mut scalar: Option<usize> = None;
         let mut flow = 0;
         for (number, line) in text.lines().enumerate() {
@@ -43,7 +44,7 @@ impl Lines {
                     flow += brackets(rest).max(0);
                     break;
                 }
-                // A list may stand at the indentation of the key that holds it.
+                // A list may have the same indentation as its key.
                 while open.last().is_some_and(|top| {
                     top.indent > indent || (top.indent == indent && (top.is_item || !is_item))
                 }) {

@@ -1,7 +1,7 @@
 //! `cargo xtask codegen`: descriptions to code, reference pages and tests.
 //!
-//! A description goes through four rooms: `source` (text and tree), `lint` (what is wrong with
-//! it), `read` and `schema` (what it means), `emit` (what is written).
+//! A description passes through four stages: `source` (text and tree), `lint` (mistakes), `read`
+//! and `schema` (the model), `emit` (the output).
 
 mod emit;
 mod limits;
@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     };
     let root = crate::workspace::root();
     let mut changed = Vec::new();
-    // The tests compile what comes of a description with everything in it.
+    // The tests compile the output for a description that uses everything.
     for place in [Path::new(""), Path::new(TRIAL)] {
         let more = generate(&root.join(place), check)?;
         changed.extend(
@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
 }
 
 /// Writes, or with `check` only compares, everything generated under `root`. Returns a line for
-/// each file that was not as it should be.
+/// each file that was out of date.
 pub(crate) fn generate(root: &Path, check: bool) -> Result<Vec<String>, String> {
     let broken = |error: io::Error| format!("codegen: {error}");
     let mut outputs = Vec::new();
@@ -100,7 +100,7 @@ pub(crate) fn generate(root: &Path, check: bool) -> Result<Vec<String>, String> 
     Ok(changed)
 }
 
-/// Makes the files of one service.
+/// Creates the files of one service.
 fn describe(root: &Path, service: &Path, files: &[PathBuf]) -> Result<Vec<Output>, String> {
     let relative = |path: &Path| {
         let path = path.strip_prefix(root).unwrap_or(path);
@@ -123,7 +123,7 @@ fn describe(root: &Path, service: &Path, files: &[PathBuf]) -> Result<Vec<Output
     outputs(&krate, &apis, suite.is_ok_and(|text| !has_mark(&text)))
 }
 
-/// Returns what a crate exports of the modules that are generated for a description.
+/// Returns the exports of a crate from the modules that are generated for a description.
 pub(crate) fn exports(api: &Api) -> Vec<&'static str> {
     let mut methods = api.operations.iter().filter(|one| one.has_method());
     // Methods of the client itself need no name.
@@ -146,7 +146,7 @@ pub(crate) fn operations<'s>(root: &Cursor<'s>) -> Vec<Cursor<'s>> {
     items.flat_map(of).flatten().collect()
 }
 
-/// Returns the example of an operation's answer of success.
+/// Returns the example of an operation's successful answer.
 pub(crate) fn answer_example<'s>(operation: &Cursor<'s>) -> Option<Cursor<'s>> {
     let responses = operation.get("responses")?.entries();
     let mut all = responses.into_iter();
@@ -155,8 +155,8 @@ pub(crate) fn answer_example<'s>(operation: &Cursor<'s>) -> Option<Cursor<'s>> {
     schema::example(&content).ok()?
 }
 
-/// Writes the files of one service in memory, a contract suite among them unless there is one
-/// written by hand.
+/// Creates the files of one service in memory, including a contract suite unless a hand-written one
+/// exists.
 pub(crate) fn outputs(krate: &str, apis: &[Api], has_suite: bool) -> Result<Vec<Output>, String> {
     let odd = |error: syn::Error| format!("{krate}: the generated code does not parse: {error}");
     let mut outputs = Vec::new();
@@ -192,7 +192,7 @@ pub(crate) fn load(name: &str, text: &str) -> Result<Api, Vec<Mistake>> {
     read::api(&source, id).map_err(one)
 }
 
-/// Writes a file if its text is another; returns whether it was the same.
+/// Writes a file if its text has changed; returns whether it was the same.
 fn put(file: &Path, text: &str, check: bool) -> io::Result<bool> {
     let same = fs::read_to_string(file).is_ok_and(|old| old == text);
     if !same && !check {
@@ -204,7 +204,7 @@ fn put(file: &Path, text: &str, check: bool) -> io::Result<bool> {
     Ok(same)
 }
 
-/// Finds the files that carry the mark of this command.
+/// Finds the files with the mark of this command.
 fn marked(root: &Path) -> io::Result<Vec<PathBuf>> {
     let mut folders = vec![root.join("docs/api")];
     for service in sorted(&root.join("crates"))? {
@@ -239,7 +239,7 @@ fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// A workspace in small, with one service.
+/// A small workspace with one service.
 const TRIAL: &str = "xtask/tests/right";
 
 /// The suite that drives every operation, in a service's folder.

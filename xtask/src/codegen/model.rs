@@ -1,15 +1,15 @@
-//! What a description means, ready to be written: no YAML, no references.
+//! The model of a description, without YAML and references.
 
 use std::collections::BTreeMap;
 
 use super::limits::Limits;
 
-/// The methods a path may have, in the order they are looked for.
+/// The methods that a path may have, in the order in which they are read.
 pub(crate) const METHODS: [&str; 7] = ["get", "head", "post", "put", "patch", "delete", "options"];
 
 /// One description: the operations and types of one server.
 pub(crate) struct Api {
-    /// The id that operations carry in front, such as `gafaelfawr`: the file's name.
+    /// The prefix of the ids of operations, such as `gafaelfawr`: the file's name.
     pub(crate) id: String,
     /// The description's path from the root of the workspace.
     pub(crate) file: String,
@@ -25,15 +25,15 @@ pub(crate) struct Api {
     pub(crate) emulator: bool,
     /// Whether operations can be called by name.
     pub(crate) by_name: bool,
-    /// What statuses mean for every operation that does not say otherwise.
+    /// The meanings of statuses, unless an operation overrides them.
     pub(crate) status_rules: Vec<StatusRule>,
-    /// Statuses, some with a code, after which what may be doubled is sent again. Empty if the
-    /// service says nothing about it.
+    /// Statuses, some with a code, after which operations that may be repeated are sent again.
+    /// Empty for the default.
     pub(crate) repeat_rules: Vec<(u16, Option<String>)>,
-    /// What the operations of a group are on, in words, where the tag says it.
+    /// The subject of a group's operations, in words, if the tag states it.
     pub(crate) groups: BTreeMap<String, String>,
     pub(crate) operations: Vec<Operation>,
-    /// Types that operations reach, in the order of the file.
+    /// The types that operations use, in the order of the file.
     pub(crate) types: Vec<TypeDef>,
 }
 
@@ -45,31 +45,32 @@ pub(crate) struct Operation {
     pub(crate) rust: String,
     /// The name of its method.
     pub(crate) method_name: String,
-    /// The tag that its method is found under, if methods are grouped.
+    /// The tag that groups its method, if methods are grouped.
     pub(crate) group: Option<String>,
     /// Whether it takes no credential.
     pub(crate) is_open: bool,
-    /// The property of the answer that the method returns, if not the whole.
+    /// The property of the answer that the method returns, if not the whole answer.
     pub(crate) part: Option<String>,
     pub(crate) reply: Reply,
-    /// The refusal, by status and code, that means that there is nothing.
+    /// The refusal, by status and code, that means "absent".
     pub(crate) absent: Option<(u16, Option<String>)>,
-    /// The path of the function that refuses answers which do not fit the request.
+    /// The path of the function that refuses answers which do not match the request.
     pub(crate) check: Option<String>,
     pub(crate) page: Option<Page>,
     /// `GET` and so on.
     pub(crate) method: String,
     /// The path as the server sees it.
     pub(crate) path: String,
-    /// The path after the client's base; whole for what only the emulator serves.
+    /// The path after the client's base; the whole path for operations that only the emulator
+    /// serves.
     pub(crate) target: String,
     pub(crate) audience: Audience,
     pub(crate) by_hand: ByHand,
     pub(crate) is_safe: bool,
     pub(crate) response_limit: Option<u64>,
     pub(crate) status_rules: Vec<StatusRule>,
-    /// What the kind of error of a refusal is called in the service's crate, by status. Empty if
-    /// it has the kinds of core.
+    /// The names of kinds of error in the service's crate, by status. Empty if it uses the kinds of
+    /// core.
     pub(crate) kinds: BTreeMap<u16, String>,
     pub(crate) params: Vec<Param>,
     /// Headers that are among the options of a call, not among its arguments.
@@ -78,7 +79,7 @@ pub(crate) struct Operation {
     pub(crate) answers: Vec<Answer>,
     pub(crate) summary: String,
     pub(crate) description: Option<String>,
-    /// Sentences about where it is and who may ask for it.
+    /// Sentences about the servers that have it and the access that it needs.
     pub(crate) notes: Vec<String>,
     pub(crate) aliases: Vec<String>,
     /// Which servers have it, if not all do.
@@ -114,11 +115,11 @@ pub(crate) struct Page {
     pub(crate) items: PageField,
     pub(crate) total: Option<PageField>,
     pub(crate) next: Option<PageField>,
-    /// What tells an item from the others; several fields if only all of them do.
+    /// The fields that identify an item; several if only their combination is unique.
     pub(crate) key: Vec<PageField>,
 }
 
-/// How a list is cut: the names of parameters.
+/// How a list is divided into pages: the names of parameters.
 pub(crate) enum PageStyle {
     Offset {
         offset: String,
@@ -146,7 +147,7 @@ pub(crate) enum ByHand {
     Call,
 }
 
-/// What a status means where it differs from the default.
+/// The meaning of a status that differs from the default.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct StatusRule {
     pub(crate) status: u16,
@@ -163,7 +164,7 @@ pub(crate) struct Param {
     pub(crate) ty: Type,
     /// Whether a list is written as `a=1&a=2` rather than `a=1,2`.
     pub(crate) explode: bool,
-    /// Whether an empty list is sent, and so is another request than one without the list.
+    /// Whether an empty list is sent, as it differs from a missing list.
     pub(crate) sends_empty: bool,
     pub(crate) description: Option<String>,
     pub(crate) limits: Limits,
@@ -172,7 +173,7 @@ pub(crate) struct Param {
     pub(crate) example: Option<String>,
 }
 
-/// Where a parameter stands.
+/// The place of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Path,
@@ -195,7 +196,7 @@ pub(crate) enum Body {
         ty: Type,
         required: bool,
     },
-    /// Formed by hand: the media types it may have.
+    /// Written by hand: the media types it may have.
     Other(Vec<String>),
 }
 
@@ -231,10 +232,9 @@ pub(crate) enum Type {
     /// Breaks a circle.
     Boxed(Box<Self>),
     Named(String),
-    /// A type written by hand that stands for a text: its path, such as `crate::HttpUrl`.
+    /// A hand-written type for a text: its path, such as `crate::HttpUrl`.
     Hand(String),
-    /// A type written by hand that stands for a number, or for a number or a text, in a parameter:
-    /// its path.
+    /// A hand-written type for a number, or for a number or a text, in a parameter: its path.
     Shown(String),
 }
 
@@ -244,7 +244,7 @@ impl Api {
         self.types.iter().find(|def| def.name == name)
     }
 
-    /// Returns whether an answer of success holds a secret.
+    /// Returns whether a successful answer contains a secret.
     pub(crate) fn answers_secret(&self, operation: &Operation) -> bool {
         let success = |answer: &&Answer| answer.status.starts_with('2');
         let mut answers = operation.answers.iter().filter(success);
@@ -264,7 +264,7 @@ impl Operation {
         self.audience == Audience::Client && self.by_hand == ByHand::Nothing
     }
 
-    /// Returns whether there is nothing to choose, so that a method can send at once.
+    /// Returns whether nothing is optional, so that a method can send directly.
     pub(crate) fn is_plain(&self) -> bool {
         let is_whole = match &self.body {
             Some(Body::Json { required, .. } | Body::Form { required, .. }) => *required,
@@ -273,7 +273,7 @@ impl Operation {
         is_whole && self.page.is_none() && self.params.iter().all(|param| param.required)
     }
 
-    /// Returns the kinds of error that refusals have, and when they are given.
+    /// Returns the kinds of error of refusals, and their conditions.
     pub(crate) fn refusals(&self) -> Vec<(String, String)> {
         let mut all: Vec<(String, String)> = Vec::new();
         let mut add = |kind: &str, when: &str| match all.iter_mut().find(|(known, _)| known == kind)
@@ -322,13 +322,13 @@ impl Operation {
         all
     }
 
-    /// Returns whether a function forms its call.
+    /// Returns whether a function creates its call.
     pub(crate) fn has_call(&self) -> bool {
         self.audience == Audience::Client && self.by_hand != ByHand::Call
     }
 
-    /// Returns the statuses that are answers though they are no success: redirections that the
-    /// description has.
+    /// Returns the statuses that are answers although they are not a success: redirections in the
+    /// description.
     pub(crate) fn other_answers(&self) -> Vec<u16> {
         let statuses = self.answers.iter().map(|answer| answer.status.parse());
         statuses
@@ -339,7 +339,7 @@ impl Operation {
 }
 
 impl Param {
-    /// Returns whether an argument that is not set is told from an empty one.
+    /// Returns whether an unset argument differs from an empty one.
     pub(crate) fn is_kept_as_list(&self) -> bool {
         matches!(self.ty, Type::List(_)) && !self.sends_empty
     }
@@ -365,7 +365,7 @@ impl Type {
         }
     }
 
-    /// Returns whether a secret is right here, not behind a name.
+    /// Returns whether this is a secret itself, rather than the name of a type with one.
     pub(crate) fn is_secret(&self) -> bool {
         match self {
             Self::Secret => true,
@@ -405,15 +405,15 @@ pub(crate) struct TypeDef {
     /// Whether it is read and written by hand, so that no type is needed.
     pub(crate) is_by_hand: bool,
     pub(crate) audience: Audience,
-    /// Whether it is only that of constants, which are neither given nor read.
+    /// Whether it is used only for constants, which are neither passed nor read.
     pub(crate) is_constant: bool,
-    /// Whether an operation reaches it other than through what is read by hand.
+    /// Whether an operation uses it other than through hand-written code.
     pub(crate) is_used: bool,
-    /// Whether a request's JSON body is made of it.
+    /// Whether it is part of a request's JSON body.
     pub(crate) in_request: bool,
-    /// Whether a request holds it, in whatever form.
+    /// Whether it is part of a request, in any form.
     pub(crate) is_sent: bool,
-    /// Whether it holds a secret, here or further down.
+    /// Whether it contains a secret, directly or indirectly.
     pub(crate) has_secret: bool,
 }
 
@@ -421,14 +421,14 @@ pub(crate) struct TypeDef {
 pub(crate) enum Shape {
     Struct {
         fields: Vec<Field>,
-        /// The type of further keys, if the description gives one beside properties.
+        /// The type of additional keys, if the description has one besides properties.
         rest: Option<Type>,
     },
     /// One of several words.
     Words { words: Vec<Word>, closed: bool },
-    /// A text that names something: a type of its own, so that two kinds cannot be mixed up.
+    /// A text that identifies something: a separate type, so that two kinds cannot be mixed up.
     Id { limits: Limits },
-    /// Told apart by their form, tried in this order.
+    /// Distinguished by their form, tried in this order.
     Union(Vec<(String, Type)>),
 }
 
@@ -448,23 +448,23 @@ pub(crate) struct Field {
     pub(crate) description: Option<String>,
     pub(crate) ty: Type,
     pub(crate) presence: Presence,
-    /// What older servers call it.
+    /// The name on older servers.
     pub(crate) older_name: Option<String>,
     pub(crate) limits: Limits,
     pub(crate) example: Option<String>,
 }
 
-/// What an absent value means and whether it is sent.
+/// The meaning of an absent value, and whether it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
     Required,
-    /// Must be there, may be null.
+    /// Required, may be null.
     RequiredOrNull,
-    /// Must be there and be this variant of an enum, so there is nothing to choose.
+    /// Required with this variant of an enum, so the caller has no choice.
     Constant(String),
-    /// Left out when there is none.
+    /// Left out if unset.
     Optional,
-    /// Sent as null when there is none.
+    /// Sent as null if unset.
     SentNull,
     /// Empty, zero or false when absent.
     Empty,
@@ -472,7 +472,7 @@ pub(crate) enum Presence {
     Default(DefaultValue),
 }
 
-/// A default other than nothing.
+/// A non-empty default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum DefaultValue {
     True,
@@ -483,7 +483,7 @@ pub(crate) enum DefaultValue {
     Word(String),
 }
 
-/// Returns the kind of a status that no rule is about, as `Operation::kind_of` in core has it.
+/// Returns the kind of a status without a rule, as `Operation::kind_of` in core does.
 fn usual(status: u16) -> &'static str {
     match status {
         400 | 422 => "Invalid",

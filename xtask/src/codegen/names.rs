@@ -1,4 +1,4 @@
-//! Names as Rust writes them.
+//! Names in the styles of Rust.
 
 /// Writes a name as `snake_case`; a keyword becomes a raw identifier.
 pub(crate) fn snake(name: &str) -> String {
@@ -34,7 +34,7 @@ pub(crate) fn screaming(name: &str) -> String {
     words(name).join("_").to_ascii_uppercase()
 }
 
-/// Splits a name where its case or punctuation says so; the words are in lower case.
+/// Splits a name by case and punctuation; the words are in lower case.
 fn words(name: &str) -> Vec<String> {
     let letters: Vec<char> = name.chars().collect();
     let mut words = vec![String::new()];

@@ -1,4 +1,4 @@
-//! What methods return: the answer of success, and how lists are cut into pages.
+//! The results of methods: the successful answer, and the pages of lists.
 
 use super::model::METHODS;
 use super::model::{
@@ -8,7 +8,7 @@ use super::model::{
 use super::names;
 use super::source::{Cursor, Mistake, scalar};
 
-/// Completes the operations that get a method.
+/// Completes the operations that have a method.
 pub(crate) fn resolve(
     root: &Cursor<'_>,
     types: &[TypeDef],
@@ -202,7 +202,7 @@ fn page(
     }))
 }
 
-/// Returns the fields that tell an item from the others.
+/// Returns the fields that identify an item.
 fn keys<'t>(
     spec: &Cursor<'_>,
     types: &'t [TypeDef],

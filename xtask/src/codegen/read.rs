@@ -1,4 +1,4 @@
-//! Operations out of a description that the linter has passed. Types are in `schema.rs`.
+//! Reads the operations of a description that the linter has accepted. Types are in `schema.rs`.
 
 use std::collections::BTreeMap;
 
@@ -151,8 +151,8 @@ impl<'s> Reader<'_, 's> {
                 Some("query") => Place::Query,
                 _ => Place::Header,
             };
-            // No call function is written for the emulator's own operations, so their enums
-            // would have no user.
+            // No call function is written for the emulator's own operations, so their enums would
+            // be unused.
             let schema = cursor
                 .get("schema")
                 .filter(|_| audience == Audience::Client);
@@ -240,7 +240,7 @@ fn argument_of<'s>(
     })
 }
 
-/// Returns whether a parameter says that it holds a secret, itself or by its schema.
+/// Returns whether a parameter is marked as secret, itself or by its schema.
 pub(crate) fn is_secret(parameter: &Cursor<'_>) -> bool {
     let schema = parameter
         .get("schema")
@@ -258,8 +258,8 @@ fn example(parameter: &Cursor<'_>) -> Option<String> {
     Some(scalar(found.value()))
 }
 
-/// Reads `x-errors` of the most particular place first. Rules with a code come before rules
-/// without, since the first that fits is taken.
+/// Reads `x-errors`, the most specific place first. Rules with a code come before rules without,
+/// since the first match counts.
 fn status_rules(places: &[&Cursor<'_>]) -> Vec<StatusRule> {
     let mut rules: Vec<StatusRule> = Vec::new();
     for place in places {
@@ -285,7 +285,7 @@ fn status_rules(places: &[&Cursor<'_>]) -> Vec<StatusRule> {
     rules
 }
 
-/// Returns what the kinds of error are called in the service's crate, by status. Later places
+/// Returns the names of the kinds of error in the service's crate, by status. Later places
 /// replace what earlier ones say.
 fn kinds(places: &[&Cursor<'_>]) -> BTreeMap<u16, String> {
     let all = places.iter().filter_map(|place| place.get("x-kinds"));
@@ -294,7 +294,7 @@ fn kinds(places: &[&Cursor<'_>]) -> BTreeMap<u16, String> {
         .collect()
 }
 
-/// Names an argument; the names that call functions use themselves get an underscore.
+/// Returns the name of an argument; names that call functions use themselves get an underscore.
 fn argument(name: &str) -> String {
     let name = names::snake(name);
     match name.as_str() {
@@ -331,7 +331,8 @@ pub(crate) fn parameters<'s>(
     Ok(all)
 }
 
-/// Writes what else there is to know of an operation: where it is, and who may ask for it.
+/// Writes additional facts about an operation: the servers that have it, and the access that it
+/// needs.
 fn notes(item: &Cursor<'_>, operation: &Cursor<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(servers) = item.get("servers") {
@@ -352,7 +353,7 @@ fn notes(item: &Cursor<'_>, operation: &Cursor<'_>) -> Vec<String> {
     notes
 }
 
-/// Returns whether a hand-written type stands for a text and nothing else.
+/// Returns whether a hand-written type is only for texts.
 fn is_text(schema: Option<&Cursor<'_>>) -> bool {
     let schema = schema.and_then(|schema| schema.resolve().ok());
     schema.is_none_or(|schema| {
@@ -370,7 +371,7 @@ fn repeat_rules(root: &Cursor<'_>) -> Vec<(u16, Option<String>)> {
         .collect()
 }
 
-/// Returns who an operation is for.
+/// Returns the audience of an operation.
 pub(crate) fn audience(operation: &Cursor<'_>) -> Audience {
     match operation.text("x-audience").as_deref() {
         Some("emulator") => Audience::Emulator,
@@ -414,8 +415,8 @@ pub(crate) fn media<'s>(place: &Cursor<'s>) -> Option<(String, Cursor<'s>)> {
 /// The media type of forms that have fields and no files.
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Returns whether an answer is JSON: by its media type, or, whatever that is, because its
-/// schema is not that of a text. Some servers give all their answers one type.
+/// Returns whether an answer is JSON, by its media type or because its schema is not a text. Some
+/// servers use one media type for all answers.
 pub(crate) fn is_json_answer(media: &str, content: &Cursor<'_>) -> bool {
     let schema = content
         .get("schema")
@@ -434,7 +435,7 @@ pub(crate) fn is_json(media: &str) -> bool {
     media == "application/json" || media.ends_with("+json")
 }
 
-/// Returns how much of an operation is written by hand: what it says, else the description.
+/// Returns how much of an operation is written by hand, by the operation or else the description.
 pub(crate) fn by_hand(operation: &Cursor<'_>, root: &Cursor<'_>) -> ByHand {
     let word = [operation, root]
         .iter()
@@ -446,7 +447,7 @@ pub(crate) fn by_hand(operation: &Cursor<'_>, root: &Cursor<'_>) -> ByHand {
     }
 }
 
-/// Returns what the tags say of the operations that they group.
+/// Returns the tags' texts about the operations that they group.
 fn groups(root: &Cursor<'_>) -> BTreeMap<String, String> {
     let tags = root.get("tags").map(|tags| tags.items());
     tags.unwrap_or_default()
@@ -455,8 +456,8 @@ fn groups(root: &Cursor<'_>) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Returns whether an operation takes no credential, or only one that other operations do not
-/// take: the client does not add its own to it.
+/// Returns whether the client adds no credential to an operation: it takes none, or one that is not
+/// the client's.
 fn is_open(operation: &Cursor<'_>, root: &Cursor<'_>) -> bool {
     let schemes = |place: &Cursor<'_>| -> Option<Vec<String>> {
         let choices = place.get("security")?.items();
@@ -528,7 +529,7 @@ fn answers<'s>(
         .map(|r| r.entries())
         .unwrap_or_default()
     {
-        // A shared answer names its types after itself, so that they are written once.
+        // The types of a shared answer are named after it, so that they are written once.
         let shared = answer
             .text("$ref")
             .and_then(|to| to.rsplit('/').next().map(names::pascal));

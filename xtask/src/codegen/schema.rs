@@ -1,4 +1,4 @@
-//! Types out of schemas: what stands behind a name, what is written in place.
+//! Reads types from schemas: named ones, and those written in place.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,7 @@ use super::source::{Cursor, Mistake, scalar};
 pub(crate) struct Types<'s> {
     pub(super) root: Cursor<'s>,
     pub(super) defs: Vec<TypeDef>,
-    /// The line of the schema each name was made from: the same name from two schemas is a
-    /// mistake.
+    /// The line of the schema for each name: the same name from two schemas is a mistake.
     pub(super) made: BTreeMap<String, usize>,
 }
 
@@ -25,7 +24,7 @@ impl<'s> Types<'s> {
         }
     }
 
-    /// Returns the type of a schema; `hint` names it if it must have a name and has none.
+    /// Returns the type of a schema; `hint` is the name if it needs one and has none.
     pub(crate) fn of(&mut self, schema: &Cursor<'s>, hint: &str) -> Result<Type, Mistake> {
         if let Some(target) = schema.text("$ref") {
             let hint = names::pascal(target.rsplit('/').next().unwrap_or_default());
@@ -249,7 +248,7 @@ impl<'s> Types<'s> {
         if self.is_made(schema, name)? {
             return Ok(Type::Named(name.to_owned()));
         }
-        // Announced before its fields are read: one of them may lead back here.
+        // Registered before its fields are read: one of them may refer back to it.
         let shape = Shape::Struct {
             fields: Vec::new(),
             rest: None,
@@ -295,13 +294,13 @@ impl<'s> Types<'s> {
                     "the property with an `x-rust-name` of its own",
                 ));
             }
-            // A later part of an allOf may say more of a property than an earlier one.
+            // A later part of an allOf may have more details of a property than an earlier one.
             match fields.iter_mut().find(|other| other.name == key) {
                 Some(other) => *other = field,
                 None => fields.push(field),
             }
         }
-        // A property may be demanded by a later part than the one that describes it.
+        // A property may be required by a later part than the one that describes it.
         for field in fields
             .iter_mut()
             .filter(|field| required.contains(&field.name))
@@ -463,7 +462,7 @@ fn type_words(schema: &Cursor<'_>) -> (Vec<String>, bool) {
     (words, null)
 }
 
-/// Returns whether a list of choices says which keys go together, and nothing of their form.
+/// Returns whether a list of choices only states which keys belong together.
 pub(crate) fn only_constrains(choices: &Cursor<'_>) -> bool {
     choices.items().iter().all(|choice| {
         let keys = choice.entries();
@@ -474,7 +473,7 @@ pub(crate) fn only_constrains(choices: &Cursor<'_>) -> bool {
     })
 }
 
-/// Returns whether a `oneOf` lists words, each with what it means.
+/// Returns whether a `oneOf` lists words with their meanings.
 pub(crate) fn are_words(choices: &Cursor<'_>) -> bool {
     let is_word = |choice: &Cursor<'_>| {
         let word = choice.get("const");
@@ -506,7 +505,7 @@ pub(crate) fn example<'s>(content: &Cursor<'s>) -> Result<Option<Cursor<'s>>, Mi
     }))
 }
 
-/// Names a variant of a union after its type.
+/// Returns the name of a variant of a union, from its type.
 fn variant(ty: &Type) -> String {
     match ty {
         Type::Text => "Text".to_owned(),

@@ -1,4 +1,4 @@
-//! A description as text and tree, and cursors into it that know their line.
+//! A description as text and tree, and cursors into it with line numbers.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use yaml_serde::Value;
 
 use super::locate::Lines;
 
-/// One description file: a plain tree, whose lines can be found, for the linter to judge.
+/// One description file: a plain tree with line numbers, for the linter.
 pub(crate) struct Source {
     /// The path from the root of the workspace, as it is shown in messages.
     pub(crate) name: String,
@@ -91,7 +91,7 @@ impl<'s> Cursor<'s> {
             .collect()
     }
 
-    /// Returns the last key on the way here.
+    /// Returns the last key of the path.
     pub(crate) fn key(&self) -> &str {
         self.path.last().map_or("", String::as_str)
     }
@@ -155,7 +155,7 @@ impl<'s> Cursor<'s> {
         Err(self.mistake("a $ref that refers to itself", "a $ref to another schema"))
     }
 
-    /// Returns what a reference within this file points at.
+    /// Returns the target of a reference within this file.
     pub(crate) fn follow(&self, target: &str) -> Result<Self, Mistake> {
         let missing = || {
             self.mistake(
@@ -179,7 +179,7 @@ impl<'s> Cursor<'s> {
         self.source.lines.line(&self.path)
     }
 
-    /// Makes a mistake at this place.
+    /// Creates a mistake at this place.
     pub(crate) fn mistake(&self, what: impl Into<String>, instead: impl Into<String>) -> Mistake {
         Mistake {
             file: self.source.name.clone(),
@@ -200,7 +200,7 @@ impl<'s> Cursor<'s> {
     }
 }
 
-/// Writes a scalar as it would stand in the file.
+/// Writes a scalar in the form of the file.
 pub(crate) fn scalar(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -1,8 +1,8 @@
-//! The generator on descriptions that are wrong, and on workspaces in small.
+//! Tests the generator on wrong descriptions and small workspaces.
 
 use super::*;
 
-/// Each file says at its top which mistakes it holds: `# <line>: <message>`.
+/// Each file lists its mistakes at its top: `# <line>: <message>`.
 #[test]
 fn every_wrong_description_is_refused_with_line_and_remedy() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wrong");

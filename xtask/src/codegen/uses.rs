@@ -1,4 +1,4 @@
-//! Who uses the types that schemas made, and for what.
+//! Determines the uses of the types made from schemas.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::schema::Types;
 use super::source::Mistake;
 
 impl Types<'_> {
-    /// Says of each type who uses it and for what, and returns them in the order of the file.
+    /// Determines the uses of each type, and returns the types in the order of the file.
     pub(crate) fn finish(mut self, operations: &[Operation]) -> Result<Vec<TypeDef>, Mistake> {
         for operation in operations {
             for param in &operation.params {
@@ -23,7 +23,7 @@ impl Types<'_> {
                 Some(Body::Form { ty, .. }) => self.mark(ty, operation.audience, Use::Sent),
                 Some(Body::Other(_)) | None => {}
             }
-            // Refusals are read by hand, all in one way.
+            // Refusals are read by hand-written code.
             let is_read = |answer: &&Answer| answer.status.starts_with(['2', '3']);
             for answer in operation.answers.iter().filter(is_read) {
                 if let Some(ty) = &answer.ty {
@@ -32,7 +32,7 @@ impl Types<'_> {
             }
         }
         self.find_constants(operations);
-        // What a generated method takes or returns can be named by its caller.
+        // Callers can name the types that a generated method takes or returns.
         for operation in operations.iter().filter(|operation| operation.has_method()) {
             let success = |answer: &&Answer| answer.status.starts_with('2');
             let answers = operation.answers.iter().filter(success);
@@ -151,7 +151,7 @@ impl Types<'_> {
         }
     }
 
-    /// Returns a type and all it is made of, but for what is read by hand.
+    /// Returns a type and all its parts, except for those read by hand-written code.
     fn reach(&self, name: &str) -> BTreeSet<String> {
         let mut seen = BTreeSet::new();
         let mut next = vec![name.to_owned()];
@@ -187,7 +187,7 @@ impl Types<'_> {
         self.parts(name).iter().any(Type::is_secret)
     }
 
-    /// Boxes the fields through which a type holds itself by value.
+    /// Boxes the fields through which a type contains itself by value.
     fn box_circles(&mut self) {
         let names: Vec<String> = self.defs.iter().map(|def| def.name.clone()).collect();
         for name in names {
@@ -228,7 +228,7 @@ impl Types<'_> {
     }
 }
 
-/// Returns the types that a shape is made of.
+/// Returns the types in a shape.
 fn parts_of(shape: &Shape) -> Vec<Type> {
     match shape {
         Shape::Struct { fields, rest } => fields
@@ -241,7 +241,7 @@ fn parts_of(shape: &Shape) -> Vec<Type> {
     }
 }
 
-/// What an operation does with a type.
+/// How an operation uses a type.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Use {
     Json,
@@ -249,7 +249,7 @@ enum Use {
     Read,
 }
 
-/// Returns the name of a type that is held by value, not behind a list, a map or a box.
+/// Returns the name of a type that is contained by value, not behind a list, a map or a box.
 fn by_value(ty: &Type) -> Option<String> {
     match ty {
         Type::Named(name) => Some(name.clone()),

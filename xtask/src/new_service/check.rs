@@ -1,5 +1,5 @@
-//! `cargo xtask new-service --check`: the command on a small description, in a copy of the
-//! workspace, where what it makes is built and tested.
+//! `cargo xtask new-service --check`: runs the command on a small description in a copy of the
+//! workspace, and builds and tests the result.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::Plan;
 use crate::codegen;
 use crate::workspace;
 
-/// Makes the copy, adds a service to it, and runs what decides whether the service could land.
+/// Makes the copy, adds a service to it, and runs the checks that a service must pass.
 pub(super) fn run() -> Result<(), String> {
     let begun = now();
     let root = workspace::root();
@@ -30,7 +30,7 @@ pub(super) fn run() -> Result<(), String> {
     if !again.is_err_and(|told| told.contains("is taken")) {
         return Err("a second service of the same name is not refused".to_owned());
     }
-    // The same packages each time: with others, cargo would build what they need once more.
+    // The same packages each time: with others, cargo would build their dependencies again.
     let packages = format!(
         "-p vouchsafe-{NAME} -p vouchsafe -p vouchsafe-cli -p vouchsafe-tests --all-features"
     );
@@ -53,7 +53,7 @@ pub(super) fn run() -> Result<(), String> {
     Ok(())
 }
 
-/// Copies all that git knows or would add.
+/// Copies all files that git tracks or would add.
 fn copy_sources(root: &Path, copy: &Path) -> Result<(), String> {
     let listed = Command::new("git")
         .args([
@@ -74,7 +74,7 @@ fn copy_sources(root: &Path, copy: &Path) -> Result<(), String> {
     if copy.exists() {
         fs::remove_dir_all(copy).map_err(|cause| format!("{}: {cause}", copy.display()))?;
     }
-    // What is deleted and not committed is listed all the same.
+    // Files that are deleted but not committed are listed too.
     for file in files
         .map(PathBuf::from)
         .filter(|file| root.join(file).exists())

@@ -1,11 +1,11 @@
-//! Lines for a new service in files that are there. Where each goes is found by what the file
-//! holds, and a file that does not hold it is an error: nothing is guessed.
+//! Adds lines for a new service to existing files. The place of each line is found by the text
+//! around it; a file without that text is an error, so nothing is guessed.
 
 use std::path::Path;
 
 use super::facts::Facts;
 
-/// A file that changes: its path from the root, the text it has and the one it gets.
+/// A changed file: its path from the root, the old text and the new one.
 pub(super) struct Edit {
     pub(super) file: &'static str,
     pub(super) old: String,
@@ -31,7 +31,7 @@ pub(super) fn all(root: &Path, facts: &Facts) -> Result<Vec<Edit>, String> {
 
 type Change = fn(&mut Text, &Facts) -> Result<(), String>;
 
-/// Every file that names the services, and what it gets.
+/// The files that name the services, and their new lines.
 const CHANGES: &[(&str, Change)] = &[
     ("Cargo.toml", workspace),
     ("crates/vouchsafe/Cargo.toml", umbrella),
@@ -141,21 +141,21 @@ fn changes(text: &mut Text, facts: &Facts) -> Result<(), String> {
     text.before("- `vouchsafe`: the umbrella crate.", &line)
 }
 
-/// A text that lines are put into.
+/// A text to insert lines into.
 struct Text {
     file: &'static str,
     text: String,
 }
 
 impl Text {
-    /// Puts lines before the first that begins so.
+    /// Inserts lines before the first line with this beginning.
     fn before(&mut self, begin: &str, lines: &str) -> Result<(), String> {
         let at = self.find(begin)?;
         self.text.insert_str(at, &format!("{lines}\n"));
         Ok(())
     }
 
-    /// Puts lines after the last that begins so.
+    /// Inserts lines after the last line with this beginning.
     fn after_last(&mut self, begin: &str, lines: &str) -> Result<(), String> {
         self.find(begin)?;
         let at = self
@@ -166,13 +166,13 @@ impl Text {
         Ok(())
     }
 
-    /// Puts a line among those that begin so, in alphabetical order.
+    /// Inserts a line among those with this beginning, in alphabetical order.
     fn among(&mut self, begin: &str, line: &str) -> Result<(), String> {
         let first = self.find(begin)?;
         let mut at = first;
         for start in self.starts().filter(|start| *start >= first) {
             let known = self.text[start..self.end_of(start)].trim_end();
-            // A module that has its body here is not one of a list.
+            // A module with its body here is not part of a list.
             let is_alike = known.starts_with(begin) && !known.ends_with('{');
             if is_alike && known < line {
                 at = self.end_of(start);
@@ -182,7 +182,7 @@ impl Text {
         Ok(())
     }
 
-    /// Puts an item at the end of a list that begins so and ends with `end`.
+    /// Appends an item to the list with this beginning, which ends with `end`.
     fn append(&mut self, begin: &str, item: &str, end: &str) -> Result<(), String> {
         let start = self.find(begin)?;
         let open = start + begin.len();
@@ -212,7 +212,7 @@ impl Text {
         })
     }
 
-    /// Returns where lines begin.
+    /// Returns the positions at which lines begin.
     fn starts(&self) -> impl DoubleEndedIterator<Item = usize> {
         let breaks = self.text.match_indices('\n').map(|(at, _)| at + 1);
         let mut starts: Vec<usize> = std::iter::once(0).chain(breaks).collect();
@@ -220,7 +220,7 @@ impl Text {
         starts.into_iter()
     }
 
-    /// Returns where the line after the one at `start` begins.
+    /// Returns the position of the line after the one at `start`.
     fn end_of(&self, start: usize) -> usize {
         self.text[start..]
             .find('\n')

@@ -1,11 +1,11 @@
-//! What is put into the templates, from the name and the description, and what a description must
-//! say for it.
+//! The values for the templates, from the name and the description, and the requirements on a
+//! description.
 
 use std::collections::BTreeMap;
 
 use crate::codegen::{self, Api, Cursor, Mistake, Source, names};
 
-/// What a new service is called and how it is reached.
+/// The names of a new service, and how to call it.
 pub(super) struct Facts {
     /// As in the name of its crate: `guest-house`.
     pub(super) name: String,
@@ -13,26 +13,26 @@ pub(super) struct Facts {
     pub(super) module: String,
     /// As a type: `GuestHouse`.
     pub(super) pascal: String,
-    /// What the description is called.
+    /// The title of the description.
     pub(super) title: String,
     /// The path that a client's base URL ends in.
     base: String,
     credential: Credential,
     /// The lines of an example.
     example: Vec<String>,
-    /// What the crate exports of what is generated.
+    /// The crate's exports of generated code.
     exports: Vec<&'static str>,
 }
 
-/// How the token is put on a request.
+/// The scheme that puts the token on a request.
 enum Credential {
     Bearer,
     Header(String),
 }
 
 impl Facts {
-    /// Reads the facts of a description that the linter has passed. What it lacks is an error for
-    /// each place.
+    /// Reads the facts of a description that the linter has accepted. Each missing fact is an error
+    /// with its place.
     pub(super) fn of(name: &str, source: &Source, api: &Api) -> Result<Self, Vec<Mistake>> {
         let root = source.root();
         let krate = format!("crates/{name}");
@@ -61,7 +61,7 @@ impl Facts {
         }
     }
 
-    /// Puts the facts into a template.
+    /// Fills in a template.
     pub(super) fn fill(&self, template: &str) -> String {
         let (uses, scheme, header, credential) = match &self.credential {
             Credential::Bearer => (
@@ -170,7 +170,7 @@ impl<'s> Lint<'_, 's> {
         credential
     }
 
-    /// Refuses what only code that is there already can mean.
+    /// Refuses keys that only make sense with existing code.
     fn by_hand(&mut self, place: &Cursor<'s>) {
         for (key, child) in place.entries() {
             if BY_HAND.contains(&key.as_str()) {
@@ -187,7 +187,7 @@ impl<'s> Lint<'_, 's> {
         }
     }
 
-    /// Refuses types that are called as those that every service's crate has.
+    /// Refuses types with the names of those that every service's crate has.
     fn types(&mut self) {
         let schemas = self
             .root

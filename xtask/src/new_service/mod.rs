@@ -1,5 +1,5 @@
-//! `cargo xtask new-service NAME --from FILE`: a crate with every room, and its lines in the files
-//! that name the services.
+//! `cargo xtask new-service NAME --from FILE`: a complete crate, and its lines in the files that
+//! name the services.
 
 mod check;
 mod edit;
@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     }
 }
 
-/// All that is written, before anything is.
+/// All files, before any is written.
 struct Plan {
     name: String,
     /// New files, by their paths from the root.
@@ -47,7 +47,7 @@ struct Plan {
 }
 
 impl Plan {
-    /// Makes a plan. Refuses a name or a description that will not do.
+    /// Makes a plan. Refuses an unusable name or description.
     fn new(root: &Path, name: &str, file: &Path) -> Result<Self, String> {
         check_name(root, name)?;
         let text =
@@ -114,7 +114,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Lays out the sources as the workspace has them.
+    /// Formats the sources in the style of the workspace.
     fn format(&self, root: &Path) -> Result<(), String> {
         let name = format!("vouchsafe-{}", self.name);
         let status = Command::new(env!("CARGO"))
@@ -129,7 +129,8 @@ impl Plan {
         }
     }
 
-    /// Puts everything back. What cannot be removed is left, since the first fault matters more.
+    /// Restores everything. Files that cannot be removed are left, since the first fault matters
+    /// more.
     fn undo(&self, root: &Path) {
         for edit in &self.edits {
             let _ = fs::write(root.join(edit.file), &edit.old);
@@ -137,7 +138,7 @@ impl Plan {
         for (path, _) in &self.files {
             let _ = fs::remove_file(root.join(path));
             let mut folder = path.parent();
-            // Only folders that are empty by now go.
+            // Only folders that are now empty are removed.
             while let Some(path) = folder
                 && fs::remove_dir(root.join(path)).is_ok()
             {
@@ -159,7 +160,7 @@ fn read(name: &str, shown: &str, text: &str) -> Result<(Facts, Vec<codegen::Outp
         }
         lines.join("\n")
     };
-    // First for the messages, which name the file that was given.
+    // Read first for the messages, which name the given file.
     let source = codegen::Source::parse(shown, text).map_err(|mistake| mistake.to_string())?;
     let api = codegen::load(shown, text).map_err(lines)?;
     let facts = Facts::of(name, &source, &api).map_err(lines)?;
@@ -202,8 +203,8 @@ fn check_name(root: &Path, name: &str) -> Result<(), String> {
     check_word(root, name)
 }
 
-/// Refuses a word that the files of the program use which know no service; a test of theirs would
-/// take it for the service.
+/// Refuses a word that the shared files of the program use; their test would take it for the
+/// service.
 fn check_word(root: &Path, name: &str) -> Result<(), String> {
     let folder = root.join("crates/cli/src");
     let files = fs::read_dir(&folder).into_iter().flatten().flatten();
@@ -225,7 +226,7 @@ const BY_HAND: &str = "\
 `x-hand` is for code that is there already: leave such an operation out for now, and add it with the \
 method that is written for it";
 
-/// Names that the program, the umbrella or the tests have for something else.
+/// Names that the program, the umbrella or the tests use for something else.
 const TAKEN: &[&str] = &[
     "compare",
     "demo",

@@ -1,5 +1,5 @@
-//! What the command refuses, and that it then leaves nothing behind. What it makes is built by
-//! `cargo xtask new-service --check`.
+//! Tests refusals of the command, which leave nothing behind. `cargo xtask new-service --check`
+//! builds its output.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::*;
 
 const GOOD: &str = include_str!("../../tests/new_service/guest-house.openapi.yaml");
 
-/// Returns what the description lacks, with `old` replaced in it.
+/// Returns the fault of the description with `old` replaced.
 fn lacking(old: &str, new: &str) -> String {
     assert!(GOOD.contains(old), "{old}");
     match read("guest-house", "house.yaml", &GOOD.replacen(old, new, 1)) {
@@ -132,7 +132,7 @@ fn bad_and_taken_names_are_refused() {
     assert_eq!(check_name(&root, "guest-house"), Ok(()));
 }
 
-/// Copies the files that change, into a folder that is no workspace.
+/// Copies the changed files into a folder that is not a workspace.
 fn little_copy() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let root = workspace::root();
@@ -176,14 +176,14 @@ fn a_refused_description_and_a_failure_half_way_leave_everything_as_it_was() {
     fs::write(&file, GOOD).unwrap();
     let plan = Plan::new(root, "guest-house", &file).unwrap();
     fs::remove_file(&file).unwrap();
-    // A line that is not there means that a file was changed since.
+    // A missing line means that a file was changed since.
     let manifest = root.join("README.md");
     fs::write(&manifest, "# Another\n").unwrap();
     let told = edit::all(root, &Facts::example()).err().unwrap();
     assert!(told.starts_with("README.md: no line begins with"), "{told}");
     fs::write(&manifest, &before[&manifest]).unwrap();
 
-    // It is no workspace that cargo could format.
+    // It is not a workspace that cargo could format.
     let told = plan.carry_out(root).unwrap_err();
     assert!(told.contains("cargo fmt failed"), "{told}");
     assert_eq!(tree(root), before);

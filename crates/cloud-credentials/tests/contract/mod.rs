@@ -1,7 +1,7 @@
 // Made by `cargo xtask codegen` from crates/cloud-credentials/api; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! Every operation, driven to success by its method: against the emulator in process, and
+//! Calls every operation successfully by its method, against the emulator in process and
 //! over TCP and TLS.
 
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 // Made by `cargo xtask codegen` from crates/ticket/api; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What the descriptions in `api/` say, as code.
+//! Code generated from the descriptions in `api/`.
 #![allow(
     clippy::use_self,
     reason = "a type that holds itself names itself, as its schema does"

@@ -9,7 +9,7 @@ use super::calls::owned;
 use super::ident;
 
 impl Writer<'_> {
-    /// Writes what the sent call gives; a refusal that means that there is nothing ends the method.
+    /// Writes the result of sending the call. A refusal that means "absent" ends the method.
     fn sent(&self, call: TokenStream) -> TokenStream {
         let Some((status, code)) = &self.operation.absent else {
             return quote!(#call.await?);

@@ -75,8 +75,8 @@ pub(super) fn api(krate: &str, api: &Api) -> TokenStream {
     });
     let wire = all.contains("wire ::").then(|| quote!(, wire));
     quote! {
-        //! What users of the client call: one method for each operation, and one request builder
-        //! for each that has optional values.
+        //! The methods of the client: one for each operation, and a request builder for each
+        //! operation with optional values.
         #header
         #secret
         use vouchsafe_core::call::CallOptions;
@@ -89,7 +89,7 @@ pub(super) fn api(krate: &str, api: &Api) -> TokenStream {
     }
 }
 
-/// Says what the operations of a group are on.
+/// Writes what the operations of a group are on.
 fn on(api: &Api, group: &str) -> String {
     let told = api.groups.get(group);
     told.cloned().unwrap_or_else(|| in_words(group))
@@ -107,7 +107,7 @@ fn handle(on: &str, group: &str, methods: &[TokenStream], client: &TokenStream) 
     }
 }
 
-/// Names what a group's methods are on; a schema may have the name of the group itself.
+/// Returns the name of a group's type; a schema may have the name of the group itself.
 fn handle_name(group: &str) -> Ident {
     format_ident!("{}Api", names::pascal(group))
 }
@@ -138,7 +138,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes a method that sends at once: there is nothing to choose.
+    /// Writes a method that sends directly, since nothing is optional.
     fn plain(&self) -> TokenStream {
         let name = ident(&self.operation.method_name);
         let docs = self.docs(true);
@@ -310,7 +310,7 @@ impl Writer<'_> {
         ));
         let doc = prose(&[
             &format!("A request: {}", sentence(&lower(&self.operation.summary))),
-            "What is not set is left to the server.",
+            "Values that are not set are left to the server.",
         ]);
         let errors = self.errors();
         let visible = self.operation.check.is_some().then(|| quote!(pub(crate)));
@@ -391,8 +391,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes the type of a setter's argument, and how it is kept. Words are given as they are,
-    /// ids are borrowed.
+    /// Writes the type of a setter's argument, and how it is stored. Words are passed by value, ids
+    /// are borrowed.
     fn given(&self, of: &Type, value: &Ident) -> (TokenStream, TokenStream) {
         let is_words = of.name().and_then(|name| self.api.definition(name));
         match is_words.map(|def| &def.shape) {
@@ -428,7 +428,7 @@ impl Writer<'_> {
         }
         if !operation.is_safe {
             paragraphs.push(
-                "Sent again only if nothing of it has left this machine: doubling it would do harm."
+                "Sent again only if no byte of it was sent, since repeating it would do harm."
                     .to_owned(),
             );
         }
@@ -443,7 +443,7 @@ impl Writer<'_> {
         quote!(#text #errors #example)
     }
 
-    /// Says which values a parameter takes. An id says so itself.
+    /// Writes the limits of a parameter. Ids document their own.
     fn limits(&self, param: &Param) -> String {
         let def = param.ty.name().and_then(|name| self.api.definition(name));
         match def.map(|def| &def.shape) {
@@ -452,14 +452,13 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes the section on errors: what refusals mean, as the description has them.
+    /// Writes the section on errors: the meaning of refusals, from the description.
     fn errors(&self) -> TokenStream {
         let mut lines = vec![" # Errors".to_owned(), String::new()];
         for (kind, when) in self.operation.refusals() {
             lines.extend(bullet(&format!("Of kind `{kind}`: {when}")));
         }
-        let rest =
-            "What any call can meet: a time limit, a broken connection, a refused credential.";
+        let rest = "Those of any call: a time limit, a broken connection, a refused credential.";
         lines.push(match lines.len() {
             2 => format!(" {rest}"),
             _ => format!(" - {rest}"),
@@ -488,7 +487,7 @@ fn option(param: &Param) -> TokenStream {
     }
 }
 
-/// Writes the type of an argument that is kept, and how.
+/// Writes the type of an argument that is stored, and how.
 pub(super) fn kept(of: &Type, name: &Ident) -> (TokenStream, TokenStream) {
     match of {
         Type::Text => (quote!(impl Into<String>), quote!(#name.into())),
@@ -509,7 +508,7 @@ pub(super) fn kept(of: &Type, name: &Ident) -> (TokenStream, TokenStream) {
     }
 }
 
-/// Writes the type of an argument of several items, and how each is kept.
+/// Writes the type of an argument with several items, and how each is stored.
 pub(super) fn many(item: &Type) -> (TokenStream, TokenStream) {
     match item {
         Type::Text => (
@@ -533,7 +532,7 @@ fn in_words(name: &str) -> String {
         .replace('_', " ")
 }
 
-/// Begins a summary in lower case, so that it can follow a colon.
+/// Starts a summary in lower case, so that it can follow a colon.
 fn lower(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_lowercase().to_string());

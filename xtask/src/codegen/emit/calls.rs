@@ -1,4 +1,4 @@
-//! `calls.rs`: one function per operation that forms its call.
+//! `calls.rs`: one function per operation that creates its call.
 
 use std::collections::BTreeSet;
 
@@ -59,8 +59,8 @@ pub(super) fn calls(api: &Api) -> TokenStream {
         )
     };
     quote! {
-        //! Calls with their arguments in place. Values are encoded piece by piece, so that none
-        //! leaves its place.
+        //! Creates the call of each operation. Each value is encoded by itself, so it cannot escape
+        //! its place.
         #header
         #core
         #call
@@ -171,7 +171,7 @@ fn function(
                 .name()
                 .and_then(|name| api.definition(name))
                 .is_some_and(|def| def.has_secret);
-            // What a type by hand writes is not known here, and may be a secret.
+            // It is unknown what a hand-written type writes, and it may be a secret.
             let json = if has_secret || matches!(ty, Type::Hand(_)) {
                 quote!(secret_json)
             } else {
@@ -221,7 +221,7 @@ fn function(
     }
 }
 
-/// Writes a body that is one key and its value, and the method of the call that takes it.
+/// Writes a body that is one key and its value, and the method of the call that accepts it.
 fn entry(api: &Api, operation: &Operation) -> Option<(TokenStream, TokenStream)> {
     let part = |place| operation.params.iter().find(|param| param.place == place);
     let (key, value) = (part(Place::Key)?, part(Place::Entry)?);
@@ -280,8 +280,8 @@ fn checks(operation: &Operation, checked: &BTreeSet<&str>) -> TokenStream {
     checks
 }
 
-/// Writes the check of a parameter for characters that would not arrive as they are. A comma in an
-/// item would make two of it where commas separate items.
+/// Writes the check of a parameter for characters that would not arrive unchanged. If commas
+/// separate items, a comma in an item would split it.
 fn without(param: &Param) -> Option<TokenStream> {
     let (name, rust) = (&param.name, ident(&param.rust));
     let mut refused = param.refused.clone().unwrap_or_default();
@@ -311,7 +311,7 @@ fn params_struct(
     name: &proc_macro2::Ident,
     optional: &[&Param],
 ) -> TokenStream {
-    let own = doc(&format!("What may be given to `{}`.", operation.id), &[]);
+    let own = doc(&format!("The values of `{}`.", operation.id), &[]);
     let fields = optional.iter().map(|param| {
         let text = match &param.description {
             Some(text) => sentence(text),
@@ -438,7 +438,7 @@ fn header(param: &Param, uses: &mut Uses) -> TokenStream {
     uses.header = true;
     let name = param.name.to_ascii_lowercase();
     let field = ident(&param.rust);
-    // A credential goes as such, so that the call knows that it holds one.
+    // Set as a credential, so that the call knows that it contains one.
     let (set, text) = match &param.ty {
         Type::Secret if param.required => (quote!(secret_header), quote!(#field)),
         Type::Secret => (quote!(secret_header), quote!(value)),

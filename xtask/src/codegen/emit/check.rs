@@ -1,4 +1,4 @@
-//! Checks of what a request holds, by the limits of the description.
+//! Checks of the values in requests, by the limits of the description.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::super::limits::Limits;
 use super::super::model::{Api, Field, Shape, Type};
 use super::ident;
 
-/// Returns the names of types that are sent and have something to check, in them or below.
+/// Returns the names of types that are sent and have limits, directly or indirectly.
 pub(super) fn checked(api: &Api) -> BTreeSet<&str> {
     let mut checked: BTreeSet<&str> = BTreeSet::new();
     loop {
@@ -55,7 +55,7 @@ pub(super) fn of_fields(fields: &[Field], checked: &BTreeSet<&str>) -> Vec<Token
     all.collect()
 }
 
-/// Where a value is found.
+/// How code refers to a value.
 pub(super) enum Spot {
     /// An expression that is the value itself.
     Owned(TokenStream),
@@ -68,7 +68,7 @@ impl Spot {
         Self::Borrowed(quote!(value))
     }
 
-    /// Writes the expression for what takes either.
+    /// Writes the expression for code that accepts either.
     fn either(&self) -> &TokenStream {
         match self {
             Self::Owned(place) | Self::Borrowed(place) => place,
@@ -90,7 +90,7 @@ impl Spot {
     }
 }
 
-/// Writes the check of a value, if there is something to check.
+/// Writes the check of a value, if it has limits.
 pub(super) fn value(
     name: &str,
     of: &Type,

@@ -26,7 +26,7 @@ pub(crate) fn contract(krate: &str, apis: &[Api]) -> Option<Result<Output, syn::
     }
     let krate_name = ident(&example::crate_name(krate));
     let code = quote! {
-        //! Every operation, driven to success by its method: against the emulator in process, and
+        //! Calls every operation successfully by its method, against the emulator in process and
         //! over TCP and TLS.
         use std::collections::BTreeSet;
         use std::sync::Arc;
@@ -41,7 +41,7 @@ pub(crate) fn contract(krate: &str, apis: &[Api]) -> Option<Result<Output, syn::
             let server = Server::new();
             drive(&server.client().unwrap()).await;
 
-            // A transport that verifies, as users have it.
+            // A transport that verifies certificates, as users have.
             let authority = CertificateAuthority::new().unwrap();
             let any = "127.0.0.1:0".parse().unwrap();
             let serving = server.serve_tls(any, &authority).await.unwrap();

@@ -1,4 +1,4 @@
-//! `tests/generated_coverage.rs`: no operation without a route and a test.
+//! `tests/generated_coverage.rs`: every operation has a route and a test.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use super::super::model::Api;
 use super::{Output, ident, rust};
 use crate::codegen::names;
 
-/// Writes the coverage test of a crate. It drives the suite in `tests/contract/mod.rs`.
+/// Writes the coverage test of a crate, which runs the suite in `tests/contract/mod.rs`.
 pub(crate) fn coverage(krate: &str, apis: &[Api]) -> Result<Output, syn::Error> {
     let tables = apis.iter().map(|api| {
         let table = ident(&names::screaming(&api.id));
@@ -25,7 +25,7 @@ pub(crate) fn coverage(krate: &str, apis: &[Api]) -> Result<Output, syn::Error> 
         .map(|api| ident(&names::screaming(&api.id)))
         .collect();
     let code = quote! {
-        //! No operation without a route in the emulator and a test that drives it.
+        //! Checks that every operation has a route in the emulator and a test.
         #![allow(clippy::unwrap_used, reason = "a test")]
 
         mod contract;

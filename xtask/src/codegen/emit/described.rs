@@ -20,7 +20,7 @@ pub(super) fn described(api: &Api) -> TokenStream {
         .filter(|name| text.contains(&format!("{name} {{")) || text.contains(&format!("{name} ::")))
         .map(ident);
     quote! {
-        //! Every operation as data, to call it by name.
+        //! The operations as data, to call them by name.
         use vouchsafe_core::call::described::{Described, #(#needs),*};
 
         use super::operations;

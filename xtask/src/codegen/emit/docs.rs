@@ -74,7 +74,7 @@ impl Page {
         self.paragraph(operation.description.as_deref().unwrap_or_default());
         self.paragraph(&operation.notes.join(" "));
         if operation.audience == Audience::Emulator {
-            self.paragraph("Served by the emulator; the client has no use for it.");
+            self.paragraph("Served by the emulator; clients do not use it.");
         }
         let params = || operation.params.iter().chain(&operation.options);
         if params().next().is_some() {
@@ -268,7 +268,7 @@ fn link(ty: &Type) -> String {
     }
 }
 
-/// Writes what a value means and which values are taken.
+/// Writes the meaning and the limits of a value.
 fn meaning(text: Option<&str>, limits: &Limits) -> String {
     let own = cell(text);
     let limits = limits.sentence();

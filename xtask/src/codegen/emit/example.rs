@@ -5,7 +5,7 @@ use super::super::model::{Api, Body, Field, Operation, Presence, Reply, Shape, T
 use super::super::names;
 use super::sample;
 
-/// Writes the lines of an example; none if an argument has no value that could be shown.
+/// Writes the lines of an example; none if there is no value to show for an argument.
 pub(super) fn of(krate: &str, api: &Api, operation: &Operation) -> Vec<String> {
     let krate = crate_name(krate);
     let writer = Writer { api, krate: &krate };
@@ -18,7 +18,7 @@ pub(super) fn of(krate: &str, api: &Api, operation: &Operation) -> Vec<String> {
         format!(", credential: {of}")
     });
     let mut lines = vec![" # Examples".to_owned(), String::new()];
-    // A credential is for the reader to have.
+    // The reader supplies the credential.
     match api.emulator && credential.is_none() {
         true => {
             lines.push(" ```".to_owned());
@@ -42,14 +42,14 @@ pub(super) fn of(krate: &str, api: &Api, operation: &Operation) -> Vec<String> {
     lines
 }
 
-/// Writes the call of an operation's method, up to what sends it; `None` if an argument has no
-/// value that could be shown.
+/// Writes the call of an operation's method, without sending it; `None` if there is no value to
+/// show for an argument.
 pub(super) fn call(krate: &str, api: &Api, operation: &Operation) -> Option<String> {
     let krate = crate_name(krate);
     Writer { api, krate: &krate }.call(operation)
 }
 
-/// Writes the lines of a first example: a call that needs little, and what it answers.
+/// Writes the lines of a first example: a simple call and its answer.
 pub(crate) fn quickstart(krate: &str, api: &Api) -> Option<Vec<String>> {
     let krate = crate_name(krate);
     let writer = Writer { api, krate: &krate };
@@ -139,7 +139,7 @@ impl Writer<'_> {
         Some(lines)
     }
 
-    /// Writes a body that no constructor makes: a choice of several types, or any JSON.
+    /// Writes a body without a constructor: a choice of several types, or any JSON.
     fn read(&self, of: &Type) -> Option<String> {
         if !self.api.emulator {
             return None;
@@ -225,7 +225,7 @@ impl Writer<'_> {
                         _ => self.argument(&field.ty, &field.limits, example, true, depth + 1)?,
                     });
                 }
-                // Only an argument itself is borrowed; what is in it is owned.
+                // Only the argument itself is borrowed; its parts are owned.
                 let mark = if depth == 0 { "&" } else { "" };
                 format!(
                     "{mark}{}::{name}::new({})",

@@ -1,4 +1,4 @@
-//! Forms: what a struct or a map writes into one, field by field.
+//! Forms: writes a struct or a map into one, field by field.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,7 +7,7 @@ use super::super::model::{Api, Field, Shape, Type};
 use super::ident;
 use super::types::text_of;
 
-/// Writes the expression that makes a form out of `body`.
+/// Writes the expression that creates a form from `body`.
 pub(super) fn form(api: &Api, of: &Type) -> TokenStream {
     let def = of.name().and_then(|name| api.definition(name));
     match def.map(|def| (&def.name, &def.shape)) {

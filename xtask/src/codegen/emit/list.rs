@@ -10,12 +10,12 @@ use super::{ident, prose};
 /// Writes the method that starts a walk.
 pub(super) fn items(page: &Page) -> TokenStream {
     let size = match page.style {
-        PageStyle::Offset { .. } => " The limit, if it is set, is the size of a page then.",
+        PageStyle::Offset { .. } => " If the limit is set, it is the size of a page.",
         PageStyle::Token { .. } => "",
     };
     let doc = prose(&[
-        "Walks the list, page after page, with the filters and the order of this request.",
-        &format!("No more than a page is held at a time.{size}"),
+        "Returns the items of all pages, with the filters and the order of this request.",
+        &format!("At most one page is held at a time.{size}"),
         "A list that changes while it is read gives no item twice, and an error of kind \
          `Conflict` without a status where items may have been missed.",
     ]);

@@ -1,4 +1,4 @@
-//! How users make the bodies of requests: constructors and setters.
+//! Constructors and setters for the bodies of requests.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,7 +7,7 @@ use super::super::model::{Api, Field, Presence, Shape, Type, TypeDef};
 use super::types::{Needs, default_function, ty};
 use super::{ident, sentence};
 
-/// Writes a constructor of what is required and setters of the rest.
+/// Writes a constructor for the required fields and setters for the others.
 pub(super) fn make(
     api: &Api,
     def: &TypeDef,
@@ -85,7 +85,7 @@ pub(super) fn make(
     });
     quote! {
         impl #name {
-            /// Makes one of what is required. The rest is unset, or has its default.
+            /// Creates a value from its required fields. The rest is unset or has its default.
             #[must_use]
             pub fn new(#(#arguments),*) -> Self {
                 Self { #(#values,)* #rest }

@@ -1,4 +1,4 @@
-//! Text out of the model: one file per kind of output.
+//! Writes text from the model, with one file here for each kind of output.
 
 mod answer;
 mod api;
@@ -37,10 +37,10 @@ pub(crate) struct Output {
     pub(crate) text: String,
 }
 
-/// What every generated file begins with; files without it are never removed.
+/// The mark at the start of every generated file; files without it are never removed.
 pub(crate) const MARK: &str = "Made by `cargo xtask codegen` from ";
 
-/// Writes everything that one description gives. `krate` is the folder `crates/<service>`.
+/// Writes all files for one description. `krate` is the folder `crates/<service>`.
 pub(crate) fn api(krate: &str, api: &Api) -> Result<Vec<Output>, syn::Error> {
     let module = names::snake(&api.id);
     let folder = PathBuf::from(krate).join("src/generated").join(module);
@@ -76,7 +76,7 @@ pub(crate) fn api(krate: &str, api: &Api) -> Result<Vec<Output>, syn::Error> {
     Ok(outputs)
 }
 
-/// Writes the module that holds those of all descriptions of a crate.
+/// Writes the module that contains those of all descriptions of a crate.
 pub(crate) fn service(krate: &str, apis: &[Api]) -> Result<Output, syn::Error> {
     let modules = apis.iter().map(|api| {
         let module = ident(&names::snake(&api.id));
@@ -84,7 +84,7 @@ pub(crate) fn service(krate: &str, apis: &[Api]) -> Result<Output, syn::Error> {
         quote!(#doc pub(crate) mod #module;)
     });
     let code = quote! {
-        //! What the descriptions in `api/` say, as code.
+        //! Code generated from the descriptions in `api/`.
         #![allow(
             clippy::use_self,
             reason = "a type that holds itself names itself, as its schema does"
@@ -107,7 +107,7 @@ pub(crate) fn service(krate: &str, apis: &[Api]) -> Result<Output, syn::Error> {
 
 fn modules(api: &Api) -> TokenStream {
     let title = inner_doc(&format!("{}, version {}.", api.title, api.version));
-    // Without operations of a client there is nothing to form.
+    // Without operations of a client there are no calls.
     let calls = api.operations.iter().any(Operation::has_call).then(|| {
         quote!(
             pub(crate) mod calls;
@@ -160,13 +160,13 @@ fn rust(from: &str, code: TokenStream) -> Result<String, syn::Error> {
         };
         text.push_str(&spaced(&prettyplease::unparse(&alone)));
     }
-    // rustfmt would lay some lines out otherwise, and its versions differ.
+    // rustfmt would lay out some lines differently, and its versions differ.
     Ok(format!(
         "// {MARK}{from}; do not edit.\n#![cfg_attr(rustfmt, rustfmt_skip)]\n\n{text}"
     ))
 }
 
-/// Sets the members of an item apart, as a person would.
+/// Puts blank lines between the members of an item, as a person would.
 fn spaced(text: &str) -> String {
     let mut out = String::new();
     let mut before = "";
@@ -192,7 +192,7 @@ fn block(tree: &syn::UseTree) -> &'static str {
     }
 }
 
-/// Makes an identifier; `r#` in front is understood.
+/// Creates an identifier, with or without `r#` in front.
 fn ident(name: &str) -> Ident {
     match name.strip_prefix("r#") {
         Some(raw) => Ident::new_raw(raw, Span::call_site()),
@@ -200,14 +200,14 @@ fn ident(name: &str) -> Ident {
     }
 }
 
-/// Makes a doc comment of a sentence, further paragraphs, and nothing that rustdoc would read
-/// as a link or a tag.
+/// Creates a doc comment from a sentence and further paragraphs. Nothing in it is a link or a tag
+/// to rustdoc.
 fn doc(first: &str, more: &[&str]) -> TokenStream {
     let lines = doc_lines(first, more);
     quote!(#(#[doc = #lines])*)
 }
 
-/// Makes a module's doc comment.
+/// Creates a module's doc comment.
 fn inner_doc(first: &str) -> TokenStream {
     let lines = doc_lines(first, &[]);
     quote!(#(#![doc = #lines])*)
@@ -235,7 +235,7 @@ fn doc_lines(first: &str, more: &[&str]) -> Vec<String> {
     lines
 }
 
-/// Makes a doc comment of paragraphs, empty ones left out.
+/// Creates a doc comment from paragraphs without the empty ones.
 fn prose(paragraphs: &[&str]) -> TokenStream {
     let mut all = paragraphs.iter().filter(|text| !text.trim().is_empty());
     let first = all.next().copied().unwrap_or_default();

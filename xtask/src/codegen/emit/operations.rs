@@ -38,7 +38,7 @@ pub(super) fn operations(api: &Api) -> TokenStream {
             quote!(RepeatRule::new(#status, #code))
         });
         quote! {
-            /// Refusals that pass in a moment.
+            /// Transient refusals.
             static REPEATS: &[RepeatRule] = &[#(#rules),*];
         }
     });
@@ -55,7 +55,7 @@ pub(super) fn operations(api: &Api) -> TokenStream {
     };
     let all = api.operations.iter().map(name);
     quote! {
-        //! What there is to ask, as the call pipeline needs to know it.
+        //! The operations, in the form for the call pipeline.
         use http::Method;
         #uses
         #(#statics)*

@@ -1,4 +1,4 @@
-//! `routes.rs`: what the emulator serves.
+//! `routes.rs`: the routes of the emulator.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -34,17 +34,17 @@ pub(super) fn routes(api: &Api) -> TokenStream {
         )
     });
     quote! {
-        //! What the emulator serves.
+        //! The routes of the emulator.
         use http::Method;
         #example
         use vouchsafe_core::mock::route::{self, Found, Route};
 
         use super::operations;
 
-        /// Operations with the whole path that the server sees.
+        /// The operations with their full paths on the server.
         pub(crate) static ROUTES: &[Route<Op>] = &[#(#routes),*];
 
-        /// Operations to match on, so that a new one cannot be forgotten.
+        /// The operations, to match on, so that a new one cannot be forgotten.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Op { #(#described)* }
 
@@ -81,7 +81,7 @@ fn examples(api: &Api) -> TokenStream {
         quote!(Op::#op => Example { status: #status, content_type: #media, body: #body })
     });
     quote! {
-        /// Returns what the description has as an example of an operation's answer.
+        /// Returns the description's example of an operation's answer.
         #[allow(dead_code, reason = "an emulator with rules of its own needs it for some at most")]
         pub(crate) fn example(op: Op) -> Example {
             match op { #(#arms),* }

@@ -1,4 +1,4 @@
-//! Values that a description permits: its examples, else the plainest ones.
+//! Values that a description permits: its examples, or else the simplest ones.
 
 use serde_json::{Map, Value, json};
 
@@ -42,7 +42,7 @@ fn value(
                 choices.find_map(|(_, ty)| value(api, ty, limits, None, depth + 1))?
             }
         },
-        // Only its description knows how such a value is written.
+        // Only the description shows the form of such a value.
         Type::Hand(_) | Type::Shown(_) => example?.into(),
         Type::Integer | Type::Integer32 | Type::Unsigned | Type::Unsigned32 => return None,
     })
@@ -109,7 +109,7 @@ pub(super) fn number(limits: &Limits, example: Option<&str>) -> String {
     }
 }
 
-/// Returns how many items a list needs; one at least, so that there is something to see.
+/// Returns how many items a list needs; at least one, so that the example shows something.
 pub(super) fn count(limits: &Limits) -> usize {
     usize::try_from(limits.min_items.unwrap_or(1).max(1)).unwrap_or(1)
 }

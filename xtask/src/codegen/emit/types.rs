@@ -83,7 +83,7 @@ impl Needs {
     pub(super) fn helpers(&self) -> TokenStream {
         let present = self.present.then(|| {
             quote! {
-                /// Reads a value that may be null but must be there.
+                /// Reads a value that may be null but not absent.
                 fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
                 where
                     D: serde::Deserializer<'de>,

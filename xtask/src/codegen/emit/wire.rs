@@ -1,4 +1,4 @@
-//! `wire.rs`: what is sent and received, as serde types.
+//! `wire.rs`: serde types for the bodies of requests and answers.
 
 use std::collections::BTreeSet;
 
@@ -49,7 +49,7 @@ pub(super) fn wire(api: &Api) -> TokenStream {
         )
     });
     quote! {
-        //! What is sent and received, as it stands on the wire.
+        //! The types of requests and answers, in their form on the wire.
         #maps
         #serde
         #secret
@@ -78,7 +78,7 @@ fn define(api: &Api, def: &TypeDef, checked: &BTreeSet<&str>, needs: &mut Needs)
         quote!(pub(crate))
     };
     let open = def.is_public.then(|| quote!(#[non_exhaustive]));
-    // A secret has no way out but into the body of a request.
+    // A secret is only ever written into the body of a request.
     let serialize = (!def.has_secret || def.in_request).then(|| quote!(Serialize,));
     let default = all_may_be_absent(def).then(|| quote!(Default,));
     let derive = quote!(#[derive(Clone, Debug, #default PartialEq, #serialize Deserialize)]);
@@ -88,7 +88,7 @@ fn define(api: &Api, def: &TypeDef, checked: &BTreeSet<&str>, needs: &mut Needs)
             quote! {
                 #cfg
                 impl #name {
-                    /// Checks what the service is known to refuse.
+                    /// Refuses values that the service is known to refuse.
                     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> { #body Ok(()) }
                 }
             }
@@ -111,7 +111,7 @@ fn define(api: &Api, def: &TypeDef, checked: &BTreeSet<&str>, needs: &mut Needs)
             let rest = rest.as_ref().map(|rest| {
                 let rest = ty(rest);
                 quote! {
-                    /// Keys that the description does not name.
+                    /// Keys that are not in the description.
                     #[serde(flatten)]
                     #visible rest: BTreeMap<String, #rest>,
                 }
@@ -190,7 +190,7 @@ fn define(api: &Api, def: &TypeDef, checked: &BTreeSet<&str>, needs: &mut Needs)
                 #open
                 #visible enum #name {
                     #(#variants)*
-                    /// A word that this version does not know, written back as it was read.
+                    /// A word that this version does not know; it is written as it was read.
                     Unknown(String),
                 }
 
@@ -233,7 +233,7 @@ fn define(api: &Api, def: &TypeDef, checked: &BTreeSet<&str>, needs: &mut Needs)
             let uuid = (limits.format.as_deref() == Some("uuid"))
                 .then(|| quote!(limits::uuid(#text, text)?;));
             let errors = format!(
-                " Of kind `Invalid` if the text cannot name one. {}",
+                " Of kind `Invalid` if the text is not valid. {}",
                 limits.sentence()
             );
             quote! {
@@ -244,7 +244,7 @@ fn define(api: &Api, def: &TypeDef, checked: &BTreeSet<&str>, needs: &mut Needs)
 
                 #cfg
                 impl #name {
-                    /// Reads one from a text.
+                    /// Parses a text.
                     ///
                     /// # Errors
                     ///
@@ -318,7 +318,8 @@ fn define(api: &Api, def: &TypeDef, checked: &BTreeSet<&str>, needs: &mut Needs)
     }
 }
 
-/// Writes the form that a struct is read in, if older servers call some of its lists otherwise.
+/// Writes the form in which a struct is read, if older servers have other names for some of its
+/// lists.
 fn read(
     def: &TypeDef,
     fields: &[Field],
@@ -404,7 +405,7 @@ fn field(
             needs.present = true;
             attributes.push(quote!(deserialize_with = "present"));
         }
-        // An `Option` field may be absent without being told so.
+        // serde lets an `Option` field be absent without an attribute.
         Presence::Optional if !serialize => {}
         Presence::Optional => {
             attributes.push(quote!(skip_serializing_if = "Option::is_none"));
@@ -443,7 +444,7 @@ fn secret_attribute(of: &Type, serialize: bool, needs: &mut Needs) -> Option<Tok
     }
 }
 
-/// Writes what a word means, as the description tells it.
+/// Writes the description's meaning of a word.
 fn meaning(word: &Word) -> TokenStream {
     match &word.description {
         Some(text) => doc(&sentence(text), &[]),
@@ -451,7 +452,7 @@ fn meaning(word: &Word) -> TokenStream {
     }
 }
 
-/// Says a name in words: `UserInfo` is `user info`.
+/// Returns a name as words: `UserInfo` is `user info`.
 fn words(name: &str) -> String {
     names::snake(name)
         .trim_start_matches("r#")

@@ -1,17 +1,16 @@
-//! Whether an example is what its schema says.
+//! Checks that an example is valid for its schema.
 
 use yaml_serde::Value;
 
 use super::super::source::{Cursor, scalar};
 
-/// Returns what is wrong with a value, and with which part of it.
+/// Returns the fault of a value, and which part of it has the fault.
 pub(super) fn fault(schema: &Cursor<'_>, value: &Value) -> Option<String> {
     at(schema, value, "", 0)
 }
 
 fn at(schema: &Cursor<'_>, value: &Value, place: &str, depth: usize) -> Option<String> {
-    // A missing reference is reported where it is; one that leads back ends with
-    // the value.
+    // A missing reference is reported at its place; a recursive one ends with the value.
     let schema = schema.resolve().ok()?;
     if depth > 64 {
         return None;
@@ -96,7 +95,7 @@ fn at(schema: &Cursor<'_>, value: &Value, place: &str, depth: usize) -> Option<S
     }
 }
 
-/// Says which limit of its own schema a value is beyond.
+/// Returns the limit of its own schema that a value exceeds.
 fn beyond(schema: &Cursor<'_>, value: &Value) -> Option<String> {
     let limit = |key: &str| schema.get(key).and_then(|limit| limit.value().as_f64());
     let (size, low, high) = match value {

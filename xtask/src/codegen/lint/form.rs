@@ -1,4 +1,4 @@
-//! Forms: what can stand in them.
+//! Checks the fields of forms.
 
 use super::super::schema::only_constrains;
 use super::super::source::Cursor;

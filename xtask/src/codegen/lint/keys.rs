@@ -1,17 +1,17 @@
-//! Which keys may stand where: those of OpenAPI 3.1 that the generator understands or may
+//! The keys that each object may have: those of OpenAPI 3.1 that the generator understands or may
 //! ignore, and our own.
 
 use super::super::source::{Cursor, Mistake};
 
 /// The keys of one kind of object.
 pub(super) struct Keys {
-    /// What the object is called in messages.
+    /// The name of the object in messages.
     what: &'static str,
     known: &'static [&'static str],
 }
 
 impl Keys {
-    /// Returns a mistake for each key that may not stand here.
+    /// Returns a mistake for each key that is not allowed here.
     pub(super) fn check(&self, place: &Cursor<'_>) -> Vec<Mistake> {
         let entries = place.entries();
         let unknown = entries
@@ -47,7 +47,7 @@ pub(super) fn quoted(words: &[&str]) -> String {
         .join(", ")
 }
 
-/// Returns the known word that a misspelt one is closest to, if any is close.
+/// Returns the known word that is closest to a misspelt one, if any is close.
 pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let close = known
         .iter()
@@ -72,12 +72,12 @@ fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// Keys of OpenAPI 3.0 and of other generators, with what stands for them here.
+/// Keys of OpenAPI 3.0 and of other generators, with their replacements.
 const OLD: &[(&str, &str)] = &[
     ("nullable", "`type: [<type>, \"null\"]`"),
     (
         "discriminator",
-        "`oneOf` alone: variants are told apart by their form",
+        "`oneOf` alone: variants are distinguished by their form",
     ),
     ("patternProperties", "`additionalProperties`"),
     ("x-nullable", "`type: [<type>, \"null\"]`"),
@@ -242,7 +242,7 @@ pub(super) const REFERENCE: Keys = Keys {
     known: &["$ref", "description"],
 };
 
-/// A reference within a schema: its neighbours say something of the place, not of the target.
+/// A reference within a schema: its neighbours describe the place, not the target.
 pub(super) const SCHEMA_REFERENCE: Keys = Keys {
     what: "a reference to a schema",
     known: &[

@@ -1,4 +1,4 @@
-//! What is wrong with a description. Every message names the line and what to write instead.
+//! Finds the mistakes in a description. Every message names the line and what to write instead.
 
 mod body;
 mod example;
@@ -33,7 +33,7 @@ pub(crate) fn check(source: &Source) -> Vec<Mistake> {
 struct Lint<'r, 's> {
     root: &'r Cursor<'s>,
     mistakes: Vec<Mistake>,
-    /// What references point at.
+    /// The targets of references.
     targets: BTreeSet<String>,
 }
 
@@ -102,7 +102,7 @@ impl<'s> Lint<'_, 's> {
         }
     }
 
-    /// Checks what is said of the client that gets the methods.
+    /// Checks the keys about the client that gets the methods.
     fn client(&mut self) {
         let root = self.root;
         for key in ["x-client", "x-credential"] {
@@ -227,7 +227,7 @@ impl<'s> Lint<'_, 's> {
                 }
             }
         }
-        // Last, when every reference has been met.
+        // Checked last, when every reference has been visited.
         for (section, all) in components.entries() {
             for (name, part) in all.entries() {
                 let target = format!("#/components/{section}/{name}");
@@ -307,8 +307,7 @@ impl<'s> Lint<'_, 's> {
         }
     }
 
-    /// Checks a reference: where it leads, and what stands beside it. Returns whether this was
-    /// one.
+    /// Checks a reference, its target and its neighbours. Returns whether this is a reference.
     fn reference(&mut self, place: &Cursor<'s>, section: &str) -> bool {
         let Some(target) = place.text("$ref") else {
             return false;
@@ -351,7 +350,7 @@ impl<'s> Lint<'_, 's> {
     }
 }
 
-/// The kinds that an answer can mean.
+/// The kinds of error that an answer can have.
 const KINDS: [&str; 8] = [
     "Config",
     "Conflict",

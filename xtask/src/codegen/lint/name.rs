@@ -1,15 +1,15 @@
-//! Names: what Rust is to call a thing, and what a URL or a header can hold.
+//! Checks names in Rust, in URLs and in headers.
 
 use super::super::names;
 use super::super::source::{Cursor, scalar};
 use super::Lint;
 
 impl<'s> Lint<'_, 's> {
-    /// Checks that Rust has a name for a thing: its own if that will do, or `x-rust-name`.
+    /// Checks that something has a name in Rust: its own if it is valid, or `x-rust-name`.
     pub(super) fn rust_name(&mut self, place: &Cursor<'s>, own: Option<&str>) {
         if let Some(name) = place.get("x-rust-name") {
             let text = scalar(name.value());
-            // A keyword or an underscore alone is not an `Ident` either.
+            // A keyword or a single underscore is not an `Ident` either.
             if !text.is_ascii() || syn::parse_str::<syn::Ident>(&text).is_err() {
                 self.fault(
                     &name,
@@ -28,8 +28,8 @@ impl<'s> Lint<'_, 's> {
         }
     }
 
-    /// Checks that what looks like a secret says whether it is one: a forgotten `x-sensitive`
-    /// would show it in logs. `schema` is where the extension may stand, if not at the place.
+    /// Checks that values that look like secrets say whether they are: a forgotten `x-sensitive`
+    /// would show them in logs. `schema` may have the extension instead of the place itself.
     pub(super) fn secret(&mut self, place: &Cursor<'s>, name: &str, schema: &Cursor<'s>) {
         // A broken reference has been reported with its place.
         let Ok(resolved) = schema.resolve() else {
@@ -51,7 +51,7 @@ impl<'s> Lint<'_, 's> {
         }
     }
 
-    /// Checks that the parameters of an operation have names of their own in Rust too.
+    /// Checks that the parameters of an operation have different names in Rust too.
     pub(super) fn arguments(
         &mut self,
         parameters: &[Cursor<'s>],
@@ -91,8 +91,7 @@ pub(super) fn is_header(name: &str) -> bool {
             .all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter))
 }
 
-/// Returns whether a text is a path template: what is outside of braces goes on the wire as it
-/// stands.
+/// Returns whether a text is a path template: text outside of braces is sent unchanged.
 pub(super) fn is_template(path: &str) -> bool {
     let mut inside = false;
     path.starts_with('/')

@@ -74,7 +74,7 @@ impl<'s> Lint<'_, 's> {
         self.value(schema, "default");
     }
 
-    /// Checks a value that stands in a schema.
+    /// Checks a value in a schema.
     fn value(&mut self, schema: &Cursor<'s>, key: &str) {
         let value = schema
             .get(key)
@@ -120,7 +120,7 @@ impl<'s> Lint<'_, 's> {
         }
     }
 
-    /// Checks that what is said of values is said of the right type, and can be kept to.
+    /// Checks that limits are for the right type and can be met.
     fn limits(&mut self, schema: &Cursor<'s>) {
         let types = schema.texts("type");
         let is = |words: &[&str]| types.iter().any(|word| words.contains(&word.as_str()));
@@ -204,7 +204,7 @@ impl<'s> Lint<'_, 's> {
         }
     }
 
-    /// Checks that a default is one that the generated type can begin with.
+    /// Checks that the generated type can have a default.
     fn default(&mut self, schema: &Cursor<'s>) {
         let Some(default) = schema.get("default") else {
             return;
@@ -251,7 +251,7 @@ impl<'s> Lint<'_, 's> {
         }
     }
 
-    /// Checks that what one schema requires is among the properties of another.
+    /// Checks that properties that one schema requires exist in another.
     fn required(&mut self, schema: &Cursor<'s>, owner: &Cursor<'s>) {
         let properties = owner.get("properties");
         for name in schema
@@ -370,7 +370,7 @@ pub(super) fn is_path(text: &str) -> bool {
     })
 }
 
-/// Limits, the types that have them, and what these are called.
+/// Limits, the types that have them, and the names of these types.
 const LIMITS: [(&str, &[&str], &str); 8] = [
     ("minimum", &["integer", "number"], "a number"),
     ("maximum", &["integer", "number"], "a number"),

@@ -1,4 +1,4 @@
-//! The vectors of `{{NAME}}`: what each operation sends, and what comes of the answers.
+//! The vectors of `{{NAME}}`: the request of each operation, and the results of answers.
 
 use std::path::Path;
 use std::sync::Arc;

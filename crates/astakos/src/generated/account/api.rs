@@ -1,8 +1,8 @@
 // Made by `cargo xtask codegen` from crates/astakos/api/account.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What users of the client call: one method for each operation, and one request builder
-//! for each that has optional values.
+//! The methods of the client: one for each operation, and a request builder for each
+//! operation with optional values.
 
 use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::service::Service;
@@ -15,14 +15,14 @@ impl crate::Client {
     /// It is sent as a form, which all servers understand; the Python client labels it otherwise
     /// and is refused by current ones (protocol section 7.3).
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `BadRequest`: The message is blank, or the body is not labelled as a form (400).
     /// - Of kind `Unauthorized`: No valid token of a user (401).
     /// - Of kind `Status`: The mail could not be sent (502).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -50,7 +50,7 @@ impl crate::Client {
     /// - Of kind `NotFound`: Unknown project, or never a member (404).
     /// - Of kind `Status`: Another method, or the account is not verified (405); or: A body of
     ///   another shape (500).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn set_default_project(
         &self,
         body: &wire::DefaultProject,
@@ -67,7 +67,7 @@ impl crate::Client {
     /// # Errors
     ///
     /// - Of kind `Status`: Another method (405).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -96,7 +96,7 @@ impl crate::Client {
     ///
     /// - Of kind `Unauthorized`: No valid token of a user (401).
     /// - Of kind `Status`: Another method (405).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -166,7 +166,7 @@ impl crate::Client {
     ///
     /// - Of kind `Unauthorized`: No valid token of a service (401).
     /// - Of kind `Status`: Another method (405).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -194,7 +194,7 @@ impl crate::Client {
     /// - Of kind `Unauthorized`: No valid token of a service (401).
     /// - Of kind `NotFound`: Not pending, or of another service; empty body (404).
     /// - Of kind `Status`: Another method (405).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     #[doc(alias = "get_commission_info")]
     pub async fn commission(
         &self,
@@ -238,7 +238,7 @@ impl crate::Client {
     ///
     /// Not all servers have it: 0.15+.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
@@ -247,7 +247,7 @@ impl crate::Client {
     /// - Of kind `Forbidden`: Not permitted (403).
     /// - Of kind `Conflict`: Too many open applications (409).
     /// - Of kind `Status`: A body of another shape (500).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -278,7 +278,7 @@ impl crate::Client {
     /// - Of kind `Unauthorized`: No valid token of a user (401).
     /// - Of kind `Forbidden`: Not to be seen (403).
     /// - Of kind `NotFound`: Unknown (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -308,7 +308,7 @@ impl crate::Client {
     ///
     /// `project_id`: The project's id.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
@@ -318,7 +318,7 @@ impl crate::Client {
     /// - Of kind `NotFound`: Unknown (404).
     /// - Of kind `Conflict`: Not in this state, or not of a system project (409).
     /// - Of kind `Status`: A body of another shape (500).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -373,7 +373,7 @@ impl crate::Client {
     /// - Of kind `Unauthorized`: No valid token of a user (401).
     /// - Of kind `Forbidden`: Not to be seen (403).
     /// - Of kind `NotFound`: Unknown (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -402,7 +402,7 @@ impl crate::Client {
     ///
     /// `action`: What can be done with a membership.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
@@ -412,7 +412,7 @@ impl crate::Client {
     /// - Of kind `NotFound`: Unknown (404).
     /// - Of kind `Conflict`: State or policy forbids it (409).
     /// - Of kind `Status`: A body of another shape (500).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -446,7 +446,7 @@ impl crate::Client {
     ///
     /// - Of kind `Unauthorized`: No valid token of a user (401).
     /// - Of kind `NotFound`: Unknown (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -470,7 +470,7 @@ impl crate::Client {
 
 /// A request: returns the quotas of users for the resources of the service of the token.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ServiceQuotasRequest {
@@ -504,7 +504,7 @@ impl ServiceQuotasRequest {
     /// - Of kind `Unauthorized`: No valid token of a service (401).
     /// - Of kind `NotFound`: None of the users is known (404).
     /// - Of kind `Status`: Another method (405).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(
         &self,
     ) -> crate::Result<std::collections::BTreeMap<String, crate::UserQuotas>> {
@@ -519,7 +519,7 @@ impl ServiceQuotasRequest {
 
 /// A request: returns the quotas of projects for the resources of the service of the token.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ServiceProjectQuotasRequest {
@@ -547,7 +547,7 @@ impl ServiceProjectQuotasRequest {
     /// - Of kind `Unauthorized`: No valid token of a service (401).
     /// - Of kind `NotFound`: None of the projects is known (404).
     /// - Of kind `Status`: Another method (405).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(
         &self,
     ) -> crate::Result<
@@ -564,7 +564,7 @@ impl ServiceProjectQuotasRequest {
 
 /// A request: returns the projects that concern the user.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ListProjectsRequest {
@@ -606,7 +606,7 @@ impl ListProjectsRequest {
     ///
     /// - Of kind `BadRequest`: Unknown state or mode (400).
     /// - Of kind `Unauthorized`: No valid token of a user (401).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<Vec<wire::Project>> {
         let call = calls::list_projects(&self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
@@ -616,7 +616,7 @@ impl ListProjectsRequest {
 
 /// A request: returns the user's memberships and those in the user's projects.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ListMembershipsRequest {
@@ -639,7 +639,7 @@ impl ListMembershipsRequest {
     /// # Errors
     ///
     /// - Of kind `Unauthorized`: No valid token of a user (401).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<Vec<wire::Membership>> {
         let call = calls::list_memberships(&self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;

@@ -1,8 +1,8 @@
 // Made by `cargo xtask codegen` from crates/astakos/api/account.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! Calls with their arguments in place. Values are encoded piece by piece, so that none
-//! leaves its place.
+//! Creates the call of each operation. Each value is encoded by itself, so it cannot escape
+//! its place.
 
 use vouchsafe_core::Result;
 use vouchsafe_core::call::{Call, Form, limits};
@@ -10,7 +10,7 @@ use vouchsafe_core::url::Target;
 
 use super::{operations, wire};
 
-/// What may be given to `legacyUserInfo`.
+/// The values of `legacyUserInfo`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LegacyUserInfoParams {
     /// `1` asks for usage too; only servers before 0.14 heed it.
@@ -80,7 +80,7 @@ pub(crate) fn get_quotas() -> Result<Call> {
     Ok(Call::new(&operations::GET_QUOTAS, target))
 }
 
-/// What may be given to `serviceQuotas`.
+/// The values of `serviceQuotas`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ServiceQuotasParams {
     /// Returns only quotas of these users, by uuid. Unknown ones among known ones are left out.
@@ -117,7 +117,7 @@ pub(crate) fn service_quotas(params: &ServiceQuotasParams) -> Result<Call> {
     Ok(Call::new(&operations::SERVICE_QUOTAS, target))
 }
 
-/// What may be given to `serviceProjectQuotas`.
+/// The values of `serviceProjectQuotas`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ServiceProjectQuotasParams {
     /// Returns only quotas of these projects, by id. Unknown ones among known ones are left out.
@@ -192,7 +192,7 @@ pub(crate) fn commission_action(
         .json(&std::collections::BTreeMap::from([(action.as_str(), reason)]))
 }
 
-/// What may be given to `listProjects`.
+/// The values of `listProjects`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListProjectsParams {
     /// Returns only projects of this name.
@@ -274,7 +274,7 @@ pub(crate) fn project_action(
         .json(&std::collections::BTreeMap::from([(action, argument)]))
 }
 
-/// What may be given to `listMemberships`.
+/// The values of `listMemberships`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListMembershipsParams {
     /// Returns only memberships of this project.

@@ -1,7 +1,7 @@
 // Made by `cargo xtask codegen` from crates/astakos/api/account.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What is sent and received, as it stands on the wire.
+//! The types of requests and answers, in their form on the wire.
 
 use std::collections::BTreeMap;
 
@@ -77,7 +77,7 @@ pub struct CommissionRequest {
 }
 
 impl CommissionRequest {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(
         provisions: impl IntoIterator<Item = impl Into<crate::Provision>>,
@@ -182,7 +182,7 @@ pub enum ProjectState {
     Terminated,
     /// `deleted`.
     Deleted,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -236,7 +236,7 @@ pub enum ProjectMode {
     Member,
     /// `active`.
     Active,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -332,7 +332,7 @@ pub struct Project {
     /// owner, applicant and administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_application: Option<i64>,
-    /// Keys that the description does not name.
+    /// Keys that are not in the description.
     #[serde(flatten)]
     pub rest: BTreeMap<String, serde_json::Value>,
 }
@@ -348,7 +348,7 @@ pub enum Policy {
     Moderated,
     /// `closed`.
     Closed,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -396,7 +396,7 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(
         project_capacity: impl Into<crate::Limit>,
@@ -450,7 +450,7 @@ pub struct Application {
     /// Capacities by resource.
     #[serde(default)]
     pub resources: BTreeMap<String, Capacity>,
-    /// Keys that the description does not name.
+    /// Keys that are not in the description.
     #[serde(flatten)]
     pub rest: BTreeMap<String, serde_json::Value>,
 }
@@ -472,7 +472,7 @@ pub enum ApplicationState {
     Dismissed,
     /// `cancelled`.
     Cancelled,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -559,7 +559,7 @@ pub struct ProjectSpec {
 }
 
 impl ProjectSpec {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -671,7 +671,7 @@ pub struct Applied {
     pub id: crate::ProjectId,
     /// The application's number.
     pub application: i64,
-    /// Keys that the description does not name.
+    /// Keys that are not in the description.
     #[serde(flatten)]
     pub rest: BTreeMap<String, serde_json::Value>,
 }
@@ -695,7 +695,7 @@ pub struct Membership {
     /// What the asking user may do with it.
     #[serde(default)]
     pub allowed_actions: Vec<MembershipAction>,
-    /// Keys that the description does not name.
+    /// Keys that are not in the description.
     #[serde(flatten)]
     pub rest: BTreeMap<String, serde_json::Value>,
 }
@@ -719,7 +719,7 @@ pub enum MembershipState {
     Cancelled,
     /// `removed`.
     Removed,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -779,7 +779,7 @@ pub enum MembershipAction {
     Reject,
     /// `remove`.
     Remove,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -918,7 +918,7 @@ pub struct Feedback {
 }
 
 impl Feedback {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(
         feedback_msg: impl Into<String>,
@@ -940,7 +940,7 @@ pub struct DefaultProject {
 }
 
 impl DefaultProject {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(project_id: impl Into<crate::ProjectId>) -> Self {
         Self {

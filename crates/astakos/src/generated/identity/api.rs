@@ -1,8 +1,8 @@
 // Made by `cargo xtask codegen` from crates/astakos/api/identity.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What users of the client call: one method for each operation, and one request builder
-//! for each that has optional values.
+//! The methods of the client: one for each operation, and a request builder for each
+//! operation with optional values.
 
 use vouchsafe_core::Secret;
 use vouchsafe_core::call::CallOptions;
@@ -40,7 +40,7 @@ impl crate::Client {
 
 /// A request: returns the owner of a short-lived OAuth 2.0 access token.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ValidateTokenRequest {
@@ -65,7 +65,7 @@ impl ValidateTokenRequest {
     ///
     /// - Of kind `NotFound`: Unknown, expired, or of another scope (404).
     /// - Of kind `Status`: Another method (405).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::Access> {
         let call = calls::validate_token(&self.token_id, &self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;

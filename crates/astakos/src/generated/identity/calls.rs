@@ -1,8 +1,8 @@
 // Made by `cargo xtask codegen` from crates/astakos/api/identity.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! Calls with their arguments in place. Values are encoded piece by piece, so that none
-//! leaves its place.
+//! Creates the call of each operation. Each value is encoded by itself, so it cannot escape
+//! its place.
 
 use vouchsafe_core::{Result, Secret};
 use vouchsafe_core::call::Call;
@@ -24,7 +24,7 @@ pub(crate) fn authenticate(body: Option<&wire::AuthRequest>) -> Result<Call> {
     }
 }
 
-/// What may be given to `validateToken`.
+/// The values of `validateToken`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ValidateTokenParams {
     /// Sets a text that must begin with the token's scope.

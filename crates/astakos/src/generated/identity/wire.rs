@@ -1,7 +1,7 @@
 // Made by `cargo xtask codegen` from crates/astakos/api/identity.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What is sent and received, as it stands on the wire.
+//! The types of requests and answers, in their form on the wire.
 
 use serde::{Deserialize, Serialize};
 use vouchsafe_core::Secret;

@@ -1,8 +1,8 @@
 // Made by `cargo xtask codegen` from crates/astakos/api/oauth2.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! Calls with their arguments in place. Values are encoded piece by piece, so that none
-//! leaves its place.
+//! Creates the call of each operation. Each value is encoded by itself, so it cannot escape
+//! its place.
 
 use vouchsafe_core::Result;
 use vouchsafe_core::call::{Call, Form};

@@ -1,7 +1,7 @@
 // Made by `cargo xtask codegen` from crates/astakos/api/oauth2.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What is sent and received, as it stands on the wire.
+//! The types of requests and answers, in their form on the wire.
 
 use serde::Deserialize;
 use vouchsafe_core::Secret;
@@ -23,7 +23,7 @@ pub struct TokenGrant {
 }
 
 impl TokenGrant {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(grant_type: impl Into<String>) -> Self {
         Self {

@@ -1,7 +1,7 @@
 // Made by `cargo xtask codegen` from crates/astakos/api/ui.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What is sent and received, as it stands on the wire.
+//! The types of requests and answers, in their form on the wire.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub struct Component {
     /// Place in the list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<i64>,
-    /// Keys that the description does not name.
+    /// Keys that are not in the description.
     #[serde(flatten)]
     pub rest: BTreeMap<String, serde_json::Value>,
 }

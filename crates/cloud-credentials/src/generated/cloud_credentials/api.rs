@@ -1,8 +1,8 @@
 // Made by `cargo xtask codegen` from crates/cloud-credentials/api/cloud-credentials.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What users of the client call: one method for each operation, and one request builder
-//! for each that has optional values.
+//! The methods of the client: one for each operation, and a request builder for each
+//! operation with optional values.
 
 use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::service::Service;
@@ -45,7 +45,7 @@ impl DirectoryApi<'_> {
     /// # Errors
     ///
     /// - Of kind `Invalid`: Refused (400).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -73,7 +73,7 @@ impl DirectoryApi<'_> {
     /// # Errors
     ///
     /// - Of kind `Invalid`: Refused (400).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -128,7 +128,7 @@ impl DirectoryApi<'_> {
     /// # Errors
     ///
     /// - Of kind `Invalid`: Refused (400).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -162,12 +162,12 @@ impl EventsApi<'_> {
     ///
     /// `channel`: The id of the channel. Not empty.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `NotFound`: Refused (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -196,12 +196,12 @@ impl EventsApi<'_> {
     ///
     /// `channel`: The id of the channel. Not empty.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `NotFound`: Refused (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -224,12 +224,12 @@ impl EventsApi<'_> {
     ///
     /// `channel`: The id of the channel. Not empty.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `NotFound`: Refused (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -252,12 +252,12 @@ impl EventsApi<'_> {
     ///
     /// `channel`: The id of the channel. Not empty.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `NotFound`: Refused (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -283,7 +283,7 @@ impl EventsApi<'_> {
     /// # Errors
     ///
     /// - Of kind `NotFound`: Refused (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -311,7 +311,7 @@ impl EventsApi<'_> {
     /// # Errors
     ///
     /// - Of kind `NotFound`: Refused (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -342,12 +342,12 @@ pub struct LoggingApi<'c>(pub(crate) &'c crate::Client);
 impl LoggingApi<'_> {
     /// Starts a query.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `Invalid`: Refused (400).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -407,7 +407,7 @@ impl LoggingApi<'_> {
     /// # Errors
     ///
     /// - Of kind `Invalid`: Refused (400).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -433,12 +433,12 @@ impl LoggingApi<'_> {
     ///
     /// `log_type`: The type of the log. Not empty.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `Invalid`: Refused (400).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -494,12 +494,12 @@ impl QueriesApi<'_> {
 
     /// Starts a job.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `Invalid`: Refused (400).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -531,7 +531,7 @@ impl QueriesApi<'_> {
     /// # Errors
     ///
     /// - Of kind `NotFound`: Refused (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -559,7 +559,7 @@ impl QueriesApi<'_> {
     /// # Errors
     ///
     /// - Of kind `NotFound`: Refused (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -608,7 +608,7 @@ impl QueriesApi<'_> {
 
 /// A request: returns a page of what a query found.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct PollLogQueryRequest {
@@ -635,7 +635,7 @@ impl PollLogQueryRequest {
     /// # Errors
     ///
     /// - Of kind `Invalid`: Refused (400).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::LogPage> {
         let call = calls::poll_log_query(&self.query_id, self.sequence, &self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
@@ -645,7 +645,7 @@ impl PollLogQueryRequest {
 
 /// A request: returns how many objects of a class there are.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct CountDirectoryObjectsRequest {
@@ -669,7 +669,7 @@ impl CountDirectoryObjectsRequest {
     /// # Errors
     ///
     /// - Of kind `Invalid`: Refused (400).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<i64> {
         let call = calls::count_directory_objects(&self.object_class, &self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
@@ -679,7 +679,7 @@ impl CountDirectoryObjectsRequest {
 
 /// A request: returns the jobs that are known.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ListQueryJobsRequest {
@@ -728,7 +728,7 @@ impl ListQueryJobsRequest {
     /// # Errors
     ///
     /// - Of kind `Invalid`: Refused (400).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<Vec<wire::QueryJob>> {
         let call = calls::list_query_jobs(&self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
@@ -738,7 +738,7 @@ impl ListQueryJobsRequest {
 
 /// A request: returns a page of the result of a job.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct GetQueryResultsRequest {
@@ -800,7 +800,7 @@ impl GetQueryResultsRequest {
     /// # Errors
     ///
     /// - Of kind `NotFound`: Refused (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::QueryPage> {
         let call = calls::get_query_results(&self.job_id, &self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;

@@ -1,8 +1,8 @@
 // Made by `cargo xtask codegen` from crates/cloud-credentials/api/cloud-credentials.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! Calls with their arguments in place. Values are encoded piece by piece, so that none
-//! leaves its place.
+//! Creates the call of each operation. Each value is encoded by itself, so it cannot escape
+//! its place.
 
 use vouchsafe_core::Result;
 use vouchsafe_core::call::{Call, limits};
@@ -16,7 +16,7 @@ pub(crate) fn create_log_query(body: &wire::LogQuery) -> Result<Call> {
     Call::new(&operations::CREATE_LOG_QUERY, target).json(body)
 }
 
-/// What may be given to `pollLogQuery`.
+/// The values of `pollLogQuery`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PollLogQueryParams {
     /// How long the service waits for the page, in milliseconds.
@@ -173,7 +173,7 @@ pub(crate) fn get_directory_domains() -> Result<Call> {
     Ok(Call::new(&operations::GET_DIRECTORY_DOMAINS, target))
 }
 
-/// What may be given to `countDirectoryObjects`.
+/// The values of `countDirectoryObjects`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CountDirectoryObjectsParams {
     /// The domain to count in.
@@ -215,7 +215,7 @@ pub(crate) fn query_directory(
     Call::new(&operations::QUERY_DIRECTORY, target).json(body)
 }
 
-/// What may be given to `listQueryJobs`.
+/// The values of `listQueryJobs`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListQueryJobsParams {
     /// The most jobs to return.
@@ -281,7 +281,7 @@ pub(crate) fn cancel_query_job(job_id: &str) -> Result<Call> {
     Ok(Call::new(&operations::CANCEL_QUERY_JOB, target))
 }
 
-/// What may be given to `getQueryResults`.
+/// The values of `getQueryResults`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GetQueryResultsParams {
     /// How long the service waits for the page, in milliseconds.

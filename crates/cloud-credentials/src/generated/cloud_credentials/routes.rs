@@ -1,7 +1,7 @@
 // Made by `cargo xtask codegen` from crates/cloud-credentials/api/cloud-credentials.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What the emulator serves.
+//! The routes of the emulator.
 
 use http::Method;
 use vouchsafe_core::mock::example::Example;
@@ -9,7 +9,7 @@ use vouchsafe_core::mock::route::{self, Found, Route};
 
 use super::operations;
 
-/// Operations with the whole path that the server sees.
+/// The operations with their full paths on the server.
 pub(crate) static ROUTES: &[Route<Op>] = &[
     Route {
         op: Op::CreateLogQuery,
@@ -108,7 +108,7 @@ pub(crate) static ROUTES: &[Route<Op>] = &[
     },
 ];
 
-/// Operations to match on, so that a new one cannot be forgotten.
+/// The operations, to match on, so that a new one cannot be forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Op {
     /// Starts a query.
@@ -157,7 +157,7 @@ pub(crate) fn find(method: &Method, path: &str) -> Found<Op> {
     route::find(ROUTES, method, path)
 }
 
-/// Returns what the description has as an example of an operation's answer.
+/// Returns the description's example of an operation's answer.
 #[allow(
     dead_code,
     reason = "an emulator with rules of its own needs it for some at most"

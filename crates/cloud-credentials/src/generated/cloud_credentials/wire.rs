@@ -1,7 +1,7 @@
 // Made by `cargo xtask codegen` from crates/cloud-credentials/api/cloud-credentials.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What is sent and received, as it stands on the wire.
+//! The types of requests and answers, in their form on the wire.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub enum ResultFormat {
     ValuesArray,
     /// `valuesDictionary`.
     ValuesDictionary,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -102,7 +102,7 @@ pub struct NewQueryJob {
 }
 
 impl NewQueryJob {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(
         params: serde_json::Value,
@@ -163,7 +163,7 @@ pub struct LogQuery {
 }
 
 impl LogQuery {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(query: impl Into<String>) -> Self {
         Self {
@@ -251,7 +251,7 @@ pub struct EventPoll {
 }
 
 impl EventPoll {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -302,7 +302,7 @@ pub struct EventFilter {
 }
 
 impl EventFilter {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(filter: impl Into<String>) -> Self {
         Self {
@@ -337,7 +337,7 @@ pub struct EventFilters {
 }
 
 impl EventFilters {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -391,7 +391,7 @@ pub struct DirectoryQuery {
 }
 
 impl DirectoryQuery {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new() -> Self {
         Self {

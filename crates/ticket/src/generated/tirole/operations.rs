@@ -1,7 +1,7 @@
 // Made by `cargo xtask codegen` from crates/ticket/api/tirole.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What there is to ask, as the call pipeline needs to know it.
+//! The operations, in the form for the call pipeline.
 
 use http::Method;
 use vouchsafe_core::call::{Operation, Repeat};

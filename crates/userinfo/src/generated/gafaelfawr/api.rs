@@ -1,8 +1,8 @@
 // Made by `cargo xtask codegen` from crates/userinfo/api/gafaelfawr.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What users of the client call: one method for each operation, and one request builder
-//! for each that has optional values.
+//! The methods of the client: one for each operation, and a request builder for each
+//! operation with optional values.
 
 use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::service::Service;
@@ -22,7 +22,7 @@ impl crate::Client {
     ///   cannot be read (403).
     /// - Of kind `NotFound`: This installation has no directory (type not_supported) (404).
     /// - Of kind `Status`: The directory cannot be reached; the body is plain text (500).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -49,7 +49,7 @@ impl crate::Client {
     /// The caller's token needs the scope `admin:token`; a bootstrap token is accepted too. The
     /// server shows the new token only once.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
@@ -60,7 +60,7 @@ impl crate::Client {
     ///   bot name (403).
     /// - Of kind `Conflict`: A token of that name exists already (type duplicate_token_name) (409).
     /// - Of kind `Status`: The scopes are neither texts nor a list of them (500).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn create_service_token(
         &self,
         credential: impl Into<crate::ServiceToken>,
@@ -79,7 +79,7 @@ impl crate::Client {
     /// - Of kind `Credential`: No token, or a token that is not valid (401); or: the service's code
     ///   is `invalid_request` (403).
     /// - Of kind `Forbidden`: The Authorization header cannot be read; X-Error-Status is 400 (403).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -113,7 +113,7 @@ impl crate::Client {
     /// - Of kind `Forbidden`: Scope missing, another user's data, or an Authorization header that
     ///   cannot be read (403).
     /// - Of kind `Invalid`: The input was refused (422).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn tokens(
         &self,
         credential: impl Into<crate::ServiceToken>,
@@ -138,7 +138,7 @@ impl crate::Client {
     ///
     /// `username`: The name of the user.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
@@ -149,7 +149,7 @@ impl crate::Client {
     ///   cannot be read (403).
     /// - Of kind `Conflict`: A token of that name exists already (type duplicate_token_name) (409).
     /// - Of kind `Status`: The scopes are neither texts nor a list of them (500).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn create_user_token(
         &self,
         credential: impl Into<crate::ServiceToken>,
@@ -179,7 +179,7 @@ impl crate::Client {
     ///   cannot be read (403).
     /// - Of kind `NotFound`: No such thing (type not_found) (404).
     /// - Of kind `Invalid`: The input was refused (422).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn token_info_by_key(
         &self,
         credential: impl Into<crate::ServiceToken>,
@@ -211,7 +211,7 @@ impl crate::Client {
     /// - Of kind `NotFound`: No such thing (type not_found) (404).
     /// - Of kind `Conflict`: A token of that name exists already (type duplicate_token_name) (409).
     /// - Of kind `Status`: The scopes are neither texts nor a list of them (500).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn modify_token(
         &self,
         credential: impl Into<crate::ServiceToken>,
@@ -235,7 +235,7 @@ impl crate::Client {
     ///
     /// `key`: Exactly 22 characters.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
@@ -245,7 +245,7 @@ impl crate::Client {
     ///   cannot be read (403).
     /// - Of kind `NotFound`: No such thing (type not_found) (404).
     /// - Of kind `Invalid`: The input was refused (422).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn revoke_token(
         &self,
         credential: impl Into<crate::ServiceToken>,
@@ -264,7 +264,7 @@ impl crate::Client {
     /// # Errors
     ///
     /// - Of kind `Credential`: No token, or a token that is not valid (401).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -310,7 +310,7 @@ impl crate::Client {
     ///   is `invalid_request` (403).
     /// - Of kind `Forbidden`: Scope missing, another user's data, or an Authorization header that
     ///   cannot be read (403).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn set_quota_overrides(
         &self,
         credential: impl Into<crate::ServiceToken>,
@@ -326,7 +326,7 @@ impl crate::Client {
     ///
     /// The token needs the scope `admin:token`.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
@@ -334,7 +334,7 @@ impl crate::Client {
     ///   is `invalid_request` (403).
     /// - Of kind `Forbidden`: Scope missing, another user's data, or an Authorization header that
     ///   cannot be read (403).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///

@@ -1,7 +1,7 @@
 // Made by `cargo xtask codegen` from crates/userinfo/api/gafaelfawr.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What there is to ask, as the call pipeline needs to know it.
+//! The operations, in the form for the call pipeline.
 
 use http::Method;
 use vouchsafe_core::ErrorKind;
@@ -194,7 +194,7 @@ pub(crate) static ALL: &[&Operation] = &[
     &INGRESS_ANONYMOUS,
 ];
 
-/// Refusals that pass in a moment.
+/// Transient refusals.
 static REPEATS: &[RepeatRule] = &[
     RepeatRule::new(408, None),
     RepeatRule::new(429, None),

@@ -1,14 +1,14 @@
 // Made by `cargo xtask codegen` from crates/userinfo/api/gafaelfawr.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What the emulator serves.
+//! The routes of the emulator.
 
 use http::Method;
 use vouchsafe_core::mock::route::{self, Found, Route};
 
 use super::operations;
 
-/// Operations with the whole path that the server sees.
+/// The operations with their full paths on the server.
 pub(crate) static ROUTES: &[Route<Op>] = &[
     Route {
         op: Op::GetOwnUserInfo,
@@ -92,7 +92,7 @@ pub(crate) static ROUTES: &[Route<Op>] = &[
     },
 ];
 
-/// Operations to match on, so that a new one cannot be forgotten.
+/// The operations, to match on, so that a new one cannot be forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Op {
     /// Information about the user of the token.

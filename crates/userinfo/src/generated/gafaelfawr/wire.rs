@@ -1,7 +1,7 @@
 // Made by `cargo xtask codegen` from crates/userinfo/api/gafaelfawr.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What is sent and received, as it stands on the wire.
+//! The types of requests and answers, in their form on the wire.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub enum TokenType {
     Service,
     /// `oidc`.
     Oidc,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -196,7 +196,7 @@ pub struct NewServiceToken {
 }
 
 impl NewServiceToken {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(username: impl Into<crate::BotUsername>) -> Self {
         Self {
@@ -274,7 +274,7 @@ impl NewServiceToken {
 }
 
 impl NewServiceToken {
-    /// Checks what the service is known to refuse.
+    /// Refuses values that the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         if let Some(value) = &self.name {
             limits::text("name", value, Some(1), None)?;
@@ -311,7 +311,7 @@ pub struct NewGroup {
 }
 
 impl NewGroup {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(name: impl Into<crate::GroupName>, id: i64) -> Self {
         Self { name: name.into(), id }
@@ -334,7 +334,7 @@ pub struct NewUserToken {
 }
 
 impl NewUserToken {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(token_name: impl Into<String>) -> Self {
         Self {
@@ -363,7 +363,7 @@ impl NewUserToken {
 }
 
 impl NewUserToken {
-    /// Checks what the service is known to refuse.
+    /// Refuses values that the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         limits::text("token_name", &self.token_name, Some(1), Some(64))?;
         Ok(())
@@ -386,7 +386,7 @@ pub struct TokenChange {
 }
 
 impl TokenChange {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -424,7 +424,7 @@ impl TokenChange {
 }
 
 impl TokenChange {
-    /// Checks what the service is known to refuse.
+    /// Refuses values that the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         if let Some(value) = &self.token_name {
             limits::text("token_name", value, Some(1), Some(64))?;

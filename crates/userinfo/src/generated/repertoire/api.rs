@@ -1,8 +1,8 @@
 // Made by `cargo xtask codegen` from crates/userinfo/api/repertoire.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What users of the client call: one method for each operation, and one request builder
-//! for each that has optional values.
+//! The methods of the client: one for each operation, and a request builder for each
+//! operation with optional values.
 
 use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::service::Service;
@@ -20,7 +20,7 @@ impl crate::discovery::Client {
     /// - Of kind `Forbidden`: From the ingress (403).
     /// - Of kind `Invalid`: Refused (404 has type database_not_found; 422 means the user header is
     ///   missing) (422).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///

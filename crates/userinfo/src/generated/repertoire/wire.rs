@@ -1,7 +1,7 @@
 // Made by `cargo xtask codegen` from crates/userinfo/api/repertoire.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What is sent and received, as it stands on the wire.
+//! The types of requests and answers, in their form on the wire.
 
 use std::collections::BTreeMap;
 
@@ -172,7 +172,7 @@ pub(crate) struct Services {
     pub(crate) ui: BTreeMap<String, UiService>,
 }
 
-/// Reads a value that may be null but must be there.
+/// Reads a value that may be null but not absent.
 fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: serde::Deserializer<'de>,

@@ -1,8 +1,8 @@
 // Made by `cargo xtask codegen` from crates/wazo-auth/api/wazo-auth.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! Calls with their arguments in place. Values are encoded piece by piece, so that none
-//! leaves its place.
+//! Creates the call of each operation. Each value is encoded by itself, so it cannot escape
+//! its place.
 
 use http::HeaderName;
 use vouchsafe_core::{Result, Secret};
@@ -11,7 +11,7 @@ use vouchsafe_core::url::Target;
 
 use super::{operations, wire};
 
-/// What may be given to `createToken`.
+/// The values of `createToken`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CreateTokenParams {
     /// `mobile`, in upper or lower case, marks a session as mobile.
@@ -40,7 +40,7 @@ pub(crate) fn create_token(
     call.secret_json(body)
 }
 
-/// What may be given to `getToken`.
+/// The values of `getToken`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GetTokenParams {
     /// Asks whether the token covers an access, such as `auth.users.read`.
@@ -59,7 +59,7 @@ pub(crate) fn get_token(token: &Secret, params: &GetTokenParams) -> Result<Call>
     Ok(Call::new(&operations::GET_TOKEN, target).hide(token))
 }
 
-/// What may be given to `checkToken`.
+/// The values of `checkToken`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CheckTokenParams {
     /// Asks whether the token covers an access, such as `auth.users.read`.
@@ -95,7 +95,7 @@ pub(crate) fn check_scopes(token: &Secret, body: &wire::ScopeCheck) -> Result<Ca
     Call::new(&operations::CHECK_SCOPES, target).hide(token).json(body)
 }
 
-/// What may be given to `listUserRefreshTokens`.
+/// The values of `listUserRefreshTokens`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListUserRefreshTokensParams {
     /// Words that must occur in this order, in upper or lower case.
@@ -175,7 +175,7 @@ pub(crate) fn delete_user_refresh_token(
     Ok(Call::new(&operations::DELETE_USER_REFRESH_TOKEN, target))
 }
 
-/// What may be given to `listOwnRefreshTokens`.
+/// The values of `listOwnRefreshTokens`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListOwnRefreshTokensParams {
     /// Words that must occur in this order, in upper or lower case.
@@ -246,7 +246,7 @@ pub(crate) fn delete_own_refresh_token(client_id: &str) -> Result<Call> {
     Ok(Call::new(&operations::DELETE_OWN_REFRESH_TOKEN, target))
 }
 
-/// What may be given to `listRefreshTokens`.
+/// The values of `listRefreshTokens`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListRefreshTokensParams {
     /// Words that must occur in this order, in upper or lower case.
@@ -314,7 +314,7 @@ pub(crate) fn check_status() -> Result<Call> {
     Ok(Call::new(&operations::CHECK_STATUS, target))
 }
 
-/// What may be given to `listPolicies`.
+/// The values of `listPolicies`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListPoliciesParams {
     /// Words that must occur in this order, in upper or lower case.
@@ -545,7 +545,7 @@ pub(crate) fn remove_acl_template(
     Ok(Call::new(&operations::REMOVE_ACL_TEMPLATE, target))
 }
 
-/// What may be given to `listUsers`.
+/// The values of `listUsers`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListUsersParams {
     /// Words that must occur in this order, in upper or lower case.
@@ -725,7 +725,7 @@ pub(crate) fn change_password(
     Call::new(&operations::CHANGE_PASSWORD, target).secret_json(body)
 }
 
-/// What may be given to `requestPasswordReset`.
+/// The values of `requestPasswordReset`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RequestPasswordResetParams {
     /// The name of the user.
@@ -815,7 +815,7 @@ pub(crate) fn request_confirmation(
     Ok(Call::new(&operations::REQUEST_CONFIRMATION, target))
 }
 
-/// What may be given to `listUserPolicies`.
+/// The values of `listUserPolicies`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListUserPoliciesParams {
     /// Words that must occur in this order, in upper or lower case.
@@ -909,7 +909,7 @@ pub(crate) fn remove_user_policy(
     Ok(Call::new(&operations::REMOVE_USER_POLICY, target))
 }
 
-/// What may be given to `listUserGroups`.
+/// The values of `listUserGroups`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListUserGroupsParams {
     /// Words that must occur in this order, in upper or lower case.
@@ -967,7 +967,7 @@ pub(crate) fn list_user_groups(
     Ok(Call::new(&operations::LIST_USER_GROUPS, target))
 }
 
-/// What may be given to `listUserSessions`.
+/// The values of `listUserSessions`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListUserSessionsParams {
     /// Words that must occur in this order, in upper or lower case.
@@ -1064,7 +1064,7 @@ pub(crate) fn confirm_email(email_uuid: &wire::EmailUuid) -> Result<Call> {
     Ok(Call::new(&operations::CONFIRM_EMAIL, target))
 }
 
-/// What may be given to `listGroups`.
+/// The values of `listGroups`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListGroupsParams {
     /// Words that must occur in this order, in upper or lower case.
@@ -1188,7 +1188,7 @@ pub(crate) fn delete_group(group_uuid: &wire::GroupUuid) -> Result<Call> {
     Ok(Call::new(&operations::DELETE_GROUP, target))
 }
 
-/// What may be given to `listGroupUsers`.
+/// The values of `listGroupUsers`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListGroupUsersParams {
     /// Words that must occur in this order, in upper or lower case.
@@ -1293,7 +1293,7 @@ pub(crate) fn remove_group_user(
     Ok(Call::new(&operations::REMOVE_GROUP_USER, target))
 }
 
-/// What may be given to `listGroupPolicies`.
+/// The values of `listGroupPolicies`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListGroupPoliciesParams {
     /// Words that must occur in this order, in upper or lower case.
@@ -1385,7 +1385,7 @@ pub(crate) fn remove_group_policy(
     Ok(Call::new(&operations::REMOVE_GROUP_POLICY, target))
 }
 
-/// What may be given to `listSessions`.
+/// The values of `listSessions`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListSessionsParams {
     /// Words that must occur in this order, in upper or lower case.
@@ -1444,7 +1444,7 @@ pub(crate) fn delete_session(session_uuid: &wire::SessionUuid) -> Result<Call> {
     Ok(Call::new(&operations::DELETE_SESSION, target))
 }
 
-/// What may be given to `listTenants`.
+/// The values of `listTenants`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListTenantsParams {
     /// Words that must occur in this order, in upper or lower case.
@@ -1586,7 +1586,7 @@ pub(crate) fn move_tenant(
     Ok(Call::new(&operations::MOVE_TENANT, target))
 }
 
-/// What may be given to `listExternal`.
+/// The values of `listExternal`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListExternalParams {
     /// Words that must occur in this order, in upper or lower case.
@@ -1843,7 +1843,7 @@ pub(crate) fn delete_external(
     Ok(Call::new(&operations::DELETE_EXTERNAL, target))
 }
 
-/// What may be given to `listConnectedUsers`.
+/// The values of `listConnectedUsers`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListConnectedUsersParams {
     /// How many items to return at most. Default: all.

@@ -1,7 +1,7 @@
 // Made by `cargo xtask codegen` from crates/wazo-auth/api/wazo-auth.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! Every operation as data, to call it by name.
+//! The operations as data, to call them by name.
 
 use vouchsafe_core::call::described::{Described, Body, Parameter, Place};
 

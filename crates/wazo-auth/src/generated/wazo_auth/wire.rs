@@ -1,7 +1,7 @@
 // Made by `cargo xtask codegen` from crates/wazo-auth/api/wazo-auth.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What is sent and received, as it stands on the wire.
+//! The types of requests and answers, in their form on the wire.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,11 @@ use vouchsafe_core::call::limits;
 pub struct UserUuid(String);
 
 impl UserUuid {
-    /// Reads one from a text.
+    /// Parses a text.
     ///
     /// # Errors
     ///
-    /// Of kind `Invalid` if the text cannot name one. A UUID.
+    /// Of kind `Invalid` if the text is not valid. A UUID.
     pub fn parse(text: &str) -> vouchsafe_core::Result<Self> {
         limits::text("UserUuid", text, Some(1), None)?;
         limits::uuid("UserUuid", text)?;
@@ -52,11 +52,11 @@ impl std::fmt::Display for UserUuid {
 pub struct TenantUuid(String);
 
 impl TenantUuid {
-    /// Reads one from a text.
+    /// Parses a text.
     ///
     /// # Errors
     ///
-    /// Of kind `Invalid` if the text cannot name one. A UUID.
+    /// Of kind `Invalid` if the text is not valid. A UUID.
     pub fn parse(text: &str) -> vouchsafe_core::Result<Self> {
         limits::text("TenantUuid", text, Some(1), None)?;
         limits::uuid("TenantUuid", text)?;
@@ -89,11 +89,11 @@ impl std::fmt::Display for TenantUuid {
 pub struct GroupUuid(String);
 
 impl GroupUuid {
-    /// Reads one from a text.
+    /// Parses a text.
     ///
     /// # Errors
     ///
-    /// Of kind `Invalid` if the text cannot name one. A UUID.
+    /// Of kind `Invalid` if the text is not valid. A UUID.
     pub fn parse(text: &str) -> vouchsafe_core::Result<Self> {
         limits::text("GroupUuid", text, Some(1), None)?;
         limits::uuid("GroupUuid", text)?;
@@ -126,11 +126,11 @@ impl std::fmt::Display for GroupUuid {
 pub struct SessionUuid(String);
 
 impl SessionUuid {
-    /// Reads one from a text.
+    /// Parses a text.
     ///
     /// # Errors
     ///
-    /// Of kind `Invalid` if the text cannot name one. A UUID.
+    /// Of kind `Invalid` if the text is not valid. A UUID.
     pub fn parse(text: &str) -> vouchsafe_core::Result<Self> {
         limits::text("SessionUuid", text, Some(1), None)?;
         limits::uuid("SessionUuid", text)?;
@@ -163,11 +163,11 @@ impl std::fmt::Display for SessionUuid {
 pub struct EmailUuid(String);
 
 impl EmailUuid {
-    /// Reads one from a text.
+    /// Parses a text.
     ///
     /// # Errors
     ///
-    /// Of kind `Invalid` if the text cannot name one. A UUID.
+    /// Of kind `Invalid` if the text is not valid. A UUID.
     pub fn parse(text: &str) -> vouchsafe_core::Result<Self> {
         limits::text("EmailUuid", text, Some(1), None)?;
         limits::uuid("EmailUuid", text)?;
@@ -200,11 +200,11 @@ impl std::fmt::Display for EmailUuid {
 pub struct DomainUuid(String);
 
 impl DomainUuid {
-    /// Reads one from a text.
+    /// Parses a text.
     ///
     /// # Errors
     ///
-    /// Of kind `Invalid` if the text cannot name one. A UUID.
+    /// Of kind `Invalid` if the text is not valid. A UUID.
     pub fn parse(text: &str) -> vouchsafe_core::Result<Self> {
         limits::text("DomainUuid", text, Some(1), None)?;
         limits::uuid("DomainUuid", text)?;
@@ -237,11 +237,11 @@ impl std::fmt::Display for DomainUuid {
 pub struct PolicyId(String);
 
 impl PolicyId {
-    /// Reads one from a text.
+    /// Parses a text.
     ///
     /// # Errors
     ///
-    /// Of kind `Invalid` if the text cannot name one.
+    /// Of kind `Invalid` if the text is not valid.
     pub fn parse(text: &str) -> vouchsafe_core::Result<Self> {
         limits::text("PolicyId", text, Some(1), None)?;
         Ok(Self(text.to_owned()))
@@ -276,7 +276,7 @@ pub enum Direction {
     Asc,
     /// `desc`.
     Desc,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -322,7 +322,7 @@ pub enum UserPurpose {
     Internal,
     /// `external_api`.
     ExternalApi,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -367,7 +367,7 @@ pub(crate) enum AccessType {
     Online,
     /// `offline`.
     Offline,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -413,7 +413,7 @@ pub enum RefreshTokenOrder {
     ClientId,
     /// `mobile`.
     Mobile,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -463,7 +463,7 @@ pub enum PolicyOrder {
     Description,
     /// `uuid`.
     Uuid,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -513,7 +513,7 @@ pub enum RelatedPolicyOrder {
     Description,
     /// `uuid`.
     Uuid,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -561,7 +561,7 @@ pub enum UserOrder {
     Firstname,
     /// `lastname`.
     Lastname,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -605,7 +605,7 @@ impl From<UserOrder> for String {
 pub enum MemberOrder {
     /// `username`.
     Username,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -647,7 +647,7 @@ pub enum GroupOrder {
     Name,
     /// `uuid`.
     Uuid,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -689,7 +689,7 @@ impl From<GroupOrder> for String {
 pub enum SessionOrder {
     /// `mobile`.
     Mobile,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -731,7 +731,7 @@ pub enum TenantOrder {
     Name,
     /// `slug`.
     Slug,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -773,7 +773,7 @@ impl From<TenantOrder> for String {
 pub enum ExternalOrder {
     /// `type`.
     Type,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -836,7 +836,7 @@ pub(crate) struct Login {
 }
 
 impl Login {
-    /// Checks what the service is known to refuse.
+    /// Refuses values that the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         if let Some(value) = &self.expiration {
             limits::integer("expiration", *value, Some(1), Some(315360000))?;
@@ -877,7 +877,7 @@ pub struct TokenMetadata {
     /// Whether the user is an administrator, on servers with that plugin.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admin: Option<bool>,
-    /// Keys that the description does not name.
+    /// Keys that are not in the description.
     #[serde(flatten)]
     pub rest: BTreeMap<String, serde_json::Value>,
 }
@@ -1005,7 +1005,7 @@ pub struct ScopeCheck {
 }
 
 impl ScopeCheck {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
@@ -1182,7 +1182,7 @@ pub struct NewPolicy {
 }
 
 impl NewPolicy {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -1226,7 +1226,7 @@ impl NewPolicy {
 }
 
 impl NewPolicy {
-    /// Checks what the service is known to refuse.
+    /// Refuses values that the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         limits::text("name", &self.name, Some(1), Some(80))?;
         if let Some(value) = &self.slug {
@@ -1252,7 +1252,7 @@ pub struct PolicyEdit {
 }
 
 impl PolicyEdit {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -1278,7 +1278,7 @@ impl PolicyEdit {
 }
 
 impl PolicyEdit {
-    /// Checks what the service is known to refuse.
+    /// Refuses values that the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         limits::text("name", &self.name, Some(1), Some(80))?;
         Ok(())
@@ -1380,7 +1380,7 @@ pub struct NewUser {
 }
 
 impl NewUser {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -1473,7 +1473,7 @@ impl NewUser {
 }
 
 impl NewUser {
-    /// Checks what the service is known to refuse.
+    /// Refuses values that the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         if let Some(value) = &self.username {
             limits::text("username", value, Some(1), Some(256))?;
@@ -1511,7 +1511,7 @@ pub struct UserEdit {
 }
 
 impl UserEdit {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -1574,7 +1574,7 @@ impl UserEdit {
 }
 
 impl UserEdit {
-    /// Checks what the service is known to refuse.
+    /// Refuses values that the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         if let Some(value) = &self.username {
             limits::text("username", value, Some(1), Some(256))?;
@@ -1603,7 +1603,7 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(
         username: impl Into<String>,
@@ -1635,7 +1635,7 @@ impl Registration {
 }
 
 impl Registration {
-    /// Checks what the service is known to refuse.
+    /// Refuses values that the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         limits::text("username", &self.username, Some(1), Some(256))?;
         limits::text("password", self.password.expose(), Some(1), None)?;
@@ -1661,7 +1661,7 @@ pub struct FirstUser {
 }
 
 impl FirstUser {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(
         username: impl Into<String>,
@@ -1685,7 +1685,7 @@ impl FirstUser {
 }
 
 impl FirstUser {
-    /// Checks what the service is known to refuse.
+    /// Refuses values that the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         limits::text("username", &self.username, Some(1), Some(256))?;
         limits::text("password", self.password.expose(), Some(1), None)?;
@@ -1707,7 +1707,7 @@ pub struct PasswordChange {
 }
 
 impl PasswordChange {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(
         old_password: impl Into<Secret>,
@@ -1721,7 +1721,7 @@ impl PasswordChange {
 }
 
 impl PasswordChange {
-    /// Checks what the service is known to refuse.
+    /// Refuses values that the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         limits::text("old_password", self.old_password.expose(), Some(1), None)?;
         limits::text("new_password", self.new_password.expose(), Some(1), None)?;
@@ -1739,7 +1739,7 @@ pub struct PasswordReset {
 }
 
 impl PasswordReset {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(password: Option<Secret>) -> Self {
         Self { password }
@@ -1747,7 +1747,7 @@ impl PasswordReset {
 }
 
 impl PasswordReset {
-    /// Checks what the service is known to refuse.
+    /// Refuses values that the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         if let Some(value) = &self.password {
             limits::text("password", value.expose(), Some(1), None)?;
@@ -1765,7 +1765,7 @@ pub struct EmailList {
 }
 
 impl EmailList {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(emails: impl IntoIterator<Item = NewEmail>) -> Self {
         Self {
@@ -1786,7 +1786,7 @@ pub struct NewEmail {
 }
 
 impl NewEmail {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(address: impl Into<String>) -> Self {
         Self {
@@ -1814,7 +1814,7 @@ pub struct AdminEmailList {
 }
 
 impl AdminEmailList {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(emails: impl IntoIterator<Item = AdminEmail>) -> Self {
         Self {
@@ -1838,7 +1838,7 @@ pub struct AdminEmail {
 }
 
 impl AdminEmail {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(address: impl Into<String>) -> Self {
         Self {
@@ -1911,7 +1911,7 @@ pub struct NewGroup {
 }
 
 impl NewGroup {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -1931,7 +1931,7 @@ impl NewGroup {
 }
 
 impl NewGroup {
-    /// Checks what the service is known to refuse.
+    /// Refuses values that the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         limits::text("name", &self.name, Some(1), Some(128))?;
         if let Some(value) = &self.slug {
@@ -1950,7 +1950,7 @@ pub struct GroupEdit {
 }
 
 impl GroupEdit {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into() }
@@ -1958,7 +1958,7 @@ impl GroupEdit {
 }
 
 impl GroupEdit {
-    /// Checks what the service is known to refuse.
+    /// Refuses values that the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         limits::text("name", &self.name, Some(1), Some(128))?;
         Ok(())
@@ -2019,7 +2019,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -2088,7 +2088,7 @@ impl Address {
 }
 
 impl Address {
-    /// Checks what the service is known to refuse.
+    /// Refuses values that the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         if let Some(value) = &self.line_1 {
             limits::text("line_1", value, Some(1), Some(256))?;
@@ -2187,7 +2187,7 @@ pub struct NewTenant {
 }
 
 impl NewTenant {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -2276,7 +2276,7 @@ impl NewTenant {
 }
 
 impl NewTenant {
-    /// Checks what the service is known to refuse.
+    /// Refuses values that the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         if let Some(value) = &self.name {
             limits::text("name", value, Some(1), Some(128))?;
@@ -2319,7 +2319,7 @@ pub struct TenantEdit {
 }
 
 impl TenantEdit {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -2388,7 +2388,7 @@ impl TenantEdit {
 }
 
 impl TenantEdit {
-    /// Checks what the service is known to refuse.
+    /// Refuses values that the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         if let Some(value) = &self.name {
             limits::text("name", value, Some(1), Some(128))?;
@@ -2448,7 +2448,7 @@ pub struct Mobile {
 }
 
 impl Mobile {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -2520,7 +2520,7 @@ impl Mobile {
 }
 
 impl Mobile {
-    /// Checks what the service is known to refuse.
+    /// Refuses values that the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         if let Some(value) = &self.token {
             limits::text("token", value.expose(), Some(1), Some(512))?;
@@ -2562,7 +2562,7 @@ pub struct Consent {
 }
 
 impl Consent {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new() -> Self {
         Self { scope: Default::default() }
@@ -2579,7 +2579,7 @@ impl Consent {
 }
 
 impl Consent {
-    /// Checks what the service is known to refuse.
+    /// Refuses values that the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         for value in self.scope.iter() {
             limits::text("scope", value, Some(1), Some(512))?;
@@ -2691,7 +2691,7 @@ pub struct IdpUsers {
 }
 
 impl IdpUsers {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(users: impl IntoIterator<Item = IdpUser>) -> Self {
         Self {
@@ -2709,7 +2709,7 @@ pub struct IdpUser {
 }
 
 impl IdpUser {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(uuid: &UserUuid) -> Self {
         Self { uuid: uuid.clone() }
@@ -2725,7 +2725,7 @@ pub enum LdapSecurity {
     Ldaps,
     /// `tls`.
     Tls,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -2828,7 +2828,7 @@ pub struct LdapEdit {
 }
 
 impl LdapEdit {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(
         host: impl Into<String>,
@@ -2892,7 +2892,7 @@ impl LdapEdit {
 }
 
 impl LdapEdit {
-    /// Checks what the service is known to refuse.
+    /// Refuses values that the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         limits::text("host", &self.host, None, Some(512))?;
         limits::integer("port", self.port, Some(0), Some(65535))?;
@@ -2955,7 +2955,7 @@ pub struct SamlStart {
 }
 
 impl SamlStart {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(redirect_url: impl Into<String>, domain: impl Into<String>) -> Self {
         Self {
@@ -3011,7 +3011,7 @@ pub struct ConfigChange {
 }
 
 impl ConfigChange {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(path: ConfigPath, value: bool) -> Self {
         Self {
@@ -3038,7 +3038,7 @@ impl ConfigChange {
 pub enum ConfigOp {
     /// `replace`.
     Replace,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -3080,7 +3080,7 @@ pub enum ConfigPath {
     Debug,
     /// `/profiling_enabled`.
     ProfilingEnabled,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -3115,7 +3115,7 @@ impl From<ConfigPath> for String {
     }
 }
 
-/// Reads a value that may be null but must be there.
+/// Reads a value that may be null but not absent.
 fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: serde::Deserializer<'de>,

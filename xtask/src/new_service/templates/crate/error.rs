@@ -20,7 +20,7 @@ vouchsafe_core::service_error! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// Any error that is not particular to this service.
+    /// An error that is not specific to this service.
     Core(vouchsafe_core::ErrorKind),
 }
 

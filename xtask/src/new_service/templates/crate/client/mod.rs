@@ -12,7 +12,7 @@ use crate::{Error, Result};
 
 /// A client for {{TITLE}}.
 ///
-/// [`builder`](Self::builder) sets all that there is to set; [`from_env`](Self::from_env) reads the
+/// [`builder`](Self::builder) has all settings; [`from_env`](Self::from_env) reads the
 /// environment. Cheap to clone; clones share connections and budgets. Create one client and clone
 /// it. Nothing runs in the background, and dropping the last clone ends all requests in progress.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! An emulator of {{TITLE}}, for tests without a network.
 //!
-//! [`Server`] answers each operation with the example of its description, and refuses what has no
-//! route or no good token.
+//! [`Server`] answers each operation with the example of its description, and refuses requests
+//! without a route or a valid token.
 
 mod state;
 
@@ -14,8 +14,8 @@ use vouchsafe_core::mock::{Emulator, ManualClock, random_token};
 use self::state::State;
 use crate::{Client, ClientBuilder, Error, Result};
 
-/// Returns every operation of the service with what the client knows of it, such as whether it may
-/// be sent again: for tests that go through all of them.
+/// Returns every operation of the service with its properties, such as whether it may be sent
+/// again, for tests that cover all of them.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
     crate::OPERATIONS.iter().map(|described| described.operation)
 }
@@ -30,7 +30,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server, with a token made for it.
+    /// Starts a server with its own token.
     #[must_use]
     pub fn new() -> Self {
         let token = random_token::<16>();
@@ -54,7 +54,7 @@ impl Server {
         "{{BASE}}"
     }
 
-    /// Returns a new client that asks this server in process, with its token.
+    /// Returns a new client of this server, in process, with its token.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The rules of the emulator: none yet but those of its description.
+//! The rules of the emulator, which so far are those of its description.
 
 use std::fmt;
 use std::time::SystemTime;

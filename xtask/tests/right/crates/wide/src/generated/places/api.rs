@@ -1,8 +1,8 @@
 // Made by `cargo xtask codegen` from crates/wide/api/places.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What users of the client call: one method for each operation, and one request builder
-//! for each that has optional values.
+//! The methods of the client: one for each operation, and a request builder for each
+//! operation with optional values.
 
 use http::HeaderName;
 use vouchsafe_core::call::CallOptions;
@@ -59,7 +59,7 @@ impl PlaceVisitsApi<'_> {
     ///
     /// # Errors
     ///
-    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    /// Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -106,12 +106,12 @@ impl PlacesApi<'_> {
 
     /// Make a place.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `Conflict`: The name is taken (409).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -135,7 +135,7 @@ impl PlacesApi<'_> {
     /// # Errors
     ///
     /// - Of kind `NotFound`: There is no such place (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -158,7 +158,7 @@ impl PlacesApi<'_> {
     ///
     /// # Errors
     ///
-    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    /// Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -223,7 +223,7 @@ impl PlacesApi<'_> {
     ///
     /// # Errors
     ///
-    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    /// Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -253,11 +253,11 @@ impl PlacesApi<'_> {
 
     /// Give a place up.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
-    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    /// Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -282,7 +282,7 @@ impl PlacesApi<'_> {
     ///
     /// # Errors
     ///
-    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    /// Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -311,7 +311,7 @@ impl PlacesApi<'_> {
     ///
     /// # Errors
     ///
-    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    /// Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn add_owner(&self, body: &wire::NewOwner) -> crate::Result<()> {
         let call = calls::owner_new(body)?;
         Service::call(self.0, call, &(), &CallOptions::new()).await?;
@@ -324,11 +324,11 @@ impl PlacesApi<'_> {
     ///
     /// `reason`: At most 8 characters.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
-    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    /// Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -357,11 +357,11 @@ pub struct SessionsApi<'c>(pub(crate) &'c crate::Client);
 impl SessionsApi<'_> {
     /// Log in.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
-    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    /// Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -384,7 +384,7 @@ impl SessionsApi<'_> {
 
 /// A request: places, sorted by name.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct PlaceListRequest {
@@ -447,16 +447,16 @@ impl PlaceListRequest {
     /// # Errors
     ///
     /// - Of kind `Forbidden`: The tenant is not visible (403).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::PlacePage> {
         let call = calls::place_list(&self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
         Ok(answer.json()?)
     }
 
-    /// Walks the list, page after page, with the filters and the order of this request.
+    /// Returns the items of all pages, with the filters and the order of this request.
     ///
-    /// No more than a page is held at a time. The limit, if it is set, is the size of a page then.
+    /// At most one page is held at a time. If the limit is set, it is the size of a page.
     ///
     /// A list that changes while it is read gives no item twice, and an error of kind `Conflict`
     /// without a status where items may have been missed.
@@ -497,7 +497,7 @@ impl page::List for PlaceListRequest {
 
 /// A request: put a label on a place.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct LabelAddRequest {
@@ -529,7 +529,7 @@ impl LabelAddRequest {
     ///
     /// # Errors
     ///
-    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    /// Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<()> {
         let call = calls::label_add(&self.place_id, &self.label, &self.params)?;
         Service::call(&self.client, call, &(), &self.options).await?;
@@ -539,7 +539,7 @@ impl LabelAddRequest {
 
 /// A request: name a floor.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct FloorNameRequest {
@@ -562,7 +562,7 @@ impl FloorNameRequest {
     ///
     /// # Errors
     ///
-    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    /// Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<()> {
         let call = calls::floor_name(&self.level, &self.params)?;
         Service::call(&self.client, call, &(), &self.options).await?;
@@ -572,7 +572,7 @@ impl FloorNameRequest {
 
 /// A request: how often places were seen.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct VisitListRequest {
@@ -596,7 +596,7 @@ impl VisitListRequest {
     ///
     /// # Errors
     ///
-    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    /// Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<std::collections::BTreeMap<String, i64>> {
         let call = calls::visit_list(&self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;

@@ -1,8 +1,8 @@
 // Made by `cargo xtask codegen` from crates/wide/api/places.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! Calls with their arguments in place. Values are encoded piece by piece, so that none
-//! leaves its place.
+//! Creates the call of each operation. Each value is encoded by itself, so it cannot escape
+//! its place.
 
 use vouchsafe_core::Result;
 use vouchsafe_core::call::{Call, limits};
@@ -10,7 +10,7 @@ use vouchsafe_core::url::Target;
 
 use super::{operations, wire};
 
-/// What may be given to `placeList`.
+/// The values of `placeList`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PlaceListParams {
     /// Words in the name, in order.
@@ -76,7 +76,7 @@ pub(crate) fn place_delete(place_id: &wire::PlaceId) -> Result<Call> {
     Ok(Call::new(&operations::PLACE_DELETE, target))
 }
 
-/// What may be given to `labelAdd`.
+/// The values of `labelAdd`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LabelAddParams {
     /// The parameter `note`.
@@ -108,7 +108,7 @@ pub(crate) fn label_add(
     Ok(Call::new(&operations::LABEL_ADD, target))
 }
 
-/// What may be given to `floorName`.
+/// The values of `floorName`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FloorNameParams {
     /// The parameter `above`.
@@ -170,7 +170,7 @@ pub(crate) fn place_act(
         .json(&std::collections::BTreeMap::from([(action.as_str(), reason)]))
 }
 
-/// What may be given to `visitList`.
+/// The values of `visitList`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct VisitListParams {
     /// The parameter `of`.

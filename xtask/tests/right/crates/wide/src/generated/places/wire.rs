@@ -1,7 +1,7 @@
 // Made by `cargo xtask codegen` from crates/wide/api/places.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What is sent and received, as it stands on the wire.
+//! The types of requests and answers, in their form on the wire.
 
 use serde::{Deserialize, Serialize};
 use vouchsafe_core::Secret;
@@ -20,11 +20,11 @@ pub(crate) struct VisitEnvelope {
 pub struct PlaceId(String);
 
 impl PlaceId {
-    /// Reads one from a text.
+    /// Parses a text.
     ///
     /// # Errors
     ///
-    /// Of kind `Invalid` if the text cannot name one. A UUID.
+    /// Of kind `Invalid` if the text is not valid. A UUID.
     pub fn parse(text: &str) -> vouchsafe_core::Result<Self> {
         limits::text("PlaceId", text, Some(1), None)?;
         limits::uuid("PlaceId", text)?;
@@ -60,7 +60,7 @@ pub enum PlaceKind {
     Room,
     /// `street`.
     Street,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -104,7 +104,7 @@ pub enum PlaceAction {
     Paint,
     /// Gives it to another owner.
     Sell,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -213,7 +213,7 @@ pub struct NewPlace {
 }
 
 impl NewPlace {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -254,7 +254,7 @@ impl NewPlace {
 }
 
 impl NewPlace {
-    /// Checks what the service is known to refuse.
+    /// Refuses values that the service is known to refuse.
     pub(crate) fn check(&self) -> vouchsafe_core::Result<()> {
         limits::text("name", &self.name, Some(1), Some(8))?;
         Ok(())
@@ -292,7 +292,7 @@ pub struct NewOwner {
 }
 
 impl NewOwner {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(name: impl Into<crate::Address>) -> Self {
         Self {
@@ -336,7 +336,7 @@ pub struct PlaceLogin {
 }
 
 impl PlaceLogin {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(user: impl Into<String>, password: impl Into<Secret>) -> Self {
         Self {

@@ -1,8 +1,8 @@
 // Made by `cargo xtask codegen` from crates/wide/api/wide.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What users of the client call: one method for each operation, and one request builder
-//! for each that has optional values.
+//! The methods of the client: one for each operation, and a request builder for each
+//! operation with optional values.
 
 use vouchsafe_core::Secret;
 use vouchsafe_core::call::CallOptions;
@@ -45,12 +45,12 @@ impl crate::Client {
     ///
     /// The name must be free \[within the tenant\], and \<not\> empty.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `Invalid`: Refused (409).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -92,11 +92,11 @@ impl crate::Client {
 
     /// Revoke a key.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
-    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    /// Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -114,11 +114,11 @@ impl crate::Client {
 
     /// Exchange a password for a key.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
-    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    /// Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -137,11 +137,11 @@ impl crate::Client {
 
     /// Send a form.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
-    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    /// Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -181,11 +181,11 @@ impl crate::Client {
     /// Served at `https://login.example.com`. Not all servers have it: 2+. Needs the access
     /// `wide.token.{thing}`.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
-    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    /// Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn get_token(
         &self,
         body: &wire::Trade,
@@ -198,7 +198,7 @@ impl crate::Client {
 
 /// A request: things, by page.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ListThingsRequest {
@@ -267,16 +267,16 @@ impl ListThingsRequest {
     /// # Errors
     ///
     /// - Of kind `Throttled`: Refused (429).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::ListThingsAnswer> {
         let call = calls::list_things(&self.owner, &self.x_tenant, &self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
         Ok(answer.json()?)
     }
 
-    /// Walks the list, page after page, with the filters and the order of this request.
+    /// Returns the items of all pages, with the filters and the order of this request.
     ///
-    /// No more than a page is held at a time.
+    /// At most one page is held at a time.
     ///
     /// A list that changes while it is read gives no item twice, and an error of kind `Conflict`
     /// without a status where items may have been missed.
@@ -313,7 +313,7 @@ impl page::List for ListThingsRequest {
 
 /// A request: write a note.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct PutNoteRequest {
@@ -337,7 +337,7 @@ impl PutNoteRequest {
     ///
     /// # Errors
     ///
-    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    /// Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<()> {
         let call = calls::put_note(self.thing_id, &self.name, self.body.as_ref())?;
         Service::call(&self.client, call, &(), &self.options).await?;
@@ -347,7 +347,7 @@ impl PutNoteRequest {
 
 /// A request: send a form with free fields, or none.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct PutFormRequest {
@@ -369,7 +369,7 @@ impl PutFormRequest {
     ///
     /// # Errors
     ///
-    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    /// Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<()> {
         let call = calls::put_form(self.body.as_ref())?;
         Service::call(&self.client, call, &(), &self.options).await?;

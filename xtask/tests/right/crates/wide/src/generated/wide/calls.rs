@@ -1,8 +1,8 @@
 // Made by `cargo xtask codegen` from crates/wide/api/wide.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! Calls with their arguments in place. Values are encoded piece by piece, so that none
-//! leaves its place.
+//! Creates the call of each operation. Each value is encoded by itself, so it cannot escape
+//! its place.
 
 use http::HeaderName;
 use vouchsafe_core::{Result, Secret};
@@ -11,7 +11,7 @@ use vouchsafe_core::url::Target;
 
 use super::{operations, wire};
 
-/// What may be given to `listThings`.
+/// The values of `listThings`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListThingsParams {
     /// Any of these.
@@ -185,7 +185,7 @@ pub(crate) fn upload() -> Result<Call> {
     Ok(Call::new(&operations::UPLOAD, target))
 }
 
-/// What may be given to `getDocument`.
+/// The values of `getDocument`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GetDocumentParams {
     /// The parameter `If-None-Match`.

@@ -1,7 +1,7 @@
 // Made by `cargo xtask codegen` from crates/wide/api/wide.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What there is to ask, as the call pipeline needs to know it.
+//! The operations, in the form for the call pipeline.
 
 use http::Method;
 use vouchsafe_core::ErrorKind;
@@ -137,7 +137,7 @@ pub(crate) static ALL: &[&Operation] = &[
     &CHECK,
 ];
 
-/// Refusals that pass in a moment.
+/// Transient refusals.
 static REPEATS: &[RepeatRule] = &[
     RepeatRule::new(500, Some("busy")),
     RepeatRule::new(503, None),

@@ -1,7 +1,7 @@
 // Made by `cargo xtask codegen` from crates/wide/api/wide.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What is sent and received, as it stands on the wire.
+//! The types of requests and answers, in their form on the wire.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub enum ListThingsOrder {
     Name,
     /// `-name`.
     Name_,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -87,7 +87,7 @@ pub enum Colour {
     V2nd,
     /// `unknown`.
     UnknownWord,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -249,13 +249,13 @@ pub struct Inner {
 pub struct Note {
     /// The key `text`.
     pub text: String,
-    /// Keys that the description does not name.
+    /// Keys that are not in the description.
     #[serde(flatten)]
     pub rest: BTreeMap<String, String>,
 }
 
 impl Note {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self {
@@ -284,7 +284,7 @@ pub struct NewThing {
 }
 
 impl NewThing {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -334,7 +334,7 @@ pub enum NewThingColour {
     Red,
     /// `blue`.
     Blue,
-    /// A word that this version does not know, written back as it was read.
+    /// A word that this version does not know; it is written as it was read.
     Unknown(String),
 }
 
@@ -404,7 +404,7 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(
         id: i64,
@@ -509,7 +509,7 @@ pub struct Code {
 }
 
 impl Code {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(code: impl Into<Secret>) -> Self {
         Self {
@@ -535,7 +535,7 @@ pub struct Refresh {
 }
 
 impl Refresh {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(refresh_token: impl Into<Secret>) -> Self {
         Self {
@@ -559,7 +559,7 @@ pub struct Login {
 }
 
 impl Login {
-    /// Makes one of what is required. The rest is unset, or has its default.
+    /// Creates a value from its required fields. The rest is unset or has its default.
     #[must_use]
     pub fn new(user: impl Into<String>, password: impl Into<Secret>) -> Self {
         Self {
@@ -616,7 +616,7 @@ pub(crate) enum HealthStatus {
     Fine,
 }
 
-/// Reads a value that may be null but must be there.
+/// Reads a value that may be null but not absent.
 fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: serde::Deserializer<'de>,
