@@ -170,7 +170,7 @@ async fn every_form_of_a_fault_is_understood() {
 async fn a_fault_that_makes_no_sense_is_refused_and_says_why() {
     let steered = Steered::new();
     for (rule, why) in [
-        (json!({}), "the fault does nothing"),
+        (json!({}), "the fault has no effect"),
         (
             json!({"operation": "test.cuont", "status": 503}),
             "no operation \"test.cuont\"; the nearest are: test.count",
@@ -189,7 +189,7 @@ async fn a_fault_that_makes_no_sense_is_refused_and_says_why() {
         ),
         (
             json!({"operation": "test.count", "times": 1}),
-            "the fault does nothing",
+            "the fault has no effect",
         ),
         (
             json!({"staus": 503}),

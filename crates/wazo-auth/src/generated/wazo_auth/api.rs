@@ -1,8 +1,8 @@
 // Made by `cargo xtask codegen` from crates/wazo-auth/api/wazo-auth.openapi.yaml; do not edit.
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
-//! What users of the client call: one method for each operation, and one request builder
-//! for each that has optional values.
+//! The methods of the client: one for each operation, and a request builder for each
+//! operation with optional values.
 
 use http::HeaderName;
 use vouchsafe_core::Secret;
@@ -140,7 +140,7 @@ impl AdminApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user (404).
     /// - Of kind `Conflict`: The name, an address or the id is taken (409).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -171,7 +171,7 @@ impl BackendsApi<'_> {
     ///
     /// # Errors
     ///
-    /// What any call can meet: a time limit, a broken connection, a refused credential.
+    /// Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -203,7 +203,7 @@ impl ConfigApi<'_> {
     /// # Errors
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -231,7 +231,7 @@ impl ConfigApi<'_> {
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `Status`: A setting that cannot be changed; the body is the request's (500).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -267,7 +267,7 @@ impl EmailsApi<'_> {
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user or address (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -325,7 +325,7 @@ impl ExternalApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user or no such type, or nothing is stored or
     ///   configured (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -349,7 +349,7 @@ impl ExternalApi<'_> {
     ///
     /// Needs the access `auth.users.{user_uuid}.external.mobile.create`.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
@@ -357,7 +357,7 @@ impl ExternalApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user (404).
     /// - Of kind `Conflict`: There is something stored already (409).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -390,7 +390,7 @@ impl ExternalApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user or no such type, or nothing is stored or
     ///   configured (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -415,14 +415,14 @@ impl ExternalApi<'_> {
     ///
     /// Needs the access `auth.users.{user_uuid}.external.mobile.delete`.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user or no such type, or nothing is stored or
     ///   configured (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -447,7 +447,7 @@ impl ExternalApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user or no such type, or nothing is stored or
     ///   configured (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -476,7 +476,7 @@ impl ExternalApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user or no such type, or nothing is stored or
     ///   configured (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -500,7 +500,7 @@ impl ExternalApi<'_> {
     ///
     /// Needs the access `auth.users.{user_uuid}.external.google.create`.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
@@ -508,7 +508,7 @@ impl ExternalApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user or no such type, or nothing is stored or
     ///   configured (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -533,14 +533,14 @@ impl ExternalApi<'_> {
     ///
     /// Needs the access `auth.users.{user_uuid}.external.google.delete`.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user or no such type, or nothing is stored or
     ///   configured (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -565,7 +565,7 @@ impl ExternalApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user or no such type, or nothing is stored or
     ///   configured (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -589,7 +589,7 @@ impl ExternalApi<'_> {
     ///
     /// Needs the access `auth.users.{user_uuid}.external.microsoft.create`.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
@@ -597,7 +597,7 @@ impl ExternalApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user or no such type, or nothing is stored or
     ///   configured (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -622,14 +622,14 @@ impl ExternalApi<'_> {
     ///
     /// Needs the access `auth.users.{user_uuid}.external.microsoft.delete`.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user or no such type, or nothing is stored or
     ///   configured (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -659,7 +659,7 @@ impl ExternalApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user or no such type, or nothing is stored or
     ///   configured (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -688,7 +688,7 @@ impl ExternalApi<'_> {
     ///
     /// `auth_type`: The type of the external service.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
@@ -697,7 +697,7 @@ impl ExternalApi<'_> {
     /// - Of kind `NotFound`: There is no such user or no such type, or nothing is stored or
     ///   configured (404).
     /// - Of kind `Conflict`: There is something stored already (409).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn create(
         &self,
         user_uuid: &wire::UserUuid,
@@ -723,7 +723,7 @@ impl ExternalApi<'_> {
     ///   configured (404).
     /// - Of kind `Conflict`: the service's code is `password-managed-externally` (405).
     /// - Of kind `Status`: What is stored of this type can only be created and deleted (405).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn update(
         &self,
         user_uuid: &wire::UserUuid,
@@ -741,14 +741,14 @@ impl ExternalApi<'_> {
     ///
     /// `auth_type`: The type of the external service.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user or no such type, or nothing is stored or
     ///   configured (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -809,7 +809,7 @@ impl ExternalApi<'_> {
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such type, or it is not configured (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -837,7 +837,7 @@ impl ExternalApi<'_> {
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such type, or it is not configured (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn update_config(
         &self,
         auth_type: &str,
@@ -854,13 +854,13 @@ impl ExternalApi<'_> {
     ///
     /// `auth_type`: The type of the external service.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such type, or it is not configured (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -909,14 +909,14 @@ impl GroupsApi<'_> {
     ///
     /// Needs the access `auth.groups.create`.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `Conflict`: The name or the slug is taken (409).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -942,7 +942,7 @@ impl GroupsApi<'_> {
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such group (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -972,7 +972,7 @@ impl GroupsApi<'_> {
     /// - Of kind `Forbidden`: The group is managed by the system (403).
     /// - Of kind `NotFound`: There is no such group (404).
     /// - Of kind `Conflict`: The name or the slug is taken (409).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -997,14 +997,14 @@ impl GroupsApi<'_> {
     ///
     /// Needs the access `auth.groups.{group_uuid}.delete`.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `Forbidden`: The group is managed by the system (403).
     /// - Of kind `NotFound`: There is no such group (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1058,7 +1058,7 @@ impl GroupsApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `Forbidden`: The group is managed by the system (403).
     /// - Of kind `NotFound`: There is no such user or no such group (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1089,7 +1089,7 @@ impl GroupsApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `Forbidden`: The group is managed by the system (403).
     /// - Of kind `NotFound`: There is no such user or no such group (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1147,7 +1147,7 @@ impl GroupsApi<'_> {
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such group or no such policy (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1178,7 +1178,7 @@ impl GroupsApi<'_> {
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such group or no such policy (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1212,7 +1212,7 @@ impl IdpApi<'_> {
     /// # Errors
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1242,7 +1242,7 @@ impl IdpApi<'_> {
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such identity provider or no such user (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1272,7 +1272,7 @@ impl IdpApi<'_> {
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such identity provider or no such user (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1302,7 +1302,7 @@ impl IdpApi<'_> {
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such identity provider or no such user (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1334,13 +1334,13 @@ impl InitApi<'_> {
     ///
     /// Not all servers have it: before 19.16.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `LoginFailed`: The credentials are refused (401).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1372,7 +1372,7 @@ impl LdapConfigApi<'_> {
     /// # Errors
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1399,7 +1399,7 @@ impl LdapConfigApi<'_> {
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1428,7 +1428,7 @@ impl LdapConfigApi<'_> {
     /// # Errors
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1484,14 +1484,14 @@ impl PoliciesApi<'_> {
     ///
     /// Needs the access `auth.policies.create`.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `Conflict`: The name or the slug is taken (409).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1518,7 +1518,7 @@ impl PoliciesApi<'_> {
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such policy (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1551,7 +1551,7 @@ impl PoliciesApi<'_> {
     /// - Of kind `Forbidden`: The policy is read-only (403).
     /// - Of kind `NotFound`: There is no such policy (404).
     /// - Of kind `Status`: Another policy has the new name (500).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1579,14 +1579,14 @@ impl PoliciesApi<'_> {
     ///
     /// Needs the access `auth.policies.{policy_id}.delete`.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `Forbidden`: The policy is read-only (403).
     /// - Of kind `NotFound`: There is no such policy (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1612,14 +1612,14 @@ impl PoliciesApi<'_> {
     /// `access`: Without a slash; an access with one can only be set with all others of the policy.
     /// Not empty.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such policy (404).
     /// - Of kind `Conflict`: The policy has the access already (409).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1654,7 +1654,7 @@ impl PoliciesApi<'_> {
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such policy (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1714,13 +1714,13 @@ impl SamlApi<'_> {
     ///
     /// A domain without a configuration is answered with 500.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `Status`: No tenant has a SAML configuration for the domain (500).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1754,7 +1754,7 @@ impl SamlConfigApi<'_> {
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no configuration (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1780,7 +1780,7 @@ impl SamlConfigApi<'_> {
     /// # Errors
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1803,7 +1803,7 @@ impl SamlConfigApi<'_> {
     /// # Errors
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1828,7 +1828,7 @@ impl SamlConfigApi<'_> {
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no configuration (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1886,7 +1886,7 @@ impl SessionsApi<'_> {
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: The id is not a UUID (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1913,7 +1913,7 @@ impl StatusApi<'_> {
     /// # Errors
     ///
     /// - Of kind `Status`: A component has failed (503).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -1965,7 +1965,7 @@ impl TenantsApi<'_> {
     ///
     /// Needs the access `auth.tenants.create`.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
@@ -1976,7 +1976,7 @@ impl TenantsApi<'_> {
     /// - Of kind `Forbidden`: The id is that of the tenant of the call (403).
     /// - Of kind `NotFound`: There is no such contact (404).
     /// - Of kind `Status`: The body lacks what the service takes for granted (500).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -2002,7 +2002,7 @@ impl TenantsApi<'_> {
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such tenant (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -2036,7 +2036,7 @@ impl TenantsApi<'_> {
     /// - Of kind `NotFound`: There is no such tenant or no such contact (404).
     /// - Of kind `Conflict`: The id, the slug or a domain is taken (409).
     /// - Of kind `Status`: The body lacks what the service takes for granted (500).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -2063,7 +2063,7 @@ impl TenantsApi<'_> {
     ///
     /// Needs the access `auth.tenants.{tenant_uuid}.delete`.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
@@ -2071,7 +2071,7 @@ impl TenantsApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `Forbidden`: The tenant is that of the call (403).
     /// - Of kind `NotFound`: There is no such tenant (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -2095,7 +2095,7 @@ impl TenantsApi<'_> {
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such tenant (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -2126,7 +2126,7 @@ impl TenantsApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such tenant (404).
     /// - Of kind `Conflict`: The other tenant is the tenant itself, or below it (409).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -2214,7 +2214,7 @@ impl TokenApi<'_> {
     /// - Of kind `Forbidden`: The token does not cover the access, or is not of the tenant (403).
     /// - Of kind `NotFound`: The token is unknown or has expired (404).
     /// - Of kind `Status`: The body lacks what the service takes for granted (500).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -2265,13 +2265,13 @@ impl TokenApi<'_> {
     ///
     /// Needs the access `auth.users.{user_uuid}.tokens.{client_id}.delete`.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user or no such refresh token (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -2320,13 +2320,13 @@ impl TokenApi<'_> {
     ///
     /// Needs the access `auth.users.me.tokens.{client_id}.delete`.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user or no such refresh token (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -2380,14 +2380,14 @@ impl UsersApi<'_> {
     ///
     /// Needs the access `auth.users.create`.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `Conflict`: The name, an address or the id is taken (409).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -2411,7 +2411,7 @@ impl UsersApi<'_> {
     /// A message asks the user to confirm the address. Most installations do not permit this, which
     /// is answered with 404. After a conflict the tenant stays.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
@@ -2419,7 +2419,7 @@ impl UsersApi<'_> {
     /// - Of kind `NotFound`: The installation does not permit registration (404).
     /// - Of kind `Conflict`: The name, an address or the id is taken (409).
     /// - Of kind `Status`: The body lacks what the service takes for granted (500).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -2447,7 +2447,7 @@ impl UsersApi<'_> {
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -2478,7 +2478,7 @@ impl UsersApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user (404).
     /// - Of kind `Conflict`: The name, an address or the id is taken (409).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -2506,13 +2506,13 @@ impl UsersApi<'_> {
     ///
     /// Needs the access `auth.users.{user_uuid}.delete`.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -2536,7 +2536,7 @@ impl UsersApi<'_> {
     ///
     /// Needs the access `auth.users.{user_uuid}.password.update`.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
@@ -2545,7 +2545,7 @@ impl UsersApi<'_> {
     /// - Of kind `NotFound`: There is no such user (404).
     /// - Of kind `Conflict`: the service's code is `password-managed-externally` (405).
     /// - Of kind `Status`: The password is kept by another system, such as LDAP (405).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -2570,7 +2570,7 @@ impl UsersApi<'_> {
     /// Exactly one of the values must be set. Succeeds whether or not there is such a user. The
     /// token is valid for two days.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Examples
     ///
@@ -2597,14 +2597,14 @@ impl UsersApi<'_> {
     ///
     /// `user_uuid`: The user.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -2637,7 +2637,7 @@ impl UsersApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user (404).
     /// - Of kind `Conflict`: The name, an address or the id is taken (409).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -2662,14 +2662,14 @@ impl UsersApi<'_> {
     ///
     /// Needs the access `auth.users.{user_uuid}.emails.{email_uuid}.confirm.read`.
     ///
-    /// Sent again only if nothing of it has left this machine: doubling it would do harm.
+    /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
     /// # Errors
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user or address (404).
     /// - Of kind `Conflict`: The address is confirmed already (409).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -2726,7 +2726,7 @@ impl UsersApi<'_> {
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user or no such policy (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -2757,7 +2757,7 @@ impl UsersApi<'_> {
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user or no such policy (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -2837,7 +2837,7 @@ impl UsersApi<'_> {
     ///
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
     ///
@@ -2860,7 +2860,7 @@ impl UsersApi<'_> {
 
 /// A request: returns a token.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct GetTokenRequest {
@@ -2891,7 +2891,7 @@ impl GetTokenRequest {
     ///
     /// - Of kind `Forbidden`: The token does not cover the access, or is not of the tenant (403).
     /// - Of kind `NotFound`: The token is unknown or has expired (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::Token> {
         let call = calls::get_token(&self.token, &self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
@@ -2902,7 +2902,7 @@ impl GetTokenRequest {
 /// A request: checks that a token is valid and that it covers an access and belongs to a
 /// tenant, if these are set.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct CheckTokenRequest {
@@ -2933,7 +2933,7 @@ impl CheckTokenRequest {
     ///
     /// - Of kind `Forbidden`: The token does not cover the access, or is not of the tenant (403).
     /// - Of kind `NotFound`: The token is unknown or has expired (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<()> {
         let call = calls::check_token(&self.token, &self.params)?;
         Service::call(&self.client, call, &(), &self.options).await?;
@@ -2943,7 +2943,7 @@ impl CheckTokenRequest {
 
 /// A request: returns the refresh tokens of a user.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ListUserRefreshTokensRequest {
@@ -3030,16 +3030,16 @@ impl ListUserRefreshTokensRequest {
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::RefreshTokenPage> {
         let call = calls::list_user_refresh_tokens(&self.user_uuid, &self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
         Ok(answer.json()?)
     }
 
-    /// Walks the list, page after page, with the filters and the order of this request.
+    /// Returns the items of all pages, with the filters and the order of this request.
     ///
-    /// No more than a page is held at a time. The limit, if it is set, is the size of a page then.
+    /// At most one page is held at a time. If the limit is set, it is the size of a page.
     ///
     /// A list that changes while it is read gives no item twice, and an error of kind `Conflict`
     /// without a status where items may have been missed.
@@ -3085,7 +3085,7 @@ impl page::List for ListUserRefreshTokensRequest {
 
 /// A request: returns the refresh tokens of the user of the client's token.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ListOwnRefreshTokensRequest {
@@ -3171,16 +3171,16 @@ impl ListOwnRefreshTokensRequest {
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::RefreshTokenPage> {
         let call = calls::list_own_refresh_tokens(&self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
         Ok(answer.json()?)
     }
 
-    /// Walks the list, page after page, with the filters and the order of this request.
+    /// Returns the items of all pages, with the filters and the order of this request.
     ///
-    /// No more than a page is held at a time. The limit, if it is set, is the size of a page then.
+    /// At most one page is held at a time. If the limit is set, it is the size of a page.
     ///
     /// A list that changes while it is read gives no item twice, and an error of kind `Conflict`
     /// without a status where items may have been missed.
@@ -3226,7 +3226,7 @@ impl page::List for ListOwnRefreshTokensRequest {
 
 /// A request: returns the refresh tokens of all users of a tenant.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ListRefreshTokensRequest {
@@ -3311,16 +3311,16 @@ impl ListRefreshTokensRequest {
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::RefreshTokenPage> {
         let call = calls::list_refresh_tokens(&self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
         Ok(answer.json()?)
     }
 
-    /// Walks the list, page after page, with the filters and the order of this request.
+    /// Returns the items of all pages, with the filters and the order of this request.
     ///
-    /// No more than a page is held at a time. The limit, if it is set, is the size of a page then.
+    /// At most one page is held at a time. If the limit is set, it is the size of a page.
     ///
     /// A list that changes while it is read gives no item twice, and an error of kind `Conflict`
     /// without a status where items may have been missed.
@@ -3366,7 +3366,7 @@ impl page::List for ListRefreshTokensRequest {
 
 /// A request: returns policies.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ListPoliciesRequest {
@@ -3475,16 +3475,16 @@ impl ListPoliciesRequest {
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::PolicyPage> {
         let call = calls::list_policies(&self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
         Ok(answer.json()?)
     }
 
-    /// Walks the list, page after page, with the filters and the order of this request.
+    /// Returns the items of all pages, with the filters and the order of this request.
     ///
-    /// No more than a page is held at a time. The limit, if it is set, is the size of a page then.
+    /// At most one page is held at a time. If the limit is set, it is the size of a page.
     ///
     /// A list that changes while it is read gives no item twice, and an error of kind `Conflict`
     /// without a status where items may have been missed.
@@ -3523,7 +3523,7 @@ impl page::List for ListPoliciesRequest {
 
 /// A request: returns users.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ListUsersRequest {
@@ -3656,16 +3656,16 @@ impl ListUsersRequest {
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::UserPage> {
         let call = calls::list_users(&self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
         Ok(answer.json()?)
     }
 
-    /// Walks the list, page after page, with the filters and the order of this request.
+    /// Returns the items of all pages, with the filters and the order of this request.
     ///
-    /// No more than a page is held at a time. The limit, if it is set, is the size of a page then.
+    /// At most one page is held at a time. If the limit is set, it is the size of a page.
     ///
     /// A list that changes while it is read gives no item twice, and an error of kind `Conflict`
     /// without a status where items may have been missed.
@@ -3708,7 +3708,7 @@ impl page::List for ListUsersRequest {
 
 /// A request: sends a user a message with a token to reset the password.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct RequestPasswordResetRequest {
@@ -3749,7 +3749,7 @@ impl RequestPasswordResetRequest {
     /// # Errors
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<()> {
         let call = calls::request_password_reset(&self.params)?;
         Service::call(&self.client, call, &(), &self.options).await?;
@@ -3759,7 +3759,7 @@ impl RequestPasswordResetRequest {
 
 /// A request: returns the policies that a user has of its own.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ListUserPoliciesRequest {
@@ -3840,16 +3840,16 @@ impl ListUserPoliciesRequest {
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: The id is not a UUID (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::RelatedPolicyPage> {
         let call = calls::list_user_policies(&self.user_uuid, &self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
         Ok(answer.json()?)
     }
 
-    /// Walks the list, page after page, with the filters and the order of this request.
+    /// Returns the items of all pages, with the filters and the order of this request.
     ///
-    /// No more than a page is held at a time. The limit, if it is set, is the size of a page then.
+    /// At most one page is held at a time. If the limit is set, it is the size of a page.
     ///
     /// A list that changes while it is read gives no item twice, and an error of kind `Conflict`
     /// without a status where items may have been missed.
@@ -3892,7 +3892,7 @@ impl page::List for ListUserPoliciesRequest {
 
 /// A request: returns the groups of a user.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ListUserGroupsRequest {
@@ -3973,16 +3973,16 @@ impl ListUserGroupsRequest {
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::GroupPage> {
         let call = calls::list_user_groups(&self.user_uuid, &self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
         Ok(answer.json()?)
     }
 
-    /// Walks the list, page after page, with the filters and the order of this request.
+    /// Returns the items of all pages, with the filters and the order of this request.
     ///
-    /// No more than a page is held at a time. The limit, if it is set, is the size of a page then.
+    /// At most one page is held at a time. If the limit is set, it is the size of a page.
     ///
     /// A list that changes while it is read gives no item twice, and an error of kind `Conflict`
     /// without a status where items may have been missed.
@@ -4025,7 +4025,7 @@ impl page::List for ListUserGroupsRequest {
 
 /// A request: returns the sessions of a user.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ListUserSessionsRequest {
@@ -4094,16 +4094,16 @@ impl ListUserSessionsRequest {
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::SessionPage> {
         let call = calls::list_user_sessions(&self.user_uuid, &self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
         Ok(answer.json()?)
     }
 
-    /// Walks the list, page after page, with the filters and the order of this request.
+    /// Returns the items of all pages, with the filters and the order of this request.
     ///
-    /// No more than a page is held at a time. The limit, if it is set, is the size of a page then.
+    /// At most one page is held at a time. If the limit is set, it is the size of a page.
     ///
     /// A list that changes while it is read gives no item twice, and an error of kind `Conflict`
     /// without a status where items may have been missed.
@@ -4149,7 +4149,7 @@ impl page::List for ListUserSessionsRequest {
 
 /// A request: returns groups.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ListGroupsRequest {
@@ -4258,16 +4258,16 @@ impl ListGroupsRequest {
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::GroupPage> {
         let call = calls::list_groups(&self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
         Ok(answer.json()?)
     }
 
-    /// Walks the list, page after page, with the filters and the order of this request.
+    /// Returns the items of all pages, with the filters and the order of this request.
     ///
-    /// No more than a page is held at a time. The limit, if it is set, is the size of a page then.
+    /// At most one page is held at a time. If the limit is set, it is the size of a page.
     ///
     /// A list that changes while it is read gives no item twice, and an error of kind `Conflict`
     /// without a status where items may have been missed.
@@ -4310,7 +4310,7 @@ impl page::List for ListGroupsRequest {
 
 /// A request: returns the users of a group.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ListGroupUsersRequest {
@@ -4415,16 +4415,16 @@ impl ListGroupUsersRequest {
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: The id is not a UUID (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::UserPage> {
         let call = calls::list_group_users(&self.group_uuid, &self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
         Ok(answer.json()?)
     }
 
-    /// Walks the list, page after page, with the filters and the order of this request.
+    /// Returns the items of all pages, with the filters and the order of this request.
     ///
-    /// No more than a page is held at a time. The limit, if it is set, is the size of a page then.
+    /// At most one page is held at a time. If the limit is set, it is the size of a page.
     ///
     /// A list that changes while it is read gives no item twice, and an error of kind `Conflict`
     /// without a status where items may have been missed.
@@ -4467,7 +4467,7 @@ impl page::List for ListGroupUsersRequest {
 
 /// A request: returns the policies of a group.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ListGroupPoliciesRequest {
@@ -4548,16 +4548,16 @@ impl ListGroupPoliciesRequest {
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such group (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::RelatedPolicyPage> {
         let call = calls::list_group_policies(&self.group_uuid, &self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
         Ok(answer.json()?)
     }
 
-    /// Walks the list, page after page, with the filters and the order of this request.
+    /// Returns the items of all pages, with the filters and the order of this request.
     ///
-    /// No more than a page is held at a time. The limit, if it is set, is the size of a page then.
+    /// At most one page is held at a time. If the limit is set, it is the size of a page.
     ///
     /// A list that changes while it is read gives no item twice, and an error of kind `Conflict`
     /// without a status where items may have been missed.
@@ -4600,7 +4600,7 @@ impl page::List for ListGroupPoliciesRequest {
 
 /// A request: returns sessions.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ListSessionsRequest {
@@ -4667,16 +4667,16 @@ impl ListSessionsRequest {
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::SessionPage> {
         let call = calls::list_sessions(&self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
         Ok(answer.json()?)
     }
 
-    /// Walks the list, page after page, with the filters and the order of this request.
+    /// Returns the items of all pages, with the filters and the order of this request.
     ///
-    /// No more than a page is held at a time. The limit, if it is set, is the size of a page then.
+    /// At most one page is held at a time. If the limit is set, it is the size of a page.
     ///
     /// A list that changes while it is read gives no item twice, and an error of kind `Conflict`
     /// without a status where items may have been missed.
@@ -4722,7 +4722,7 @@ impl page::List for ListSessionsRequest {
 
 /// A request: returns the tenant and all tenants below it.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ListTenantsRequest {
@@ -4821,16 +4821,16 @@ impl ListTenantsRequest {
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::TenantPage> {
         let call = calls::list_tenants(&self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
         Ok(answer.json()?)
     }
 
-    /// Walks the list, page after page, with the filters and the order of this request.
+    /// Returns the items of all pages, with the filters and the order of this request.
     ///
-    /// No more than a page is held at a time. The limit, if it is set, is the size of a page then.
+    /// At most one page is held at a time. If the limit is set, it is the size of a page.
     ///
     /// A list that changes while it is read gives no item twice, and an error of kind `Conflict`
     /// without a status where items may have been missed.
@@ -4873,7 +4873,7 @@ impl page::List for ListTenantsRequest {
 
 /// A request: returns the external services, and which of them a user is connected with.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ListExternalRequest {
@@ -4939,16 +4939,16 @@ impl ListExternalRequest {
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: The id is not a UUID (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::ExternalPage> {
         let call = calls::list_external(&self.user_uuid, &self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
         Ok(answer.json()?)
     }
 
-    /// Walks the list, page after page, with the filters and the order of this request.
+    /// Returns the items of all pages, with the filters and the order of this request.
     ///
-    /// No more than a page is held at a time. The limit, if it is set, is the size of a page then.
+    /// At most one page is held at a time. If the limit is set, it is the size of a page.
     ///
     /// A list that changes while it is read gives no item twice, and an error of kind `Conflict`
     /// without a status where items may have been missed.
@@ -4994,7 +4994,7 @@ impl page::List for ListExternalRequest {
 
 /// A request: returns the users that are connected with an external service.
 ///
-/// What is not set is left to the server.
+/// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct ListConnectedUsersRequest {
@@ -5045,16 +5045,16 @@ impl ListConnectedUsersRequest {
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such type, or it is not configured (404).
-    /// - What any call can meet: a time limit, a broken connection, a refused credential.
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::ConnectedUserPage> {
         let call = calls::list_connected_users(&self.auth_type, &self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
         Ok(answer.json()?)
     }
 
-    /// Walks the list, page after page, with the filters and the order of this request.
+    /// Returns the items of all pages, with the filters and the order of this request.
     ///
-    /// No more than a page is held at a time. The limit, if it is set, is the size of a page then.
+    /// At most one page is held at a time. If the limit is set, it is the size of a page.
     ///
     /// A list that changes while it is read gives no item twice, and an error of kind `Conflict`
     /// without a status where items may have been missed.
