@@ -322,7 +322,7 @@ fn a_project_from_application_to_members() {
         .ask("alice", &["projects", "action", &id, "approve"])
         .bad(1);
     assert!(
-        refused.err.contains("owner or administrator may"),
+        refused.err.contains("only the owner or an administrator"),
         "{refused:?}"
     );
     world

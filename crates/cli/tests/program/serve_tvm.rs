@@ -147,7 +147,7 @@ fn the_token_of_tvmtool_and_the_roles_can_be_given() {
 
     let file = path("token", "from a file");
     for (more, expected) in [
-        (["--tvmtool-token-file", &file], "no header can carry it"),
+        (["--tvmtool-token-file", &file], "not valid in a header"),
         (["--tvmtool-token-env", "NOT_SET"], "NOT_SET is not set"),
         (["--tvmtool-files", "/no/such/folder"], "/no/such/folder"),
         (["--roles", "slug=/no/such/file"], "/no/such/file"),

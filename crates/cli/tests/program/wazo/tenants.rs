@@ -170,7 +170,7 @@ fn a_missing_or_wrong_argument_is_an_error_with_a_remedy() {
         .ask_as("00000000-0000-4000-8000-000000000000", &["users", "list"])
         .bad(1);
     assert!(
-        unknown.err.contains("wazo token create makes a new one"),
+        unknown.err.contains("run vouchsafe wazo token create"),
         "{unknown:?}"
     );
     let made = world.manage("POST", "tokens", r#"{"username": "admin", "acl": []}"#);
