@@ -193,6 +193,33 @@ fn no_alias_leads_to_something_else() {
     }
 }
 
+#[test]
+fn every_method_of_the_older_clients_has_a_line_in_the_guide() {
+    let guide = "../docs/guide/come-from-the-python-clients-of-wazo-auth.md";
+    let guide = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(guide)).unwrap();
+    let mut checked = 0;
+    for (old, ours) in NAMES {
+        let Some((api, method)) = ours.split_once("Api::") else {
+            continue;
+        };
+        let mut group = String::new();
+        for letter in api.chars() {
+            if letter.is_uppercase() && !group.is_empty() {
+                group.push('_');
+            }
+            group.extend(letter.to_lowercase());
+        }
+        // External services have methods for each type, such as `create_mobile`.
+        let end = if group == "external" { "" } else { "(" };
+        let line = format!(".{group}().{method}{end}");
+        assert!(guide.contains(&line), "{old}: no {line} in the guide");
+        let (_, name) = old.rsplit_once('.').unwrap();
+        assert!(guide.contains(name), "{old} is not in the guide");
+        checked += 1;
+    }
+    assert!(checked > 90, "only {checked} were checked");
+}
+
 /// Returns what is public, as `Type::name`, with its aliases.
 fn items() -> BTreeMap<String, Vec<String>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
