@@ -22,7 +22,7 @@ pub(crate) use astakos::{judge_functions, judge_recorded};
 pub(crate) use report::Recorded;
 pub use report::{Failure, Report};
 use schema::{Case, ClassFile};
-pub(crate) use wazo_auth::{judge_step, recorded_answer, scenarios};
+pub(crate) use wazo_auth::{RECORDED_HEADERS, judge_step, recorded_answer, scenarios};
 
 /// The variable that names the folder of vectors.
 pub const VARIABLE: &str = "VOUCHSAFE_VECTORS";

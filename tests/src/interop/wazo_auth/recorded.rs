@@ -7,18 +7,7 @@ use serde_json::{Map, Value, json};
 use vouchsafe::core::transport::Request;
 
 use super::super::recorder::Exchange;
-
-/// The headers that are recorded, as they are spelled there.
-const HEADERS: [&str; 8] = [
-    "Accept",
-    "Authorization",
-    "Connection",
-    "Content-Type",
-    "User-Agent",
-    "Wazo-Session-Type",
-    "Wazo-Tenant",
-    "X-Auth-Token",
-];
+use crate::vectors;
 
 /// Writes a call that was made down as a step.
 pub(super) fn step(call: &Value, (asked, answered): &Exchange, got: &Value) -> Value {
@@ -51,7 +40,7 @@ fn headers(all: &HeaderMap, names: &[&str]) -> Value {
 
 /// Writes a request down.
 pub(super) fn request(asked: &Request) -> Value {
-    let mut headers = headers(&asked.headers, &HEADERS);
+    let mut headers = headers(&asked.headers, &vectors::RECORDED_HEADERS);
     let media = headers["Content-Type"]
         .as_str()
         .unwrap_or_default()

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::report::{Judgement, Recorded};
 use super::{Error, Report};
 
-pub(crate) use client::answer as recorded_answer;
+pub(crate) use client::{HEADERS as RECORDED_HEADERS, answer as recorded_answer};
 
 /// Returns the recorded scenarios below a folder.
 pub(crate) fn scenarios(folder: &Path) -> Result<Vec<Value>, Error> {

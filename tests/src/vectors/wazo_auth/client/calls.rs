@@ -6,8 +6,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use vouchsafe::wazo_auth::{
-    AcsAnswer, AdminEmailList, CheckTokenRequest, Client, EmailList, IdpUsers, PasswordReset,
-    PolicyEdit, Result as Sent, SamlForm, SamlStart, ScopeCheck, Secret, Settings, TenantUuid,
+    AcsAnswer, AdminEmailList, CheckTokenRequest, Client, EmailList, ExternalToken, IdpUsers,
+    PasswordReset, PolicyEdit, Result as Sent, SamlForm, SamlStart, ScopeCheck, Secret, Settings,
+    TenantUuid, Token,
 };
 
 use super::{Done, Given, Kwargs, NOT_EXPRESSIBLE, REMOVED};
@@ -46,27 +47,44 @@ macro_rules! list {
     }};
 }
 
-pub(super) async fn call(client: &Client, name: &str, args: &[Value], kwargs: Kwargs) -> Done {
-    let mut kwargs = kwargs;
-    // A parameter that the service does not know either.
-    kwargs.remove("foo");
-    let tenant = kwargs
-        .remove("tenant_uuid")
-        .or_else(|| kwargs.remove("parent_uuid"));
-    let of_tenant = match tenant.filter(|tenant| !tenant.is_null()) {
-        Some(tenant) => match serde_json::from_value::<TenantUuid>(tenant) {
-            Ok(tenant) => Some(client.with_tenant(&tenant)),
-            Err(_) => return Done::Waived(NOT_EXPRESSIBLE),
-        },
-        None => None,
-    };
-    let client = of_tenant.as_ref().unwrap_or(client);
-    match make(client, name, args, &mut kwargs).await {
-        Ok(Some(_)) if !kwargs.is_empty() && !is_body(name) => Done::Waived(NOT_EXPRESSIBLE),
-        Ok(Some(given)) => Done::Called(given),
-        Ok(None) if name.starts_with("tenants.") => Done::Waived(REMOVED),
-        Ok(None) => Done::Unknown,
-        Err(Odd) => Done::Waived(NOT_EXPRESSIBLE),
+/// A call of the older client.
+pub(super) struct Called<'c> {
+    pub(super) client: &'c Client,
+    /// The options of the older client.
+    pub(super) options: &'c Value,
+    pub(super) name: &'c str,
+    pub(super) args: &'c [Value],
+}
+
+impl Called<'_> {
+    /// Makes it with ours.
+    pub(super) async fn make(&self, kwargs: Kwargs) -> Done {
+        let mut kwargs = kwargs;
+        // A parameter that the service does not know either.
+        kwargs.remove("foo");
+        let tenant = kwargs
+            .remove("tenant_uuid")
+            .or_else(|| kwargs.remove("parent_uuid"));
+        let of_tenant = match tenant.filter(|tenant| !tenant.is_null()) {
+            Some(tenant) => match serde_json::from_value::<TenantUuid>(tenant) {
+                Ok(tenant) => Some(self.client.with_tenant(&tenant)),
+                Err(_) => return Done::Waived(NOT_EXPRESSIBLE),
+            },
+            None => None,
+        };
+        let (name, args) = (self.name, self.args);
+        let client = of_tenant.as_ref().unwrap_or(self.client);
+        let made = match name {
+            "token.new" => log_in(client, self.options, args, &mut kwargs).await,
+            _ => make(client, name, args, &mut kwargs).await,
+        };
+        match made {
+            Ok(Some(_)) if !kwargs.is_empty() && !is_body(name) => Done::Waived(NOT_EXPRESSIBLE),
+            Ok(Some(given)) => Done::Called(given),
+            Ok(None) if name.starts_with("tenants.") => Done::Waived(REMOVED),
+            Ok(None) => Done::Unknown,
+            Err(Odd) => Done::Waived(NOT_EXPRESSIBLE),
+        }
     }
 }
 
@@ -87,7 +105,6 @@ async fn make(client: &Client, name: &str, args: &[Value], kwargs: &mut Kwargs) 
         return others(client, name, args, kwargs).await;
     }
     let given = match name {
-        "token.new" => log_in(client, args, kwargs).await?,
         "token.get" => {
             let request = client.token().get(text(0));
             let access = take::<String>(kwargs, "required_acl")?.unwrap_or_default();
@@ -95,7 +112,12 @@ async fn make(client: &Client, name: &str, args: &[Value], kwargs: &mut Kwargs) 
                 true => request,
                 false => request.required_access(access),
             };
-            secret(set!(request, kwargs; tenant ;;).send().await)
+            value(
+                set!(request, kwargs; tenant ;;)
+                    .send()
+                    .await
+                    .map(|token| token_json(&token)),
+            )
         }
         "token.is_valid" => {
             let request = client.token().check(text(0));
@@ -119,9 +141,12 @@ async fn make(client: &Client, name: &str, args: &[Value], kwargs: &mut Kwargs) 
         "token.revoke" => nothing(client.token().revoke(&text(0).into()).await),
         "token.list" => match kwargs.remove("user_uuid") {
             Some(user) if user == "me" => {
-                list!(client.token().list_own(), kwargs; client_id ; mobile ;)
+                list!(client.token().list_own(), kwargs; client_id, created_at ; mobile ;)
             }
-            Some(user) => list!(client.token().list(&body(user)?), kwargs; client_id ; mobile ;),
+            Some(user) => {
+                let request = client.token().list(&body(user)?);
+                list!(request, kwargs; client_id, created_at ; mobile ;)
+            }
             None => return Err(Odd),
         },
         "token.delete" if text(0) == "me" => nothing(client.token().delete_own(text(1)).await),
@@ -264,15 +289,19 @@ async fn others(client: &Client, name: &str, args: &[Value], kwargs: &mut Kwargs
         "status.check" => nothing(client.status().check().await),
         "backends.list" => value(client.backends().list().await),
         "refresh_tokens.list" => {
-            list!(client.refresh_tokens().list(), kwargs; client_id ; mobile ;)
+            list!(client.refresh_tokens().list(), kwargs; client_id, created_at ; mobile ;)
         }
         "sessions.list" => list!(client.sessions().list(), kwargs; ;;),
         "sessions.delete" => nothing(client.sessions().delete(&body(at(0))?).await),
 
         "tenants.new" => value(client.tenants().create(&all(kwargs)?).await),
-        "tenants.list" => list!(
-            client.tenants().list(), kwargs; name, slug, domain_name ;; uuid
-        ),
+        "tenants.list" => {
+            let request = match take::<Vec<TenantUuid>>(kwargs, "uuids")? {
+                Some(uuids) => client.tenants().list().uuids(uuids),
+                None => client.tenants().list(),
+            };
+            list!(request, kwargs; name, slug, domain_name ;; uuid)
+        }
         "tenants.get" => value(client.tenants().get(&body(at(0))?).await),
         "tenants.edit" => value(client.tenants().edit(&body(at(0))?, &all(kwargs)?).await),
         "tenants.delete" => nothing(client.tenants().delete(&body(at(0))?).await),
@@ -314,13 +343,20 @@ async fn others(client: &Client, name: &str, args: &[Value], kwargs: &mut Kwargs
         }
         "saml_config.get_metadata" => {
             let client = client.with_tenant(&body(at(0))?);
-            nothing(client.saml_config().get_metadata().await.map(|_| ()))
+            let metadata = client.saml_config().get_metadata().await;
+            value(metadata.map(|xml| String::from_utf8_lossy(xml.body()).into_owned()))
         }
         "saml_config.create" => value(client.saml_config().create(&form(kwargs)?).await),
         "saml_config.update" => nothing(client.saml_config().update(&form(kwargs)?).await),
-        "saml.sso" => secret(client.saml().sso(&SamlStart::new(text(1), text(0))).await),
+        "saml.sso" => {
+            let begun = client.saml().sso(&SamlStart::new(text(1), text(0))).await;
+            value(begun.map(|begun| {
+                let session = begun.saml_session_id.expose();
+                json!({"location": begun.location, "saml_session_id": session})
+            }))
+        }
         "saml.acs" => value(client.saml().acs(&AcsAnswer::new(text(0), text(1))).await),
-        "saml.logout" => nothing(client.saml().logout().await.map(|_| ())),
+        "saml.logout" => value(client.saml().logout().await),
 
         "config.get" => value(client.config().get().await),
         "config.patch" => value(client.config().patch(&body::<Vec<_>>(at(0))?).await),
@@ -347,8 +383,16 @@ async fn external(client: &Client, name: &str, args: &[Value], kwargs: &mut Kwar
         }
         ("external.create", other) => value(api.create(&body(at(1))?, other, &settings(2)).await),
         ("external.get", "mobile") => value(api.get_mobile(&body(at(1))?).await),
-        ("external.get", "google") => secret(api.get_google(&body(at(1))?).await),
-        ("external.get", "microsoft") => secret(api.get_microsoft(&body(at(1))?).await),
+        ("external.get", "google") => value(
+            api.get_google(&body(at(1))?)
+                .await
+                .map(|data| account_json(&data)),
+        ),
+        ("external.get", "microsoft") => value(
+            api.get_microsoft(&body(at(1))?)
+                .await
+                .map(|data| account_json(&data)),
+        ),
         ("external.get", other) => value(api.get(&body(at(1))?, other).await),
         ("external.update", "mobile") => {
             value(api.update_mobile(&body(at(1))?, &body(at(2))?).await)
@@ -379,18 +423,20 @@ async fn external(client: &Client, name: &str, args: &[Value], kwargs: &mut Kwar
     Ok(Some(given))
 }
 
-async fn log_in(client: &Client, args: &[Value], kwargs: &mut Kwargs) -> Result<Sent<Given>, Odd> {
+async fn log_in(client: &Client, options: &Value, args: &[Value], kwargs: &mut Kwargs) -> Made {
     if let Some(backend) = args.first() {
         kwargs.insert("backend".to_owned(), backend.clone());
     }
     let request = client.token().create();
-    let request = match (
-        take::<String>(kwargs, "username")?,
-        take::<String>(kwargs, "password")?,
-    ) {
-        (Some(username), Some(password)) => request.credentials(username, password),
+    let given = (take(kwargs, "username")?, take(kwargs, "password")?);
+    let request = match given {
         (None, None) => request,
-        _ => return Err(Odd),
+        // Each of them falls back to the client's by itself; one that is missing is empty.
+        (username, password) => {
+            let own = |name: &str| options[name].as_str().unwrap_or_default().to_owned();
+            let or = |given: Option<String>, name: &str| given.unwrap_or_else(|| own(name));
+            request.credentials(or(username, "username"), or(password, "password"))
+        }
     };
     let client_id = take::<String>(kwargs, "client_id")?;
     let refresh = take::<String>(kwargs, "refresh_token")?;
@@ -410,7 +456,10 @@ async fn log_in(client: &Client, args: &[Value], kwargs: &mut Kwargs) -> Result<
         None => request,
     };
     let request = set!(request, kwargs; session_type, backend, domain_name, tenant_id ;;);
-    Ok(request.send().await.map(|_| Given::Secret))
+    let created = request.send().await;
+    Ok(Some(value(
+        created.map(|created| token_json(&created.token)),
+    )))
 }
 
 /// Asks for what the keyword arguments say; what counts as nothing in Python is not asked for.
@@ -476,8 +525,32 @@ fn value<T: Serialize>(given: Sent<T>) -> Sent<Given> {
     given.map(|value| Given::Value(serde_json::to_value(value).unwrap_or_default()))
 }
 
-fn secret<T>(given: Sent<T>) -> Sent<Given> {
-    given.map(|_| Given::Secret)
+fn account_json(account: &ExternalToken) -> Value {
+    json!({
+        "access_token": account.access_token.expose(),
+        "token_expiration": account.token_expiration,
+        "scope": account.scope,
+    })
+}
+
+/// Writes a token, which ours does not write as JSON, since it is a secret.
+fn token_json(token: &Token) -> Value {
+    json!({
+        "token": token.token.expose(),
+        "auth_id": token.auth_id,
+        "session_uuid": token.session_uuid,
+        "acl": token.acl,
+        "metadata": token.metadata,
+        "utc_issued_at": token.utc_issued_at,
+        "utc_expires_at": token.utc_expires_at,
+        "issued_at": token.issued_at,
+        "expires_at": token.expires_at,
+        "refresh_token": token.refresh_token.as_ref().map(Secret::expose),
+        "user_agent": token.user_agent,
+        "remote_addr": token.remote_addr,
+        "xivo_user_uuid": token.xivo_user_uuid,
+        "xivo_uuid": token.xivo_uuid,
+    })
 }
 
 fn nothing(given: Sent<()>) -> Sent<Given> {
