@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use clap::Args;
 use vouchsafe::core::call::{Retry, Timeouts};
-use vouchsafe::core::env;
 use vouchsafe::core::transport::{HttpTransport, Transport};
 use vouchsafe::core::url::BaseUrl;
+use vouchsafe::core::{Error, ErrorKind, Result as CoreResult, env};
 
 use crate::failure::Failure;
 
@@ -55,6 +55,21 @@ impl ConnectionArgs {
             builder = builder.add_root_pem(&pem).map_err(|cause| fail(&cause))?;
         }
         Ok(Arc::new(builder.build()?))
+    }
+
+    /// Waits for one request outside of a client, as long as an attempt of one may take.
+    pub(crate) async fn within<T>(
+        &self,
+        request: impl Future<Output = CoreResult<T>>,
+    ) -> CoreResult<T> {
+        let limit = self.timeout;
+        match tokio::time::timeout(limit, request).await {
+            Ok(answered) => answered,
+            Err(_) => {
+                let what = format!("no answer within {limit:?}");
+                Err(Error::new(ErrorKind::Transport, what))
+            }
+        }
     }
 
     /// Returns the time limits: a whole call may take as long as all its attempts.

@@ -14,6 +14,7 @@ pub(crate) struct Answer {
     human: String,
     json: Value,
     failure: Option<Failure>,
+    is_silent: bool,
 }
 
 impl Answer {
@@ -24,6 +25,15 @@ impl Answer {
             human: human.into(),
             json,
             failure: None,
+            is_silent: false,
+        }
+    }
+
+    /// Creates a result that is nothing for people to read.
+    pub(crate) fn silent(json: Value) -> Self {
+        Self {
+            is_silent: true,
+            ..Self::new("", json)
         }
     }
 
@@ -48,7 +58,7 @@ impl Answer {
     pub(crate) fn print(self, as_json: bool) -> Result<(), Failure> {
         if as_json {
             print_line(&to_json(&self.json))?;
-        } else if !self.human.is_empty() || self.failure.is_none() {
+        } else if !self.is_silent && (!self.human.is_empty() || self.failure.is_none()) {
             print_line(self.human.trim_end_matches('\n'))?;
         }
         self.failure.map_or(Ok(()), Err)

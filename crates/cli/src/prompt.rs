@@ -36,6 +36,32 @@ pub(crate) fn ask(_: &str, _: usize) -> io::Result<Secret> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Asks a question on standard error, and reads a line of at most `limit` bytes from the terminal,
+/// which shows what is typed.
+///
+/// # Errors
+///
+/// As [`ask`].
+#[cfg(unix)]
+pub(crate) fn line(question: &str, limit: usize) -> io::Result<String> {
+    use std::io::Write as _;
+
+    let mut out = io::stderr().lock();
+    let _ = write!(out, "{question}");
+    let _ = out.flush();
+    let line = Secret::read(terminal::Line::default(), limit)?;
+    match line.is_empty() {
+        true => Err(io::ErrorKind::UnexpectedEof.into()),
+        false => Ok(line.expose().trim().to_owned()),
+    }
+}
+
+/// Asks a question, which is not possible on this system.
+#[cfg(not(unix))]
+pub(crate) fn line(_: &str, _: usize) -> io::Result<String> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 #[cfg(unix)]
 mod terminal {
     use std::io::{self, Read};

@@ -118,6 +118,8 @@ pub(crate) fn refuse_in_arguments(
         let what = match () {
             () if names("--token") || holds_token(&argument) => "token",
             () if names("--password") => "password",
+            () if names("--client-secret") => "client-secret",
+            () if names("--refresh-token") => "refresh-token",
             () => continue,
         };
         return Err(Failure::usage(format!(

@@ -48,8 +48,13 @@ impl Environment {
         Ok(self.secret(name)?.map(|value| value.expose().to_owned()))
     }
 
-    /// Returns where the file of credentials is.
-    pub(crate) fn file(&self) -> Result<PathBuf> {
+    /// Returns where the file of credentials is: at `PAN_CREDENTIALS_DBFILE`, or else at
+    /// `.config/pancloud/credentials.json` below `HOME`.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `Config` if neither is set, or one is not text.
+    pub fn file(&self) -> Result<PathBuf> {
         if let Some(path) = self.text("PAN_CREDENTIALS_DBFILE")? {
             return Ok(PathBuf::from(path));
         }

@@ -3,6 +3,7 @@
 
 mod astakos;
 mod commands;
+mod credentials;
 mod demo;
 mod discovery;
 mod environment;

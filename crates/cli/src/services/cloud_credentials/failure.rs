@@ -1,12 +1,22 @@
 //! Failures of the client of Cortex Data Lake, and hints about them.
 
-use vouchsafe::cloud_credentials;
+use vouchsafe::cloud_credentials::{self, ErrorKind};
 
 use crate::failure::Failure;
 
 impl From<cloud_credentials::Error> for Failure {
     fn from(error: cloud_credentials::Error) -> Self {
-        Self::from(error.core().clone())
-            .warned_of_doubling(error.core(), cloud_credentials::mock::operations())
+        let failure = Self::from(error.core().clone())
+            .warned_of_doubling(error.core(), cloud_credentials::mock::operations());
+        match error.kind() {
+            _ if error.is_reauthorization_needed() => failure
+                .kind("reauthorization_needed")
+                .hint("log in again: vouchsafe credentials login"),
+            ErrorKind::PartialCredentials => failure
+                .kind("partial_credentials")
+                .hint("vouchsafe credentials doctor shows what there is"),
+            ErrorKind::StoreCorrupt => failure.kind("store_corrupt"),
+            _ => failure,
+        }
     }
 }

@@ -1,20 +1,22 @@
-//! Cortex Data Lake.
+//! Cortex Data Lake, and the credentials for it.
 
 mod commands;
+mod credentials;
 mod demo;
 mod emulator;
 mod failure;
 
 use std::process::ExitCode;
 
-use clap::{ArgMatches, Command};
+use clap::{ArgMatches, Command, FromArgMatches as _};
 use serde_json::Value;
 use vouchsafe::cloud_credentials::OPERATIONS;
 use vouchsafe::core::BoxFuture;
 
+use self::credentials::CredentialsArgs;
 use crate::described;
 use crate::failure::Failure;
-use crate::service::{Done, Emulator, Service, Start, with_secrets};
+use crate::service::{Done, Emulator, Service, Start, command, read, with_secrets};
 use crate::stage::Stage;
 
 /// The service.
@@ -30,16 +32,27 @@ impl Service for CloudCredentials {
     }
 
     fn commands(&self) -> Vec<Command> {
-        vec![described::command(
-            NAME,
-            "Calls the operations of Cortex Data Lake",
-            commands::VARIABLES,
-            OPERATIONS,
-        )]
+        vec![
+            described::command(
+                NAME,
+                "Calls the operations of Cortex Data Lake",
+                commands::VARIABLES,
+                OPERATIONS,
+            ),
+            command::<CredentialsArgs>(
+                CREDENTIALS,
+                "Keeps credentials of an application: writes, shows, renews and revokes them, logs in",
+            ),
+        ]
     }
 
-    fn run<'a>(&'a self, _: &'a str, matches: &'a ArgMatches) -> BoxFuture<'a, Done> {
-        Box::pin(async move { Ok((commands::run(matches).await?, ExitCode::SUCCESS)) })
+    fn run<'a>(&'a self, command: &'a str, matches: &'a ArgMatches) -> BoxFuture<'a, Done> {
+        Box::pin(async move {
+            if command == CREDENTIALS {
+                return credentials::run(read(CredentialsArgs::from_arg_matches(matches))?).await;
+            }
+            Ok((commands::run(matches).await?, ExitCode::SUCCESS))
+        })
     }
 
     fn seed(&self) -> Option<&'static str> {
@@ -60,3 +73,4 @@ impl Service for CloudCredentials {
 }
 
 const NAME: &str = "cloud-credentials";
+const CREDENTIALS: &str = "credentials";

@@ -1,0 +1,252 @@
+//! `vouchsafe credentials init`: writes a profile from what is given.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value, json};
+use vouchsafe::cloud_credentials::CredentialsBuilder;
+use vouchsafe::cloud_credentials::file::FileStore;
+use vouchsafe::core::Secret;
+
+use super::given::{ClientSecretArgs, RefreshTokenArgs, client_id};
+use super::reach::Reach;
+use super::show::MASK;
+use crate::failure::Failure;
+use crate::output::{Answer, pairs};
+use crate::secret::read_document;
+
+/// Options of `init`.
+#[derive(Args, Debug)]
+pub(super) struct InitArgs {
+    /// Reads a JSON object with client_id, client_secret and refresh_token from a file, or from
+    /// standard input for -
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["client_id", "client_secret_file",
+        "client_secret_env", "client_secret_stdin", "refresh_token_file", "refresh_token_env",
+        "refresh_token_stdin"])]
+    from: Option<PathBuf>,
+    /// The client's id [default: the environment variable PAN_CLIENT_ID]
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+    #[command(flatten)]
+    client_secret: ClientSecretArgs,
+    #[command(flatten)]
+    refresh_token: RefreshTokenArgs,
+    /// Writes the profile; without it, only shows what would be written
+    #[arg(long)]
+    write: bool,
+}
+
+/// What is to be written.
+#[derive(Default)]
+pub(super) struct Given {
+    profile: Option<String>,
+    client_id: Option<String>,
+    client_secret: Option<Secret>,
+    refresh_token: Option<Secret>,
+    access_token: Option<Secret>,
+    is_token_cached: Option<bool>,
+    file: Option<PathBuf>,
+}
+
+pub(super) async fn run(reach: &Reach, args: &InitArgs) -> Result<Answer, Failure> {
+    let mut given = Given::default();
+    match &args.from {
+        Some(path) => given.read(path)?,
+        None => {
+            let id = client_id(args.client_id.as_deref())?;
+            let id = id.ok_or_else(|| {
+                let hint = "give --client-id or --from, or use vouchsafe credentials generate";
+                Failure::usage("PAN_CLIENT_ID is not set in the environment").hint(hint)
+            })?;
+            given.client_id = Some(id);
+            if reach.has_secret() {
+                given.client_secret = Some(args.client_secret.read()?);
+            }
+            given.refresh_token = Some(args.refresh_token.read()?);
+        }
+    }
+    let (profile, store) = (given.profile(reach)?, given.store(reach)?);
+    if args.write {
+        given.write(reach).await?;
+    }
+    let masked = |secret: &Option<Secret>| secret.as_ref().map(|_| MASK);
+    let path = store.path().display().to_string();
+    let shown = json!({
+        "written": args.write,
+        "file": path,
+        "profile": profile,
+        "client_id": given.client_id,
+        "client_secret": masked(&given.client_secret),
+        "refresh_token": masked(&given.refresh_token),
+        "access_token": masked(&given.access_token),
+    });
+    let human = match args.write {
+        true => format!("wrote the profile {profile} into {path}"),
+        false => {
+            let row = |name: &str| {
+                let text = shown[name].as_str().unwrap_or("-");
+                (name.replace('_', " "), text.to_owned())
+            };
+            let rows = [
+                "file",
+                "profile",
+                "client_id",
+                "client_secret",
+                "refresh_token",
+                "access_token",
+            ];
+            format!(
+                "{}\nnothing is written without --write",
+                pairs(rows.map(row))
+            )
+        }
+    };
+    Ok(Answer::new(human, shown))
+}
+
+impl Given {
+    /// Reads a JSON object from a file, or from standard input for `-`.
+    pub(super) fn read(&mut self, path: &Path) -> Result<(), Failure> {
+        let document = read_document(path)?;
+        let place = path.display().to_string();
+        let wrong = |what: &str| Failure::usage(format!("{place}: {what}"));
+        match serde_json::from_str(document.expose()) {
+            Ok(value) => self.merge(&value, &place),
+            Err(fault) => {
+                let at = format!(
+                    "not JSON at line {}, column {}",
+                    fault.line(),
+                    fault.column()
+                );
+                Err(wrong(&at))
+            }
+        }
+    }
+
+    /// Takes over the members of an object. Those that say how tokens are requested are known, but
+    /// nothing is requested here.
+    pub(super) fn merge(&mut self, value: &Value, place: &str) -> Result<(), Failure> {
+        let wrong = |what: String| Failure::usage(format!("{place}: {what}"));
+        let members = value
+            .as_object()
+            .ok_or_else(|| wrong("it is not a JSON object".to_owned()))?;
+        for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
+            let text = || {
+                let text = value.as_str();
+                text.ok_or_else(|| wrong(format!("{name} is not text")))
+            };
+            match name.as_str() {
+                "client_id" => self.client_id = Some(text()?.to_owned()),
+                "client_secret" => self.client_secret = Some(Secret::from(text()?)),
+                "refresh_token" => self.refresh_token = Some(Secret::from(text()?)),
+                "access_token" => self.access_token = Some(Secret::from(text()?)),
+                "profile" => self.profile = Some(text()?.to_owned()),
+                "cache_token" => {
+                    let is_cached = value.as_bool();
+                    let is_cached =
+                        is_cached.ok_or_else(|| wrong(format!("{name} is not true or false")))?;
+                    self.is_token_cached = Some(is_cached);
+                }
+                "storage_params" => {
+                    self.file = value["dbfile"]
+                        .as_str()
+                        .map(PathBuf::from)
+                        .or(self.file.take());
+                }
+                known if OF_REQUESTS.contains(&known) => {}
+                _ => {
+                    let hint = "it may have client_id, client_secret, refresh_token, access_token \
+                                and profile";
+                    return Err(wrong(format!("unexpected member {name}")).hint(hint));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn profile(&self, reach: &Reach) -> Result<String, Failure> {
+        let own = self.profile.clone().filter(|name| !name.is_empty());
+        Ok(match own {
+            Some(name) => name,
+            None => reach.profile()?.unwrap_or_else(|| "default".to_owned()),
+        })
+    }
+
+    /// Returns the file to write to.
+    pub(super) fn store(&self, reach: &Reach) -> Result<FileStore, Failure> {
+        match &self.file {
+            Some(path) => Ok(FileStore::new(path)),
+            None => reach.store(),
+        }
+    }
+
+    /// Writes the profile, and returns the numbers of its documents.
+    pub(super) async fn write(&self, reach: &Reach) -> Result<Vec<u64>, Failure> {
+        let (profile, store) = (self.profile(reach)?, self.store(reach)?);
+        let credentials = self.put(reach.bare()?)?;
+        let credentials = credentials
+            .profile(&profile)
+            .store(std::sync::Arc::new(store.clone()))
+            .build()?;
+        credentials.write().await?;
+        let documents = store.documents(FileStore::NAMESPACE).await?;
+        let of_it = documents
+            .iter()
+            .filter(|document| document.profile.as_deref() == Some(&profile));
+        Ok(of_it.map(|document| document.id).collect())
+    }
+
+    fn put(&self, mut builder: CredentialsBuilder) -> Result<CredentialsBuilder, Failure> {
+        let is_empty = self.client_id.is_none()
+            && self.client_secret.is_none()
+            && self.refresh_token.is_none()
+            && self.access_token.is_none();
+        if is_empty {
+            return Err(Failure::usage("there are no credentials to write"));
+        }
+        if let Some(id) = &self.client_id {
+            builder = builder.client_id(id);
+        }
+        if let Some(secret) = &self.client_secret {
+            builder = builder.client_secret(secret);
+        }
+        if let Some(token) = &self.refresh_token {
+            builder = builder.refresh_token(token);
+        }
+        if let Some(token) = &self.access_token {
+            builder = builder.access_token(token);
+        }
+        Ok(builder.cache_token(self.is_token_cached.unwrap_or(true)))
+    }
+
+    /// Creates what `generate` asked for.
+    pub(super) fn asked(
+        client_id: String,
+        client_secret: Secret,
+        refresh_token: Secret,
+        profile: String,
+    ) -> Self {
+        Self {
+            profile: Some(profile),
+            client_id: Some(client_id),
+            client_secret: Some(client_secret),
+            refresh_token: Some(refresh_token),
+            ..Self::default()
+        }
+    }
+}
+
+/// Arguments of the constructor of `pancloud` that do not change what is written.
+const OF_REQUESTS: &[&str] = &[
+    "auth_base_url",
+    "developer_token",
+    "developer_token_provider",
+    "developer_token_url",
+    "instance_id",
+    "port",
+    "redirect_uri",
+    "region",
+    "scope",
+    "storage_adapter",
+    "token_url",
+];

@@ -1,0 +1,241 @@
+//! `vouchsafe credentials login`: a user agrees in a browser, and comes back to a port of this
+//! machine (RFC 8252).
+
+use std::net::Ipv4Addr;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Html;
+use axum::routing::get;
+use clap::Args;
+use http::{StatusCode, Uri};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use vouchsafe::cloud_credentials::{Authorization, Credentials, Error};
+use vouchsafe::core::Secret;
+
+use super::given::ClientSecretArgs;
+use super::reach::Reach;
+use crate::connection::duration;
+use crate::failure::Failure;
+use crate::output::Answer;
+
+/// Options of `login`.
+#[derive(Args, Debug)]
+pub(super) struct LoginArgs {
+    /// The client's id [default: that of the profile, or the environment variable PAN_CLIENT_ID]
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+    #[command(flatten)]
+    client_secret: ClientSecretArgs,
+    /// A scope to ask for, such as logging-service:read; repeat for more
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<String>,
+    /// The region of the application, such as americas or europe
+    #[arg(long, value_name = "NAME")]
+    region: Option<String>,
+    /// The instance of the application
+    #[arg(long, value_name = "ID")]
+    instance_id: Option<String>,
+    /// The page where users log in [default:
+    /// https://identity.paloaltonetworks.com/as/authorization.oauth2]
+    #[arg(long, value_name = "URL")]
+    authorization_url: Option<String>,
+    /// Refuses answers of a server that does not say that it is this one
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// The port of 127.0.0.1 that users come back to [default: any free one]
+    #[arg(
+        long,
+        value_name = "PORT",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    port: u16,
+    /// Opens the page with a program; without it, the URL is only printed
+    #[arg(long, value_name = "PROGRAM", num_args = 0..=1, require_equals = true,
+        default_missing_value = OPENER)]
+    browser: Option<String>,
+    /// How long to wait for the user, in seconds or with a unit: 90, 5m
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
+    wait: Duration,
+}
+
+pub(super) async fn run(reach: &Reach, args: LoginArgs) -> Result<Answer, Failure> {
+    let secret = match reach.has_secret() {
+        true => args.client_secret.read_if_given()?,
+        false => None,
+    };
+    let taken =
+        |cause: std::io::Error| Failure::usage(format!("port {} of 127.0.0.1: {cause}", args.port));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).await;
+    let listener = listener.map_err(taken)?;
+    let port = listener.local_addr().map_err(taken)?.port();
+    let credentials = credentials(reach, &args, port)?;
+    let mut request = credentials.authorize();
+    if let Some(id) = &args.client_id {
+        request = request.client_id(id);
+    }
+    let login = request.url().await?;
+    eprintln!("Visit this page to log in:\n{}", login.url);
+    if let Some(program) = &args.browser {
+        open(program, &login.url)?;
+    }
+    let verifier = login.verifier.clone();
+    let code = timeout(args.wait, answered(listener, login, args.issuer.clone())).await;
+    let code = code.map_err(|_| {
+        Failure::failed("nobody came back from the page in time").hint("--wait allows more")
+    })??;
+    let mut exchange = credentials.exchange(code);
+    if let Some(id) = args.client_id {
+        exchange = exchange.client_id(id);
+    }
+    if let Some(secret) = secret {
+        exchange = exchange.client_secret(secret);
+    }
+    if let Some(verifier) = verifier {
+        exchange = exchange.verifier(verifier);
+    }
+    let answer = exchange.send().await?;
+    let profile = credentials.profile();
+    let seconds = answer.expires_in.map(|lifetime| lifetime.as_secs());
+    let human = format!("logged in; wrote the profile {profile}");
+    Ok(Answer::new(
+        human,
+        json!({
+            "logged_in": true,
+            "profile": profile,
+            "scope": answer.scope,
+            "expires_in_s": seconds,
+            "has_refresh_token": answer.refresh_token.is_some(),
+        }),
+    ))
+}
+
+fn credentials(reach: &Reach, args: &LoginArgs, port: u16) -> Result<Credentials, Failure> {
+    let mut builder = reach
+        .full()?
+        .redirect_uri(format!("http://127.0.0.1:{port}{CALLBACK}"));
+    if !args.scopes.is_empty() {
+        builder = builder.scopes(&args.scopes);
+    }
+    if let Some(region) = &args.region {
+        builder = builder.region(region);
+    }
+    if let Some(id) = &args.instance_id {
+        builder = builder.instance_id(id);
+    }
+    if let Some(url) = &args.authorization_url {
+        builder = builder.authorization_url(url);
+    }
+    Ok(builder.build()?)
+}
+
+fn open(program: &str, url: &str) -> Result<(), Failure> {
+    let opened = Command::new(program)
+        .arg(url)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    match opened {
+        Ok(_) => Ok(()),
+        Err(cause) => Err(
+            Failure::usage(format!("{program} cannot be started: {cause}"))
+                .hint("open the page yourself, without --browser"),
+        ),
+    }
+}
+
+/// What the page for the callback needs.
+struct Waiting {
+    login: Authorization,
+    issuer: Option<String>,
+    /// Takes the first answer that belongs to this login.
+    answer: Mutex<Option<oneshot::Sender<Result<Secret, Error>>>>,
+}
+
+/// Waits for the user to come back, and returns the code.
+async fn answered(
+    listener: TcpListener,
+    login: Authorization,
+    issuer: Option<String>,
+) -> Result<Secret, Failure> {
+    let (sender, receiver) = oneshot::channel();
+    let waiting = Arc::new(Waiting {
+        login,
+        issuer,
+        answer: Mutex::new(Some(sender)),
+    });
+    let pages = Router::new()
+        .route(CALLBACK, get(callback))
+        .with_state(waiting);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = axum::serve(listener, pages).with_graceful_shutdown(async {
+        // Also when the other end is dropped.
+        let _ = stopped.await;
+    });
+    let mut serving = std::pin::pin!(serving.into_future());
+    let code = tokio::select! {
+        code = receiver => code,
+        ended = &mut serving => {
+            let why = ended.err().map_or_else(|| "it ended".to_owned(), |cause| cause.to_string());
+            return Err(Failure::failed(format!("the page for the callback: {why}")));
+        }
+    };
+    drop(stop);
+    // So that the browser gets its page; it may keep its connection.
+    let _ = timeout(LAST_PAGE, serving).await;
+    match code {
+        Ok(code) => Ok(code?),
+        Err(_) => Err(Failure::failed("the page for the callback is gone")),
+    }
+}
+
+async fn callback(
+    State(waiting): State<Arc<Waiting>>,
+    uri: Uri,
+) -> (StatusCode, Html<&'static str>) {
+    let url = uri.to_string();
+    let read = match &waiting.issuer {
+        Some(issuer) => waiting.login.callback_from(issuer, &url),
+        None => waiting.login.callback(&url),
+    };
+    let (status, page) = match &read {
+        Ok(_) => (StatusCode::OK, "<p>Done. Return to the terminal."),
+        Err(error) if error.code().is_some() => (
+            StatusCode::OK,
+            "<p>The login was refused. Return to the terminal.",
+        ),
+        // Any page on this machine can come here: go on waiting for the right one.
+        Err(_) => {
+            return (
+                StatusCode::BAD_REQUEST,
+                Html("<p>This is not the login that was begun."),
+            );
+        }
+    };
+    let sender = waiting
+        .answer
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .take();
+    if let Some(sender) = sender {
+        // The command may have given up meanwhile.
+        let _ = sender.send(read);
+    }
+    (status, Html(page))
+}
+
+const CALLBACK: &str = "/callback";
+const LAST_PAGE: Duration = Duration::from_secs(1);
+const OPENER: &str = if cfg!(target_os = "macos") {
+    "open"
+} else {
+    "xdg-open"
+};

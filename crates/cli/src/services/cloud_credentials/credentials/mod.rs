@@ -1,0 +1,114 @@
+//! `vouchsafe credentials`: credentials of an application, in the file that `pancloud` shares.
+
+mod ask;
+mod given;
+mod init;
+mod login;
+mod old;
+mod reach;
+mod report;
+mod show;
+mod tokens;
+mod worker;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use self::reach::Reach;
+use crate::failure::Failure;
+use crate::output::Answer;
+use crate::service::Done;
+
+/// Options of `vouchsafe credentials`.
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = false, subcommand_required = false)]
+pub(crate) struct CredentialsArgs {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    old: old::OldArgs,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Asks for the client's id, its secret and a refresh token, without showing them, and writes
+    /// them into a profile
+    Generate(ask::GenerateArgs),
+    /// Writes a client's id, its secret and a refresh token from files or variables into a profile
+    Init(init::InitArgs),
+    /// Lists the profiles of the file
+    List,
+    /// Shows the credentials of the moment, and where they come from, with secrets masked
+    Get {
+        /// Shows the secrets too
+        #[arg(long)]
+        show: bool,
+    },
+    /// Prints an access token that is fresh
+    Token,
+    /// Replaces the access token now
+    Refresh,
+    /// Revokes a token at the server, and drops it from the profile
+    Revoke {
+        /// Which token; the refresh token takes the access token with it
+        #[arg(value_enum)]
+        which: tokens::Which,
+    },
+    /// Gives a profile another name
+    Rename {
+        /// The present name
+        from: String,
+        /// The new name
+        to: String,
+    },
+    /// Removes a profile from the file
+    Remove(ask::RemoveArgs),
+    /// Logs in with a browser, and writes what the server issues into a profile
+    Login(login::LoginArgs),
+    /// Checks where credentials come from, who may read them, how long they last, and whether the
+    /// server answers
+    Doctor,
+    /// Calls a service with several tasks at once, for the demo
+    #[command(hide = true)]
+    Worker(worker::WorkerArgs),
+}
+
+/// Runs the command, and returns what to print.
+pub(crate) async fn run(args: CredentialsArgs) -> Done {
+    let CredentialsArgs {
+        command,
+        old,
+        reach,
+    } = args;
+    let Some(command) = command else {
+        return old::run(&reach, &old).await;
+    };
+    old.refuse()?;
+    // Boxed, so that the future does not have room for all of them at once.
+    let answer = match command {
+        Command::Generate(args) => ask::generate(&reach, &args).await?,
+        Command::Init(args) => init::run(&reach, &args).await?,
+        Command::List => show::list(&reach).await?,
+        Command::Get { show } => show::get(&reach, show).await?,
+        Command::Token => tokens::token(&reach).await?,
+        Command::Refresh => tokens::refresh(&reach).await?,
+        Command::Revoke { which } => tokens::revoke(&reach, which).await?,
+        Command::Rename { from, to } => rename(&reach, &from, &to).await?,
+        Command::Remove(args) => ask::remove(&reach, args).await?,
+        Command::Login(args) => Box::pin(login::run(&reach, args)).await?,
+        Command::Doctor => return Box::pin(report::run(&reach)).await,
+        Command::Worker(args) => Box::pin(worker::run(&reach, args)).await?,
+    };
+    Ok((answer, ExitCode::SUCCESS))
+}
+
+async fn rename(reach: &Reach, from: &str, to: &str) -> Result<Answer, Failure> {
+    let credentials = reach.bare()?.build()?;
+    credentials.rename_profile(from, to).await?;
+    let told = format!("renamed {from} to {to}");
+    Ok(Answer::new(told, json!({"renamed": from, "to": to})))
+}

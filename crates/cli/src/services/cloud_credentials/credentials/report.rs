@@ -1,0 +1,175 @@
+//! `vouchsafe credentials doctor`: what may be wrong with credentials.
+
+use std::process::ExitCode;
+
+use http::{Method, Uri};
+use serde_json::{Value, json};
+use vouchsafe::cloud_credentials::file::{Document, FileStore};
+use vouchsafe::cloud_credentials::{Credentials, Source};
+use vouchsafe::core::transport::Request;
+use vouchsafe::core::{Clock as _, SystemClock, timestamp};
+
+use super::reach::Reach;
+use super::show::claimed_expiry;
+use crate::failure::Failure;
+use crate::output::{Answer, table};
+use crate::service::Done;
+
+/// What a check found, and whether it is as it should be.
+struct Check {
+    name: &'static str,
+    found: String,
+    is_good: bool,
+}
+
+pub(super) async fn run(reach: &Reach) -> Done {
+    let credentials = reach.credentials()?;
+    let mut checks = vec![source(&credentials).await];
+    let documents = reach.store()?.documents(FileStore::NAMESPACE).await;
+    checks.push(file(reach)?);
+    match documents {
+        Ok(documents) => checks.extend(refused(&credentials, &documents)),
+        Err(error) => checks.push(bad("profiles", Failure::from(error).to_string())),
+    }
+    checks.extend(values(reach, &credentials).await);
+    checks.push(server(reach).await?);
+    let is_good = checks.iter().all(|check| check.is_good);
+    let rows = checks.iter().map(|check| {
+        let mark = if check.is_good { "ok" } else { "BAD" };
+        vec![check.name.to_owned(), mark.to_owned(), check.found.clone()]
+    });
+    let human = table(&["check", "result", "found"], rows);
+    let shown =
+        |check: &Check| json!({"check": check.name, "ok": check.is_good, "found": check.found});
+    let value: Vec<Value> = checks.iter().map(shown).collect();
+    let code = match is_good {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    };
+    Ok((Answer::new(human, json!(value)), code))
+}
+
+async fn source(credentials: &Credentials) -> Check {
+    let profile = credentials.profile();
+    match credentials.source().await {
+        Ok(Source::Nothing) => bad("source", format!("nowhere, for the profile {profile}")),
+        Ok(Source::Store) => good("source", format!("the profile {profile} of the file")),
+        Ok(source) => good("source", source.to_string()),
+        Err(error) => bad("source", Failure::from(error).to_string()),
+    }
+}
+
+/// Checks that others cannot read the file.
+fn file(reach: &Reach) -> Result<Check, Failure> {
+    let store = reach.store()?;
+    let path = store.path().display();
+    let about = match std::fs::metadata(store.path()) {
+        Ok(about) => about,
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(good("file", format!("{path} does not exist yet")));
+        }
+        Err(cause) => return Ok(bad("file", format!("{path}: {cause}"))),
+    };
+    Ok(match mode(&about) {
+        Some(mode) if mode & 0o077 != 0 => {
+            let what = format!("{path} has mode {mode:04o}: others can read it; chmod 600 it");
+            bad("file", what)
+        }
+        _ => good("file", format!("{path} is for its owner alone")),
+    })
+}
+
+#[cfg(unix)]
+fn mode(about: &std::fs::Metadata) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Some(about.permissions().mode() & 0o7777)
+}
+
+#[cfg(not(unix))]
+fn mode(_: &std::fs::Metadata) -> Option<u32> {
+    None
+}
+
+/// Checks whether the refresh token is one that the server has refused.
+fn refused(credentials: &Credentials, documents: &[Document]) -> Option<Check> {
+    let profile = credentials.profile();
+    let own = documents
+        .iter()
+        .find(|document| document.profile.as_deref() == Some(profile))?;
+    own.record.is_dead().then(|| {
+        let what = "the server has refused it; log in again: vouchsafe credentials login";
+        bad("refresh token", what.to_owned())
+    })
+}
+
+async fn values(reach: &Reach, credentials: &Credentials) -> Vec<Check> {
+    // What goes wrong here is told as the source.
+    let Ok(values) = credentials.values().await else {
+        return Vec::new();
+    };
+    let lacking = [
+        ("client_id", values.client_id.is_some()),
+        (
+            "client_secret",
+            values.client_secret.is_some() || !reach.has_secret(),
+        ),
+        ("refresh_token", values.refresh_token.is_some()),
+    ];
+    let lacking = lacking.into_iter().filter(|(_, is_there)| !is_there);
+    let lacking: Vec<_> = lacking.map(|(name, _)| name).collect();
+    let renewal = match lacking.is_empty() {
+        true => good("renewal", "the access token can be renewed".to_owned()),
+        false => bad("renewal", format!("missing {}", lacking.join(", "))),
+    };
+    let token = match &values.access_token {
+        None => good("access token", "none yet".to_owned()),
+        Some(token) => match claimed_expiry(token) {
+            None => good("access token", "does not say when it expires".to_owned()),
+            Some(at) => {
+                let is_over = at <= SystemClock::new().now();
+                let verb = if is_over { "expired" } else { "expires" };
+                let found = format!("{verb} at {}", timestamp::format(at));
+                match is_over && !renewal.is_good {
+                    true => bad("access token", found),
+                    false => good("access token", found),
+                }
+            }
+        },
+    };
+    vec![renewal, token]
+}
+
+/// Checks that the server answers. Nothing secret is sent.
+async fn server(reach: &Reach) -> Result<Check, Failure> {
+    let url = reach.token_url.as_deref().unwrap_or(DEFAULT_SERVER);
+    let uri: Uri = url
+        .parse()
+        .map_err(|_| Failure::usage("--token-url is not a URL"))?;
+    let transport = reach.connection.transport()?;
+    let asked = transport.send(Request::new(Method::GET, uri));
+    Ok(match reach.connection.within(asked).await {
+        Ok(answer) => good(
+            "server",
+            format!("{url} answers (HTTP {})", answer.status.as_u16()),
+        ),
+        Err(error) => bad("server", Failure::from(error).to_string()),
+    })
+}
+
+fn good(name: &'static str, found: String) -> Check {
+    Check {
+        name,
+        found,
+        is_good: true,
+    }
+}
+
+fn bad(name: &'static str, found: String) -> Check {
+    Check {
+        name,
+        found,
+        is_good: false,
+    }
+}
+
+const DEFAULT_SERVER: &str = "https://api.paloaltonetworks.com";

@@ -1,0 +1,494 @@
+//! `vouchsafe credentials` against a served emulator.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::support::{Played, Run, http_with, program, run, run_with_input};
+
+struct World {
+    played: Played,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        let service = [
+            "serve",
+            "--service",
+            "cloud-credentials=0",
+            "--until-stdin-closes",
+        ];
+        Self {
+            played: Played::start(&mut program(&service)),
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn url(&self) -> &str {
+        self.played.ready["services"]["cloud-credentials"]["url"]
+            .as_str()
+            .unwrap()
+    }
+
+    /// Returns a secret of the built-in world.
+    fn secret(&self, name: &str) -> &str {
+        self.played.ready["tokens"]["cloud-credentials"][name]
+            .as_str()
+            .unwrap()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn file(&self, name: &str, text: &str) -> String {
+        let path = self.path(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// Makes a command that uses a file of credentials of its own.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let url = ["--token-url", self.url()];
+        let mut command = program(&[&["credentials"], arguments, &url].concat());
+        command.env(
+            "PAN_CREDENTIALS_DBFILE",
+            self.path("store/credentials.json"),
+        );
+        command
+    }
+
+    /// Runs a command, and makes sure that no secret is shown.
+    fn ask(&self, arguments: &[&str]) -> Run {
+        let run = run(&mut self.command(arguments));
+        let shown = format!("{}{}", run.out, run.err);
+        for name in ["client_secret", "refresh_token"] {
+            assert!(!shown.contains(self.secret(name)), "{shown}");
+        }
+        run
+    }
+
+    fn stored(&self) -> Value {
+        let text = fs::read_to_string(self.path("store/credentials.json")).unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Writes the built-in login into the default profile.
+    fn logged_in() -> Self {
+        let world = Self::new();
+        let from = world.file("cred-init.json", &world.init());
+        world.ask(&["init", "--from", &from, "--write"]).good();
+        world
+    }
+
+    fn init(&self) -> String {
+        let values = json!({
+            "client_id": "app",
+            "client_secret": self.secret("client_secret"),
+            "refresh_token": self.secret("refresh_token"),
+        });
+        values.to_string()
+    }
+
+    fn counts(&self) -> Value {
+        self.played
+            .manage_of("cloud-credentials", "GET", "snapshot", "")
+    }
+
+    fn manage(&self, action: &str, body: &str) -> Value {
+        self.played
+            .manage_of("cloud-credentials", "POST", action, body)
+    }
+}
+
+#[test]
+fn the_command_line_of_the_older_tool_writes_the_same_file() {
+    let world = World::new();
+    let from = world.file(
+        "cred-init.json",
+        r#"{"client_id": "cid", "client_secret": "csecret", "refresh_token": "rt-1"}"#,
+    );
+    let wrote = world.ask(&["-C", "--R0", &from, "--write"]);
+    assert_eq!(
+        (wrote.code, &*wrote.out, &*wrote.err),
+        (0, "", "Credentials.write_credentials\n")
+    );
+    let text = fs::read_to_string(world.path("store/credentials.json")).unwrap();
+    let document = [
+        "{",
+        "    \"profiles\": {",
+        "        \"1\": {",
+        "            \"access_token\": null,",
+        "            \"client_id\": \"cid\",",
+        "            \"client_secret\": \"csecret\",",
+        "            \"profile\": \"default\",",
+        "            \"refresh_token\": \"rt-1\"",
+        "        }",
+        "    }",
+        "}",
+    ];
+    assert_eq!(text, document.join("\n"));
+    let dev = [
+        "-C",
+        "--R0",
+        &from,
+        "--R0",
+        r#"{"profile":"dev"}"#,
+        "--write",
+        "-j",
+    ];
+    assert_eq!(world.ask(&dev).out, "[\n  2\n]\n");
+    assert_eq!(world.stored()["profiles"]["2"]["profile"], "dev");
+    // From standard input, too.
+    let mut piped = world.command(&["-C", "--R0", "-", "--write"]);
+    let piped = run_with_input(&mut piped, r#"{"client_id": "other"}"#);
+    assert_eq!(piped.code, 0, "{piped:?}");
+    assert_eq!(world.stored()["profiles"]["1"]["client_id"], "other");
+}
+
+#[test]
+fn a_secret_is_no_argument_and_half_an_old_command_line_is_no_command() {
+    let world = World::new();
+    let inline = ["-C", "--R0", r#"{"client_secret": "planted"}"#, "--write"];
+    for (arguments, told) in [
+        (&inline[..], "client_secret cannot be an argument"),
+        (&["-C"], "no command is given"),
+        (&[], "no command is given"),
+        (&["--write", "list"], "without a command"),
+        (
+            &["-C", "--R0", "{\"frob\": 1}", "--write"],
+            "unexpected member frob",
+        ),
+        (&["-C", "--R0", "[1]", "--write"], "not a JSON object"),
+        (&["-C", "--write"], "there are no credentials to write"),
+        (&["-C", "--R0", "/no/such", "--write"], "cannot be read"),
+    ] {
+        let refused = world.ask(arguments).bad(2);
+        assert!(refused.err.contains(told), "{refused:?}");
+        assert!(!refused.err.contains("planted"), "{refused:?}");
+    }
+    let refused = run(&mut program(&[
+        "credentials",
+        "init",
+        "--client-secret=planted",
+    ]))
+    .bad(2);
+    assert!(refused.err.contains("--client-secret-file"), "{refused:?}");
+    assert!(!refused.err.contains("planted"), "{refused:?}");
+    assert!(!world.path("store").exists());
+}
+
+#[test]
+fn init_shows_before_it_writes_and_reads_files_and_variables() {
+    let world = World::new();
+    let secret = world.file("secret", "s3cr3t\n");
+    let arguments = [
+        "init",
+        "--client-id",
+        "app",
+        "--client-secret-file",
+        &secret,
+    ];
+    let ask = |more: &[&str]| {
+        let mut command = world.command(&[&arguments, more].concat());
+        run(command.env("PAN_REFRESH_TOKEN", "fr0m-env"))
+    };
+    let shown = ask(&["--json"]).good().json();
+    assert_eq!(
+        (&shown["written"], &shown["client_secret"]),
+        (&json!(false), &json!("******"))
+    );
+    assert!(!world.path("store").exists());
+    ask(&["--write", "--profile", "dev"]).good();
+    let document = &world.stored()["profiles"]["1"];
+    assert_eq!(
+        (
+            &document["profile"],
+            &document["client_secret"],
+            &document["refresh_token"]
+        ),
+        (&json!("dev"), &json!("s3cr3t"), &json!("fr0m-env"))
+    );
+    let without = world.ask(&["init", "--write"]).bad(2);
+    assert!(
+        without.err.contains("PAN_CLIENT_ID is not set"),
+        "{without:?}"
+    );
+    let bad = world.file("bad.json", "{\n \"client_secret\": planted}");
+    let refused = world.ask(&["init", "--from", &bad]).bad(2);
+    assert!(refused.err.contains("not JSON at line 2"), "{refused:?}");
+    assert!(!refused.err.contains("planted"), "{refused:?}");
+}
+
+#[test]
+fn a_profile_is_shown_with_its_secrets_masked_renamed_and_removed() {
+    let world = World::logged_in();
+    let shown = world.ask(&["get", "--json"]).good().json();
+    assert_eq!(
+        (
+            &shown["source"],
+            &shown["client_id"],
+            &shown["refresh_token"]
+        ),
+        (&json!("the store"), &json!("app"), &json!("******"))
+    );
+    assert_eq!(shown["access_token"], Value::Null);
+    let open = run(&mut world.command(&["get", "--show", "--json"]))
+        .good()
+        .json();
+    assert_eq!(open["refresh_token"], world.secret("refresh_token"));
+    let table = world.ask(&["list"]).good().out;
+    assert!(
+        table.contains("default  app     no access token yet"),
+        "{table}"
+    );
+
+    world.ask(&["rename", "default", "dev"]).good();
+    let listed = world.ask(&["list", "--json"]).good().json();
+    assert_eq!(listed[0]["profile"], "dev");
+    let gone = world.ask(&["get"]).bad(1);
+    assert!(
+        gone.err.contains("no credentials in the profile default"),
+        "{gone:?}"
+    );
+    world.ask(&["get", "--profile", "dev"]).good();
+    let asked = world.ask(&["remove", "dev"]).bad(2);
+    assert!(asked.err.contains("give --yes"), "{asked:?}");
+    world.ask(&["remove", "dev", "--yes"]).good();
+    let missing = world.ask(&["remove", "dev", "--yes"]).bad(1);
+    assert!(missing.err.contains("no profile dev"), "{missing:?}");
+    assert_eq!(world.ask(&["list"]).good().out, "there are no profiles\n");
+}
+
+#[test]
+fn a_token_is_had_once_kept_refreshed_and_revoked() {
+    let world = World::logged_in();
+    let token = || world.ask(&["token"]).good().out;
+    let first = token();
+    assert_eq!(first.split('.').count(), 3, "{first}");
+    assert_eq!(token(), first);
+    assert_eq!(world.counts()["token_requests"]["refresh_token"], 1);
+    let refreshed = world.ask(&["refresh"]).good().out;
+    assert!(refreshed.contains("expires at 20"), "{refreshed}");
+    assert_ne!(token(), first);
+    world.ask(&["revoke", "access"]).good();
+    assert_eq!(
+        world.counts()["good_access_tokens"],
+        3,
+        "{}",
+        world.counts()
+    );
+    world.ask(&["revoke", "refresh"]).good();
+    assert_eq!(world.counts()["logins"][0]["revoked"], true);
+    let refused = world.ask(&["token", "--json"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert_eq!(refused.error()["kind"], "partial_credentials");
+}
+
+#[test]
+fn a_refused_refresh_token_asks_for_a_login() {
+    let world = World::logged_in();
+    world.manage("revoke", r#"{"client_id": "app"}"#);
+    for _ in 0..2 {
+        let refused = world.ask(&["refresh"]).bad(1);
+        assert!(
+            refused.err.contains("vouchsafe credentials login"),
+            "{refused:?}"
+        );
+    }
+    // It is known by then.
+    assert_eq!(world.counts()["refusals"]["invalid_grant"], 1);
+    let report = world.ask(&["doctor"]);
+    assert_eq!(report.code, 1);
+    assert!(report.out.contains("refresh token  BAD"), "{}", report.out);
+}
+
+#[test]
+fn the_environment_comes_before_the_file() {
+    let world = World::logged_in();
+    let mut get = world.command(&["get", "--json"]);
+    get.env("PAN_CLIENT_ID", "other")
+        .env("PAN_REFRESH_TOKEN", "planted");
+    let shown = run(&mut get).good();
+    assert!(!shown.out.contains("planted"));
+    assert_eq!(
+        (&shown.json()["source"], &shown.json()["client_id"]),
+        (&json!("PAN_ variables"), &json!("other"))
+    );
+    let mut token = world.command(&["token"]);
+    token.env("PAN_CLIENT_ID", "other");
+    let refused = run(&mut token).bad(2);
+    assert!(
+        refused.err.contains("missing client_secret, refresh_token"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn the_doctor_finds_what_is_wrong() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let world = World::new();
+    let empty = world.ask(&["doctor"]);
+    assert_eq!(empty.code, 1, "{empty:?}");
+    assert!(
+        empty.out.contains("nowhere, for the profile default"),
+        "{empty:?}"
+    );
+    let world = World::logged_in();
+    let good = world.ask(&["doctor"]).good();
+    assert!(good.out.contains("answers (HTTP 404)"), "{good:?}");
+    let path = world.path("store/credentials.json");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    let report = world.ask(&["doctor", "--json"]);
+    assert_eq!(report.code, 1);
+    let bad: Vec<_> = report.json().as_array().unwrap().clone();
+    let bad = bad.iter().filter(|check| check["ok"] == false);
+    assert_eq!(
+        bad.map(|check| &check["check"]).collect::<Vec<_>>(),
+        ["file"]
+    );
+    fs::write(&path, "{\"profiles\": [").unwrap();
+    let report = world.ask(&["doctor"]);
+    assert!(report.out.contains("repair or remove it"), "{}", report.out);
+    let away = program(&["credentials", "doctor", "--token-url", "http://127.0.0.1:1"]);
+    let mut away = away;
+    let away = run(away.env("PAN_CREDENTIALS_DBFILE", &path));
+    assert!(away.out.contains("server"), "{away:?}");
+    assert_eq!(away.code, 1);
+}
+
+/// A login that waits for its user.
+struct Login {
+    child: std::process::Child,
+    stderr: BufReader<std::process::ChildStderr>,
+    page: String,
+}
+
+impl Login {
+    fn begin(world: &World, arguments: &[&str]) -> Self {
+        let page = format!("{}/as/authorization.oauth2", world.url());
+        let own = ["login", "--authorization-url", &page];
+        let mut command = world.command(&[&own, arguments].concat());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command
+            .env("PAN_CLIENT_SECRET", world.secret("client_secret"))
+            .spawn()
+            .unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.starts_with("http") {
+            line.clear();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "no page");
+        }
+        Self {
+            child,
+            stderr,
+            page: line.trim().to_owned(),
+        }
+    }
+
+    /// Visits the page as a browser, and returns where it sends the user.
+    fn visit(&self, world: &World) -> String {
+        let target = self.page.strip_prefix(world.url()).unwrap();
+        let client = reply(world.url(), target);
+        let location = client
+            .lines()
+            .find_map(|line| line.strip_prefix("location: "));
+        location.unwrap_or_else(|| panic!("{client}")).to_owned()
+    }
+
+    fn ended(mut self) -> Run {
+        let status = self.child.wait().unwrap();
+        let (mut out, mut err) = (String::new(), String::new());
+        self.child
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut out)
+            .unwrap();
+        self.stderr.read_to_string(&mut err).unwrap();
+        Run {
+            code: status.code().unwrap_or(-1),
+            out,
+            err,
+        }
+    }
+}
+
+/// Asks, and returns the whole answer.
+fn reply(url: &str, target: &str) -> String {
+    use std::io::Write as _;
+
+    let authority = url.strip_prefix("http://").unwrap();
+    let mut stream = std::net::TcpStream::connect(authority).unwrap();
+    let head = format!("GET {target} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn back(location: &str) -> (String, String) {
+    let rest = location.strip_prefix("http://").unwrap();
+    let (authority, target) = rest.split_once('/').unwrap();
+    (format!("http://{authority}"), format!("/{target}"))
+}
+
+#[test]
+fn a_login_comes_back_to_this_machine_and_is_kept() {
+    let world = World::new();
+    world.manage("settings", r#"{"is_pkce_required": true}"#);
+    let login = Login::begin(
+        &world,
+        &[
+            "--client-id",
+            "app",
+            "--scope",
+            "event-service:read",
+            "--issuer",
+            world.url(),
+        ],
+    );
+    let location = login.visit(&world);
+    let (origin, target) = back(&location);
+    // Another page on this machine cannot end it, nor plant a code.
+    let (status, _) = http_with(&origin, "GET", "/callback?code=planted&state=x", &[], "");
+    assert_eq!(status, 400);
+    let answer = reply(&origin, &target);
+    assert!(answer.contains("Return to the terminal"), "{answer}");
+    let done = login.ended();
+    assert_eq!((done.code, &*done.err), (0, ""), "{done:?}");
+    let document = &world.stored()["profiles"]["1"];
+    assert_eq!(document["client_id"], "app");
+    assert!(
+        !done
+            .out
+            .contains(document["refresh_token"].as_str().unwrap())
+    );
+    world.ask(&["refresh"]).good();
+}
+
+#[test]
+fn a_refused_login_and_one_that_takes_too_long_end_with_an_error() {
+    let world = World::new();
+    world.manage("settings", r#"{"consent": "denies"}"#);
+    let login = Login::begin(&world, &["--client-id", "app"]);
+    let location = login.visit(&world);
+    let (origin, target) = back(&location);
+    reply(&origin, &target);
+    let refused = login.ended();
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.err.contains("access_denied"), "{refused:?}");
+    let late = Login::begin(&world, &["--client-id", "app", "--wait", "50ms"]).ended();
+    assert_eq!(late.code, 1);
+    assert!(late.err.contains("--wait allows more"), "{late:?}");
+    assert!(!world.path("store").exists());
+    let none = world.ask(&["login"]).bad(2);
+    assert!(none.err.contains("missing client_id"), "{none:?}");
+}
