@@ -93,7 +93,8 @@ trait World: fmt::Debug + Send + Sync + 'static {
     /// Returns every operation that should be reached.
     fn operations(&self) -> Vec<&'static str>;
 
-    /// Returns whether the service itself fails this way, by its protocol text.
+    /// Returns whether the service itself fails this way, by its protocol text. The request has been
+    /// answered, and changed nothing.
     fn may_fail(&self, operation: &str, request: &Request) -> bool;
 }
 
@@ -187,7 +188,8 @@ impl Handler for Watched {
             *statuses.entry(status.as_u16()).or_default() += 1;
         }
         let name = operation.unwrap_or("no operation");
-        if status.is_server_error() && !self.world.may_fail(name, request) {
+        let is_failure = || filled.is_err() || !self.world.may_fail(name, request);
+        if status.is_server_error() && is_failure() {
             let (method, uri) = (&request.method, &request.uri);
             let body = String::from_utf8_lossy(&request.body);
             let text = format!("{method} {uri} {body} was answered {status} {why}");

@@ -372,14 +372,14 @@ pub(super) fn get_saml_metadata(state: &State, ask: &Ask<'_>) -> Outcome {
 }
 
 pub(super) fn start_saml(state: &mut State, ask: &Ask<'_>) -> Outcome {
-    let body = Body::read(ask.request)?.map_err(|_| Refusal::broken())?;
+    let wrong = |name: &str| Refusal::object(400, "invalid-data", "saml", name, json!({}));
+    let body = Body::read(ask.request)?.map_err(|_| wrong("_schema"))?;
     let member = |name: &str| body.get(name).and_then(Value::as_str);
     let is_url = |text: &str| text.starts_with("http://") || text.starts_with("https://");
     let is_domain = |text: &str| text.contains('.');
-    if member("domain").is_none() && member("redirect_url").is_none() {
+    if body.get("domain").is_none() && body.get("redirect_url").is_none() {
         return Err(Refusal::broken());
     }
-    let wrong = |name: &str| Refusal::object(400, "invalid-data", "saml", name, json!({}));
     let domain = member("domain")
         .filter(|text| is_domain(text))
         .ok_or_else(|| wrong("domain"))?;
