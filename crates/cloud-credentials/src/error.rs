@@ -33,7 +33,10 @@ impl Error {
     #[must_use]
     pub fn is_reauthorization_needed(&self) -> bool {
         let is_dead = |core: &Core| {
-            let is_refused = ErrorCode::of(core) == Some(ErrorCode::InvalidGrant);
+            let is_refused = matches!(
+                ErrorCode::of(core),
+                Some(ErrorCode::InvalidGrant | ErrorCode::ExpiredToken)
+            );
             is_refused && !core.status().is_some_and(|status| status.is_server_error())
         };
         is_dead(self.core()) || cause::<Core>(self.core()).is_some_and(is_dead)

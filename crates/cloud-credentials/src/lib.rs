@@ -6,6 +6,7 @@ mod client;
 mod credentials;
 mod environment;
 mod error;
+mod events;
 pub mod file;
 mod generated;
 mod jwt;
@@ -14,17 +15,21 @@ mod jwt;
 pub mod mock;
 mod record;
 mod refresh;
+mod skew;
 mod url;
 mod validity;
+mod walk;
 
 pub use any::{HttpClient, HttpClientBuilder, HttpRequest};
 pub use client::{Client, ClientBuilder};
 pub use credentials::{
     Authorization, AuthorizationRequest, BodyFormat, ClientAuthentication, Credentials,
-    CredentialsBuilder, ExchangeRequest, Pkce, Source, Values,
+    CredentialsBuilder, DeviceLogin, DeviceRequest, ExchangeRequest, Pkce, ServerMetadata, Source,
+    Values,
 };
 pub use environment::Environment;
 pub use error::{Error, ErrorKind, Missing, Result};
+pub use events::Events;
 pub use generated::cloud_credentials::{api::*, described::OPERATIONS, wire::*};
 pub use jwt::Claims;
 pub use record::Record;
@@ -37,3 +42,4 @@ pub use vouchsafe_core::call::{Answer, Budget, CallOptions, Repeat, Retry, Timeo
 pub use vouchsafe_core::observe::Observer;
 pub use vouchsafe_core::transport::Transport;
 pub use vouchsafe_core::{Clock, Secret, Sent, SystemClock};
+pub use walk::{EventWalk, LogHits, LogPages, QueryPages};

@@ -52,6 +52,15 @@ impl Url {
         })
     }
 
+    /// Puts a well-known path in front of the path (RFC 8414, section 3.1).
+    pub(crate) fn well_known(&self, path: &str) -> Result<Self> {
+        let own = self.path().trim_end_matches('/');
+        Ok(Self {
+            base: self.base.clone(),
+            target: Target::encoded(&format!("{path}{own}"))?,
+        })
+    }
+
     /// Reads a reference relative to this URL (RFC 3986, section 4.2). Segments that lead upwards
     /// are refused.
     pub(crate) fn resolved(&self, reference: &str) -> Result<Self> {
@@ -144,8 +153,10 @@ mod tests {
         ] {
             assert_eq!(shown(Url::whole(base).unwrap().joined(path)), whole);
         }
-        let base = Url::whole("https://h.example/base").unwrap();
+        let base = Url::whole("https://h.example/base/").unwrap();
         assert!(base.joined("/../x").is_err());
+        let known = base.well_known("/.well-known/x");
+        assert_eq!(shown(known), "https://h.example/.well-known/x/base");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use vouchsafe_core::{CoreClient, CoreClientBuilder, Secret, env};
 
 use super::Client;
 use crate::error::read_fault;
+use crate::walk::Cleanup;
 use crate::{Credentials, Result};
 
 /// Builds a [`Client`].
@@ -101,6 +102,7 @@ impl ClientBuilder {
         Ok(Client {
             session,
             options: self.options,
+            cleanup: Cleanup::new(),
         })
     }
 }

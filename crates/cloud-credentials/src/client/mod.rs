@@ -6,22 +6,25 @@ use std::sync::Arc;
 
 use vouchsafe_core::Secret;
 use vouchsafe_core::auth::{StaticToken, TokenSource};
-use vouchsafe_core::call::{Answer, Call, CallOptions};
+use vouchsafe_core::call::{Answer, Call, CallOptions, Jitter};
 use vouchsafe_core::service::{Service, Session};
 
 pub(crate) use self::builder::AMERICAS;
 pub use self::builder::ClientBuilder;
+use crate::walk::Cleanup;
 use crate::{Error, Result};
 
 /// A client for Cortex Data Lake.
 ///
 /// [`builder`](Self::builder) has all settings; [`from_env`](Self::from_env) reads the environment.
 /// Cheap to clone; clones share connections and budgets. Create one client and clone it. Nothing
-/// runs in the background, and dropping the last clone ends all requests in progress.
+/// runs in the background but what walks leave to clean up, and dropping the last clone ends all
+/// requests in progress.
 #[derive(Clone, Debug)]
 pub struct Client {
     session: Session,
     options: CallOptions,
+    cleanup: Cleanup,
 }
 
 impl Client {
@@ -64,7 +67,17 @@ impl Client {
         Self {
             session: self.session.with_options(options.clone()),
             options,
+            ..self.clone()
         }
+    }
+
+    /// Sends a call that a walk left behind, in the background.
+    pub(crate) fn clean_up(&self, call: Call) {
+        self.cleanup.add(self.session.clone(), call);
+    }
+
+    pub(crate) fn jitter(&self) -> Jitter {
+        self.session.client().jitter()
     }
 }
 

@@ -9,12 +9,12 @@ use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret};
 use zeroize::Zeroizing;
 
 use super::Credentials;
+use super::server::Issuer;
 use crate::Result;
 
 /// The defaults of authorization URLs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings {
-    pub(super) url: String,
     pub(super) redirect_uri: Option<String>,
     pub(super) scope: Option<String>,
     pub(super) instance_id: Option<String>,
@@ -122,8 +122,13 @@ impl AuthorizationRequest {
                 resolved.values.client_id.clone().ok_or_else(missing)?
             }
         };
+        let server = self.credentials.inner.endpoints.server().await?;
+        let url = server.authorization()?;
+        if self.pkce == Pkce::S256 && server.has_pkce == Some(false) {
+            let what = "the server does not support S256; turn PKCE off, or ask its operator";
+            return Err(Core::new(Kind::Config, what).into());
+        }
         let Settings {
-            url,
             redirect_uri,
             scope,
             instance_id,
@@ -161,7 +166,7 @@ impl AuthorizationRequest {
         }
         let (base, fragment) = match url.split_once('#') {
             Some((base, fragment)) => (base, format!("#{fragment}")),
-            None => (url.as_str(), String::new()),
+            None => (url, String::new()),
         };
         let joint = match base.rsplit_once('?') {
             None => "?",
@@ -172,6 +177,7 @@ impl AuthorizationRequest {
             url: format!("{base}{joint}{}{fragment}", query.finish()),
             state,
             verifier,
+            issuer: server.issuer,
         })
     }
 }
@@ -187,6 +193,8 @@ pub struct Authorization {
     /// The secret that is sent when the code is exchanged; see
     /// [`ExchangeRequest::verifier`](super::ExchangeRequest::verifier).
     pub verifier: Option<Secret>,
+    /// Who the callback has to come from, if that is known.
+    issuer: Option<Issuer>,
 }
 
 impl Authorization {
@@ -199,8 +207,11 @@ impl Authorization {
     /// compared in constant time). With [`oauth_code`](crate::Error::oauth_code) if the server
     /// refused the login, and of kind `Invalid` if the code is missing. No message includes the
     /// code.
+    ///
+    /// If the [issuer](super::CredentialsBuilder::issuer) is known, the callback must not name
+    /// another one, and has to name it if the server promises that.
     pub fn callback(&self, url: &str) -> Result<Secret> {
-        self.read(url, None)
+        self.read(url, self.issuer.clone())
     }
 
     /// Like [`callback`](Self::callback), for a server that identifies itself in the callback (RFC
@@ -210,10 +221,14 @@ impl Authorization {
     ///
     /// As [`callback`](Self::callback); of kind `Forbidden` also if another server answered.
     pub fn callback_from(&self, issuer: &str, url: &str) -> Result<Secret> {
+        let issuer = Issuer {
+            name: issuer.to_owned(),
+            is_promised: true,
+        };
         self.read(url, Some(issuer))
     }
 
-    fn read(&self, url: &str, issuer: Option<&str>) -> Result<Secret> {
+    fn read(&self, url: &str, issuer: Option<Issuer>) -> Result<Secret> {
         let query = url.split_once('?').map_or(url, |(_, query)| query);
         let query = query.split('#').next().unwrap_or_default();
         let value = |name: &str| {
@@ -227,7 +242,7 @@ impl Authorization {
             return refuse("the callback belongs to another login: its state is not the one sent");
         }
         if let Some(issuer) = issuer
-            && value("iss").is_none_or(|from| *from != issuer)
+            && value("iss").map_or(issuer.is_promised, |from| *from != issuer.name)
         {
             return refuse("the callback comes from another server than the one asked");
         }

@@ -8,16 +8,19 @@ use arc_swap::ArcSwapOption;
 use vouchsafe_core::auth::oauth::read_fault;
 use vouchsafe_core::call::{CallOptions, Jitter, Timeouts};
 use vouchsafe_core::store::{Key, Leases, MemoryStore, Store, StoreLeases};
-use vouchsafe_core::{CoreClient, CoreClientBuilder, Secret};
+use vouchsafe_core::{CoreClient, CoreClientBuilder, Error as Core, ErrorKind as Kind, Secret};
 
 use super::authorization::{self, joined};
 use super::endpoint::{Endpoints, endpoints};
+use super::metadata::Discovery;
+use super::server::Settings;
 use super::values::{Memory, Values};
 use super::{BodyFormat, ClientAuthentication, Credentials, Developer, Inner};
 use crate::file::FileStore;
 use crate::refresh::{Coordinator, Times};
+use crate::skew::ServerClock;
 use crate::url::Url;
-use crate::{Environment, Error, Result};
+use crate::{Environment, Error, Events, Result};
 
 /// Builds [`Credentials`].
 #[derive(Clone, Debug)]
@@ -31,27 +34,30 @@ pub struct CredentialsBuilder {
     namespace: String,
     store: Option<Arc<dyn Store>>,
     leases: Option<Arc<dyn Leases>>,
-    token_url: String,
+    issuer: Option<String>,
+    token_url: Option<String>,
     revocation_url: Option<String>,
+    authorization_url: Option<String>,
+    device_url: Option<String>,
     developer_token: Option<Secret>,
     developer_provider: Option<String>,
     authorization: authorization::Settings,
-    format: BodyFormat,
-    authentication: ClientAuthentication,
+    format: Option<BodyFormat>,
+    authentication: Option<ClientAuthentication>,
     is_token_cached: bool,
     is_secret_kept: bool,
     refreshes: bool,
     guard: Duration,
+    follows_server_clock: bool,
+    times: Times,
+    events: Option<Arc<dyn Events>>,
 }
 
 impl CredentialsBuilder {
     pub(super) fn new() -> Self {
         let times = Times::default();
-        let timeouts = Timeouts::default()
-            .attempt(times.request)
-            .call(times.request);
         Self {
-            core: CoreClient::builder().timeouts(timeouts),
+            core: CoreClient::builder().timeouts(timeouts(times.request)),
             values: Values::default(),
             environment: None,
             reads_unprefixed: true,
@@ -59,20 +65,23 @@ impl CredentialsBuilder {
             namespace: FileStore::NAMESPACE.to_owned(),
             store: None,
             leases: None,
-            token_url: TOKEN_URL.to_owned(),
+            issuer: None,
+            token_url: None,
             revocation_url: None,
+            authorization_url: None,
+            device_url: None,
             developer_token: None,
             developer_provider: None,
-            authorization: authorization::Settings {
-                url: AUTHORIZATION_URL.to_owned(),
-                ..authorization::Settings::default()
-            },
-            format: BodyFormat::default(),
-            authentication: ClientAuthentication::default(),
+            authorization: authorization::Settings::default(),
+            format: None,
+            authentication: None,
             is_token_cached: true,
             is_secret_kept: true,
             refreshes: true,
             guard: Duration::from_secs(60),
+            follows_server_clock: true,
+            times,
+            events: None,
         }
     }
 
@@ -154,11 +163,27 @@ impl CredentialsBuilder {
         self
     }
 
+    /// Sets the authorization server by its name, which is a URL. Its endpoints, how clients
+    /// authenticate and whether it supports PKCE are taken from its metadata (RFC 8414 or OpenID
+    /// Connect), at the first request and again when they expire; requests are then written as
+    /// forms. Other settings here take precedence. Default: none, and the server of the service.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// Sets the URL where logins on another device begin (RFC 8628). Default: that of the
+    /// [issuer](Self::issuer); this service has none.
+    pub fn device_authorization_url(mut self, url: impl Into<String>) -> Self {
+        self.device_url = Some(url.into());
+        self
+    }
+
     /// Sets the URL of the authorization server, to which `/api/oauth2/RequestToken` and
     /// `/api/oauth2/RevokeToken` are appended, or of its token endpoint, if it ends in
     /// `RequestToken`. Default: `https://api.paloaltonetworks.com`.
     pub fn token_url(mut self, url: impl Into<String>) -> Self {
-        self.token_url = url.into();
+        self.token_url = Some(url.into());
         self
     }
 
@@ -173,7 +198,7 @@ impl CredentialsBuilder {
     /// `https://identity.paloaltonetworks.com/as/authorization.oauth2`.
     #[doc(alias = "auth_base_url")]
     pub fn authorization_url(mut self, url: impl Into<String>) -> Self {
-        self.authorization.url = url.into();
+        self.authorization_url = Some(url.into());
         self
     }
 
@@ -223,13 +248,13 @@ impl CredentialsBuilder {
 
     /// Sets the format of request bodies. Default: [`BodyFormat::Json`].
     pub fn body_format(mut self, format: BodyFormat) -> Self {
-        self.format = format;
+        self.format = Some(format);
         self
     }
 
     /// Sets how the client authenticates. Default: [`ClientAuthentication::Body`].
     pub fn client_authentication(mut self, authentication: ClientAuthentication) -> Self {
-        self.authentication = authentication;
+        self.authentication = Some(authentication);
         self
     }
 
@@ -262,6 +287,42 @@ impl CredentialsBuilder {
         self
     }
 
+    /// Sets whether expiries are judged by the authorization server's clock, as far as its answers
+    /// tell it. If not, a machine whose clock is wrong refreshes too early or too late. Default:
+    /// `true`.
+    pub fn follow_server_clock(mut self, follows: bool) -> Self {
+        self.follows_server_clock = follows;
+        self
+    }
+
+    /// Sets how long a token request may take. The lease on a refresh has to last longer. Default:
+    /// 20 seconds.
+    pub fn request_time(mut self, time: Duration) -> Self {
+        self.times.request = time;
+        self.core = self.core.timeouts(timeouts(time));
+        self
+    }
+
+    /// Sets how long a process has the right to refresh. If it dies, others wait as long. Default:
+    /// 30 seconds.
+    pub fn lease_time(mut self, time: Duration) -> Self {
+        self.times.lease = time;
+        self
+    }
+
+    /// Sets how long the refresh of another process is waited for. Default: 45 seconds.
+    pub fn wait_time(mut self, time: Duration) -> Self {
+        self.times.patience = time;
+        self
+    }
+
+    /// Sets what is notified of what an operator should know, such as tokens that cannot be saved.
+    /// Default: none; it is logged in any case.
+    pub fn events(mut self, events: Arc<dyn Events>) -> Self {
+        self.events = Some(events);
+        self
+    }
+
     /// Builds the credentials. Touches neither disk nor network.
     ///
     /// # Errors
@@ -269,11 +330,14 @@ impl CredentialsBuilder {
     /// Of kind `Config` if a URL is malformed, `PAN_PROFILE` is not text, or the transport cannot
     /// be created.
     pub fn build(self) -> Result<Credentials> {
-        let (token, revocation) = endpoints(&self.token_url)?;
-        let revocation = match &self.revocation_url {
-            Some(url) => Url::whole(url)?,
-            None => revocation,
-        };
+        if self.times.request >= self.times.lease {
+            let Times { request, lease, .. } = self.times;
+            let what = format!(
+                "a token request may take {request:?}, but a lease lasts only {lease:?}; make \
+                 lease_time longer than request_time"
+            );
+            return Err(Core::new(Kind::Config, what).into());
+        }
         let is_there = |text: &String| !text.is_empty();
         let profile = match (self.profile.filter(is_there), &self.environment) {
             (Some(profile), _) => profile,
@@ -284,14 +348,39 @@ impl CredentialsBuilder {
             (None, None) => DEFAULT_PROFILE.to_owned(),
         };
         let core = self.core.read_fault(read_fault).build()?;
-        let clock = Arc::clone(core.clock());
+        let own_clock = Arc::clone(core.clock());
+        let clock = ServerClock::new(Arc::clone(&own_clock), self.follows_server_clock);
+        let found = self.issuer.map(|issuer| Discovery::new(issuer, &core));
+        let discovery = found.transpose()?;
+        let url = |url: &Option<String>| url.as_deref().map(Url::whole).transpose();
+        let mut settings = Settings {
+            revocation: url(&self.revocation_url)?,
+            device: url(&self.device_url)?,
+            authorization: self.authorization_url,
+            format: self.format,
+            authentication: self.authentication,
+            token: None,
+        };
+        // Where another server was found, only what was set takes precedence.
+        let token_url = match (&self.token_url, &discovery) {
+            (None, Some(_)) => None,
+            (url, _) => Some(url.as_deref().unwrap_or(TOKEN_URL)),
+        };
+        if let Some(token_url) = token_url {
+            let (token, beside) = endpoints(token_url)?;
+            settings.token = Some(token);
+            if discovery.is_none() {
+                settings.revocation = settings.revocation.or(Some(beside));
+            }
+        }
+        if discovery.is_none() {
+            let of_service = || AUTHORIZATION_URL.to_owned();
+            settings.authorization.get_or_insert_with(of_service);
+        }
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
-        let leases = self.leases.unwrap_or_else(|| {
-            Arc::new(StoreLeases::with_clock(
-                Arc::clone(&store),
-                Arc::clone(&clock),
-            ))
-        });
+        let leases = self
+            .leases
+            .unwrap_or_else(|| Arc::new(StoreLeases::with_clock(Arc::clone(&store), own_clock)));
         let flights = core
             .cache::<_, _, Error>("refreshes of credentials")
             .capacity(64)
@@ -305,17 +394,18 @@ impl CredentialsBuilder {
             inner: Arc::new(Inner {
                 endpoints: Endpoints {
                     core,
-                    token,
-                    revocation,
-                    format: self.format,
-                    authentication: self.authentication,
+                    settings,
+                    discovery,
                     options: CallOptions::new(),
+                    clock: clock.clone(),
                 },
                 coordinator: Coordinator::new(
                     store,
                     leases,
                     Key::new(self.namespace, profile),
-                    clock,
+                    Arc::new(clock),
+                    self.times,
+                    self.events,
                 ),
                 builder: self.values.cleaned(),
                 environment: self.environment,
@@ -336,6 +426,10 @@ impl CredentialsBuilder {
             }),
         })
     }
+}
+
+fn timeouts(request: Duration) -> Timeouts {
+    Timeouts::default().attempt(request).call(request)
 }
 
 const DEFAULT_PROFILE: &str = "default";

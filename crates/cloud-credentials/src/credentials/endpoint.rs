@@ -1,42 +1,21 @@
 //! Requests to the token, revocation and developer endpoints (protocol section 3).
 
 use http::Method;
-use http::header::AUTHORIZATION;
-use serde::Serialize;
+use http::header::{AUTHORIZATION, DATE};
 use serde_json::Value;
 use vouchsafe_core::auth::Basic;
-use vouchsafe_core::auth::oauth::TokenAnswer;
-use vouchsafe_core::call::{Answer, Call, CallOptions, Form, Operation};
-use vouchsafe_core::{BoxFuture, CoreClient, Error as Core, ErrorKind as Kind, Secret};
+use vouchsafe_core::auth::oauth::{ErrorCode, TokenAnswer};
+use vouchsafe_core::call::{Answer, Call, CallOptions, Operation};
+use vouchsafe_core::{BoxFuture, Clock as _, CoreClient, Error as Core, ErrorKind as Kind, Secret};
 
+use super::fields::{Field, Fields};
+use super::metadata::Discovery;
+use super::server::{Server, Settings};
 use crate::refresh::{Ask, Issued};
+use crate::skew::ServerClock;
 use crate::url::Url;
 use crate::validity::Validity;
 use crate::{Record, Result};
-
-/// The format of requests to the token endpoint.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BodyFormat {
-    /// JSON, which this service accepts.
-    #[default]
-    Json,
-    /// A form, which the standard requires (RFC 6749).
-    Form,
-}
-
-/// How the client authenticates.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ClientAuthentication {
-    /// With its secret in the body.
-    #[default]
-    Body,
-    /// With its id and secret as Basic credentials.
-    Basic,
-    /// Not at all, for a public client, which has no secret.
-    None,
-}
 
 /// Which token is revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,11 +28,10 @@ pub(super) enum Hint {
 #[derive(Debug)]
 pub(super) struct Endpoints {
     pub(super) core: CoreClient,
-    pub(super) token: Url,
-    pub(super) revocation: Url,
-    pub(super) format: BodyFormat,
-    pub(super) authentication: ClientAuthentication,
+    pub(super) settings: Settings,
+    pub(super) discovery: Option<Discovery>,
     pub(super) options: CallOptions,
+    pub(super) clock: ServerClock,
 }
 
 /// Returns the token and the revocation endpoint for a base URL, or for that of the token endpoint
@@ -70,53 +48,6 @@ pub(super) fn endpoints(token_url: &str) -> Result<(Url, Url)> {
             Url::below(token_url, TOKEN_PATH)?,
             Url::below(token_url, REVOCATION_PATH)?,
         )),
-    }
-}
-
-/// The body of a code exchange, in the order in which `pancloud` writes it.
-#[derive(Serialize)]
-struct Exchange<'a> {
-    grant_type: &'static str,
-    #[serde(flatten)]
-    client: Client<'a>,
-    code: Hidden<'a>,
-    redirect_uri: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code_verifier: Option<Hidden<'a>>,
-}
-
-#[derive(Serialize)]
-struct Refresh<'a> {
-    #[serde(flatten)]
-    client: Client<'a>,
-    refresh_token: Hidden<'a>,
-    grant_type: &'static str,
-}
-
-#[derive(Serialize)]
-struct Revocation<'a> {
-    #[serde(flatten)]
-    client: Client<'a>,
-    token: Hidden<'a>,
-    token_type_hint: &'static str,
-}
-
-/// The client's part of a body.
-#[derive(Clone, Copy, Serialize)]
-struct Client<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_secret: Option<Option<Hidden<'a>>>,
-}
-
-/// A secret in the body of a request.
-#[derive(Clone, Copy)]
-struct Hidden<'a>(&'a Secret);
-
-impl Serialize for Hidden<'_> {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        vouchsafe_core::__private::expose(self.0, to)
     }
 }
 
@@ -140,52 +71,29 @@ impl Endpoints {
         &self,
         client: Identity<'_>,
         code: Code<'_>,
-    ) -> Result<TokenAnswer> {
-        let call = Call::new(&REQUEST_TOKEN, self.token.target().clone());
-        let call = match self.format {
-            BodyFormat::Json => call.secret_json(&Exchange {
-                grant_type: "authorization_code",
-                client: self.in_body(client),
-                code: Hidden(code.code),
-                redirect_uri: code.redirect_uri,
-                code_verifier: code.verifier.map(Hidden),
-            })?,
-            BodyFormat::Form => {
-                let form = Form::new().field("grant_type", "authorization_code");
-                let form = self.in_form(form, client).secret("code", code.code);
-                let form = form.field_opt("redirect_uri", code.redirect_uri);
-                call.form(form.secret_opt("code_verifier", code.verifier))
-            }
-        };
-        let answer = self.send(call, client, &self.token).await?;
-        Ok(TokenAnswer::read(&answer)?)
+    ) -> Result<(TokenAnswer, Issued)> {
+        let server = self.server().await?;
+        let mut fields = vec![("grant_type", Field::Text("authorization_code"))];
+        fields.extend(server.client(client));
+        let redirect_uri = code.redirect_uri.map_or(Field::Null, Field::Text);
+        fields.push(("code", Field::Secret(code.code)));
+        fields.push(("redirect_uri", redirect_uri));
+        let fields = Fields(fields).secret_opt("code_verifier", code.verifier);
+        self.request_token(&server, client, &fields).await
     }
 
-    /// Revokes a token.
-    pub(super) async fn revoke(
+    /// Asks for the tokens of a login on another device.
+    pub(super) async fn poll(
         &self,
         client: Identity<'_>,
-        token: &Secret,
-        hint: Hint,
-    ) -> Result<()> {
-        let token_type_hint = match hint {
-            Hint::AccessToken => "access_token",
-            Hint::RefreshToken => "refresh_token",
-        };
-        let call = Call::new(&REVOKE_TOKEN, self.revocation.target().clone());
-        let call = match self.format {
-            BodyFormat::Json => call.secret_json(&Revocation {
-                client: self.in_body(client),
-                token: Hidden(token),
-                token_type_hint,
-            })?,
-            BodyFormat::Form => {
-                let form = self.in_form(Form::new(), client).secret("token", token);
-                call.form(form.field("token_type_hint", token_type_hint))
-            }
-        };
-        let answer = self.send(call, client, &self.revocation).await?;
-        revoked(&answer)
+        device_code: &Secret,
+    ) -> Result<(TokenAnswer, Issued)> {
+        let server = self.server().await?;
+        let mut fields = vec![("grant_type", Field::Text(DEVICE_GRANT))];
+        fields.extend(server.client(client));
+        fields.push(("device_code", Field::Secret(device_code)));
+        let fields = Fields(fields);
+        self.request_token(&server, client, &fields).await
     }
 
     async fn refresh(&self, credentials: &Record) -> Result<Issued> {
@@ -196,27 +104,34 @@ impl Endpoints {
             id,
             secret: credentials.client_secret.as_ref(),
         };
-        let call = Call::new(&REQUEST_TOKEN, self.token.target().clone());
-        let call = match self.format {
-            BodyFormat::Json => call.secret_json(&Refresh {
-                client: self.in_body(client),
-                refresh_token: Hidden(token),
-                grant_type: "refresh_token",
-            })?,
-            BodyFormat::Form => {
-                let form = self
-                    .in_form(Form::new(), client)
-                    .secret("refresh_token", token);
-                call.form(form.field("grant_type", "refresh_token"))
-            }
-        };
-        let answer = self.send(call, client, &self.token).await?;
-        Ok(self.issued(TokenAnswer::read(&answer)?))
+        let server = self.server().await?;
+        let mut fields = server.client(client);
+        fields.push(("refresh_token", Field::Secret(token)));
+        fields.push(("grant_type", Field::Text("refresh_token")));
+        let fields = Fields(fields);
+        let (_, issued) = self.request_token(&server, client, &fields).await?;
+        Ok(issued)
     }
 
-    /// Returns whether the client has a secret.
-    pub(super) fn needs_secret(&self) -> bool {
-        self.authentication != ClientAuthentication::None
+    /// Revokes a token.
+    pub(super) async fn revoke(
+        &self,
+        client: Identity<'_>,
+        token: &Secret,
+        hint: Hint,
+    ) -> Result<()> {
+        let hint = match hint {
+            Hint::AccessToken => "access_token",
+            Hint::RefreshToken => "refresh_token",
+        };
+        let server = self.server().await?;
+        let mut fields = server.client(client);
+        fields.push(("token", Field::Secret(token)));
+        fields.push(("token_type_hint", Field::Text(hint)));
+        let url = server.revocation()?;
+        let call = Call::new(&REVOKE_TOKEN, url.target().clone());
+        let call = Fields(fields).body_of(call, server.format)?;
+        revoked(&self.send(&server, url, call, client).await?)
     }
 
     /// Redeems a developer token.
@@ -224,76 +139,83 @@ impl Endpoints {
         let header = Secret::from(format!("Bearer {}", token.expose()));
         let call = Call::new(&REDEEM, provider.target().clone());
         let call = call.hide(token).secret_header(AUTHORIZATION, &header)?;
-        let answer = self
-            .core
-            .send(provider.base(), call, None, &self.options)
-            .await?;
-        Ok(self.issued(TokenAnswer::read(&answer)?))
+        let sent = self.core.send(provider.base(), call, None, &self.options);
+        let (_, issued) = self.issued(&sent.await.map_err(sorted)?)?;
+        Ok(issued)
     }
 
-    /// Returns the issued token with its expiry, if the token or the answer states it.
-    pub(super) fn issued(&self, answer: TokenAnswer) -> Issued {
-        let now = self.core.clock().now();
-        let told = answer
-            .expires_in
-            .and_then(|lifetime| now.checked_add(lifetime));
-        let validity = Validity::of(&answer.access_token, told, now);
-        Issued {
-            access_token: answer.access_token,
-            refresh_token: answer.refresh_token,
-            expires_at: validity.expires_at,
-        }
+    async fn request_token(
+        &self,
+        server: &Server,
+        client: Identity<'_>,
+        fields: &Fields<'_>,
+    ) -> Result<(TokenAnswer, Issued)> {
+        let url = server.token()?;
+        let call = Call::new(&REQUEST_TOKEN, url.target().clone());
+        let call = fields.body_of(call, server.format)?;
+        let answer = self.send(server, url, call, client).await?;
+        self.issued(&answer)
     }
 
-    async fn send(&self, call: Call, client: Identity<'_>, url: &Url) -> Result<Answer> {
-        let call = match (self.authentication, client.secret) {
-            (ClientAuthentication::Basic, Some(secret)) => {
+    /// Sends a call as the client.
+    pub(super) async fn send(
+        &self,
+        server: &Server,
+        url: &Url,
+        call: Call,
+        client: Identity<'_>,
+    ) -> Result<Answer> {
+        let call = match server.in_header(client) {
+            Some(secret) => {
                 // Encoded first (RFC 6749, 2.3.1), so that an id may hold a colon.
                 let header = Basic::new(encoded(client.id))?;
                 let header = header.header(&Secret::from(encoded(secret.expose())))?;
                 call.hide(secret).secret_header(AUTHORIZATION, &header)?
             }
-            _ => call,
+            None => call,
         };
-        Ok(self
-            .core
-            .send(url.base(), call, None, &self.options)
-            .await?)
+        let sent = self.core.send(url.base(), call, None, &self.options);
+        Ok(sent.await.map_err(sorted)?)
     }
 
-    fn in_body<'a>(&self, client: Identity<'a>) -> Client<'a> {
-        let id = Some(client.id);
-        match self.authentication {
-            ClientAuthentication::Body => Client {
-                client_id: id,
-                client_secret: Some(client.secret.map(Hidden)),
-            },
-            ClientAuthentication::Basic => Client {
-                client_id: None,
-                client_secret: None,
-            },
-            ClientAuthentication::None => Client {
-                client_id: id,
-                client_secret: None,
-            },
+    /// Reads what was issued, with its expiry if that is known: the token says it, or the answer.
+    fn issued(&self, answer: &Answer) -> Result<(TokenAnswer, Issued)> {
+        let tokens = TokenAnswer::read(answer).map_err(sorted)?;
+        if !tokens.is_bearer() {
+            let what = "the token endpoint issued a token that is not a bearer token";
+            return Err(answer.decode_error(what).into());
         }
-    }
-
-    fn in_form(&self, form: Form, client: Identity<'_>) -> Form {
-        match self.authentication {
-            ClientAuthentication::Body => {
-                let form = form.field("client_id", client.id);
-                form.secret_opt("client_secret", client.secret)
-            }
-            ClientAuthentication::Basic => form,
-            ClientAuthentication::None => form.field("client_id", client.id),
-        }
+        let date = answer
+            .headers()
+            .get(DATE)
+            .and_then(|date| date.to_str().ok());
+        self.clock.learn(date, &tokens.access_token);
+        let now = self.clock.now();
+        let told = tokens
+            .expires_in
+            .and_then(|lifetime| now.checked_add(lifetime));
+        let validity = Validity::of(&tokens.access_token, told, now);
+        let issued = Issued {
+            access_token: tokens.access_token.clone(),
+            refresh_token: tokens.refresh_token.clone(),
+            expires_at: validity.expires_at,
+        };
+        Ok((tokens, issued))
     }
 }
 
 impl Ask for Endpoints {
     fn ask<'a>(&'a self, credentials: &'a Record) -> BoxFuture<'a, Result<Issued>> {
         Box::pin(self.refresh(credentials))
+    }
+}
+
+/// Says of a refusal whose fault it is: that of the client's configuration, or of a moment.
+fn sorted(error: Core) -> Core {
+    match ErrorCode::of(&error) {
+        Some(code) if code.is_of_client() => error.with_kind(Kind::Config),
+        Some(code) if code.is_transient() => error.with_retryable(true),
+        _ => error,
     }
 }
 
@@ -331,6 +253,7 @@ fn encoded(text: &str) -> String {
 }
 
 const TOKEN_PATH: &str = "/api/oauth2/RequestToken";
+const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const REVOCATION_PATH: &str = "/api/oauth2/RevokeToken";
 
 // A refresh token may be replaced by the first request, so none is sent twice.

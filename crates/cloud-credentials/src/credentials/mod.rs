@@ -2,8 +2,13 @@
 
 mod authorization;
 mod builder;
+mod device;
 mod endpoint;
+mod exchange;
+mod fields;
+mod metadata;
 mod profile;
+mod server;
 mod token;
 mod values;
 
@@ -14,16 +19,18 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use vouchsafe_core::auth::Token;
-use vouchsafe_core::auth::oauth::TokenAnswer;
 use vouchsafe_core::cache::Cache;
 use vouchsafe_core::{Secret, sync};
 
 pub use self::authorization::{Authorization, AuthorizationRequest, Pkce};
 pub use self::builder::CredentialsBuilder;
-pub use self::endpoint::{BodyFormat, ClientAuthentication};
-use self::endpoint::{Code, Endpoints, Hint, Identity};
+pub use self::device::{DeviceLogin, DeviceRequest};
+use self::endpoint::{Endpoints, Hint, Identity};
 #[cfg(feature = "mock")]
 pub(crate) use self::endpoint::{REDEEM, REQUEST_TOKEN, REVOKE_TOKEN};
+pub use self::exchange::ExchangeRequest;
+pub use self::metadata::ServerMetadata;
+pub use self::server::{BodyFormat, ClientAuthentication};
 use self::token::Held;
 use self::values::{Memory, Resolved};
 pub use self::values::{Source, Values};
@@ -161,6 +168,18 @@ impl Credentials {
     /// Sets the developer token. `None` returns to the sources.
     pub fn set_developer_token(&self, token: Option<Secret>) {
         self.set(|memory| memory.developer_token = token.filter(|token| !token.is_empty()));
+    }
+
+    /// Sets the URL where developer tokens are redeemed. `None` returns to the sources.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `Config` if the URL is malformed.
+    pub fn set_developer_token_provider(&self, url: Option<&str>) -> Result<()> {
+        let url = url.filter(|url| !url.is_empty());
+        let url = url.map(Url::whole).transpose()?;
+        self.set(|memory| memory.developer_provider = url);
+        Ok(())
     }
 
     /// Returns the developer token, if one is known.
@@ -342,125 +361,5 @@ impl fmt::Debug for Credentials {
             .field("environment", &inner.environment)
             .field("store", inner.coordinator.store())
             .finish_non_exhaustive()
-    }
-}
-
-/// Exchanges an authorization code; see [`Credentials::exchange`].
-#[derive(Clone, Debug)]
-#[must_use = "nothing is sent before `send`"]
-pub struct ExchangeRequest {
-    credentials: Credentials,
-    code: Secret,
-    client_id: Option<String>,
-    client_secret: Option<Secret>,
-    redirect_uri: Option<String>,
-    verifier: Option<Secret>,
-}
-
-impl ExchangeRequest {
-    /// Sets the client's id. Default: that of the credentials.
-    pub fn client_id(mut self, id: impl Into<String>) -> Self {
-        self.client_id = Some(id.into());
-        self
-    }
-
-    /// Sets the client's secret. Default: that of the credentials.
-    pub fn client_secret(mut self, secret: impl Into<Secret>) -> Self {
-        self.client_secret = Some(secret.into());
-        self
-    }
-
-    /// Sets the redirect URI, which must be the one of the authorization URL. Default: that of the
-    /// builder.
-    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
-        self.redirect_uri = Some(uri.into());
-        self
-    }
-
-    /// Sets the verifier that belongs to the authorization URL ([`Authorization::verifier`]).
-    /// Default: none.
-    pub fn verifier(mut self, verifier: impl Into<Secret>) -> Self {
-        self.verifier = Some(verifier.into());
-        self
-    }
-
-    /// Sends the request, and returns the answer of the token endpoint.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Credentials::exchange`].
-    pub async fn send(self) -> Result<TokenAnswer> {
-        let credentials = &self.credentials;
-        let inner = &*credentials.inner;
-        let resolved = credentials.resolve().await?;
-        let values = &resolved.values;
-        let given = Values {
-            client_id: self.client_id,
-            client_secret: self.client_secret,
-            ..Values::default()
-        };
-        let given = given.cleaned();
-        let id = given.client_id.clone().or_else(|| values.client_id.clone());
-        let secret = given
-            .client_secret
-            .clone()
-            .or_else(|| values.client_secret.clone());
-        let Some(id) = id.filter(|_| !self.code.is_empty()) else {
-            let mut missing = Vec::new();
-            if self.code.is_empty() {
-                missing.push("code");
-            }
-            if given
-                .client_id
-                .or_else(|| values.client_id.clone())
-                .is_none()
-            {
-                missing.push("client_id");
-            }
-            return Err(resolved.missing(missing));
-        };
-        let client = Identity {
-            id: &id,
-            secret: secret.as_ref(),
-        };
-        let redirect_uri = self.redirect_uri.filter(|uri| !uri.is_empty());
-        let code = Code {
-            code: &self.code,
-            redirect_uri: redirect_uri
-                .as_deref()
-                .or(inner.authorization.redirect_uri()),
-            verifier: self.verifier.as_ref(),
-        };
-        let answer = inner.endpoints.exchange(client, code).await?;
-        let issued = inner.endpoints.issued(answer.clone());
-        let is_of_store = resolved.are_of_store();
-        // In memory first: a store that fails must not cost the tokens.
-        credentials.set(|memory| {
-            memory.set.client_id = Some(id);
-            memory.set.client_secret = secret;
-            memory.set.access_token = Some(issued.access_token);
-            memory.expires_at = issued.expires_at;
-            memory.is_refresh_token_gone = issued.refresh_token.is_none();
-            memory.set.refresh_token = issued.refresh_token;
-            memory.rotated = None;
-        });
-        inner.coordinator.forget();
-        credentials.write_login().await?;
-        if is_of_store {
-            // The record is what counts, as others may renew it.
-            credentials.set(|memory| {
-                let access_token = memory.set.access_token.take();
-                let expires_at = memory.expires_at.take();
-                *memory = Memory {
-                    developer_token: memory.developer_token.take(),
-                    ..Memory::default()
-                };
-                if !inner.is_token_cached {
-                    memory.set.access_token = access_token;
-                    memory.expires_at = expires_at;
-                }
-            });
-        }
-        Ok(answer)
     }
 }

@@ -229,8 +229,10 @@ impl Credentials {
         let Some(token) = self.developer_token()? else {
             return Ok(None);
         };
-        let provider = match (&inner.developer.provider, environment) {
-            (Some(provider), _) => provider.clone(),
+        let set = self.memory().developer_provider.clone();
+        let given = set.or_else(|| inner.developer.provider.clone());
+        let provider = match (given, environment) {
+            (Some(provider), _) => provider,
             (None, Some(environment)) => match environment.text("PAN_DEVELOPER_TOKEN_PROVIDER")? {
                 Some(url) => Url::whole(&url)?,
                 None => inner.developer.default_provider.clone(),

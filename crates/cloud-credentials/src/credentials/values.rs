@@ -7,6 +7,7 @@ use vouchsafe_core::Secret;
 
 use crate::error::Missing;
 use crate::record::digest;
+use crate::url::Url;
 use crate::{Environment, Error, Record, Result};
 
 /// The known credentials of an application.
@@ -103,6 +104,7 @@ pub(super) struct Memory {
     /// The refresh token that replaced the one of this digest.
     pub(super) rotated: Option<(String, Secret)>,
     pub(super) developer_token: Option<Secret>,
+    pub(super) developer_provider: Option<Url>,
     /// When the access token in `set` expires, if the token does not state it.
     pub(super) expires_at: Option<SystemTime>,
 }

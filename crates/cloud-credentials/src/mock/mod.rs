@@ -136,6 +136,7 @@ impl Server {
         Credentials::builder()
             .token_url(url)
             .authorization_url(format!("{url}{}", routes::AUTHORIZE))
+            .device_authorization_url(format!("{url}{}", routes::DEVICE))
             .developer_token_provider(format!("{url}{}", crate::credentials::REDEEM.path()))
     }
 

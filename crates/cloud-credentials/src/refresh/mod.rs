@@ -30,7 +30,7 @@ use self::machine::{Event, Outcome, Refresh, Seen, Step, Unsaved};
 pub(crate) use self::wanted::{Given, Wanted};
 use crate::error::HeldByAnother;
 use crate::record::digest;
-use crate::{Error, Record, Result};
+use crate::{Error, Events, Record, Result};
 
 /// Asks a token endpoint for the tokens of these credentials.
 pub(crate) trait Ask: Send + Sync {
@@ -75,6 +75,7 @@ struct Shared {
     key: Key,
     clock: Arc<dyn Clock>,
     times: Times,
+    events: Option<Arc<dyn Events>>,
     /// One refresh at a time, since each takes over the tokens that the last one could not save.
     turn: tokio::sync::Mutex<()>,
     /// The tokens that were granted but are not saved yet, and what they were requested for.
@@ -132,13 +133,16 @@ impl Coordinator {
         leases: Arc<dyn Leases>,
         key: Key,
         clock: Arc<dyn Clock>,
+        times: Times,
+        events: Option<Arc<dyn Events>>,
     ) -> Self {
         let shared = Arc::new(Shared {
             store,
             leases,
             key,
             clock,
-            times: Times::default(),
+            times,
+            events,
             turn: tokio::sync::Mutex::default(),
             unsaved: Mutex::default(),
             refused: Mutex::default(),
@@ -388,7 +392,12 @@ impl<'a> Run<'a> {
                 let is_fresh = self.wanted.is_fresh(&granted, now);
                 Ok(Event::Granted(granted, is_fresh))
             }
-            Err(error) if error.is_reauthorization_needed() => Ok(Event::Refused(error)),
+            Err(error) if error.is_reauthorization_needed() => {
+                if let Some(events) = &self.shared.events {
+                    events.reauthorization_needed(self.shared.key.profile(), &error);
+                }
+                Ok(Event::Refused(error))
+            }
             Err(error) => Err(error),
         }
     }
@@ -402,16 +411,26 @@ impl<'a> Run<'a> {
             *lock(&shared.refused) = refused;
             return Ok(Event::Saved);
         }
+        let (profile, events) = (shared.key.profile(), &shared.events);
         let saved = self.swap(record, expect).await;
-        if let Err(error) = &saved {
-            match refused {
-                Some(refused) => *lock(&shared.refused) = Some(refused),
-                None => tracing::warn!(
-                    profile = shared.key.profile(),
+        match (&saved, refused) {
+            (Err(_), Some(refused)) => *lock(&shared.refused) = Some(refused),
+            (Err(error), None) => {
+                tracing::warn!(
+                    profile,
                     %error,
                     "refreshed tokens were not saved; this process keeps them and tries again"
-                ),
+                );
+                if let Some(events) = events {
+                    events.unsaved(profile, error);
+                }
             }
+            (Ok(Event::Saved), None) => {
+                if let Some(events) = events {
+                    events.saved(profile);
+                }
+            }
+            _ => {}
         }
         saved
     }

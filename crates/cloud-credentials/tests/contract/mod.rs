@@ -90,10 +90,7 @@ async fn write_logs(client: &Client) -> Result<()> {
 }
 
 async fn poll_events(client: &Client) -> Result<()> {
-    let _ = client
-        .events()
-        .poll("example", &vouchsafe_cloud_credentials::EventPoll::new())
-        .await?;
+    let _ = client.events().poll("example").send().await?;
     Ok(())
 }
 

@@ -1,7 +1,10 @@
 //! Credentials: where they come from, and one refresh for all who need it.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+mod device;
 mod fleet;
 mod login;
+mod metadata;
+mod outcomes;
 mod server;
 mod sources;

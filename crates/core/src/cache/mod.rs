@@ -26,6 +26,7 @@
 mod builder;
 mod digest;
 mod flight;
+mod lifetime;
 #[cfg(test)]
 mod model;
 mod store;
@@ -35,6 +36,7 @@ use std::hash::Hash;
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime};
 
+use http::HeaderMap;
 use tokio::time::Instant;
 
 pub use self::builder::CacheBuilder;
@@ -264,6 +266,15 @@ impl<V> Fetched<V> {
     pub fn expires_at(self, expiry: SystemTime, server_now: SystemTime) -> Self {
         let lifetime = expiry.duration_since(server_now).unwrap_or_default();
         self.ttl(lifetime.min(LONGEST_ASKED))
+    }
+
+    /// Sets the lifetime that the headers of an answer give it (RFC 9111): `Cache-Control`, less
+    /// `Age`, or else `Expires`, limited to one day. Without them the default stays.
+    pub fn lifetime_of(self, headers: &HeaderMap) -> Self {
+        match lifetime::of(headers) {
+            Some(lifetime) => self.ttl(lifetime.min(LONGEST_ASKED)),
+            None => self,
+        }
     }
 
     /// Sets the generation, by which [`Cache::forget_generation`] distinguishes a value from its

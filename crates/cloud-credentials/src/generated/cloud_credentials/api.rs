@@ -164,11 +164,6 @@ impl EventsApi<'_> {
     ///
     /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
-    /// # Errors
-    ///
-    /// - Of kind `NotFound`: Refused (404).
-    /// - Those of any call: a time limit, a broken connection, a refused credential.
-    ///
     /// # Examples
     ///
     /// ```
@@ -176,20 +171,19 @@ impl EventsApi<'_> {
     /// # async fn main() -> vouchsafe_cloud_credentials::Result<()> {
     /// let server = vouchsafe_cloud_credentials::mock::Server::new();
     /// let client = server.client()?;
-    /// let answer = client.events().poll("example", &vouchsafe_cloud_credentials::EventPoll::new()).await?;
+    /// let answer = client.events().poll("example").send().await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
     /// ```
     #[doc(alias = "EventService")]
-    pub async fn poll(
-        &self,
-        channel: &str,
-        body: &wire::EventPoll,
-    ) -> crate::Result<Vec<wire::EventGroup>> {
-        let call = calls::poll_events(channel, body)?;
-        let answer = Service::call(self.0, call, &(), &CallOptions::new()).await?;
-        Ok(answer.json()?)
+    pub fn poll(&self, channel: impl Into<String>) -> PollEventsRequest {
+        PollEventsRequest {
+            client: self.0.clone(),
+            channel: channel.into(),
+            body: None,
+            options: CallOptions::new(),
+        }
     }
 
     /// Acknowledges the events that were polled last.
@@ -638,6 +632,40 @@ impl PollLogQueryRequest {
     /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::LogPage> {
         let call = calls::poll_log_query(&self.query_id, self.sequence, &self.params)?;
+        let answer = Service::call(&self.client, call, &(), &self.options).await?;
+        Ok(answer.json()?)
+    }
+}
+
+/// A request: returns events that no one has acknowledged.
+///
+/// Values that are not set are left to the server.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`"]
+pub struct PollEventsRequest {
+    client: crate::Client,
+    channel: String,
+    body: Option<wire::EventPoll>,
+    options: CallOptions,
+}
+
+impl PollEventsRequest {
+    /// Sets the body. Default: none.
+    pub fn body(mut self, body: &wire::EventPoll) -> Self {
+        self.body = Some(body.clone());
+        self
+    }
+
+    vouchsafe_core::call_options!(options);
+
+    /// Sends the request.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `NotFound`: Refused (404).
+    /// - Those of any call: a time limit, a broken connection, a refused credential.
+    pub async fn send(&self) -> crate::Result<Vec<wire::EventGroup>> {
+        let call = calls::poll_events(&self.channel, self.body.as_ref())?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
         Ok(answer.json()?)
     }

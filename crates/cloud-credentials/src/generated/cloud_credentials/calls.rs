@@ -81,7 +81,10 @@ pub(crate) fn write_logs(
 }
 
 /// Returns events that no one has acknowledged.
-pub(crate) fn poll_events(channel: &str, body: &wire::EventPoll) -> Result<Call> {
+pub(crate) fn poll_events(
+    channel: &str,
+    body: Option<&wire::EventPoll>,
+) -> Result<Call> {
     let check = || -> Result<()> {
         limits::text("channel", channel, Some(1), None)?;
         Ok(())
@@ -90,7 +93,11 @@ pub(crate) fn poll_events(channel: &str, body: &wire::EventPoll) -> Result<Call>
     let target = Target::new("/event-service/v1/channels/")
         .segment("channel", channel)?
         .literal("/poll");
-    Call::new(&operations::POLL_EVENTS, target).json(body)
+    let call = Call::new(&operations::POLL_EVENTS, target);
+    match body {
+        Some(body) => call.json(body),
+        None => Ok(call),
+    }
 }
 
 /// Acknowledges the events that were polled last.

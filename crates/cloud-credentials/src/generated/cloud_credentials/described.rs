@@ -123,7 +123,7 @@ pub static OPERATIONS: &[Described] = &[
         ],
         body: Some(Body {
             is_form: false,
-            required: true,
+            required: false,
             example: "{}",
         }),
         answers_secret: false,

@@ -114,6 +114,14 @@ pub enum ErrorCode {
     ServerError,
     /// The server is overloaded or under maintenance.
     TemporarilyUnavailable,
+    /// The user or the server refused.
+    AccessDenied,
+    /// The user has not decided yet (RFC 8628, 3.5).
+    AuthorizationPending,
+    /// The same, and the client asks too often.
+    SlowDown,
+    /// The user did not decide in time.
+    ExpiredToken,
 }
 
 impl ErrorCode {
@@ -137,7 +145,26 @@ impl ErrorCode {
             Self::UnsupportedTokenType => "unsupported_token_type",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::AccessDenied => "access_denied",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::SlowDown => "slow_down",
+            Self::ExpiredToken => "expired_token",
         }
+    }
+
+    /// Returns whether the client or its configuration is at fault, rather than a user or the
+    /// server.
+    #[must_use]
+    pub fn is_of_client(self) -> bool {
+        matches!(
+            self,
+            Self::InvalidRequest
+                | Self::InvalidClient
+                | Self::UnauthorizedClient
+                | Self::UnsupportedGrantType
+                | Self::InvalidScope
+                | Self::UnsupportedTokenType
+        )
     }
 
     /// Returns whether the same request may succeed later.
@@ -153,7 +180,7 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-const CODES: [ErrorCode; 9] = [
+const CODES: [ErrorCode; 13] = [
     ErrorCode::InvalidRequest,
     ErrorCode::InvalidClient,
     ErrorCode::InvalidGrant,
@@ -163,6 +190,10 @@ const CODES: [ErrorCode; 9] = [
     ErrorCode::UnsupportedTokenType,
     ErrorCode::ServerError,
     ErrorCode::TemporarilyUnavailable,
+    ErrorCode::AccessDenied,
+    ErrorCode::AuthorizationPending,
+    ErrorCode::SlowDown,
+    ErrorCode::ExpiredToken,
 ];
 
 fn with_code(error: Error, code: Option<String>) -> Error {

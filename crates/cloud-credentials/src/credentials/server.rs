@@ -1,0 +1,179 @@
+//! The authorization server: where its endpoints are, and how they are asked.
+
+use std::fmt;
+
+use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret};
+
+use super::endpoint::{Endpoints, Identity};
+use super::fields::Field;
+use super::metadata::ServerMetadata;
+use crate::Result;
+use crate::url::Url;
+
+/// The format of requests to the token endpoint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BodyFormat {
+    /// JSON, which this service accepts.
+    #[default]
+    Json,
+    /// A form, which the standard requires (RFC 6749).
+    Form,
+}
+
+/// How the client authenticates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientAuthentication {
+    /// With its secret in the body.
+    #[default]
+    Body,
+    /// With its id and secret as Basic credentials.
+    Basic,
+    /// Not at all, for a public client, which has no secret.
+    None,
+}
+
+/// What is set; the rest is found, or as this service has it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Settings {
+    pub(super) token: Option<Url>,
+    pub(super) revocation: Option<Url>,
+    pub(super) authorization: Option<String>,
+    pub(super) device: Option<Url>,
+    pub(super) format: Option<BodyFormat>,
+    pub(super) authentication: Option<ClientAuthentication>,
+}
+
+/// An authorization server, as far as it is set and was found.
+pub(super) struct Server {
+    token: Option<Url>,
+    revocation: Option<Url>,
+    pub(super) authorization: Option<String>,
+    device: Option<Url>,
+    pub(super) format: BodyFormat,
+    pub(super) authentication: ClientAuthentication,
+    pub(super) issuer: Option<Issuer>,
+    /// Whether logins can be bound to the program that began them. `None` if it does not say so.
+    pub(super) has_pkce: Option<bool>,
+}
+
+/// Who callbacks have to come from (RFC 9207).
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Issuer {
+    pub(super) name: String,
+    /// Whether every callback has to say so.
+    pub(super) is_promised: bool,
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name.fmt(f)
+    }
+}
+
+impl Endpoints {
+    /// Returns where the endpoints are.
+    pub(super) async fn server(&self) -> Result<Server> {
+        let settings = self.settings.clone();
+        let Some(discovery) = &self.discovery else {
+            return Ok(Server::new(settings));
+        };
+        let metadata = discovery.metadata().await?;
+        let url = |text: &Option<String>| text.as_deref().map(Url::whole).transpose();
+        let methods = metadata.token_endpoint_auth_methods_supported.as_deref();
+        let has = |name: &str| methods.is_none_or(|known| known.iter().any(|one| one == name));
+        let authentication = match has("client_secret_basic") || !has("client_secret_post") {
+            true => ClientAuthentication::Basic,
+            false => ClientAuthentication::Body,
+        };
+        let found = Settings {
+            token: url(&metadata.token_endpoint)?,
+            revocation: url(&metadata.revocation_endpoint)?,
+            authorization: metadata.authorization_endpoint.clone(),
+            device: url(&metadata.device_authorization_endpoint)?,
+            format: Some(BodyFormat::Form),
+            authentication: Some(authentication),
+        };
+        let mut server = Server::new(Settings {
+            token: settings.token.or(found.token),
+            revocation: settings.revocation.or(found.revocation),
+            authorization: settings.authorization.or(found.authorization),
+            device: settings.device.or(found.device),
+            format: settings.format.or(found.format),
+            authentication: settings.authentication.or(found.authentication),
+        });
+        server.issuer = Some(Issuer {
+            name: metadata.issuer.clone(),
+            is_promised: metadata.authorization_response_iss_parameter_supported,
+        });
+        server.has_pkce = has_pkce(&metadata);
+        Ok(server)
+    }
+
+    /// Returns whether the client has a secret.
+    pub(super) fn needs_secret(&self) -> bool {
+        self.settings.authentication != Some(ClientAuthentication::None)
+    }
+}
+
+fn has_pkce(metadata: &ServerMetadata) -> Option<bool> {
+    let methods = metadata.code_challenge_methods_supported.as_ref()?;
+    Some(methods.iter().any(|method| method == "S256"))
+}
+
+impl Server {
+    fn new(settings: Settings) -> Self {
+        Self {
+            token: settings.token,
+            revocation: settings.revocation,
+            authorization: settings.authorization,
+            device: settings.device,
+            format: settings.format.unwrap_or_default(),
+            authentication: settings.authentication.unwrap_or_default(),
+            issuer: None,
+            has_pkce: None,
+        }
+    }
+
+    pub(super) fn token(&self) -> Result<&Url> {
+        self.known(self.token.as_ref(), "token endpoint")
+    }
+
+    pub(super) fn revocation(&self) -> Result<&Url> {
+        self.known(self.revocation.as_ref(), "revocation endpoint")
+    }
+
+    pub(super) fn device(&self) -> Result<&Url> {
+        self.known(self.device.as_ref(), "device authorization endpoint")
+    }
+
+    pub(super) fn authorization(&self) -> Result<&str> {
+        self.known(self.authorization.as_deref(), "authorization endpoint")
+    }
+
+    fn known<T>(&self, endpoint: Option<T>, what: &str) -> Result<T> {
+        let place = match &self.issuer {
+            Some(issuer) => format!("the metadata of {} names no {what}", issuer.name),
+            None => format!("no {what} is set"),
+        };
+        endpoint.ok_or_else(|| Core::new(Kind::Config, place).into())
+    }
+
+    /// Returns the fields that name the client in a body.
+    pub(super) fn client<'a>(&self, client: Identity<'a>) -> Vec<(&'static str, Field<'a>)> {
+        let id = ("client_id", Field::Text(client.id));
+        let secret = client.secret.map_or(Field::Null, Field::Secret);
+        match self.authentication {
+            ClientAuthentication::Body => vec![id, ("client_secret", secret)],
+            ClientAuthentication::Basic => Vec::new(),
+            ClientAuthentication::None => vec![id],
+        }
+    }
+
+    /// Returns the secret that goes into a header.
+    pub(super) fn in_header<'a>(&self, client: Identity<'a>) -> Option<&'a Secret> {
+        let is_basic = self.authentication == ClientAuthentication::Basic;
+        client.secret.filter(|_| is_basic)
+    }
+}

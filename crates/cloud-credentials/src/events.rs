@@ -1,0 +1,25 @@
+//! What an operator should know.
+
+use std::fmt;
+
+use crate::Error;
+
+/// Receives what happens to credentials besides the outcome of calls. All methods do nothing by
+/// default. They are called inline and should be quick. No event holds a secret.
+pub trait Events: fmt::Debug + Send + Sync + 'static {
+    /// Called when tokens were issued and could not be saved. This process uses them, and tries
+    /// again; if it ends before that, a refresh token that the server has replaced is lost.
+    fn unsaved(&self, profile: &str, error: &Error) {
+        let _ = (profile, error);
+    }
+
+    /// Called when tokens were saved, at once or later.
+    fn saved(&self, profile: &str) {
+        let _ = profile;
+    }
+
+    /// Called when a refresh token was refused: a user has to log in again.
+    fn reauthorization_needed(&self, profile: &str, error: &Error) {
+        let _ = (profile, error);
+    }
+}

@@ -1,0 +1,131 @@
+//! The events of a channel.
+
+use std::time::Duration;
+use std::vec;
+
+use http::StatusCode;
+use tokio::time::Instant;
+use vouchsafe_core::call::CallOptions;
+use vouchsafe_core::service::Service as _;
+use vouchsafe_core::{Error as Core, ErrorKind as Kind, deadline};
+
+use super::Left;
+use crate::generated::cloud_credentials::{
+    api::EventsApi,
+    calls,
+    wire::{EventGroup, EventPoll},
+};
+use crate::{Client, Result};
+
+impl EventsApi<'_> {
+    /// Walks the events of a channel, until there are none.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `Invalid` if the channel's id is empty or does not fit a URL.
+    #[doc(alias = "xpoll")]
+    pub fn walk(&self, channel: impl Into<String>) -> Result<EventWalk> {
+        let (client, channel) = (self.0.clone(), channel.into());
+        calls::acknowledge_events(&channel)?;
+        Ok(EventWalk {
+            left: Left {
+                client: client.clone(),
+                call: None,
+            },
+            client,
+            channel,
+            poll: None,
+            acknowledges: false,
+            pause: None,
+            next: None,
+            ready: Vec::new().into_iter(),
+        })
+    }
+}
+
+/// Walks the events of a channel; see [`EventsApi::walk`].
+#[derive(Debug)]
+#[must_use = "a walk does nothing until events are taken"]
+pub struct EventWalk {
+    client: Client,
+    channel: String,
+    poll: Option<EventPoll>,
+    acknowledges: bool,
+    pause: Option<Duration>,
+    /// When the channel is asked next, after it was empty.
+    next: Option<Instant>,
+    ready: vec::IntoIter<EventGroup>,
+    /// Gives the events that were polled last back; set until they are acknowledged.
+    left: Left,
+}
+
+impl EventWalk {
+    /// Sets how the channel is polled. Default: as the service does by itself.
+    pub fn poll(mut self, poll: EventPoll) -> Self {
+        self.poll = Some(poll);
+        self
+    }
+
+    /// Acknowledges the events of a page once all of them were taken and the next one is asked for.
+    /// If the walk is dropped before that, the page is given back in the background, as long as a
+    /// clone of the client lives. Default: nothing is acknowledged.
+    pub fn acknowledge(mut self) -> Self {
+        self.acknowledges = true;
+        self
+    }
+
+    /// Goes on when there are no events, and asks again after a pause. Default: the walk ends.
+    pub fn follow(mut self, pause: Duration) -> Self {
+        self.pause = Some(pause);
+        self
+    }
+
+    /// Returns the next events of one type of log; `None` if there are none and the walk does not
+    /// [follow](Self::follow). The future may be dropped, and `next` called again.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EventsApi::poll`] and [`EventsApi::ack`]; of kind `Status` if the service does
+    /// not confirm what was acknowledged. The next call tries again.
+    pub async fn next(&mut self) -> Result<Option<EventGroup>> {
+        loop {
+            if let Some(group) = self.ready.next() {
+                return Ok(Some(group));
+            }
+            if self.left.call.is_some() {
+                self.acknowledge_last().await?;
+            }
+            if let Some(next) = self.next {
+                tokio::time::sleep_until(next).await;
+                self.next = None;
+            }
+            let poll = self.client.events().poll(self.channel.as_str());
+            let poll = match &self.poll {
+                Some(body) => poll.body(body),
+                None => poll,
+            };
+            let groups = poll.send().await?;
+            if groups.is_empty() {
+                let Some(pause) = self.pause else {
+                    return Ok(None);
+                };
+                self.next = Some(deadline::after(Instant::now(), pause));
+            } else if self.acknowledges {
+                self.left.call = Some(calls::refuse_events(&self.channel)?);
+            }
+            self.ready = groups.into_iter();
+        }
+    }
+
+    async fn acknowledge_last(&mut self) -> Result<()> {
+        let call = calls::acknowledge_events(&self.channel)?;
+        let answer = self.client.call(call, &(), &CallOptions::new()).await?;
+        if answer.status() != StatusCode::OK {
+            let what = format!("the events were not acknowledged: {}", answer.status());
+            let error = Core::new(Kind::Status, what).with_status(answer.status());
+            return Err(error.with_operation("acknowledgeEvents").into());
+        }
+        self.left.call = None;
+        Ok(())
+    }
+}

@@ -1,0 +1,152 @@
+//! The result of a job of the second generation of queries.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::{Left, Pace, bad};
+use crate::generated::cloud_credentials::{
+    api::QueriesApi,
+    calls,
+    wire::{QueryPage, ResultFormat},
+};
+use crate::{Client, Result};
+
+impl QueriesApi<'_> {
+    /// Walks the pages of the result of a job.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `Invalid` if the id is empty or does not fit a URL.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> vouchsafe_cloud_credentials::Result<()> {
+    /// let server = vouchsafe_cloud_credentials::mock::Server::new();
+    /// let client = server.client()?;
+    /// let mut pages = client.queries().pages("j1")?.page_size(100);
+    /// while let Some(page) = pages.next().await? {
+    ///     println!("{:?}", page.page);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "iter_job_results")]
+    pub fn pages(&self, job_id: impl Into<String>) -> Result<QueryPages> {
+        let (client, job_id) = (self.0.clone(), job_id.into());
+        let cancelling = calls::cancel_query_job(&job_id)?;
+        Ok(QueryPages {
+            pace: Pace::new(client.jitter()),
+            left: Left {
+                client: client.clone(),
+                call: Some(cancelling),
+            },
+            client,
+            job_id,
+            cursor: None,
+            max_wait: None,
+            page_size: None,
+            format: None,
+            is_over: false,
+        })
+    }
+}
+
+/// Walks the pages of the result of a job; see [`QueriesApi::pages`].
+///
+/// While the job is running, it is asked again after one to fifteen seconds; a service that waits
+/// itself ([`max_wait`](Self::max_wait)) is asked at once. If the walk is dropped before the job is
+/// done, the job is cancelled in the background, as long as a clone of the client lives.
+#[derive(Debug)]
+#[must_use = "a walk does nothing until pages are taken"]
+pub struct QueryPages {
+    client: Client,
+    job_id: String,
+    cursor: Option<String>,
+    max_wait: Option<i64>,
+    page_size: Option<i64>,
+    format: Option<ResultFormat>,
+    pace: Pace,
+    left: Left,
+    is_over: bool,
+}
+
+impl QueryPages {
+    /// Sets how long the service may wait for each page. Default: up to the service.
+    pub fn max_wait(mut self, wait: Duration) -> Self {
+        self.max_wait = Some(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+        self
+    }
+
+    /// Sets how many rows a page has. Default: up to the service.
+    pub fn page_size(mut self, rows: i64) -> Self {
+        self.page_size = Some(rows);
+        self
+    }
+
+    /// Sets how a row is written. Default: up to the service.
+    pub fn result_format(mut self, format: ResultFormat) -> Self {
+        self.format = Some(format);
+        self
+    }
+
+    /// Leaves the job running if the walk is dropped.
+    pub fn keep_job(mut self) -> Self {
+        self.left.call = None;
+        self
+    }
+
+    /// Returns the next page, or `None` after the last. A job that failed or was cancelled has one
+    /// page, whose `state` says so. The future may be dropped, and `next` called again.
+    ///
+    /// # Errors
+    ///
+    /// - Those of [`QueriesApi::results`]; the same page is asked for next.
+    /// - Of kind `Decode` if the state of the job is none that is known, or the service gives the
+    ///   same page again.
+    pub async fn next(&mut self) -> Result<Option<QueryPage>> {
+        while !self.is_over {
+            self.pace.wait().await;
+            let asked = Instant::now();
+            let mut request = self.client.queries().results(self.job_id.as_str());
+            if let Some(wait) = self.max_wait {
+                request = request.max_wait(wait);
+            }
+            if let Some(cursor) = &self.cursor {
+                request = request.page_cursor(cursor.as_str());
+            }
+            if let Some(rows) = self.page_size {
+                request = request.page_size(rows);
+            }
+            if let Some(format) = &self.format {
+                request = request.result_format(format.clone());
+            }
+            let page = request.send().await?;
+            match page.state.as_str() {
+                "RUNNING" | "PENDING" => {
+                    self.pace.slower(asked);
+                    continue;
+                }
+                "DONE" => {
+                    let cursor = page.page.as_ref().map(|page| &page["pageCursor"]);
+                    let cursor = cursor.and_then(Value::as_str).map(str::to_owned);
+                    let cursor = cursor.filter(|cursor| !cursor.is_empty());
+                    if cursor.is_some() && cursor == self.cursor {
+                        return Err(bad("pageCursor", cursor.as_deref()));
+                    }
+                    self.is_over = cursor.is_none();
+                    self.cursor = cursor;
+                }
+                "FAILED" | "CANCELLED" => self.is_over = true,
+                state => return Err(bad("state", Some(state))),
+            }
+            // There is nothing left to cancel.
+            self.left.call = None;
+            return Ok(Some(page));
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,225 @@
+//! What a query on logs finds.
+
+use std::time::Duration;
+use std::vec;
+
+use http::StatusCode;
+use serde_json::Value;
+use tokio::time::Instant;
+use vouchsafe_core::{Error as Core, ErrorKind as Kind};
+
+use super::{Left, Pace, bad};
+use crate::generated::cloud_credentials::{api::LoggingApi, calls, wire::LogPage};
+use crate::{Client, Error, Result};
+
+impl LoggingApi<'_> {
+    /// Walks the pages of what a query finds, from the first on.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `Invalid` if the id is empty or does not fit a URL.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> vouchsafe_cloud_credentials::Result<()> {
+    /// let server = vouchsafe_cloud_credentials::mock::Server::new();
+    /// let client = server.client()?;
+    /// let mut pages = client.logging().pages("q-1")?;
+    /// while let Some(page) = pages.next().await? {
+    ///     println!("{:?}", page.result);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "iter_poll")]
+    pub fn pages(&self, query_id: impl Into<String>) -> Result<LogPages> {
+        let (client, query_id) = (self.0.clone(), query_id.into());
+        let removal = calls::delete_log_query(&query_id)?;
+        Ok(LogPages {
+            pace: Pace::new(client.jitter()),
+            left: Left {
+                client: client.clone(),
+                call: Some(removal),
+            },
+            client,
+            query_id,
+            sequence: 0,
+            max_wait: None,
+            is_over: false,
+        })
+    }
+
+    /// Walks what a query finds, one log entry after the other.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `Invalid` if the id is empty or does not fit a URL.
+    #[doc(alias = "xpoll")]
+    pub fn hits(&self, query_id: impl Into<String>) -> Result<LogHits> {
+        Ok(LogHits {
+            pages: self.pages(query_id)?,
+            ready: Vec::new().into_iter(),
+        })
+    }
+}
+
+/// Walks the pages of what a query finds; see [`LoggingApi::pages`].
+///
+/// While the query is running, it is asked again after one to fifteen seconds; a service that waits
+/// itself ([`max_wait`](Self::max_wait)) is asked at once. At the end the query is removed, and so
+/// it is in the background if the walk is dropped before that, as long as a clone of the client
+/// lives.
+#[derive(Debug)]
+#[must_use = "a walk does nothing until pages are taken"]
+pub struct LogPages {
+    client: Client,
+    query_id: String,
+    sequence: i64,
+    max_wait: Option<i64>,
+    pace: Pace,
+    left: Left,
+    is_over: bool,
+}
+
+impl LogPages {
+    /// Sets the page to begin with. Default: 0.
+    pub fn from_page(mut self, sequence: i64) -> Self {
+        self.sequence = sequence;
+        self
+    }
+
+    /// Sets how long the service may wait for each page. Default: up to the service.
+    pub fn max_wait(mut self, wait: Duration) -> Self {
+        self.max_wait = Some(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+        self
+    }
+
+    /// Leaves the query and what it found on the server.
+    pub fn keep_query(mut self) -> Self {
+        self.left.call = None;
+        self
+    }
+
+    /// Returns the next page as the service sends it, also one that says only that the query is
+    /// running; `None` after the last. The future may be dropped, and `next` called again.
+    ///
+    /// # Errors
+    ///
+    /// - Those of [`LoggingApi::poll`]; the same page is asked for next.
+    /// - Of kind `Decode` if the state of the query is none that is known.
+    /// - Those of [`LoggingApi::delete`] after the last page: what was found is still on the
+    ///   server, and the next call tries again.
+    pub async fn next(&mut self) -> Result<Option<LogPage>> {
+        if self.is_over {
+            self.remove().await?;
+            return Ok(None);
+        }
+        self.pace.wait().await;
+        let asked = Instant::now();
+        let logging = self.client.logging();
+        let poll = logging.poll(self.query_id.as_str(), self.sequence);
+        let poll = match self.max_wait {
+            Some(wait) => poll.max_wait_time(wait),
+            None => poll,
+        };
+        let page = poll.send().await?;
+        match page.query_status.as_deref() {
+            Some("RUNNING") => self.pace.slower(asked),
+            Some("FINISHED") => {
+                self.pace.reset();
+                self.sequence += 1;
+            }
+            Some("JOB_FINISHED") => self.is_over = true,
+            Some("JOB_FAILED") => {
+                // The service keeps why.
+                self.left.call = None;
+                self.is_over = true;
+            }
+            state => return Err(bad("queryStatus", state)),
+        }
+        Ok(Some(page))
+    }
+
+    async fn remove(&mut self) -> Result<()> {
+        if self.left.call.is_none() {
+            return Ok(());
+        }
+        let removed = self.client.logging().delete(&self.query_id).await;
+        let is_gone = |error: &Error| error.status() == Some(StatusCode::NOT_FOUND);
+        match removed {
+            Err(error) if !is_gone(&error) => Err(error),
+            _ => {
+                self.left.call = None;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Walks what a query finds, one log entry after the other; see [`LoggingApi::hits`]. It waits and
+/// cleans up as [`LogPages`] does.
+#[derive(Debug)]
+#[must_use = "a walk does nothing until entries are taken"]
+pub struct LogHits {
+    pages: LogPages,
+    ready: vec::IntoIter<Value>,
+}
+
+impl LogHits {
+    /// Sets the page to begin with. Default: 0.
+    pub fn from_page(mut self, sequence: i64) -> Self {
+        self.pages = self.pages.from_page(sequence);
+        self
+    }
+
+    /// Sets how long the service may wait for each page. Default: up to the service.
+    pub fn max_wait(mut self, wait: Duration) -> Self {
+        self.pages = self.pages.max_wait(wait);
+        self
+    }
+
+    /// Leaves the query and what it found on the server.
+    pub fn keep_query(mut self) -> Self {
+        self.pages = self.pages.keep_query();
+        self
+    }
+
+    /// Returns the next entry, or `None` after the last. The future may be dropped, and `next`
+    /// called again.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`LogPages::next`]; with the code `JOB_FAILED` if the query failed.
+    pub async fn next(&mut self) -> Result<Option<Value>> {
+        loop {
+            if let Some(hit) = self.ready.next() {
+                return Ok(Some(hit));
+            }
+            let Some(mut page) = self.pages.next().await? else {
+                return Ok(None);
+            };
+            if page.query_status.as_deref() == Some("JOB_FAILED") {
+                return Err(failed(&page));
+            }
+            let result = page.result.as_mut();
+            let hits = result.and_then(|result| result.pointer_mut("/esResult/hits/hits"));
+            if let Some(Value::Array(hits)) = hits {
+                self.ready = std::mem::take(hits).into_iter();
+            }
+        }
+    }
+}
+
+/// The error for a query that failed.
+fn failed(page: &LogPage) -> Error {
+    let result = page.result.as_ref();
+    let why = result.and_then(|result| result.pointer("/esResult/error"));
+    let what = match why {
+        None | Some(Value::Null) => "JOB_FAILED".to_owned(),
+        Some(Value::String(why)) => format!("JOB_FAILED: {why}"),
+        Some(why) => format!("JOB_FAILED: {why}"),
+    };
+    Core::new(Kind::Status, what).with_code("JOB_FAILED").into()
+}

@@ -1,0 +1,78 @@
+//! Walks over what comes page by page and not at once (protocol section 16): each asks again with
+//! growing waits, ends by itself, and cleans up behind itself.
+
+mod cleanup;
+mod events;
+mod jobs;
+mod logs;
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+use vouchsafe_core::call::{Backoff, Call, Jitter};
+use vouchsafe_core::{Error as Core, ErrorKind as Kind, deadline};
+
+pub(crate) use self::cleanup::Cleanup;
+pub use self::events::EventWalk;
+pub use self::jobs::QueryPages;
+pub use self::logs::{LogHits, LogPages};
+use crate::{Client, Error};
+
+/// When a walk asks next.
+#[derive(Debug)]
+struct Pace {
+    waits: Backoff,
+    next: Option<Instant>,
+}
+
+impl Pace {
+    fn new(jitter: Jitter) -> Self {
+        Self {
+            waits: Backoff::new(FIRST, LONGEST, jitter).at_least_half(),
+            next: None,
+        }
+    }
+
+    /// Waits until it is time. Dropping the future changes nothing.
+    async fn wait(&mut self) {
+        if let Some(next) = self.next {
+            sleep_until(next).await;
+            self.next = None;
+        }
+    }
+
+    /// Notes that there was nothing new. A server that waited itself is asked sooner.
+    fn slower(&mut self, asked: Instant) {
+        let wait = self.waits.next_wait();
+        self.next = Some(deadline::after(asked, wait));
+    }
+
+    /// Notes that there was something.
+    fn reset(&mut self) {
+        self.waits.reset();
+    }
+}
+
+/// What is to be sent when a walk is dropped before its end.
+#[derive(Debug)]
+struct Left {
+    client: Client,
+    call: Option<Call>,
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        if let Some(call) = self.call.take() {
+            self.client.clean_up(call);
+        }
+    }
+}
+
+/// The error for a state that is none of the service's.
+fn bad(what: &str, state: Option<&str>) -> Error {
+    let state = state.unwrap_or("none");
+    Core::new(Kind::Decode, format!("Bad {what}: {state}")).into()
+}
+
+const FIRST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(15);

@@ -1,0 +1,199 @@
+//! Logins on another device, by the standard's rules for asking. Time is paused.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use tokio::time::{Instant, timeout};
+use vouchsafe_cloud_credentials::core::auth::oauth::ErrorCode;
+use vouchsafe_cloud_credentials::{Credentials, CredentialsBuilder, DeviceLogin, ErrorKind};
+use vouchsafe_core::store::MemoryStore;
+use vouchsafe_core::transport::{Request, Response, Transport};
+use vouchsafe_core::{BoxFuture, Error, ErrorKind as Kind, Result, Sent};
+
+use crate::server::record;
+
+/// Answers polls as told, and notes when and with what it was asked.
+#[derive(Debug)]
+struct Server {
+    started: Instant,
+    polls: Mutex<VecDeque<Option<(u16, Value)>>>,
+    seen: Mutex<Vec<(u64, String)>>,
+    takes: Duration,
+}
+
+impl Server {
+    /// `None` is a connection that breaks.
+    fn new(polls: impl IntoIterator<Item = Option<(u16, Value)>>, takes: u64) -> Arc<Self> {
+        Arc::new(Self {
+            started: Instant::now(),
+            polls: Mutex::new(polls.into_iter().collect()),
+            seen: Mutex::default(),
+            takes: Duration::from_millis(takes),
+        })
+    }
+
+    fn answer(&self, request: &Request) -> Result<Response> {
+        let body = String::from_utf8(request.body.to_vec()).unwrap();
+        let at = self.started.elapsed().as_secs();
+        self.seen.lock().unwrap().push((at, body));
+        let (status, body) = match request.uri.path() {
+            "/device" => (200, begun()),
+            _ => self
+                .polls
+                .lock()
+                .unwrap()
+                .pop_front()
+                .unwrap()
+                .ok_or_else(broken)?,
+        };
+        let mut response = Response::new(StatusCode::from_u16(status).unwrap());
+        response.body = body.to_string().into();
+        Ok(response)
+    }
+
+    /// Returns when tokens were asked for.
+    fn polled(&self) -> Vec<u64> {
+        let seen = self.seen.lock().unwrap();
+        seen[1..].iter().map(|(at, _)| *at).collect()
+    }
+}
+
+impl Transport for Server {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
+        Box::pin(async move {
+            let answer = self.answer(&request);
+            tokio::time::sleep(self.takes).await;
+            answer
+        })
+    }
+}
+
+fn begun() -> Value {
+    json!({
+        "device_code": "planted", "user_code": "WDJB-MJHT",
+        "verification_uri": "https://login.example.com/device",
+        "verification_uri_complete": "https://login.example.com/device?c=1",
+        "expires_in": 60, "interval": 5,
+    })
+}
+
+fn broken() -> Error {
+    let error = Error::new(Kind::Transport, "broke").with_sent(Sent::Maybe);
+    error.with_retryable(true)
+}
+
+fn refused(code: &str) -> Option<(u16, Value)> {
+    Some((400, json!({"error": code})))
+}
+
+fn granted() -> Option<(u16, Value)> {
+    let tokens = json!({"access_token": "at", "refresh_token": "rt", "token_type": "bearer"});
+    Some((200, tokens))
+}
+
+fn builder(server: &Arc<Server>) -> CredentialsBuilder {
+    Credentials::builder()
+        .token_url("https://login.example.com")
+        .device_authorization_url("https://login.example.com/device")
+        .transport(Arc::clone(server) as Arc<dyn Transport>)
+}
+
+async fn begin(server: &Arc<Server>) -> DeviceLogin {
+    let credentials = builder(server).build().unwrap();
+    let request = credentials.device_login().client_id("c").client_secret("s");
+    request.scopes(["a", "b"]).send().await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_is_waited_for_as_the_server_says_and_its_tokens_are_written() {
+    let pending = || refused("authorization_pending");
+    let server = Server::new([pending(), refused("slow_down"), pending(), granted()], 0);
+    let store = Arc::new(MemoryStore::new());
+    let credentials = builder(&server).store(store.clone()).build().unwrap();
+    let request = credentials.device_login().client_id("c").client_secret("s");
+    let mut login = request.scopes(["a", "b"]).send().await.unwrap();
+    assert_eq!(login.user_code(), "WDJB-MJHT");
+    assert_eq!(login.verification_uri(), "https://login.example.com/device");
+    assert!(login.verification_uri_complete().is_some());
+    assert_eq!(login.time_left(), Duration::from_secs(60));
+    assert!(!format!("{login:?}").contains("planted"));
+    let answer = login.wait().await.unwrap();
+    assert_eq!(answer.access_token.expose(), "at");
+    assert_eq!(server.polled(), [5, 10, 20, 30]);
+    let seen = server.seen.lock().unwrap().clone();
+    assert_eq!(seen[0].1, "client_id=c&client_secret=s&scope=a+b");
+    let poll: Value = serde_json::from_str(&seen[1].1).unwrap();
+    let expected = json!({
+        "grant_type": "urn:ietf:params:oauth:grant-type:device_code",
+        "client_id": "c", "client_secret": "s", "device_code": "planted",
+    });
+    assert_eq!(poll, expected);
+    let record = record(&*store).await;
+    assert_eq!(
+        (&record["access_token"], &record["refresh_token"]),
+        (&json!("at"), &json!("rt"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_goes_away_loses_neither_the_tokens_nor_its_turn() {
+    let server = Server::new([refused("authorization_pending"), granted()], 1000);
+    let mut login = begin(&server).await;
+    // Once while waiting, once while the answer with the tokens is on its way.
+    for _ in 0..8 {
+        let given_up = timeout(Duration::from_millis(1500), login.wait()).await;
+        assert!(given_up.is_err());
+    }
+    let answer = login.wait().await.unwrap();
+    assert_eq!(answer.access_token.expose(), "at");
+    assert_eq!(server.polled().len(), 2);
+    // It is still there for who asks again.
+    assert!(login.wait().await.is_ok());
+    assert_eq!(server.polled().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_cannot_be_reached_is_asked_less_often() {
+    let busy = || Some((503, json!({})));
+    let server = Server::new([None, busy(), granted()], 0);
+    begin(&server).await.wait().await.unwrap();
+    assert_eq!(server.polled(), [5, 15, 35]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_who_refuses_or_comes_too_late_ends_the_login() {
+    let server = Server::new([refused("access_denied")], 0);
+    let error = begin(&server).await.wait().await.unwrap_err();
+    assert_eq!(error.oauth_code(), Some(ErrorCode::AccessDenied));
+    assert!(!error.is_retryable());
+
+    let late = std::iter::repeat_with(|| refused("authorization_pending")).take(20);
+    let server = Server::new(late, 0);
+    let error = begin(&server).await.wait().await.unwrap_err();
+    assert_eq!(error.oauth_code(), Some(ErrorCode::ExpiredToken));
+    assert!(error.is_reauthorization_needed());
+    assert_eq!(server.polled().last(), Some(&55));
+
+    let server = Server::new([refused("expired_token")], 0);
+    let error = begin(&server).await.wait().await.unwrap_err();
+    assert_eq!(error.oauth_code(), Some(ErrorCode::ExpiredToken));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_an_endpoint_or_a_client_nothing_is_sent() {
+    let server = Server::new([], 0);
+    let credentials = builder(&server).build().unwrap();
+    let error = credentials.device_login().send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PartialCredentials);
+    let none = Credentials::builder().transport(server.clone()).build();
+    let request = none.unwrap().device_login().client_id("c");
+    let error = request.send().await.unwrap_err();
+    assert!(
+        error.is_config() && error.to_string().contains("device"),
+        "{error}"
+    );
+    assert!(server.seen.lock().unwrap().is_empty());
+}

@@ -1,0 +1,191 @@
+//! What an operator or a program learns from what went wrong.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::{HeaderValue, StatusCode};
+use vouchsafe_cloud_credentials::{Credentials, Error, ErrorKind, Events};
+use vouchsafe_core::store::Store;
+use vouchsafe_core::transport::{Request, Response, Transport};
+use vouchsafe_core::{BoxFuture, Result};
+
+use crate::server::{Fragile, TokenServer, seed};
+
+/// Answers each request alike.
+#[derive(Debug)]
+struct Always(u16, &'static str);
+
+impl Transport for Always {
+    fn send(&self, _: Request) -> BoxFuture<'_, Result<Response>> {
+        let mut response = Response::new(StatusCode::from_u16(self.0).unwrap());
+        let wait = HeaderValue::from_static("7");
+        response.headers.insert("retry-after", wait);
+        response.body = self.1.into();
+        Box::pin(std::future::ready(Ok(response)))
+    }
+}
+
+async fn refused(status: u16, body: &'static str) -> Error {
+    let credentials = Credentials::builder()
+        .client_id("c")
+        .client_secret("s")
+        .refresh_token("rt")
+        .transport(Arc::new(Always(status, body)));
+    let refreshed = credentials.build().unwrap().refresh().await;
+    refreshed.unwrap_err()
+}
+
+#[tokio::test]
+async fn a_refusal_says_log_in_again_try_later_or_correct_the_configuration() {
+    for (status, body, log_in, later, configure) in [
+        (400, r#"{"error": "invalid_grant"}"#, true, false, false),
+        (200, r#"{"error": "invalid_grant"}"#, true, false, false),
+        (
+            400,
+            r#"{"error": "temporarily_unavailable"}"#,
+            false,
+            true,
+            false,
+        ),
+        (429, "slow down", false, true, false),
+        (500, "", false, true, false),
+        (503, r#"{"error": "invalid_grant"}"#, false, true, false),
+        (401, r#"{"error": "invalid_client"}"#, false, false, true),
+        (
+            400,
+            r#"{"error": "unsupported_grant_type"}"#,
+            false,
+            false,
+            true,
+        ),
+        (200, r#"{"error": "invalid_scope"}"#, false, false, true),
+    ] {
+        let error = refused(status, body).await;
+        let said = (
+            error.is_reauthorization_needed(),
+            error.is_retryable(),
+            error.is_config(),
+        );
+        assert_eq!(said, (log_in, later, configure), "{status} {body}");
+        assert_eq!(error.kind(), ErrorKind::TokenEndpoint, "{status} {body}");
+        let wait = (status >= 400).then_some(Duration::from_secs(7));
+        assert_eq!(error.retry_after(), wait, "{status} {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_another_type_is_not_used_and_the_case_of_bearer_does_not_matter() {
+    let error = refused(200, r#"{"access_token": "a", "token_type": "mac"}"#).await;
+    assert_eq!(error.kind(), ErrorKind::InvalidResponse);
+    let body = r#"{"access_token": "a", "token_type": "bEARER"}"#;
+    let credentials = Credentials::builder().transport(Arc::new(Always(200, body)));
+    let credentials = credentials.client_id("c").client_secret("s");
+    let credentials = credentials.refresh_token("rt").build().unwrap();
+    assert_eq!(credentials.refresh().await.unwrap().expose(), "a");
+}
+
+#[derive(Debug, Default)]
+struct Told(Mutex<Vec<String>>);
+
+impl Told {
+    fn tell(&self, line: String) {
+        self.0.lock().unwrap().push(line);
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+impl Events for Told {
+    fn unsaved(&self, profile: &str, error: &Error) {
+        self.tell(format!("unsaved {profile}: {error}"));
+    }
+
+    fn saved(&self, profile: &str) {
+        self.tell(format!("saved {profile}"));
+    }
+
+    fn reauthorization_needed(&self, profile: &str, error: &Error) {
+        let code = error.code().unwrap_or_default();
+        self.tell(format!("log in {profile}: {code}"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operator_is_told_of_tokens_that_are_not_saved_and_of_a_login_that_is_needed() {
+    let server = TokenServer::new(true);
+    let fragile = Arc::new(Fragile::default());
+    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+    seed(&*store, "rt-0").await;
+    let told = Arc::new(Told::default());
+    let builder = server.builder().store(Arc::clone(&store));
+    let credentials = builder.events(told.clone()).build().unwrap();
+    fragile.is_full.store(true, Ordering::Relaxed);
+    credentials.refresh().await.unwrap();
+    assert_eq!(told.take(), ["unsaved default: the disk is full"]);
+    fragile.is_full.store(false, Ordering::Relaxed);
+    // By itself, a moment later.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(told.take(), ["saved default"]);
+    seed(&*store, "of another").await;
+    credentials.refresh().await.unwrap_err();
+    assert_eq!(told.take(), ["log in default: invalid_grant"]);
+}
+
+#[tokio::test]
+async fn a_lease_that_ends_before_a_request_may_is_refused() {
+    let times = |request, lease| {
+        let builder = Credentials::builder().request_time(Duration::from_secs(request));
+        builder.lease_time(Duration::from_secs(lease)).build()
+    };
+    let error = times(30, 30).unwrap_err();
+    assert!(
+        error.is_config() && error.to_string().contains("lease_time"),
+        "{error}"
+    );
+    assert!(times(30, 31).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_ends_after_its_time() {
+    let server = TokenServer::new(true).shut();
+    let builder = server.builder().client_id("c").client_secret("s");
+    let builder = builder
+        .refresh_token("rt-0")
+        .request_time(Duration::from_secs(3));
+    let begun = tokio::time::Instant::now();
+    let error = builder.build().unwrap().refresh().await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    assert_eq!(begun.elapsed().as_secs(), 3);
+}
+
+/// Notes where it was asked.
+#[derive(Debug, Default)]
+struct Asked(Mutex<Vec<String>>);
+
+impl Transport for Asked {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
+        self.0.lock().unwrap().push(request.uri.to_string());
+        let mut response = Response::new(StatusCode::OK);
+        response.body = r#"{"access_token": "a"}"#.into();
+        Box::pin(std::future::ready(Ok(response)))
+    }
+}
+
+#[tokio::test]
+async fn the_provider_of_developer_tokens_can_be_changed() {
+    let asked = Arc::new(Asked::default());
+    let builder = Credentials::builder().developer_token("d");
+    let credentials = builder.transport(asked.clone()).build().unwrap();
+    let set = |url| credentials.set_developer_token_provider(url);
+    assert!(set(Some("nowhere")).unwrap_err().is_config());
+    set(Some("https://p.example.com:8443/t")).unwrap();
+    credentials.refresh().await.unwrap();
+    set(None).unwrap();
+    credentials.refresh().await.unwrap();
+    let usual = "https://app.apiexplorer.rocks/request_token";
+    let urls = asked.0.lock().unwrap().clone();
+    assert_eq!(urls, ["https://p.example.com:8443/t", usual]);
+}

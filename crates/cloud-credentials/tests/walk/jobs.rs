@@ -1,0 +1,84 @@
+//! Results of jobs.
+
+use super::*;
+
+fn page(state: &str, cursor: Option<&str>) -> (u16, Value) {
+    (
+        200,
+        json!({"state": state, "rowsInPage": 1, "page": {"pageCursor": cursor}}),
+    )
+}
+
+const RESULTS: &str = "GET /query/v2/jobResults/j";
+const CANCEL: &str = "DELETE /query/v2/jobs/j";
+
+#[tokio::test(start_paused = true)]
+async fn pages_are_followed_to_the_last_and_a_job_that_is_done_is_not_cancelled() {
+    let service = Service::new([
+        page("PENDING", None),
+        page("RUNNING", None),
+        page("DONE", Some("a")),
+        page("DONE", Some("b")),
+        page("DONE", None),
+    ]);
+    let client = service.client();
+    let pages = client.queries().pages("j").unwrap().page_size(7);
+    let mut pages = pages.max_wait(Duration::from_millis(5));
+    let mut count = 0;
+    while pages.next().await.unwrap().is_some() {
+        count += 1;
+    }
+    assert_eq!(count, 3);
+    let pauses = service.pauses();
+    assert!((500..=1001).contains(&pauses[0]), "{pauses:?}");
+    assert!((1000..=2001).contains(&pauses[1]), "{pauses:?}");
+    assert_eq!(pauses[2..], [0, 0]);
+    drop(pages);
+    settle().await;
+    let first = format!("{RESULTS}?maxWait=5&pageSize=7");
+    let next = |cursor: &str| format!("{RESULTS}?maxWait=5&pageCursor={cursor}&pageSize=7");
+    let expected = [first.clone(), first.clone(), first, next("a"), next("b")];
+    assert_eq!(service.asked(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_walk_that_is_dropped_while_the_job_runs_cancels_it_unless_it_is_to_be_kept() {
+    let service = Service::new([page("RUNNING", None)]);
+    let client = service.client();
+    let wait = Duration::from_millis(100);
+    let mut pages = client.queries().pages("j").unwrap();
+    assert!(tokio::time::timeout(wait, pages.next()).await.is_err());
+    drop(pages);
+    settle().await;
+    assert_eq!(service.asked(), [RESULTS, CANCEL]);
+    let mut pages = client.queries().pages("j").unwrap().keep_job();
+    assert!(tokio::time::timeout(wait, pages.next()).await.is_err());
+    drop(pages);
+    settle().await;
+    assert_eq!(service.asked(), [RESULTS]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_failed_has_one_page_and_an_unknown_state_is_an_error() {
+    for state in ["FAILED", "CANCELLED"] {
+        let service = Service::new([page(state, Some("a"))]);
+        let client = service.client();
+        let mut pages = client.queries().pages("j").unwrap();
+        assert_eq!(pages.next().await.unwrap().unwrap().state, state);
+        assert!(pages.next().await.unwrap().is_none());
+        assert_eq!(service.asked(), [RESULTS]);
+    }
+    let service = Service::new([page("WAT", None)]);
+    let mut pages = service.client().queries().pages("j").unwrap();
+    let error = pages.next().await.unwrap_err();
+    assert!(error.to_string().contains("Bad state: WAT"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_gives_the_same_page_again_does_not_keep_the_walk_for_ever() {
+    let service = Service::new([page("DONE", Some("a"))]);
+    let mut pages = service.client().queries().pages("j").unwrap();
+    assert!(pages.next().await.unwrap().is_some());
+    let error = pages.next().await.unwrap_err();
+    assert!(error.to_string().contains("pageCursor"), "{error}");
+}

@@ -1,0 +1,179 @@
+//! Queries on logs.
+
+use super::*;
+
+fn page(status: &str, hits: &[i64]) -> (u16, Value) {
+    let hits: Vec<_> = hits.iter().map(|n| json!({"_id": n})).collect();
+    let result = json!({"esResult": {"hits": {"hits": hits}}});
+    (
+        200,
+        json!({"queryId": "q", "queryStatus": status, "result": result}),
+    )
+}
+
+const POLL_0: &str = "GET /logging-service/v1/queries/q/0";
+const POLL_1: &str = "GET /logging-service/v1/queries/q/1";
+const DELETE: &str = "DELETE /logging-service/v1/queries/q";
+
+#[tokio::test(start_paused = true)]
+async fn entries_come_one_by_one_and_at_the_end_the_query_is_removed() {
+    let service = Service::new([
+        page("RUNNING", &[]),
+        page("FINISHED", &[1, 2]),
+        page("JOB_FINISHED", &[3]),
+        (200, json!({"success": true})),
+    ]);
+    let client = service.client();
+    let mut hits = client.logging().hits("q").unwrap();
+    let mut found = Vec::new();
+    while let Some(hit) = hits.next().await.unwrap() {
+        found.push(hit["_id"].as_i64().unwrap());
+    }
+    assert_eq!(found, [1, 2, 3]);
+    assert_eq!(service.asked(), [POLL_0, POLL_0, POLL_1, DELETE]);
+    assert!(hits.next().await.unwrap().is_none());
+    drop(hits);
+    settle().await;
+    assert!(service.asked().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_running_query_is_asked_less_and_less_often() {
+    let service = Service::new([page("RUNNING", &[])]);
+    let client = service.client();
+    let mut pages = client.logging().pages("q").unwrap().keep_query();
+    for _ in 0..8 {
+        let page = pages.next().await.unwrap().unwrap();
+        assert_eq!(page.query_status.as_deref(), Some("RUNNING"));
+    }
+    let pauses = service.pauses();
+    assert!((500..=1000).contains(&pauses[0]), "{pauses:?}");
+    assert!((1000..=2001).contains(&pauses[1]), "{pauses:?}");
+    assert!((7500..=15001).contains(&pauses[6]), "{pauses:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_waits_itself_is_asked_at_once() {
+    let service = Service::slow([page("RUNNING", &[])], Duration::from_secs(3));
+    let client = service.client();
+    let pages = client.logging().pages("q").unwrap().from_page(1);
+    let mut pages = pages.max_wait(Duration::from_secs(3)).keep_query();
+    pages.next().await.unwrap();
+    pages.next().await.unwrap();
+    assert_eq!(service.pauses(), [3000]);
+    assert_eq!(service.asked()[0], format!("{POLL_1}?maxWaitTime=3000"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_walk_that_is_dropped_has_its_query_removed_unless_it_is_to_be_kept() {
+    let service = Service::new([page("FINISHED", &[1, 2])]);
+    let client = service.client();
+    let mut hits = client.logging().hits("q").unwrap();
+    hits.next().await.unwrap();
+    drop(hits);
+    settle().await;
+    assert_eq!(service.asked(), [POLL_0, DELETE]);
+    let mut hits = client.logging().hits("q").unwrap().keep_query();
+    hits.next().await.unwrap();
+    drop(hits);
+    settle().await;
+    assert_eq!(service.asked(), [POLL_0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_in_the_background_has_a_time_limit_and_ends_with_the_client() {
+    let service = Service::slow([page("RUNNING", &[])], Duration::from_secs(3600));
+    let client = service.client();
+    for _ in 0..2 {
+        drop(client.logging().pages("q").unwrap());
+    }
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    // The second was not kept from being sent by the first.
+    assert_eq!(service.asked(), [DELETE, DELETE]);
+    drop(client.logging().pages("q").unwrap());
+    drop(client);
+    settle().await;
+    assert!(service.asked().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_the_future_loses_nothing_and_hurries_nothing() {
+    let service = Service::new([
+        page("RUNNING", &[]),
+        page("JOB_FINISHED", &[1]),
+        (200, json!({})),
+    ]);
+    let client = service.client();
+    let mut hits = client.logging().hits("q").unwrap();
+    for _ in 0..4 {
+        let waited = tokio::time::timeout(Duration::from_millis(100), hits.next()).await;
+        assert!(waited.is_err());
+    }
+    assert_eq!(service.asked(), [POLL_0]);
+    assert!(hits.next().await.unwrap().is_some());
+    assert!(hits.next().await.unwrap().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_that_failed_says_why_and_is_left_on_the_server() {
+    for (result, what) in [
+        (
+            json!({"esResult": {"error": "syntax"}}),
+            "JOB_FAILED: syntax",
+        ),
+        (
+            json!({"esResult": {"error": {"a": 1}}}),
+            "JOB_FAILED: {\"a\":1}",
+        ),
+        (json!(null), "JOB_FAILED"),
+    ] {
+        let failed = json!({"queryStatus": "JOB_FAILED", "result": result});
+        let service = Service::new([(200, failed)]);
+        let client = service.client();
+        let mut hits = client.logging().hits("q").unwrap();
+        let error = hits.next().await.unwrap_err();
+        assert_eq!(error.core().message(), what);
+        assert_eq!(error.code(), Some("JOB_FAILED"));
+        assert!(hits.next().await.unwrap().is_none());
+        drop(hits);
+        settle().await;
+        assert_eq!(service.asked(), [POLL_0]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_an_error_the_same_page_is_asked_for() {
+    let refusal = json!({"errorCode": "E42", "errorMessage": "no"});
+    let service = Service::new([
+        (400, refusal),
+        page("WAT", &[]),
+        page("JOB_FINISHED", &[1]),
+        (500, json!({})),
+        (404, json!({})),
+    ]);
+    let client = service.client();
+    let mut hits = client.logging().hits("q").unwrap();
+    let error = hits.next().await.unwrap_err();
+    assert_eq!((error.code(), error.core().message()), (Some("E42"), "no"));
+    let error = hits.next().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Core(Kind::Decode));
+    assert!(
+        error.to_string().contains("Bad queryStatus: WAT"),
+        "{error}"
+    );
+    assert!(hits.next().await.unwrap().is_some());
+    // The removal failed; then it turns out to be gone.
+    assert!(hits.next().await.is_err());
+    assert!(hits.next().await.unwrap().is_none());
+    assert_eq!(service.asked(), [POLL_0, POLL_0, POLL_0, DELETE, DELETE]);
+}
+
+#[tokio::test]
+async fn an_id_that_leads_elsewhere_is_refused() {
+    let client = Service::new([page("", &[])]).client();
+    for id in ["", ".", ".."] {
+        assert!(client.logging().pages(id).is_err());
+        assert!(client.queries().pages(id).is_err());
+        assert!(client.events().walk(id).is_err());
+    }
+}
