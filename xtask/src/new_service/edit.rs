@@ -122,8 +122,8 @@ fn front_page(text: &mut Text, facts: &Facts) -> Result<(), String> {
     text.before("| [`vouchsafe-core`](crates/core) |", &row)?;
     let row = format!("| `{name}` | {title} | no |");
     text.before("| `tls-ring`, `tls-aws-lc` |", &row)?;
-    let link = format!("[what the client of {title} does, and why](docs/{name}.md) ·");
-    text.after_last("Guides: ", &link)
+    let link = format!("[{name}](docs/{name}.md) ·");
+    text.after_last("Services in depth: ", &link)
 }
 
 fn map(text: &mut Text, facts: &Facts) -> Result<(), String> {
