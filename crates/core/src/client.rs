@@ -245,14 +245,15 @@ impl CoreClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if no transport was given and none can be built, or the user agent
-    /// does not fit a header.
+    /// [`ErrorKind::Config`] if no transport was given and none can be built, or the user agent is
+    /// not valid in a header.
     pub fn build(self) -> Result<CoreClient> {
         let Some(transport) = self.transport else {
             return self.with_transport()?.build();
         };
         let user_agent = HeaderValue::try_from(&self.user_agent).map_err(|cause| {
-            Error::new(ErrorKind::Config, "the user agent does not fit a header").with_source(cause)
+            Error::new(ErrorKind::Config, "the user agent is not valid in a header")
+                .with_source(cause)
         })?;
         let jitter = self.jitter_seed.map_or_else(Jitter::random, Jitter::seeded);
         Ok(CoreClient(Arc::new(Pipeline {

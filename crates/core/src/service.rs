@@ -235,7 +235,7 @@ where
     /// `Config` if the session has none.
     pub fn token_for(&self, operation: &Operation) -> Result<&dyn TokenSource, E> {
         self.token().ok_or_else(|| {
-            let missing = "the client has no token, and the operation needs one";
+            let missing = "the client has no token: set one by token() or with_token()";
             let error = Error::new(ErrorKind::Config, missing);
             error.with_operation(operation.id()).into()
         })

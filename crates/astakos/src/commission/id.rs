@@ -25,7 +25,7 @@ impl CommissionId {
     pub fn random() -> Result<Self, crate::Error> {
         let mut bytes = [0; 16];
         getrandom::getrandom(&mut bytes)
-            .map_err(|_| Error::new(ErrorKind::Config, "the system gives no random numbers"))?;
+            .map_err(|_| Error::new(ErrorKind::Config, "the system returned no random numbers"))?;
         Ok(Self(u128::from_be_bytes(bytes)))
     }
 

@@ -340,7 +340,7 @@ impl Drop for Attempt<'_> {
 async fn in_time<T>(deadline: Instant, work: impl Future<Output = Result<T>>) -> Result<T> {
     timeout_at(deadline, work).await.unwrap_or_else(|_| {
         let kind = vouchsafe_core::ErrorKind::Timeout(TimeoutScope::Call);
-        let late = vouchsafe_core::Error::new(kind, "not issued within the issuer's patience");
+        let late = vouchsafe_core::Error::new(kind, "not issued within the issuer's time limit");
         Err(late.with_retryable(true).with_sent(Sent::Maybe).into())
     })
 }

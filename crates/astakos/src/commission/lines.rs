@@ -113,9 +113,9 @@ pub(super) enum Fault {
     Foreign,
     #[error("it is of version {0}, which this version of the library cannot read")]
     Version(String),
-    #[error("its lines end with CR LF: something has changed them, so that none can be trusted")]
+    #[error("its lines end with CR LF: another program has changed them, so none can be trusted")]
     LineEnds,
-    #[error("line {0} is damaged, and what it said is lost; nothing was changed")]
+    #[error("line {0} is damaged and its record is lost; the file was not changed")]
     Damaged(usize),
 }
 

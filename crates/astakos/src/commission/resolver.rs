@@ -133,7 +133,7 @@ impl Resolver {
             Ok(Err(ended)) => Err(unresolved(&ended.to_string())),
             Err(_) => Err(CoreError::new(
                 CoreKind::Timeout(TimeoutScope::Call),
-                format!("not resolved within {patience:?}; it goes on in the background"),
+                format!("not resolved within {patience:?}; this continues in the background"),
             )
             .with_sent(Sent::Maybe)
             .into()),
@@ -433,9 +433,12 @@ pub(super) fn gone() -> Error {
 }
 
 fn unresolved(why: &str) -> Error {
-    CoreError::new(CoreKind::Transport, format!("{why}; reconcile does it"))
-        .with_sent(Sent::Maybe)
-        .into()
+    CoreError::new(
+        CoreKind::Transport,
+        format!("{why}; reconcile() will resolve it"),
+    )
+    .with_sent(Sent::Maybe)
+    .into()
 }
 
 /// Records that a commission is closed. If that fails, reconciliation finds it out again.

@@ -111,7 +111,8 @@ impl AuthorizationRequest {
     /// # Errors
     ///
     /// [`ErrorKind::PartialCredentials`](crate::ErrorKind::PartialCredentials) without a client's
-    /// id; those of [`Credentials::values`]; of kind `Config` if the system has no randomness.
+    /// id; those of [`Credentials::values`]; of kind `Config` if the operating system returns no
+    /// random numbers.
     pub async fn url(self) -> Result<Authorization> {
         let is_there = |text: &String| !text.is_empty();
         let client_id = match self.client_id.filter(is_there) {
@@ -273,7 +274,8 @@ pub(super) fn joined<T: AsRef<str>>(scopes: impl IntoIterator<Item = T>) -> Stri
 fn random<const BYTES: usize>() -> Result<Secret> {
     let mut bytes = Zeroizing::new([0; BYTES]);
     getrandom::getrandom(&mut *bytes).map_err(|cause| {
-        Core::new(Kind::Config, "the system has no randomness").with_source(cause.to_string())
+        Core::new(Kind::Config, "the system returned no random numbers")
+            .with_source(cause.to_string())
     })?;
     Ok(Secret::from(URL_SAFE_NO_PAD.encode(*bytes)))
 }

@@ -14,8 +14,8 @@ pub trait Authorize: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Credential`](crate::ErrorKind::Credential) if the token does not fit a header;
-    /// the message does not repeat it.
+    /// [`ErrorKind::Credential`](crate::ErrorKind::Credential) if the token is not valid in a
+    /// header; the message does not repeat it.
     fn authorize(&self, token: &Token, headers: &mut HeaderMap) -> Result<()>;
 }
 

@@ -71,7 +71,7 @@ impl Authorize for Basic {
         let header = self.header(token.secret()).map_err(refuse)?;
         // Base64 is always valid in a header.
         let mut value = HeaderValue::from_str(header.expose())
-            .map_err(|_| refuse(invalid("the credentials do not fit a header")))?;
+            .map_err(|_| refuse(invalid("the credentials are not valid in a header")))?;
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
         Ok(())

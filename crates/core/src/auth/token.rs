@@ -85,7 +85,7 @@ impl Token {
         let mut value = value.ok().filter(|_| is_plain).ok_or_else(|| {
             Error::new(
                 ErrorKind::Credential,
-                "the token is empty or holds characters that do not fit a header",
+                "the token is empty or has characters that a header cannot have",
             )
         })?;
         value.set_sensitive(true);

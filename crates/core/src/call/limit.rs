@@ -67,7 +67,7 @@ impl AuthorityState {
             Ok(Ok(permit)) => Ok(permit),
             _ => Err(Error::new(
                 ErrorKind::Throttled,
-                "too many requests to this server are under way; none ended in time",
+                "too many requests are in flight: raise max_in_flight or the deadline",
             )
             .with_retryable(true)),
         }

@@ -62,7 +62,7 @@ pub(crate) struct Set {
     pub(crate) resends_refused: Option<bool>,
     pub(crate) request_id: Option<String>,
     pub(crate) headers: Headers,
-    /// A header whose value does not fit one.
+    /// A header with an invalid value.
     pub(crate) misfit: Option<HeaderName>,
 }
 
@@ -103,7 +103,7 @@ impl CallOptions {
         self
     }
 
-    /// Sends an `X-Request-Id`, which errors carry too. A value that does not fit a header is
+    /// Sends an `X-Request-Id`, which errors carry too. An invalid value is
     /// refused when the call is made.
     #[must_use]
     pub fn request_id(mut self, id: impl Into<String>) -> Self {
@@ -116,13 +116,13 @@ impl CallOptions {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] if the name or the value does not fit a header. The message includes
-    /// the name, but not the value.
+    /// [`ErrorKind::Invalid`] if the name or the value is not valid in a header. The message
+    /// includes the name, but not the value.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self> {
         let invalid = || {
             Error::new(
                 ErrorKind::Invalid,
-                format!("{name:?} does not fit a header"),
+                format!("{name:?} is not a valid header"),
             )
         };
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
@@ -132,9 +132,9 @@ impl CallOptions {
         Ok(self)
     }
 
-    /// Sets a header that is no secret, such as one that says on whose behalf a call is made. The
-    /// precedence is that of [`header`](Self::header). A value that does not fit a header is
-    /// refused when the call is made.
+    /// Sets a header that is not secret, such as one that states on whose behalf a call is made.
+    /// The precedence is that of [`header`](Self::header). An invalid value is refused when the
+    /// call is made.
     #[must_use]
     pub fn plain_header(mut self, name: HeaderName, value: &str) -> Self {
         match HeaderValue::from_str(value) {

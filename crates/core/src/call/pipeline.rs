@@ -359,7 +359,7 @@ impl Pipeline {
             .unwrap_or_else(|_| {
                 Err(Error::new(
                     ErrorKind::Timeout(TimeoutScope::Call),
-                    "no token came from its source in time",
+                    "the source returned no token in time",
                 )
                 .with_retryable(true))
             })
@@ -394,12 +394,15 @@ impl Pipeline {
             headers.insert(name, value.clone());
         }
         if let Some(name) = &options.misfit {
-            let what = format!("the value for {name} does not fit a header");
+            let what = format!("the value for {name} is not valid in a header");
             return Err(Error::new(ErrorKind::Invalid, what));
         }
         if let Some(id) = &options.request_id {
             let value = HeaderValue::from_str(id).map_err(|_| {
-                Error::new(ErrorKind::Invalid, "the request id does not fit a header")
+                Error::new(
+                    ErrorKind::Invalid,
+                    "the request id is not valid in a header",
+                )
             })?;
             headers.insert(REQUEST_ID.clone(), value);
         }

@@ -276,7 +276,7 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] if the media type does not fit a header.
+    /// [`ErrorKind::Invalid`] if the media type is not valid in a header.
     pub fn content(self, media: &str, body: impl Into<Bytes>) -> Result<Self> {
         let mut call = self.header(CONTENT_TYPE, media)?;
         call.0.body = body.into();
@@ -310,7 +310,7 @@ impl Call {
         HeaderValue::from_str(value).map_err(|_| {
             Error::new(
                 ErrorKind::Invalid,
-                format!("the value for {name} does not fit a header"),
+                format!("the value for {name} is not valid in a header"),
             )
             .with_operation(self.0.operation.id())
         })

@@ -47,8 +47,8 @@ pub trait Emulated: fmt::Debug + Send + 'static {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if the body does not fit the action, and [`ErrorKind::NotFound`] if it
-    /// names something that does not exist.
+    /// [`ErrorKind::Config`] if the body is not valid for the action, and [`ErrorKind::NotFound`]
+    /// if it names something that does not exist.
     fn act(&mut self, action: &str, body: &[u8], now: SystemTime) -> Result<serde_json::Value> {
         let _ = (body, now);
         Err(no_such_action(action))

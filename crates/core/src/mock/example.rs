@@ -61,7 +61,7 @@ pub fn answer<Op: Copy>(
 ///
 /// # Errors
 ///
-/// If the token does not fit the scheme.
+/// If the token is not valid in the scheme.
 pub fn presents(request: &Request, scheme: &dyn Authorize, token: &Secret) -> Result<bool> {
     let mut wanted = HeaderMap::new();
     scheme.authorize(&Token::new(token.clone()), &mut wanted)?;

@@ -30,7 +30,7 @@ pub(crate) fn within_body(status: StatusCode, cause: Cause) -> Error {
 /// The peer sent something that is not HTTP/1.1, or a malformed head. The next answer would look
 /// the same.
 pub(crate) fn not_http(cause: Cause) -> Error {
-    broken("what came back is not HTTP/1.1", cause).with_retryable(false)
+    broken("the answer is not HTTP/1.1", cause).with_retryable(false)
 }
 
 /// The head of the answer has more lines or bytes than hyper reads.

@@ -168,7 +168,7 @@ fn tls_error(place: &str, cause: io::Error) -> Error {
         .and_then(|inner| inner.downcast_ref::<Tls>());
     let message = match inner {
         Some(Tls::InvalidMessage(InvalidMessage::InvalidContentType)) => {
-            format!("what answers at {place} does not speak TLS: is it a port for plain http?")
+            format!("the server at {place} does not speak TLS: is it a port for plain http?")
         }
         _ => format!("the TLS handshake with {place} failed: {cause}"),
     };

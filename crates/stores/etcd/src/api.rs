@@ -171,7 +171,9 @@ impl Members {
         if failed.as_ref().is_some_and(Error::is_retryable) {
             self.turn();
         }
-        Err(failed.unwrap_or_else(|| Error::new(ErrorKind::Config, "there is no member to ask")))
+        Err(failed.unwrap_or_else(|| {
+            Error::new(ErrorKind::Config, "no member of the cluster is configured")
+        }))
     }
 }
 

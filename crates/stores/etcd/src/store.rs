@@ -142,8 +142,9 @@ async fn listen(api: Arc<Api>, board: Arc<Board>) -> Result<()> {
         // Each answer is a line.
         while let Some(end) = received.iter().position(|&byte| byte == b'\n') {
             let line: Vec<u8> = received.drain(..=end).collect();
-            let watched: Watched = serde_json::from_slice(&line)
-                .map_err(|_| of_store(stream.decode_error("a line of the watch is not known")))?;
+            let watched: Watched = serde_json::from_slice(&line).map_err(|_| {
+                of_store(stream.decode_error("a line of the watch cannot be understood"))
+            })?;
             let Some(events) = watched.result.filter(|events| !events.canceled) else {
                 return Ok(());
             };

@@ -111,7 +111,7 @@ pub(crate) fn broken(cause: RedisError) -> Broken {
         // Such as OOM and MISCONF: the server cannot write now.
         ErrorKind::Extension => Broken::for_now(text),
         ErrorKind::Io => Broken::connection(text),
-        ErrorKind::Parse => Broken::connection("what answers does not speak Redis' protocol"),
+        ErrorKind::Parse => Broken::connection("the server does not speak Redis' protocol"),
         _ => Broken::connection("the connection failed"),
     };
     broken.with_source(cause)

@@ -29,10 +29,10 @@ pub enum KeyError {
     #[error("the key has less than 522 bits, too few for a signature")]
     TooSmall,
     /// The numbers of the private key do not match, so it would produce wrong signatures.
-    #[error("the numbers of the private key do not belong together")]
+    #[error("the numbers of the private key do not match")]
     Inconsistent,
     /// The operating system's random number generator failed.
-    #[error("the operating system gives no random bytes")]
+    #[error("the operating system returned no random bytes")]
     NoRandomness,
 }
 
