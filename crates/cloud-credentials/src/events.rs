@@ -1,19 +1,19 @@
-//! What an operator should know.
+//! Events for operators.
 
 use std::fmt;
 
 use crate::Error;
 
-/// Receives what happens to credentials besides the outcome of calls. All methods do nothing by
+/// Receives events of credentials besides the outcome of calls. All methods do nothing by
 /// default. They are called inline and should be quick. No event holds a secret.
 pub trait Events: fmt::Debug + Send + Sync + 'static {
-    /// Called when tokens were issued and could not be saved. This process uses them, and tries
-    /// again; if it ends before that, a refresh token that the server has replaced is lost.
+    /// Called when tokens were issued but could not be saved. This process uses them, and tries
+    /// again; if it ends before that succeeds, a refresh token that the server has rotated is lost.
     fn unsaved(&self, profile: &str, error: &Error) {
         let _ = (profile, error);
     }
 
-    /// Called when tokens were saved, at once or later.
+    /// Called when tokens were saved, immediately or later.
     fn saved(&self, profile: &str) {
         let _ = profile;
     }

@@ -1,4 +1,4 @@
-//! The clock of an authorization server, as far as its answers tell (protocol section 8).
+//! The clock of an authorization server, estimated from its answers (protocol section 8).
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use vouchsafe_core::{Clock, Secret};
 
 use crate::jwt::Claims;
 
-/// This machine's clock, corrected by what the server's says. Expiries are the server's times.
+/// This machine's clock, corrected by the server's. Expiries are times of the server.
 #[derive(Clone)]
 pub(crate) struct ServerClock {
     own: Arc<dyn Clock>,
@@ -27,8 +27,8 @@ impl ServerClock {
         }
     }
 
-    /// Learns from an answer that was just received: from its `Date`, or else from its token, which
-    /// cannot have been issued in the future.
+    /// Updates the estimate from an answer that was just received: from its `Date`, or else from
+    /// its token, which cannot have been issued in the future.
     pub(crate) fn learn(&self, date: Option<&str>, token: &Secret) {
         if !self.learns {
             return;
@@ -80,7 +80,7 @@ impl fmt::Debug for ServerClock {
 /// The date is in whole seconds, and the answer took time.
 const UNNOTICED: u64 = 5;
 
-/// No clock is that wrong: a date beyond this is that of something between here and the server.
+/// No clock is that wrong: a date beyond this comes from an intermediary.
 const MOST: u64 = 24 * 60 * 60;
 
 #[cfg(test)]
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(learned(700, None, token, true), 1000);
         assert_eq!(learned(2000, None, token, true), 2000);
         assert_eq!(learned(700, None, "opaque", true), 700);
-        // The date knows better.
+        // The date is more precise.
         assert_eq!(learned(700, Some(701), token, true), 700);
     }
 }

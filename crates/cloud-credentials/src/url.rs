@@ -123,11 +123,15 @@ impl Url {
     /// The error for a URL that must not be used.
     pub(crate) fn refused(&self, why: &str) -> Error {
         let base = &self.base;
-        Core::new(Kind::Config, format!("{base} must not be asked: {why}")).into()
+        Core::new(
+            Kind::Config,
+            format!("no request may be sent to {base}: {why}"),
+        )
+        .into()
     }
 }
 
-/// Without the query, which may hold a secret.
+/// Without the query, which may contain a secret.
 impl fmt::Debug for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Url({}{})", self.base, self.path())

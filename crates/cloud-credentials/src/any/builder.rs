@@ -42,21 +42,21 @@ impl HttpClientBuilder {
 
     vouchsafe_core::client_builder_methods!(core);
 
-    /// Sets the URL below which requests go. Default: `https://api.us.paloaltonetworks.com`.
+    /// Sets the base URL of requests. Default: `https://api.us.paloaltonetworks.com`.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = url.into();
         self
     }
 
-    /// Allows requests with absolute URLs of the scheme, host and port of this one. Default: only
-    /// of those of the base URL.
+    /// Also allows requests with absolute URLs that have the scheme, host and port of this one.
+    /// Default: only those of the base URL.
     pub fn allow_url(mut self, url: impl Into<String>) -> Self {
         self.allowed.push(url.into());
         self
     }
 
-    /// Sets the credentials whose access token is sent. Default: none; requests then go without
-    /// one, to any place.
+    /// Sets the credentials whose access token is sent. Default: none; requests are then sent
+    /// without a token, to any URL.
     pub fn credentials(self, credentials: &Credentials) -> Self {
         self.token_source(Arc::new(credentials.clone()))
     }
@@ -68,7 +68,7 @@ impl HttpClientBuilder {
     }
 
     /// Sets whether a request whose access token was refused is sent once more with a newer one.
-    /// Without, the token is still replaced, and the refusal is the answer. Default: `true`.
+    /// If not, the token is still replaced, and the refusal is the answer. Default: `true`.
     pub fn auto_retry(mut self, resends: bool) -> Self {
         self.options = self.options.resend_refused(resends);
         self
@@ -88,8 +88,8 @@ impl HttpClientBuilder {
         self
     }
 
-    /// Sets how many redirects of a request are followed. They are followed only to where requests
-    /// may go; any other is the answer. Default: none.
+    /// Sets how many redirects of a request are followed. They are followed only to allowed URLs;
+    /// any other is the answer. Default: none.
     pub fn follow_redirects(mut self, most: u32) -> Self {
         self.redirects = most;
         self

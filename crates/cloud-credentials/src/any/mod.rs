@@ -19,12 +19,12 @@ use crate::{Credentials, Result};
 /// A client for any request with the access token of [`Credentials`].
 ///
 /// The token is replaced shortly before it expires and once it is refused: a request that is
-/// answered with 401 is sent once more with the newer one. If there is nothing to replace it with,
-/// the 401 is the answer; if replacing it fails, that is the error.
+/// answered with 401 is sent once more with the newer one. If it cannot be replaced, the 401 is the
+/// answer; if replacing it fails, that is the error.
 ///
-/// Requests go to the base URL and the places that the builder [allows](HttpClientBuilder::allow_url)
-/// alone, over https or to this machine. An answer may have any status, unless a request
-/// [expects success](HttpRequest::expect_success).
+/// Requests are sent only to the base URL and the origins that the builder
+/// [allows](HttpClientBuilder::allow_url), over https or to this machine. An answer may have any
+/// status, unless a request [expects success](HttpRequest::expect_success).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -68,7 +68,7 @@ impl HttpClient {
         HttpClientBuilder::new()
     }
 
-    /// Begins a request. The URL is a path below the base URL, or absolute.
+    /// Starts building a request. The URL is a path below the base URL, or absolute.
     pub fn request(&self, method: Method, url: impl Into<String>) -> HttpRequest {
         HttpRequest::new(self.clone(), method, url.into())
     }
@@ -94,7 +94,7 @@ impl HttpClient {
 }
 
 impl Inner {
-    /// Returns where a URL leads, unless it must not have the token.
+    /// Returns the target of a URL, unless the token must not be sent there.
     fn locate(&self, url: &str) -> Result<Url> {
         if !url.contains("://") {
             return self.base.joined(url);
@@ -106,7 +106,7 @@ impl Inner {
         }
     }
 
-    /// Returns whether a URL is at a place that may have the token.
+    /// Returns whether the token may be sent to a URL.
     fn is_allowed(&self, url: &Url) -> bool {
         let mut known = std::iter::once(&self.base).chain(&self.allowed);
         self.source.is_none() || known.any(|known| known.has_origin_of(url))

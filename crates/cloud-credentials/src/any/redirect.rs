@@ -1,4 +1,4 @@
-//! Where a redirect leads (RFC 9110, section 15.4).
+//! The targets of redirects (RFC 9110, section 15.4).
 
 use http::header::LOCATION;
 use http::{Method, StatusCode};
@@ -6,7 +6,7 @@ use vouchsafe_core::call::Answer;
 
 use crate::url::Url;
 
-/// Returns where an answer sends its client. `None` if it does not, or to what is no URL.
+/// Returns the target of a redirect. `None` if the answer is not one, or its target is not a URL.
 pub(super) fn next(answer: &Answer, from: &Url) -> Option<Url> {
     let is_redirect = matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308);
     let location = answer.headers().get(LOCATION).filter(|_| is_redirect)?;

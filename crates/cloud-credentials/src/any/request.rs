@@ -12,7 +12,7 @@ use super::{HttpClient, redirect};
 use crate::url::Url;
 use crate::{Credentials, Error, Result};
 
-/// A request that is being formed; see [`HttpClient::request`].
+/// Builds a request; see [`HttpClient::request`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct HttpRequest {
@@ -25,7 +25,7 @@ pub struct HttpRequest {
     repeat: Repeat,
     is_success_expected: bool,
     options: CallOptions,
-    /// The first setter that was given something impossible.
+    /// The fault of the first setter with an invalid value.
     fault: Option<Core>,
 }
 
@@ -66,7 +66,8 @@ impl HttpRequest {
         self
     }
 
-    /// Sets a JSON body. What cannot be written as JSON is refused when the request is sent.
+    /// Sets a JSON body. A value that cannot be written as JSON is refused when the request is
+    /// sent.
     pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
         match serde_json::to_vec(body) {
             Ok(text) => self.body = Some(Body::Bytes("application/json", text.into())),
@@ -84,14 +85,14 @@ impl HttpRequest {
         self
     }
 
-    /// Sets a body of any type, such as `text/plain`; a header `Content-Type` says it better.
+    /// Sets a body of any type, such as `text/plain`; a header `Content-Type` takes precedence.
     pub fn body(mut self, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         self.body = Some(Body::Bytes(content_type, body.into()));
         self
     }
 
-    /// Sets whether the request may be sent twice. Default: only if nothing of it left this
-    /// machine, whatever its method.
+    /// Sets whether the request may be sent twice. Default: only if no byte of it was sent,
+    /// whatever its method.
     pub fn repeat(mut self, repeat: Repeat) -> Self {
         self.repeat = repeat;
         self
@@ -110,7 +111,7 @@ impl HttpRequest {
         self
     }
 
-    /// Sets options, such as a deadline. What is not set is as the client has it.
+    /// Sets options, such as a deadline. Options that are not set are the client's.
     pub fn options(mut self, options: CallOptions) -> Self {
         self.options = options.or(&self.options);
         self
@@ -120,12 +121,12 @@ impl HttpRequest {
     ///
     /// # Errors
     ///
-    /// - Of kind `Config` if the URL leads to where the token must not go; nothing is sent.
+    /// - Of kind `Config` if the token must not be sent to the URL; nothing is sent.
     /// - Of kind `Invalid` if a part of the request is malformed; nothing is sent.
     /// - Those of [`Credentials`] if there is no token, or a refused one cannot be replaced. The
     ///   latter has the status 401, and the reason as its source.
     /// - With the status, if it is not 2xx and [success](Self::expect_success) is expected.
-    /// - What any call can meet, such as a time limit or a broken connection.
+    /// - Those of any call, such as a time limit or a broken connection.
     pub async fn send(mut self) -> Result<Answer> {
         if let Some(fault) = self.fault {
             return Err(fault.into());
@@ -193,7 +194,7 @@ impl HttpRequest {
     }
 }
 
-/// Puts the parameters of a request in the place of the client's that have the same name.
+/// Replaces the client's parameters by the request's with the same name.
 fn merged(of_client: &[(String, String)], mut own: Vec<(String, String)>) -> Vec<(String, String)> {
     let mut query = Vec::new();
     let is_replaced = |name: &str| own.iter().any(|(other, _)| other == name);
@@ -211,7 +212,7 @@ fn merged(of_client: &[(String, String)], mut own: Vec<(String, String)>) -> Vec
     query
 }
 
-/// Returns the operation that any request of a method is.
+/// Returns the operation for requests with a method.
 fn operation(method: &Method, repeat: Repeat) -> Result<&'static Operation> {
     let operations = match repeat {
         Repeat::Safe => &SAFE,

@@ -19,7 +19,7 @@ use super::{BodyFormat, Credentials};
 use crate::{Error, Result};
 
 impl Credentials {
-    /// Begins a login on another device: the user visits a page there and enters a code.
+    /// Starts a login on another device, on which the user visits a page and enters a code.
     ///
     /// ```no_run
     /// # async fn login(credentials: vouchsafe_cloud_credentials::Credentials) -> vouchsafe_cloud_credentials::Result<()> {
@@ -39,7 +39,7 @@ impl Credentials {
     }
 }
 
-/// A login on another device that is to begin; see [`Credentials::device_login`].
+/// Starts a login on another device; see [`Credentials::device_login`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct DeviceRequest {
@@ -49,7 +49,7 @@ pub struct DeviceRequest {
     scope: Option<String>,
 }
 
-/// What the server answers (RFC 8628, 3.2).
+/// The answer of the server (RFC 8628, 3.2).
 #[derive(Deserialize)]
 struct Begun {
     device_code: Secret,
@@ -85,13 +85,12 @@ impl DeviceRequest {
         self
     }
 
-    /// Asks the server for a code.
+    /// Requests a code from the server.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::PartialCredentials`](crate::ErrorKind::PartialCredentials) without a client's
-    /// id; of kind `Config` if no device authorization endpoint is known; and what any call to the
-    /// server can meet.
+    /// id; of kind `Config` if no device authorization endpoint is known; and those of any call.
     pub async fn send(self) -> Result<DeviceLogin> {
         let credentials = self.credentials;
         let endpoints = &credentials.inner.endpoints;
@@ -124,9 +123,9 @@ impl DeviceRequest {
     }
 }
 
-/// A login on another device that has begun.
+/// A login on another device that has started.
 ///
-/// Dropping it gives the login up; the code expires by itself.
+/// Dropping it abandons the login; the code expires by itself.
 pub struct DeviceLogin {
     user_code: String,
     verification_uri: String,
@@ -134,13 +133,13 @@ pub struct DeviceLogin {
     device_code: Secret,
     login: Arc<Login>,
     interval: Duration,
-    /// When the server may be asked next.
+    /// The earliest time of the next poll.
     next: Instant,
     until: Instant,
-    /// How many polls have come to an end.
+    /// The number of completed polls.
     count: u64,
-    /// Each poll runs by itself: its answer may hold the tokens, and must reach this object even if
-    /// the caller goes away meanwhile.
+    /// Each poll runs in its own task: its answer may contain the tokens, and must reach this
+    /// object even if the caller is cancelled.
     polls: Cache<u64, TokenAnswer, Error>,
 }
 
@@ -163,24 +162,23 @@ impl DeviceLogin {
         self.verification_uri_complete.as_deref()
     }
 
-    /// Returns how long the user has left.
+    /// Returns the time that the user has left.
     #[must_use]
     pub fn time_left(&self) -> Duration {
         self.until.saturating_duration_since(Instant::now())
     }
 
-    /// Waits until the user has decided, and returns what the token endpoint answered. The tokens
-    /// are kept and written as by [`Credentials::exchange`].
+    /// Waits until the user has decided, and returns the answer of the token endpoint. The tokens
+    /// are stored as by [`Credentials::exchange`].
     ///
-    /// The server is asked as often as it allows, and less often if it cannot be reached. The
-    /// future may be dropped, and `wait` called again: nothing is lost, and nothing is asked too
-    /// early.
+    /// The server is polled as often as it allows, and less often if it cannot be reached. The
+    /// future may be dropped, and `wait` called again: nothing is lost, and no poll is too early.
     ///
     /// # Errors
     ///
     /// With the [code](Error::oauth_code) [`AccessDenied`](ErrorCode::AccessDenied) if the user
-    /// refused, and [`ExpiredToken`](ErrorCode::ExpiredToken) if the time is over: begin again.
-    /// Otherwise as [`Credentials::exchange`].
+    /// refused, and [`ExpiredToken`](ErrorCode::ExpiredToken) if the time is over: start again.
+    /// Otherwise those of [`Credentials::exchange`].
     pub async fn wait(&mut self) -> Result<TokenAnswer> {
         loop {
             if self.next >= self.until {
@@ -194,7 +192,7 @@ impl DeviceLogin {
         }
     }
 
-    /// Asks once, now or as soon as the server allows. `None` if the user has not decided yet.
+    /// Polls once, now or as soon as the server allows. `None` if the user has not decided yet.
     async fn poll(&mut self) -> Result<Option<TokenAnswer>> {
         let (login, code) = (Arc::clone(&self.login), self.device_code.clone());
         let fetch = || async move {
@@ -225,13 +223,13 @@ impl DeviceLogin {
     }
 }
 
-/// Returns whether the login came to its end, and only writing it failed.
+/// Returns whether the login was successful, and only writing it failed.
 fn login_is_kept(error: &Error) -> bool {
     matches!(error.kind(), crate::ErrorKind::Core(Kind::Store))
 }
 
 fn expired() -> Error {
-    let what = "the code was not entered in time; begin the login again";
+    let what = "the code was not entered in time; start the login again";
     Core::new(Kind::Credential, what)
         .with_operation("oauth.requestToken")
         .with_code(ErrorCode::ExpiredToken.as_str())
@@ -240,7 +238,7 @@ fn expired() -> Error {
 
 impl fmt::Debug for DeviceLogin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Who knows the code of the user can take the login over.
+        // Anyone who has the user's code can take over the login.
         f.debug_struct("DeviceLogin")
             .field("verification_uri", &self.verification_uri)
             .field("time_left", &self.time_left())
@@ -250,7 +248,7 @@ impl fmt::Debug for DeviceLogin {
 
 const LONGEST_INTERVAL: u64 = 300;
 
-/// How long the end of a poll is kept for a caller that comes back.
+/// How long the result of a poll is kept for a caller that returns.
 const KEPT: Duration = Duration::from_secs(3600);
 
 static AUTHORIZE_DEVICE: Operation = Operation::new(

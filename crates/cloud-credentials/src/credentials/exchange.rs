@@ -1,4 +1,4 @@
-//! The end of a login: tokens for an authorization code, and where they are kept.
+//! The end of a login: exchanging an authorization code, and storing the tokens.
 
 use vouchsafe_core::Secret;
 use vouchsafe_core::auth::oauth::TokenAnswer;
@@ -74,7 +74,7 @@ impl ExchangeRequest {
     }
 }
 
-/// A login that is about to bring tokens.
+/// A login that is about to be completed.
 #[derive(Clone, Debug)]
 pub(super) struct Login {
     pub(super) credentials: Credentials,
@@ -84,7 +84,7 @@ pub(super) struct Login {
 }
 
 impl Login {
-    /// Takes the client from what was given, or else from the credentials.
+    /// Uses the given client, or else that of the credentials.
     pub(super) async fn begin(
         credentials: &Credentials,
         id: Option<String>,
@@ -118,7 +118,7 @@ impl Login {
         }
     }
 
-    /// Keeps what was issued in memory, and writes it into the record of the profile.
+    /// Stores the issued tokens in memory and in the record of the profile.
     pub(super) async fn keep(&self, issued: Issued) -> Result<()> {
         let credentials = &self.credentials;
         let inner = &*credentials.inner;

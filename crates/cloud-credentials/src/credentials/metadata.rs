@@ -1,4 +1,4 @@
-//! What an authorization server says of itself (RFC 8414).
+//! The metadata of an authorization server (RFC 8414).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,18 +19,18 @@ use crate::{Error, Result};
 pub struct ServerMetadata {
     /// The name of the server, which is the URL it was found by.
     pub issuer: String,
-    /// Where users log in.
+    /// The URL where users log in.
     pub authorization_endpoint: Option<String>,
-    /// Where tokens are issued.
+    /// The URL where tokens are issued.
     pub token_endpoint: Option<String>,
-    /// Where tokens are revoked.
+    /// The URL where tokens are revoked.
     pub revocation_endpoint: Option<String>,
-    /// Where logins on another device begin (RFC 8628).
+    /// The URL where logins on another device start (RFC 8628).
     pub device_authorization_endpoint: Option<String>,
-    /// How clients authenticate, such as `client_secret_basic`. If it is missing, that is the one.
+    /// How clients authenticate, such as `client_secret_basic`, which is the default.
     pub token_endpoint_auth_methods_supported: Option<Vec<String>>,
-    /// How logins are bound to the program that began them, such as `S256`. Missing if the server
-    /// does not say that it supports this at all.
+    /// How logins are bound to the program that started them, such as `S256`. Missing if the server
+    /// does not announce support.
     pub code_challenge_methods_supported: Option<Vec<String>>,
     /// Whether callbacks name the server (RFC 9207).
     #[serde(default)]
@@ -54,7 +54,7 @@ impl ServerMetadata {
         for endpoint in endpoints.into_iter().flatten() {
             let url = Url::whole(endpoint)
                 .map_err(|error| answer.decode_error(format!("an endpoint: {error}")))?;
-            // Where the issuer itself is asked without TLS, that was allowed.
+            // If the issuer itself has no TLS, that was allowed.
             let is_safe = url.base().is_https() || url.base().is_loopback();
             if !is_safe && base.base().is_https() {
                 let what = format!("the endpoint {url:?} is not https");
@@ -65,7 +65,7 @@ impl ServerMetadata {
     }
 }
 
-/// Finds the metadata of an issuer, and keeps it for as long as the server says.
+/// Finds the metadata of an issuer, and caches it for as long as the server says.
 #[derive(Clone, Debug)]
 pub(super) struct Discovery {
     issuer: String,
@@ -102,7 +102,7 @@ impl Discovery {
         self.found.get_or_fetch(&(), fetch).await
     }
 
-    /// Asks where RFC 8414 says, and then where OpenID Connect does.
+    /// Requests the URL of RFC 8414, and then that of OpenID Connect.
     async fn fetch(&self) -> Result<Fetched<Arc<ServerMetadata>>> {
         let answer = match self.ask(&self.base.well_known(OAUTH)?).await {
             Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
@@ -121,7 +121,7 @@ impl Discovery {
     }
 
     async fn ask(&self, url: &Url) -> Result<Answer, Core> {
-        // What it says is believed: secrets go to where it leads.
+        // The metadata is trusted: secrets are sent to the URLs in it.
         let call = Call::new(&METADATA, url.target().clone()).believed();
         let options = CallOptions::new();
         self.core.send(url.base(), call, None, &options).await
@@ -129,13 +129,13 @@ impl Discovery {
 }
 
 impl Credentials {
-    /// Returns what the authorization server says of itself. `None` if the builder was given no
+    /// Returns the metadata of the authorization server. `None` if the builder was given no
     /// [issuer](super::CredentialsBuilder::issuer).
     ///
     /// # Errors
     ///
     /// Of kind `Config` if the issuer has none; [`ErrorKind::InvalidResponse`] if it cannot be
-    /// understood, is of another issuer, or leads away from https; and what any call can meet.
+    /// understood, is of another issuer, or has URLs without https; and those of any call.
     ///
     /// [`ErrorKind::InvalidResponse`]: crate::ErrorKind::InvalidResponse
     pub async fn server_metadata(&self) -> Result<Option<Arc<ServerMetadata>>> {

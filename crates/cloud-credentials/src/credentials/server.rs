@@ -1,4 +1,4 @@
-//! The authorization server: where its endpoints are, and how they are asked.
+//! The authorization server: its endpoints and the form of requests.
 
 use std::fmt;
 
@@ -34,7 +34,7 @@ pub enum ClientAuthentication {
     None,
 }
 
-/// What is set; the rest is found, or as this service has it.
+/// The settings; the others are discovered, or those of this service.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings {
     pub(super) token: Option<Url>,
@@ -45,7 +45,7 @@ pub(super) struct Settings {
     pub(super) authentication: Option<ClientAuthentication>,
 }
 
-/// An authorization server, as far as it is set and was found.
+/// An authorization server, from settings and discovery.
 pub(super) struct Server {
     token: Option<Url>,
     revocation: Option<Url>,
@@ -54,15 +54,15 @@ pub(super) struct Server {
     pub(super) format: BodyFormat,
     pub(super) authentication: ClientAuthentication,
     pub(super) issuer: Option<Issuer>,
-    /// Whether logins can be bound to the program that began them. `None` if it does not say so.
+    /// Whether logins can be bound to the program that started them. `None` if unknown.
     pub(super) has_pkce: Option<bool>,
 }
 
-/// Who callbacks have to come from (RFC 9207).
+/// The issuer that callbacks must come from (RFC 9207).
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Issuer {
     pub(super) name: String,
-    /// Whether every callback has to say so.
+    /// Whether every callback must state the issuer.
     pub(super) is_promised: bool,
 }
 
@@ -73,7 +73,7 @@ impl fmt::Debug for Issuer {
 }
 
 impl Endpoints {
-    /// Returns where the endpoints are.
+    /// Returns the endpoints.
     pub(super) async fn server(&self) -> Result<Server> {
         let settings = self.settings.clone();
         let Some(discovery) = &self.discovery else {
@@ -154,13 +154,13 @@ impl Server {
 
     fn known<T>(&self, endpoint: Option<T>, what: &str) -> Result<T> {
         let place = match &self.issuer {
-            Some(issuer) => format!("the metadata of {} names no {what}", issuer.name),
+            Some(issuer) => format!("the metadata of {} has no {what}", issuer.name),
             None => format!("no {what} is set"),
         };
         endpoint.ok_or_else(|| Core::new(Kind::Config, place).into())
     }
 
-    /// Returns the fields that name the client in a body.
+    /// Returns the fields that identify the client in a body.
     pub(super) fn client<'a>(&self, client: Identity<'a>) -> Vec<(&'static str, Field<'a>)> {
         let id = ("client_id", Field::Text(client.id));
         let secret = client.secret.map_or(Field::Null, Field::Secret);
@@ -171,7 +171,7 @@ impl Server {
         }
     }
 
-    /// Returns the secret that goes into a header.
+    /// Returns the secret for a header.
     pub(super) fn in_header<'a>(&self, client: Identity<'a>) -> Option<&'a Secret> {
         let is_basic = self.authentication == ClientAuthentication::Basic;
         client.secret.filter(|_| is_basic)

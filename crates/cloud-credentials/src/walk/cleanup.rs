@@ -1,4 +1,4 @@
-//! Calls that walks leave behind.
+//! Clean-up calls of dropped walks.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -10,8 +10,8 @@ use vouchsafe_core::service::Session;
 use vouchsafe_core::sync::lock;
 use vouchsafe_core::task::Keeper;
 
-/// Sends what walks leave behind when they are dropped, one after the other, for as long as a
-/// clone of the client lives.
+/// Sends the clean-up calls of dropped walks, one after the other, as long as a clone of the client
+/// lives.
 #[derive(Clone, Debug)]
 pub(crate) struct Cleanup(Arc<Inner>);
 
@@ -64,7 +64,7 @@ impl Queue {
             if let Err(error) = session.send(call, &options).await {
                 tracing::warn!(operation, %error, "a walk was not cleaned up after");
             }
-            // Only now, so that it is sent again if this runtime ends meanwhile.
+            // Removed only now, so that it is sent again if this runtime ends in the meantime.
             lock(&self.left).pop_front();
         }
     }

@@ -18,11 +18,11 @@ use crate::generated::cloud_credentials::{
 use crate::{Client, Result};
 
 impl EventsApi<'_> {
-    /// Walks the events of a channel, until there are none.
+    /// Walks the events of a channel, until there are no more.
     ///
     /// # Errors
     ///
-    /// Of kind `Invalid` if the channel's id is empty or does not fit a URL.
+    /// Of kind `Invalid` if the channel's id is empty or not valid in a URL.
     #[doc(alias = "xpoll")]
     pub fn walk(&self, channel: impl Into<String>) -> Result<EventWalk> {
         let (client, channel) = (self.0.clone(), channel.into());
@@ -52,29 +52,29 @@ pub struct EventWalk {
     poll: Option<EventPoll>,
     acknowledges: bool,
     pause: Option<Duration>,
-    /// When the channel is asked next, after it was empty.
+    /// The time of the next poll, after the channel was empty.
     next: Option<Instant>,
     ready: vec::IntoIter<EventGroup>,
-    /// Gives the events that were polled last back; set until they are acknowledged.
+    /// Returns the last events to the channel; set until they are acknowledged.
     left: Left,
 }
 
 impl EventWalk {
-    /// Sets how the channel is polled. Default: as the service does by itself.
+    /// Sets how the channel is polled. Default: the service's default.
     pub fn poll(mut self, poll: EventPoll) -> Self {
         self.poll = Some(poll);
         self
     }
 
-    /// Acknowledges the events of a page once all of them were taken and the next one is asked for.
-    /// If the walk is dropped before that, the page is given back in the background, as long as a
+    /// Acknowledges the events of a page once all of them were taken and the next one is requested.
+    /// If the walk is dropped before that, the page is returned in the background, as long as a
     /// clone of the client lives. Default: nothing is acknowledged.
     pub fn acknowledge(mut self) -> Self {
         self.acknowledges = true;
         self
     }
 
-    /// Goes on when there are no events, and asks again after a pause. Default: the walk ends.
+    /// Continues when there are no events, and polls again after a pause. Default: the walk ends.
     pub fn follow(mut self, pause: Duration) -> Self {
         self.pause = Some(pause);
         self

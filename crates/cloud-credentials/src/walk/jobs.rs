@@ -18,7 +18,7 @@ impl QueriesApi<'_> {
     ///
     /// # Errors
     ///
-    /// Of kind `Invalid` if the id is empty or does not fit a URL.
+    /// Of kind `Invalid` if the id is empty or not valid in a URL.
     ///
     /// # Examples
     ///
@@ -57,8 +57,8 @@ impl QueriesApi<'_> {
 
 /// Walks the pages of the result of a job; see [`QueriesApi::pages`].
 ///
-/// While the job is running, it is asked again after one to fifteen seconds; a service that waits
-/// itself ([`max_wait`](Self::max_wait)) is asked at once. If the walk is dropped before the job is
+/// While the job is running, it is polled every one to fifteen seconds; a service that waits itself
+/// ([`max_wait`](Self::max_wait)) is polled immediately. If the walk is dropped before the job is
 /// done, the job is cancelled in the background, as long as a clone of the client lives.
 #[derive(Debug)]
 #[must_use = "a walk does nothing until pages are taken"]
@@ -87,7 +87,7 @@ impl QueryPages {
         self
     }
 
-    /// Sets how a row is written. Default: up to the service.
+    /// Sets the format of rows. Default: up to the service.
     pub fn result_format(mut self, format: ResultFormat) -> Self {
         self.format = Some(format);
         self
@@ -104,9 +104,9 @@ impl QueryPages {
     ///
     /// # Errors
     ///
-    /// - Those of [`QueriesApi::results`]; the same page is asked for next.
-    /// - Of kind `Decode` if the state of the job is none that is known, or the service gives the
-    ///   same page again.
+    /// - Those of [`QueriesApi::results`]; the next call requests the same page.
+    /// - Of kind `Decode` if the state of the job is unknown, or the service returns the same page
+    ///   again.
     pub async fn next(&mut self) -> Result<Option<QueryPage>> {
         while !self.is_over {
             self.pace.wait().await;

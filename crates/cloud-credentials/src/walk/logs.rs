@@ -1,4 +1,4 @@
-//! What a query on logs finds.
+//! The results of a query on logs.
 
 use std::time::Duration;
 use std::vec;
@@ -13,11 +13,11 @@ use crate::generated::cloud_credentials::{api::LoggingApi, calls, wire::LogPage}
 use crate::{Client, Error, Result};
 
 impl LoggingApi<'_> {
-    /// Walks the pages of what a query finds, from the first on.
+    /// Walks the pages of a query's results, from the first one.
     ///
     /// # Errors
     ///
-    /// Of kind `Invalid` if the id is empty or does not fit a URL.
+    /// Of kind `Invalid` if the id is empty or not valid in a URL.
     ///
     /// # Examples
     ///
@@ -51,11 +51,11 @@ impl LoggingApi<'_> {
         })
     }
 
-    /// Walks what a query finds, one log entry after the other.
+    /// Walks the log entries that a query finds, one by one.
     ///
     /// # Errors
     ///
-    /// Of kind `Invalid` if the id is empty or does not fit a URL.
+    /// Of kind `Invalid` if the id is empty or not valid in a URL.
     #[doc(alias = "xpoll")]
     pub fn hits(&self, query_id: impl Into<String>) -> Result<LogHits> {
         Ok(LogHits {
@@ -65,12 +65,12 @@ impl LoggingApi<'_> {
     }
 }
 
-/// Walks the pages of what a query finds; see [`LoggingApi::pages`].
+/// Walks the pages of a query's results; see [`LoggingApi::pages`].
 ///
-/// While the query is running, it is asked again after one to fifteen seconds; a service that waits
-/// itself ([`max_wait`](Self::max_wait)) is asked at once. At the end the query is removed, and so
-/// it is in the background if the walk is dropped before that, as long as a clone of the client
-/// lives.
+/// While the query is running, it is polled every one to fifteen seconds; a service that waits
+/// itself ([`max_wait`](Self::max_wait)) is polled immediately. At the end the query is removed; if
+/// the walk is dropped before that, it is removed in the background, as long as a clone of the
+/// client lives.
 #[derive(Debug)]
 #[must_use = "a walk does nothing until pages are taken"]
 pub struct LogPages {
@@ -84,7 +84,7 @@ pub struct LogPages {
 }
 
 impl LogPages {
-    /// Sets the page to begin with. Default: 0.
+    /// Sets the first page. Default: 0.
     pub fn from_page(mut self, sequence: i64) -> Self {
         self.sequence = sequence;
         self
@@ -96,21 +96,21 @@ impl LogPages {
         self
     }
 
-    /// Leaves the query and what it found on the server.
+    /// Leaves the query and its results on the server.
     pub fn keep_query(mut self) -> Self {
         self.left.call = None;
         self
     }
 
-    /// Returns the next page as the service sends it, also one that says only that the query is
-    /// running; `None` after the last. The future may be dropped, and `next` called again.
+    /// Returns the next page as the service sends it, including pages that only say that the query
+    /// is running; `None` after the last. The future may be dropped, and `next` called again.
     ///
     /// # Errors
     ///
-    /// - Those of [`LoggingApi::poll`]; the same page is asked for next.
-    /// - Of kind `Decode` if the state of the query is none that is known.
-    /// - Those of [`LoggingApi::delete`] after the last page: what was found is still on the
-    ///   server, and the next call tries again.
+    /// - Those of [`LoggingApi::poll`]; the next call requests the same page.
+    /// - Of kind `Decode` if the state of the query is unknown.
+    /// - Those of [`LoggingApi::delete`] after the last page: the results are still on the server,
+    ///   and the next call tries again.
     pub async fn next(&mut self) -> Result<Option<LogPage>> {
         if self.is_over {
             self.remove().await?;
@@ -133,7 +133,7 @@ impl LogPages {
             }
             Some("JOB_FINISHED") => self.is_over = true,
             Some("JOB_FAILED") => {
-                // The service keeps why.
+                // The service has the reason.
                 self.left.call = None;
                 self.is_over = true;
             }
@@ -158,7 +158,7 @@ impl LogPages {
     }
 }
 
-/// Walks what a query finds, one log entry after the other; see [`LoggingApi::hits`]. It waits and
+/// Walks the log entries that a query finds, one by one; see [`LoggingApi::hits`]. It waits and
 /// cleans up as [`LogPages`] does.
 #[derive(Debug)]
 #[must_use = "a walk does nothing until entries are taken"]
@@ -168,7 +168,7 @@ pub struct LogHits {
 }
 
 impl LogHits {
-    /// Sets the page to begin with. Default: 0.
+    /// Sets the first page. Default: 0.
     pub fn from_page(mut self, sequence: i64) -> Self {
         self.pages = self.pages.from_page(sequence);
         self
@@ -180,7 +180,7 @@ impl LogHits {
         self
     }
 
-    /// Leaves the query and what it found on the server.
+    /// Leaves the query and its results on the server.
     pub fn keep_query(mut self) -> Self {
         self.pages = self.pages.keep_query();
         self

@@ -1,5 +1,5 @@
-//! Walks over what comes page by page and not at once (protocol section 16): each asks again with
-//! growing waits, ends by itself, and cleans up behind itself.
+//! Walks over results that arrive page by page (protocol section 16). Each polls with growing
+//! waits, ends by itself, and cleans up.
 
 mod cleanup;
 mod events;
@@ -18,7 +18,7 @@ pub use self::jobs::QueryPages;
 pub use self::logs::{LogHits, LogPages};
 use crate::{Client, Error};
 
-/// When a walk asks next.
+/// The time of a walk's next poll.
 #[derive(Debug)]
 struct Pace {
     waits: Backoff,
@@ -41,19 +41,19 @@ impl Pace {
         }
     }
 
-    /// Notes that there was nothing new. A server that waited itself is asked sooner.
+    /// Records that there was nothing new. A server that waited itself is polled sooner.
     fn slower(&mut self, asked: Instant) {
         let wait = self.waits.next_wait();
         self.next = Some(deadline::after(asked, wait));
     }
 
-    /// Notes that there was something.
+    /// Records that there was something new.
     fn reset(&mut self) {
         self.waits.reset();
     }
 }
 
-/// What is to be sent when a walk is dropped before its end.
+/// The call to send when a walk is dropped before its end.
 #[derive(Debug)]
 struct Left {
     client: Client,
@@ -68,7 +68,7 @@ impl Drop for Left {
     }
 }
 
-/// The error for a state that is none of the service's.
+/// The error for an unknown state.
 fn bad(what: &str, state: Option<&str>) -> Error {
     let state = state.unwrap_or("none");
     Core::new(Kind::Decode, format!("Bad {what}: {state}")).into()
