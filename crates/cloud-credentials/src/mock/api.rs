@@ -1,5 +1,5 @@
-//! The services (protocol section 16): the examples of their description, for those who bring a
-//! good token with the right scope.
+//! The services (protocol section 16): the examples of their description, for requests with a valid
+//! token and the right scope.
 
 use std::time::SystemTime;
 
@@ -27,7 +27,7 @@ pub(super) fn operations() -> impl Iterator<Item = &'static Operation> {
     operations::ALL.iter().copied()
 }
 
-/// The scopes that are known (protocol section 2).
+/// The known scopes (protocol section 2).
 pub(super) const SCOPES: [&str; 4] = [
     "logging-service:read",
     "logging-service:write",

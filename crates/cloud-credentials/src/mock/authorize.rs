@@ -1,5 +1,5 @@
-//! The pages that users see: the one where they agree (RFC 6749, 4.1), and the one for devices (RFC
-//! 8628, 3.3).
+//! The pages for users: the authorization page (RFC 6749, 4.1), and the one for devices (RFC 8628,
+//! 3.3).
 
 use std::net::Ipv6Addr;
 use std::time::SystemTime;
@@ -18,13 +18,13 @@ use super::state::{State, random};
 use super::token::narrowed;
 
 impl State {
-    /// Answers a user who was sent to log in, or who decided on the page.
+    /// Answers a user who was sent to log in, or has decided on the page.
     pub(super) fn authorize(&mut self, request: &Request, now: SystemTime) -> Response {
         let params = match page_params(request) {
             Ok(params) => params,
             Err(refusal) => return page(400, &text(&refusal)),
         };
-        // Where the client or where to go is wrong, the user must not be sent there (4.1.2.1).
+        // If the client or the redirect URI is wrong, the user must not be redirected (4.1.2.1).
         let client = params.get("client_id").and_then(|id| self.clients.get(id));
         let Some(client) = client.cloned() else {
             return page(400, "<p>There is no such client.</p>");
@@ -56,7 +56,7 @@ impl State {
         response
     }
 
-    /// Returns a code if the user agrees, and `None` if the user is to be asked.
+    /// Returns a code if the user agrees, and `None` if the page must ask.
     fn agreed(
         &mut self,
         client: &Client,
@@ -106,7 +106,7 @@ impl State {
         Ok(Some(code))
     }
 
-    /// Answers a user who has a code of a device, or who decided on the page.
+    /// Answers a user who has a device's code, or has decided on the page.
     pub(super) fn verify_device(&mut self, request: &Request, now: SystemTime) -> Response {
         let params = match page_params(request) {
             Ok(params) => params,
@@ -130,8 +130,8 @@ impl State {
     }
 }
 
-/// Returns where a user is sent: one of the client's, or its only one. The port of a loopback
-/// address is the client's to choose (RFC 8252, 7.3).
+/// Returns the redirect URI: a given one of the client's, or its only one. The client may choose
+/// the port of a loopback address (RFC 8252, 7.3).
 fn redirect_uri<'u>(client: &'u Client, wanted: Option<&'u str>) -> Option<&'u str> {
     let Some(wanted) = wanted else {
         return match &*client.redirect_uris {
@@ -174,7 +174,7 @@ fn text(refusal: &Refusal) -> String {
     format!("<p>{}</p>", refusal.description)
 }
 
-/// The form that asks a user, with all that the request said.
+/// The form that asks a user, with all values of the request.
 fn form(params: &Params) -> String {
     let mut form = String::from("<form method=post>\n");
     for (name, value) in params.iter().filter(|(name, _)| *name != "decision") {

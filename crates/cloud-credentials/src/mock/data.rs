@@ -1,11 +1,11 @@
-//! What the service keeps: plain data, without rules.
+//! The data of the service, without rules.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use super::settings::Rate;
 
-/// A program that is registered.
+/// A registered program.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
     pub(super) id: String,
@@ -17,7 +17,7 @@ pub(super) struct Client {
     pub(super) grants: Option<Vec<String>>,
 }
 
-/// What a user agreed to, and all tokens that came of it.
+/// A user's authorization, and all tokens issued for it.
 #[derive(Clone, Debug)]
 pub(super) struct Grant {
     pub(super) client: String,
@@ -51,7 +51,7 @@ pub(super) struct Code {
     pub(super) challenge: Option<String>,
     pub(super) scopes: Vec<String>,
     pub(super) expires: SystemTime,
-    /// What it was exchanged for.
+    /// The tokens that it was exchanged for.
     pub(super) grant: Option<usize>,
 }
 
@@ -72,38 +72,38 @@ pub(super) struct Device {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third")]
 pub enum Decision {
-    /// To let the program in.
+    /// To grant access.
     Allow,
-    /// Not to.
+    /// To deny access.
     Deny,
 }
 
-/// How many requests there were, to prove that there were no more.
+/// The number of requests, so that tests can assert it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
-    /// Requests to the token endpoint by `grant_type`, answered well or not, such as
-    /// `refresh_token`. Those of developer tokens are under `developer_token`.
+    /// Requests to the token endpoint by `grant_type`, such as `refresh_token`, whether successful
+    /// or not. Those of developer tokens are under `developer_token`.
     pub token_requests: BTreeMap<String, u64>,
     /// Refusals of the token, revocation and device endpoints by their error code, such as
     /// `invalid_grant`.
     pub refusals: BTreeMap<String, u64>,
     /// Requests to the revocation endpoint.
     pub revocations: u64,
-    /// Requests to the services that were answered well.
+    /// Successful requests to the services.
     pub served: u64,
     /// Requests to the services that were refused with 401.
     pub unauthorized: u64,
 }
 
 impl Counts {
-    /// Returns how many requests with a refresh token there were.
+    /// Returns the number of requests with a refresh token.
     #[must_use]
     pub fn refreshes(&self) -> u64 {
         self.of("refresh_token")
     }
 
-    /// Returns how many requests of a grant type there were.
+    /// Returns the number of requests of a grant type.
     #[must_use]
     pub fn of(&self, grant_type: &str) -> u64 {
         self.token_requests
@@ -112,14 +112,14 @@ impl Counts {
             .unwrap_or_default()
     }
 
-    /// Returns how many refusals there were in all.
+    /// Returns the total number of refusals.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.refusals.values().sum()
     }
 }
 
-/// Requests within a limit of time.
+/// Requests within a time window.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Window {
     begun: Option<SystemTime>,
@@ -127,7 +127,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Counts a request. If it is one too many, returns how long to wait.
+    /// Counts a request. If it exceeds the limit, returns how long to wait.
     pub(super) fn count(&mut self, rate: Option<Rate>, now: SystemTime) -> Option<Duration> {
         let rate = rate?;
         let end = self.begun.and_then(|begun| begun.checked_add(rate.per));

@@ -15,12 +15,12 @@ use super::state::{State, origin, random};
 use super::token::narrowed;
 
 impl Device {
-    /// How much longer a device has to wait after it asked too often (RFC 8628, 3.5).
+    /// The additional wait for a device that polls too often (RFC 8628, 3.5).
     pub(super) const SLOWER: Duration = Duration::from_secs(5);
 }
 
 impl State {
-    /// Begins the login of a device.
+    /// Starts the login of a device.
     pub(super) fn authorize_device(&mut self, request: &Request, now: SystemTime) -> Outcome {
         let params = Params::of_body(request)?;
         let client = self.authenticate(request, &params)?;
@@ -53,7 +53,7 @@ impl State {
         Ok(uncached(respond::json(200, &body)))
     }
 
-    /// Decides for a user, about one device or all that wait. Returns how many there were.
+    /// Decides for a user about one device or all that wait. Returns their number.
     pub(super) fn decide_device(
         &mut self,
         user_code: Option<&str>,
@@ -75,13 +75,13 @@ impl State {
     }
 }
 
-/// What counts of a code that a user typed.
+/// Returns the significant part of a code that a user typed.
 fn letters(code: &str) -> String {
     let letters = code.chars().filter(char::is_ascii_alphabetic);
     letters.map(|c| c.to_ascii_uppercase()).collect()
 }
 
-/// Makes a code that is easy to type: without vowels, so that it is no word (RFC 8628, 6.1).
+/// Creates a code that is easy to type, without vowels, so that it is not a word (RFC 8628, 6.1).
 fn user_code() -> String {
     let letter = || char::from(LETTERS[fastrand::usize(..LETTERS.len())]);
     let half = || (0..4).map(|_| letter()).collect::<String>();

@@ -1,4 +1,4 @@
-//! Makes tokens, and answers with them.
+//! Creates tokens, and answers with them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,7 +14,7 @@ use super::refusal::uncached;
 use super::settings::{ExpiresIn, TokenFormat};
 use super::state::{State, origin, random};
 
-/// For which client tokens are made, by which server, and when.
+/// The client, the server and the time for new tokens.
 #[derive(Clone, Copy)]
 pub(super) struct By<'a> {
     pub(super) client: &'a str,
@@ -22,7 +22,7 @@ pub(super) struct By<'a> {
     pub(super) now: SystemTime,
 }
 
-/// Tokens that were made.
+/// New tokens.
 pub(super) struct Issued {
     pub(super) access_token: Secret,
     pub(super) refresh_token: Option<Secret>,
@@ -30,7 +30,7 @@ pub(super) struct Issued {
 }
 
 impl State {
-    /// Returns the name of the server, as a request reached it.
+    /// Returns the issuer, by the URL of the request.
     pub(super) fn issuer(&self, request: &Request) -> String {
         let own = self.settings.issuer.clone();
         own.unwrap_or_else(|| origin(&request.uri))

@@ -21,23 +21,23 @@ pub(super) static ACTIONS: &[Action] = &[
         .optional("scopes", "a list of scopes; default: the client's")
         .optional(
             "expires_in_s",
-            "how long the access token lives in seconds; negative: it has expired; default: as configured",
+            "lifetime of the access token in seconds; negative: expired; default: as configured",
         ),
-    Action::new("expire", "Ends access tokens, as if their time were over.")
+    Action::new("expire", "Expires access tokens.")
         .answer(r#"{"expired": 0}"#)
         .optional("client_id", "only those of this client"),
-    Action::new("revoke", "Revokes all tokens that came of logins.")
+    Action::new("revoke", "Revokes all tokens from logins.")
         .body(r#"{"client_id": "app"}"#)
         .answer(r#"{"revoked": 0}"#)
         .field("client_id", "the client"),
-    Action::new("devices", "Decides for the users of devices that wait.")
+    Action::new("devices", "Decides for the users of waiting devices.")
         .body(r#"{"decision": "allow"}"#)
         .answer(r#"{"decided": 0}"#)
         .field("decision", "allow or deny")
         .optional("user_code", "only the device with this code"),
     Action::new(
         "settings",
-        "Sets how the service behaves; what is left out gets its default.",
+        "Sets the behaviour of the service; missing values get their defaults.",
     )
     .body(r#"{"rotation": "revokes", "access_token_lifetime_s": 60}"#)
     .optional("issuer", "the name of the server; default: its URL")
@@ -49,7 +49,7 @@ pub(super) static ACTIONS: &[Action] = &[
         "a list of client_secret_post, client_secret_basic and none",
     )
     .optional("access_token_lifetime_s", "default: 3600")
-    .optional("refresh_token_lifetime_s", "default: without end")
+    .optional("refresh_token_lifetime_s", "default: unlimited")
     .optional("code_lifetime_s", "default: 60")
     .optional("device_code_lifetime_s", "default: 600")
     .optional("device_interval_s", "default: 5")

@@ -1,4 +1,4 @@
-//! What the server says of itself (RFC 8414).
+//! The metadata of the server (RFC 8414).
 
 use http::header::CACHE_CONTROL;
 use serde_json::json;
@@ -12,7 +12,7 @@ use super::token::GRANT_TYPES;
 use crate::credentials::{REQUEST_TOKEN, REVOKE_TOKEN};
 
 impl State {
-    /// Answers with the endpoints, and what they take.
+    /// Answers with the endpoints and their capabilities.
     pub(super) fn metadata(&self, request: &Request) -> Response {
         let settings = &self.settings;
         let at = |path: &str| format!("{}{path}", origin(&request.uri));

@@ -2,9 +2,9 @@
 //!
 //! [`Server`] has the authorization page, the token, revocation, device and developer token
 //! endpoints, the metadata, and the services (protocol sections 2 to 4, 16 and 17). It checks,
-//! refuses and counts as an authorization server that follows RFC 9700 does; [`Settings`] says in
-//! what servers differ. The services answer with the examples of their description, once the token
-//! is good. Time is a clock that a test turns.
+//! refuses and counts like an authorization server that follows RFC 9700; [`Settings`] has the
+//! differences between servers. If the token is valid, the services answer with the examples of
+//! their description. Tests control the time through the server's clock.
 
 mod api;
 mod authorize;
@@ -34,8 +34,8 @@ pub use self::settings::{Consent, ExpiresIn, Method, Rate, Rotation, Settings, T
 use self::state::State;
 use crate::{Client, ClientBuilder, Credentials, CredentialsBuilder, Error, Result, Values};
 
-/// Returns every operation of the service with what the client knows of it, such as whether it may
-/// be sent again: for tests that go through all of them.
+/// Returns every operation of the service with its properties, such as whether it may be sent
+/// again, for tests that cover all of them.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
     crate::OPERATIONS
         .iter()
@@ -44,8 +44,8 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
 
 /// Cortex Data Lake and its authorization server in memory.
 ///
-/// Cheap to clone; clones share everything. Tokens end by the [`clock`](Self::clock), which runs
-/// with the machine's until it is turned.
+/// Cheap to clone; clones share everything. Tokens expire by the [`clock`](Self::clock), which
+/// follows the machine's until a test sets it.
 ///
 /// ```
 /// use vouchsafe_cloud_credentials::mock::Server;
@@ -88,7 +88,7 @@ impl Server {
         Self::builder().seed(seed.clone()).start()
     }
 
-    /// Begins a server.
+    /// Starts building a server.
     pub fn builder() -> ServerBuilder {
         ServerBuilder {
             seed: None,
@@ -96,7 +96,7 @@ impl Server {
         }
     }
 
-    /// Returns an access token with every scope that does not expire.
+    /// Returns an access token that has every scope and does not expire.
     #[must_use]
     pub fn token(&self) -> Secret {
         self.token.clone()
@@ -108,7 +108,7 @@ impl Server {
         ""
     }
 
-    /// Returns a new client that asks this server in process, with its [`token`](Self::token).
+    /// Returns a new client of this server, in process, with its [`token`](Self::token).
     ///
     /// # Errors
     ///
@@ -130,8 +130,8 @@ impl Server {
         Self::credentials_builder_at(BASE_URL).transport(self.host().transport())
     }
 
-    /// Returns a builder of credentials with the URLs that a server has below another one, such as
-    /// that of [`Serving`](vouchsafe_core::mock::Serving), to set the rest.
+    /// Returns a builder of credentials with a server's URLs below another base URL, such as that
+    /// of [`Serving`](vouchsafe_core::mock::Serving), to set the rest.
     pub fn credentials_builder_at(url: &str) -> CredentialsBuilder {
         Credentials::builder()
             .token_url(url)
@@ -140,7 +140,7 @@ impl Server {
             .developer_token_provider(format!("{url}{}", crate::credentials::REDEEM.path()))
     }
 
-    /// Logs a client in, without a user, and returns all that it then has.
+    /// Logs a client in, without a user, and returns its credentials.
     ///
     /// # Errors
     ///
@@ -158,7 +158,7 @@ impl Server {
         })
     }
 
-    /// Returns the secret of a client, if there is such a client and it has one.
+    /// Returns the secret of a client, if the client exists and has one.
     #[must_use]
     pub fn client_secret(&self, client_id: &str) -> Option<Secret> {
         self.emulator.state().clients.get(client_id)?.secret.clone()
@@ -172,12 +172,12 @@ impl Server {
         Some(Secret::from(token.as_str()))
     }
 
-    /// Ends all access tokens but [`token`](Self::token), as if their time were over.
+    /// Expires all access tokens except [`token`](Self::token).
     pub fn expire_access_tokens(&self) {
         self.emulator.state().expire(None);
     }
 
-    /// Revokes all tokens of a client that came of logins.
+    /// Revokes all tokens of a client from logins.
     ///
     /// # Errors
     ///
@@ -187,8 +187,8 @@ impl Server {
         Ok(())
     }
 
-    /// Decides for the user of a device, as the user would on the page, and returns whether there
-    /// is a device with this code that waits.
+    /// Decides for the user of a device, as the user would on the page, and returns whether a
+    /// device with this code is waiting.
     #[must_use]
     pub fn decide_device(&self, user_code: &str, decision: Decision) -> bool {
         let now = self.emulator.now();
@@ -196,13 +196,13 @@ impl Server {
         state.decide_device(Some(user_code), decision, now) > 0
     }
 
-    /// Returns how many requests there were since the start.
+    /// Returns the numbers of requests since the start.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.emulator.state().counts.clone()
     }
 
-    /// Changes how the server behaves from now on, until [`reset`](Self::reset).
+    /// Changes the behaviour of the server, until [`reset`](Self::reset).
     pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.emulator.state().settings);
     }
@@ -225,20 +225,20 @@ pub struct ServerBuilder {
 }
 
 impl ServerBuilder {
-    /// Sets the world that the server begins with. Default: [`Seed::sample`].
+    /// Sets the initial world. Default: [`Seed::sample`].
     pub fn seed(mut self, seed: Seed) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// Changes how the server behaves.
+    /// Changes the behaviour of the server.
     pub fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         let seed = self.seed.unwrap_or_else(Seed::sample);
         self.seed = Some(seed.settings(change));
         self
     }
 
-    /// Sets the clock, to share it. Default: one that runs with the machine's.
+    /// Sets the clock, to share it. Default: one that follows the machine's.
     pub fn clock(mut self, clock: Arc<ManualClock>) -> Self {
         self.clock = Some(clock);
         self

@@ -1,4 +1,4 @@
-//! What clients send to the authorization server: a form or JSON, and who they are (protocol
+//! Requests to the authorization server: a form or JSON, and the client's authentication (protocol
 //! section 3).
 
 use std::collections::BTreeMap;
@@ -26,16 +26,18 @@ impl Params {
         match kind.to_ascii_lowercase().as_str() {
             "application/x-www-form-urlencoded" => Self::of_fields(&Fields::parse(&request.body)),
             "application/json" => Self::of_json(&request.body),
-            _ => Err(Refusal::invalid_request("the body is no form and no JSON")),
+            _ => Err(Refusal::invalid_request(
+                "the body is neither a form nor JSON",
+            )),
         }
     }
 
-    /// Reads the query or form of a page, where a name must not come twice.
+    /// Reads the query or form of a page, in which a name must not occur twice.
     pub(super) fn of_fields(fields: &Fields) -> Outcome<Self> {
         let mut params = BTreeMap::new();
         for (name, value) in fields.iter() {
             if params.insert(name.to_owned(), value.to_owned()).is_some() {
-                return Err(Refusal::invalid_request("a parameter comes twice"));
+                return Err(Refusal::invalid_request("a parameter occurs twice"));
             }
         }
         params.retain(|_, value| !value.is_empty());
@@ -75,13 +77,13 @@ impl Params {
 }
 
 impl State {
-    /// Finds out which client sent a request, and returns its id (RFC 6749, 2.3).
+    /// Authenticates the client of a request, and returns its id (RFC 6749, 2.3).
     pub(super) fn authenticate(&self, request: &Request, params: &Params) -> Outcome<String> {
         let in_body = params.get("client_secret");
         let (id, secret, method) = match request.headers.get(AUTHORIZATION) {
             Some(_) if in_body.is_some() => {
                 return Err(Refusal::invalid_request(
-                    "the client proves who it is in two ways",
+                    "the client authenticates in two ways",
                 ));
             }
             Some(value) => {
@@ -105,7 +107,7 @@ impl State {
         let is_allowed = self.settings.client_authentication.contains(&method);
         let client = self.clients.get(&id).filter(|_| is_allowed);
         match client {
-            // A public client has no secret to send, and what it sends instead proves nothing.
+            // A public client has no secret to send, and anything it sends instead proves nothing.
             Some(client) if client.secret == secret => Ok(id),
             _ => Err(Refusal::invalid_client(method == Method::ClientSecretBasic)),
         }
@@ -119,7 +121,7 @@ fn basic(header: &str) -> Option<(String, Secret)> {
     let pair = String::from_utf8(pair).ok()?;
     let (id, secret) = pair.split_once(':')?;
     let plain = |text: &str| {
-        // Clients that do not encode them send this character as it is.
+        // Clients that do not encode them send this character unchanged.
         let fields = Fields::parse(format!("x={}", text.replace('&', "%26")).as_bytes());
         fields.first("x").unwrap_or_default().to_owned()
     };

@@ -47,7 +47,7 @@ impl Refusal {
             challenge: is_basic.then_some("Basic realm=\"token\""),
             ..Self::new(
                 "invalid_client",
-                "the client is unknown, or did not prove who it is",
+                "the client is unknown, or failed to authenticate",
             )
         }
     }
@@ -81,13 +81,13 @@ impl Refusal {
     }
 }
 
-/// Forbids caches to keep an answer.
+/// Forbids caching an answer.
 pub(super) fn uncached(mut response: Response) -> Response {
     respond::put(&mut response.headers, CACHE_CONTROL, "no-store");
     response
 }
 
-/// Answers as the services do when they refuse (protocol section 16).
+/// Answers like the services when they refuse (protocol section 16).
 pub(super) fn of_service(status: u16, code: &str, message: &str) -> Response {
     respond::json(status, &json!({"errorCode": code, "errorMessage": message}))
 }
@@ -100,7 +100,7 @@ pub(super) fn of_service_too_many(wait: Duration) -> Response {
 }
 
 fn put_wait(response: &mut Response, wait: Duration) {
-    // Rounded up, so that a client that waits so long is not early.
+    // Rounded up, so that a client that waits this long is not early.
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     respond::put(&mut response.headers, RETRY_AFTER, &seconds.to_string());
 }

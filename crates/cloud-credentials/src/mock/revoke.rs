@@ -9,13 +9,13 @@ use super::refusal::{Outcome, Refusal, uncached};
 use super::state::State;
 
 impl State {
-    /// Revokes a token. One that is unknown counts as revoked.
+    /// Revokes a token. An unknown one counts as revoked.
     pub(super) fn revoke(&mut self, request: &Request) -> Outcome {
         self.counts.revocations += 1;
         let params = Params::of_body(request)?;
         let client = self.authenticate(request, &params)?;
         let token = params.need("token", "there is no token")?;
-        // What the token is decides, whatever the hint says (RFC 7009, 2.1).
+        // The token itself decides, whatever the hint says (RFC 7009, 2.1).
         if let Some(found) = self.refresh_tokens.get(token) {
             let grant = found.grant;
             let owner = self.grants.get(grant).map(|grant| grant.client.as_str());

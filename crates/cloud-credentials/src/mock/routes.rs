@@ -1,5 +1,5 @@
 //! The endpoints of the authorization server (protocol section 2). Those that the protocol does not
-//! name are where a PingFederate has them, as the authorization endpoint is.
+//! name have the paths of PingFederate, like the authorization endpoint.
 
 use http::Method;
 use vouchsafe_core::call::Operation;
@@ -7,17 +7,17 @@ use vouchsafe_core::mock::route::{self, Found, Route};
 
 use crate::credentials::{REDEEM, REQUEST_TOKEN, REVOKE_TOKEN};
 
-/// What a request is for.
+/// The endpoint of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Endpoint {
-    /// Shows the page where a user agrees.
+    /// Shows the authorization page.
     Authorize,
     /// Takes what the user decided.
     Decide,
     Token,
     Revoke,
     AuthorizeDevice,
-    /// Shows the page where a user enters the code of a device.
+    /// Shows the page on which a user enters the code of a device.
     VerifyDevice,
     /// Takes what the user decided.
     DecideDevice,

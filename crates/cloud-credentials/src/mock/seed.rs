@@ -1,4 +1,4 @@
-//! What the service begins with.
+//! The initial state of the service.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,8 +11,7 @@ use super::data::{AccessToken, Client, Grant, RefreshToken};
 use super::settings::Settings;
 use super::state::{State, random};
 
-/// The world that a [`Server`](super::Server) begins with: clients, tokens, and how the service
-/// behaves.
+/// The initial world of a [`Server`](super::Server): clients, tokens, and settings.
 ///
 /// It is read from JSON:
 ///
@@ -109,9 +108,9 @@ impl Seed {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if it is no JSON of this form, with the place and the key that is wrong;
-    /// if two clients have one id, or a token belongs to a client that is not there. No value is
-    /// repeated, since it may be a secret.
+    /// [`ErrorKind::Config`] if it is not JSON of this form, with the place and the key of the
+    /// fault; if two clients have the same id, or a token belongs to a missing client. Values are
+    /// not quoted, since they may be secrets.
     pub fn parse(text: &str) -> Result<Self> {
         let file: File = strict::read(text)?;
         let seed = Self(file);
@@ -119,14 +118,14 @@ impl Seed {
         Ok(seed)
     }
 
-    /// Changes how the service behaves.
+    /// Changes the behaviour of the service.
     #[must_use]
     pub fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(&mut self.0.settings);
         self
     }
 
-    /// Makes the state that this describes, at a time.
+    /// Creates the state that this describes, at a time.
     pub(super) fn state(&self, now: SystemTime) -> Result<State> {
         let mut state = State {
             settings: self.0.settings.clone(),

@@ -1,4 +1,4 @@
-//! How the emulated service behaves.
+//! The behaviour of the emulated service.
 
 use std::time::Duration;
 
@@ -10,44 +10,42 @@ use serde::{Deserialize, Deserializer};
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The name of the authorization server in its metadata and in `iss`. Default: the scheme and
-    /// authority that the request was sent to.
+    /// The issuer in the metadata and in `iss`. Default: the scheme and authority of the request.
     pub issuer: Option<String>,
     /// What happens when a user comes to the authorization page. Default: [`Consent::Grants`].
     pub consent: Consent,
-    /// Whether a login must be bound to the program that began it, by PKCE. Default: no.
+    /// Whether a login must be bound to the program that started it, by PKCE. Default: no.
     pub is_pkce_required: bool,
     /// Whether redirects name the issuer (RFC 9207). Default: yes.
     pub sends_issuer: bool,
-    /// How clients may prove who they are. Default: all ways.
+    /// How clients may authenticate. Default: all ways.
     pub client_authentication: Vec<Method>,
-    /// How long access tokens live. Default: an hour.
+    /// The lifetime of access tokens. Default: an hour.
     #[serde(rename = "access_token_lifetime_s", deserialize_with = "seconds")]
     pub access_token_lifetime: Duration,
-    /// How long refresh tokens live. Default: until they are revoked.
+    /// The lifetime of refresh tokens. Default: until they are revoked.
     #[serde(rename = "refresh_token_lifetime_s", deserialize_with = "seconds_opt")]
     pub refresh_token_lifetime: Option<Duration>,
-    /// How long authorization codes live. Default: a minute.
+    /// The lifetime of authorization codes. Default: a minute.
     #[serde(rename = "code_lifetime_s", deserialize_with = "seconds")]
     pub code_lifetime: Duration,
     /// How long a user has to enter the code of a device. Default: ten minutes.
     #[serde(rename = "device_code_lifetime_s", deserialize_with = "seconds")]
     pub device_code_lifetime: Duration,
-    /// How long a device has to wait between two polls. Default: five seconds.
+    /// The minimum time between two polls of a device. Default: five seconds.
     #[serde(rename = "device_interval_s", deserialize_with = "seconds")]
     pub device_interval: Duration,
-    /// What access tokens look like. Default: [`TokenFormat::Jwt`].
+    /// The format of access tokens. Default: [`TokenFormat::Jwt`].
     pub token_format: TokenFormat,
-    /// How answers say how long an access token lives. Default: [`ExpiresIn::Text`], as this
-    /// service does.
+    /// The form of `expires_in` in answers. Default: [`ExpiresIn::Text`], as this service does.
     pub expires_in: ExpiresIn,
-    /// What a refresh does to the refresh token. Default: [`Rotation::Keeps`].
+    /// The effect of a refresh on the refresh token. Default: [`Rotation::Keeps`].
     pub rotation: Rotation,
-    /// Whether access tokens can be revoked by themselves. Default: yes.
+    /// Whether access tokens can be revoked separately. Default: yes.
     pub revokes_access_tokens: bool,
-    /// How many requests the token, revocation and device endpoints take. Default: any number.
+    /// The limit of requests to the token, revocation and device endpoints. Default: unlimited.
     pub token_rate: Option<Rate>,
-    /// How many requests the services take. Default: any number.
+    /// The limit of requests to the services. Default: unlimited.
     pub api_rate: Option<Rate>,
 }
 
@@ -57,7 +55,7 @@ pub struct Settings {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Consent {
-    /// The user agrees at once, as one who has logged in before.
+    /// The user agrees at once, as if logged in before.
     #[default]
     Grants,
     /// The user refuses at once.
@@ -66,7 +64,7 @@ pub enum Consent {
     Asks,
 }
 
-/// How a client proves who it is, by the name in the metadata (RFC 8414).
+/// How a client authenticates, by the name in the metadata (RFC 8414).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -89,7 +87,7 @@ impl Method {
     }
 }
 
-/// What access tokens look like.
+/// The format of access tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -101,7 +99,7 @@ pub enum TokenFormat {
     Opaque,
 }
 
-/// How answers say how long an access token lives.
+/// The form of `expires_in` in answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -115,7 +113,7 @@ pub enum ExpiresIn {
     Absent,
 }
 
-/// What a refresh does to the refresh token.
+/// The effect of a refresh on the refresh token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -125,8 +123,8 @@ pub enum Rotation {
     Keeps,
     /// Replaces it: the old one is refused from then on.
     Rotates,
-    /// Replaces it, and takes the old one for stolen: if that is used again, all tokens that came of
-    /// the same login are revoked (RFC 9700, 4.14.2).
+    /// Replaces it, and treats the old one as stolen: if it is used again, all tokens of the same
+    /// login are revoked (RFC 9700, 4.14.2).
     Revokes,
 }
 
@@ -137,7 +135,7 @@ pub enum Rotation {
 pub struct Rate {
     /// How many requests are answered within the time. The others get 429 with `Retry-After`.
     pub requests: u64,
-    /// The time. It begins with the first request.
+    /// The time, which starts with the first request.
     #[serde(rename = "per_s", deserialize_with = "seconds")]
     pub per: Duration,
 }

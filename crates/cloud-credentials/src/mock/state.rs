@@ -25,7 +25,7 @@ pub(super) struct State {
     pub(super) settings: Settings,
     /// By id.
     pub(super) clients: BTreeMap<String, Client>,
-    /// What users agreed to; tokens name them by their number.
+    /// Authorizations of users; tokens refer to them by number.
     pub(super) grants: Vec<Grant>,
     /// By the token, and so on.
     pub(super) access_tokens: BTreeMap<String, AccessToken>,
@@ -50,7 +50,7 @@ impl fmt::Debug for State {
 }
 
 impl State {
-    /// Returns an access token that is good.
+    /// Returns a valid access token.
     pub(super) fn good_access_token(&self, token: &str, now: SystemTime) -> Option<&AccessToken> {
         let found = self.access_tokens.get(token)?;
         let is_young = found.expires.is_none_or(|expires| now < expires);
@@ -58,7 +58,7 @@ impl State {
         (is_young && !is_revoked).then_some(found)
     }
 
-    /// Makes a token known that has every scope and does not expire.
+    /// Adds a token that has every scope and does not expire.
     pub(super) fn know(&mut self, token: &Secret) {
         let known = AccessToken {
             grant: None,
@@ -73,14 +73,14 @@ impl State {
         self.grants.get(grant).is_none_or(|grant| grant.is_revoked)
     }
 
-    /// Revokes all that came of a login.
+    /// Revokes all tokens of a login.
     pub(super) fn revoke_grant(&mut self, grant: usize) {
         if let Some(grant) = self.grants.get_mut(grant) {
             grant.is_revoked = true;
         }
     }
 
-    /// Ends the access tokens of a client, or all that expire, as if their time were over.
+    /// Expires the access tokens of a client, or all that can expire.
     pub(super) fn expire(&mut self, client: Option<&str>) -> u64 {
         let mut ended = 0;
         for token in self.access_tokens.values_mut() {
@@ -200,7 +200,7 @@ fn wrong_method(allow: &[Method]) -> Response {
     response
 }
 
-/// Returns the scheme and authority that a request was sent to.
+/// Returns the scheme and authority of a request.
 pub(super) fn origin(uri: &Uri) -> String {
     let scheme = uri.scheme_str().unwrap_or("https");
     let authority = uri
@@ -209,7 +209,7 @@ pub(super) fn origin(uri: &Uri) -> String {
     format!("{scheme}://{authority}")
 }
 
-/// Makes random text that is a secret.
+/// Creates random text for a secret.
 pub(super) fn random() -> Secret {
     vouchsafe_core::mock::random_token::<24>()
 }

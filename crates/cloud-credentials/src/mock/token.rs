@@ -34,7 +34,7 @@ impl State {
         let params = Params::of_body(request)?;
         let grant_type = params.need("grant_type", "there is no grant_type")?;
         let known = GRANT_TYPES.into_iter().find(|known| *known == grant_type);
-        // What a client made up is not repeated: it may be a secret in the wrong place.
+        // The client's value is not quoted: it may be a secret in the wrong place.
         let counted = known.unwrap_or("unknown").to_owned();
         *self.counts.token_requests.entry(counted).or_default() += 1;
         let client = self.authenticate(request, &params)?;
@@ -72,15 +72,15 @@ impl State {
             return Err(invalid());
         }
         if let Some(grant) = code.grant {
-            // It was stolen, or what it was exchanged for was (RFC 6749, 4.1.2).
+            // The code or its tokens were stolen (RFC 6749, 4.1.2).
             self.revoke_grant(grant);
             return Err(invalid());
         }
         if code.redirect_uri.as_deref() != params.get("redirect_uri") {
-            // Left out at first, it may come now.
+            // If it was left out at first, it may be present now.
             let is_optional = code.redirect_uri.is_none();
             if !is_optional {
-                return Err(Refusal::invalid_grant("the redirect URI is another one"));
+                return Err(Refusal::invalid_grant("the redirect URI differs"));
             }
         }
         let challenge = params
@@ -202,7 +202,7 @@ impl State {
         Ok(uncached(respond::json(200, &body)))
     }
 
-    /// Makes tokens for a client that a user agreed to.
+    /// Creates tokens for a client that a user has authorized.
     pub(super) fn log_in(&mut self, by: By<'_>, scopes: Vec<String>) -> Issued {
         let grant = self.grants.len();
         self.grants.push(Grant {
@@ -226,7 +226,7 @@ pub(super) fn bearer(header: &str) -> Option<&str> {
         .then(|| token.trim_start())
 }
 
-/// Returns the scopes that a request asks for, which must be among those that there are.
+/// Returns the requested scopes, which must be among the permitted ones.
 pub(super) fn narrowed(scopes: &[String], params: &Params) -> Outcome<Vec<String>> {
     let Some(wanted) = params.get("scope") else {
         return Ok(scopes.to_vec());

@@ -1,5 +1,4 @@
-//! Cortex Data Lake and its authorization server over TCP: the initial state, and what it was
-//! created with.
+//! Cortex Data Lake and its authorization server over TCP: their initial state and credentials.
 
 use vouchsafe::cloud_credentials::mock::{Seed, Server};
 

@@ -14,7 +14,7 @@ impl From<cloud_credentials::Error> for Failure {
                 .hint("log in again: vouchsafe credentials login"),
             ErrorKind::PartialCredentials => failure
                 .kind("partial_credentials")
-                .hint("vouchsafe credentials doctor shows what there is"),
+                .hint("run vouchsafe credentials doctor for details"),
             ErrorKind::StoreCorrupt => failure.kind("store_corrupt"),
             _ => failure,
         }

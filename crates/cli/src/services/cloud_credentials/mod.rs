@@ -41,7 +41,7 @@ impl Service for CloudCredentials {
             ),
             command::<CredentialsArgs>(
                 CREDENTIALS,
-                "Keeps credentials of an application: writes, shows, renews and revokes them, logs in",
+                "Manages credentials: logs in, and shows, renews and revokes them",
             ),
         ]
     }
@@ -56,7 +56,7 @@ impl Service for CloudCredentials {
     }
 
     fn seed(&self) -> Option<&'static str> {
-        Some("clients, tokens, and how the service behaves")
+        Some("clients, tokens and settings")
     }
 
     fn emulator(&self, start: &Start<'_>) -> Result<Emulator, Failure> {

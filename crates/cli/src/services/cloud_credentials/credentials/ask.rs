@@ -12,7 +12,7 @@ use crate::prompt;
 /// Options of `generate`.
 #[derive(Args, Debug)]
 pub(super) struct GenerateArgs {
-    /// Writes without asking once more
+    /// Writes without asking for confirmation
     #[arg(long)]
     yes: bool,
 }
@@ -22,7 +22,7 @@ pub(super) struct GenerateArgs {
 pub(super) struct RemoveArgs {
     /// The profile; without it, asks
     name: Option<String>,
-    /// Removes it without asking once more
+    /// Removes it without asking for confirmation
     #[arg(long)]
     yes: bool,
 }
@@ -99,7 +99,7 @@ pub(super) async fn remove(reach: &Reach, args: RemoveArgs) -> Result<Answer, Fa
 fn need_terminal(instead: &str) -> Result<(), Failure> {
     match prompt::is_possible() {
         true => Ok(()),
-        false => Err(Failure::usage("there is no terminal to ask at").hint(instead)),
+        false => Err(Failure::usage("there is no terminal to ask on").hint(instead)),
     }
 }
 

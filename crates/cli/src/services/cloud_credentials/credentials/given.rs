@@ -1,4 +1,4 @@
-//! Values that are given on the command line, or rather where they are: secrets are no arguments.
+//! Options for the sources of values: secrets are never arguments.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use vouchsafe::core::{Secret, env};
 use crate::failure::Failure;
 use crate::secret::Sources;
 
-/// Options that say where the secret of a client is.
+/// Options for the source of a client's secret.
 #[derive(Args, Debug, Default)]
 pub(super) struct ClientSecretArgs {
     /// Reads the client's secret from a file
@@ -34,7 +34,7 @@ impl ClientSecretArgs {
         }
     }
 
-    /// Reads the secret; at a terminal, a person is asked if it is nowhere.
+    /// Reads the secret; without a source, a person at a terminal is asked.
     pub(super) fn read(&self) -> Result<Secret, Failure> {
         Ok(self.sources().read()?.1.trimmed())
     }
@@ -48,7 +48,7 @@ impl ClientSecretArgs {
     }
 }
 
-/// Options that say where a refresh token is.
+/// Options for the source of a refresh token.
 #[derive(Args, Debug)]
 pub(super) struct RefreshTokenArgs {
     /// Reads the refresh token from a file
@@ -63,7 +63,7 @@ pub(super) struct RefreshTokenArgs {
 }
 
 impl RefreshTokenArgs {
-    /// Reads the token; at a terminal, a person is asked if it is nowhere.
+    /// Reads the token; without a source, a person at a terminal is asked.
     pub(super) fn read(&self) -> Result<Secret, Failure> {
         let sources = Sources {
             what: "refresh token",

@@ -1,4 +1,4 @@
-//! `vouchsafe credentials init`: writes a profile from what is given.
+//! `vouchsafe credentials init`: writes a profile from given values.
 
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,7 @@ pub(super) struct InitArgs {
     write: bool,
 }
 
-/// What is to be written.
+/// The values to write.
 #[derive(Default)]
 pub(super) struct Given {
     profile: Option<String>,
@@ -123,8 +123,8 @@ impl Given {
         }
     }
 
-    /// Takes over the members of an object. Those that say how tokens are requested are known, but
-    /// nothing is requested here.
+    /// Copies the members of an object. Members about requesting tokens are accepted, but nothing
+    /// is requested here.
     pub(super) fn merge(&mut self, value: &Value, place: &str) -> Result<(), Failure> {
         let wrong = |what: String| Failure::usage(format!("{place}: {what}"));
         let members = value
@@ -219,7 +219,7 @@ impl Given {
         Ok(builder.cache_token(self.is_token_cached.unwrap_or(true)))
     }
 
-    /// Creates what `generate` asked for.
+    /// Creates the profile that `generate` asked for.
     pub(super) fn asked(
         client_id: String,
         client_secret: Secret,

@@ -1,4 +1,4 @@
-//! `vouchsafe credentials login`: a user agrees in a browser, and comes back to a port of this
+//! `vouchsafe credentials login`: a user agrees in a browser, and is redirected to a port of this
 //! machine (RFC 8252).
 
 use std::net::Ipv4Addr;
@@ -33,7 +33,7 @@ pub(super) struct LoginArgs {
     client_id: Option<String>,
     #[command(flatten)]
     client_secret: ClientSecretArgs,
-    /// A scope to ask for, such as logging-service:read; repeat for more
+    /// A scope to request, such as logging-service:read; repeat for more
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
     /// The region of the application, such as americas or europe
@@ -46,10 +46,10 @@ pub(super) struct LoginArgs {
     /// https://identity.paloaltonetworks.com/as/authorization.oauth2]
     #[arg(long, value_name = "URL")]
     authorization_url: Option<String>,
-    /// Refuses answers of a server that does not say that it is this one
+    /// Refuses answers that do not come from this server
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
-    /// The port of 127.0.0.1 that users come back to [default: any free one]
+    /// The port of 127.0.0.1 that users are redirected to [default: any free one]
     #[arg(
         long,
         value_name = "PORT",
@@ -89,7 +89,7 @@ pub(super) async fn run(reach: &Reach, args: LoginArgs) -> Result<Answer, Failur
     let verifier = login.verifier.clone();
     let code = timeout(args.wait, answered(listener, login, args.issuer.clone())).await;
     let code = code.map_err(|_| {
-        Failure::failed("nobody came back from the page in time").hint("--wait allows more")
+        Failure::failed("the login was not completed in time").hint("--wait allows more")
     })??;
     let mut exchange = credentials.exchange(code);
     if let Some(id) = args.client_id {
@@ -152,15 +152,15 @@ fn open(program: &str, url: &str) -> Result<(), Failure> {
     }
 }
 
-/// What the page for the callback needs.
+/// The state of the callback page.
 struct Waiting {
     login: Authorization,
     issuer: Option<String>,
-    /// Takes the first answer that belongs to this login.
+    /// Accepts the first answer that belongs to this login.
     answer: Mutex<Option<oneshot::Sender<Result<Secret, Error>>>>,
 }
 
-/// Waits for the user to come back, and returns the code.
+/// Waits for the callback, and returns the code.
 async fn answered(
     listener: TcpListener,
     login: Authorization,
@@ -212,11 +212,11 @@ async fn callback(
             StatusCode::OK,
             "<p>The login was refused. Return to the terminal.",
         ),
-        // Any page on this machine can come here: go on waiting for the right one.
+        // Any page on this machine can call this: continue to wait for the right one.
         Err(_) => {
             return (
                 StatusCode::BAD_REQUEST,
-                Html("<p>This is not the login that was begun."),
+                Html("<p>This is not the login that was started."),
             );
         }
     };
@@ -226,7 +226,7 @@ async fn callback(
         .unwrap_or_else(std::sync::PoisonError::into_inner)
         .take();
     if let Some(sender) = sender {
-        // The command may have given up meanwhile.
+        // The command may have given up in the meantime.
         let _ = sender.send(read);
     }
     (status, Html(page))

@@ -42,35 +42,35 @@ enum Command {
     Init(init::InitArgs),
     /// Lists the profiles of the file
     List,
-    /// Shows the credentials of the moment, and where they come from, with secrets masked
+    /// Shows the current credentials and their source, with secrets masked
     Get {
         /// Shows the secrets too
         #[arg(long)]
         show: bool,
     },
-    /// Prints an access token that is fresh
+    /// Prints a fresh access token
     Token,
     /// Replaces the access token now
     Refresh,
-    /// Revokes a token at the server, and drops it from the profile
+    /// Revokes a token at the server, and removes it from the profile
     Revoke {
-        /// Which token; the refresh token takes the access token with it
+        /// Which token; with the refresh token, the access token is revoked too
         #[arg(value_enum)]
         which: tokens::Which,
     },
     /// Gives a profile another name
     Rename {
-        /// The present name
+        /// The current name
         from: String,
         /// The new name
         to: String,
     },
     /// Removes a profile from the file
     Remove(ask::RemoveArgs),
-    /// Logs in with a browser, and writes what the server issues into a profile
+    /// Logs in with a browser, and writes the issued tokens into a profile
     Login(login::LoginArgs),
-    /// Checks where credentials come from, who may read them, how long they last, and whether the
-    /// server answers
+    /// Checks the source of credentials, who may read them, their expiry, and whether the server
+    /// answers
     Doctor,
     /// Calls a service with several tasks at once, for the demo
     #[command(hide = true)]
@@ -88,7 +88,7 @@ pub(crate) async fn run(args: CredentialsArgs) -> Done {
         return old::run(&reach, &old).await;
     };
     old.refuse()?;
-    // Boxed, so that the future does not have room for all of them at once.
+    // Boxed, so that the future does not reserve space for all of them at once.
     let answer = match command {
         Command::Generate(args) => ask::generate(&reach, &args).await?,
         Command::Init(args) => init::run(&reach, &args).await?,

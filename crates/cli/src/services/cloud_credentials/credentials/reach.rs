@@ -1,4 +1,4 @@
-//! Where credentials are, and which server issues them.
+//! The location of credentials, and the server that issues them.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,13 +27,13 @@ pub(super) struct Reach {
     /// https://api.paloaltonetworks.com]
     #[arg(long, value_name = "URL", global = true)]
     pub(super) token_url: Option<String>,
-    /// The URL of the revocation endpoint [default: beside the token endpoint]
+    /// The URL of the revocation endpoint [default: derived from that of the token endpoint]
     #[arg(long, value_name = "URL", global = true)]
     revocation_url: Option<String>,
-    /// Sends forms, as the standard has it, instead of JSON
+    /// Sends forms, as in the standard, instead of JSON
     #[arg(long, global = true)]
     form: bool,
-    /// How the client proves who it is
+    /// How the client authenticates
     #[arg(long, value_enum, global = true, default_value_t = Proof::Body, value_name = "WAY")]
     client_authentication: Proof,
     #[command(flatten)]
@@ -65,7 +65,7 @@ impl Reach {
         }))
     }
 
-    /// Returns the profile that is asked for.
+    /// Returns the requested profile.
     pub(super) fn profile(&self) -> Result<Option<String>, Failure> {
         let given = match &self.profile {
             Some(name) => Some(name.clone()),
@@ -79,12 +79,12 @@ impl Reach {
         Ok(self.full()?.build()?)
     }
 
-    /// Returns a builder that looks into the environment and the file.
+    /// Returns a builder that reads the environment and the file.
     pub(super) fn full(&self) -> Result<CredentialsBuilder, Failure> {
         Ok(self.bare()?.environment(Environment::of_process()))
     }
 
-    /// Returns a builder that looks into the file alone.
+    /// Returns a builder that reads only the file.
     pub(super) fn bare(&self) -> Result<CredentialsBuilder, Failure> {
         let connection = &self.connection;
         let mut builder = Credentials::builder()

@@ -1,4 +1,4 @@
-//! `vouchsafe credentials doctor`: what may be wrong with credentials.
+//! `vouchsafe credentials doctor`: finds problems with credentials.
 
 use std::process::ExitCode;
 
@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::output::{Answer, table};
 use crate::service::Done;
 
-/// What a check found, and whether it is as it should be.
+/// The result of a check, and whether it is as expected.
 struct Check {
     name: &'static str,
     found: String,
@@ -75,7 +75,7 @@ fn file(reach: &Reach) -> Result<Check, Failure> {
             let what = format!("{path} has mode {mode:04o}: others can read it; chmod 600 it");
             bad("file", what)
         }
-        _ => good("file", format!("{path} is for its owner alone")),
+        _ => good("file", format!("only its owner can read {path}")),
     })
 }
 
@@ -90,7 +90,7 @@ fn mode(_: &std::fs::Metadata) -> Option<u32> {
     None
 }
 
-/// Checks whether the refresh token is one that the server has refused.
+/// Checks whether the server has refused the refresh token.
 fn refused(credentials: &Credentials, documents: &[Document]) -> Option<Check> {
     let profile = credentials.profile();
     let own = documents
@@ -103,7 +103,7 @@ fn refused(credentials: &Credentials, documents: &[Document]) -> Option<Check> {
 }
 
 async fn values(reach: &Reach, credentials: &Credentials) -> Vec<Check> {
-    // What goes wrong here is told as the source.
+    // A failure here is reported with the source.
     let Ok(values) = credentials.values().await else {
         return Vec::new();
     };

@@ -1,4 +1,4 @@
-//! Commands that show what is there: `list` and `get`.
+//! Commands that show credentials: `list` and `get`.
 
 use std::time::SystemTime;
 
@@ -11,7 +11,7 @@ use super::reach::Reach;
 use crate::failure::Failure;
 use crate::output::{Answer, pairs, table};
 
-/// What is shown of a secret.
+/// The shown part of a secret.
 pub(super) const MASK: &str = "******";
 
 pub(super) async fn list(reach: &Reach) -> Result<Answer, Failure> {
@@ -51,7 +51,7 @@ pub(super) async fn get(reach: &Reach, shows: bool) -> Result<Answer, Failure> {
             "there are no credentials in the profile {}",
             credentials.profile()
         );
-        return Err(Failure::not_found(what).hint("vouchsafe credentials doctor says more"));
+        return Err(Failure::not_found(what).hint("run vouchsafe credentials doctor for details"));
     }
     let shown = |secret: &Option<Secret>| {
         let secret = secret.as_ref();
@@ -78,7 +78,7 @@ pub(super) async fn get(reach: &Reach, shows: bool) -> Result<Answer, Failure> {
     Ok(Answer::new(human, Value::Object(value.collect())))
 }
 
-/// Returns when an access token expires, if it says that.
+/// Returns when an access token expires, if it states that.
 pub(super) fn claimed_expiry(token: &Secret) -> Option<SystemTime> {
     Claims::of(token).ok()?.expiry().ok()
 }

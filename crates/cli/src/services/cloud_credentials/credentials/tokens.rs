@@ -1,4 +1,4 @@
-//! Commands that ask the server: `token`, `refresh` and `revoke`.
+//! Commands that call the server: `token`, `refresh` and `revoke`.
 
 use clap::ValueEnum;
 use serde_json::json;
@@ -21,7 +21,7 @@ pub(super) enum Which {
 
 pub(super) async fn token(reach: &Reach) -> Result<Answer, Failure> {
     let token = reach.credentials()?.token().await.map_err(|error| {
-        // With the service's own words on what is missing, and what to do.
+        // With the service's own message about missing values, and a hint.
         Failure::from(vouchsafe::cloud_credentials::Error::from(error))
     })?;
     let value = json!({

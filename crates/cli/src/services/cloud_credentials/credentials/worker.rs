@@ -1,4 +1,4 @@
-//! A process of the demo: it calls a service from many tasks at once.
+//! A process of the demo, which calls a service from many tasks at once.
 
 use std::sync::Arc;
 
@@ -28,9 +28,9 @@ pub(super) struct WorkerArgs {
     stop_before_saving: bool,
 }
 
-/// What is printed when all is set, and calls begin with a line on standard input.
+/// Printed when everything is ready; calls start after a line on standard input.
 pub(crate) const READY: &str = "ready";
-/// What is printed when tokens were issued and are not saved.
+/// Printed when tokens were issued but are not saved.
 pub(crate) const UNSAVED: &str = "unsaved";
 
 pub(super) async fn run(reach: &Reach, args: WorkerArgs) -> Result<Answer, Failure> {
@@ -89,7 +89,7 @@ impl<S: Store> Store for Stopping<S> {
             return self.0.compare_and_swap(key, expect, value);
         }
         Box::pin(async {
-            // If this fails, whoever waits for it sees that.
+            // If this fails, the waiting process notices.
             let _ = print_line(UNSAVED);
             std::future::pending().await
         })
