@@ -23,18 +23,24 @@ impl WithLease {
     /// [`ErrorKind::Config`] if fewer processes share the leases than the records: with leases on
     /// files of one machine, two machines could change a record on a server at the same time.
     pub fn new(store: Arc<dyn Store>, leases: Arc<dyn Leases>) -> Result<Self> {
-        let (records, holders) = (store.capabilities().scope, leases.scope());
-        if holders < records {
-            let what = format!(
-                "the records are shared within {}, but the leases only within {}; use leases that \
-                 all users of the records share",
-                in_words(records),
-                in_words(holders),
-            );
-            return Err(Error::new(ErrorKind::Config, what));
-        }
+        require_scope(&*store, &*leases)?;
         Ok(Self { store, leases })
     }
+}
+
+/// Refuses leases that not all users of the records share.
+pub(super) fn require_scope(store: &dyn Store, leases: &dyn Leases) -> Result<()> {
+    let (records, holders) = (store.capabilities().scope, leases.scope());
+    if holders >= records {
+        return Ok(());
+    }
+    let what = format!(
+        "the records are shared within {}, but the leases only within {}; use leases that all \
+         users of the records share",
+        in_words(records),
+        in_words(holders),
+    );
+    Err(Error::new(ErrorKind::Config, what))
 }
 
 fn in_words(scope: Scope) -> &'static str {

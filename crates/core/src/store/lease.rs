@@ -107,8 +107,7 @@ impl StoreLeases {
     }
 
     fn now(&self) -> u64 {
-        let since = self.clock.now().duration_since(SystemTime::UNIX_EPOCH);
-        millis(since.unwrap_or_default())
+        since_1970(&*self.clock)
     }
 
     async fn take(&self, key: &Key, time: Duration) -> Result<Acquired> {
@@ -232,6 +231,12 @@ impl Term {
     }
 }
 
-fn millis(time: Duration) -> u64 {
+/// Returns the time of a clock in milliseconds.
+pub(super) fn since_1970(clock: &dyn Clock) -> u64 {
+    let since = clock.now().duration_since(SystemTime::UNIX_EPOCH);
+    millis(since.unwrap_or_default())
+}
+
+pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

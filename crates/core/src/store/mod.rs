@@ -6,6 +6,7 @@
 //! | [`MemoryStore`], [`FolderStore`] | records in memory, and in files of one machine |
 //! | [`Leases`], [`StoreLeases`] | which process makes a request that must be made once |
 //! | [`WithLease`], [`ReadThrough`] | two stores combined |
+//! | [`CacheOver`] | a store that is read through a cache |
 //! | `Sealed` (feature `seal`) | records encrypted in any store |
 //! | [`Link`] | the connection of a store on a server |
 //! | [`Hints`] | notifications of changes from a server |
@@ -21,6 +22,7 @@
 //!
 //! Owners, modes and the identity of files are checked on Unix; other systems skip these checks.
 
+mod cached;
 mod combined;
 #[cfg(feature = "mock")]
 #[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
@@ -40,6 +42,7 @@ mod record;
 #[cfg_attr(docsrs, doc(cfg(feature = "seal")))]
 mod sealed;
 
+pub use cached::CacheOver;
 pub use combined::{ReadThrough, WithLease};
 pub use disk::{Disk, SystemDisk};
 pub use draft::Draft;

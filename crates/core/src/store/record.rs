@@ -94,6 +94,14 @@ impl Key {
         }
     }
 
+    /// Returns the name of the record that this or the lease is for.
+    pub(super) fn record(&self) -> Self {
+        Self {
+            kind: Kind::Record,
+            ..self.clone()
+        }
+    }
+
     /// Returns whether this names a lease rather than a record.
     #[must_use]
     pub fn is_lease(&self) -> bool {
@@ -234,6 +242,11 @@ impl Watch {
     #[must_use]
     pub fn new(changes: watch::Receiver<u64>) -> Self {
         Self(changes)
+    }
+
+    /// Returns a number that has grown with each hint.
+    pub(super) fn count(&self) -> u64 {
+        *self.0.borrow()
     }
 
     /// Waits for the next hint. Never returns once the store is gone.
