@@ -11,19 +11,19 @@
     reason = "tests"
 )]
 
+mod postgres;
 mod process;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use vouchsafe_core::env;
 use vouchsafe_core::store::contract::Server;
 
+pub use crate::postgres::{PASSWORD, postgres};
 use crate::process::Process;
 
 /// Returns the port of the server that a test started with this folder.
@@ -70,84 +70,6 @@ pub fn redis(place: &Path) -> Option<Box<dyn Server>> {
     let command = command.split(' ').map(str::to_owned).collect();
     let ready = move || answers(port, b"PING\r\n", "PONG");
     Some(start(place, port, Process::new(command, "KILL", ready)))
-}
-
-/// The password of the user `vouchsafe` in PostgreSQL.
-pub const PASSWORD: &str = "a password of the tests";
-
-/// Starts PostgreSQL, or says that the test is skipped. It does not run as root: then the user
-/// `postgres` runs it, in a folder beside the test's.
-#[must_use]
-pub fn postgres(place: &Path) -> Option<Box<dyn Server>> {
-    let versions = fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten();
-    let folders: Vec<_> = versions.map(|version| version.path().join("bin")).collect();
-    let program = |name| found(name, "postgresql", &folders);
-    let (initdb, postgres) = (program("initdb")?, program("postgres")?);
-    let is_ready = program("pg_isready")?;
-    let data = place.with_extension("postgres");
-    let password = place.with_extension("password");
-    fs::write(&password, PASSWORD).unwrap();
-    let as_user = if fs::metadata("/proc/self").unwrap().uid() == 0 {
-        fs::create_dir(&data).unwrap();
-        run(["chown", "postgres"]
-            .map(Into::into)
-            .into_iter()
-            .chain([text(&data), text(&password)]));
-        "setpriv --reuid=postgres --regid=postgres --clear-groups"
-    } else {
-        "env"
-    };
-    let as_user = as_user.split(' ').map(str::to_owned);
-    let (port, pgdata) = (free_port(), format!("--pgdata={}", data.display()));
-    let initdb = [
-        text(&initdb),
-        pgdata,
-        format!("--pwfile={}", password.display()),
-    ];
-    let options = [
-        "--username=vouchsafe",
-        "--auth=scram-sha-256",
-        "--no-sync",
-        "--encoding=UTF8",
-    ];
-    run(as_user.clone().chain(initdb).chain(options.map(Into::into)));
-    let mut command: Vec<_> = as_user
-        .chain([text(&postgres), "-D".to_owned(), text(&data)])
-        .collect();
-    for setting in [
-        format!("port={port}"),
-        "listen_addresses=127.0.0.1".to_owned(),
-        "unix_socket_directories=".to_owned(),
-        // The process is killed, not the machine.
-        "fsync=off".to_owned(),
-        "shared_buffers=16MB".to_owned(),
-    ] {
-        command.extend(["-c".to_owned(), setting]);
-    }
-    let ready = move || {
-        let mut question = Command::new(&is_ready);
-        question.args(["--quiet", "--host=127.0.0.1", &format!("--port={port}")]);
-        question.status().unwrap().success()
-    };
-    let process = Process::new(command, "QUIT", ready).remove([data, password]);
-    Some(start(place, port, process))
-}
-
-fn text(path: &Path) -> String {
-    path.display().to_string()
-}
-
-fn run(command: impl Iterator<Item = String>) {
-    let command: Vec<_> = command.collect();
-    let output = Command::new(&command[0])
-        .args(&command[1..])
-        .current_dir("/")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{command:?}: {output:?}");
 }
 
 const PORT: &str = "port";
