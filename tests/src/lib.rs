@@ -22,6 +22,11 @@ pub mod guides {
     #[non_exhaustive]
     pub struct CallAnotherService;
 
+    #[doc = include_str!("../../docs/guide/charge-from-workers-without-a-disk.md")]
+    #[derive(Debug)]
+    #[non_exhaustive]
+    pub struct ChargeWithoutADisk;
+
     #[doc = include_str!("../../docs/guide/check-a-ticket-in-axum.md")]
     #[derive(Debug)]
     #[non_exhaustive]

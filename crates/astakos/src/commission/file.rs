@@ -11,7 +11,7 @@ use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result};
 
 use super::CommissionId;
 use super::journal::{Intent, Journal, Known, OpenCommission, Outcome, check, listed};
-use super::lines::{Form, HEADER, Line, START, file_of, replay};
+use super::lines::{Form, HEADER, Line, OPEN_BYTES, START, file_of, replay};
 
 /// A [`Journal`] in a file, which survives a kill at any point and a power cut.
 ///
@@ -46,8 +46,6 @@ struct Written {
 
 /// The least size at which a journal with mostly closed commissions is replaced.
 const COMPACT: u64 = 1 << 20;
-/// The maximum size of an open commission in the file.
-const OPEN_BYTES: u64 = 128;
 /// Far more than millions of records take; a larger file is not read into memory.
 const LARGEST: u64 = 256 << 20;
 

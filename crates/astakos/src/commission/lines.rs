@@ -29,6 +29,9 @@ use crate::Serial;
 pub(super) const HEADER: &str = "vouchsafe-commissions 2\n";
 const NAME: &str = "vouchsafe-commissions ";
 
+/// The maximum size of an open commission: its intent, and a decision with the longest serial.
+pub(super) const OPEN_BYTES: u64 = 139;
+
 /// One line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Line {

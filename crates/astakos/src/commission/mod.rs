@@ -10,6 +10,7 @@
 //! - A [`Journal`] records each decision before anything is sent. After a crash,
 //!   [`Issuer::reconcile`] compares it with the commissions pending at the server, accepts those
 //!   for which this had been decided, and rejects the rest.
+//!   A [`FileJournal`] is on a disk, a [`StoreJournal`] in a database or on a server.
 //! - Accepts and rejects of many tasks are sent together, in one call.
 //! - While the server fails, all tasks share one search for their commissions, and only one task at
 //!   a time tries to issue again, at growing intervals.
@@ -54,6 +55,7 @@ mod pace;
 mod reconcile;
 mod resolver;
 mod search;
+mod stored;
 mod watch;
 
 pub use crate::model::Committed;
@@ -63,3 +65,4 @@ pub use id::{CommissionId, CommissionIdError};
 pub use issuer::{Issuer, IssuerBuilder, Open};
 pub use journal::{Intent, Journal, MemoryJournal, OpenCommission, Outcome};
 pub use reconcile::Reconciliation;
+pub use stored::StoreJournal;

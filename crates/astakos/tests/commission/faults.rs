@@ -10,6 +10,7 @@ use vouchsafe_astakos::{Client, CommissionRequest, ErrorKind};
 use vouchsafe_core::env;
 use vouchsafe_core::mock::Fault;
 
+use super::grounds::{Ground, Kind, in_memory, on_store};
 use super::network::{Fate, ISSUE, RESOLVE, client_over};
 use super::{VM, client, quick, used};
 
@@ -117,7 +118,7 @@ async fn act(issuer: &Issuer, number: u64, work: Duration, deed: Deed) -> Told {
         },
         Deed::GiveUpCommitting(after) => match tokio::time::timeout(after, guard.commit()).await {
             Ok(Ok(_)) => Told::Accepted,
-            // This journal writes at once.
+            // No time passes while a journal writes.
             Ok(Err(_)) | Err(_) => Told::Decided,
         },
     }
@@ -168,8 +169,7 @@ pub(super) async fn reconcile(server: &Server, journal: Arc<dyn Journal>, what: 
     );
 }
 
-#[tokio::test(start_paused = true)]
-async fn every_fault_at_every_step_once_and_for_a_while() {
+async fn every_fault_at_every_step(ground: &Ground) {
     let mut runs = 0;
     for step in STEPS {
         for number in 0..FAULTS {
@@ -177,10 +177,8 @@ async fn every_fault_at_every_step_once_and_for_a_while() {
                 for deed in [Deed::Commit, Deed::Reject, Deed::Drop] {
                     let what = format!("{step}, fault {number} {times} times, {deed:?}");
                     let server = Server::new();
-                    let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new());
-                    let issuer = quick(client(&server), Arc::clone(&journal))
-                        .build()
-                        .unwrap();
+                    let book = ground.book();
+                    let issuer = quick(client(&server), book.open().await).build().unwrap();
                     // Only a lost answer makes an issuer look at pending ones.
                     if step != STEPS[0] && step != STEPS[3] {
                         server
@@ -191,7 +189,7 @@ async fn every_fault_at_every_step_once_and_for_a_while() {
                     let told = BTreeMap::from([(0, act(&issuer, 0, Duration::ZERO, deed).await)]);
                     issuer.flush(Duration::from_secs(60)).await;
                     drop(issuer);
-                    reconcile(&server, journal, &what).await;
+                    reconcile(&server, book.open().await, &what).await;
                     check(&server, &told, &what);
                     runs += 1;
                 }
@@ -227,25 +225,24 @@ async fn left_behind(server: &Server, journal: &Arc<dyn Journal>) -> BTreeMap<u6
     told
 }
 
-#[tokio::test(start_paused = true)]
-async fn every_fault_at_every_step_of_reconciling() {
+async fn every_fault_while_reconciling(ground: &Ground) {
     let (mut runs, mut failed) = (0, 0);
     for step in &STEPS[1..] {
         for number in 0..FAULTS {
             for nth in [None, Some(1), Some(2)] {
                 let what = format!("reconcile, {step}, fault {number}, {nth:?}");
                 let server = Server::new();
-                let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new());
-                let told = left_behind(&server, &journal).await;
+                let book = ground.book();
+                let told = left_behind(&server, &book.open().await).await;
                 assert_eq!(server.pending_commissions().len(), 3, "{what}");
                 let fault = fault(step, number);
                 server.faults().add(match nth {
                     Some(nth) => fault.nth(nth),
                     None => fault,
                 });
-                let issuer = quick(client(&server), Arc::clone(&journal));
+                let issuer = quick(client(&server), book.open().await);
                 failed += u32::from(issuer.build().unwrap().reconcile().await.is_err());
-                reconcile(&server, journal, &what).await;
+                reconcile(&server, book.open().await, &what).await;
                 check(&server, &told, &what);
                 runs += 1;
             }
@@ -257,13 +254,14 @@ async fn every_fault_at_every_step_of_reconciling() {
     );
 }
 
-#[tokio::test(start_paused = true)]
-async fn seeded_faults_and_crashes_lose_nothing_and_charge_nothing_twice() {
+/// One of `divisor` runs.
+async fn seeded_faults_and_crashes(ground: &Ground, divisor: u64) {
     let runs = env::var(RUNS).unwrap();
-    let runs = runs.map_or(DEFAULT_RUNS, |runs| runs.parse().unwrap());
+    let runs: u64 = runs.map_or(DEFAULT_RUNS, |runs| runs.parse().unwrap());
+    let runs = runs.div_ceil(divisor);
     let mut tally = BTreeMap::new();
     for seed in 0..runs {
-        let told = run(seed).await;
+        let told = run(seed, ground).await;
         for told in told.into_values() {
             *tally.entry(format!("{told:?}")).or_insert(0) += 1;
         }
@@ -295,11 +293,11 @@ fn rough(server: &Server, random: &mut fastrand::Rng) -> Client {
     })
 }
 
-async fn run(seed: u64) -> BTreeMap<u64, Told> {
+async fn run(seed: u64, ground: &Ground) -> BTreeMap<u64, Told> {
     let mut random = fastrand::Rng::with_seed(seed);
     let what = format!("seed {seed}");
     let server = Server::new();
-    let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new());
+    let book = ground.book();
     let mut told = BTreeMap::new();
     let mut number = 0;
     // Several lives of a process, each ended by a crash at some moment.
@@ -312,7 +310,7 @@ async fn run(seed: u64) -> BTreeMap<u64, Told> {
                     .add(fault.probability(random.f64(), random.u64(..)));
             }
         }
-        let issuer = quick(rough(&server, &mut random), Arc::clone(&journal))
+        let issuer = quick(rough(&server, &mut random), book.open().await)
             .patience(Duration::from_secs(random.u64(1..30)))
             .build()
             .unwrap();
@@ -329,7 +327,7 @@ async fn run(seed: u64) -> BTreeMap<u64, Told> {
             })
         });
         for _ in 0..random.u64(1..=5) {
-            let patience = Duration::from_millis(random.u64(..8000));
+            let patience = Duration::from_millis(random.u64(1..8000));
             let deed = match random.u8(..6) {
                 0 | 1 => Deed::Commit,
                 2 => Deed::Reject,
@@ -362,19 +360,49 @@ async fn run(seed: u64) -> BTreeMap<u64, Told> {
         drop(issuer);
         if random.bool() {
             // The next process dies while it reconciles.
-            let issuer = quick(rough(&server, &mut random), Arc::clone(&journal));
+            let issuer = quick(rough(&server, &mut random), book.open().await);
             let issuer = issuer.build().unwrap();
             let life = Duration::from_millis(random.u64(..100));
             let _ = tokio::time::timeout(life, issuer.reconcile()).await;
         }
         server.faults().clear();
         if random.bool() {
-            reconcile(&server, Arc::clone(&journal), &what).await;
+            reconcile(&server, book.open().await, &what).await;
         }
     }
     // What was under way when the process died has ended: nothing arrives any more.
     tokio::time::sleep(2 * LATEST).await;
-    reconcile(&server, journal, &what).await;
+    reconcile(&server, book.open().await, &what).await;
     check(&server, &told, &what);
     told
 }
+
+/// A module of the tests for each ground. The many runs are for memory, where they take no time.
+macro_rules! on {
+    ($name:ident, $divisor:expr, $on:ident($($kind:expr)?)) => {
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn every_fault_at_every_step_once_and_for_a_while() {
+                $on($($kind,)? async |ground: Ground| every_fault_at_every_step(&ground).await);
+            }
+
+            #[test]
+            fn every_fault_at_every_step_of_reconciling() {
+                $on($($kind,)? async |ground: Ground| every_fault_while_reconciling(&ground).await);
+            }
+
+            #[test]
+            fn seeded_faults_and_crashes_lose_nothing_and_charge_nothing_twice() {
+                $on($($kind,)? async |ground: Ground| seeded_faults_and_crashes(&ground, $divisor).await);
+            }
+        }
+    };
+}
+
+on!(memory, 1, in_memory());
+on!(sqlite, 3, on_store(Kind::Sqlite));
+on!(redis, 10, on_store(Kind::Redis));
+on!(postgres, 10, on_store(Kind::Postgres));
+on!(etcd, 10, on_store(Kind::Etcd));

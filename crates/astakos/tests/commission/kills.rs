@@ -11,16 +11,17 @@ use std::time::Duration;
 
 use vouchsafe_astakos::Client;
 use vouchsafe_astakos::commission::{
-    CommissionId, FileJournal, Intent, Issuer, Journal, OpenCommission, Outcome,
+    CommissionId, FileJournal, Intent, Issuer, Journal, OpenCommission, Outcome, StoreJournal,
 };
 use vouchsafe_astakos::mock::Server;
 use vouchsafe_core::call::{Retry, Timeouts};
 use vouchsafe_core::mock::Fault;
-use vouchsafe_core::store::{Disk, SystemDisk};
+use vouchsafe_core::store::{Disk, Key, SystemDisk};
 use vouchsafe_core::transport::{HttpTransport, Request, Response, Transport};
 use vouchsafe_core::{BoxFuture, Result, env};
 
 use super::faults::{self, RUNS, STEPS, Told, check, fault, request};
+use super::grounds::Kind;
 use super::{client, quick};
 
 const URL: &str = "VOUCHSAFE_KILLS_URL";
@@ -101,7 +102,7 @@ impl Transport for SteppingTransport {
 }
 
 #[derive(Debug)]
-struct SteppingJournal(FileJournal, Arc<Steps>);
+struct SteppingJournal(Arc<dyn Journal>, Arc<Steps>);
 
 impl Journal for SteppingJournal {
     fn intent<'a>(&'a self, intent: &'a Intent) -> BoxFuture<'a, Result<()>> {
@@ -156,15 +157,28 @@ fn a_process_to_be_killed() {
         .build()
         .unwrap();
     let disk = Arc::new(SteppingDisk(disk));
-    let journal = FileJournal::open_on(var(JOURNAL), disk).unwrap();
-    let journal = Arc::new(SteppingJournal(journal, steps));
-    let issuer = quick(client, journal).build().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .unwrap();
-    runtime.block_on(live(issuer, &var(DEED), var(COUNT).parse().unwrap()));
+    runtime.block_on(async {
+        let path = var(JOURNAL);
+        let journal = opened(Path::new(&path), disk).await;
+        let journal = Arc::new(SteppingJournal(journal, steps));
+        let issuer = quick(client, journal).build().unwrap();
+        live(issuer, &var(DEED), var(COUNT).parse().unwrap()).await;
+    });
+}
+
+/// Opens the journal at a path: a file, or a folder with a database.
+async fn opened(path: &Path, disk: Arc<dyn Disk>) -> Arc<dyn Journal> {
+    if path.is_dir() {
+        let store = Kind::Sqlite.open(path);
+        let key = Key::new("commissions", "worker");
+        return Arc::new(StoreJournal::open(store, key).await.unwrap());
+    }
+    Arc::new(FileJournal::open_on(path, disk).unwrap())
 }
 
 async fn live(issuer: Issuer, deed: &str, count: u64) {
@@ -257,12 +271,22 @@ async fn served(server: &Server) -> (vouchsafe_core::mock::Serving, String) {
 }
 
 async fn reconcile(server: &Server, journal: &Path, what: &str) {
-    let journal = Arc::new(FileJournal::open(journal).unwrap());
+    let journal = opened(journal, Arc::new(SystemDisk)).await;
     faults::reconcile(server, journal, what).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kill_before_any_step_loses_nothing_and_charges_nothing_twice() {
+    kill_before_any_step("journal").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_before_any_step_with_a_journal_in_a_store_loses_nothing() {
+    kill_before_any_step("").await;
+}
+
+/// The journal is a file of this name, or a database in the folder if that is empty.
+async fn kill_before_any_step(name: &str) {
     let mut kills = 0;
     for (deed, lost) in [
         ("commit", None),
@@ -278,7 +302,7 @@ async fn a_kill_before_any_step_loses_nothing_and_charges_nothing_twice() {
             let server = Server::new();
             let (_serving, url) = served(&server).await;
             let folder = tempfile::tempdir().unwrap();
-            let journal = folder.path().join("journal");
+            let journal = folder.path().join(name);
             if let Some(lost) = lost {
                 server
                     .faults()

@@ -10,12 +10,14 @@
 mod batches;
 mod faults;
 mod files;
+mod grounds;
 mod guards;
 mod issuing;
 mod kills;
 mod network;
 mod power;
 mod reconciling;
+mod stored;
 mod storms;
 
 use std::sync::Arc;
