@@ -122,19 +122,21 @@ impl State {
     }
 
     pub(super) fn answer(&mut self, request: &Request, micros: i64) -> Response {
-        let found = self.find(&request.method, request.uri.path());
-        let mut response = match found {
-            Err(Missing::Page) => Err(Refusal::Page),
-            Err(Missing::Method(allow)) => return wrong_method(request, &allow),
-            Ok(route) => self.serve(&route, request, micros),
-        }
-        .unwrap_or_else(|refusal| {
+        let refused = |refusal: Refusal| {
             #[expect(clippy::cast_precision_loss, reason = "as the service does")]
             refusal.response(micros as f64 / 1e6)
-        });
+        };
+        let mut response = match self.find(&request.method, request.uri.path()) {
+            Err(Missing::Page) => refused(Refusal::Page),
+            Err(Missing::Method(allow)) => wrong_method(request, &allow),
+            Ok(route) => self.serve(&route, request, micros).unwrap_or_else(refused),
+        };
         // The headers that scripts in browsers may read.
         let name = http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
         respond::put(&mut response.headers, name, "*");
+        if request.method == Method::HEAD {
+            response.body.clear();
+        }
         response
     }
 
