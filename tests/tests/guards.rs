@@ -90,7 +90,7 @@ async fn every_extractor_refuses_where_no_layer_has_looked() {
     extractor::<DelegatedToken>().await;
     extractor::<CallingService>().await;
     extractor::<CheckedUser>().await;
-    // "There may be none" is no reason not to have looked.
+    // An optional ticket must have been looked for, too.
     extractor::<Option<ServiceTicket>>().await;
     extractor::<Option<UserTicket>>().await;
     extractor::<Option<Identity>>().await;

@@ -1,4 +1,4 @@
-//! The recorded vectors as a test, where their folder is at hand.
+//! Runs the recorded vectors as a test, if their folder is available.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
 
 use std::path::{Path, PathBuf};

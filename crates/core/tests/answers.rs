@@ -200,7 +200,7 @@ async fn what_is_not_http_will_not_be_in_a_moment_and_is_not_asked_again() {
     }
 }
 
-const NOT_HTTP: &str = "what came back is not HTTP/1.1";
+const NOT_HTTP: &str = "the answer is not HTTP/1.1";
 
 #[tokio::test]
 async fn a_byte_order_mark_is_not_part_of_an_answer() {

@@ -42,7 +42,7 @@ fn client() -> CoreClient {
     builder.timeouts(timeouts).build().unwrap()
 }
 
-/// Waits until the first connection has ended; not for ever, so that a test fails rather than
+/// Waits until the first connection has ended, with a limit, so that a test fails rather than
 /// hangs.
 async fn ended(server: &ScriptedServer) {
     let limit = Duration::from_secs(5);
@@ -547,7 +547,7 @@ async fn a_handshake_without_an_answer_ends_in_time() {
     ended(&server).await;
 }
 
-/// Two addresses for every name: one that swallows all that is sent to it, and one that listens.
+/// Two addresses for every name: one that drops all packets, and one that listens.
 #[cfg(target_os = "linux")]
 #[derive(Debug)]
 struct Twofold;
@@ -565,7 +565,7 @@ impl Resolve for Twofold {
 async fn an_address_that_swallows_everything_leaves_time_for_the_next() {
     let server = ScriptedServer::start([answering()]).await.unwrap();
     let port = server.address().port();
-    // Nobody accepts; when its queue is full, the kernel drops what comes.
+    // Nothing accepts; when its queue is full, the kernel drops packets.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 2], port).into()).unwrap();
     let swallowing = socket.listen(0).unwrap();

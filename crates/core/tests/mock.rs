@@ -268,7 +268,7 @@ fn faults() -> Vec<(Fault, Outcome, Duration)> {
         ),
         (
             on().not_http(),
-            fails(Transport, "what came back is not HTTP/1.1", None, 1),
+            fails(Transport, "the answer is not HTTP/1.1", None, 1),
             ms(0),
         ),
         (
@@ -388,7 +388,7 @@ async fn a_server_that_is_dropped_ends_its_connections() {
     assert_eq!(error.kind(), ErrorKind::Connect(ConnectPhase::Tcp));
 }
 
-/// A client that begins a body and never ends it holds no connection for ever.
+/// A client that starts a body and never ends it cannot hold a connection forever.
 #[tokio::test(start_paused = true)]
 async fn a_body_that_does_not_come_is_answered_408() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

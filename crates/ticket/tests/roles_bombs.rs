@@ -1,4 +1,4 @@
-//! Packed roles that would grow beyond every measure. In a program of its own: it looks at the
+//! Compressed roles that would grow without limit. In a separate program, since it measures the
 //! memory that the program ever took.
 
 #![cfg(all(feature = "brotli", feature = "zstd", target_os = "linux"))]

@@ -1,4 +1,4 @@
-//! What a roles document takes in memory, as a multiple of its text. In a program of its own: it
+//! The memory of a roles document, as a multiple of its text. In a separate program, since it
 //! looks at the most memory that the program ever took.
 
 #![cfg(target_os = "linux")]

@@ -1,5 +1,5 @@
-//! A service that accepts tokens of wazo-auth: one route for whoever has a token, one that needs an
-//! access for the user in its path. Runs against the emulator: `cargo run -p vouchsafe-wazo-auth
+//! A service that accepts tokens of wazo-auth: one route for everyone with a token, one that needs
+//! an access for the user in its path. Runs against the emulator: `cargo run -p vouchsafe-wazo-auth
 //! --example accept_tokens --features axum,mock,tls-ring`.
 #![allow(clippy::print_stdout, reason = "an example")]
 
@@ -15,7 +15,7 @@ use vouchsafe_wazo_auth::{Secret, mock};
 async fn main() -> anyhow::Result<()> {
     let server = mock::Server::new();
     // In production: `Client::builder().host("wazo.example.com").build()?`. It needs no token of its
-    // own, since whoever knows a token may ask what it is.
+    // own, since anyone who has a token may query it.
     let tokens = Tokens::new(server.client());
     let app = app(tokens.clone())?;
 

@@ -18,7 +18,7 @@ async fn main() -> anyhow::Result<()> {
         .await
         .map(|user| println!("made {}", user.uuid))?;
 
-    // A tenant of its own; whatever follows happens there.
+    // A separate tenant for everything that follows.
     let tenant = admin
         .tenants()
         .create(&NewTenant::new().name("Example"))

@@ -51,7 +51,7 @@ pub fn run(size: Size) -> Vec<Row> {
     rows
 }
 
-/// Lets each client of a crew make so many calls, all clients at once.
+/// Makes this number of calls with each client, with all clients concurrently.
 fn work(runtime: &tokio::runtime::Runtime, crew: &mut Vec<Client>, each: usize) {
     runtime.block_on(async {
         let mut tasks = JoinSet::new();

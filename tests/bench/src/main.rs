@@ -1,6 +1,6 @@
 //! Measures Vouchsafe beside other clients and caches. `cargo xtask bench` runs it.
 //!
-//! Cases that are compared are interleaved in one process; the server is a process of its own.
+//! Compared cases are interleaved in one process; the server is a separate process.
 //! The prefix `as-` marks what the program starts of itself.
 
 use std::process::ExitCode;

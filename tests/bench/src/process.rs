@@ -36,7 +36,7 @@ impl Drop for Process {
     }
 }
 
-/// Waits until whoever started this process drops its [`Process`].
+/// Waits until the parent process drops its [`Process`].
 pub async fn ends() {
     let (ended, end) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {

@@ -19,7 +19,7 @@ pub fn install(mut python: Command, folder: &str, packages: &[&str]) -> PathBuf 
     folder
 }
 
-/// Runs a script that prints the CPU seconds of so many calls, and returns the microseconds of
+/// Runs a script that prints the CPU seconds of a number of calls, and returns the microseconds of
 /// one.
 pub fn cpu(mut python: Command, count: usize) -> f64 {
     let output = python.output().expect("it starts");

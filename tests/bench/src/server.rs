@@ -1,5 +1,4 @@
-//! The other side: a hyper server of one thread, in a process of its own that ends with its
-//! standard input.
+//! The server: hyper with one thread, in a separate process that ends with its standard input.
 
 use std::convert::Infallible;
 use std::process::ExitCode;
@@ -102,7 +101,7 @@ pub fn run() -> ExitCode {
 }
 
 async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin) {
-    // A client that goes away is no concern of ours.
+    // A client that disconnects is not an error.
     let _ = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service_fn(answer))
         .await;

@@ -167,7 +167,7 @@ pub fn retry_settings(data: &[u8]) {
         let parsed = RetrySettings::parse(&header);
         let again = RetrySettings::parse(&parsed.settings.to_header());
         assert_eq!(again.settings, parsed.settings);
-        // Nothing at all is no header.
+        // An empty text is not a header.
         assert!(again.fault.is_none() || parsed.settings == RetrySettings::default());
     }
 }

@@ -26,7 +26,7 @@ struct Running {
     server: String,
 }
 
-/// The server gets a session of its own, so that it and its children can be killed as one group.
+/// The server gets its own session, so that it and its children can be killed as one group.
 const SHELL: &str =
     r#"setsid "$@" </dev/null >&2 & echo $!; exec >&-; read -r _; kill -s KILL -- -$!; wait"#;
 

@@ -66,7 +66,7 @@ struct Places {
     scripts: PathBuf,
     /// What is made once and kept: the virtual environment.
     work: PathBuf,
-    /// The recorded vectors, where they are at hand.
+    /// The recorded vectors, if available.
     vectors: Option<PathBuf>,
 }
 

@@ -1,5 +1,5 @@
 //! Scripts in another language: one of checks, which reads JSON from standard input and prints a line
-//! for each check and last the counts in JSON; and one that makes calls as it is told.
+//! for each check and last the counts in JSON; and one that makes requested calls.
 
 use std::process::Stdio;
 
@@ -48,7 +48,7 @@ pub(super) async fn run(
     Ok(summary["requests"].clone())
 }
 
-/// A script that makes the calls it is told to make: one line of JSON for each, and one back.
+/// A script that makes requested calls: one line of JSON for each, and one line back.
 pub(super) struct Session {
     _process: Child,
     input: ChildStdin,

@@ -1,4 +1,4 @@
-//! `vouchsafe serve` as a program of its own, as other languages start it.
+//! `vouchsafe serve` as a separate program, as other languages start it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

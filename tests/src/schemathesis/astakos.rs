@@ -114,7 +114,7 @@ impl super::World for World {
         names.filter(|name| !name.contains("legacy")).collect()
     }
 
-    /// What nobody catches is answered with 500 (protocol section 5.1).
+    /// Uncaught exceptions are answered with 500 (protocol section 5.1).
     fn may_fail(&self, operation: &str, _: &Request) -> bool {
         TRUSTING.contains(&operation)
     }

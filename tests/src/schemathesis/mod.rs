@@ -28,7 +28,7 @@ const PACKAGES: &[&str] = &["schemathesis==4.32.5"];
 /// The services whose descriptions can be run.
 const SERVICES: &[&str] = &["astakos", "userinfo", "wazo-auth"];
 
-/// What must hold of every answer. That no operation answers 5xx of its own accord is part of it: the
+/// The requirements on every answer. One of them is that no operation answers 5xx by itself: the
 /// descriptions name the few statuses of this kind that services have.
 const CHECKS: [&str; 7] = [
     "allow_header_conformance",
@@ -67,7 +67,7 @@ impl Options {
     }
 }
 
-/// An emulator with a world that can begin anew, and the answers it may give.
+/// An emulator with a world that can be reset, and its permitted answers.
 trait World: fmt::Debug + Send + Sync + 'static {
     /// Returns the descriptions, as files below `crates`, with the path before theirs.
     fn descriptions(&self) -> Vec<(&'static str, String)>;
@@ -82,7 +82,7 @@ trait World: fmt::Debug + Send + Sync + 'static {
     /// Returns what exists, for the names of parameters and members.
     fn known(&self) -> &Value;
 
-    /// Begins anew.
+    /// Resets the world.
     fn begin(&self) -> Result<Bound, String>;
 
     /// Returns whether the requests so far have left what `bound` needs.
@@ -98,8 +98,8 @@ trait World: fmt::Debug + Send + Sync + 'static {
     fn may_fail(&self, operation: &str, request: &Request) -> bool;
 }
 
-/// After how many requests the world begins anew, so that lists do not grow without end, and what
-/// was deleted is back.
+/// The number of requests after which the world is reset, so that lists do not grow forever, and
+/// what was deleted is back.
 const RENEWED: u64 = 200;
 
 /// What goes over the wire.

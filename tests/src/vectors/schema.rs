@@ -182,7 +182,7 @@ impl Options {
 #[serde(deny_unknown_fields)]
 pub(super) struct Answer {
     pub(super) status: Option<u16>,
-    /// The outer option tells absent from `null`, which is a document of its own.
+    /// The outer option distinguishes absent from `null`, which is a document.
     #[serde(default, deserialize_with = "present")]
     pub(super) json: Option<Value>,
     pub(super) text: Option<String>,

@@ -71,7 +71,7 @@ struct Route {
 }
 
 impl Route {
-    /// Returns the next answer; the last one stays for ever.
+    /// Returns the next answer; the last one is repeated forever.
     fn peek(&self) -> Option<&Answer> {
         self.answers
             .get(self.next.min(self.answers.len().saturating_sub(1)))

@@ -98,7 +98,7 @@ fn request(base: &str) -> Request {
     Request::new(Method::GET, uri)
 }
 
-/// What the server shows of itself, apart from the time, which goes on.
+/// The visible state of the server, without the time, which advances.
 fn state(server: &impl Face) -> serde_json::Value {
     let mut shown = server.snapshot();
     if let Some(shown) = shown.as_object_mut() {

@@ -1,5 +1,5 @@
-//! What holds for every operation of every service, by the tables that the descriptions give: a
-//! new operation is tested from the day it is described.
+//! Tests of every operation of every service, by the tables from the descriptions, so that new
+//! operations are tested as soon as they are described.
 #![allow(
     clippy::disallowed_methods,
     clippy::panic,
@@ -39,7 +39,7 @@ enum Then {
     Answer(Response),
     /// It is heard, and its answer is lost.
     Lost,
-    /// It goes on to the emulator.
+    /// It is passed to the emulator.
     Pass,
 }
 

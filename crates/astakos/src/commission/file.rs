@@ -294,7 +294,7 @@ mod tests {
         journal.0.sync(first).unwrap();
         journal.0.sync(second).unwrap();
         let third = mine();
-        // The sync of another task has failed meanwhile.
+        // The sync of another task has failed in the meantime.
         lock(&journal.0.written).file.close("planted");
         assert!(journal.0.sync(third).is_err());
         assert!(journal.0.sync(second).is_ok());

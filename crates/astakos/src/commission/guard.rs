@@ -14,7 +14,7 @@ use crate::{CommissionAction, Result, Serial};
 /// A commission that was issued and is neither accepted nor rejected.
 ///
 /// Dropping it, also during a panic, rejects the commission in the background, so a failure
-/// releases the quota. It keeps its [`Issuer`] alive. If it is the last to do so, no background
+/// releases the quota. It keeps its [`Issuer`] alive. If it is the last owner, no background
 /// work remains, and [`Issuer::reconcile`] of the next issuer rejects the commission.
 #[must_use = "dropping the guard rejects the commission"]
 pub struct CommissionGuard {

@@ -140,7 +140,7 @@ impl Resolver {
         }
     }
 
-    /// Waits for a reply, and keeps the worker running meanwhile.
+    /// Waits for a reply, and keeps the worker running.
     async fn wait<T>(&self, reply: impl Future<Output = T>) -> Result<T, Ended> {
         self.keeper.wait(reply).await
     }

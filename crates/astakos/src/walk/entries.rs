@@ -73,7 +73,7 @@ impl Entries {
         }
     }
 
-    /// Returns the completed entry, as an object of its own.
+    /// Returns the completed entry, as a separate object.
     pub(super) fn entry(&self) -> &[u8] {
         &self.entry
     }

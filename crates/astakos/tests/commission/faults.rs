@@ -29,7 +29,7 @@ pub(super) const STEPS: [&str; 4] = [
 /// How late a request arrives at most.
 const LATEST: Duration = Duration::from_secs(30);
 
-/// What a caller was told of a commission.
+/// The outcome of a commission for its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Told {
     /// It was accepted.
@@ -124,7 +124,7 @@ async fn act(issuer: &Issuer, number: u64, work: Duration, deed: Deed) -> Told {
     }
 }
 
-/// Compares the server with what callers were told.
+/// Compares the server with the callers' outcomes.
 pub(super) fn check(server: &Server, told: &BTreeMap<u64, Told>, what: &str) {
     assert!(
         server.pending_commissions().is_empty(),
@@ -219,7 +219,7 @@ async fn left_behind(server: &Server, journal: &Arc<dyn Journal>) -> BTreeMap<u6
             },
         );
         drop(issuer);
-        // The last to know of the issuer: nothing goes on.
+        // The last owner of the issuer: no work remains.
         drop(guard);
     }
     told
@@ -315,7 +315,7 @@ async fn run(seed: u64, ground: &Ground) -> BTreeMap<u64, Told> {
             .build()
             .unwrap();
         let mut tasks = Vec::new();
-        // Reconciling goes on beside, as it may.
+        // Reconciliation runs concurrently, which is allowed.
         let beside = random.bool().then(|| {
             let (issuer, pause) = (issuer.clone(), Duration::from_millis(random.u64(1..5000)));
             tokio::spawn(async move {

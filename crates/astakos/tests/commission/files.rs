@@ -208,7 +208,7 @@ async fn a_journal_without_a_header_is_read_and_gets_one() {
 
 const OTHER: &str = "VOUCHSAFE_OTHER_PROCESS";
 
-/// No test of its own: what another process says of a journal.
+/// Not a separate test: another process's view of a journal.
 #[test]
 fn another_process_opens_a_journal() {
     if let Some(path) = vouchsafe_core::env::var(OTHER).unwrap() {

@@ -102,7 +102,7 @@ async fn a_failed_sync_closes_the_journal_until_it_is_opened_again() {
     disk.fails_to_sync.store(true, Ordering::SeqCst);
     let error = guard.commit().await.unwrap_err().to_string();
     assert!(error.contains("cannot sync the journal"), "{error}");
-    // The caller was told that it is not accepted.
+    // The caller got the error that it is not accepted.
     assert_eq!(journal.open().await.unwrap()[0].committing, None);
     disk.fails_to_sync.store(false, Ordering::SeqCst);
     let error = issuer.issue(&one()).await.unwrap_err().to_string();
@@ -117,7 +117,7 @@ async fn a_failed_sync_closes_the_journal_until_it_is_opened_again() {
     assert_eq!(used(&server), (1, 1));
 }
 
-/// What a journal was told of a commission, and answered for.
+/// The records of a commission that a journal has confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Told {
     last: Option<Outcome>,

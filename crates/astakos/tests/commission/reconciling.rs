@@ -9,7 +9,7 @@ use vouchsafe_core::mock::Fault;
 
 use super::{client, issuer, one, quick, used};
 
-/// An issuer whose process dies: nothing of it goes on.
+/// An issuer whose process dies: none of its work continues.
 async fn crashed(server: &Server, journal: &Arc<MemoryJournal>, commit: bool) {
     let journal: Arc<dyn Journal> = Arc::clone(journal) as _;
     let issuer = quick(client(server), journal).build().unwrap();

@@ -170,7 +170,7 @@ async fn many_tasks_share_a_write() {
         tasks.spawn(async move { begin(&journal).await.unwrap() });
     }
     let begun = tasks.join_all().await;
-    // One to open it, the first task, and all that came meanwhile.
+    // One to open it, the first task, and all that came in the meantime.
     assert_eq!(store.writes.load(Ordering::SeqCst), 3);
     let there = open(&store).await.open().await.unwrap();
     assert_eq!((begun.len(), there.len()), (100, 100));

@@ -127,7 +127,7 @@ fn policies_and_room_decide_how_one_comes_in() {
             assert_eq!(joined["id"], id, "one membership for each user and project");
         }
     }
-    // Whom there is no room for waits, even where everybody is let in.
+    // Without room a user has to wait, even if everyone may join.
     let server = world("auto", "auto", Some("accepted"), "active");
     let dora = Asking::user(&server, "dora");
     let (_, joined) = dora.post("projects/memberships", &join);

@@ -51,7 +51,7 @@ impl World {
         path.to_str().unwrap().to_owned()
     }
 
-    /// Makes a command that uses a file of credentials of its own.
+    /// Creates a command with its own file of credentials.
     fn command(&self, arguments: &[&str]) -> Command {
         let url = ["--token-url", self.url()];
         let mut command = program(&[&["credentials"], arguments, &url].concat());

@@ -1,4 +1,4 @@
-//! What the program takes from the environment, and what it says of a value that is no use.
+//! The environment of the program, and errors about unusable values.
 
 use crate::support::{Played, program, run};
 

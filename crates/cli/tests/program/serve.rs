@@ -311,7 +311,7 @@ fn a_user_added_through_the_management_can_make_requests() {
     );
 }
 
-/// Each printed seed is taken as it is; a mistake in it is told by file, line and key.
+/// Each printed seed is accepted; a mistake in it is reported with file, line and key.
 #[test]
 fn a_printed_seed_can_be_served_and_errors_in_it_are_reported() {
     let folder = tempfile::tempdir().unwrap();

@@ -149,7 +149,7 @@ impl HttpRequest {
             if let Some(next) = next.filter(|_| left > 0) {
                 left -= 1;
                 url = next;
-                // The location has one of its own.
+                // The location has its own query.
                 query = Vec::new();
                 if redirect::becomes_get(answer.status(), &self.method) {
                     self.method = Method::GET;

@@ -100,7 +100,7 @@ impl Credentials {
             self.forget_held();
             return Ok(());
         }
-        // It was renewed meanwhile: the copy is old, and must not be used.
+        // It was renewed in the meantime: the copy is old, and must not be used.
         limited(store.remove(&to, &Expect::Version(version))).await?;
         let what = format!(
             "profile {:?} was changed meanwhile; try again",

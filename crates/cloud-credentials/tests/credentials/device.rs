@@ -150,7 +150,7 @@ async fn a_caller_that_goes_away_loses_neither_the_tokens_nor_its_turn() {
     let answer = login.wait().await.unwrap();
     assert_eq!(answer.access_token.expose(), "at");
     assert_eq!(server.polled().len(), 2);
-    // It is still there for who asks again.
+    // It is still available to the next caller.
     assert!(login.wait().await.is_ok());
     assert_eq!(server.polled().len(), 2);
 }

@@ -65,7 +65,7 @@ async fn each_refresh_sends_the_refresh_token_of_the_last_one() {
     let server = TokenServer::new(true);
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     seed(&*store, "rt-0").await;
-    // Each process uses the record, whoever wrote it.
+    // Each process uses the record, whichever process wrote it.
     let (one, two) = (sharing(&server, &store), sharing(&server, &store));
     for (number, credentials) in [&one, &two, &two, &one].into_iter().enumerate() {
         let token = credentials.refresh().await.unwrap();

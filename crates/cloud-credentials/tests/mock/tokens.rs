@@ -54,7 +54,7 @@ fn a_refresh_does_to_the_refresh_token_what_the_settings_say() {
         assert_eq!(server.counts().refreshes(), 3);
         let refusals = 1 + u64::from(is_revoked);
         assert_eq!(server.counts().refusals["invalid_grant"], refusals);
-        // Another login goes on.
+        // Another login is still valid.
         assert_eq!(refresh(&server, &logged_in(&server)).0, 200);
     }
 }

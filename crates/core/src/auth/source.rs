@@ -77,7 +77,7 @@ impl TokenSource for EnvToken {
 ///
 /// The file is read on first use and again after a refusal; in between, the token is kept in
 /// memory. If a later read fails or finds no token, the last good token is kept. The path must lead
-/// to a regular file: reading a pipe could wait for ever.
+/// to a regular file: reading a pipe could block forever.
 pub struct FileToken {
     path: PathBuf,
     held: Mutex<Held>,
@@ -185,7 +185,7 @@ impl fmt::Debug for FileToken {
 /// Reads a secret from a small file, without the white space around it. Blocks while it reads.
 ///
 /// `what` names the file in errors, such as "token file". The path must lead to a regular file:
-/// reading a pipe could wait for ever.
+/// reading a pipe could block forever.
 ///
 /// # Errors
 ///

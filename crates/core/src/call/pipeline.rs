@@ -247,7 +247,8 @@ impl Pipeline {
                         continue;
                     }
                     Ok(_) => return Err(error),
-                    // Why there is no newer token is more than that the old one was refused.
+                    // The reason for having no newer token says more than the refusal of the old
+                    // one.
                     Err(cause) => {
                         *kept = None;
                         return Err(error.with_source(cause));

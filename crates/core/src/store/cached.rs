@@ -16,7 +16,7 @@ use crate::{BoxFuture, Clock, Result, SecretBytes, SystemClock};
 /// such as Memcached.
 ///
 /// A record that has been read is returned for a limited time without asking the store, even if
-/// another process changes it meanwhile. It is read again
+/// another process changes it in the meantime. It is read again
 ///
 /// - after a write through this value, whether it succeeded or not;
 /// - once the lease on it was taken, renewed, released or found to be held, so that a holder reads
@@ -153,7 +153,7 @@ impl CacheOver {
         }
     }
 
-    /// Puts what was read into the cache, unless another caller has put something there meanwhile,
+    /// Puts a record into the cache, unless another caller has put one there in the meantime,
     /// which may be newer.
     async fn keep(&self, key: &Key, expect: Option<Expect>, entry: &Entry, seen: Seen) -> bool {
         let Some(expect) = expect else { return false };

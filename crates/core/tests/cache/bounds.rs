@@ -171,7 +171,7 @@ async fn flights_beyond_the_bound_run_inside_their_callers() {
         });
     }
     settle().await;
-    // Nobody is held up, and there is nothing to join for the last ones.
+    // No caller is held up, and there is nothing to join for the last ones.
     assert_eq!(begun.load(Ordering::SeqCst), 2010);
     let unshared = cache.get_or_fetch(&2009, || async { Ok(Fetched::new(7)) });
     assert_eq!(unshared.await, Ok(7));

@@ -1,4 +1,4 @@
-//! Foreign code that panics while a fetch ends: no caller may wait for ever.
+//! Foreign code that panics while a fetch ends: no caller may wait forever.
 
 use std::panic::resume_unwind;
 use std::sync::atomic::AtomicBool;
@@ -10,7 +10,7 @@ fn panic_on_purpose() -> ! {
     resume_unwind(Box::new("on purpose"))
 }
 
-/// Runs in a task of its own, so that a panic is only that task's.
+/// Runs in its own task, so that a panic affects only that task.
 fn alone<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> JoinSet<T> {
     let mut task = JoinSet::new();
     task.spawn(future);

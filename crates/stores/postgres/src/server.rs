@@ -72,7 +72,7 @@ COMMIT";
 const ARE_TABLES: &str = "SELECT to_regclass('vouchsafe_records') IS NOT NULL AND to_regclass('vouchsafe_leases') IS NOT NULL";
 
 impl Server {
-    /// Runs one statement, which is a transaction of its own, within the limit.
+    /// Runs one statement, as a separate transaction, within the limit.
     pub(crate) async fn query(
         &self,
         what: &str,

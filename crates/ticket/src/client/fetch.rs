@@ -315,7 +315,7 @@ pub(crate) fn hide(text: &str, token: Option<&Secret>) -> String {
 const LONGEST_DELAY: Duration = Duration::from_secs(20 * 60);
 
 /// The time after the start of a fetch until which another attempt may begin. Other fetches that
-/// are due wait meanwhile.
+/// are due wait until then.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 #[cfg(test)]

@@ -33,7 +33,7 @@
 //!         .route("/", get(greet))
 //!         .route("/items", post(async || "written").layer(Guard::new().require_service_role("/write/")))
 //!         .layer(tickets)
-//!         // Asked by whoever has no ticket.
+//!         // For callers without a ticket.
 //!         .route("/ping", get(async || "OK"))
 //! }
 //! ```

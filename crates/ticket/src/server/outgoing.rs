@@ -28,10 +28,10 @@ use crate::error::{Error, ErrorKind, Result};
 /// layer does not see which address the client behind it connects to. A request without scheme and
 /// host counts as plain, since its destination is unknown.
 ///
-/// **Redirects.** A client that follows redirects may copy the header to another host or, if it
-/// does so outside of this layer, get another ticket for that host. Clients of this workspace never
-/// follow redirects. With one that does, set the host with [`only_to`](Self::only_to), and put this
-/// layer inside of the part that follows redirects.
+/// **Redirects.** A client that follows redirects may copy the header to another host or, if
+/// redirects are followed outside of this layer, get another ticket for that host. Clients of this
+/// workspace never follow redirects. With one that does, set the host with
+/// [`only_to`](Self::only_to), and put this layer inside of the part that follows redirects.
 ///
 /// ```
 /// use tower_layer::Layer as _;

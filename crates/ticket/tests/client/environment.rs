@@ -66,7 +66,7 @@ fn an_error_about_an_unusable_value_names_its_variable() {
 
 #[test]
 fn a_blank_behind_the_port_does_no_harm() {
-    // Nobody listens there; the port is what counts.
+    // Nothing listens there; only the port matters.
     let url = ("DEPLOY_TVM_TOOL_URL", " http://localhost:9 \n");
     let said = connect(&[url, ("TVMTOOL_LOCAL_AUTHTOKEN", "token")]);
     assert!(said.contains("localhost:9"), "{said}");

@@ -46,7 +46,7 @@ fn paused_runtime() -> tokio::runtime::Runtime {
     builder.enable_all().start_paused(true).build().unwrap()
 }
 
-/// Panics in as many calls as it was told.
+/// Panics in a given number of calls.
 #[derive(Debug, Default)]
 struct Breaker(AtomicU32);
 

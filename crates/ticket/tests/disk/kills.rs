@@ -78,7 +78,7 @@ fn killed_writers_leave_the_old_or_the_new_file() {
     assert_eq!(left.len(), FILES.len(), "{left:?}");
 }
 
-/// No test of its own: the copies of this program that are killed run it.
+/// Not a separate test: the copies of this program that are killed run it.
 #[test]
 fn a_writer_writes_until_it_is_killed() {
     let Some(folder) = env::var(FOLDER).unwrap() else {
@@ -99,7 +99,7 @@ fn a_writer_writes_until_it_is_killed() {
     }
 }
 
-/// A value that tells by itself whether it is whole: some hundred bytes up to many blocks.
+/// A value that shows whether it is complete: some hundred bytes up to many blocks.
 fn value(seed: i64) -> Vec<u8> {
     let mut random = fastrand::Rng::with_seed(seed.unsigned_abs());
     let length = 100 << random.usize(0..8);

@@ -30,7 +30,7 @@ use crate::support::{
     service, service_keys, user, user_keys, user_of_key,
 };
 
-/// A service that tells who calls for whom.
+/// A service that returns the caller and its user.
 fn app(layer: TicketLayer) -> Router {
     let tell = async |request: Request<Body>| {
         let src = ServiceTicket::find(request.extensions()).map(|t| t.map(|t| t.src().get()));

@@ -260,7 +260,7 @@ fn what_only_the_servers_decoder_takes_breaks_it_where_it_is_looked_at() {
         body,
         json!({"detail": "There was an error parsing the body"})
     );
-    // What is not declared as JSON is text, which is no object.
+    // A body that is not declared as JSON is text, which is not an object.
     let mut text = Ask::new(&server, Method::POST, TOKENS).by(&admin);
     text.request.body = "{}".into();
     assert_eq!(text.told(), told(422, "model_attributes_type"));

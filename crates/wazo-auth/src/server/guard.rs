@@ -40,7 +40,7 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// If it is no access, or has parameters: [`for_path`](Self::for_path) says where they are.
+    /// If it is not an access, or has parameters: [`for_path`](Self::for_path) says where they are.
     pub fn new(access: &str) -> Result<Self, GuardError> {
         Self::build(None, access)
     }

@@ -65,7 +65,7 @@ impl TokenLayer {
     }
 
     /// Also accepts the token as `token` in the query, as the service does for links in messages.
-    /// URLs are written to logs; use this where there is no other way.
+    /// URLs are written to logs; use this only if there is no other way.
     #[must_use]
     pub fn accept_query(mut self) -> Self {
         self.is_query_read = true;
@@ -161,7 +161,7 @@ impl TokenLayer {
 }
 
 /// Returns the text of a header. Several values are joined: what comes of it is neither a token nor a
-/// tenant that the server knows. The same holds for what is no text.
+/// tenant that the server knows. The same applies to values that are not text.
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     let text = |value| String::from_utf8_lossy(value).into_owned();
     match single(headers, name) {

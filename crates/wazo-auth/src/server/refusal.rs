@@ -155,7 +155,7 @@ impl vouchsafe_core::server::RefusalKind for RefusalKind {
     }
 
     fn body(self, message: &str) -> Bytes {
-        // Where neither a layer nor a client is at hand that has a clock.
+        // Used if there is neither a layer nor a client with a clock.
         self.write(message, json!({}), SystemClock::new().now())
     }
 

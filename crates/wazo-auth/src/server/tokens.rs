@@ -54,7 +54,8 @@ impl Tokens {
     /// request with it asks again. Returns whether anything was known.
     #[expect(clippy::must_use_candidate, reason = "seldom of interest")]
     pub fn forget(&self, token: &Secret) -> bool {
-        // The answers of one token cannot be told from those of others, and are soon had again.
+        // The answers for one token cannot be distinguished from those for others, and are quickly
+        // fetched again.
         self.0.answers.clear();
         self.0.known.forget(&Digest::of(token.expose()))
     }

@@ -1,4 +1,4 @@
-//! What holds for every operation: a new one is tested from the day it is described.
+//! Tests of every operation, including new ones as soon as they are described.
 
 use vouchsafe_wazo_auth::core::call::{Call, CallOptions, Operation, Repeat};
 use vouchsafe_wazo_auth::core::service::Service;

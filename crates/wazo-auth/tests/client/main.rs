@@ -1,4 +1,4 @@
-//! What a user of the client relies on, over a transport that answers as it is told.
+//! Tests of the client, over a transport with scripted answers.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test")]
 
 mod emulated;

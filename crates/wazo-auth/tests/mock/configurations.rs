@@ -1,4 +1,4 @@
-//! The configuration of external services and of LDAP, which each tenant has of its own.
+//! The configuration of external services and of LDAP, which is separate for each tenant.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ async fn a_configuration_of_an_external_service_is_the_tenants_own() {
         missing.code().map(str::to_owned)
     };
     let config = json!({"key": ["s", 1, null]}).into();
-    // A type that nobody has configured, and one that only another tenant has.
+    // A type that is not configured, and one that only another tenant has.
     assert_eq!(code(&above).await.as_deref(), Some("unknown-config"));
     let refused = above.update_config("weather", &config).await.unwrap_err();
     assert_eq!(refused.code(), Some("unknown-external-auth-type"));

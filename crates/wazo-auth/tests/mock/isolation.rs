@@ -1,4 +1,5 @@
-//! Nobody sees, changes or counts what is in no tenant at or below their own (protocol section 7).
+//! No user sees, changes or counts data outside of their own tenant and those below it (protocol
+//! section 7).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -280,7 +281,7 @@ proptest! {
                     marks.insert(format!("shared-{}", mark(number)));
                 }
             }
-            // Who asks is known to them, and so is whose child their tenant is.
+            // The response may mention the caller and the parent of the caller's tenant.
             marks.remove(&uuid(ADMIN, actor));
             if may_act {
                 marks.remove(start.parent(&root));
@@ -392,7 +393,7 @@ macro_rules! by_uuid {
     }};
 }
 
-/// Asks for every list of what tenants have.
+/// Requests every list of data in tenants.
 async fn lists(state: &State, client: &Client, acting: &str, recurse: bool) {
     let below = state.seen(acting, true);
     let scope = match recurse {

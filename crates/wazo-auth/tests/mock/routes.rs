@@ -36,7 +36,7 @@ fn what_is_no_route_is_a_page_for_people() {
         &format!("/0.1/tenants/{uuid}/policies/all"),
         &format!("/0.1/tenants/{uuid}/users"),
         &format!("/0.1/users/{uuid}/tenants"),
-        // Its plug-in is not there, and this one is none.
+        // Its plug-in is not enabled, and this one does not exist.
         &format!("/0.1/users/{uuid}/external/google"),
         &format!("/0.1/users/{uuid}/external/weather"),
     ] {

@@ -111,7 +111,7 @@ async fn of_requests_that_delete_the_same_thing_at_once_one_succeeds() {
                 Err(error) => assert!(error.is_not_found(), "{error}"),
             }
         }
-        // The first user is deleted by whoever comes first.
+        // The first caller deletes the first user.
         is_first_gone += usize::from(own.is_err());
     }
     assert_eq!(done[1..], [1, 1]);
@@ -167,7 +167,7 @@ async fn odd_patterns_are_kept_and_decide_as_the_evaluator_here_does() {
     let policy = NewPolicy::new("odd").acl(odd);
     let policy = admin.policies().create(&policy).await.unwrap();
     assert_eq!(policy.acl, odd);
-    // Even `#` does not stand for a line end, so nobody may give an access with one.
+    // Even `#` does not match a line end, so no one may grant an access with one.
     let lines = NewPolicy::new("lines").acl(["a\nb"]);
     let refused = admin.policies().create(&lines).await.unwrap_err();
     assert_eq!(refused.body().required_access(), Some("a\nb"));

@@ -32,7 +32,7 @@ async fn a_caller_acts_in_the_tenant_that_the_request_names_if_it_may() {
         assert_eq!(refusal(in_tenant(no_tenant).await).1, "unauthorized-tenant");
     }
     assert_eq!(auth.asked(), Vec::<String>::new());
-    // The token was revoked meanwhile.
+    // The token was revoked in the meantime.
     auth.0.tokens.lock().unwrap().clear();
     let third = "55eaf242-8f70-450c-bbc2-58acd132ca55";
     assert_eq!(refusal(in_tenant(third).await), unknown());
@@ -105,7 +105,7 @@ async fn guards_refuse_in_the_order_and_the_words_of_the_service() {
         ),
         ("/own", TOKEN, "unauthorized-tenant", hidden.clone()),
         ("/status", TOKEN, "unauthorized-tenant", hidden.clone()),
-        // Without a guard, whoever asks for the caller refuses.
+        // Without a guard, the extractor of the caller refuses.
         ("/whoever", TOKEN, "unauthorized-tenant", hidden.clone()),
         ("/asked", TOKEN, "unauthorized-tenant", hidden),
     ] {

@@ -8,7 +8,8 @@ use crate::python;
 
 const PACKAGES: [&str; 2] = ["astakosclient==0.19", "objpool==0.4"];
 
-/// Returns the CPU time of a call in microseconds, made by so many threads, or `None` if there is no Python 2.7.
+/// Returns the CPU time of a call in microseconds, with this number of threads, or `None` if there
+/// is no Python 2.7.
 pub fn cpu(server: &Server, call: &str, count: usize, width: usize) -> Option<f64> {
     let packages = python::install(interpreter()?, "astakosclient-0.19", &PACKAGES);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/astakos/client.py");

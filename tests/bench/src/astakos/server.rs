@@ -1,4 +1,4 @@
-//! The emulator, in a process of its own that ends with its standard input.
+//! The emulator, in a separate process that ends with its standard input.
 
 use std::process::ExitCode;
 
@@ -21,7 +21,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts it with so many users besides those of the sample.
+    /// Starts it with this number of users in addition to those of the sample.
     pub fn start(crowd: u32) -> Self {
         let mut process = Process::start(&["as-astakos", "--crowd", &crowd.to_string()]);
         let mut line = || process.line();

@@ -1,4 +1,4 @@
-//! How much memory a walk over the quotas of many users takes. A program of its own counts it.
+//! The memory of a walk over the quotas of many users, measured by a separate program.
 
 use std::process::Command;
 

@@ -75,7 +75,7 @@ pub fn read(fixtures: &str) -> Vec<Fixture> {
     serde_json::from_str(&text).expect("fixtures")
 }
 
-/// Allocations are counted by a program of its own.
+/// A separate program counts allocations.
 pub fn allocations(fixtures: &Path, goals: &mut Goals) -> Vec<Row> {
     let program = std::env::current_exe().expect("this program has a path");
     let output = Command::new(program.with_file_name("vouchsafe-bench-memory"))

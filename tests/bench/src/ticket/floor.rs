@@ -1,5 +1,5 @@
-//! What no check can do without: one squaring modulo the key, and the hashing. The squaring is the
-//! library's own, compiled in from its source, so that what the rest of a check adds can be told.
+//! The minimum for a check: one squaring modulo the key, and the hashing. The squaring is the
+//! library's own, compiled from its source, to measure how much the rest of a check adds.
 
 use sha2::block_api::compress256;
 use sha2::{Digest as _, Sha256};

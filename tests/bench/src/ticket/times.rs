@@ -125,7 +125,7 @@ fn two_threads(fixture: &Fixture, kind: Kind, size: Size, goals: &mut Goals) -> 
     rows
 }
 
-/// Lets threads work at once, each on a core of its own. The time is from the first start to the
+/// Runs threads concurrently, each on its own core. The time is from the first start to the
 /// last end, as the threads themselves see it: who watches them may have to wait for a core.
 fn together(threads: usize, work: impl Fn(usize) + Sync) -> Cost {
     let ready = AtomicUsize::new(0);

@@ -13,7 +13,7 @@ use vouchsafe_userinfo::Client;
 use super::cache::{Cache, Counter, Key, canned};
 use super::misses::fetch;
 
-/// Asks for one user again and again, who is in the cache.
+/// Requests the same user repeatedly, from the cache.
 pub fn hits(runtime: &Runtime, name: &str, count: usize) {
     let key = Key::random();
     runtime.block_on(async {
@@ -33,7 +33,7 @@ pub fn hits(runtime: &Runtime, name: &str, count: usize) {
     });
 }
 
-/// Asks for another user each time.
+/// Requests another user each time.
 pub fn misses(runtime: &Runtime, name: &str, base: &str, count: usize) {
     let keys: Vec<Key> = (0..count).map(|_| Key::random()).collect();
     runtime.block_on(async {

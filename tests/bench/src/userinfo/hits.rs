@@ -49,7 +49,7 @@ pub fn run(size: Size) -> Vec<Row> {
     rows
 }
 
-/// Lets each thread hit so many times, in an order of its own.
+/// Performs this number of hits in each thread, in different orders.
 fn hit(cache: &Cache<Arc<UserInfo>>, keys: &[Key], threads: usize, each: usize) -> Cost {
     let (ready, done) = (Barrier::new(threads + 1), Barrier::new(threads + 1));
     std::thread::scope(|scope| {

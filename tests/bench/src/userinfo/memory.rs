@@ -1,4 +1,4 @@
-//! How much memory an entry takes, value included. A program of its own counts it.
+//! The memory of an entry, including its value, measured by a separate program.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! Ten thousand callers at once, none of whom finds anything in the cache.
+//! Ten thousand concurrent callers that all miss the cache.
 
 use std::sync::Arc;
 

@@ -191,7 +191,7 @@ pub fn run(size: Size) -> Vec<Row> {
     rows
 }
 
-/// Returns how often a decision of each case allocates. A program of its own counts it.
+/// Returns how often a decision of each case allocates, counted by a separate program.
 fn allocations() -> Vec<f64> {
     let program = std::env::current_exe().expect("this program has a path");
     let program = program.with_file_name("vouchsafe-bench-memory");

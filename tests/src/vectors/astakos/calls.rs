@@ -31,9 +31,9 @@ pub(super) fn run(file: &Value, report: &mut Report) {
     }
 }
 
-/// Judges a case, on one thread of its own.
+/// Judges a case, on its own thread.
 ///
-/// There a connection that has delivered an answer is back in the pool before its caller goes on.
+/// There a connection that has delivered an answer is back in the pool before its caller continues.
 /// With several threads the caller may be faster, and its next request then opens a second
 /// connection, which says nothing about the client.
 pub(super) fn judge(file: &Value, case: &Value, judgement: &mut Judgement) -> Result<(), String> {

@@ -113,7 +113,7 @@ impl Run {
         let status = u64::from(got.status.as_u16());
         let expected_status = expected["status"].as_u64().unwrap_or_default();
         // What the server does not guard against, an emulator may refuse, and the page that the
-        // server then shows is no part of the protocol.
+        // server then shows is not part of the protocol.
         let is_page = expected.get("text_omitted").is_some();
         if expected_status == 500 && (status == 400 || status == 500 && is_page) {
             return Ok(found);

@@ -1,4 +1,4 @@
-//! A machine of its own for a case: files, variables, a clock, a network, and the objects made.
+//! A separate machine for a case: files, variables, a clock, a network, and its objects.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,7 +35,7 @@ pub(super) struct Machine {
     writes_forms: bool,
 }
 
-/// A client of a service, and what it was told.
+/// A client of a service, and its settings.
 pub(super) struct ClientObject {
     pub(super) credentials: Option<String>,
     pub(super) refreshes: bool,

@@ -1,4 +1,4 @@
-//! The cases of cloud-credentials: what `pancloud` did, step by step, in a folder of its own.
+//! The cases of cloud-credentials: what `pancloud` did, step by step, in a separate folder.
 
 mod calls;
 mod expected;

@@ -198,7 +198,7 @@ impl Run<'_> {
         let Some(after) = &step.store_after else {
             return;
         };
-        // It kept no file by itself.
+        // It did not create a file by itself.
         if is_older(self.case) {
             return;
         }

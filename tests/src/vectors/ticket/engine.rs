@@ -166,7 +166,7 @@ pub(super) fn unittest_tickets(case: &Value) -> Result<(), String> {
     };
     let mut expected = case["expect"].clone();
     if status != TicketStatus::Ok {
-        // Nothing is asked of a ticket that is not good, so there is no expiration to see.
+        // An invalid ticket has no accessors, so its expiration cannot be compared.
         expected.as_object_mut().unwrap().remove("expiration_time");
     }
     same(&outcome, &expected)

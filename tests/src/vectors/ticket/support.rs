@@ -43,7 +43,7 @@ pub(super) fn tvm_id(case: &Value, field: &str) -> TvmId {
     id(&case[field])
 }
 
-/// Reads an id; what is no number at all is a mistake in the case.
+/// Reads an id; a value that is not a number is a mistake in the case.
 pub(super) fn id(value: &Value) -> TvmId {
     assert!(value.is_number(), "{value} is no id");
     let number = value.as_u64().and_then(|number| u32::try_from(number).ok());

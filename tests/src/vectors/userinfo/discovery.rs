@@ -132,7 +132,7 @@ async fn perform(
         }
         arguments[name] = value.clone();
     }
-    // A name that is not given, or is no text, is one that no type holds.
+    // A name that is missing, or is not text, is not valid for any type.
     let required = names
         .iter()
         .filter(|name| !matches!(**name, "version" | "local"));

@@ -165,7 +165,7 @@ fn judge_refusal(reading: &Reading, faults: &[Value], judgement: &mut Judgement)
     let place = strip(&place, reading.within);
     let fits = faults.iter().any(|fault| {
         let loc = fault["loc"].as_array().map_or(&[][..], Vec::as_slice);
-        // A member that is missing has no place of its own.
+        // A missing member has no place.
         let is_missing = fault["type"] == "missing" && !loc.is_empty();
         place == written(loc) || is_missing && place == written(&loc[..loc.len() - 1])
     });

@@ -1,5 +1,5 @@
 //! Cases use short stand-ins such as `gt-tokA` where our types want well-formed tokens and names.
-//! Each is given a well-formed one of its own, and what the upstream sees is translated back.
+//! Each is replaced by a different well-formed one, and what the upstream sees is translated back.
 //!
 //! What is not a stand-in and not well-formed either is *odd*: there our client must refuse
 //! before anything is sent.

@@ -274,7 +274,7 @@ impl World {
             return 422;
         }
         match recorded {
-            // Who was never set is no more than a name to the server; lists may be empty.
+            // For the server, a user who was never set is only a name; lists may be empty.
             404 => 200,
             // One's own name needs no scope, and one's own information needs none by any scheme.
             403 if path == "/user-info" => 200,
@@ -306,7 +306,7 @@ impl World {
         let recorded = result.get("body").filter(|_| !is_creation(step))?;
         let path = step["path"].as_str().unwrap_or_default();
         if path == "/users" {
-            // Only the directory counts, not who has a token; sorted by name.
+            // Only the directory counts, not tokens; sorted by name.
             return Some(self.users.values().cloned().collect());
         }
         if path == "/groups" {

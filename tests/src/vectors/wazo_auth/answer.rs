@@ -9,7 +9,7 @@ use vouchsafe::core::transport::{Request, Response};
 use super::super::report::Judgement;
 use super::images::Images;
 
-/// A value that cannot be told from the recording.
+/// A value that the recording does not determine.
 const REWRITTEN: &str = "metadata of SAML, which the service writes in a form of its own";
 
 /// Arrays whose order means nothing.

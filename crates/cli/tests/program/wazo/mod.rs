@@ -96,7 +96,7 @@ impl World {
 }
 
 impl Run {
-    /// Makes sure that a check came out negative, and that this is no error.
+    /// Asserts that a check is negative, and that this is not an error.
     fn bad_check(self) {
         assert_eq!((self.code, self.err.as_str()), (1, ""), "{self:?}");
     }

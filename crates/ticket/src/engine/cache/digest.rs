@@ -17,7 +17,7 @@ pub(super) struct Digest([u64; WORDS]);
 pub(super) const WORDS: usize = 5;
 
 impl Digest {
-    /// Returns `None` if the text is too long, or if there is no randomness for a key: then nothing
+    /// Returns `None` if the text is too long, or if no random key could be created: then nothing
     /// is remembered.
     #[inline]
     pub(super) fn of(text: &str) -> Option<Self> {

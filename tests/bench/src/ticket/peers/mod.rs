@@ -14,7 +14,7 @@ pub use self::openssl::{OpenSsl, PlainOpenSsl};
 use sha2::{Digest as _, Sha256};
 use vouchsafe_ticket::base64url;
 
-/// One key on somebody's big numbers.
+/// One key in the big numbers of a peer.
 pub trait Numbers {
     /// Puts the number that a signature stands for into `encoded`, which is as long as the modulus:
     /// the square modulo the key, times 1, -1, 2 or -2, whichever is 12 modulo 16. False if there

@@ -36,7 +36,7 @@ macro_rules! set {
     }};
 }
 
-/// Sends a list with the arguments that all lists have, and those of its own.
+/// Sends a list with the common arguments of all lists, and its own.
 macro_rules! list {
     ($request:expr, $kwargs:expr; $($text:ident),* ; $($value:ident),* ; $($id:ident),*) => {{
         let request = set!(
@@ -431,7 +431,7 @@ async fn log_in(client: &Client, options: &Value, args: &[Value], kwargs: &mut K
     let given = (take(kwargs, "username")?, take(kwargs, "password")?);
     let request = match given {
         (None, None) => request,
-        // Each of them falls back to the client's by itself; one that is missing is empty.
+        // Each falls back to the client's separately; a missing one is empty.
         (username, password) => {
             let own = |name: &str| options[name].as_str().unwrap_or_default().to_owned();
             let or = |given: Option<String>, name: &str| given.unwrap_or_else(|| own(name));
