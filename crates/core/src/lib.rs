@@ -1,8 +1,35 @@
 //! The common ground of the Vouchsafe service clients: one way to make a call, one cache, one error
 //! type and one type for secrets.
 //!
-//! Services depend on this crate; it knows none of them. Applications use it through the re-exports
-//! of a service crate and seldom name it.
+//! Services depend on this crate, which does not depend on any of them. Applications use it through
+//! the re-exports of a service crate.
+//!
+//! A call of an operation, here to a scripted server:
+//!
+//! ```
+//! # #[cfg(all(feature = "client", feature = "mock"))]
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! use http::Method;
+//! use vouchsafe_core::call::{Call, CallOptions, Operation, Repeat};
+//! use vouchsafe_core::mock::script::{Script, ScriptedServer};
+//! use vouchsafe_core::url::{BaseUrl, Target};
+//! use vouchsafe_core::{CoreClient, Result};
+//!
+//! static GET_USER: Operation =
+//!     Operation::new("users.getUser", Method::GET, "/users/{name}").repeat(Repeat::Safe);
+//!
+//! let script = Script::new().read_request().answer(r#"{"name": "ada"}"#).repeat();
+//! let server = ScriptedServer::start([script]).await?;
+//! let base = BaseUrl::parse(&server.url())?;
+//!
+//! let client = CoreClient::builder().build()?; // create one client and clone it
+//! let target = Target::new("/users/").segment("name", "ada")?; // encoded as one segment
+//! let call = Call::new(&GET_USER, target);
+//! let answer = client.send(&base, call, None, &CallOptions::new()).await?;
+//! assert_eq!(answer.json::<serde_json::Value>()?["name"], "ada");
+//! # Result::<()>::Ok(())
+//! # }).unwrap();
+//! ```
 //!
 //! | part | holds |
 //! | --- | --- |
@@ -12,8 +39,8 @@
 //! | [`auth`] | tokens, where they come from and how they are put on a request |
 //! | [`Error`] | one opaque error with methods to decide by |
 //! | [`Secret`], [`Clock`], [`observe`] | basic types |
-//! | [`deadline`], [`sync`], [`text`], [`timestamp`] | what several services need, once |
-//! | [`service`] | what generated methods need of a service's client |
+//! | [`deadline`], [`sync`], [`text`], [`timestamp`] | functions that several services need |
+//! | [`service`] | the interface between generated methods and a service's client |
 //! | `server` (feature) | parts shared by layers that check requests |
 //! | `store` (feature) | private files and records that several processes share |
 //! | `mock` (feature) | a host for emulators, in process and over TCP and TLS |
