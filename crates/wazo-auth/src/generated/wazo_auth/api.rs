@@ -2602,7 +2602,8 @@ impl UsersApi<'_> {
     /// # Errors
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
-    /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
+    /// - Of kind `MissingAccess`: The token is unknown or has expired, or does not cover the access;
+    ///   the service does not say which (401).
     /// - Of kind `NotFound`: There is no such user (404).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
