@@ -1,4 +1,4 @@
-//! A journal in a store, for workers without a disk of their own.
+//! A journal in a store, for workers without their own disk.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -17,28 +17,27 @@ use super::lines::{Form, Line, OPEN_BYTES, file_of, replay};
 /// One record holds the open commissions: ids and serials, no names. Tasks that write at the same
 /// time share one write.
 ///
-/// The journal belongs to the one that opened it last: a worker that was replaced, but still runs or
-/// wakes up, can neither begin nor decide anything any more. That is decided by the store's
-/// compare-and-swap, not by a clock, so that a journal can be opened as soon as its worker is
-/// believed to be gone.
+/// The journal belongs to the process that opened it last: a worker that was replaced, but still
+/// runs or wakes up, can no longer issue or decide anything. The store's compare-and-swap ensures
+/// this, not a clock, so a journal can be opened as soon as its worker seems to be gone.
 pub struct StoreJournal {
     store: Arc<dyn Store>,
     key: Key,
-    /// Tells what this journal wrote from what another wrote.
+    /// Distinguishes the records of this journal from those of another.
     opening: CommissionId,
-    /// The task that has it writes for all.
+    /// The task that holds it writes for all.
     turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
-    /// What is in the store, and decisions to reject, which count at once.
+    /// The content of the store, and decisions to reject, which count immediately.
     known: Known,
     version: Version,
-    /// What has not been written, in order.
+    /// The records to write, in order.
     waiting: Vec<Waiting>,
-    /// Why nothing can be written any more.
+    /// Why writes are refused.
     end: Option<Error>,
 }
 
@@ -49,16 +48,16 @@ struct Waiting {
 }
 
 impl StoreJournal {
-    /// Opens a journal, or creates one, and takes it from whatever had it open. The key must be
-    /// that of one owner of commissions, such as `Key::new("commissions", "worker-1")`.
+    /// Opens a journal, or creates one, and takes it from any process that has it open. The key
+    /// must be that of one owner of commissions, such as `Key::new("commissions", "worker-1")`.
     ///
     /// # Errors
     ///
-    /// - Of kind [`BadValue`](crate::ErrorKind::BadValue) if records of the store do not survive its
-    ///   processes, as those in memory or in Memcached.
+    /// - Of kind [`BadValue`](crate::ErrorKind::BadValue) if records of the store do not survive
+    ///   its processes, like those in memory or in Memcached.
     /// - Of kind [`Core`](crate::ErrorKind::Core)`(Store)` if the store fails, or the record is not
-    ///   a journal or is damaged. Then nothing is changed, and an operator must decide, since what
-    ///   it held is lost.
+    ///   a journal or is damaged. Nothing is changed then, and an operator must decide, since the
+    ///   content is lost.
     pub async fn open(store: Arc<dyn Store>, key: Key) -> Result<Self, crate::Error> {
         if !store.capabilities().durable {
             let what = "a journal needs a store whose records survive the end of its processes";
@@ -124,7 +123,7 @@ impl StoreJournal {
         })
     }
 
-    /// Writes all that waits. If this is cancelled, the next task writes it.
+    /// Writes all waiting records. If this is cancelled, the next task writes them.
     async fn write_waiting(&self) {
         let (count, known, mut version, mut results) = {
             let state = self.state();
@@ -171,12 +170,12 @@ impl StoreJournal {
             }
         }
         for (waiting, result) in waiting.into_iter().zip(results) {
-            // A caller that gave up does not need it.
+            // The caller may have given up.
             let _ = waiting.done.send(result);
         }
     }
 
-    /// Refuses what contradicts what was written before, and what leaves no room for decisions.
+    /// Refuses records that contradict earlier ones, or leave no room for decisions.
     fn admit(&self, state: &State, known: &Known, line: Line) -> Result<()> {
         if let Some(end) = &state.end {
             return Err(end.clone());
@@ -216,7 +215,7 @@ impl StoreJournal {
                 }
                 Swapped::Conflict(there) => there,
             };
-            // It may be an earlier write, whose answer was lost.
+            // It may be an earlier write with a lost answer.
             *version = self.of_this_opening(there.as_ref())?;
         }
     }
@@ -227,7 +226,7 @@ impl StoreJournal {
             None => "its record was removed",
             Some(loaded) => match read(&self.key, loaded) {
                 Ok(found) if found.opening == self.opening => return Ok(loaded.version.clone()),
-                _ => "it was opened again elsewhere, and belongs to that process now",
+                _ => "another process has opened it, and owns it now",
             },
         };
         let what = format!("{} is closed: {why}", self.name());
@@ -250,7 +249,8 @@ impl Journal for StoreJournal {
         Box::pin(self.write(Line::Outcome(id, outcome)))
     }
 
-    /// Asks the store, too: a worker that lost the journal must not reject what its successor does.
+    /// Also reads the store: a worker that lost the journal must not reject its successor's
+    /// commissions.
     fn open(&self) -> BoxFuture<'_, Result<Vec<OpenCommission>>> {
         Box::pin(async move {
             let there = self.store.load(&self.key).await?;
@@ -276,7 +276,7 @@ fn name(key: &Key) -> String {
 
 const OPENING: &str = "opened by ";
 
-/// The record: a line about who opened the journal, then the text of a file.
+/// The record: a line that identifies the opener, then the text of a file.
 fn record_of(opening: CommissionId, known: &Known) -> SecretBytes {
     let text = format!("{OPENING}{opening}\n{}", file_of(known));
     SecretBytes::from(text.into_bytes())
@@ -301,7 +301,7 @@ fn read(key: &Key, loaded: &Loaded) -> Result<Found> {
     let opening = opening.and_then(|id| id.parse().ok()).ok_or_else(foreign)?;
     let form = Form::of(text).map_err(|fault| unusable(&fault))?;
     let replayed = replay(text, form).map_err(|fault| unusable(&fault))?;
-    // It was written in one piece, which the last line covers.
+    // It was written as a whole, which the last line covers.
     let is_whole = replayed.synced.is_some() && replayed.whole == text.len();
     if form != Form::Second || replayed.damaged > 0 || !is_whole {
         return Err(unusable(&"the record is damaged; nothing was changed"));

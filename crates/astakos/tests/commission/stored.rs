@@ -133,7 +133,7 @@ async fn what_is_open_is_there_for_the_next_worker_and_closed_for_the_last() {
         let error = result.unwrap_err();
         assert!(!error.is_retryable());
         assert!(
-            error.to_string().contains("opened again elsewhere"),
+            error.to_string().contains("another process has opened it"),
             "{error}"
         );
     }

@@ -1,10 +1,10 @@
-//! What a refusal says about the token (RFC 6750, section 3).
+//! Challenges in refusals of tokens (RFC 6750, section 3).
 
 use http::HeaderMap;
 use http::header::WWW_AUTHENTICATE;
 use http_auth::ChallengeParser;
 
-/// The `Bearer` challenge of a refusal: why a token was refused, and what a better one needs.
+/// The `Bearer` challenge of a refusal: why a token was refused, and what an accepted one needs.
 ///
 /// ```
 /// use http::HeaderMap;
@@ -25,17 +25,17 @@ pub struct BearerChallenge {
     /// Why the token was refused, such as `invalid_token` or `insufficient_scope`. `None` if the
     /// request had no token.
     pub error: Option<String>,
-    /// The same for developers.
+    /// The reason as text, for developers.
     pub error_description: Option<String>,
-    /// What is protected.
+    /// The protected realm.
     pub realm: Option<String>,
     /// The scopes that the token needs, separated by spaces.
     pub scope: Option<String>,
 }
 
 impl BearerChallenge {
-    /// Reads the first `Bearer` challenge of a response. `None` if there is none, or what the
-    /// server sent is not a list of challenges.
+    /// Reads the first `Bearer` challenge of a response. `None` if it has none, or its header is
+    /// not a list of challenges.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         let values = headers.get_all(WWW_AUTHENTICATE).iter();
@@ -57,8 +57,7 @@ impl BearerChallenge {
         })
     }
 
-    /// Returns whether the token is good, but may not do this: a newer one of the same kind would
-    /// not either.
+    /// Returns whether the token is valid but not sufficient, so that a newer one would not help.
     #[must_use]
     pub fn is_insufficient_scope(&self) -> bool {
         self.error.as_deref() == Some("insufficient_scope")

@@ -1,4 +1,4 @@
-//! The layer that puts tokens on the requests of clients that are not ours.
+//! The layer that puts tokens on the requests of other clients.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,23 +12,22 @@ use super::{Authorize, Bearer, BearerChallenge, Token, TokenSource};
 use crate::url::is_loopback_address;
 use crate::{BoxFuture, Error, ErrorKind, Result};
 
-/// Puts a token on the requests of a client made of tower services, such as hyper-util's or
-/// reqwest's, and replaces one that was refused.
+/// Puts a token on the requests of a client that is a tower service, such as hyper-util's or
+/// reqwest's, and replaces refused tokens.
 ///
-/// Only requests to hosts that [`only_to`](Self::only_to) names get a token. All others go through
-/// as they are, and so does a request that has a header `Authorization` already.
+/// Only requests to hosts set by [`only_to`](Self::only_to) get a token. All others pass unchanged,
+/// and so do requests that already have a header `Authorization`.
 ///
 /// A request that is answered with 401 is sent once more if its source then has a newer token: that
-/// status says that the request was not applied (RFC 9110, 15.5.2), so nothing is doubled. If there
-/// is no newer one, the refusal is the answer. If a newer one cannot be had, why not is the error.
-/// Where the challenge says `insufficient_scope`, nothing is replaced.
+/// status means that the request was not applied (RFC 9110, 15.5.2), so nothing happens twice. If
+/// there is no newer one, the refusal is the answer. If the source fails, the result is its error.
+/// After a challenge with `insufficient_scope` the token is not replaced.
 ///
-/// The time limit of a request is up to the client behind the layer, and that of a token to its
-/// source.
+/// The client behind the layer limits the time of a request, and the source that of a token.
 ///
-/// **Redirects.** Whoever follows a redirect may copy the header to another host, or, further out
-/// than this layer, have it put on again. Let them be followed outside of this layer, so that each
-/// request is looked at.
+/// **Redirects.** A client that follows redirects inside of this layer may copy the header to
+/// another host. Put the layer inside of the part that follows redirects, so that it checks each
+/// request.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -53,8 +52,8 @@ pub struct AuthorizeLayer {
 }
 
 impl AuthorizeLayer {
-    /// Makes a layer that takes the tokens of a source, and puts them on no request until
-    /// [`only_to`](Self::only_to) names a host.
+    /// Creates a layer over a source of tokens. No request gets one until
+    /// [`only_to`](Self::only_to) sets a host.
     pub fn new(source: Arc<dyn TokenSource>) -> Self {
         Self {
             source,
@@ -65,7 +64,7 @@ impl AuthorizeLayer {
         }
     }
 
-    /// Adds a host whose requests get a token: a name or an address without port, in any case.
+    /// Adds a host whose requests get a token: a name or an address without port; case is ignored.
     pub fn only_to(mut self, host: impl Into<Arc<str>>) -> Self {
         self.hosts.push(host.into());
         self
@@ -77,7 +76,7 @@ impl AuthorizeLayer {
         self
     }
 
-    /// Sets whether a request whose token was refused is sent once more with a newer one. Without,
+    /// Sets whether a request whose token was refused is sent once more with a newer one. If not,
     /// the token is still replaced, and the refusal is the answer. Default: `true`.
     pub fn resend_refused(mut self, resends: bool) -> Self {
         self.resends = resends;
@@ -85,7 +84,8 @@ impl AuthorizeLayer {
     }
 
     /// Allows tokens over plain `http` to other machines. Default: only to loopback addresses; the
-    /// name `localhost` is not one, as the layer does not see what the client connects to.
+    /// name `localhost` is not enough, since the layer does not see the address that the client
+    /// connects to.
     pub fn allow_plain_http(mut self) -> Self {
         self.allows_plain_http = true;
         self
@@ -98,7 +98,7 @@ impl AuthorizeLayer {
     /// # Errors
     ///
     /// [`ErrorKind::Config`] if the token would go over plain http to another machine; those of the
-    /// source. The request is not to be sent.
+    /// source. The request must not be sent then.
     pub async fn authorize<B>(&self, request: &mut Request<B>) -> Result<Option<Token>> {
         let (uri, headers) = (request.uri(), request.headers());
         if !self.is_for(uri) || headers.contains_key(AUTHORIZATION) {
@@ -111,18 +111,18 @@ impl AuthorizeLayer {
         Ok(Some(token))
     }
 
-    /// Takes note of an answer to a request with this token. Returns a newer one if the token was
+    /// Handles an answer to a request with this token. Returns a newer one if the token was
     /// refused and there is one.
     ///
     /// # Errors
     ///
-    /// Those of the source, which could not replace a refused token.
+    /// Those of the source, if it fails to replace a refused token.
     pub fn renew<'a, B>(
         &'a self,
         token: &'a Token,
         answer: &Response<B>,
     ) -> impl Future<Output = Result<Option<Token>>> + Send + use<'a, B> {
-        // Looked at before, so that the body need not be shared between threads.
+        // Checked before, so that the body need not be shared between threads.
         let is_refused = answer.status() == StatusCode::UNAUTHORIZED
             && !BearerChallenge::of(answer.headers())
                 .is_some_and(|challenge| challenge.is_insufficient_scope());
@@ -174,7 +174,7 @@ pub struct AuthorizeService<S> {
     layer: AuthorizeLayer,
 }
 
-/// Any error, as tower's services with several causes have it.
+/// Any error, as is usual for tower services with several causes.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 impl<S, B, R> Service<Request<B>> for AuthorizeService<S>

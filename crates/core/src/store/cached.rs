@@ -1,4 +1,4 @@
-//! Reads that are answered from a cache.
+//! A cache in front of a store.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,20 +12,19 @@ use crate::sync::lock;
 use crate::{BoxFuture, Clock, Result, SecretBytes, SystemClock};
 
 /// A store whose records are read from a cache, which is another store: a
-/// [`MemoryStore`](super::MemoryStore), or one that several processes share and that may forget,
-/// such as Memcached.
+/// [`MemoryStore`](super::MemoryStore), or one that several processes share and that may lose
+/// records, such as Memcached.
 ///
-/// A record that has been read is returned for a limited time without asking the store, even if
+/// A record that has been read is returned for a limited time without reading the store, even if
 /// another process changes it in the meantime. It is read again
 ///
 /// - after a write through this value, whether it succeeded or not;
 /// - once the lease on it was taken, renewed, released or found to be held, so that a holder reads
-///   what is there, and those who wait for a holder see what it wrote;
+///   the current record, and callers that wait for a holder see its changes;
 /// - after a hint, if the store can be [watched](Store::watch).
 ///
-/// Writes go to the store, whose compare-and-swap decides as ever: a writer that was wrong about a
-/// record because it read from the cache gets a conflict. A cache that fails costs time, but no
-/// answer.
+/// Writes go to the store, whose compare-and-swap still protects records: a writer that read an old
+/// record from the cache gets a conflict. If the cache fails, reads take longer but succeed.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -53,20 +52,20 @@ pub struct CacheOver {
     leases: Arc<dyn Leases>,
     time: Duration,
     clock: Arc<dyn Clock>,
-    /// The records that this process has asked for: a few words each.
+    /// The records that this process has read: a few words each.
     known: Mutex<HashMap<Key, Known>>,
 }
 
-/// How far the cache can be trusted about a record.
+/// How current the cache is for a record.
 #[derive(Debug, Default)]
 struct Known {
     watch: Option<Watch>,
     seen: Seen,
-    /// What had been seen when the entry in the cache was read from the store.
+    /// The count of reasons when the cached entry was read from the store.
     settled: Seen,
 }
 
-/// The number of reasons to read a record again: own ones, and hints.
+/// The number of reasons to read a record again: own changes and hints.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Seen {
     doubts: u64,
@@ -114,7 +113,7 @@ impl CacheOver {
         lock(&self.known)
     }
 
-    /// Returns what has been seen so far, and whether the entry in the cache is as new as that.
+    /// Returns the current count, and whether the cached entry is as new.
     fn look(&self, key: &Key) -> (Seen, bool) {
         let mut all = self.known();
         let known = all.entry(key.clone()).or_insert_with(|| {
@@ -133,7 +132,7 @@ impl CacheOver {
         (known.seen, known.seen == known.settled)
     }
 
-    /// Notes that what is in the cache was read after all of this had been seen.
+    /// Records that the cached entry was read at this count.
     fn settle(&self, key: &Key, seen: Seen) {
         if let Some(known) = self.known().get_mut(key) {
             known.settled.doubts = known.settled.doubts.max(seen.doubts);
@@ -205,7 +204,7 @@ impl CacheOver {
         Ok(swapped)
     }
 
-    /// Returns what makes the next reader ask the store, however this call ends.
+    /// Returns a guard that makes the next reader read the store, however this call ends.
     fn doubt<'a>(&'a self, key: &'a Key) -> Doubt<'a> {
         Doubt {
             store: self,
@@ -269,7 +268,7 @@ impl Store for CacheOver {
             let record = key.record();
             let _doubt = self.doubt(&record);
             let is_removed = self.store.remove(key, expect).await?;
-            // Secrets that are gone should not stay in the cache.
+            // Removed secrets must not stay in the cache.
             if is_removed && let Err(error) = self.cache.remove(key, &Expect::Any).await {
                 tracing::debug!(%error, "a record cannot be removed from the cache of its store");
             }
@@ -330,8 +329,7 @@ impl fmt::Debug for CacheOver {
     }
 }
 
-/// What the cache holds of a record: when it was read, in milliseconds since 1970, and what was
-/// there.
+/// A cached entry: when it was read, in milliseconds since 1970, and the record.
 #[derive(Debug)]
 struct Entry {
     at: u64,
@@ -352,7 +350,7 @@ impl Entry {
         let mut bytes = Vec::new();
         if let Some(loaded) = &self.loaded {
             let (version, value) = (loaded.version.as_bytes(), loaded.value.expose());
-            // Growing would leave copies of the value in memory.
+            // A buffer that grows leaves copies behind.
             bytes.reserve_exact(13 + version.len() + value.len());
             bytes.extend_from_slice(&self.at.to_be_bytes());
             bytes.push(PRESENT);
@@ -367,7 +365,7 @@ impl Entry {
         SecretBytes::from(bytes)
     }
 
-    /// Returns `None` for what is not an entry, and is then replaced by one.
+    /// Returns `None` for anything but an entry; it is then replaced by one.
     fn read(cached: &Loaded) -> Option<Self> {
         let (at, rest) = cached.value.expose().split_first_chunk()?;
         let at = u64::from_be_bytes(*at);
