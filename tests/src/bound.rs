@@ -1,4 +1,4 @@
-//! What one call brings and a later one needs.
+//! Values from one call that a later one needs.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 pub(crate) struct Bound(BTreeMap<String, Value>);
 
 impl Bound {
-    /// Names a value from the beginning.
+    /// Binds a value from the start.
     pub(crate) fn set(&mut self, name: &str, value: impl Into<Value>) {
         self.0.insert(name.to_owned(), value.into());
     }
@@ -20,7 +20,7 @@ impl Bound {
         all.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
     }
 
-    /// Puts values where a call names them: a text that is `$NAME` as a whole.
+    /// Replaces the names in a call by values: a name is a whole text `$NAME`.
     pub(crate) fn put_in(&self, value: &mut Value) {
         match value {
             Value::String(text) => {
@@ -34,8 +34,8 @@ impl Bound {
         }
     }
 
-    /// Takes what a call binds: a name, and where in the answer it stands. A place such as
-    /// `/location RelayState=` is what follows that mark in a text.
+    /// Binds the values that a call declares: a name, and its place in the answer. A place such as
+    /// `/location RelayState=` is the text after that mark.
     pub(crate) fn take(&mut self, call: &Value, answer: &Value) {
         for (name, place) in call["bind"].as_object().into_iter().flatten() {
             let place = place.as_str().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What needs several crates at once: recorded vectors, clients in other languages, and descriptions
+//! Tests that need several crates: recorded vectors, clients in other languages, and descriptions
 //! that are run against emulators.
 
 mod bound;

@@ -1,4 +1,4 @@
-//! The clients that are compared, each making the same request and parsing the same answer.
+//! The compared clients, each of which makes the same request and parses the same answer.
 
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ impl Clone for Sender {
 }
 
 impl Client {
-    /// Makes a client with nothing set that it does by default, except for the trusted root.
+    /// Creates a client with default settings, except for the trusted root.
     pub fn new(name: &str, base: &str, ca: Option<&str>) -> Self {
         let pem = ca.map(|file| std::fs::read(file).expect("the authority's file"));
         let uri: Uri = format!("{base}/info").parse().expect("a URL");
@@ -179,7 +179,7 @@ impl Client {
     }
 }
 
-/// Makes calls one after another and nothing else, to be counted from outside.
+/// Makes only sequential calls, to be counted from outside.
 pub fn run_alone(name: &str, base: &str, ca: Option<&str>, count: usize) {
     measure::runtime().block_on(async {
         let mut client = Client::new(name, base, ca);
@@ -241,7 +241,7 @@ fn tls(pem: &[u8]) -> rustls::ClientConfig {
         .with_no_client_auth()
 }
 
-/// What the server's answer is parsed into; some members of the answer are not asked for.
+/// The type of the server's answer, without some of its members.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "parsing them is what is measured")]
 pub struct Info {

@@ -1,4 +1,4 @@
-//! A whole typed call beside other clients: CPU and wall time for a request.
+//! A whole typed call compared with other clients: CPU and wall time for a request.
 
 use tokio::task::JoinSet;
 

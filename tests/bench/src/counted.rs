@@ -1,4 +1,4 @@
-//! Instructions of a service's call, as a user makes it, beside the same by hand.
+//! Instructions of a service's call compared with the same call by hand.
 
 use crate::measure::{self, Size};
 use crate::server::Server;
@@ -95,7 +95,7 @@ fn beside(
     Row::beside_all(&name, "instructions", names, &counts).collect()
 }
 
-/// What `as-caller` does: makes calls one after another and nothing else.
+/// The process `as-caller`: makes only sequential calls.
 pub fn run_alone(case: &str, place: &str, count: usize) {
     let words: Vec<&str> = case.split(' ').collect();
     let runtime = measure::runtime();

@@ -1,5 +1,5 @@
-//! Instructions in user space, for a request and for whatever else, counted by callgrind. Unlike times, they repeat on
-//! a busy machine.
+//! Instructions in user space, counted by callgrind. Unlike times, they are repeatable on a busy
+//! machine.
 
 use std::process::Command;
 
@@ -41,7 +41,7 @@ fn calls(server: &Server, scheme: &str, name: &str, requests: usize) -> f64 {
     count(&arguments)
 }
 
-/// Says so if there is nothing to count with.
+/// Prints a message if valgrind is missing.
 pub fn can_count() -> bool {
     let found = Command::new("valgrind").arg("--version").output().is_ok();
     if !found {
@@ -50,7 +50,7 @@ pub fn can_count() -> bool {
     found
 }
 
-/// Counts what this program takes with these arguments.
+/// Counts the instructions of this program with these arguments.
 pub fn count(arguments: &[&str]) -> f64 {
     let program = std::env::current_exe().expect("this program has a path");
     let output = Command::new("valgrind")

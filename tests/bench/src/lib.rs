@@ -1,4 +1,4 @@
-//! Measures Vouchsafe beside other clients and caches; the programs share it.
+//! Compares Vouchsafe with other clients and caches; shared by the programs.
 
 pub mod astakos;
 pub mod client;

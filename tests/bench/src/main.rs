@@ -1,7 +1,7 @@
-//! Measures Vouchsafe beside other clients and caches. `cargo xtask bench` runs it.
+//! Compares Vouchsafe with other clients and caches. `cargo xtask bench` runs it.
 //!
 //! Compared cases are interleaved in one process; the server is a separate process.
-//! The prefix `as-` marks what the program starts of itself.
+//! The prefix `as-` marks processes of this program that it starts itself.
 
 use std::process::ExitCode;
 

@@ -7,10 +7,10 @@ use nix::sys::resource::{Usage as ResourceUsage, UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
 use nix::unistd::Pid;
 
-/// How much is measured.
+/// The extent of a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
-    /// Enough to see that everything runs; the numbers mean little.
+    /// Enough to check that everything runs; the numbers are not reliable.
     Quick,
     Full,
 }
@@ -24,7 +24,7 @@ impl Size {
     }
 }
 
-/// What a piece of work took.
+/// The cost of a piece of work.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
     pub wall: Duration,
@@ -44,8 +44,8 @@ impl Cost {
     }
 }
 
-/// Runs every case once in each round, in an order that differs from round to round, so that a
-/// slow moment of the machine hits all alike. Returns the costs by case.
+/// Runs every case once in each round, in an order that differs from round to round, so that a slow
+/// moment of the machine affects all of them. Returns the costs by case.
 pub fn rounds(cases: usize, rounds: usize, mut run: impl FnMut(usize) -> Cost) -> Vec<Vec<Cost>> {
     let mut costs = vec![Vec::with_capacity(rounds); cases];
     let mut seed = 0x9e37_79b9_7f4a_7c15_u64;

@@ -1,4 +1,4 @@
-//! Processes that this program starts of itself: the servers that clients are measured against.
+//! Processes of this program that it starts itself: the servers for the clients.
 
 use std::io::{BufRead as _, BufReader, Lines};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -30,7 +30,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Closing its input asks it to end; waiting leaves no zombie.
+        // Closing its input ends it; waiting leaves no zombie.
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! Clients in Python, where there is one.
+//! Clients in Python, if there is one.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -19,7 +19,7 @@ use crate::measure;
 use crate::process::{self, Process};
 use crate::wazo_auth;
 
-/// The answer to all but discovery and tokens: 303 bytes, what is known about a user and a little more.
+/// The answer to everything except discovery and tokens: 303 bytes with the data of a user.
 pub const INFO: &str = r#"{"username":"alice","uuid":"73917abc-abcd-477e-a1f1-1763abcdefab","email":"alice@example.com","name":"Alice Example","uid":4123,"gid":4123,"groups":[{"name":"g_users","id":1031},{"name":"g_special","id":1341}],"quota":{"api":{"datalinker":500},"notebook":{"cpu":9.0,"memory":27.0}},"expires":1893456000}"#;
 
 /// A running server; dropping this ends it.

@@ -1,10 +1,10 @@
-//! What comes out: a table for people and JSON for programs.
+//! The output: a table for people and JSON for programs.
 
 use std::process::ExitCode;
 
 use serde::Serialize;
 
-/// One number of ours beside one of a peer's.
+/// A number of ours and one of a peer.
 #[derive(Debug, Serialize)]
 pub struct Row {
     pub name: String,
@@ -29,7 +29,7 @@ impl Row {
         }
     }
 
-    /// Puts the first of the values beside each of the others.
+    /// Compares the first value with each of the others.
     pub fn beside_all(
         name: &str,
         unit: &'static str,
@@ -67,7 +67,7 @@ pub fn finish(rows: &[Row], file: Option<&str>) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Keeps three digits behind the point.
+/// Keeps three digits after the point.
 fn tidy(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
 }

@@ -1,5 +1,5 @@
-//! What must hold for any access control list: the same decision as a second, slower way to it. The
-//! second way is written from the protocol alone and shares no code or idea with the first.
+//! Properties of any access control list: the same decision as a second, slower implementation. The
+//! second one is written from the protocol alone and shares no code or idea with the first.
 
 use vouchsafe_wazo_auth::acl::{Acl, Rules};
 
@@ -17,7 +17,7 @@ pub fn acl(data: &[u8]) {
         session_uuid: (!flags.contains('s')).then_some(*session_uuid),
         patterns,
     };
-    // The second way takes as many steps as its table has fields.
+    // The second implementation takes as many steps as its table has fields.
     if patterns.len() * access.len() * text.len() > 1 << 22 {
         return;
     }

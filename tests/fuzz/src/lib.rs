@@ -1,4 +1,4 @@
-//! What the fuzz targets assert, each file for one crate, whose tests run it too.
+//! The assertions of the fuzz targets, with one file for each crate, whose tests run them too.
 
 pub mod acl;
 mod properties;

@@ -1,5 +1,5 @@
-//! What must hold for any bytes: no panic, no more memory than the input is worth, and the same
-//! answer as a second, slower way to it.
+//! Properties of any bytes: no panic, memory in proportion to the input, and the same answer as a
+//! second, slower implementation.
 
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -73,7 +73,7 @@ pub fn container(data: &[u8]) {
     }
 }
 
-/// Bytes as a roles document: what the index says is what is in it.
+/// Bytes as a roles document: the index agrees with the text.
 pub fn roles(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -179,7 +179,7 @@ struct World {
 }
 
 impl World {
-    /// With a small key: signing is what costs.
+    /// With a small key, since signing is expensive.
     fn get() -> &'static Self {
         static WORLD: OnceLock<World> = OnceLock::new();
         WORLD.get_or_init(|| {
@@ -206,7 +206,7 @@ fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs())
 }
 
-/// The messages read in the plainest way: all fields into a list, then looked through.
+/// The messages read in the simplest way: all fields into a list, which is then searched.
 mod reference {
     use super::{KEY, NOW, OWN, TicketStatus};
 

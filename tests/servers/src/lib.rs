@@ -33,7 +33,7 @@ pub fn port(place: &Path) -> u16 {
     text.parse().unwrap()
 }
 
-/// Starts etcd, or says that the test is skipped.
+/// Starts etcd, or prints that the test is skipped.
 #[must_use]
 pub fn etcd(place: &Path) -> Option<Box<dyn Server>> {
     let program = found("etcd", "etcd-server", &[])?;
@@ -48,7 +48,7 @@ pub fn etcd(place: &Path) -> Option<Box<dyn Server>> {
         ("listen-peer-urls", peer.clone()),
         ("initial-advertise-peer-urls", peer.clone()),
         ("initial-cluster", format!("default={peer}")),
-        // Votes sooner than by default: the shortest lease depends on it.
+        // Elections are faster than by default, since the shortest lease depends on them.
         ("heartbeat-interval", "50".to_owned()),
         ("election-timeout", "500".to_owned()),
     ] {
@@ -58,7 +58,8 @@ pub fn etcd(place: &Path) -> Option<Box<dyn Server>> {
     Some(start(place, port, Process::new(command, "KILL", ready)))
 }
 
-/// Starts Redis, or says that the test is skipped. Each write is on the disk before it is answered.
+/// Starts Redis, or prints that the test is skipped. Each write is on the disk before it is
+/// answered.
 #[must_use]
 pub fn redis(place: &Path) -> Option<Box<dyn Server>> {
     let program = found("redis-server", "redis-server", &[])?;

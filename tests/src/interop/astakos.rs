@@ -1,8 +1,8 @@
-//! The real `astakosclient` of Python against the emulator, and ours beside it.
+//! The real `astakosclient` of Python against the emulator, compared with ours.
 //!
-//! Python makes each call against the emulator while everything that goes over the wire is
-//! written down. What was written down is a recorded call like those of the vectors: ours then
-//! makes the same call, and its requests and its outcome are compared by the same rules.
+//! Python makes each call against the emulator while all requests and answers are recorded, like
+//! those of the vectors. Our client then makes the same call, and its requests and its outcome are
+//! compared by the same rules.
 
 mod calls;
 mod recorder;
@@ -16,7 +16,7 @@ use crate::bound::Bound;
 use crate::python;
 use crate::vectors::{self, Recorded};
 
-/// The last one that was published, and what it was published with.
+/// The last published version, and its dependencies.
 const PACKAGES: [&str; 2] = ["astakosclient==0.19", "objpool==0.4"];
 
 /// Makes all calls.

@@ -15,17 +15,17 @@ use std::path::{Path, PathBuf};
 /// The services that have clients in other languages.
 const SERVICES: &[&str] = &["userinfo", "ticket", "astakos", "wazo-auth"];
 
-/// What a run found. `Display` ends with one line of counts.
+/// The result of a run. `Display` ends with one line of counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// How many checks held.
+    /// The number of passed checks.
     pub passed: usize,
-    /// How many did not.
+    /// The number of failed checks.
     pub failed: usize,
-    /// How many could not be made.
+    /// The number of checks that could not be made.
     pub skipped: usize,
-    /// What happened, line by line.
+    /// The report, line by line.
     pub lines: Vec<String>,
 }
 

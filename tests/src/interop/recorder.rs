@@ -1,4 +1,4 @@
-//! A server that writes down everything that goes over the wire.
+//! A server that records all requests and answers.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};

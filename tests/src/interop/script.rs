@@ -9,12 +9,11 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use super::Report;
 
-/// Runs the script with what it is given, counts its checks, and returns the requests that it
-/// noted.
+/// Runs the script with its input, counts its checks, and returns the requests that it recorded.
 ///
 /// # Errors
 ///
-/// If it does not end as it should; the text is what it printed.
+/// If it fails; the text is its output.
 pub(super) async fn run(
     command: &mut Command,
     given: &Value,
@@ -77,7 +76,7 @@ impl Session {
         })
     }
 
-    /// Has a call made, and returns what the script says of it.
+    /// Has the script make a call, and returns its answer.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The Python client of wazo-auth, as its protocol text tells it, and ours beside it.
+//! The Python client of wazo-auth, written from its protocol text, compared with ours.
 //!
 //! That client is on no package index. `wazo_auth.py` does on `requests` what the protocol text says
 //! of it; where vectors are at hand, it is first checked against what the real one sent and returned.
@@ -181,7 +181,7 @@ async fn make_calls(
     Ok(())
 }
 
-/// Names what is there from the beginning.
+/// Binds the initial values.
 async fn begin(server: &Server) -> Result<Bound, String> {
     let mut bound = Bound::default();
     let token = server.issue_token(ADMIN);

@@ -1,5 +1,5 @@
-//! Vectors of services whose operations are called by name: what a call sends, and what comes of
-//! an answer.
+//! Vectors of services whose operations are called by name: the request of a call, and the result
+//! of an answer.
 //!
 //! A file is `{"schema": "NAME-described/1", "cases": [...]}`, and a case
 //!
@@ -230,7 +230,7 @@ fn compare(request: &Request, expected: &Expected, judgement: &mut Judgement) {
     }
 }
 
-/// Gives one answer, and keeps what it was asked.
+/// Gives one answer, and records the request.
 #[derive(Debug)]
 struct Wire {
     answer: Answered,

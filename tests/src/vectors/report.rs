@@ -3,22 +3,22 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What a run over vectors found.
+/// The result of a run over vectors.
 ///
-/// `Display` prints each failure with its differences, then what was left out and by which rule,
-/// and ends with one line of counts.
+/// `Display` prints each failure with its differences, then the omissions by rule, and ends with
+/// one line of counts.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     passed: usize,
     skipped: usize,
     failures: Vec<Failure>,
-    /// How many cases, rows or steps each rule left out.
+    /// The number of cases, rows or steps that each rule omitted.
     waived: BTreeMap<&'static str, usize>,
-    /// The services that there are no vectors of.
+    /// The services without vectors.
     missing: Vec<&'static str>,
 }
 
-/// A case that was judged and found different.
+/// A case with differences.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Failure {
@@ -35,7 +35,7 @@ impl Report {
         self.passed
     }
 
-    /// Returns how many cases were left out whole.
+    /// Returns how many cases were omitted entirely.
     #[must_use]
     pub fn skipped(&self) -> usize {
         self.skipped
@@ -47,7 +47,7 @@ impl Report {
         &self.failures
     }
 
-    /// Notes the services that there are no vectors of.
+    /// Records the services without vectors.
     pub(super) fn note_missing(&mut self, services: Vec<&'static str>) {
         self.missing = services;
     }
@@ -93,7 +93,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// What is found while one case is judged.
+/// The findings while one case is judged.
 #[derive(Debug, Default)]
 pub(super) struct Judgement {
     judged: usize,
@@ -123,7 +123,7 @@ impl Judgement {
         &self.differences
     }
 
-    /// Returns the rule by which something was left out.
+    /// Returns the rule by which something was omitted.
     pub(super) fn rule(&self) -> Option<&'static str> {
         self.waived.first().copied()
     }
@@ -138,7 +138,7 @@ impl Judgement {
         });
     }
 
-    /// Leaves a row, a step or the whole case out, by a rule that says why.
+    /// Omits a row, a step or the whole case, by a rule that says why.
     pub(super) fn waive(&mut self, rule: &'static str) {
         self.waived.push(rule);
     }
@@ -150,7 +150,7 @@ pub(crate) enum Recorded {
     Same,
     /// What differs.
     Different(Vec<String>),
-    /// It was not made, by this rule.
+    /// It was omitted, by this rule.
     NotMade(&'static str),
 }
 

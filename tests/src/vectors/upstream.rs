@@ -1,5 +1,4 @@
-//! A scripted server on a real loopback socket: it answers as a case says and writes down what it
-//! was asked.
+//! A scripted server on a real loopback socket: it answers as a case says and records requests.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! What must not be doubled is sent once, whatever the answer.
+//! Operations that must not be repeated are sent once, whatever the answer.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A walk of a list returns each item once, and never loses one without saying so.
+//! A walk of a list returns each item once, and never loses one silently.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;

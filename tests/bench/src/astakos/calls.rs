@@ -1,4 +1,4 @@
-//! What a call costs this process, over kept connections.
+//! The cost of a call for this process, over kept connections.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -64,7 +64,7 @@ pub fn run(size: Size) -> Vec<Row> {
     rows
 }
 
-/// Makes calls one after another and nothing else, to be counted from outside.
+/// Makes only sequential calls, to be counted from outside.
 pub fn run_alone(
     runtime: &Runtime,
     call: &'static str,
@@ -128,7 +128,7 @@ impl Ours {
     }
 }
 
-/// What the user of reqwest writes: the same requests, and types for the answers.
+/// The code of a user of reqwest: the same requests, and types for the answers.
 #[derive(Clone)]
 struct Theirs {
     client: reqwest::Client,

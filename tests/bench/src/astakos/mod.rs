@@ -1,4 +1,4 @@
-//! Calls of Astakos beside reqwest and beside the Python client, and the memory of a walk.
+//! Calls of Astakos compared with reqwest and the Python client, and the memory of a walk.
 
 pub mod calls;
 pub mod python;

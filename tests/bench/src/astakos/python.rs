@@ -1,4 +1,4 @@
-//! The client that is replaced, on the same emulator, where there is a Python 2.7.
+//! The replaced client, on the same emulator, if there is a Python 2.7.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! The cases that are measured, each a function that checks ticket after ticket.
+//! The measured cases, each a function that checks one ticket after the other.
 
 use std::hint::black_box;
 
@@ -73,7 +73,7 @@ impl Context {
         }
     }
 
-    /// Checks one ticket, which must have the status, and drops what comes of it.
+    /// Checks one ticket, which must have the status, and drops the result.
     #[inline]
     pub fn check(&self, text: &str, expected: TicketStatus) {
         let status = match self {

@@ -1,4 +1,4 @@
-//! Instructions and allocations of a check. Both repeat on a busy machine.
+//! Instructions and allocations of a check. Both are repeatable on a busy machine.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -56,7 +56,7 @@ pub fn instructions(fixtures: &Path, sizes: &[usize], size: Size) -> Vec<Row> {
     rows
 }
 
-/// What `as-checker` does.
+/// The process `as-checker`.
 pub fn run_alone(fixtures: &str, at: usize, user: bool, case: &str, count: usize) -> ExitCode {
     let fixtures = read(fixtures);
     let kind = if user { Kind::User } else { Kind::Service };
@@ -64,7 +64,7 @@ pub fn run_alone(fixtures: &str, at: usize, user: bool, case: &str, count: usize
     ExitCode::SUCCESS
 }
 
-/// What `as-authority` does, for profiles taken by hand.
+/// The process `as-authority`, for profiling by hand.
 pub fn write(fixtures: &str) {
     let text = serde_json::to_string(&SIZES.map(Fixture::new)).expect("fixtures are plain");
     std::fs::write(fixtures, text).expect("a file to write to");

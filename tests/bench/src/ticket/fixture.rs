@@ -1,4 +1,4 @@
-//! Keys and tickets that are made once for a run, so that all its programs check the same.
+//! Keys and tickets that are created once for a run, so that all its programs check the same.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,7 +12,7 @@ use vouchsafe_ticket::{
 /// The sizes of keys in use.
 pub const SIZES: [usize; 2] = [1024, 2048];
 
-/// Tickets of each kind: enough that no branch is learned by heart.
+/// Tickets of each kind: enough to defeat branch prediction.
 pub const TICKETS: usize = 64;
 
 const NOW: i64 = 1_700_000_000;
@@ -37,12 +37,12 @@ pub struct Fixture {
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Tickets {
     pub good: Vec<String>,
-    /// Good but for one character near the end.
+    /// Valid except for one character near the end.
     pub malformed: Vec<String>,
     pub expired: Vec<String>,
-    /// By another key under the id of the right one.
+    /// Signed by another key with the id of the right one.
     pub wrong_key: Vec<String>,
-    /// By a key with another id.
+    /// Signed by a key with another id.
     pub unknown_key: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What the numbers are to come to.
+//! The goals for the numbers.
 
 /// The goals of a run, and whether each holds.
 #[derive(Debug, Default)]

@@ -1,4 +1,4 @@
-//! Checks of tickets beside the same checks on other big numbers, and decisions by roles.
+//! Checks of tickets compared with the same checks on other big numbers, and decisions by roles.
 
 pub mod case;
 pub mod counts;

@@ -87,7 +87,7 @@ fn role(own: bool, subject: u64, number: u32) -> String {
     }
 }
 
-/// A document in which much is alike, as groups make it, or no role is like another.
+/// A document with many equal roles, as from groups, or with only different ones.
 fn document_of(various: bool) -> String {
     let subject = |at: u64| {
         let roles: Vec<String> = (0..ROLES)

@@ -32,7 +32,7 @@ fn one_thread(fixture: &Fixture, kind: Kind, size: Size, goals: &mut Goals) -> V
         .iter()
         .map(|name| case::work(fixture, kind, name))
         .collect();
-    // A round of a case takes about half a millisecond: many find a moment without others.
+    // A round of a case takes about half a millisecond, so many run without interruption.
     let counts: Vec<usize> = works
         .iter_mut()
         .map(|work| {
@@ -87,7 +87,7 @@ fn one_thread(fixture: &Fixture, kind: Kind, size: Size, goals: &mut Goals) -> V
     rows
 }
 
-/// What two threads do beside one: each its own tickets, or both the same one.
+/// Two threads compared with one: with separate tickets, or the same one.
 fn two_threads(fixture: &Fixture, kind: Kind, size: Size, goals: &mut Goals) -> Vec<Row> {
     let tickets = &kind.tickets(fixture).good;
     let cases = [

@@ -1,5 +1,5 @@
-//! The caches that are compared, brought to the same promises: bounded, five minutes of life,
-//! keys that are digests, one fetch for each key at a time.
+//! The compared caches, with the same guarantees: bounded, a lifetime of five minutes, keys that
+//! are digests, one fetch for each key at a time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -125,7 +125,7 @@ impl<V: Clone + Send + Sync + 'static> Cache<V> {
     }
 }
 
-/// Starts a client that asks no network.
+/// Creates a client without a network.
 pub fn canned(capacity: usize) -> ClientBuilder {
     Client::builder()
         .transport(Arc::new(Canned))
@@ -136,7 +136,7 @@ pub fn canned(capacity: usize) -> ClientBuilder {
 
 const CANNED: &str = "https://data.example.com";
 
-/// Answers at once, as the server does.
+/// Answers immediately, like the server.
 #[derive(Debug)]
 struct Canned;
 

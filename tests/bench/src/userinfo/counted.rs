@@ -1,4 +1,4 @@
-//! Calls to be counted from outside: one after another and nothing else.
+//! Only sequential calls, to be counted from outside.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What a cached answer costs, at one and two threads.
+//! The cost of a cached answer, with one and two threads.
 
 use std::sync::{Arc, Barrier};
 
@@ -11,7 +11,7 @@ use crate::table::Row;
 const USERS: usize = 1000;
 
 pub fn run(size: Size) -> Vec<Row> {
-    // Twice the room: no policy of eviction has a reason to throw anything out.
+    // Twice the capacity, so that no eviction policy removes anything.
     let client = canned(2 * USERS).build().expect("a client");
     let caches = [
         Cache::Ours(Box::new(client.clone())),
@@ -56,7 +56,7 @@ fn hit(cache: &Cache<Arc<UserInfo>>, keys: &[Key], threads: usize, each: usize) 
         for thread in 0..threads {
             let (ready, done) = (&ready, &done);
             scope.spawn(move || {
-                // On one core two threads take turns, and there is nothing to see.
+                // On one core two threads take turns, so there is nothing to measure.
                 measure::pin(thread);
                 measure::runtime().block_on(async {
                     ready.wait();

@@ -107,7 +107,7 @@ pub fn run(size: Size) -> Vec<Row> {
     rows
 }
 
-/// What the user of another cache does: a request by the pool, parsed.
+/// The code of a user of another cache: a request by the pool, parsed.
 pub async fn fetch(
     pool: &Pool<HttpConnector, Empty<Bytes>>,
     url: &http::Uri,

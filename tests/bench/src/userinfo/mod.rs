@@ -1,4 +1,4 @@
-//! User information that is cached, missed and kept, beside caches that promise the same.
+//! User information: hits, misses and memory, compared with caches with the same guarantees.
 
 pub mod cache;
 pub mod counted;

@@ -1,5 +1,5 @@
-//! What a decision over an access control list costs, beside the regex crate's sets, which are the
-//! way the service itself goes, made as fast as it can be.
+//! The cost of a decision over an access control list, compared with the regex crate's sets, which
+//! are the service's own method at its fastest.
 
 use std::hint::black_box;
 use std::process::Command;
@@ -133,7 +133,7 @@ impl Case {
         })
     }
 
-    /// Asks of all accesses in turn, and counts how many are allowed.
+    /// Checks all accesses in turn, and counts how many are allowed.
     fn asking<F: Fn(&str) -> bool>(&self, ask: F) -> impl FnMut(usize) -> usize + use<F> {
         let accesses = self.accesses.clone();
         let mut at = 0;

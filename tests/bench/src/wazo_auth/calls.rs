@@ -1,4 +1,4 @@
-//! What reading and checking a token costs this process over TLS.
+//! The cost of reading and checking a token for this process, over TLS.
 
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ pub fn run(size: Size) -> Vec<Row> {
         let cpu = |costs: &Vec<Cost>| measure::least(costs, |cost| cost.cpu) / 1e3 / count as f64;
         let mut names = NAMES.to_vec();
         let mut cpu: Vec<f64> = costs.iter().map(cpu).collect();
-        // A connection for each call is as dear in one thread as in eight.
+        // A connection for each call costs the same in one thread as in eight.
         if width == 1 {
             for (name, bundle) in python::BUNDLES {
                 match python::cpu(&server, call, size.pick(20, 200), bundle) {
@@ -81,7 +81,7 @@ pub fn run(size: Size) -> Vec<Row> {
     rows
 }
 
-/// Makes calls one after another and nothing else, to be counted from outside.
+/// Makes only sequential calls, to be counted from outside.
 pub fn run_alone(
     runtime: &Runtime,
     call: &'static str,
@@ -138,7 +138,7 @@ impl Ours {
     }
 }
 
-/// What the user of reqwest writes: the same requests, and a type for the answer.
+/// The code of a user of reqwest: the same requests, and a type for the answer.
 #[derive(Clone)]
 struct Theirs {
     client: reqwest::Client,

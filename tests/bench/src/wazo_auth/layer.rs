@@ -1,4 +1,4 @@
-//! What the layer and a guard add to a request whose token is known.
+//! The cost of the layer and a guard for a request whose token is known.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};

@@ -1,5 +1,5 @@
-//! wazo-auth: calls beside reqwest and beside the Python way, decisions over access control lists,
-//! and what the server side adds to a request.
+//! wazo-auth: calls compared with reqwest and the Python way, decisions over access control lists,
+//! and the cost of the server side.
 
 pub mod acl;
 pub mod calls;

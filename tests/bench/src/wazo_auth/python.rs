@@ -1,4 +1,4 @@
-//! The way of the client that is replaced, on the same server, where there is a Python 3.
+//! The method of the replaced client, on the same server, if there is a Python 3.
 
 use std::path::Path;
 use std::process::Command;

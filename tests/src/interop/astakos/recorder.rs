@@ -1,4 +1,4 @@
-//! The emulator, with everything written down that goes over the wire.
+//! The emulator, with all requests and answers recorded.
 
 use http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use vouchsafe::core::transport::Request;
 
 use super::super::recorder::{self, Exchange};
 
-/// A server that writes down.
+/// A recording server.
 pub(super) struct Recorder {
     server: Server,
     recorder: recorder::Recorder,
@@ -88,7 +88,7 @@ impl Recorder {
         self.recorder.take().iter().map(exchange).collect()
     }
 
-    /// Writes a call down as the vectors do.
+    /// Records a call in the form of the vectors.
     pub(super) fn case(
         &self,
         call: &Value,

@@ -1,5 +1,5 @@
-//! Comparing answers of the emulator with recorded ones: what is a fact of the protocol must be
-//! the same, texts for people and the order of lists need not.
+//! Compares answers of the emulator with recorded ones: facts of the protocol must be the same;
+//! texts for people and the order of lists may differ.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Puts bound values in place of their names.
+    /// Replaces names by their bound values.
     pub(super) fn filled(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => {
@@ -37,7 +37,7 @@ impl Known {
         }
     }
 
-    /// Puts bound values in place of their names within a text.
+    /// Replaces names in a text by their bound values.
     pub(super) fn filled_text(&self, text: &str) -> String {
         let mut filled = text.to_owned();
         for (name, value) in &self.bound {

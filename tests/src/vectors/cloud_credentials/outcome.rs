@@ -18,7 +18,7 @@ pub(super) fn compare_outcome(
     match (outcome, got) {
         (_, Got::Nothing) => {}
         (Outcome::Err(raised), got) => expect_raised(case, raised, got, judgement),
-        // What these return is Python's own.
+        // Their results are specific to Python.
         (Outcome::Ok(_), Got::Value(_))
             if matches!(
                 deed,

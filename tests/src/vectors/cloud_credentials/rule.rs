@@ -1,5 +1,5 @@
-//! What is to happen instead of what was recorded, where that is a defect or a limit. A text that is
-//! not known here fails its case.
+//! The expected behaviour where the recorded one is a defect or a limit. An unknown text fails its
+//! case.
 
 /// A rule, by the text of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

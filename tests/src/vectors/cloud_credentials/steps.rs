@@ -17,7 +17,7 @@ use super::network::{Asked, Body};
 use super::rule::Rule;
 use crate::vectors::report::Judgement;
 
-/// What a step brought.
+/// The result of a step.
 pub(super) enum Got {
     Value(Value),
     Fault(Fault),

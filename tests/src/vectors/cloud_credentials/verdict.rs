@@ -1,4 +1,4 @@
-//! Compares what steps brought with what was recorded, or with what the rule of the case says.
+//! Compares the results of steps with the recorded ones, or with the rule of the case.
 
 use serde_json::Value;
 use vouchsafe::cloud_credentials::ErrorKind;
@@ -105,7 +105,7 @@ impl Run<'_> {
         }
     }
 
-    /// Compares the values of the moment with those recorded, or with those of the rule.
+    /// Compares the current values with the recorded ones, or with those of the rule.
     fn compare_values(&self, outcome: &Outcome, got: &Got, judgement: &mut Judgement) {
         let Outcome::Ok(recorded) = outcome else {
             return compare_outcome(self.case, "get_credentials", outcome, got, judgement);

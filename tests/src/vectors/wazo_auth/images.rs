@@ -1,4 +1,4 @@
-//! What the service made in place of what it made when it was recorded.
+//! The ids of this run that correspond to recorded ones.
 //!
 //! UUIDs that the service makes differ from the recorded ones, so texts are compared in pieces: what
 //! is no UUID must be equal, and a UUID must be the image of the recorded one.

@@ -1,5 +1,5 @@
-//! Whole checks as ours, on the big numbers of others: the same steps in the same order, with the
-//! same codec for base64url and a decoder that reads what it must.
+//! Whole checks like ours, on the big numbers of peers: the same steps in the same order, with the
+//! same codec for base64url and a minimal decoder.
 
 mod crypto_bigint;
 mod num_bigint;
@@ -21,7 +21,7 @@ pub trait Numbers {
     /// is none.
     fn recover(&mut self, signature: &[u8], encoded: &mut [u8]) -> bool;
 
-    /// SHA-256 as who uses these numbers would have it.
+    /// The SHA-256 that users of these numbers would choose.
     fn sha256(parts: &[&[u8]]) -> [u8; 32] {
         let mut hash = Sha256::new();
         parts.iter().for_each(|part| hash.update(part));
@@ -29,7 +29,7 @@ pub trait Numbers {
     }
 }
 
-/// What is left of a good ticket.
+/// The contents of a valid ticket.
 #[derive(Debug)]
 #[expect(
     dead_code,

@@ -1,4 +1,4 @@
-//! num-bigint: what most Rust programs take.
+//! num-bigint: the choice of most Rust programs.
 
 use num_bigint::BigUint;
 

@@ -1,5 +1,5 @@
-//! OpenSSL's big numbers and hash: with every number allocated once and the hash called in the way
-//! that costs least, and as its documentation has it.
+//! OpenSSL's big numbers and hash: at its best, with every number allocated once and the cheapest
+//! call of the hash, and as in its documentation.
 
 use openssl::bn::{BigNum, BigNumContext};
 use openssl::error::ErrorStack;
@@ -7,7 +7,7 @@ use openssl::sha::Sha256;
 
 use super::Numbers;
 
-/// As fast as can be.
+/// As fast as possible.
 pub struct OpenSsl {
     modulus: BigNum,
     half: BigNum,
@@ -82,7 +82,7 @@ impl Numbers for OpenSsl {
     }
 }
 
-/// Numbers of their own for each check, and the hash by its one-shot function.
+/// Separate numbers for each check, and the hash by its one-shot function.
 pub struct PlainOpenSsl(Vec<u8>);
 
 impl PlainOpenSsl {
