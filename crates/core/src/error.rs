@@ -6,11 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{StatusCode, Uri};
+use http::{Method, StatusCode};
 
-use crate::call::{Operation, printable};
 use crate::deadline::in_words;
-use crate::url::place;
 
 /// `Result` with core's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -31,7 +29,7 @@ struct Inner {
     kind: ErrorKind,
     message: String,
     operation: Option<&'static str>,
-    method: Option<http::Method>,
+    method: Option<Method>,
     url: Option<String>,
     /// Host and port.
     place: Option<String>,
@@ -95,7 +93,7 @@ impl Error {
 
     /// Returns the method of the request, if one was formed.
     #[must_use]
-    pub fn method(&self) -> Option<&http::Method> {
+    pub fn method(&self) -> Option<&Method> {
         self.0.method.as_ref()
     }
 
@@ -275,19 +273,18 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_request(mut self, operation: &Operation, uri: &Uri) -> Self {
+    /// Sets the method and the URL of the request. The URL must not have a query or a secret.
+    pub(crate) fn with_request(mut self, method: &Method, url: String) -> Self {
         let inner = self.inner();
-        inner.operation = Some(operation.id());
-        inner.method = Some(operation.method().clone());
-        inner.url = Some(printable(operation, uri));
-        inner.place = Some(place(uri));
+        inner.method = Some(method.clone());
+        inner.url = Some(url);
         self
     }
 
-    /// Sets the host and port that could not be reached. Those of a call replace them.
-    #[cfg(feature = "client")]
-    pub(crate) fn with_place(mut self, place: &str) -> Self {
-        self.inner().place = Some(place.to_owned());
+    /// Sets the host and port that were asked, or could not be reached. Those of a call replace
+    /// them.
+    pub(crate) fn with_place(mut self, place: impl Into<String>) -> Self {
+        self.inner().place = Some(place.into());
         self
     }
 

@@ -11,7 +11,6 @@ use serde::{Deserialize, Deserializer, Serializer};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::call::Secrets;
 use crate::text::str_without_mark;
 
 /// Text that can be used and dropped, but not printed, logged or serialized.
@@ -184,6 +183,34 @@ pub(crate) fn noted<T>(write: impl FnOnce() -> T) -> (T, Secrets) {
     NOTED.set(Some(Secrets::default()));
     let written = write();
     (written, NOTED.take().unwrap_or_default())
+}
+
+/// The secrets of one call. Up to two are held without an allocation.
+#[derive(Clone, Default)]
+pub(crate) struct Secrets {
+    few: [Option<Secret>; 2],
+    more: Vec<Secret>,
+}
+
+impl Secrets {
+    pub(crate) fn add(&mut self, secret: &Secret) {
+        match self.few.iter_mut().find(|place| place.is_none()) {
+            Some(place) => *place = Some(secret.clone()),
+            None => self.more.push(secret.clone()),
+        }
+    }
+
+    pub(crate) fn extend(&mut self, others: &Self) {
+        others.iter().for_each(|secret| self.add(secret));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.few[0].is_none()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Secret> {
+        self.few.iter().flatten().chain(&self.more)
+    }
 }
 
 /// Bytes that follow the same rules as [`Secret`].

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::flight::Flights;
-use super::store::Store;
+use super::store::{Policy, Store};
 use super::{Cache, Judges, Shared, State};
 use crate::observe::Observer;
 use crate::{Clock, SystemClock};
@@ -23,24 +23,6 @@ pub struct CacheBuilder<K, V, E = crate::Error> {
     seed: Option<u64>,
     observer: Option<(&'static str, Arc<dyn Observer>)>,
     holds: PhantomData<fn() -> (K, V)>,
-}
-
-/// How long entries are kept.
-pub(super) struct Policy {
-    pub(super) capacity: usize,
-    pub(super) ttl: Duration,
-    pub(super) error_ttl: Duration,
-    pub(super) refresh_ahead: f64,
-    pub(super) stale_if_error: Duration,
-    pub(super) min_interval: Duration,
-}
-
-impl Policy {
-    /// Returns whether the capacity or the lifetime is zero, in which case nothing is kept, not
-    /// even errors.
-    pub(super) fn is_off(&self) -> bool {
-        self.capacity == 0 || self.ttl.is_zero()
-    }
 }
 
 impl<K, V, E> CacheBuilder<K, V, E>

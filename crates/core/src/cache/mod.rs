@@ -40,7 +40,6 @@ use http::HeaderMap;
 use tokio::time::Instant;
 
 pub use self::builder::CacheBuilder;
-use self::builder::Policy;
 pub use self::digest::Digest;
 use self::flight::{Flight, Flights, Landing, Outcome};
 use self::store::{Failed, Found, Moment, Now, Store};

@@ -8,7 +8,25 @@ use std::time::{Duration, SystemTime};
 
 use lru::LruCache;
 
-use super::{Fetched, Policy};
+use super::Fetched;
+
+/// How long entries are kept.
+pub(super) struct Policy {
+    pub(super) capacity: usize,
+    pub(super) ttl: Duration,
+    pub(super) error_ttl: Duration,
+    pub(super) refresh_ahead: f64,
+    pub(super) stale_if_error: Duration,
+    pub(super) min_interval: Duration,
+}
+
+impl Policy {
+    /// Returns whether the capacity or the lifetime is zero, in which case nothing is kept, not
+    /// even errors.
+    pub(super) fn is_off(&self) -> bool {
+        self.capacity == 0 || self.ttl.is_zero()
+    }
+}
 
 /// A bounded store of values and errors by key, ordered by expiry.
 pub(super) struct Store<K, V, E> {

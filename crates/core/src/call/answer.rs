@@ -10,8 +10,9 @@ use serde::de::DeserializeOwned;
 use super::Operation;
 use super::context::Context;
 use super::objects::ObjectsOnly;
-use super::secrets::{Filter, Secrets};
+use super::secrets::Filter;
 use crate::error::KEPT_BODY;
+use crate::secret::Secrets;
 use crate::text::without_mark;
 use crate::transport::Response;
 use crate::{Error, ErrorKind, Result, Sent};
@@ -162,11 +163,11 @@ impl Answer {
     #[must_use]
     pub fn decode_error(&self, message: impl AsRef<str>) -> Error {
         let message = Filter::of(&self.0.secrets).text(message.as_ref());
-        Error::new(ErrorKind::Decode, message)
+        let error = Error::new(ErrorKind::Decode, message)
             .with_status(self.status())
             .with_sent(Sent::Maybe)
-            .with_attempts(self.0.attempts, self.0.elapsed)
-            .with_request(self.0.operation, &self.0.uri)
+            .with_attempts(self.0.attempts, self.0.elapsed);
+        self.0.operation.locate(error, &self.0.uri)
     }
 
     /// Parses again while tracking the position: slower, and done only after a failure.
@@ -196,7 +197,7 @@ impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Answer")
             .field("operation", &self.0.operation.id())
-            .field("url", &printable(self.0.operation, &self.0.uri))
+            .field("url", &self.0.operation.printable(&self.0.uri))
             .field("response", &self.0.response)
             .field("attempts", &self.0.attempts)
             .finish_non_exhaustive()
@@ -209,18 +210,4 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
     let value = T::deserialize(ObjectsOnly(&mut reader))?;
     reader.end()?;
     Ok(value)
-}
-
-/// Returns a URL in the form that errors may show: no user information, no query, and no path that
-/// holds a secret.
-pub(crate) fn printable(operation: &Operation, uri: &Uri) -> String {
-    let scheme = uri.scheme_str().unwrap_or_default();
-    let authority = uri.authority().map_or("", |a| a.as_str());
-    let authority = authority.rsplit('@').next().unwrap_or_default();
-    let path = if operation.has_sensitive_path() {
-        operation.path()
-    } else {
-        uri.path()
-    };
-    format!("{scheme}://{authority}{path}")
 }

@@ -103,21 +103,24 @@ pub struct Backoff {
     failures: u32,
 }
 
+impl Retry {
+    /// Returns the waits of this policy, for a loop around calls that make one attempt each.
+    pub fn backoff(self, jitter: Jitter) -> Backoff {
+        Backoff {
+            retry: self,
+            jitter,
+            is_half_kept: false,
+            failures: 0,
+        }
+    }
+}
+
 impl Backoff {
     /// Creates waits that are uniform between zero and a bound, which is `first` and doubles up to
     /// `longest`. Their number is unlimited.
     pub fn new(first: Duration, longest: Duration, jitter: Jitter) -> Self {
         let retry = Retry::default().attempts(u32::MAX).base(first);
         retry.throttled_base(first).cap(longest).backoff(jitter)
-    }
-
-    pub(super) fn of(retry: Retry, jitter: Jitter) -> Self {
-        Self {
-            retry,
-            jitter,
-            is_half_kept: false,
-            failures: 0,
-        }
     }
 
     /// Makes each wait at least half of its bound, for a loop that must not retry at once.

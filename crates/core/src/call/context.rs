@@ -6,7 +6,7 @@ use http::Uri;
 use tokio::time::Instant;
 
 use super::Operation;
-use super::secrets::Secrets;
+use crate::secret::Secrets;
 
 /// What the pipeline knows about a successful call.
 pub(crate) struct Context {

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
-use super::secrets::Secrets;
 use crate::Secret;
+use crate::secret::Secrets;
 
 /// A form under construction. Names and values are encoded as browsers do it (WHATWG URL, 5.2),
 /// each on its own, so a value cannot escape its field. `Debug` does not show the fields, and the

@@ -23,7 +23,6 @@ mod retry;
 mod secrets;
 
 pub use answer::Answer;
-pub(crate) use answer::printable;
 pub use backoff::{Backoff, Jitter};
 pub use budget::Budget;
 pub use form::Form;
@@ -37,4 +36,3 @@ pub use receive::AnswerStream;
 pub(crate) use receive::{Pieces, Whole};
 pub use request::Call;
 pub use retry::Retry;
-pub(crate) use secrets::Secrets;

@@ -539,7 +539,7 @@ impl Progress {
             .with_operation(operation.id())
             .with_attempts(self.attempts, self.started.elapsed());
         let error = match &self.uri {
-            Some(uri) => error.with_request(operation, uri),
+            Some(uri) => operation.locate(error, uri),
             None => error,
         };
         if error.request_id().is_none() {

@@ -10,9 +10,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::answer::Answer;
 use super::context::Context;
-use super::secrets::{Filter, Secrets};
+use super::secrets::Filter;
 use super::{Operation, coding};
 use crate::deadline::{after, in_words};
+use crate::secret::Secrets;
 use crate::transport::{BodyStream, Request, Response, StreamedResponse, Transport};
 use crate::{Error, ErrorKind, Result, Sent, TimeoutScope};
 
@@ -248,10 +249,10 @@ impl AnswerStream {
     }
 
     fn explain(&self, error: Error) -> Error {
-        error
+        let error = error
             .with_status(self.status)
-            .with_attempts(self.attempts, self.started.elapsed())
-            .with_request(self.operation, &self.uri)
+            .with_attempts(self.attempts, self.started.elapsed());
+        self.operation.locate(error, &self.uri)
     }
 }
 

@@ -12,7 +12,8 @@ use serde::Serialize;
 use super::Operation;
 use super::form::{Form, Wiped};
 use super::headers::Headers;
-use super::secrets::{Secrets, decoded};
+use super::secrets::decoded;
+use crate::secret::Secrets;
 use crate::url::Target;
 use crate::{Error, ErrorKind, Result, Secret, secret};
 

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use http::header::{DATE, RETRY_AFTER};
 
-use super::{Backoff, Jitter, Operation, Repeat};
+use super::{Operation, Repeat};
 use crate::transport::Response;
 use crate::{Clock, Error, ErrorKind, Sent};
 
@@ -76,11 +76,6 @@ impl Retry {
     /// Returns whether another attempt is allowed after this many.
     pub(crate) fn has_more(self, attempts: u32) -> bool {
         attempts < self.attempts
-    }
-
-    /// Returns the waits of this policy, for a loop around calls that make one attempt each.
-    pub fn backoff(self, jitter: Jitter) -> Backoff {
-        Backoff::of(self, jitter)
     }
 }
 

@@ -8,22 +8,9 @@ use zeroize::Zeroizing;
 
 use super::quoted::{self, MOST_ENCODED, SHORTEST};
 use crate::Secret;
-
-/// The secrets of a call. Up to two are held without an allocation.
-#[derive(Clone, Default)]
-pub(crate) struct Secrets {
-    few: [Option<Secret>; 2],
-    more: Vec<Secret>,
-}
+use crate::secret::Secrets;
 
 impl Secrets {
-    pub(crate) fn add(&mut self, secret: &Secret) {
-        match self.few.iter_mut().find(|place| place.is_none()) {
-            Some(place) => *place = Some(secret.clone()),
-            None => self.more.push(secret.clone()),
-        }
-    }
-
     /// Adds the [secret parts](parts) of the value of a header. For basic credentials the password
     /// is added too.
     pub(crate) fn add_header(&mut self, value: &Secret) {
@@ -59,18 +46,6 @@ impl Secrets {
             Value::Object(members) => members.values().for_each(|member| self.add_texts(member)),
             _ => {}
         }
-    }
-
-    pub(crate) fn extend(&mut self, others: &Self) {
-        others.iter().for_each(|secret| self.add(secret));
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.few[0].is_none()
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &Secret> {
-        self.few.iter().flatten().chain(&self.more)
     }
 }
 

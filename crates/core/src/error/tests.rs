@@ -16,29 +16,6 @@ fn one_line_tells_operation_message_status_code_and_attempts() {
 }
 
 #[test]
-fn the_line_names_host_and_port_once_and_no_user_information() {
-    static OPERATION: Operation = Operation::new("s.o", http::Method::GET, "/x");
-    let line = |message: &str, uri: &'static str| {
-        let error = Error::new(ErrorKind::Status, message);
-        error.with_request(&OPERATION, &Uri::from_static(uri))
-    };
-    for (uri, place) in [
-        ("https://a.example/x", "a.example:443"),
-        ("http://a.example/x", "a.example:80"),
-        ("http://a.example:8080/x:1", "a.example:8080"),
-        ("https://user:planted@a.example/x?planted", "a.example:443"),
-        ("https://[::1]/", "[::1]:443"),
-        ("https://[::1]:9/", "[::1]:9"),
-    ] {
-        let error = line("no", uri);
-        assert_eq!(error.to_string(), format!("s.o at {place}: no"));
-        assert!(!format!("{error:?}").contains("planted"), "{error:?}");
-        let message = format!("no connection to {place}");
-        assert_eq!(line(&message, uri).to_string(), format!("s.o: {message}"));
-    }
-}
-
-#[test]
 fn the_cause_is_in_source_only() {
     let error = Error::new(ErrorKind::Transport, "connection broke")
         .with_source(std::io::Error::other("reset by peer"));
