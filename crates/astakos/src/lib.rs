@@ -18,7 +18,7 @@ mod walk;
 pub use catalog::{Catalog, CatalogService, Endpoint, EndpointFilter};
 pub use client::{Client, ClientBuilder, Prefixes, join_urls};
 pub use cookie::{token_from_cookie, token_from_cookie_value};
-pub use error::{Error, ErrorKind, Fault, LimitName, QuotaLimit, Result};
+pub use error::{Error, ErrorKind, LimitName, QuotaLimit, Result};
 pub use generated::account::api::{
     ListMembershipsRequest, ListProjectsRequest, ServiceProjectQuotasRequest, ServiceQuotasRequest,
 };
@@ -32,7 +32,7 @@ pub use generated::identity::wire::{Access, AccessToken, AccessUser, Role, RoleI
 pub use generated::oauth2::wire::{OAuth2Token, TokenGrant};
 pub use generated::ui::wire::Component;
 pub use model::{
-    Dialect, Holder, Limit, LimitError, MaxMembers, ProjectAction, ProjectId, ProjectQuota,
+    Dialect, Fault, Holder, Limit, LimitError, MaxMembers, ProjectAction, ProjectId, ProjectQuota,
     Provision, Quota, Resolution, Serial, SerialError, Unresolved, UserQuotas,
 };
 pub use names::{Names, NamesBuilder};

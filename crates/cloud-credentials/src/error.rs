@@ -9,8 +9,6 @@ use vouchsafe_core::text::without_mark;
 use vouchsafe_core::transport::Response;
 use vouchsafe_core::{Error as Core, ErrorKind as Kind};
 
-use crate::jwt;
-
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -139,6 +137,37 @@ impl fmt::Display for Corrupt {
 
 impl std::error::Error for Corrupt {}
 
+/// The cause of errors of the kinds [`ErrorKind::InvalidJwt`] and [`ErrorKind::NoExpiry`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotJwt {
+    Parts,
+    Encoding,
+    Payload,
+    NoExpiry,
+    Expiry,
+}
+
+impl NotJwt {
+    pub(crate) fn error(self) -> Error {
+        let what = "the access token cannot be read as a JSON Web Token";
+        Core::new(Kind::Decode, what).with_source(self).into()
+    }
+}
+
+impl fmt::Display for NotJwt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Parts => "it does not have three parts",
+            Self::Encoding => "its payload is not base64",
+            Self::Payload => "its payload is not a JSON object",
+            Self::NoExpiry => "it has no exp",
+            Self::Expiry => "its exp is not a number",
+        })
+    }
+}
+
+impl std::error::Error for NotJwt {}
+
 fn cause<T: std::error::Error + 'static>(core: &Core) -> Option<&T> {
     std::error::Error::source(core)?.downcast_ref()
 }
@@ -166,9 +195,9 @@ fn classify(core: &Core) -> ErrorKind {
     if cause::<Corrupt>(core).is_some() {
         return ErrorKind::StoreCorrupt;
     }
-    if let Some(fault) = cause::<jwt::Fault>(core) {
+    if let Some(fault) = cause::<NotJwt>(core) {
         return match fault {
-            jwt::Fault::NoExpiry => ErrorKind::NoExpiry,
+            NotJwt::NoExpiry => ErrorKind::NoExpiry,
             _ => ErrorKind::InvalidJwt,
         };
     }

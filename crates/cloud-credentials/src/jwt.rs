@@ -7,10 +7,11 @@ use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value};
-use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret};
+use vouchsafe_core::Secret;
 use zeroize::Zeroizing;
 
 use crate::Result;
+use crate::error::NotJwt;
 
 /// The unverified claims of a JSON Web Token.
 ///
@@ -41,12 +42,12 @@ impl Claims {
         let (Some(_), Some(payload), Some(_), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(Fault::Parts.error());
+            return Err(NotJwt::Parts.error());
         };
         let payload = Zeroizing::new(payload.replace('+', "-").replace('/', "_"));
         let payload = ANY_PADDING.decode(payload.trim_end_matches('='));
-        let payload = Zeroizing::new(payload.map_err(|_| Fault::Encoding.error())?);
-        let claims = serde_json::from_slice(&payload).map_err(|_| Fault::Payload.error())?;
+        let payload = Zeroizing::new(payload.map_err(|_| NotJwt::Encoding.error())?);
+        let claims = serde_json::from_slice(&payload).map_err(|_| NotJwt::Payload.error())?;
         Ok(Self(claims))
     }
 
@@ -71,8 +72,8 @@ impl Claims {
     /// [`ErrorKind::InvalidJwt`](crate::ErrorKind::InvalidJwt) if that is neither a number nor
     /// digits.
     pub fn expiry(&self) -> Result<SystemTime> {
-        let exp = self.get("exp").ok_or_else(|| Fault::NoExpiry.error())?;
-        time(exp).ok_or_else(|| Fault::Expiry.error())
+        let exp = self.get("exp").ok_or_else(|| NotJwt::NoExpiry.error())?;
+        time(exp).ok_or_else(|| NotJwt::Expiry.error())
     }
 
     /// Returns whether the token expired more than `leeway` ago. The leeway allows for differences
@@ -97,37 +98,6 @@ impl fmt::Debug for Claims {
         f.debug_set().entries(self.0.keys()).finish()
     }
 }
-
-/// What is wrong with a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    Parts,
-    Encoding,
-    Payload,
-    NoExpiry,
-    Expiry,
-}
-
-impl Fault {
-    fn error(self) -> crate::Error {
-        let what = "the access token cannot be read as a JSON Web Token";
-        Core::new(Kind::Decode, what).with_source(self).into()
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Parts => "it does not have three parts",
-            Self::Encoding => "its payload is not base64",
-            Self::Payload => "its payload is not a JSON object",
-            Self::NoExpiry => "it has no exp",
-            Self::Expiry => "its exp is not a number",
-        })
-    }
-}
-
-impl std::error::Error for Fault {}
 
 /// Reads seconds since 1970 as a number, which may have a fraction, or as digits.
 fn time(value: &Value) -> Option<SystemTime> {

@@ -48,6 +48,7 @@ mod busy;
 mod file;
 mod guard;
 mod id;
+mod issue;
 mod issuer;
 mod journal;
 mod lines;

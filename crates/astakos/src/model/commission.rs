@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Holder, Serial};
-use crate::error::Fault;
+use super::{Fault, Holder, Serial};
 use crate::generated::account::wire::CommissionRequest;
 
 /// A quantity of a resource for a holder from a source.

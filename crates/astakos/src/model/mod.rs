@@ -3,6 +3,7 @@
 mod actions;
 mod commission;
 mod dialect;
+mod fault;
 mod holder;
 mod limit;
 mod project_id;
@@ -12,6 +13,7 @@ mod serial;
 pub use actions::ProjectAction;
 pub use commission::{Committed, Provision, Resolution, Unresolved};
 pub use dialect::Dialect;
+pub use fault::Fault;
 pub use holder::Holder;
 pub use limit::{Limit, LimitError, MaxMembers};
 pub use project_id::ProjectId;
