@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 
 use crate::measure;
 use crate::process::{self, Process};
-use crate::wazo_auth;
+use crate::wazo_auth::answer;
 
 /// The answer to everything except discovery and tokens: 303 bytes with the data of a user.
 pub const INFO: &str = r#"{"username":"alice","uuid":"73917abc-abcd-477e-a1f1-1763abcdefab","email":"alice@example.com","name":"Alice Example","uid":4123,"gid":4123,"groups":[{"name":"g_users","id":1031},{"name":"g_special","id":1341}],"quota":{"api":{"datalinker":500},"notebook":{"cpu":9.0,"memory":27.0}},"expires":1893456000}"#;
@@ -114,7 +114,7 @@ pub fn discovery(base: &str) -> String {
 }
 
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    static TOKEN: LazyLock<Bytes> = LazyLock::new(|| wazo_auth::calls::answer().into());
+    static TOKEN: LazyLock<Bytes> = LazyLock::new(|| answer::of_token().into());
     let path = request.uri().path();
     let is_check = request.method() == Method::HEAD;
     let body = if is_check {

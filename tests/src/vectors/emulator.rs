@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use serde_json::{Map, Value, json};
+use vouchsafe::core::timestamp;
 use vouchsafe::core::transport::{Request, Response};
 
 use super::compare::{Comparison, find, is_token, path_and_key, put};
@@ -73,7 +74,7 @@ fn request(server: &dyn Server, exchange: &Exchange) -> Result<Request, String> 
         let time = server.now() + seconds;
         let value = match find(&case, &place) {
             Some(Value::String(text)) if text.parse::<i64>().is_ok() => json!(time.to_string()),
-            Some(Value::String(_)) => json!(super::userinfo::iso_time(time)),
+            Some(Value::String(_)) => json!(iso_time(time)),
             _ => json!(time),
         };
         put(&mut case, &place, value);
@@ -260,6 +261,12 @@ fn replace(value: &mut Value, old: &str, new: &str) {
             .for_each(|member| replace(member, old, new)),
         _ => {}
     }
+}
+
+/// Writes seconds since the epoch as a date.
+fn iso_time(seconds: i64) -> String {
+    let at = timestamp::from_unix_seconds(seconds).expect("the machine can hold any of them");
+    timestamp::format(at)
 }
 
 #[cfg(test)]

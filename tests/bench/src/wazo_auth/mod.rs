@@ -2,6 +2,7 @@
 //! and the cost of the server side.
 
 pub mod acl;
+pub mod answer;
 pub mod calls;
 mod layer;
 mod python;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::calls::TOKEN;
+use super::answer::TOKEN;
 use crate::python;
 use crate::server::Server;
 

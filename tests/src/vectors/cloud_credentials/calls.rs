@@ -11,7 +11,7 @@ use vouchsafe::core::url::Target;
 
 use super::expected::Case;
 use super::machine::{Machine, texts};
-use super::steps::Got;
+use super::outcome::Got;
 
 pub(super) async fn documents(machine: &Machine) -> Result<Got, String> {
     let store = FileStore::new(&machine.store_path);

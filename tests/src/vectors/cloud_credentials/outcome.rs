@@ -5,8 +5,15 @@ use vouchsafe::cloud_credentials::{Error as Fault, ErrorKind};
 
 use super::expected::{Case, Outcome, Raised};
 use super::network::pairs;
-use super::steps::Got;
 use crate::vectors::report::Judgement;
+
+/// The result of a step.
+pub(super) enum Got {
+    Value(Value),
+    Fault(Fault),
+    /// The step has no result to compare.
+    Nothing,
+}
 
 pub(super) fn compare_outcome(
     case: &Case,

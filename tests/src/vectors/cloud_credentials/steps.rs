@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use vouchsafe::cloud_credentials::{Claims, Error as Fault, Secret};
+use vouchsafe::cloud_credentials::{Claims, Secret};
 use vouchsafe::core::Clock as _;
 use vouchsafe::core::call::CallOptions;
 use vouchsafe::core::service::Service as _;
@@ -14,16 +14,9 @@ use super::calls::{
 use super::expected::{Case, Outcome, Recorded};
 use super::machine::{ClientObject, Machine};
 use super::network::{Asked, Body};
+use super::outcome::Got;
 use super::rule::Rule;
 use crate::vectors::report::Judgement;
-
-/// The result of a step.
-pub(super) enum Got {
-    Value(Value),
-    Fault(Fault),
-    /// The step has no result to compare.
-    Nothing,
-}
 
 /// Judges a case.
 pub(super) async fn judge(case: &Case, judgement: &mut Judgement) {

@@ -7,10 +7,10 @@ use super::expected::{Outcome, Recorded};
 use super::machine::{Machine, texts};
 use super::network::{Asked, pairs};
 use super::outcome::{
-    compare_outcome, expect_any, expect_kind, expect_ok, expect_status, expect_value,
+    Got, compare_outcome, expect_any, expect_kind, expect_ok, expect_status, expect_value,
 };
 use super::rule::Rule;
-use super::steps::{Got, Run, is_older};
+use super::steps::{Run, is_older};
 use crate::vectors::report::Judgement;
 
 impl Run<'_> {

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::task::JoinSet;
 
 use super::calls::{Outcome, Prepared, Unprepared, prepare};
-use super::client::Session;
 use super::expected;
+use super::session::Session;
 use crate::vectors::report::Judgement;
 use crate::vectors::schema::{Concurrent, Expect};
 use crate::vectors::upstream::Arrived;

@@ -9,12 +9,11 @@ mod emulated;
 mod expected;
 mod models;
 mod rules;
+mod session;
 mod standins;
 mod transcript;
 
 use std::path::{Path, PathBuf};
-
-use vouchsafe::core::timestamp;
 
 use super::report::Judgement;
 use super::schema::{Case, Kind};
@@ -75,10 +74,4 @@ pub(super) async fn answer_probe(arguments: &[String]) -> Option<Result<String, 
     }
     let url = discovery::discovery_url(None).await;
     Some(url.map_err(|fault| fault.to_string()))
-}
-
-/// Writes seconds since the epoch as a date.
-pub(super) fn iso_time(seconds: i64) -> String {
-    let at = timestamp::from_unix_seconds(seconds).expect("the machine can hold any of them");
-    timestamp::format(at)
 }

@@ -7,13 +7,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue, Method};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use vouchsafe::core::mock::ManualClock;
 use vouchsafe::core::transport::Request;
 use vouchsafe::wazo_auth::mock::{Message, MessageKind, Seed, Server};
 
 use super::super::report::Judgement;
-use super::answer::Compare;
+use super::answer::{Compare, members};
 use super::images::Images;
 
 /// The host that the recorded service was reached at.
@@ -66,11 +66,6 @@ pub(super) fn judge(fixture: &str, scenario: &Value, judgement: &mut Judgement) 
             return judgement.differ(why);
         }
     }
-}
-
-pub(super) fn members(value: &Value) -> impl Iterator<Item = &str> {
-    let members = value.as_object().into_iter().flat_map(Map::keys);
-    members.map(String::as_str)
 }
 
 fn seed(fixture: &str, scenario: &Value) -> Result<Seed, String> {
