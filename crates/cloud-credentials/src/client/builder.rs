@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use vouchsafe_core::auth::{Authorize, Bearer, StaticToken, TokenSource};
+use vouchsafe_core::auth::{Authorize, Bearer, TokenSource};
 use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::service::{Base, Session};
 use vouchsafe_core::url::BaseUrl;
-use vouchsafe_core::{CoreClient, CoreClientBuilder, Secret, env};
+use vouchsafe_core::{CoreClient, CoreClientBuilder, env};
 
 use super::Client;
 use crate::error::read_fault;
@@ -74,16 +74,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets a token that is never replaced. Default: none; [`Client::with_token`] sets one for single calls.
-    pub fn token(self, token: impl Into<Secret>) -> Self {
-        self.token_source(Arc::new(StaticToken::new(token.into())))
-    }
-
-    /// Sets the source of tokens.
-    pub fn token_source(mut self, source: Arc<dyn TokenSource>) -> Self {
-        self.token = Some(source);
-        self
-    }
+    vouchsafe_core::token_setters!(token);
 
     /// Builds the client. Does no I/O.
     ///
@@ -98,10 +89,9 @@ impl ClientBuilder {
             Some(token) => session.with_token(token),
             None => session,
         };
-        let session = session.with_options(self.options.clone());
+        let session = session.with_options(self.options);
         Ok(Client {
             session,
-            options: self.options,
             cleanup: Cleanup::new(),
         })
     }

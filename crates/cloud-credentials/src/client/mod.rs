@@ -2,10 +2,6 @@
 
 mod builder;
 
-use std::sync::Arc;
-
-use vouchsafe_core::Secret;
-use vouchsafe_core::auth::{StaticToken, TokenSource};
 use vouchsafe_core::call::{Answer, Call, CallOptions, Jitter};
 use vouchsafe_core::service::{Service, Session};
 
@@ -23,7 +19,6 @@ use crate::{Error, Result};
 #[derive(Clone, Debug)]
 pub struct Client {
     session: Session,
-    options: CallOptions,
     cleanup: Cleanup,
 }
 
@@ -44,32 +39,7 @@ impl Client {
         ClientBuilder::from_env()?.build()
     }
 
-    /// Returns the client with another token. It shares everything else with this one.
-    #[must_use]
-    pub fn with_token(&self, token: impl Into<Secret>) -> Self {
-        self.with_token_source(Arc::new(StaticToken::new(token.into())))
-    }
-
-    /// Returns the client with another source of tokens. It shares everything else with this one.
-    #[must_use]
-    pub fn with_token_source(&self, source: Arc<dyn TokenSource>) -> Self {
-        Self {
-            session: self.session.with_token(source),
-            ..self.clone()
-        }
-    }
-
-    /// Returns the client with other options for its calls, such as a deadline. It shares
-    /// everything else with this one.
-    #[must_use]
-    pub fn with_options(&self, options: CallOptions) -> Self {
-        let options = options.or(&self.options);
-        Self {
-            session: self.session.with_options(options.clone()),
-            options,
-            ..self.clone()
-        }
-    }
+    vouchsafe_core::session_methods!(session);
 
     /// Sends a call that a walk left behind, in the background.
     pub(crate) fn clean_up(&self, call: Call) {
