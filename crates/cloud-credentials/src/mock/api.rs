@@ -27,14 +27,6 @@ pub(super) fn operations() -> impl Iterator<Item = &'static Operation> {
     operations::ALL.iter().copied()
 }
 
-/// The known scopes (protocol section 2).
-pub(super) const SCOPES: [&str; 4] = [
-    "logging-service:read",
-    "logging-service:write",
-    "event-service:read",
-    "directory-sync-service:read",
-];
-
 impl State {
     /// Answers a request to one of the services.
     pub(super) fn serve(&mut self, op: Op, request: &Request, now: SystemTime) -> Response {

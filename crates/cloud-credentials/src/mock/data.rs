@@ -140,3 +140,11 @@ impl Window {
         (self.requests > rate.requests).then(|| end.duration_since(now).unwrap_or_default())
     }
 }
+
+/// The known scopes (protocol section 2).
+pub(super) const SCOPES: [&str; 4] = [
+    "logging-service:read",
+    "logging-service:write",
+    "event-service:read",
+    "directory-sync-service:read",
+];

@@ -10,6 +10,7 @@ mod api;
 mod authorize;
 mod data;
 mod device;
+mod emulated;
 mod issue;
 mod manage;
 mod metadata;

@@ -6,8 +6,7 @@ use serde::Deserialize;
 use vouchsafe_core::mock::strict;
 use vouchsafe_core::{Error, ErrorKind, Result, Secret};
 
-use super::api::SCOPES;
-use super::data::{AccessToken, Client, Grant, RefreshToken};
+use super::data::{AccessToken, Client, Grant, RefreshToken, SCOPES};
 use super::settings::Settings;
 use super::state::{State, random};
 

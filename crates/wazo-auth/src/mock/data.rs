@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::messages::Message;
+use super::message::Message;
 use super::password::Hash;
 
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use vouchsafe_core::mock::{self, strict};
 use vouchsafe_core::{Error, ErrorKind, Result};
 
 use super::data::{Group, Pairs, Policy, Tenant, Token, User};
-use super::messages::Message;
+use super::message::Message;
 use super::state::State;
 use super::tokens;
 

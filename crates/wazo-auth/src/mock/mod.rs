@@ -17,6 +17,7 @@ mod idp;
 mod list;
 mod logins;
 mod manage;
+mod message;
 mod messages;
 mod multipart;
 mod password;
@@ -44,7 +45,7 @@ use vouchsafe_core::call::Operation;
 use vouchsafe_core::mock::{Emulated, Emulator, ManualClock};
 use vouchsafe_core::transport::{Request, Response};
 
-pub use self::messages::{Message, MessageKind};
+pub use self::message::{Message, MessageKind};
 pub use self::password::HashCost;
 pub use self::seed::Seed;
 pub use self::settings::Settings;
