@@ -11,9 +11,9 @@ use vouchsafe_core::store::{Key, Leases, MemoryStore, Store, StoreLeases};
 use vouchsafe_core::{CoreClient, CoreClientBuilder, Error as Core, ErrorKind as Kind, Secret};
 
 use super::authorization::{self, joined};
-use super::endpoint::{Endpoints, endpoints};
+use super::endpoint::endpoints;
 use super::metadata::Discovery;
-use super::server::Settings;
+use super::server::{Endpoints, Settings};
 use super::values::{Memory, Values};
 use super::{BodyFormat, ClientAuthentication, Credentials, Developer, Inner};
 use crate::file::FileStore;

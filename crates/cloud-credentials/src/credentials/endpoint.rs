@@ -5,14 +5,12 @@ use http::header::{AUTHORIZATION, DATE};
 use serde_json::Value;
 use vouchsafe_core::auth::Basic;
 use vouchsafe_core::auth::oauth::{ErrorCode, TokenAnswer};
-use vouchsafe_core::call::{Answer, Call, CallOptions, Operation};
-use vouchsafe_core::{BoxFuture, Clock as _, CoreClient, Error as Core, ErrorKind as Kind, Secret};
+use vouchsafe_core::call::{Answer, Call, Operation};
+use vouchsafe_core::{BoxFuture, Clock as _, Error as Core, ErrorKind as Kind, Secret};
 
 use super::fields::{Field, Fields};
-use super::metadata::Discovery;
-use super::server::{Server, Settings};
+use super::server::{Endpoints, Identity, Server};
 use crate::refresh::{Ask, Issued};
-use crate::skew::ServerClock;
 use crate::url::Url;
 use crate::validity::Validity;
 use crate::{Record, Result};
@@ -22,16 +20,6 @@ use crate::{Record, Result};
 pub(super) enum Hint {
     AccessToken,
     RefreshToken,
-}
-
-/// The endpoints of an authorization server.
-#[derive(Debug)]
-pub(super) struct Endpoints {
-    pub(super) core: CoreClient,
-    pub(super) settings: Settings,
-    pub(super) discovery: Option<Discovery>,
-    pub(super) options: CallOptions,
-    pub(super) clock: ServerClock,
 }
 
 /// Returns the token and the revocation endpoint for a base URL, or for that of the token endpoint
@@ -49,13 +37,6 @@ pub(super) fn endpoints(token_url: &str) -> Result<(Url, Url)> {
             Url::below(token_url, REVOCATION_PATH)?,
         )),
     }
-}
-
-/// The client of a request.
-#[derive(Clone, Copy)]
-pub(super) struct Identity<'a> {
-    pub(super) id: &'a str,
-    pub(super) secret: Option<&'a Secret>,
 }
 
 /// The values that are sent with an authorization code.

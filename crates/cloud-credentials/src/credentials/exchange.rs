@@ -4,7 +4,8 @@ use vouchsafe_core::Secret;
 use vouchsafe_core::auth::oauth::TokenAnswer;
 
 use super::Credentials;
-use super::endpoint::{Code, Identity};
+use super::endpoint::Code;
+use super::server::Identity;
 use super::values::{Memory, Values};
 use crate::Result;
 use crate::refresh::Issued;

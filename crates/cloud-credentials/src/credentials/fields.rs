@@ -5,8 +5,18 @@ use serde::{Serialize, Serializer};
 use vouchsafe_core::Secret;
 use vouchsafe_core::call::{Call, Form};
 
-use super::BodyFormat;
 use crate::Result;
+
+/// The format of requests to the token endpoint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BodyFormat {
+    /// JSON, which this service accepts.
+    #[default]
+    Json,
+    /// A form, which the standard requires (RFC 6749).
+    Form,
+}
 
 /// The value of a field.
 #[derive(Clone, Copy)]

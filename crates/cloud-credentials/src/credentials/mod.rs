@@ -25,12 +25,14 @@ use vouchsafe_core::{Secret, sync};
 pub use self::authorization::{Authorization, AuthorizationRequest, Pkce};
 pub use self::builder::CredentialsBuilder;
 pub use self::device::{DeviceLogin, DeviceRequest};
-use self::endpoint::{Endpoints, Hint, Identity};
+use self::endpoint::Hint;
 #[cfg(feature = "mock")]
 pub(crate) use self::endpoint::{REDEEM, REQUEST_TOKEN, REVOKE_TOKEN};
 pub use self::exchange::ExchangeRequest;
+pub use self::fields::BodyFormat;
 pub use self::metadata::ServerMetadata;
-pub use self::server::{BodyFormat, ClientAuthentication};
+pub use self::server::ClientAuthentication;
+use self::server::{Endpoints, Identity};
 use self::token::Held;
 use self::values::{Memory, Resolved};
 pub use self::values::{Source, Values};

@@ -2,24 +2,14 @@
 
 use std::fmt;
 
-use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret};
+use vouchsafe_core::call::CallOptions;
+use vouchsafe_core::{CoreClient, Error as Core, ErrorKind as Kind, Secret};
 
-use super::endpoint::{Endpoints, Identity};
-use super::fields::Field;
-use super::metadata::ServerMetadata;
+use super::fields::{BodyFormat, Field};
+use super::metadata::{Discovery, ServerMetadata};
 use crate::Result;
+use crate::skew::ServerClock;
 use crate::url::Url;
-
-/// The format of requests to the token endpoint.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BodyFormat {
-    /// JSON, which this service accepts.
-    #[default]
-    Json,
-    /// A form, which the standard requires (RFC 6749).
-    Form,
-}
 
 /// How the client authenticates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +46,23 @@ pub(super) struct Server {
     pub(super) issuer: Option<Issuer>,
     /// Whether logins can be bound to the program that started them. `None` if unknown.
     pub(super) has_pkce: Option<bool>,
+}
+
+/// The endpoints of an authorization server.
+#[derive(Debug)]
+pub(super) struct Endpoints {
+    pub(super) core: CoreClient,
+    pub(super) settings: Settings,
+    pub(super) discovery: Option<Discovery>,
+    pub(super) options: CallOptions,
+    pub(super) clock: ServerClock,
+}
+
+/// The client of a request.
+#[derive(Clone, Copy)]
+pub(super) struct Identity<'a> {
+    pub(super) id: &'a str,
+    pub(super) secret: Option<&'a Secret>,
 }
 
 /// The issuer that callbacks must come from (RFC 9207).

@@ -117,7 +117,7 @@ const KNOWN: [(&str, &[&str]); 5] = [
 pub(super) async fn play(step: &Value, judgement: &mut Judgement) {
     for (place, known) in KNOWN {
         let found = step.pointer(place);
-        let names = found.into_iter().flat_map(super::scenario::members);
+        let names = found.into_iter().flat_map(super::answer::members);
         for name in names.filter(|name| !known.contains(name)) {
             judgement.differ(format!("{place} has a member {name:?} that is not known"));
         }
