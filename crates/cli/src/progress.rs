@@ -53,6 +53,12 @@ impl Progress {
     }
 }
 
+/// Goes over several things, and shows which one the work is at.
+pub(crate) fn counted<'i, T>(what: &'static str, items: &'i [T]) -> impl Iterator<Item = &'i T> {
+    let mut progress = Progress::new(what, u64::try_from(items.len()).ok());
+    items.iter().inspect(move |_| progress.step())
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.is_shown {

@@ -92,6 +92,70 @@ fn a_name_that_is_not_unique_is_not_guessed() {
 }
 
 #[test]
+fn logins_through_saml_are_configured_changed_and_removed() {
+    let world = World::new();
+    let tenant = ["tenants", "create", "Lab", "--slug", "lab"];
+    let domains = ["--domain", "sso.example.com", "--domain", "b.example.com"];
+    let tenant = world.line(&[&tenant[..], &domains].concat());
+    let saml = |arguments: &[&str]| {
+        let place = ["--tenant", "lab"];
+        world.ask(&[&["idp", "saml"], arguments, &place].concat())
+    };
+    let metadata = world.file("idp.xml", "<EntityDescriptor/>");
+    let whole = [
+        "--domain",
+        "sso.example.com",
+        "--entity-id",
+        "wazo",
+        "--acs-url",
+        "https://wazo.example.com/acs",
+        "--metadata",
+        &metadata,
+    ];
+    let incomplete = saml(&[&["create"], &whole[..6]].concat());
+    assert_eq!(incomplete.code, 2, "{incomplete:?}");
+    assert!(incomplete.err.contains("--metadata"), "{incomplete:?}");
+    saml(&[&["update"][..], &whole].concat()).bad(1);
+    saml(&["show"]).bad(1);
+
+    let made = saml(&[&["create", "--json"][..], &whole].concat()).good();
+    let made = made.json();
+    let listed = world.json(&["tenants", "domains", "lab"]);
+    let named = |name: &str| {
+        let mut all = listed.as_array().unwrap().iter();
+        all.find(|domain| domain["name"] == name).unwrap()["uuid"].clone()
+    };
+    assert_eq!(made["domain_uuid"], named("sso.example.com"));
+    assert_eq!(made["tenant_uuid"], tenant.as_str());
+    saml(&[&["create"][..], &whole].concat()).bad(1);
+
+    // What is not named stays, and naming nothing is a mistake.
+    assert_eq!(saml(&["update"]).code, 2);
+    let other = saml(&["update", "--domain", "b.example.com", "--json"]);
+    let other = other.good().json();
+    assert_eq!(other["domain_uuid"], named("b.example.com"));
+    assert_eq!(other["entity_id"], "wazo");
+    assert!(
+        saml(&["show"])
+            .good()
+            .out
+            .contains("https://wazo.example.com/acs")
+    );
+    let hidden = saml(&["update", "--domain", "nowhere.example.com"]).bad(1);
+    assert!(
+        hidden.err.contains("the token sees no domain"),
+        "{hidden:?}"
+    );
+    let malformed = world.file("idp.xml", "<Nothing/>");
+    saml(&["update", "--metadata", &malformed]).bad(1);
+
+    for _ in 0..2 {
+        saml(&["delete"]).good();
+    }
+    saml(&["show"]).bad(1);
+}
+
+#[test]
 fn identity_providers_and_external_services() {
     let world = World::new();
     world.user("alice", "open sesame");

@@ -66,7 +66,7 @@ fn offered() -> impl Iterator<Item = &'static Described> {
 /// The option `--tenant` of all commands sets it.
 const TENANT: &[&str] = &["Wazo-Tenant"];
 
-/// Operations that other commands cover, and the two that send a file in a form.
+/// Operations that other commands cover.
 const BY_HAND: &str = "
     create-token get-token check-token revoke-token check-scopes
     list-user-refresh-tokens delete-user-refresh-token list-own-refresh-tokens
@@ -86,7 +86,7 @@ const BY_HAND: &str = "
     delete-microsoft list-connected-users get-external-config create-external-config
     update-external-config delete-external-config
     get-config patch-config
-    create-saml-config update-saml-config
+    get-saml-config create-saml-config update-saml-config delete-saml-config
 ";
 
 #[cfg(test)]

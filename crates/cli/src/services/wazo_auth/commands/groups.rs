@@ -8,6 +8,7 @@ use super::list::{ListArgs, found};
 use super::{columns, done, lookup, rows};
 use crate::failure::Failure;
 use crate::output::{Answer, pairs};
+use crate::progress::counted;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -109,7 +110,7 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
             for group in &all {
                 found.push(id(group).await?);
             }
-            for group in &found {
+            for group in counted("groups", &found) {
                 groups.delete(group).await?;
             }
             Ok(done("deleted"))
@@ -121,17 +122,17 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
         }
         Command::AddUsers { group, users } => {
             let group = id(&group).await?;
-            for user in &users {
-                let user = lookup::user(client, user).await?;
-                groups.add_user(&group, &user).await?;
+            let users = lookup::users(client, &users).await?;
+            for user in counted("users", &users) {
+                groups.add_user(&group, user).await?;
             }
             Ok(done("added"))
         }
         Command::RemoveUsers { group, users } => {
             let group = id(&group).await?;
-            for user in &users {
-                let user = lookup::user(client, user).await?;
-                groups.remove_user(&group, &user).await?;
+            let users = lookup::users(client, &users).await?;
+            for user in counted("users", &users) {
+                groups.remove_user(&group, user).await?;
             }
             Ok(done("removed"))
         }

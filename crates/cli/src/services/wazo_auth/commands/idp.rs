@@ -4,9 +4,10 @@ use clap::Subcommand;
 use serde_json::json;
 use vouchsafe::wazo_auth::{Client, IdpUser, IdpUsers};
 
-use super::{done, lookup};
+use super::{done, lookup, saml};
 use crate::failure::Failure;
 use crate::output::Answer;
+use crate::progress::counted;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -30,25 +31,26 @@ pub(super) enum Command {
         #[arg(required = true)]
         users: Vec<String>,
     },
+    /// Configures how the users of a tenant log in through SAML
+    #[command(subcommand)]
+    Saml(saml::Command),
 }
 
 pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Failure> {
     match command {
+        Command::Saml(command) => saml::run(client, command).await,
         Command::List => Ok(names(client.idp().list().await?)),
         Command::Backends => Ok(names(client.backends().list().await?)),
         Command::AddUsers { provider, users } => {
-            let mut all = Vec::new();
-            for user in &users {
-                all.push(IdpUser::new(&lookup::user(client, user).await?));
-            }
-            let all = IdpUsers::new(all);
+            let users = lookup::users(client, &users).await?;
+            let all = IdpUsers::new(users.iter().map(IdpUser::new));
             client.idp().add_users(&provider, &all).await?;
             Ok(done("added"))
         }
         Command::RemoveUsers { provider, users } => {
-            for user in &users {
-                let user = lookup::user(client, user).await?;
-                client.idp().remove_user(&provider, &user).await?;
+            let users = lookup::users(client, &users).await?;
+            for user in counted("users", &users) {
+                client.idp().remove_user(&provider, user).await?;
             }
             Ok(done("removed"))
         }

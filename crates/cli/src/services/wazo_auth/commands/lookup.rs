@@ -1,8 +1,9 @@
 //! Looks up names, since people know the name of a user rather than the uuid.
 
-use vouchsafe::wazo_auth::{Client, GroupUuid, TenantUuid, UserUuid};
+use vouchsafe::wazo_auth::{Client, DomainUuid, GroupUuid, TenantUuid, UserUuid};
 
 use crate::failure::Failure;
+use crate::progress::counted;
 
 /// Finds a user by uuid, or else by user name or e-mail address.
 pub(super) async fn user(client: &Client, text: &str) -> Result<UserUuid, Failure> {
@@ -16,6 +17,15 @@ pub(super) async fn user(client: &Client, text: &str) -> Result<UserUuid, Failur
         found = by_address.send().await?.items;
     }
     one("user", text, found.into_iter().map(|user| user.uuid))
+}
+
+/// Finds several users, each as [`user`] does.
+pub(super) async fn users(client: &Client, texts: &[String]) -> Result<Vec<UserUuid>, Failure> {
+    let mut found = Vec::new();
+    for text in counted("users looked up", texts) {
+        found.push(user(client, text).await?);
+    }
+    Ok(found)
 }
 
 /// Finds a group by uuid, or else by name or slug.
@@ -42,6 +52,20 @@ pub(super) async fn tenant(client: &Client, text: &str) -> Result<TenantUuid, Fa
         found = client.tenants().list().name(text).send().await?.items;
     }
     one("tenant", text, found.into_iter().map(|tenant| tenant.uuid))
+}
+
+/// Finds a domain by uuid, or else by name, which only one tenant can have.
+pub(super) async fn domain(client: &Client, text: &str) -> Result<DomainUuid, Failure> {
+    if let Ok(uuid) = text.parse() {
+        return Ok(uuid);
+    }
+    let tenants = client.tenants().list().domain_name(text).send().await?;
+    let mut found = Vec::new();
+    for tenant in tenants.items {
+        found.extend(client.tenants().get_domains(&tenant.uuid).await?);
+    }
+    found.retain(|domain| domain.name == text);
+    one("domain", text, found.into_iter().map(|domain| domain.uuid))
 }
 
 /// Returns the only match. If there are several, none is chosen.

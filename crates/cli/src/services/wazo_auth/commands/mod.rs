@@ -12,6 +12,7 @@ mod list;
 mod login;
 mod lookup;
 mod policies;
+mod saml;
 mod server;
 mod sessions;
 mod tenants;
@@ -77,7 +78,7 @@ enum Command {
     /// Evaluates access patterns, without asking the server
     #[command(subcommand)]
     Acl(acl::Command),
-    /// Lists identity providers, and sets which users log in through them
+    /// Lists identity providers, configures SAML, and sets which users log in through them
     #[command(subcommand)]
     Idp(idp::Command),
     /// Shows the accounts of users at external services, and configures the services

@@ -11,6 +11,7 @@ use super::list::{ListArgs, found};
 use super::{change, columns, done, rows};
 use crate::failure::Failure;
 use crate::output::{Answer, pairs};
+use crate::progress::counted;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -136,7 +137,7 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
             Ok(shown(&policies.edit(&args.policy, &edit).await?))
         }
         Command::Delete { policies: all } => {
-            for policy in &all {
+            for policy in counted("policies", &all) {
                 policies.delete(policy).await?;
             }
             Ok(done("deleted"))

@@ -7,7 +7,7 @@ use super::list::{ListArgs, OfUserArgs, found};
 use super::{done, lookup};
 use crate::failure::Failure;
 use crate::output::Answer;
-use crate::progress::Progress;
+use crate::progress::counted;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -40,7 +40,7 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
             sessions,
             user: None,
         } => {
-            for session in &sessions {
+            for session in counted("sessions", &sessions) {
                 client.sessions().delete(session).await?;
             }
             Ok(done("ended"))
@@ -51,10 +51,8 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
             let user = lookup::user(client, &user).await?;
             let request = client.users().get_sessions(&user).recurse(true);
             let all = request.items().collect().await?;
-            let mut progress = Progress::new("sessions", u64::try_from(all.len()).ok());
-            for session in &all {
+            for session in counted("sessions", &all) {
                 client.users().remove_session(&user, &session.uuid).await?;
-                progress.step();
             }
             Ok(done("ended"))
         }

@@ -13,6 +13,7 @@ use super::login::{NEW_PASSWORD_VARIABLE, PasswordArgs, password_help};
 use super::{change, columns, done, lookup, rows, sessions};
 use crate::failure::Failure;
 use crate::output::{Answer, pairs};
+use crate::progress::counted;
 use crate::secret::Sources;
 
 #[derive(Debug, Subcommand)]
@@ -179,12 +180,9 @@ pub(super) async fn run(client: &Client, command: Command) -> Result<Answer, Fai
         Command::Import(args) => import::run(client, args).await,
         Command::Edit(args) => edit(client, args).await,
         Command::Delete { users: all } => {
-            let mut found = Vec::new();
             // All are looked up before the first is deleted.
-            for user in &all {
-                found.push(id(user).await?);
-            }
-            for user in &found {
+            let found = lookup::users(client, &all).await?;
+            for user in counted("users", &found) {
                 users.delete(user).await?;
             }
             Ok(done("deleted"))
