@@ -11,6 +11,7 @@ fn every_step_of_the_demo_does_what_it_says() {
         ("userinfo", 15),
         ("ticket", 11),
         ("astakos", 8),
+        ("cloud-credentials", 4),
         ("wazo-auth", 9),
     ] {
         let of_it = steps.iter().filter(|step| step["service"] == service);

@@ -17,6 +17,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use self::reach::Reach;
+pub(super) use self::worker::{READY, UNSAVED};
 use crate::failure::Failure;
 use crate::output::Answer;
 use crate::service::Done;

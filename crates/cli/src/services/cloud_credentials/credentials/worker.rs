@@ -29,9 +29,9 @@ pub(super) struct WorkerArgs {
 }
 
 /// Printed when everything is ready; calls start after a line on standard input.
-pub(crate) const READY: &str = "ready";
+pub(in crate::services::cloud_credentials) const READY: &str = "ready";
 /// Printed when tokens were issued but are not saved.
-pub(crate) const UNSAVED: &str = "unsaved";
+pub(in crate::services::cloud_credentials) const UNSAVED: &str = "unsaved";
 
 pub(super) async fn run(reach: &Reach, args: WorkerArgs) -> Result<Answer, Failure> {
     let mut builder = reach.bare()?;
