@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use serde_json::json;
 use tokio::task::JoinSet;
 use vouchsafe_cloud_credentials::file::FileStore;
-use vouchsafe_cloud_credentials::{Credentials, ErrorKind, TokenSource as _};
+use vouchsafe_cloud_credentials::{Credentials, ErrorKind, Secret, TokenSource as _};
 use vouchsafe_core::store::{MemoryStore, Store};
 
 use crate::server::{Fragile, Late, TokenServer, looks_good, put, record, secret, seed};
@@ -15,9 +15,8 @@ fn sharing(server: &TokenServer, store: &Arc<dyn Store>) -> Credentials {
     server.builder().store(Arc::clone(store)).build().unwrap()
 }
 
-async fn text(credentials: &Credentials) -> String {
-    let token = credentials.token().await.unwrap();
-    token.secret().expose().to_owned()
+async fn had(credentials: &Credentials) -> Secret {
+    credentials.token().await.unwrap().secret().clone()
 }
 
 #[tokio::test(start_paused = true)]
@@ -31,15 +30,18 @@ async fn many_tasks_on_many_objects_that_share_a_store_make_one_request() {
             let credentials = sharing(&server, &store);
             for _ in 0..20 {
                 let credentials = credentials.clone();
-                tasks.spawn(async move { text(&credentials).await });
+                tasks.spawn(async move { had(&credentials).await });
             }
         }
         server.open();
+        let mut tokens = Vec::new();
         while let Some(token) = tasks.join_next().await {
-            assert_eq!(token.unwrap(), "at-1");
+            tokens.push(token.unwrap());
         }
-        assert_eq!(server.requests().len(), 1);
-        assert_eq!(record(&*store).await["access_token"], "at-1");
+        let new = token(&*store, "access_token").await;
+        assert_ne!(new, secret("at-0"));
+        assert!(tokens.len() == 200 && tokens.iter().all(|token| *token == new));
+        assert_eq!(server.requests(), 1);
     }
 }
 
@@ -55,9 +57,10 @@ async fn a_caller_that_gives_up_neither_stops_the_refresh_nor_loses_the_token() 
     tokio::task::yield_now().await;
     gone.shutdown().await;
     server.open();
-    assert_eq!(text(&credentials).await, "at-1");
-    assert_eq!(server.requests().len(), 1);
-    assert_eq!(record(&*store).await["refresh_token"], "rt-1");
+    let new = had(&credentials).await;
+    assert_eq!(server.requests(), 1);
+    assert_eq!(token(&*store, "access_token").await, new);
+    assert_ne!(token(&*store, "refresh_token").await, secret("rt-0"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -67,17 +70,16 @@ async fn each_refresh_sends_the_refresh_token_of_the_last_one() {
     seed(&*store, "rt-0").await;
     // Each process uses the record, whichever process wrote it.
     let (one, two) = (sharing(&server, &store), sharing(&server, &store));
-    for (number, credentials) in [&one, &two, &two, &one].into_iter().enumerate() {
-        let token = credentials.refresh().await.unwrap();
-        assert_eq!(token.expose(), format!("at-{}", number + 1));
+    let mut tokens = vec![secret("rt-0")];
+    for credentials in [&one, &two, &two, &one] {
+        let new = credentials.refresh().await.unwrap();
+        assert_eq!(token(&*store, "access_token").await, new);
+        let next = token(&*store, "refresh_token").await;
+        assert!(!tokens.contains(&next));
+        tokens.push(next);
     }
-    assert_eq!(server.refused(), 0);
-    let sent = server.requests();
-    let sent: Vec<_> = sent
-        .iter()
-        .map(|body| body["refresh_token"].as_str().unwrap())
-        .collect();
-    assert_eq!(sent, ["rt-0", "rt-1", "rt-2", "rt-3"]);
+    // One that was used twice would have ended the login.
+    assert_eq!((server.requests(), server.refused()), (4, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,20 +95,16 @@ async fn processes_that_were_given_one_refresh_token_share_what_replaced_it() {
         builder.build().unwrap()
     };
     let one = given();
-    assert_eq!(text(&one).await, "at-1");
+    let first = had(&one).await;
     let two = given();
-    assert_eq!(text(&two).await, "at-1");
-    assert_eq!(server.requests().len(), 1);
-    assert_eq!(two.refresh().await.unwrap(), secret("at-2"));
-    assert_eq!(
-        one.refresh_stale(&secret("at-1")).await.unwrap(),
-        secret("at-2")
-    );
-    assert_eq!(
-        one.values().await.unwrap().refresh_token,
-        Some(secret("rt-2"))
-    );
-    assert_eq!(server.refused(), 0);
+    assert_eq!(had(&two).await, first);
+    assert_eq!(server.requests(), 1);
+    let second = two.refresh().await.unwrap();
+    assert_ne!(second, first);
+    assert_eq!(one.refresh_stale(&first).await.unwrap(), second);
+    let newest = token(&*store, "refresh_token").await;
+    assert_eq!(one.values().await.unwrap().refresh_token, Some(newest.clone()));
+    assert_eq!((server.requests(), server.refused()), (2, 0));
     // Another login has nothing to do with it.
     let other = server
         .builder()
@@ -116,7 +114,7 @@ async fn processes_that_were_given_one_refresh_token_share_what_replaced_it() {
     let other = other.refresh_token("other").build().unwrap();
     let error = other.refresh().await.unwrap_err();
     assert!(error.is_reauthorization_needed());
-    assert_eq!(record(&*store).await["refresh_token"], "rt-2");
+    assert_eq!(token(&*store, "refresh_token").await, newest);
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,9 +129,10 @@ async fn a_refused_refresh_token_is_not_sent_again_until_it_changes() {
         assert!(error.is_reauthorization_needed(), "{error}");
         assert!(!format!("{error} {error:?}").contains("revoked"));
     }
-    assert_eq!(server.requests().len(), 1);
+    assert_eq!(server.requests(), 1);
     seed(&*store, "rt-0").await;
-    assert_eq!(text(&sharing(&server, &store)).await, "at-1");
+    had(&sharing(&server, &store)).await;
+    assert_eq!(server.requests(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -144,18 +143,18 @@ async fn an_answer_that_could_not_be_saved_is_used_and_saved_later() {
     seed(&*store, "rt-0").await;
     let credentials = sharing(&server, &store);
     fragile.is_full.store(true, Ordering::Relaxed);
-    assert_eq!(text(&credentials).await, "at-1");
-    assert_eq!(record(&*store).await["refresh_token"], "rt-0");
-    assert_eq!(
-        credentials.values().await.unwrap().refresh_token,
-        Some(secret("rt-1"))
-    );
+    let first = had(&credentials).await;
+    assert_ne!(first, secret("at-0"));
+    assert_eq!(token(&*store, "refresh_token").await, secret("rt-0"));
+    let unsaved = credentials.values().await.unwrap().refresh_token;
+    assert_ne!(unsaved, Some(secret("rt-0")));
     // The next refresh sends what the server issued, not what is in the record.
-    assert_eq!(credentials.refresh().await.unwrap(), secret("at-2"));
+    assert_ne!(credentials.refresh().await.unwrap(), first);
     fragile.is_full.store(false, Ordering::Relaxed);
-    assert_eq!(credentials.refresh().await.unwrap(), secret("at-3"));
-    assert_eq!(record(&*store).await["refresh_token"], "rt-3");
-    assert_eq!(server.refused(), 0);
+    let third = credentials.refresh().await.unwrap();
+    assert_eq!(token(&*store, "access_token").await, third);
+    assert_ne!(Some(token(&*store, "refresh_token").await), unsaved);
+    assert_eq!((server.requests(), server.refused()), (3, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -165,13 +164,13 @@ async fn a_login_during_a_refresh_is_not_overwritten() {
     seed(&*store, "rt-0").await;
     let credentials = sharing(&server, &store);
     let mut refreshing = JoinSet::new();
-    refreshing.spawn(async move { text(&credentials).await });
+    refreshing.spawn(async move { had(&credentials).await });
     tokio::task::yield_now().await;
     tokio::time::sleep(std::time::Duration::from_millis(1)).await;
     let login = json!({"client_id": "c", "client_secret": "s", "refresh_token": "new login"});
     put(&*store, &login).await;
     server.open();
-    assert_eq!(refreshing.join_next().await.unwrap().unwrap(), "at-1");
+    assert_ne!(refreshing.join_next().await.unwrap().unwrap(), secret("at-0"));
     assert_eq!(record(&*store).await["refresh_token"], "new login");
 }
 
@@ -182,18 +181,15 @@ async fn a_change_that_does_not_concern_the_tokens_survives_a_refresh() {
     seed(&*store, "rt-0").await;
     let credentials = sharing(&server, &store);
     let mut refreshing = JoinSet::new();
-    refreshing.spawn(async move { text(&credentials).await });
+    refreshing.spawn(async move { had(&credentials).await });
     tokio::time::sleep(std::time::Duration::from_millis(1)).await;
     let mut there = record(&*store).await;
     there["note"] = "keep".into();
     put(&*store, &there).await;
     server.open();
-    assert_eq!(refreshing.join_next().await.unwrap().unwrap(), "at-1");
-    let now = record(&*store).await;
-    assert_eq!(
-        (&now["note"], &now["refresh_token"]),
-        (&"keep".into(), &"rt-1".into())
-    );
+    let new = refreshing.join_next().await.unwrap().unwrap();
+    assert_eq!(token(&*store, "access_token").await, new);
+    assert_eq!(record(&*store).await["note"], "keep");
 }
 
 #[tokio::test(start_paused = true)]
@@ -208,11 +204,12 @@ async fn a_failure_is_shared_for_a_moment_and_changes_nothing() {
         let error = credentials.token().await.unwrap_err();
         assert!(error.is_retryable(), "{error}");
     }
-    assert_eq!(server.requests().len(), 1);
+    assert_eq!(server.requests(), 1);
     assert_eq!(record(&*store).await, before);
     server.fail_with(None);
     tokio::time::advance(std::time::Duration::from_secs(2)).await;
-    assert_eq!(text(&credentials).await, "at-1");
+    let new = had(&credentials).await;
+    assert_eq!(token(&*store, "access_token").await, new);
 }
 
 #[tokio::test(start_paused = true)]
@@ -228,14 +225,14 @@ async fn a_refused_access_token_is_replaced_once_and_a_static_one_stays() {
     assert_eq!(first.secret().expose(), "opaque");
     credentials.forget(first.generation());
     let second = credentials.token().await.unwrap();
-    assert_eq!(second.secret().expose(), "at-1");
+    assert_ne!(second.secret(), first.secret());
     // A late refusal of the old one.
     credentials.forget(first.generation());
     assert_eq!(
         credentials.token().await.unwrap().generation(),
         second.generation()
     );
-    assert_eq!(server.requests().len(), 1);
+    assert_eq!(server.requests(), 1);
 
     let fixed = server.builder().access_token("opaque").build().unwrap();
     let token = fixed.token().await.unwrap();
@@ -258,10 +255,11 @@ async fn a_token_that_was_read_late_does_not_take_the_place_of_a_newer_one() {
     let stale = credentials.token().await.unwrap();
     assert_eq!(stale.secret().expose(), "at-0");
     credentials.forget(stale.generation());
-    assert_eq!(text(&credentials).await, "at-1");
+    assert_eq!(had(&credentials).await, "at-1");
     late.arrive();
     assert_eq!(reading.join_next().await.unwrap().unwrap(), "at-1");
-    assert_eq!(text(&credentials).await, "at-1");
+    let new = had(&credentials).await;
+    assert_eq!(token(&*store, "access_token").await, new);
 }
 
 #[tokio::test]
@@ -280,8 +278,10 @@ async fn processes_share_a_refresh_through_the_file_of_credentials() {
             tasks.spawn(async move { credentials.refresh_stale(&secret("at-0")).await });
         }
     }
+    let new = tasks.join_next().await.unwrap().unwrap().unwrap();
+    assert_ne!(new, secret("at-0"));
     while let Some(token) = tasks.join_next().await {
-        assert_eq!(token.unwrap().unwrap(), secret("at-1"));
+        assert_eq!(token.unwrap().unwrap(), new);
     }
-    assert_eq!(server.requests().len(), 1);
+    assert_eq!(server.requests(), 1);
 }

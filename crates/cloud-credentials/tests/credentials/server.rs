@@ -1,116 +1,88 @@
-//! A token endpoint in process.
+//! The emulator behind a gate, and stores.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use tokio::sync::{Notify, Semaphore};
-use vouchsafe_cloud_credentials::{Credentials, CredentialsBuilder, Secret};
+use tokio::sync::Semaphore;
+use vouchsafe_cloud_credentials::mock::{Rotation, Seed, Server, TokenFormat};
+use vouchsafe_cloud_credentials::{CredentialsBuilder, Secret};
+use vouchsafe_core::mock::Fault;
 use vouchsafe_core::store::{Capabilities, Expect, Key, Loaded, MemoryStore, Store, Swapped};
 use vouchsafe_core::transport::{Request, Response, Transport};
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, SecretBytes};
 
-/// Issues `at-1`, `at-2`, ... and rotates the refresh token `rt-0` to `rt-1`, `rt-2`, ...
+/// A server that knows the client `c` with the secret `s` and the refresh token `rt-0`. One that
+/// rotates ends the login if a refresh token is used twice.
 #[derive(Clone, Debug)]
-pub(crate) struct TokenServer(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    state: Mutex<State>,
-    rotates: bool,
+pub(crate) struct TokenServer {
+    pub(crate) server: Server,
     /// Each request takes one permit.
-    gate: Semaphore,
-}
-
-#[derive(Debug)]
-struct State {
-    issued: u32,
-    refresh_token: String,
-    bodies: Vec<Value>,
-    refused: u32,
-    failing: Option<u16>,
+    gate: Arc<Semaphore>,
 }
 
 impl TokenServer {
     pub(crate) fn new(rotates: bool) -> Self {
-        Self(Arc::new(Inner {
-            state: Mutex::new(State {
-                issued: 0,
-                refresh_token: "rt-0".to_owned(),
-                bodies: Vec::new(),
-                refused: 0,
-                failing: None,
-            }),
-            rotates,
-            gate: Semaphore::new(10_000),
-        }))
+        let seed = r#"{
+            "clients": [{
+                "client_id": "c", "client_secret": "s",
+                "redirect_uris": ["https://app.example.com/back"]
+            }],
+            "tokens": [{"client_id": "c", "refresh_token": "rt-0"}]
+        }"#;
+        let seed = Seed::parse(seed).unwrap().settings(|settings| {
+            // Only the answer says when they expire.
+            settings.token_format = TokenFormat::Opaque;
+            settings.rotation = match rotates {
+                true => Rotation::Revokes,
+                false => Rotation::Keeps,
+            };
+        });
+        Self {
+            server: Server::from_seed(&seed),
+            gate: Arc::new(Semaphore::new(10_000)),
+        }
     }
 
     /// Makes requests wait until [`open`](Self::open) is called.
     pub(crate) fn shut(self) -> Self {
-        self.0.gate.forget_permits(10_000);
+        self.gate.forget_permits(10_000);
         self
     }
 
     pub(crate) fn open(&self) {
-        self.0.gate.add_permits(10_000);
+        self.gate.add_permits(10_000);
     }
 
     pub(crate) fn fail_with(&self, status: Option<u16>) {
-        self.0.state.lock().unwrap().failing = status;
+        self.server.faults().clear();
+        if let Some(status) = status {
+            let body = json!({"error": "temporarily_unavailable"});
+            let fault = Fault::on_any().status(status).json(&body);
+            self.server.faults().add(fault);
+        }
     }
 
-    /// Returns the bodies of the requests.
-    pub(crate) fn requests(&self) -> Vec<Value> {
-        self.0.state.lock().unwrap().bodies.clone()
+    /// Returns how many requests there were, answered or not.
+    pub(crate) fn requests(&self) -> u64 {
+        self.server.journal().len()
     }
 
-    pub(crate) fn refused(&self) -> u32 {
-        self.0.state.lock().unwrap().refused
+    pub(crate) fn refused(&self) -> u64 {
+        self.server.counts().refused()
     }
 
     pub(crate) fn builder(&self) -> CredentialsBuilder {
-        Credentials::builder()
-            .token_url("https://tokens.example.com")
-            .transport(Arc::new(self.clone()))
-    }
-
-    fn answer(&self, request: &Request) -> Response {
-        let mut state = self.0.state.lock().unwrap();
-        let body: Value = serde_json::from_slice(&request.body).unwrap();
-        state.bodies.push(body.clone());
-        let (status, answer) = if let Some(status) = state.failing {
-            (status, json!({"error": "temporarily_unavailable"}))
-        } else if request.uri.path().ends_with("RevokeToken") {
-            (200, json!({"issuccess": "true"}))
-        } else if body["grant_type"] == "refresh_token"
-            && body["refresh_token"] != state.refresh_token.as_str()
-        {
-            state.refused += 1;
-            (400, json!({"error": "invalid_grant"}))
-        } else {
-            state.issued += 1;
-            let mut answer = json!({
-                "access_token": format!("at-{}", state.issued),
-                "expires_in": "3600",
-            });
-            if self.0.rotates {
-                state.refresh_token = format!("rt-{}", state.issued);
-                answer["refresh_token"] = state.refresh_token.clone().into();
-            }
-            (200, answer)
-        };
-        let mut response = Response::new(http::StatusCode::from_u16(status).unwrap());
-        response.body = answer.to_string().into();
-        response
+        let builder = self.server.credentials_builder();
+        builder.transport(Arc::new(self.clone()))
     }
 }
 
 impl Transport for TokenServer {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
         Box::pin(async move {
-            self.0.gate.acquire().await.unwrap().forget();
-            Ok(self.answer(&request))
+            self.gate.acquire().await.unwrap().forget();
+            self.server.host().transport().send(request).await
         })
     }
 }
@@ -222,6 +194,11 @@ pub(crate) async fn put(store: &dyn Store, record: &Value) {
 pub(crate) async fn record(store: &dyn Store) -> Value {
     let loaded = store.load(&key()).await.unwrap().unwrap();
     serde_json::from_slice(loaded.value.expose()).unwrap()
+}
+
+/// Returns a token of the record of the default profile.
+pub(crate) async fn token(store: &dyn Store, name: &str) -> Secret {
+    secret(record(store).await[name].as_str().unwrap())
 }
 
 pub(crate) fn secret(text: &str) -> Secret {
