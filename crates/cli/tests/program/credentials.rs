@@ -372,8 +372,7 @@ struct Login {
 
 impl Login {
     fn begin(world: &World, arguments: &[&str]) -> Self {
-        let page = format!("{}/as/authorization.oauth2", world.url());
-        let own = ["login", "--authorization-url", &page];
+        let own = ["login", "--issuer", world.url()];
         let mut command = world.command(&[&own, arguments].concat());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command
@@ -446,14 +445,7 @@ fn a_login_comes_back_to_this_machine_and_is_kept() {
     world.manage("settings", r#"{"is_pkce_required": true}"#);
     let login = Login::begin(
         &world,
-        &[
-            "--client-id",
-            "app",
-            "--scope",
-            "event-service:read",
-            "--issuer",
-            world.url(),
-        ],
+        &["--client-id", "app", "--scope", "event-service:read"],
     );
     let location = login.visit(&world);
     let (origin, target) = back(&location);
@@ -491,4 +483,31 @@ fn a_refused_login_and_one_that_takes_too_long_end_with_an_error() {
     assert!(!world.path("store").exists());
     let none = world.ask(&["login"]).bad(2);
     assert!(none.err.contains("missing client_id"), "{none:?}");
+}
+
+#[test]
+fn a_login_on_another_device_waits_for_the_code_to_be_entered() {
+    let world = World::new();
+    world.manage("settings", r#"{"device_interval_s": 1}"#);
+    let own = ["login", "--device", "--issuer", world.url()];
+    let client = ["--client-id", "cli", "--client-authentication", "none"];
+    let mut command = world.command(&[&own[..], &client].concat());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut told = String::new();
+    stderr.read_line(&mut told).unwrap();
+    assert!(
+        told.contains("/as/user_authz.oauth2 on any device"),
+        "{told}"
+    );
+    let code = told.trim().rsplit(' ').next().unwrap();
+    let body = json!({"decision": "allow", "user_code": code}).to_string();
+    assert_eq!(world.manage("devices", &body), json!({"decided": 1}));
+    assert!(child.wait().unwrap().success());
+    assert_eq!(world.stored()["profiles"]["1"]["client_id"], "cli");
+
+    let own = ["login", "--device", "--client-id", "cli"];
+    let nowhere = world.ask(&own).bad(2);
+    assert!(nowhere.err.contains("device"), "{nowhere:?}");
 }

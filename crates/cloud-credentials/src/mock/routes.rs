@@ -52,7 +52,7 @@ static POST_AUTHORIZE: Operation = open("oauth.decide", Method::POST, AUTHORIZE)
 static AUTHORIZE_DEVICE: Operation = open("oauth.authorizeDevice", Method::POST, DEVICE);
 static GET_VERIFY: Operation = open("oauth.verifyDevice", Method::GET, VERIFY_DEVICE);
 static POST_VERIFY: Operation = open("oauth.decideDevice", Method::POST, VERIFY_DEVICE);
-static GET_METADATA: Operation = open("oauth.getMetadata", Method::GET, METADATA);
+static GET_METADATA: Operation = open("oauth.metadata", Method::GET, METADATA);
 static GET_OPENID_METADATA: Operation =
     open("oauth.getOpenidMetadata", Method::GET, OPENID_METADATA);
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use vouchsafe_cloud_credentials::mock::{Rotation, Seed, Server, TokenFormat};
 use vouchsafe_cloud_credentials::{CredentialsBuilder, Secret};
 use vouchsafe_core::mock::Fault;

@@ -32,12 +32,7 @@ pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
         .build()?;
     described::demo(stage, &journal, &client, OPERATIONS).await;
     stage
-        .step(
-            "where credentials come from",
-            &journal,
-            0,
-            show.resolved(),
-        )
+        .step("where credentials come from", &journal, 0, show.resolved())
         .await;
     // Each task is refused at most once, and served once, and there is one refresh.
     let calls = PROCESSES * TASKS;
@@ -170,9 +165,10 @@ impl Show {
         ensure(served == PROCESSES * TASKS, || {
             format!("only {served} calls were answered")
         })?;
-        ensure(refreshes == 1 && after.refused() == before.refused(), || {
-            format!("{refreshes} token requests, {:?}", after.refusals)
-        })?;
+        ensure(
+            refreshes == 1 && after.refused() == before.refused(),
+            || format!("{refreshes} token requests, {:?}", after.refusals),
+        )?;
         Ok(format!(
             "{served} served by 1 token request; none was refused"
         ))
@@ -196,7 +192,10 @@ impl Show {
         client.directory().domains().await.map_err(text)?;
         let refused = self.server.counts().refused() - before.refused();
         ensure(refused == 0, || format!("{refused} refusals"))?;
-        Ok("the file still had the old refresh token; a minute later the next process used it".to_owned())
+        Ok(
+            "the file still had the old refresh token; a minute later the next process used it"
+                .to_owned(),
+        )
     }
 }
 
@@ -257,7 +256,9 @@ impl Worker {
     async fn served(mut self) -> Result<u64, String> {
         let line = self.line().await?;
         let said: Value = serde_json::from_str(&line).map_err(text)?;
-        let failures = said["failures"].as_array().is_some_and(|all| !all.is_empty());
+        let failures = said["failures"]
+            .as_array()
+            .is_some_and(|all| !all.is_empty());
         ensure(!failures, || format!("{}", said["failures"]))?;
         self.process.wait().await.map_err(text)?;
         said["served"].as_u64().ok_or(line)

@@ -16,14 +16,16 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
-use vouchsafe::cloud_credentials::{Authorization, Credentials, Error};
+use vouchsafe::cloud_credentials::{Authorization, Credentials, CredentialsBuilder, Error};
 use vouchsafe::core::Secret;
+use vouchsafe::core::auth::oauth::TokenAnswer;
 
 use super::given::ClientSecretArgs;
 use super::reach::Reach;
 use crate::connection::duration;
 use crate::failure::Failure;
 use crate::output::Answer;
+use crate::terminal::clean;
 
 /// Options of `login`.
 #[derive(Args, Debug)]
@@ -46,9 +48,12 @@ pub(super) struct LoginArgs {
     /// https://identity.paloaltonetworks.com/as/authorization.oauth2]
     #[arg(long, value_name = "URL")]
     authorization_url: Option<String>,
-    /// Refuses answers that do not come from this server
-    #[arg(long, value_name = "URL")]
-    issuer: Option<String>,
+    /// Shows a code to enter on another device, for machines without a browser
+    #[arg(long, conflicts_with_all = ["port", "region", "instance_id", "authorization_url"])]
+    device: bool,
+    /// The page where logins on another device begin [default: that of --issuer]
+    #[arg(long, value_name = "URL", requires = "device")]
+    device_authorization_url: Option<String>,
     /// The port of 127.0.0.1 that users are redirected to [default: any free one]
     #[arg(
         long,
@@ -71,37 +76,10 @@ pub(super) async fn run(reach: &Reach, args: LoginArgs) -> Result<Answer, Failur
         true => args.client_secret.read_if_given()?,
         false => None,
     };
-    let taken =
-        |cause: std::io::Error| Failure::usage(format!("port {} of 127.0.0.1: {cause}", args.port));
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).await;
-    let listener = listener.map_err(taken)?;
-    let port = listener.local_addr().map_err(taken)?.port();
-    let credentials = credentials(reach, &args, port)?;
-    let mut request = credentials.authorize();
-    if let Some(id) = &args.client_id {
-        request = request.client_id(id);
-    }
-    let login = request.url().await?;
-    eprintln!("Visit this page to log in:\n{}", login.url);
-    if let Some(program) = &args.browser {
-        open(program, &login.url)?;
-    }
-    let verifier = login.verifier.clone();
-    let code = timeout(args.wait, answered(listener, login, args.issuer.clone())).await;
-    let code = code.map_err(|_| {
-        Failure::failed("the login was not completed in time").hint("--wait allows more")
-    })??;
-    let mut exchange = credentials.exchange(code);
-    if let Some(id) = args.client_id {
-        exchange = exchange.client_id(id);
-    }
-    if let Some(secret) = secret {
-        exchange = exchange.client_secret(secret);
-    }
-    if let Some(verifier) = verifier {
-        exchange = exchange.verifier(verifier);
-    }
-    let answer = exchange.send().await?;
+    let (answer, credentials) = match args.device {
+        true => on_device(reach, &args, secret).await?,
+        false => in_browser(reach, &args, secret).await?,
+    };
     let profile = credentials.profile();
     let seconds = answer.expires_in.map(|lifetime| lifetime.as_secs());
     let human = format!("logged in; wrote the profile {profile}");
@@ -117,10 +95,73 @@ pub(super) async fn run(reach: &Reach, args: LoginArgs) -> Result<Answer, Failur
     ))
 }
 
-fn credentials(reach: &Reach, args: &LoginArgs, port: u16) -> Result<Credentials, Failure> {
-    let mut builder = reach
-        .full()?
-        .redirect_uri(format!("http://127.0.0.1:{port}{CALLBACK}"));
+async fn in_browser(
+    reach: &Reach,
+    args: &LoginArgs,
+    secret: Option<Secret>,
+) -> Result<(TokenAnswer, Credentials), Failure> {
+    let taken =
+        |cause: std::io::Error| Failure::usage(format!("port {} of 127.0.0.1: {cause}", args.port));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).await;
+    let listener = listener.map_err(taken)?;
+    let port = listener.local_addr().map_err(taken)?.port();
+    let uri = format!("http://127.0.0.1:{port}{CALLBACK}");
+    let credentials = builder(reach, args)?.redirect_uri(uri).build()?;
+    let mut request = credentials.authorize();
+    if let Some(id) = &args.client_id {
+        request = request.client_id(id);
+    }
+    let login = request.url().await?;
+    eprintln!("Visit this page to log in:\n{}", clean(&login.url));
+    args.open(&login.url)?;
+    let verifier = login.verifier.clone();
+    let code = timeout(args.wait, answered(listener, login)).await;
+    let code = code.map_err(|_| too_late())??;
+    let mut exchange = credentials.exchange(code);
+    if let Some(id) = &args.client_id {
+        exchange = exchange.client_id(id);
+    }
+    if let Some(secret) = secret {
+        exchange = exchange.client_secret(secret);
+    }
+    if let Some(verifier) = verifier {
+        exchange = exchange.verifier(verifier);
+    }
+    Ok((exchange.send().await?, credentials))
+}
+
+async fn on_device(
+    reach: &Reach,
+    args: &LoginArgs,
+    secret: Option<Secret>,
+) -> Result<(TokenAnswer, Credentials), Failure> {
+    let credentials = builder(reach, args)?.build()?;
+    let mut request = credentials.device_login();
+    if let Some(id) = &args.client_id {
+        request = request.client_id(id);
+    }
+    if let Some(secret) = secret {
+        request = request.client_secret(secret);
+    }
+    let mut login = request.send().await?;
+    eprintln!(
+        "Visit {} on any device, and enter the code {}",
+        clean(login.verification_uri()),
+        clean(login.user_code())
+    );
+    let page = login.verification_uri_complete();
+    let page = page.unwrap_or(login.verification_uri()).to_owned();
+    args.open(&page)?;
+    let answer = timeout(args.wait, login.wait()).await;
+    Ok((answer.map_err(|_| too_late())??, credentials))
+}
+
+fn too_late() -> Failure {
+    Failure::failed("the user did not log in in time").hint("--wait allows more")
+}
+
+fn builder(reach: &Reach, args: &LoginArgs) -> Result<CredentialsBuilder, Failure> {
+    let mut builder = reach.full()?;
     if !args.scopes.is_empty() {
         builder = builder.scopes(&args.scopes);
     }
@@ -133,43 +174,50 @@ fn credentials(reach: &Reach, args: &LoginArgs, port: u16) -> Result<Credentials
     if let Some(url) = &args.authorization_url {
         builder = builder.authorization_url(url);
     }
-    Ok(builder.build()?)
+    if let Some(url) = &args.device_authorization_url {
+        builder = builder.device_authorization_url(url);
+    }
+    Ok(builder)
 }
 
-fn open(program: &str, url: &str) -> Result<(), Failure> {
-    let opened = Command::new(program)
-        .arg(url)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    match opened {
-        Ok(_) => Ok(()),
-        Err(cause) => Err(
-            Failure::usage(format!("{program} cannot be started: {cause}"))
-                .hint("open the page yourself, without --browser"),
-        ),
+impl LoginArgs {
+    /// Opens a page, if that is wanted.
+    fn open(&self, url: &str) -> Result<(), Failure> {
+        let Some(program) = &self.browser else {
+            return Ok(());
+        };
+        // A server may send anything, also what a program takes for an option or a file.
+        if !url.starts_with("https://") && !url.starts_with("http://") {
+            return Err(Failure::failed("the server's page is not a web page"));
+        }
+        let opened = Command::new(program)
+            .arg(url)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        match opened {
+            Ok(_) => Ok(()),
+            Err(cause) => Err(
+                Failure::usage(format!("{program} cannot be started: {cause}"))
+                    .hint("open the page yourself, without --browser"),
+            ),
+        }
     }
 }
 
 /// The state of the callback page.
 struct Waiting {
     login: Authorization,
-    issuer: Option<String>,
     /// Accepts the first answer that belongs to this login.
     answer: Mutex<Option<oneshot::Sender<Result<Secret, Error>>>>,
 }
 
 /// Waits for the callback, and returns the code.
-async fn answered(
-    listener: TcpListener,
-    login: Authorization,
-    issuer: Option<String>,
-) -> Result<Secret, Failure> {
+async fn answered(listener: TcpListener, login: Authorization) -> Result<Secret, Failure> {
     let (sender, receiver) = oneshot::channel();
     let waiting = Arc::new(Waiting {
         login,
-        issuer,
         answer: Mutex::new(Some(sender)),
     });
     let pages = Router::new()
@@ -201,11 +249,7 @@ async fn callback(
     State(waiting): State<Arc<Waiting>>,
     uri: Uri,
 ) -> (StatusCode, Html<&'static str>) {
-    let url = uri.to_string();
-    let read = match &waiting.issuer {
-        Some(issuer) => waiting.login.callback_from(issuer, &url),
-        None => waiting.login.callback(&url),
-    };
+    let read = waiting.login.callback(&uri.to_string());
     let (status, page) = match &read {
         Ok(_) => (StatusCode::OK, "<p>Done. Return to the terminal."),
         Err(error) if error.code().is_some() => (

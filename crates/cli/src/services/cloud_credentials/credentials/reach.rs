@@ -30,12 +30,16 @@ pub(super) struct Reach {
     /// The URL of the revocation endpoint [default: derived from that of the token endpoint]
     #[arg(long, value_name = "URL", global = true)]
     revocation_url: Option<String>,
+    /// The authorization server by its name: its endpoints, and how clients authenticate, are in its
+    /// metadata, and callbacks must come from it [default: that of the service]
+    #[arg(long, value_name = "URL", global = true)]
+    pub(super) issuer: Option<String>,
     /// Sends forms, as in the standard, instead of JSON
     #[arg(long, global = true)]
     form: bool,
     /// How the client authenticates
-    #[arg(long, value_enum, global = true, default_value_t = Proof::Body, value_name = "WAY")]
-    client_authentication: Proof,
+    #[arg(long, value_enum, global = true, value_name = "WAY")]
+    client_authentication: Option<Proof>,
     #[command(flatten)]
     pub(super) connection: ConnectionArgs,
 }
@@ -54,7 +58,7 @@ enum Proof {
 impl Reach {
     /// Returns whether the client has a secret.
     pub(super) fn has_secret(&self) -> bool {
-        self.client_authentication != Proof::None
+        self.client_authentication != Some(Proof::None)
     }
 
     /// Returns the file of credentials.
@@ -97,6 +101,9 @@ impl Reach {
         }
         if let Some(profile) = self.profile()? {
             builder = builder.profile(profile);
+        }
+        if let Some(issuer) = &self.issuer {
+            builder = builder.issuer(issuer);
         }
         if let Some(url) = &self.token_url {
             builder = builder.token_url(url);

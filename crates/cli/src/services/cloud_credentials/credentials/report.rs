@@ -141,10 +141,11 @@ async fn values(reach: &Reach, credentials: &Credentials) -> Vec<Check> {
 
 /// Checks that the server answers. Nothing secret is sent.
 async fn server(reach: &Reach) -> Result<Check, Failure> {
-    let url = reach.token_url.as_deref().unwrap_or(DEFAULT_SERVER);
+    let url = reach.token_url.as_deref().or(reach.issuer.as_deref());
+    let url = url.unwrap_or(DEFAULT_SERVER);
     let uri: Uri = url
         .parse()
-        .map_err(|_| Failure::usage("--token-url is not a URL"))?;
+        .map_err(|_| Failure::usage("the URL of the authorization server is malformed"))?;
     let transport = reach.connection.transport()?;
     let asked = transport.send(Request::new(Method::GET, uri));
     Ok(match reach.connection.within(asked).await {
