@@ -103,7 +103,10 @@ async fn processes_that_were_given_one_refresh_token_share_what_replaced_it() {
     assert_ne!(second, first);
     assert_eq!(one.refresh_stale(&first).await.unwrap(), second);
     let newest = token(&*store, "refresh_token").await;
-    assert_eq!(one.values().await.unwrap().refresh_token, Some(newest.clone()));
+    assert_eq!(
+        one.values().await.unwrap().refresh_token,
+        Some(newest.clone())
+    );
     assert_eq!((server.requests(), server.refused()), (2, 0));
     // Another login has nothing to do with it.
     let other = server
@@ -170,7 +173,10 @@ async fn a_login_during_a_refresh_is_not_overwritten() {
     let login = json!({"client_id": "c", "client_secret": "s", "refresh_token": "new login"});
     put(&*store, &login).await;
     server.open();
-    assert_ne!(refreshing.join_next().await.unwrap().unwrap(), secret("at-0"));
+    assert_ne!(
+        refreshing.join_next().await.unwrap().unwrap(),
+        secret("at-0")
+    );
     assert_eq!(record(&*store).await["refresh_token"], "new login");
 }
 

@@ -81,14 +81,20 @@ async fn a_callback_of_another_login_or_server_is_refused() {
 async fn an_exchange_is_written_and_the_record_is_what_counts_afterwards() {
     let server = TokenServer::new(true);
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    let builder = server.builder().redirect_uri("https://app.example.com/back");
+    let builder = server
+        .builder()
+        .redirect_uri("https://app.example.com/back");
     let credentials = builder.store(Arc::clone(&store)).build().unwrap();
     let error = credentials.exchange("x").send().await.unwrap_err();
     assert_eq!(error.missing().unwrap().values(), ["client_id"]);
     let login = credentials.authorize().client_id("c").url().await.unwrap();
     let exchange = credentials.exchange(visit(&server, &login)).client_id("c");
     let exchange = exchange.client_secret("s");
-    let answer = exchange.verifier(login.verifier.unwrap()).send().await.unwrap();
+    let answer = exchange
+        .verifier(login.verifier.unwrap())
+        .send()
+        .await
+        .unwrap();
     assert_eq!(token(&*store, "access_token").await, answer.access_token);
     let refresh_token = token(&*store, "refresh_token").await;
     assert_eq!(Some(refresh_token), answer.refresh_token);

@@ -114,12 +114,13 @@ impl Reach {
         if self.form {
             builder = builder.body_format(BodyFormat::Form);
         }
-        Ok(
-            builder.client_authentication(match self.client_authentication {
+        Ok(match self.client_authentication {
+            Some(proof) => builder.client_authentication(match proof {
                 Proof::Body => ClientAuthentication::Body,
                 Proof::Basic => ClientAuthentication::Basic,
                 Proof::None => ClientAuthentication::None,
             }),
-        )
+            None => builder,
+        })
     }
 }
