@@ -19,7 +19,7 @@ impl crate::Client {
     ///
     /// # Errors
     ///
-    /// - Of kind `BadRequest`: The message is blank, or the body is not labelled as a form (400).
+    /// - Of kind `BadRequest`: The message is blank, or the content type is not that of a form (400).
     /// - Of kind `Unauthorized`: No valid token of a user (401).
     /// - Of kind `Status`: The mail could not be sent (502).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
@@ -44,7 +44,7 @@ impl crate::Client {
     ///
     /// # Errors
     ///
-    /// - Of kind `BadRequest`: The body is not labelled as JSON (400).
+    /// - Of kind `BadRequest`: The content type is not JSON (400).
     /// - Of kind `Unauthorized`: No valid token of a user (401).
     /// - Of kind `Forbidden`: Not an accepted member, or the project is not active (403).
     /// - Of kind `NotFound`: Unknown project, or never a member (404).
@@ -60,7 +60,7 @@ impl crate::Client {
         Ok(())
     }
 
-    /// Returns what can be counted, by name.
+    /// Returns the resources, by name.
     ///
     /// No token is needed. Servers of 0.14 list hidden resources too.
     ///
@@ -234,7 +234,7 @@ impl crate::Client {
 
     /// Applies for a project.
     ///
-    /// Name and end date are needed.
+    /// Name and end date are required.
     ///
     /// Not all servers have it: 0.15+.
     ///
@@ -276,7 +276,7 @@ impl crate::Client {
     /// # Errors
     ///
     /// - Of kind `Unauthorized`: No valid token of a user (401).
-    /// - Of kind `Forbidden`: Not to be seen (403).
+    /// - Of kind `Forbidden`: Not visible (403).
     /// - Of kind `NotFound`: Unknown (404).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
@@ -371,7 +371,7 @@ impl crate::Client {
     ///
     /// - Of kind `BadRequest`: Not a number (400).
     /// - Of kind `Unauthorized`: No valid token of a user (401).
-    /// - Of kind `Forbidden`: Not to be seen (403).
+    /// - Of kind `Forbidden`: Not visible (403).
     /// - Of kind `NotFound`: Unknown (404).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
@@ -400,7 +400,7 @@ impl crate::Client {
     ///
     /// `membership_id`: The membership's number.
     ///
-    /// `action`: What can be done with a membership.
+    /// `action`: An action on a membership.
     ///
     /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///

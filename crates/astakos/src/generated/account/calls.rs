@@ -13,7 +13,7 @@ use super::{operations, wire};
 /// The values of `legacyUserInfo`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LegacyUserInfoParams {
-    /// `1` asks for usage too; only servers before 0.14 heed it.
+    /// `1` requests usage too; only for servers before 0.14.
     pub(crate) usage: Option<String>,
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn set_default_project(body: &wire::DefaultProject) -> Result<Call> {
     Call::new(&operations::SET_DEFAULT_PROJECT, target).json(body)
 }
 
-/// Returns what can be counted, by name.
+/// Returns the resources, by name.
 ///
 /// No token is needed. Servers of 0.14 list hidden resources too.
 pub(crate) fn get_resources() -> Result<Call> {
@@ -163,7 +163,7 @@ pub(crate) fn issue_commission(body: &wire::CommissionRequest) -> Result<Call> {
 
 /// Accept and reject several commissions.
 ///
-/// A serial that was resolved already is reported as failed.
+/// Already resolved serials are reported as failed.
 pub(crate) fn resolve_commissions(body: &wire::ResolveRequest) -> Result<Call> {
     let target = Target::new("/commissions/action");
     Call::new(&operations::RESOLVE_COMMISSIONS, target).json(body)
@@ -177,7 +177,7 @@ pub(crate) fn commission_info(serial: &crate::Serial) -> Result<Call> {
 
 /// Accept or reject a commission.
 ///
-/// Exactly one of the two; a commission that was resolved already is not found.
+/// Exactly one of the two; an already resolved commission is not found.
 #[doc(alias = "accept_commission")]
 #[doc(alias = "reject_commission")]
 pub(crate) fn commission_action(
@@ -226,7 +226,7 @@ pub(crate) fn list_projects(params: &ListProjectsParams) -> Result<Call> {
 
 /// Applies for a project.
 ///
-/// Name and end date are needed.
+/// Name and end date are required.
 ///
 /// Not all servers have it: 0.15+.
 pub(crate) fn create_project(body: &wire::ProjectSpec) -> Result<Call> {
@@ -355,7 +355,7 @@ pub(crate) fn legacy_application(application_id: i64) -> Result<Call> {
     Ok(Call::new(&operations::LEGACY_APPLICATION, target))
 }
 
-/// Act on an application, as 0.15 has it.
+/// Act on an application, for servers of 0.15.
 ///
 /// Not all servers have it: 0.15.
 pub(crate) fn legacy_application_action(

@@ -51,7 +51,7 @@ pub(crate) static SET_DEFAULT_PROJECT: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .dialect("0.20+");
 
-/// Returns what can be counted, by name.
+/// Returns the resources, by name.
 pub(crate) static GET_RESOURCES: Operation = Operation::new(
         "account.getResources",
         Method::GET,
@@ -160,7 +160,7 @@ pub(crate) static GET_PROJECT: Operation = Operation::new(
     .response_limit(4 << 20)
     .dialect("0.15+");
 
-/// Apply for a modification of a project, as 0.15 has it.
+/// Apply for a modification of a project, for servers of 0.15.
 pub(crate) static LEGACY_MODIFY_PROJECT: Operation = Operation::new(
         "account.legacyModifyProject",
         Method::POST,
@@ -243,7 +243,7 @@ pub(crate) static LEGACY_APPLICATION: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .dialect("0.15");
 
-/// Act on an application, as 0.15 has it.
+/// Act on an application, for servers of 0.15.
 pub(crate) static LEGACY_APPLICATION_ACTION: Operation = Operation::new(
         "account.legacyApplicationAction",
         Method::POST,

@@ -160,7 +160,7 @@ pub(crate) enum Op {
     SendFeedback,
     /// Sets the project that new resources of the user are charged to.
     SetDefaultProject,
-    /// Returns what can be counted, by name.
+    /// Returns the resources, by name.
     GetResources,
     /// Returns the quotas of the user of the token.
     GetQuotas,
@@ -184,7 +184,7 @@ pub(crate) enum Op {
     CreateProject,
     /// Returns a project.
     GetProject,
-    /// Apply for a modification of a project, as 0.15 has it.
+    /// Apply for a modification of a project, for servers of 0.15.
     LegacyModifyProject,
     /// Applies for a modification of a project.
     ModifyProject,
@@ -202,7 +202,7 @@ pub(crate) enum Op {
     LegacyApplications,
     /// Returns an application.
     LegacyApplication,
-    /// Act on an application, as 0.15 has it.
+    /// Act on an application, for servers of 0.15.
     LegacyApplicationAction,
 }
 

@@ -12,7 +12,7 @@ use vouchsafe_core::Secret;
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct UserInfo {
-    /// A number; absent if a later server was asked.
+    /// A number; absent from later servers.
     pub id: Option<i64>,
     /// Login name.
     pub username: String,
@@ -28,16 +28,16 @@ pub struct UserInfo {
     pub groups: Vec<String>,
     /// The token.
     pub auth_token: Option<Secret>,
-    /// When the token was made, milliseconds since 1970; absent if a later server was asked.
+    /// When the token was created, milliseconds since 1970; absent from later servers.
     pub auth_token_created: Option<i64>,
-    /// When the token ends, milliseconds since 1970.
+    /// When the token expires, milliseconds since 1970.
     pub auth_token_expires: Option<i64>,
-    /// Usage by resource; only from servers before 0.14 that were asked for it.
+    /// Usage by resource; only from servers before 0.14, if requested.
     #[serde(default)]
     pub usage: Vec<serde_json::Value>,
 }
 
-/// Something that can be counted.
+/// A resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Resource {
@@ -45,7 +45,7 @@ pub struct Resource {
     pub service: String,
     /// For people.
     pub description: Option<String>,
-    /// `bytes`, or none for what is counted.
+    /// `bytes`, or empty for a count.
     pub unit: Option<String>,
     /// Whether the user interface shows it; not in 0.14.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,16 +62,15 @@ pub struct Resource {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CommissionRequest {
-    /// What to charge.
+    /// The provisions.
     pub provisions: Vec<crate::Provision>,
     /// A name for people who look at pending commissions; empty, unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Whether limits may be exceeded; no, unless given. What is released must have been used
-    /// nevertheless.
+    /// Whether limits may be exceeded. Default: no. Releases are still limited to the usage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub force: Option<bool>,
-    /// Whether it is accepted at once; no, unless given.
+    /// Whether to accept it at once. Default: no.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_accept: Option<bool>,
 }
@@ -97,15 +96,14 @@ impl CommissionRequest {
         self
     }
 
-    /// Whether limits may be exceeded; no, unless given. What is released must have been used
-    /// nevertheless.
+    /// Whether limits may be exceeded. Default: no. Releases are still limited to the usage.
     #[must_use]
     pub fn force(mut self, force: bool) -> Self {
         self.force = Some(force);
         self
     }
 
-    /// Whether it is accepted at once; no, unless given.
+    /// Whether to accept it at once. Default: no.
     #[must_use]
     pub fn auto_accept(mut self, auto_accept: bool) -> Self {
         self.auto_accept = Some(auto_accept);
@@ -113,14 +111,14 @@ impl CommissionRequest {
     }
 }
 
-/// What was issued.
+/// The issued commission.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Issued {
     /// The number of a commission.
     pub(crate) serial: crate::Serial,
 }
 
-/// What to accept and reject.
+/// The serials to accept and reject.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ResolveRequest {
     /// To accept.
@@ -135,20 +133,20 @@ pub(crate) struct ResolveRequest {
 pub struct Commission {
     /// Its number.
     pub serial: crate::Serial,
-    /// When it was issued, by the server's clock: date, time, and an offset that is not to be
-    /// trusted (protocol section 10).
+    /// When it was issued, by the server's clock: date, time, and an unreliable offset (protocol
+    /// section 10).
     pub issue_time: String,
-    /// What the issuer called it.
+    /// The name from the issuer.
     pub name: String,
-    /// What it charges.
+    /// The provisions.
     pub provisions: Vec<crate::Provision>,
 }
 
-/// What can be done with a pending commission.
+/// An action on a pending commission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(clippy::exhaustive_enums, reason = "the set is closed by the protocol")]
 pub enum CommissionAction {
-    /// What was reserved is used, what was released is free.
+    /// Reserved quantities are used, released ones are free.
     #[serde(rename = "accept")]
     Accept,
     /// Everything is as if it had not been issued.
@@ -223,7 +221,7 @@ impl From<ProjectState> for String {
     }
 }
 
-/// How a project must concern a user to be listed.
+/// The relation of a project to the user.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
@@ -295,28 +293,28 @@ pub struct Project {
     /// What it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// When it was made.
+    /// When it was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creation_date: Option<String>,
-    /// When it ends.
+    /// When it expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_date: Option<String>,
     /// When it was suspended or terminated; only for owner and administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deactivation_date: Option<String>,
-    /// Who decides about joining.
+    /// The policy for joining.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub join_policy: Option<Policy>,
-    /// Who decides about leaving.
+    /// The policy for leaving.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leave_policy: Option<Policy>,
-    /// How many members it may have.
+    /// The maximum number of members.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_members: Option<crate::Limit>,
     /// Whether only its members see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub private: Option<bool>,
-    /// Whether it is the project that a user has from the beginning.
+    /// Whether it is a user's system project.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub system_project: Option<bool>,
     /// Capacities by resource.
@@ -325,11 +323,11 @@ pub struct Project {
     /// The last application; only for owner and administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_application: Option<Application>,
-    /// Number of the application that the project is as; only on servers of 0.15.
+    /// Number of the application in effect; only on servers of 0.15.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application: Option<i64>,
-    /// Number of the application that waits for a decision; only on servers of 0.15, and only for
-    /// owner, applicant and administrators.
+    /// Number of the pending application; only on servers of 0.15, and only for owner, applicant
+    /// and administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_application: Option<i64>,
     /// Keys that are not in the description.
@@ -337,7 +335,7 @@ pub struct Project {
     pub rest: BTreeMap<String, serde_json::Value>,
 }
 
-/// Who decides about joining or leaving a project.
+/// The policy for joining or leaving a project.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
@@ -385,7 +383,7 @@ impl From<Policy> for String {
     }
 }
 
-/// How much of a resource a project and each of its members may have.
+/// The limits of a resource for a project and for each of its members.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Capacity {
@@ -409,8 +407,8 @@ impl Capacity {
     }
 }
 
-/// An application for a project or for a modification of one: in the latter, what does not
-/// change is absent.
+/// An application for a project or for a modification of one, in which unchanged values are
+/// absent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Application {
@@ -433,17 +431,17 @@ pub struct Application {
     pub homepage: Option<String>,
     /// What the project is for.
     pub description: Option<String>,
-    /// For the administrator who decides about it.
+    /// A comment for the administrator who decides about it.
     pub comments: Option<String>,
-    /// When the project begins.
+    /// When the project starts.
     pub start_date: Option<String>,
     /// When the project ends.
     pub end_date: Option<String>,
-    /// Who decides about joining.
+    /// The policy for joining.
     pub join_policy: Option<Policy>,
-    /// Who decides about leaving.
+    /// The policy for leaving.
     pub leave_policy: Option<Policy>,
-    /// How many members the project may have.
+    /// The maximum number of members of the project.
     pub max_members: Option<crate::Limit>,
     /// Whether only its members see the project.
     pub private: Option<bool>,
@@ -515,15 +513,15 @@ impl From<ApplicationState> for String {
     }
 }
 
-/// What a project is to be. Name and end date are required for a new one; for a modification
-/// only what changes is given.
+/// The specification of a project. Name and end date are required for a new one; a modification
+/// has only the changed values.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProjectSpec {
     /// Like the name of a host, at most 80 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The owner's uuid; the applicant, unless given.
+    /// The owner's uuid. Default: the applicant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// At most 255 characters.
@@ -532,7 +530,7 @@ pub struct ProjectSpec {
     /// At most 4096 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// For the administrator who decides about it, at most 4096 characters.
+    /// A comment for the administrator who decides about it, at most 4096 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comments: Option<String>,
     /// Date, time and offset.
@@ -541,13 +539,13 @@ pub struct ProjectSpec {
     /// Date, time and offset, in the future.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_date: Option<String>,
-    /// Who decides about joining; moderated, unless given.
+    /// The policy for joining. Default: moderated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub join_policy: Option<Policy>,
-    /// Who decides about leaving; auto, unless given.
+    /// The policy for leaving. Default: auto.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leave_policy: Option<Policy>,
-    /// How many members it may have; unlimited, unless given.
+    /// The maximum number of members. Default: unlimited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_members: Option<crate::MaxMembers>,
     /// Whether only its members see it.
@@ -585,7 +583,7 @@ impl ProjectSpec {
         self
     }
 
-    /// The owner's uuid; the applicant, unless given.
+    /// The owner's uuid. Default: the applicant.
     #[must_use]
     pub fn owner(mut self, owner: impl Into<String>) -> Self {
         self.owner = Some(owner.into());
@@ -606,7 +604,7 @@ impl ProjectSpec {
         self
     }
 
-    /// For the administrator who decides about it, at most 4096 characters.
+    /// A comment for the administrator who decides about it, at most 4096 characters.
     #[must_use]
     pub fn comments(mut self, comments: impl Into<String>) -> Self {
         self.comments = Some(comments.into());
@@ -627,21 +625,21 @@ impl ProjectSpec {
         self
     }
 
-    /// Who decides about joining; moderated, unless given.
+    /// The policy for joining. Default: moderated.
     #[must_use]
     pub fn join_policy(mut self, join_policy: Policy) -> Self {
         self.join_policy = Some(join_policy);
         self
     }
 
-    /// Who decides about leaving; auto, unless given.
+    /// The policy for leaving. Default: auto.
     #[must_use]
     pub fn leave_policy(mut self, leave_policy: Policy) -> Self {
         self.leave_policy = Some(leave_policy);
         self
     }
 
-    /// How many members it may have; unlimited, unless given.
+    /// The maximum number of members. Default: unlimited.
     #[must_use]
     pub fn max_members(mut self, max_members: impl Into<crate::MaxMembers>) -> Self {
         self.max_members = Some(max_members.into());
@@ -663,7 +661,7 @@ impl ProjectSpec {
     }
 }
 
-/// What an application is about.
+/// The project of an application.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Applied {
@@ -676,8 +674,8 @@ pub struct Applied {
     pub rest: BTreeMap<String, serde_json::Value>,
 }
 
-/// A user's part in a project. What is not listed here are the times at which it last came into
-/// a state, by the state's name.
+/// A membership of a user in a project. Other members are the times at which it last entered a
+/// state, by the state's name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Membership {
@@ -692,7 +690,7 @@ pub struct Membership {
     /// Its state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<MembershipState>,
-    /// What the asking user may do with it.
+    /// The actions that the calling user may perform.
     #[serde(default)]
     pub allowed_actions: Vec<MembershipAction>,
     /// Keys that are not in the description.
@@ -764,7 +762,7 @@ impl From<MembershipState> for String {
     }
 }
 
-/// What can be done with a membership.
+/// An action on a membership.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
@@ -847,14 +845,14 @@ pub(crate) struct Enroll {
     pub(crate) user: String,
 }
 
-/// What came of it.
+/// The outcome.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Joined {
     /// Number of the membership.
     pub(crate) id: i64,
 }
 
-/// What can be done with an application.
+/// An action on an application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(clippy::exhaustive_enums, reason = "the set is closed by the protocol")]
 pub enum ApplicationAction {
@@ -885,18 +883,18 @@ impl ApplicationAction {
     }
 }
 
-/// What to look up.
+/// The names and uuids to look up.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct CatalogsRequest {
-    /// Find the names of these.
+    /// The uuids to find names for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) uuids: Option<Vec<String>>,
-    /// Find the uuids of these.
+    /// The names to find uuids for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) displaynames: Option<Vec<String>>,
 }
 
-/// What was found.
+/// The result.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Catalogs {
     /// Uuid to name.

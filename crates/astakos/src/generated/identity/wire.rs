@@ -24,7 +24,7 @@ pub(crate) struct PasswordCredentials {
     pub(crate) password: Secret,
 }
 
-/// What the identity part answers.
+/// The answer of the identity part.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(crate) struct AccessDocument {
     /// The token, its user, and the catalog of services.
@@ -44,7 +44,7 @@ pub struct Access {
     pub service_catalog: Option<crate::Catalog>,
 }
 
-/// A token, as the service knows it.
+/// A token and its expiry.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct AccessToken {
@@ -57,7 +57,7 @@ pub struct AccessToken {
     pub tenant: Option<Tenant>,
 }
 
-/// A project that a token stands for.
+/// The project of a token.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Tenant {
@@ -69,7 +69,7 @@ pub struct Tenant {
     pub name: Option<String>,
 }
 
-/// A user, as the identity part tells.
+/// A user of the identity part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AccessUser {
@@ -115,14 +115,14 @@ pub enum RoleId {
 /// Credentials for the access document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct AuthRequest {
-    /// Credentials; a token wins over a password.
+    /// Credentials; a token takes precedence over a password.
     pub(crate) auth: Auth,
 }
 
-/// Credentials; a token wins over a password.
+/// Credentials; a token takes precedence over a password.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Auth {
-    /// The user's uuid; empty is as good as none.
+    /// The user's uuid; empty counts as missing.
     #[serde(rename = "tenantName", skip_serializing_if = "Option::is_none")]
     pub(crate) tenant_name: Option<String>,
     /// A token as credentials.

@@ -10,7 +10,7 @@ use vouchsafe_core::url::Target;
 
 use super::{operations, wire};
 
-/// Trade an authorization code for an access token.
+/// Exchange an authorization code for an access token.
 ///
 /// A code can be used once.
 ///

@@ -7,7 +7,7 @@ use http::Method;
 use vouchsafe_core::ErrorKind;
 use vouchsafe_core::call::{Operation, Repeat, StatusRule};
 
-/// Trade an authorization code for an access token.
+/// Exchange an authorization code for an access token.
 pub(crate) static TOKEN: Operation = Operation::new(
         "oauth2.token",
         Method::POST,

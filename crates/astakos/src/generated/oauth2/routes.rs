@@ -20,7 +20,7 @@ pub(crate) static ROUTES: &[Route<Op>] = &[
 /// The operations, to match on, so that a new one cannot be forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Op {
-    /// Trade an authorization code for an access token.
+    /// Exchange an authorization code for an access token.
     Token,
 }
 

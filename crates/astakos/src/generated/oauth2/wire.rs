@@ -14,7 +14,7 @@ pub struct TokenGrant {
     pub grant_type: String,
     /// The authorization code.
     pub code: Option<Secret>,
-    /// The address that the code was sent to; the client's registered one, unless given.
+    /// The address that the code was sent to. Default: the client's registered one.
     pub redirect_uri: Option<String>,
     /// Id of the client, in the form too.
     pub client_id: Option<String>,
@@ -42,7 +42,7 @@ impl TokenGrant {
         self
     }
 
-    /// The address that the code was sent to; the client's registered one, unless given.
+    /// The address that the code was sent to. Default: the client's registered one.
     #[must_use]
     pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
         self.redirect_uri = Some(redirect_uri.into());
@@ -72,6 +72,6 @@ pub struct OAuth2Token {
     pub access_token: Secret,
     /// `Bearer`.
     pub token_type: Option<String>,
-    /// For how many seconds it is good; 20 unless the server is set up otherwise.
+    /// Its lifetime in seconds, by default 20.
     pub expires_in: Option<i64>,
 }

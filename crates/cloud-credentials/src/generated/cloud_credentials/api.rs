@@ -93,7 +93,7 @@ impl DirectoryApi<'_> {
         Ok(answer.json()?)
     }
 
-    /// Returns how many objects of a class there are.
+    /// Returns the number of objects of a class.
     ///
     /// `object_class`: The class of objects, such as `users`. Not empty.
     ///
@@ -214,7 +214,7 @@ impl EventsApi<'_> {
         Ok(())
     }
 
-    /// Gives the events that were polled last back.
+    /// Returns the events that were polled last to the channel.
     ///
     /// `channel`: The id of the channel. Not empty.
     ///
@@ -362,7 +362,7 @@ impl LoggingApi<'_> {
         Ok(answer.json()?)
     }
 
-    /// Returns a page of what a query found.
+    /// Returns a page of the results of a query.
     ///
     /// `query_id`: The id of the query. Not empty.
     ///
@@ -394,7 +394,7 @@ impl LoggingApi<'_> {
         }
     }
 
-    /// Removes a query and what it found.
+    /// Removes a query and its results.
     ///
     /// `query_id`: The id of the query. Not empty.
     ///
@@ -463,7 +463,7 @@ impl LoggingApi<'_> {
 pub struct QueriesApi<'c>(pub(crate) &'c crate::Client);
 
 impl QueriesApi<'_> {
-    /// Returns the jobs that are known.
+    /// Returns the known jobs.
     ///
     /// # Examples
     ///
@@ -600,7 +600,7 @@ impl QueriesApi<'_> {
     }
 }
 
-/// A request: returns a page of what a query found.
+/// A request: returns a page of the results of a query.
 ///
 /// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
@@ -671,7 +671,7 @@ impl PollEventsRequest {
     }
 }
 
-/// A request: returns how many objects of a class there are.
+/// A request: returns the number of objects of a class.
 ///
 /// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
@@ -705,7 +705,7 @@ impl CountDirectoryObjectsRequest {
     }
 }
 
-/// A request: returns the jobs that are known.
+/// A request: returns the known jobs.
 ///
 /// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
@@ -725,7 +725,7 @@ impl ListQueryJobsRequest {
         self
     }
 
-    /// Jobs made after this time, in seconds since 1970.
+    /// Jobs created after this time, in seconds since 1970.
     pub fn created_after(mut self, value: i64) -> Self {
         self.params.created_after = Some(value);
         self
@@ -793,7 +793,7 @@ impl GetQueryResultsRequest {
         self
     }
 
-    /// Where the page begins; the answer of the previous page says it.
+    /// The start of the page, from the answer of the previous page.
     pub fn page_cursor(mut self, value: impl Into<String>) -> Self {
         self.params.page_cursor = Some(value.into());
         self
@@ -815,7 +815,7 @@ impl GetQueryResultsRequest {
         self
     }
 
-    /// How a row is written.
+    /// The format of rows.
     pub fn result_format(mut self, value: wire::ResultFormat) -> Self {
         self.params.result_format = Some(value);
         self

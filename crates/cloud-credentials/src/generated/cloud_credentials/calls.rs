@@ -23,7 +23,7 @@ pub(crate) struct PollLogQueryParams {
     pub(crate) max_wait_time: Option<i64>,
 }
 
-/// Returns a page of what a query found.
+/// Returns a page of the results of a query.
 pub(crate) fn poll_log_query(
     query_id: &str,
     sequence: i64,
@@ -49,7 +49,7 @@ pub(crate) fn poll_log_query(
     Ok(Call::new(&operations::POLL_LOG_QUERY, target))
 }
 
-/// Removes a query and what it found.
+/// Removes a query and its results.
 pub(crate) fn delete_log_query(query_id: &str) -> Result<Call> {
     let check = || -> Result<()> {
         limits::text("query_id", query_id, Some(1), None)?;
@@ -113,7 +113,7 @@ pub(crate) fn acknowledge_events(channel: &str) -> Result<Call> {
     Ok(Call::new(&operations::ACKNOWLEDGE_EVENTS, target))
 }
 
-/// Gives the events that were polled last back.
+/// Returns the events that were polled last to the channel.
 pub(crate) fn refuse_events(channel: &str) -> Result<Call> {
     let check = || -> Result<()> {
         limits::text("channel", channel, Some(1), None)?;
@@ -187,7 +187,7 @@ pub(crate) struct CountDirectoryObjectsParams {
     pub(crate) domain: Option<String>,
 }
 
-/// Returns how many objects of a class there are.
+/// Returns the number of objects of a class.
 pub(crate) fn count_directory_objects(
     object_class: &str,
     params: &CountDirectoryObjectsParams,
@@ -227,7 +227,7 @@ pub(crate) fn query_directory(
 pub(crate) struct ListQueryJobsParams {
     /// The most jobs to return.
     pub(crate) max_jobs: Option<i64>,
-    /// Jobs made after this time, in seconds since 1970.
+    /// Jobs created after this time, in seconds since 1970.
     pub(crate) created_after: Option<i64>,
     /// Jobs in this state.
     pub(crate) state: Option<String>,
@@ -237,7 +237,7 @@ pub(crate) struct ListQueryJobsParams {
     pub(crate) tenant_id: Option<String>,
 }
 
-/// Returns the jobs that are known.
+/// Returns the known jobs.
 pub(crate) fn list_query_jobs(params: &ListQueryJobsParams) -> Result<Call> {
     let check = || -> Result<()> {
         if let Some(value) = &params.max_jobs {
@@ -295,13 +295,13 @@ pub(crate) struct GetQueryResultsParams {
     pub(crate) max_wait: Option<i64>,
     /// The number of the first row.
     pub(crate) offset: Option<i64>,
-    /// Where the page begins; the answer of the previous page says it.
+    /// The start of the page, from the answer of the previous page.
     pub(crate) page_cursor: Option<String>,
     /// The number of the page.
     pub(crate) page_number: Option<i64>,
     /// Rows on a page.
     pub(crate) page_size: Option<i64>,
-    /// How a row is written.
+    /// The format of rows.
     pub(crate) result_format: Option<wire::ResultFormat>,
 }
 

@@ -24,7 +24,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::POLL_LOG_QUERY,
         name: "poll-log-query",
-        about: "Returns a page of what a query found",
+        about: "Returns a page of the results of a query",
         parameters: &[
             Parameter {
                 name: "query_id",
@@ -60,7 +60,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::DELETE_LOG_QUERY,
         name: "delete-log-query",
-        about: "Removes a query and what it found",
+        about: "Removes a query and its results",
         parameters: &[
             Parameter {
                 name: "query_id",
@@ -149,7 +149,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::REFUSE_EVENTS,
         name: "refuse-events",
-        about: "Gives the events that were polled last back",
+        about: "Returns the events that were polled last to the channel",
         parameters: &[
             Parameter {
                 name: "channel",
@@ -241,7 +241,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::COUNT_DIRECTORY_OBJECTS,
         name: "count-directory-objects",
-        about: "Returns how many objects of a class there are",
+        about: "Returns the number of objects of a class",
         parameters: &[
             Parameter {
                 name: "class",
@@ -290,7 +290,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::LIST_QUERY_JOBS,
         name: "list-query-jobs",
-        about: "Returns the jobs that are known",
+        about: "Returns the known jobs",
         parameters: &[
             Parameter {
                 name: "maxJobs",
@@ -307,7 +307,7 @@ pub static OPERATIONS: &[Described] = &[
                 place: Place::Query,
                 required: false,
                 secret: false,
-                about: "Jobs made after this time, in seconds since 1970",
+                about: "Jobs created after this time, in seconds since 1970",
                 example: "1",
             },
             Parameter {
@@ -427,7 +427,7 @@ pub static OPERATIONS: &[Described] = &[
                 place: Place::Query,
                 required: false,
                 secret: false,
-                about: "Where the page begins; the answer of the previous page says it",
+                about: "The start of the page, from the answer of the previous page",
                 example: "example",
             },
             Parameter {
@@ -454,7 +454,7 @@ pub static OPERATIONS: &[Described] = &[
                 place: Place::Query,
                 required: false,
                 secret: false,
-                about: "How a row is written",
+                about: "The format of rows",
                 example: "valuesArray",
             },
         ],

@@ -14,7 +14,7 @@ pub(crate) static CREATE_LOG_QUERY: Operation = Operation::new(
     )
     .repeat(Repeat::OnlyIfUnsent);
 
-/// Returns a page of what a query found.
+/// Returns a page of the results of a query.
 pub(crate) static POLL_LOG_QUERY: Operation = Operation::new(
         "cloud-credentials.pollLogQuery",
         Method::GET,
@@ -22,7 +22,7 @@ pub(crate) static POLL_LOG_QUERY: Operation = Operation::new(
     )
     .repeat(Repeat::Safe);
 
-/// Removes a query and what it found.
+/// Removes a query and its results.
 pub(crate) static DELETE_LOG_QUERY: Operation = Operation::new(
         "cloud-credentials.deleteLogQuery",
         Method::DELETE,
@@ -55,7 +55,7 @@ pub(crate) static ACKNOWLEDGE_EVENTS: Operation = Operation::new(
     )
     .repeat(Repeat::OnlyIfUnsent);
 
-/// Gives the events that were polled last back.
+/// Returns the events that were polled last to the channel.
 pub(crate) static REFUSE_EVENTS: Operation = Operation::new(
         "cloud-credentials.refuseEvents",
         Method::POST,
@@ -103,7 +103,7 @@ pub(crate) static GET_DIRECTORY_DOMAINS: Operation = Operation::new(
     )
     .repeat(Repeat::Safe);
 
-/// Returns how many objects of a class there are.
+/// Returns the number of objects of a class.
 pub(crate) static COUNT_DIRECTORY_OBJECTS: Operation = Operation::new(
         "cloud-credentials.countDirectoryObjects",
         Method::GET,
@@ -120,7 +120,7 @@ pub(crate) static QUERY_DIRECTORY: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .response_limit(8 << 20);
 
-/// Returns the jobs that are known.
+/// Returns the known jobs.
 pub(crate) static LIST_QUERY_JOBS: Operation = Operation::new(
         "cloud-credentials.listQueryJobs",
         Method::GET,

@@ -113,9 +113,9 @@ pub(crate) static ROUTES: &[Route<Op>] = &[
 pub(crate) enum Op {
     /// Starts a query.
     CreateLogQuery,
-    /// Returns a page of what a query found.
+    /// Returns a page of the results of a query.
     PollLogQuery,
-    /// Removes a query and what it found.
+    /// Removes a query and its results.
     DeleteLogQuery,
     /// Writes log entries.
     WriteLogs,
@@ -123,7 +123,7 @@ pub(crate) enum Op {
     PollEvents,
     /// Acknowledges the events that were polled last.
     AcknowledgeEvents,
-    /// Gives the events that were polled last back.
+    /// Returns the events that were polled last to the channel.
     RefuseEvents,
     /// Drops all events of a channel.
     FlushEvents,
@@ -135,11 +135,11 @@ pub(crate) enum Op {
     GetDirectoryAttributes,
     /// Returns the domains that are synchronised.
     GetDirectoryDomains,
-    /// Returns how many objects of a class there are.
+    /// Returns the number of objects of a class.
     CountDirectoryObjects,
     /// Returns objects of a class.
     QueryDirectory,
-    /// Returns the jobs that are known.
+    /// Returns the known jobs.
     ListQueryJobs,
     /// Starts a job.
     CreateQueryJob,

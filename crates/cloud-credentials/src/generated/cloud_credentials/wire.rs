@@ -58,7 +58,7 @@ pub struct DirectoryPage {
     /// The objects.
     #[serde(default)]
     pub result: Vec<serde_json::Value>,
-    /// How many there are.
+    /// The number of objects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<i64>,
     /// The number of the page.
@@ -67,7 +67,7 @@ pub struct DirectoryPage {
     /// Objects on a page.
     #[serde(rename = "pageSize", skip_serializing_if = "Option::is_none")]
     pub page_size: Option<i64>,
-    /// How many are on later pages.
+    /// The number of objects on later pages.
     #[serde(rename = "unreadResults", skip_serializing_if = "Option::is_none")]
     pub unread_results: Option<i64>,
 }
@@ -88,7 +88,7 @@ pub struct QueryJob {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NewQueryJob {
-    /// The id to give it; the service makes one if there is none.
+    /// The id of the job. Default: the service chooses one.
     #[serde(rename = "jobId", skip_serializing_if = "Option::is_none")]
     pub job_id: Option<String>,
     /// What to do.
@@ -117,7 +117,7 @@ impl NewQueryJob {
         }
     }
 
-    /// The id to give it; the service makes one if there is none.
+    /// The id of the job. Default: the service chooses one.
     #[must_use]
     pub fn job_id(mut self, job_id: impl Into<String>) -> Self {
         self.job_id = Some(job_id.into());
@@ -145,7 +145,7 @@ pub struct QueryPage {
     pub errors: Vec<serde_json::Value>,
 }
 
-/// What to look for in the logs.
+/// The query on the logs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LogQuery {
@@ -196,7 +196,7 @@ impl LogQuery {
     }
 }
 
-/// A page of what a query found.
+/// A page of the results of a query.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LogPage {
@@ -209,7 +209,7 @@ pub struct LogPage {
     /// `RUNNING`, `FINISHED` (the page, but not the query), `JOB_FINISHED` or `JOB_FAILED`.
     #[serde(rename = "queryStatus", skip_serializing_if = "Option::is_none")]
     pub query_status: Option<String>,
-    /// What the client gave.
+    /// The value from the client.
     #[serde(rename = "clientParameters", skip_serializing_if = "Option::is_none")]
     pub client_parameters: Option<serde_json::Value>,
     /// The page itself.
@@ -217,7 +217,7 @@ pub struct LogPage {
     pub result: Option<serde_json::Value>,
 }
 
-/// What became of a removal.
+/// The outcome of a removal.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Deleted {
@@ -226,7 +226,7 @@ pub struct Deleted {
     pub success: bool,
 }
 
-/// What became of log entries.
+/// The outcome for log entries.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Written {
@@ -238,7 +238,7 @@ pub struct Written {
     pub uuids: Vec<String>,
 }
 
-/// How events are polled.
+/// The parameters of a poll.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EventPoll {
@@ -287,16 +287,16 @@ pub struct EventGroup {
     pub event: Vec<serde_json::Value>,
 }
 
-/// Which events of a type of log a channel has.
+/// The events of a type of log that a channel receives.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EventFilter {
     /// The query, in the service's SQL.
     pub filter: String,
-    /// How long events are gathered, in milliseconds.
+    /// How long the service gathers events, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<i64>,
-    /// How many events are gathered at most.
+    /// The maximum number of events to gather.
     #[serde(rename = "batchSize", skip_serializing_if = "Option::is_none")]
     pub batch_size: Option<i64>,
 }
@@ -312,14 +312,14 @@ impl EventFilter {
         }
     }
 
-    /// How long events are gathered, in milliseconds.
+    /// How long the service gathers events, in milliseconds.
     #[must_use]
     pub fn timeout(mut self, timeout: i64) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// How many events are gathered at most.
+    /// The maximum number of events to gather.
     #[must_use]
     pub fn batch_size(mut self, batch_size: i64) -> Self {
         self.batch_size = Some(batch_size);
@@ -370,13 +370,13 @@ pub struct DirectoryQuery {
     /// The domain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
-    /// Which objects.
+    /// The objects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<serde_json::Value>,
-    /// Which attributes; all if there are none.
+    /// The attributes to return; all if empty.
     #[serde(default)]
     pub attributes: Vec<String>,
-    /// Which names.
+    /// The form of names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<serde_json::Value>,
     /// Whether attributes have the service's names.
@@ -412,14 +412,14 @@ impl DirectoryQuery {
         self
     }
 
-    /// Which objects.
+    /// The objects.
     #[must_use]
     pub fn filter(mut self, filter: serde_json::Value) -> Self {
         self.filter = Some(filter);
         self
     }
 
-    /// Which attributes; all if there are none.
+    /// The attributes to return; all if empty.
     #[must_use]
     pub fn attributes(
         mut self,
@@ -429,7 +429,7 @@ impl DirectoryQuery {
         self
     }
 
-    /// Which names.
+    /// The form of names.
     #[must_use]
     pub fn name(mut self, name: serde_json::Value) -> Self {
         self.name = Some(name);

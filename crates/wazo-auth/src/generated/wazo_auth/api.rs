@@ -167,7 +167,7 @@ impl AdminApi<'_> {
 pub struct BackendsApi<'c>(pub(crate) &'c crate::Client);
 
 impl BackendsApi<'_> {
-    /// Returns the names of the login backends that are loaded, in no order.
+    /// Returns the names of the loaded login backends, unordered.
     ///
     /// # Errors
     ///
@@ -194,7 +194,7 @@ impl BackendsApi<'_> {
 pub struct ConfigApi<'c>(pub(crate) &'c crate::Client);
 
 impl ConfigApi<'_> {
-    /// Returns the whole configuration of the service, secrets included.
+    /// Returns the whole configuration of the service, including secrets.
     ///
     /// Only for tokens of the top tenant.
     ///
@@ -230,7 +230,7 @@ impl ConfigApi<'_> {
     ///
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
-    /// - Of kind `Status`: A setting that cannot be changed; the body is the request's (500).
+    /// - Of kind `Status`: The option cannot be changed; the body is that of the request (500).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
@@ -259,7 +259,7 @@ pub struct EmailsApi<'c>(pub(crate) &'c crate::Client);
 impl EmailsApi<'_> {
     /// Confirms an address.
     ///
-    /// Succeeds also if it is confirmed already.
+    /// Succeeds even if it is confirmed already.
     ///
     /// Needs the access `auth.emails.{email_uuid}.confirm.update`.
     ///
@@ -289,9 +289,9 @@ impl EmailsApi<'_> {
 pub struct ExternalApi<'c>(pub(crate) &'c crate::Client);
 
 impl ExternalApi<'_> {
-    /// Returns the external services, and which of them a user is connected with.
+    /// Returns the external services, and which of them a user is connected to.
     ///
-    /// A user that does not exist is connected with none.
+    /// An unknown user is connected to none.
     ///
     /// Needs the access `auth.users.{user_uuid}.external.read`.
     ///
@@ -316,7 +316,7 @@ impl ExternalApi<'_> {
         }
     }
 
-    /// Returns the push tokens of the phone of a user.
+    /// Returns the push tokens of a user's phone.
     ///
     /// Needs the access `auth.users.{user_uuid}.external.mobile.read`.
     ///
@@ -345,7 +345,7 @@ impl ExternalApi<'_> {
         Ok(answer.json()?)
     }
 
-    /// Stores the push tokens of the phone of a user.
+    /// Stores the push tokens of a user's phone.
     ///
     /// Needs the access `auth.users.{user_uuid}.external.mobile.create`.
     ///
@@ -356,7 +356,7 @@ impl ExternalApi<'_> {
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user (404).
-    /// - Of kind `Conflict`: There is something stored already (409).
+    /// - Of kind `Conflict`: There is stored data already (409).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
@@ -378,9 +378,9 @@ impl ExternalApi<'_> {
         Ok(answer.json()?)
     }
 
-    /// Replaces the push tokens of the phone of a user.
+    /// Replaces the push tokens of a user's phone.
     ///
-    /// Creates them if there are none; servers before 25.14 answer 404 then.
+    /// Creates them if there are none, where servers before 25.14 answer 404.
     ///
     /// Needs the access `auth.users.{user_uuid}.external.mobile.update`.
     ///
@@ -411,7 +411,7 @@ impl ExternalApi<'_> {
         Ok(answer.json()?)
     }
 
-    /// Deletes the push tokens of the phone of a user.
+    /// Deletes the push tokens of a user's phone.
     ///
     /// Needs the access `auth.users.{user_uuid}.external.mobile.delete`.
     ///
@@ -496,7 +496,7 @@ impl ExternalApi<'_> {
         Ok(answer.json()?)
     }
 
-    /// Starts connecting a user with Google, and returns where the user must consent.
+    /// Starts connecting a user to Google, and returns the URL where the user must consent.
     ///
     /// Needs the access `auth.users.{user_uuid}.external.google.create`.
     ///
@@ -585,7 +585,7 @@ impl ExternalApi<'_> {
         Ok(answer.json()?)
     }
 
-    /// Starts connecting a user with Microsoft, and returns where the user must consent.
+    /// Starts connecting a user to Microsoft, and returns the URL where the user must consent.
     ///
     /// Needs the access `auth.users.{user_uuid}.external.microsoft.create`.
     ///
@@ -648,7 +648,7 @@ impl ExternalApi<'_> {
         Ok(())
     }
 
-    /// Returns what connects a user with an external service of any type.
+    /// Returns the data of a user's account at an external service of any type.
     ///
     /// Needs the access `auth.users.{user_uuid}.external.{auth_type}.read`.
     ///
@@ -680,9 +680,9 @@ impl ExternalApi<'_> {
         Ok(answer.json()?)
     }
 
-    /// Stores what connects a user with an external service of any type.
+    /// Stores the data of a user's account at an external service of any type.
     ///
-    /// For the types that an installation adds to those that have methods of their own.
+    /// For types that an installation adds to those with their own methods.
     ///
     /// Needs the access `auth.users.{user_uuid}.external.{auth_type}.create`.
     ///
@@ -696,7 +696,7 @@ impl ExternalApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user or no such type, or nothing is stored or
     ///   configured (404).
-    /// - Of kind `Conflict`: There is something stored already (409).
+    /// - Of kind `Conflict`: There is stored data already (409).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn create(
         &self,
@@ -709,7 +709,7 @@ impl ExternalApi<'_> {
         Ok(answer.json()?)
     }
 
-    /// Replaces what connects a user with an external service of any type.
+    /// Replaces the data of a user's account at an external service of any type.
     ///
     /// Needs the access `auth.users.{user_uuid}.external.{auth_type}.update`.
     ///
@@ -722,7 +722,7 @@ impl ExternalApi<'_> {
     /// - Of kind `NotFound`: There is no such user or no such type, or nothing is stored or
     ///   configured (404).
     /// - Of kind `Conflict`: the service's code is `password-managed-externally` (405).
-    /// - Of kind `Status`: What is stored of this type can only be created and deleted (405).
+    /// - Of kind `Status`: Data of this type can only be created and deleted (405).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn update(
         &self,
@@ -768,9 +768,9 @@ impl ExternalApi<'_> {
         Ok(())
     }
 
-    /// Returns the users that are connected with an external service.
+    /// Returns the users that are connected to an external service.
     ///
-    /// In no order.
+    /// Unordered.
     ///
     /// Needs the access `auth.{auth_type}.external.users.read`.
     ///
@@ -961,7 +961,7 @@ impl GroupsApi<'_> {
 
     /// Renames a group.
     ///
-    /// Its slug stays.
+    /// Its slug does not change.
     ///
     /// Needs the access `auth.groups.{group_uuid}.update`.
     ///
@@ -1080,7 +1080,7 @@ impl GroupsApi<'_> {
 
     /// Removes a user from a group.
     ///
-    /// Succeeds also if the user is not in the group.
+    /// Succeeds even if the user is not in the group.
     ///
     /// Needs the access `auth.groups.{group_uuid}.users.{user_uuid}.delete`.
     ///
@@ -1136,7 +1136,7 @@ impl GroupsApi<'_> {
         }
     }
 
-    /// Gives a policy to a group.
+    /// Adds a policy to a group.
     ///
     /// Succeeds also if the group has it already. The client's token must itself cover each access
     /// that is given or taken.
@@ -1167,7 +1167,7 @@ impl GroupsApi<'_> {
         Ok(())
     }
 
-    /// Takes a policy from a group.
+    /// Removes a policy from a group.
     ///
     /// Succeeds also if the group does not have it. The client's token must itself cover each
     /// access that is given or taken.
@@ -1229,7 +1229,7 @@ impl IdpApi<'_> {
         Ok(answer.json::<wire::IdpList>()?.items)
     }
 
-    /// Gives several users a method of authentication.
+    /// Sets the authentication method of several users.
     ///
     /// Stops at the first user that does not exist; those before it are changed.
     ///
@@ -1262,7 +1262,7 @@ impl IdpApi<'_> {
         Ok(())
     }
 
-    /// Gives a user a method of authentication.
+    /// Sets the authentication method of a user.
     ///
     /// Needs the access `auth.idp.{idp_type}.users.{user_uuid}.create`.
     ///
@@ -1330,7 +1330,7 @@ pub struct InitApi<'c>(pub(crate) &'c crate::Client);
 impl InitApi<'_> {
     /// Creates the first user of an installation.
     ///
-    /// Possible once, with the key that the server has written into a file.
+    /// Possible once, with the key that the server has written to a file.
     ///
     /// Not all servers have it: before 19.16.
     ///
@@ -1421,7 +1421,7 @@ impl LdapConfigApi<'_> {
 
     /// Deletes the LDAP configuration of the tenant.
     ///
-    /// Succeeds also if there is none.
+    /// Succeeds even if there is none.
     ///
     /// Needs the access `auth.backends.ldap.delete`.
     ///
@@ -1480,7 +1480,7 @@ impl PoliciesApi<'_> {
 
     /// Creates a policy.
     ///
-    /// The client's token must itself cover each access that is given or taken.
+    /// The client's token must itself cover each access that is granted or revoked.
     ///
     /// Needs the access `auth.policies.create`.
     ///
@@ -1605,12 +1605,12 @@ impl PoliciesApi<'_> {
 
     /// Adds an access to a policy.
     ///
-    /// The client's token must itself cover each access that is given or taken.
+    /// The client's token must itself cover each access that is granted or revoked.
     ///
     /// Needs the access `auth.policies.{policy_id}.update`.
     ///
-    /// `access`: Without a slash; an access with one can only be set with all others of the policy.
-    /// Not empty.
+    /// `access`: Without a slash; an access with one can only be set by replacing all accesses of
+    /// the policy. Not empty.
     ///
     /// Sent again only if no byte of it was sent, since repeating it would do harm.
     ///
@@ -1647,8 +1647,8 @@ impl PoliciesApi<'_> {
     ///
     /// Needs the access `auth.policies.{policy_id}.update`.
     ///
-    /// `access`: Without a slash; an access with one can only be set with all others of the policy.
-    /// Not empty.
+    /// `access`: Without a slash; an access with one can only be set by replacing all accesses of
+    /// the policy. Not empty.
     ///
     /// # Errors
     ///
@@ -1710,7 +1710,7 @@ impl RefreshTokensApi<'_> {
 pub struct SamlApi<'c>(pub(crate) &'c crate::Client);
 
 impl SamlApi<'_> {
-    /// Starts a login through SAML, and returns where to send the user.
+    /// Starts a login through SAML, and returns the URL to send the user to.
     ///
     /// A domain without a configuration is answered with 500.
     ///
@@ -1773,7 +1773,7 @@ impl SamlConfigApi<'_> {
 
     /// Deletes the SAML configuration of the tenant.
     ///
-    /// Succeeds also if there is none.
+    /// Succeeds even if there is none.
     ///
     /// Needs the access `auth.backends.saml.delete`.
     ///
@@ -1853,7 +1853,7 @@ pub struct SessionsApi<'c>(pub(crate) &'c crate::Client);
 impl SessionsApi<'_> {
     /// Returns sessions.
     ///
-    /// In no order unless one is set. A search has no effect.
+    /// Unordered unless an order is set. A search has no effect.
     ///
     /// Needs the access `auth.sessions.read`.
     ///
@@ -1878,7 +1878,7 @@ impl SessionsApi<'_> {
 
     /// Ends a session and its token.
     ///
-    /// Succeeds also if there is no such session that the tenant may see.
+    /// Succeeds even if the tenant sees no such session.
     ///
     /// Needs the access `auth.sessions.{session_uuid}.delete`.
     ///
@@ -1961,7 +1961,7 @@ impl TenantsApi<'_> {
 
     /// Creates a tenant below the tenant of the call.
     ///
-    /// Each tenant has a group of all its users from the beginning.
+    /// Each tenant initially has a group of all its users.
     ///
     /// Needs the access `auth.tenants.create`.
     ///
@@ -1975,7 +1975,7 @@ impl TenantsApi<'_> {
     ///   is taken (409).
     /// - Of kind `Forbidden`: The id is that of the tenant of the call (403).
     /// - Of kind `NotFound`: There is no such contact (404).
-    /// - Of kind `Status`: The body lacks what the service takes for granted (500).
+    /// - Of kind `Status`: The body lacks members that the service does not check (500).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
@@ -2022,7 +2022,7 @@ impl TenantsApi<'_> {
         Ok(answer.json()?)
     }
 
-    /// Replaces what is known of a tenant.
+    /// Replaces the data of a tenant.
     ///
     /// What the new values leave out is removed, or gets its default. Slug and parent stay. A
     /// domain that goes takes its SAML configuration with it.
@@ -2035,7 +2035,7 @@ impl TenantsApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such tenant or no such contact (404).
     /// - Of kind `Conflict`: The id, the slug or a domain is taken (409).
-    /// - Of kind `Status`: The body lacks what the service takes for granted (500).
+    /// - Of kind `Status`: The body lacks members that the service does not check (500).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
@@ -2057,7 +2057,7 @@ impl TenantsApi<'_> {
         Ok(answer.json()?)
     }
 
-    /// Deletes a tenant and all that is in it.
+    /// Deletes a tenant and everything in it.
     ///
     /// A tenant cannot delete itself, nor one that has tenants below it.
     ///
@@ -2154,7 +2154,7 @@ pub struct TokenApi<'c>(pub(crate) &'c crate::Client);
 impl TokenApi<'_> {
     /// Returns a token.
     ///
-    /// Knowing the token is enough; no other credential is needed.
+    /// The token itself is sufficient; no other credential is needed.
     ///
     /// `token`: A UUID.
     ///
@@ -2213,7 +2213,7 @@ impl TokenApi<'_> {
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `Forbidden`: The token does not cover the access, or is not of the tenant (403).
     /// - Of kind `NotFound`: The token is unknown or has expired (404).
-    /// - Of kind `Status`: The body lacks what the service takes for granted (500).
+    /// - Of kind `Status`: The body lacks members that the service does not check (500).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
@@ -2406,7 +2406,7 @@ impl UsersApi<'_> {
         Ok(answer.json()?)
     }
 
-    /// Registers a user, in a tenant of its own.
+    /// Registers a user, in a new tenant.
     ///
     /// A message asks the user to confirm the address. Most installations do not permit this, which
     /// is answered with 404. After a conflict the tenant stays.
@@ -2418,7 +2418,7 @@ impl UsersApi<'_> {
     /// - Of kind `Invalid`: A value is malformed or not permitted (400).
     /// - Of kind `NotFound`: The installation does not permit registration (404).
     /// - Of kind `Conflict`: The name, an address or the id is taken (409).
-    /// - Of kind `Status`: The body lacks what the service takes for granted (500).
+    /// - Of kind `Status`: The body lacks members that the service does not check (500).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
@@ -2465,7 +2465,7 @@ impl UsersApi<'_> {
         Ok(answer.json()?)
     }
 
-    /// Replaces what is known of a user.
+    /// Replaces the data of a user.
     ///
     /// What the new values leave out is removed, or gets its default. Password and addresses stay.
     /// Disabling a user ends all of its sessions.
@@ -2544,7 +2544,7 @@ impl UsersApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such user (404).
     /// - Of kind `Conflict`: the service's code is `password-managed-externally` (405).
-    /// - Of kind `Status`: The password is kept by another system, such as LDAP (405).
+    /// - Of kind `Status`: Another system, such as LDAP, has the password (405).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
@@ -2565,7 +2565,7 @@ impl UsersApi<'_> {
         Ok(())
     }
 
-    /// Sends a user a message with a token to reset the password.
+    /// Sends a message with a token for resetting the password to a user.
     ///
     /// Exactly one of the values must be set. Succeeds whether or not there is such a user. The
     /// token is valid for two days.
@@ -2659,7 +2659,7 @@ impl UsersApi<'_> {
         Ok(answer.json()?)
     }
 
-    /// Sends a user a message to confirm an address.
+    /// Sends a message for confirming an address to a user.
     ///
     /// Needs the access `auth.users.{user_uuid}.emails.{email_uuid}.confirm.read`.
     ///
@@ -2690,7 +2690,7 @@ impl UsersApi<'_> {
         Ok(())
     }
 
-    /// Returns the policies that a user has of its own.
+    /// Returns the policies of a user, without those of the user's groups.
     ///
     /// Empty if there is no such user.
     ///
@@ -2716,7 +2716,7 @@ impl UsersApi<'_> {
         }
     }
 
-    /// Gives a policy to a user.
+    /// Adds a policy to a user.
     ///
     /// Succeeds also if the user has it already. The client's token must itself cover each access
     /// that is given or taken.
@@ -2747,7 +2747,7 @@ impl UsersApi<'_> {
         Ok(())
     }
 
-    /// Takes a policy from a user.
+    /// Removes a policy from a user.
     ///
     /// Succeeds also if the user does not have it. The client's token must itself cover each access
     /// that is given or taken.
@@ -2804,7 +2804,7 @@ impl UsersApi<'_> {
 
     /// Returns the sessions of a user.
     ///
-    /// In no order unless one is set. A search has no effect.
+    /// Unordered unless an order is set. A search has no effect.
     ///
     /// Needs the access `auth.users.{user_uuid}.sessions.read`.
     ///
@@ -2830,7 +2830,7 @@ impl UsersApi<'_> {
 
     /// Ends a session of a user, and its token.
     ///
-    /// Succeeds also if there is no such session.
+    /// Succeeds even if there is no such session.
     ///
     /// Needs the access `auth.users.{user_uuid}.sessions.{session_uuid}.delete`.
     ///
@@ -2872,13 +2872,13 @@ pub struct GetTokenRequest {
 }
 
 impl GetTokenRequest {
-    /// Asks whether the token covers an access, such as `auth.users.read`.
+    /// Checks that the token covers an access, such as `auth.users.read`.
     pub fn required_access(mut self, value: impl Into<String>) -> Self {
         self.params.required_access = Some(value.into());
         self
     }
 
-    /// Asks whether the token's user is of this tenant or of one above it.
+    /// Checks that the tenant of the token's user is this tenant or above it.
     pub fn tenant(mut self, value: impl Into<String>) -> Self {
         self.params.tenant = Some(value.into());
         self
@@ -2914,13 +2914,13 @@ pub struct CheckTokenRequest {
 }
 
 impl CheckTokenRequest {
-    /// Asks whether the token covers an access, such as `auth.users.read`.
+    /// Checks that the token covers an access, such as `auth.users.read`.
     pub fn required_access(mut self, value: impl Into<String>) -> Self {
         self.params.required_access = Some(value.into());
         self
     }
 
-    /// Asks whether the token's user is of this tenant or of one above it.
+    /// Checks that the tenant of the token's user is this tenant or above it.
     pub fn tenant(mut self, value: impl Into<String>) -> Self {
         self.params.tenant = Some(value.into());
         self
@@ -3707,7 +3707,7 @@ impl page::List for ListUsersRequest {
     }
 }
 
-/// A request: sends a user a message with a token to reset the password.
+/// A request: sends a message with a token for resetting the password to a user.
 ///
 /// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
@@ -3758,7 +3758,7 @@ impl RequestPasswordResetRequest {
     }
 }
 
-/// A request: returns the policies that a user has of its own.
+/// A request: returns the policies of a user, without those of the user's groups.
 ///
 /// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
@@ -4872,7 +4872,7 @@ impl page::List for ListTenantsRequest {
     }
 }
 
-/// A request: returns the external services, and which of them a user is connected with.
+/// A request: returns the external services, and which of them a user is connected to.
 ///
 /// Values that are not set are left to the server.
 #[derive(Clone, Debug)]
@@ -4993,7 +4993,7 @@ impl page::List for ListExternalRequest {
     }
 }
 
-/// A request: returns the users that are connected with an external service.
+/// A request: returns the users that are connected to an external service.
 ///
 /// Values that are not set are left to the server.
 #[derive(Clone, Debug)]

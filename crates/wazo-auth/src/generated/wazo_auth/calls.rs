@@ -43,15 +43,15 @@ pub(crate) fn create_token(
 /// The values of `getToken`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GetTokenParams {
-    /// Asks whether the token covers an access, such as `auth.users.read`.
+    /// Checks that the token covers an access, such as `auth.users.read`.
     pub(crate) required_access: Option<String>,
-    /// Asks whether the token's user is of this tenant or of one above it.
+    /// Checks that the tenant of the token's user is this tenant or above it.
     pub(crate) tenant: Option<String>,
 }
 
 /// Returns a token.
 ///
-/// Knowing the token is enough; no other credential is needed.
+/// The token itself is sufficient; no other credential is needed.
 pub(crate) fn get_token(token: &Secret, params: &GetTokenParams) -> Result<Call> {
     let target = Target::new("/token/").segment("token", token.expose())?;
     let target = target.query_opt("scope", params.required_access.as_deref());
@@ -62,9 +62,9 @@ pub(crate) fn get_token(token: &Secret, params: &GetTokenParams) -> Result<Call>
 /// The values of `checkToken`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CheckTokenParams {
-    /// Asks whether the token covers an access, such as `auth.users.read`.
+    /// Checks that the token covers an access, such as `auth.users.read`.
     pub(crate) required_access: Option<String>,
-    /// Asks whether the token's user is of this tenant or of one above it.
+    /// Checks that the tenant of the token's user is this tenant or above it.
     pub(crate) tenant: Option<String>,
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn check_token(token: &Secret, params: &CheckTokenParams) -> Result<C
 
 /// Ends a token and its session.
 ///
-/// Knowing the token is enough. Succeeds also if the token is unknown.
+/// The token itself is sufficient. Succeeds even if the token is unknown.
 pub(crate) fn revoke_token(token: &Secret) -> Result<Call> {
     let target = Target::new("/token/").segment("token", token.expose())?;
     Ok(Call::new(&operations::REVOKE_TOKEN, target).hide(token))
@@ -302,7 +302,7 @@ pub(crate) fn list_refresh_tokens(params: &ListRefreshTokensParams) -> Result<Ca
     Ok(Call::new(&operations::LIST_REFRESH_TOKENS, target))
 }
 
-/// Returns the names of the login backends that are loaded, in no order.
+/// Returns the names of the loaded login backends, unordered.
 pub(crate) fn list_backends() -> Result<Call> {
     let target = Target::new("/backends");
     Ok(Call::new(&operations::LIST_BACKENDS, target))
@@ -398,7 +398,7 @@ pub(crate) fn list_policies(params: &ListPoliciesParams) -> Result<Call> {
 
 /// Creates a policy.
 ///
-/// The client's token must itself cover each access that is given or taken.
+/// The client's token must itself cover each access that is granted or revoked.
 ///
 /// Needs the access `auth.policies.create`.
 pub(crate) fn create_policy(body: &wire::NewPolicy) -> Result<Call> {
@@ -452,7 +452,7 @@ pub(crate) fn delete_policy(policy_id: &wire::PolicyId) -> Result<Call> {
 
 /// Adds an access to a policy.
 ///
-/// The client's token must itself cover each access that is given or taken.
+/// The client's token must itself cover each access that is granted or revoked.
 ///
 /// Needs the access `auth.policies.{policy_id}.update`.
 pub(crate) fn add_access(policy_id: &wire::PolicyId, access: &str) -> Result<Call> {
@@ -497,7 +497,7 @@ pub(crate) fn remove_access(policy_id: &wire::PolicyId, access: &str) -> Result<
 
 /// Adds an access to a policy.
 ///
-/// The client's token must itself cover each access that is given or taken.
+/// The client's token must itself cover each access that is granted or revoked.
 ///
 /// Not all servers have it: before 21.05. Needs the access `auth.policies.{policy_id}.edit`.
 pub(crate) fn add_acl_template(
@@ -522,7 +522,7 @@ pub(crate) fn add_acl_template(
 
 /// Removes an access from a policy.
 ///
-/// The client's token must itself cover each access that is given or taken.
+/// The client's token must itself cover each access that is granted or revoked.
 ///
 /// Not all servers have it: before 21.05. Needs the access `auth.policies.{policy_id}.edit`.
 pub(crate) fn remove_acl_template(
@@ -652,7 +652,7 @@ pub(crate) fn create_user(body: &wire::NewUser) -> Result<Call> {
     Call::new(&operations::CREATE_USER, target).secret_json(body)
 }
 
-/// Registers a user, in a tenant of its own.
+/// Registers a user, in a new tenant.
 ///
 /// A message asks the user to confirm the address. Most installations do not permit this, which
 /// is answered with 404. After a conflict the tenant stays.
@@ -674,7 +674,7 @@ pub(crate) fn get_user(user_uuid: &wire::UserUuid) -> Result<Call> {
     Ok(Call::new(&operations::GET_USER, target))
 }
 
-/// Replaces what is known of a user.
+/// Replaces the data of a user.
 ///
 /// What the new values leave out is removed, or gets its default. Password and addresses stay.
 /// Disabling a user ends all of its sessions.
@@ -736,7 +736,7 @@ pub(crate) struct RequestPasswordResetParams {
     pub(crate) login: Option<String>,
 }
 
-/// Sends a user a message with a token to reset the password.
+/// Sends a message with a token for resetting the password to a user.
 ///
 /// Exactly one of the values must be set. Succeeds whether or not there is such a user. The
 /// token is valid for two days.
@@ -800,7 +800,7 @@ pub(crate) fn update_emails(
     Call::new(&operations::UPDATE_EMAILS, target).json(body)
 }
 
-/// Sends a user a message to confirm an address.
+/// Sends a message for confirming an address to a user.
 ///
 /// Needs the access `auth.users.{user_uuid}.emails.{email_uuid}.confirm.read`.
 pub(crate) fn request_confirmation(
@@ -836,7 +836,7 @@ pub(crate) struct ListUserPoliciesParams {
     pub(crate) name: Option<String>,
 }
 
-/// Returns the policies that a user has of its own.
+/// Returns the policies of a user, without those of the user's groups.
 ///
 /// Empty if there is no such user.
 ///
@@ -875,7 +875,7 @@ pub(crate) fn list_user_policies(
     Ok(Call::new(&operations::LIST_USER_POLICIES, target))
 }
 
-/// Gives a policy to a user.
+/// Adds a policy to a user.
 ///
 /// Succeeds also if the user has it already. The client's token must itself cover each access
 /// that is given or taken.
@@ -892,7 +892,7 @@ pub(crate) fn add_user_policy(
     Ok(Call::new(&operations::ADD_USER_POLICY, target))
 }
 
-/// Takes a policy from a user.
+/// Removes a policy from a user.
 ///
 /// Succeeds also if the user does not have it. The client's token must itself cover each access
 /// that is given or taken.
@@ -986,7 +986,7 @@ pub(crate) struct ListUserSessionsParams {
 
 /// Returns the sessions of a user.
 ///
-/// In no order unless one is set. A search has no effect.
+/// Unordered unless an order is set. A search has no effect.
 ///
 /// Needs the access `auth.users.{user_uuid}.sessions.read`.
 pub(crate) fn list_user_sessions(
@@ -1022,7 +1022,7 @@ pub(crate) fn list_user_sessions(
 
 /// Ends a session of a user, and its token.
 ///
-/// Succeeds also if there is no such session.
+/// Succeeds even if there is no such session.
 ///
 /// Needs the access `auth.users.{user_uuid}.sessions.{session_uuid}.delete`.
 pub(crate) fn delete_user_session(
@@ -1054,7 +1054,7 @@ pub(crate) fn update_emails_as_admin(
 
 /// Confirms an address.
 ///
-/// Succeeds also if it is confirmed already.
+/// Succeeds even if it is confirmed already.
 ///
 /// Needs the access `auth.emails.{email_uuid}.confirm.update`.
 pub(crate) fn confirm_email(email_uuid: &wire::EmailUuid) -> Result<Call> {
@@ -1164,7 +1164,7 @@ pub(crate) fn get_group(group_uuid: &wire::GroupUuid) -> Result<Call> {
 
 /// Renames a group.
 ///
-/// Its slug stays.
+/// Its slug does not change.
 ///
 /// Needs the access `auth.groups.{group_uuid}.update`.
 pub(crate) fn edit_group(
@@ -1279,7 +1279,7 @@ pub(crate) fn add_group_user(
 
 /// Removes a user from a group.
 ///
-/// Succeeds also if the user is not in the group.
+/// Succeeds even if the user is not in the group.
 ///
 /// Needs the access `auth.groups.{group_uuid}.users.{user_uuid}.delete`.
 pub(crate) fn remove_group_user(
@@ -1351,7 +1351,7 @@ pub(crate) fn list_group_policies(
     Ok(Call::new(&operations::LIST_GROUP_POLICIES, target))
 }
 
-/// Gives a policy to a group.
+/// Adds a policy to a group.
 ///
 /// Succeeds also if the group has it already. The client's token must itself cover each access
 /// that is given or taken.
@@ -1368,7 +1368,7 @@ pub(crate) fn add_group_policy(
     Ok(Call::new(&operations::ADD_GROUP_POLICY, target))
 }
 
-/// Takes a policy from a group.
+/// Removes a policy from a group.
 ///
 /// Succeeds also if the group does not have it. The client's token must itself cover each
 /// access that is given or taken.
@@ -1404,7 +1404,7 @@ pub(crate) struct ListSessionsParams {
 
 /// Returns sessions.
 ///
-/// In no order unless one is set. A search has no effect.
+/// Unordered unless an order is set. A search has no effect.
 ///
 /// Needs the access `auth.sessions.read`.
 pub(crate) fn list_sessions(params: &ListSessionsParams) -> Result<Call> {
@@ -1435,7 +1435,7 @@ pub(crate) fn list_sessions(params: &ListSessionsParams) -> Result<Call> {
 
 /// Ends a session and its token.
 ///
-/// Succeeds also if there is no such session that the tenant may see.
+/// Succeeds even if the tenant sees no such session.
 ///
 /// Needs the access `auth.sessions.{session_uuid}.delete`.
 pub(crate) fn delete_session(session_uuid: &wire::SessionUuid) -> Result<Call> {
@@ -1512,7 +1512,7 @@ pub(crate) fn list_tenants(params: &ListTenantsParams) -> Result<Call> {
 
 /// Creates a tenant below the tenant of the call.
 ///
-/// Each tenant has a group of all its users from the beginning.
+/// Each tenant initially has a group of all its users.
 ///
 /// Needs the access `auth.tenants.create`.
 pub(crate) fn create_tenant(body: &wire::NewTenant) -> Result<Call> {
@@ -1533,7 +1533,7 @@ pub(crate) fn get_tenant(tenant_uuid: &wire::TenantUuid) -> Result<Call> {
     Ok(Call::new(&operations::GET_TENANT, target))
 }
 
-/// Replaces what is known of a tenant.
+/// Replaces the data of a tenant.
 ///
 /// What the new values leave out is removed, or gets its default. Slug and parent stay. A
 /// domain that goes takes its SAML configuration with it.
@@ -1552,7 +1552,7 @@ pub(crate) fn edit_tenant(
     Call::new(&operations::EDIT_TENANT, target).json(body)
 }
 
-/// Deletes a tenant and all that is in it.
+/// Deletes a tenant and everything in it.
 ///
 /// A tenant cannot delete itself, nor one that has tenants below it.
 ///
@@ -1605,9 +1605,9 @@ pub(crate) struct ListExternalParams {
     pub(crate) kind: Option<String>,
 }
 
-/// Returns the external services, and which of them a user is connected with.
+/// Returns the external services, and which of them a user is connected to.
 ///
-/// A user that does not exist is connected with none.
+/// An unknown user is connected to none.
 ///
 /// Needs the access `auth.users.{user_uuid}.external.read`.
 pub(crate) fn list_external(
@@ -1642,7 +1642,7 @@ pub(crate) fn list_external(
     Ok(Call::new(&operations::LIST_EXTERNAL, target))
 }
 
-/// Returns the push tokens of the phone of a user.
+/// Returns the push tokens of a user's phone.
 ///
 /// Needs the access `auth.users.{user_uuid}.external.mobile.read`.
 pub(crate) fn get_mobile(user_uuid: &wire::UserUuid) -> Result<Call> {
@@ -1652,7 +1652,7 @@ pub(crate) fn get_mobile(user_uuid: &wire::UserUuid) -> Result<Call> {
     Ok(Call::new(&operations::GET_MOBILE, target))
 }
 
-/// Stores the push tokens of the phone of a user.
+/// Stores the push tokens of a user's phone.
 ///
 /// Needs the access `auth.users.{user_uuid}.external.mobile.create`.
 pub(crate) fn create_mobile(
@@ -1670,9 +1670,9 @@ pub(crate) fn create_mobile(
     Call::new(&operations::CREATE_MOBILE, target).secret_json(body)
 }
 
-/// Replaces the push tokens of the phone of a user.
+/// Replaces the push tokens of a user's phone.
 ///
-/// Creates them if there are none; servers before 25.14 answer 404 then.
+/// Creates them if there are none, where servers before 25.14 answer 404.
 ///
 /// Needs the access `auth.users.{user_uuid}.external.mobile.update`.
 pub(crate) fn update_mobile(
@@ -1690,7 +1690,7 @@ pub(crate) fn update_mobile(
     Call::new(&operations::UPDATE_MOBILE, target).secret_json(body)
 }
 
-/// Deletes the push tokens of the phone of a user.
+/// Deletes the push tokens of a user's phone.
 ///
 /// Needs the access `auth.users.{user_uuid}.external.mobile.delete`.
 pub(crate) fn delete_mobile(user_uuid: &wire::UserUuid) -> Result<Call> {
@@ -1720,7 +1720,7 @@ pub(crate) fn get_google(user_uuid: &wire::UserUuid) -> Result<Call> {
     Ok(Call::new(&operations::GET_GOOGLE, target))
 }
 
-/// Starts connecting a user with Google, and returns where the user must consent.
+/// Starts connecting a user to Google, and returns the URL where the user must consent.
 ///
 /// Needs the access `auth.users.{user_uuid}.external.google.create`.
 pub(crate) fn create_google(
@@ -1758,7 +1758,7 @@ pub(crate) fn get_microsoft(user_uuid: &wire::UserUuid) -> Result<Call> {
     Ok(Call::new(&operations::GET_MICROSOFT, target))
 }
 
-/// Starts connecting a user with Microsoft, and returns where the user must consent.
+/// Starts connecting a user to Microsoft, and returns the URL where the user must consent.
 ///
 /// Needs the access `auth.users.{user_uuid}.external.microsoft.create`.
 pub(crate) fn create_microsoft(
@@ -1786,7 +1786,7 @@ pub(crate) fn delete_microsoft(user_uuid: &wire::UserUuid) -> Result<Call> {
     Ok(Call::new(&operations::DELETE_MICROSOFT, target))
 }
 
-/// Returns what connects a user with an external service of any type.
+/// Returns the data of a user's account at an external service of any type.
 ///
 /// Needs the access `auth.users.{user_uuid}.external.{auth_type}.read`.
 pub(crate) fn get_external(user_uuid: &wire::UserUuid, auth_type: &str) -> Result<Call> {
@@ -1797,9 +1797,9 @@ pub(crate) fn get_external(user_uuid: &wire::UserUuid, auth_type: &str) -> Resul
     Ok(Call::new(&operations::GET_EXTERNAL, target))
 }
 
-/// Stores what connects a user with an external service of any type.
+/// Stores the data of a user's account at an external service of any type.
 ///
-/// For the types that an installation adds to those that have methods of their own.
+/// For types that an installation adds to those with their own methods.
 ///
 /// Needs the access `auth.users.{user_uuid}.external.{auth_type}.create`.
 pub(crate) fn create_external(
@@ -1814,7 +1814,7 @@ pub(crate) fn create_external(
     Call::new(&operations::CREATE_EXTERNAL, target).secret_json(body)
 }
 
-/// Replaces what connects a user with an external service of any type.
+/// Replaces the data of a user's account at an external service of any type.
 ///
 /// Needs the access `auth.users.{user_uuid}.external.{auth_type}.update`.
 pub(crate) fn update_external(
@@ -1854,9 +1854,9 @@ pub(crate) struct ListConnectedUsersParams {
     pub(crate) recurse: Option<bool>,
 }
 
-/// Returns the users that are connected with an external service.
+/// Returns the users that are connected to an external service.
 ///
-/// In no order.
+/// Unordered.
 ///
 /// Needs the access `auth.{auth_type}.external.users.read`.
 pub(crate) fn list_connected_users(
@@ -1943,7 +1943,7 @@ pub(crate) fn list_idps() -> Result<Call> {
     Ok(Call::new(&operations::LIST_IDPS, target))
 }
 
-/// Gives several users a method of authentication.
+/// Sets the authentication method of several users.
 ///
 /// Stops at the first user that does not exist; those before it are changed.
 ///
@@ -1953,7 +1953,7 @@ pub(crate) fn add_idp_users(idp_type: &str, body: &wire::IdpUsers) -> Result<Cal
     Call::new(&operations::ADD_IDP_USERS, target).json(body)
 }
 
-/// Gives a user a method of authentication.
+/// Sets the authentication method of a user.
 ///
 /// Needs the access `auth.idp.{idp_type}.users.{user_uuid}.create`.
 pub(crate) fn add_idp_user(idp_type: &str, user_uuid: &wire::UserUuid) -> Result<Call> {
@@ -2005,7 +2005,7 @@ pub(crate) fn update_ldap_config(body: &wire::LdapEdit) -> Result<Call> {
 
 /// Deletes the LDAP configuration of the tenant.
 ///
-/// Succeeds also if there is none.
+/// Succeeds even if there is none.
 ///
 /// Needs the access `auth.backends.ldap.delete`.
 pub(crate) fn delete_ldap_config() -> Result<Call> {
@@ -2043,7 +2043,7 @@ pub(crate) fn update_saml_config() -> Result<Call> {
 
 /// Deletes the SAML configuration of the tenant.
 ///
-/// Succeeds also if there is none.
+/// Succeeds even if there is none.
 ///
 /// Needs the access `auth.backends.saml.delete`.
 pub(crate) fn delete_saml_config() -> Result<Call> {
@@ -2067,7 +2067,7 @@ pub(crate) fn get_saml_metadata() -> Result<Call> {
     Ok(Call::new(&operations::GET_SAML_METADATA, target))
 }
 
-/// Starts a login through SAML, and returns where to send the user.
+/// Starts a login through SAML, and returns the URL to send the user to.
 ///
 /// A domain without a configuration is answered with 500.
 pub(crate) fn start_saml(body: &wire::SamlStart) -> Result<Call> {
@@ -2075,7 +2075,7 @@ pub(crate) fn start_saml(body: &wire::SamlStart) -> Result<Call> {
     Call::new(&operations::START_SAML, target).json(body)
 }
 
-/// Passes on the answer of an identity provider, and returns where to send the user.
+/// Forwards the answer of an identity provider, and returns the URL to send the user to.
 pub(crate) fn finish_saml(body: &wire::SamlAnswer) -> Result<Call> {
     let target = Target::new("/saml/acs");
     let form = Form::new()
@@ -2091,7 +2091,7 @@ pub(crate) fn end_saml() -> Result<Call> {
     Ok(Call::new(&operations::END_SAML, target))
 }
 
-/// Returns the whole configuration of the service, secrets included.
+/// Returns the whole configuration of the service, including secrets.
 ///
 /// Only for tokens of the top tenant.
 ///
@@ -2113,7 +2113,7 @@ pub(crate) fn patch_config(body: &[wire::ConfigChange]) -> Result<Call> {
 
 /// Creates the first user of an installation.
 ///
-/// Possible once, with the key that the server has written into a file.
+/// Possible once, with the key that the server has written to a file.
 ///
 /// Not all servers have it: before 19.16.
 pub(crate) fn initialize(body: &wire::FirstUser) -> Result<Call> {

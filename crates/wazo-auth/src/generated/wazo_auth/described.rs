@@ -51,7 +51,7 @@ pub static OPERATIONS: &[Described] = &[
                 place: Place::Query,
                 required: false,
                 secret: false,
-                about: "Asks whether the token covers an access, such as `auth.users.read`",
+                about: "Checks that the token covers an access, such as `auth.users.read`",
                 example: "example",
             },
             Parameter {
@@ -60,7 +60,7 @@ pub static OPERATIONS: &[Described] = &[
                 place: Place::Query,
                 required: false,
                 secret: false,
-                about: "Asks whether the token's user is of this tenant or of one above it",
+                about: "Checks that the tenant of the token's user is this tenant or above it",
                 example: "example",
             },
         ],
@@ -87,7 +87,7 @@ pub static OPERATIONS: &[Described] = &[
                 place: Place::Query,
                 required: false,
                 secret: false,
-                about: "Asks whether the token covers an access, such as `auth.users.read`",
+                about: "Checks that the token covers an access, such as `auth.users.read`",
                 example: "example",
             },
             Parameter {
@@ -96,7 +96,7 @@ pub static OPERATIONS: &[Described] = &[
                 place: Place::Query,
                 required: false,
                 secret: false,
-                about: "Asks whether the token's user is of this tenant or of one above it",
+                about: "Checks that the tenant of the token's user is this tenant or above it",
                 example: "example",
             },
         ],
@@ -515,7 +515,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::LIST_BACKENDS,
         name: "list-backends",
-        about: "Returns the names of the login backends that are loaded, in no order",
+        about: "Returns the names of the loaded login backends, unordered",
         parameters: &[],
         body: None,
         answers_secret: false,
@@ -790,7 +790,7 @@ pub static OPERATIONS: &[Described] = &[
                 place: Place::Path,
                 required: true,
                 secret: false,
-                about: "Without a slash; an access with one can only be set with all others of the policy",
+                about: "Without a slash; an access with one can only be set by replacing all accesses of the policy",
                 example: "dird.me.#",
             },
             Parameter {
@@ -826,7 +826,7 @@ pub static OPERATIONS: &[Described] = &[
                 place: Place::Path,
                 required: true,
                 secret: false,
-                about: "Without a slash; an access with one can only be set with all others of the policy",
+                about: "Without a slash; an access with one can only be set by replacing all accesses of the policy",
                 example: "dird.me.#",
             },
             Parameter {
@@ -862,7 +862,7 @@ pub static OPERATIONS: &[Described] = &[
                 place: Place::Path,
                 required: true,
                 secret: false,
-                about: "Without a slash; an access with one can only be set with all others of the policy",
+                about: "Without a slash; an access with one can only be set by replacing all accesses of the policy",
                 example: "dird.me.#",
             },
             Parameter {
@@ -898,7 +898,7 @@ pub static OPERATIONS: &[Described] = &[
                 place: Place::Path,
                 required: true,
                 secret: false,
-                about: "Without a slash; an access with one can only be set with all others of the policy",
+                about: "Without a slash; an access with one can only be set by replacing all accesses of the policy",
                 example: "dird.me.#",
             },
             Parameter {
@@ -1110,7 +1110,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::REGISTER_USER,
         name: "register-user",
-        about: "Registers a user, in a tenant of its own",
+        about: "Registers a user, in a new tenant",
         parameters: &[],
         body: Some(Body {
             is_form: false,
@@ -1149,7 +1149,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::EDIT_USER,
         name: "edit-user",
-        about: "Replaces what is known of a user",
+        about: "Replaces the data of a user",
         parameters: &[
             Parameter {
                 name: "user_uuid",
@@ -1229,7 +1229,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::REQUEST_PASSWORD_RESET,
         name: "request-password-reset",
-        about: "Sends a user a message with a token to reset the password",
+        about: "Sends a message with a token for resetting the password to a user",
         parameters: &[
             Parameter {
                 name: "username",
@@ -1309,7 +1309,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::REQUEST_CONFIRMATION,
         name: "request-confirmation",
-        about: "Sends a user a message to confirm an address",
+        about: "Sends a message for confirming an address to a user",
         parameters: &[
             Parameter {
                 name: "user_uuid",
@@ -1336,7 +1336,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::LIST_USER_POLICIES,
         name: "list-user-policies",
-        about: "Returns the policies that a user has of its own",
+        about: "Returns the policies of a user, without those of the user's groups",
         parameters: &[
             Parameter {
                 name: "user_uuid",
@@ -1435,7 +1435,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::ADD_USER_POLICY,
         name: "add-user-policy",
-        about: "Gives a policy to a user",
+        about: "Adds a policy to a user",
         parameters: &[
             Parameter {
                 name: "user_uuid",
@@ -1471,7 +1471,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::REMOVE_USER_POLICY,
         name: "remove-user-policy",
-        about: "Takes a policy from a user",
+        about: "Removes a policy from a user",
         parameters: &[
             Parameter {
                 name: "user_uuid",
@@ -2311,7 +2311,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::ADD_GROUP_POLICY,
         name: "add-group-policy",
-        about: "Gives a policy to a group",
+        about: "Adds a policy to a group",
         parameters: &[
             Parameter {
                 name: "group_uuid",
@@ -2347,7 +2347,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::REMOVE_GROUP_POLICY,
         name: "remove-group-policy",
-        about: "Takes a policy from a group",
+        about: "Removes a policy from a group",
         parameters: &[
             Parameter {
                 name: "group_uuid",
@@ -2648,7 +2648,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::EDIT_TENANT,
         name: "edit-tenant",
-        about: "Replaces what is known of a tenant",
+        about: "Replaces the data of a tenant",
         parameters: &[
             Parameter {
                 name: "tenant_uuid",
@@ -2679,7 +2679,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::DELETE_TENANT,
         name: "delete-tenant",
-        about: "Deletes a tenant and all that is in it",
+        about: "Deletes a tenant and everything in it",
         parameters: &[
             Parameter {
                 name: "tenant_uuid",
@@ -2760,7 +2760,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::LIST_EXTERNAL,
         name: "list-external",
-        about: "Returns the external services, and which of them a user is connected with",
+        about: "Returns the external services, and which of them a user is connected to",
         parameters: &[
             Parameter {
                 name: "user_uuid",
@@ -2841,7 +2841,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::GET_MOBILE,
         name: "get-mobile",
-        about: "Returns the push tokens of the phone of a user",
+        about: "Returns the push tokens of a user's phone",
         parameters: &[
             Parameter {
                 name: "user_uuid",
@@ -2859,7 +2859,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::CREATE_MOBILE,
         name: "create-mobile",
-        about: "Stores the push tokens of the phone of a user",
+        about: "Stores the push tokens of a user's phone",
         parameters: &[
             Parameter {
                 name: "user_uuid",
@@ -2881,7 +2881,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::UPDATE_MOBILE,
         name: "update-mobile",
-        about: "Replaces the push tokens of the phone of a user",
+        about: "Replaces the push tokens of a user's phone",
         parameters: &[
             Parameter {
                 name: "user_uuid",
@@ -2903,7 +2903,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::DELETE_MOBILE,
         name: "delete-mobile",
-        about: "Deletes the push tokens of the phone of a user",
+        about: "Deletes the push tokens of a user's phone",
         parameters: &[
             Parameter {
                 name: "user_uuid",
@@ -2975,7 +2975,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::CREATE_GOOGLE,
         name: "create-google",
-        about: "Starts connecting a user with Google, and returns where the user must consent",
+        about: "Starts connecting a user to Google, and returns the URL where the user must consent",
         parameters: &[
             Parameter {
                 name: "user_uuid",
@@ -3051,7 +3051,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::CREATE_MICROSOFT,
         name: "create-microsoft",
-        about: "Starts connecting a user with Microsoft, and returns where the user must consent",
+        about: "Starts connecting a user to Microsoft, and returns the URL where the user must consent",
         parameters: &[
             Parameter {
                 name: "user_uuid",
@@ -3100,7 +3100,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::GET_EXTERNAL,
         name: "get-external",
-        about: "Returns what connects a user with an external service of any type",
+        about: "Returns the data of a user's account at an external service of any type",
         parameters: &[
             Parameter {
                 name: "user_uuid",
@@ -3136,7 +3136,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::CREATE_EXTERNAL,
         name: "create-external",
-        about: "Stores what connects a user with an external service of any type",
+        about: "Stores the data of a user's account at an external service of any type",
         parameters: &[
             Parameter {
                 name: "user_uuid",
@@ -3176,7 +3176,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::UPDATE_EXTERNAL,
         name: "update-external",
-        about: "Replaces what connects a user with an external service of any type",
+        about: "Replaces the data of a user's account at an external service of any type",
         parameters: &[
             Parameter {
                 name: "user_uuid",
@@ -3252,7 +3252,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::LIST_CONNECTED_USERS,
         name: "list-connected-users",
-        about: "Returns the users that are connected with an external service",
+        about: "Returns the users that are connected to an external service",
         parameters: &[
             Parameter {
                 name: "auth_type",
@@ -3430,7 +3430,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::ADD_IDP_USERS,
         name: "add-idp-users",
-        about: "Gives several users a method of authentication",
+        about: "Sets the authentication method of several users",
         parameters: &[
             Parameter {
                 name: "idp_type",
@@ -3461,7 +3461,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::ADD_IDP_USER,
         name: "add-idp-user",
-        about: "Gives a user a method of authentication",
+        about: "Sets the authentication method of a user",
         parameters: &[
             Parameter {
                 name: "idp_type",
@@ -3689,7 +3689,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::START_SAML,
         name: "start-saml",
-        about: "Starts a login through SAML, and returns where to send the user",
+        about: "Starts a login through SAML, and returns the URL to send the user to",
         parameters: &[],
         body: Some(Body {
             is_form: false,
@@ -3701,7 +3701,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::FINISH_SAML,
         name: "finish-saml",
-        about: "Passes on the answer of an identity provider, and returns where to send the user",
+        about: "Forwards the answer of an identity provider, and returns the URL to send the user to",
         parameters: &[],
         body: Some(Body {
             is_form: true,
@@ -3721,7 +3721,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::GET_CONFIG,
         name: "get-config",
-        about: "Returns the whole configuration of the service, secrets included",
+        about: "Returns the whole configuration of the service, including secrets",
         parameters: &[],
         body: None,
         answers_secret: false,

@@ -112,7 +112,7 @@ pub(crate) static LIST_REFRESH_TOKENS: Operation = Operation::new(
     .response_limit(64 << 20)
     .status_rules(COMMON_STATUSES);
 
-/// Returns the names of the login backends that are loaded, in no order.
+/// Returns the names of the loaded login backends, unordered.
 pub(crate) static LIST_BACKENDS: Operation = Operation::new(
         "wazo-auth.listBackends",
         Method::GET,
@@ -235,7 +235,7 @@ pub(crate) static CREATE_USER: Operation = Operation::new(
     .repeat(Repeat::OnlyIfUnsent)
     .status_rules(COMMON_STATUSES);
 
-/// Registers a user, in a tenant of its own.
+/// Registers a user, in a new tenant.
 pub(crate) static REGISTER_USER: Operation = Operation::new(
         "wazo-auth.registerUser",
         Method::POST,
@@ -254,7 +254,7 @@ pub(crate) static GET_USER: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .status_rules(COMMON_STATUSES);
 
-/// Replaces what is known of a user.
+/// Replaces the data of a user.
 pub(crate) static EDIT_USER: Operation = Operation::new(
         "wazo-auth.editUser",
         Method::PUT,
@@ -281,7 +281,7 @@ pub(crate) static CHANGE_PASSWORD: Operation = Operation::new(
     .repeat(Repeat::OnlyIfUnsent)
     .status_rules(CHANGE_PASSWORD_STATUSES);
 
-/// Sends a user a message with a token to reset the password.
+/// Sends a message with a token for resetting the password to a user.
 pub(crate) static REQUEST_PASSWORD_RESET: Operation = Operation::new(
         "wazo-auth.requestPasswordReset",
         Method::GET,
@@ -309,7 +309,7 @@ pub(crate) static UPDATE_EMAILS: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .status_rules(COMMON_STATUSES);
 
-/// Sends a user a message to confirm an address.
+/// Sends a message for confirming an address to a user.
 pub(crate) static REQUEST_CONFIRMATION: Operation = Operation::new(
         "wazo-auth.requestConfirmation",
         Method::GET,
@@ -318,7 +318,7 @@ pub(crate) static REQUEST_CONFIRMATION: Operation = Operation::new(
     .repeat(Repeat::OnlyIfUnsent)
     .status_rules(COMMON_STATUSES);
 
-/// Returns the policies that a user has of its own.
+/// Returns the policies of a user, without those of the user's groups.
 pub(crate) static LIST_USER_POLICIES: Operation = Operation::new(
         "wazo-auth.listUserPolicies",
         Method::GET,
@@ -328,7 +328,7 @@ pub(crate) static LIST_USER_POLICIES: Operation = Operation::new(
     .response_limit(64 << 20)
     .status_rules(COMMON_STATUSES);
 
-/// Gives a policy to a user.
+/// Adds a policy to a user.
 pub(crate) static ADD_USER_POLICY: Operation = Operation::new(
         "wazo-auth.addUserPolicy",
         Method::PUT,
@@ -337,7 +337,7 @@ pub(crate) static ADD_USER_POLICY: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .status_rules(COMMON_STATUSES);
 
-/// Takes a policy from a user.
+/// Removes a policy from a user.
 pub(crate) static REMOVE_USER_POLICY: Operation = Operation::new(
         "wazo-auth.removeUserPolicy",
         Method::DELETE,
@@ -384,7 +384,7 @@ pub(crate) static UPDATE_EMAILS_AS_ADMIN: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .status_rules(COMMON_STATUSES);
 
-/// Confirms an address by the link of a message.
+/// Confirms an address by the link in a message.
 #[cfg(feature = "mock")]
 pub(crate) static CONFIRM_EMAIL_BY_LINK: Operation = Operation::new(
         "wazo-auth.confirmEmailByLink",
@@ -487,7 +487,7 @@ pub(crate) static LIST_GROUP_POLICIES: Operation = Operation::new(
     .response_limit(64 << 20)
     .status_rules(COMMON_STATUSES);
 
-/// Gives a policy to a group.
+/// Adds a policy to a group.
 pub(crate) static ADD_GROUP_POLICY: Operation = Operation::new(
         "wazo-auth.addGroupPolicy",
         Method::PUT,
@@ -496,7 +496,7 @@ pub(crate) static ADD_GROUP_POLICY: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .status_rules(COMMON_STATUSES);
 
-/// Takes a policy from a group.
+/// Removes a policy from a group.
 pub(crate) static REMOVE_GROUP_POLICY: Operation = Operation::new(
         "wazo-auth.removeGroupPolicy",
         Method::DELETE,
@@ -552,7 +552,7 @@ pub(crate) static GET_TENANT: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .status_rules(COMMON_STATUSES);
 
-/// Replaces what is known of a tenant.
+/// Replaces the data of a tenant.
 pub(crate) static EDIT_TENANT: Operation = Operation::new(
         "wazo-auth.editTenant",
         Method::PUT,
@@ -561,7 +561,7 @@ pub(crate) static EDIT_TENANT: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .status_rules(COMMON_STATUSES);
 
-/// Deletes a tenant and all that is in it.
+/// Deletes a tenant and everything in it.
 pub(crate) static DELETE_TENANT: Operation = Operation::new(
         "wazo-auth.deleteTenant",
         Method::DELETE,
@@ -588,7 +588,7 @@ pub(crate) static MOVE_TENANT: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .status_rules(COMMON_STATUSES);
 
-/// Returns the external services, and which of them a user is connected with.
+/// Returns the external services, and which of them a user is connected to.
 pub(crate) static LIST_EXTERNAL: Operation = Operation::new(
         "wazo-auth.listExternal",
         Method::GET,
@@ -598,7 +598,7 @@ pub(crate) static LIST_EXTERNAL: Operation = Operation::new(
     .response_limit(64 << 20)
     .status_rules(COMMON_STATUSES);
 
-/// Returns the push tokens of the phone of a user.
+/// Returns the push tokens of a user's phone.
 pub(crate) static GET_MOBILE: Operation = Operation::new(
         "wazo-auth.getMobile",
         Method::GET,
@@ -608,7 +608,7 @@ pub(crate) static GET_MOBILE: Operation = Operation::new(
     .sensitive_answer()
     .status_rules(COMMON_STATUSES);
 
-/// Stores the push tokens of the phone of a user.
+/// Stores the push tokens of a user's phone.
 pub(crate) static CREATE_MOBILE: Operation = Operation::new(
         "wazo-auth.createMobile",
         Method::POST,
@@ -618,7 +618,7 @@ pub(crate) static CREATE_MOBILE: Operation = Operation::new(
     .sensitive_answer()
     .status_rules(COMMON_STATUSES);
 
-/// Replaces the push tokens of the phone of a user.
+/// Replaces the push tokens of a user's phone.
 pub(crate) static UPDATE_MOBILE: Operation = Operation::new(
         "wazo-auth.updateMobile",
         Method::PUT,
@@ -628,7 +628,7 @@ pub(crate) static UPDATE_MOBILE: Operation = Operation::new(
     .sensitive_answer()
     .status_rules(COMMON_STATUSES);
 
-/// Deletes the push tokens of the phone of a user.
+/// Deletes the push tokens of a user's phone.
 pub(crate) static DELETE_MOBILE: Operation = Operation::new(
         "wazo-auth.deleteMobile",
         Method::DELETE,
@@ -656,7 +656,7 @@ pub(crate) static GET_GOOGLE: Operation = Operation::new(
     .sensitive_answer()
     .status_rules(COMMON_STATUSES);
 
-/// Starts connecting a user with Google, and returns where the user must consent.
+/// Starts connecting a user to Google, and returns the URL where the user must consent.
 pub(crate) static CREATE_GOOGLE: Operation = Operation::new(
         "wazo-auth.createGoogle",
         Method::POST,
@@ -684,7 +684,7 @@ pub(crate) static GET_MICROSOFT: Operation = Operation::new(
     .sensitive_answer()
     .status_rules(COMMON_STATUSES);
 
-/// Starts connecting a user with Microsoft, and returns where the user must consent.
+/// Starts connecting a user to Microsoft, and returns the URL where the user must consent.
 pub(crate) static CREATE_MICROSOFT: Operation = Operation::new(
         "wazo-auth.createMicrosoft",
         Method::POST,
@@ -702,7 +702,7 @@ pub(crate) static DELETE_MICROSOFT: Operation = Operation::new(
     .repeat(Repeat::OnlyIfUnsent)
     .status_rules(COMMON_STATUSES);
 
-/// Returns what connects a user with an external service of any type.
+/// Returns the data of a user's account at an external service of any type.
 pub(crate) static GET_EXTERNAL: Operation = Operation::new(
         "wazo-auth.getExternal",
         Method::GET,
@@ -711,7 +711,7 @@ pub(crate) static GET_EXTERNAL: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .status_rules(COMMON_STATUSES);
 
-/// Stores what connects a user with an external service of any type.
+/// Stores the data of a user's account at an external service of any type.
 pub(crate) static CREATE_EXTERNAL: Operation = Operation::new(
         "wazo-auth.createExternal",
         Method::POST,
@@ -720,7 +720,7 @@ pub(crate) static CREATE_EXTERNAL: Operation = Operation::new(
     .repeat(Repeat::OnlyIfUnsent)
     .status_rules(COMMON_STATUSES);
 
-/// Replaces what connects a user with an external service of any type.
+/// Replaces the data of a user's account at an external service of any type.
 pub(crate) static UPDATE_EXTERNAL: Operation = Operation::new(
         "wazo-auth.updateExternal",
         Method::PUT,
@@ -738,7 +738,7 @@ pub(crate) static DELETE_EXTERNAL: Operation = Operation::new(
     .repeat(Repeat::OnlyIfUnsent)
     .status_rules(COMMON_STATUSES);
 
-/// Returns the users that are connected with an external service.
+/// Returns the users that are connected to an external service.
 pub(crate) static LIST_CONNECTED_USERS: Operation = Operation::new(
         "wazo-auth.listConnectedUsers",
         Method::GET,
@@ -794,7 +794,7 @@ pub(crate) static LIST_IDPS: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .status_rules(COMMON_STATUSES);
 
-/// Gives several users a method of authentication.
+/// Sets the authentication method of several users.
 pub(crate) static ADD_IDP_USERS: Operation = Operation::new(
         "wazo-auth.addIdpUsers",
         Method::PUT,
@@ -803,7 +803,7 @@ pub(crate) static ADD_IDP_USERS: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .status_rules(COMMON_STATUSES);
 
-/// Gives a user a method of authentication.
+/// Sets the authentication method of a user.
 pub(crate) static ADD_IDP_USER: Operation = Operation::new(
         "wazo-auth.addIdpUser",
         Method::PUT,
@@ -902,7 +902,7 @@ pub(crate) static GET_SAML_METADATA: Operation = Operation::new(
     .repeat(Repeat::Safe)
     .status_rules(COMMON_STATUSES);
 
-/// Starts a login through SAML, and returns where to send the user.
+/// Starts a login through SAML, and returns the URL to send the user to.
 pub(crate) static START_SAML: Operation = Operation::new(
         "wazo-auth.startSaml",
         Method::POST,
@@ -913,7 +913,7 @@ pub(crate) static START_SAML: Operation = Operation::new(
     .sensitive_answer()
     .status_rules(COMMON_STATUSES);
 
-/// Passes on the answer of an identity provider, and returns where to send the user.
+/// Forwards the answer of an identity provider, and returns the URL to send the user to.
 pub(crate) static FINISH_SAML: Operation = Operation::new(
         "wazo-auth.finishSaml",
         Method::POST,
@@ -934,7 +934,7 @@ pub(crate) static END_SAML: Operation = Operation::new(
     .repeat(Repeat::OnlyIfUnsent)
     .status_rules(COMMON_STATUSES);
 
-/// Returns the whole configuration of the service, secrets included.
+/// Returns the whole configuration of the service, including secrets.
 pub(crate) static GET_CONFIG: Operation = Operation::new(
         "wazo-auth.getConfig",
         Method::GET,

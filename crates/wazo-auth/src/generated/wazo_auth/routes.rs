@@ -541,7 +541,7 @@ pub(crate) enum Op {
     DeleteOwnRefreshToken,
     /// Returns the refresh tokens of all users of a tenant.
     ListRefreshTokens,
-    /// Returns the names of the login backends that are loaded, in no order.
+    /// Returns the names of the loaded login backends, unordered.
     ListBackends,
     /// Checks that all components of the service work.
     CheckStatus,
@@ -567,29 +567,29 @@ pub(crate) enum Op {
     ListUsers,
     /// Creates a user.
     CreateUser,
-    /// Registers a user, in a tenant of its own.
+    /// Registers a user, in a new tenant.
     RegisterUser,
     /// Returns a user.
     GetUser,
-    /// Replaces what is known of a user.
+    /// Replaces the data of a user.
     EditUser,
     /// Deletes a user.
     DeleteUser,
     /// Changes a password, given the old one.
     ChangePassword,
-    /// Sends a user a message with a token to reset the password.
+    /// Sends a message with a token for resetting the password to a user.
     RequestPasswordReset,
     /// Sets or removes the password of a user.
     ResetPassword,
     /// Replaces the addresses of a user, and returns them.
     UpdateEmails,
-    /// Sends a user a message to confirm an address.
+    /// Sends a message for confirming an address to a user.
     RequestConfirmation,
-    /// Returns the policies that a user has of its own.
+    /// Returns the policies of a user, without those of the user's groups.
     ListUserPolicies,
-    /// Gives a policy to a user.
+    /// Adds a policy to a user.
     AddUserPolicy,
-    /// Takes a policy from a user.
+    /// Removes a policy from a user.
     RemoveUserPolicy,
     /// Returns the groups of a user.
     ListUserGroups,
@@ -599,7 +599,7 @@ pub(crate) enum Op {
     DeleteUserSession,
     /// Replaces the addresses of a user, confirmed or not, and returns them.
     UpdateEmailsAsAdmin,
-    /// Confirms an address by the link of a message.
+    /// Confirms an address by the link in a message.
     ConfirmEmailByLink,
     /// Confirms an address.
     ConfirmEmail,
@@ -621,9 +621,9 @@ pub(crate) enum Op {
     RemoveGroupUser,
     /// Returns the policies of a group.
     ListGroupPolicies,
-    /// Gives a policy to a group.
+    /// Adds a policy to a group.
     AddGroupPolicy,
-    /// Takes a policy from a group.
+    /// Removes a policy from a group.
     RemoveGroupPolicy,
     /// Returns sessions.
     ListSessions,
@@ -635,47 +635,47 @@ pub(crate) enum Op {
     CreateTenant,
     /// Returns a tenant.
     GetTenant,
-    /// Replaces what is known of a tenant.
+    /// Replaces the data of a tenant.
     EditTenant,
-    /// Deletes a tenant and all that is in it.
+    /// Deletes a tenant and everything in it.
     DeleteTenant,
     /// Returns the domains of a tenant.
     ListTenantDomains,
     /// Moves a tenant below another one.
     MoveTenant,
-    /// Returns the external services, and which of them a user is connected with.
+    /// Returns the external services, and which of them a user is connected to.
     ListExternal,
-    /// Returns the push tokens of the phone of a user.
+    /// Returns the push tokens of a user's phone.
     GetMobile,
-    /// Stores the push tokens of the phone of a user.
+    /// Stores the push tokens of a user's phone.
     CreateMobile,
-    /// Replaces the push tokens of the phone of a user.
+    /// Replaces the push tokens of a user's phone.
     UpdateMobile,
-    /// Deletes the push tokens of the phone of a user.
+    /// Deletes the push tokens of a user's phone.
     DeleteMobile,
     /// Returns the id of who sends push messages to the phone of a user, if one is configured.
     GetMobileSender,
     /// Returns a token of a user at Google, refreshed if it has expired.
     GetGoogle,
-    /// Starts connecting a user with Google, and returns where the user must consent.
+    /// Starts connecting a user to Google, and returns the URL where the user must consent.
     CreateGoogle,
     /// Disconnects a user from Google.
     DeleteGoogle,
     /// Returns a token of a user at Microsoft, refreshed if it has expired.
     GetMicrosoft,
-    /// Starts connecting a user with Microsoft, and returns where the user must consent.
+    /// Starts connecting a user to Microsoft, and returns the URL where the user must consent.
     CreateMicrosoft,
     /// Disconnects a user from Microsoft.
     DeleteMicrosoft,
-    /// Returns what connects a user with an external service of any type.
+    /// Returns the data of a user's account at an external service of any type.
     GetExternal,
-    /// Stores what connects a user with an external service of any type.
+    /// Stores the data of a user's account at an external service of any type.
     CreateExternal,
-    /// Replaces what connects a user with an external service of any type.
+    /// Replaces the data of a user's account at an external service of any type.
     UpdateExternal,
     /// Disconnects a user from an external service of any type.
     DeleteExternal,
-    /// Returns the users that are connected with an external service.
+    /// Returns the users that are connected to an external service.
     ListConnectedUsers,
     /// Returns the configuration of an external service.
     GetExternalConfig,
@@ -688,9 +688,9 @@ pub(crate) enum Op {
     /// Returns the names of the identity providers, which are the methods of authentication that
     /// users may have.
     ListIdps,
-    /// Gives several users a method of authentication.
+    /// Sets the authentication method of several users.
     AddIdpUsers,
-    /// Gives a user a method of authentication.
+    /// Sets the authentication method of a user.
     AddIdpUser,
     /// Takes a method of authentication from a user, which gets the default if it had this one.
     RemoveIdpUser,
@@ -712,14 +712,14 @@ pub(crate) enum Op {
     GetAcsTemplate,
     /// Returns the metadata of the tenant's identity provider, as XML.
     GetSamlMetadata,
-    /// Starts a login through SAML, and returns where to send the user.
+    /// Starts a login through SAML, and returns the URL to send the user to.
     StartSaml,
-    /// Passes on the answer of an identity provider, and returns where to send the user.
+    /// Forwards the answer of an identity provider, and returns the URL to send the user to.
     FinishSaml,
     /// Ends the client's token, and returns where to send the user to log out at the identity
     /// provider.
     EndSaml,
-    /// Returns the whole configuration of the service, secrets included.
+    /// Returns the whole configuration of the service, including secrets.
     GetConfig,
     /// Changes settings of the running service, and returns its whole configuration.
     PatchConfig,

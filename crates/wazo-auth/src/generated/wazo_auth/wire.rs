@@ -806,7 +806,7 @@ impl From<ExternalOrder> for String {
     }
 }
 
-/// What a login asks for.
+/// The parameters of a login.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Login {
     /// How many seconds the token is to be valid.
@@ -986,7 +986,7 @@ impl From<TokenRead> for Token {
     }
 }
 
-/// A token, as it is sent.
+/// A token in the form of requests.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(crate) struct TokenAnswer {
     /// A token.
@@ -1031,7 +1031,7 @@ pub(crate) struct ScopeAnswers {
     pub(crate) scopes: BTreeMap<String, bool>,
 }
 
-/// What is known about a refresh token; the token itself is never listed.
+/// The data of a refresh token, without the token itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RefreshToken {
@@ -1064,7 +1064,7 @@ pub struct RefreshTokenPage {
     pub items: Vec<RefreshToken>,
 }
 
-/// A policy: accesses under a name.
+/// A policy: a named set of accesses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "PolicyRead")]
 #[non_exhaustive]
@@ -1079,7 +1079,7 @@ pub struct Policy {
     /// Its short name.
     #[serde(default = "default_policy_slug")]
     pub slug: String,
-    /// What it is for.
+    /// Its purpose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Its accesses, in no order.
@@ -1107,7 +1107,7 @@ struct PolicyRead {
     /// Its short name.
     #[serde(default = "default_policy_slug")]
     slug: String,
-    /// What it is for.
+    /// Its purpose.
     description: Option<String>,
     /// Its accesses, in no order.
     #[serde(default)]
@@ -1170,7 +1170,7 @@ pub struct NewPolicy {
     /// Its short name. Default: made of the name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slug: Option<String>,
-    /// What it is for.
+    /// Its purpose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Its accesses.
@@ -1203,7 +1203,7 @@ impl NewPolicy {
         self
     }
 
-    /// What it is for.
+    /// Its purpose.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
@@ -1236,14 +1236,14 @@ impl NewPolicy {
     }
 }
 
-/// What a policy is to be.
+/// The new data of a policy.
 #[doc(alias = "acl_templates")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PolicyEdit {
     /// Its name.
     pub name: String,
-    /// What it is for.
+    /// Its purpose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Its accesses.
@@ -1262,7 +1262,7 @@ impl PolicyEdit {
         }
     }
 
-    /// What it is for.
+    /// Its purpose.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
@@ -1316,7 +1316,7 @@ pub struct User {
     /// Its last name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lastname: Option<String>,
-    /// What it is for.
+    /// Its purpose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purpose: Option<UserPurpose>,
     /// Whether it may log in.
@@ -1485,7 +1485,7 @@ impl NewUser {
     }
 }
 
-/// What a user is to be; what is missing is removed, or gets its default.
+/// The new data of a user; missing values are removed, or get their defaults.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserEdit {
@@ -1941,7 +1941,7 @@ impl NewGroup {
     }
 }
 
-/// What a group is to be.
+/// The new data of a group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GroupEdit {
@@ -1965,7 +1965,7 @@ impl GroupEdit {
     }
 }
 
-/// A session: what a token keeps open.
+/// A session, which a token keeps open.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Session {
@@ -2112,7 +2112,7 @@ impl Address {
     }
 }
 
-/// A tenant: a part of the installation with users of its own.
+/// A tenant: a part of the installation with its own users.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Tenant {
@@ -2294,7 +2294,7 @@ impl NewTenant {
     }
 }
 
-/// What a tenant is to be; what is missing is removed, or gets its default.
+/// The new data of a tenant; missing values are removed, or get their defaults.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TenantEdit {
@@ -2544,7 +2544,7 @@ impl Mobile {
     }
 }
 
-/// Who sends push messages.
+/// The sender of push messages.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct MobileSender {
     /// The id, if one is configured.
@@ -2552,7 +2552,7 @@ pub(crate) struct MobileSender {
     pub(crate) sender_id: Option<String>,
 }
 
-/// What a user is to consent to.
+/// The permissions to request from a user.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Consent {
@@ -2588,7 +2588,7 @@ impl Consent {
     }
 }
 
-/// Where a user consents.
+/// The URL where a user consents.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ConsentUrl {
@@ -2611,7 +2611,7 @@ pub struct ExternalToken {
     pub scope: Vec<String>,
 }
 
-/// An external service, and whether a user is connected with it.
+/// An external service, and whether a user is connected to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ExternalService {
@@ -2641,7 +2641,7 @@ pub struct ExternalPage {
     pub items: Vec<ExternalService>,
 }
 
-/// A user that is connected with an external service.
+/// A user that is connected to an external service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ConnectedUser {
@@ -2682,7 +2682,7 @@ pub(crate) struct IdpList {
     pub(crate) items: Vec<String>,
 }
 
-/// Users who get a method of authentication.
+/// Users whose authentication method is set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct IdpUsers {
@@ -2700,7 +2700,7 @@ impl IdpUsers {
     }
 }
 
-/// A user who gets a method of authentication.
+/// A user whose authentication method is set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct IdpUser {
@@ -2760,7 +2760,7 @@ impl From<LdapSecurity> for String {
     }
 }
 
-/// How LDAP is asked about users.
+/// The LDAP configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LdapConfig {
@@ -2796,7 +2796,7 @@ pub struct LdapConfig {
     pub search_filters: Option<String>,
 }
 
-/// How LDAP is to be asked about users.
+/// The LDAP configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LdapEdit {
@@ -2919,7 +2919,7 @@ impl LdapEdit {
     }
 }
 
-/// How SAML is asked about users.
+/// The SAML configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SamlConfig {
@@ -2965,7 +2965,7 @@ impl SamlStart {
     }
 }
 
-/// Where a user logs in.
+/// The URL where a user logs in.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct SamlRedirect {
@@ -2986,7 +2986,7 @@ pub(crate) struct SamlAnswer {
     pub(crate) saml_response: Secret,
 }
 
-/// Where a user logs out.
+/// The URL where a user logs out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SamlLogout {
     /// The page to open.

@@ -61,7 +61,7 @@ pub(super) struct CreateArgs {
     /// The slug, which cannot be changed later [default: derived from the name]
     #[arg(long)]
     slug: Option<String>,
-    /// What it is for
+    /// Its purpose
     #[arg(long)]
     description: Option<String>,
     #[command(flatten)]
@@ -78,7 +78,7 @@ pub(super) struct EditArgs {
     /// The name
     #[arg(long)]
     name: Option<String>,
-    /// What it is for; '' for nothing
+    /// Its purpose; '' for none
     #[arg(long)]
     description: Option<String>,
     #[command(flatten)]
