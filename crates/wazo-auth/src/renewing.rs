@@ -19,14 +19,14 @@ use crate::{Client, CreateTokenRequest};
 /// The first token is fetched when it is first needed, and each is replaced at 80% of its lifetime,
 /// give or take 5%. If that fails, it is tried again after at most 1, 2, 4, ... 32 seconds and at
 /// least half of that, and the old token is used until it expires. Calls that find no valid token
-/// wait for a login under way, and otherwise fail with the reason why the last one failed.
+/// wait for a login in progress, and otherwise fail with the error of the last one.
 ///
 /// If the service no longer knows the token, such as after its session was ended, the source logs
-/// in again at once, and the call is repeated, once. Such logins are at least a second apart, in
+/// in again immediately, and the call is repeated once. Such logins are at least a second apart, in
 /// case the service refuses each token that it issues.
 ///
-/// Cheap to clone; clones share the token. The work ends when the last clone is dropped, and with it
-/// the last client that uses it.
+/// Cheap to clone; clones share the token. The background work ends when the last clone is dropped,
+/// including those in clients.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -43,7 +43,8 @@ use crate::{Client, CreateTokenRequest};
 #[derive(Clone)]
 pub struct RenewingToken(Arc<Owned>);
 
-/// What is shared with the work is apart from its keeper: the work must not keep itself alive.
+/// The state shared with the work is separate from its keeper, since the work must not keep itself
+/// alive.
 struct Owned {
     keeper: Keeper,
     shared: Arc<Shared>,
@@ -51,31 +52,31 @@ struct Owned {
 
 struct Shared {
     request: CreateTokenRequest,
-    /// Where user name and password are read from before each login.
+    /// The file that is read for user name and password before each login.
     file: Option<PathBuf>,
     state: watch::Sender<Renewal>,
-    /// The client's, so that its seed decides when logins happen.
+    /// The client's, so that its seed determines the times of logins.
     jitter: Jitter,
 }
 
-/// Where the renewal of a token stands.
+/// The state of the renewal.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Renewal {
     /// The newest token, expired or not. Each new one has a newer generation.
     pub token: Option<Token>,
-    /// Why the last login failed, if it did.
+    /// The error of the last login, if it failed.
     pub error: Option<Error>,
-    /// When the token is no longer used, and when it is replaced.
+    /// The end of the token's use, and the time of its replacement.
     times: Option<(Instant, Instant)>,
     is_refused: bool,
-    /// Whether a login is under way, or would be if the work had begun.
+    /// Whether a login is in progress, or will be once the work has started.
     is_settled: bool,
 }
 
 impl RenewingToken {
-    /// Logs in by a request, made for the purpose: with credentials, with a refresh token (so that
-    /// no password is kept in memory), or in any other way that can be repeated.
+    /// Creates a source that logs in by this request: with credentials, with a refresh token (so
+    /// that no password is kept in memory), or in any other way that can be repeated.
     ///
     /// ```no_run
     /// # fn example(client: vouchsafe_wazo_auth::Client, secret: vouchsafe_wazo_auth::Secret) {
@@ -91,8 +92,8 @@ impl RenewingToken {
         Self::over(login, None)
     }
 
-    /// Logs in with a user name and a password from a file: one line, with a colon between them.
-    /// The file is read before each login, so that it may be replaced.
+    /// Creates a source that logs in with a user name and a password from a file: one line, with a
+    /// colon between them. The file is read before each login, so it may be replaced.
     #[must_use]
     pub fn file(client: &Client, path: impl AsRef<Path>) -> Self {
         let path = path.as_ref().to_owned();
@@ -114,7 +115,7 @@ impl RenewingToken {
         Self(Arc::new(Owned { keeper, shared }))
     }
 
-    /// Returns a receiver of every change: a new token, or why there is none.
+    /// Returns a receiver of every change: a new token, or the error of a failed login.
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<Renewal> {
         self.0.shared.state.subscribe()
@@ -170,7 +171,7 @@ impl fmt::Debug for RenewingToken {
 }
 
 impl Renewal {
-    /// Returns the token if it is valid as far as is known.
+    /// Returns the token if it seems valid.
     fn usable(&self) -> Option<Token> {
         let (until, _) = self.times?;
         let is_valid = !self.is_refused && Instant::now() < until;
@@ -254,7 +255,8 @@ impl Shared {
             None => request,
         };
         let created = request.send().await.map_err(|error| {
-            // The call that needs the token is another one; this one is its cause.
+            // The failed call is a different one from the call that needs the token, so it becomes
+            // the cause.
             Error::new(error.core().kind(), format!("logging in failed: {error}"))
                 .with_retryable(error.is_retryable())
                 .with_source(error)
@@ -308,12 +310,12 @@ async fn read(file: PathBuf) -> Result<(String, Secret), Error> {
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(32);
 
-/// The lifetime of tokens for which the server does not say it; its own default.
+/// The lifetime of tokens without a stated one, which is the server's default.
 const USUAL_LIFETIME: Duration = Duration::from_secs(7200);
 
-/// The longest lifetime that can be asked for.
+/// The longest lifetime that can be requested.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(315_360_000);
 
-/// How long a token is kept at least, whatever its lifetime, and how far apart logins are that a
-/// refusal causes: logins open sessions.
+/// The minimum time before a token is replaced, and between logins after refusals, since logins
+/// open sessions.
 const LEAST_WAIT: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! Who sent a request.
+//! The sender of a request.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -10,7 +10,7 @@ use super::tokens::Known;
 use super::{Refusal, Tokens};
 use crate::{Acl, Token, Validity};
 
-/// Who sent a request: a token that wazo-auth knows, and the tenant to act in. A
+/// The sender of a request: a token that wazo-auth knows, and the tenant to act in. A
 /// [`TokenLayer`](super::TokenLayer) adds it to the request's extensions.
 ///
 /// With the feature `axum` it is an extractor; `Option<Caller>` is `None` if the layer accepted a
@@ -21,12 +21,12 @@ pub struct Caller {
     pub(super) known: Arc<Known>,
     pub(super) tenant: Option<Arc<str>>,
     pub(super) tokens: Tokens,
-    /// Whether the server decides what the token covers, rather than its list.
+    /// Whether the server rather than the token's list decides about accesses.
     pub(super) is_server_asked: bool,
 }
 
-/// What a layer found out. It marks each request that the layer lets pass, to tell "no token" from
-/// "not checked". The last two it lets pass only if guards refuse them.
+/// The findings of a layer. They mark each request that it accepts, to distinguish "no token" from
+/// "not checked". It accepts the last two only if guards refuse them.
 #[derive(Clone)]
 pub(super) enum Seen {
     Caller(Caller),
@@ -90,32 +90,32 @@ impl Caller {
         &self.token
     }
 
-    /// Returns what wazo-auth says of the token: its user, its session, when it expires.
+    /// Returns wazo-auth's data of the token, such as its user, its session and its expiry.
     #[must_use]
     pub fn info(&self) -> &Token {
         &self.known.info
     }
 
-    /// Returns what the token covers.
+    /// Returns the token's access list.
     #[must_use]
     pub fn acl(&self) -> &Acl {
         &self.known.acl
     }
 
-    /// Returns the tenant to act in: the one that the request names, which the token may act for,
-    /// or else that of the token's user. `None` for tokens that belong to no user.
+    /// Returns the tenant to act in: the one in the request, which the token may act for, or else
+    /// that of the token's user. `None` for tokens without a user.
     #[must_use]
     pub fn tenant(&self) -> Option<&str> {
         let own = self.known.info.metadata.tenant_uuid.as_ref();
         self.tenant.as_deref().or(own.map(|own| own.as_str()))
     }
 
-    /// Refuses the caller unless the token covers an access: by its list, or as the server says if
-    /// the layer is set so.
+    /// Refuses the caller unless the token covers an access. Its list decides, or the server,
+    /// depending on the layer's settings.
     ///
     /// # Errors
     ///
-    /// 401 if the token does not cover it, and 503 if the server cannot be asked. The refusal has
+    /// 401 if the token does not cover it, and 503 if the server cannot be reached. The refusal has
     /// already been logged.
     pub async fn require(&self, access: &str) -> Result<(), Refusal> {
         // Line ends would match in surprising ways (protocol section 6.1), and no access has any.

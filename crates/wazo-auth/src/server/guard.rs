@@ -19,15 +19,15 @@ use crate::acl::AccessTemplate;
 /// | condition | answer |
 /// | --- | --- |
 /// | the token does not cover the access | 401 `unauthorized`, reason `missing_permission_or_invalid_tenant` |
-/// | the token's user is of another tenant than [`only_tenant`](Self::only_tenant) says | 401 `unauthorized` |
+/// | the token's user belongs to a tenant other than that of [`only_tenant`](Self::only_tenant) | 401 `unauthorized` |
 /// | there is no token, or the layer has left it to the guard to refuse an unknown one | 401 `unauthorized`, reason `not_found_or_expired` |
 /// | the layer has left it to the guard to refuse a tenant | 401 `unauthorized-tenant` |
-/// | the server is to be asked and cannot be | 503 `authentication-server-unreachable` |
+/// | the server must decide and cannot be reached | 503 `authentication-server-unreachable` |
 /// | no layer has identified the caller | 500 `layer-missing` |
 /// | the request has another path than the guard is for | 500 `path-mismatch` |
 ///
-/// Each 401 `unauthorized` but the second names the access as `required_access`. Of several
-/// conditions the first in this order counts, as in the service: token, access, tenant.
+/// Each 401 `unauthorized` except the second has the access as `required_access`. If several
+/// conditions apply, the first in this order counts, as in the service: token, access, tenant.
 #[derive(Clone, Debug)]
 pub struct Guard {
     access: AccessTemplate,
@@ -53,7 +53,7 @@ impl Guard {
     ///
     /// If one of them is malformed, or a parameter of the access is not in the path.
     pub fn for_path(path: &str, access: &str) -> Result<Self, GuardError> {
-        let malformed = |why: &str| GuardError(format!("{path:?} is no path of a route: {why}"));
+        let malformed = |why: &str| GuardError(format!("{path:?} is not a path of a route: {why}"));
         Self::build(Some(path.parse().map_err(malformed)?), access)
     }
 
@@ -75,8 +75,8 @@ impl Guard {
         })
     }
 
-    /// Admits only callers of this tenant, as the service does for its own configuration. Which
-    /// tenant they act in does not matter.
+    /// Admits only callers of this tenant, as the service does for its own configuration. The
+    /// tenant that they act in does not matter.
     #[must_use]
     pub fn only_tenant(mut self, uuid: impl Into<String>) -> Self {
         self.tenant = Some(uuid.into());
@@ -122,7 +122,7 @@ impl Guard {
     }
 }
 
-/// Why a [`Guard`] cannot be made.
+/// Why a [`Guard`] cannot be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GuardError(String);
 

@@ -1,4 +1,4 @@
-//! How a service asks wazo-auth what a token is.
+//! How a service looks up tokens at wazo-auth.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use vouchsafe_core::{BoxFuture, Clock, ErrorKind, Secret, SystemClock};
 
 use crate::{Client, Error, Result, Token, Validity};
 
-/// Asks what a token is: the crate's `Client`, or a double in tests.
+/// Looks up tokens: the crate's `Client`, or a double in tests.
 pub trait Introspect: fmt::Debug + Send + Sync + 'static {
     /// Returns a token. An unknown or expired one is an error of kind `NotFound`.
     fn token<'a>(&'a self, token: &'a Secret) -> BoxFuture<'a, Result<Token>>;
 
-    /// Asks whether a token covers an access and may act for a tenant, as far as they are given.
+    /// Checks whether a token covers an access and may act for a tenant, if they are given.
     fn check<'a>(
         &'a self,
         token: &'a Secret,
@@ -27,10 +27,10 @@ pub trait Introspect: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// A 404 that does not come from wazo-auth, but from a proxy or from another service at its
-/// URL, says nothing of a token: it is no `NotFound` then, and [`TokenLayer`](super::TokenLayer)
-/// answers 503. A check is an exchange without bodies, where the two look the same, so one that is
-/// answered 404 is asked again for an answer with a body.
+/// A 404 that does not come from wazo-auth, but from a proxy or from another service at its URL,
+/// says nothing about a token: it is not `NotFound`, and [`TokenLayer`](super::TokenLayer) answers
+/// 503. A check has no body, so the two look the same; a check that is answered with 404 is
+/// therefore repeated as a request whose answer has a body.
 impl Introspect for Client {
     fn token<'a>(&'a self, token: &'a Secret) -> BoxFuture<'a, Result<Token>> {
         Box::pin(async move { self.token().get(token.clone()).send().await.map_err(judged) })
@@ -73,7 +73,7 @@ impl Introspect for Client {
     }
 }
 
-/// Makes an error of another kind out of a 404 without the words of the service (protocol sections
+/// Gives a 404 without the service's own body another kind (protocol sections
 /// 4.1 and 5.3).
 fn judged(error: Error) -> Error {
     let body = error.body();
@@ -83,7 +83,7 @@ fn judged(error: Error) -> Error {
         return error;
     }
     let core = error.core().clone().with_kind(ErrorKind::Decode);
-    let why = "this 404 is not of wazo-auth (is the URL right?)";
+    let why = "this 404 is not from wazo-auth (is the URL right?)";
     core.with_origin(why).into()
 }
 

@@ -1,4 +1,4 @@
-//! The layer that finds out who sent a request.
+//! The layer that identifies the sender of a request.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::caller::Seen;
 use super::{Caller, Refusal, Tokens};
 use crate::Validity;
 
-/// Finds out who sent a request, from the token in `X-Auth-Token`, and adds a [`Caller`] to the
+/// Identifies the sender of a request by the token in `X-Auth-Token`, and adds a [`Caller`] to the
 /// request's extensions, where [`Caller::of`] finds it.
 ///
 /// | the request | is answered |
@@ -20,8 +20,8 @@ use crate::Validity;
 /// | has a token that wazo-auth knows | by the service, with a [`Caller`] |
 /// | has an unknown or expired token, or two | 401 `unauthorized`, reason `not_found_or_expired` |
 /// | has no token | the same; with [`allow_anonymous`](Self::allow_anonymous) by the service |
-/// | names a tenant in `Wazo-Tenant` that the token may not act for, or two | 401 `unauthorized-tenant` |
-/// | comes while wazo-auth cannot be asked | 503 `authentication-server-unreachable` |
+/// | has a tenant in `Wazo-Tenant` that the token may not act for, or two | 401 `unauthorized-tenant` |
+/// | arrives while wazo-auth cannot be reached | 503 `authentication-server-unreachable` |
 ///
 /// The bodies are those of the service, except that `invalid_token` is empty: an answer shows no
 /// token. A layer does not know which access the route needs, so its refusals do not name it as
@@ -36,15 +36,15 @@ pub struct TokenLayer {
     is_left_to_guards: bool,
 }
 
-/// What a request says about who sent it.
+/// The token and the tenant of a request.
 struct Claims {
     token: Option<Secret>,
     tenant: Option<Arc<str>>,
 }
 
 impl TokenLayer {
-    /// Creates a layer that refuses requests without a token, and decides by the token's own list
-    /// what it covers.
+    /// Creates a layer that refuses requests without a token, and decides about accesses by the
+    /// token's own list.
     #[must_use]
     pub fn new(tokens: Tokens) -> Self {
         Self {
@@ -72,9 +72,9 @@ impl TokenLayer {
         self
     }
 
-    /// Asks the server for each access whether the token covers it, and remembers each answer for
-    /// [`max_age`](super::TokensBuilder::max_age). For servers with other rules than this crate
-    /// knows.
+    /// Asks the server for each access whether the token covers it, and caches each answer for
+    /// [`max_age`](super::TokensBuilder::max_age). For servers whose rules this crate does not
+    /// know.
     #[must_use]
     pub fn ask_server(mut self) -> Self {
         self.is_server_asked = true;
@@ -91,7 +91,8 @@ impl TokenLayer {
         self
     }
 
-    /// Finds out who sent a request and adds that to its extensions, or returns a refusal.
+    /// Identifies the sender of a request and adds it to the request's extensions, or returns a
+    /// refusal.
     ///
     /// This is all that the layer does, for servers that do not use tower.
     ///
@@ -105,7 +106,7 @@ impl TokenLayer {
         if !self.is_left_to_guards {
             seen.caller()?;
         }
-        // Only this layer decides who a caller is: what an outer one found is replaced.
+        // Only this layer identifies the caller: the findings of an outer one are replaced.
         request.extensions_mut().insert(seen);
         Ok(())
     }
@@ -160,7 +161,7 @@ impl TokenLayer {
     }
 }
 
-/// Returns the text of a header. Several values are joined: what comes of it is neither a token nor a
+/// Returns the text of a header. Several values are joined: the result is neither a token nor a
 /// tenant that the server knows. The same applies to values that are not text.
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     let text = |value| String::from_utf8_lossy(value).into_owned();

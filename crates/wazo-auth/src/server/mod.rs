@@ -1,13 +1,13 @@
-//! For services that accept tokens of wazo-auth: who sent a request, and whether the token covers
-//! what a route needs.
+//! For services that accept tokens of wazo-auth: identifies the sender of a request, and checks
+//! that the token covers the access of a route.
 //!
 //! | part | does |
 //! | --- | --- |
-//! | [`Tokens`] | asks wazo-auth what a token is, once, and remembers it for a while |
+//! | [`Tokens`] | looks up each token at wazo-auth once, and caches it for a while |
 //! | [`TokenLayer`] | a tower layer that reads token and tenant of a request and adds a [`Caller`] to its extensions |
 //! | [`Guard`] | a tower layer that admits callers whose token covers the access of a route |
-//! | [`Caller`] | who sent a request; an extractor with the feature `axum` |
-//! | [`Refusal`] | why a request was refused, and the answer, as the service itself gives it |
+//! | [`Caller`] | the sender of a request; an extractor with the feature `axum` |
+//! | [`Refusal`] | why a request was refused, and the answer, in the service's own form |
 //!
 //! An axum service with a route for everyone who has a token, and one that needs an access:
 //!
@@ -30,8 +30,8 @@
 //! # app().unwrap();
 //! ```
 //!
-//! If wazo-auth cannot be asked, the answer is 503: no request ever passes because of that. A guard
-//! on a route without the layer refuses all requests.
+//! If wazo-auth cannot be reached, the answer is 503: no request is admitted because of that. A
+//! guard on a route without the layer refuses all requests.
 
 mod caller;
 #[cfg(feature = "axum")]

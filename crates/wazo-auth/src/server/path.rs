@@ -1,4 +1,4 @@
-//! Paths of routes with parameters, as axum writes them.
+//! Paths of routes with parameters, in axum's syntax.
 
 use std::borrow::Cow;
 use std::str::FromStr;

@@ -14,8 +14,8 @@ vouchsafe_core::refusal! {
     /// Why a request was refused, and the answer to it.
     ///
     /// The body has the form of the service's own errors (protocol section 4.2), except that
-    /// `invalid_token` is always empty, and that `required_access` is absent where no
-    /// [`Guard`](super::Guard) was reached that could name it.
+    /// `invalid_token` is always empty, and that `required_access` is missing if no
+    /// [`Guard`](super::Guard) was reached that knows it.
     Refusal, RefusalKind
 }
 
@@ -95,7 +95,7 @@ pub enum RefusalKind {
     MissingAccess,
     /// 401 `unauthorized`: the route is for users of another tenant.
     OtherTenant,
-    /// 401 `unauthorized-tenant`: the token may not act for the tenant that the request names.
+    /// 401 `unauthorized-tenant`: the token may not act for the tenant in the request.
     HiddenTenant,
     /// 503 `authentication-server-unreachable`: wazo-auth, or the connection to it, failed.
     AuthUnavailable,

@@ -1,4 +1,4 @@
-//! What tokens are: asked of wazo-auth once, and remembered for a while.
+//! Looks up tokens at wazo-auth once, and caches them for a while.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -9,8 +9,8 @@ use vouchsafe_core::{Clock, Secret};
 use super::{Introspect, Refusal};
 use crate::{Acl, Error, ErrorKind, Token, Validity};
 
-/// Knows what tokens are. Each token is asked for once, however many requests wait for the answer,
-/// and remembered until it expires, but not for longer than [`max_age`](TokensBuilder::max_age).
+/// A cache of tokens. Each token is looked up once, however many requests wait for the answer, and
+/// cached until it expires, but not for longer than [`max_age`](TokensBuilder::max_age).
 ///
 /// Cheap to clone; clones share everything.
 #[derive(Clone, Debug)]
@@ -33,8 +33,8 @@ pub(super) struct Known {
 }
 
 impl Tokens {
-    /// Asks this source, usually a [`Client`](crate::Client), with the defaults that the setters of
-    /// [`builder`](Self::builder) document.
+    /// Creates a cache over this source, usually a [`Client`](crate::Client), with the defaults
+    /// that the setters of [`builder`](Self::builder) document.
     #[must_use]
     pub fn new(source: impl Introspect) -> Self {
         Self::builder(source).build()
@@ -50,8 +50,8 @@ impl Tokens {
         }
     }
 
-    /// Forgets what is known of a token, for a service that hears of its revocation. The next
-    /// request with it asks again. Returns whether anything was known.
+    /// Removes a token from the cache, for a service that is notified of its revocation. The next
+    /// request with it looks it up again. Returns whether it was cached.
     #[expect(clippy::must_use_candidate, reason = "seldom of interest")]
     pub fn forget(&self, token: &Secret) -> bool {
         // The answers for one token cannot be distinguished from those for others, and are quickly
@@ -60,16 +60,16 @@ impl Tokens {
         self.0.known.forget(&Digest::of(token.expose()))
     }
 
-    /// Forgets everything.
+    /// Clears the cache.
     pub fn clear(&self) {
         self.0.answers.clear();
         self.0.known.clear();
     }
 
-    /// Returns what a token is, or `None` if the server does not know it.
+    /// Returns a token's data, or `None` if the server does not know it.
     pub(super) async fn find(&self, token: &Secret) -> Result<Option<Arc<Known>>, Refusal> {
-        // The server compares this header literally; other texts are in no use, and end here, so
-        // that they take no room.
+        // The server compares this header literally, so other texts are never valid. They end here
+        // and take no space in the cache.
         if !is_uuid(token.expose()) {
             return Ok(None);
         }
@@ -116,7 +116,7 @@ impl Tokens {
         self.ask(token, None, Some(tenant)).await
     }
 
-    /// Returns whether a token covers an access, as the server says.
+    /// Returns whether a token covers an access according to the server.
     pub(super) async fn covers(&self, token: &Secret, access: &str) -> Result<Validity, Refusal> {
         self.ask(token, Some(access), None).await
     }
@@ -154,7 +154,7 @@ impl Tokens {
     }
 }
 
-/// Makes [`Tokens`].
+/// Builds [`Tokens`].
 #[derive(Debug)]
 #[must_use]
 pub struct TokensBuilder {
@@ -165,28 +165,28 @@ pub struct TokensBuilder {
 }
 
 impl TokensBuilder {
-    /// Sets for how long a token is remembered at most: a revoked token passes for that long. With
-    /// zero, each request asks. Default: one minute. Unknown tokens are remembered for 30 seconds,
-    /// whatever is set here.
+    /// Sets how long a token is cached at most: a revoked token is accepted for that long. With
+    /// zero, each request looks it up. Default: one minute. Unknown tokens are cached for 30
+    /// seconds, independent of this setting.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
         self
     }
 
-    /// Sets how many tokens are remembered. Default: 10,000.
+    /// Sets how many tokens are cached. Default: 10,000.
     pub fn capacity(mut self, tokens: usize) -> Self {
         self.capacity = tokens;
         self
     }
 
-    /// Sets the wall clock, by which tokens expire and which dates refusals. Default: that of the
-    /// source, which a client has from its own builder.
+    /// Sets the wall clock for expiries and for the dates of refusals. Default: that of the source,
+    /// which a client has from its own builder.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Builds it. Does not need a runtime.
+    /// Builds the cache. Does not need a runtime.
     #[must_use]
     pub fn build(self) -> Tokens {
         let known = Cache::builder()
@@ -209,8 +209,8 @@ impl TokensBuilder {
     }
 }
 
-/// For how long a token is remembered as unknown. Servers make up their tokens, so that one that
-/// was unknown does not become known.
+/// How long a token is cached as unknown. Servers create random tokens, so an unknown one does not
+/// become known.
 const UNKNOWN_FOR: Duration = Duration::from_secs(30);
 
 fn is_unknown(error: &Error) -> bool {

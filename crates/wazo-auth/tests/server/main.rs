@@ -309,7 +309,7 @@ fn a_guard_says_what_it_cannot_be_made_of() {
         (
             "users",
             "a",
-            "\"users\" is no path of a route: it does not begin with `/`",
+            "\"users\" is not a path of a route: it does not begin with `/`",
         ),
         ("/users/{*rest}", "a", "a parameter is one segment"),
         ("/users/a{b}", "a", "a parameter is a whole segment"),
