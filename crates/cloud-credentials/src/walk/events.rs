@@ -117,6 +117,12 @@ impl EventWalk {
         }
     }
 
+    /// Ends the walk without giving back a page that was not acknowledged. The service returns its
+    /// events again later.
+    pub fn leave(mut self) {
+        self.left.call = None;
+    }
+
     async fn acknowledge_last(&mut self) -> Result<()> {
         let call = calls::acknowledge_events(&self.channel)?;
         let answer = self.client.call(call, &(), &CallOptions::new()).await?;

@@ -2,12 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::Method;
 use serde_json::{Map, Value, json};
 use vouchsafe::cloud_credentials::file::FileStore;
 use vouchsafe::cloud_credentials::{Claims, Credentials, Error as Fault, Pkce, Secret};
-use vouchsafe::core::call::{Call, Operation, Repeat};
-use vouchsafe::core::url::Target;
 
 use super::expected::Case;
 use super::machine::{Machine, texts};
@@ -98,36 +95,6 @@ pub(super) fn is_expired(claims: &Claims, now: SystemTime, leeway: f64) -> Resul
     match leeway < 0.0 {
         true => claims.is_expired(now + length, Duration::ZERO),
         false => claims.is_expired(now, length),
-    }
-}
-
-pub(super) fn call_of(args: &Map<String, Value>) -> Result<Call, String> {
-    let text = |name: &str| args.get(name).and_then(Value::as_str);
-    let method = text("method").ok_or("no method")?.parse::<Method>();
-    let method = method.map_err(|cause| cause.to_string())?;
-    let path = text("path").unwrap_or_default();
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in args
-        .get("params")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
-        query.append_pair(name, value.as_str().unwrap_or_default());
-    }
-    let query = query.finish();
-    let target = match query.as_str() {
-        "" => path.to_owned(),
-        query => format!("{path}?{query}"),
-    };
-    // Operations are static data; the few of a run stay until its end.
-    let path: &'static str = Box::leak(path.to_owned().into_boxed_str());
-    let operation = Operation::new("vectors.request", method, path).repeat(Repeat::OnlyIfUnsent);
-    let target = Target::encoded(&target).map_err(|error| error.to_string())?;
-    let call = Call::new(Box::leak(Box::new(operation)), target);
-    match args.get("json") {
-        Some(body) if !body.is_null() => call.json(body).map_err(|error| error.to_string()),
-        _ => Ok(call),
     }
 }
 

@@ -62,11 +62,12 @@ pub(super) struct Recorded {
     /// Private members of Python objects.
     #[serde(default, rename = "credentials_after")]
     _credentials_after: Value,
-    /// Of generators, whose classes are not judged yet.
+    /// How long Python slept; waits are longer here, and random.
     #[serde(default, rename = "sleeps")]
     _sleeps: Value,
-    #[serde(default, rename = "yielded_before_error")]
-    _yielded_before_error: Value,
+    /// What a generator gave before it failed.
+    #[serde(default)]
+    pub(super) yielded_before_error: Option<Vec<Value>>,
     /// How many answers were not asked for there.
     #[serde(default, rename = "unused_responses")]
     _unused_responses: Value,
@@ -90,9 +91,10 @@ pub(super) struct Request {
     _version: Value,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Option<String>,
-    /// Of proxies and certificates, whose class is not judged yet.
-    #[serde(default, rename = "via_tunnel")]
-    _via_tunnel: Value,
+    /// Host and port, where a proxy was between.
+    #[serde(default)]
+    pub(super) via_tunnel: Option<String>,
+    /// Of a client certificate; cases with one are left out.
     #[serde(default, rename = "client_cert_subject")]
     _client_cert_subject: Value,
 }
@@ -137,6 +139,28 @@ pub(super) struct StoreAfter {
     pub(super) file_mode: Option<String>,
     #[serde(default, rename = "dir_mode")]
     _dir_mode: Value,
+}
+
+impl Recorded {
+    /// Returns a step that was not recorded: a request for a path.
+    pub(super) fn request(path: &str) -> Self {
+        let args = [("method", "GET"), ("path", path)];
+        let args = args.map(|(name, value)| (name.to_owned(), Value::from(value)));
+        Self {
+            deed: "request".to_owned(),
+            on: None,
+            bind: None,
+            args: args.into_iter().collect(),
+            exchanges: Vec::new(),
+            outcome: Outcome::Ok(Value::Null),
+            store_after: None,
+            _credentials_after: Value::Null,
+            _sleeps: Value::Null,
+            yielded_before_error: None,
+            _unused_responses: Value::Null,
+            note: None,
+        }
+    }
 }
 
 impl Response {

@@ -9,7 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde_json::{Map, Value};
 use vouchsafe::cloud_credentials::file::FileStore;
 use vouchsafe::cloud_credentials::{
-    BodyFormat, Client, Credentials, CredentialsBuilder, Environment, Secret,
+    BodyFormat, Credentials, CredentialsBuilder, Environment, Secret,
 };
 use vouchsafe::core::call::Retry;
 use vouchsafe::core::mock::ManualClock;
@@ -28,17 +28,11 @@ pub(super) struct Machine {
     pub(super) clock: Arc<ManualClock>,
     pub(super) network: Network,
     pub(super) credentials: BTreeMap<String, Credentials>,
-    pub(super) clients: BTreeMap<String, ClientObject>,
     /// The state of the last login.
     pub(super) state: Option<String>,
     /// Whether requests are forms.
     writes_forms: bool,
-}
-
-/// A client of a service, and its settings.
-pub(super) struct ClientObject {
-    pub(super) credentials: Option<String>,
-    pub(super) refreshes: bool,
+    is_second_generation: bool,
 }
 
 impl Machine {
@@ -49,9 +43,12 @@ impl Machine {
             None | Some("$STORE") => "$TMP/pan/credentials.json".to_owned(),
             Some(other) => other.to_owned(),
         };
-        let clock = Arc::new(ManualClock::new(
-            UNIX_EPOCH + Duration::from_secs_f64(setup.now.unwrap_or_default()),
-        ));
+        // Recorded after the last step.
+        let advances = case.steps.iter().filter(|step| step.deed == "clock");
+        let advances = advances.filter_map(|step| step.args.get("advance_seconds")?.as_f64());
+        let now = setup.now.unwrap_or_default() - advances.sum::<f64>();
+        let now = UNIX_EPOCH + Duration::from_secs_f64(now);
+        let clock = Arc::new(ManualClock::new(now));
         let program = case.program.as_str().unwrap_or_default();
         let mut machine = Self {
             store_path: PathBuf::new(),
@@ -60,7 +57,7 @@ impl Machine {
             clock,
             network: Network::default(),
             credentials: BTreeMap::new(),
-            clients: BTreeMap::new(),
+            is_second_generation: program.starts_with("pan-cortex-data-lake"),
             state: None,
             writes_forms: ["pancloud-1.2", "pancloud-1.3"]
                 .iter()
@@ -198,8 +195,8 @@ impl Machine {
         if name == "scope" {
             return Ok(builder.scopes(texts(value)));
         }
-        // The transport is ours whatever the session's is.
-        if name == "session" {
+        // The transport is ours whatever the session's is, and makes no connection.
+        if matches!(name, "session" | "proxies" | "verify") {
             return Ok(builder);
         }
         let Some(text) = value.as_str() else {
@@ -227,15 +224,12 @@ impl Machine {
         })
     }
 
-    /// Builds a client for the credentials of a name.
-    pub(super) fn client(&self, credentials: &Credentials) -> Result<Client, String> {
-        let client = Client::builder()
-            .base_url("http://127.0.0.1")
-            .transport(Arc::new(self.network.clone()))
-            .clock(Arc::clone(&self.clock) as _)
-            .retry(Retry::none())
-            .credentials(credentials);
-        client.build().map_err(|error| error.to_string())
+    /// Returns the URL of the services for a client that is given none.
+    pub(super) fn usual_api(&self) -> &'static str {
+        match self.is_second_generation {
+            true => "https://api.us.cdl.paloaltonetworks.com",
+            false => "https://api.us.paloaltonetworks.com",
+        }
     }
 }
 

@@ -20,6 +20,17 @@ struct State {
     answers: BTreeMap<String, VecDeque<expected::Response>>,
     requests: Vec<Asked>,
     answers_all: bool,
+    /// What becomes of the next request, instead of an answer.
+    broken: Option<Broken>,
+}
+
+/// What became of a request that was not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Broken {
+    /// The answer did not come.
+    Silent,
+    /// The connection was closed.
+    Closed,
 }
 
 /// A request, in the parts that are compared.
@@ -27,11 +38,13 @@ struct State {
 pub(super) struct Asked {
     pub(super) method: String,
     pub(super) path: String,
-    query: Vec<(String, String)>,
+    pub(super) query: Vec<(String, String)>,
     pub(super) body: Body,
     pub(super) authorization: Option<String>,
     content_type: Option<String>,
     accept: Option<String>,
+    /// Host and port; compared only where a proxy recorded them.
+    pub(super) place: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -46,11 +59,16 @@ impl Network {
     /// Adds the answers of recorded exchanges.
     pub(super) fn expect(&self, exchanges: &[Exchange]) {
         let mut state = self.state();
-        for exchange in exchanges {
+        for exchange in exchanges.iter().filter(|exchange| !is_of_proxy(exchange)) {
             let path = path_of(&exchange.request.target).to_owned();
             let answers = state.answers.entry(path).or_default();
             answers.push_back(exchange.response.clone());
         }
+    }
+
+    /// Does not answer the next request.
+    pub(super) fn break_next(&self, broken: Broken) {
+        self.state().broken = Some(broken);
     }
 
     /// Answers requests that were not recorded too: with a token, and else with a success.
@@ -70,7 +88,7 @@ impl Network {
         std::mem::take(&mut state.requests)
     }
 
-    fn answer(&self, request: &Request) -> Result<Response> {
+    fn answer(&self, request: &Request) -> Result<Result<Response>, Broken> {
         let mut state = self.state();
         let path = request.uri.path().to_owned();
         let header = |name: &str| {
@@ -87,29 +105,45 @@ impl Network {
             authorization: header("authorization"),
             accept: header("accept"),
             content_type,
+            place: Some(place(&request.uri)),
         });
+        if let Some(broken) = state.broken.take() {
+            return Err(broken);
+        }
         let found = state.answers.get_mut(&path).and_then(VecDeque::pop_front);
         let made = || state.answers_all.then(|| expected::Response::made(&path));
         let Some(answer) = found.or_else(made) else {
             let what = "the vectors have no answer to this request";
-            return Err(Error::new(ErrorKind::Transport, what).with_sent(Sent::Maybe));
+            let error = Error::new(ErrorKind::Transport, what).with_sent(Sent::Maybe);
+            return Ok(Err(error));
         };
         let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::IM_A_TEAPOT);
         let mut response = Response::new(status);
         for (name, value) in &answer.headers {
             let name = http::HeaderName::from_bytes(name.as_bytes());
-            if let (Ok(name), Ok(value)) = (name, value.parse()) {
+            // The port of the recording is not in the URLs here.
+            let value = value.replace(":$PORT", "").parse();
+            if let (Ok(name), Ok(value)) = (name, value) {
                 response.headers.append(name, value);
             }
         }
         response.body = answer.body.unwrap_or_default().into();
-        Ok(response)
+        Ok(Ok(response))
     }
 }
 
 impl Transport for Network {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
-        Box::pin(async move { self.answer(&request) })
+        Box::pin(async move {
+            match self.answer(&request) {
+                Ok(answer) => answer,
+                Err(Broken::Silent) => std::future::pending().await,
+                Err(Broken::Closed) => {
+                    let error = Error::new(ErrorKind::Transport, "the connection was closed");
+                    Err(error.with_sent(Sent::Maybe))
+                }
+            }
+        })
     }
 }
 
@@ -135,6 +169,7 @@ impl Asked {
             // Older versions accept anything.
             accept: header("accept").filter(|accept| accept != "*/*"),
             content_type,
+            place: request.via_tunnel.clone(),
         }
     }
 
@@ -144,10 +179,29 @@ impl Asked {
         if recorded.accept.is_none() {
             recorded.accept.clone_from(&self.accept);
         }
+        if recorded.place.is_none() {
+            recorded.place.clone_from(&self.place);
+        }
         if *self != recorded {
             judgement.differ(format!("request: expected {recorded:?}, got {self:?}"));
         }
     }
+}
+
+/// Returns whether an exchange is one with a proxy, which is not between here.
+pub(super) fn is_of_proxy(exchange: &Exchange) -> bool {
+    exchange.request.method == "CONNECT"
+}
+
+/// Returns host and port, as a proxy is asked for them.
+fn place(uri: &http::Uri) -> String {
+    let usual = if uri.scheme_str() == Some("https") {
+        443
+    } else {
+        80
+    };
+    let port = uri.port_u16().unwrap_or(usual);
+    format!("{}:{port}", uri.host().unwrap_or_default())
 }
 
 fn read_body(content_type: Option<&str>, body: Option<String>) -> Body {

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 use vouchsafe::cloud_credentials::{Error as Fault, ErrorKind};
+use vouchsafe::core::ErrorKind as Kind;
 
-use super::expected::{Case, Outcome, Raised};
+use super::expected::{Case, Outcome, Raised, Recorded};
 use super::network::pairs;
 use crate::vectors::report::Judgement;
 
@@ -11,20 +12,34 @@ use crate::vectors::report::Judgement;
 pub(super) enum Got {
     Value(Value),
     Fault(Fault),
+    /// What a generator gave.
+    Walked(Walked),
     /// The step has no result to compare.
     Nothing,
 }
 
-pub(super) fn compare_outcome(
-    case: &Case,
-    deed: &str,
-    outcome: &Outcome,
-    got: &Got,
-    judgement: &mut Judgement,
-) {
+/// What a generator of Python gave, and how it ended.
+pub(super) struct Walked {
+    pub(super) items: Vec<Value>,
+    pub(super) end: Option<Fault>,
+}
+
+pub(super) fn compare_outcome(case: &Case, step: &Recorded, got: &Got, judgement: &mut Judgement) {
+    let (deed, outcome) = (step.deed.as_str(), &step.outcome);
     match (outcome, got) {
         (_, Got::Nothing) => {}
+        (_, Got::Walked(walked)) => compare_walk(step, walked, judgement),
         (Outcome::Err(raised), got) => expect_raised(case, raised, got, judgement),
+        (Outcome::Ok(recorded), Got::Value(answer)) if answer.get("answer").is_some() => {
+            compare_answer(recorded, &answer["answer"], judgement);
+        }
+        // The service refused, which is an error here and an answer there.
+        (Outcome::Ok(recorded), Got::Fault(fault)) if recorded["response"]["status"].is_u64() => {
+            let status = recorded["response"]["status"].as_u64();
+            if fault.status().map(|status| u64::from(status.as_u16())) != status {
+                judgement.differ(format!("expected status {status:?}, got {fault}"));
+            }
+        }
         // Their results are specific to Python.
         (Outcome::Ok(_), Got::Value(_))
             if matches!(
@@ -50,13 +65,6 @@ pub(super) fn compare_outcome(
                 if recorded != answer {
                     judgement.differ(format!("{name}: expected {recorded}, got {answer}"));
                 }
-            }
-        }
-        // An answer with an error status is an error here.
-        (Outcome::Ok(recorded), Got::Fault(fault)) if deed == "request" => {
-            let status = recorded["response"]["status"].as_u64();
-            if fault.status().map(|status| u64::from(status.as_u16())) != status {
-                judgement.differ(format!("expected status {status:?}, got {fault}"));
             }
         }
         (Outcome::Ok(recorded), got) if deed == "get_authorization_url" => {
@@ -89,6 +97,103 @@ pub(super) fn compare_outcome(
     }
 }
 
+/// Compares what a method of a service returned with the body that it was read from. What the body
+/// lacks has a default.
+fn compare_answer(recorded: &Value, answer: &Value, judgement: &mut Judgement) {
+    let body = recorded["response"]["body"].as_str().unwrap_or_default();
+    // Where nothing is returned, there is nothing to compare.
+    let Ok(body) = serde_json::from_str::<Value>(body) else {
+        return;
+    };
+    if !answer.is_null() && !holds(answer, &body) {
+        judgement.differ(format!("expected {body}, got {answer}"));
+    }
+}
+
+/// Returns whether all that is in `part` is in `whole`.
+fn holds(whole: &Value, part: &Value) -> bool {
+    match (whole, part) {
+        (Value::Object(whole), Value::Object(part)) => part.iter().all(|(name, part)| {
+            let found = whole.get(name);
+            part.is_null() || found.is_some_and(|whole| holds(whole, part))
+        }),
+        (Value::Array(whole), Value::Array(part)) => {
+            let mut pairs = whole.iter().zip(part);
+            whole.len() == part.len() && pairs.all(|(whole, part)| holds(whole, part))
+        }
+        (whole, part) => whole == part,
+    }
+}
+
+/// Compares what a walk gave and how it ended.
+fn compare_walk(step: &Recorded, walked: &Walked, judgement: &mut Judgement) {
+    let (items, raised) = match &step.outcome {
+        Outcome::Ok(items) => (items.as_array().cloned().unwrap_or_default(), None),
+        Outcome::Err(raised) => (
+            step.yielded_before_error.clone().unwrap_or_default(),
+            Some(raised),
+        ),
+    };
+    if items.len() != walked.items.len() {
+        let (expected, got) = (items.len(), &walked.items);
+        return judgement.differ(format!("expected {expected} items, got {got:?}"));
+    }
+    for (recorded, item) in items.iter().zip(&walked.items) {
+        match recorded.get("response") {
+            Some(_) => compare_answer(recorded, item, judgement),
+            None if holds(item, recorded) => {}
+            None => judgement.differ(format!("expected {recorded}, got {item}")),
+        }
+    }
+    match (raised, &walked.end) {
+        (None, None) => {}
+        (Some(raised), Some(fault)) => compare_end(raised, fault, judgement),
+        (raised, end) => {
+            let raised = raised.map(|raised| &raised.message);
+            judgement.differ(format!("expected the end {raised:?}, got {end:?}"));
+        }
+    }
+}
+
+/// Compares how a walk failed: by the text of the exception, which names a code, a status or a
+/// state.
+fn compare_end(raised: &Raised, fault: &Fault, judgement: &mut Judgement) {
+    let message = raised.message.as_str();
+    let status = fault.status().map_or(0, |status| status.as_u16());
+    let is_same = if message.starts_with("Invalid JSON") {
+        fault.kind() == ErrorKind::Core(Kind::Decode)
+    } else if message.starts_with("Bad ") || message.starts_with("JOB_FAILED") {
+        fault.core().message() == message
+    } else if let Some(expected) = message.strip_prefix("ack: status_code: ") {
+        expected.parse() == Ok(status)
+    } else if let Some((code, text)) = message.split_once(": ") {
+        fault.code() == Some(code) && fault.core().message() == text
+    } else {
+        let expected = message.split(' ').next().unwrap_or_default();
+        expected.parse() == Ok(status)
+    };
+    if !is_same {
+        judgement.differ(format!("expected the end {message:?}, got {fault}"));
+    }
+}
+
+/// Returns whether an error is what an `HTTPError` of any request stands for: a status that was to
+/// be an error, or no answer.
+fn is_http_error(message: &str, fault: &Fault) -> bool {
+    let status = message
+        .split(' ')
+        .next()
+        .and_then(|word| word.parse::<u16>().ok());
+    match status {
+        Some(status) => fault.status().map(|status| status.as_u16()) == Some(status),
+        None => match fault.kind() {
+            ErrorKind::Core(Kind::Timeout(_)) => message.contains("timed out"),
+            ErrorKind::Core(Kind::Transport) => !message.contains("timed out"),
+            _ => false,
+        },
+    }
+}
+
 /// Compares an error by its kind.
 fn expect_raised(case: &Case, raised: &Raised, got: &Got, judgement: &mut Judgement) {
     let Got::Fault(fault) = got else {
@@ -98,6 +203,13 @@ fn expect_raised(case: &Case, raised: &Raised, got: &Got, judgement: &mut Judgem
         return;
     }
     let message = raised.message.as_str();
+    let is_of_client = case.class.ends_with("http_client");
+    if is_of_client && raised.class == "HTTPError" {
+        if !is_http_error(message, fault) {
+            judgement.differ(format!("expected {message:?}, got {fault}"));
+        }
+        return;
+    }
     let is_jwt = case.class == "jwt";
     let kinds: &[ErrorKind] = match raised.class.as_str() {
         "PartialCredentialsError" => &[ErrorKind::PartialCredentials],
@@ -108,6 +220,9 @@ fn expect_raised(case: &Case, raised: &Raised, got: &Got, judgement: &mut Judgem
         "PanCloudError" | "CortexError" if message.starts_with("No exp") => &[ErrorKind::NoExpiry],
         "PanCloudError" | "CortexError" if message.starts_with("Expiration time") => {
             &[ErrorKind::InvalidJwt]
+        }
+        "PanCloudError" | "CortexError" if message.starts_with("Invalid J") && is_of_client => {
+            &[ErrorKind::Core(Kind::Decode)]
         }
         "PanCloudError" | "CortexError" if message.starts_with("Invalid J") => {
             &[ErrorKind::InvalidResponse]
@@ -148,7 +263,9 @@ pub(super) fn expect_kind(
             ));
         }
         Got::Value(value) => judgement.differ(format!("expected {kinds:?}, got {value}")),
-        Got::Nothing => judgement.differ(format!("expected {kinds:?}, got nothing")),
+        Got::Walked(_) | Got::Nothing => {
+            judgement.differ(format!("expected {kinds:?}, got nothing"));
+        }
     }
 }
 
@@ -168,7 +285,7 @@ pub(super) fn expect_status(got: &Got, status: u64, judgement: &mut Judgement) {
     let has = match got {
         Got::Value(value) => value["response"]["status"].as_u64(),
         Got::Fault(fault) => fault.status().map(|status| u64::from(status.as_u16())),
-        Got::Nothing => None,
+        Got::Walked(_) | Got::Nothing => None,
     };
     if has != Some(status) {
         judgement.differ(format!("expected status {status}, got {has:?}"));
@@ -180,6 +297,7 @@ pub(super) fn expect_value(got: &Got, expected: &Value, judgement: &mut Judgemen
         Got::Value(value) if value == expected => {}
         Got::Value(value) => judgement.differ(format!("expected {expected}, got {value}")),
         Got::Fault(fault) => judgement.differ(format!("expected {expected}, got {fault}")),
+        Got::Walked(_) => judgement.differ(format!("expected {expected}, got a walk")),
         Got::Nothing => {}
     }
 }

@@ -70,6 +70,12 @@ pub(super) enum Rule {
     OutsideSurvives,
     /// The write goes to the file at the path.
     AtPath,
+    /// The path of the base URL is kept.
+    BasePath,
+    /// The header that was given is sent.
+    HeaderKept,
+    /// A service without credentials uses those of the environment.
+    Environment,
 }
 
 /// The rules by words of their texts.
@@ -122,6 +128,12 @@ const RULES: &[(&str, Rule)] = &[
     ("stays usable after remove_profile", Rule::StillUsable),
     ("the outside profile survives", Rule::OutsideSurvives),
     ("the write goes to the file now at the path", Rule::AtPath),
+    ("base path is kept: request target", Rule::BasePath),
+    ("netrc is never consulted for requests", Rule::HeaderKept),
+    (
+        "the seed resolution order applies to services",
+        Rule::Environment,
+    ),
 ];
 
 impl Rule {

@@ -10,7 +10,7 @@ use super::outcome::{
     Got, compare_outcome, expect_any, expect_kind, expect_ok, expect_status, expect_value,
 };
 use super::rule::Rule;
-use super::steps::{Run, is_older};
+use super::steps::{FIRST, Run, is_older};
 use crate::vectors::report::Judgement;
 
 impl Run<'_> {
@@ -59,8 +59,8 @@ impl Run<'_> {
                 expect_kind(&got, &[ErrorKind::InvalidJwt], None, judgement);
             }
             (Rule::ProviderAsGiven, true) => {
-                // No answer is recorded for the URL that is right.
-                expect_any(&got, judgement);
+                // The answer that is made for it has no token.
+                expect_kind(&got, &[ErrorKind::InvalidResponse], None, judgement);
             }
             (Rule::Corrupt, _) if deed != "Credentials" => {
                 expect_kind(&got, &[ErrorKind::StoreCorrupt], None, judgement);
@@ -68,7 +68,9 @@ impl Run<'_> {
             (Rule::Retried, true) if deed == "request" => {
                 expect_status(&got, 200, judgement);
             }
-            (Rule::OpaqueToken | Rule::Success, true) => expect_ok(&got, judgement),
+            (Rule::OpaqueToken | Rule::Success | Rule::BasePath, true) => {
+                expect_ok(&got, judgement);
+            }
             (Rule::NotExpired, true) => expect_value(&got, &Value::Bool(false), judgement),
             (Rule::UrlSafe, true) => expect_ok(&got, judgement),
             (Rule::OneScope, true) => {
@@ -92,23 +94,28 @@ impl Run<'_> {
                     _ => judgement.differ("expected the token that is in the file"),
                 }
             }
-            (Rule::ClientWins | Rule::Sent | Rule::StillUsable, _) => {
+            (Rule::ClientWins | Rule::StillUsable, _) => {
                 if !matches!(got, Got::Nothing) {
                     expect_ok(&got, judgement);
                 }
             }
             (_, false) if deed == "get_credentials" => {
-                self.compare_values(outcome, &got, judgement);
+                self.compare_values(step, &got, judgement);
             }
-            (Rule::BareName | Rule::Accepted | Rule::Untouched, _) => {}
-            _ => compare_outcome(self.case, deed, outcome, &got, judgement),
+            (Rule::BareName, _) => expect_value(&got, &Value::Bool(true), judgement),
+            (Rule::Accepted | Rule::Sent, _) if matches!(deed, "request" | "HTTPClient") => {
+                if !matches!(got, Got::Nothing) {
+                    expect_status(&got, 200, judgement);
+                }
+            }
+            _ => compare_outcome(self.case, step, &got, judgement),
         }
     }
 
-    /// Compares the current values with the recorded ones, or with those of the rule.
-    fn compare_values(&self, outcome: &Outcome, got: &Got, judgement: &mut Judgement) {
-        let Outcome::Ok(recorded) = outcome else {
-            return compare_outcome(self.case, "get_credentials", outcome, got, judgement);
+    /// Compares the values of the moment with those recorded, or with those of the rule.
+    fn compare_values(&self, step: &Recorded, got: &Got, judgement: &mut Judgement) {
+        let Outcome::Ok(recorded) = &step.outcome else {
+            return compare_outcome(self.case, step, got, judgement);
         };
         let mut expected = recorded.clone();
         let values = &mut expected["read_only_credentials"];
@@ -301,7 +308,14 @@ impl Run<'_> {
                 let tokens = |asked: &Asked| asked.path.ends_with("RequestToken");
                 Some(recorded.into_iter().filter(tokens).take(1).collect())
             }
+            Rule::HeaderKept => Some(self.with_token(recorded, self.given_header())),
+            Rule::Environment => {
+                let token = self.case.setup.env.get("PAN_ACCESS_TOKEN");
+                let token = token.map(|token| format!("Bearer {token}"));
+                Some(self.with_token(recorded, token))
+            }
             Rule::AtPath
+            | Rule::BasePath
             | Rule::Retried
             | Rule::Sent
             | Rule::ClientWins
@@ -311,27 +325,51 @@ impl Run<'_> {
         }
     }
 
+    /// Returns the header that the first step was given.
+    fn given_header(&self) -> Option<String> {
+        let headers = self.case.steps[0].args.get("headers")?;
+        headers["Authorization"].as_str().map(str::to_owned)
+    }
+
+    fn with_token(&self, mut recorded: Vec<Asked>, token: Option<String>) -> Vec<Asked> {
+        for asked in &mut recorded {
+            asked.authorization.clone_from(&token);
+        }
+        recorded
+    }
+
     /// Judges requests that were not recorded.
     pub(super) fn compare_paths(&self, got: &[Asked], judgement: &mut Judgement) {
         let paths: Vec<_> = got.iter().map(|asked| asked.path.as_str()).collect();
-        let api = self
-            .case
-            .steps
-            .iter()
-            .find_map(|step| step.args.get("path")?.as_str());
+        let api = self.case.steps.iter().find_map(|step| {
+            step.args
+                .get("path")
+                .or(step.args.get("endpoint"))?
+                .as_str()
+        });
         let token = "/api/oauth2/RequestToken";
         let expected = match (self.rule, api) {
             (Rule::Retried, Some(api)) => vec![api, token, api],
             (Rule::ClientWins | Rule::AtPath, _) => vec![token],
+            (Rule::BasePath, _) => vec!["/base/x"],
             (Rule::ProviderAsGiven, _) => {
                 let provider = self.case.steps[0].args["developer_token_provider"].as_str();
-                let path = provider.and_then(|url| url.splitn(4, '/').nth(3));
+                let mut parts = provider.unwrap_or_default().splitn(4, '/').skip(2);
+                let (place, path) = (parts.next(), parts.next());
                 return match got {
-                    [asked] if Some(asked.path.trim_start_matches('/')) == path => {}
+                    [asked]
+                        if Some(asked.path.trim_start_matches('/')) == path
+                            && asked.place.as_deref() == place => {}
                     _ => judgement.differ(format!("requests: {paths:?}")),
                 };
             }
-            (Rule::Sent | Rule::Accepted, Some(api)) => vec![api],
+            (Rule::Sent | Rule::Accepted, api) => {
+                let given = args_token(&self.case.steps[0].args);
+                if got.iter().any(|asked| asked.authorization != given) {
+                    judgement.differ(format!("not sent as it is: {got:?}"));
+                }
+                vec![api.unwrap_or(FIRST)]
+            }
             _ => Vec::new(),
         };
         if paths != expected {
@@ -344,6 +382,12 @@ impl Run<'_> {
             judgement.differ("a request without a token was sent");
         }
     }
+}
+
+/// Returns how the access token of a constructor is sent.
+fn args_token(args: &serde_json::Map<String, Value>) -> Option<String> {
+    let token = args.get("access_token")?.as_str()?;
+    Some(format!("Bearer {token}"))
 }
 
 /// Removes the member that only this library writes.

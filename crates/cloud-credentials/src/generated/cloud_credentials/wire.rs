@@ -373,9 +373,9 @@ pub struct DirectoryQuery {
     /// The objects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<serde_json::Value>,
-    /// The attributes to return; all if empty.
-    #[serde(default)]
-    pub attributes: Vec<String>,
+    /// The attributes to return; all if missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<Vec<String>>,
     /// The form of names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<serde_json::Value>,
@@ -397,7 +397,7 @@ impl DirectoryQuery {
         Self {
             domain: None,
             filter: None,
-            attributes: Default::default(),
+            attributes: None,
             name: None,
             use_normalized_attributes: None,
             page_number: None,
@@ -419,13 +419,13 @@ impl DirectoryQuery {
         self
     }
 
-    /// The attributes to return; all if empty.
+    /// The attributes to return; all if missing.
     #[must_use]
     pub fn attributes(
         mut self,
         attributes: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.attributes = attributes.into_iter().map(Into::into).collect();
+        self.attributes = Some(attributes.into_iter().map(Into::into).collect());
         self
     }
 
