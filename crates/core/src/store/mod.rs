@@ -9,6 +9,7 @@
 //! | [`CacheOver`] | a store that is read through a cache |
 //! | `Sealed` (feature `seal`) | records encrypted in any store |
 //! | [`Link`] | the connection of a store on a server |
+//! | [`Base64`] | bytes of a record in the JSON of a server |
 //! | [`Hints`] | notifications of changes from a server |
 //! | `contract` (feature `mock`) | the behaviour that every store must have, as tests |
 //! | [`PrivateFile`] | a file that one process has open at a time and appends to |
@@ -29,6 +30,7 @@ mod combined;
 pub mod contract;
 mod disk;
 mod draft;
+mod encoded;
 mod folder;
 mod hints;
 mod lease;
@@ -46,6 +48,7 @@ pub use cached::CacheOver;
 pub use combined::{ReadThrough, WithLease};
 pub use disk::{Disk, SystemDisk};
 pub use draft::Draft;
+pub use encoded::Base64;
 pub use folder::FolderStore;
 pub use hints::{Board, Hints};
 pub use lease::{Acquired, Lease, Leases, StoreLeases};

@@ -274,6 +274,15 @@ impl HttpTransportBuilder {
         self.connector().map(Dialer::new)
     }
 
+    /// Builds the TLS settings alone, for clients that make their own connections.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if there is no TLS provider or no root.
+    pub fn tls_config(&self) -> Result<Arc<rustls::ClientConfig>> {
+        self.tls.client_config()
+    }
+
     fn connector(&self) -> Result<Connector> {
         let tls = self.tls.client_config();
         if self.require_https

@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use vouchsafe_core::store::{Acquired, Key, Lease, Leases, Scope, Version};
-use vouchsafe_core::{BoxFuture, Result, SecretBytes};
+use vouchsafe_core::store::{Acquired, Base64, Key, Lease, Leases, Scope, Version};
+use vouchsafe_core::{BoxFuture, Result};
 
 use crate::EtcdStore;
 use crate::api::{GRANT, LASTING, RANGE, TXN};
 use crate::store::{holder, revision, version};
 use crate::wire::{
     Compare, Done, Found, Grant, Granted, Lasting, Name, Number, Pair, Put, Range, Request, Txn,
-    Value,
 };
 
 impl EtcdStore {
@@ -23,7 +22,7 @@ impl EtcdStore {
         let lasting: Lasting = self.api().ask(&GRANT, &grant).await?;
         let put = Put {
             key: Name(name.to_owned()),
-            value: Value(SecretBytes::from(Vec::new())),
+            value: Base64::default(),
             lease: lasting.id,
         };
         let txn = Txn {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use vouchsafe_core::call::Timeouts;
 use vouchsafe_core::store::{
-    Board, Capabilities, Expect, Hints, Key, Loaded, Scope, Store, Swapped, Version, Watch,
+    Base64, Board, Capabilities, Expect, Hints, Key, Loaded, Scope, Store, Swapped, Version, Watch,
 };
 use vouchsafe_core::transport::Transport;
 use vouchsafe_core::url::BaseUrl;
@@ -16,7 +16,7 @@ use vouchsafe_core::{
 
 use crate::api::{Api, LIST, RANGE, TXN, of_store, read_fault};
 use crate::wire::{
-    self, Compare, Done, Found, Number, Pair, Put, Range, Request, Txn, Value, Watched, Watching,
+    self, Compare, Done, Found, Number, Pair, Put, Range, Request, Txn, Watched, Watching,
 };
 
 /// A [`Store`] in etcd, shared by all machines that reach the cluster; also grants
@@ -197,7 +197,7 @@ pub(crate) fn revision(version: &Version) -> i64 {
 
 fn loaded(pair: Pair) -> Loaded {
     Loaded {
-        value: pair.value.0,
+        value: pair.value.into_bytes(),
         version: version(pair.mod_revision.0),
     }
 }
@@ -229,7 +229,7 @@ impl Store for EtcdStore {
             let name = name(key);
             let put = Put {
                 key: wire::Name(name.clone()),
-                value: Value(value.clone()),
+                value: Base64::new(value.clone()),
                 lease: Number(0),
             };
             let txn = Txn {

@@ -4,8 +4,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use vouchsafe_core::{Secret, SecretBytes};
-use zeroize::Zeroizing;
+use vouchsafe_core::Secret;
+use vouchsafe_core::store::Base64;
 
 /// Bytes that are not secret: the name of a record.
 #[derive(Clone, Debug, Default)]
@@ -24,34 +24,6 @@ impl<'de> Deserialize<'de> for Name {
             .decode(text)
             .map_err(|_| de::Error::custom("not base64"))?;
         Ok(Self(bytes))
-    }
-}
-
-/// The bytes of a record.
-#[derive(Clone, Debug)]
-pub(crate) struct Value(pub(crate) SecretBytes);
-
-impl Default for Value {
-    fn default() -> Self {
-        Self(SecretBytes::from(Vec::new()))
-    }
-}
-
-impl Serialize for Value {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let text = Secret::from(STANDARD.encode(self.0.expose()));
-        vouchsafe_core::__private::expose(&text, to)
-    }
-}
-
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = Zeroizing::new(String::deserialize(from)?);
-        // The cause would reveal a byte of it.
-        let bytes = STANDARD
-            .decode(&*text)
-            .map_err(|_| de::Error::custom("not base64"))?;
-        Ok(Self(SecretBytes::from(bytes)))
     }
 }
 
@@ -108,7 +80,7 @@ impl Range {
 #[derive(Debug, Serialize)]
 pub(crate) struct Put {
     pub(crate) key: Name,
-    pub(crate) value: Value,
+    pub(crate) value: Base64,
     /// Zero for none.
     pub(crate) lease: Number,
 }
@@ -174,7 +146,7 @@ pub(crate) struct Header {
 #[serde(default)]
 pub(crate) struct Pair {
     pub(crate) key: Name,
-    pub(crate) value: Value,
+    pub(crate) value: Base64,
     pub(crate) mod_revision: Number,
     pub(crate) lease: Number,
 }
