@@ -1,0 +1,260 @@
+//! Records as items: a version, then the value.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Uri;
+use sha2::{Digest as _, Sha256};
+use vouchsafe_core::store::{
+    Broken, Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version,
+};
+use vouchsafe_core::text::hex;
+use vouchsafe_core::transport::{HttpTransport, HttpTransportBuilder};
+use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
+
+use crate::server::{Connection, Server};
+use crate::wire::{self, Answer, LARGEST_ITEM, Over};
+
+/// A [`Store`] in Memcached, shared by all machines that reach the server. It forgets: see the page
+/// of this crate for what it is good for.
+///
+/// Cheap to clone; clones share one connection.
+#[derive(Clone, Debug)]
+pub struct MemcachedStore(Arc<Server>);
+
+/// Builds a [`MemcachedStore`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct MemcachedStoreBuilder {
+    url: String,
+    login: Option<(String, Secret)>,
+    network: HttpTransportBuilder,
+    allow_plain: bool,
+    limit: Duration,
+}
+
+/// Chosen by chance, so that a version never comes back: the server's own numbers begin again when
+/// it is restarted.
+const VERSION: usize = 16;
+const PORT: u16 = 11211;
+
+impl MemcachedStore {
+    /// Creates a builder for a URL: `memcached://host:11211`, or `memcacheds://` with TLS.
+    pub fn builder(url: impl Into<String>) -> MemcachedStoreBuilder {
+        MemcachedStoreBuilder {
+            url: url.into(),
+            login: None,
+            network: HttpTransport::builder(),
+            allow_plain: false,
+            limit: Duration::from_secs(10),
+        }
+    }
+}
+
+impl MemcachedStoreBuilder {
+    /// Logs in with a name and a password, which the server has in the file of its option `-Y`.
+    /// Default: no login.
+    pub fn login(mut self, name: impl Into<String>, password: impl Into<Secret>) -> Self {
+        self.login = Some((name.into(), password.into()));
+        self
+    }
+
+    /// Sets how long a call may take, connecting included. Default: 10 seconds.
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Sets how connections are made, such as which roots are trusted. Default: that of
+    /// [`HttpTransport::builder`].
+    pub fn network(mut self, network: HttpTransportBuilder) -> Self {
+        self.network = network;
+        self
+    }
+
+    /// Permits connections without TLS to other machines, where records and the password can be
+    /// read on the way. Default: to this machine only.
+    pub fn allow_plain(mut self) -> Self {
+        self.allow_plain = true;
+        self
+    }
+
+    /// Builds the store. Does no I/O except for loading trusted roots, once per process.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Config`](ErrorKind::Config) if the URL is not valid or needs
+    /// [`allow_plain`](Self::allow_plain), name or password of a login has a blank, or TLS is
+    /// impossible in this build.
+    pub fn build(self) -> Result<MemcachedStore> {
+        let config = |what: &str| Error::new(ErrorKind::Config, what);
+        let invalid =
+            "the URL of a Memcached server is memcached://host:port or memcacheds://host:port";
+        // The URL is not repeated: somebody may have put a password into it.
+        let url: Uri = self.url.parse().map_err(|_| config(invalid))?;
+        let scheme = match url.scheme_str() {
+            Some("memcached") => "http",
+            Some("memcacheds") => "https",
+            _ => return Err(config(invalid)),
+        };
+        let host = url.host().filter(|host| !host.is_empty());
+        let host = host.ok_or_else(|| config(invalid))?;
+        let has_more = url
+            .path_and_query()
+            .is_some_and(|path| path.as_str() != "/");
+        if has_more
+            || url
+                .authority()
+                .is_some_and(|all| all.as_str().contains('@'))
+        {
+            return Err(config(invalid));
+        }
+        let place = format!("{host}:{}", url.port_u16().unwrap_or(PORT));
+        let mut network = self.network.connect_timeout(self.limit / 2);
+        if scheme == "https" {
+            network = network.require_https();
+        } else if !vouchsafe_core::url::is_loopback(host) && !self.allow_plain {
+            let what = format!(
+                "{place} would receive records in the clear; use memcacheds://, or allow_plain()"
+            );
+            return Err(config(&what));
+        }
+        let login = match &self.login {
+            Some((name, password)) => {
+                if name.contains(' ') || password.expose().contains(' ') {
+                    return Err(config("a Memcached user and its password have no blanks"));
+                }
+                let both = SecretBytes::from(format!("{name} {}", password.expose()).into_bytes());
+                Some(wire::login(both.expose()))
+            }
+            None => None,
+        };
+        let target = format!("{scheme}://{place}").parse::<Uri>();
+        Ok(MemcachedStore(Arc::new(Server {
+            link: Server::link(&place, self.limit),
+            dialer: network.dialer()?,
+            url: target.map_err(|_| config(invalid))?,
+            login,
+        })))
+    }
+}
+
+/// The name of an item: at most 250 letters, so a digest.
+fn name(key: &Key) -> String {
+    let mut digest = Sha256::new();
+    let namespace = key.namespace();
+    digest.update([u8::from(key.is_lease())]);
+    digest.update((namespace.len() as u64).to_be_bytes());
+    digest.update(namespace);
+    digest.update(key.profile());
+    format!("vouchsafe:{}", hex(&digest.finalize()))
+}
+
+/// A record, and the server's number of its state.
+async fn read(server: &Connection, name: &str) -> Result<Option<(Loaded, u64)>, Broken> {
+    let (value, cas) = match server.ask(wire::get(name)).await? {
+        Answer::Item { value, cas } => (value, cas),
+        Answer::Missing => return Ok(None),
+        Answer::Done | Answer::Other => return Err(unexpected()),
+    };
+    let foreign = || Broken::refused("the item is not what this store writes");
+    let (version, value) = value
+        .expose()
+        .split_at_checked(VERSION)
+        .ok_or_else(foreign)?;
+    let loaded = Loaded {
+        value: SecretBytes::from(value.to_vec()),
+        version: Version::new(version),
+    };
+    Ok(Some((loaded, cas)))
+}
+
+fn unexpected() -> Broken {
+    Broken::connection("the server answered something else than was asked")
+}
+
+/// Finds the number of the state that a writer expects, or returns the present record.
+async fn over(
+    server: &Connection,
+    name: &str,
+    expect: &Expect,
+) -> Result<Result<Over, Option<Loaded>>, Broken> {
+    let version = match expect {
+        Expect::Any => return Ok(Ok(Over::Any)),
+        Expect::Absent => return Ok(Ok(Over::Missing)),
+        Expect::Version(version) => version,
+    };
+    Ok(match read(server, name).await? {
+        Some((there, cas)) if there.version == *version => Ok(Over::Number(cas)),
+        there => Err(there.map(|(loaded, _)| loaded)),
+    })
+}
+
+impl Store for MemcachedStore {
+    fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Loaded>>> {
+        Box::pin(async move {
+            let work = |server: Connection| async move { read(&server, &name(key)).await };
+            let there = self.0.call("read a record", work).await?;
+            Ok(there.map(|(loaded, _)| loaded))
+        })
+    }
+
+    fn compare_and_swap<'a>(
+        &'a self,
+        key: &'a Key,
+        expect: &'a Expect,
+        value: &'a SecretBytes,
+    ) -> BoxFuture<'a, Result<Swapped>> {
+        Box::pin(async move {
+            self.capabilities().require_room(key, value)?;
+            let work = |server: Connection| async move {
+                let name = name(key);
+                let over = match over(&server, &name, expect).await? {
+                    Ok(over) => over,
+                    Err(there) => return Ok(Swapped::Conflict(there)),
+                };
+                let mut version = [0; VERSION];
+                fastrand::Rng::new().fill(&mut version);
+                let set = wire::set(&name, over, [&version, value.expose()]);
+                match server.ask(set).await? {
+                    Answer::Done => Ok(Swapped::Done(Version::new(&version))),
+                    Answer::Missing | Answer::Other => {
+                        let there = read(&server, &name).await?;
+                        Ok(Swapped::Conflict(there.map(|(loaded, _)| loaded)))
+                    }
+                    Answer::Item { .. } => Err(unexpected()),
+                }
+            };
+            self.0.call("write a record", work).await
+        })
+    }
+
+    fn remove<'a>(&'a self, key: &'a Key, expect: &'a Expect) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move {
+            let work = |server: Connection| async move {
+                let name = name(key);
+                let cas = match over(&server, &name, expect).await? {
+                    Ok(Over::Any) => None,
+                    Ok(Over::Number(cas)) => Some(cas),
+                    Ok(Over::Missing) | Err(_) => return Ok(false),
+                };
+                match server.ask(wire::delete(&name, cas)).await? {
+                    Answer::Done => Ok(true),
+                    Answer::Missing | Answer::Other => Ok(false),
+                    Answer::Item { .. } => Err(unexpected()),
+                }
+            };
+            self.0.call("remove a record", work).await
+        })
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let mut capabilities = Capabilities::new(Scope::Network);
+        capabilities.durable = false;
+        capabilities.max_bytes = Some(LARGEST_ITEM - VERSION);
+        capabilities
+    }
+}
+
+#[cfg(test)]
+mod tests;
