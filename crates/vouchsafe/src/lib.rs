@@ -21,23 +21,35 @@ pub use vouchsafe_wazo_auth as wazo_auth;
 /// Implementations of [`Store`](vouchsafe_core::store::Store) that are crates of their own.
 #[cfg(any(
     feature = "store-etcd",
+    feature = "store-memcached",
+    feature = "store-nats",
     feature = "store-postgres",
     feature = "store-redis",
-    feature = "store-sqlite"
+    feature = "store-sqlite",
+    feature = "store-vault"
 ))]
 #[cfg_attr(
     docsrs,
     doc(cfg(any(
         feature = "store-etcd",
+        feature = "store-memcached",
+        feature = "store-nats",
         feature = "store-postgres",
         feature = "store-redis",
-        feature = "store-sqlite"
+        feature = "store-sqlite",
+        feature = "store-vault"
     )))
 )]
 pub mod stores {
     #[cfg(feature = "store-etcd")]
     #[cfg_attr(docsrs, doc(cfg(feature = "store-etcd")))]
     pub use vouchsafe_store_etcd as etcd;
+    #[cfg(feature = "store-memcached")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "store-memcached")))]
+    pub use vouchsafe_store_memcached as memcached;
+    #[cfg(feature = "store-nats")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "store-nats")))]
+    pub use vouchsafe_store_nats as nats;
     #[cfg(feature = "store-postgres")]
     #[cfg_attr(docsrs, doc(cfg(feature = "store-postgres")))]
     pub use vouchsafe_store_postgres as postgres;
@@ -47,4 +59,7 @@ pub mod stores {
     #[cfg(feature = "store-sqlite")]
     #[cfg_attr(docsrs, doc(cfg(feature = "store-sqlite")))]
     pub use vouchsafe_store_sqlite as sqlite;
+    #[cfg(feature = "store-vault")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "store-vault")))]
+    pub use vouchsafe_store_vault as vault;
 }
