@@ -252,6 +252,8 @@ impl Pipeline {
                     // one.
                     Err(cause) => {
                         *kept = None;
+                        let (may_help, wait) = (cause.is_retryable(), cause.retry_after());
+                        let error = error.with_retryable(may_help).with_retry_after(wait);
                         return Err(error.with_source(cause));
                     }
                 }

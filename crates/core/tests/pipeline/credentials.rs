@@ -79,18 +79,24 @@ async fn a_call_that_is_not_to_be_resent_still_has_its_token_replaced() {
 
 /// Has one token, and cannot get another.
 #[derive(Debug, Default)]
-pub(super) struct Spent(AtomicU64);
+pub(super) struct Spent {
+    has_ended: AtomicU64,
+    is_down: bool,
+}
 
 impl TokenSource for Spent {
     fn token(&self) -> BoxFuture<'_, Result<Token>> {
-        Box::pin(std::future::ready(match self.0.load(Ordering::Relaxed) {
-            0 => Ok(Token::new(Secret::from("t"))),
-            _ => Err(Error::new(ErrorKind::Credential, "log in again")),
-        }))
+        let log_in_again = || Error::new(ErrorKind::Credential, "log in again");
+        Box::pin(std::future::ready(
+            match self.has_ended.load(Ordering::Relaxed) {
+                0 => Ok(Token::new(Secret::from("t"))),
+                _ => Err(log_in_again().with_retryable(self.is_down)),
+            },
+        ))
     }
 
     fn forget(&self, _: u64) {
-        self.0.store(1, Ordering::Relaxed);
+        self.has_ended.store(1, Ordering::Relaxed);
     }
 }
 
@@ -102,6 +108,20 @@ async fn why_there_is_no_newer_token_is_the_cause_of_a_refusal() {
     assert_eq!(error.status(), Some(StatusCode::UNAUTHORIZED));
     let cause = std::error::Error::source(&error).unwrap();
     assert_eq!(cause.to_string(), "log in again");
+    assert!(!error.is_retryable());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_may_be_tried_again_if_a_newer_token_may_be_had_later() {
+    let told = Told::new([status(401)]);
+    let source = Spent {
+        is_down: true,
+        ..Spent::default()
+    };
+    let sent = with_token(&told, &source, "https://service.example").await;
+    let error = sent.unwrap_err();
+    assert_eq!((error.kind(), told.count()), (ErrorKind::Credential, 1));
+    assert!(error.is_retryable());
 }
 
 #[tokio::test(start_paused = true)]
