@@ -176,12 +176,12 @@ impl Place {
             return Ok(Tried::Damaged);
         };
         if has_changed {
-            // Not synced: no lease outlives the machine.
-            overwrite(
-                &file.0,
-                serde_json::to_string(&members)?.as_bytes(),
-                &*self.disk,
-            )?;
+            // Emptied first: half of the new leases followed by the rest of the old ones could look
+            // like leases. Not synced: no lease outlives the machine.
+            self.disk.cut(&file.0, 0)?;
+            (&file.0).rewind()?;
+            let bytes = serde_json::to_vec(&members)?;
+            self.disk.write(&file.0, &bytes)?;
         }
         Ok(Tried::Done(result))
     }

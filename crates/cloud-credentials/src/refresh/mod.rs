@@ -411,8 +411,19 @@ impl<'a> Run<'a> {
             *lock(&shared.refused) = refused;
             return Ok(Event::Saved);
         }
+        // A store that was restarted, or a connection that broke, is back in a moment. Until the
+        // tokens are saved, they end with this process.
+        let begun = Instant::now();
+        let mut waits = Backoff::new(FIRST_WAIT, LONGEST_WAIT, Jitter::random()).at_least_half();
+        let saved = loop {
+            let saved = self.swap(record.clone(), expect.clone()).await;
+            let may_help = saved.as_ref().is_err_and(Error::is_retryable);
+            if !may_help || begun.elapsed() >= SAVE_AT_ONCE {
+                break saved;
+            }
+            sleep(waits.next_wait()).await;
+        };
         let (profile, events) = (shared.key.profile(), &shared.events);
-        let saved = self.swap(record, expect).await;
         match (&saved, refused) {
             (Err(_), Some(refused)) => *lock(&shared.refused) = Some(refused),
             (Err(error), None) => {
@@ -482,5 +493,7 @@ pub(crate) async fn limited<T>(work: impl Future<Output = vouchsafe_core::Result
 const STORE_TIME: Duration = Duration::from_secs(15);
 const FIRST_WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
+/// How long callers wait for tokens to be saved that were not saved at once.
+const SAVE_AT_ONCE: Duration = Duration::from_secs(1);
 const FIRST_SAVE: Duration = Duration::from_secs(1);
 const LONGEST_SAVE: Duration = Duration::from_secs(32);

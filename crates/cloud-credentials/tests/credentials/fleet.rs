@@ -161,6 +161,20 @@ async fn an_answer_that_could_not_be_saved_is_used_and_saved_later() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_is_saved_before_it_is_used_if_the_store_is_back_in_a_moment() {
+    let server = TokenServer::new(true);
+    let fragile = Arc::new(Fragile::default());
+    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+    seed(&*store, "rt-0").await;
+    fragile.broken.store(2, Ordering::Relaxed);
+    let token_now = had(&sharing(&server, &store)).await;
+    // Whatever becomes of the process now.
+    assert_eq!(token(&*store, "access_token").await, token_now);
+    assert_ne!(token(&*store, "refresh_token").await, secret("rt-0"));
+    assert_eq!(server.requests(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_login_during_a_refresh_is_not_overwritten() {
     let server = TokenServer::new(true).shut();
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());

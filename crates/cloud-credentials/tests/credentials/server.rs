@@ -1,7 +1,7 @@
 //! The emulator behind a gate, and stores.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore};
@@ -92,6 +92,8 @@ impl Transport for TokenServer {
 pub(crate) struct Fragile {
     pub(crate) store: MemoryStore,
     pub(crate) is_full: AtomicBool,
+    /// How many writes fail although trying again helps.
+    pub(crate) broken: AtomicUsize,
 }
 
 impl Store for Fragile {
@@ -108,6 +110,16 @@ impl Store for Fragile {
         if self.is_full.load(Ordering::Relaxed) && !key.is_lease() {
             let error = Error::new(ErrorKind::Store, "the disk is full");
             return Box::pin(std::future::ready(Err(error)));
+        }
+        let one_less = |left: usize| left.checked_sub(1);
+        let broken = &self.broken;
+        if !key.is_lease()
+            && broken
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+                .is_ok()
+        {
+            let error = Error::new(ErrorKind::Store, "the connection is gone");
+            return Box::pin(std::future::ready(Err(error.with_retryable(true))));
         }
         self.store.compare_and_swap(key, expect, value)
     }

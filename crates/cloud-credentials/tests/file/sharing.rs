@@ -1,13 +1,15 @@
 //! A file that others write too.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::{fs, io};
 
 use serde_json::{Value, json};
 use vouchsafe_cloud_credentials::file::{FileStore, WriteMode};
 use vouchsafe_cloud_credentials::{Error, ErrorKind, Record, Secret};
 use vouchsafe_core::SecretBytes;
-use vouchsafe_core::store::{Expect, Key, Store as _, Swapped};
+use vouchsafe_core::store::{Disk, Expect, Key, Store as _, Swapped, SystemDisk};
 
 fn scratch() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -193,6 +195,38 @@ async fn the_write_of_a_killed_process_is_completed_unless_others_wrote_since() 
     fs::write(&new, &first).unwrap();
     fs::write(&path, first.replace("one", "theirs")).unwrap();
     assert_eq!(access_token(&read(&store).await.unwrap()), "theirs");
+}
+
+/// A disk on which half of a write has room.
+#[derive(Debug, Default)]
+struct FullDisk(AtomicBool);
+
+impl Disk for FullDisk {
+    fn write(&self, file: &fs::File, bytes: &[u8]) -> io::Result<()> {
+        if !self.0.load(Ordering::Relaxed) {
+            return SystemDisk.write(file, bytes);
+        }
+        SystemDisk.write(file, &bytes[..bytes.len() / 2])?;
+        Err(io::ErrorKind::StorageFull.into())
+    }
+}
+
+#[tokio::test]
+async fn leases_that_were_half_written_are_none_and_do_not_look_like_others() {
+    let (_folder, path) = scratch();
+    let disk = Arc::new(FullDisk::default());
+    let store = FileStore::new(&path).disk(Arc::clone(&disk) as _);
+    let lease = key().lease();
+    let swap = async |text: &str| {
+        let value = SecretBytes::from(text.as_bytes().to_vec());
+        store.compare_and_swap(&lease, &Expect::Any, &value).await
+    };
+    assert!(matches!(swap("1 10 20").await, Ok(Swapped::Done(_))));
+    disk.0.store(true, Ordering::Relaxed);
+    swap("222 1000 2000").await.unwrap_err();
+    disk.0.store(false, Ordering::Relaxed);
+    assert!(store.load(&lease).await.unwrap().is_none());
+    assert!(matches!(swap("3 30 40").await, Ok(Swapped::Done(_))));
 }
 
 #[tokio::test]
