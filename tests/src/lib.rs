@@ -1,7 +1,8 @@
-//! Tests that need several crates: recorded vectors, clients in other languages, and descriptions
-//! that are run against emulators.
+//! Tests that need several crates: recorded vectors, clients in other languages, descriptions that are
+//! run against emulators, and fleets of processes that share credentials.
 
 mod bound;
+pub mod fleet;
 pub mod interop;
 mod python;
 pub mod schemathesis;

@@ -41,6 +41,17 @@ pub(crate) async fn environment(folder: &Path, packages: &[&str]) -> Result<Path
     Ok(python)
 }
 
+/// Returns a Python with a version of `pancloud`, and what it needs as it was at the time.
+///
+/// # Errors
+///
+/// As [`environment`].
+pub(crate) async fn pancloud(version: &str, work: &Path) -> Result<PathBuf, String> {
+    let pancloud = format!("pancloud=={version}");
+    let packages = [&pancloud, "tinydb==3.15.2", "requests==2.34.2"];
+    environment(&work.join(format!("pancloud-{version}")), &packages).await
+}
+
 /// Returns a command that starts a Python that is new enough.
 pub(crate) async fn find() -> Option<Command> {
     for name in ["python3", "python3.14", "python3.13", "python3.12"] {

@@ -4,6 +4,7 @@ mod bench;
 mod codegen;
 mod examples;
 mod features;
+mod fleet;
 mod interop;
 mod new_service;
 mod program;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         ["codegen", rest @ ..] => codegen::run(rest),
         ["examples", rest @ ..] => examples::run(rest),
         ["features", rest @ ..] => features::run(rest),
+        ["fleet", rest @ ..] => fleet::run(rest),
         ["interop", rest @ ..] => interop::run(rest),
         ["new-service", rest @ ..] => new_service::run(rest),
         ["schemathesis", rest @ ..] => schemathesis::run(rest),
@@ -46,6 +48,10 @@ usage: cargo xtask <command>
   codegen [--check]   write (or compare) what crates/*/api/*.openapi.yaml describe
   examples            run the examples of every crate
   features            build every feature alone, and check what each pulls in
+  fleet table         let processes meet a dead token, on every store, beside pancloud
+  fleet machines      the same on machines whose clocks differ, with a suspended process
+  fleet faults [--runs N] [--from N] [--kills N] [STORE...]
+                      trouble in the middle of refreshes; 1,000 runs and 40 kills for each store
   interop [SERVICE]   drive clients in other languages against the emulators
   new-service NAME --from FILE.openapi.yaml
                       make the crate of a service, and its lines everywhere else

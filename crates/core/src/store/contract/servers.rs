@@ -7,7 +7,7 @@ use crate::store::{Acquired, Expect, Version};
 use crate::{ErrorKind, Result};
 
 /// A server that a test has started. Dropping this stops it.
-pub trait Server {
+pub trait Server: Send {
     /// Kills the server without warning, and returns when it is dead. What it has reported as
     /// durable is kept.
     fn kill(&mut self);

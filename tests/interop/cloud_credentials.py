@@ -1,0 +1,138 @@
+"""Drives the real `pancloud`, whichever version is installed beside this Python.
+
+`member`: one process of a fleet. Reads its orders, says that it is ready, and makes its calls at once
+with the others.
+
+`session`: makes the calls it is told to make. Each line of standard input is a JSON object with
+`call` and what that needs; for each a line is printed: `{"returns": ...}` or
+`{"raises": [class, text]}`.
+"""
+
+import json
+import os
+import sys
+import threading
+from urllib.parse import urlsplit
+
+from pancloud import Credentials, HTTPClient
+
+
+def place(url):
+    """pancloud wants the port apart from the rest."""
+    parts = urlsplit(url)
+    return {"url": f"{parts.scheme}://{parts.hostname}", "port": parts.port}
+
+
+def credentials(issuer, file, **more):
+    where = place(issuer)
+    return Credentials(
+        token_url=where["url"],
+        port=where["port"],
+        storage_params={"dbfile": file},
+        trust_env=False,
+        **more,
+    )
+
+
+def tell(value):
+    print(value if isinstance(value, str) else json.dumps(value), flush=True)
+
+
+def member():
+    orders = json.loads(sys.stdin.readline())
+    file = os.path.join(orders["site"]["folder"], "credentials.json")
+    issuer = orders["issuer"]
+    count = orders["tasks"] if orders["objects"] == "own" else 1
+    objects = [credentials(issuer, file) for _ in range(count)]
+    results = [None] * orders["tasks"]
+    begin = threading.Barrier(orders["tasks"] + 1)
+
+    def call(number):
+        begin.wait()
+        try:
+            known = objects[number % count]
+            client = HTTPClient(credentials=known, trust_env=False, **place(issuer))
+            path = "/directory-sync-service/v1/attributes"
+            answer = client.request(method="GET", path=path, timeout=60)
+            results[number] = str(answer.status_code)
+        except Exception as error:
+            results[number] = f"{type(error).__name__}: {error}"[:60]
+
+    threads = [threading.Thread(target=call, args=(n,)) for n in range(orders["tasks"])]
+    for thread in threads:
+        thread.start()
+    tell("ready")
+    sys.stdin.readline()
+    begin.wait()
+    for thread in threads:
+        thread.join()
+    failed = {}
+    for result in results:
+        if result != "200":
+            failed[result] = failed.get(result, 0) + 1
+    tell({"served": results.count("200"), "failed": failed})
+
+
+class Session:
+    """Credentials by the names that the other side gives them; they live until the end."""
+
+    def __init__(self):
+        self.objects = {}
+
+    def open(self, name, issuer, file, **more):
+        self.objects[name] = credentials(issuer, file, **more)
+
+    def values(self, name):
+        return self.objects[name].get_credentials()._asdict()
+
+    def set(self, name, values):
+        for key, value in values.items():
+            setattr(self.objects[name], key, value)
+
+    def write(self, name):
+        return self.objects[name].write_credentials()
+
+    def refresh(self, name):
+        return self.objects[name].refresh()
+
+    def remove(self, name, profile):
+        return self.objects[name].remove_profile(profile)
+
+    def url(self, name, **more):
+        return self.objects[name].get_authorization_url(**more)
+
+    def exchange(self, name, **more):
+        return self.objects[name].fetch_tokens(**more)
+
+    def revoke(self, name, what):
+        return getattr(self.objects[name], f"revoke_{what}")()
+
+    def store(self, name, profile, access_token, rounds):
+        """Writes one profile again and again, and reads it back, without a pause."""
+        lost, failed = 0, {}
+        known = self.objects[name]
+        for number in range(rounds):
+            try:
+                value = f"{access_token}-{number}"
+                known.access_token = value
+                known.write_credentials()
+                if known.storage.fetch_credential("access_token", profile) != value:
+                    lost += 1
+            except Exception as error:
+                what = type(error).__name__
+                failed[what] = failed.get(what, 0) + 1
+        return {"lost": lost, "failed": failed}
+
+
+def session():
+    calls = Session()
+    while line := sys.stdin.readline():
+        given = json.loads(line)
+        try:
+            tell({"returns": getattr(calls, given.pop("call"))(**given)})
+        except Exception as error:
+            tell({"raises": [type(error).__name__, str(error)]})
+
+
+if __name__ == "__main__":
+    {"member": member, "session": session}[sys.argv[1]]()

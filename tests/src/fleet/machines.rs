@@ -1,0 +1,155 @@
+//! A fleet on several machines with clocks minutes apart: the process that holds the lease is
+//! suspended until the lease is over, and the store is killed and started again meanwhile.
+
+use std::fmt::Write as _;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+use vouchsafe::core::task::blocking;
+use vouchsafe::core::{Clock, SystemClock};
+
+use super::Proof;
+use super::ground::{Ground, port, record, seed};
+use super::issuer::{Dead, Issuer, Rotation};
+use super::member::{Orders, Outcome, PROFILE, STOPPED};
+use super::network::Machine;
+use super::process::{Process, Program};
+use super::scene::{Burst, damage, started};
+use super::steps::{Moment, Side, Step};
+
+/// How many seconds the clocks of the machines are ahead.
+const CLOCKS: [i64; 3] = [-180, 0, 240];
+const PROCESSES: usize = 2;
+const TASKS: usize = 25;
+
+/// What the server does with a refresh token that was used, and where the holder is suspended. One
+/// that is suspended while it sends its request may lose the answer, which costs the token where
+/// it rotates at once.
+const CASES: [(Rotation, Step, Side); 3] = [
+    (Rotation::Keeps, Step::Again, Side::After),
+    (Rotation::Rotates, Step::Again, Side::After),
+    (Rotation::Overlaps, Step::Request, Side::Before),
+];
+
+/// Runs the fleet on each store that machines can share.
+///
+/// # Errors
+///
+/// If a process or a server does not do what it should.
+pub async fn machines(fleet: &Path) -> Result<Proof, String> {
+    let program = Program::of_fleet(fleet);
+    let mut proof = Proof::new();
+    let made: Result<Vec<_>, _> = (1..)
+        .zip(CLOCKS)
+        .map(|(number, ahead)| Machine::new(number, ahead))
+        .collect();
+    let machines = Arc::new(made.unwrap_or_else(|why| {
+        proof.note(format!("SIMULATED: machines share one network: {why}"));
+        CLOCKS.map(Machine::simulated).into()
+    }));
+    for (rotation, step, side) in CASES {
+        let moment = Moment { step, side };
+        let mut scenes = JoinSet::new();
+        for ground in Ground::OF_NETWORK {
+            let (program, machines) = (program.clone(), Arc::clone(&machines));
+            let case = format!("{ground}, {rotation}, suspended {moment}");
+            scenes.spawn(async move {
+                let burst = scene(&program, &machines, ground, rotation, moment).await;
+                (case, burst)
+            });
+        }
+        while let Some(done) = scenes.join_next().await {
+            let (case, burst) = done.map_err(|cause| cause.to_string())?;
+            let allowed = if step == Step::Request { 2 } else { 1 };
+            match burst? {
+                None => proof.fail(format!("SKIPPED {case}: it is not installed")),
+                Some(burst) => judge(&case, &burst, allowed, &mut proof),
+            }
+        }
+    }
+    Ok(proof)
+}
+
+fn judge(case: &str, burst: &Burst, allowed: usize, proof: &mut Proof) {
+    if let Some(missed) = burst.missed(allowed) {
+        return proof.fail(format!("MISSED {case}: {missed}"));
+    }
+    let mut line = format!(
+        "ok     {case}: {} requests, 0 refusals, {} of {} served, store intact",
+        burst.counts.requests, burst.outcome.served, burst.callers
+    );
+    if burst.outcome.repeated > 0 {
+        let repeated = burst.outcome.repeated;
+        let _ = write!(line, "; {repeated} calls failed and were made again");
+    }
+    proof.note(line);
+}
+
+async fn scene(
+    program: &Program,
+    machines: &[Machine],
+    ground: Ground,
+    rotation: Rotation,
+    moment: Moment,
+) -> Result<Option<Burst>, String> {
+    let folder = tempfile::tempdir().map_err(|cause| cause.to_string())?;
+    let Some((mut server, site)) = started(ground, folder.path()) else {
+        return Ok(None);
+    };
+    let issuer = Issuer::new(rotation).slow();
+    let serving = issuer.serve((Ipv4Addr::LOCALHOST, 0).into()).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let shared = site.open(&clock)?;
+    seed(&*shared.store, PROFILE, &Dead::Refused.token()).await?;
+
+    let mut ways = Vec::new();
+    let mut orders = Vec::new();
+    for machine in machines {
+        for port in [port(&site), serving.address().port()] {
+            ways.extend(machine.reach(port).await?);
+        }
+        let mut site = site.clone();
+        site.host = machine.host().to_string();
+        let url = format!("http://{}:{}", site.host, serving.address().port());
+        let mut of_machine = Orders::new(site, &url, TASKS);
+        of_machine.ahead = machine.ahead;
+        of_machine.is_patient = true;
+        orders.push((machine.run(program), of_machine));
+    }
+    let (on_first, mut of_holder) = orders.first().cloned().ok_or("no machines")?;
+    of_holder.stop = Some(moment);
+    let mut holder = Process::start(&on_first, &of_holder).await?;
+    holder.go_on().await?;
+    holder.wait_for(STOPPED).await?;
+    holder.signal("STOP").await?;
+
+    let mut others = Vec::new();
+    for (program, orders) in &orders {
+        for _ in 0..PROCESSES {
+            others.push(Process::start(program, orders).await?);
+        }
+    }
+    for process in &mut others {
+        process.go_on().await?;
+    }
+    let restarted = blocking("restarting the server", move || {
+        server.restart();
+        server
+    });
+    let _server = restarted.await.map_err(|fault| fault.to_string())?;
+    let mut burst = Burst {
+        callers: (others.len() + 1) * TASKS,
+        ..Burst::default()
+    };
+    for process in &mut others {
+        burst.outcome.add(process.read::<Outcome>().await?);
+    }
+    holder.signal("CONT").await?;
+    holder.go_on().await?;
+    burst.outcome.add(holder.read::<Outcome>().await?);
+    burst.counts = issuer.counts();
+    burst.damage = damage(&record(&*shared.store, PROFILE).await?, &issuer);
+    Ok(Some(burst))
+}

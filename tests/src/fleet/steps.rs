@@ -1,0 +1,222 @@
+//! The steps of a refresh, seen from outside: a hook is called before and after each of them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use vouchsafe::core::store::{
+    Acquired, Capabilities, Expect, Key, Lease, Leases, Loaded, Scope, Store, Swapped, Watch,
+};
+use vouchsafe::core::transport::{Request, Response, Transport};
+use vouchsafe::core::{BoxFuture, Result, SecretBytes};
+
+use super::ground::Shared;
+
+/// A step of a refresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Step {
+    Look,
+    Acquire,
+    /// Reading again, under the lease.
+    Again,
+    Request,
+    Save,
+    Release,
+}
+
+impl Step {
+    pub(super) const ALL: [Self; 6] = [
+        Self::Look,
+        Self::Acquire,
+        Self::Again,
+        Self::Request,
+        Self::Save,
+        Self::Release,
+    ];
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Side {
+    Before,
+    After,
+}
+
+/// A step, and whether it was done yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Moment {
+    pub(super) step: Step,
+    pub(super) side: Side,
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side = match self.side {
+            Side::Before => "before",
+            Side::After => "after",
+        };
+        write!(f, "{side} {:?}", self.step)
+    }
+}
+
+/// What happens at a moment: an error before a step means that it is not done, one after it that
+/// its answer is lost.
+pub(super) trait Hook: fmt::Debug + Send + Sync + 'static {
+    fn at(&self, moment: Moment) -> BoxFuture<'_, Result<()>>;
+}
+
+/// A store, its leases or a transport that call a hook.
+#[derive(Clone, Debug)]
+pub(super) struct Hooked<T: ?Sized> {
+    hook: Arc<dyn Hook>,
+    /// Whether the lease was taken, which tells the two readings apart.
+    is_leased: Arc<AtomicBool>,
+    inner: Arc<T>,
+}
+
+/// Puts a hook around a store and its leases.
+pub(super) fn around(shared: &Shared, hook: &Arc<dyn Hook>) -> Shared {
+    let is_leased = Arc::new(AtomicBool::new(false));
+    Shared {
+        store: Arc::new(Hooked {
+            hook: Arc::clone(hook),
+            is_leased: Arc::clone(&is_leased),
+            inner: Arc::clone(&shared.store),
+        }),
+        leases: Arc::new(Hooked {
+            hook: Arc::clone(hook),
+            is_leased,
+            inner: Arc::clone(&shared.leases),
+        }),
+    }
+}
+
+/// Puts a hook around the requests for tokens.
+pub(super) fn around_requests(
+    transport: Arc<dyn Transport>,
+    hook: &Arc<dyn Hook>,
+) -> Arc<dyn Transport> {
+    Arc::new(Hooked {
+        hook: Arc::clone(hook),
+        is_leased: Arc::default(),
+        inner: transport,
+    })
+}
+
+/// Leases that last no longer than they may.
+#[derive(Debug)]
+struct Shortened {
+    leases: Arc<dyn Leases>,
+    longest: Duration,
+}
+
+/// Lets leases end sooner than their holders believe.
+pub(super) fn shortened(shared: &Shared, longest: Duration) -> Shared {
+    Shared {
+        store: Arc::clone(&shared.store),
+        leases: Arc::new(Shortened {
+            leases: Arc::clone(&shared.leases),
+            longest,
+        }),
+    }
+}
+
+impl Leases for Shortened {
+    fn acquire<'a>(&'a self, key: &'a Key, time: Duration) -> BoxFuture<'a, Result<Acquired>> {
+        self.leases.acquire(key, time.min(self.longest))
+    }
+
+    fn renew<'a>(&'a self, lease: &'a mut Lease, time: Duration) -> BoxFuture<'a, Result<bool>> {
+        self.leases.renew(lease, time.min(self.longest))
+    }
+
+    fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool>> {
+        self.leases.release(lease)
+    }
+
+    fn scope(&self) -> Scope {
+        self.leases.scope()
+    }
+}
+
+impl<T: ?Sized + Send + Sync> Hooked<T> {
+    async fn hooked<R: Send>(
+        &self,
+        step: Step,
+        work: impl Future<Output = Result<R>> + Send,
+    ) -> Result<R> {
+        let side = Side::Before;
+        self.hook.at(Moment { step, side }).await?;
+        let done = work.await?;
+        let side = Side::After;
+        self.hook.at(Moment { step, side }).await?;
+        Ok(done)
+    }
+}
+
+impl Store for Hooked<dyn Store> {
+    fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Loaded>>> {
+        let step = match self.is_leased.load(Ordering::Relaxed) {
+            false => Step::Look,
+            true => Step::Again,
+        };
+        Box::pin(self.hooked(step, self.inner.load(key)))
+    }
+
+    fn compare_and_swap<'a>(
+        &'a self,
+        key: &'a Key,
+        expect: &'a Expect,
+        value: &'a SecretBytes,
+    ) -> BoxFuture<'a, Result<Swapped>> {
+        let swap = self.inner.compare_and_swap(key, expect, value);
+        Box::pin(self.hooked(Step::Save, swap))
+    }
+
+    fn remove<'a>(&'a self, key: &'a Key, expect: &'a Expect) -> BoxFuture<'a, Result<bool>> {
+        self.inner.remove(key, expect)
+    }
+
+    fn watch(&self, key: &Key) -> Option<Watch> {
+        self.inner.watch(key)
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
+    }
+}
+
+impl Leases for Hooked<dyn Leases> {
+    fn acquire<'a>(&'a self, key: &'a Key, time: Duration) -> BoxFuture<'a, Result<Acquired>> {
+        Box::pin(async move {
+            let taken = self
+                .hooked(Step::Acquire, self.inner.acquire(key, time))
+                .await?;
+            let is_leased = matches!(taken, Acquired::Lease(_));
+            self.is_leased.store(is_leased, Ordering::Relaxed);
+            Ok(taken)
+        })
+    }
+
+    fn renew<'a>(&'a self, lease: &'a mut Lease, time: Duration) -> BoxFuture<'a, Result<bool>> {
+        self.inner.renew(lease, time)
+    }
+
+    fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool>> {
+        self.is_leased.store(false, Ordering::Relaxed);
+        Box::pin(self.hooked(Step::Release, self.inner.release(lease)))
+    }
+
+    fn scope(&self) -> Scope {
+        self.inner.scope()
+    }
+}
+
+impl Transport for Hooked<dyn Transport> {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
+        Box::pin(self.hooked(Step::Request, self.inner.send(request)))
+    }
+}
