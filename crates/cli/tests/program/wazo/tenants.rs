@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::World;
-use crate::support::{program, run};
+use crate::support::{Played, program, run};
 
 #[test]
 fn tenants_are_made_moved_and_acted_in() {
@@ -89,6 +89,39 @@ fn a_name_that_is_not_unique_is_not_guessed() {
         assert!(several.err.contains(uuid.as_str()), "{several:?}");
         world.ask(&["groups", "show", uuid]).good();
     }
+}
+
+#[test]
+fn an_old_server_is_served_from_a_seed_and_reached_by_an_option() {
+    let seed = run(&mut program(&["serve", "--print-seed", "wazo-auth"]));
+    let old = r#"{"legacy": true, "acl_rules": "old", "init_key": "key of an installer.","#;
+    let seed = seed.good().out.replacen('{', old, 1);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("seed.json");
+    fs::write(&file, seed).unwrap();
+    let serve = ["serve", "--service", "wazo-auth=0", "--seed"];
+    let serve = [
+        &serve[..],
+        &[file.to_str().unwrap(), "--until-stdin-closes"],
+    ]
+    .concat();
+    let played = Played::start(&mut program(&serve));
+    let world = World { played, folder };
+    let token = world.manage("POST", "tokens", r##"{"username": "admin", "acl": ["#"]}"##);
+    let token = token["token"].as_str().unwrap();
+    let ask = |arguments: &[&str]| world.ask_as(token, &[arguments, &["--legacy"]].concat());
+    ask(&["policies", "create", "reader", "--access", "a.b"]).good();
+    ask(&["policies", "add-access", "reader", "c.#"]).good();
+    let shown = ask(&["policies", "show", "reader", "--json"]).good().json();
+    assert_eq!(shown["acl"], json!(["a.b", "c.#"]));
+    let journal = world.manage("GET", "journal", "").to_string();
+    assert!(journal.contains("wazo-auth.addAclTemplate"), "{journal}");
+
+    // By the old rules, an exclamation mark is a letter.
+    let body = r##"{"username": "admin", "acl": ["#", "!a.b"]}"##;
+    let made = world.manage("POST", "tokens", body);
+    let check = ["token", "check", "--access", "a.b"];
+    world.ask_as(made["token"].as_str().unwrap(), &check).good();
 }
 
 #[test]
