@@ -18,7 +18,7 @@ impl From<wazo_auth::Error> for Failure {
             ErrorKind::MissingAccess => {
                 let hint = match error.body().required_access() {
                     Some(access) => format!("the token's policies must cover {access}"),
-                    None => "the token's policies do not cover it".to_owned(),
+                    None => "the token is unknown, or its policies do not cover it".to_owned(),
                 };
                 return failure.kind("forbidden").hint(hint);
             }
