@@ -1,5 +1,4 @@
-//! The services (protocol section 16): the examples of their description, for requests with a valid
-//! token and the right scope.
+//! The services (protocol section 16), for requests with a valid token and the right scope.
 
 use std::time::SystemTime;
 
@@ -29,7 +28,13 @@ pub(super) fn operations() -> impl Iterator<Item = &'static Operation> {
 
 impl State {
     /// Answers a request to one of the services.
-    pub(super) fn serve(&mut self, op: Op, request: &Request, now: SystemTime) -> Response {
+    pub(super) fn serve(
+        &mut self,
+        op: Op,
+        params: &[String],
+        request: &Request,
+        now: SystemTime,
+    ) -> Response {
         if let Some(wait) = self.api_window.count(self.settings.api_rate, now) {
             return of_service_too_many(wait);
         }
@@ -43,7 +48,7 @@ impl State {
                 let scope = scope(op);
                 if known.scopes.iter().any(|own| own == scope) {
                     self.counts.served += 1;
-                    return routes::example(op).response();
+                    return self.consumers.answer(op, params, request);
                 }
                 let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
                 let refused = of_service(403, "forbidden", "the token lacks a scope");

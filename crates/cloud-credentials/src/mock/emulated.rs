@@ -61,7 +61,7 @@ impl Emulated for State {
             Found::Route { op, .. } => self.endpoint(op, request, now),
             Found::WrongMethod { allow } => wrong_method(&allow),
             Found::TrailingSlash | Found::Nothing => match api::find(method, path) {
-                Found::Route { op, .. } => self.serve(op, request, now),
+                Found::Route { op, params, .. } => self.serve(op, &params, request, now),
                 Found::WrongMethod { allow } => wrong_method(&allow),
                 Found::TrailingSlash | Found::Nothing => {
                     of_service(404, "not_found", "there is no such path")

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use http::Uri;
 use vouchsafe_core::Secret;
 
+use super::consumers::Consumers;
 use super::data::{AccessToken, Client, Code, Counts, Device, Grant, RefreshToken, SCOPES, Window};
 use super::settings::Settings;
 
@@ -28,6 +29,7 @@ pub(super) struct State {
     pub(super) counts: Counts,
     pub(super) token_window: Window,
     pub(super) api_window: Window,
+    pub(super) consumers: Consumers,
 }
 
 impl fmt::Debug for State {

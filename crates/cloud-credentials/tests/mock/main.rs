@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod ask;
+mod consumers;
 mod device;
 mod login;
 mod manage;

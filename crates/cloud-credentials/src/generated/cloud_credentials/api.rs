@@ -304,6 +304,7 @@ impl EventsApi<'_> {
     ///
     /// # Errors
     ///
+    /// - Of kind `Invalid`: Refused (400).
     /// - Of kind `NotFound`: Refused (404).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
@@ -375,7 +376,7 @@ impl LoggingApi<'_> {
     /// # async fn main() -> vouchsafe_cloud_credentials::Result<()> {
     /// let server = vouchsafe_cloud_credentials::mock::Server::new();
     /// let client = server.client()?;
-    /// let answer = client.logging().poll("example", 1).send().await?;
+    /// let answer = client.logging().poll("q-1", 0).send().await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -401,6 +402,7 @@ impl LoggingApi<'_> {
     /// # Errors
     ///
     /// - Of kind `Invalid`: Refused (400).
+    /// - Of kind `NotFound`: Refused (404).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
     ///
     /// # Examples
@@ -410,7 +412,7 @@ impl LoggingApi<'_> {
     /// # async fn main() -> vouchsafe_cloud_credentials::Result<()> {
     /// let server = vouchsafe_cloud_credentials::mock::Server::new();
     /// let client = server.client()?;
-    /// let answer = client.logging().delete("example").await?;
+    /// let answer = client.logging().delete("q-1").await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -534,7 +536,7 @@ impl QueriesApi<'_> {
     /// # async fn main() -> vouchsafe_cloud_credentials::Result<()> {
     /// let server = vouchsafe_cloud_credentials::mock::Server::new();
     /// let client = server.client()?;
-    /// let answer = client.queries().get("example").await?;
+    /// let answer = client.queries().get("j1").await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -562,7 +564,7 @@ impl QueriesApi<'_> {
     /// # async fn main() -> vouchsafe_cloud_credentials::Result<()> {
     /// let server = vouchsafe_cloud_credentials::mock::Server::new();
     /// let client = server.client()?;
-    /// client.queries().cancel("example").await?;
+    /// client.queries().cancel("j1").await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -584,7 +586,7 @@ impl QueriesApi<'_> {
     /// # async fn main() -> vouchsafe_cloud_credentials::Result<()> {
     /// let server = vouchsafe_cloud_credentials::mock::Server::new();
     /// let client = server.client()?;
-    /// let answer = client.queries().results("example").send().await?;
+    /// let answer = client.queries().results("j1").send().await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -629,6 +631,7 @@ impl PollLogQueryRequest {
     /// # Errors
     ///
     /// - Of kind `Invalid`: Refused (400).
+    /// - Of kind `NotFound`: Refused (404).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<wire::LogPage> {
         let call = calls::poll_log_query(&self.query_id, self.sequence, &self.params)?;
@@ -662,6 +665,7 @@ impl PollEventsRequest {
     ///
     /// # Errors
     ///
+    /// - Of kind `Invalid`: Refused (400).
     /// - Of kind `NotFound`: Refused (404).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
     pub async fn send(&self) -> crate::Result<Vec<wire::EventGroup>> {
