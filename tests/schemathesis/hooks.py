@@ -14,7 +14,7 @@ KNOWN = {name.lower(): values for name, values in json.loads(os.environ["VOUCHSA
 
 
 def known(name, value):
-    """What to send in place of a value; the same for the same value, so that runs can be repeated."""
+    """Returns what to send instead of a value; the same for the same value, so that runs can be repeated."""
     values = KNOWN.get(name.lower())
     if not values or not isinstance(value, str):
         return value

@@ -105,7 +105,7 @@ fn run_command(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     done
 }
 
-/// What is logged to standard error.
+/// The log on standard error.
 struct Logs {
     filter: EnvFilter,
     spans: FmtSpan,

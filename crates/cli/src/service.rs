@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::output::Answer;
 use crate::stage::Stage;
 
-/// What the program knows about a service.
+/// The description of a service to the program.
 pub(crate) trait Service: Sync {
     /// Returns the name, as in the demo and the management API.
     fn name(&self) -> &'static str;

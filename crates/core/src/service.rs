@@ -209,8 +209,8 @@ where
         self.with(|inner| inner.scheme = scheme)
     }
 
-    /// Returns the session with other default options for its calls. What is not set stays as it
-    /// is.
+    /// Returns the session with other default options for its calls. Unset options stay as they
+    /// are.
     #[must_use]
     pub fn with_options(&self, options: CallOptions) -> Self {
         self.with(|inner| inner.options = options.or(&inner.options))
@@ -376,7 +376,7 @@ macro_rules! session_methods {
 macro_rules! session_options {
     ($session:ident) => {
         /// Returns the client with other options for its calls: a deadline, retries, a request id
-        /// or headers. What is not set stays as it is. It shares everything else with this one.
+        /// or headers. Unset options stay as they are. It shares everything else with this one.
         #[must_use]
         pub fn with_options(&self, options: $crate::call::CallOptions) -> Self {
             let mut client = self.clone();

@@ -131,7 +131,7 @@ impl Watched {
     }
 }
 
-/// Puts what is bound into a request, and the credential that it names in place of another.
+/// Puts what is bound into a request, and replaces its credential by the one that is named.
 fn filled(bound: &Bound, request: &Request) -> Result<Request, String> {
     let fill = |mut text: String| {
         for (name, value) in bound.texts() {

@@ -24,7 +24,7 @@ pub(super) struct Upstream {
 
 /// How texts of a case become texts on the wire, and back.
 pub(super) trait Translate: Send + Sync + 'static {
-    /// Returns the body that goes out in place of the one in the case.
+    /// Returns the body that is sent instead of the one in the case.
     fn outgoing(&self, body: String) -> String;
 
     /// Returns the path that the case knows for the one that was asked.

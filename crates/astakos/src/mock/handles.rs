@@ -1,4 +1,4 @@
-//! What a test can inspect and change directly.
+//! Handles, with which a test inspects and changes the emulator directly.
 
 use vouchsafe_core::Secret;
 

@@ -1,4 +1,4 @@
-//! What the server returns about quotas (protocol section 7.4).
+//! The answers about quotas (protocol section 7.4).
 
 use std::collections::BTreeSet;
 

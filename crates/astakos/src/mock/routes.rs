@@ -19,7 +19,7 @@ pub(super) enum Op {
     OAuth2Token,
 }
 
-/// What a path leads to.
+/// The place in the service that a path leads to.
 #[derive(Clone, Debug)]
 pub(super) enum Spot {
     /// An operation, its id, and the parameters of its path.

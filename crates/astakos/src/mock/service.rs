@@ -1,4 +1,4 @@
-//! What each operation does: it checks the caller, reads the request, and answers.
+//! The operations: each checks the caller, reads the request, and answers.
 
 use std::borrow::Cow;
 

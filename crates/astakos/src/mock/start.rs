@@ -192,7 +192,7 @@ impl UserSeed {
 
 impl ComponentSeed {
     fn read(&self) -> Result<Component, String> {
-        // What the service returns about the components that it knows by name, unless the seed says
+        // The presentation of the components that the service knows by name, unless the seed says
         // otherwise.
         let (order, dashboard, in_cloudbar) = match self.name.as_str() {
             "astakos" => (1, 3, false),

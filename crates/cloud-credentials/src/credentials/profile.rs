@@ -186,7 +186,7 @@ impl Credentials {
     }
 }
 
-/// What a missing value does to one in the record.
+/// The effect of a missing value on one in the record.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Absent {
     Keeps,

@@ -93,7 +93,7 @@ impl Values {
     }
 }
 
-/// What this process knows in addition to the sources.
+/// State of this process, in addition to the sources.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     /// Values that were set after construction; they hide those of the sources.

@@ -84,7 +84,7 @@ impl Wanted {
         is_there && !is_due(view, now, self.guard)
     }
 
-    /// Returns the record to store for these credentials, in place of the one that is there.
+    /// Returns the record to store for these credentials, which replaces the current one.
     pub(super) fn stored(&self, mut record: Record, there: Option<&Record>) -> Record {
         if self.is_token_cached {
             record.is_token_left_out = false;

@@ -384,7 +384,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
         self.policy.error_ttl.mul_f64(share)
     }
 
-    /// Makes room for one entry: the expired go first, then the least recently used. Each insert
+    /// Makes room for one entry: removes an expired one, else the least recently used. Each insert
     /// also drops up to two unusable entries.
     fn make_room(&mut self, now: Moment) {
         for _ in 0..2 {

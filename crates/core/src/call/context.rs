@@ -1,4 +1,4 @@
-//! What an answer keeps of its call.
+//! The part of a call that its answer keeps.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::Operation;
 use crate::secret::Secrets;
 
-/// What the pipeline knows about a successful call.
+/// Details of a successful call.
 pub(crate) struct Context {
     pub(crate) operation: &'static Operation,
     pub(crate) attempts: u32,

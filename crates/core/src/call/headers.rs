@@ -14,7 +14,7 @@ impl Headers {
         Self(Vec::new())
     }
 
-    /// Sets a header, in place of an earlier one with its name.
+    /// Sets a header; an earlier one with its name is replaced.
     pub(crate) fn set(&mut self, name: HeaderName, value: HeaderValue) {
         match self.0.iter_mut().find(|(set, _)| *set == name) {
             Some((_, old)) => *old = value,

@@ -238,7 +238,7 @@ pub enum Repeat {
     OnlyIfUnsent,
 }
 
-/// What a status, optionally with a code of the service, means for an operation.
+/// The meaning of a status, optionally with a code of the service, for an operation.
 #[derive(Clone, Copy, Debug)]
 pub struct StatusRule {
     status: u16,

@@ -55,7 +55,7 @@ pub struct Key {
     kind: Kind,
 }
 
-/// What a name refers to.
+/// The kind of thing that a name refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Kind {
     Record,

@@ -1,4 +1,4 @@
-//! What a user may use: the three kinds of missing quota as one type (protocol section 5).
+//! The quota of a user: the three kinds of missing quota as one type (protocol section 5).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::generated::gafaelfawr::wire;
 
-/// What a user may use.
+/// The quota of a user.
 ///
 /// Three kinds of missing values mean three things in the protocol. Here each has a name, and
 /// [`api`](Self::api), [`disk`](Self::disk), [`notebook`](Self::notebook) and [`tap`](Self::tap)

@@ -301,8 +301,8 @@ impl crate::Client {
 
     /// Applies for a modification of a project.
     ///
-    /// What is not set stays as it is. A pending application is replaced. Servers of 0.15 have it
-    /// as POST, and the client sends that to them.
+    /// Unset values stay as they are. A pending application is replaced. Servers of 0.15 have it as
+    /// POST, and the client sends that to them.
     ///
     /// Not all servers have it: 0.15+.
     ///

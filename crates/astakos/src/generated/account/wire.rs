@@ -290,7 +290,7 @@ pub struct Project {
     /// Its homepage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub homepage: Option<String>,
-    /// What it is for.
+    /// The purpose of the project.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// When it was created.
@@ -429,7 +429,7 @@ pub struct Application {
     pub owner: Option<String>,
     /// Homepage of the project.
     pub homepage: Option<String>,
-    /// What the project is for.
+    /// The purpose of the project.
     pub description: Option<String>,
     /// A comment for the administrator who decides about it.
     pub comments: Option<String>,

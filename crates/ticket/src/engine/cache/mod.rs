@@ -180,7 +180,7 @@ fn mix(text: &[u8], key: [u64; 2]) -> u64 {
     fold(fold(a ^ key[0], b ^ key[1]) ^ key[1], key[0] | 1)
 }
 
-/// What is kept about a valid ticket. The meaning of `part` is up to the context.
+/// The stored facts about a valid ticket. The context decides what `part` means.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Facts {
     /// In seconds since the epoch.

@@ -16,7 +16,7 @@ pub(crate) fn ping() -> Result<Call> {
     Ok(Call::new(&operations::PING, target))
 }
 
-/// What the daemon is set up for.
+/// The configuration of the daemon.
 pub(crate) fn get_meta() -> Result<Call> {
     let target = Target::new("/tvm/private_api/__meta__");
     Ok(Call::new(&operations::GET_META, target))

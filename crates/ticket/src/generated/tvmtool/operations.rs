@@ -16,7 +16,7 @@ pub(crate) static PING: Operation = Operation::new(
     .response_limit(65536)
     .open();
 
-/// What the daemon is set up for.
+/// The configuration of the daemon.
 pub(crate) static GET_META: Operation = Operation::new(
         "tvmtool.getMeta",
         Method::GET,

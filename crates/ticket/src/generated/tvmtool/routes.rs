@@ -62,7 +62,7 @@ pub(crate) static ROUTES: &[Route<Op>] = &[
 pub(crate) enum Op {
     /// Whether the daemon is well.
     Ping,
-    /// What the daemon is set up for.
+    /// The configuration of the daemon.
     GetMeta,
     /// The public keys of the authority.
     GetKeys,

@@ -28,7 +28,7 @@ pub(crate) fn list_users() -> Result<Call> {
     Ok(Call::new(&operations::LIST_USERS, target))
 }
 
-/// What the directory knows about a user, and the quota.
+/// The entry of a user in the directory, and the quota.
 ///
 /// Needs the scope admin:userinfo, or a token of that same user. Values kept with a token are
 /// not looked at. A name the directory does not know gives 200 with little more than the name.

@@ -28,7 +28,7 @@ pub(crate) static LIST_USERS: Operation = Operation::new(
     .response_limit(64 << 20)
     .status_rules(COMMON_STATUSES);
 
-/// What the directory knows about a user, and the quota.
+/// The entry of a user in the directory, and the quota.
 pub(crate) static GET_USER_INFO: Operation = Operation::new(
         "gafaelfawr.getUserInfo",
         Method::GET,

@@ -99,7 +99,7 @@ pub(crate) enum Op {
     GetOwnUserInfo,
     /// All users of the directory, sorted by name, without quota.
     ListUsers,
-    /// What the directory knows about a user, and the quota.
+    /// The entry of a user in the directory, and the quota.
     GetUserInfo,
     /// Returns all groups of the directory, in its order.
     ListGroups,

@@ -370,14 +370,14 @@ impl NewUserToken {
     }
 }
 
-/// A change of a user token. What is not set stays.
+/// A change of a user token. Unset values stay.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TokenChange {
     /// The name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_name: Option<String>,
-    /// The scopes, in place of those the token has.
+    /// The new scopes; they replace those of the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<crate::Scope>>,
     /// When the token expires, at least five minutes from now.
@@ -405,7 +405,7 @@ impl TokenChange {
         self
     }
 
-    /// The scopes, in place of those the token has.
+    /// The new scopes; they replace those of the token.
     #[must_use]
     pub fn scopes(
         mut self,

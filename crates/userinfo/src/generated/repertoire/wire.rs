@@ -20,7 +20,7 @@ pub struct ApiVersion {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct QuotaLabel {
-    /// What to call it before people.
+    /// The name shown to people.
     pub title: String,
     /// Whether it is of no interest to users.
     #[serde(default)]
@@ -33,7 +33,7 @@ pub struct QuotaLabel {
 pub struct UiService {
     /// Where it is.
     pub url: crate::HttpUrl,
-    /// What to call it before people.
+    /// The name shown to people.
     pub title: Option<String>,
     /// Where its documentation is.
     pub docs_url: Option<crate::HttpUrl>,
@@ -48,7 +48,7 @@ pub struct UiService {
 pub struct ApiService {
     /// Where it is.
     pub url: crate::HttpUrl,
-    /// What to call it before people.
+    /// The name shown to people.
     pub title: Option<String>,
     /// Where its documentation is.
     pub docs_url: Option<crate::HttpUrl>,
@@ -90,7 +90,7 @@ pub struct Environment {
     pub name: String,
     /// Its short name.
     pub label: String,
-    /// What to call it before people.
+    /// The name shown to people.
     pub title: String,
     /// The same at length.
     pub title_long: String,

@@ -1538,8 +1538,8 @@ impl PoliciesApi<'_> {
 
     /// Replaces the name, the description and the accesses of a policy.
     ///
-    /// What the new values leave out is removed; slug and sharing stay. A name that another policy
-    /// has is answered with 500. The client's token must itself cover each access that is given or
+    /// Values that are left out are removed; slug and sharing stay. A name that another policy has
+    /// is answered with 500. The client's token must itself cover each access that is given or
     /// taken.
     ///
     /// Needs the access `auth.policies.{policy_id}.update`.
@@ -2024,8 +2024,8 @@ impl TenantsApi<'_> {
 
     /// Replaces the data of a tenant.
     ///
-    /// What the new values leave out is removed, or gets its default. Slug and parent stay. A
-    /// domain that goes takes its SAML configuration with it.
+    /// Values that are left out are removed, or get their default. Slug and parent stay. A domain
+    /// that goes takes its SAML configuration with it.
     ///
     /// Needs the access `auth.tenants.{tenant_uuid}.update`.
     ///
@@ -2467,7 +2467,7 @@ impl UsersApi<'_> {
 
     /// Replaces the data of a user.
     ///
-    /// What the new values leave out is removed, or gets its default. Password and addresses stay.
+    /// Values that are left out are removed, or get their default. Password and addresses stay.
     /// Disabling a user ends all of its sessions.
     ///
     /// Needs the access `auth.users.{user_uuid}.update`.

@@ -421,8 +421,8 @@ pub(crate) fn get_policy(policy_id: &wire::PolicyId) -> Result<Call> {
 
 /// Replaces the name, the description and the accesses of a policy.
 ///
-/// What the new values leave out is removed; slug and sharing stay. A name that another policy
-/// has is answered with 500. The client's token must itself cover each access that is given or
+/// Values that are left out are removed; slug and sharing stay. A name that another policy has
+/// is answered with 500. The client's token must itself cover each access that is given or
 /// taken.
 ///
 /// Needs the access `auth.policies.{policy_id}.update`.
@@ -676,7 +676,7 @@ pub(crate) fn get_user(user_uuid: &wire::UserUuid) -> Result<Call> {
 
 /// Replaces the data of a user.
 ///
-/// What the new values leave out is removed, or gets its default. Password and addresses stay.
+/// Values that are left out are removed, or get their default. Password and addresses stay.
 /// Disabling a user ends all of its sessions.
 ///
 /// Needs the access `auth.users.{user_uuid}.update`.
@@ -1535,8 +1535,8 @@ pub(crate) fn get_tenant(tenant_uuid: &wire::TenantUuid) -> Result<Call> {
 
 /// Replaces the data of a tenant.
 ///
-/// What the new values leave out is removed, or gets its default. Slug and parent stay. A
-/// domain that goes takes its SAML configuration with it.
+/// Values that are left out are removed, or get their default. Slug and parent stay. A domain
+/// that goes takes its SAML configuration with it.
 ///
 /// Needs the access `auth.tenants.{tenant_uuid}.update`.
 pub(crate) fn edit_tenant(

@@ -311,7 +311,7 @@ impl From<Direction> for String {
     }
 }
 
-/// What a user is for.
+/// The purpose of a user.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
@@ -402,7 +402,7 @@ impl From<AccessType> for String {
     }
 }
 
-/// What refresh tokens can be sorted by.
+/// The columns by which refresh tokens can be sorted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
@@ -450,7 +450,7 @@ impl From<RefreshTokenOrder> for String {
     }
 }
 
-/// What policies can be sorted by.
+/// The columns by which policies can be sorted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
@@ -502,7 +502,7 @@ impl From<PolicyOrder> for String {
     }
 }
 
-/// What the policies of a user or of a group can be sorted by.
+/// The columns by which the policies of a user or of a group can be sorted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
@@ -550,7 +550,7 @@ impl From<RelatedPolicyOrder> for String {
     }
 }
 
-/// What users can be sorted by.
+/// The columns by which users can be sorted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
@@ -598,7 +598,7 @@ impl From<UserOrder> for String {
     }
 }
 
-/// What the users of a group can be sorted by.
+/// The columns by which the users of a group can be sorted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
@@ -638,7 +638,7 @@ impl From<MemberOrder> for String {
     }
 }
 
-/// What groups can be sorted by.
+/// The columns by which groups can be sorted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
@@ -682,7 +682,7 @@ impl From<GroupOrder> for String {
     }
 }
 
-/// What sessions can be sorted by.
+/// The columns by which sessions can be sorted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
@@ -722,7 +722,7 @@ impl From<SessionOrder> for String {
     }
 }
 
-/// What tenants can be sorted by.
+/// The columns by which tenants can be sorted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
@@ -766,7 +766,7 @@ impl From<TenantOrder> for String {
     }
 }
 
-/// What external services can be sorted by.
+/// The columns by which external services can be sorted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
@@ -851,8 +851,7 @@ impl Login {
     }
 }
 
-/// What is known about the user of a token. Empty for the tokens of messages; plugins may add
-/// members.
+/// Details of the user of a token. Empty for the tokens of messages; plugins may add members.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TokenMetadata {
@@ -871,7 +870,7 @@ pub struct TokenMetadata {
     /// The installation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xivo_uuid: Option<String>,
-    /// What the user is for.
+    /// The purpose of the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purpose: Option<UserPurpose>,
     /// Whether the user is an administrator, on servers with that plugin.
@@ -897,7 +896,7 @@ pub struct Token {
     #[doc(alias = "acls")]
     #[serde(default)]
     pub acl: Vec<String>,
-    /// What is known about the user.
+    /// Details of the user.
     #[serde(default)]
     pub metadata: TokenMetadata,
     /// When it was issued.
@@ -938,7 +937,7 @@ struct TokenRead {
     acl: Vec<String>,
     #[serde(default, rename = "acls")]
     older_acl: Vec<String>,
-    /// What is known about the user.
+    /// Details of the user.
     #[serde(default)]
     metadata: TokenMetadata,
     /// When it was issued.
@@ -1358,7 +1357,7 @@ pub struct NewUser {
     /// The last name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lastname: Option<String>,
-    /// What the user is for. Default: `user`.
+    /// The purpose of the user. Default: `user`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purpose: Option<UserPurpose>,
     /// The identity provider that knows the password. Default: `default` for the purpose `user`,
@@ -1419,7 +1418,7 @@ impl NewUser {
         self
     }
 
-    /// What the user is for. Default: `user`.
+    /// The purpose of the user. Default: `user`.
     #[must_use]
     pub fn purpose(mut self, purpose: UserPurpose) -> Self {
         self.purpose = Some(purpose);
@@ -1498,7 +1497,7 @@ pub struct UserEdit {
     /// The last name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lastname: Option<String>,
-    /// What the user is for. Default: `user`.
+    /// The purpose of the user. Default: `user`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purpose: Option<UserPurpose>,
     /// The identity provider that knows the password. Default: `default` for the purpose `user`,
@@ -1547,7 +1546,7 @@ impl UserEdit {
         self
     }
 
-    /// What the user is for. Default: `user`.
+    /// The purpose of the user. Default: `user`.
     #[must_use]
     pub fn purpose(mut self, purpose: UserPurpose) -> Self {
         self.purpose = Some(purpose);
@@ -1655,7 +1654,7 @@ pub struct FirstUser {
     /// The key of the installation.
     #[serde(serialize_with = "vouchsafe_core::__private::expose")]
     pub key: Secret,
-    /// What the user is for. Default: `internal`.
+    /// The purpose of the user. Default: `internal`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purpose: Option<UserPurpose>,
 }
@@ -1676,7 +1675,7 @@ impl FirstUser {
         }
     }
 
-    /// What the user is for. Default: `internal`.
+    /// The purpose of the user. Default: `internal`.
     #[must_use]
     pub fn purpose(mut self, purpose: UserPurpose) -> Self {
         self.purpose = Some(purpose);

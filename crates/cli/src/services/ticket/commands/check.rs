@@ -246,7 +246,7 @@ fn host_and_port(url: &str) -> Result<(String, u16), Failure> {
     }
 }
 
-/// What the status means for this ticket.
+/// Explains the status of this ticket.
 fn why(status: TicketStatus, ticket: &InspectedTicket, judge: &Judge, now: SystemTime) -> String {
     let number = |id: Option<u64>| id.map_or("?".to_owned(), |id| id.to_string());
     let key = number(ticket.key_id().map(|id| id.get().into()));
