@@ -1,4 +1,4 @@
-//! The services (protocol section 16), for requests with a valid token and the right scope.
+//! The services, for requests with a valid token and the right scope.
 
 use std::time::SystemTime;
 

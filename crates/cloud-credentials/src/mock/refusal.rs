@@ -87,7 +87,7 @@ pub(super) fn uncached(mut response: Response) -> Response {
     response
 }
 
-/// Answers like the services when they refuse (protocol section 16).
+/// Answers like the services when they refuse (protocol section 4).
 pub(super) fn of_service(status: u16, code: &str, message: &str) -> Response {
     respond::json(status, &json!({"errorCode": code, "errorMessage": message}))
 }

@@ -1,4 +1,4 @@
-//! Walks over results that arrive page by page (protocol section 16). Each polls with growing
+//! Walks over results that arrive page by page. Each polls with growing
 //! waits, ends by itself, and cleans up.
 
 mod cleanup;
