@@ -1,4 +1,4 @@
-//! Revocation (protocol section 3.5, RFC 7009).
+//! Revocation (protocol section 3.2, RFC 7009).
 
 use serde_json::json;
 use vouchsafe_core::mock::respond;

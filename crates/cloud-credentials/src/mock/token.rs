@@ -181,7 +181,7 @@ impl State {
         }
     }
 
-    /// Exchanges a developer token (protocol section 3.4).
+    /// Exchanges a developer token (protocol section 3).
     pub(super) fn redeem(&mut self, request: &Request, now: SystemTime) -> Outcome {
         let count = self
             .counts

@@ -1,5 +1,5 @@
-//! Walks over results that arrive page by page. Each polls with growing
-//! waits, ends by itself, and cleans up.
+//! Walks over results that arrive page by page. Each polls with growing waits, ends by itself, and
+//! cleans up.
 
 mod cleanup;
 mod events;
