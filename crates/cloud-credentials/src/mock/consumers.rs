@@ -1,5 +1,4 @@
-//! What the services hold (protocol section 16): log entries and the queries on them, channels of
-//! events, and jobs.
+//! The content of the services: log entries and the queries on them, channels of events, and jobs.
 
 use std::collections::BTreeMap;
 
