@@ -16,9 +16,10 @@ use crate::{BoxFuture, Clock, Result, SecretBytes, SystemClock};
 /// records, such as Memcached.
 ///
 /// A record that has been read is returned for a limited time without reading the store, even if
-/// another process changes it in the meantime. It is read again
+/// another process changes it in the meantime. What was written through this value is returned by the
+/// next read. The store is read again
 ///
-/// - after a write through this value, whether it succeeded or not;
+/// - after a write that failed or was cancelled;
 /// - once the lease on it was taken, renewed, released or found to be held, so that a holder reads
 ///   the current record, and callers that wait for a holder see its changes;
 /// - after a hint, if the store can be [watched](Store::watch).

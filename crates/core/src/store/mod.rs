@@ -8,6 +8,7 @@
 //! | [`WithLease`], [`ReadThrough`] | two stores combined |
 //! | [`CacheOver`] | a store that is read through a cache |
 //! | `Sealed` (feature `seal`) | records encrypted in any store |
+//! | [`Address`] | where a server is that does not speak HTTP |
 //! | [`Link`] | the connection of a store on a server |
 //! | [`Base64`] | bytes of a record in the JSON of a server |
 //! | [`Hints`] | notifications of changes from a server |
@@ -23,6 +24,7 @@
 //!
 //! Owners, modes and the identity of files are checked on Unix; other systems skip these checks.
 
+mod address;
 mod cached;
 mod combined;
 #[cfg(feature = "mock")]
@@ -44,6 +46,7 @@ mod record;
 #[cfg_attr(docsrs, doc(cfg(feature = "seal")))]
 mod sealed;
 
+pub use address::Address;
 pub use cached::CacheOver;
 pub use combined::{ReadThrough, WithLease};
 pub use disk::{Disk, SystemDisk};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Uri;
 use sha2::{Digest as _, Sha256};
 use vouchsafe_core::store::{
-    Broken, Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version,
+    Address, Broken, Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version,
 };
 use vouchsafe_core::text::hex;
 use vouchsafe_core::transport::{HttpTransport, HttpTransportBuilder};
@@ -88,32 +88,12 @@ impl MemcachedStoreBuilder {
     /// impossible in this build.
     pub fn build(self) -> Result<MemcachedStore> {
         let config = |what: &str| Error::new(ErrorKind::Config, what);
-        let invalid =
-            "the URL of a Memcached server is memcached://host:port or memcacheds://host:port";
-        // The URL is not repeated: somebody may have put a password into it.
-        let url: Uri = self.url.parse().map_err(|_| config(invalid))?;
-        let scheme = match url.scheme_str() {
-            Some("memcached") => "http",
-            Some("memcacheds") => "https",
-            _ => return Err(config(invalid)),
-        };
-        let host = url.host().filter(|host| !host.is_empty());
-        let host = host.ok_or_else(|| config(invalid))?;
-        let has_more = url
-            .path_and_query()
-            .is_some_and(|path| path.as_str() != "/");
-        if has_more
-            || url
-                .authority()
-                .is_some_and(|all| all.as_str().contains('@'))
-        {
-            return Err(config(invalid));
-        }
-        let place = format!("{host}:{}", url.port_u16().unwrap_or(PORT));
+        let address = Address::parse(&self.url, ["memcached", "memcacheds"], PORT)?;
+        let place = address.place();
         let mut network = self.network.connect_timeout(self.limit / 2);
-        if scheme == "https" {
+        if address.is_tls() {
             network = network.require_https();
-        } else if !vouchsafe_core::url::is_loopback(host) && !self.allow_plain {
+        } else if !address.is_loopback() && !self.allow_plain {
             let what = format!(
                 "{place} would receive records in the clear; use memcacheds://, or allow_plain()"
             );
@@ -129,11 +109,12 @@ impl MemcachedStoreBuilder {
             }
             None => None,
         };
+        let scheme = if address.is_tls() { "https" } else { "http" };
         let target = format!("{scheme}://{place}").parse::<Uri>();
         Ok(MemcachedStore(Arc::new(Server {
-            link: Server::link(&place, self.limit),
+            link: Server::link(place, self.limit),
             dialer: network.dialer()?,
-            url: target.map_err(|_| config(invalid))?,
+            url: target.map_err(|_| config("the URL has no valid host"))?,
             login,
         })))
     }

@@ -73,7 +73,7 @@ impl Server {
         self.link.call(what, connect, work).await
     }
 
-    /// Connects, and makes the bucket if it is missing. `lost` is told when the connection ends.
+    /// Connects, and makes the bucket if it is missing. `lost` is notified when the connection ends.
     async fn connect(&self, lost: Arc<Notify>) -> Result<Connection, Broken> {
         let on_event = move |event| {
             if matches!(event, Event::Disconnected | Event::Closed) {

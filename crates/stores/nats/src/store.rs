@@ -9,9 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
-use http::Uri;
 use vouchsafe_core::store::{
-    Broken, Capabilities, Expect, Hints, Key, Loaded, Scope, Store, Swapped, Version, Watch,
+    Address, Broken, Capabilities, Expect, Hints, Key, Loaded, Scope, Store, Swapped, Version,
+    Watch,
 };
 use vouchsafe_core::transport::{HttpTransport, HttpTransportBuilder};
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
@@ -124,39 +124,18 @@ impl NatsStoreBuilder {
     /// is impossible in this build: any server may ask for it.
     pub fn build(self) -> Result<NatsStore> {
         let config = |what: &str| Error::new(ErrorKind::Config, what);
-        let invalid = "the URL of a NATS server is nats://host:port or tls://host:port";
-        // The URL is not repeated: it may hold a password, which belongs elsewhere.
-        let url: Uri = self.url.parse().map_err(|_| config(invalid))?;
-        let is_tls = match url.scheme_str() {
-            Some("nats") => false,
-            Some("tls") => true,
-            _ => return Err(config(invalid)),
-        };
-        let host = url.host().filter(|host| !host.is_empty());
-        let host = host.ok_or_else(|| config(invalid))?;
-        let has_more = url
-            .path_and_query()
-            .is_some_and(|path| path.as_str() != "/");
-        if has_more
-            || url
-                .authority()
-                .is_some_and(|all| all.as_str().contains('@'))
-        {
-            return Err(config(invalid));
-        }
+        let address = Address::parse(&self.url, ["nats", "tls"], PORT)?;
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if self.bucket.is_empty() || !self.bucket.bytes().all(fits) {
             return Err(config(
                 "the name of a bucket has letters, digits, `-` and `_`",
             ));
         }
-        let place = format!("{host}:{}", url.port_u16().unwrap_or(PORT));
-        let may_be_plain = vouchsafe_core::url::is_loopback(host) || self.allow_plain;
         let server = Arc::new(Server {
-            link: Server::link(&place, self.limit),
-            url: format!("nats://{place}"),
+            link: Server::link(address.place(), self.limit),
+            url: format!("nats://{}", address.place()),
             limit: self.limit,
-            require_tls: is_tls || !may_be_plain,
+            require_tls: address.is_tls() || !address.is_loopback() && !self.allow_plain,
             tls: self.network.tls_config()?,
             login: self.login,
             bucket: self.bucket,

@@ -130,21 +130,13 @@ async fn other_machines_must_offer_tls() {
 }
 
 #[test]
-fn what_is_no_url_is_refused_and_not_repeated() {
-    for bad in [
-        "nats.example",
-        "redis://nats.example",
-        "nats://",
-        "nats://user:planted@127.0.0.1",
-        "nats://127.0.0.1/planted",
-        "nats://planted planted",
-    ] {
-        let error = NatsStore::builder(bad).build().unwrap_err();
-        assert!(
-            error.is_config() && !error.to_string().contains("planted"),
-            "{error}"
-        );
-    }
+fn what_cannot_work_is_refused_when_it_is_built() {
+    let error = NatsStore::builder("nats://user:planted@127.0.0.1").build();
+    let error = error.unwrap_err();
+    assert!(
+        error.is_config() && !error.to_string().contains("planted"),
+        "{error}"
+    );
     let bucket = NatsStore::builder("nats://127.0.0.1").bucket("a.b");
     assert!(bucket.build().unwrap_err().is_config());
 }
