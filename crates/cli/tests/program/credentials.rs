@@ -511,3 +511,61 @@ fn a_login_on_another_device_waits_for_the_code_to_be_entered() {
     let nowhere = world.ask(&own).bad(2);
     assert!(nowhere.err.contains("device"), "{nowhere:?}");
 }
+
+#[test]
+#[cfg(unix)]
+fn generate_asks_for_three_values_that_are_not_shown_and_remove_asks_again() {
+    use crate::prompt::AtTerminal;
+
+    let world = World::new();
+    let generate = |profile: &str, decision: &str| {
+        let mut terminal = AtTerminal::start(&mut world.command(&["generate"]));
+        terminal.answers("CLIENT_ID: ", "an-id");
+        terminal.answers("CLIENT_SECRET: ", "s3cr3t");
+        terminal.answers("REFRESH_TOKEN: ", "r3fr3sh");
+        terminal.answers("PROFILE [default]: ", profile);
+        terminal.asked("[Y/N]? ");
+        terminal.types(&format!("{decision}\n"))
+    };
+    let (code, out, _, shown) = generate("", "n");
+    assert_eq!((code, out.contains("aborted")), (Some(0), true), "{out}");
+    for value in ["an-id", "s3cr3t", "r3fr3sh"] {
+        assert!(!shown.contains(value), "{shown}");
+    }
+    assert!(!world.path("store").exists());
+    let (code, out, ..) = generate("dev", "perhaps\nY");
+    assert_eq!((code, &*out), (Some(0), "Done!\n"));
+    let document = &world.stored()["profiles"]["1"];
+    assert_eq!(
+        (
+            &document["profile"],
+            &document["client_id"],
+            &document["client_secret"],
+            &document["refresh_token"]
+        ),
+        (
+            &json!("dev"),
+            &json!("an-id"),
+            &json!("s3cr3t"),
+            &json!("r3fr3sh")
+        )
+    );
+
+    let remove = |decision: &str| {
+        let mut terminal = AtTerminal::start(&mut world.command(&["remove"]));
+        terminal.answers("PROFILE to remove: ", "dev");
+        terminal.asked("Delete PROFILE 'dev' [Y/N]? ");
+        terminal.types(&format!("{decision}\n"))
+    };
+    assert_eq!(remove("n").0, Some(0));
+    assert_eq!(world.stored()["profiles"]["1"]["profile"], "dev");
+    assert_eq!(remove("y").0, Some(0));
+    assert_eq!(world.stored()["profiles"], json!({}));
+
+    let mut given_up = AtTerminal::start(&mut world.command(&["generate"]));
+    given_up.asked("CLIENT_ID: ");
+    let (code, _, err, _) = given_up.types("half\x03");
+    assert_eq!(code, Some(2), "{err}");
+    let piped = world.ask(&["generate"]).bad(2);
+    assert!(piped.err.contains("no terminal"), "{piped:?}");
+}

@@ -12,7 +12,7 @@ use rustix::termios::{LocalModes, tcgetattr};
 use crate::support::{Played, program};
 
 /// A program at a terminal, whose other end is the test's.
-struct AtTerminal {
+pub(crate) struct AtTerminal {
     child: Child,
     stderr: ChildStderr,
     keys: File,
@@ -20,7 +20,7 @@ struct AtTerminal {
 }
 
 impl AtTerminal {
-    fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let keys: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&keys).unwrap();
         unlockpt(&keys).unwrap();
@@ -43,7 +43,7 @@ impl AtTerminal {
     }
 
     /// Waits for a question, which is the last that is written.
-    fn asked(&mut self, question: &str) {
+    pub(crate) fn asked(&mut self, question: &str) {
         let mut seen = Vec::new();
         while !seen.ends_with(question.as_bytes()) {
             let mut byte = [0];
@@ -53,9 +53,15 @@ impl AtTerminal {
         }
     }
 
+    /// Waits for a question, and types a line.
+    pub(crate) fn answers(&mut self, question: &str, line: &str) {
+        self.asked(question);
+        self.keys.write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
     /// Types, and returns exit code, standard output, the rest of standard error, and what the
     /// terminal showed.
-    fn types(mut self, keys: &str) -> (Option<i32>, String, String, String) {
+    pub(crate) fn types(mut self, keys: &str) -> (Option<i32>, String, String, String) {
         self.keys.write_all(keys.as_bytes()).unwrap();
         let output = self.child.wait_with_output().unwrap();
         let mut rest = String::new();
