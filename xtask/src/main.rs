@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  bench core|ticket|userinfo|astakos|wazo-auth [--quick]
+  bench core|credentials|ticket|userinfo|astakos|wazo-auth [--quick]
                       measure beside other clients and caches
   codegen [--check]   write (or compare) what crates/*/api/*.openapi.yaml describe
   examples            run the examples of every crate

@@ -279,7 +279,7 @@ impl Case {
                 let again = runtime.block_on(last.need());
                 let is_told = |error: &Error| error.is_reauthorization_needed();
                 if !is_told(&error) || !again.as_ref().is_err_and(is_told) {
-                    return Err(format!("nobody says to log in again: {error}"));
+                    return Err(format!("no error says to log in again: {error}"));
                 }
                 if issuer.counts().requests != sent {
                     return Err("a refused refresh token was sent again".to_owned());
@@ -386,7 +386,7 @@ impl Process {
     }
 }
 
-/// How long a lease lasts at most, so that nobody waits for it: the least that the server can do.
+/// How long a lease lasts at most, so that no run waits for it: the least that the server can do.
 pub(super) fn shortest(ground: Ground) -> Duration {
     match ground {
         Ground::Etcd => Duration::from_secs(2),
