@@ -3,7 +3,8 @@
 
 use crate::program;
 
-/// Runs the vectors of one service, or of all.
+/// Runs the vectors of one service, or of all. Those of command line tools need the program.
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
+    program::build("vouchsafe-cli")?;
     program::run("vectors", arguments)
 }

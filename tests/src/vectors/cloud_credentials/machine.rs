@@ -250,7 +250,7 @@ fn make_folder(path: &Path) -> Result<(), String> {
     fs::create_dir_all(folder).map_err(|cause| cause.to_string())
 }
 
-fn set_mode(path: &Path, mode: &str) -> Result<(), String> {
+pub(super) fn set_mode(path: &Path, mode: &str) -> Result<(), String> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = u32::from_str_radix(mode, 8).map_err(|_| format!("not a mode: {mode}"))?;
     let permissions = fs::Permissions::from_mode(mode);

@@ -6,6 +6,7 @@ mod expected;
 mod machine;
 mod network;
 mod outcome;
+mod program;
 mod rule;
 mod services;
 mod steps;
@@ -53,7 +54,7 @@ struct File {
 
 async fn judge(class: &str, case: Value, judgement: &mut Judgement) {
     if class == "cli" {
-        return judgement.waive("cli: the program has no commands for credentials yet");
+        return program::judge(case, judgement);
     }
     let case = match serde_json::from_value::<Case>(case) {
         Ok(case) => case,
