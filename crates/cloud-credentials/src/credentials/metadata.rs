@@ -122,7 +122,7 @@ impl Discovery {
 
     async fn ask(&self, url: &Url) -> Result<Answer, Core> {
         // The metadata is trusted: secrets are sent to the URLs in it.
-        let call = Call::new(&METADATA, url.target().clone()).believed();
+        let call = Call::new(&METADATA, url.target().clone()).require_secure();
         let options = CallOptions::new();
         self.core.send(url.base(), call, None, &options).await
     }

@@ -147,7 +147,7 @@ impl Pipeline {
                 ErrorKind::Config,
                 format!(
                     "plain http to {} is refused: it would carry a credential, or an answer that \
-                     has to be believed; use https, or allow plain http",
+                     must be trusted; use https, or allow plain http",
                     place(&uri)
                 ),
             ));

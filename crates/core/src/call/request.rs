@@ -188,7 +188,7 @@ impl Call {
     /// Refuses plain http to another machine, unless the client allows that, because the answer
     /// itself is trusted (such as public keys).
     #[must_use]
-    pub fn believed(mut self) -> Self {
+    pub fn require_secure(mut self) -> Self {
         self.0.holds_secret = true;
         self
     }
@@ -479,7 +479,7 @@ mod tests {
         assert!(!format!("{call:?}").contains("planted"));
         assert!(
             Call::new(&OPERATION, Target::new("/o"))
-                .believed()
+                .require_secure()
                 .0
                 .holds_secret
         );

@@ -120,7 +120,7 @@ impl Service for Client {
 /// Fetches the document. Takes no cache, so that a fetch in progress keeps none alive.
 async fn fetch(session: Session<Error>) -> Result<Fetched<Arc<Snapshot>>> {
     // The document decides where tokens are sent.
-    let call = calls::get_discovery()?.believed();
+    let call = calls::get_discovery()?.require_secure();
     let answer = session.send_as(call, None, &CallOptions::new()).await?;
     let document = Document::new(answer.json()?);
     let gafaelfawr = match document.url_for_internal("gafaelfawr", Some("v1")) {

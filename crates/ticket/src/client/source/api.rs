@@ -515,7 +515,7 @@ impl Authority {
         let settings = &self.settings;
         let path = keys_path(settings.own_id, settings.check_user_tickets, process);
         // Anyone who can change the answer can sign any ticket.
-        Ok(Call::encoded(&GET_KEYS, &path)?.believed())
+        Ok(Call::encoded(&GET_KEYS, &path)?.require_secure())
     }
 
     fn roles_call(&self, tickets: &Tickets, slug: &str, process: &ProcInfo) -> Result<Call> {

@@ -301,7 +301,7 @@ impl Daemon {
                 true => once(),
                 false => once().deadline(left.max(SHORTEST_TRY)),
             };
-            let sent = core.send(&self.base, calls::ping()?.believed(), None, &options);
+            let sent = core.send(&self.base, calls::ping()?.require_secure(), None, &options);
             let Err(error) = sent.await else {
                 return Ok(());
             };
