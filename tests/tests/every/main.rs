@@ -8,6 +8,7 @@
 )]
 
 mod astakos;
+mod described;
 mod faces;
 #[path = "../../support/log.rs"]
 mod log;
@@ -31,7 +32,8 @@ fn operations() -> Vec<&'static Operation> {
     let of_ticket = vouchsafe::ticket::mock::operations();
     let of_wazo_auth = vouchsafe::wazo_auth::mock::operations();
     let all = of_userinfo.chain(of_astakos).chain(of_ticket);
-    all.chain(of_wazo_auth).collect()
+    let by_name = described::all().map(|described| described.operation);
+    all.chain(of_wazo_auth).chain(by_name).collect()
 }
 
 /// What becomes of a request.

@@ -7,7 +7,7 @@ use http::header::{HeaderValue, RETRY_AFTER};
 use vouchsafe::core::call::{Operation, Repeat};
 use vouchsafe::core::transport::Response;
 
-use super::{Network, Then, astakos, is_of, operations, userinfo, wazo_auth};
+use super::{Network, Then, astakos, described, is_of, operations, userinfo, wazo_auth};
 
 const STATUSES: [u16; 8] = [408, 425, 429, 500, 502, 503, 504, 599];
 const WAITS: [Option<&str>; 3] = [None, Some("0"), Some("1")];
@@ -47,7 +47,8 @@ async fn requests(operation: &'static Operation, name: &str, then: fn(&str) -> T
     let network: std::sync::Arc<Network> = match operation.id().split('.').next() {
         Some("gafaelfawr" | "repertoire") => userinfo::ask(operation, decide).await,
         Some("wazo-auth") => wazo_auth::ask(operation, decide).await,
-        _ => astakos::ask(operation, decide).await,
+        Some("account" | "identity" | "oauth2" | "ui") => astakos::ask(operation, decide).await,
+        _ => described::ask(operation, decide).await,
     };
     let seen = network.seen();
     for request in &seen {

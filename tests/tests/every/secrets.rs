@@ -15,7 +15,7 @@ use vouchsafe::core::url::{BaseUrl, Target};
 use vouchsafe::core::{CoreClient, Error, Secret};
 
 use super::log::Log;
-use super::{Network, Then, astakos, operations, userinfo, wazo_auth};
+use super::{Network, Then, astakos, described, operations, userinfo, wazo_auth};
 
 /// All that a request holds, piece by piece, as it came and decoded.
 fn pieces(request: &Request) -> Vec<String> {
@@ -395,5 +395,19 @@ async fn no_secret_is_shown_by_the_client_of_wazo_auth() {
         }
         search(&all, &wazo_auth::SECRETS, operation.id());
         search(&log.text(), &wazo_auth::SECRETS, "the log");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_secret_is_shown_by_clients_whose_operations_are_called_by_name() {
+    for operation in described::all() {
+        let log = Log::start();
+        let call = async |network| {
+            let error = described::call(operation, network).await.err()?;
+            Some(shown(&error))
+        };
+        let all = quoting(operation.operation, call, described::nowhere()).await;
+        search(&all, &[described::TOKEN], operation.name);
+        search(&log.text(), &[described::TOKEN], "the log");
     }
 }
