@@ -38,7 +38,7 @@ pub(super) fn run() -> Result<(), String> {
         "fmt --all --check".to_owned(),
         format!("clippy {packages} --all-targets -- -D warnings"),
         format!(
-            "test {packages} --lib --bin vouchsafe --test client --test generated_coverage --test citations"
+            "test {packages} --lib --bin vouchsafe --test client --test generated_coverage --test citations --test every"
         ),
         format!("test {packages} --test program demo"),
         format!("test {packages} --doc {NAME}"),

@@ -39,6 +39,7 @@ const CHANGES: &[(&str, Change)] = &[
     ("crates/vouchsafe/README.md", umbrella_page),
     ("crates/cli/src/services/mod.rs", program),
     ("tests/src/vectors/mod.rs", vectors),
+    ("tests/tests/every/described.rs", by_name),
     ("tests/tests/every/faces.rs", faces),
     ("README.md", front_page),
     ("docs/architecture.md", map),
@@ -104,6 +105,10 @@ fn vectors(text: &mut Text, facts: &Facts) -> Result<(), String> {
         "            other => return Err(Error::UnknownService",
         &arm,
     )
+}
+
+fn by_name(text: &mut Text, facts: &Facts) -> Result<(), String> {
+    text.among("    service ", &format!("    service {};", facts.module))
 }
 
 fn faces(text: &mut Text, facts: &Facts) -> Result<(), String> {

@@ -265,6 +265,10 @@ const CRATE: &[(&str, &str)] = &[
         include_str!("templates/crate/mock/mod.rs"),
     ),
     (
+        "src/mock/seed.rs",
+        include_str!("templates/crate/mock/seed.rs"),
+    ),
+    (
         "src/mock/state.rs",
         include_str!("templates/crate/mock/state.rs"),
     ),

@@ -14,7 +14,7 @@ use vouchsafe::{{MODULE}}::OPERATIONS;
 
 use crate::described;
 use crate::failure::Failure;
-use crate::service::{Done, Emulator, Service, Start};
+use crate::service::{Done, Emulator, Service, Start, with_secrets};
 use crate::stage::Stage;
 
 /// The service.
@@ -37,12 +37,16 @@ impl Service for {{PASCAL}} {
         Box::pin(async move { Ok((commands::run(matches).await?, ExitCode::SUCCESS)) })
     }
 
-    fn emulator(&self, _: &Start<'_>) -> Result<Emulator, Failure> {
-        Ok(emulator::make())
+    fn seed(&self) -> Option<&'static str> {
+        Some("the token that is accepted")
+    }
+
+    fn emulator(&self, start: &Start<'_>) -> Result<Emulator, Failure> {
+        emulator::make(start)
     }
 
     fn example_seed(&self) -> Result<Value, Failure> {
-        Err(Failure::usage(format!("{NAME} takes no seed")))
+        with_secrets(r#"{"token": "RANDOM"}"#)
     }
 
     fn demo<'a>(&'a self, stage: &'a mut Stage) -> BoxFuture<'a, Result<(), Failure>> {

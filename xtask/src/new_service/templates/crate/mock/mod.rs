@@ -3,14 +3,16 @@
 //! [`Server`] answers each operation with the example of its description, and refuses requests
 //! without a route or a valid token.
 
+mod seed;
 mod state;
 
 use std::sync::Arc;
 
 use vouchsafe_core::Secret;
 use vouchsafe_core::call::Operation;
-use vouchsafe_core::mock::{Emulator, ManualClock, random_token};
+use vouchsafe_core::mock::{Emulator, ManualClock};
 
+pub use self::seed::Seed;
 use self::state::State;
 use crate::{Client, ClientBuilder, Error, Result};
 
@@ -26,26 +28,30 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
 #[derive(Clone, Debug)]
 pub struct Server {
     emulator: Emulator<State>,
-    token: Secret,
 }
 
 impl Server {
-    /// Starts a server with its own token.
+    /// Starts a server that accepts a new token.
     #[must_use]
     pub fn new() -> Self {
-        let token = random_token::<16>();
-        let known = token.clone();
-        let start = move || State::new(known.clone());
-        Self {
-            emulator: Emulator::new(Arc::new(ManualClock::running()), start),
-            token,
-        }
+        Self::builder().start()
+    }
+
+    /// Starts a server from a seed.
+    #[must_use]
+    pub fn from_seed(seed: &Seed) -> Self {
+        Self::builder().seed(seed.clone()).start()
+    }
+
+    /// Starts building a server.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder { seed: None, clock: None }
     }
 
     /// Returns the token that the server accepts.
     #[must_use]
     pub fn token(&self) -> Secret {
-        self.token.clone()
+        self.emulator.state().token()
     }
 
     /// Returns the path that a client's base URL ends in.
@@ -77,5 +83,35 @@ impl Server {
 impl Default for Server {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// Sets up a [`Server`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ServerBuilder {
+    seed: Option<Seed>,
+    clock: Option<Arc<ManualClock>>,
+}
+
+impl ServerBuilder {
+    /// Sets what the server knows at its start. Default: [`Seed::sample`].
+    pub fn seed(mut self, seed: Seed) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Sets the clock, to share it. Default: one that follows the machine's.
+    pub fn clock(mut self, clock: Arc<ManualClock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Starts the server.
+    #[must_use]
+    pub fn start(self) -> Server {
+        let clock = self.clock.unwrap_or_else(|| Arc::new(ManualClock::running()));
+        let start = self.seed.unwrap_or_else(Seed::sample).state;
+        Server { emulator: Emulator::new(clock, move || start.clone()) }
     }
 }

@@ -15,6 +15,7 @@ use crate::client::scheme;
 use crate::generated::{{MODULE}}::{operations, routes};
 
 /// What the server knows.
+#[derive(Clone)]
 pub(super) struct State {
     token: Secret,
 }
@@ -22,6 +23,10 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(token: Secret) -> Self {
         Self { token }
+    }
+
+    pub(super) fn token(&self) -> Secret {
+        self.token.clone()
     }
 
     fn is_known(&self, request: &Request) -> bool {
