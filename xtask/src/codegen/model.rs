@@ -23,6 +23,11 @@ pub(crate) struct Api {
     pub(crate) credential: Option<String>,
     /// Whether examples run against the emulator.
     pub(crate) emulator: bool,
+    /// The lines that make what the calls of examples use: `client` and, if it is given with each
+    /// call, `credential`. Without them, readers are to have both.
+    pub(crate) setup: Vec<String>,
+    /// Expressions for values of hand-written types, by the paths of the types.
+    pub(crate) values: BTreeMap<String, String>,
     /// Whether operations can be called by name.
     pub(crate) by_name: bool,
     /// The meanings of statuses, unless an operation overrides them.
@@ -52,6 +57,10 @@ pub(crate) struct Operation {
     /// The property of the answer that the method returns, if not the whole answer.
     pub(crate) part: Option<String>,
     pub(crate) reply: Reply,
+    /// Lines that make what its example needs, after those of all examples.
+    pub(crate) setup: Vec<String>,
+    /// Whether the emulator can answer its example.
+    pub(crate) runs: bool,
     /// The refusal, by status and code, that means "absent".
     pub(crate) absent: Option<(u16, Option<String>)>,
     /// The path of the function that refuses answers which do not match the request.

@@ -41,12 +41,16 @@ pub(crate) fn api(source: &Source, id: &str) -> Result<Api, Mistake> {
         .unwrap_or_else(|| "crate::Client".to_owned());
     let emulator = root.text("x-emulator").as_deref() == Some("examples");
     let types = types.finish(&operations)?;
+    let examples = root.get("x-examples");
+    let examples = examples.as_ref();
     super::page::resolve(&root, &types, &mut operations)?;
     Ok(Api {
         client,
         groups: groups(&root),
         credential: root.text("x-credential"),
         emulator,
+        setup: setup(examples),
+        values: values(examples),
         by_name: emulator || root.flag("x-by-name"),
         id: id.to_owned(),
         file: source.name.clone(),
@@ -65,6 +69,23 @@ pub(crate) fn api(source: &Source, id: &str) -> Result<Api, Mistake> {
         types,
         operations,
     })
+}
+
+/// Reads the lines with which each example begins.
+fn setup(examples: Option<&Cursor<'_>>) -> Vec<String> {
+    examples
+        .map(|examples| examples.texts("setup"))
+        .unwrap_or_default()
+}
+
+/// Reads how examples write values of hand-written types.
+fn values(examples: Option<&Cursor<'_>>) -> BTreeMap<String, String> {
+    let values = examples.and_then(|examples| examples.get("values"));
+    let entries = values.map(|values| values.entries()).unwrap_or_default();
+    let entries = entries.into_iter();
+    entries
+        .map(|(path, value)| (path, scalar(value.value())))
+        .collect()
 }
 
 struct Reader<'r, 's> {
@@ -115,6 +136,8 @@ impl<'s> Reader<'_, 's> {
             reply: Reply::Nothing,
             absent: operation.text("x-absent").map(|key| status_and_code(&key)),
             check: operation.text("x-check"),
+            setup: operation.texts("x-setup"),
+            runs: !operation.has("x-runs"),
             page: None,
             is_safe: is_safe(operation, method),
             response_limit: operation

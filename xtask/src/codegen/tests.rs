@@ -146,6 +146,25 @@ fn examples_run_where_the_emulator_answers_with_examples() {
     let run = api_of("x-emulator: examples");
     assert!(run.contains("/// ```\n") && !run.contains("no_run"));
     assert!(run.contains("/// let server = vouchsafe_one_two::mock::Server::new();\n"));
+    let set_up =
+        api_of("x-examples:\n  setup: [let client = crate::mock::Server::new().client();]");
+    assert!(set_up.contains("/// ```\n") && !set_up.contains("no_run"));
+    assert!(
+        set_up.contains("/// # let client = vouchsafe_one_two::mock::Server::new().client();\n")
+    );
+    let text = SMALL.replace("summary: Say", "x-runs: false\n      summary: Say");
+    let text = text.replace(
+        "\npaths:",
+        "\nx-examples: {setup: [let client = 1;]}\npaths:",
+    );
+    let api = load("small.openapi.yaml", &text).unwrap();
+    let outputs = emit::api("crates/one-two", &api).unwrap();
+    let text = &outputs
+        .iter()
+        .find(|output| output.path.ends_with("api.rs"))
+        .unwrap()
+        .text;
+    assert!(text.contains("/// ```no_run\n") && text.contains("/// # let client = 1;\n"));
     let with_credential = api_of("x-emulator: examples\nx-credential: crate::Token");
     assert!(with_credential.contains("credential: vouchsafe_one_two::Token"));
     assert!(with_credential.contains("no_run"));

@@ -12,24 +12,39 @@ pub(super) fn of(krate: &str, api: &Api, operation: &Operation) -> Vec<String> {
     let Some(body) = writer.body(operation) else {
         return Vec::new();
     };
-    let client = api.client.replacen("crate", &krate, 1);
-    let credential = api.credential.as_ref().map(|of| {
-        let of = of.replacen("crate", &krate, 1);
-        format!(", credential: {of}")
-    });
+    let credential = api.credential.as_deref();
     let mut lines = vec![" # Examples".to_owned(), String::new()];
+    let own = |text: &str| text.replace("crate::", &format!("{krate}::"));
     // The reader supplies the credential.
-    match api.emulator && credential.is_none() {
+    let shown: &[&str] = match api.emulator && credential.is_none() {
+        true => &[
+            "let server = crate::mock::Server::new();",
+            "let client = server.client()?;",
+        ],
+        false => &[],
+    };
+    let has_client = !shown.is_empty() || !api.setup.is_empty();
+    lines.push(match has_client && operation.runs {
+        true => " ```".to_owned(),
+        false => " ```no_run".to_owned(),
+    });
+    match has_client {
         true => {
-            lines.push(" ```".to_owned());
             lines.push(" # #[tokio::main(flavor = \"current_thread\")]".to_owned());
-            lines.push(format!(" # async fn main() -> {krate}::Result<()> {{"));
-            lines.push(format!(" let server = {krate}::mock::Server::new();"));
-            lines.push(" let client = server.client()?;".to_owned());
+            // Values of hand-written types have errors of their own.
+            let result = match api.setup.is_empty() {
+                true => format!("{krate}::Result<()>"),
+                false => "Result<(), Box<dyn std::error::Error>>".to_owned(),
+            };
+            lines.push(format!(" # async fn main() -> {result} {{"));
+            let setup = api.setup.iter().chain(&operation.setup);
+            lines.extend(setup.map(|line| format!(" # {}", own(line))));
+            lines.extend(shown.iter().map(|line| format!(" {}", own(line))));
         }
         false => {
-            lines.push(" ```no_run".to_owned());
-            let more = credential.unwrap_or_default();
+            let client = own(&api.client);
+            let more = credential.map(|of| format!(", credential: {}", own(of)));
+            let more = more.unwrap_or_default();
             lines.push(format!(
                 " # async fn example(client: {client}{more}) -> {krate}::Result<()> {{"
             ));
@@ -187,13 +202,25 @@ impl Writer<'_> {
             }
             Type::Map(_) => "&Default::default()".to_owned(),
             Type::Named(name) => self.named(name, example, is_kept, depth)?,
-            Type::Shown(_) => match example?.parse::<i64>() {
-                Ok(number) => number.to_string(),
-                Err(_) => format!("{:?}", example?),
+            Type::Shown(path) => match example.map(|text| (text, text.parse::<i64>())) {
+                Some((_, Ok(number))) => number.to_string(),
+                Some((text, Err(_))) => format!("{text:?}"),
+                // It is converted, so it is not borrowed.
+                None => self.value(path, depth + 1)?,
             },
-            Type::Hand(_) | Type::Json | Type::Optional(_) | Type::Boxed(_) => return None,
+            Type::Hand(path) => self.value(path, depth)?,
+            Type::Json | Type::Optional(_) | Type::Boxed(_) => return None,
             Type::Integer | Type::Integer32 | Type::Unsigned | Type::Unsigned32 => return None,
         })
+    }
+
+    /// Writes the description's value of a hand-written type.
+    fn value(&self, path: &str, depth: usize) -> Option<String> {
+        let value = self.api.values.get(path)?;
+        let value = value.replace("crate::", &format!("{}::", self.krate));
+        // Only an argument itself is borrowed.
+        let mark = if depth == 0 { "&" } else { "" };
+        Some(format!("{mark}{value}"))
     }
 
     fn named(
@@ -204,11 +231,14 @@ impl Writer<'_> {
         depth: usize,
     ) -> Option<String> {
         let def = self.api.definition(name)?;
-        if def.model.is_some() {
-            return None;
+        if let Some(path) = &def.model {
+            return self.value(path, depth);
         }
         Some(match &def.shape {
-            Shape::Id { limits } => format!("&{:?}.parse()?", sample::text(limits, example)),
+            Shape::Id { limits } => match self.api.values.get(&format!("crate::{name}")) {
+                Some(value) => format!("&{value}"),
+                None => format!("&{:?}.parse()?", sample::text(limits, example)),
+            },
             Shape::Words { words, .. } => {
                 let variant = &words.first()?.variant;
                 match is_kept {

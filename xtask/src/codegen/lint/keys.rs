@@ -101,10 +101,16 @@ pub(super) const ROOT: Keys = Keys {
         "x-credential",
         "x-by-name",
         "x-emulator",
+        "x-examples",
         "x-groups",
         "x-hand",
         "x-kinds",
     ],
+};
+
+pub(super) const EXAMPLES: Keys = Keys {
+    what: "`x-examples`",
+    known: &["setup", "values"],
 };
 
 pub(super) const INFO: Keys = Keys {
@@ -179,6 +185,8 @@ pub(super) const OPERATION: Keys = Keys {
         "x-page",
         "x-dialect",
         "x-required-access",
+        "x-runs",
+        "x-setup",
     ],
 };
 

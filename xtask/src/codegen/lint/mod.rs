@@ -76,6 +76,7 @@ impl<'s> Lint<'_, 's> {
         }
         self.by_hand(root);
         self.client();
+        self.examples();
         self.quotes(root);
         self.errors(root);
         self.kinds(root);
@@ -132,6 +133,33 @@ impl<'s> Lint<'_, 's> {
                 "`x-emulator` does not say what the emulator answers",
                 "`x-emulator: examples`, if it answers each operation with its example",
             );
+        }
+    }
+
+    /// Checks how examples are written.
+    fn examples(&mut self) {
+        let Some(examples) = self.root.get("x-examples") else {
+            return;
+        };
+        self.keys(&keys::EXAMPLES, &examples);
+        let setup = examples.texts("setup");
+        if !setup.iter().any(|line| line.starts_with("let client = ")) {
+            self.fault(
+                &examples,
+                "the lines of `setup` make no client",
+                "`setup: [\"let client = crate::mock::Server::new().client();\"]`",
+            );
+        }
+        let values = examples.get("values");
+        for (path, value) in values.map(|values| values.entries()).unwrap_or_default() {
+            let text = super::source::scalar(value.value());
+            if !schema::is_path(&path) || syn::parse_str::<syn::Expr>(&text).is_err() {
+                self.fault(
+                    &value,
+                    format!("`{path}: {text}` is not the path of a type and an expression"),
+                    "such as `crate::Name: '\"ada\".parse()?'`",
+                );
+            }
         }
     }
 

@@ -123,6 +123,15 @@ impl<'s> Lint<'_, 's> {
                 );
             }
         }
+        if let Some(runs) = operation.get("x-runs")
+            && runs.value().as_bool() != Some(false)
+        {
+            self.fault(
+                &runs,
+                "`x-runs` does not say that an example cannot run",
+                "`x-runs: false`, where the emulator cannot answer the example, or nothing",
+            );
+        }
         if let Some(check) = operation.get("x-check") {
             let path = scalar(check.value());
             if !super::schema::is_path(&path) {

@@ -26,8 +26,11 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_astakos::mock::Server::new();
+    /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
     /// client.send_feedback(&vouchsafe_astakos::Feedback::new("example", "example")).await?;
     /// # Ok(())
     /// # }
@@ -51,6 +54,18 @@ impl crate::Client {
     /// - Of kind `Status`: Another method, or the account is not verified (405); or: A body of
     ///   another shape (500).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_astakos::mock::Server::new();
+    /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
+    /// client.set_default_project(&vouchsafe_astakos::DefaultProject::new(vouchsafe_astakos::ProjectId::from(vouchsafe_astakos::mock::Server::project()))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_default_project(
         &self,
         body: &wire::DefaultProject,
@@ -71,8 +86,11 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_astakos::mock::Server::new();
+    /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
     /// let answer = client.resources().await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -100,8 +118,11 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_astakos::mock::Server::new();
+    /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
     /// let answer = client.quotas().await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -122,8 +143,12 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_astakos::mock::Server::new();
+    /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
+    /// # let client = client.with_token(server.service_token("cyclades").ok_or("no component")?);
     /// let answer = client.service_quotas().send().await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -144,8 +169,12 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_astakos::mock::Server::new();
+    /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
+    /// # let client = client.with_token(server.service_token("cyclades").ok_or("no component")?);
     /// let answer = client.service_project_quotas().send().await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -170,8 +199,12 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_astakos::mock::Server::new();
+    /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
+    /// # let client = client.with_token(server.service_token("cyclades").ok_or("no component")?);
     /// let answer = client.pending_commissions().await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -195,6 +228,19 @@ impl crate::Client {
     /// - Of kind `NotFound`: Not pending, or of another service; empty body (404).
     /// - Of kind `Status`: Another method (405).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_astakos::mock::Server::new();
+    /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
+    /// let answer = client.commission(vouchsafe_astakos::Serial::new(1).ok_or("no serial")?).await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[doc(alias = "get_commission_info")]
     pub async fn commission(
         &self,
@@ -216,8 +262,11 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_astakos::mock::Server::new();
+    /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
     /// let answer = client.projects().send().await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -252,7 +301,10 @@ impl crate::Client {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_astakos::mock::Server::new();
+    /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
     /// let answer = client.create_project(&vouchsafe_astakos::ProjectSpec::new()).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -283,7 +335,10 @@ impl crate::Client {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_astakos::mock::Server::new();
+    /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
     /// let answer = client.project("6f1f6c2e-5f3c-4a53-93f1-c0ffee000001").await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -323,7 +378,10 @@ impl crate::Client {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_astakos::mock::Server::new();
+    /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
     /// let answer = client.modify_project("6f1f6c2e-5f3c-4a53-93f1-c0ffee000001", &vouchsafe_astakos::ProjectSpec::new()).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -345,8 +403,11 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_astakos::mock::Server::new();
+    /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
     /// let answer = client.memberships().send().await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -377,8 +438,11 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_astakos::mock::Server::new();
+    /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
     /// let answer = client.membership(1).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -416,8 +480,11 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_astakos::mock::Server::new();
+    /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
     /// client.membership_action(1, &vouchsafe_astakos::MembershipAction::Leave, "overdue").await?;
     /// # Ok(())
     /// # }
@@ -451,7 +518,10 @@ impl crate::Client {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_astakos::mock::Server::new();
+    /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
     /// let answer = client.legacy_application(1).await?;
     /// # let _ = answer;
     /// # Ok(())

@@ -22,7 +22,10 @@ impl crate::Client {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_astakos::Client) -> vouchsafe_astakos::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_astakos::mock::Server::new();
+    /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
     /// let answer = client.validate_token("example").send().await?;
     /// # let _ = answer;
     /// # Ok(())

@@ -27,7 +27,11 @@ impl crate::Client {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_userinfo::Client, credential: vouchsafe_userinfo::ServiceToken) -> vouchsafe_userinfo::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_userinfo::mock::Server::new();
+    /// # let client = server.client();
+    /// # let credential = server.admin_token();
     /// let answer = client.groups(credential).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -61,6 +65,20 @@ impl crate::Client {
     /// - Of kind `Conflict`: A token of that name exists already (type duplicate_token_name) (409).
     /// - Of kind `Status`: The scopes are neither texts nor a list of them (500).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_userinfo::mock::Server::new();
+    /// # let client = server.client();
+    /// # let credential = server.admin_token();
+    /// let answer = client.create_service_token(credential, &vouchsafe_userinfo::NewServiceToken::new(vouchsafe_userinfo::BotUsername::parse("bot-nightly")?)).await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn create_service_token(
         &self,
         credential: impl Into<crate::ServiceToken>,
@@ -83,8 +101,12 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_userinfo::Client, credential: vouchsafe_userinfo::ServiceToken) -> vouchsafe_userinfo::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_userinfo::mock::Server::new();
+    /// # let client = server.client();
+    /// # let credential = server.admin_token();
     /// let answer = client.token_info(credential).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -114,6 +136,20 @@ impl crate::Client {
     ///   cannot be read (403).
     /// - Of kind `Invalid`: The input was refused (422).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_userinfo::mock::Server::new();
+    /// # let client = server.client();
+    /// # let credential = server.admin_token();
+    /// let answer = client.tokens(credential, &"alice".parse()?).await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn tokens(
         &self,
         credential: impl Into<crate::ServiceToken>,
@@ -150,6 +186,21 @@ impl crate::Client {
     /// - Of kind `Conflict`: A token of that name exists already (type duplicate_token_name) (409).
     /// - Of kind `Status`: The scopes are neither texts nor a list of them (500).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_userinfo::mock::Server::new();
+    /// # let client = server.client();
+    /// # let credential = server.admin_token();
+    /// # let credential = server.user_token();
+    /// let answer = client.create_user_token(credential, &"alice".parse()?, &vouchsafe_userinfo::NewUserToken::new("example")).await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn create_user_token(
         &self,
         credential: impl Into<crate::ServiceToken>,
@@ -180,6 +231,20 @@ impl crate::Client {
     /// - Of kind `NotFound`: No such thing (type not_found) (404).
     /// - Of kind `Invalid`: The input was refused (422).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_userinfo::mock::Server::new();
+    /// # let client = server.client();
+    /// # let credential = server.admin_token();
+    /// let answer = client.token_info_by_key(credential, &"alice".parse()?, "exampleeeeeeeeeeeeeeee").await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn token_info_by_key(
         &self,
         credential: impl Into<crate::ServiceToken>,
@@ -212,6 +277,20 @@ impl crate::Client {
     /// - Of kind `Conflict`: A token of that name exists already (type duplicate_token_name) (409).
     /// - Of kind `Status`: The scopes are neither texts nor a list of them (500).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_userinfo::mock::Server::new();
+    /// # let client = server.client();
+    /// # let credential = server.admin_token();
+    /// let answer = client.modify_token(credential, &"alice".parse()?, "exampleeeeeeeeeeeeeeee", &vouchsafe_userinfo::TokenChange::new()).await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn modify_token(
         &self,
         credential: impl Into<crate::ServiceToken>,
@@ -246,6 +325,19 @@ impl crate::Client {
     /// - Of kind `NotFound`: No such thing (type not_found) (404).
     /// - Of kind `Invalid`: The input was refused (422).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_userinfo::mock::Server::new();
+    /// # let client = server.client();
+    /// # let credential = server.admin_token();
+    /// client.revoke_token(credential, &"alice".parse()?, "exampleeeeeeeeeeeeeeee").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn revoke_token(
         &self,
         credential: impl Into<crate::ServiceToken>,
@@ -268,8 +360,12 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_userinfo::Client, credential: vouchsafe_userinfo::ServiceToken) -> vouchsafe_userinfo::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_userinfo::mock::Server::new();
+    /// # let client = server.client();
+    /// # let credential = server.admin_token();
     /// let answer = client.quota_overrides(credential).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -311,6 +407,20 @@ impl crate::Client {
     /// - Of kind `Forbidden`: Scope missing, another user's data, or an Authorization header that
     ///   cannot be read (403).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_userinfo::mock::Server::new();
+    /// # let client = server.client();
+    /// # let credential = server.admin_token();
+    /// let answer = client.set_quota_overrides(credential, &vouchsafe_userinfo::QuotaConfig::default()).await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_quota_overrides(
         &self,
         credential: impl Into<crate::ServiceToken>,
@@ -338,8 +448,12 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_userinfo::Client, credential: vouchsafe_userinfo::ServiceToken) -> vouchsafe_userinfo::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_userinfo::mock::Server::new();
+    /// # let client = server.client();
+    /// # let credential = server.admin_token();
     /// client.remove_quota_overrides(credential).await?;
     /// # Ok(())
     /// # }

@@ -24,8 +24,13 @@ impl crate::discovery::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_userinfo::discovery::Client, credential: vouchsafe_userinfo::ServiceToken) -> vouchsafe_userinfo::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_userinfo::mock::Server::new();
+    /// # let builder = vouchsafe_userinfo::discovery::Client::builder().base_url(server.repertoire_url());
+    /// # let client = builder.transport(server.host().transport()).build()?;
+    /// # let credential = server.service_token();
     /// let answer = client.all_influxdb_credentials(credential).await?;
     /// # let _ = answer;
     /// # Ok(())

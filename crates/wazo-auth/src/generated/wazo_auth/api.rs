@@ -145,8 +145,11 @@ impl AdminApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.admin().update_user_emails(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &vouchsafe_wazo_auth::AdminEmailList::new([vouchsafe_wazo_auth::AdminEmail::new("alice@example.com")])).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let answer = client.admin().update_user_emails(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &vouchsafe_wazo_auth::AdminEmailList::new([vouchsafe_wazo_auth::AdminEmail::new("alice@example.com")])).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -175,8 +178,11 @@ impl BackendsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let answer = client.backends().list().await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -207,8 +213,11 @@ impl ConfigApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let answer = client.config().get().await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -235,8 +244,11 @@ impl ConfigApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let answer = client.config().patch(&[vouchsafe_wazo_auth::ConfigChange::new(vouchsafe_wazo_auth::ConfigPath::Debug, true)]).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -272,7 +284,10 @@ impl EmailsApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// client.emails().confirm(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
     /// # Ok(())
     /// # }
@@ -297,9 +312,12 @@ impl ExternalApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let mut items = client.external().list(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).items();
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let mut items = client.external().list(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).items();
     /// while let Some(item) = items.next().await? {
     ///     println!("{item:?}");
     /// }
@@ -329,9 +347,13 @@ impl ExternalApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.external().get_mobile(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// # client.external().create_mobile(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &vouchsafe_wazo_auth::Mobile::new().token("example")).await?;
+    /// let answer = client.external().get_mobile(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -361,9 +383,12 @@ impl ExternalApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.external().create_mobile(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &vouchsafe_wazo_auth::Mobile::new()).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let answer = client.external().create_mobile(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &vouchsafe_wazo_auth::Mobile::new()).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -394,9 +419,12 @@ impl ExternalApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.external().update_mobile(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &vouchsafe_wazo_auth::Mobile::new()).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let answer = client.external().update_mobile(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &vouchsafe_wazo_auth::Mobile::new()).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -426,9 +454,13 @@ impl ExternalApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.external().delete_mobile(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// # client.external().create_mobile(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &vouchsafe_wazo_auth::Mobile::new().token("example")).await?;
+    /// client.external().delete_mobile(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -452,8 +484,11 @@ impl ExternalApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.external().get_mobile_sender_id(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let answer = client.external().get_mobile_sender_id(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -481,8 +516,11 @@ impl ExternalApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.external().get_google(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let answer = client.external().get_google(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -513,8 +551,11 @@ impl ExternalApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.external().create_google(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &vouchsafe_wazo_auth::Consent::new()).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let answer = client.external().create_google(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &vouchsafe_wazo_auth::Consent::new()).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -545,8 +586,11 @@ impl ExternalApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.external().delete_google(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.external().delete_google(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -570,8 +614,11 @@ impl ExternalApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.external().get_microsoft(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let answer = client.external().get_microsoft(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -602,8 +649,11 @@ impl ExternalApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.external().create_microsoft(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &vouchsafe_wazo_auth::Consent::new()).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let answer = client.external().create_microsoft(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &vouchsafe_wazo_auth::Consent::new()).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -634,8 +684,11 @@ impl ExternalApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.external().delete_microsoft(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.external().delete_microsoft(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -663,9 +716,13 @@ impl ExternalApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.external().get(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, "mobile").await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// # client.external().create(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, "mobile", &vouchsafe_wazo_auth::Settings::default()).await?;
+    /// let answer = client.external().get(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, "mobile").await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -698,6 +755,19 @@ impl ExternalApi<'_> {
     ///   configured (404).
     /// - Of kind `Conflict`: There is stored data already (409).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let answer = client.external().create(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, "mobile", &vouchsafe_wazo_auth::Settings::from(serde_json::json!({"client_id": "an-example"}))).await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn create(
         &self,
         user_uuid: &wire::UserUuid,
@@ -724,6 +794,19 @@ impl ExternalApi<'_> {
     /// - Of kind `Conflict`: the service's code is `password-managed-externally` (405).
     /// - Of kind `Status`: Data of this type can only be created and deleted (405).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let answer = client.external().update(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, "mobile", &vouchsafe_wazo_auth::Settings::from(serde_json::json!({"client_id": "an-example"}))).await?;
+    /// # let _ = answer;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn update(
         &self,
         user_uuid: &wire::UserUuid,
@@ -752,9 +835,13 @@ impl ExternalApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.external().delete(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, "mobile").await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// # client.external().create(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, "mobile", &vouchsafe_wazo_auth::Settings::default()).await?;
+    /// client.external().delete(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, "mobile").await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -778,8 +865,11 @@ impl ExternalApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let mut items = client.external().list_connected_users("mobile").items();
     /// while let Some(item) = items.next().await? {
     ///     println!("{item:?}");
@@ -814,7 +904,10 @@ impl ExternalApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let answer = client.external().get_config("mobile").await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -838,6 +931,18 @@ impl ExternalApi<'_> {
     /// - Of kind `InvalidToken`: The client's token is unknown or has expired (401).
     /// - Of kind `NotFound`: There is no such type, or it is not configured (404).
     /// - Those of any call: a time limit, a broken connection, a refused credential.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.external().update_config("mobile", &vouchsafe_wazo_auth::Settings::from(serde_json::json!({"client_id": "an-example"}))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn update_config(
         &self,
         auth_type: &str,
@@ -865,7 +970,10 @@ impl ExternalApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// client.external().delete_config("mobile").await?;
     /// # Ok(())
     /// # }
@@ -888,8 +996,11 @@ impl GroupsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let mut items = client.groups().list().items();
     /// while let Some(item) = items.next().await? {
     ///     println!("{item:?}");
@@ -920,8 +1031,11 @@ impl GroupsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let answer = client.groups().create(&vouchsafe_wazo_auth::NewGroup::new("staff")).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -946,9 +1060,12 @@ impl GroupsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.groups().get(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let answer = client.groups().get(&"a2e394c0-6f71-4d82-94b5-2a3b4c5d6e08".parse()?).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -976,9 +1093,12 @@ impl GroupsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.groups().edit(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &vouchsafe_wazo_auth::GroupEdit::new("staff")).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let answer = client.groups().edit(&"a2e394c0-6f71-4d82-94b5-2a3b4c5d6e08".parse()?, &vouchsafe_wazo_auth::GroupEdit::new("staff")).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -1008,9 +1128,12 @@ impl GroupsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.groups().delete(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.groups().delete(&"a2e394c0-6f71-4d82-94b5-2a3b4c5d6e08".parse()?).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -1028,9 +1151,12 @@ impl GroupsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let mut items = client.groups().get_users(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).items();
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let mut items = client.groups().get_users(&"a2e394c0-6f71-4d82-94b5-2a3b4c5d6e08".parse()?).items();
     /// while let Some(item) = items.next().await? {
     ///     println!("{item:?}");
     /// }
@@ -1062,9 +1188,12 @@ impl GroupsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.groups().add_user(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.groups().add_user(&"a2e394c0-6f71-4d82-94b5-2a3b4c5d6e08".parse()?, &"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -1093,9 +1222,12 @@ impl GroupsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.groups().remove_user(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.groups().remove_user(&"a2e394c0-6f71-4d82-94b5-2a3b4c5d6e08".parse()?, &"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -1115,9 +1247,12 @@ impl GroupsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let mut items = client.groups().get_policies(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).items();
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let mut items = client.groups().get_policies(&"a2e394c0-6f71-4d82-94b5-2a3b4c5d6e08".parse()?).items();
     /// while let Some(item) = items.next().await? {
     ///     println!("{item:?}");
     /// }
@@ -1151,9 +1286,12 @@ impl GroupsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.groups().add_policy(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &"wazo-admin".parse()?).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.groups().add_policy(&"a2e394c0-6f71-4d82-94b5-2a3b4c5d6e08".parse()?, &"wazo_default_admin_policy".parse()?).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -1182,9 +1320,12 @@ impl GroupsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.groups().remove_policy(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &"wazo-admin".parse()?).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.groups().remove_policy(&"a2e394c0-6f71-4d82-94b5-2a3b4c5d6e08".parse()?, &"wazo_default_admin_policy".parse()?).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -1216,8 +1357,11 @@ impl IdpApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let answer = client.idp().list().await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -1246,9 +1390,12 @@ impl IdpApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.idp().add_users("ldap", &vouchsafe_wazo_auth::IdpUsers::new([vouchsafe_wazo_auth::IdpUser::new(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?)])).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.idp().add_users("ldap", &vouchsafe_wazo_auth::IdpUsers::new([vouchsafe_wazo_auth::IdpUser::new(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?)])).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -1276,9 +1423,12 @@ impl IdpApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.idp().add_user("ldap", &"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.idp().add_user("ldap", &"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -1306,9 +1456,12 @@ impl IdpApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.idp().remove_user("ldap", &"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.idp().remove_user("ldap", &"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -1345,7 +1498,10 @@ impl InitApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let answer = client.init().run(&vouchsafe_wazo_auth::FirstUser::new("example", "example", "AN-EXAMPLE-OF-A-KEY-")).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -1376,8 +1532,11 @@ impl LdapConfigApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let answer = client.ldap_config().get().await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -1403,8 +1562,11 @@ impl LdapConfigApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let answer = client.ldap_config().update(&vouchsafe_wazo_auth::LdapEdit::new("ldap.example.com", 636, "ou=people,dc=example,dc=com", "uid", "mail")).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -1432,8 +1594,11 @@ impl LdapConfigApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// client.ldap_config().delete().await?;
     /// # Ok(())
     /// # }
@@ -1460,8 +1625,11 @@ impl PoliciesApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let mut items = client.policies().list().items();
     /// while let Some(item) = items.next().await? {
     ///     println!("{item:?}");
@@ -1495,8 +1663,11 @@ impl PoliciesApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let answer = client.policies().create(&vouchsafe_wazo_auth::NewPolicy::new("readers")).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -1522,9 +1693,12 @@ impl PoliciesApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.policies().get(&"wazo-admin".parse()?).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let answer = client.policies().get(&"wazo_default_admin_policy".parse()?).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -1556,8 +1730,11 @@ impl PoliciesApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.policies().edit(&"wazo-admin".parse()?, &vouchsafe_wazo_auth::PolicyEdit::new("readers")).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let answer = client.policies().edit(&"wazo_default_admin_policy".parse()?, &vouchsafe_wazo_auth::PolicyEdit::new("readers")).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -1591,8 +1768,11 @@ impl PoliciesApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.policies().delete(&"wazo-admin".parse()?).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.policies().delete(&"wazo_default_admin_policy".parse()?).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -1623,9 +1803,12 @@ impl PoliciesApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.policies().add_access(&"wazo-admin".parse()?, "dird.me.#").await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.policies().add_access(&"wazo_default_admin_policy".parse()?, "dird.me.#").await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -1658,9 +1841,12 @@ impl PoliciesApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.policies().remove_access(&"wazo-admin".parse()?, "dird.me.#").await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.policies().remove_access(&"wazo_default_admin_policy".parse()?, "dird.me.#").await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -1687,8 +1873,11 @@ impl RefreshTokensApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let mut items = client.refresh_tokens().list().items();
     /// while let Some(item) = items.next().await? {
     ///     println!("{item:?}");
@@ -1725,7 +1914,10 @@ impl SamlApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let answer = client.saml().sso(&vouchsafe_wazo_auth::SamlStart::new("https://app.example.com/", "example.com")).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -1759,7 +1951,10 @@ impl SamlConfigApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let answer = client.saml_config().get().await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -1784,8 +1979,11 @@ impl SamlConfigApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// client.saml_config().delete().await?;
     /// # Ok(())
     /// # }
@@ -1807,8 +2005,11 @@ impl SamlConfigApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let answer = client.saml_config().get_acs_template().await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -1833,7 +2034,10 @@ impl SamlConfigApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let answer = client.saml_config().get_metadata().await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -1859,8 +2063,11 @@ impl SessionsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let mut items = client.sessions().list().items();
     /// while let Some(item) = items.next().await? {
     ///     println!("{item:?}");
@@ -1890,8 +2097,11 @@ impl SessionsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// client.sessions().delete(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
     /// # Ok(())
     /// # }
@@ -1917,8 +2127,11 @@ impl StatusApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// client.status().check().await?;
     /// # Ok(())
     /// # }
@@ -1941,8 +2154,11 @@ impl TenantsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let mut items = client.tenants().list().items();
     /// while let Some(item) = items.next().await? {
     ///     println!("{item:?}");
@@ -1980,8 +2196,11 @@ impl TenantsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let answer = client.tenants().create(&vouchsafe_wazo_auth::NewTenant::new()).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -2006,9 +2225,12 @@ impl TenantsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.tenants().get(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let answer = client.tenants().get(&"3f7c2a10-5f0e-4b8e-9a51-6d1c0b7f2e01".parse()?).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -2040,9 +2262,12 @@ impl TenantsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.tenants().edit(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &vouchsafe_wazo_auth::TenantEdit::new()).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let answer = client.tenants().edit(&"3f7c2a10-5f0e-4b8e-9a51-6d1c0b7f2e01".parse()?, &vouchsafe_wazo_auth::TenantEdit::new()).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -2076,8 +2301,11 @@ impl TenantsApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.tenants().delete(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.tenants().delete(&"3f7c2a10-5f0e-4b8e-9a51-6d1c0b7f2e01".parse()?).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -2099,9 +2327,12 @@ impl TenantsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.tenants().get_domains(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let answer = client.tenants().get_domains(&"3f7c2a10-5f0e-4b8e-9a51-6d1c0b7f2e01".parse()?).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -2131,8 +2362,11 @@ impl TenantsApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.tenants().set_parent(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.tenants().set_parent(&"3f7c2a10-5f0e-4b8e-9a51-6d1c0b7f2e01".parse()?, &"3f7c2a10-5f0e-4b8e-9a51-6d1c0b7f2e01".parse()?).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -2161,7 +2395,10 @@ impl TokenApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let answer = client.token().get("6f9619ff-8b86-d011-b42d-00cf4fc964ff").send().await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -2188,7 +2425,10 @@ impl TokenApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// client.token().check("6f9619ff-8b86-d011-b42d-00cf4fc964ff").send().await?;
     /// # Ok(())
     /// # }
@@ -2219,7 +2459,10 @@ impl TokenApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let answer = client.token().check_scopes(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".into(), &vouchsafe_wazo_auth::ScopeCheck::new(["example"])).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -2241,9 +2484,12 @@ impl TokenApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let mut items = client.token().list(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).items();
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let mut items = client.token().list(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).items();
     /// while let Some(item) = items.next().await? {
     ///     println!("{item:?}");
     /// }
@@ -2276,8 +2522,11 @@ impl TokenApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.token().delete(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, "phone").await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.token().delete(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, "phone").await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -2297,8 +2546,11 @@ impl TokenApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let mut items = client.token().list_own().items();
     /// while let Some(item) = items.next().await? {
     ///     println!("{item:?}");
@@ -2331,7 +2583,10 @@ impl TokenApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// client.token().delete_own("phone").await?;
     /// # Ok(())
     /// # }
@@ -2356,8 +2611,11 @@ impl UsersApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let mut items = client.users().list().items();
     /// while let Some(item) = items.next().await? {
     ///     println!("{item:?}");
@@ -2391,8 +2649,11 @@ impl UsersApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let answer = client.users().create(&vouchsafe_wazo_auth::NewUser::new()).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -2424,7 +2685,10 @@ impl UsersApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// let answer = client.users().register(&vouchsafe_wazo_auth::Registration::new("example", "example", "alice@example.com")).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -2451,9 +2715,12 @@ impl UsersApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.users().get(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let answer = client.users().get(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -2482,9 +2749,12 @@ impl UsersApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.users().edit(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &vouchsafe_wazo_auth::UserEdit::new()).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let answer = client.users().edit(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &vouchsafe_wazo_auth::UserEdit::new()).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -2516,9 +2786,12 @@ impl UsersApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.users().delete(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.users().delete(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -2550,8 +2823,11 @@ impl UsersApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.users().change_password(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &vouchsafe_wazo_auth::PasswordChange::new("example", "example")).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.users().change_password(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &vouchsafe_wazo_auth::PasswordChange::new("example", "example")).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -2575,7 +2851,10 @@ impl UsersApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
     /// client.users().reset_password().send().await?;
     /// # Ok(())
     /// # }
@@ -2609,9 +2888,12 @@ impl UsersApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.users().set_password(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &vouchsafe_wazo_auth::PasswordReset::new(None)).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.users().set_password(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &vouchsafe_wazo_auth::PasswordReset::new(None)).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -2643,8 +2925,11 @@ impl UsersApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let answer = client.users().update_emails(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &vouchsafe_wazo_auth::EmailList::new([vouchsafe_wazo_auth::NewEmail::new("alice@example.com")])).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let answer = client.users().update_emails(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &vouchsafe_wazo_auth::EmailList::new([vouchsafe_wazo_auth::NewEmail::new("alice@example.com")])).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -2675,8 +2960,11 @@ impl UsersApi<'_> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.users().request_confirmation_email(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.users().request_confirmation_email(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -2698,9 +2986,12 @@ impl UsersApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let mut items = client.users().get_policies(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).items();
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let mut items = client.users().get_policies(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).items();
     /// while let Some(item) = items.next().await? {
     ///     println!("{item:?}");
     /// }
@@ -2731,9 +3022,12 @@ impl UsersApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.users().add_policy(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &"wazo-admin".parse()?).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.users().add_policy(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &"wazo_default_admin_policy".parse()?).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -2762,9 +3056,12 @@ impl UsersApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.users().remove_policy(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &"wazo-admin".parse()?).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.users().remove_policy(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &"wazo_default_admin_policy".parse()?).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -2784,9 +3081,12 @@ impl UsersApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let mut items = client.users().get_groups(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).items();
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let mut items = client.users().get_groups(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).items();
     /// while let Some(item) = items.next().await? {
     ///     println!("{item:?}");
     /// }
@@ -2810,9 +3110,12 @@ impl UsersApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// let mut items = client.users().get_sessions(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).items();
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// let mut items = client.users().get_sessions(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).items();
     /// while let Some(item) = items.next().await? {
     ///     println!("{item:?}");
     /// }
@@ -2842,9 +3145,12 @@ impl UsersApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
-    /// # async fn example(client: vouchsafe_wazo_auth::Client) -> vouchsafe_wazo_auth::Result<()> {
-    /// client.users().remove_session(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?, &"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client_as("admin");
+    /// client.users().remove_session(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
     /// # Ok(())
     /// # }
     /// ```
