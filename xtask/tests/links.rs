@@ -1,7 +1,8 @@
-//! Links between the pages of this repository, and the pages that sources refer to, exist.
+//! Links between the pages of this repository, and the pages that sources refer to, exist. Pages that
+//! many changes add to have nothing twice.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -58,6 +59,25 @@ fn every_page_that_a_source_refers_to_exists() {
         }
     }
     assert!(count > 0, "only {count} pages are referred to");
+}
+
+/// Merges that keep the lines of both sides bring back lines that one of them removed.
+#[test]
+fn pages_that_many_changes_add_to_have_no_section_or_row_twice() {
+    let changes = fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
+    let headings = changes.lines().filter(|line| line.starts_with('#'));
+    let items = changes.lines().filter(|line| line.starts_with("- "));
+    assert_eq!(doubled(headings.chain(items)), [""; 0]);
+    let reasons = fs::read_to_string(root().join("docs/dependencies.md")).unwrap();
+    let rows = reasons.lines().filter(|line| line.starts_with("| "));
+    let names = rows.filter_map(|row| row.split(" | ").next());
+    assert_eq!(doubled(names), [""; 0]);
+}
+
+/// Returns the lines that occur again.
+fn doubled<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut seen = BTreeSet::new();
+    lines.filter(|line| !seen.insert(*line)).collect()
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The token endpoint (protocol sections 3.2 to 3.6 and 17), and the endpoint of developer tokens.
+//! The token endpoint (protocol sections 3 and 4), and the endpoint of developer tokens.
 
 use std::time::SystemTime;
 
