@@ -1,11 +1,11 @@
 //! An emulator of Cortex Data Lake with its authorization server, for tests without a network.
 //!
 //! [`Server`] has the authorization page, the token, revocation, device and developer token
-//! endpoints, the metadata, and the services (protocol sections 2 to 4). It checks,
-//! refuses and counts like an authorization server that follows RFC 9700; [`Settings`] has the
-//! differences between servers. If the token is valid, the services keep what is written and
-//! answer queries on it; the directory answers with the examples of its description. Tests control the
-//! time through the server's clock.
+//! endpoints, the metadata, and the services (protocol sections 2 to 4). It checks, refuses and
+//! counts like an authorization server that follows RFC 9700; [`Settings`] has the differences
+//! between servers. If the token is valid, the services keep what is written and answer queries on
+//! it; the directory answers with the examples of its description. Tests control the time through
+//! the server's clock.
 
 mod api;
 mod authorize;

@@ -1,4 +1,4 @@
-//! The decisions of one refresh, without input or output (D48 of protocol section 9).
+//! The decisions of one refresh, without input or output (protocol section 9).
 //!
 //! [`Refresh`] returns the next [`Step`] and takes its outcome as an [`Event`]. The coordinator
 //! performs the steps. The model checker has three participants perform them in every order, with
