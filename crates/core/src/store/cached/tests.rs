@@ -1,7 +1,8 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use tokio::task::JoinSet;
+use tokio::sync::Notify;
+use tokio::task::{JoinSet, yield_now};
 
 use super::*;
 use crate::mock::ManualClock;
@@ -49,6 +50,10 @@ struct Counted {
     records: MemoryStore,
     reads: AtomicUsize,
     fails: AtomicBool,
+    /// Set if answers wait for their gate.
+    is_slow: AtomicBool,
+    may_load: Notify,
+    may_swap: Notify,
 }
 
 impl Counted {
@@ -67,7 +72,11 @@ impl Store for Counted {
             if !key.is_lease() {
                 self.reads.fetch_add(1, Ordering::SeqCst);
             }
-            self.records.load(key).await
+            let loaded = self.records.load(key).await;
+            if self.is_slow.load(Ordering::SeqCst) {
+                self.may_load.notified().await;
+            }
+            loaded
         })
     }
 
@@ -81,6 +90,9 @@ impl Store for Counted {
             let swapped = self.records.compare_and_swap(key, expect, value).await;
             // The answer is lost, not the write.
             self.check()?;
+            if self.is_slow.load(Ordering::SeqCst) {
+                self.may_swap.notified().await;
+            }
             swapped
         })
     }
@@ -206,6 +218,27 @@ async fn leases_over_the_cache_make_a_holder_read_again() {
 }
 
 #[tokio::test]
+async fn a_slow_reader_hides_no_write() {
+    let store = Arc::new(Counted::default());
+    let cached = over(Arc::clone(&store) as _);
+    assert!(write(&*store, &Expect::Any, "old").await.unwrap());
+    store.is_slow.store(true, Ordering::SeqCst);
+    let answers = async {
+        // Both have looked at the cache. The reader fills it first, with what is old by now.
+        store.may_load.notify_one();
+        for _ in 0..10 {
+            yield_now().await;
+        }
+        store.may_swap.notify_one();
+    };
+    let (seen, written, ()) =
+        tokio::join!(read(&cached), write(&cached, &Expect::Any, "new"), answers);
+    assert_eq!((seen.as_deref(), written.unwrap()), (Some("old"), true));
+    store.is_slow.store(false, Ordering::SeqCst);
+    assert_eq!(read(&cached).await.as_deref(), Some("new"));
+}
+
+#[tokio::test]
 async fn a_hint_makes_the_next_reader_ask_the_store() {
     let store = Arc::new(MemoryStore::new());
     let cached = over(Arc::clone(&store) as _);
@@ -233,12 +266,12 @@ async fn many_with_old_entries_make_one_request() {
                 while read(&*cached).await.unwrap() == "stale" {
                     let acquired = cached.acquire(&key(), HOUR).await.unwrap();
                     let Acquired::Lease(lease) = acquired else {
-                        tokio::task::yield_now().await;
+                        yield_now().await;
                         continue;
                     };
                     if read(&*cached).await.unwrap() == "stale" {
                         requests.fetch_add(1, Ordering::SeqCst);
-                        tokio::task::yield_now().await;
+                        yield_now().await;
                         assert!(write(&*cached, &Expect::Any, "fresh").await.unwrap());
                     }
                     assert!(cached.release(lease).await.unwrap());
