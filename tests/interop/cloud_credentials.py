@@ -3,18 +3,19 @@
 `member`: one process of a fleet. Reads its orders, says that it is ready, and makes its calls at once
 with the others.
 
-`session`: makes the calls it is told to make. Each line of standard input is a JSON object with
-`call` and what that needs; for each a line is printed: `{"returns": ...}` or
-`{"raises": [class, text]}`.
+`session`: makes the calls of `Session`; see session.py.
 """
 
 import json
 import os
 import sys
 import threading
+import time
 from urllib.parse import urlsplit
 
 from pancloud import Credentials, HTTPClient
+
+from session import serve, tell
 
 
 def place(url):
@@ -32,10 +33,6 @@ def credentials(issuer, file, **more):
         trust_env=False,
         **more,
     )
-
-
-def tell(value):
-    print(value if isinstance(value, str) else json.dumps(value), flush=True)
 
 
 def member():
@@ -108,7 +105,7 @@ class Session:
         return getattr(self.objects[name], f"revoke_{what}")()
 
     def store(self, name, profile, access_token, rounds):
-        """Writes one profile again and again, and reads it back, without a pause."""
+        """Writes one profile again and again, and reads it back."""
         lost, failed = 0, {}
         known = self.objects[name]
         for number in range(rounds):
@@ -121,18 +118,10 @@ class Session:
             except Exception as error:
                 what = type(error).__name__
                 failed[what] = failed.get(what, 0) + 1
+                # Gives others the time to repair the file.
+                time.sleep(0.02)
         return {"lost": lost, "failed": failed}
 
 
-def session():
-    calls = Session()
-    while line := sys.stdin.readline():
-        given = json.loads(line)
-        try:
-            tell({"returns": getattr(calls, given.pop("call"))(**given)})
-        except Exception as error:
-            tell({"raises": [type(error).__name__, str(error)]})
-
-
 if __name__ == "__main__":
-    {"member": member, "session": session}[sys.argv[1]]()
+    {"member": member, "session": lambda: serve(Session())}[sys.argv[1]]()

@@ -2,6 +2,7 @@
 //! same requests.
 
 mod astakos;
+mod cloud_credentials;
 mod recorder;
 mod script;
 mod server;
@@ -13,7 +14,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The services that have clients in other languages.
-const SERVICES: &[&str] = &["userinfo", "ticket", "astakos", "wazo-auth"];
+const SERVICES: &[&str] = &[
+    "userinfo",
+    "ticket",
+    "astakos",
+    "wazo-auth",
+    "cloud-credentials",
+];
 
 /// The result of a run. `Display` ends with one line of counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,6 +110,7 @@ pub async fn run(
             "ticket" => tvmtool::run(&places, &mut report).await,
             "astakos" => astakos::run(&places, &mut report).await,
             "wazo-auth" => wazo_auth::run(&places, &mut report).await,
+            "cloud-credentials" => cloud_credentials::run(&places, &mut report).await,
             other => report.fail(other, "it has no checks"),
         }
     }
