@@ -1,12 +1,13 @@
 //! Handles, with which a test inspects and changes the emulator directly.
 
 use vouchsafe_core::Secret;
+use vouchsafe_core::mock::random_token;
 
 use super::Server;
 use super::commissions::{CommissionState, Issued};
 use super::oauth2::{Code, OAuth2Client};
 use super::quota::Holding;
-use super::world::{self, ALICE, BOB, CAROL, random_token};
+use super::world::{self, ALICE, BOB, CAROL};
 use crate::{Holder, Provision, Serial};
 
 /// A commission as the server keeps it, also after it was resolved.
@@ -80,7 +81,7 @@ impl Server {
         user: &str,
     ) -> Secret {
         let mut state = self.state();
-        let code = random_token();
+        let code = random_token::<32>();
         state.oauth2.clients.retain(|known| known.id != client_id);
         state.oauth2.clients.push(OAuth2Client {
             id: client_id.to_owned(),

@@ -3,12 +3,11 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 use vouchsafe_core::ErrorKind;
-use vouchsafe_core::mock::{Action, strict};
+use vouchsafe_core::mock::{Action, digest, random_token, strict};
 
 use super::quota::Holding;
 use super::seed::UserSeed;
 use super::state::State;
-use super::world::random_token;
 
 pub(super) static ACTIONS: &[Action] = &[
     Action::new("users", "Adds an accepted user, with a system project if servers have those.")
@@ -87,7 +86,7 @@ impl State {
         if is_taken {
             return Err(error(ErrorKind::Conflict, "there is such a user already"));
         }
-        let token = random_token();
+        let token = random_token::<32>();
         let seed = UserSeed::new(uuid.clone(), wanted.username, token.clone());
         let seed = UserSeed {
             name: wanted.name,
@@ -143,8 +142,8 @@ impl State {
 
 /// A random uuid, of version 4.
 fn random_uuid() -> String {
-    let digits: String = vouchsafe_core::mock::digest(random_token().expose())
-        + &vouchsafe_core::mock::digest(random_token().expose());
+    let digits: String =
+        digest(random_token::<32>().expose()) + &digest(random_token::<32>().expose());
     format!(
         "{}-{}-4{}-8{}-{}",
         &digits[..8],

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use vouchsafe_core::Secret;
+use vouchsafe_core::mock::random_token;
 
 use super::seed::{
     CapacitySeed, ComponentSeed, MemberSeed, ProjectSeed, ResourceSeed, Seed, UserSeed,
@@ -28,7 +27,7 @@ impl Seed {
             ..UserSeed::new(
                 uuid(1, number),
                 format!("{name}@example.org"),
-                random_token(),
+                random_token::<32>(),
             )
         };
         let users = vec![
@@ -122,7 +121,7 @@ fn component(name: &str, services: &[&str]) -> ComponentSeed {
     ComponentSeed {
         _base_url: IgnoredAny,
         name: name.to_owned(),
-        token: random_token(),
+        token: random_token::<32>(),
         token_expires: None,
         services: services.iter().map(|&service| service.to_owned()).collect(),
         ui_url: Some(format!("https://{name}.example.org/ui")),
@@ -233,12 +232,4 @@ fn catalog() -> Vec<Value> {
         })
     })
     .to_vec()
-}
-
-/// A token in the form that servers give: 32 bytes as base64 for URLs.
-#[expect(clippy::expect_used, reason = "without randomness no test can run")]
-pub(super) fn random_token() -> Secret {
-    let mut bytes = [0; 32];
-    getrandom::getrandom(&mut bytes).expect("the system has randomness");
-    Secret::from(URL_SAFE_NO_PAD.encode(bytes))
 }

@@ -1,6 +1,6 @@
 //! Which endpoint answers a request.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use http::header::ALLOW;
 use http::{Method, Uri};
@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use vouchsafe_core::call::Operation;
 use vouchsafe_core::mock::route::Found;
 use vouchsafe_core::mock::{Action, Emulated, respond};
+use vouchsafe_core::timestamp::unix_seconds;
 use vouchsafe_core::transport::{Request, Response};
 
 use super::refusal::{Outcome, Refusal, of_service};
@@ -103,7 +104,7 @@ impl Emulated for State {
             json!({"client_id": grant.client, "scopes": grant.scopes, "revoked": grant.is_revoked})
         });
         json!({
-            "now": now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs(),
+            "now": unix_seconds(now),
             "clients": self.clients.keys().collect::<Vec<_>>(),
             "logins": logins.collect::<Vec<_>>(),
             "good_access_tokens": self.access_tokens.keys().filter(is_good).count(),

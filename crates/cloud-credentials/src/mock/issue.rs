@@ -1,12 +1,13 @@
 //! Creates tokens, and answers with them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use vouchsafe_core::Secret;
 use vouchsafe_core::mock::{random_token, respond};
+use vouchsafe_core::timestamp::unix_seconds;
 use vouchsafe_core::transport::{Request, Response};
 
 use super::data::{AccessToken, RefreshToken};
@@ -109,7 +110,5 @@ fn jwt(claims: &Value) -> Secret {
 }
 
 pub(super) fn unix(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs()
+    unix_seconds(time).try_into().unwrap_or_default()
 }

@@ -59,6 +59,8 @@ impl fmt::Debug for Hash {
 
 #[cfg(test)]
 mod tests {
+    use vouchsafe_core::text::hex;
+
     use super::super::{Seed, Settings};
     use super::*;
 
@@ -75,7 +77,6 @@ mod tests {
         let settings = |settings: &mut Settings| settings.hash_cost = HashCost::Real;
         let mut state = Seed::sample().settings(settings).random_seed(7).state;
         let Hash { salt, hash, .. } = state.hash("s3cret");
-        let hex = |bytes: &[u8]| -> String { bytes.iter().map(|b| format!("{b:02x}")).collect() };
         // As Python's hashlib makes it: PBKDF2 with HMAC-SHA-256 and 600,000 rounds.
         assert_eq!(hex(&salt), "c5fc598e707e729138f4d74b451e8c20");
         let expected = "26b1940abe2167af33880a05d5562e98a9cb5dd25b6a6135efa640938934722a";

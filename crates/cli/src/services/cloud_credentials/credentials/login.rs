@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use vouchsafe::cloud_credentials::{Authorization, Credentials, CredentialsBuilder, Error};
 use vouchsafe::core::Secret;
 use vouchsafe::core::auth::oauth::TokenAnswer;
+use vouchsafe::core::sync::lock;
 
 use super::given::ClientSecretArgs;
 use super::reach::Reach;
@@ -264,11 +265,7 @@ async fn callback(
             );
         }
     };
-    let sender = waiting
-        .answer
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .take();
+    let sender = lock(&waiting.answer).take();
     if let Some(sender) = sender {
         // The command may have given up in the meantime.
         let _ = sender.send(read);
