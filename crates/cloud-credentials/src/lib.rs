@@ -40,6 +40,7 @@ pub use vouchsafe_core::auth::{AuthorizeLayer, AuthorizeService};
 pub use vouchsafe_core::auth::{BearerChallenge, TokenSource};
 pub use vouchsafe_core::call::{Answer, Budget, CallOptions, Repeat, Retry, Timeouts};
 pub use vouchsafe_core::observe::Observer;
+pub use vouchsafe_core::store::{Leases, Store};
 pub use vouchsafe_core::transport::Transport;
 pub use vouchsafe_core::{Clock, Secret, Sent, SystemClock};
 pub use walk::{EventWalk, LogHits, LogPages, QueryPages};
