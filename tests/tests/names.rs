@@ -30,6 +30,7 @@ const NAMES: &[(&str, &str)] = &[
     ("options.tenant", "ClientBuilder::tenant"),
     ("options.tenant_uuid", "ClientBuilder::tenant"),
     ("options.token", "token_setters::token"),
+    ("options.timeout", "client_builder_basics::timeouts"),
     ("options.user_agent", "client_builder_basics::user_agent"),
     ("token.new", "TokenApi::create"),
     ("token.get", "TokenApi::get"),

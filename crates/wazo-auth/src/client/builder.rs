@@ -79,9 +79,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the port. Default: 443.
+    /// Sets the port. Default: 443; 0 means the default port of the scheme.
     pub fn port(mut self, port: u16) -> Self {
-        self.port = Some(port);
+        self.port = Some(port).filter(|port| *port != 0);
         self
     }
 

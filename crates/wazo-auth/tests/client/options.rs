@@ -8,10 +8,14 @@ type Set = fn(ClientBuilder) -> ClientBuilder;
 
 #[tokio::test]
 async fn the_url_is_made_of_the_options() {
-    let cases: [(Set, &str); 11] = [
+    let cases: [(Set, &str); 12] = [
         (|b| b, "https://wazo.example.com:443/api/auth/0.1/status"),
         (
             |b| b.default_port(),
+            "https://wazo.example.com/api/auth/0.1/status",
+        ),
+        (
+            |b| b.port(0),
             "https://wazo.example.com/api/auth/0.1/status",
         ),
         (|b| b.direct(), "http://wazo.example.com:9497/0.1/status"),
