@@ -89,6 +89,17 @@ fn tokens_and_refresh_tokens_go_to_files_and_serve_in_place_of_a_password() {
     let second = run(&mut world.open(&words)).good().out;
     assert_ne!(second, kept);
     world.ask_as(second.trim(), &["token", "check"]).good();
+    let words = [
+        "token",
+        "create",
+        "--client-id",
+        "laptop",
+        "--refresh-token-stdin",
+    ];
+    let third = run_with_input(&mut world.open(&words), &kept_refresh)
+        .good()
+        .out;
+    world.ask_as(third.trim(), &["token", "check"]).good();
     let wrong = [
         "token",
         "create",

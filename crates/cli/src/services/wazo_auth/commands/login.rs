@@ -71,6 +71,9 @@ struct RefreshArgs {
         conflicts_with = "offline"
     )]
     refresh_token_env: Option<String>,
+    /// Logs in with a refresh token from standard input, without a password
+    #[arg(long, requires = "client_id", conflicts_with = "offline")]
+    refresh_token_stdin: bool,
     /// The client that the refresh token belongs to
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
@@ -154,9 +157,10 @@ impl LoginArgs {
         let RefreshArgs {
             refresh_token_file: file,
             refresh_token_env: variable,
+            refresh_token_stdin: is_on_stdin,
             ..
         } = &self.refresh;
-        if file.is_none() && variable.is_none() {
+        if file.is_none() && variable.is_none() && !is_on_stdin {
             return Ok(None);
         }
         let sources = Sources {
@@ -164,7 +168,7 @@ impl LoginArgs {
             options: "refresh-token",
             file: file.as_deref(),
             variable: variable.as_deref(),
-            is_on_stdin: false,
+            is_on_stdin: *is_on_stdin,
             default_variable: "",
         };
         Ok(Some(sources.read()?.1.trimmed()))
