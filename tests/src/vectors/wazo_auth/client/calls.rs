@@ -11,7 +11,7 @@ use vouchsafe::wazo_auth::{
     TenantUuid, Token,
 };
 
-use super::{Done, Given, Kwargs, NOT_EXPRESSIBLE, REMOVED};
+use super::{Done, Given, Kwargs, NOT_EXPRESSIBLE, REMOVED, is_parameter};
 
 /// Why a call was not made: a value that no type can hold.
 struct Odd;
@@ -60,8 +60,6 @@ impl Called<'_> {
     /// Makes it with ours.
     pub(super) async fn make(&self, kwargs: Kwargs) -> Done {
         let mut kwargs = kwargs;
-        // A parameter that the service does not know either.
-        kwargs.remove("foo");
         let tenant = kwargs
             .remove("tenant_uuid")
             .or_else(|| kwargs.remove("parent_uuid"));
@@ -79,7 +77,10 @@ impl Called<'_> {
             _ => make(client, name, args, &mut kwargs).await,
         };
         match made {
-            Ok(Some(_)) if !kwargs.is_empty() && !is_body(name) => Done::Waived(NOT_EXPRESSIBLE),
+            // What is no parameter of the service is ignored by it.
+            Ok(Some(_)) if kwargs.keys().any(|name| is_parameter(name)) && !is_body(name) => {
+                Done::Waived(NOT_EXPRESSIBLE)
+            }
             Ok(Some(given)) => Done::Called(given),
             Ok(None) if name.starts_with("tenants.") => Done::Waived(REMOVED),
             Ok(None) => Done::Unknown,
