@@ -14,7 +14,7 @@ use vouchsafe_wazo_auth::core::service::Service as _;
 use vouchsafe_wazo_auth::core::transport::{Request, Response, Transport};
 use vouchsafe_wazo_auth::mock::operations;
 use vouchsafe_wazo_auth::{
-    Client, ConnectedUser, ErrorKind, Group, Policy, RefreshToken, Session, Tenant, User,
+    Client, ConnectedUser, ErrorKind, Group, Policy, RefreshToken, Secret, Session, Tenant, User,
 };
 
 use super::world::{
@@ -71,6 +71,15 @@ const UNBOUND: &[&str] = &[
     "deleteExternal",
 ];
 
+/// What users may do.
+const ACCESSES: &[&str] = &[
+    "#",
+    "auth.#",
+    "auth.users.#",
+    "auth.*.read",
+    "auth.tenants.*.edit",
+];
+
 fn bound() -> Vec<&'static Operation> {
     let is_bound = |operation: &&Operation| !UNBOUND.contains(&name(operation));
     operations().filter(is_bound).collect()
@@ -103,8 +112,8 @@ impl Transport for Watched {
     }
 }
 
-/// Returns a client of the tenant's administrator, who may do everything, and its transport.
-fn client(world: &World, actor: usize, acting: usize) -> (Client, Arc<Watched>) {
+/// Returns a client with a token, and its transport.
+fn client(world: &World, token: Secret, acting: usize) -> (Client, Arc<Watched>) {
     let watched = Arc::new(Watched {
         inner: world.server.host().transport(),
         last: Mutex::default(),
@@ -113,7 +122,7 @@ fn client(world: &World, actor: usize, acting: usize) -> (Client, Arc<Watched>) 
         .host("wazo.example.com")
         .prefix("")
         .transport(Arc::clone(&watched) as Arc<dyn Transport>)
-        .token(world.token(actor))
+        .token(token)
         .tenant(&tenant(acting))
         .build()
         .unwrap();
@@ -248,13 +257,19 @@ proptest! {
         parents in prop::collection::vec(any::<Index>(), 1..7),
         actor in any::<Index>(),
         acting in prop::option::of(any::<Index>()),
+        // The tenant's administrator, or a user with these accesses.
+        accesses in prop::option::of(prop::collection::vec(prop::sample::select(ACCESSES), 1..4)),
         requests in prop::collection::vec(asked(), 1..60),
     ) {
         run(async {
             let world = World::new(&parents).await;
             let actor = actor.index(world.tenants);
             let acting = acting.map_or(actor, |acting| acting.index(world.tenants));
-            let (client, watched) = client(&world, actor, acting);
+            let token = match accesses {
+                None => world.token(actor),
+                Some(accesses) => world.token_of_user(actor, &accesses),
+            };
+            let (client, watched) = client(&world, token, acting);
             let start = world.state();
             let own = uuid(TENANT, actor);
             let root = uuid(TENANT, acting);
@@ -283,6 +298,7 @@ proptest! {
             }
             // The response may mention the caller and the parent of the caller's tenant.
             marks.remove(&uuid(ADMIN, actor));
+            marks.remove(&uuid(USER, actor));
             if may_act {
                 marks.remove(start.parent(&root));
             }
@@ -358,7 +374,7 @@ proptest! {
             for (actor, acting) in (0..world.tenants).flat_map(|actor| {
                 (0..world.tenants).map(move |acting| (actor, acting))
             }) {
-                let (client, _) = client(&world, actor, acting);
+                let (client, _) = client(&world, world.token(actor), acting);
                 let state = world.state();
                 let (own, acting) = (uuid(TENANT, actor), uuid(TENANT, acting));
                 if !state.is_within(&acting, &own) {

@@ -152,6 +152,12 @@ impl World {
         self.server.issue_token(&format!("admin-{}", mark(actor)))
     }
 
+    pub(super) fn token_of_user(&self, actor: usize, accesses: &[&'static str]) -> Secret {
+        let name = format!("user-{}", mark(actor));
+        self.server
+            .issue_token_with(&name, accesses.iter().copied())
+    }
+
     pub(super) fn state(&self) -> State {
         State(self.server.snapshot())
     }
