@@ -419,7 +419,7 @@ fn field(
     }
     attributes.extend(secret_attribute(&field.ty, serialize, needs));
     let attributes = (!attributes.is_empty()).then(|| quote!(#[serde(#(#attributes),*)]));
-    // Whoever reads of the older name finds this one; what reads it is private.
+    // The older name leads to this one; what reads it is private.
     let older = field.older_name.as_ref().filter(|_| !visible.is_empty());
     let older = older.map(|older| quote!(#[doc(alias = #older)]));
     let of = ty(&field.ty);

@@ -470,7 +470,7 @@ impl ExternalApi<'_> {
         Ok(())
     }
 
-    /// Returns the id of who sends push messages to the phone of a user, if one is configured.
+    /// Returns the id of the sender of push messages to the phone of a user, if one is configured.
     ///
     /// Needs the access `auth.users.{user_uuid}.external.mobile.sender_id.read`.
     ///

@@ -1700,7 +1700,7 @@ pub(crate) fn delete_mobile(user_uuid: &wire::UserUuid) -> Result<Call> {
     Ok(Call::new(&operations::DELETE_MOBILE, target))
 }
 
-/// Returns the id of who sends push messages to the phone of a user, if one is configured.
+/// Returns the id of the sender of push messages to the phone of a user, if one is configured.
 ///
 /// Needs the access `auth.users.{user_uuid}.external.mobile.sender_id.read`.
 pub(crate) fn get_mobile_sender(user_uuid: &wire::UserUuid) -> Result<Call> {

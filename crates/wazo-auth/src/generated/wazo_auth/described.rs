@@ -2921,7 +2921,7 @@ pub static OPERATIONS: &[Described] = &[
     Described {
         operation: &operations::GET_MOBILE_SENDER,
         name: "get-mobile-sender",
-        about: "Returns the id of who sends push messages to the phone of a user, if one is configured",
+        about: "Returns the id of the sender of push messages to the phone of a user, if one is configured",
         parameters: &[
             Parameter {
                 name: "user_uuid",

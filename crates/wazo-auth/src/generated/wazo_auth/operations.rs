@@ -637,7 +637,7 @@ pub(crate) static DELETE_MOBILE: Operation = Operation::new(
     .repeat(Repeat::OnlyIfUnsent)
     .status_rules(COMMON_STATUSES);
 
-/// Returns the id of who sends push messages to the phone of a user, if one is configured.
+/// Returns the id of the sender of push messages to the phone of a user, if one is configured.
 pub(crate) static GET_MOBILE_SENDER: Operation = Operation::new(
         "wazo-auth.getMobileSender",
         Method::GET,

@@ -653,7 +653,7 @@ pub(crate) enum Op {
     UpdateMobile,
     /// Deletes the push tokens of a user's phone.
     DeleteMobile,
-    /// Returns the id of who sends push messages to the phone of a user, if one is configured.
+    /// Returns the id of the sender of push messages to the phone of a user, if one is configured.
     GetMobileSender,
     /// Returns a token of a user at Google, refreshed if it has expired.
     GetGoogle,

@@ -2821,7 +2821,7 @@ pub struct LdapEdit {
     /// A filter for the search.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search_filters: Option<String>,
-    /// The password of who searches.
+    /// The password of the account that searches.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "expose_optional")]
     pub bind_password: Option<Secret>,
 }
@@ -2882,7 +2882,7 @@ impl LdapEdit {
         self
     }
 
-    /// The password of who searches.
+    /// The password of the account that searches.
     #[must_use]
     pub fn bind_password(mut self, bind_password: impl Into<Secret>) -> Self {
         self.bind_password = Some(bind_password.into());
