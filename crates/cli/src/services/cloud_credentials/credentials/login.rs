@@ -45,9 +45,13 @@ pub(super) struct LoginArgs {
     /// The instance of the application
     #[arg(long, value_name = "ID")]
     instance_id: Option<String>,
-    /// The page where users log in [default:
-    /// https://identity.paloaltonetworks.com/as/authorization.oauth2]
-    #[arg(long, value_name = "URL")]
+    // Not a comment of documentation, which would need brackets around the URL.
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "The page where users log in [default: \
+                https://identity.paloaltonetworks.com/as/authorization.oauth2]"
+    )]
     authorization_url: Option<String>,
     /// Shows a code to enter on another device, for machines without a browser
     #[arg(long, conflicts_with_all = ["port", "region", "instance_id", "authorization_url"])]

@@ -23,9 +23,14 @@ pub(super) struct Reach {
     /// The profile [default: the environment variable PAN_PROFILE, or else default]
     #[arg(long, value_name = "NAME", global = true)]
     profile: Option<String>,
-    /// The URL of the authorization server, or of its token endpoint [default:
-    /// https://api.paloaltonetworks.com]
-    #[arg(long, value_name = "URL", global = true)]
+    // Not a comment of documentation, which would need brackets around the URL.
+    #[arg(
+        long,
+        value_name = "URL",
+        global = true,
+        help = "The URL of the authorization server, or of its token endpoint [default: \
+                https://api.paloaltonetworks.com]"
+    )]
     pub(super) token_url: Option<String>,
     /// The URL of the revocation endpoint [default: derived from that of the token endpoint]
     #[arg(long, value_name = "URL", global = true)]
