@@ -21,8 +21,8 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// Those of [`Client::issue`]. [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if the
-    /// request asks for immediate acceptance: after a lost answer it could not be found; commit the
+    /// Those of [`Client::issue`](crate::Client::issue).
+    /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if the request asks for immediate acceptance: after a lost answer it could not be found; commit the
     /// guard instead. Of kind [`Core`](crate::ErrorKind::Core)`(Store)` if the journal failed:
     /// nothing was sent. After any error nothing stays reserved, at the latest after
     /// [`reconcile`](Self::reconcile).

@@ -42,7 +42,7 @@ impl ExchangeRequest {
         self
     }
 
-    /// Sets the verifier that belongs to the authorization URL ([`Authorization::verifier`]).
+    /// Sets the [verifier](crate::Authorization::verifier) that belongs to the authorization URL.
     /// Default: none.
     pub fn verifier(mut self, verifier: impl Into<Secret>) -> Self {
         self.verifier = Some(verifier.into());
