@@ -88,8 +88,9 @@ impl HttpClientBuilder {
         self
     }
 
-    /// Sets how many redirects of a request are followed. They are followed only to allowed URLs;
-    /// any other is the answer. Default: none.
+    /// Sets how many redirects of a request are followed. They are followed only within an origin,
+    /// and to the base URL's and allowed ones, since headers are sent along; any other redirect is
+    /// the answer. Default: none.
     pub fn follow_redirects(mut self, most: u32) -> Self {
         self.redirects = most;
         self

@@ -108,8 +108,12 @@ impl Inner {
 
     /// Returns whether the token may be sent to a URL.
     fn is_allowed(&self, url: &Url) -> bool {
+        self.source.is_none() || self.is_known(url)
+    }
+
+    fn is_known(&self, url: &Url) -> bool {
         let mut known = std::iter::once(&self.base).chain(&self.allowed);
-        self.source.is_none() || known.any(|known| known.has_origin_of(url))
+        known.any(|known| known.has_origin_of(url))
     }
 
     fn presented(&self) -> Option<Presented<'_>> {

@@ -47,6 +47,22 @@ async fn the_token_is_not_taken_elsewhere() {
 }
 
 #[tokio::test]
+async fn a_credential_of_the_caller_is_not_taken_elsewhere_either() {
+    let service = Service::new(|_, _| moved(307, "https://evil.test/"));
+    let client = HttpClient::builder()
+        .base_url("https://api.example.com/base/")
+        .transport(Arc::clone(&service) as Arc<dyn Transport>)
+        .follow_redirects(9)
+        .build()
+        .unwrap();
+    let request = client.request(Method::GET, "x");
+    let request = request.header("authorization", "Basic planted");
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 307);
+    assert_eq!(service.asked().len(), 1);
+}
+
+#[tokio::test]
 async fn a_body_is_taken_along_only_where_the_method_stays() {
     for (code, method, becomes) in [
         (303, Method::PUT, "GET"),
