@@ -1583,7 +1583,7 @@ impl LdapConfigApi<'_> {
 
     /// Deletes the LDAP configuration of the tenant.
     ///
-    /// Succeeds even if there is none.
+    /// Succeeds even if the tenant has no configuration.
     ///
     /// Needs the access `auth.backends.ldap.delete`.
     ///
@@ -1968,7 +1968,7 @@ impl SamlConfigApi<'_> {
 
     /// Deletes the SAML configuration of the tenant.
     ///
-    /// Succeeds even if there is none.
+    /// Succeeds even if the tenant has no configuration.
     ///
     /// Needs the access `auth.backends.saml.delete`.
     ///

@@ -2005,7 +2005,7 @@ pub(crate) fn update_ldap_config(body: &wire::LdapEdit) -> Result<Call> {
 
 /// Deletes the LDAP configuration of the tenant.
 ///
-/// Succeeds even if there is none.
+/// Succeeds even if the tenant has no configuration.
 ///
 /// Needs the access `auth.backends.ldap.delete`.
 pub(crate) fn delete_ldap_config() -> Result<Call> {
@@ -2043,7 +2043,7 @@ pub(crate) fn update_saml_config() -> Result<Call> {
 
 /// Deletes the SAML configuration of the tenant.
 ///
-/// Succeeds even if there is none.
+/// Succeeds even if the tenant has no configuration.
 ///
 /// Needs the access `auth.backends.saml.delete`.
 pub(crate) fn delete_saml_config() -> Result<Call> {

@@ -24,7 +24,7 @@ pub(super) enum Command {
     /// Changes the configuration of the tenant; what is not named stays as it is
     #[command(group(ArgGroup::new("change").args(OPTIONS).required(true).multiple(true)))]
     Update(Options),
-    /// Removes the configuration of the tenant; it is no error if there is none
+    /// Removes the configuration of the tenant, if it has one
     Delete,
 }
 
