@@ -1,11 +1,8 @@
 //! Advisory locks on open files (`flock` on Unix). A lock belongs to the open file, not to the
 //! process: the same process cannot lock a file again that it has opened a second time.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io;
-
-// std has methods of these names from 1.89 on, and a plain method call would choose those.
-use fs4::{FileExt as Lock, TryLockError};
 
 /// Takes the exclusive lock unless another lock is held, and returns whether it did.
 ///
@@ -13,7 +10,7 @@ use fs4::{FileExt as Lock, TryLockError};
 ///
 /// If the file system does not support locks or fails.
 pub fn try_exclusive(file: &File) -> io::Result<bool> {
-    taken(Lock::try_lock(file))
+    taken(file.try_lock())
 }
 
 /// Takes a shared lock unless an exclusive one is held, and returns whether it did.
@@ -22,16 +19,7 @@ pub fn try_exclusive(file: &File) -> io::Result<bool> {
 ///
 /// If the file system does not support locks or fails.
 pub fn try_shared(file: &File) -> io::Result<bool> {
-    taken(Lock::try_lock_shared(file))
-}
-
-/// Waits for the exclusive lock. Blocks.
-///
-/// # Errors
-///
-/// If the file system does not support locks or fails.
-pub fn exclusive(file: &File) -> io::Result<()> {
-    Lock::lock(file)
+    taken(file.try_lock_shared())
 }
 
 /// Releases a lock. Closing the file does this too, but only after every child process that is just
@@ -41,7 +29,7 @@ pub fn exclusive(file: &File) -> io::Result<()> {
 ///
 /// If the file system fails.
 pub fn unlock(file: &File) -> io::Result<()> {
-    Lock::unlock(file)
+    file.unlock()
 }
 
 fn taken(result: Result<(), TryLockError>) -> io::Result<bool> {
