@@ -313,7 +313,7 @@ mod tests {
 
     fn store(place: &Path) -> EtcdStore {
         EtcdStore::builder(url(place))
-            .limit(Duration::from_secs(4))
+            .limit(vouchsafe_core::store::contract::limit())
             .build()
             .unwrap()
     }

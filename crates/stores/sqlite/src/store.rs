@@ -284,7 +284,8 @@ mod tests {
     use super::*;
 
     fn open(place: &Path) -> Arc<dyn Store> {
-        Arc::new(SqliteStore::open(place.join("records.db")).unwrap())
+        let store = SqliteStore::open(place.join("records.db")).unwrap();
+        Arc::new(store.with_limit(vouchsafe_core::store::contract::limit()))
     }
 
     vouchsafe_core::store_contract!(contract, super::open);

@@ -12,6 +12,7 @@ mod leases;
 mod processes;
 mod servers;
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,6 +114,17 @@ macro_rules! lease_contract {
             a_server_that_restarts_never_grants_a_lower_fence
         }
     };
+}
+
+thread_local! {
+    static LIMIT: Cell<Duration> = const { Cell::new(Duration::from_secs(60)) };
+}
+
+/// Returns how long a call of the store that the running test opens may take: 60 s, so that a busy
+/// machine fails no test, and 4 s in the one whose server does not answer.
+#[must_use]
+pub fn limit() -> Duration {
+    LIMIT.get()
 }
 
 /// Opens the store that belongs to a folder.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Place, Suite, TIME, block_on, bytes, held, key, read, text, write};
+use super::{LIMIT, Place, Suite, TIME, block_on, bytes, held, key, read, text, write};
 use crate::store::{Acquired, Expect, Version};
 use crate::{ErrorKind, Result};
 
@@ -71,6 +71,7 @@ impl Suite {
 
     /// If the server hangs, each caller waits for its deadline and no longer.
     pub fn a_server_that_does_not_answer_ends_no_call_without_an_error(&self) {
+        LIMIT.set(Duration::from_secs(4));
         self.run_with_server(|Place { store, .. }, mut server| async move {
             let version = write(&*store, Expect::Absent, "one").await.unwrap();
             server.pause();

@@ -11,7 +11,9 @@ fn url(place: &Path, password: &str) -> String {
 
 fn with(place: &Path, password: &str) -> PostgresStore {
     let builder = PostgresStore::builder(url(place, password));
-    builder.limit(Duration::from_secs(10)).build().unwrap()
+    builder
+        .limit(vouchsafe_core::store::contract::limit())
+        .build().unwrap()
 }
 
 fn store(place: &Path) -> PostgresStore {

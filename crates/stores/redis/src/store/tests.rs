@@ -10,7 +10,7 @@ fn url(place: &Path) -> String {
 
 fn store(place: &Path) -> RedisStore {
     RedisStore::builder(url(place))
-        .limit(Duration::from_secs(4))
+        .limit(vouchsafe_core::store::contract::limit())
         .build()
         .unwrap()
 }

@@ -11,7 +11,7 @@ fn at(place: &Path) -> VaultStoreBuilder {
     let port = vouchsafe_test_servers::port(place);
     VaultStore::builder(format!("http://127.0.0.1:{port}"))
         .token(vouchsafe_test_servers::token(place))
-        .limit(Duration::from_secs(8))
+        .limit(vouchsafe_core::store::contract::limit())
 }
 
 fn open(place: &Path) -> Arc<dyn Store> {
