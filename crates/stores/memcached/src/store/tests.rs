@@ -5,7 +5,8 @@ use super::*;
 
 fn at(place: &Path) -> MemcachedStoreBuilder {
     let port = vouchsafe_test_servers::port(place);
-    MemcachedStore::builder(format!("memcached://127.0.0.1:{port}")).limit(vouchsafe_core::store::contract::limit())
+    MemcachedStore::builder(format!("memcached://127.0.0.1:{port}"))
+        .limit(vouchsafe_core::store::contract::limit())
 }
 
 fn open(place: &Path) -> Arc<dyn Store> {

@@ -4,7 +4,8 @@ use super::*;
 
 fn at(place: &Path) -> NatsStoreBuilder {
     let port = vouchsafe_test_servers::port(place);
-    NatsStore::builder(format!("nats://127.0.0.1:{port}")).limit(vouchsafe_core::store::contract::limit())
+    NatsStore::builder(format!("nats://127.0.0.1:{port}"))
+        .limit(vouchsafe_core::store::contract::limit())
 }
 
 fn open(place: &Path) -> Arc<dyn Store> {

@@ -13,7 +13,8 @@ fn with(place: &Path, password: &str) -> PostgresStore {
     let builder = PostgresStore::builder(url(place, password));
     builder
         .limit(vouchsafe_core::store::contract::limit())
-        .build().unwrap()
+        .build()
+        .unwrap()
 }
 
 fn store(place: &Path) -> PostgresStore {
