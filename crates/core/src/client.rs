@@ -13,6 +13,8 @@ use crate::call::{
     PlainHttp, Retry, Timeouts, Whole,
 };
 use crate::observe::Observer;
+#[cfg(feature = "client")]
+use crate::transport::{HttpTransport, HttpTransportBuilder};
 use crate::transport::{Response, Transport};
 use crate::url::BaseUrl;
 use crate::{Clock, Error, ErrorKind, Result, SystemClock};
@@ -130,6 +132,9 @@ impl CoreClient {
 #[must_use]
 pub struct CoreClientBuilder {
     transport: Option<Arc<dyn Transport>>,
+    /// Settings of the transport to build if none was given.
+    #[cfg(feature = "client")]
+    network: HttpTransportBuilder,
     clock: Arc<dyn Clock>,
     observer: Option<Arc<dyn Observer>>,
     timeouts: Timeouts,
@@ -146,6 +151,8 @@ impl Default for CoreClientBuilder {
     fn default() -> Self {
         Self {
             transport: None,
+            #[cfg(feature = "client")]
+            network: HttpTransport::builder(),
             clock: Arc::new(SystemClock::new()),
             observer: None,
             timeouts: Timeouts::default(),
@@ -161,10 +168,39 @@ impl Default for CoreClientBuilder {
 }
 
 impl CoreClientBuilder {
-    /// Sets the transport. Default: a new [`HttpTransport`](crate::transport::HttpTransport).
+    /// Sets the transport, which replaces settings of the network. Default: a new
+    /// [`HttpTransport`](crate::transport::HttpTransport).
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.transport = Some(transport);
         self
+    }
+
+    /// Sets how the socket transport connects: trusted roots, client certificate, time limits and
+    /// whatever else [`HttpTransportBuilder`] sets. Replaces a [`transport`](Self::transport) that
+    /// was set. Default: [`HttpTransport::builder`].
+    #[cfg(feature = "client")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "client")))]
+    pub fn network(self, network: HttpTransportBuilder) -> Self {
+        Self {
+            transport: None,
+            network,
+            ..self
+        }
+    }
+
+    /// Changes what [`network`](Self::network) has set, or the defaults.
+    ///
+    /// # Errors
+    ///
+    /// That of the change.
+    #[cfg(feature = "client")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "client")))]
+    pub fn change_network<E>(
+        self,
+        change: impl FnOnce(HttpTransportBuilder) -> Result<HttpTransportBuilder, E>,
+    ) -> Result<Self, E> {
+        let network = change(self.network.clone())?;
+        Ok(self.network(network))
     }
 
     /// Sets the clock. Default: [`SystemClock`].
@@ -236,9 +272,22 @@ impl CoreClientBuilder {
     /// [`ErrorKind::Config`] if the transport cannot be created.
     pub fn with_transport(mut self) -> Result<Self> {
         if self.transport.is_none() {
-            self.transport = Some(own_transport()?);
+            self.transport = Some(self.own_transport()?);
         }
         Ok(self)
+    }
+
+    #[cfg(feature = "client")]
+    fn own_transport(&self) -> Result<Arc<dyn Transport>> {
+        Ok(Arc::new(self.network.clone().build()?))
+    }
+
+    #[cfg(not(feature = "client"))]
+    fn own_transport(&self) -> Result<Arc<dyn Transport>> {
+        Err(Error::new(
+            ErrorKind::Config,
+            "no transport was given; enable the feature client for one over sockets",
+        ))
     }
 
     /// Builds the client. Does no I/O.
@@ -269,21 +318,6 @@ impl CoreClientBuilder {
             read_fault: self.read_fault,
         })))
     }
-}
-
-#[cfg(feature = "client")]
-fn own_transport() -> Result<Arc<dyn Transport>> {
-    Ok(Arc::new(
-        crate::transport::HttpTransport::builder().build()?,
-    ))
-}
-
-#[cfg(not(feature = "client"))]
-fn own_transport() -> Result<Arc<dyn Transport>> {
-    Err(Error::new(
-        ErrorKind::Config,
-        "no transport was given; enable the feature client for one over sockets",
-    ))
 }
 
 /// Adds the setters that all services share to a service's builder, over a field that holds a
@@ -350,6 +384,8 @@ macro_rules! token_setters {
 #[macro_export]
 macro_rules! client_builder_basics {
     ($core:ident) => {
+        $crate::network_setter!($core);
+
         /// Sets the transport, to share its connections among clients. Default: a new socket
         /// transport, created by `build`.
         pub fn transport(
@@ -396,4 +432,31 @@ macro_rules! client_builder_basics {
             self
         }
     };
+}
+
+/// Adds the setter of the network to a service's builder, if there is a socket transport in this
+/// build.
+#[cfg(feature = "client")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! network_setter {
+    ($core:ident) => {
+        /// Sets how the client connects: trusted roots, client certificate, time limits and
+        /// whatever else a
+        /// [`HttpTransportBuilder`]($crate::transport::HttpTransportBuilder) sets. Replaces a
+        /// `transport` that was set. Default:
+        /// [`HttpTransport::builder`]($crate::transport::HttpTransport::builder).
+        pub fn network(mut self, network: $crate::transport::HttpTransportBuilder) -> Self {
+            self.$core = self.$core.network(network);
+            self
+        }
+    };
+}
+
+/// Adds nothing, since there is no socket transport in this build.
+#[cfg(not(feature = "client"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! network_setter {
+    ($core:ident) => {};
 }

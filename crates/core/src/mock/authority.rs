@@ -7,17 +7,21 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair, KeyUsagePurpose,
 };
-use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::{RootCertStore, ServerConfig};
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, Secret};
 
-/// A throw-away authority that certifies servers on loopback.
+/// A throw-away authority that certifies servers on loopback, and clients.
 ///
 /// Its key exists only in memory. Give [`pem`](Self::pem) to a client to make it trust the
 /// authority.
 pub struct CertificateAuthority {
     issuer: Issuer<'static, KeyPair>,
+    certificate: CertificateDer<'static>,
     pem: String,
 }
 
@@ -35,6 +39,7 @@ impl CertificateAuthority {
         let certificate = params.self_signed(&key).map_err(fail)?;
         Ok(Self {
             pem: certificate.pem(),
+            certificate: certificate.der().clone(),
             issuer: Issuer::new(params, key),
         })
     }
@@ -45,8 +50,26 @@ impl CertificateAuthority {
         &self.pem
     }
 
-    /// Creates a server configuration with a new certificate for 127.0.0.1, ::1 and localhost.
-    pub(super) fn server_config(&self) -> Result<Arc<ServerConfig>> {
+    /// Creates a certificate for a client with this name. Returns it and its key, both in PEM form,
+    /// as [`client_certificate_pem`] takes them.
+    ///
+    /// [`client_certificate_pem`]: crate::transport::HttpTransportBuilder::client_certificate_pem
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if the system's random number generator fails.
+    pub fn client_certificate(&self, name: &str) -> Result<(String, Secret)> {
+        let key = KeyPair::generate().map_err(fail)?;
+        let mut params = params(&[], name)?;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let certificate = params.signed_by(&key, &self.issuer).map_err(fail)?;
+        Ok((certificate.pem(), Secret::from(key.serialize_pem())))
+    }
+
+    /// Creates a server configuration with a new certificate for 127.0.0.1, ::1 and localhost. If
+    /// clients have an authority, each of them must have a certificate of it.
+    pub(super) fn server_config(&self, clients: Option<&Self>) -> Result<Arc<ServerConfig>> {
         let key = KeyPair::generate().map_err(fail)?;
         let mut params = params(&["127.0.0.1", "::1", "localhost"], "Vouchsafe test server")?;
         // Strict verifiers (Python's since 3.13) require it.
@@ -56,13 +79,25 @@ impl CertificateAuthority {
         let certificate = params.signed_by(&key, &self.issuer).map_err(fail)?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
+        let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .map_err(fail)?
-            .with_no_client_auth()
+            .map_err(fail)?;
+        let config = match clients {
+            None => config.with_no_client_auth(),
+            Some(clients) => config.with_client_cert_verifier(clients.verifier(provider)?),
+        };
+        let config = config
             .with_single_cert(vec![certificate.der().clone()], key)
             .map_err(fail)?;
         Ok(Arc::new(config))
+    }
+
+    fn verifier(&self, provider: Arc<CryptoProvider>) -> Result<Arc<dyn ClientCertVerifier>> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.certificate.clone()).map_err(fail)?;
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+            .build()
+            .map_err(fail)
     }
 }
 

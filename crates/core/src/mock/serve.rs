@@ -51,7 +51,24 @@ impl Host {
         address: SocketAddr,
         authority: &CertificateAuthority,
     ) -> Result<Serving> {
-        Serving::start(self.clone(), address, Some(authority.server_config()?)).await
+        Serving::start(self.clone(), address, Some(authority.server_config(None)?)).await
+    }
+
+    /// Like [`serve_tls`](Self::serve_tls), but only for clients with a
+    /// [certificate](CertificateAuthority::client_certificate) of `clients`, which may be the
+    /// same authority.
+    ///
+    /// # Errors
+    ///
+    /// As [`serve_tls`](Self::serve_tls).
+    pub async fn serve_tls_to(
+        &self,
+        address: SocketAddr,
+        authority: &CertificateAuthority,
+        clients: &CertificateAuthority,
+    ) -> Result<Serving> {
+        let tls = authority.server_config(Some(clients))?;
+        Serving::start(self.clone(), address, Some(tls)).await
     }
 }
 

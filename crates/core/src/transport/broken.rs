@@ -22,6 +22,15 @@ pub(crate) fn before_answer(cause: Cause) -> Error {
     broken("the connection broke before the answer", cause)
 }
 
+/// The peer ended the connection by a TLS alert, of which this is the text.
+#[cfg(feature = "client")]
+pub(crate) fn by_alert(alert: &str, cause: Cause) -> Error {
+    let what = format!("the server ended the connection by a TLS alert: {alert}");
+    Error::new(ErrorKind::Transport, what)
+        .with_sent(Sent::Maybe)
+        .with_source(cause)
+}
+
 /// The head of the answer arrived, but not all of its body.
 pub(crate) fn within_body(status: StatusCode, cause: Cause) -> Error {
     broken("the connection broke within the answer's body", cause).with_status(status)

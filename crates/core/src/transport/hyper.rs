@@ -17,7 +17,7 @@ use super::body::{self, Outgoing};
 use super::connect::{Connector, History, NO_SCHEME};
 use super::dial::Dialer;
 use super::dns::{CachedResolver, Resolve, SystemResolver};
-use super::tls::{Roots, TlsSettings};
+use super::tls::{self, Roots, TlsSettings};
 use super::{Request, Response, StreamedResponse, Transport, broken};
 use crate::url::host_header;
 use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result};
@@ -211,9 +211,24 @@ impl HttpTransportBuilder {
         self
     }
 
+    /// Proves to servers that ask for it who this client is, by a chain of certificates, its own
+    /// first, and its private key (PKCS #8, PKCS #1 or SEC 1, not encrypted), both in PEM form. A
+    /// file that holds both may be passed as both. Default: no certificate.
+    ///
+    /// A key that does not belong to the certificate is refused by [`build`](Self::build).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if there is no certificate or no key. The message does not quote them.
+    pub fn client_certificate_pem(mut self, chain: &[u8], key: &[u8]) -> Result<Self> {
+        self.tls.set_identity_pem(chain, key)?;
+        Ok(self)
+    }
+
     /// Accepts any certificate of any server. Anyone between this machine and the server can then
     /// read and change all traffic, including tokens and passwords; prefer trusting the server's
-    /// own root with [`add_root_pem`](Self::add_root_pem).
+    /// own root with [`add_root_pem`](Self::add_root_pem). Each [`build`](Self::build) logs a
+    /// warning.
     pub fn dangerously_accept_any_certificate(mut self) -> Self {
         self.tls.roots = Roots::Unchecked;
         self
@@ -244,7 +259,8 @@ impl HttpTransportBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if `https` is required and there is no TLS provider or no root.
+    /// [`ErrorKind::Config`] if `https` is required and there is no TLS provider or no root, or if
+    /// the client certificate cannot be used.
     pub fn build(self) -> Result<HttpTransport> {
         let connector = self.connector()?;
         let pool = Client::builder(TokioExecutor::new())
@@ -285,7 +301,7 @@ impl HttpTransportBuilder {
 
     fn connector(&self) -> Result<Connector> {
         let tls = self.tls.client_config();
-        if self.require_https
+        if (self.require_https || self.tls.has_identity())
             && let Err(why) = &tls
         {
             return Err(why.clone());
@@ -329,6 +345,9 @@ fn classify(cause: hyper_util::client::legacy::Error) -> Error {
         _ => broken::before_answer,
     };
     let is_stale = has_answered(&cause);
+    if let Some(alert) = tls::alert(&cause) {
+        return broken::by_alert(&alert, cause.into());
+    }
     broken(cause.into()).with_stale_connection(is_stale)
 }
 

@@ -7,8 +7,6 @@ use std::time::Duration;
 use vouchsafe_core::auth::TokenSource;
 use vouchsafe_core::call::{CallOptions, Timeouts};
 use vouchsafe_core::service::{Base, Session};
-#[cfg(feature = "client")]
-use vouchsafe_core::transport::HttpTransport;
 use vouchsafe_core::url::{self, BaseUrl};
 use vouchsafe_core::{CoreClient, CoreClientBuilder, Error, ErrorKind, Secret};
 
@@ -124,7 +122,8 @@ impl ClientBuilder {
     }
 
     /// Trusts the certificates of this PEM file instead of the system's. It is read by
-    /// [`build`](Self::build). Replaces a [`transport`](Self::transport) that was set.
+    /// [`build`](Self::build), and added to the settings of the [`network`](Self::network).
+    /// Replaces a [`transport`](Self::transport) that was set.
     #[doc(alias = "verify_certificate")]
     pub fn ca_bundle(mut self, file: impl AsRef<Path>) -> Self {
         self.trust = Trust::Bundle(file.as_ref().to_owned());
@@ -202,23 +201,25 @@ impl ClientBuilder {
 
 #[cfg(feature = "client")]
 fn trusting(core: CoreClientBuilder, trust: &Trust) -> Result<CoreClientBuilder> {
-    let builder = HttpTransport::builder();
-    let builder = match trust {
-        Trust::Usual => return Ok(core),
-        Trust::Anything => builder.dangerously_accept_any_certificate(),
+    match trust {
+        Trust::Usual => Ok(core),
+        Trust::Anything => {
+            core.change_network(|network| Ok(network.dangerously_accept_any_certificate()))
+        }
         Trust::Bundle(file) => {
             let origin = format!("CA bundle {}", file.display());
             let pem = std::fs::read(file).map_err(|cause| {
                 let error = Error::new(ErrorKind::Config, "cannot be read").with_source(cause);
                 error.with_origin(&origin)
             })?;
-            let builder = builder.add_root_pem(&pem);
-            builder
-                .map_err(|fault| fault.with_origin(&origin))?
-                .only_roots()
+            core.change_network(|network| {
+                let network = network.add_root_pem(&pem);
+                Ok(network
+                    .map_err(|fault| fault.with_origin(&origin))?
+                    .only_roots())
+            })
         }
-    };
-    Ok(core.transport(Arc::new(builder.build()?)))
+    }
 }
 
 #[cfg(not(feature = "client"))]

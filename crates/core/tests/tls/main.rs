@@ -1,6 +1,11 @@
 //! What the transport promises about TLS, against a host with a throw-away authority.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+mod faults;
+mod identity;
+#[path = "../../../../tests/support/log.rs"]
+mod log;
+
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 

@@ -1,17 +1,23 @@
-//! TLS by rustls: providers and trusted roots. All rustls names in this crate are in this file and
-//! in `connect.rs`.
+//! TLS by rustls: providers, trusted roots and client certificates. All rustls names in this crate
+//! are in this folder and in `connect.rs`.
 //!
 //! The provider is always chosen explicitly: if a build contains two providers or none, using
 //! rustls' process default would panic at the first connection.
 
-use std::sync::{Arc, Mutex};
+mod identity;
+mod unchecked;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+#[cfg(any(feature = "tls-ring", feature = "tls-aws-lc"))]
+use std::sync::LazyLock;
+use std::sync::{Arc, Mutex, Weak};
+
+use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 
+use self::identity::Identity;
+use self::unchecked::Unchecked;
 use crate::sync::lock;
 use crate::text::without_mark;
 use crate::{Error, ErrorKind, Result};
@@ -21,7 +27,8 @@ use crate::{Error, ErrorKind, Result};
 pub(super) struct TlsSettings {
     pub(super) provider: Option<Arc<CryptoProvider>>,
     pub(super) roots: Roots,
-    pub(super) extra_roots: Vec<CertificateDer<'static>>,
+    extra_roots: Vec<CertificateDer<'static>>,
+    identity: Option<Identity>,
 }
 
 /// Which root certificates are trusted besides those added explicitly.
@@ -67,43 +74,59 @@ impl TlsSettings {
         Ok(())
     }
 
-    /// Builds the configuration, or returns the one that an equal client built before.
+    /// Sets the certificate with which the client proves who it is.
+    pub(super) fn set_identity_pem(&mut self, chain: &[u8], key: &[u8]) -> Result<()> {
+        self.identity = Some(Identity::from_pem(chain, key)?);
+        Ok(())
+    }
+
+    /// Returns whether anything was set that is of no use without TLS.
+    pub(super) fn has_identity(&self) -> bool {
+        self.identity.is_some()
+    }
+
+    /// Builds the configuration, or returns the one of another client with the same settings.
     pub(super) fn client_config(&self) -> Result<Arc<ClientConfig>> {
-        let (provider, key) = self.provider()?;
-        let shared = match key {
-            Some(key) if self.extra_roots.is_empty() => Some((key, self.roots)),
-            _ => None,
-        };
-        let Some(wanted) = shared else {
-            return self.build(provider);
-        };
-        let mut table = lock(&SHARED);
-        if let Some((_, config)) = table.iter().find(|(key, _)| *key == wanted) {
-            return Ok(Arc::clone(config));
+        if self.roots == Roots::Unchecked {
+            tracing::warn!(
+                "certificates of servers are not checked: anyone on the way can read and change \
+                 what is sent"
+            );
         }
-        let config = self.build(provider)?;
-        table.push((wanted, Arc::clone(&config)));
+        let provider = self.provider()?;
+        let mut table = lock(&SHARED);
+        table.retain(|shared| shared.config.strong_count() > 0);
+        let same = table.iter().find(|shared| shared.is_for(self, &provider));
+        if let Some(config) = same.and_then(|shared| shared.config.upgrade()) {
+            return Ok(config);
+        }
+        let config = self.build(Arc::clone(&provider))?;
+        let is_common = self.extra_roots.is_empty() && self.identity.is_none();
+        table.push(Shared {
+            settings: self.clone(),
+            provider,
+            config: Arc::downgrade(&config),
+            _kept: is_common.then(|| Arc::clone(&config)),
+        });
         Ok(config)
     }
 
     /// Returns the builder's provider, otherwise the process default, otherwise a compiled-in one.
-    fn provider(&self) -> Result<(Arc<CryptoProvider>, Option<&'static str>)> {
-        if let Some(provider) = &self.provider {
-            return Ok((Arc::clone(provider), None));
+    fn provider(&self) -> Result<Arc<CryptoProvider>> {
+        if let Some(provider) = self.provider.as_ref().or(CryptoProvider::get_default()) {
+            return Ok(Arc::clone(provider));
         }
-        if let Some(provider) = CryptoProvider::get_default() {
-            return Ok((Arc::clone(provider), Some("installed")));
+        #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc"))]
+        {
+            static COMPILED_IN: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| {
+                #[cfg(feature = "tls-ring")]
+                let provider = rustls::crypto::ring::default_provider();
+                #[cfg(not(feature = "tls-ring"))]
+                let provider = rustls::crypto::aws_lc_rs::default_provider();
+                Arc::new(provider)
+            });
+            Ok(Arc::clone(&COMPILED_IN))
         }
-        #[cfg(feature = "tls-ring")]
-        return Ok((
-            Arc::new(rustls::crypto::ring::default_provider()),
-            Some("ring"),
-        ));
-        #[cfg(all(feature = "tls-aws-lc", not(feature = "tls-ring")))]
-        return Ok((
-            Arc::new(rustls::crypto::aws_lc_rs::default_provider()),
-            Some("aws-lc"),
-        ));
         #[cfg(not(any(feature = "tls-ring", feature = "tls-aws-lc")))]
         Err(Error::new(
             ErrorKind::Config,
@@ -119,11 +142,10 @@ impl TlsSettings {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(fail)?;
-        let config = match self.roots {
+        let builder = match self.roots {
             Roots::Unchecked => builder
                 .dangerous()
-                .with_custom_certificate_verifier(Arc::new(Unchecked(provider)))
-                .with_no_client_auth(),
+                .with_custom_certificate_verifier(Arc::new(Unchecked(provider))),
             #[cfg(feature = "roots-platform")]
             Roots::Default => {
                 let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(
@@ -134,12 +156,9 @@ impl TlsSettings {
                 builder
                     .dangerous()
                     .with_custom_certificate_verifier(Arc::new(verifier))
-                    .with_no_client_auth()
             }
             #[cfg(all(feature = "roots-bundled", not(feature = "roots-platform")))]
-            Roots::Default => builder
-                .with_root_certificates(self.store(true)?)
-                .with_no_client_auth(),
+            Roots::Default => builder.with_root_certificates(self.store(true)?),
             #[cfg(not(any(feature = "roots-bundled", feature = "roots-platform")))]
             Roots::Default if self.extra_roots.is_empty() => {
                 return Err(Error::new(
@@ -149,12 +168,17 @@ impl TlsSettings {
                 ));
             }
             #[cfg(feature = "roots-bundled")]
-            Roots::Bundled => builder
-                .with_root_certificates(self.store(true)?)
-                .with_no_client_auth(),
-            _ => builder
-                .with_root_certificates(self.store(false)?)
-                .with_no_client_auth(),
+            Roots::Bundled => builder.with_root_certificates(self.store(true)?),
+            _ => builder.with_root_certificates(self.store(false)?),
+        };
+        let config = match &self.identity {
+            None => builder.with_no_client_auth(),
+            Some(identity) => builder
+                .with_client_auth_cert(identity.chain(), identity.key())
+                .map_err(|cause| {
+                    let why = "the client certificate and its key cannot be used together";
+                    Error::new(ErrorKind::Config, why).with_source(cause)
+                })?,
         };
         Ok(Arc::new(config))
     }
@@ -182,49 +206,34 @@ impl TlsSettings {
     }
 }
 
-/// Accepts every certificate. Signatures are still checked: the peer has the key of the certificate
-/// that it presents.
-#[derive(Debug)]
-struct Unchecked(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Unchecked {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
+/// Returns what the peer said when it ended the connection by a TLS alert: with TLS 1.3 it refuses a
+/// client certificate, or its lack, only after the handshake.
+pub(super) fn alert(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
+    std::iter::successors(Some(cause), |cause| cause.source())
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .filter_map(|cause| cause.get_ref()?.downcast_ref::<rustls::Error>())
+        .find(|cause| matches!(cause, rustls::Error::AlertReceived(_)))
+        .map(ToString::to_string)
 }
 
-/// Loading the system's roots takes milliseconds of CPU; clients with the same settings share them.
-static SHARED: Mutex<Vec<SharedConfig>> = Mutex::new(Vec::new());
+/// The configurations in use. Loading the system's roots takes milliseconds of CPU, and clients with
+/// the same configuration can resume each other's TLS sessions.
+static SHARED: Mutex<Vec<Shared>> = Mutex::new(Vec::new());
 
-type SharedConfig = ((&'static str, Roots), Arc<ClientConfig>);
+struct Shared {
+    settings: TlsSettings,
+    /// The provider that the settings led to.
+    provider: Arc<CryptoProvider>,
+    config: Weak<ClientConfig>,
+    /// Those that hold nothing but common roots stay, for clients that are built later.
+    _kept: Option<Arc<ClientConfig>>,
+}
+
+impl Shared {
+    fn is_for(&self, settings: &TlsSettings, provider: &Arc<CryptoProvider>) -> bool {
+        Arc::ptr_eq(&self.provider, provider)
+            && self.settings.roots == settings.roots
+            && self.settings.extra_roots == settings.extra_roots
+            && self.settings.identity == settings.identity
+    }
+}
