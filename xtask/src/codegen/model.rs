@@ -59,8 +59,8 @@ pub(crate) struct Operation {
     pub(crate) reply: Reply,
     /// Lines that make what its example needs, after those of all examples.
     pub(crate) setup: Vec<String>,
-    /// Whether the emulator can answer its example.
-    pub(crate) runs: bool,
+    /// Expressions for arguments of its example, by the names of parameters or `body`.
+    pub(crate) arguments: BTreeMap<String, String>,
     /// The refusal, by status and code, that means "absent".
     pub(crate) absent: Option<(u16, Option<String>)>,
     /// The path of the function that refuses answers which do not match the request.

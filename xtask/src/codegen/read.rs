@@ -50,7 +50,7 @@ pub(crate) fn api(source: &Source, id: &str) -> Result<Api, Mistake> {
         credential: root.text("x-credential"),
         emulator,
         setup: setup(examples),
-        values: values(examples),
+        values: expressions(examples.and_then(|examples| examples.get("values"))),
         by_name: emulator || root.flag("x-by-name"),
         id: id.to_owned(),
         file: source.name.clone(),
@@ -78,13 +78,12 @@ fn setup(examples: Option<&Cursor<'_>>) -> Vec<String> {
         .unwrap_or_default()
 }
 
-/// Reads how examples write values of hand-written types.
-fn values(examples: Option<&Cursor<'_>>) -> BTreeMap<String, String> {
-    let values = examples.and_then(|examples| examples.get("values"));
-    let entries = values.map(|values| values.entries()).unwrap_or_default();
+/// Reads expressions by what they are for.
+fn expressions(all: Option<Cursor<'_>>) -> BTreeMap<String, String> {
+    let entries = all.map(|all| all.entries()).unwrap_or_default();
     let entries = entries.into_iter();
     entries
-        .map(|(path, value)| (path, scalar(value.value())))
+        .map(|(name, value)| (name, scalar(value.value())))
         .collect()
 }
 
@@ -137,7 +136,7 @@ impl<'s> Reader<'_, 's> {
             absent: operation.text("x-absent").map(|key| status_and_code(&key)),
             check: operation.text("x-check"),
             setup: operation.texts("x-setup"),
-            runs: !operation.has("x-runs"),
+            arguments: expressions(operation.get("x-arguments")),
             page: None,
             is_safe: is_safe(operation, method),
             response_limit: operation

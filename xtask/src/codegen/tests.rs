@@ -152,22 +152,37 @@ fn examples_run_where_the_emulator_answers_with_examples() {
     assert!(
         set_up.contains("/// # let client = vouchsafe_one_two::mock::Server::new().client();\n")
     );
-    let text = SMALL.replace("summary: Say", "x-runs: false\n      summary: Say");
-    let text = text.replace(
-        "\npaths:",
-        "\nx-examples: {setup: [let client = 1;]}\npaths:",
-    );
-    let api = load("small.openapi.yaml", &text).unwrap();
-    let outputs = emit::api("crates/one-two", &api).unwrap();
-    let text = &outputs
-        .iter()
-        .find(|output| output.path.ends_with("api.rs"))
-        .unwrap()
-        .text;
-    assert!(text.contains("/// ```no_run\n") && text.contains("/// # let client = 1;\n"));
     let with_credential = api_of("x-emulator: examples\nx-credential: crate::Token");
     assert!(with_credential.contains("credential: vouchsafe_one_two::Token"));
     assert!(with_credential.contains("no_run"));
+}
+
+#[test]
+fn examples_make_what_they_need_and_use_it() {
+    let text = SMALL
+        .replace(
+            "\npaths:",
+            "\nx-examples: {setup: [let client = 1;]}\npaths:",
+        )
+        .replace(
+            "summary: Say hello",
+            "summary: Say hello
+      x-setup: let user = crate::user();
+      x-arguments: {name: '&user.name', polite: crate::POLITE}
+      parameters:
+        - {name: name, in: query, required: true, schema: {type: string}}
+        - {name: polite, in: query, schema: {type: boolean}}",
+        );
+    let api = load("small.openapi.yaml", &text).unwrap();
+    let outputs = emit::api("crates/one-two", &api).unwrap();
+    let is_api = |output: &&Output| output.path.ends_with("api.rs");
+    let text = &outputs.iter().find(is_api).unwrap().text;
+    let call = "client.say_hello(&user.name).polite(vouchsafe_one_two::POLITE).send().await?;";
+    assert!(
+        text.contains("/// # let client = 1;\n    /// # let user = vouchsafe_one_two::user();\n")
+            && text.contains(&format!("/// let answer = {call}\n")),
+        "{text}"
+    );
 }
 
 const SMALL: &str = "

@@ -133,7 +133,7 @@ pub(super) fn get_sender(state: &State, ask: &Ask<'_>) -> Outcome {
     ))
 }
 
-/// Starts a consent. The rest needs the other service, so nothing is ever stored.
+/// Starts a consent. The rest needs the other service, or `consent` of the management.
 pub(super) fn begin_consent(state: &mut State, ask: &Ask<'_>, kind: &str) -> Outcome {
     let body = ask.body("users")?;
     let scope = body.value("scope", false, false, |value| {

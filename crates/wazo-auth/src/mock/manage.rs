@@ -13,6 +13,13 @@ use super::state::State;
 use super::tokens;
 
 pub(super) static ACTIONS: &[mock::Action] = &[
+    mock::Action::new(
+        "consent",
+        "Stores a token of a user at `google` or `microsoft`, as after the user's consent.",
+    )
+    .body(r#"{"username": "admin", "type": "google"}"#)
+    .field("username", "the name of the user")
+    .field("type", "the external service"),
     mock::Action::new("database", "Makes the database unreachable or reachable.")
         .body(r#"{"down": true}"#)
         .field("down", "whether it is unreachable"),
@@ -37,6 +44,13 @@ pub(super) static ACTIONS: &[mock::Action] = &[
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Consent {
+    username: String,
+    r#type: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Database {
     down: bool,
 }
@@ -52,6 +66,11 @@ struct NewToken {
 impl State {
     pub(super) fn act(&mut self, action: &str, body: &[u8], micros: i64) -> Result<Value> {
         match action {
+            "consent" => {
+                let Consent { username, r#type } = strict::read(body)?;
+                self.consent(&username, &r#type, micros)?;
+                Ok(json!({}))
+            }
             "database" => {
                 let Database { down } = strict::read(body)?;
                 self.is_database_down = down;
@@ -86,12 +105,7 @@ impl State {
         lifetime: Option<i64>,
         micros: i64,
     ) -> Result<String> {
-        let mut users = self.data.users.values();
-        let user = users.find(|user| user.username.as_deref() == Some(username));
-        let user = user.map(|user| user.uuid.clone());
-        let user = user.ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("there is no user {username}"))
-        })?;
+        let user = self.user_named(username)?;
         let mut token = tokens::for_user(self, &user, lifetime, micros);
         if let Some(acl) = acl {
             token.acl = acl;
@@ -99,6 +113,28 @@ impl State {
         let text = token.token.clone();
         self.data.tokens.insert(text.clone(), token);
         Ok(text)
+    }
+
+    /// Stores a token at an external service, as after a consent.
+    pub(super) fn consent(&mut self, username: &str, kind: &str, micros: i64) -> Result<()> {
+        if !["google", "microsoft"].contains(&kind) {
+            let why = format!("no consent is given at {kind}: `google` or `microsoft`");
+            return Err(Error::new(ErrorKind::NotFound, why));
+        }
+        let user = self.user_named(username)?;
+        let expiration = micros.div_euclid(1_000_000).saturating_add(3600);
+        let stored = json!({
+            "access_token": self.uuid(), "token_expiration": expiration, "scope": [],
+        });
+        self.data.external.insert((user, kind.to_owned()), stored);
+        Ok(())
+    }
+
+    fn user_named(&self, username: &str) -> Result<String> {
+        let mut users = self.data.users.values();
+        let user = users.find(|user| user.username.as_deref() == Some(username));
+        let user = user.map(|user| user.uuid.clone());
+        user.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no user {username}")))
     }
 
     /// Returns the state of the service, without secrets.

@@ -3,7 +3,8 @@
 //! [`Server`] behaves like the real service (protocol sections 3 to 11): it checks, refuses and
 //! counts in the same way, including its oddities, also for requests that our clients never send.
 //! It does not query LDAP directories, check the signatures of SAML answers, or get a user's
-//! consent from Google or Microsoft. Tests control the time through its clock.
+//! consent from Google or Microsoft: tests give that by [`Server::consent`], and control the time
+//! through the clock.
 
 mod access;
 mod ask;
@@ -159,6 +160,21 @@ impl Server {
         match self.state().make_token(username, acl, None, now) {
             Ok(token) => Secret::from(token),
             Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Stores a token of a user at `google` or `microsoft`, as after the consent that is begun by
+    /// [`create_google`](crate::ExternalApi::create_google). It expires in an hour and replaces an
+    /// older one.
+    ///
+    /// # Panics
+    ///
+    /// If no user has that name, or `kind` is another type.
+    #[expect(clippy::panic, reason = "a test that names a missing user is wrong")]
+    pub fn consent(&self, username: &str, kind: &str) {
+        let now = micros(self.emulator.now());
+        if let Err(error) = self.state().consent(username, kind, now) {
+            panic!("{error}");
         }
     }
 

@@ -1,7 +1,10 @@
 //! The configuration of external services and of LDAP, which is separate for each tenant.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use http::Method;
 use serde_json::{Value, json};
+use vouchsafe_wazo_auth::core::Clock as _;
 use vouchsafe_wazo_auth::mock::Server;
 use vouchsafe_wazo_auth::{Client, LdapEdit, LdapSecurity, NewTenant};
 
@@ -54,6 +57,42 @@ async fn a_configuration_of_an_external_service_is_the_tenants_own() {
     assert_eq!(code(&below).await.as_deref(), Some("unknown-external-auth"));
     let gone = below.delete_config("weather").await.unwrap_err();
     assert_eq!(gone.code(), Some("unknown-external-auth"));
+}
+
+#[tokio::test]
+async fn a_consent_gives_a_user_a_token_until_it_is_deleted() {
+    let server = Server::new();
+    let admin = server.client_as("admin");
+    let mut users = admin.users().list().items();
+    let user = users.next().await.unwrap().unwrap().uuid;
+    let later = server.clock().now() + Duration::from_secs(3600);
+    let later = later.duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let external = admin.external();
+    assert!(external.get_google(&user).await.unwrap_err().is_not_found());
+    server.consent("admin", "google");
+    let first = external.get_google(&user).await.unwrap();
+    server.consent("admin", "google");
+    let stored = external.get_google(&user).await.unwrap();
+    assert_ne!(first.access_token, stored.access_token);
+    assert!(stored.token_expiration >= i64::try_from(later).ok());
+    // The same for programs in other languages.
+    let microsoft = external.get_microsoft(&user).await.unwrap_err();
+    assert!(microsoft.is_not_found());
+    let handler = server.host().handler();
+    let body = br#"{"username": "admin", "type": "microsoft"}"#;
+    assert_eq!(handler.act("consent", body).unwrap(), json!({}));
+    let token = external.get_microsoft(&user).await.unwrap().access_token;
+    assert!(!server.snapshot().to_string().contains(token.expose()));
+    for (body, why) in [
+        (r#"{"username": "eve", "type": "google"}"#, "no user eve"),
+        (r#"{"username": "admin", "type": "mobile"}"#, "`google` or"),
+        (r#"{"username": "admin"}"#, "type"),
+    ] {
+        let refused = handler.act("consent", body.as_bytes()).unwrap_err();
+        assert!(refused.to_string().contains(why), "{refused}");
+    }
+    external.delete_google(&user).await.unwrap();
+    assert!(external.get_google(&user).await.unwrap_err().is_not_found());
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Examples in the documentation of generated methods.
 
+use std::collections::BTreeMap;
+
 use super::super::limits::Limits;
 use super::super::model::{Api, Body, Field, Operation, Presence, Reply, Shape, Type};
 use super::super::names;
@@ -9,12 +11,14 @@ use super::sample;
 pub(super) fn of(krate: &str, api: &Api, operation: &Operation) -> Vec<String> {
     let krate = crate_name(krate);
     let writer = Writer { api, krate: &krate };
-    let Some(body) = writer.body(operation) else {
+    let own = |text: &str| text.replace("crate::", &format!("{krate}::"));
+    let given = operation.arguments.iter();
+    let given = given.map(|(name, value)| (name.clone(), own(value)));
+    let Some(body) = writer.body(operation, &given.collect()) else {
         return Vec::new();
     };
     let credential = api.credential.as_deref();
     let mut lines = vec![" # Examples".to_owned(), String::new()];
-    let own = |text: &str| text.replace("crate::", &format!("{krate}::"));
     // The reader supplies the credential.
     let shown: &[&str] = match api.emulator && credential.is_none() {
         true => &[
@@ -24,7 +28,7 @@ pub(super) fn of(krate: &str, api: &Api, operation: &Operation) -> Vec<String> {
         false => &[],
     };
     let has_client = !shown.is_empty() || !api.setup.is_empty();
-    lines.push(match has_client && operation.runs {
+    lines.push(match has_client {
         true => " ```".to_owned(),
         false => " ```no_run".to_owned(),
     });
@@ -58,10 +62,11 @@ pub(super) fn of(krate: &str, api: &Api, operation: &Operation) -> Vec<String> {
 }
 
 /// Writes the call of an operation's method, without sending it; `None` if there is no value to
-/// show for an argument.
+/// show for an argument. An emulator of examples answers any arguments, so the description's need not
+/// be given.
 pub(super) fn call(krate: &str, api: &Api, operation: &Operation) -> Option<String> {
     let krate = crate_name(krate);
-    Writer { api, krate: &krate }.call(operation)
+    Writer { api, krate: &krate }.call(operation, &BTreeMap::new())
 }
 
 /// Writes the lines of a first example: a simple call and its answer.
@@ -70,7 +75,7 @@ pub(crate) fn quickstart(krate: &str, api: &Api) -> Option<Vec<String>> {
     let writer = Writer { api, krate: &krate };
     let mut all: Vec<(&Operation, String)> = Vec::new();
     for operation in api.operations.iter().filter(|one| one.has_method()) {
-        all.push((operation, writer.call(operation)?));
+        all.push((operation, writer.call(operation, &BTreeMap::new())?));
     }
     // The shortest that reads something.
     all.sort_by_key(|(operation, call)| {
@@ -100,7 +105,8 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn call(&self, operation: &Operation) -> Option<String> {
+    /// Writes a call with the given arguments, by name; the others are the description's examples.
+    fn call(&self, operation: &Operation, given: &BTreeMap<String, String>) -> Option<String> {
         let mut arguments = Vec::new();
         if self.api.credential.is_some() {
             arguments.push("credential".to_owned());
@@ -108,29 +114,39 @@ impl Writer<'_> {
         let is_kept = !operation.is_plain();
         for param in operation.params.iter().filter(|param| param.required) {
             let example = param.example.as_deref();
-            arguments.push(self.argument(&param.ty, &param.limits, example, is_kept, 0)?);
+            let given = given.get(&param.name).cloned();
+            arguments.push(
+                given.or_else(|| self.argument(&param.ty, &param.limits, example, is_kept, 0))?,
+            );
         }
         if let Some(Body::Json { ty, required: true } | Body::Form { ty, required: true }) =
             &operation.body
         {
             let none = Limits::default();
-            let written = self.argument(ty, &none, None, is_kept, 0);
+            let given = given.get("body").cloned();
+            let written = given.or_else(|| self.argument(ty, &none, None, is_kept, 0));
             arguments.push(written.or_else(|| self.read(ty))?);
         }
+        let optional = operation.params.iter().filter(|param| !param.required);
+        let setters = optional.filter_map(|param| {
+            let value = given.get(&param.name)?;
+            Some(format!(".{}({value})", param.rust))
+        });
         let group = operation
             .group
             .as_ref()
             .map(|group| format!("{}().", names::snake(group)));
         Some(format!(
-            "client.{}{}({})",
+            "client.{}{}({}){}",
             group.unwrap_or_default(),
             operation.method_name,
-            arguments.join(", ")
+            arguments.join(", "),
+            setters.collect::<String>()
         ))
     }
 
-    fn body(&self, operation: &Operation) -> Option<Vec<String>> {
-        let call = self.call(operation)?;
+    fn body(&self, operation: &Operation, given: &BTreeMap<String, String>) -> Option<Vec<String>> {
+        let call = self.call(operation, given)?;
         let answer = match operation.reply {
             Reply::Nothing => "",
             _ => "let answer = ",

@@ -177,6 +177,7 @@ pub(super) const OPERATION: Keys = Keys {
         "x-doc-alias",
         "x-absent",
         "x-answer",
+        "x-arguments",
         "x-audience",
         "x-check",
         "x-empty",
@@ -185,7 +186,6 @@ pub(super) const OPERATION: Keys = Keys {
         "x-page",
         "x-dialect",
         "x-required-access",
-        "x-runs",
         "x-setup",
     ],
 };

@@ -123,15 +123,7 @@ impl<'s> Lint<'_, 's> {
                 );
             }
         }
-        if let Some(runs) = operation.get("x-runs")
-            && runs.value().as_bool() != Some(false)
-        {
-            self.fault(
-                &runs,
-                "`x-runs` does not say that an example cannot run",
-                "`x-runs: false`, where the emulator cannot answer the example, or nothing",
-            );
-        }
+        self.example_arguments(item, operation);
         if let Some(check) = operation.get("x-check") {
             let path = scalar(check.value());
             if !super::schema::is_path(&path) {
@@ -181,6 +173,31 @@ impl<'s> Lint<'_, 's> {
                 );
             }
             _ => {}
+        }
+    }
+
+    /// Checks that each argument of the example is one of the operation's, and an expression.
+    fn example_arguments(&mut self, item: &Cursor<'s>, operation: &Cursor<'s>) {
+        let given = operation.get("x-arguments").map(|all| all.entries());
+        let all = read::parameters(item, operation).unwrap_or_default();
+        for (name, value) in given.unwrap_or_default() {
+            let is_argument = match name.as_str() {
+                "body" => operation.has("requestBody"),
+                name => all.iter().any(|parameter| {
+                    parameter.text("name").as_deref() == Some(name)
+                        && !parameter.flag("x-call-option")
+                }),
+            };
+            let text = scalar(value.value());
+            if !is_argument || syn::parse_str::<syn::Expr>(&text).is_err() {
+                self.fault(
+                    &value,
+                    format!(
+                        "`{name}: {text}` is not an argument of the operation and an expression"
+                    ),
+                    "such as `user_uuid: \"&user.uuid\"`, with the name of a parameter or `body`",
+                );
+            }
         }
     }
 

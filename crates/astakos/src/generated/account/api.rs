@@ -231,12 +231,16 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_astakos::mock::Server::new();
     /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
-    /// let answer = client.commission(vouchsafe_astakos::Serial::new(1).ok_or("no serial")?).await?;
+    /// # let client = client.with_token(server.service_token("cyclades").ok_or("no component")?);
+    /// # let alice = vouchsafe_astakos::mock::Server::alice();
+    /// # let request = vouchsafe_astakos::CommissionRequest::one(&alice, [(&alice, "cyclades.vm", 1)]);
+    /// # let serial = client.issue(&request).await?;
+    /// let answer = client.commission(serial).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -300,12 +304,12 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_astakos::mock::Server::new();
     /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
-    /// let answer = client.create_project(&vouchsafe_astakos::ProjectSpec::new()).await?;
+    /// let answer = client.create_project(&vouchsafe_astakos::ProjectSpec::new().name("choir.example.org").end_date("2998-01-01T00:00:00+00:00")).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -334,12 +338,12 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_astakos::mock::Server::new();
     /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
-    /// let answer = client.project("6f1f6c2e-5f3c-4a53-93f1-c0ffee000001").await?;
+    /// let answer = client.project(vouchsafe_astakos::mock::Server::project()).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -377,12 +381,12 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_astakos::mock::Server::new();
     /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
-    /// let answer = client.modify_project("6f1f6c2e-5f3c-4a53-93f1-c0ffee000001", &vouchsafe_astakos::ProjectSpec::new()).await?;
+    /// let answer = client.modify_project(vouchsafe_astakos::mock::Server::project(), &vouchsafe_astakos::ProjectSpec::new().description("We sing")).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -517,12 +521,15 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_astakos::mock::Server::new();
     /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
-    /// let answer = client.legacy_application(1).await?;
+    /// # let server = vouchsafe_astakos::mock::Server::builder().dialect(vouchsafe_astakos::Dialect::V015).start()?;
+    /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
+    /// # let applied = client.modify_project(1, &vouchsafe_astakos::ProjectSpec::new().description("We sing")).await?;
+    /// let answer = client.legacy_application(applied.application).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }

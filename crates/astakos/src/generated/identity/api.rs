@@ -21,12 +21,16 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_astakos::mock::Server::new();
     /// # let client = server.client(server.user_token(&vouchsafe_astakos::mock::Server::alice()).ok_or("no user")?);
-    /// let answer = client.validate_token("example").send().await?;
+    /// # let address = "https://app.example.com/back";
+    /// # let code = server.authorize("app", "s3cr3t", address, &vouchsafe_astakos::mock::Server::alice());
+    /// # let grant = vouchsafe_astakos::TokenGrant::authorization_code(code).redirect_uri(address);
+    /// # let token = client.oauth2_token("app", &"s3cr3t".into(), &grant).await?;
+    /// let answer = client.validate_token(&token.access_token).send().await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }

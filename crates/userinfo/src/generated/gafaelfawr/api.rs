@@ -26,12 +26,13 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_userinfo::mock::Server::new();
     /// # let client = server.client();
     /// # let credential = server.admin_token();
+    /// # let credential = server.service_token();
     /// let answer = client.groups(credential).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -234,13 +235,14 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_userinfo::mock::Server::new();
     /// # let client = server.client();
     /// # let credential = server.admin_token();
-    /// let answer = client.token_info_by_key(credential, &"alice".parse()?, "exampleeeeeeeeeeeeeeee").await?;
+    /// # let token = server.user_token();
+    /// let answer = client.token_info_by_key(credential, &"alice".parse()?, token.key()).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -280,13 +282,14 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_userinfo::mock::Server::new();
     /// # let client = server.client();
     /// # let credential = server.admin_token();
-    /// let answer = client.modify_token(credential, &"alice".parse()?, "exampleeeeeeeeeeeeeeee", &vouchsafe_userinfo::TokenChange::new()).await?;
+    /// # let token = server.user_token();
+    /// let answer = client.modify_token(credential, &"alice".parse()?, token.key(), &vouchsafe_userinfo::TokenChange::new().token_name("desk")).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -328,13 +331,14 @@ impl crate::Client {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_userinfo::mock::Server::new();
     /// # let client = server.client();
     /// # let credential = server.admin_token();
-    /// client.revoke_token(credential, &"alice".parse()?, "exampleeeeeeeeeeeeeeee").await?;
+    /// # let token = server.user_token();
+    /// client.revoke_token(credential, &"alice".parse()?, token.key()).await?;
     /// # Ok(())
     /// # }
     /// ```

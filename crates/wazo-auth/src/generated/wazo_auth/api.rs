@@ -144,12 +144,12 @@ impl AdminApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
-    /// let answer = client.admin().update_user_emails(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &vouchsafe_wazo_auth::AdminEmailList::new([vouchsafe_wazo_auth::AdminEmail::new("alice@example.com")])).await?;
+    /// let answer = client.admin().update_user_emails(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &vouchsafe_wazo_auth::AdminEmailList::new([vouchsafe_wazo_auth::AdminEmail::new("alice@example.com").main(true)])).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -283,12 +283,14 @@ impl EmailsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
-    /// client.emails().confirm(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// # let emails = vouchsafe_wazo_auth::EmailList::new([vouchsafe_wazo_auth::NewEmail::new("alice@example.com").main(true)]);
+    /// # let emails = client.users().update_emails(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &emails).await?;
+    /// client.emails().confirm(&emails[0].uuid).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -483,11 +485,13 @@ impl ExternalApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
+    /// # let config = vouchsafe_wazo_auth::Settings::from(serde_json::json!({"fcm_sender_id": "1"}));
+    /// # client.external().create_config("mobile", &config).await?;
     /// let answer = client.external().get_mobile_sender_id(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -515,11 +519,12 @@ impl ExternalApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
+    /// # server.consent("admin", "google");
     /// let answer = client.external().get_google(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -550,11 +555,13 @@ impl ExternalApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
+    /// # let config = vouchsafe_wazo_auth::Settings::from(serde_json::json!({"client_id": "an-example"}));
+    /// # client.external().create_config("google", &config).await?;
     /// let answer = client.external().create_google(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &vouchsafe_wazo_auth::Consent::new()).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -585,11 +592,12 @@ impl ExternalApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
+    /// # server.consent("admin", "google");
     /// client.external().delete_google(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).await?;
     /// # Ok(())
     /// # }
@@ -613,11 +621,12 @@ impl ExternalApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
+    /// # server.consent("admin", "microsoft");
     /// let answer = client.external().get_microsoft(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -648,11 +657,13 @@ impl ExternalApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
+    /// # let config = vouchsafe_wazo_auth::Settings::from(serde_json::json!({"client_id": "an-example"}));
+    /// # client.external().create_config("microsoft", &config).await?;
     /// let answer = client.external().create_microsoft(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &vouchsafe_wazo_auth::Consent::new()).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -683,11 +694,12 @@ impl ExternalApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
+    /// # server.consent("admin", "microsoft");
     /// client.external().delete_microsoft(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?).await?;
     /// # Ok(())
     /// # }
@@ -903,11 +915,13 @@ impl ExternalApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
+    /// # let config = vouchsafe_wazo_auth::Settings::from(serde_json::json!({"client_id": "an-example"}));
+    /// # client.external().create_config("mobile", &config).await?;
     /// let answer = client.external().get_config("mobile").await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -934,11 +948,13 @@ impl ExternalApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
+    /// # let config = vouchsafe_wazo_auth::Settings::from(serde_json::json!({"client_id": "an-example"}));
+    /// # client.external().create_config("mobile", &config).await?;
     /// client.external().update_config("mobile", &vouchsafe_wazo_auth::Settings::from(serde_json::json!({"client_id": "an-example"}))).await?;
     /// # Ok(())
     /// # }
@@ -969,11 +985,13 @@ impl ExternalApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
+    /// # let config = vouchsafe_wazo_auth::Settings::from(serde_json::json!({"client_id": "an-example"}));
+    /// # client.external().create_config("mobile", &config).await?;
     /// client.external().delete_config("mobile").await?;
     /// # Ok(())
     /// # }
@@ -1497,11 +1515,16 @@ impl InitApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
+    /// # let seed = vouchsafe_wazo_auth::mock::Seed::sample().settings(|settings| {
+    /// #     settings.legacy = true;
+    /// #     settings.init_key = Some("AN-EXAMPLE-OF-A-KEY-".into());
+    /// # });
+    /// # let client = vouchsafe_wazo_auth::mock::Server::from_seed(&seed).client();
     /// let answer = client.init().run(&vouchsafe_wazo_auth::FirstUser::new("example", "example", "AN-EXAMPLE-OF-A-KEY-")).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -1729,12 +1752,13 @@ impl PoliciesApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
-    /// let answer = client.policies().edit(&"wazo_default_admin_policy".parse()?, &vouchsafe_wazo_auth::PolicyEdit::new("readers")).await?;
+    /// # let policy = client.policies().create(&vouchsafe_wazo_auth::NewPolicy::new("readers")).await?;
+    /// let answer = client.policies().edit(&policy.uuid, &vouchsafe_wazo_auth::PolicyEdit::new("readers")).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -1767,12 +1791,13 @@ impl PoliciesApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
-    /// client.policies().delete(&"wazo_default_admin_policy".parse()?).await?;
+    /// # let policy = client.policies().create(&vouchsafe_wazo_auth::NewPolicy::new("readers")).await?;
+    /// client.policies().delete(&policy.uuid).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -1913,11 +1938,17 @@ impl SamlApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
+    /// # let new = vouchsafe_wazo_auth::NewTenant::new().name("Example").domain_names(["example.com"]);
+    /// # let tenant = client.tenants().create(&new).await?;
+    /// # let client = client.with_tenant(&tenant.uuid);
+    /// # let domain = client.tenants().get_domains(&tenant.uuid).await?.remove(0);
+    /// # let form = vouchsafe_wazo_auth::SamlForm::new().domain_uuid(&domain.uuid).entity_id("wazo").acs_url("https://wazo.example.com").metadata("<EntityDescriptor/>");
+    /// # client.saml_config().create(&form).await?;
     /// let answer = client.saml().sso(&vouchsafe_wazo_auth::SamlStart::new("https://app.example.com/", "example.com")).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -1950,11 +1981,17 @@ impl SamlConfigApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
+    /// # let new = vouchsafe_wazo_auth::NewTenant::new().name("Example").domain_names(["example.com"]);
+    /// # let tenant = client.tenants().create(&new).await?;
+    /// # let client = client.with_tenant(&tenant.uuid);
+    /// # let domain = client.tenants().get_domains(&tenant.uuid).await?.remove(0);
+    /// # let form = vouchsafe_wazo_auth::SamlForm::new().domain_uuid(&domain.uuid).entity_id("wazo").acs_url("https://wazo.example.com").metadata("<EntityDescriptor/>");
+    /// # client.saml_config().create(&form).await?;
     /// let answer = client.saml_config().get().await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -2033,11 +2070,17 @@ impl SamlConfigApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
+    /// # let new = vouchsafe_wazo_auth::NewTenant::new().name("Example").domain_names(["example.com"]);
+    /// # let tenant = client.tenants().create(&new).await?;
+    /// # let client = client.with_tenant(&tenant.uuid);
+    /// # let domain = client.tenants().get_domains(&tenant.uuid).await?.remove(0);
+    /// # let form = vouchsafe_wazo_auth::SamlForm::new().domain_uuid(&domain.uuid).entity_id("wazo").acs_url("https://wazo.example.com").metadata("<EntityDescriptor/>");
+    /// # client.saml_config().create(&form).await?;
     /// let answer = client.saml_config().get_metadata().await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -2300,12 +2343,13 @@ impl TenantsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
-    /// client.tenants().delete(&"3f7c2a10-5f0e-4b8e-9a51-6d1c0b7f2e01".parse()?).await?;
+    /// # let tenant = client.tenants().create(&vouchsafe_wazo_auth::NewTenant::new().name("Example")).await?;
+    /// client.tenants().delete(&tenant.uuid).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -2361,12 +2405,14 @@ impl TenantsApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
-    /// client.tenants().set_parent(&"3f7c2a10-5f0e-4b8e-9a51-6d1c0b7f2e01".parse()?, &"3f7c2a10-5f0e-4b8e-9a51-6d1c0b7f2e01".parse()?).await?;
+    /// # let tenant = client.tenants().create(&vouchsafe_wazo_auth::NewTenant::new().name("Example")).await?;
+    /// # let parent = client.tenants().create(&vouchsafe_wazo_auth::NewTenant::new().name("Parent")).await?;
+    /// client.tenants().set_parent(&tenant.uuid, &parent.uuid).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -2394,12 +2440,13 @@ impl TokenApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
-    /// let answer = client.token().get("6f9619ff-8b86-d011-b42d-00cf4fc964ff").send().await?;
+    /// # let token = server.issue_token("admin");
+    /// let answer = client.token().get(token).send().await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -2424,12 +2471,13 @@ impl TokenApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
-    /// client.token().check("6f9619ff-8b86-d011-b42d-00cf4fc964ff").send().await?;
+    /// # let token = server.issue_token("admin");
+    /// client.token().check(token).send().await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -2458,12 +2506,13 @@ impl TokenApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
-    /// let answer = client.token().check_scopes(&"6f9619ff-8b86-d011-b42d-00cf4fc964ff".into(), &vouchsafe_wazo_auth::ScopeCheck::new(["example"])).await?;
+    /// # let token = server.issue_token("admin");
+    /// let answer = client.token().check_scopes(&token, &vouchsafe_wazo_auth::ScopeCheck::new(["auth.users.read"])).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -2521,12 +2570,15 @@ impl TokenApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
-    /// client.token().delete(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, "phone").await?;
+    /// # let login = vouchsafe_wazo_auth::NewUser::new().username("alice").password("s3cr3t");
+    /// # let user = client.users().create(&login).await?;
+    /// # let login = client.token().create().credentials("alice", "s3cr3t").offline("phone").send().await?;
+    /// client.token().delete(&user.uuid, "phone").await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -2582,11 +2634,16 @@ impl TokenApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
+    /// # let login = vouchsafe_wazo_auth::NewUser::new().username("alice").password("s3cr3t");
+    /// # let user = client.users().create(&login).await?;
+    /// # client.users().add_policy(&user.uuid, &"wazo_default_user_policy".parse()?).await?;
+    /// # let login = client.token().create().credentials("alice", "s3cr3t").offline("phone").send().await?;
+    /// # let client = client.with_token(login.token.token);
     /// client.token().delete_own("phone").await?;
     /// # Ok(())
     /// # }
@@ -2684,11 +2741,13 @@ impl UsersApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
+    /// # let seed = vouchsafe_wazo_auth::mock::Seed::sample().settings(|settings| settings.registration = true);
+    /// # let client = vouchsafe_wazo_auth::mock::Server::from_seed(&seed).client();
     /// let answer = client.users().register(&vouchsafe_wazo_auth::Registration::new("example", "example", "alice@example.com")).await?;
     /// # let _ = answer;
     /// # Ok(())
@@ -2822,12 +2881,13 @@ impl UsersApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
-    /// client.users().change_password(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &vouchsafe_wazo_auth::PasswordChange::new("example", "example")).await?;
+    /// # let user = client.users().create(&vouchsafe_wazo_auth::NewUser::new().username("alice").password("old").email_address("alice@example.com")).await?;
+    /// client.users().change_password(&user.uuid, &vouchsafe_wazo_auth::PasswordChange::new("old", "new")).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -2850,12 +2910,12 @@ impl UsersApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
-    /// client.users().reset_password().send().await?;
+    /// client.users().reset_password().login("alice").send().await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -2924,12 +2984,12 @@ impl UsersApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
-    /// let answer = client.users().update_emails(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &vouchsafe_wazo_auth::EmailList::new([vouchsafe_wazo_auth::NewEmail::new("alice@example.com")])).await?;
+    /// let answer = client.users().update_emails(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &vouchsafe_wazo_auth::EmailList::new([vouchsafe_wazo_auth::NewEmail::new("alice@example.com").main(true)])).await?;
     /// # let _ = answer;
     /// # Ok(())
     /// # }
@@ -2959,12 +3019,14 @@ impl UsersApi<'_> {
     ///
     /// # Examples
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let server = vouchsafe_wazo_auth::mock::Server::new();
     /// # let client = server.client_as("admin");
-    /// client.users().request_confirmation_email(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &"6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse()?).await?;
+    /// # let emails = vouchsafe_wazo_auth::EmailList::new([vouchsafe_wazo_auth::NewEmail::new("alice@example.com").main(true)]);
+    /// # let emails = client.users().update_emails(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &emails).await?;
+    /// client.users().request_confirmation_email(&"8b1d3c6e-2f4a-4c7b-b0d9-51e6f8a3c702".parse()?, &emails[0].uuid).await?;
     /// # Ok(())
     /// # }
     /// ```
