@@ -438,6 +438,9 @@ pub enum ConnectPhase {
     Dns,
     /// No address accepted a connection.
     Tcp,
+    /// The proxy could not be reached, or refused. A request of plain http was sent to the proxy
+    /// by then, so that it counts as [`Sent::Maybe`].
+    Proxy,
     /// The TLS handshake failed: certificate, name or protocol.
     Tls,
 }

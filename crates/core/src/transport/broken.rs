@@ -3,6 +3,8 @@
 
 use http::StatusCode;
 
+#[cfg(feature = "client")]
+use crate::ConnectPhase;
 use crate::{Error, ErrorKind, Sent};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -29,6 +31,24 @@ pub(crate) fn by_alert(alert: &str, cause: Cause) -> Error {
     Error::new(ErrorKind::Transport, what)
         .with_sent(Sent::Maybe)
         .with_source(cause)
+}
+
+/// A proxy answered instead of the server.
+#[cfg(feature = "client")]
+pub(super) fn by_proxy(via: &super::wire::Via, status: StatusCode) -> Error {
+    let proxy = &via.place;
+    let what = match (status, via.has_credentials) {
+        (StatusCode::PROXY_AUTHENTICATION_REQUIRED, false) => {
+            format!("the proxy {proxy} asks for credentials (407)")
+        }
+        (StatusCode::PROXY_AUTHENTICATION_REQUIRED, true) => {
+            format!("the proxy {proxy} refuses the credentials (407)")
+        }
+        _ => format!("the proxy {proxy} refused a connection: {status}"),
+    };
+    // It could not reach the server, or has too much to do.
+    let may_pass = matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504);
+    Error::new(ErrorKind::Connect(ConnectPhase::Proxy), what).with_retryable(may_pass)
 }
 
 /// The head of the answer arrived, but not all of its body.

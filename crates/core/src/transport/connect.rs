@@ -2,24 +2,20 @@
 //! them.
 
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
-use hyper_util::rt::TokioIo;
+use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
-use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 use super::dns::CachedResolver;
-use crate::deadline::{after, in_words};
+#[cfg(feature = "proxy")]
+use super::proxy::{Hop, Routes};
+use super::wire::{Stream, Wire};
+use crate::deadline::in_words;
 use crate::url::place;
 use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result, TimeoutScope};
 
@@ -31,6 +27,8 @@ struct Way {
     tcp: HttpConnector<CachedResolver>,
     /// `Err` holds the reason why https is impossible, which is reported only for https URLs.
     tls: Result<TlsConnector>,
+    #[cfg(feature = "proxy")]
+    routes: Option<Routes>,
     timeout: Duration,
     max_age: Duration,
 }
@@ -39,6 +37,7 @@ impl Connector {
     pub(super) fn new(
         resolver: CachedResolver,
         tls: Result<Arc<rustls::ClientConfig>>,
+        #[cfg(feature = "proxy")] routes: Option<Routes>,
         timeout: Duration,
         max_age: Duration,
     ) -> Self {
@@ -57,6 +56,8 @@ impl Connector {
         Self(Arc::new(Way {
             tcp,
             tls: tls.map(TlsConnector::from),
+            #[cfg(feature = "proxy")]
+            routes,
             timeout,
             max_age,
         }))
@@ -68,14 +69,21 @@ impl Connector {
     pub(super) async fn secure(&self, uri: &Uri, stream: Stream) -> Result<Stream> {
         let way = &self.0;
         let tls = way.tls.clone()?;
-        let Io::Plain(tcp) = stream.io else {
-            return Ok(stream);
+        let wire = match stream.into_wire() {
+            Wire::Tls(secured) => return Ok(way.stream(Wire::Tls(secured))),
+            plain => plain,
         };
-        let (host, place) = (uri.host().unwrap_or_default(), place(uri));
-        let secured = way.secure(&tls, host, &place, tcp);
+        let secured = secure(&tls, uri, wire);
         tokio::time::timeout(way.timeout, secured)
             .await
             .unwrap_or_else(|_| Err(too_late(uri, way.timeout)))
+            .map(|wire| way.stream(wire))
+    }
+
+    /// Returns the proxy that a request is sent to, rather than to its server.
+    #[cfg(feature = "proxy")]
+    pub(super) fn hop(&self, uri: &Uri) -> Option<&Hop> {
+        self.0.routes.as_ref()?.hop(uri)
     }
 }
 
@@ -95,49 +103,67 @@ impl Way {
             Some("http") => None,
             _ => return Err(Error::new(ErrorKind::Config, NO_SCHEME)),
         };
-        let host = uri.host().unwrap_or_default().to_owned();
-        let place = place(&uri);
-        let tcp = self.connect_tcp(uri).await?;
+        #[cfg(feature = "proxy")]
+        if let Some(hop) = self.routes.as_ref().and_then(|routes| routes.hop(&uri)) {
+            return self.connect_through(hop, &uri, tls).await;
+        }
+        let wire = self.connect_tcp(&uri).await?;
+        let wire = match tls {
+            Some(tls) => secure(&tls, &uri, wire).await?,
+            None => wire,
+        };
+        Ok(self.stream(wire))
+    }
+
+    /// Connects to a proxy, and through a tunnel to the server if the request is of https.
+    #[cfg(feature = "proxy")]
+    async fn connect_through(
+        &self,
+        hop: &Hop,
+        uri: &Uri,
+        tls: Option<TlsConnector>,
+    ) -> Result<Stream> {
+        let to_proxy = async {
+            let wire = self.connect_tcp(hop.url()).await?;
+            match hop.is_https() {
+                true => secure(&self.tls.clone()?, hop.url(), wire).await,
+                false => Ok(wire),
+            }
+        };
+        let wire = to_proxy.await.map_err(|error| hop.unreachable(error))?;
         match tls {
-            Some(tls) => self.secure(&tls, &host, &place, tcp).await,
-            None => Ok(Stream::new(Io::Plain(tcp), self.max_age)),
+            Some(tls) => {
+                let wire = hop.tunnel(wire, uri).await?;
+                Ok(self.stream(secure(&tls, uri, wire).await?))
+            }
+            None => Ok(Stream::new(wire, self.max_age, Some(hop.via()))),
         }
     }
 
-    async fn connect_tcp(&self, uri: Uri) -> Result<TokioIo<TcpStream>> {
-        let place = place(&uri);
-        tower_service::Service::call(&mut self.tcp.clone(), uri)
+    async fn connect_tcp(&self, uri: &Uri) -> Result<Wire> {
+        tower_service::Service::call(&mut self.tcp.clone(), uri.clone())
             .await
-            .map_err(|cause| tcp_error(&place, cause))
+            .map(|tcp| Wire::Tcp(tcp.into_inner()))
+            .map_err(|cause| tcp_error(&place(uri), cause))
     }
 
-    async fn secure(
-        &self,
-        tls: &TlsConnector,
-        host: &str,
-        place: &str,
-        tcp: TokioIo<TcpStream>,
-    ) -> Result<Stream> {
-        let literal = host
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_owned();
-        let name = ServerName::try_from(literal).map_err(|cause| {
-            Error::new(
-                ErrorKind::Config,
-                format!("{host} is not a name that TLS can verify"),
-            )
-            .with_source(cause)
-        })?;
-        let stream = tls
-            .connect(name, tcp.into_inner())
-            .await
-            .map_err(|cause| tls_error(place, cause))?;
-        Ok(Stream::new(
-            Io::Tls(Box::new(TokioIo::new(stream))),
-            self.max_age,
-        ))
+    /// A connection to the server itself.
+    fn stream(&self, wire: Wire) -> Stream {
+        Stream::new(wire, self.max_age, None)
     }
+}
+
+/// Continues a connection with TLS to the host of a URL.
+async fn secure(tls: &TlsConnector, uri: &Uri, wire: Wire) -> Result<Wire> {
+    let host = uri.host().unwrap_or_default();
+    let literal = host.trim_start_matches('[').trim_end_matches(']');
+    let name = ServerName::try_from(literal.to_owned()).map_err(|cause| {
+        let what = format!("{host} is not a name that TLS can verify");
+        Error::new(ErrorKind::Config, what).with_source(cause)
+    })?;
+    let stream = tls.connect(name, wire).await;
+    let stream = stream.map_err(|cause| tls_error(&place(uri), cause))?;
+    Ok(Wire::Tls(Box::new(stream)))
 }
 
 impl tower_service::Service<Uri> for Connector {
@@ -195,105 +221,4 @@ fn tcp_error(place: &str, cause: impl std::error::Error + Send + Sync + 'static)
     .with_source(cause)
 }
 
-/// A connection and its history.
-pub(super) struct Stream {
-    io: Io,
-    history: History,
-}
-
-/// What the transport must know about a connection. It accompanies every answer and every error.
-#[derive(Clone)]
-pub(super) struct History {
-    /// When to remove it from the pool, so that DNS changes and rotated back ends are followed.
-    pub(super) retire_at: Instant,
-    /// Whether it has delivered an answer.
-    pub(super) has_answered: Arc<AtomicBool>,
-}
-
 pub(super) const NO_SCHEME: &str = "a request needs an absolute URL: http://… or https://…";
-
-/// The maximum of ages, since a jittered age must not overflow.
-const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
-
-enum Io {
-    Plain(TokioIo<TcpStream>),
-    Tls(Box<TokioIo<TlsStream<TcpStream>>>),
-}
-
-impl Stream {
-    fn new(io: Io, max_age: Duration) -> Self {
-        // Connections that were made together must not all end together.
-        let age = max_age.min(LONGEST).mul_f64(0.8 + 0.4 * fastrand::f64());
-        Self {
-            io,
-            history: History {
-                retire_at: after(Instant::now(), age),
-                has_answered: Arc::default(),
-            },
-        }
-    }
-}
-
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        Connected::new().extra(self.history.clone())
-    }
-}
-
-impl Read for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().io {
-            Io::Plain(io) => Pin::new(io).poll_read(cx, buf),
-            Io::Tls(io) => Pin::new(io).poll_read(cx, buf),
-        }
-    }
-}
-
-impl Write for Stream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().io {
-            Io::Plain(io) => Pin::new(io).poll_write(cx, buf),
-            Io::Tls(io) => Pin::new(io).poll_write(cx, buf),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().io {
-            Io::Plain(io) => Pin::new(io).poll_flush(cx),
-            Io::Tls(io) => Pin::new(io).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().io {
-            Io::Plain(io) => Pin::new(io).poll_shutdown(cx),
-            Io::Tls(io) => Pin::new(io).poll_shutdown(cx),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match &self.io {
-            Io::Plain(io) => io.is_write_vectored(),
-            Io::Tls(io) => io.is_write_vectored(),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().io {
-            Io::Plain(io) => Pin::new(io).poll_write_vectored(cx, bufs),
-            Io::Tls(io) => Pin::new(io).poll_write_vectored(cx, bufs),
-        }
-    }
-}

@@ -8,7 +8,8 @@ use http::Uri;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::connect::{Connector, Stream};
+use super::connect::Connector;
+use super::wire::Stream;
 use crate::Result;
 
 /// Opens connections with the name look-up, the TLS settings, the time limit and the errors of an

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use http::StatusCode;
 use http::header::HOST;
+#[cfg(feature = "proxy")]
+use http::header::PROXY_AUTHORIZATION;
 use http::response::Parts;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
@@ -14,13 +17,16 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::Instant;
 
 use super::body::{self, Outgoing};
-use super::connect::{Connector, History, NO_SCHEME};
+use super::connect::{Connector, NO_SCHEME};
 use super::dial::Dialer;
 use super::dns::{CachedResolver, Resolve, SystemResolver};
+#[cfg(feature = "proxy")]
+use super::proxy::Proxy;
 use super::tls::{self, Roots, TlsSettings};
+use super::wire::History;
 use super::{Request, Response, StreamedResponse, Transport, broken};
 use crate::url::host_header;
-use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result};
+use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result, Sent};
 
 /// HTTP/1.1 over pooled connections, with TLS by rustls.
 ///
@@ -29,6 +35,8 @@ use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result};
 #[derive(Clone)]
 pub struct HttpTransport {
     pool: Client<Connector, Outgoing>,
+    #[cfg(feature = "proxy")]
+    connector: Connector,
     /// Whether an answer came over a connection that is due for retirement.
     met_old: Arc<AtomicBool>,
 }
@@ -51,6 +59,15 @@ impl HttpTransport {
         {
             let host = host_header(scheme, authority);
             outgoing.headers_mut().insert(HOST, host);
+        }
+        // Through a tunnel it would reach the server.
+        #[cfg(feature = "proxy")]
+        if outgoing.uri().scheme() == Some(&http::uri::Scheme::HTTP)
+            && let Some(hop) = self.connector.hop(outgoing.uri())
+            && let Some(credentials) = hop.credentials()
+        {
+            let headers = outgoing.headers_mut();
+            headers.insert(PROXY_AUTHORIZATION, credentials.clone());
         }
         // Only a request that captured its connection can retire it, and capturing costs a
         // twentieth of a call. So an old connection serves one more request after it was found to
@@ -104,6 +121,11 @@ impl HttpTransport {
                 }
                 self.met_old.store(captured.is_none(), Ordering::Relaxed);
             }
+            if let Some(via) = &history.proxy
+                && head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+            {
+                return Err(broken::by_proxy(via, head.status).with_sent(Sent::Maybe));
+            }
         }
         Ok((head, body))
     }
@@ -141,6 +163,8 @@ pub struct HttpTransportBuilder {
     resolver: Arc<dyn Resolve>,
     tls: TlsSettings,
     require_https: bool,
+    #[cfg(feature = "proxy")]
+    proxy: Proxy,
 }
 
 impl Default for HttpTransportBuilder {
@@ -153,6 +177,8 @@ impl Default for HttpTransportBuilder {
             resolver: Arc::new(SystemResolver::new()),
             tls: TlsSettings::default(),
             require_https: false,
+            #[cfg(feature = "proxy")]
+            proxy: Proxy::default(),
         }
     }
 }
@@ -249,6 +275,26 @@ impl HttpTransportBuilder {
         self
     }
 
+    /// Sends requests to other machines through a proxy. Default: none.
+    #[cfg(feature = "proxy")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "proxy")))]
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = proxy;
+        self
+    }
+
+    /// Uses the proxies that the environment names, if any: [`Proxy::from_env`]. Without this call
+    /// the environment is not read.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Proxy::from_env`].
+    #[cfg(feature = "proxy")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "proxy")))]
+    pub fn proxy_from_env(self) -> Result<Self> {
+        Ok(self.proxy(Proxy::from_env()?))
+    }
+
     /// Makes [`build`](Self::build) fail if `https` is impossible, instead of the first connection.
     pub fn require_https(mut self) -> Self {
         self.require_https = true;
@@ -271,9 +317,11 @@ impl HttpTransportBuilder {
             .pool_max_idle_per_host(self.max_idle_per_host)
             // Obsolete, but recipients must accept it (RFC 9112, 5.2).
             .http1_allow_obsolete_multiline_headers_in_responses(true)
-            .build(connector);
+            .build(connector.clone());
         Ok(HttpTransport {
             pool,
+            #[cfg(feature = "proxy")]
+            connector,
             met_old: Arc::default(),
         })
     }
@@ -311,6 +359,8 @@ impl HttpTransportBuilder {
         Ok(Connector::new(
             resolver,
             tls,
+            #[cfg(feature = "proxy")]
+            self.proxy.routes(),
             self.connect_timeout,
             self.max_age,
         ))

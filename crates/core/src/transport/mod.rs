@@ -17,8 +17,12 @@ mod dial;
 mod dns;
 #[cfg(feature = "client")]
 mod hyper;
+#[cfg(feature = "proxy")]
+mod proxy;
 #[cfg(feature = "client")]
 mod tls;
+#[cfg(feature = "client")]
+mod wire;
 mod written;
 
 use std::fmt;
@@ -26,6 +30,9 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
 
+#[cfg(feature = "proxy")]
+#[cfg_attr(docsrs, doc(cfg(feature = "proxy")))]
+pub use self::proxy::Proxy;
 pub use self::written::Written;
 #[cfg(feature = "client")]
 pub use self::{

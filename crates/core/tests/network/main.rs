@@ -1,10 +1,13 @@
-//! What the transport promises about TLS, against a host with a throw-away authority.
+//! What the transport promises about what is below HTTP: TLS, here and in `faults` and `identity`,
+//! and proxies.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod faults;
 mod identity;
 #[path = "../../../../tests/support/log.rs"]
 mod log;
+#[cfg(feature = "proxy")]
+mod proxy;
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;

@@ -19,13 +19,13 @@ use vouchsafe_core::{ConnectPhase, CoreClient, Error, ErrorKind, Sent};
 
 use super::{READ, loopback};
 
-struct Authority {
+pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    pem: String,
+    pub(super) pem: String,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -40,6 +40,30 @@ impl Authority {
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         (certificate.der().clone(), key)
     }
+
+    /// Returns what a server with this name needs.
+    #[cfg(feature = "proxy")]
+    pub(super) fn acceptor(&self, name: &str) -> TlsAcceptor {
+        let params = CertificateParams::new([name.to_owned()]).unwrap();
+        let (certificate, key) = self.certify(&params);
+        acceptor(vec![certificate], &key, &[&version::TLS13])
+    }
+}
+
+fn acceptor(
+    chain: Vec<CertificateDer<'static>>,
+    key: &KeyPair,
+    versions: &[&'static SupportedProtocolVersion],
+) -> TlsAcceptor {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    TlsAcceptor::from(Arc::new(config))
 }
 
 fn good() -> CertificateParams {
@@ -56,15 +80,7 @@ async fn call(
     key: &KeyPair,
     versions: &[&'static SupportedProtocolVersion],
 ) -> Error {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(versions)
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let acceptor = acceptor(chain, key, versions);
     let listener = TcpListener::bind(loopback()).await.unwrap();
     let address = listener.local_addr().unwrap();
     let _server = Task::spawn(async move {

@@ -1,0 +1,170 @@
+//! What a connection runs over: TCP, a socket file, or TLS on top of another connection.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tokio_rustls::client::TlsStream;
+
+use crate::deadline::after;
+
+/// Bytes in both directions.
+pub(super) enum Wire {
+    Tcp(TcpStream),
+    /// To a server, through another connection: that to the server itself, or a tunnel.
+    Tls(Box<TlsStream<Self>>),
+}
+
+/// Calls a method of whatever the wire runs over.
+macro_rules! delegate {
+    ($wire:expr, $inner:ident => $call:expr) => {
+        match $wire {
+            Wire::Tcp($inner) => $call,
+            Wire::Tls($inner) => $call,
+        }
+    };
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        delegate!(self.get_mut(), inner => Pin::new(inner).poll_read(cx, buffer))
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        delegate!(self.get_mut(), inner => Pin::new(inner).poll_write(cx, bytes))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        delegate!(self.get_mut(), inner => Pin::new(inner).poll_flush(cx))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        delegate!(self.get_mut(), inner => Pin::new(inner).poll_shutdown(cx))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        delegate!(self, inner => inner.is_write_vectored())
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        delegate!(self.get_mut(), inner => Pin::new(inner).poll_write_vectored(cx, slices))
+    }
+}
+
+/// A connection and its history.
+pub(super) struct Stream {
+    wire: TokioIo<Wire>,
+    history: History,
+}
+
+/// What the transport must know about a connection. It accompanies every answer and every error.
+#[derive(Clone)]
+pub(super) struct History {
+    /// When to remove it from the pool, so that DNS changes and rotated back ends are followed.
+    pub(super) retire_at: Instant,
+    /// Whether it has delivered an answer.
+    pub(super) has_answered: Arc<AtomicBool>,
+    /// The proxy that requests are sent to, rather than to their server.
+    pub(super) proxy: Option<Via>,
+}
+
+/// A proxy, as errors name it.
+#[derive(Clone)]
+pub(super) struct Via {
+    /// Host and port.
+    pub(super) place: Arc<str>,
+    pub(super) has_credentials: bool,
+}
+
+/// The maximum of ages, since a jittered age must not overflow.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
+impl Stream {
+    pub(super) fn new(wire: Wire, max_age: Duration, proxy: Option<Via>) -> Self {
+        // Connections that were made together must not all end together.
+        let age = max_age.min(LONGEST).mul_f64(0.8 + 0.4 * fastrand::f64());
+        Self {
+            wire: TokioIo::new(wire),
+            history: History {
+                retire_at: after(Instant::now(), age),
+                has_answered: Arc::default(),
+                proxy,
+            },
+        }
+    }
+
+    pub(super) fn into_wire(self) -> Wire {
+        self.wire.into_inner()
+    }
+}
+
+impl Connection for Stream {
+    fn connected(&self) -> Connected {
+        Connected::new()
+            .proxy(self.history.proxy.is_some())
+            .extra(self.history.clone())
+    }
+}
+
+impl Read for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().wire).poll_read(cx, buf)
+    }
+}
+
+impl Write for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().wire).poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().wire).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().wire).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.wire.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().wire).poll_write_vectored(cx, bufs)
+    }
+}
