@@ -7,7 +7,6 @@ use std::path::Path;
 use std::process::Command;
 
 use vouchsafe_core::store::contract::Server;
-use vouchsafe_core::store::lock;
 
 use crate::process::Process;
 use crate::{found, free_port, start};
@@ -94,7 +93,7 @@ fn make_cluster(data: &Path, as_user: &[String], initdb: &Path, postgres: &Path)
     let name = format!("postgres-{:016x}", hasher.finish());
     let template = std::env::current_exe().unwrap().with_file_name(name);
     let turn = File::create(template.with_extension("lock")).unwrap();
-    lock::exclusive(&turn).unwrap();
+    turn.lock().unwrap();
     if template.is_dir() {
         drop(turn);
         return copy(&template, data);
