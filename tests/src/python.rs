@@ -22,10 +22,7 @@ pub(crate) async fn environment(folder: &Path, packages: &[&str]) -> Result<Path
     if python.exists() && fs::read_to_string(&marker).is_ok_and(|found| found == wanted) {
         return Ok(python);
     }
-    let mut base = find().await.ok_or_else(|| {
-        let (major, minor) = OLDEST;
-        format!("no Python {major}.{minor} or newer; put one on PATH or install one with pyenv")
-    })?;
+    let mut base = find().await.ok_or_else(none)?;
     base.args(["-m", "venv", "--clear"]).arg(folder);
     output(&mut base).await?;
     let mut pip = Command::new(&python);
@@ -50,6 +47,12 @@ pub(crate) async fn pancloud(version: &str, work: &Path) -> Result<PathBuf, Stri
     let pancloud = format!("pancloud=={version}");
     let packages = [&pancloud, "tinydb==3.15.2", "requests==2.34.2"];
     environment(&work.join(format!("pancloud-{version}")), &packages).await
+}
+
+/// Says that there is no Python that is new enough.
+pub(crate) fn none() -> String {
+    let (major, minor) = OLDEST;
+    format!("no Python {major}.{minor} or newer; put one on PATH or install one with pyenv")
 }
 
 /// Returns a command that starts a Python that is new enough.

@@ -1,5 +1,5 @@
-//! Servers for tests of stores: programs of this machine on a free loopback port, with their data
-//! in the folder of the test.
+//! What tests of stores need of the machine: servers, which are programs on a free loopback port with
+//! their data in the folder of the test, and a disk that can be full.
 //!
 //! Each server ends with its value, and with the test however that ends: a shell kills it once the
 //! other end of its standard input is gone.
@@ -11,6 +11,7 @@
     reason = "tests"
 )]
 
+mod disk;
 mod openbao;
 mod postgres;
 mod process;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use vouchsafe_core::env;
 use vouchsafe_core::store::contract::Server;
 
+pub use crate::disk::SmallDisk;
 pub use crate::openbao::{openbao, token};
 pub use crate::postgres::{PASSWORD, postgres};
 use crate::process::Process;
@@ -148,14 +150,23 @@ fn found(program: &str, install: &str, folders: &[PathBuf]) -> Option<PathBuf> {
         file.is_file().then_some(file)
     });
     if found.is_none() {
-        let why = format!("SKIPPED: there is no {program} here; run `{install}`");
-        assert!(
-            env::var("CI").unwrap().is_none_or(|ci| ci != "true"),
-            "{why}"
-        );
-        println!("{why}");
+        skip(&format!("there is no {program} here; run `{install}`"));
     }
     found
+}
+
+/// Returns whether a check may be left out because something is not installed. With `CI=true` it
+/// fails instead, since nobody may read that it was left out.
+#[must_use]
+pub fn may_skip() -> bool {
+    env::var("CI").unwrap().is_none_or(|ci| ci != "true")
+}
+
+/// Prints that a test is left out, and why.
+pub fn skip(why: &str) {
+    let line = format!("SKIPPED: {why}");
+    assert!(may_skip(), "{line}");
+    println!("{line}");
 }
 
 /// Returns a port that was free a moment ago.

@@ -51,7 +51,7 @@ async fn foreign_clients(places: &Places, report: &mut Report) -> Result<(), Str
     let python = match python::environment(&places.work.join("oauth"), &CLIENTS).await {
         Ok(python) => python,
         Err(why) => {
-            report.skip("Authlib and requests-oauthlib", why);
+            report.miss("Authlib and requests-oauthlib", why);
             return Ok(());
         }
     };
@@ -130,7 +130,7 @@ async fn with(version: &str, places: &Places, report: &mut Report) -> Result<(),
     let python = match python::pancloud(version, &places.work).await {
         Ok(python) => python,
         Err(why) => {
-            report.skip(&format!("pancloud {version}"), why);
+            report.miss(&format!("pancloud {version}"), why);
             return Ok(());
         }
     };

@@ -30,13 +30,21 @@ pub struct Report {
     pub passed: usize,
     /// The number of failed checks.
     pub failed: usize,
-    /// The number of checks that could not be made.
+    /// The number of checks that do not apply.
     pub skipped: usize,
+    /// The number of clients or recordings that are not here, so that none of their checks was made.
+    pub missing: usize,
     /// The report, line by line.
     pub lines: Vec<String>,
 }
 
 impl Report {
+    /// Returns whether no check failed, and none is missing unless `may_miss`.
+    #[must_use]
+    pub fn is_good(&self, may_miss: bool) -> bool {
+        self.failed == 0 && (may_miss || self.missing == 0)
+    }
+
     fn pass(&mut self, name: &str) {
         self.passed += 1;
         self.lines.push(format!("ok     {name}"));
@@ -45,6 +53,12 @@ impl Report {
     fn skip(&mut self, name: &str, why: impl fmt::Display) {
         self.skipped += 1;
         self.lines.push(format!("SKIPPED {name}: {why}"));
+    }
+
+    /// Notes that what all of some checks need is not here.
+    fn miss(&mut self, name: &str, why: impl fmt::Display) {
+        self.missing += 1;
+        self.lines.push(format!("SKIPPED {name}, all checks: {why}"));
     }
 
     fn fail(&mut self, name: &str, why: impl fmt::Display) {
@@ -60,8 +74,8 @@ impl fmt::Display for Report {
         }
         write!(
             f,
-            "interop: {} passed, {} failed, {} skipped",
-            self.passed, self.failed, self.skipped
+            "interop: {} passed, {} failed, {} skipped, {} missing",
+            self.passed, self.failed, self.skipped, self.missing
         )
     }
 }
@@ -115,4 +129,24 @@ pub async fn run(
         }
     }
     Ok(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_told_and_may_be_refused() {
+        let mut report = Report::default();
+        report.pass("one");
+        report.skip("another", "the service has no such route");
+        assert!(report.is_good(true) && report.is_good(false));
+        report.miss("a client", "no Python");
+        assert!(report.is_good(true) && !report.is_good(false));
+        let text = report.to_string();
+        assert!(text.contains("SKIPPED a client, all checks: no Python"), "{text}");
+        assert!(text.ends_with("1 passed, 0 failed, 1 skipped, 1 missing"), "{text}");
+        report.fail("a third", "planted");
+        assert!(!report.is_good(true));
+    }
 }

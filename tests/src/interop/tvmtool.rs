@@ -12,11 +12,7 @@ use crate::python;
 pub(super) async fn run(places: &Places, report: &mut Report) {
     let file = places.scripts.join("tvmtool.py");
     let Some(mut python) = python::find().await else {
-        let text = fs::read_to_string(&file).unwrap_or_default();
-        report.skipped += text.matches("\n@check\n").count();
-        let line = "SKIPPED the client of tvmtool: no Python that is new enough";
-        report.lines.push(line.to_owned());
-        return;
+        return report.miss("the client of tvmtool", python::none());
     };
     let folder = match tempfile::tempdir() {
         Ok(folder) => folder,

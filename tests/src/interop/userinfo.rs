@@ -34,12 +34,7 @@ pub(super) async fn run(places: &Places, report: &mut Report) {
     let python = match python::environment(&places.work.join("venv"), PACKAGES).await {
         Ok(python) => python,
         Err(why) => {
-            let text = fs::read_to_string(&script).unwrap_or_default();
-            report.skipped += text.matches("\n@check\n").count() + COMPARED.len();
-            report
-                .lines
-                .push(format!("SKIPPED the Python clients of userinfo: {why}"));
-            return;
+            return report.miss("the Python clients of userinfo", why);
         }
     };
     let seed = places.scripts.join("seed.json");

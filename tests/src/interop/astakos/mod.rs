@@ -22,10 +22,7 @@ const PACKAGES: [&str; 2] = ["astakosclient==0.19", "objpool==0.4"];
 /// Makes all calls.
 pub(super) async fn run(places: &Places, report: &mut Report) {
     let Some(base) = python::find_27().await else {
-        report.skipped += calls::all().len();
-        let line = "SKIPPED astakosclient: no Python 2.7; install one with pyenv";
-        report.lines.push(line.to_owned());
-        return;
+        return report.miss("astakosclient", "no Python 2.7; install one with pyenv");
     };
     if let Err(why) = drive(base, places, report).await {
         report.fail("astakosclient against the emulator", why);
@@ -74,10 +71,7 @@ async fn drive(base: python::Python27, places: &Places, report: &mut Report) -> 
         match vectors::judge_recorded(&case) {
             Recorded::Same => report.pass(&name),
             Recorded::Different(lines) => report.fail(&name, lines.join("\n    ")),
-            Recorded::NotMade(rule) => {
-                report.skipped += 1;
-                report.lines.push(format!("SKIPPED {name}: {rule}"));
-            }
+            Recorded::NotMade(rule) => report.skip(&name, rule),
         }
     }
     Ok(())

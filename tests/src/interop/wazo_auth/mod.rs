@@ -34,11 +34,7 @@ const ADMIN: &str = "admin";
 pub(super) async fn run(places: &Places, report: &mut Report) {
     let python = match python::environment(&places.work.join("wazo-auth"), PACKAGES).await {
         Ok(python) => python,
-        Err(why) => {
-            report.skipped += 1;
-            let line = format!("SKIPPED the Python client of wazo-auth: {why}");
-            return report.lines.push(line);
-        }
+        Err(why) => return report.miss("the Python client of wazo-auth", why),
     };
     let mut command = Command::new(python);
     command.arg(places.scripts.join("wazo_auth.py"));
@@ -54,8 +50,8 @@ pub(super) async fn run(places: &Places, report: &mut Report) {
 async fn drive(mut script: Session, places: &Places, report: &mut Report) -> Result<(), String> {
     match &places.vectors {
         Some(folder) => check_script(&mut script, folder, report).await?,
-        None => report.skip(
-            "wazo_auth.py is like the recorded client",
+        None => report.miss(
+            "the recordings of wazo-auth",
             format!("{} is not set", vectors::VARIABLE),
         ),
     }
