@@ -13,11 +13,17 @@ mod test;
 mod vectors;
 mod workspace;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if asks_for_help(&arguments) {
+        // If even this cannot be written, nobody reads it.
+        let _ = writeln!(std::io::stdout(), "{USAGE}");
+        return ExitCode::SUCCESS;
+    }
     let result = match arguments.as_slice() {
         ["bench", rest @ ..] => bench::run(rest),
         ["codegen", rest @ ..] => codegen::run(rest),
@@ -40,6 +46,12 @@ fn main() -> ExitCode {
     }
 }
 
+/// Returns whether help is asked for, with any command. What is behind `--` is another program's.
+fn asks_for_help(arguments: &[&str]) -> bool {
+    let mut own = arguments.iter().take_while(|argument| **argument != "--");
+    own.any(|argument| ["--help", "-h"].contains(argument))
+}
+
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
@@ -60,3 +72,17 @@ usage: cargo xtask <command>
                       run the description of a service against its emulator
   test [ARGUMENTS]    run all tests, documentation included
   vectors [SERVICE]   run the recorded vectors below VOUCHSAFE_VECTORS";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_is_asked_for_before_or_after_a_command() {
+        assert!(asks_for_help(&["--help"]));
+        assert!(asks_for_help(&["schemathesis", "--help"]));
+        assert!(asks_for_help(&["fleet", "faults", "-h"]));
+        assert!(!asks_for_help(&["schemathesis", "astakos"]));
+        assert!(!asks_for_help(&["test", "--", "--help"]));
+    }
+}
