@@ -140,7 +140,6 @@ impl Server {
             .token_url(url)
             .authorization_url(format!("{url}{}", routes::AUTHORIZE))
             .device_authorization_url(format!("{url}{}", routes::DEVICE))
-            .device_authorization_url(format!("{url}{}", routes::DEVICE))
             .developer_token_provider(format!("{url}{}", crate::credentials::REDEEM.path()))
     }
 
