@@ -240,7 +240,10 @@ async fn a_journal_refuses_commissions_until_there_is_room() {
             Err(error) => break error.to_string(),
         }
     };
-    assert!(says_full(&error) && error.contains("cannot write the journal"), "{error}");
+    assert!(
+        says_full(&error) && error.contains("cannot write the journal"),
+        "{error}"
+    );
     let before = fs::read(&path).unwrap();
     issuer.issue(&one).await.unwrap_err();
     assert_eq!(server.commissions().len(), 1, "nothing was sent");

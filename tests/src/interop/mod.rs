@@ -58,7 +58,8 @@ impl Report {
     /// Notes that what all of some checks need is not here.
     fn miss(&mut self, name: &str, why: impl fmt::Display) {
         self.missing += 1;
-        self.lines.push(format!("SKIPPED {name}, all checks: {why}"));
+        self.lines
+            .push(format!("SKIPPED {name}, all checks: {why}"));
     }
 
     fn fail(&mut self, name: &str, why: impl fmt::Display) {
@@ -144,8 +145,14 @@ mod tests {
         report.miss("a client", "no Python");
         assert!(report.is_good(true) && !report.is_good(false));
         let text = report.to_string();
-        assert!(text.contains("SKIPPED a client, all checks: no Python"), "{text}");
-        assert!(text.ends_with("1 passed, 0 failed, 1 skipped, 1 missing"), "{text}");
+        assert!(
+            text.contains("SKIPPED a client, all checks: no Python"),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("1 passed, 0 failed, 1 skipped, 1 missing"),
+            "{text}"
+        );
         report.fail("a third", "planted");
         assert!(!report.is_good(true));
     }
