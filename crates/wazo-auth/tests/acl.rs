@@ -57,6 +57,44 @@ fn a_star_stays_within_a_segment_and_a_hash_does_not() {
 }
 
 #[test]
+fn a_hash_may_be_followed_by_more() {
+    check(
+        &hers(["a.#.read", "a.#.x*.*", "#.b.c", "a.#.d.#.e", "f.#.me"]),
+        &[
+            "a..read",
+            "a.b.read",
+            "a.b.c.read",
+            "a.b.xy.",
+            "a..x.z",
+            "a.b.x.x.x",
+            ".b.c",
+            "a.b.c",
+            "b.c.b.c",
+            "a..d..e",
+            "a.b.d.c.d.e.e",
+            "f..me",
+            &format!("f.g.{ALICE}"),
+        ],
+        &[
+            "a.read",
+            "read",
+            "a.read.b",
+            "a.b.read.c",
+            "a.b.xy",
+            "a.x.y",
+            "a.b.c.d",
+            "b.c",
+            "a.b.d.e",
+            "a.d..e",
+            "f.me",
+            "f.g.me.h",
+            "a.\n.read",
+            "\n.b.c",
+        ],
+    );
+}
+
+#[test]
 fn words_stand_for_the_ids_of_the_token_where_they_are_whole_segments() {
     let alice = format!("users.{ALICE}.read");
     check(
@@ -188,6 +226,8 @@ fn patterns_and_texts_made_to_be_slow_are_not() {
     assert!(hers([&stars]).allows(&format!("{text}b")));
     let hashes = format!("{}#b", "#a".repeat(100));
     assert!(!hers([&hashes]).allows(&format!("{text}c")));
+    let counts = (0..300).map(|count| format!("#{}.y", ".x".repeat(count)));
+    assert!(!counts.collect::<Acl>().allows(&".x".repeat(10_000)));
     // Longer than there is room for on the stack.
     let text = "x".repeat(200_000);
     assert!(hers(["*y#", "*x#x"]).allows(&text));

@@ -22,8 +22,9 @@
 //! ```
 //!
 //! The list is compiled once. The time of a decision is at most proportional to the lengths of list
-//! and text, and usually to the number of patterns that share a prefix with the text. It allocates
-//! only if a text is longer than 64 KiB.
+//! and text, and usually does not depend on the length of the list: only patterns with a wildcard
+//! that shares its segment with other text, or with several `#`, are tried one after the other. It
+//! allocates only if a text is longer than 64 KiB.
 
 mod pattern;
 mod program;
@@ -200,7 +201,7 @@ impl AclBuilder {
                 Some(forbidden) => (&mut forbidding, forbidden),
                 None => (&mut allowing, &**pattern),
             };
-            tree.add(&pattern::parts(pattern, rules, &words), index, &words);
+            tree.add(pattern, index, rules, &words);
         }
         Acl {
             patterns,

@@ -2,6 +2,53 @@
 
 use super::rules::{Rules, Word, Words};
 
+/// Splits a pattern or an access after its first segment.
+pub(super) fn split(text: &str) -> (&str, Option<&str>) {
+    match text.bytes().position(|byte| byte == b'.') {
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
+        None => (text, None),
+    }
+}
+
+/// How a segment of a pattern matches segments of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Segment {
+    /// Matches itself.
+    Text,
+    /// `*`: any segment.
+    Run,
+    /// `#`: any sequence of segments.
+    Rest,
+    /// Matches itself and an alternative, which is a segment too.
+    Word(Word),
+    /// Has a wildcard besides other text, or an alternative of several segments.
+    Other,
+}
+
+/// Returns how a segment matches; `is_first` says whether the pattern begins with it.
+pub(super) fn segment(text: &str, is_first: bool, rules: Rules, words: &Words) -> Segment {
+    match text {
+        "*" => Segment::Run,
+        "#" => Segment::Rest,
+        _ if text.contains(['*', '#']) => Segment::Other,
+        _ => match words.reserved(text, is_first, rules) {
+            Some(word) if words.is_segment(word) => Segment::Word(word),
+            Some(_) => Segment::Other,
+            None => Segment::Text,
+        },
+    }
+}
+
+/// Returns whether what follows the first segment of a pattern matches only as many segments as it
+/// has.
+pub(super) fn has_fixed_length(after: &str, rules: Rules, words: &Words) -> bool {
+    let is_one = |text: &str| {
+        let reserved = words.reserved(text, false, rules);
+        !text.contains('#') && reserved.is_none_or(|word| words.is_segment(word))
+    };
+    after.split('.').all(is_one)
+}
+
 /// A part of a pattern. Texts include the dots between segments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
@@ -15,20 +62,16 @@ pub(super) enum Part {
     Word(Word),
 }
 
-/// Splits a pattern, without its `!`, into parts.
-pub(super) fn parts(pattern: &str, rules: Rules, words: &Words) -> Vec<Part> {
+/// Splits a pattern, without its `!`, into parts; `is_whole` says whether it is the whole pattern,
+/// or follows other segments.
+pub(super) fn parts(pattern: &str, is_whole: bool, rules: Rules, words: &Words) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut text = String::new();
     for (index, segment) in pattern.split('.').enumerate() {
         if index > 0 {
             text.push('.');
         }
-        let word = Word::ALL.into_iter().find(|word| word.text() == segment);
-        let is_reserved = |word: &Word| {
-            let is_old = *word == Word::Me && index > 0;
-            (rules == Rules::Current || is_old) && words.alternative(*word).is_some()
-        };
-        if let Some(word) = word.filter(is_reserved) {
+        if let Some(word) = words.reserved(segment, is_whole && index == 0, rules) {
             end_text(&mut text, &mut parts);
             parts.push(Part::Word(word));
             continue;

@@ -1,15 +1,66 @@
 //! Matches the patterns that the tree cannot decide by walking it: those with more than one way to
 //! match a text.
 
-use super::pattern::Part;
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::pattern::{Part, parts};
 use super::rules::{Rules, Words};
 
-/// The parts of a pattern, starting with the first one that a walk cannot decide.
+/// Patterns, starting with the first segment that a walk cannot decide.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Programs {
+    /// By the texts that they begin with, which may be empty.
+    programs: HashMap<Box<str>, Vec<Program>, RandomState>,
+    /// The lengths of these texts, each once.
+    lengths: Vec<usize>,
+}
+
+/// The parts of a pattern after the text that it begins with.
 #[derive(Clone, Debug)]
-pub(super) struct Program {
-    pub(super) parts: Box<[Part]>,
+struct Program {
+    parts: Box<[Part]>,
     /// The index of the pattern in the list.
-    pub(super) pattern: usize,
+    pattern: usize,
+}
+
+impl Programs {
+    /// Adds the rest of a pattern; `is_whole` says whether that is the whole pattern.
+    pub(super) fn add(
+        &mut self,
+        text: &str,
+        is_whole: bool,
+        index: usize,
+        rules: Rules,
+        words: &Words,
+    ) {
+        let parts = parts(text, is_whole, rules, words);
+        let (first, parts) = match parts.as_slice() {
+            [Part::Text(first), parts @ ..] => (first.as_str(), parts),
+            parts => ("", parts),
+        };
+        if !self.lengths.contains(&first.len()) {
+            self.lengths.push(first.len());
+        }
+        let program = Program {
+            parts: parts.into(),
+            pattern: index,
+        };
+        self.programs.entry(first.into()).or_default().push(program);
+    }
+
+    /// Returns the index of a pattern that matches a text as a whole.
+    pub(super) fn find(&self, text: &str, rules: Rules, words: &Words) -> Option<usize> {
+        self.lengths.iter().find_map(|&len| {
+            let (first, rest) = text.split_at_checked(len)?;
+            let programs = self.programs.get(first)?;
+            let found = programs
+                .iter()
+                .find(|program| program.matches(rest, rules, words))?;
+            Some(found.pattern)
+        })
+    }
 }
 
 /// Space on the stack for the positions in a text: up to 512 for usual texts, and 64 KiB for the
@@ -22,7 +73,7 @@ impl Program {
     ///
     /// Keeps the set of positions that the parts so far can reach, and advances all of them by one
     /// part at a time. Takes at most parts times positions steps, whatever the pattern.
-    pub(super) fn matches(&self, text: &str, rules: Rules, words: &Words) -> bool {
+    fn matches(&self, text: &str, rules: Rules, words: &Words) -> bool {
         if let Some(Part::Text(last)) = self.parts.last()
             && !text.ends_with(last.as_str())
         {

@@ -18,6 +18,11 @@ impl Rules {
         pattern.strip_prefix('!').filter(|_| self == Self::Current)
     }
 
+    /// Returns whether a `*` matches a segment.
+    pub(super) fn is_run(self, segment: &str) -> bool {
+        self == Self::Old || !segment.as_bytes().contains(&b'#')
+    }
+
     /// Returns whether a `*` stops before a byte.
     pub(super) fn ends_run(self, byte: u8) -> bool {
         byte == b'.' || (byte == b'#' && self == Self::Current)
@@ -58,6 +63,15 @@ impl Words {
             Word::MySession => self.session_uuid.as_deref(),
             Word::Edit => Some("update"),
         }
+    }
+
+    /// Returns the word that a segment of a pattern is, if it is reserved: it has an alternative, and
+    /// under the old rules is not the first.
+    pub(super) fn reserved(&self, segment: &str, is_first: bool, rules: Rules) -> Option<Word> {
+        let word = Word::ALL.into_iter().find(|word| word.text() == segment)?;
+        let is_old = word == Word::Me && !is_first;
+        let is_reserved = rules == Rules::Current || is_old;
+        (is_reserved && self.alternative(word).is_some()).then_some(word)
     }
 
     /// Returns whether a word and its alternative are each a whole segment.

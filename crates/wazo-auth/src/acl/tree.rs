@@ -1,13 +1,16 @@
-//! A radix tree of patterns, so that a decision looks only at those that share a prefix with the
+//! A tree of patterns by their segments, so that a decision looks only at those that begin like the
 //! text.
 
-use super::pattern::Part;
-use super::program::Program;
+use std::collections::{BTreeMap, HashMap};
+
+use foldhash::fast::RandomState;
+
+use super::pattern::{Segment, has_fixed_length, segment, split};
+use super::program::Programs;
 use super::rules::{Rules, Word, Words};
 
-/// Patterns as a radix tree over their texts. A node may be followed by texts that differ in their
-/// first byte, a `*` that ends with its segment, or a reserved word. A node is reached at one
-/// position of the text at most, so a walk visits each node once.
+/// Patterns as a tree: each step is one segment of a pattern and of the text. A node is reached at
+/// one position of the text at most, so a walk visits each node once.
 #[derive(Clone, Debug)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
@@ -15,21 +18,22 @@ pub(super) struct Tree {
 
 #[derive(Clone, Debug, Default)]
 struct Node {
-    /// The text that leads here; empty if a `*` or a word does.
-    text: Box<[u8]>,
-    /// Nodes by the first bytes of their texts, sorted.
-    texts: Vec<(u8, usize)>,
+    /// Nodes by the segments that lead there.
+    texts: HashMap<Box<str>, usize, RandomState>,
     run: Option<usize>,
     words: [Option<usize>; Word::ALL.len()],
+    /// Nodes behind a `#`, by the number of segments that follow.
+    rests: BTreeMap<usize, usize>,
     /// The pattern that ends here.
     end: Option<usize>,
     /// The pattern that ends here with a `#`.
     rest: Option<usize>,
-    programs: Vec<Program>,
+    /// Boxed, since few nodes have any.
+    programs: Option<Box<Programs>>,
 }
 
 /// The maximum number of wildcards and words on the path to a node, since the walk recurses on
-/// them. Longer patterns are left to a [`Program`].
+/// them. Longer patterns are left to [`Programs`].
 const DEEPEST: usize = 16;
 
 const ROOT: usize = 0;
@@ -42,83 +46,45 @@ impl Tree {
     }
 
     /// Adds a pattern, which is known by its index in the list.
-    pub(super) fn add(&mut self, parts: &[Part], pattern: usize, words: &Words) {
+    pub(super) fn add(&mut self, pattern: &str, index: usize, rules: Rules, words: &Words) {
         let mut at = ROOT;
         let mut depth = 0;
-        let mut rest = parts;
-        loop {
-            match rest {
-                [] => {
-                    self.nodes[at].end.get_or_insert(pattern);
+        let mut rest = Some(pattern);
+        while let Some(text) = rest {
+            let (first, after) = split(text);
+            let is_first = text.len() == pattern.len();
+            let new = self.nodes.len();
+            let node = &mut self.nodes[at];
+            let kind = segment(first, is_first, rules, words);
+            let next = match (kind, after) {
+                (Segment::Text, _) => *node.texts.entry(first.into()).or_insert(new),
+                (Segment::Rest, None) => {
+                    node.rest.get_or_insert(index);
                     return;
                 }
-                [Part::Rest] => {
-                    self.nodes[at].rest.get_or_insert(pattern);
-                    return;
+                (Segment::Run, _) if depth < DEEPEST => *node.run.get_or_insert(new),
+                (Segment::Word(word), _) if depth < DEEPEST => {
+                    *node.words[word as usize].get_or_insert(new)
                 }
-                [Part::Text(text), after @ ..] => {
-                    at = self.add_text(at, text.as_bytes());
-                    rest = after;
-                    continue;
-                }
-                [Part::Run, after @ ..] if depth < DEEPEST && ends_segment(after) => {
-                    at = self.next(at, |node| &mut node.run);
-                    rest = after;
-                }
-                [Part::Word(word), after @ ..] if depth < DEEPEST && words.is_segment(*word) => {
-                    at = self.next(at, |node| &mut node.words[*word as usize]);
-                    rest = after;
+                (Segment::Rest, Some(after))
+                    if depth < DEEPEST && has_fixed_length(after, rules, words) =>
+                {
+                    let count = after.split('.').count();
+                    *node.rests.entry(count).or_insert(new)
                 }
                 _ => {
-                    let parts = rest.into();
-                    self.nodes[at].programs.push(Program { parts, pattern });
+                    let programs = node.programs.get_or_insert_default();
+                    programs.add(text, is_first, index, rules, words);
                     return;
                 }
+            };
+            depth += usize::from(kind != Segment::Text);
+            if next == new {
+                self.nodes.push(Node::default());
             }
-            depth += 1;
+            (at, rest) = (next, after);
         }
-    }
-
-    /// Returns the node that a field of another refers to, which is created if it is missing.
-    fn next(&mut self, at: usize, field: impl Fn(&mut Node) -> &mut Option<usize>) -> usize {
-        let new = self.nodes.len();
-        let next = *field(&mut self.nodes[at]).get_or_insert(new);
-        if next == new {
-            self.nodes.push(Node::default());
-        }
-        next
-    }
-
-    /// Returns the node that a text leads to from another, splitting nodes as needed.
-    fn add_text(&mut self, mut at: usize, mut text: &[u8]) -> usize {
-        while let Some(first) = text.first() {
-            let new = self.nodes.len();
-            match find(&self.nodes[at].texts, *first) {
-                Err(place) => {
-                    self.nodes[at].texts.insert(place, (*first, new));
-                    self.nodes.push(Node::of(text));
-                    return new;
-                }
-                Ok(place) => {
-                    let below = self.nodes[at].texts[place].1;
-                    let old = std::mem::take(&mut self.nodes[below].text);
-                    let common = old.iter().zip(text).take_while(|(a, b)| a == b).count();
-                    let (shared, own) = old.split_at(common);
-                    if own.is_empty() {
-                        at = below;
-                    } else {
-                        let mut split = Node::of(shared);
-                        split.texts.push((own[0], below));
-                        self.nodes.push(split);
-                        self.nodes[at].texts[place].1 = new;
-                        at = new;
-                    }
-                    self.nodes[below].text = if own.is_empty() { shared } else { own }.into();
-                    text = &text[common..];
-                }
-            }
-        }
-        at
+        self.nodes[at].end.get_or_insert(index);
     }
 
     /// Returns the index of a pattern that matches a text, where a newline may follow.
@@ -126,101 +92,70 @@ impl Tree {
         let find = |text: &str| {
             let walk = Walk {
                 nodes: &self.nodes,
-                text,
                 rules,
                 words,
             };
-            walk.find(ROOT, 0)
+            walk.find(ROOT, Some(text))
         };
         find(text).or_else(|| find(text.strip_suffix('\n')?))
-    }
-}
-
-impl Node {
-    fn of(text: &[u8]) -> Self {
-        Self {
-            text: text.into(),
-            ..Self::default()
-        }
-    }
-}
-
-fn find(texts: &[(u8, usize)], first: u8) -> Result<usize, usize> {
-    texts.binary_search_by_key(&first, |(byte, _)| *byte)
-}
-
-/// Returns whether a `*` before these parts ends where its segment ends.
-fn ends_segment(after: &[Part]) -> bool {
-    match after {
-        [] => true,
-        [Part::Text(text), ..] => text.starts_with('.'),
-        _ => false,
     }
 }
 
 /// A walk through the tree along a text.
 struct Walk<'a> {
     nodes: &'a [Node],
-    text: &'a str,
     rules: Rules,
     words: &'a Words,
 }
 
 impl Walk<'_> {
-    /// Finds a pattern at or below a node that matches the text from a position on.
-    fn find(&self, node: usize, mut at: usize) -> Option<usize> {
-        let text = self.text.as_bytes();
+    /// Finds a pattern at or below a node that matches the rest of a text: the segments that
+    /// follow, if any do.
+    fn find(&self, node: usize, mut rest: Option<&str>) -> Option<usize> {
         let mut node = &self.nodes[node];
-        loop {
-            if at == text.len() && node.end.is_some() {
-                return node.end;
-            }
-            if node.rest.is_some() && !text[at..].contains(&b'\n') {
+        while let Some(text) = rest {
+            if node.rest.is_some() && !text.contains('\n') {
                 return node.rest;
             }
+            let (segment, after) = split(text);
             let found = self
-                .below_words(node, at)
-                .or_else(|| self.in_programs(node, at));
+                .behind_words(node, segment, after)
+                .or_else(|| self.behind_rests(node, text))
+                .or_else(|| node.programs.as_ref()?.find(text, self.rules, self.words));
             if found.is_some() {
                 return found;
             }
-            let place = find(&node.texts, *text.get(at)?).ok()?;
-            node = &self.nodes[node.texts[place].1];
-            if !text[at..].starts_with(&node.text) {
-                return None;
-            }
-            at += node.text.len();
+            node = &self.nodes[*node.texts.get(segment)?];
+            rest = after;
         }
+        node.end
     }
 
-    fn below_words(&self, node: &Node, at: usize) -> Option<usize> {
-        if let Some(run) = node.run {
-            let rest = self.text[at..].bytes();
-            let len = rest.take_while(|byte| !self.rules.ends_run(*byte)).count();
-            if let Some(found) = self.find(run, at + len) {
-                return Some(found);
-            }
+    fn behind_words(&self, node: &Node, segment: &str, after: Option<&str>) -> Option<usize> {
+        if let Some(run) = node.run
+            && self.rules.is_run(segment)
+            && let Some(found) = self.find(run, after)
+        {
+            return Some(found);
         }
         for word in Word::ALL {
             let Some(next) = node.words[word as usize] else {
                 continue;
             };
-            let rest = &self.text[at..];
-            let segment = rest.split_once('.').map_or(rest, |(segment, _)| segment);
             let is_it = segment == word.text() || Some(segment) == self.words.alternative(word);
-            if is_it && let Some(found) = self.find(next, at + segment.len()) {
+            if is_it && let Some(found) = self.find(next, after) {
                 return Some(found);
             }
         }
         None
     }
 
-    fn in_programs(&self, node: &Node, at: usize) -> Option<usize> {
-        let matches =
-            |program: &&Program| program.matches(&self.text[at..], self.rules, self.words);
-        node.programs
-            .iter()
-            .find(matches)
-            .map(|program| program.pattern)
+    fn behind_rests(&self, node: &Node, text: &str) -> Option<usize> {
+        node.rests.iter().find_map(|(&count, &next)| {
+            let (at, _) = text.rmatch_indices('.').nth(count - 1)?;
+            let after = text.get(at + 1..)?;
+            let is_rest = !text[..at].contains('\n');
+            is_rest.then(|| self.find(next, Some(after)))?
+        })
     }
 }
