@@ -16,7 +16,7 @@ mod renewing;
 pub mod server;
 
 pub use acl::Acl;
-pub use api::{AcsAnswer, CreateTokenRequest, CreatedToken, SamlForm, Validity};
+pub use api::{AcsAnswer, CheckTokenRequest, CreateTokenRequest, CreatedToken, SamlForm, Validity};
 pub use client::{Client, ClientBuilder, Dialect};
 pub use error::{Error, ErrorBody, ErrorKind, Result};
 pub use generated::wazo_auth::{api::*, described::OPERATIONS, wire::*};

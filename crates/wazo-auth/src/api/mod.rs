@@ -5,4 +5,6 @@ mod saml;
 mod token;
 
 pub use self::saml::{AcsAnswer, SamlForm};
-pub use self::token::{CreateTokenRequest, CreatedToken, Validity};
+#[cfg(feature = "server")]
+pub(crate) use self::token::judged;
+pub use self::token::{CheckTokenRequest, CreateTokenRequest, CreatedToken, Validity};

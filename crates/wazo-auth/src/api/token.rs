@@ -9,7 +9,7 @@ use vouchsafe_core::service::Service;
 use vouchsafe_core::{Error, ErrorKind, Secret};
 
 use crate::client::Login;
-use crate::generated::wazo_auth::api::{CheckTokenRequest, TokenApi};
+use crate::generated::wazo_auth::api::TokenApi;
 use crate::generated::wazo_auth::{calls, wire};
 use crate::{AccessType, Client, Result, Token};
 
@@ -27,6 +27,31 @@ impl TokenApi<'_> {
             login: self.0.login().cloned(),
             body: wire::Login::default(),
             params: calls::CreateTokenParams::default(),
+            options: CallOptions::new(),
+        }
+    }
+
+    /// Checks that a token is valid and that it covers an access and belongs to a tenant, if these
+    /// are set.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), vouchsafe_wazo_auth::Error> {
+    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
+    /// # let client = server.client();
+    /// # let token = server.issue_token("admin");
+    /// use vouchsafe_wazo_auth::Validity;
+    ///
+    /// let check = client.token().check(token).required_access("auth.users.read");
+    /// assert_eq!(check.validity().await?, Validity::Valid);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn check(&self, token: impl Into<Secret>) -> CheckTokenRequest {
+        CheckTokenRequest {
+            client: self.0.clone(),
+            token: token.into(),
+            params: calls::CheckTokenParams::default(),
             options: CallOptions::new(),
         }
     }
@@ -74,7 +99,66 @@ pub enum Validity {
     NotAllowed,
 }
 
+/// A request: checks that a token is valid and suffices.
+///
+/// The answer of the service has no body, so that a refusal looks like one of a proxy that has lost
+/// the service. A refusal is therefore confirmed by a second request, whose answer has a body. Each
+/// of the two has the time limit of a call.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before `send`, `validity` or `is_valid`"]
+pub struct CheckTokenRequest {
+    client: Client,
+    token: Secret,
+    params: calls::CheckTokenParams,
+    options: CallOptions,
+}
+
 impl CheckTokenRequest {
+    /// Checks that the token covers an access, such as `auth.users.read`.
+    #[doc(alias = "required_acl")]
+    #[doc(alias = "required_acls")]
+    pub fn required_access(mut self, access: impl Into<String>) -> Self {
+        self.params.required_access = Some(access.into());
+        self
+    }
+
+    /// Checks that the tenant of the token's user is this tenant or above it.
+    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
+        self.params.tenant = Some(tenant.into());
+        self
+    }
+
+    vouchsafe_core::call_options!(options);
+
+    /// Sends the check.
+    ///
+    /// # Errors
+    ///
+    /// - Of kind `Forbidden` if the token does not cover the access, or is not of the tenant.
+    /// - Of kind `NotFound` if the token is unknown or has expired.
+    /// - Of another kind if the service could not be asked, or failed: `Decode` if something else
+    ///   answered in its place.
+    pub async fn send(&self) -> Result<()> {
+        let call = calls::check_token(&self.token, &self.params)?;
+        match self.client.call(call, &(), &self.options).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_not_found() || error.is_forbidden() => self.confirm().await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks for the token itself, since that answer shows who gave it.
+    async fn confirm(&self) -> Result<()> {
+        let params = calls::GetTokenParams {
+            required_access: self.params.required_access.clone(),
+            tenant: self.params.tenant.clone(),
+        };
+        let call = calls::get_token(&self.token, &params)?;
+        let answer = self.client.call(call, &(), &self.options).await;
+        answer.map_err(judged)?.json::<wire::TokenAnswer>()?;
+        Ok(())
+    }
+
     /// Sends the check and returns its result.
     ///
     /// # Errors
@@ -83,12 +167,9 @@ impl CheckTokenRequest {
     pub async fn validity(&self) -> Result<Validity> {
         match self.send().await {
             Ok(()) => Ok(Validity::Valid),
-            // Decided by status: an error without one does not come from the service.
-            Err(error) => match error.status().map(|status| status.as_u16()) {
-                Some(404) => Ok(Validity::NotValid),
-                Some(403) => Ok(Validity::NotAllowed),
-                _ => Err(error),
-            },
+            Err(error) if error.is_not_found() => Ok(Validity::NotValid),
+            Err(error) if error.is_forbidden() => Ok(Validity::NotAllowed),
+            Err(error) => Err(error),
         }
     }
 
@@ -100,6 +181,26 @@ impl CheckTokenRequest {
     pub async fn is_valid(&self) -> Result<bool> {
         Ok(self.validity().await? == Validity::Valid)
     }
+}
+
+/// Gives a refusal of a token another kind unless it has the service's own words (protocol sections
+/// 4.1 and 5.3): a proxy, or another service at its URL, says nothing of a token.
+pub(crate) fn judged(error: crate::Error) -> crate::Error {
+    let body = error.body();
+    let reason = body.reason.as_deref().unwrap_or_default();
+    let is_own = match error.core().kind() {
+        ErrorKind::NotFound => {
+            reason == "No such token" || body.error_id.as_deref() == Some("unknown-user")
+        }
+        ErrorKind::Forbidden => reason.starts_with("Unauthorized for "),
+        _ => true,
+    };
+    if is_own {
+        return error;
+    }
+    let core = error.core().clone().with_kind(ErrorKind::Decode);
+    let why = "this refusal is not from wazo-auth (is the URL right?)";
+    core.with_origin(why).into()
 }
 
 /// A new token.

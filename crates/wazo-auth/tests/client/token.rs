@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vouchsafe_wazo_auth::{ErrorKind, ScopeCheck, Secret, Validity};
+use vouchsafe_wazo_auth::{ErrorKind, Retry, ScopeCheck, Secret, Validity};
 
 use super::*;
 
@@ -114,6 +114,12 @@ async fn a_login_whose_answer_is_lost_is_not_sent_again() {
     assert_eq!(told.count(), 1);
 }
 
+/// The service's own words for a refusal.
+fn refusal(code: u16, reason: &str) -> Then {
+    let body = json!({"reason": [reason], "timestamp": [1.0], "status_code": code});
+    answer(code, &body)
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_token_is_not_valid_only_if_the_service_says_so() {
     let secret = Secret::from(TOKEN);
@@ -122,8 +128,6 @@ async fn a_token_is_not_valid_only_if_the_service_says_so() {
         (200, None),
         (202, None),
         (302, None),
-        (404, Some(Validity::NotValid)),
-        (403, Some(Validity::NotAllowed)),
         (401, None),
         (400, None),
         (500, None),
@@ -136,14 +140,12 @@ async fn a_token_is_not_valid_only_if_the_service_says_so() {
             told.line(0),
             format!("HEAD /api/auth/0.1/token/{TOKEN}?scope=auth.users.read&tenant={TENANT}")
         );
-        let is_valid = told.client().token().is_valid(&secret).await.ok();
-        assert_eq!(
-            is_valid,
-            validity.map(|validity| validity == Validity::Valid)
-        );
-        assert_eq!(told.line(1), format!("HEAD /api/auth/0.1/token/{TOKEN}"));
-        assert_eq!(told.header(1, "x-auth-token"), None);
     }
+    let told = Told::new([status(204)]);
+    assert!(told.client().token().is_valid(&secret).await.unwrap());
+    assert_eq!(told.line(0), format!("HEAD /api/auth/0.1/token/{TOKEN}"));
+    assert_eq!(told.header(0, "x-auth-token"), None);
+    assert_eq!(told.count(), 1);
     let told = Told::new([status(503), Then::Break, status(204)]);
     assert!(told.client().token().is_valid(&secret).await.unwrap());
     let told = Told::new([Then::Break, Then::Break, Then::Break]);
@@ -166,10 +168,65 @@ async fn a_server_that_is_not_the_service_makes_no_token_valid() {
 }
 
 #[tokio::test]
-async fn a_check_is_an_error_of_the_kind_that_says_why() {
-    let told = Told::new([status(404), status(403)]);
+async fn a_refused_check_is_confirmed_by_an_answer_with_words() {
+    let refused = |first: u16, then: Then| Told::new([status(first), then]);
+    let unknown_user = json!({"message": "No such user", "error_id": "unknown-user"});
+    let page = json!("<html>Not Found</html>");
+    for (first, then, validity) in [
+        (404, refusal(404, "No such token"), Some(Validity::NotValid)),
+        (404, answer(404, &unknown_user), Some(Validity::NotValid)),
+        (
+            403,
+            refusal(403, "Unauthorized for a"),
+            Some(Validity::NotAllowed),
+        ),
+        // The first answer was that of something else.
+        (404, answer(200, &token(TOKEN, 60)), Some(Validity::Valid)),
+        (403, refusal(404, "No such token"), Some(Validity::NotValid)),
+        // So is the second.
+        (404, answer(404, &page), None),
+        (404, status(404), None),
+        (404, refusal(404, "no such page"), None),
+        (
+            403,
+            answer(403, &json!({"message": "forbidden by a filter"})),
+            None,
+        ),
+        (403, status(403), None),
+        (404, answer(200, &json!({"page": 1})), None),
+        (404, status(204), None),
+        (404, status(401), None),
+        (404, status(500), None),
+    ] {
+        let told = refused(first, then);
+        let check = told.client().token().check(TOKEN);
+        let check = check.required_access("a").tenant(TENANT);
+        let result = check.validity().await;
+        assert_eq!(result.as_ref().ok(), validity.as_ref(), "{result:?}");
+        let query = format!("/api/auth/0.1/token/{TOKEN}?scope=a&tenant={TENANT}");
+        assert_eq!(told.line(0), format!("HEAD {query}"));
+        assert_eq!(told.line(1), format!("GET {query}"));
+        assert_eq!(told.header(1, "x-auth-token"), None);
+        assert_eq!(told.count(), 2);
+        if let Err(error) = result {
+            assert!(!error.is_not_found() && !error.is_forbidden(), "{error}");
+            assert!(!format!("{error} {error:?}").contains(TOKEN), "{error}");
+        }
+    }
+    let told = refused(404, Then::Break);
+    let client = told.builder().retry(Retry::none()).build().unwrap();
+    client.token().is_valid(&TOKEN.into()).await.unwrap_err();
+
+    let told = Told::new([
+        status(404),
+        refusal(404, "No such token"),
+        status(403),
+        refusal(403, "Unauthorized for tenant b"),
+    ]);
     let check = told.client().token().check(TOKEN);
-    assert!(check.send().await.unwrap_err().is_not_found());
+    let error = check.send().await.unwrap_err();
+    assert!(error.is_not_found());
+    assert_eq!(error.body().reason.as_deref(), Some("No such token"));
     assert!(check.send().await.unwrap_err().is_forbidden());
 }
 

@@ -2462,36 +2462,6 @@ impl TokenApi<'_> {
         }
     }
 
-    /// Checks that a token is valid and that it covers an access and belongs to a tenant, if these
-    /// are set.
-    ///
-    /// An error of another kind than those below means that the service could not be asked.
-    ///
-    /// `token`: A UUID.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let server = vouchsafe_wazo_auth::mock::Server::new();
-    /// # let client = server.client_as("admin");
-    /// # let token = server.issue_token("admin");
-    /// client.token().check(token).send().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[doc(alias = "required_acl")]
-    #[doc(alias = "required_acls")]
-    pub fn check(&self, token: impl Into<Secret>) -> CheckTokenRequest {
-        CheckTokenRequest {
-            client: self.0.clone(),
-            token: token.into(),
-            params: calls::CheckTokenParams::default(),
-            options: CallOptions::new(),
-        }
-    }
-
     /// Returns for each of several accesses whether a token covers it.
     ///
     /// `token`: A UUID.
@@ -3265,48 +3235,6 @@ impl GetTokenRequest {
         let call = calls::get_token(&self.token, &self.params)?;
         let answer = Service::call(&self.client, call, &(), &self.options).await?;
         Ok(answer.json::<wire::TokenAnswer>()?.data)
-    }
-}
-
-/// A request: checks that a token is valid and that it covers an access and belongs to a
-/// tenant, if these are set.
-///
-/// Values that are not set are left to the server.
-#[derive(Clone, Debug)]
-#[must_use = "nothing is sent before `send`"]
-pub struct CheckTokenRequest {
-    client: crate::Client,
-    token: Secret,
-    params: calls::CheckTokenParams,
-    options: CallOptions,
-}
-
-impl CheckTokenRequest {
-    /// Checks that the token covers an access, such as `auth.users.read`.
-    pub fn required_access(mut self, value: impl Into<String>) -> Self {
-        self.params.required_access = Some(value.into());
-        self
-    }
-
-    /// Checks that the tenant of the token's user is this tenant or above it.
-    pub fn tenant(mut self, value: impl Into<String>) -> Self {
-        self.params.tenant = Some(value.into());
-        self
-    }
-
-    vouchsafe_core::call_options!(options);
-
-    /// Sends the request.
-    ///
-    /// # Errors
-    ///
-    /// - Of kind `Forbidden`: The token does not cover the access, or is not of the tenant (403).
-    /// - Of kind `NotFound`: The token is unknown or has expired (404).
-    /// - Those of any call: a time limit, a broken connection, a refused credential.
-    pub async fn send(&self) -> crate::Result<()> {
-        let call = calls::check_token(&self.token, &self.params)?;
-        Service::call(&self.client, call, &(), &self.options).await?;
-        Ok(())
     }
 }
 

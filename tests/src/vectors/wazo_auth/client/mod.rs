@@ -6,7 +6,7 @@ mod calls;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::{Map, Value, json};
 use vouchsafe::core::BoxFuture;
 use vouchsafe::core::call::described::{Parameter, Place};
@@ -41,6 +41,9 @@ enum Done {
 }
 
 /// Answers once, and keeps what it was asked.
+///
+/// Only a refusal without words is given with them when it is asked for: the client confirms it so,
+/// and the older one does not.
 #[derive(Debug)]
 struct StandIn {
     answer: Mutex<Option<Response>>,
@@ -49,8 +52,24 @@ struct StandIn {
 
 impl Transport for StandIn {
     fn send(&self, request: Request) -> BoxFuture<'_, vouchsafe::core::Result<Response>> {
-        *lock(&self.asked) = Some(request);
+        let (is_check, uri) = (request.method == Method::HEAD, request.uri.clone());
+        let is_confirmation = lock(&self.asked).as_ref().is_some_and(|first| {
+            (&first.method, &request.method) == (&Method::HEAD, &Method::GET) && first.uri == uri
+        });
+        if !is_confirmation {
+            *lock(&self.asked) = Some(request);
+        }
         let answer = lock(&self.answer).take();
+        let reason = match answer.as_ref().map(|answer| answer.status.as_u16()) {
+            Some(404) if is_check => Some("No such token"),
+            Some(403) if is_check => Some("Unauthorized for a or b"),
+            _ => None,
+        };
+        if let (Some(reason), Some(answer)) = (reason, &answer) {
+            let mut confirmed = Response::new(answer.status);
+            confirmed.body = json!({ "reason": [reason] }).to_string().into();
+            *lock(&self.answer) = Some(confirmed);
+        }
         Box::pin(std::future::ready(answer.ok_or_else(|| {
             vouchsafe::core::Error::new(vouchsafe::core::ErrorKind::Transport, "asked twice")
         })))
