@@ -73,6 +73,7 @@ pub(super) fn list_backends(state: &State) -> Outcome {
     ))
 }
 
-pub(super) fn check_status() -> Outcome {
-    Ok(respond::empty(200))
+pub(super) fn check_status(state: &State) -> Outcome {
+    let is_fine = !state.is_failing && !state.is_starting;
+    Ok(respond::empty(if is_fine { 200 } else { 503 }))
 }

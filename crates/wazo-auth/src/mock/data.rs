@@ -95,10 +95,16 @@ impl User {
 
     /// Returns whether the user can log in with this text as name.
     pub(super) fn is_login(&self, login: &str) -> bool {
-        let login = login.to_lowercase();
-        let is_it = |text: &str| text.to_lowercase() == login;
-        let has_address = |email: &Email| email.confirmed && is_it(&email.address);
-        self.username.as_deref().is_some_and(is_it) || self.emails.iter().any(has_address)
+        let name = self.username.as_ref();
+        name.is_some_and(|name| name.to_lowercase() == login.to_lowercase())
+            || self.has_address(login)
+    }
+
+    /// Returns whether an address is one of the user's and confirmed.
+    pub(super) fn has_address(&self, address: &str) -> bool {
+        let address = address.to_lowercase();
+        let is_it = |email: &Email| email.confirmed && email.address.to_lowercase() == address;
+        self.emails.iter().any(is_it)
     }
 }
 

@@ -23,6 +23,12 @@ pub(super) static ACTIONS: &[mock::Action] = &[
     mock::Action::new("database", "Makes the database unreachable or reachable.")
         .body(r#"{"down": true}"#)
         .field("down", "whether it is unreachable"),
+    mock::Action::new("status", "Makes a component fail, or work again.")
+        .body(r#"{"failing": true}"#)
+        .field("failing", "whether the status is 503"),
+    mock::Action::new("starting", "Returns the service to its start, or ends that.")
+        .body(r#"{"starting": true}"#)
+        .field("starting", "whether requests are answered with 503"),
     mock::Action::new("expire", "Expires every token."),
     mock::Action::new("tokens", "Creates a token for a user, without a login.")
         .body(r#"{"username": "admin", "acl": ["auth.users.read"], "lifetime_s": 60}"#)
@@ -57,6 +63,18 @@ struct Database {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Status {
+    failing: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Starting {
+    starting: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NewToken {
     username: String,
     acl: Option<Vec<String>>,
@@ -74,6 +92,16 @@ impl State {
             "database" => {
                 let Database { down } = strict::read(body)?;
                 self.is_database_down = down;
+                Ok(json!({}))
+            }
+            "status" => {
+                let Status { failing } = strict::read(body)?;
+                self.is_failing = failing;
+                Ok(json!({}))
+            }
+            "starting" => {
+                let Starting { starting } = strict::read(body)?;
+                self.is_starting = starting;
                 Ok(json!({}))
             }
             "expire" => {
@@ -149,6 +177,14 @@ impl State {
         json!({
             "now": micros.div_euclid(1_000_000),
             "database": if self.is_database_down { "down" } else { "up" },
+            "failing": self.is_failing,
+            "starting": self.is_starting,
+            "directories": self.directories.iter().map(|directory| {
+                json!({
+                    "host": directory.host, "port": directory.port,
+                    "entries": directory.entries.len(),
+                })
+            }).collect::<Vec<_>>(),
             "tenants": data.tenants.values().map(Tenant::json).collect::<Vec<_>>(),
             "users": data.users.values().map(User::json).collect::<Vec<_>>(),
             "groups": data.groups.values().map(Group::json).collect::<Vec<_>>(),

@@ -2,15 +2,16 @@
 //!
 //! [`Server`] behaves like the real service (protocol sections 3 to 11): it checks, refuses and
 //! counts in the same way, including its oddities, also for requests that our clients never send.
-//! It does not query LDAP directories, check the signatures of SAML answers, or get a user's
-//! consent from Google or Microsoft: tests give that by [`Server::consent`], and control the time
-//! through the clock.
+//! Directories of LDAP are part of its state. It does not check the signatures of SAML answers, or
+//! get a user's consent from Google or Microsoft: tests give that by [`Server::consent`], and
+//! control the time through the clock.
 
 mod access;
 mod ask;
 mod body;
 mod config;
 mod data;
+mod directory;
 mod emails;
 mod external;
 mod groups;
@@ -188,6 +189,18 @@ impl Server {
     /// with 500.
     pub fn set_database_down(&self, is_down: bool) {
         self.state().is_database_down = is_down;
+    }
+
+    /// Makes a component of the service fail, so that its status is 503, or work again. Everything
+    /// else is answered as usual.
+    pub fn set_failing(&self, is_failing: bool) {
+        self.state().is_failing = is_failing;
+    }
+
+    /// Returns the service to its start, or ends that. While it starts, its status is 503, and so is
+    /// the answer to nearly every request (`top-tenant-not-initialized`).
+    pub fn set_starting(&self, is_starting: bool) {
+        self.state().is_starting = is_starting;
     }
 
     vouchsafe_core::emulator_methods!(emulator, Error);

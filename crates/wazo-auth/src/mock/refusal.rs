@@ -105,6 +105,17 @@ impl Refusal {
         }
     }
 
+    /// Nothing is answered before the tree of tenants has its top.
+    pub(super) fn starting() -> Self {
+        Self::Object {
+            status: 503,
+            message: "wazo-auth top tenant is not initialized".into(),
+            error_id: "top-tenant-not-initialized".into(),
+            details: json!({}),
+            resource: None,
+        }
+    }
+
     pub(super) fn login_failed() -> Self {
         Self::reasons(401, "Authentication Failed")
     }

@@ -142,6 +142,9 @@ impl State {
 
     fn serve(&mut self, route: &Route, request: &Request, micros: i64) -> Outcome {
         let needs_no_database = matches!(route.op, Op::ListBackends | Op::CheckStatus);
+        if self.is_starting && !needs_no_database {
+            return Err(Refusal::starting());
+        }
         if self.is_database_down && !needs_no_database {
             return Err(Refusal::broken());
         }
@@ -267,7 +270,7 @@ impl State {
             Op::EndSaml => idp::end_saml(self, ask),
 
             Op::ListBackends => config::list_backends(self),
-            Op::CheckStatus => config::check_status(),
+            Op::CheckStatus => config::check_status(self),
             Op::GetConfig => config::get(self, ask),
             Op::PatchConfig => config::patch(self, ask),
         }

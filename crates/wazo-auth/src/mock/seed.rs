@@ -9,6 +9,7 @@ use vouchsafe_core::mock::strict;
 use vouchsafe_core::{Error, ErrorKind, Result, Secret};
 
 use super::data::{ADDRESS, Data, Domain, Email, Group, Policy, Tenant, User};
+use super::directory::{Directory, Entry, Name};
 use super::registration::INIT_KEY;
 use super::settings::Settings;
 use super::state::State;
@@ -18,8 +19,9 @@ use crate::acl::Rules;
 /// service's configuration.
 ///
 /// It is read from JSON, with objects in the service's own form. Users and groups also list their
-/// policies by slug, groups list their users, and `credentials` has the passwords. `server_config`
-/// is the service's own configuration; three more members make an older server of it, as
+/// policies by slug, groups list their users, and `credentials` has the passwords. `directories` are
+/// those of LDAP: each has `host`, `port` and `entries` with `dn`, `password` and `attributes`, and
+/// is asked by logins of a tenant that is configured for it. `server_config` is the service's own configuration; three more members make an older server of it, as
 /// [`Settings`] explains: `"legacy": true`, `"acl_rules": "old"`, and `init_key`.
 ///
 /// ```
@@ -58,6 +60,8 @@ struct File {
     groups: Vec<GroupEntry>,
     #[serde(default)]
     credentials: BTreeMap<String, Credentials>,
+    #[serde(default)]
+    directories: Vec<DirectoryEntry>,
     xivo_uuid: Option<String>,
     #[serde(default)]
     server_config: Map<String, Value>,
@@ -159,6 +163,39 @@ struct GroupEntry {
 struct Credentials {
     username: String,
     password: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DirectoryEntry {
+    host: String,
+    port: u16,
+    protocol_security: Option<SecurityEntry>,
+    #[serde(default)]
+    entries: Vec<PersonEntry>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum SecurityEntry {
+    Ldaps,
+    Tls,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PersonEntry {
+    dn: String,
+    password: Option<String>,
+    #[serde(default)]
+    attributes: BTreeMap<String, Values>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a text or a list of texts")]
+enum Values {
+    One(String),
+    Many(Vec<String>),
 }
 
 fn wrong(why: impl std::fmt::Display) -> Error {
@@ -296,7 +333,46 @@ impl File {
                 user.password = Some(hash);
             }
         }
+        for entry in self.directories {
+            let directory = entry.directory(state);
+            state.directories.push(directory);
+        }
         Ok(())
+    }
+}
+
+impl DirectoryEntry {
+    fn directory(self, state: &mut State) -> Directory {
+        let security = self.protocol_security.map(|security| match security {
+            SecurityEntry::Ldaps => "ldaps".to_owned(),
+            SecurityEntry::Tls => "tls".to_owned(),
+        });
+        let mut entries = Vec::new();
+        for PersonEntry {
+            dn,
+            password,
+            attributes,
+        } in self.entries
+        {
+            let of = |(name, values): (String, Values)| {
+                let values = match values {
+                    Values::One(value) => vec![value],
+                    Values::Many(values) => values,
+                };
+                values.into_iter().map(move |value| (name.clone(), value))
+            };
+            entries.push(Entry {
+                name: Name::parse(&dn),
+                password: password.map(|password| state.hash(&password)),
+                attributes: attributes.into_iter().flat_map(of).collect(),
+            });
+        }
+        Directory {
+            host: self.host,
+            port: self.port.into(),
+            security,
+            entries,
+        }
     }
 }
 

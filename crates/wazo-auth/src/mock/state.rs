@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use super::data::{Data, Group, Policy, Tenant, Token, User};
+use super::directory::Directory;
 use super::password::Hash;
 use super::refusal::{Outcome, Refusal};
 use super::settings::Settings;
@@ -18,7 +19,11 @@ pub(super) struct State {
     pub(super) data: Data,
     pub(super) settings: Settings,
     pub(super) random: fastrand::Rng,
+    pub(super) directories: Vec<Directory>,
     pub(super) is_database_down: bool,
+    /// A component has failed.
+    pub(super) is_failing: bool,
+    pub(super) is_starting: bool,
     pub(super) debug: bool,
     pub(super) profiling: bool,
     /// When ended sessions were last removed, in seconds.
@@ -40,7 +45,10 @@ impl State {
             data,
             settings,
             random,
+            directories: Vec::new(),
             is_database_down: false,
+            is_failing: false,
+            is_starting: false,
             debug: false,
             profiling: false,
             cleaned: 0,

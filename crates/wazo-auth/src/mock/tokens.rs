@@ -11,7 +11,8 @@ use vouchsafe_core::timestamp;
 use vouchsafe_core::transport::Response;
 
 use super::ask::{Ask, SERVICE};
-use super::data::{Refresh, Token};
+use super::data::{Refresh, Tenant, Token, User};
+use super::directory;
 use super::refusal::{Outcome, Refusal};
 use super::state::State;
 use super::validate::{Body, Fault, Text, Wrong, uuid};
@@ -27,7 +28,9 @@ struct Login {
     client_id: Option<String>,
     refresh_token: Option<String>,
     saml_session_id: Option<String>,
-    is_ldap: bool,
+    /// Either of these selects the tenant whose directory is asked.
+    tenant_id: Option<String>,
+    domain_name: Option<String>,
 }
 
 impl Login {
@@ -44,13 +47,10 @@ impl Login {
             is_offline: access_type.as_deref() == Some("offline"),
             client_id: body.text("client_id", &NAME)?,
             refresh_token: body.text("refresh_token", &ANY)?,
-            is_ldap: body.get("domain_name").is_some() || body.get("tenant_id").is_some(),
             saml_session_id: body.text("saml_session_id", &NAME)?,
+            tenant_id: body.text("tenant_id", &ANY)?,
+            domain_name: body.text("domain_name", &ANY)?,
         };
-        let names = (
-            body.text("tenant_id", &ANY)?,
-            body.text("domain_name", &ANY)?,
-        );
         if login.is_offline && login.refresh_token.is_some() {
             return rule("cannot use the \"access_type\" \"offline\" with a refresh token");
         }
@@ -62,7 +62,7 @@ impl Login {
         if login.refresh_token.is_some() && login.client_id.is_none() {
             return rule("\"client_id\" must be specified when using a \"refresh_token\"");
         }
-        if let (Some(_), Some(_)) = names {
+        if login.tenant_id.is_some() && login.domain_name.is_some() {
             return rule("\"tenant_id\" and \"domain_name\" must be mutually exclusive");
         }
         if login.saml_session_id.is_some() && login.refresh_token.is_some() {
@@ -71,6 +71,27 @@ impl Login {
             );
         }
         Ok(login)
+    }
+}
+
+impl Login {
+    /// Returns the tenant whose directory is asked, if it exists and LDAP is enabled; `None` if no
+    /// directory is to be asked.
+    fn directory_of<'s>(&self, state: &'s State) -> Option<Option<&'s Tenant>> {
+        let mut tenants = state.data.tenants.values();
+        let found = match (&self.domain_name, &self.tenant_id) {
+            (Some(name), _) => {
+                tenants.find(|tenant| tenant.domains.iter().any(|domain| &domain.name == name))
+            }
+            (None, Some(uuid)) => state.data.tenants.get(uuid),
+            (None, None) => return None,
+        };
+        let is_on = state
+            .settings
+            .backends
+            .iter()
+            .any(|name| name == "ldap_user");
+        Some(found.filter(|_| is_on))
     }
 }
 
@@ -136,13 +157,27 @@ fn enter(state: &mut State, ask: &Ask<'_>, login: &Login) -> Option<Entered> {
         )
     } else {
         let (name, password) = credentials(header(ask.request, "authorization")?)?;
-        let is_it = |user: &&super::data::User| user.enabled && user.is_login(&name);
-        let user = state.data.users.values().find(is_it)?;
-        // No directory is emulated, so a password in another system is never accepted.
-        if login.is_ldap || !user.password.as_ref()?.is(&password) {
-            return None;
+        match login.directory_of(state) {
+            Some(tenant) => {
+                let tenant = tenant?;
+                let config = state.data.ldap.get(&tenant.uuid)?;
+                let address = directory::check(&state.directories, config, &name, &password)?;
+                let is_it = |user: &&User| {
+                    user.enabled && user.tenant == tenant.uuid && user.has_address(&address)
+                };
+                let user = state.data.users.values().find(is_it)?;
+                // What the directory calls the user may be no login here.
+                (user, address, "ldap")
+            }
+            None => {
+                let is_it = |user: &&User| user.enabled && user.is_login(&name);
+                let user = state.data.users.values().find(is_it)?;
+                if !user.password.as_ref()?.is(&password) {
+                    return None;
+                }
+                (user, name, "native")
+            }
         }
-        (user, name, "native")
     };
     (state.method_of(user) == method).then(|| Entered {
         user: user.uuid.clone(),

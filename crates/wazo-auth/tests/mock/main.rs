@@ -3,11 +3,13 @@
 
 mod configurations;
 mod isolation;
+mod ldap;
 mod legacy;
 mod registration;
 mod routes;
 mod rules;
 mod sessions;
+mod status;
 mod tenants;
 mod world;
 
