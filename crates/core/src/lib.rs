@@ -39,7 +39,7 @@
 //! | [`auth`] | tokens, where they come from and how they are put on a request |
 //! | [`Error`] | one opaque error with methods to decide by |
 //! | [`Secret`], [`Clock`], [`observe`] | basic types |
-//! | [`deadline`], [`sync`], [`text`], [`timestamp`] | functions that several services need |
+//! | [`deadline`], [`sync`], [`text`], [`timestamp`], [`unpack`] | functions that several services need |
 //! | [`service`] | the interface between generated methods and a service's client |
 //! | `server` (feature) | parts shared by layers that check requests |
 //! | `store` (feature) | private files and records that several processes share |
@@ -74,6 +74,7 @@ pub mod task;
 pub mod text;
 pub mod timestamp;
 pub mod transport;
+pub mod unpack;
 pub mod url;
 
 use std::pin::Pin;

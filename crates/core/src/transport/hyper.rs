@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
+#[cfg(any(feature = "gzip", feature = "zstd"))]
+use http::header::ACCEPT_ENCODING;
 use http::header::HOST;
 #[cfg(feature = "proxy")]
 use http::header::PROXY_AUTHORIZATION;
@@ -17,6 +19,8 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::Instant;
 
 use super::body::{self, Outgoing};
+#[cfg(any(feature = "gzip", feature = "zstd"))]
+use super::coding;
 use super::connect::{Connector, NO_SCHEME};
 use super::dial::Dialer;
 use super::dns::{CachedResolver, Resolve, SystemResolver};
@@ -37,6 +41,8 @@ pub struct HttpTransport {
     pool: Client<Connector, Outgoing>,
     #[cfg(feature = "proxy")]
     connector: Connector,
+    #[cfg(any(feature = "gzip", feature = "zstd"))]
+    compressed: bool,
     /// Whether an answer came over a connection that is due for retirement.
     met_old: Arc<AtomicBool>,
 }
@@ -45,6 +51,20 @@ impl HttpTransport {
     /// Creates a builder with the defaults that its setters document.
     pub fn builder() -> HttpTransportBuilder {
         HttpTransportBuilder::default()
+    }
+
+    /// Adds what asks for a compressed answer, unless the request says itself what it accepts. Returns
+    /// whether it was added.
+    #[cfg(any(feature = "gzip", feature = "zstd"))]
+    fn accept_compressed(&self, request: &mut Request) -> bool {
+        // Calls without a wish of their own accept `identity`.
+        let own = request.headers.get(ACCEPT_ENCODING);
+        let asks = self.compressed && own.is_none_or(|own| own == "identity");
+        if asks {
+            let headers = &mut request.headers;
+            headers.insert(ACCEPT_ENCODING, coding::accepted());
+        }
+        asks
     }
 
     /// Starts sending a request.
@@ -82,9 +102,15 @@ impl HttpTransport {
         answer: ResponseFuture,
         captured: Option<CaptureConnection>,
         limit: usize,
+        #[cfg(any(feature = "gzip", feature = "zstd"))] asked: bool,
     ) -> Result<Response> {
         let (head, body) = self.receive_head(answer, captured).await?;
         let body = body::read(body, head.status, limit).await?;
+        #[cfg(any(feature = "gzip", feature = "zstd"))]
+        let (head, body) = match asked {
+            true => coding::decoded(head, body, limit)?,
+            false => (head, body),
+        };
         Ok(Response {
             status: head.status,
             headers: head.headers,
@@ -132,12 +158,27 @@ impl HttpTransport {
 }
 
 impl Transport for HttpTransport {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
+    fn send(
+        &self,
+        #[cfg_attr(
+            not(any(feature = "gzip", feature = "zstd")),
+            expect(unused_mut, reason = "only asking for compressed answers changes it")
+        )]
+        mut request: Request,
+    ) -> BoxFuture<'_, Result<Response>> {
         let limit = request.response_limit;
+        #[cfg(any(feature = "gzip", feature = "zstd"))]
+        let asked = self.accept_compressed(&mut request);
         // The pool boxes the request before ours is boxed: a box that holds both is larger than a
         // kilobyte, where malloc leaves its fast path.
         let (answer, captured) = self.begin(request);
-        Box::pin(self.receive(answer, captured, limit))
+        Box::pin(self.receive(
+            answer,
+            captured,
+            limit,
+            #[cfg(any(feature = "gzip", feature = "zstd"))]
+            asked,
+        ))
     }
 
     fn stream(&self, request: Request) -> BoxFuture<'_, Result<StreamedResponse>> {
@@ -165,6 +206,8 @@ pub struct HttpTransportBuilder {
     require_https: bool,
     #[cfg(feature = "proxy")]
     proxy: Proxy,
+    #[cfg(any(feature = "gzip", feature = "zstd"))]
+    compressed: bool,
 }
 
 impl Default for HttpTransportBuilder {
@@ -179,6 +222,8 @@ impl Default for HttpTransportBuilder {
             require_https: false,
             #[cfg(feature = "proxy")]
             proxy: Proxy::default(),
+            #[cfg(any(feature = "gzip", feature = "zstd"))]
+            compressed: false,
         }
     }
 }
@@ -295,6 +340,17 @@ impl HttpTransportBuilder {
         Ok(self.proxy(Proxy::from_env()?))
     }
 
+    /// Asks for answers that are compressed with what is compiled in: `zstd` and `gzip`, each a
+    /// feature. The limit on the size of an answer counts what comes out. Requests that accept
+    /// codings of their own, and answers that are read piece by piece, are left alone. Default:
+    /// answers are not compressed.
+    #[cfg(any(feature = "gzip", feature = "zstd"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "gzip", feature = "zstd"))))]
+    pub fn accept_compressed(mut self) -> Self {
+        self.compressed = true;
+        self
+    }
+
     /// Makes [`build`](Self::build) fail if `https` is impossible, instead of the first connection.
     pub fn require_https(mut self) -> Self {
         self.require_https = true;
@@ -322,6 +378,8 @@ impl HttpTransportBuilder {
             pool,
             #[cfg(feature = "proxy")]
             connector,
+            #[cfg(any(feature = "gzip", feature = "zstd"))]
+            compressed: self.compressed,
             met_old: Arc::default(),
         })
     }

@@ -9,6 +9,8 @@ mod body;
     allow(dead_code, reason = "without sockets less breaks")
 )]
 pub(crate) mod broken;
+#[cfg(any(feature = "gzip", feature = "zstd"))]
+mod coding;
 #[cfg(feature = "client")]
 mod connect;
 #[cfg(feature = "client")]

@@ -1,7 +1,9 @@
-//! What the transport promises about what is below HTTP: TLS, here and in `faults` and `identity`,
-//! and proxies.
+//! What the transport promises around HTTP: TLS, here and in `faults` and `identity`, and
+//! proxies and compression.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+#[cfg(all(feature = "gzip", feature = "zstd"))]
+mod compression;
 mod faults;
 mod identity;
 #[path = "../../../../tests/support/log.rs"]
