@@ -47,6 +47,8 @@ impl TokenApi<'_> {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "required_acl")]
+    #[doc(alias = "required_acls")]
     pub fn check(&self, token: impl Into<Secret>) -> CheckTokenRequest {
         CheckTokenRequest {
             client: self.0.clone(),
@@ -115,8 +117,6 @@ pub struct CheckTokenRequest {
 
 impl CheckTokenRequest {
     /// Checks that the token covers an access, such as `auth.users.read`.
-    #[doc(alias = "required_acl")]
-    #[doc(alias = "required_acls")]
     pub fn required_access(mut self, access: impl Into<String>) -> Self {
         self.params.required_access = Some(access.into());
         self
