@@ -12,7 +12,7 @@ use crate::process::Process;
 use crate::{found, free_port, start};
 
 /// The password of the user `vouchsafe` in PostgreSQL.
-pub const PASSWORD: &str = "a password of the tests";
+pub const PASSWORD: &str = "planted by the tests";
 
 /// Starts PostgreSQL, or says that the test is skipped. It does not run as root: then the user
 /// `postgres` runs it, in a folder beside the test's.

@@ -172,7 +172,7 @@ impl Site {
             }
             Ground::Etcd => {
                 let builder = EtcdStore::builder(format!("http://{host}:{}", port()));
-                both(builder.allow_plain_http().build().map_err(told)?)
+                both(builder.allow_plain().build().map_err(told)?)
             }
         })
     }

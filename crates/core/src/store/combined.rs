@@ -8,7 +8,25 @@ use super::record::{Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Ve
 use crate::{BoxFuture, Error, ErrorKind, Result, SecretBytes};
 
 /// A store together with leases that are kept elsewhere, such as records in a key service and leases
-/// in Redis.
+/// in Redis, or records in a keyring and leases in a folder.
+///
+/// All users of the records must share the leases:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use vouchsafe_core::store::{FolderStore, MemoryStore, StoreLeases, WithLease};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// let of_machine = Arc::new(FolderStore::open(folder.path())?);
+/// let of_process = Arc::new(StoreLeases::new(Arc::new(MemoryStore::new())));
+/// let narrow = WithLease::new(of_machine.clone(), of_process);
+/// assert!(narrow.unwrap_err().is_config());
+///
+/// let leases = Arc::new(StoreLeases::new(of_machine.clone()));
+/// let store = WithLease::new(of_machine, leases)?;
+/// # Ok::<(), vouchsafe_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct WithLease {
     store: Arc<dyn Store>,

@@ -9,6 +9,7 @@
 //! | [`CacheOver`] | a store that is read through a cache |
 //! | `Sealed` (feature `seal`) | records encrypted in any store |
 //! | [`Address`] | where a server is that does not speak HTTP |
+//! | `Reach` (feature `client`) | the options that all stores on servers have |
 //! | [`Link`] | the connection of a store on a server |
 //! | [`Base64`] | bytes of a record in the JSON of a server |
 //! | [`Hints`] | notifications of changes from a server |
@@ -41,6 +42,9 @@ pub mod lock;
 mod memory;
 mod place;
 mod private;
+#[cfg(feature = "client")]
+#[cfg_attr(docsrs, doc(cfg(feature = "client")))]
+mod reach;
 mod record;
 #[cfg(feature = "seal")]
 #[cfg_attr(docsrs, doc(cfg(feature = "seal")))]
@@ -59,6 +63,8 @@ pub use link::{Broken, Link};
 pub use memory::MemoryStore;
 pub use place::{Owner, open_to_read, require_private_folder};
 pub use private::{Handle, PrivateFile};
+#[cfg(feature = "client")]
+pub use reach::Reach;
 pub use record::{Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version, Watch};
 #[cfg(feature = "seal")]
 pub use sealed::{Sealed, SealingKey};

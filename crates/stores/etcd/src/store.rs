@@ -1,18 +1,14 @@
 //! Records as keys of etcd, whose modification revision is their version.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use vouchsafe_core::call::Timeouts;
 use vouchsafe_core::store::{
-    Base64, Board, Capabilities, Expect, Hints, Key, Loaded, Scope, Store, Swapped, Version, Watch,
+    Base64, Board, Capabilities, Expect, Hints, Key, Loaded, Reach, Scope, Store, Swapped, Version,
+    Watch,
 };
-use vouchsafe_core::transport::Transport;
 use vouchsafe_core::url::BaseUrl;
-use vouchsafe_core::{
-    BoxFuture, CoreClient, CoreClientBuilder, Error, ErrorKind, Result, Secret, SecretBytes,
-};
+use vouchsafe_core::{BoxFuture, Result, Secret, SecretBytes};
 
 use crate::api::{Api, LIST, RANGE, TXN, of_store, read_fault};
 use crate::wire::{
@@ -38,9 +34,7 @@ struct Inner {
 pub struct EtcdStoreBuilder {
     urls: Vec<String>,
     login: Option<(String, Secret)>,
-    core: CoreClientBuilder,
-    allow_plain_http: bool,
-    limit: Duration,
+    reach: Reach,
 }
 
 /// The maximum size of a record in bytes; etcd takes requests of up to 1.5 MiB by default.
@@ -53,9 +47,7 @@ impl EtcdStore {
         EtcdStoreBuilder {
             urls: vec![url.into()],
             login: None,
-            core: CoreClient::builder(),
-            allow_plain_http: false,
-            limit: Duration::from_secs(10),
+            reach: Reach::default(),
         }
     }
 
@@ -77,53 +69,21 @@ impl EtcdStoreBuilder {
         self
     }
 
-    /// Sets how long a call may take, over all members and attempts. Default: 10 seconds.
-    pub fn limit(mut self, limit: Duration) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// Sets the transport, such as an [`HttpTransport`](vouchsafe_core::transport::HttpTransport)
-    /// that trusts the cluster's own root certificate. Default: one with the system's roots.
-    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
-        self.core = self.core.transport(transport);
-        self
-    }
-
-    /// Permits plain http to other machines, where records can be read in transit. Default: to this
-    /// machine only.
-    pub fn allow_plain_http(mut self) -> Self {
-        self.allow_plain_http = true;
-        self.core = self.core.allow_plain_http();
-        self
-    }
+    vouchsafe_core::reach_options!(reach);
 
     /// Builds the store. Does no I/O.
     ///
     /// # Errors
     ///
-    /// Of kind [`Config`](ErrorKind::Config) if a URL is not valid or needs
-    /// [`allow_plain_http`](Self::allow_plain_http), or https is impossible in this build.
+    /// Of kind [`Config`](vouchsafe_core::ErrorKind::Config) if a URL is not valid or needs
+    /// [`allow_plain`](Self::allow_plain), or https is impossible in this build.
     pub fn build(self) -> Result<EtcdStore> {
-        let mut urls = Vec::new();
-        for text in &self.urls {
-            let url = BaseUrl::parse(text)?;
-            if !url.is_https() && !url.is_loopback() && !self.allow_plain_http {
-                let what = format!(
-                    "{} would receive records over plain http; use https, or allow_plain_http()",
-                    url.authority()
-                );
-                return Err(Error::new(ErrorKind::Config, what));
-            }
-            urls.push(url);
-        }
-        let timeouts = Timeouts::default().attempt(self.limit / 2).call(self.limit);
-        let core = self
-            .core
-            .timeouts(timeouts)
-            .read_fault(read_fault)
-            .build()?;
-        let api = Arc::new(Api::new(core, urls, self.limit, self.login));
+        let urls = self.urls.iter().map(|text| BaseUrl::parse(text));
+        let urls = urls.collect::<Result<Vec<_>>>()?;
+        let limit = self.reach.limit();
+        let core = self.reach.client(&urls, limit / 2)?;
+        let core = core.read_fault(read_fault).build()?;
+        let api = Arc::new(Api::new(core, urls, limit, self.login));
         let listening = Arc::clone(&api);
         let hints = Hints::new(move |board| listen(Arc::clone(&listening), board));
         Ok(EtcdStore(Arc::new(Inner { api, hints })))
@@ -304,6 +264,7 @@ mod tests {
     use serde_json::json;
     use vouchsafe_core::call::Operation;
     use vouchsafe_core::store::Leases;
+    use vouchsafe_core::store::contract::check_logins;
 
     use super::*;
 
@@ -364,28 +325,10 @@ mod tests {
 
         let builder = || EtcdStore::builder(url(folder.path()));
         let store = builder().login("root", "planted").build().unwrap();
-        let value = SecretBytes::from(b"one".to_vec());
-        let swapped = store
-            .compare_and_swap(&key(), &Expect::Absent, &value)
-            .await;
-        assert!(matches!(swapped, Ok(Swapped::Done(_))));
+        let wrong = builder().login("root", "planted wrongly").build().unwrap();
+        check_logins(&store, &[&wrong], "authentication failed").await;
         let mut watch = store.watch(&key()).unwrap();
         watch.changed().await;
-
-        let wrong = builder().login("root", "planted wrongly").build().unwrap();
-        let error = wrong.load(&key()).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Store);
-        assert!(
-            error.to_string().contains("authentication failed"),
-            "{error}"
-        );
-        for shown in [
-            format!("{error:?}"),
-            format!("{store:?}"),
-            format!("{wrong:?}"),
-        ] {
-            assert!(!shown.contains("planted"), "{shown}");
-        }
     }
 
     #[tokio::test]
@@ -407,15 +350,9 @@ mod tests {
         assert!(store.load(&key()).await.unwrap().is_some());
     }
 
-    #[test]
-    fn records_are_not_sent_in_the_clear_to_other_machines() {
-        let builder = || EtcdStore::builder("http://etcd.example:2379");
-        let error = builder().build().unwrap_err();
-        assert!(
-            error.is_config() && error.to_string().contains("etcd.example:2379"),
-            "{error}"
-        );
-        builder().allow_plain_http().build().unwrap();
-        EtcdStore::builder("http://[::1]:2379").build().unwrap();
-    }
+    vouchsafe_core::reach_contract!(
+        EtcdStore::builder,
+        "http://etcd.example:2379" at "etcd.example:2379",
+        "http://[::1]:2379"
+    );
 }

@@ -1,15 +1,12 @@
 //! Records as items: a version, then the value.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use http::Uri;
 use sha2::{Digest as _, Sha256};
 use vouchsafe_core::store::{
-    Address, Broken, Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version,
+    Address, Broken, Capabilities, Expect, Key, Loaded, Reach, Scope, Store, Swapped, Version,
 };
 use vouchsafe_core::text::hex;
-use vouchsafe_core::transport::{HttpTransport, HttpTransportBuilder};
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 
 use crate::server::{Connection, Server};
@@ -28,9 +25,7 @@ pub struct MemcachedStore(Arc<Server>);
 pub struct MemcachedStoreBuilder {
     url: String,
     login: Option<(String, Secret)>,
-    network: HttpTransportBuilder,
-    allow_plain: bool,
-    limit: Duration,
+    reach: Reach,
 }
 
 /// Chosen by chance, so that a version never comes back: the server's own numbers begin again when
@@ -44,9 +39,7 @@ impl MemcachedStore {
         MemcachedStoreBuilder {
             url: url.into(),
             login: None,
-            network: HttpTransport::builder(),
-            allow_plain: false,
-            limit: Duration::from_secs(10),
+            reach: Reach::default(),
         }
     }
 }
@@ -59,25 +52,7 @@ impl MemcachedStoreBuilder {
         self
     }
 
-    /// Sets how long a call may take, connecting included. Default: 10 seconds.
-    pub fn limit(mut self, limit: Duration) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// Sets how connections are made, such as which roots are trusted. Default: that of
-    /// [`HttpTransport::builder`].
-    pub fn network(mut self, network: HttpTransportBuilder) -> Self {
-        self.network = network;
-        self
-    }
-
-    /// Permits connections without TLS to other machines, where records and the password can be
-    /// read on the way. Default: to this machine only.
-    pub fn allow_plain(mut self) -> Self {
-        self.allow_plain = true;
-        self
-    }
+    vouchsafe_core::reach_options!(reach);
 
     /// Builds the store. Does no I/O except for loading trusted roots, once per process.
     ///
@@ -90,14 +65,9 @@ impl MemcachedStoreBuilder {
         let config = |what: &str| Error::new(ErrorKind::Config, what);
         let address = Address::parse(&self.url, ["memcached", "memcacheds"], PORT)?;
         let place = address.place();
-        let mut network = self.network.connect_timeout(self.limit / 2);
-        if address.is_tls() {
-            network = network.require_https();
-        } else if !address.is_loopback() && !self.allow_plain {
-            let what = format!(
-                "{place} would receive records in the clear; use memcacheds://, or allow_plain()"
-            );
-            return Err(config(&what));
+        if !address.is_tls() {
+            self.reach
+                .require_allowed(place, address.is_loopback(), "use memcacheds://")?;
         }
         let login = match &self.login {
             Some((name, password)) => {
@@ -109,12 +79,10 @@ impl MemcachedStoreBuilder {
             }
             None => None,
         };
-        let scheme = if address.is_tls() { "https" } else { "http" };
-        let target = format!("{scheme}://{place}").parse::<Uri>();
         Ok(MemcachedStore(Arc::new(Server {
-            link: Server::link(place, self.limit),
-            dialer: network.dialer()?,
-            url: target.map_err(|_| config("the URL has no valid host"))?,
+            link: Server::link(place, self.reach.limit()),
+            dialer: self.reach.dialer(address.is_tls())?,
+            url: Reach::target(place, address.is_tls())?,
             login,
         })))
     }

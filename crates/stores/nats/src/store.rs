@@ -1,7 +1,6 @@
 //! Records as keys of a bucket, whose revision is their version.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_nats::jetstream::kv::{self, UpdateErrorKind};
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
@@ -10,10 +9,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use vouchsafe_core::store::{
-    Address, Broken, Capabilities, Expect, Hints, Key, Loaded, Scope, Store, Swapped, Version,
-    Watch,
+    Address, Broken, Capabilities, Expect, Hints, Key, Loaded, Reach, Scope, Store, Swapped,
+    Version, Watch,
 };
-use vouchsafe_core::transport::{HttpTransport, HttpTransportBuilder};
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 
 use crate::server::{Login, Server};
@@ -30,17 +28,17 @@ struct Inner {
     hints: Hints,
 }
 
-/// Builds a [`NatsStore`].
+/// Builds a [`NatsStore`]. Of its [`network`](Self::network), the roots and the TLS provider apply. A
+/// server on another machine must offer TLS, whatever the URL says, unless
+/// [`allow_plain`](Self::allow_plain) is set.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct NatsStoreBuilder {
     url: String,
     login: Login,
-    network: HttpTransportBuilder,
     bucket: String,
     replicas: usize,
-    allow_plain: bool,
-    limit: Duration,
+    reach: Reach,
 }
 
 /// The maximum size of a record in bytes; by default, NATS takes messages of 1 MiB with headers.
@@ -55,11 +53,9 @@ impl NatsStore {
         NatsStoreBuilder {
             url: url.into(),
             login: Login::None,
-            network: HttpTransport::builder(),
             bucket: "vouchsafe".to_owned(),
             replicas: 1,
-            allow_plain: false,
-            limit: Duration::from_secs(10),
+            reach: Reach::default(),
         }
     }
 }
@@ -83,13 +79,6 @@ impl NatsStoreBuilder {
         self
     }
 
-    /// Sets which roots and TLS provider are used; nothing else of it applies. Default: that of
-    /// [`HttpTransport::builder`].
-    pub fn network(mut self, network: HttpTransportBuilder) -> Self {
-        self.network = network;
-        self
-    }
-
     /// Sets the bucket. Default: `vouchsafe`. It is made if it is missing; one that exists keeps its
     /// settings.
     pub fn bucket(mut self, bucket: impl Into<String>) -> Self {
@@ -103,18 +92,7 @@ impl NatsStoreBuilder {
         self
     }
 
-    /// Sets how long a call may take, connecting included. Default: 10 seconds.
-    pub fn limit(mut self, limit: Duration) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// Permits connections without TLS to other machines, where records and passwords can be read on
-    /// the way. Default: to this machine only; other servers must offer TLS, whatever the URL says.
-    pub fn allow_plain(mut self) -> Self {
-        self.allow_plain = true;
-        self
-    }
+    vouchsafe_core::reach_options!(reach);
 
     /// Builds the store. Does no I/O except for loading trusted roots, once per process.
     ///
@@ -132,11 +110,11 @@ impl NatsStoreBuilder {
             ));
         }
         let server = Arc::new(Server {
-            link: Server::link(address.place(), self.limit),
+            link: Server::link(address.place(), self.reach.limit()),
             url: format!("nats://{}", address.place()),
-            limit: self.limit,
-            require_tls: address.is_tls() || !address.is_loopback() && !self.allow_plain,
-            tls: self.network.tls_config()?,
+            limit: self.reach.limit(),
+            require_tls: address.is_tls() || !self.reach.allows_plain(address.is_loopback()),
+            tls: self.reach.tls_config()?,
             login: self.login,
             bucket: self.bucket,
             replicas: self.replicas,

@@ -1,16 +1,14 @@
 //! Records as the rows of one table.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use http::Uri;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::types::Type;
 use vouchsafe_core::store::{
-    Board, Capabilities, Expect, Hints, Key, Link, Loaded, Scope, Store, Swapped, Version, Watch,
+    Board, Capabilities, Expect, Hints, Key, Link, Loaded, Reach, Scope, Store, Swapped, Version,
+    Watch,
 };
-use vouchsafe_core::transport::{HttpTransport, HttpTransportBuilder};
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 
 use crate::server::{Parameter, Server, Session};
@@ -34,9 +32,7 @@ struct Inner {
 #[must_use]
 pub struct PostgresStoreBuilder {
     url: Secret,
-    network: HttpTransportBuilder,
-    allow_plain: bool,
-    limit: Duration,
+    reach: Reach,
 }
 
 /// The maximum size of a record in bytes.
@@ -48,9 +44,7 @@ impl PostgresStore {
     pub fn builder(url: impl Into<Secret>) -> PostgresStoreBuilder {
         PostgresStoreBuilder {
             url: url.into(),
-            network: HttpTransport::builder(),
-            allow_plain: false,
-            limit: Duration::from_secs(10),
+            reach: Reach::default(),
         }
     }
 
@@ -60,25 +54,7 @@ impl PostgresStore {
 }
 
 impl PostgresStoreBuilder {
-    /// Sets how long a call may take, connecting included. Default: 10 seconds.
-    pub fn limit(mut self, limit: Duration) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// Sets how connections are made, such as which roots are trusted. Default: that of
-    /// [`HttpTransport::builder`].
-    pub fn network(mut self, network: HttpTransportBuilder) -> Self {
-        self.network = network;
-        self
-    }
-
-    /// Permits connections without TLS to other machines, where records can be read in transit.
-    /// Default: to this machine only.
-    pub fn allow_plain(mut self) -> Self {
-        self.allow_plain = true;
-        self
-    }
+    vouchsafe_core::reach_options!(reach);
 
     /// Builds the store. Does no I/O except for loading trusted roots, once per process.
     ///
@@ -101,28 +77,22 @@ impl PostgresStoreBuilder {
         let port = settings.get_ports().first().copied().unwrap_or(5432);
         let place = format!("{host}:{port}");
         let is_loopback = vouchsafe_core::url::is_loopback(&host);
-        if !is_loopback && !self.allow_plain {
-            if settings.get_ssl_mode() == SslMode::Disable {
-                let what = format!(
-                    "{place} would receive records in the clear; remove sslmode=disable, or \
-                     allow_plain()"
-                );
-                return Err(config(&what));
+        if self.reach.allows_plain(is_loopback) {
+            if settings.get_ssl_mode() == SslMode::Prefer {
+                settings.ssl_mode(SslMode::Disable);
             }
+        } else if settings.get_ssl_mode() == SslMode::Disable {
+            self.reach
+                .require_allowed(&place, is_loopback, "remove sslmode=disable")?;
+        } else {
             settings.ssl_mode(SslMode::Require);
-        } else if settings.get_ssl_mode() == SslMode::Prefer {
-            settings.ssl_mode(SslMode::Disable);
-        }
-        let mut network = self.network.connect_timeout(self.limit / 2);
-        if settings.get_ssl_mode() == SslMode::Require {
-            network = network.require_https();
         }
         settings.application_name("vouchsafe");
-        let url = format!("https://{place}").parse::<Uri>();
+        let is_tls = settings.get_ssl_mode() == SslMode::Require;
         let server = Arc::new(Server {
-            link: Link::new(&place, self.limit, Session::is_alive),
-            dialer: network.dialer()?,
-            url: url.map_err(|cause| config("the URL has no valid host").with_source(cause))?,
+            link: Link::new(&place, self.reach.limit(), Session::is_alive),
+            dialer: self.reach.dialer(is_tls)?,
+            url: Reach::target(&place, true)?,
             config: settings,
         });
         let listening = Arc::clone(&server);

@@ -2,17 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use http::Uri;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use redis::{Cmd, RedisConnectionInfo, Value, cmd};
 use url::Url;
 use vouchsafe_core::store::{
-    Board, Broken, Capabilities, Expect, Hints, Key, Loaded, Scope, Store, Swapped, Version, Watch,
+    Board, Broken, Capabilities, Expect, Hints, Key, Loaded, Reach, Scope, Store, Swapped, Version,
+    Watch,
 };
-use vouchsafe_core::transport::{HttpTransport, HttpTransportBuilder};
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 
 use crate::server::{Server, broken};
@@ -35,9 +33,7 @@ struct Inner {
 #[must_use]
 pub struct RedisStoreBuilder {
     url: Secret,
-    network: HttpTransportBuilder,
-    allow_plain: bool,
-    limit: Duration,
+    reach: Reach,
 }
 
 /// The maximum size of a record in bytes.
@@ -51,9 +47,7 @@ impl RedisStore {
     pub fn builder(url: impl Into<Secret>) -> RedisStoreBuilder {
         RedisStoreBuilder {
             url: url.into(),
-            network: HttpTransport::builder(),
-            allow_plain: false,
-            limit: Duration::from_secs(10),
+            reach: Reach::default(),
         }
     }
 
@@ -63,25 +57,7 @@ impl RedisStore {
 }
 
 impl RedisStoreBuilder {
-    /// Sets how long a call may take, connecting included. Default: 10 seconds.
-    pub fn limit(mut self, limit: Duration) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// Sets how connections are made, such as which roots are trusted. Default: that of
-    /// [`HttpTransport::builder`].
-    pub fn network(mut self, network: HttpTransportBuilder) -> Self {
-        self.network = network;
-        self
-    }
-
-    /// Permits connections without TLS to other machines, where records and the password can be
-    /// read in transit. Default: to this machine only.
-    pub fn allow_plain(mut self) -> Self {
-        self.allow_plain = true;
-        self
-    }
+    vouchsafe_core::reach_options!(reach);
 
     /// Builds the store. Does no I/O except for loading trusted roots, once per process.
     ///
@@ -95,9 +71,9 @@ impl RedisStoreBuilder {
         let url = Url::parse(self.url.expose()).map_err(|cause| {
             config("the URL of the Redis server is not valid").with_source(cause)
         })?;
-        let scheme = match url.scheme() {
-            "redis" | "valkey" => "http",
-            "rediss" | "valkeys" => "https",
+        let is_tls = match url.scheme() {
+            "redis" | "valkey" => false,
+            "rediss" | "valkeys" => true,
             _ => {
                 return Err(config(
                     "the URL of a Redis server begins with redis:// or rediss://",
@@ -107,24 +83,15 @@ impl RedisStoreBuilder {
         let host = url.host_str().filter(|host| !host.is_empty());
         let host = host.ok_or_else(|| config("the URL of the Redis server names no host"))?;
         let place = format!("{host}:{}", url.port().unwrap_or(6379));
-        let is_loopback = vouchsafe_core::url::is_loopback(host);
-        if scheme == "http" && !is_loopback && !self.allow_plain {
-            let what = format!(
-                "{place} would receive records in the clear; use rediss://, or allow_plain()"
-            );
-            return Err(config(&what));
-        }
-        let target = format!("{scheme}://{place}").parse::<Uri>();
-        let target =
-            target.map_err(|cause| config("the URL has no valid host").with_source(cause))?;
-        let mut network = self.network.connect_timeout(self.limit / 2);
-        if scheme == "https" {
-            network = network.require_https();
+        if !is_tls {
+            let is_loopback = vouchsafe_core::url::is_loopback(host);
+            self.reach
+                .require_allowed(&place, is_loopback, "use rediss://")?;
         }
         let server = Arc::new(Server {
-            link: Server::link(&place, self.limit),
-            dialer: network.dialer()?,
-            url: target,
+            link: Server::link(&place, self.reach.limit()),
+            dialer: self.reach.dialer(is_tls)?,
+            url: Reach::target(&place, is_tls)?,
             info: login(&url)?,
         });
         let listening = Arc::clone(&server);

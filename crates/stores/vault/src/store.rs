@@ -1,20 +1,15 @@
 //! Records as secrets with one field.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use vouchsafe_core::auth::{HeaderToken, StaticToken, TokenSource};
-use vouchsafe_core::call::Timeouts;
 use vouchsafe_core::store::{
-    Base64, Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version,
+    Base64, Capabilities, Expect, Key, Loaded, Reach, Scope, Store, Swapped, Version,
 };
-use vouchsafe_core::transport::Transport;
 use vouchsafe_core::url::BaseUrl;
-use vouchsafe_core::{
-    BoxFuture, CoreClient, CoreClientBuilder, Error, ErrorKind, Result, Secret, SecretBytes,
-};
+use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 
 use crate::api::{Api, Fields, State, TOKEN, read_fault};
 
@@ -32,9 +27,7 @@ pub struct VaultStoreBuilder {
     url: String,
     tokens: Option<Arc<dyn TokenSource>>,
     mount: String,
-    core: CoreClientBuilder,
-    allow_plain_http: bool,
-    limit: Duration,
+    reach: Reach,
 }
 
 /// The maximum size of a record in bytes; the servers take entries of 1 MiB, and keep base64.
@@ -49,9 +42,7 @@ impl VaultStore {
             url: url.into(),
             tokens: None,
             mount: "secret".to_owned(),
-            core: CoreClient::builder(),
-            allow_plain_http: false,
-            limit: Duration::from_secs(10),
+            reach: Reach::default(),
         }
     }
 }
@@ -75,44 +66,18 @@ impl VaultStoreBuilder {
         self
     }
 
-    /// Sets how long a call may take, over all requests. Default: 10 seconds.
-    pub fn limit(mut self, limit: Duration) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// Sets the transport, such as an [`HttpTransport`](vouchsafe_core::transport::HttpTransport)
-    /// that trusts the server's own root certificate. Default: one with the system's roots.
-    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
-        self.core = self.core.transport(transport);
-        self
-    }
-
-    /// Permits plain http to other machines, where records and the token can be read on the way.
-    /// Default: to this machine only.
-    pub fn allow_plain_http(mut self) -> Self {
-        self.allow_plain_http = true;
-        self.core = self.core.allow_plain_http();
-        self
-    }
+    vouchsafe_core::reach_options!(reach);
 
     /// Builds the store. Does no I/O.
     ///
     /// # Errors
     ///
     /// Of kind [`Config`](ErrorKind::Config) if the URL or the mount is not valid, the URL needs
-    /// [`allow_plain_http`](Self::allow_plain_http), there is no token, or https is impossible in
+    /// [`allow_plain`](Self::allow_plain), there is no token, or https is impossible in
     /// this build.
     pub fn build(self) -> Result<VaultStore> {
         let config = |what: &str| Error::new(ErrorKind::Config, what);
         let url = BaseUrl::parse(&self.url)?;
-        if !url.is_https() && !url.is_loopback() && !self.allow_plain_http {
-            let what = format!(
-                "{} would receive records over plain http; use https, or allow_plain_http()",
-                url.authority()
-            );
-            return Err(config(&what));
-        }
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         let is_path = |part: &str| !part.is_empty() && part.bytes().all(fits);
         if !self.mount.split('/').all(is_path) {
@@ -123,19 +88,16 @@ impl VaultStoreBuilder {
         let tokens = self.tokens.ok_or_else(|| {
             config("OpenBao and Vault want a token: set token() or token_source()")
         })?;
-        let timeouts = Timeouts::default().attempt(self.limit).call(self.limit);
-        let core = self
-            .core
-            .timeouts(timeouts)
-            .read_fault(read_fault)
-            .build()?;
+        let limit = self.reach.limit();
+        let core = self.reach.client(std::slice::from_ref(&url), limit)?;
+        let core = core.read_fault(read_fault).build()?;
         Ok(VaultStore(Arc::new(Api {
             core,
             url,
             mount: self.mount,
             tokens,
             header: HeaderToken::new(TOKEN),
-            limit: self.limit,
+            limit,
         })))
     }
 }

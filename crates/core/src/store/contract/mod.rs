@@ -9,6 +9,7 @@
 )]
 
 mod leases;
+mod logins;
 mod processes;
 mod servers;
 
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+pub use self::logins::check_logins;
 pub use self::servers::Server;
 use super::{
     Acquired, Expect, Key, Lease, Leases, Loaded, Scope, Store, StoreLeases, Swapped, Version,
@@ -125,6 +127,25 @@ thread_local! {
 #[must_use]
 pub fn limit() -> Duration {
     LIMIT.get()
+}
+
+/// Defines a test of the builder of a store on a server: plain connections are made to this machine
+/// only, unless more is allowed. Its arguments are the function from a URL to the builder, the URL of
+/// a server elsewhere without TLS and its host and port, and one of a server on this machine. If a URL
+/// has a password, it contains "planted".
+#[macro_export]
+macro_rules! reach_contract {
+    ($builder:path, $elsewhere:literal at $place:literal, $here:literal) => {
+        #[test]
+        fn records_are_not_sent_in_the_clear_to_other_machines() {
+            let error = $builder($elsewhere).build().unwrap_err();
+            assert!(error.is_config(), "{error}");
+            assert!(error.to_string().contains($place), "{error}");
+            assert!(!format!("{error:?}").contains("planted"), "{error:?}");
+            $builder($elsewhere).allow_plain().build().unwrap();
+            $builder($here).build().unwrap();
+        }
+    };
 }
 
 /// Opens the store that belongs to a folder.

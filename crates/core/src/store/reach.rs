@@ -1,0 +1,170 @@
+//! The options that all stores on servers have.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Uri;
+
+use crate::call::Timeouts;
+use crate::transport::{Dialer, HttpTransport, HttpTransportBuilder};
+use crate::url::BaseUrl;
+use crate::{CoreClient, CoreClientBuilder, Error, ErrorKind, Result};
+
+/// How a store reaches its server: the options that the builder of each store on a server has, by
+/// [`reach_options!`](crate::reach_options), and what follows from them.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    limit: Duration,
+    network: HttpTransportBuilder,
+    allow_plain: bool,
+}
+
+impl Default for Reach {
+    /// Ten seconds, the default network, and TLS to other machines.
+    fn default() -> Self {
+        Self {
+            limit: Duration::from_secs(10),
+            network: HttpTransport::builder(),
+            allow_plain: false,
+        }
+    }
+}
+
+impl Reach {
+    /// Sets how long a call may take.
+    #[must_use]
+    pub fn with_limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Sets how connections are made.
+    #[must_use]
+    pub fn with_network(mut self, network: HttpTransportBuilder) -> Self {
+        self.network = network;
+        self
+    }
+
+    /// Permits connections without TLS to other machines.
+    #[must_use]
+    pub fn with_plain(mut self) -> Self {
+        self.allow_plain = true;
+        self
+    }
+
+    /// Returns how long a call may take.
+    #[must_use]
+    pub fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    /// Returns the TLS settings of the network, for clients that make their own connections.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Config`](ErrorKind::Config) if TLS is impossible in this build.
+    pub fn tls_config(&self) -> Result<Arc<rustls::ClientConfig>> {
+        self.network.tls_config()
+    }
+
+    /// Returns whether a connection may be without TLS; `is_loopback` says that it stays on this
+    /// machine.
+    #[must_use]
+    pub fn allows_plain(&self, is_loopback: bool) -> bool {
+        self.allow_plain || is_loopback
+    }
+
+    /// Refuses a connection without TLS unless it is allowed. `place` is the server's host and port,
+    /// and `remedy` says how to get TLS, as in "use rediss://".
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Config`](ErrorKind::Config).
+    pub fn require_allowed(&self, place: &str, is_loopback: bool, remedy: &str) -> Result<()> {
+        if self.allows_plain(is_loopback) {
+            return Ok(());
+        }
+        let what =
+            format!("{place} would receive records in the clear; {remedy}, or allow_plain()");
+        Err(Error::new(ErrorKind::Config, what))
+    }
+
+    /// Creates a dialer, whose connections take at most half of the limit.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Config`](ErrorKind::Config) if TLS is needed and impossible in this build.
+    pub fn dialer(&self, is_tls: bool) -> Result<Dialer> {
+        let network = self.network.clone().connect_timeout(self.limit / 2);
+        if is_tls {
+            network.require_https().dialer()
+        } else {
+            network.dialer()
+        }
+    }
+
+    /// Starts a client for servers that speak HTTP, one call of which takes at most the limit, and one
+    /// attempt at most `attempt`.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Config`](ErrorKind::Config) if a URL is plain http and that is not allowed.
+    pub fn client(&self, urls: &[BaseUrl], attempt: Duration) -> Result<CoreClientBuilder> {
+        let mut client = CoreClient::builder().network(self.network.clone());
+        for url in urls.iter().filter(|url| !url.is_https()) {
+            let place = url.authority().as_str();
+            self.require_allowed(place, url.is_loopback(), "use https")?;
+            client = client.allow_plain_http();
+        }
+        let timeouts = Timeouts::default().attempt(attempt).call(self.limit);
+        Ok(client.timeouts(timeouts))
+    }
+
+    /// Returns the URL that a [`Dialer`] takes for host and port.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Config`](ErrorKind::Config) if the host is not valid.
+    pub fn target(place: &str, is_tls: bool) -> Result<Uri> {
+        let scheme = if is_tls { "https" } else { "http" };
+        let target = format!("{scheme}://{place}").parse::<Uri>();
+        target.map_err(|cause| {
+            let what = "the URL of the server has no valid host";
+            Error::new(ErrorKind::Config, what).with_source(cause)
+        })
+    }
+}
+
+/// Adds the options that the stores on servers share to a builder, over a field that holds a
+/// [`Reach`](crate::store::Reach).
+///
+/// Use it as `vouchsafe_core::reach_options!(reach);` inside the builder's `impl`; as
+/// `reach_options!(reach, without network);` for a store whose client makes its own connections.
+#[macro_export]
+macro_rules! reach_options {
+    ($field:ident) => {
+        $crate::reach_options!($field, without network);
+
+        /// Sets how connections are made, such as which roots are trusted. Default: that of
+        /// [`HttpTransport::builder`]($crate::transport::HttpTransport::builder).
+        pub fn network(mut self, network: $crate::transport::HttpTransportBuilder) -> Self {
+            self.$field = self.$field.with_network(network);
+            self
+        }
+    };
+    ($field:ident, without network) => {
+        /// Sets how long a call may take, over all its requests and with connecting. Default: 10
+        /// seconds.
+        pub fn limit(mut self, limit: ::std::time::Duration) -> Self {
+            self.$field = self.$field.with_limit(limit);
+            self
+        }
+
+        /// Permits connections without TLS to other machines, where records and logins can be read in
+        /// transit. Default: to this machine only.
+        pub fn allow_plain(mut self) -> Self {
+            self.$field = self.$field.with_plain();
+            self
+        }
+    };
+}
