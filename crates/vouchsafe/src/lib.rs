@@ -21,7 +21,9 @@ pub use vouchsafe_wazo_auth as wazo_auth;
 /// Implementations of [`Store`](vouchsafe_core::store::Store) that are crates of their own.
 #[cfg(any(
     feature = "store-etcd",
+    feature = "store-keyring",
     feature = "store-memcached",
+    feature = "store-mongodb",
     feature = "store-nats",
     feature = "store-postgres",
     feature = "store-redis",
@@ -32,7 +34,9 @@ pub use vouchsafe_wazo_auth as wazo_auth;
     docsrs,
     doc(cfg(any(
         feature = "store-etcd",
+        feature = "store-keyring",
         feature = "store-memcached",
+        feature = "store-mongodb",
         feature = "store-nats",
         feature = "store-postgres",
         feature = "store-redis",
@@ -44,9 +48,15 @@ pub mod stores {
     #[cfg(feature = "store-etcd")]
     #[cfg_attr(docsrs, doc(cfg(feature = "store-etcd")))]
     pub use vouchsafe_store_etcd as etcd;
+    #[cfg(feature = "store-keyring")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "store-keyring")))]
+    pub use vouchsafe_store_keyring as keyring;
     #[cfg(feature = "store-memcached")]
     #[cfg_attr(docsrs, doc(cfg(feature = "store-memcached")))]
     pub use vouchsafe_store_memcached as memcached;
+    #[cfg(feature = "store-mongodb")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "store-mongodb")))]
+    pub use vouchsafe_store_mongodb as mongodb;
     #[cfg(feature = "store-nats")]
     #[cfg_attr(docsrs, doc(cfg(feature = "store-nats")))]
     pub use vouchsafe_store_nats as nats;

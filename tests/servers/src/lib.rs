@@ -12,6 +12,7 @@
 )]
 
 mod disk;
+mod keyring;
 mod openbao;
 mod postgres;
 mod process;
@@ -26,6 +27,7 @@ use vouchsafe_core::env;
 use vouchsafe_core::store::contract::Server;
 
 pub use crate::disk::SmallDisk;
+pub use crate::keyring::{bus, keyring, locked_keyring};
 pub use crate::openbao::{openbao, token};
 pub use crate::postgres::{PASSWORD, postgres};
 use crate::process::Process;

@@ -1,0 +1,111 @@
+//! Leases that the server ends by its own clock.
+
+use std::time::Duration;
+
+use mongodb::bson::{DateTime, Document, doc};
+use mongodb::options::ReturnDocument;
+use vouchsafe_core::store::{Acquired, Key, Lease, Leases, Scope, Version};
+use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result};
+
+use crate::MongoStore;
+use crate::server::{Records, is_duplicate};
+use crate::store::{binary, name, unique};
+
+/// The server adds it to its clock, which must not overflow.
+fn millis(time: Duration) -> i64 {
+    const LONGEST: i64 = 1000 * 60 * 60 * 24 * 365 * 100;
+    i64::try_from(time.as_millis()).map_or(LONGEST, |millis| millis.clamp(1, LONGEST))
+}
+
+/// Replaces a lease that has ended, or was never made, and leaves another as it is. All times are of
+/// the server's clock.
+fn take(owner: &[u8], time: Duration) -> Vec<Document> {
+    let lease = doc! {
+        "_id": "$_id",
+        "owner": binary(owner),
+        "fence": { "$add": [{ "$ifNull": ["$fence", 0_i64] }, 1_i64] },
+        "until": { "$add": ["$$NOW", millis(time)] },
+    };
+    let has_ended = doc! { "$lte": [{ "$ifNull": ["$until", "$$NOW"] }, "$$NOW"] };
+    vec![doc! { "$replaceWith": { "$cond": [has_ended, lease, "$$ROOT"] } }]
+}
+
+/// The lease of a holder, while it lasts.
+fn held(lease: &Lease) -> Document {
+    doc! {
+        "_id": name(&lease.key().lease()),
+        "owner": binary(lease.version().as_bytes()),
+        "$expr": { "$gt": ["$until", "$$NOW"] },
+    }
+}
+
+impl MongoStore {
+    async fn change(&self, what: &str, lease: &Lease, change: Vec<Document>) -> Result<bool> {
+        let held = held(lease);
+        let work = |records: Records| async move { records.update_one(held, change).await };
+        let done = self.server().call(what, work).await?;
+        Ok(done.matched_count > 0)
+    }
+}
+
+impl Leases for MongoStore {
+    fn acquire<'a>(&'a self, key: &'a Key, time: Duration) -> BoxFuture<'a, Result<Acquired>> {
+        Box::pin(async move {
+            let (what, owner) = ("take a lease", unique());
+            let name = doc! { "_id": name(&key.lease()) };
+            let answer = doc! {
+                "owner": 1, "fence": 1, "remaining": { "$subtract": ["$until", "$$NOW"] },
+            };
+            let work = |records: Records| async move {
+                loop {
+                    let taken = records
+                        .find_one_and_update(name.clone(), take(&owner, time))
+                        .upsert(true)
+                        .return_document(ReturnDocument::After)
+                        .projection(answer.clone());
+                    match taken.await {
+                        // Another holder made it between the look and the insertion.
+                        Err(cause) if is_duplicate(&cause) => {}
+                        taken => return taken,
+                    }
+                }
+            };
+            let there = self.server().call(what, work).await?;
+            let read = || {
+                let there = there?;
+                let number = |field| u64::try_from(there.get_i64(field).ok()?.max(0)).ok();
+                if there
+                    .get_binary_generic("owner")
+                    .is_ok_and(|by| *by == owner)
+                {
+                    let lease = Lease::new(key.clone(), number("fence")?, Version::new(&owner));
+                    return Some(Acquired::Lease(lease));
+                }
+                let remaining = Duration::from_millis(number("remaining")?);
+                Some(Acquired::Held { remaining })
+            };
+            read().ok_or_else(|| {
+                let place = self.server().link.place();
+                let message = format!("cannot {what} at {place}: it is damaged; remove it");
+                Error::new(ErrorKind::Store, message)
+            })
+        })
+    }
+
+    fn renew<'a>(&'a self, lease: &'a mut Lease, time: Duration) -> BoxFuture<'a, Result<bool>> {
+        let until = doc! { "$set": { "until": { "$add": ["$$NOW", millis(time)] } } };
+        Box::pin(self.change("renew a lease", lease, vec![until]))
+    }
+
+    fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(async move {
+            // The document stays, since the next fencing token must be greater.
+            let ended = doc! { "$set": { "until": DateTime::from_millis(0) } };
+            self.change("release a lease", &lease, vec![ended]).await
+        })
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Network
+    }
+}
