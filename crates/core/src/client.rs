@@ -16,7 +16,7 @@ use crate::observe::Observer;
 #[cfg(feature = "client")]
 use crate::transport::{HttpTransport, HttpTransportBuilder};
 use crate::transport::{Response, Transport};
-use crate::url::BaseUrl;
+use crate::url::{BaseUrl, Target, place};
 use crate::{Clock, Error, ErrorKind, Result, SystemClock};
 
 /// Sends calls with one set of timeouts, retries, limits and observers.
@@ -83,6 +83,20 @@ impl CoreClient {
         options: &CallOptions,
     ) -> impl Future<Output = Result<AnswerStream>> + Send {
         self.0.send::<Pieces>(base, call, credentials, options)
+    }
+
+    /// Connects to a server, so that the first call to it need not: looks up its name, connects and
+    /// completes the TLS handshake. The connection is kept as long as an idle one. Nothing is sent
+    /// over it; a transport of the caller's own may do nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Connect`] or [`ErrorKind::Timeout`] if there is no connection,
+    /// [`ErrorKind::Config`] if there cannot be one.
+    pub async fn warm_up(&self, base: &BaseUrl) -> Result<()> {
+        let uri = base.join(&Target::default())?;
+        let warmed = self.0.transport.warm_up(&uri).await;
+        warmed.map_err(|error| error.with_place(place(&uri)))
     }
 
     /// Returns how long a call may take with these options, for services whose calls do more than

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use http::Method;
 use tokio::time::Instant;
 
 use crate::auth::{Authorize, Bearer, Credentials, TokenSource};
@@ -312,6 +313,19 @@ where
         base.locate(&self.0.core, operation, options).await
     }
 
+    /// Connects to the session's server, so that the first call need not; looks the server up first,
+    /// if it is not known.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`CoreClient::warm_up`] and of the look-up.
+    pub async fn warm_up(&self) -> Result<(), E> {
+        static WARM_UP: Operation = Operation::new("warmUp", Method::GET, "/");
+        let options = CallOptions::new();
+        let (base, _) = self.locate(&self.0.base, &WARM_UP, &options).await?;
+        Ok(self.0.core.warm_up(&base).await?)
+    }
+
     /// Returns a credential in the session's scheme, to put on a request.
     #[must_use]
     pub fn credentials<'a>(
@@ -372,6 +386,10 @@ macro_rules! session_methods {
 }
 
 /// Like [`session_methods!`], for a client that is given a credential with each call.
+#[allow(
+    clippy::crate_in_macro_def,
+    reason = "errors are those of the service's crate"
+)]
 #[macro_export]
 macro_rules! session_options {
     ($session:ident) => {
@@ -382,6 +400,17 @@ macro_rules! session_options {
             let mut client = self.clone();
             client.$session = client.$session.with_options(options);
             client
+        }
+
+        /// Connects to the server, so that the first call need not: looks up its name, connects and
+        /// completes the TLS handshake. The connection is kept as long as an idle one. No request
+        /// is sent to it.
+        ///
+        /// # Errors
+        ///
+        /// If there is no connection, or the server cannot be found.
+        pub async fn warm_up(&self) -> $crate::Result<(), crate::Error> {
+            self.$session.warm_up().await
         }
     };
 }

@@ -3,6 +3,8 @@
 //! A value is either encoded or refused: it cannot escape its path segment, add a query, or end the
 //! URL early.
 
+mod socket;
+
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
@@ -12,10 +14,15 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+#[cfg(all(feature = "client", unix))]
+pub(crate) use self::socket::file as socket_file;
 use crate::{Error, ErrorKind, Result};
 
-/// Returns host and port, the port also where the URL leaves it to the scheme.
+/// Returns host and port, the port also where the URL leaves it to the scheme; or the socket file.
 pub(crate) fn place(uri: &Uri) -> String {
+    if let Some(file) = socket::file(uri) {
+        return format!("unix:{file}");
+    }
     let usual = if uri.scheme() == Some(&Scheme::HTTPS) {
         443
     } else {
@@ -25,7 +32,20 @@ pub(crate) fn place(uri: &Uri) -> String {
     format!("{}:{port}", uri.host().unwrap_or_default())
 }
 
-/// The location of a service: scheme, host, port and a path to which every target is appended.
+/// Returns a URL with another path and without user information and query, for errors.
+pub(crate) fn printable(uri: &Uri, path: &str) -> String {
+    if let Some(file) = socket::file(uri) {
+        return format!("unix:{file}:{path}");
+    }
+    let scheme = uri.scheme_str().unwrap_or_default();
+    let authority = uri.authority().map_or("", |a| a.as_str());
+    let authority = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{authority}{path}")
+}
+
+/// The location of a service: scheme, host, port and a path to which every target is appended. Or a
+/// socket file of this machine, on Unix: `unix:/run/agent.sock`, or with a path on the server
+/// `unix:/run/agent.sock:/v1`.
 ///
 /// ```
 /// use vouchsafe_core::url::BaseUrl;
@@ -49,10 +69,13 @@ struct Parts {
     is_loopback: bool,
     /// The value of the header `Host`, stored for the same reason.
     host_header: HeaderValue,
+    /// The socket file, of which the authority is a code.
+    socket: Option<String>,
 }
 
 impl BaseUrl {
-    /// Parses an absolute `http` or `https` URL. Trailing slashes are removed.
+    /// Parses an absolute `http` or `https` URL, or one of a socket file. Trailing slashes are
+    /// removed.
     ///
     /// # Errors
     ///
@@ -62,6 +85,9 @@ impl BaseUrl {
         let refuse = |why: &str| Error::new(ErrorKind::Config, format!("base URL {why}"));
         if text.contains('#') {
             return Err(refuse("must not have a fragment"));
+        }
+        if let Some(rest) = text.strip_prefix("unix:") {
+            return socket::parse(rest);
         }
         let uri: Uri = text
             .parse()
@@ -102,16 +128,44 @@ impl BaseUrl {
             scheme,
             authority,
             path: path.trim_end_matches('/').to_owned(),
+            socket: None,
         })))
     }
 
-    /// Returns the host, without brackets around an IPv6 address.
-    #[must_use]
-    pub fn host(&self) -> &str {
-        bare(self.0.authority.host())
+    /// Returns the same server with another path, which is encoded and begins with a slash.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if it is not such a path.
+    pub fn with_path(&self, path: &str) -> Result<Self> {
+        let colon = if self.0.socket.is_some() { ":" } else { "" };
+        match path.starts_with('/') {
+            true => Self::parse(&format!("{}{colon}{path}", self.origin())),
+            false => Err(Error::new(
+                ErrorKind::Config,
+                "the path of a base URL must begin with a slash",
+            )),
+        }
     }
 
-    /// Returns host and port as written.
+    /// Returns the URL without its path.
+    fn origin(&self) -> String {
+        match &self.0.socket {
+            Some(file) => format!("{}:{file}", socket::SCHEME),
+            None => format!("{}://{}", self.0.scheme, self.0.authority),
+        }
+    }
+
+    /// Returns the host, without brackets around an IPv6 address; or the path of the socket file.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        match &self.0.socket {
+            Some(file) => file,
+            None => bare(self.0.authority.host()),
+        }
+    }
+
+    /// Returns host and port as written; for a socket file, a code of its path.
     #[must_use]
     pub fn authority(&self) -> &Authority {
         &self.0.authority
@@ -136,7 +190,7 @@ impl BaseUrl {
     }
 
     /// Returns whether the host is a loopback address or `localhost`, which the socket transport
-    /// connects to loopback addresses only.
+    /// connects to loopback addresses only, or the server listens on a socket file.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         self.0.is_loopback
@@ -167,6 +221,9 @@ impl BaseUrl {
 
 /// Returns the value of the header `Host` for a server.
 pub(crate) fn host_header(scheme: &Scheme, authority: &Authority) -> HeaderValue {
+    if scheme.as_str() == socket::SCHEME {
+        return socket::host_header();
+    }
     let default = if *scheme == Scheme::HTTPS { 443 } else { 80 };
     let text = match authority.port_u16() {
         Some(port) if port != default => format!("{}:{port}", authority.host()),
@@ -185,8 +242,11 @@ impl FromStr for BaseUrl {
 
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts = &self.0;
-        write!(f, "{}://{}{}", parts.scheme, parts.authority, parts.path)
+        f.write_str(&self.origin())?;
+        if self.0.socket.is_some() && !self.0.path.is_empty() {
+            f.write_str(":")?;
+        }
+        f.write_str(&self.0.path)
     }
 }
 

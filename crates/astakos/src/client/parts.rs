@@ -238,5 +238,5 @@ fn place(identity: &BaseUrl, address: &str) -> Option<BaseUrl> {
         true => Url::parse(&origin).ok()?.join(address),
         false => Url::parse(address),
     };
-    BaseUrl::parse(&format!("{origin}{}", parsed.ok()?.path())).ok()
+    identity.with_path(parsed.ok()?.path()).ok()
 }

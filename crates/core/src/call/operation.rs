@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode, Uri};
 
-use crate::url::place;
+use crate::url::{self, place};
 use crate::{Error, ErrorKind};
 
 /// One operation of a service.
@@ -214,15 +214,12 @@ impl Operation {
     /// Returns a URL in the form that errors may show: no user information, no query, and no path
     /// that holds a secret.
     pub(crate) fn printable(&self, uri: &Uri) -> String {
-        let scheme = uri.scheme_str().unwrap_or_default();
-        let authority = uri.authority().map_or("", |a| a.as_str());
-        let authority = authority.rsplit('@').next().unwrap_or_default();
         let path = if self.sensitive_path {
             self.path
         } else {
             uri.path()
         };
-        format!("{scheme}://{authority}{path}")
+        url::printable(uri, path)
     }
 }
 

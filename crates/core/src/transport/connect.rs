@@ -9,14 +9,19 @@ use std::time::Duration;
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::pki_types::ServerName;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 use tokio_rustls::TlsConnector;
 
 use super::dns::CachedResolver;
+use super::parking::Parking;
 #[cfg(feature = "proxy")]
 use super::proxy::{Hop, Routes};
 use super::wire::{Stream, Wire};
 use crate::deadline::in_words;
 use crate::url::place;
+#[cfg(unix)]
+use crate::url::socket_file;
 use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result, TimeoutScope};
 
 /// Makes connections for the pool, which clones it twice for each request.
@@ -30,7 +35,17 @@ struct Way {
     #[cfg(feature = "proxy")]
     routes: Option<Routes>,
     timeout: Duration,
-    max_age: Duration,
+    keeping: Keeping,
+    parked: Parking,
+}
+
+/// How long connections are kept, and how their ends are noticed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Keeping {
+    pub(super) max_age: Duration,
+    pub(super) idle_timeout: Duration,
+    pub(super) tcp_keepalive: Option<Duration>,
+    pub(super) tcp_user_timeout: Option<Duration>,
 }
 
 impl Connector {
@@ -39,7 +54,7 @@ impl Connector {
         tls: Result<Arc<rustls::ClientConfig>>,
         #[cfg(feature = "proxy")] routes: Option<Routes>,
         timeout: Duration,
-        max_age: Duration,
+        keeping: Keeping,
     ) -> Self {
         let mut tcp = HttpConnector::new_with_resolver(resolver);
         tcp.enforce_http(false);
@@ -48,18 +63,20 @@ impl Connector {
         // for the next. It is a fifth longer, so that for a single address the overall limit ends
         // first.
         tcp.set_connect_timeout(Some(timeout.saturating_add(timeout / 5)));
-        tcp.set_keepalive(Some(Duration::from_secs(15)));
-        tcp.set_keepalive_interval(Some(Duration::from_secs(15)));
-        tcp.set_keepalive_retries(Some(3));
+        tcp.set_keepalive(keeping.tcp_keepalive);
+        tcp.set_keepalive_interval(keeping.tcp_keepalive);
+        // Any of these would turn it on.
+        tcp.set_keepalive_retries(keeping.tcp_keepalive.map(|_| 3));
         #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-        tcp.set_tcp_user_timeout(Some(Duration::from_secs(30)));
+        tcp.set_tcp_user_timeout(keeping.tcp_user_timeout);
         Self(Arc::new(Way {
             tcp,
             tls: tls.map(TlsConnector::from),
             #[cfg(feature = "proxy")]
             routes,
             timeout,
-            max_age,
+            keeping,
+            parked: Parking::default(),
         }))
     }
 }
@@ -78,6 +95,14 @@ impl Connector {
             .await
             .unwrap_or_else(|_| Err(too_late(uri, way.timeout)))
             .map(|wire| way.stream(wire))
+    }
+
+    /// Makes a connection that the next one to the same server will be.
+    pub(super) async fn warm_up(&self, uri: &Uri) -> Result<()> {
+        let stream = tower_service::Service::call(&mut self.clone(), uri.clone()).await?;
+        let idle_timeout = self.0.keeping.idle_timeout;
+        self.0.parked.put(uri, stream, idle_timeout);
+        Ok(())
     }
 
     /// Returns the proxy that a request is sent to, rather than to its server.
@@ -101,6 +126,8 @@ impl Way {
         let tls = match uri.scheme_str() {
             Some("https") => Some(self.tls.clone()?),
             Some("http") => None,
+            #[cfg(unix)]
+            Some("unix") => return self.connect_socket(&uri).await,
             _ => return Err(Error::new(ErrorKind::Config, NO_SCHEME)),
         };
         #[cfg(feature = "proxy")]
@@ -136,7 +163,7 @@ impl Way {
                 let wire = hop.tunnel(wire, uri).await?;
                 Ok(self.stream(secure(&tls, uri, wire).await?))
             }
-            None => Ok(Stream::new(wire, self.max_age, Some(hop.via()))),
+            None => Ok(Stream::new(wire, self.keeping.max_age, Some(hop.via()))),
         }
     }
 
@@ -147,9 +174,23 @@ impl Way {
             .map_err(|cause| tcp_error(&place(uri), cause))
     }
 
+    #[cfg(unix)]
+    async fn connect_socket(&self, uri: &Uri) -> Result<Stream> {
+        let refused = |cause: io::Error| {
+            // The file is missing or not ours, or nobody listens.
+            let what = format!("no connection to {}: {cause}", place(uri));
+            Error::new(ErrorKind::Connect(ConnectPhase::Tcp), what)
+                .with_retryable(true)
+                .with_source(cause)
+        };
+        let file = socket_file(uri).ok_or_else(|| Error::new(ErrorKind::Config, NO_SCHEME))?;
+        let socket = UnixStream::connect(file).await.map_err(refused)?;
+        Ok(self.stream(Wire::Unix(socket)))
+    }
+
     /// A connection to the server itself.
     fn stream(&self, wire: Wire) -> Stream {
-        Stream::new(wire, self.max_age, None)
+        Stream::new(wire, self.keeping.max_age, None)
     }
 }
 
@@ -178,6 +219,9 @@ impl tower_service::Service<Uri> for Connector {
     fn call(&mut self, uri: Uri) -> Self::Future {
         let way = Arc::clone(&self.0);
         Box::pin(async move {
+            if let Some(stream) = way.parked.take(&uri).await {
+                return Ok(stream);
+            }
             let limit = way.timeout;
             tokio::time::timeout(limit, way.connect(uri.clone()))
                 .await
@@ -221,4 +265,54 @@ fn tcp_error(place: &str, cause: impl std::error::Error + Send + Sync + 'static)
     .with_source(cause)
 }
 
-pub(super) const NO_SCHEME: &str = "a request needs an absolute URL: http://… or https://…";
+pub(super) const NO_SCHEME: &str =
+    "a request needs an absolute URL: http://…, https://… or, on Unix, unix:…";
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use rustix::net::sockopt;
+
+    use super::super::dns::SystemResolver;
+    use super::*;
+
+    #[tokio::test]
+    async fn the_system_watches_connections_as_it_was_told_to() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url: Uri = format!("http://{}", listener.local_addr().unwrap())
+            .parse()
+            .unwrap();
+        for (keepalive, user_timeout) in [(Some(7), Some(9)), (None, None)] {
+            let seconds = |count: Option<u64>| count.map(Duration::from_secs);
+            let keeping = Keeping {
+                max_age: Duration::MAX,
+                idle_timeout: Duration::MAX,
+                tcp_keepalive: seconds(keepalive),
+                tcp_user_timeout: seconds(user_timeout),
+            };
+            let second = Duration::from_secs(1);
+            let resolver = CachedResolver::new(Arc::new(SystemResolver::new()), second);
+            let no_tls = Err(Error::new(ErrorKind::Config, "not needed"));
+            let connector = Connector::new(
+                resolver,
+                no_tls,
+                #[cfg(feature = "proxy")]
+                None,
+                60 * second,
+                keeping,
+            );
+            let Wire::Tcp(tcp) = connector.0.connect_tcp(&url).await.unwrap() else {
+                unreachable!();
+            };
+            assert_eq!(
+                sockopt::socket_keepalive(&tcp).unwrap(),
+                keepalive.is_some()
+            );
+            if let Some(interval) = seconds(keepalive) {
+                assert_eq!(sockopt::tcp_keepidle(&tcp).unwrap(), interval);
+                assert_eq!(sockopt::tcp_keepintvl(&tcp).unwrap(), interval);
+            }
+            let limit = user_timeout.map_or(0, |seconds| seconds as u32 * 1000);
+            assert_eq!(sockopt::tcp_user_timeout(&tcp).unwrap(), limit);
+        }
+    }
+}

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http::StatusCode;
 #[cfg(any(feature = "gzip", feature = "zstd"))]
 use http::header::ACCEPT_ENCODING;
 use http::header::HOST;
 #[cfg(feature = "proxy")]
 use http::header::PROXY_AUTHORIZATION;
 use http::response::Parts;
+use http::{StatusCode, Uri};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
 use hyper_util::client::legacy::{Client, ResponseFuture};
@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use super::body::{self, Outgoing};
 #[cfg(any(feature = "gzip", feature = "zstd"))]
 use super::coding;
-use super::connect::{Connector, NO_SCHEME};
+use super::connect::{Connector, Keeping, NO_SCHEME};
 use super::dial::Dialer;
 use super::dns::{CachedResolver, Resolve, SystemResolver};
 #[cfg(feature = "proxy")]
@@ -39,7 +39,6 @@ use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result, Sent};
 #[derive(Clone)]
 pub struct HttpTransport {
     pool: Client<Connector, Outgoing>,
-    #[cfg(feature = "proxy")]
     connector: Connector,
     #[cfg(any(feature = "gzip", feature = "zstd"))]
     compressed: bool,
@@ -185,6 +184,11 @@ impl Transport for HttpTransport {
         let (answer, captured) = self.begin(request);
         Box::pin(self.receive_stream(answer, captured))
     }
+
+    fn warm_up(&self, uri: &Uri) -> BoxFuture<'_, Result<()>> {
+        let uri = uri.clone();
+        Box::pin(async move { self.connector.warm_up(&uri).await })
+    }
 }
 
 impl fmt::Debug for HttpTransport {
@@ -198,9 +202,8 @@ impl fmt::Debug for HttpTransport {
 #[must_use]
 pub struct HttpTransportBuilder {
     connect_timeout: Duration,
-    idle_timeout: Duration,
     max_idle_per_host: usize,
-    max_age: Duration,
+    keeping: Keeping,
     resolver: Arc<dyn Resolve>,
     tls: TlsSettings,
     require_https: bool,
@@ -214,9 +217,13 @@ impl Default for HttpTransportBuilder {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(3),
-            idle_timeout: Duration::from_secs(20),
             max_idle_per_host: 128,
-            max_age: Duration::from_secs(5 * 60),
+            keeping: Keeping {
+                max_age: Duration::from_secs(5 * 60),
+                idle_timeout: Duration::from_secs(20),
+                tcp_keepalive: Some(Duration::from_secs(15)),
+                tcp_user_timeout: Some(Duration::from_secs(30)),
+            },
             resolver: Arc::new(SystemResolver::new()),
             tls: TlsSettings::default(),
             require_https: false,
@@ -239,7 +246,7 @@ impl HttpTransportBuilder {
     /// Sets how long an idle connection is kept. Default: 20 seconds, which is less than load
     /// balancers and servers allow.
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
-        self.idle_timeout = limit;
+        self.keeping.idle_timeout = limit;
         self
     }
 
@@ -254,7 +261,22 @@ impl HttpTransportBuilder {
     /// Sets the age after which a connection is no longer reused, give or take a fifth. Default:
     /// five minutes.
     pub fn max_age(mut self, age: Duration) -> Self {
-        self.max_age = age;
+        self.keeping.max_age = age;
+        self
+    }
+
+    /// Sets after how much silence the system asks whether the peer is still there, and how long it
+    /// waits between three questions. `None` asks never. Default: 15 seconds.
+    pub fn tcp_keepalive(mut self, interval: Option<Duration>) -> Self {
+        self.keeping.tcp_keepalive = interval;
+        self
+    }
+
+    /// Sets how long sent bytes may stay without confirmation before the system ends the
+    /// connection, on Linux, Android and Fuchsia (`TCP_USER_TIMEOUT`); elsewhere it has no effect.
+    /// `None` leaves it to the system, which waits for some fifteen minutes. Default: 30 seconds.
+    pub fn tcp_user_timeout(mut self, limit: Option<Duration>) -> Self {
+        self.keeping.tcp_user_timeout = limit;
         self
     }
 
@@ -369,14 +391,13 @@ impl HttpTransportBuilder {
             // Requests have the header already, so the pool need not work it out each time.
             .set_host(false)
             .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(self.idle_timeout)
+            .pool_idle_timeout(self.keeping.idle_timeout)
             .pool_max_idle_per_host(self.max_idle_per_host)
             // Obsolete, but recipients must accept it (RFC 9112, 5.2).
             .http1_allow_obsolete_multiline_headers_in_responses(true)
             .build(connector.clone());
         Ok(HttpTransport {
             pool,
-            #[cfg(feature = "proxy")]
             connector,
             #[cfg(any(feature = "gzip", feature = "zstd"))]
             compressed: self.compressed,
@@ -420,7 +441,7 @@ impl HttpTransportBuilder {
             #[cfg(feature = "proxy")]
             self.proxy.routes(),
             self.connect_timeout,
-            self.max_age,
+            self.keeping,
         ))
     }
 }

@@ -19,6 +19,8 @@ mod dial;
 mod dns;
 #[cfg(feature = "client")]
 mod hyper;
+#[cfg(feature = "client")]
+mod parking;
 #[cfg(feature = "proxy")]
 mod proxy;
 #[cfg(feature = "client")]
@@ -60,6 +62,13 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     fn stream(&self, request: Request) -> BoxFuture<'_, Result<StreamedResponse>> {
         let answer = self.send(request);
         Box::pin(async move { answer.await.map(StreamedResponse::from) })
+    }
+
+    /// Connects to the server of a URL, so that the next request to it need not. The default
+    /// implementation does nothing.
+    fn warm_up(&self, uri: &Uri) -> BoxFuture<'_, Result<()>> {
+        let _ = uri;
+        Box::pin(std::future::ready(Ok(())))
     }
 }
 

@@ -12,6 +12,8 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 
@@ -20,6 +22,8 @@ use crate::deadline::after;
 /// Bytes in both directions.
 pub(super) enum Wire {
     Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
     /// To a server, through another connection: that to the server itself, or a tunnel.
     Tls(Box<TlsStream<Self>>),
 }
@@ -29,6 +33,8 @@ macro_rules! delegate {
     ($wire:expr, $inner:ident => $call:expr) => {
         match $wire {
             Wire::Tcp($inner) => $call,
+            #[cfg(unix)]
+            Wire::Unix($inner) => $call,
             Wire::Tls($inner) => $call,
         }
     };
@@ -114,6 +120,15 @@ impl Stream {
                 proxy,
             },
         }
+    }
+
+    /// Returns whether the connection can still be used before anything was sent over it.
+    pub(super) fn is_fresh(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut byte = [0];
+        let mut buffer = ReadBuf::new(&mut byte);
+        // Anything but nothing is an end, or something that was not asked for.
+        let read = Pin::new(self.wire.inner_mut()).poll_read(cx, &mut buffer);
+        read.is_pending()
     }
 
     pub(super) fn into_wire(self) -> Wire {

@@ -42,7 +42,6 @@ impl Authority {
     }
 
     /// Returns what a server with this name needs.
-    #[cfg(feature = "proxy")]
     pub(super) fn acceptor(&self, name: &str) -> TlsAcceptor {
         let params = CertificateParams::new([name.to_owned()]).unwrap();
         let (certificate, key) = self.certify(&params);

@@ -1,5 +1,5 @@
 //! What the transport promises around HTTP: TLS, here and in `faults` and `identity`, and
-//! proxies and compression.
+//! proxies, compression, and how connections are made.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 #[cfg(all(feature = "gzip", feature = "zstd"))]
@@ -10,6 +10,7 @@ mod identity;
 mod log;
 #[cfg(feature = "proxy")]
 mod proxy;
+mod sockets;
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
