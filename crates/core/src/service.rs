@@ -410,7 +410,8 @@ macro_rules! session_options {
         ///
         /// If there is no connection, or the server cannot be found.
         pub async fn warm_up(&self) -> $crate::Result<(), crate::Error> {
-            self.$session.warm_up().await
+            self.$session.warm_up().await?;
+            Ok(())
         }
     };
 }
