@@ -67,7 +67,8 @@ usage: cargo xtask <command>
   interop [SERVICE]   drive clients in other languages against the emulators
   new-service NAME --from FILE.openapi.yaml
                       make the crate of a service, and its lines everywhere else
-  new-service --check make one in a copy of the workspace, and run its tests there
+  new-service --check [--whole]
+                      make one in a copy of the workspace, and run its tests, or all, there
   schemathesis SERVICE [--seconds N] [--seed S]
                       run the description of a service against its emulator
   test [ARGUMENTS]    run all tests, documentation included

@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use check::Tests;
 use edit::Edit;
 use facts::Facts;
 
@@ -18,7 +19,8 @@ use crate::workspace;
 /// Runs the command.
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     match arguments {
-        ["--check"] => check::run(),
+        ["--check"] => check::run(Tests::Some),
+        ["--check", "--whole"] => check::run(Tests::All),
         [name, "--from", file] | ["--from", file, name] => {
             let root = workspace::root();
             let plan = Plan::new(&root, name, Path::new(file))?;
@@ -32,7 +34,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
         }
         _ => Err(
             "usage: cargo xtask new-service NAME --from FILE.openapi.yaml\n       cargo xtask \
-             new-service --check"
+             new-service --check [--whole]"
                 .to_owned(),
         ),
     }
