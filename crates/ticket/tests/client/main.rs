@@ -10,87 +10,18 @@ mod secrets;
 mod settings;
 mod task;
 mod tool;
+mod world;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use vouchsafe_core::Secret;
 use vouchsafe_core::mock::Fault;
-use vouchsafe_ticket::mock::Server;
 use vouchsafe_ticket::{
-    BlackboxEnv, CheckErrorKind, Client, ErrorKind, ServiceSecret, StatusCode, TicketStatus,
-    TvmApiBuilder, TvmId, TvmToolBuilder, Uid,
+    BlackboxEnv, CheckErrorKind, Client, ErrorKind, ServiceSecret, StatusCode, TicketStatus, TvmId,
+    Uid,
 };
-
-const OWN: TvmId = TvmId::new(42);
-const PEER: TvmId = TvmId::new(43);
-const OTHER: TvmId = TvmId::new(44);
-const SLUG: &str = "shop";
-const ROLES: &str = r#"{"revision":"r1","born_date":1,"tvm":{"43":{"/role/read/":[{}]}}}"#;
-const HOUR: Duration = Duration::from_secs(60 * 60);
-/// Paused time in which the worker has done what is due: more than its period and the longest
-/// random delays of two tries.
-const WORKED: Duration = Duration::from_secs(200);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-struct World {
-    server: Server,
-    secret: ServiceSecret,
-}
-
-impl World {
-    fn new() -> Self {
-        let server = Server::new();
-        let secret = server.add_service(OWN, "shop");
-        let _ = server.add_service(PEER, "peer");
-        let _ = server.add_service(OTHER, "other");
-        Self { server, secret }
-    }
-
-    fn api(&self) -> TvmApiBuilder {
-        Client::tvm_api(OWN)
-            .tvm_url("https://tvm.example")
-            .tirole_url("https://tirole.example")
-            .transport(self.server.host().transport())
-            .clock(Arc::<vouchsafe_core::mock::ManualClock>::clone(
-                self.server.clock(),
-            ))
-    }
-
-    fn fetching(&self) -> TvmApiBuilder {
-        self.api().secret(self.secret.clone()).alias("peer", PEER)
-    }
-
-    fn full(&self) -> TvmApiBuilder {
-        self.fetching()
-            .check_service_tickets()
-            .check_user_tickets(BlackboxEnv::Test)
-    }
-
-    fn tool(&self) -> TvmToolBuilder {
-        Client::tvmtool("shop")
-            .auth_token(self.server.tool_token())
-            .port(1)
-            .transport(self.server.host().transport())
-            .clock(Arc::<vouchsafe_core::mock::ManualClock>::clone(
-                self.server.clock(),
-            ))
-    }
-
-    fn count(&self, operation: &str) -> u64 {
-        self.server.journal().count(operation)
-    }
-
-    /// Advances the wall clock, and lets the worker do what is due then.
-    async fn pass(&self, time: Duration) {
-        self.server.clock().advance(time);
-        tokio::time::sleep(WORKED).await;
-    }
-}
-
-fn status(client: &Client) -> StatusCode {
-    client.status().unwrap().code()
-}
+use world::{DAY, HOUR, OTHER, OWN, PEER, ROLES, SLUG, World, last_error, status};
 
 #[tokio::test(start_paused = true)]
 async fn it_starts_with_tickets_and_keys_and_checks_what_others_send() {
@@ -220,15 +151,19 @@ async fn each_part_is_fetched_again_when_it_is_due() {
         )
     };
     assert_eq!(counts(), (1, 1));
-    world.pass(HOUR - Duration::from_secs(10)).await;
+    world.advance(HOUR - Duration::from_secs(10));
+    world.looked().await;
     assert_eq!(counts(), (1, 1));
-    world.pass(Duration::from_secs(20)).await;
-    assert_eq!(counts(), (2, 1));
+    world.advance(Duration::from_secs(20));
+    world.until(|| counts() == (2, 1)).await;
     world.server.rotate_keys();
-    world.pass(DAY).await;
-    assert_eq!(counts(), (3, 2));
+    world.advance(DAY);
+    world.until(|| counts() == (3, 2)).await;
     let incoming = world.server.mint_service(PEER, OWN).unwrap();
     assert!(client.check_service_ticket(incoming.expose()).is_ok());
+    // Nothing was fetched twice.
+    world.looked().await;
+    assert_eq!(counts(), (3, 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -239,22 +174,20 @@ async fn an_authority_that_is_gone_turns_the_status_while_checks_go_on() {
     let incoming = world.server.mint_service(PEER, OWN).unwrap();
     world.server.faults().add(Fault::on_any().status(503));
     assert_eq!(status(&client), StatusCode::Ok);
-    world.pass(HOUR * 2).await;
+    world.advance(HOUR * 2);
+    world.asked().await;
     assert_eq!(status(&client), StatusCode::Ok);
-    world.pass(Duration::from_secs(1)).await;
+    world.advance(Duration::from_secs(1));
     assert_eq!(status(&client), StatusCode::Warning);
-    let last_error = client.status().unwrap().last_error().to_owned();
-    assert!(
-        last_error.starts_with("ServiceTickets: Path:/2/ticket.Code=503"),
-        "{last_error}"
-    );
-    world.pass(DAY * 6).await;
+    let told = "ServiceTickets: Path:/2/ticket.Code=503";
+    world.until(|| last_error(&client).starts_with(told)).await;
+    world.advance(DAY * 6);
+    world.asked().await;
     assert_eq!(status(&client), StatusCode::Error);
     assert!(client.check_service_ticket(incoming.expose()).is_ok());
     assert!(client.service_ticket(PEER).is_ok());
     world.server.faults().clear();
-    world.pass(Duration::from_secs(1)).await;
-    assert_eq!(status(&client), StatusCode::Ok);
+    world.until(|| status(&client) == StatusCode::Ok).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -266,15 +199,16 @@ async fn bad_keys_leave_the_old_ones_in_place() {
         .server
         .faults()
         .add(Fault::on("tvm-api.getKeys").garbage());
-    world.pass(DAY * 2 + HOUR).await;
+    world.advance(DAY * 2 + HOUR);
+    world
+        .until(|| last_error(&client).contains("PublicKeys: "))
+        .await;
     assert!(
         client.check_service_ticket(incoming.expose()).is_err(),
         "expired by now"
     );
     let incoming = world.server.mint_service(PEER, OWN).unwrap();
     assert!(client.check_service_ticket(incoming.expose()).is_ok());
-    let last_error = client.status().unwrap().last_error().to_owned();
-    assert!(last_error.contains("PublicKeys: "), "{last_error}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -347,8 +281,10 @@ async fn destinations_are_added_while_the_client_runs() {
     assert!(client.service_ticket_if_known(OTHER).unwrap().is_some());
     assert!(client.service_ticket_if_known(unknown).is_err());
     // What was added is fetched again with the others, and what was refused is not.
-    world.pass(HOUR + Duration::from_secs(1)).await;
-    assert!(client.service_ticket(OTHER).is_ok());
+    let held = || client.service_ticket(OTHER).unwrap();
+    let old = held();
+    world.advance(HOUR + Duration::from_secs(1));
+    world.until(|| held().expose() != old.expose()).await;
     assert_eq!(status(&client), StatusCode::Ok);
     world.server.faults().add(Fault::on_any().status(503));
     let added = client.add_destinations([TvmId::new(98)]).await.unwrap();
@@ -361,8 +297,7 @@ async fn a_request_for_destinations_outlives_its_caller() {
     let client = world.fetching().connect().await.unwrap();
     let wish = client.add_destinations([OTHER]);
     assert!(tokio::time::timeout(Duration::ZERO, wish).await.is_err());
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    assert!(client.service_ticket(OTHER).is_ok());
+    world.until(|| client.service_ticket(OTHER).is_ok()).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -404,7 +339,8 @@ async fn stopping_ends_every_clone_and_waiting_callers() {
     let error = client.check_service_ticket("").unwrap_err();
     assert_eq!(error.kind(), CheckErrorKind::Stopped);
     let before = world.server.journal().len();
-    world.pass(DAY).await;
+    world.advance(DAY);
+    tokio::time::sleep(DAY).await;
     assert_eq!(world.server.journal().len(), before);
 }
 
@@ -447,9 +383,9 @@ async fn a_client_outlives_a_panic_of_its_task() {
     let builder = world.fetching().observer(Arc::<Breaker>::clone(&breaker));
     let client = builder.connect().await.unwrap();
     breaker.0.store(true, std::sync::atomic::Ordering::SeqCst);
-    world.pass(HOUR + Duration::from_secs(1)).await;
+    world.advance(HOUR + Duration::from_secs(1));
     // The answer that the panic lost is fetched again, without any call.
-    assert_eq!(world.count("tvm-api.getTickets"), 3);
+    world.until(|| world.count("tvm-api.getTickets") == 3).await;
     assert_eq!(status(&client), StatusCode::Ok);
 }
 
@@ -489,8 +425,8 @@ fn a_client_continues_in_another_runtime() {
     assert!(client.service_ticket(PEER).is_ok());
     runtime().block_on(async {
         assert_eq!(status(&client), StatusCode::Ok);
-        world.pass(HOUR + Duration::from_secs(1)).await;
-        assert_eq!(world.count("tvm-api.getTickets"), 2);
+        world.advance(HOUR + Duration::from_secs(1));
+        world.until(|| world.count("tvm-api.getTickets") == 2).await;
     });
 }
 

@@ -20,17 +20,22 @@ async fn roles_are_fetched_with_a_ticket_and_callers_without_a_role_are_refused(
     assert_eq!(error.status(), Some(TicketStatus::NoRoles));
 
     // Unchanged: only the time is new. Broken: the old ones stay.
-    world.pass(Duration::from_secs(11 * 60)).await;
-    assert_eq!(world.count("tirole.getActualRoles"), 2);
+    let asked = || world.count("tirole.getActualRoles");
+    world.advance(Duration::from_secs(11 * 60));
+    world.until(|| asked() == 2).await;
     assert!(Arc::ptr_eq(&roles, &client.roles().unwrap()));
     world.server.set_roles(SLUG, "{}");
-    world.pass(Duration::from_secs(11 * 60)).await;
+    world.advance(Duration::from_secs(11 * 60));
+    world
+        .until(|| last_error(&client).contains("Roles: "))
+        .await;
     assert_eq!(client.roles().unwrap().revision(), "r1");
     world
         .server
         .set_roles(SLUG, &ROLES.replace("r1", "r2").replace("43", "44"));
-    world.pass(Duration::from_secs(11 * 60)).await;
-    assert_eq!(client.roles().unwrap().revision(), "r2");
+    world.advance(Duration::from_secs(11 * 60));
+    let is_new = || client.roles().unwrap().revision() == "r2";
+    world.until(is_new).await;
     assert!(client.check_service_ticket(of(OTHER).expose()).is_ok());
 }
 

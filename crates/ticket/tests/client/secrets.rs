@@ -1,12 +1,10 @@
 //! No secret is shown anywhere, logs at their finest among it.
 
-use std::time::Duration;
-
 use vouchsafe_core::mock::Fault;
 use vouchsafe_ticket::{BlackboxEnv, Client, Uid};
 
 use super::log::Log;
-use super::{OWN, PEER, ROLES, SLUG, World};
+use super::world::{HOUR, OWN, PEER, ROLES, SLUG, World};
 
 fn signature(ticket: &str) -> String {
     ticket.rsplit(':').next().unwrap().to_owned()
@@ -69,7 +67,8 @@ async fn neither_debug_nor_errors_nor_logs_show_one() {
     for status in [403, 503, 200] {
         let fault = Fault::on_any().status(status).body(quoted.clone());
         world.server.faults().add(fault);
-        world.pass(Duration::from_secs(2 * 60 * 60)).await;
+        world.advance(HOUR * 2);
+        world.asked().await;
         shown += &show(&client, &tickets);
         shown += &format!("{:?}", client.refresh().await);
         let error = world.fetching().connect().await.unwrap_err();

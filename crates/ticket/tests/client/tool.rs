@@ -23,8 +23,7 @@ async fn tvmtool_gives_tickets_keys_and_roles() {
     assert!(client.add_destinations([OTHER]).await.is_err());
     // A change of the daemon's configuration is found at the next wake.
     world.server.add_tool_destination(OWN, "other", OTHER);
-    world.pass(Duration::from_secs(1)).await;
-    assert!(client.service_ticket("other").is_ok());
+    world.until(|| client.service_ticket("other").is_ok()).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -33,11 +32,12 @@ async fn a_daemon_that_is_gone_turns_the_status() {
     world.server.add_tool_destination(OWN, "peer", PEER);
     let client = world.tool().connect().await.unwrap();
     world.server.faults().add(Fault::on_any().status(500));
-    world.pass(Duration::from_secs(31)).await;
+    world.advance(Duration::from_secs(31));
+    world
+        .until(|| last_error(&client).starts_with("TvmtoolConfig: "))
+        .await;
     assert_eq!(status(&client), StatusCode::Warning);
-    let last_error = client.status().unwrap().last_error().to_owned();
-    assert!(last_error.starts_with("TvmtoolConfig: "), "{last_error}");
-    world.pass(HOUR * 12).await;
+    world.advance(HOUR * 12);
     assert_eq!(status(&client), StatusCode::Error);
 }
 
