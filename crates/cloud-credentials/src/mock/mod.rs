@@ -28,7 +28,7 @@ mod token;
 use std::sync::Arc;
 
 use vouchsafe_core::call::Operation;
-use vouchsafe_core::mock::{Emulator, ManualClock};
+use vouchsafe_core::mock::Emulator;
 use vouchsafe_core::{Clock as _, Secret};
 
 pub use self::data::{Counts, Decision};
@@ -93,10 +93,7 @@ impl Server {
 
     /// Starts building a server.
     pub fn builder() -> ServerBuilder {
-        ServerBuilder {
-            seed: None,
-            clock: None,
-        }
+        ServerBuilder::new()
     }
 
     /// Returns an access token that has every scope and does not expire.
@@ -219,31 +216,13 @@ impl Default for Server {
     }
 }
 
-/// Sets up a [`Server`].
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct ServerBuilder {
-    seed: Option<Seed>,
-    clock: Option<Arc<ManualClock>>,
-}
+vouchsafe_core::emulator_builder!(Seed, Seed::sample, "Seed::sample");
 
 impl ServerBuilder {
-    /// Sets the initial world. Default: [`Seed::sample`].
-    pub fn seed(mut self, seed: Seed) -> Self {
-        self.seed = Some(seed);
-        self
-    }
-
     /// Changes the behaviour of the server.
     pub fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         let seed = self.seed.unwrap_or_else(Seed::sample);
         self.seed = Some(seed.settings(change));
-        self
-    }
-
-    /// Sets the clock, to share it. Default: one that follows the machine's.
-    pub fn clock(mut self, clock: Arc<ManualClock>) -> Self {
-        self.clock = Some(clock);
         self
     }
 
@@ -255,10 +234,7 @@ impl ServerBuilder {
     #[must_use]
     #[expect(clippy::expect_used, reason = "shown not to happen")]
     pub fn start(self) -> Server {
-        let clock = self
-            .clock
-            .unwrap_or_else(|| Arc::new(ManualClock::running()));
-        let seed = self.seed.unwrap_or_else(Seed::sample);
+        let (clock, seed) = self.parts();
         let token = state::random();
         let (shown, own) = (Arc::clone(&clock), token.clone());
         let start = move || {

@@ -106,6 +106,7 @@ pub struct Emulator<S> {
 }
 
 struct Service<S> {
+    /// The rules do not panic half-way, so it is usable after a panic of a test.
     state: Mutex<S>,
     /// Creates the state that `reset` restores.
     start: Mutex<Start<S>>,
@@ -152,12 +153,12 @@ impl<S: Emulated> Emulator<S> {
         S: Clone,
     {
         let state = self.state().clone();
-        *locked(&self.service.start) = Box::new(move || Some(state.clone()));
+        *lock(&self.service.start) = Box::new(move || Some(state.clone()));
     }
 
     /// Locks the state. Requests wait until the guard is dropped.
     pub fn state(&self) -> MutexGuard<'_, S> {
-        locked(&self.service.state)
+        lock(&self.service.state)
     }
 
     /// Returns the time that the emulator's clock shows.
@@ -256,15 +257,15 @@ impl<S: Emulated> fmt::Debug for Service<S> {
 
 impl<S: Emulated> Handler for Service<S> {
     fn handle(&self, request: &Request) -> Response {
-        locked(&self.state).handle(request, self.clock.now())
+        lock(&self.state).handle(request, self.clock.now())
     }
 
     fn operation(&self, method: &Method, uri: &Uri) -> Option<&'static str> {
-        locked(&self.state).operation(method, uri)
+        lock(&self.state).operation(method, uri)
     }
 
     fn operations(&self) -> Vec<&'static Operation> {
-        locked(&self.state).operations()
+        lock(&self.state).operations()
     }
 
     fn credential_headers(&self) -> &'static [&'static str] {
@@ -276,24 +277,19 @@ impl<S: Emulated> Handler for Service<S> {
     }
 
     fn act(&self, action: &str, body: &[u8]) -> Result<serde_json::Value> {
-        locked(&self.state).act(action, body, self.clock.now())
+        lock(&self.state).act(action, body, self.clock.now())
     }
 
     fn snapshot(&self) -> serde_json::Value {
-        locked(&self.state).snapshot(self.clock.now())
+        lock(&self.state).snapshot(self.clock.now())
     }
 
     fn reset(&self) {
-        let fresh = locked(&self.start)();
+        let fresh = lock(&self.start)();
         if let Some(fresh) = fresh {
-            *locked(&self.state) = fresh;
+            *lock(&self.state) = fresh;
         }
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // The rules do not panic half-way, so the state is usable after a panic of a test.
-    lock(mutex)
 }
 
 /// Defines the methods that every service's `mock::Server` has, in an `impl` block of a struct
@@ -367,6 +363,50 @@ macro_rules! emulator_methods {
         /// Restores the initial state and time, and clears journal and faults. The latency stays.
         pub fn reset(&self) {
             self.$emulator.reset();
+        }
+    };
+}
+
+/// Defines `ServerBuilder`, which sets up a `mock::Server` from a seed and a clock: the struct, its
+/// setters, and the private `new` and `parts` for the server's `builder` and the builder's `start`.
+/// Takes the type of the seed, the function that makes the default one, and its name in the
+/// documentation.
+#[macro_export]
+macro_rules! emulator_builder {
+    ($seed:ty, $default:path, $named:literal) => {
+        /// Sets up a [`Server`].
+        #[derive(Clone, Debug)]
+        #[must_use]
+        pub struct ServerBuilder {
+            seed: ::std::option::Option<$seed>,
+            clock: ::std::option::Option<::std::sync::Arc<$crate::mock::ManualClock>>,
+        }
+
+        impl ServerBuilder {
+            const fn new() -> Self {
+                Self {
+                    seed: ::std::option::Option::None,
+                    clock: ::std::option::Option::None,
+                }
+            }
+
+            #[doc = concat!("Sets the initial state. Default: [`", $named, "`].")]
+            pub fn seed(mut self, seed: $seed) -> Self {
+                self.seed = ::std::option::Option::Some(seed);
+                self
+            }
+
+            /// Sets the clock, to share it. Default: one that follows the machine's.
+            pub fn clock(mut self, clock: ::std::sync::Arc<$crate::mock::ManualClock>) -> Self {
+                self.clock = ::std::option::Option::Some(clock);
+                self
+            }
+
+            fn parts(self) -> (::std::sync::Arc<$crate::mock::ManualClock>, $seed) {
+                let running = || ::std::sync::Arc::new($crate::mock::ManualClock::running());
+                let clock = self.clock.unwrap_or_else(running);
+                (clock, self.seed.unwrap_or_else($default))
+            }
         }
     };
 }

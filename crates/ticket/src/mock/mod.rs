@@ -107,10 +107,7 @@ impl Server {
 
     /// Creates a builder.
     pub fn builder() -> ServerBuilder {
-        ServerBuilder {
-            seed: None,
-            clock: None,
-        }
+        ServerBuilder::new()
     }
 
     /// Connects a new client to tvmtool in process, for the service with this alias. It uses the
@@ -371,34 +368,13 @@ impl Default for Seed {
     }
 }
 
-/// Builds a [`Server`].
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct ServerBuilder {
-    seed: Option<Seed>,
-    clock: Option<Arc<ManualClock>>,
-}
+vouchsafe_core::emulator_builder!(Seed, Seed::new, "Seed::new");
 
 impl ServerBuilder {
-    /// Sets the initial state. Default: [`Seed::new`].
-    pub fn seed(mut self, seed: Seed) -> Self {
-        self.seed = Some(seed);
-        self
-    }
-
-    /// Sets the clock, to share it. Default: one that runs with the machine's.
-    pub fn clock(mut self, clock: Arc<ManualClock>) -> Self {
-        self.clock = Some(clock);
-        self
-    }
-
     /// Starts the server.
     #[must_use]
     pub fn start(self) -> Server {
-        let Seed { world } = self.seed.unwrap_or_default();
-        let clock = self
-            .clock
-            .unwrap_or_else(|| Arc::new(ManualClock::running()));
+        let (clock, Seed { world }) = self.parts();
         Server {
             emulator: Emulator::new(clock, move || world.clone()),
         }

@@ -37,7 +37,7 @@ use std::time::SystemTime;
 use http::{Method, Uri};
 use vouchsafe_core::Clock;
 use vouchsafe_core::call::Operation;
-use vouchsafe_core::mock::{Emulated, Emulator, ManualClock};
+use vouchsafe_core::mock::{Emulated, Emulator};
 use vouchsafe_core::timestamp::unix_seconds;
 use vouchsafe_core::transport::{Request, Response};
 
@@ -97,10 +97,7 @@ impl Server {
 
     /// Starts building a server.
     pub fn builder() -> ServerBuilder {
-        ServerBuilder {
-            seed: None,
-            clock: None,
-        }
+        ServerBuilder::new()
     }
 
     /// Returns a new client of this server, in process, with the defaults of [`Client::builder`].
@@ -152,34 +149,13 @@ impl Default for Server {
     }
 }
 
-/// Sets up a [`Server`].
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct ServerBuilder {
-    seed: Option<Seed>,
-    clock: Option<Arc<ManualClock>>,
-}
+vouchsafe_core::emulator_builder!(Seed, Seed::sample, "Seed::sample");
 
 impl ServerBuilder {
-    /// Sets the initial world. Default: that of [`Server::new`].
-    pub fn seed(mut self, seed: Seed) -> Self {
-        self.seed = Some(seed);
-        self
-    }
-
-    /// Sets the clock, to share it. Default: one that follows the machine's.
-    pub fn clock(mut self, clock: Arc<ManualClock>) -> Self {
-        self.clock = Some(clock);
-        self
-    }
-
     /// Starts the server. The tokens of its world count as created now.
     #[must_use]
     pub fn start(self) -> Server {
-        let clock = self
-            .clock
-            .unwrap_or_else(|| Arc::new(ManualClock::running()));
-        let mut seed = self.seed.unwrap_or_else(Seed::sample);
+        let (clock, mut seed) = self.parts();
         seed.state.tokens.date(unix_seconds(clock.now()));
         let seed = Arc::new(seed);
         let start = Arc::clone(&seed);

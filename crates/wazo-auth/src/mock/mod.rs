@@ -38,13 +38,13 @@ mod tokens;
 mod users;
 mod validate;
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::MutexGuard;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::{Method, Uri};
 use vouchsafe_core::Clock;
 use vouchsafe_core::call::Operation;
-use vouchsafe_core::mock::{Emulated, Emulator, ManualClock};
+use vouchsafe_core::mock::{Emulated, Emulator};
 use vouchsafe_core::transport::{Request, Response};
 
 pub use self::message::{Message, MessageKind};
@@ -98,10 +98,7 @@ impl Server {
 
     /// Starts building a server.
     pub fn builder() -> ServerBuilder {
-        ServerBuilder {
-            seed: None,
-            clock: None,
-        }
+        ServerBuilder::new()
     }
 
     /// Returns a new client of this server, in process and without a token.
@@ -216,34 +213,13 @@ impl Default for Server {
     }
 }
 
-/// Sets up a [`Server`].
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct ServerBuilder {
-    seed: Option<Seed>,
-    clock: Option<Arc<ManualClock>>,
-}
+vouchsafe_core::emulator_builder!(Seed, Seed::sample, "Seed::sample");
 
 impl ServerBuilder {
-    /// Sets the initial world. Default: [`Seed::sample`].
-    pub fn seed(mut self, seed: Seed) -> Self {
-        self.seed = Some(seed);
-        self
-    }
-
-    /// Sets the clock, to share it. Default: one that follows the machine's.
-    pub fn clock(mut self, clock: Arc<ManualClock>) -> Self {
-        self.clock = Some(clock);
-        self
-    }
-
     /// Starts the server.
     #[must_use]
     pub fn start(self) -> Server {
-        let clock = self
-            .clock
-            .unwrap_or_else(|| Arc::new(ManualClock::running()));
-        let mut start = self.seed.unwrap_or_else(Seed::sample).state;
+        let (clock, Seed { state: mut start }) = self.parts();
         start.cleaned = micros(clock.now()).div_euclid(1_000_000);
         Server {
             emulator: Emulator::new(clock, move || start.clone()),

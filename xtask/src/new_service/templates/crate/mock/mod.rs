@@ -6,11 +6,9 @@
 mod seed;
 mod state;
 
-use std::sync::Arc;
-
 use vouchsafe_core::Secret;
 use vouchsafe_core::call::Operation;
-use vouchsafe_core::mock::{Emulator, ManualClock};
+use vouchsafe_core::mock::Emulator;
 
 pub use self::seed::Seed;
 use self::state::State;
@@ -45,7 +43,7 @@ impl Server {
 
     /// Starts building a server.
     pub fn builder() -> ServerBuilder {
-        ServerBuilder { seed: None, clock: None }
+        ServerBuilder::new()
     }
 
     /// Returns the token that the server accepts.
@@ -86,32 +84,13 @@ impl Default for Server {
     }
 }
 
-/// Sets up a [`Server`].
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct ServerBuilder {
-    seed: Option<Seed>,
-    clock: Option<Arc<ManualClock>>,
-}
+vouchsafe_core::emulator_builder!(Seed, Seed::sample, "Seed::sample");
 
 impl ServerBuilder {
-    /// Sets what the server knows at its start. Default: [`Seed::sample`].
-    pub fn seed(mut self, seed: Seed) -> Self {
-        self.seed = Some(seed);
-        self
-    }
-
-    /// Sets the clock, to share it. Default: one that follows the machine's.
-    pub fn clock(mut self, clock: Arc<ManualClock>) -> Self {
-        self.clock = Some(clock);
-        self
-    }
-
     /// Starts the server.
     #[must_use]
     pub fn start(self) -> Server {
-        let clock = self.clock.unwrap_or_else(|| Arc::new(ManualClock::running()));
-        let start = self.seed.unwrap_or_else(Seed::sample).state;
+        let (clock, Seed { state: start }) = self.parts();
         Server { emulator: Emulator::new(clock, move || start.clone()) }
     }
 }
