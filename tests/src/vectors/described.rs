@@ -18,7 +18,7 @@
 //! `outcome` without a kind is success.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use http::StatusCode;
 use serde::Deserialize;
@@ -26,6 +26,7 @@ use serde_json::{Map, Value};
 use vouchsafe::core::call::CallOptions;
 use vouchsafe::core::call::described::{Arguments, Described};
 use vouchsafe::core::service::Service;
+use vouchsafe::core::sync::lock;
 use vouchsafe::core::transport::{Request, Response, Transport};
 use vouchsafe::core::{self, BoxFuture};
 
@@ -159,7 +160,7 @@ async fn judge<S: Service<Credential = ()>>(
     });
     let client = (target.client)(wire.clone());
     let answer = client.call(call, &(), &CallOptions::new()).await;
-    let seen = std::mem::take(&mut *wire.seen.lock().unwrap_or_else(PoisonError::into_inner));
+    let seen = std::mem::take(&mut *lock(&wire.seen));
     match seen.as_slice() {
         [request] => compare(request, &case.request, judgement),
         requests => judgement.differ(format!("sent {} requests", requests.len())),
@@ -245,7 +246,7 @@ impl std::fmt::Debug for Answered {
 
 impl Transport for Wire {
     fn send(&self, request: Request) -> BoxFuture<'_, core::Result<Response>> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = lock(&self.seen);
         seen.push(request);
         let status = StatusCode::from_u16(self.answer.status).unwrap_or_default();
         let mut response = Response::new(status);

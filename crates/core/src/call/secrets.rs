@@ -233,7 +233,7 @@ mod tests {
     }
 
     fn hex(text: &str) -> String {
-        text.bytes().map(|byte| format!("{byte:02x}")).collect()
+        crate::text::hex(text.as_bytes())
     }
 
     #[test]

@@ -21,53 +21,33 @@ const MOBILE: [&str; 6] = [
     "apns_default_topic",
 ];
 
+fn refused(status: u16, code: &str, resource: &str, kind: &str, message: String) -> Refusal {
+    Refusal::object(status, code, resource, message, json!({ "type": kind }))
+}
+
 fn nothing_stored(kind: &str) -> Refusal {
     let message = format!("No such external auth: \"{kind}\"");
-    Refusal::object(
-        404,
-        "unknown-external-auth",
-        kind,
-        message,
-        json!({ "type": kind }),
-    )
+    refused(404, "unknown-external-auth", kind, kind, message)
 }
 
 fn no_config_here(kind: &str) -> Refusal {
     let message = format!("No config found for this external auth type: \"{kind}\"");
-    Refusal::object(
-        404,
-        "unknown-external-auth",
-        kind,
-        message,
-        json!({ "type": kind }),
-    )
+    refused(404, "unknown-external-auth", kind, kind, message)
 }
 
 fn no_config(kind: &str) -> Refusal {
     let message = format!("Configuration for this external auth type \"{kind}\" is not defined.");
-    Refusal::object(
-        404,
-        "unknown-config",
-        kind,
-        message,
-        json!({ "type": kind }),
-    )
+    refused(404, "unknown-config", kind, kind, message)
 }
 
 fn unknown_type(kind: &str) -> Refusal {
     let message = format!("No such auth type: \"{kind}\"");
-    Refusal::object(
-        404,
-        "unknown-external-auth-type",
-        "external",
-        message,
-        json!({ "type": kind }),
-    )
+    refused(404, "unknown-external-auth-type", "external", kind, message)
 }
 
 fn already(what: &str, kind: &str) -> Refusal {
     let message = format!("This external authentication {what} has already been set: \"{kind}\"");
-    Refusal::object(409, "conflict", kind, message, json!({ "type": kind }))
+    refused(409, "conflict", kind, kind, message)
 }
 
 fn key(ask: &Ask<'_>, kind: &str) -> (String, String) {

@@ -14,6 +14,7 @@ use vouchsafe::cloud_credentials::{
 use vouchsafe::core::call::Retry;
 use vouchsafe::core::mock::ManualClock;
 use vouchsafe::core::store::MemoryStore;
+use vouchsafe::core::sync::lock;
 
 use super::expected::Case;
 use super::network::Network;
@@ -91,36 +92,21 @@ impl Machine {
     }
 
     pub(super) fn set_variable(&self, name: &str, value: &str) {
-        let mut variables = self
-            .variables
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        variables.insert(name.to_owned(), self.replaced(value));
+        lock(&self.variables).insert(name.to_owned(), self.replaced(value));
     }
 
     pub(super) fn unset_variable(&self, name: &str) {
-        let mut variables = self
-            .variables
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        variables.remove(name);
+        lock(&self.variables).remove(name);
     }
 
     fn variable(&self, name: &str) -> Option<String> {
-        let variables = self
-            .variables
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        variables.get(name).cloned()
+        lock(&self.variables).get(name).cloned()
     }
 
     fn environment(&self) -> Environment {
         let variables = Arc::clone(&self.variables);
         Environment::from_fn(move |name| {
-            let variables = variables
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            variables
+            lock(&variables)
                 .get(name)
                 .map(|value| Secret::from(value.as_str()))
         })

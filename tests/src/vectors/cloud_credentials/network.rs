@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use http::StatusCode;
 use serde_json::Value;
+use vouchsafe::core::sync::lock;
 use vouchsafe::core::transport::{Request, Response, Transport};
 use vouchsafe::core::{BoxFuture, Error, ErrorKind, Result, Sent};
 
@@ -77,9 +78,7 @@ impl Network {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// Returns the requests since the last call.

@@ -21,7 +21,7 @@ use vouchsafe::ticket::{
     Client, ClientStatus, Destination, ErrorKind, ServiceSecret, StatusCode, TvmId, base64url,
 };
 
-use super::support::{code, contains, env, flag, hex, id, ids, same, text, to_hex, tvm_id, whole};
+use super::support::{code, contains, env, flag, hex, id, ids, same, text, tvm_id, whole};
 use crate::vectors::schema::unknown_key;
 
 pub(super) fn backoff(case: &Value) -> Result<(), String> {
@@ -114,7 +114,10 @@ pub(super) fn disk_cache(case: &Value) -> Result<(), String> {
         "pack" => {
             let data = base64url::decode(text(case, "data_b64").as_bytes()).unwrap();
             let packed = Blob::pack(whole(&case["time"]), &data);
-            return same(&json!(to_hex(&packed)), &case["expect_hex"]);
+            return same(
+                &json!(vouchsafe::core::text::hex(&packed)),
+                &case["expect_hex"],
+            );
         }
         other => return Err(format!("unknown operation {other}")),
     }

@@ -10,6 +10,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::{Map, Value, json};
 use vouchsafe::core::BoxFuture;
 use vouchsafe::core::call::described::{Parameter, Place};
+use vouchsafe::core::sync::lock;
 use vouchsafe::core::transport::{Request, Response, Transport};
 use vouchsafe::wazo_auth::{Client, Error, OPERATIONS, Retry};
 
@@ -74,12 +75,6 @@ impl Transport for StandIn {
             vouchsafe::core::Error::new(vouchsafe::core::ErrorKind::Transport, "asked twice")
         })))
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Plays the calls of a scenario.
