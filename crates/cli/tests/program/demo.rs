@@ -12,7 +12,7 @@ fn every_step_of_the_demo_does_what_it_says() {
         ("ticket", 11),
         ("astakos", 8),
         ("cloud-credentials", 4),
-        ("wazo-auth", 9),
+        ("wazo-auth", 10),
     ] {
         let of_it = steps.iter().filter(|step| step["service"] == service);
         assert!(of_it.count() >= least, "{steps:#?}");

@@ -65,7 +65,11 @@ pub(super) fn register(state: &mut State, ask: &Ask<'_>) -> Outcome {
 /// The length of the key for the first user.
 pub(super) const INIT_KEY: u64 = 20;
 
-/// Creates the first user (protocol section 9.18).
+/// The policy of the service's configuration that permits everything.
+const EVERYTHING: &str = "wazo_default_master_user_policy";
+
+/// Creates the first user (protocol section 9.18). The protocol text does not say what that user may
+/// do; without [`EVERYTHING`] an installation could not be set up.
 pub(super) fn initialize(state: &mut State, ask: &Ask<'_>) -> Outcome {
     const PURPOSE: Text = Text::optional().not_null().one_of(PURPOSES);
     let body = ask.body("users")?;
@@ -96,6 +100,11 @@ pub(super) fn initialize(state: &mut State, ask: &Ask<'_>) -> Outcome {
     };
     let top = state.top().to_owned();
     let user = add(state, None, draft, "native".to_owned(), top, password, None);
+    let mut policies = state.data.policies.values();
+    let policy = policies.find(|policy| policy.is_configured && policy.slug == EVERYTHING);
+    if let (Some(policy), Some(uuid)) = (policy, user["uuid"].as_str()) {
+        state.data.user_policies.add(uuid, &policy.uuid);
+    }
     state.settings.init_key = None;
     Ok(respond::json(200, &user))
 }

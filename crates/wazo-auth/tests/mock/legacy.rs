@@ -2,7 +2,7 @@
 
 use vouchsafe_wazo_auth::mock::{Seed, Server};
 use vouchsafe_wazo_auth::{
-    Client, ErrorKind, FirstUser, NewPolicy, PolicyEdit, PolicyId, Secret, core,
+    Client, ErrorKind, FirstUser, NewPolicy, NewTenant, PolicyEdit, PolicyId, Secret, core,
 };
 
 const KEY: &str = "a key of 20 letters.";
@@ -123,4 +123,19 @@ async fn an_installation_takes_its_first_user_once() {
 
     let again = run("other", KEY).await.unwrap_err();
     assert_eq!(again.kind(), ErrorKind::LoginFailed, "the key is gone");
+}
+
+#[tokio::test]
+async fn the_first_user_may_set_an_installation_up() {
+    let seed = Seed::sample().settings(|settings| {
+        settings.legacy = true;
+        settings.init_key = Some(KEY.into());
+    });
+    let server = Server::from_seed(&seed);
+    let client = old_client(&server);
+    let first = FirstUser::new("root", "pw", KEY);
+    let root = client.init().run(&first).await.unwrap();
+    let root = client.with_token(server.issue_token(&root.username.unwrap()));
+    let tenant = NewTenant::new().name("Lab");
+    root.tenants().create(&tenant).await.unwrap();
 }

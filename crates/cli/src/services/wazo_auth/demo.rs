@@ -10,10 +10,11 @@ use http::HeaderName;
 use vouchsafe::core::Secret;
 use vouchsafe::core::mock::CertificateAuthority;
 use vouchsafe::core::transport::HttpTransport;
-use vouchsafe::wazo_auth::mock::Server;
+use vouchsafe::wazo_auth::mock::{Seed, Server};
 use vouchsafe::wazo_auth::server::{Guard, TokenLayer, Tokens};
 use vouchsafe::wazo_auth::{
-    Client, NewGroup, NewPolicy, NewTenant, NewUser, RenewingToken, TenantUuid, Token,
+    Client, ClientBuilder, ErrorKind, FirstUser, NewGroup, NewPolicy, NewTenant, NewUser,
+    RenewingToken, TenantUuid, Token,
 };
 
 use crate::failure::Failure;
@@ -21,11 +22,25 @@ use crate::hosted::Hosted;
 use crate::stage::{Seen, Stage, ensure};
 
 pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
-    let server = Server::new();
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let old = Server::from_seed(&Seed::parse(OLD)?);
+    let serving = old.serve_tls(address, &stage.authority).await?;
+    let builder = Client::builder().legacy().port(serving.address().port());
+    let client = connected(builder, &stage.authority)?;
+    stage
+        .step(
+            "bootstrap: a key makes the first user, once",
+            old.journal(),
+            4,
+            bootstrap(&client),
+        )
+        .await;
+
+    let server = Server::new();
     let serving = server.serve_tls(address, &stage.authority).await?;
     let journal = server.journal().clone();
-    let client = client(serving.address().port(), &stage.authority)?;
+    let builder = Client::builder().prefix("").port(serving.address().port());
+    let client = connected(builder, &stage.authority)?;
     let tokens = Tokens::new(client.clone());
     let show = Show {
         hosted: hosted(tokens.clone()).await?,
@@ -37,7 +52,7 @@ pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
         alice: OnceLock::new(),
     };
 
-    let step = stage.step("the first user makes a tenant", &journal, 2, show.begin());
+    let step = stage.step("admin makes a tenant", &journal, 2, show.begin());
     step.await;
     let step = stage.step("a user, by a group and a policy", &journal, 5, show.fill());
     step.await;
@@ -96,6 +111,24 @@ pub(super) async fn run(stage: &mut Stage) -> Result<(), Failure> {
         )
         .await;
     Ok(())
+}
+
+/// Sets up an installation of before 19.16. Since then, the first user comes from the server's
+/// configuration, as `admin` does in the steps that follow.
+async fn bootstrap(client: &Client) -> Seen {
+    let first = FirstUser::new("root", PASSWORD, KEY);
+    let root = client.init().run(&first).await.map_err(text)?;
+    let refused = client.init().run(&first).await.err();
+    ensure(
+        refused.as_ref().map(vouchsafe::wazo_auth::Error::kind) == Some(ErrorKind::LoginFailed),
+        || format!("the key again: {refused:?}"),
+    )?;
+    let login = client.token().create().credentials("root", PASSWORD);
+    let token = login.send().await.map_err(text)?.token;
+    let tenants = client.with_token(token.token).tenants().list().send().await;
+    let tenants = tenants.map_err(text)?.total;
+    let name = root.username.unwrap_or_default();
+    Ok(format!("{name} sees {tenants} tenant; the key is refused"))
 }
 
 /// The steps. Each returns its evidence, or what was not as expected.
@@ -215,14 +248,14 @@ async fn hosted(tokens: Tokens) -> Result<Hosted, Failure> {
     Hosted::begin(router.layer(TokenLayer::new(tokens))).await
 }
 
-fn client(port: u16, authority: &CertificateAuthority) -> Result<Client, Failure> {
+fn connected(builder: ClientBuilder, authority: &CertificateAuthority) -> Result<Client, Failure> {
     let transport = HttpTransport::builder()
         .add_root_pem(authority.pem().as_bytes())?
         .only_roots()
         .require_https()
         .build()?;
-    let builder = Client::builder().host("127.0.0.1").port(port).prefix("");
-    Ok(builder.transport(Arc::new(transport)).build()?)
+    let builder = builder.host("127.0.0.1").transport(Arc::new(transport));
+    Ok(builder.build()?)
 }
 
 fn text(error: impl std::fmt::Display) -> String {
@@ -232,3 +265,15 @@ fn text(error: impl std::fmt::Display) -> String {
 /// For a user in memory, who exists as long as the demo.
 const PASSWORD: &str = "open sesame";
 const CLIENT_ID: &str = "demo";
+
+/// A server of before 19.16 that has no user yet.
+const OLD: &str = r##"{
+    "tenants": [{"uuid": "00000001-0003-4000-8000-000000000001", "slug": "master"}],
+    "policies": [{
+        "uuid": "00000002-0003-4000-8000-000000000001", "name": "wazo_default_master_user_policy",
+        "slug": "wazo_default_master_user_policy", "acl": ["#"], "read_only": true,
+        "tenant_uuid": "00000001-0003-4000-8000-000000000001"
+    }],
+    "legacy": true, "init_key": "a key of 20 letters."
+}"##;
+const KEY: &str = "a key of 20 letters.";
