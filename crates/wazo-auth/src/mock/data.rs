@@ -182,7 +182,8 @@ pub(super) struct Token {
 impl Token {
     /// Returns when it expires, in seconds since 1970.
     pub(super) fn expires(&self) -> i64 {
-        self.issued.div_euclid(1_000_000) + self.lifetime
+        let issued = self.issued.div_euclid(1_000_000);
+        issued.saturating_add(self.lifetime)
     }
 
     pub(super) fn session_json(&self) -> Value {

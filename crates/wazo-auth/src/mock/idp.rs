@@ -68,9 +68,10 @@ pub(super) fn add_users(state: &mut State, ask: &Ask<'_>) -> Outcome {
     let mut users = Vec::new();
     let mut faults = Map::new();
     for (at, item) in items.iter().enumerate() {
-        let wrong = match &item["uuid"] {
-            Value::Null if item.is_object() => Wrong::Missing,
-            Value::String(text) => match uuid(text) {
+        let wrong = match item.get("uuid") {
+            None if item.is_object() => Wrong::Missing,
+            Some(Value::Null) => Wrong::Null,
+            Some(Value::String(text)) => match uuid(text) {
                 Some(uuid) => {
                     users.push(uuid);
                     continue;

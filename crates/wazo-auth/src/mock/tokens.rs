@@ -418,9 +418,13 @@ fn json(state: &State, token: &Token, is_first: bool) -> Value {
     json
 }
 
+/// The last second of the year 9999, which is the last that the service can write.
+const LAST: i64 = 253_402_300_799;
+
 /// Writes a time in whole seconds, in UTC, without an offset.
 pub(super) fn seconds(at: i64) -> String {
-    let at = UNIX_EPOCH + Duration::from_secs(u64::try_from(at).unwrap_or_default());
+    let at = u64::try_from(at.min(LAST)).unwrap_or_default();
+    let at = UNIX_EPOCH + Duration::from_secs(at);
     timestamp::format(at).chars().take(19).collect()
 }
 

@@ -187,3 +187,20 @@ async fn a_configuration_of_ldap_is_refused_by_its_first_wrong_member() {
     }
     assert_eq!(put(&good).0, 200);
 }
+
+#[test]
+fn a_list_of_users_of_a_method_is_refused_with_the_fault_of_each() {
+    let server = Server::new();
+    let token = server.issue_token("admin");
+    let body = json!({"users": [{}, {"uuid": null}, {"uuid": "a"}, {"uuid": 7}]});
+    let path = "/0.1/idp/ldap/users";
+    let answer = raw(&server, Method::PUT, path, Some(&token), Some(&body));
+    assert_eq!(answer.status, 400);
+    let answer: Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(answer["error_id"], "invalid-list-param");
+    let faults = ["required", "not_null", "type", "type"];
+    for (at, fault) in faults.into_iter().enumerate() {
+        let found = &answer["message"]["users"][at.to_string()]["uuid"];
+        assert_eq!(found["constraint_id"], fault, "{answer}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use vouchsafe_wazo_auth::mock::{MessageKind, Seed, Server};
 use vouchsafe_wazo_auth::{
     Client, CreatedToken, ErrorKind, NewUser, PasswordChange, PasswordReset, Result, Secret, User,
@@ -203,4 +204,18 @@ async fn the_token_of_a_message_sets_the_password_of_its_user_alone() {
         .set_password(&bob.uuid, &reset)
         .await
         .unwrap_err();
+}
+
+#[tokio::test]
+async fn a_token_for_ever_is_one_until_the_year_9999() {
+    let server = Server::new();
+    let body = json!({"username": "admin", "lifetime_s": i64::MAX}).to_string();
+    let made = server.host().handler().act("tokens", body.as_bytes());
+    let token = Secret::from(made.unwrap()["token"].as_str().unwrap());
+    let found = server.client().token().get(token).send().await.unwrap();
+    let expires = serde_json::to_value(found.utc_expires_at).unwrap();
+    assert!(
+        expires.as_str().unwrap().starts_with("9999-12-31T23:59:59"),
+        "{expires}"
+    );
 }
