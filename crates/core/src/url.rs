@@ -32,6 +32,25 @@ pub(crate) fn place(uri: &Uri) -> String {
     format!("{}:{port}", uri.host().unwrap_or_default())
 }
 
+/// Removes a port that is the scheme's default: the two fields of a request of HTTP/2 that name the
+/// server must not differ (RFC 9113, 8.3.1), and the header `Host` is without it.
+#[cfg(feature = "http2")]
+pub(crate) fn drop_usual_port(uri: &mut Uri) {
+    let usual = if uri.scheme() == Some(&Scheme::HTTPS) {
+        443
+    } else {
+        80
+    };
+    if uri.port_u16() != Some(usual) {
+        return;
+    }
+    let mut parts = uri.clone().into_parts();
+    parts.authority = uri.host().and_then(|host| host.parse().ok());
+    if let Ok(shorter) = Uri::from_parts(parts) {
+        *uri = shorter;
+    }
+}
+
 /// Returns a URL with another path and without user information and query, for errors.
 pub(crate) fn printable(uri: &Uri, path: &str) -> String {
     if let Some(file) = socket::file(uri) {
@@ -605,6 +624,22 @@ mod tests {
                     || text.contains(['/', ':', '@']),
                 "{text:?}"
             );
+        }
+    }
+
+    #[cfg(feature = "http2")]
+    #[test]
+    fn only_the_usual_port_is_dropped() {
+        for (url, expected) in [
+            ("https://h:443/x?q=1", "https://h/x?q=1"),
+            ("http://[::1]:80/", "http://[::1]/"),
+            ("https://h:80/x", "https://h:80/x"),
+            ("http://h:443/", "http://h:443/"),
+            ("https://h/x", "https://h/x"),
+        ] {
+            let mut uri = url.parse().unwrap();
+            drop_usual_port(&mut uri);
+            assert_eq!(uri, expected);
         }
     }
 

@@ -39,9 +39,12 @@ struct Way {
     parked: Parking,
 }
 
-/// How long connections are kept, and how their ends are noticed.
+/// What connections are for, how long they are kept, and how their ends are noticed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Keeping {
+    /// The protocols that a TLS handshake offers, the best first. With none, the server may expect
+    /// any.
+    pub(super) protocols: &'static [&'static [u8]],
     pub(super) max_age: Duration,
     pub(super) idle_timeout: Duration,
     pub(super) tcp_keepalive: Option<Duration>,
@@ -90,7 +93,7 @@ impl Connector {
             Wire::Tls(secured) => return Ok(way.stream(Wire::Tls(secured))),
             plain => plain,
         };
-        let secured = secure(&tls, uri, wire);
+        let secured = secure(&tls, uri, wire, &[]);
         tokio::time::timeout(way.timeout, secured)
             .await
             .unwrap_or_else(|_| Err(too_late(uri, way.timeout)))
@@ -136,7 +139,7 @@ impl Way {
         }
         let wire = self.connect_tcp(&uri).await?;
         let wire = match tls {
-            Some(tls) => secure(&tls, &uri, wire).await?,
+            Some(tls) => secure(&tls, &uri, wire, self.keeping.protocols).await?,
             None => wire,
         };
         Ok(self.stream(wire))
@@ -153,7 +156,7 @@ impl Way {
         let to_proxy = async {
             let wire = self.connect_tcp(hop.url()).await?;
             match hop.is_https() {
-                true => secure(&self.tls.clone()?, hop.url(), wire).await,
+                true => secure(&self.tls.clone()?, hop.url(), wire, &[]).await,
                 false => Ok(wire),
             }
         };
@@ -161,7 +164,8 @@ impl Way {
         match tls {
             Some(tls) => {
                 let wire = hop.tunnel(wire, uri).await?;
-                Ok(self.stream(secure(&tls, uri, wire).await?))
+                let wire = secure(&tls, uri, wire, self.keeping.protocols).await?;
+                Ok(self.stream(wire))
             }
             None => Ok(Stream::new(wire, self.keeping.max_age, Some(hop.via()))),
         }
@@ -194,15 +198,17 @@ impl Way {
     }
 }
 
-/// Continues a connection with TLS to the host of a URL.
-async fn secure(tls: &TlsConnector, uri: &Uri, wire: Wire) -> Result<Wire> {
+/// Continues a connection with TLS to the host of a URL, and lets the server choose a protocol if
+/// several are named (ALPN).
+async fn secure(tls: &TlsConnector, uri: &Uri, wire: Wire, protocols: &[&[u8]]) -> Result<Wire> {
     let host = uri.host().unwrap_or_default();
     let literal = host.trim_start_matches('[').trim_end_matches(']');
     let name = ServerName::try_from(literal.to_owned()).map_err(|cause| {
         let what = format!("{host} is not a name that TLS can verify");
         Error::new(ErrorKind::Config, what).with_source(cause)
     })?;
-    let stream = tls.connect(name, wire).await;
+    let protocols = protocols.iter().map(|name| name.to_vec()).collect();
+    let stream = tls.with_alpn(protocols).connect(name, wire).await;
     let stream = stream.map_err(|cause| tls_error(&place(uri), cause))?;
     Ok(Wire::Tls(Box::new(stream)))
 }
@@ -284,6 +290,7 @@ mod tests {
         for (keepalive, user_timeout) in [(Some(7), Some(9)), (None, None)] {
             let seconds = |count: Option<u64>| count.map(Duration::from_secs);
             let keeping = Keeping {
+                protocols: &[],
                 max_age: Duration::MAX,
                 idle_timeout: Duration::MAX,
                 tcp_keepalive: seconds(keepalive),

@@ -27,12 +27,16 @@ use super::dns::{CachedResolver, Resolve, SystemResolver};
 #[cfg(feature = "proxy")]
 use super::proxy::Proxy;
 use super::tls::{self, Roots, TlsSettings};
+#[cfg(feature = "http2")]
+use super::wire::HTTP2;
 use super::wire::History;
 use super::{Request, Response, StreamedResponse, Transport, broken};
+#[cfg(feature = "http2")]
+use crate::url;
 use crate::url::host_header;
 use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result, Sent};
 
-/// HTTP/1.1 over pooled connections, with TLS by rustls.
+/// HTTP/1.1 over pooled connections, with TLS by rustls; HTTP/2 where it is asked for.
 ///
 /// Cheap to clone; clones share the pool. Idle connections are kept for 20 seconds, at most 128 for
 /// each origin, and no connection is reused after about five minutes. Redirects are never followed.
@@ -40,6 +44,8 @@ use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result, Sent};
 pub struct HttpTransport {
     pool: Client<Connector, Outgoing>,
     connector: Connector,
+    #[cfg(feature = "http2")]
+    http2: Http2,
     #[cfg(any(feature = "gzip", feature = "zstd"))]
     compressed: bool,
     /// Whether an answer came over a connection that is due for retirement.
@@ -72,6 +78,10 @@ impl HttpTransport {
         *outgoing.method_mut() = request.method;
         *outgoing.uri_mut() = request.uri;
         *outgoing.headers_mut() = request.headers;
+        #[cfg(feature = "http2")]
+        if self.http2 != Http2::Off {
+            url::drop_usual_port(outgoing.uri_mut());
+        }
         let parts = outgoing.uri().scheme().zip(outgoing.uri().authority());
         if !outgoing.headers().contains_key(HOST)
             && let Some((scheme, authority)) = parts
@@ -211,6 +221,10 @@ pub struct HttpTransportBuilder {
     proxy: Proxy,
     #[cfg(any(feature = "gzip", feature = "zstd"))]
     compressed: bool,
+    #[cfg(feature = "http2")]
+    http2: Http2,
+    #[cfg(feature = "http2")]
+    ping: (Duration, Duration),
 }
 
 impl Default for HttpTransportBuilder {
@@ -219,6 +233,7 @@ impl Default for HttpTransportBuilder {
             connect_timeout: Duration::from_secs(3),
             max_idle_per_host: 128,
             keeping: Keeping {
+                protocols: &[],
                 max_age: Duration::from_secs(5 * 60),
                 idle_timeout: Duration::from_secs(20),
                 tcp_keepalive: Some(Duration::from_secs(15)),
@@ -231,6 +246,10 @@ impl Default for HttpTransportBuilder {
             proxy: Proxy::default(),
             #[cfg(any(feature = "gzip", feature = "zstd"))]
             compressed: false,
+            #[cfg(feature = "http2")]
+            http2: Http2::Off,
+            #[cfg(feature = "http2")]
+            ping: (Duration::from_secs(20), Duration::from_secs(5)),
         }
     }
 }
@@ -373,6 +392,36 @@ impl HttpTransportBuilder {
         self
     }
 
+    /// Offers HTTP/2 to servers of `https`, which choose in the TLS handshake; all others are still
+    /// asked by HTTP/1.1. Requests to a server then share one connection. Worth it for many requests
+    /// at once over a long way; a single short request gains nothing. Default: HTTP/1.1.
+    #[cfg(feature = "http2")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "http2")))]
+    pub fn http2(mut self) -> Self {
+        self.http2 = Http2::Offered;
+        self
+    }
+
+    /// Speaks HTTP/2 alone, without asking: with servers of plain `http` as well, through which it
+    /// would not be offered. A server that does not speak it is not understood. Default: HTTP/1.1.
+    #[cfg(feature = "http2")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "http2")))]
+    pub fn http2_prior_knowledge(mut self) -> Self {
+        self.http2 = Http2::Only;
+        self
+    }
+
+    /// Sets after how much silence a connection of HTTP/2 on which answers are awaited is tested by
+    /// a ping, and how long the reply may take before the connection is given up. Idle connections
+    /// are not tested, since servers close those that send too many pings. Default: 20 and 5
+    /// seconds.
+    #[cfg(feature = "http2")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "http2")))]
+    pub fn http2_ping(mut self, interval: Duration, timeout: Duration) -> Self {
+        self.ping = (interval, timeout);
+        self
+    }
+
     /// Makes [`build`](Self::build) fail if `https` is impossible, instead of the first connection.
     pub fn require_https(mut self) -> Self {
         self.require_https = true;
@@ -386,8 +435,15 @@ impl HttpTransportBuilder {
     /// [`ErrorKind::Config`] if `https` is required and there is no TLS provider or no root, or if
     /// the client certificate cannot be used.
     pub fn build(self) -> Result<HttpTransport> {
-        let connector = self.connector()?;
-        let pool = Client::builder(TokioExecutor::new())
+        let connector = self.connector(self.protocols())?;
+        let mut pool = Client::builder(TokioExecutor::new());
+        #[cfg(feature = "http2")]
+        pool.timer(TokioTimer::new())
+            .http2_only(self.http2 == Http2::Only)
+            .http2_keep_alive_interval(self.ping.0)
+            .http2_keep_alive_timeout(self.ping.1)
+            .http2_keep_alive_while_idle(false);
+        let pool = pool
             // Requests have the header already, so the pool need not work it out each time.
             .set_host(false)
             .pool_timer(TokioTimer::new())
@@ -399,6 +455,8 @@ impl HttpTransportBuilder {
         Ok(HttpTransport {
             pool,
             connector,
+            #[cfg(feature = "http2")]
+            http2: self.http2,
             #[cfg(any(feature = "gzip", feature = "zstd"))]
             compressed: self.compressed,
             met_old: Arc::default(),
@@ -414,7 +472,7 @@ impl HttpTransportBuilder {
     ///
     /// As [`build`](Self::build).
     pub fn dialer(&self) -> Result<Dialer> {
-        self.connector().map(Dialer::new)
+        self.connector(&[]).map(Dialer::new)
     }
 
     /// Builds the TLS settings alone, for clients that make their own connections.
@@ -426,7 +484,18 @@ impl HttpTransportBuilder {
         self.tls.client_config()
     }
 
-    fn connector(&self) -> Result<Connector> {
+    /// Returns the protocols that TLS handshakes offer.
+    fn protocols(&self) -> &'static [&'static [u8]] {
+        #[cfg(feature = "http2")]
+        match self.http2 {
+            Http2::Off => {}
+            Http2::Offered => return &[HTTP2, b"http/1.1"],
+            Http2::Only => return &[HTTP2],
+        }
+        &[]
+    }
+
+    fn connector(&self, protocols: &'static [&'static [u8]]) -> Result<Connector> {
         let tls = self.tls.client_config();
         if (self.require_https || self.tls.has_identity())
             && let Err(why) = &tls
@@ -441,9 +510,22 @@ impl HttpTransportBuilder {
             #[cfg(feature = "proxy")]
             self.proxy.routes(),
             self.connect_timeout,
-            self.keeping,
+            Keeping {
+                protocols,
+                ..self.keeping
+            },
         ))
     }
+}
+
+/// Whether HTTP/2 is spoken.
+#[cfg(feature = "http2")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Http2 {
+    Off,
+    /// With servers that choose it.
+    Offered,
+    Only,
 }
 
 /// Returns the error for a request that the pool gave up, by how far the request got.
@@ -486,12 +568,14 @@ fn is_head_too_large(error: &hyper::Error) -> bool {
     error.is_parse() && error.to_string().contains("head is too large")
 }
 
-/// Returns whether the failed connection had delivered an answer before.
+/// Returns whether the failed connection had delivered an answer before, and is of one request at a
+/// time: what happens to a stream of HTTP/2 is no sign that the connection was stale.
 fn has_answered(cause: &hyper_util::client::legacy::Error) -> bool {
     let mut extras = http::Extensions::new();
     if let Some(connected) = cause.connect_info() {
         connected.get_extras(&mut extras);
     }
     let history = extras.get::<History>();
-    history.is_some_and(|history| history.has_answered.load(Ordering::Relaxed))
+    history
+        .is_some_and(|history| !history.is_shared && history.has_answered.load(Ordering::Relaxed))
 }

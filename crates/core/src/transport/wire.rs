@@ -28,6 +28,21 @@ pub(super) enum Wire {
     Tls(Box<TlsStream<Self>>),
 }
 
+#[cfg(feature = "http2")]
+impl Wire {
+    /// Returns whether the peer chose HTTP/2 in the TLS handshake.
+    fn has_chosen_http2(&self) -> bool {
+        match self {
+            Self::Tls(tls) => tls.get_ref().1.alpn_protocol() == Some(HTTP2),
+            _ => false,
+        }
+    }
+}
+
+/// The name of HTTP/2 in TLS handshakes (RFC 9113, 3.2).
+#[cfg(feature = "http2")]
+pub(super) const HTTP2: &[u8] = b"h2";
+
 /// Calls a method of whatever the wire runs over.
 macro_rules! delegate {
     ($wire:expr, $inner:ident => $call:expr) => {
@@ -95,6 +110,8 @@ pub(super) struct History {
     pub(super) has_answered: Arc<AtomicBool>,
     /// The proxy that requests are sent to, rather than to their server.
     pub(super) proxy: Option<Via>,
+    /// Whether requests share it.
+    pub(super) is_shared: bool,
 }
 
 /// A proxy, as errors name it.
@@ -110,6 +127,10 @@ const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 impl Stream {
     pub(super) fn new(wire: Wire, max_age: Duration, proxy: Option<Via>) -> Self {
+        #[cfg(feature = "http2")]
+        let is_shared = wire.has_chosen_http2();
+        #[cfg(not(feature = "http2"))]
+        let is_shared = false;
         // Connections that were made together must not all end together.
         let age = max_age.min(LONGEST).mul_f64(0.8 + 0.4 * fastrand::f64());
         Self {
@@ -118,6 +139,7 @@ impl Stream {
                 retire_at: after(Instant::now(), age),
                 has_answered: Arc::default(),
                 proxy,
+                is_shared,
             },
         }
     }
@@ -138,9 +160,13 @@ impl Stream {
 
 impl Connection for Stream {
     fn connected(&self) -> Connected {
-        Connected::new()
+        let connected = Connected::new()
             .proxy(self.history.proxy.is_some())
-            .extra(self.history.clone())
+            .extra(self.history.clone());
+        match self.history.is_shared {
+            true => connected.negotiated_h2(),
+            false => connected,
+        }
     }
 }
 

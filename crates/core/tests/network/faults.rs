@@ -43,9 +43,14 @@ impl Authority {
 
     /// Returns what a server with this name needs.
     pub(super) fn acceptor(&self, name: &str) -> TlsAcceptor {
+        self.acceptor_of(name, &[])
+    }
+
+    /// As `acceptor`, for a server that offers a choice of protocols.
+    pub(super) fn acceptor_of(&self, name: &str, protocols: &[&[u8]]) -> TlsAcceptor {
         let params = CertificateParams::new([name.to_owned()]).unwrap();
         let (certificate, key) = self.certify(&params);
-        acceptor(vec![certificate], &key, &[&version::TLS13])
+        acceptor(vec![certificate], &key, &[&version::TLS13], protocols)
     }
 }
 
@@ -53,15 +58,17 @@ fn acceptor(
     chain: Vec<CertificateDer<'static>>,
     key: &KeyPair,
     versions: &[&'static SupportedProtocolVersion],
+    protocols: &[&[u8]],
 ) -> TlsAcceptor {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-    let config = ServerConfig::builder_with_provider(provider)
+    let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .unwrap();
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     TlsAcceptor::from(Arc::new(config))
 }
 
@@ -79,7 +86,7 @@ async fn call(
     key: &KeyPair,
     versions: &[&'static SupportedProtocolVersion],
 ) -> Error {
-    let acceptor = acceptor(chain, key, versions);
+    let acceptor = acceptor(chain, key, versions, &[]);
     let listener = TcpListener::bind(loopback()).await.unwrap();
     let address = listener.local_addr().unwrap();
     let _server = Task::spawn(async move {

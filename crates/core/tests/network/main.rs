@@ -5,6 +5,8 @@
 #[cfg(all(feature = "gzip", feature = "zstd"))]
 mod compression;
 mod faults;
+#[cfg(feature = "http2")]
+mod http2;
 mod identity;
 #[path = "../../../../tests/support/log.rs"]
 mod log;

@@ -1,0 +1,284 @@
+//! HTTP/2: who speaks it, and how its connections and streams end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::server::{Connection, SendResponse};
+use h2::{Reason, RecvStream};
+use http::header::HOST;
+use http::{Request as HttpRequest, Response as HttpResponse, StatusCode, Version};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use vouchsafe_core::call::{Call, CallOptions, Operation, Timeouts};
+use vouchsafe_core::task::Task;
+use vouchsafe_core::transport::{HttpTransport, HttpTransportBuilder, Transport};
+use vouchsafe_core::url::{BaseUrl, Target};
+use vouchsafe_core::{CoreClient, Error, ErrorKind, Sent};
+
+use super::faults::Authority;
+use super::{READ, get, loopback};
+
+static WRITE: Operation = Operation::new("test.write", http::Method::POST, "/write");
+
+type Server = Connection<TcpStream, Bytes>;
+
+/// A server of HTTP/2 over plain TCP, each of whose connections does what it is told.
+struct Scripted {
+    base: BaseUrl,
+    connections: Arc<AtomicUsize>,
+    _task: Task,
+}
+
+impl Scripted {
+    /// `script` is given each connection, and its number from 1.
+    async fn start<F>(script: impl Fn(Server, usize) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind(loopback()).await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&connections);
+        let task = Task::spawn(async move {
+            let mut open = Vec::new();
+            while let Ok((tcp, _)) = listener.accept().await {
+                let number = count.fetch_add(1, Ordering::SeqCst) + 1;
+                let Ok(connection) = h2::server::handshake(tcp).await else {
+                    continue;
+                };
+                open.push(Task::spawn(script(connection, number)));
+            }
+        });
+        Self {
+            base: base.parse().unwrap(),
+            connections,
+            _task: task,
+        }
+    }
+
+    fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    async fn send(&self, client: &CoreClient, operation: &'static Operation) -> Result<(), Error> {
+        let call = Call::new(operation, Target::new(operation.path()));
+        let options = CallOptions::new();
+        let sent = client.send(&self.base, call, None, &options);
+        sent.await.map(|_| ())
+    }
+}
+
+fn only() -> HttpTransportBuilder {
+    HttpTransport::builder().http2_prior_knowledge()
+}
+
+fn client(network: HttpTransportBuilder) -> CoreClient {
+    // Long enough for a busy machine: no test waits for it.
+    let timeouts = Timeouts::default()
+        .attempt(Duration::from_secs(60))
+        .call(Duration::from_secs(60));
+    let client = CoreClient::builder().network(network).timeouts(timeouts);
+    client.build().unwrap()
+}
+
+fn answer(respond: &mut SendResponse<Bytes>) {
+    let mut stream = respond.send_response(HttpResponse::new(()), false).unwrap();
+    stream.send_data(Bytes::from_static(b"{}"), true).unwrap();
+}
+
+type Asked = (HttpRequest<RecvStream>, SendResponse<Bytes>);
+
+async fn next<T: AsyncRead + AsyncWrite + Unpin>(
+    server: &mut Connection<T, Bytes>,
+) -> Option<Asked> {
+    server.accept().await?.ok()
+}
+
+/// Answers all requests of a connection until it ends.
+async fn answer_all<T: AsyncRead + AsyncWrite + Unpin>(mut server: Connection<T, Bytes>) {
+    while let Some((_, mut respond)) = next(&mut server).await {
+        answer(&mut respond);
+    }
+}
+
+#[tokio::test]
+async fn many_requests_at_once_share_one_connection() {
+    let server = Scripted::start(|connection, _| answer_all(connection)).await;
+    let client = client(only());
+    for _ in 0..2 {
+        let all = (0..20).map(|_| server.send(&client, &READ));
+        for sent in futures_util::future::join_all(all).await {
+            sent.unwrap();
+        }
+        assert_eq!(server.connections(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_server_of_https_chooses_the_version() {
+    let authority = Authority::new();
+    for (offered, expected) in [
+        (&[&b"h2"[..], b"http/1.1"][..], Version::HTTP_2),
+        (&[b"http/1.1"], Version::HTTP_11),
+        (&[], Version::HTTP_11),
+    ] {
+        let acceptor = authority.acceptor_of("127.0.0.1", offered);
+        let listener = TcpListener::bind(loopback()).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let _server = Task::spawn(async move {
+            let (tcp, _) = listener.accept().await.unwrap();
+            let mut tls = acceptor.accept(tcp).await.unwrap();
+            if tls.get_ref().1.alpn_protocol() == Some(b"h2") {
+                let mut server = h2::server::handshake(tls).await.unwrap();
+                while let Some((request, mut respond)) = next(&mut server).await {
+                    assert_eq!(request.version(), Version::HTTP_2);
+                    let authority = request.uri().authority().unwrap().as_str();
+                    assert_eq!(authority, request.headers()[HOST]);
+                    answer(&mut respond);
+                }
+            } else {
+                use tokio::io::{AsyncReadExt, AsyncWriteExt};
+                let mut seen = Vec::new();
+                while tls.read_buf(&mut seen).await.unwrap() > 0 {
+                    if seen.ends_with(b"\r\n\r\n") {
+                        assert!(seen.starts_with(b"GET /read HTTP/1.1\r\n"));
+                        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+                        tls.write_all(answer).await.unwrap();
+                        seen.clear();
+                    }
+                }
+            }
+        });
+        let network = HttpTransport::builder().add_root_pem(authority.pem.as_bytes());
+        let network = network.unwrap().only_roots().http2();
+        let transport = network.build().unwrap();
+        for _ in 0..2 {
+            let url = format!("https://{address}/read");
+            let answer = transport.send(get(&url)).await.unwrap();
+            assert_eq!(
+                (answer.status, &*answer.body),
+                (StatusCode::OK, &b"{}"[..]),
+                "{expected:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reset_stream_leaves_the_connection_to_others() {
+    for reason in [Reason::REFUSED_STREAM, Reason::INTERNAL_ERROR] {
+        let server = Scripted::start(move |mut connection, _| async move {
+            let mut asked = 0;
+            while let Some((_, mut respond)) = next(&mut connection).await {
+                asked += 1;
+                match asked {
+                    1 => respond.send_reset(reason),
+                    _ => answer(&mut respond),
+                }
+            }
+        })
+        .await;
+        let client = client(only());
+        // A server that says that it did nothing is not believed where it matters.
+        let error = server.send(&client, &WRITE).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
+        assert_eq!((error.attempts(), error.sent()), (1, Sent::Maybe));
+        assert!(error.is_retryable());
+        server.send(&client, &READ).await.unwrap();
+        assert_eq!(server.connections(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_read_is_sent_again_after_a_reset_stream() {
+    let server = Scripted::start(|mut connection, _| async move {
+        if let Some((_, mut respond)) = next(&mut connection).await {
+            respond.send_reset(Reason::REFUSED_STREAM);
+        }
+        answer_all(connection).await;
+    })
+    .await;
+    server.send(&client(only()), &READ).await.unwrap();
+    assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_goes_away_ends_its_streams_and_is_replaced() {
+    let server = Scripted::start(|mut connection, number| async move {
+        if number > 1 {
+            return answer_all(connection).await;
+        }
+        let Some((_, mut first)) = next(&mut connection).await else {
+            return;
+        };
+        connection.graceful_shutdown();
+        answer(&mut first);
+        answer_all(connection).await;
+    })
+    .await;
+    let client = client(only());
+    // The first is answered although the connection goes away; the next uses another one.
+    server.send(&client, &WRITE).await.unwrap();
+    server.send(&client, &WRITE).await.unwrap();
+    assert_eq!(server.connections(), 2);
+}
+
+#[tokio::test]
+async fn a_request_that_a_leaving_server_did_not_take_may_have_been_sent() {
+    let server = Scripted::start(|mut connection, number| async move {
+        if number > 1 {
+            return answer_all(connection).await;
+        }
+        let taken = next(&mut connection).await;
+        connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+        let _ = std::future::poll_fn(|cx| connection.poll_closed(cx)).await;
+        drop(taken);
+    })
+    .await;
+    let client = client(only());
+    let error = server.send(&client, &WRITE).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
+    assert_eq!((error.attempts(), error.sent()), (1, Sent::Maybe));
+    server.send(&client, &READ).await.unwrap();
+    assert_eq!(server.connections(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_that_answers_no_ping_is_given_up() {
+    let server = Scripted::start(|mut connection, number| async move {
+        if number > 1 {
+            return answer_all(connection).await;
+        }
+        let _taken = next(&mut connection).await;
+        // Open, but deaf.
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let short = Duration::from_millis(20);
+    let client = client(only().http2_ping(short, short));
+    let error = server.send(&client, &WRITE).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
+    assert_eq!((error.attempts(), error.sent()), (1, Sent::Maybe));
+    assert!(error.is_retryable());
+    // The lost connection is not used again.
+    let patient = super::http2::client(only());
+    server.send(&patient, &READ).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_without_http2_is_an_error() {
+    use vouchsafe_core::mock::script::{Script, ScriptedServer};
+    let script = Script::new()
+        .write("HTTP/1.1 400 Bad Request\r\n\r\n")
+        .wait_for_close();
+    let server = ScriptedServer::start([script]).await.unwrap();
+    let error = only()
+        .build()
+        .unwrap()
+        .send(get(&server.url()))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
+}
