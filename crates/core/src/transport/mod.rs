@@ -17,6 +17,7 @@ mod connect;
 mod dial;
 #[cfg(feature = "client")]
 mod dns;
+mod endpoints;
 #[cfg(feature = "client")]
 mod hyper;
 #[cfg(feature = "client")]
@@ -34,6 +35,7 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
 
+pub use self::endpoints::Endpoints;
 #[cfg(feature = "proxy")]
 #[cfg_attr(docsrs, doc(cfg(feature = "proxy")))]
 pub use self::proxy::Proxy;

@@ -1,14 +1,15 @@
 //! Socket files, and connections that are made ahead.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
-use vouchsafe_core::call::{Call, CallOptions};
+use vouchsafe_core::call::{Call, CallOptions, Operation};
 use vouchsafe_core::mock::script::{Script, ScriptedServer};
 use vouchsafe_core::task::Task;
-use vouchsafe_core::transport::{HttpTransport, Transport};
+use vouchsafe_core::transport::{Endpoints, HttpTransport, Transport};
 use vouchsafe_core::url::{BaseUrl, Target};
 use vouchsafe_core::{ConnectPhase, CoreClient, ErrorKind, Sent};
 
@@ -164,4 +165,27 @@ async fn a_server_that_cannot_be_reached_is_an_error_ahead_of_time() {
         error.to_string().contains(&server.address().to_string()),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn what_must_not_be_doubled_goes_to_the_next_server_if_the_first_is_gone() {
+    static WRITE: Operation = Operation::new("test.write", Method::POST, "/write");
+    let gone = TcpListener::bind(loopback()).await.unwrap();
+    let first: BaseUrl = format!("http://{}", gone.local_addr().unwrap())
+        .parse()
+        .unwrap();
+    drop(gone);
+    let server = ScriptedServer::start([answering()]).await.unwrap();
+    let others = [server.url().parse().unwrap()];
+    let sockets = Arc::new(HttpTransport::builder().build().unwrap());
+    let endpoints = Endpoints::new(sockets, &first, &others).unwrap();
+    let client = CoreClient::builder().transport(Arc::new(endpoints));
+    let client = client.build().unwrap();
+    for attempts in [2, 1] {
+        let call = Call::new(&WRITE, Target::new("/write"));
+        let options = CallOptions::new();
+        let answer = client.send(&first, call, None, &options).await.unwrap();
+        assert_eq!(answer.attempts(), attempts);
+    }
+    assert_eq!(server.requests(), 2);
 }
