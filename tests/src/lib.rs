@@ -43,6 +43,11 @@ pub mod guides {
     #[non_exhaustive]
     pub struct KnowTheUser;
 
+    #[doc = include_str!("../../docs/guide/set-up-the-network.md")]
+    #[derive(Debug)]
+    #[non_exhaustive]
+    pub struct SetUpTheNetwork;
+
     #[doc = include_str!("../../docs/guide/test-quotas-without-a-network.md")]
     #[derive(Debug)]
     #[non_exhaustive]
