@@ -1,6 +1,7 @@
 //! Checks every order in which three participants can refresh one token, with every loss.
 
-use std::hash::Hash;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 use super::machine::{Event, Outcome, Record, Refresh, Seen, Stale, Step, Unsaved};
 use stateright::{Checker, Model, Property};
@@ -85,10 +86,13 @@ struct World {
     /// Whether the first access token can be seen to be unusable, or was refused by the server.
     is_expired: bool,
     lease: Option<usize>,
-    /// The refresh token that the server accepts.
-    current: Option<u8>,
-    /// The one that it accepted before; a server may go on to accept it.
-    last: u8,
+    /// The refresh tokens that the server accepts. If there are several, the first is the one that the
+    /// others replaced.
+    good: Vec<u8>,
+    /// Whether the only copies of these were in an answer that was lost, or crashed with a process.
+    is_lost: bool,
+    /// Whether a participant asked for a login while the record had a good refresh token.
+    is_misled: bool,
     issued: u8,
     requests: u8,
     faults: Faults,
@@ -112,7 +116,16 @@ enum Server {
     Rotates,
     /// Replaces it, and refuses all if the old one is seen again.
     Revokes,
+    /// Replaces it, and accepts the old one until one that took its place is used.
+    Overlaps,
 }
+
+const SERVERS: [Server; 4] = [
+    Server::Keeps,
+    Server::Rotates,
+    Server::Revokes,
+    Server::Overlaps,
+];
 
 #[derive(Clone, Debug, PartialEq)]
 enum Action {
@@ -141,26 +154,173 @@ impl Fleet {
         checker.assert_properties();
     }
 
+    /// Checks that from every state the fleet can come to its end by itself: nobody waits for ever.
+    fn check_ends(server: Server, allowed: Faults) {
+        let fleet = Self { server, allowed };
+        let mut known = HashMap::new();
+        let mut all = Vec::new();
+        // The states from which each state is reached without a fault.
+        let mut before: Vec<Vec<usize>> = Vec::new();
+        let mut add = |world: World, all: &mut Vec<World>, before: &mut Vec<Vec<usize>>| {
+            *known.entry(world).or_insert_with_key(|world| {
+                all.push(world.clone());
+                before.push(Vec::new());
+                all.len() - 1
+            })
+        };
+        for world in fleet.init_states() {
+            add(world, &mut all, &mut before);
+        }
+        let mut next = 0;
+        while next < all.len() {
+            let world = all[next].clone();
+            let mut actions = Vec::new();
+            fleet.actions(&world, &mut actions);
+            for action in actions {
+                let is_step = matches!(action, Action::Go(_) | Action::EndLease);
+                let Some(then) = fleet.next_state(&world, action) else {
+                    continue;
+                };
+                let is_fault = then.faults != world.faults;
+                let at = add(then, &mut all, &mut before);
+                if is_step && !is_fault {
+                    before[at].push(next);
+                }
+            }
+            next += 1;
+        }
+        let mut ends = vec![false; all.len()];
+        let mut left: Vec<usize> = (0..all.len()).filter(|at| all[*at].is_over()).collect();
+        while let Some(at) = left.pop() {
+            if !std::mem::replace(&mut ends[at], true) {
+                left.extend(&before[at]);
+            }
+        }
+        let stuck = ends.iter().position(|ends| !ends).map(|at| &all[at]);
+        assert_eq!(stuck, None, "of {} states", all.len());
+    }
+
     fn grant(&self, world: &mut World, sent: &Tokens) -> Event<Tokens, u8, Trouble> {
         world.requests += 1;
-        if world.current != Some(sent.refresh) {
+        let Some(at) = world.good.iter().position(|good| *good == sent.refresh) else {
             if self.server == Server::Revokes {
-                world.current = None;
+                world.good.clear();
             }
             return Event::Refused(Trouble::InvalidGrant);
-        }
+        };
         world.issued += 1;
         let refresh = match self.server {
             Server::Keeps => sent.refresh,
-            Server::Rotates | Server::Revokes => 100 + world.issued,
+            Server::Rotates | Server::Revokes | Server::Overlaps => 100 + world.issued,
         };
-        world.current = Some(refresh);
+        match self.server {
+            Server::Keeps => {}
+            Server::Rotates | Server::Revokes => world.good = vec![refresh],
+            Server::Overlaps => {
+                if at > 0 {
+                    world.good = vec![sent.refresh];
+                }
+                world.good.push(refresh);
+            }
+        }
         let record = Tokens {
             access: world.issued,
             refresh,
             is_refused: false,
         };
         Event::Granted(record, true)
+    }
+}
+
+impl World {
+    /// Returns the same state with the participants in a fixed order: they are alike, so that only one
+    /// of the orders has to be looked at.
+    fn sorted(self) -> Self {
+        let hash = |at: &usize| {
+            let mut hasher = DefaultHasher::new();
+            (&self.participants[*at], self.lease == Some(*at)).hash(&mut hasher);
+            hasher.finish()
+        };
+        let mut order: Vec<usize> = (0..PARTICIPANTS).collect();
+        order.sort_by_key(hash);
+        let new_place = |holder| order.iter().position(|at| *at == holder);
+        Self {
+            lease: self.lease.and_then(new_place),
+            participants: order
+                .iter()
+                .map(|at| self.participants[*at].clone())
+                .collect(),
+            ..self
+        }
+    }
+
+    /// Returns whether the server still accepts a refresh token that is somewhere.
+    fn has_good_token(&self) -> bool {
+        let is_good = |record: &Tokens| self.good.contains(&record.refresh);
+        let is_kept = |unsaved: Option<&Unsaved<Tokens>>| {
+            unsaved.is_some_and(|unsaved| is_good(&unsaved.record))
+        };
+        let mut participants = self.participants.iter();
+        is_good(&self.record)
+            || participants.any(|participant| match participant {
+                Participant::Done(_, unsaved, _) => is_kept(unsaved.as_ref()),
+                Participant::Answered(_, Event::Granted(record, _), _) => is_good(record),
+                Participant::Answered(machine, ..)
+                | Participant::Doing(machine, ..)
+                | Participant::Sending(machine, ..) => is_kept(machine.unsaved()),
+                Participant::Crashed => false,
+            })
+    }
+
+    /// Notes that what was lost just now was the only copy.
+    fn lose(&mut self) {
+        self.is_lost |= !self.good.is_empty() && !self.has_good_token();
+    }
+
+    /// Returns how often a token was needed: once by all, again after a login, and by each one that could
+    /// not save the last.
+    fn needs(&self) -> u8 {
+        let is_second = |participant: &&Participant| match participant {
+            Participant::Doing(_, _, round)
+            | Participant::Sending(_, _, round)
+            | Participant::Answered(_, _, round)
+            | Participant::Done(_, _, round) => *round != Round::First,
+            Participant::Crashed => false,
+        };
+        let second = self.participants.iter().filter(is_second);
+        second.fold(1 + self.faults.logins, |needs, _| needs + 1)
+    }
+
+    /// Returns whether every participant has ended.
+    fn is_over(&self) -> bool {
+        let mut participants = self.participants.iter();
+        participants.all(|it| matches!(it, Participant::Crashed | Participant::Done(..)))
+    }
+
+    /// Returns whether nothing happened that can leave the fleet with tokens that are refused: at
+    /// most, processes crashed and answers were lost, but not the only copy of a refresh token.
+    fn is_sound(&self) -> bool {
+        let Faults {
+            crashes: _,
+            lost_answers: _,
+            expiries,
+            failed_saves,
+            logins,
+        } = self.faults;
+        !self.is_lost && (expiries, failed_saves, logins) == (0, 0, 0)
+    }
+}
+
+impl Faults {
+    fn total(self) -> u8 {
+        let Self {
+            crashes,
+            expiries,
+            lost_answers,
+            failed_saves,
+            logins,
+        } = self;
+        crashes + expiries + lost_answers + failed_saves + logins
     }
 }
 
@@ -172,8 +332,19 @@ fn seen(world: &World) -> Seen<Tokens, u8> {
     }
 }
 
-fn settle(mut machine: Machine, event: Event<Tokens, u8, Trouble>, round: Round) -> Participant {
-    match machine.next(event) {
+fn settle(
+    world: &mut World,
+    mut machine: Machine,
+    event: Event<Tokens, u8, Trouble>,
+    round: Round,
+) -> Participant {
+    let was_told = machine.clone().finish().is_some();
+    let step = machine.next(event);
+    if !was_told && let Some(Outcome::Reauthorize(_)) = machine.clone().finish() {
+        let is_good = world.good.contains(&world.record.refresh);
+        world.is_misled |= is_good && !world.record.is_refused;
+    }
+    match step {
         Step::Finish => {
             let unsaved = machine.unsaved().cloned();
             Participant::Done(machine.finish().expect("an outcome"), unsaved, round)
@@ -202,8 +373,9 @@ impl Model for Fleet {
                 },
                 version: 0,
                 lease: None,
-                current: Some(100),
-                last: 100,
+                good: vec![100],
+                is_lost: false,
+                is_misled: false,
                 issued: 0,
                 requests: 0,
                 faults: Faults::default(),
@@ -266,16 +438,19 @@ impl Model for Fleet {
                 next.faults.logins += 1;
                 next.issued += 1;
                 next.record = Tokens {
-                    access: next.issued,
+                    // As a program for logins writes it that knows the refresh token alone.
+                    access: USELESS,
                     refresh: 100 + next.issued,
                     is_refused: false,
                 };
-                next.current = Some(next.record.refresh);
+                next.good = vec![next.record.refresh];
+                next.is_lost = false;
                 next.version += 1;
             }
             Action::Crash(index) => {
                 next.faults.crashes += 1;
                 next.participants[index] = Participant::Crashed;
+                next.lose();
             }
             Action::LoseAnswer(index) => {
                 let Participant::Answered(machine, _, round) = world.participants[index].clone()
@@ -283,8 +458,13 @@ impl Model for Fleet {
                     return None;
                 };
                 next.faults.lost_answers += 1;
-                next.participants[index] =
-                    settle(machine, Event::Failed(Trouble::LostAnswer), round);
+                next.participants[index] = settle(
+                    &mut next,
+                    machine,
+                    Event::Failed(Trouble::LostAnswer),
+                    round,
+                );
+                next.lose();
             }
             Action::FailSave(index) | Action::LoseSaved(index) => {
                 let Participant::Doing(machine, Step::Save(record, expect), round) =
@@ -298,7 +478,7 @@ impl Model for Fleet {
                     next.version += 1;
                 }
                 next.participants[index] =
-                    settle(machine, Event::Failed(Trouble::StoreDown), round);
+                    settle(&mut next, machine, Event::Failed(Trouble::StoreDown), round);
             }
             Action::Again(index) => {
                 let Participant::Done(_, Some(unsaved), round) = world.participants[index].clone()
@@ -327,56 +507,45 @@ impl Model for Fleet {
                         let event = self.grant(&mut next, &record);
                         Participant::Answered(machine, event, round)
                     }
-                    Participant::Answered(machine, event, round) => settle(machine, event, round),
+                    Participant::Answered(machine, event, round) => {
+                        settle(&mut next, machine, event, round)
+                    }
                     participant => participant,
                 };
             }
         }
-        Some(next)
+        Some(next.sorted())
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
             Property::always(
-                "one request, unless something went wrong",
-                |_, world: &World| world.faults != Faults::default() || world.requests <= 1,
+                "one request for each token that is needed, and at most one more for each fault",
+                |_, world: &World| world.requests <= world.needs() + world.faults.total(),
             ),
-            Property::always(
-                "everyone is served, unless something went wrong",
-                |_, world: &World| {
-                    let is_served = |participant: &Participant| match participant {
-                        Participant::Done(outcome, ..) => {
-                            matches!(outcome, Outcome::Adopted(1) | Outcome::Refreshed(1))
-                        }
-                        _ => true,
-                    };
-                    world.faults != Faults::default() || world.participants.iter().all(is_served)
-                },
-            ),
+            Property::always("everyone is served", |_, world: &World| {
+                let is_served = |participant: &Participant| match participant {
+                    Participant::Done(Outcome::Failed(Trouble::LostAnswer), ..) => {
+                        world.faults.lost_answers > 0
+                    }
+                    Participant::Done(outcome, ..) => match outcome {
+                        Outcome::Adopted(token) | Outcome::Refreshed(token) => *token > USELESS,
+                        _ => false,
+                    },
+                    _ => true,
+                };
+                !world.is_sound() || world.participants.iter().all(is_served)
+            }),
             Property::always(
                 "the refresh token in use is never lost",
-                |_, world: &World| {
-                    let Some(current) = world.current else {
-                        return true;
-                    };
-                    let has = |participant: &Participant| match participant {
-                        Participant::Done(_, unsaved, _) => unsaved
-                            .as_ref()
-                            .is_some_and(|unsaved| unsaved.record.refresh == current),
-                        Participant::Answered(_, Event::Granted(record, _), _) => {
-                            record.refresh == current
-                        }
-                        Participant::Doing(machine, ..) | Participant::Sending(machine, ..) => {
-                            machine
-                                .unsaved()
-                                .is_some_and(|unsaved| unsaved.record.refresh == current)
-                        }
-                        _ => false,
-                    };
-                    world.faults.crashes > 0
-                        || world.faults.lost_answers > 0
-                        || world.record.refresh == current
-                        || world.participants.iter().any(has)
+                |_, world: &World| world.good.is_empty() || world.is_lost || world.has_good_token(),
+            ),
+            Property::always(
+                "nothing is lost where the old refresh token overlaps with the new one",
+                |fleet: &Self, world: &World| {
+                    fleet.server != Server::Overlaps
+                        || !world.is_lost
+                        || world.faults.failed_saves > 0
                 },
             ),
             Property::always("in the end the record is good", |_, world: &World| {
@@ -389,18 +558,19 @@ impl Model for Fleet {
                         }
                         participant => *participant == Participant::Crashed,
                     });
-                let Some(current) = world.current else {
-                    return true;
-                };
+                let is_good = world.good.contains(&world.record.refresh);
                 !is_over
-                    || world.faults.crashes > 0
-                    || world.faults.lost_answers > 0
-                    || (world.record.refresh == current && !world.record.is_refused)
+                    || world.is_lost
+                    || world.good.is_empty()
+                    || (is_good && !world.record.is_refused)
             }),
             Property::always(
-                "what was granted is saved, unless the store fails or someone logs in",
-                |_, world: &World| {
-                    world.faults.failed_saves > 0
+                "what was granted is saved, unless the store fails, someone logs in, or two are granted",
+                |fleet: &Self, world: &World| {
+                    let is_granted_twice =
+                        fleet.server == Server::Overlaps && world.faults.expiries > 0;
+                    is_granted_twice
+                        || world.faults.failed_saves > 0
                         || world.faults.logins > 0
                         || world.participants.iter().all(|participant| {
                             !matches!(participant, Participant::Done(_, Some(_), _))
@@ -412,15 +582,17 @@ impl Model for Fleet {
                     .participants
                     .iter()
                     .all(|participant| match participant {
-                        Participant::Done(Outcome::Reauthorize(_), ..) => {
-                            world.requests > 1 || world.faults.logins > 0
-                        }
+                        Participant::Done(Outcome::Reauthorize(_), ..) => !world.is_sound(),
                         Participant::Done(outcome, _, round) => {
                             *outcome != Outcome::NothingToRefresh || *round == Round::Last
                         }
                         _ => true,
                     })
             }),
+            Property::always(
+                "nobody is told to log in while the record has a good refresh token",
+                |_, world: &World| world.faults.failed_saves > 0 || !world.is_misled,
+            ),
             Property::always(
                 "a refresh token that is marked as refused is not sent",
                 |_, world: &World| {
@@ -434,23 +606,19 @@ impl Model for Fleet {
                 },
             ),
             Property::always(
-                "a refused token is marked, unless the store fails or has another one",
+                "a refused token is marked, unless the store fails or has or had another one",
                 |_, world: &World| {
                     let refused = |participant: &Participant| {
                         matches!(participant, Participant::Done(Outcome::Reauthorize(_), ..))
                     };
                     world.faults.failed_saves > 0
+                        || world.faults.logins > 0
                         || world.record.is_refused
                         || world.record.access != USELESS
                         || !world.participants.iter().any(refused)
                 },
             ),
-            Property::sometimes("everyone ends", |_, world: &World| {
-                world
-                    .participants
-                    .iter()
-                    .all(|participant| matches!(participant, Participant::Done(..)))
-            }),
+            Property::sometimes("everyone ends", |_, world: &World| world.is_over()),
         ]
     }
 }
@@ -491,13 +659,13 @@ impl Fleet {
             }
             Step::Finish => unreachable!("handled when it was returned"),
         };
-        settle(machine, event, round)
+        settle(world, machine, event, round)
     }
 }
 
 #[test]
 fn without_faults_one_request_serves_everyone() {
-    for server in [Server::Keeps, Server::Rotates, Server::Revokes] {
+    for server in SERVERS {
         Fleet::check(server, Faults::default());
     }
 }
@@ -509,27 +677,47 @@ fn after_one_fault_of_each_kind_no_refresh_token_is_lost() {
         expiries: 1,
         lost_answers: 1,
         failed_saves: 1,
-        logins: 0,
+        logins: 1,
     };
-    for server in [Server::Keeps, Server::Rotates, Server::Revokes] {
+    for server in SERVERS {
         Fleet::check(server, allowed);
     }
 }
 
 #[test]
-fn suspended_holders_and_a_store_that_fails_lose_nothing_and_undo_no_login() {
+fn several_faults_of_one_kind_lose_nothing_either() {
     let allowed = Faults {
-        expiries: 1,
-        failed_saves: 1,
-        logins: 1,
+        crashes: 2,
+        expiries: 2,
         ..Faults::default()
     };
-    for server in [Server::Keeps, Server::Rotates, Server::Revokes] {
+    for server in SERVERS {
         Fleet::check(server, allowed);
     }
+    for server in SERVERS {
+        let failed_saves = match server {
+            // After four, a process that could save none of its tokens may have used one, which ends
+            // those that another process was granted beside it and has saved.
+            Server::Overlaps => 3,
+            _ => 4,
+        };
+        let allowed = Faults {
+            failed_saves,
+            ..Faults::default()
+        };
+        Fleet::check(server, allowed);
+    }
+}
+
+#[test]
+fn whatever_happens_nobody_waits_for_ever() {
     let allowed = Faults {
-        failed_saves: 4,
+        crashes: 1,
+        expiries: 1,
+        failed_saves: 1,
         ..Faults::default()
     };
-    Fleet::check(Server::Rotates, allowed);
+    for server in SERVERS {
+        Fleet::check_ends(server, allowed);
+    }
 }
