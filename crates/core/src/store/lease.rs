@@ -84,9 +84,11 @@ pub enum Acquired {
 /// [`Leases`] over any [`Store`], kept as records next to the ones that they are for.
 ///
 /// The store's compare-and-swap decides which caller gets a lease. When a lease ends is decided by
-/// the clocks of the callers, which should agree to within a fraction of the lease's duration. A
-/// wrong clock can cause two holders at a time, but never a lost record: see [`Leases`]. After a
-/// clock was set back, other callers do not wait longer: a lease from the future counts as ended.
+/// the clocks of the callers, which should agree to within a third of the lease's duration: a caller
+/// whose clock is ahead by that much ends it that much too early, and one whose clock is behind still
+/// takes it for current. A lease from further in the future counts as ended, so that no caller waits
+/// longer after a clock was set back. A wrong clock can cause two holders at a time, but never a lost
+/// record: see [`Leases`].
 #[derive(Clone, Debug)]
 pub struct StoreLeases {
     store: Arc<dyn Store>,
@@ -226,10 +228,16 @@ impl Term {
 
     /// Returns how long it still lasts, or `None` if it has ended.
     fn remaining(self, now: u64) -> Option<Duration> {
-        let is_running = self.from <= now && now < self.until;
-        is_running.then(|| Duration::from_millis(self.until - now))
+        let time = self.until.saturating_sub(self.from);
+        // The holder's clock may be ahead.
+        let is_begun = self.from <= now.saturating_add(time / TOLERATED);
+        let is_running = is_begun && now < self.until;
+        is_running.then(|| Duration::from_millis(time.min(self.until - now)))
     }
 }
+
+/// The part of a lease's duration by which clocks may differ.
+const TOLERATED: u64 = 3;
 
 /// Returns the time of a clock in milliseconds.
 pub(super) fn since_1970(clock: &dyn Clock) -> u64 {
@@ -239,4 +247,24 @@ pub(super) fn since_1970(clock: &dyn Clock) -> u64 {
 
 pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_is_current_for_clocks_that_differ_by_a_third_of_it() {
+        let term = Term::new(1, 100_000, Duration::from_secs(30));
+        let remaining = |now| term.remaining(now).map(|left| left.as_millis());
+        assert_eq!(remaining(100_000), Some(30_000));
+        assert_eq!(remaining(120_000), Some(10_000));
+        assert_eq!(remaining(129_999), Some(1));
+        assert_eq!(remaining(130_000), None);
+        // Never longer than it was taken for.
+        assert_eq!(remaining(99_999), Some(30_000));
+        assert_eq!(remaining(90_000), Some(30_000));
+        assert_eq!(remaining(89_999), None);
+        assert_eq!(Term::new(1, 0, Duration::ZERO).remaining(0), None);
+    }
 }
