@@ -67,4 +67,4 @@ pub use private::{Handle, PrivateFile};
 pub use reach::Reach;
 pub use record::{Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version, Watch};
 #[cfg(feature = "seal")]
-pub use sealed::{Sealed, SealingKey};
+pub use sealed::{KeySource, Sealed, SealingKey, WrappedKey};

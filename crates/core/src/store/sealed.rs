@@ -24,11 +24,67 @@ use crate::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 ///
 /// To change the key, open the store with the new one and [`also_open`](Self::also_open) with the
 /// old one everywhere, then [`reseal`](Self::reseal) each record, then drop the old one. A key is
-/// good for four thousand million writes.
+/// good for four thousand million writes. A [`KeySource`] is one key here, however many it makes.
 #[derive(Clone, Debug)]
 pub struct Sealed {
     store: Arc<dyn Store>,
-    keys: Vec<SealingKey>,
+    holders: Vec<Holder>,
+}
+
+/// A service that makes keys for records, and keeps none of them: each is kept next to what it
+/// seals, wrapped with a key that never leaves the service.
+pub trait KeySource: fmt::Debug + Send + Sync + 'static {
+    /// Returns what distinguishes this source from others, such as the name of its own key.
+    fn name(&self) -> &str;
+
+    /// Returns a key for writing a record.
+    fn to_seal<'a>(&'a self, record: &'a Key) -> BoxFuture<'a, Result<WrappedKey>>;
+
+    /// Returns the key of a record from its wrapped form. A form that the source did not make for
+    /// this record is an error.
+    fn to_open<'a>(
+        &'a self,
+        record: &'a Key,
+        wrapped: &'a [u8],
+    ) -> BoxFuture<'a, Result<SealingKey>>;
+}
+
+/// A key of a [`KeySource`].
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "sources make it")]
+pub struct WrappedKey {
+    /// The key.
+    pub key: SealingKey,
+    /// The form that is kept next to the record; at most 2,048 bytes.
+    pub wrapped: Arc<[u8]>,
+}
+
+/// Where keys come from.
+#[derive(Clone, Debug)]
+enum Holder {
+    Key(SealingKey),
+    Source([u8; ID], Arc<dyn KeySource>),
+}
+
+impl Holder {
+    fn id(&self) -> [u8; ID] {
+        match self {
+            Self::Key(key) => key.id,
+            Self::Source(id, _) => *id,
+        }
+    }
+}
+
+impl From<SealingKey> for Holder {
+    fn from(key: SealingKey) -> Self {
+        Self::Key(key)
+    }
+}
+
+impl From<Arc<dyn KeySource>> for Holder {
+    fn from(source: Arc<dyn KeySource>) -> Self {
+        Self::Source(id(b"source", source.name().as_bytes()), source)
+    }
 }
 
 /// A key of a [`Sealed`] store.
@@ -52,12 +108,8 @@ impl SealingKey {
             );
             Error::new(ErrorKind::Config, what)
         })?;
-        // Only distinguishes keys, so part of a digest is enough.
-        let digest = ring::digest::digest(&ring::digest::SHA256, &marked(b"key", bytes.expose()));
-        let mut id = [0; ID];
-        id.copy_from_slice(&digest.as_ref()[..ID]);
         Ok(Self {
-            id,
+            id: id(b"key", bytes.expose()),
             key: Arc::new(LessSafeKey::new(key)),
         })
     }
@@ -120,8 +172,20 @@ const ID: usize = 8;
 const ROUNDS: NonZeroU32 = NonZeroU32::new(600_000).expect("it is not zero");
 /// The format and its version, which are authenticated too.
 const MARK: &[u8] = b"vouchsafe-sealed 1\n";
-const HEAD: usize = MARK.len() + ID + NONCE_LEN;
+const HEAD: usize = MARK.len() + ID;
 const TAG: usize = 16;
+
+/// The size of a wrapped key in front of it, and the most that it may be.
+const LENGTH: usize = 2;
+const LONGEST_WRAPPED: usize = 2048;
+
+/// Only distinguishes keys, so part of a digest is enough.
+fn id(what: &[u8], bytes: &[u8]) -> [u8; ID] {
+    let digest = ring::digest::digest(&ring::digest::SHA256, &marked(what, bytes));
+    let mut id = [0; ID];
+    id.copy_from_slice(&digest.as_ref()[..ID]);
+    id
+}
 
 fn marked(what: &[u8], bytes: &[u8]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new([MARK, what, bytes].concat())
@@ -144,14 +208,30 @@ impl Sealed {
     pub fn new(store: Arc<dyn Store>, key: SealingKey) -> Self {
         Self {
             store,
-            keys: vec![key],
+            holders: vec![key.into()],
+        }
+    }
+
+    /// Encrypts the records of a store with keys of a service.
+    #[must_use]
+    pub fn with_source(store: Arc<dyn Store>, source: Arc<dyn KeySource>) -> Self {
+        Self {
+            store,
+            holders: vec![source.into()],
         }
     }
 
     /// Also opens records of an earlier key.
     #[must_use]
     pub fn also_open(mut self, key: SealingKey) -> Self {
-        self.keys.push(key);
+        self.holders.push(key.into());
+        self
+    }
+
+    /// Also opens records with keys of an earlier service.
+    #[must_use]
+    pub fn also_open_with(mut self, source: Arc<dyn KeySource>) -> Self {
+        self.holders.push(source.into());
         self
     }
 
@@ -168,35 +248,52 @@ impl Sealed {
             if self.key_of(&sealed.value).is_some_and(|at| at == 0) {
                 return Ok(false);
             }
-            let opened = self.open(key, sealed)?;
+            let opened = self.open(key, sealed).await?;
             let expect = Expect::Version(opened.version);
-            let value = self.seal(key, &opened.value)?;
+            let value = self.seal(key, &opened.value).await?;
             if let Swapped::Done(_) = self.store.compare_and_swap(key, &expect, &value).await? {
                 return Ok(true);
             }
         }
     }
 
-    /// Returns the key that a record was sealed with.
+    /// Returns the key or source that a record was sealed with.
     fn key_of(&self, sealed: &SecretBytes) -> Option<usize> {
         let id = sealed.expose().strip_prefix(MARK)?.get(..ID)?;
-        self.keys.iter().position(|key| key.id == *id)
+        self.holders.iter().position(|holder| holder.id() == *id)
     }
 
-    fn seal(&self, key: &Key, value: &SecretBytes) -> Result<SecretBytes> {
-        let with = &self.keys[0];
+    async fn seal(&self, key: &Key, value: &SecretBytes) -> Result<SecretBytes> {
+        let holder = &self.holders[0];
+        let (with, wrapped) = match holder {
+            Holder::Key(key) => (key.clone(), None),
+            Holder::Source(_, source) => {
+                let WrappedKey { key, wrapped } = source.to_seal(key).await?;
+                (key, Some(wrapped))
+            }
+        };
         let mut nonce = [0; NONCE_LEN];
         let failed = |_| Error::new(ErrorKind::Store, "a record cannot be sealed");
         SystemRandom::new().fill(&mut nonce).map_err(failed)?;
+        let of_key = wrapped.as_ref().map_or(0, |wrapped| LENGTH + wrapped.len());
+        let head = HEAD + of_key + NONCE_LEN;
         // Reserve all of it at once: a buffer that grows leaves copies behind.
-        let length = HEAD + value.expose().len() + TAG;
+        let length = head + value.expose().len() + TAG;
         let mut sealed = Zeroizing::new(Vec::with_capacity(length));
         sealed.extend_from_slice(MARK);
-        sealed.extend_from_slice(&with.id);
+        sealed.extend_from_slice(&holder.id());
+        if let Some(wrapped) = wrapped {
+            if wrapped.len() > LONGEST_WRAPPED {
+                let what = format!("a wrapped key may have {LONGEST_WRAPPED} bytes");
+                return Err(Error::new(ErrorKind::Store, what));
+            }
+            sealed.extend_from_slice(&(wrapped.len() as u16).to_be_bytes());
+            sealed.extend_from_slice(&wrapped);
+        }
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(value.expose());
         let nonce = Nonce::assume_unique_for_key(nonce);
-        let secret = &mut sealed[HEAD..];
+        let secret = &mut sealed[head..];
         let tag = with
             .key
             .seal_in_place_separate_tag(nonce, bound_to(key), secret)
@@ -205,7 +302,7 @@ impl Sealed {
         Ok(SecretBytes::from(std::mem::take(&mut *sealed)))
     }
 
-    fn open(&self, key: &Key, loaded: Loaded) -> Result<Loaded> {
+    async fn open(&self, key: &Key, loaded: Loaded) -> Result<Loaded> {
         let refused = |why: &str| {
             let (namespace, profile) = (key.namespace(), key.profile());
             Error::new(
@@ -213,24 +310,30 @@ impl Sealed {
                 format!("{namespace}/{profile} cannot be opened: {why}"),
             )
         };
+        let not_sealed = || refused("it is not sealed; write it again through a sealed store");
         let sealed = loaded.value.expose();
-        if !sealed.starts_with(MARK) || sealed.len() < HEAD + TAG {
-            return Err(refused(
-                "it is not sealed; write it again through a sealed store",
-            ));
+        if !sealed.starts_with(MARK) {
+            return Err(not_sealed());
         }
+        let (_, rest) = sealed.split_at_checked(HEAD).ok_or_else(not_sealed)?;
         let Some(at) = self.key_of(&loaded.value) else {
             return Err(refused(
                 "it was sealed with a key that is not here; add it by also_open()",
             ));
         };
-        let mut nonce = [0; NONCE_LEN];
-        nonce.copy_from_slice(&sealed[MARK.len() + ID..HEAD]);
-        let nonce = Nonce::assume_unique_for_key(nonce);
-        let mut opened = Zeroizing::new(sealed[HEAD..].to_vec());
-        let length = self.keys[at]
-            .key
-            .open_in_place(nonce, bound_to(key), &mut opened);
+        let (with, rest) = match &self.holders[at] {
+            Holder::Key(key) => (key.clone(), rest),
+            Holder::Source(_, source) => {
+                let (wrapped, rest) = split_wrapped(rest).ok_or_else(not_sealed)?;
+                (source.to_open(key, wrapped).await?, rest)
+            }
+        };
+        let Some((nonce, rest)) = rest.split_first_chunk::<NONCE_LEN>() else {
+            return Err(not_sealed());
+        };
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let mut opened = Zeroizing::new(rest.to_vec());
+        let length = with.key.open_in_place(nonce, bound_to(key), &mut opened);
         let length = length
             .map_err(|_| refused("it was altered, or is of another name"))?
             .len();
@@ -242,11 +345,19 @@ impl Sealed {
     }
 }
 
+/// Splits the wrapped key from what follows it.
+fn split_wrapped(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    rest.split_at_checked(u16::from_be_bytes(*length).into())
+}
+
 impl Store for Sealed {
     fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Loaded>>> {
         Box::pin(async move {
-            let loaded = self.store.load(key).await?;
-            loaded.map(|loaded| self.open(key, loaded)).transpose()
+            match self.store.load(key).await? {
+                Some(loaded) => self.open(key, loaded).await.map(Some),
+                None => Ok(None),
+            }
         })
     }
 
@@ -258,11 +369,11 @@ impl Store for Sealed {
     ) -> BoxFuture<'a, Result<Swapped>> {
         Box::pin(async move {
             self.capabilities().require_room(key, value)?;
-            let sealed = self.seal(key, value)?;
+            let sealed = self.seal(key, value).await?;
             Ok(
                 match self.store.compare_and_swap(key, expect, &sealed).await? {
                     Swapped::Conflict(Some(there)) => {
-                        Swapped::Conflict(Some(self.open(key, there)?))
+                        Swapped::Conflict(Some(self.open(key, there).await?))
                     }
                     other => other,
                 },
@@ -284,132 +395,17 @@ impl Store for Sealed {
 
     fn capabilities(&self) -> Capabilities {
         let of_store = self.store.capabilities();
+        let of_key = match self.holders[0] {
+            Holder::Key(_) => 0,
+            Holder::Source(..) => LENGTH + LONGEST_WRAPPED,
+        };
+        let added = HEAD + of_key + NONCE_LEN + TAG;
         Capabilities {
-            max_bytes: of_store
-                .max_bytes
-                .map(|most| most.saturating_sub(HEAD + TAG)),
+            max_bytes: of_store.max_bytes.map(|most| most.saturating_sub(added)),
             ..of_store
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::MemoryStore;
-
-    fn key_of(byte: u8) -> SealingKey {
-        SealingKey::from_bytes(&SecretBytes::from(vec![byte; KEY])).unwrap()
-    }
-
-    #[cfg(feature = "mock")]
-    fn open(place: &Path) -> Arc<dyn Store> {
-        let store = crate::store::FolderStore::open(place).unwrap();
-        Arc::new(Sealed::new(Arc::new(store), key_of(1)))
-    }
-
-    #[cfg(feature = "mock")]
-    crate::store_contract!(contract, super::open);
-
-    fn key() -> Key {
-        Key::new("application", "profile")
-    }
-
-    fn planted() -> SecretBytes {
-        SecretBytes::from(b"planted".to_vec())
-    }
-
-    async fn write(store: &dyn Store, key: &Key, value: &SecretBytes) {
-        let swapped = store.compare_and_swap(key, &Expect::Any, value).await;
-        assert!(matches!(swapped, Ok(Swapped::Done(_))));
-    }
-
-    async fn refusal(store: &dyn Store, key: &Key) -> String {
-        let error = store.load(key).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Store);
-        assert!(!error.is_retryable());
-        assert!(!format!("{error:?}").contains("planted"));
-        error.to_string()
-    }
-
-    #[tokio::test]
-    async fn the_store_below_sees_neither_the_record_nor_twice_the_same() {
-        let below = Arc::new(MemoryStore::new());
-        let store = Sealed::new(below.clone(), key_of(1));
-        let mut seen = Vec::new();
-        for _ in 0..2 {
-            write(&store, &key(), &planted()).await;
-            let sealed = below.load(&key()).await.unwrap().unwrap().value;
-            assert!(!sealed.expose().windows(7).any(|bytes| bytes == b"planted"));
-            assert_eq!(sealed.expose().len(), HEAD + 7 + TAG);
-            seen.push(sealed.expose().to_vec());
-        }
-        assert_ne!(seen[0], seen[1]);
-        assert_eq!(store.load(&key()).await.unwrap().unwrap().value, planted());
-    }
-
-    #[tokio::test]
-    async fn a_record_that_was_altered_moved_or_never_sealed_is_refused() {
-        let below = Arc::new(MemoryStore::new());
-        let store = Sealed::new(below.clone(), key_of(1));
-        write(&store, &key(), &planted()).await;
-        let sealed = below.load(&key()).await.unwrap().unwrap().value;
-        for at in [MARK.len() + ID, HEAD, sealed.expose().len() - 1] {
-            let mut altered = sealed.expose().to_vec();
-            altered[at] ^= 1;
-            write(&*below, &key(), &SecretBytes::from(altered)).await;
-            assert!(
-                refusal(&store, &key()).await.contains("altered"),
-                "byte {at}"
-            );
-        }
-        for other in [
-            Key::new("application", "other"),
-            Key::new("applicationp", "rofile"),
-        ] {
-            write(&*below, &other, &sealed).await;
-            assert!(refusal(&store, &other).await.contains("another name"));
-        }
-        for plain in [planted(), SecretBytes::from(MARK.to_vec())] {
-            write(&*below, &key(), &plain).await;
-            assert!(refusal(&store, &key()).await.contains("not sealed"));
-        }
-    }
-
-    #[tokio::test]
-    async fn a_key_is_changed_without_a_gap() {
-        let below = Arc::new(MemoryStore::new());
-        let old = Sealed::new(below.clone(), key_of(1));
-        write(&old, &key(), &planted()).await;
-        let new = Sealed::new(below.clone(), key_of(2));
-        assert!(refusal(&new, &key()).await.contains("also_open"));
-        let both = new.clone().also_open(key_of(1));
-        assert_eq!(both.load(&key()).await.unwrap().unwrap().value, planted());
-        assert!(both.reseal(&key()).await.unwrap());
-        assert!(!both.reseal(&key()).await.unwrap());
-        assert!(!both.reseal(&Key::new("application", "none")).await.unwrap());
-        assert_eq!(new.load(&key()).await.unwrap().unwrap().value, planted());
-        assert!(old.load(&key()).await.is_err());
-    }
-
-    #[test]
-    fn keys_come_from_files_and_passphrases() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("key");
-        std::fs::write(&path, format!("{}\n", STANDARD.encode([1; KEY]))).unwrap();
-        assert_eq!(SealingKey::from_file(&path).unwrap().id, key_of(1).id);
-        for bad in ["planted", &STANDARD.encode([1; KEY - 1])] {
-            std::fs::write(&path, bad).unwrap();
-            let error = SealingKey::from_file(&path).unwrap_err();
-            assert!(
-                error.is_config() && error.to_string().contains("key"),
-                "{error}"
-            );
-            assert!(!format!("{error:?}").contains(bad));
-        }
-        let from = |text, salt| SealingKey::from_passphrase(&Secret::from(text), salt).id;
-        assert_eq!(from("one", "a"), from("one", "a"));
-        assert_ne!(from("one", "a"), from("two", "a"));
-        assert_ne!(from("one", "a"), from("one", "b"));
-    }
-}
+mod tests;
