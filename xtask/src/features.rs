@@ -172,6 +172,12 @@ const ABSENT: &[(&str, &str, &[&str])] = &[
     (CORE, "client,roots-platform", &["ring", "aws-lc-rs"]),
     (CORE, "tls-ring", &["aws-lc-rs"]),
     (CORE, "tls-aws-lc", &["ring"]),
+    // The SDK's connections are core's.
+    (
+        "vouchsafe-store-aws",
+        "dynamodb,kms,secrets-manager,tls-ring",
+        &["aws-lc-rs", "aws-smithy-http-client", "hyper-rustls"],
+    ),
     // Checking tickets needs neither sockets nor HTTP.
     (
         "vouchsafe-ticket",

@@ -20,6 +20,8 @@ pub use vouchsafe_wazo_auth as wazo_auth;
 
 /// Implementations of [`Store`](vouchsafe_core::store::Store) that are crates of their own.
 #[cfg(any(
+    feature = "seal-kms",
+    feature = "store-dynamodb",
     feature = "store-etcd",
     feature = "store-keyring",
     feature = "store-memcached",
@@ -27,12 +29,15 @@ pub use vouchsafe_wazo_auth as wazo_auth;
     feature = "store-nats",
     feature = "store-postgres",
     feature = "store-redis",
+    feature = "store-secrets-manager",
     feature = "store-sqlite",
     feature = "store-vault"
 ))]
 #[cfg_attr(
     docsrs,
     doc(cfg(any(
+        feature = "seal-kms",
+        feature = "store-dynamodb",
         feature = "store-etcd",
         feature = "store-keyring",
         feature = "store-memcached",
@@ -40,11 +45,26 @@ pub use vouchsafe_wazo_auth as wazo_auth;
         feature = "store-nats",
         feature = "store-postgres",
         feature = "store-redis",
+        feature = "store-secrets-manager",
         feature = "store-sqlite",
         feature = "store-vault"
     )))
 )]
 pub mod stores {
+    #[cfg(any(
+        feature = "seal-kms",
+        feature = "store-dynamodb",
+        feature = "store-secrets-manager"
+    ))]
+    #[cfg_attr(
+        docsrs,
+        doc(cfg(any(
+            feature = "seal-kms",
+            feature = "store-dynamodb",
+            feature = "store-secrets-manager"
+        )))
+    )]
+    pub use vouchsafe_store_aws as aws;
     #[cfg(feature = "store-etcd")]
     #[cfg_attr(docsrs, doc(cfg(feature = "store-etcd")))]
     pub use vouchsafe_store_etcd as etcd;

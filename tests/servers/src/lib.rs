@@ -13,6 +13,7 @@
 
 mod disk;
 mod keyring;
+mod moto;
 mod openbao;
 mod postgres;
 mod process;
@@ -28,6 +29,7 @@ use vouchsafe_core::store::contract::Server;
 
 pub use crate::disk::SmallDisk;
 pub use crate::keyring::{bus, keyring, locked_keyring};
+pub use crate::moto::moto;
 pub use crate::openbao::{openbao, token};
 pub use crate::postgres::{PASSWORD, postgres};
 use crate::process::Process;

@@ -1,0 +1,104 @@
+#[cfg(feature = "dynamodb")]
+use std::path::Path;
+
+use vouchsafe_core::store::{Expect, MemoryStore, Sealed, Store as _, Swapped};
+
+use super::*;
+use crate::testing::{Counting, aws, builder, bytes, key, start, write};
+
+#[cfg(feature = "dynamodb")]
+fn open(place: &Path) -> Arc<dyn vouchsafe_core::store::Store> {
+    let aws = aws(place);
+    let keys = KmsKeys::new(&aws, "alias/vouchsafe").unwrap();
+    let store = crate::DynamoStore::new(&aws, "vouchsafe").unwrap();
+    Arc::new(Sealed::with_source(Arc::new(store), Arc::new(keys)))
+}
+
+#[cfg(feature = "dynamodb")]
+vouchsafe_core::store_contract!(contract, super::open, crate::testing::start);
+
+#[tokio::test]
+async fn a_key_is_asked_for_once_and_others_open_it_by_asking_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(_server) = start(folder.path()) else {
+        return;
+    };
+    let below = Arc::new(MemoryStore::new());
+    let calls = Counting::new();
+    let keys = || {
+        let aws = builder(folder.path()).transport(calls.clone()).build();
+        KmsKeys::new(&aws.unwrap(), "alias/vouchsafe").unwrap()
+    };
+    let sealed = |keys| Arc::new(Sealed::with_source(below.clone(), Arc::new(keys)));
+    let store = sealed(keys());
+    for text in ["one", "two"] {
+        assert!(matches!(
+            write(&*store, Expect::Any, text).await,
+            Swapped::Done(_)
+        ));
+        assert_eq!(
+            store.load(&key()).await.unwrap().unwrap().value,
+            bytes(text)
+        );
+    }
+    assert_eq!(calls.take(), ["GenerateDataKey"]);
+
+    let other = sealed(keys());
+    let mut readers = tokio::task::JoinSet::new();
+    for _ in 0..10 {
+        let other = Arc::clone(&other);
+        readers.spawn(async move { other.load(&key()).await });
+    }
+    while let Some(read) = readers.join_next().await {
+        assert_eq!(read.unwrap().unwrap().unwrap().value, bytes("two"));
+    }
+    assert_eq!(calls.take(), ["Decrypt"]);
+
+    let forgetful = sealed(keys().lifetime(Duration::ZERO));
+    for _ in 0..2 {
+        assert!(matches!(
+            write(&*forgetful, Expect::Any, "x").await,
+            Swapped::Done(_)
+        ));
+        assert_eq!(
+            forgetful.load(&key()).await.unwrap().unwrap().value,
+            bytes("x")
+        );
+    }
+    assert_eq!(calls.take(), ["GenerateDataKey", "Decrypt"].repeat(2));
+}
+
+#[tokio::test]
+async fn a_wrapped_key_opens_nothing_but_its_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(_server) = start(folder.path()) else {
+        return;
+    };
+    let keys = |id: &str| KmsKeys::new(&aws(folder.path()), id).unwrap();
+    let made = keys("alias/vouchsafe").to_seal(&key()).await.unwrap();
+    let others = keys("alias/vouchsafe");
+    let refused = async |record: &Key, wrapped: &[u8]| {
+        let error = others.to_open(record, wrapped).await.unwrap_err();
+        assert!(!error.is_retryable(), "{error}");
+        assert!(error.to_string().contains("alias/vouchsafe"), "{error}");
+    };
+    for record in [
+        Key::new("application", "other"),
+        Key::new("other", "profile"),
+        key().lease(),
+    ] {
+        refused(&record, &made.wrapped).await;
+    }
+    let mut altered = made.wrapped.to_vec();
+    *altered.last_mut().unwrap() ^= 1;
+    refused(&key(), &altered).await;
+    others.to_open(&key(), &made.wrapped).await.unwrap();
+
+    let error = keys("alias/other").to_seal(&key()).await.unwrap_err();
+    assert!(error.to_string().contains("NotFoundException"), "{error}");
+    assert!(
+        KmsKeys::new(&aws(folder.path()), "")
+            .unwrap_err()
+            .is_config()
+    );
+}
