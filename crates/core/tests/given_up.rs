@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use http::Method;
@@ -59,4 +61,67 @@ async fn a_limit_that_ends_after_the_request_went_out_leaves_it_open_and_it_is_n
         error.to_string().contains("no answer within 200 ms"),
         "{error}"
     );
+}
+
+/// A client that has a connection, and the server at its other end.
+async fn connected() -> (CoreClient, BaseUrl, ScriptedServer) {
+    let script = Script::new().read_request().answer("{}").repeat();
+    let server = ScriptedServer::start([script]).await.unwrap();
+    let client = CoreClient::builder().build().unwrap();
+    let base: BaseUrl = server.url().parse().unwrap();
+    let options = CallOptions::new();
+    let first = client.send(&base, call(false), None, &options);
+    first.await.unwrap();
+    (client, base, server)
+}
+
+fn call(has_body: bool) -> Call {
+    let call = Call::new(&WRITE, Target::new("/write"));
+    match has_body {
+        true => call.json(&"content").unwrap(),
+        false => call,
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_was_suspended_past_the_limit_sends_nothing_when_it_continues() {
+    for has_body in [true, false] {
+        let (client, base, server) = connected().await;
+        let limit = Duration::from_millis(200);
+        let options = CallOptions::new().deadline(limit);
+        tokio::time::pause();
+        let mut sent = Box::pin(client.send(&base, call(has_body), None, &options));
+        // The connection is given the request, but does not run yet.
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(sent.as_mut().poll(&mut context).is_pending());
+        // As if the process were suspended here.
+        tokio::time::advance(limit).await;
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::resume();
+        let error = sent.await.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Timeout(_)), "{error}");
+        assert_eq!(error.sent(), Sent::No, "{error}");
+        server.until_ended(1).await;
+        assert_eq!(server.requests(), 1);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_once_the_callers_condition_is_false() {
+    for has_body in [true, false] {
+        let (client, base, server) = connected().await;
+        let holds = Arc::new(AtomicBool::new(true));
+        let own = Arc::clone(&holds);
+        let options = CallOptions::new().send_while(move || own.load(Ordering::SeqCst));
+        let send = || client.send(&base, call(has_body), None, &options);
+        send().await.unwrap();
+        holds.store(false, Ordering::SeqCst);
+        let error = send().await.unwrap_err();
+        assert_eq!((error.sent(), error.attempts()), (Sent::No, 1), "{error}");
+        assert!(error.to_string().contains("too late"), "{error}");
+        server.until_ended(1).await;
+        assert_eq!(server.requests(), 2);
+    }
 }

@@ -15,7 +15,7 @@ pub use challenge::BearerChallenge;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub use layer::{AuthorizeLayer, AuthorizeService};
-pub use source::{EnvToken, FileToken, StaticToken, TokenSource, read_file};
+pub use source::{EnvToken, FileToken, FnToken, StaticToken, TokenSource, read_file};
 pub use token::Token;
 
 /// A source of tokens together with the scheme that puts them on a request.

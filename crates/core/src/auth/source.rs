@@ -80,12 +80,18 @@ impl TokenSource for EnvToken {
 /// to a regular file: reading a pipe could block forever.
 pub struct FileToken {
     path: PathBuf,
-    held: Mutex<Held>,
-    /// One reader at a time; the others wait. Two concurrent readers could finish in the wrong
-    /// order and leave the older token.
-    reading: tokio::sync::Mutex<()>,
+    kept: Kept,
     #[cfg(test)]
     reads: std::sync::atomic::AtomicUsize,
+}
+
+/// The token of a source that fetches tokens, until it is refused.
+#[derive(Default)]
+struct Kept {
+    held: Mutex<Held>,
+    /// One fetch at a time; the others wait. Two concurrent fetches could finish in the wrong order
+    /// and leave the older token.
+    turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -94,14 +100,73 @@ struct Held {
     refused: bool,
 }
 
+/// What counts if a refused token cannot be replaced.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Otherwise {
+    LastToken,
+    Error,
+}
+
+impl Kept {
+    /// Returns the token in memory, unless it was refused.
+    fn good(&self) -> Option<Token> {
+        let held = lock(&self.held);
+        held.token.clone().filter(|_| !held.refused)
+    }
+
+    async fn get<F: Future<Output = Result<Secret>>>(
+        &self,
+        fetch: impl FnOnce() -> F,
+        otherwise: Otherwise,
+    ) -> Result<Token> {
+        if let Some(token) = self.good() {
+            return Ok(token);
+        }
+        let _turn = self.turn.lock().await;
+        if let Some(token) = self.good() {
+            return Ok(token);
+        }
+        let fetched = fetch().await;
+        let mut held = lock(&self.held);
+        match (fetched, held.token.clone()) {
+            (Ok(secret), Some(old)) if *old.secret() == secret => {
+                held.refused = false;
+                Ok(old)
+            }
+            (Ok(secret), old) => {
+                let generation = old.as_ref().map_or(0, Token::generation) + 1;
+                let token = Token::new(secret).of_generation(generation);
+                held.refused = false;
+                held.token = Some(token.clone());
+                Ok(token)
+            }
+            (Err(_), Some(old)) if otherwise == Otherwise::LastToken => {
+                held.refused = false;
+                Ok(old)
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    fn forget(&self, generation: u64) {
+        let mut held = lock(&self.held);
+        if held
+            .token
+            .as_ref()
+            .is_some_and(|token| token.generation() == generation)
+        {
+            held.refused = true;
+        }
+    }
+}
+
 impl FileToken {
     /// Creates a source for the file without reading it. White space around the token is removed.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
-            held: Mutex::new(Held::default()),
-            reading: tokio::sync::Mutex::new(()),
+            kept: Kept::default(),
             #[cfg(test)]
             reads: std::sync::atomic::AtomicUsize::new(0),
         }
@@ -113,64 +178,26 @@ impl FileToken {
         &self.path
     }
 
-    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
-        lock(&self.held)
-    }
-
-    /// Returns the token in memory, unless it was refused.
-    fn good(&self) -> Option<Token> {
-        let held = self.held();
-        held.token.clone().filter(|_| !held.refused)
-    }
-
-    async fn current(&self) -> Result<Token> {
-        if let Some(token) = self.good() {
-            return Ok(token);
-        }
-        let _turn = self.reading.lock().await;
-        if let Some(token) = self.good() {
-            return Ok(token);
-        }
+    async fn read(&self) -> Result<Secret> {
         #[cfg(test)]
         self.reads
             .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let path = self.path.clone();
-        let read = blocking("reading a token file", move || {
+        blocking("reading a token file", move || {
             read_file("token file", &path)
         })
         .await
-        .unwrap_or_else(|error| Err(error.with_kind(ErrorKind::Credential)));
-        let mut held = self.held();
-        held.refused = false;
-        match (read, &held.token) {
-            (Ok(secret), Some(old)) if *old.secret() == secret => Ok(old.clone()),
-            (Ok(secret), old) => {
-                let generation = old.as_ref().map_or(0, Token::generation) + 1;
-                let token = Token::new(secret).of_generation(generation);
-                held.token = Some(token.clone());
-                Ok(token)
-            }
-            // The last good token is kept.
-            (Err(_), Some(old)) => Ok(old.clone()),
-            (Err(error), None) => Err(error),
-        }
+        .unwrap_or_else(|error| Err(error.with_kind(ErrorKind::Credential)))
     }
 }
 
 impl TokenSource for FileToken {
     fn token(&self) -> BoxFuture<'_, Result<Token>> {
-        Box::pin(self.current())
+        Box::pin(self.kept.get(|| self.read(), Otherwise::LastToken))
     }
 
     fn forget(&self, generation: u64) {
-        let mut held = self.held();
-        if held
-            .token
-            .as_ref()
-            .is_some_and(|token| token.generation() == generation)
-        {
-            held.refused = true;
-        }
+        self.kept.forget(generation);
     }
 }
 
@@ -179,6 +206,70 @@ impl fmt::Debug for FileToken {
         f.debug_struct("FileToken")
             .field("path", &self.path)
             .finish_non_exhaustive()
+    }
+}
+
+/// A token that a function fetches, such as from a vault or from another program.
+///
+/// The function is called on first use and again after a refusal; in between, the token is kept in
+/// memory. Concurrent callers share one call. An error is returned to the caller, and the next one
+/// calls the function again.
+///
+/// ```
+/// use vouchsafe_core::auth::{FnToken, TokenSource as _};
+/// use vouchsafe_core::Secret;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let source = FnToken::new(|| async { Ok(Secret::from("fetched")) });
+/// assert_eq!(source.token().await?.secret().expose(), "fetched");
+/// # Ok::<(), vouchsafe_core::Error>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct FnToken {
+    fetch: Box<dyn Fn() -> BoxFuture<'static, Result<Secret>> + Send + Sync>,
+    kept: Kept,
+}
+
+impl FnToken {
+    /// Creates a source for the function without calling it.
+    #[must_use]
+    pub fn new<F, Fut>(fetch: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Secret>> + Send + 'static,
+    {
+        Self {
+            fetch: Box::new(move || Box::pin(fetch())),
+            kept: Kept::default(),
+        }
+    }
+
+    async fn call(&self) -> Result<Secret> {
+        let token = (self.fetch)().await?;
+        match token.is_empty() {
+            true => Err(Error::new(
+                ErrorKind::Credential,
+                "the function that fetches tokens returned an empty one",
+            )),
+            false => Ok(token),
+        }
+    }
+}
+
+impl TokenSource for FnToken {
+    fn token(&self) -> BoxFuture<'_, Result<Token>> {
+        Box::pin(self.kept.get(|| self.call(), Otherwise::Error))
+    }
+
+    fn forget(&self, generation: u64) {
+        self.kept.forget(generation);
+    }
+}
+
+impl fmt::Debug for FnToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FnToken").finish_non_exhaustive()
     }
 }
 
@@ -323,6 +414,32 @@ mod tests {
         file.write(&"x".repeat(65 << 10));
         let error = source.token().await.unwrap_err();
         assert!(error.message().contains("is larger than 64 KiB"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_function_is_called_again_after_a_refusal_or_an_error_only() {
+        let answers = Mutex::new(vec!["two", "", "", "one"]);
+        let source = FnToken::new(move || {
+            let answer = lock(&answers).pop().unwrap();
+            async move {
+                tokio::task::yield_now().await;
+                Ok(Secret::from(answer))
+            }
+        });
+        let (first, same) = tokio::join!(source.token(), source.token());
+        let first = first.unwrap();
+        assert_eq!(first.secret().expose(), "one");
+        assert_eq!(same.unwrap().generation(), first.generation());
+        source.forget(first.generation());
+        for _ in 0..2 {
+            // Not the one that was refused.
+            let error = source.token().await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Credential);
+        }
+        assert_eq!(source.token().await.unwrap().secret().expose(), "two");
+        source.forget(first.generation());
+        assert_eq!(source.token().await.unwrap().secret().expose(), "two");
+        assert_eq!(format!("{source:?}"), "FnToken { .. }");
     }
 
     #[test]

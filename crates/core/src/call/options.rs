@@ -8,6 +8,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::Retry;
 use super::headers::Headers;
+use crate::transport::Condition;
 use crate::{Error, ErrorKind, Result};
 
 /// Time limits. Every call is bounded by default.
@@ -60,6 +61,7 @@ pub(crate) struct Set {
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) retry: Option<Retry>,
     pub(crate) resends_refused: Option<bool>,
+    pub(crate) condition: Option<Condition>,
     pub(crate) request_id: Option<String>,
     pub(crate) headers: Headers,
     /// A header with an invalid value.
@@ -100,6 +102,16 @@ impl CallOptions {
     #[must_use]
     pub fn resend_refused(mut self, resends: bool) -> Self {
         self.set().resends_refused = Some(resends);
+        self
+    }
+
+    /// Sets a condition without which nothing may be sent, such as a right that ends. It is asked
+    /// last thing before an attempt is written to its connection, and again for each attempt: a
+    /// process may be suspended at any moment, and continue when the right is over. If it does not
+    /// hold, the call fails with [`Sent::No`](crate::Sent::No). It must not block.
+    #[must_use]
+    pub fn send_while(mut self, condition: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.set().condition = Some(Condition(Arc::new(condition)));
         self
     }
 
@@ -160,6 +172,7 @@ impl CallOptions {
         set.attempt_timeout = set.attempt_timeout.or(other.attempt_timeout);
         set.retry = set.retry.or(other.retry);
         set.resends_refused = set.resends_refused.or(other.resends_refused);
+        set.condition = set.condition.take().or_else(|| other.condition.clone());
         set.request_id = set.request_id.take().or_else(|| other.request_id.clone());
         set.misfit = set.misfit.take().or_else(|| other.misfit.clone());
         for (name, value) in other.headers.iter() {
@@ -177,6 +190,7 @@ impl CallOptions {
             attempt_timeout: None,
             retry: None,
             resends_refused: None,
+            condition: None,
             request_id: None,
             headers: Headers::new(),
             misfit: None,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tracing::Instrument as _;
 use tracing::field::Empty;
 
@@ -177,10 +177,6 @@ impl Pipeline {
             };
             let call = call.completed(token.as_ref().map(Token::secret))?;
             let mut request = self.request(base, &call, &uri, options)?;
-            // For other operations it decides nothing about what may be repeated.
-            if operation.repeatable() == Repeat::OnlyIfUnsent {
-                request.written = Written::heard();
-            }
             if let (Some(credentials), Some(token)) = (&credentials, &token) {
                 credentials.scheme.authorize(token, &mut request.headers)?;
             }
@@ -188,17 +184,16 @@ impl Pipeline {
             // wait for a permit that this call holds.
             let permit = authority.permit(deadline).await?;
             progress.attempts += 1;
+            let limit = Limit::of_attempt(attempt_limit, deadline);
+            let condition = options.get().condition.clone();
+            // For other operations it decides nothing about what may be repeated.
+            if operation.repeatable() == Repeat::OnlyIfUnsent || condition.is_some() {
+                request.written = Written::heard_until(limit.until, condition);
+            }
             let written = request.written.clone();
             let received = R::receive(&*self.transport, operation, request);
             let outcome = self
-                .attempt::<R>(
-                    operation,
-                    received,
-                    written,
-                    attempt_limit,
-                    deadline,
-                    progress,
-                )
+                .attempt::<R>(operation, received, written, limit, progress)
                 .await;
             *kept = None;
             let context = |progress: &Progress| Context {
@@ -313,16 +308,27 @@ impl Pipeline {
         operation: &'static Operation,
         received: impl Future<Output = Result<Received<R::Got>>> + Send,
         written: Written,
-        limit: Duration,
-        deadline: Instant,
+        limit: Limit,
         progress: &Progress,
     ) -> Result<Received<R::Got>> {
-        let begun = Instant::now();
-        let (until, scope) = match after(begun, limit) {
-            until if until < deadline => (until, TimeoutScope::Attempt),
-            _ => (deadline, TimeoutScope::Call),
+        let Limit {
+            begun,
+            until,
+            scope,
+        } = limit;
+        let result = {
+            let mut received = pin!(received);
+            match timeout_at(until, received.as_mut()).await {
+                Ok(result) => Some(result),
+                // The timer is this late if the process was suspended, and then the answer may be
+                // there. It cannot be asked for again.
+                Err(_) if written.is_heard() && until.elapsed() >= LATE => {
+                    timeout(LAST_LOOK, received).await.ok()
+                }
+                Err(_) => None,
+            }
         };
-        let result = timeout_at(until, received).await.unwrap_or_else(|_| {
+        let result = result.unwrap_or_else(|| {
             // By now the attempt has been dropped, so what it said is final.
             let (what, sent) = if written.is_nothing() {
                 ("no connection", Sent::No)
@@ -518,6 +524,30 @@ fn filter(
     filter
 }
 
+/// The time limit of one attempt.
+#[derive(Clone, Copy)]
+struct Limit {
+    begun: Instant,
+    until: Instant,
+    scope: TimeoutScope,
+}
+
+impl Limit {
+    /// Starts an attempt now: it ends by its own limit or that of the call.
+    fn of_attempt(limit: Duration, deadline: Instant) -> Self {
+        let begun = Instant::now();
+        let (until, scope) = match after(begun, limit) {
+            until if until < deadline => (until, TimeoutScope::Attempt),
+            _ => (deadline, TimeoutScope::Call),
+        };
+        Self {
+            begun,
+            until,
+            scope,
+        }
+    }
+}
+
 /// What is known about a call so far, for its error.
 struct Progress {
     started: Instant,
@@ -552,6 +582,12 @@ impl Progress {
         }
     }
 }
+
+/// How late a timer is only after the process was suspended.
+const LATE: Duration = Duration::from_millis(500);
+
+/// How long such a process looks for an answer that arrived in the meantime.
+const LAST_LOOK: Duration = Duration::from_secs(1);
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

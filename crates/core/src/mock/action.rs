@@ -114,4 +114,4 @@ impl Action {
 }
 
 /// Enough for every action. One more does not compile, because actions are constants.
-const MAX_FIELDS: usize = 16;
+const MAX_FIELDS: usize = 20;

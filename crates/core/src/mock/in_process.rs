@@ -34,6 +34,7 @@ struct InProcess {
 
 impl InProcess {
     async fn ask(&self, mut request: Request) -> Result<Response> {
+        request.written.may_begin()?;
         add_framing(&mut request);
         let limit = request.response_limit;
         let is_head = request.method == Method::HEAD;

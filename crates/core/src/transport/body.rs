@@ -1,6 +1,5 @@
 //! The bodies of requests and answers.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -10,12 +9,14 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use super::{BodyStream, Written, broken};
-use crate::{BoxFuture, Result};
+use crate::{BoxFuture, Error, Result};
 
 /// The body of a request, which says whether anything of the request was written.
 ///
 /// A connection asks whether there is a body before it writes the first byte of the head. A request
-/// that is dropped without that question has not reached a connection.
+/// that is dropped without that question has not reached a connection. If it is too late by then,
+/// the body claims to have content, and fails when that is asked for: the connection has the head in
+/// memory at that point, and closes without writing it.
 ///
 /// Boxed, and absent if there is nothing to send or to say, since the pool moves its requests many
 /// times.
@@ -33,38 +34,48 @@ impl Outgoing {
         Self(is_needed.then(|| Box::new(Sending { body, written })))
     }
 
-    /// Called by the connection that has the request.
-    fn taken(&self) -> Option<&Sending> {
-        let sending = self.0.as_deref()?;
-        sending.written.may_begin();
-        Some(sending)
+    /// Called by the connection that has the request. `None` if there is nothing to send or to say.
+    fn taken(&self) -> Result<Option<&Sending>> {
+        let Some(sending) = self.0.as_deref() else {
+            return Ok(None);
+        };
+        sending.written.may_begin()?;
+        Ok(Some(sending))
     }
 }
 
 impl Body for Outgoing {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.taken();
+    ) -> Poll<Option<Result<Frame<Bytes>>>> {
+        if let Err(late) = self.taken() {
+            return Poll::Ready(Some(Err(late)));
+        }
         match &mut self.0 {
-            Some(sending) => Pin::new(&mut sending.body).poll_frame(cx),
+            Some(sending) => Pin::new(&mut sending.body)
+                .poll_frame(cx)
+                .map_err(|never| match never {}),
             None => Poll::Ready(None),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.taken()
-            .is_none_or(|sending| sending.body.is_end_stream())
+        match self.taken() {
+            Ok(taken) => taken.is_none_or(|sending| sending.body.is_end_stream()),
+            Err(_) => false,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self.taken() {
-            Some(sending) => sending.body.size_hint(),
-            None => SizeHint::with_exact(0),
+            Ok(Some(sending)) => sending.body.size_hint(),
+            Ok(None) => SizeHint::with_exact(0),
+            // Not zero, or the content would not be asked for.
+            Err(_) => SizeHint::default(),
         }
     }
 }

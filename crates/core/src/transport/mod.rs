@@ -40,6 +40,7 @@ pub use self::endpoints::Endpoints;
 #[cfg_attr(docsrs, doc(cfg(feature = "proxy")))]
 pub use self::proxy::Proxy;
 pub use self::written::Written;
+pub(crate) use self::written::Condition;
 #[cfg(feature = "client")]
 pub use self::{
     dial::{Connection, Dialer},
@@ -53,7 +54,8 @@ use crate::{BoxFuture, Result};
 /// An implementation reads the answer whole, follows no redirect, repeats nothing, and says in
 /// each error whether the server may have seen the request ([`Error::sent`](crate::Error::sent)).
 /// Dropping the future abandons the attempt; [`Request::written`] then says whether the server may
-/// have seen it.
+/// have seen it. Before the first byte it should ask [`Written::may_begin`], and write nothing on an
+/// error.
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Sends one request.
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>>;
@@ -167,7 +169,7 @@ pub struct Request {
     pub body: Bytes,
     /// The maximum size of the answer's body in bytes.
     pub response_limit: usize,
-    /// Where the transport reports whether it wrote anything.
+    /// Where the transport reports whether it wrote anything, and learns whether it still may.
     pub written: Written,
 }
 

@@ -31,6 +31,8 @@ enum Then {
     Answer(Response),
     Fail(Error),
     Hang,
+    /// Is suspended for a minute, and finds the answer when it continues.
+    Suspended(Response),
 }
 
 /// Answers as told, then 200; keeps what it was asked.
@@ -79,6 +81,13 @@ impl Transport for Told {
                 Some(Then::Answer(response)) => Ok(response),
                 Some(Then::Fail(error)) => Err(error),
                 Some(Then::Hang) => std::future::pending().await,
+                Some(Then::Suspended(response)) => {
+                    tokio::time::advance(Duration::from_secs(60)).await;
+                    for _ in 0..3 {
+                        tokio::task::yield_now().await;
+                    }
+                    Ok(response)
+                }
                 None => Ok(body("{}")),
             }
         })
@@ -521,4 +530,16 @@ async fn time_limits_in_messages_are_round_numbers() {
     let start = "test.read at service.example:443: no answer within ";
     assert!(text.starts_with(start), "{text}");
     assert!(text.ends_with(" s, 3 attempts in 15 s"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_arrived_while_the_process_was_suspended_is_not_dropped() {
+    let told = Told::new([Then::Suspended(body("{}"))]);
+    let client = builder(&told).build().unwrap();
+    send(&client, &WRITE).await.unwrap();
+    assert_eq!(told.count(), 1);
+    // What may be asked again has its limit.
+    let told = Told::new([Then::Suspended(body("{}"))]);
+    let error = read(&told).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Timeout(_)), "{error}");
 }
