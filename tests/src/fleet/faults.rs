@@ -15,6 +15,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
+use vouchsafe::cloud_credentials::mock::Rotation;
 use vouchsafe::cloud_credentials::{Credentials, Error};
 use vouchsafe::core::mock::ManualClock;
 use vouchsafe::core::sync::lock;
@@ -23,7 +24,7 @@ use vouchsafe::core::{Clock, Secret};
 
 use super::Proof;
 use super::ground::{Ground, Shared, Site, record, seed};
-use super::issuer::{Dead, Issuer, Rotation};
+use super::issuer::{Dead, Issuer};
 use super::scene::started;
 use super::steps::{Hook, Moment, Side, Step, around, around_requests, shortened};
 use super::trouble::{Kind, Trouble};
@@ -189,7 +190,7 @@ impl Case {
             site.folder = folder.join(self.number.to_string());
             std::fs::create_dir(&site.folder).map_err(|cause| cause.to_string())?;
         }
-        let issuer = Issuer::new(self.rotation);
+        let issuer = Issuer::new(self.rotation)?;
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::running());
         // Records in memory belong to one process, so here all of them share one store.
         let memory = site.open(&clock)?;

@@ -4,12 +4,13 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 
+use vouchsafe::cloud_credentials::mock::Rotation;
 use vouchsafe::core::{Clock, SystemClock};
 
 use super::Proof;
 use super::faults::shortest;
 use super::ground::{Ground, Shared, Site, record, seed};
-use super::issuer::{Dead, Issuer, Rotation};
+use super::issuer::{Dead, Issuer};
 use super::member::{Orders, Outcome, PROFILE, STOPPED};
 use super::process::{Process, Program};
 use super::scene::{damage, started};
@@ -66,7 +67,7 @@ async fn kill(
     rotation: Rotation,
     moment: Moment,
 ) -> Result<bool, String> {
-    let issuer = Issuer::new(rotation);
+    let issuer = Issuer::new(rotation)?;
     let serving = issuer.serve((Ipv4Addr::LOCALHOST, 0).into()).await?;
     seed(&*shared.store, PROFILE, &Dead::Refused.token()).await?;
     let mut orders = Orders::new(site.clone(), &serving.url(), TASKS);

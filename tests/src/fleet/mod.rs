@@ -29,7 +29,6 @@ mod trouble;
 
 pub use self::faults::faults;
 pub use self::ground::Ground;
-pub use self::issuer::Rotation;
 pub use self::kills::kills;
 pub use self::machines::machines;
 pub use self::member::run as member;

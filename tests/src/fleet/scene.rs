@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
+use vouchsafe::cloud_credentials::mock::Rotation;
 use vouchsafe::core::{Clock, SystemClock};
 
 use super::ground::{Ground, Site, Started, record, seed};
-use super::issuer::{Counts, Dead, Issuer, Rotation};
+use super::issuer::{Counts, Dead, Issuer};
 use super::member::{Objects, Orders, Outcome, PROFILE};
 use super::process::{Process, Program};
 
@@ -50,7 +51,7 @@ pub(super) struct Burst {
 impl Burst {
     /// Returns what keeps it from so many requests at most, no refusal, all served, and the store
     /// intact.
-    pub(super) fn missed(&self, allowed: usize) -> Option<String> {
+    pub(super) fn missed(&self, allowed: u64) -> Option<String> {
         let Counts {
             requests, refusals, ..
         } = self.counts;
@@ -77,7 +78,7 @@ pub(super) async fn burst(
     rotation: Rotation,
     dead: Dead,
 ) -> Result<Burst, String> {
-    let issuer = Issuer::new(rotation).slow();
+    let issuer = Issuer::new(rotation)?.slow();
     let serving = issuer.serve((Ipv4Addr::LOCALHOST, 0).into()).await?;
     let is_shared = site.ground != Ground::Memory;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());

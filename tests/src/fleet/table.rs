@@ -3,8 +3,10 @@
 use std::fmt;
 use std::path::Path;
 
+use vouchsafe::cloud_credentials::mock::Rotation;
+
 use super::ground::Ground;
-use super::issuer::{Dead, Rotation};
+use super::issuer::Dead;
 use super::member::Objects;
 use super::process::Program;
 use super::scene::{Burst, Shape, burst, started};

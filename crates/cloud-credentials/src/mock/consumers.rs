@@ -1,4 +1,5 @@
-//! The content of the services: log entries and the queries on them, channels of events, and jobs.
+//! The content of the services: log entries and the queries on them, channels of events, jobs, and
+//! the directory.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +7,9 @@ use serde_json::{Value, json};
 use vouchsafe_core::mock::respond;
 use vouchsafe_core::transport::{Request, Response};
 
+use super::directory::Directory;
 use super::refusal::of_service;
-use crate::generated::cloud_credentials::routes::{self, Op};
+use crate::generated::cloud_credentials::routes::Op;
 
 /// The data of the services.
 #[derive(Clone, Debug)]
@@ -17,6 +19,7 @@ pub(super) struct Consumers {
     queries: BTreeMap<String, Run>,
     jobs: BTreeMap<String, Run>,
     channels: BTreeMap<String, Channel>,
+    pub(super) directory: Directory,
     /// How many queries and jobs there were.
     made: u64,
 }
@@ -50,6 +53,7 @@ impl Default for Consumers {
             queries: BTreeMap::from([("q-1".to_owned(), run(&logs))]),
             jobs: BTreeMap::from([("j1".to_owned(), run(&logs))]),
             channels: BTreeMap::new(),
+            directory: Directory::default(),
             made: 1,
             logs,
         }
@@ -96,10 +100,13 @@ impl Consumers {
             Op::GetQueryJob | Op::CancelQueryJob | Op::GetQueryResults => {
                 self.job(op, &params[0], request)
             }
-            Op::GetDirectoryAttributes
-            | Op::GetDirectoryDomains
-            | Op::CountDirectoryObjects
-            | Op::QueryDirectory => Ok(routes::example(op).response()),
+            Op::GetDirectoryAttributes => Ok(self.directory.attributes()),
+            Op::GetDirectoryDomains => Ok(self.directory.domains()),
+            Op::CountDirectoryObjects => Ok(self.directory.count(&params[0], request)),
+            Op::QueryDirectory => {
+                let page = self.directory.query(&params[0], request);
+                page.ok_or(Refused(400, "invalid_query", "the query cannot be read"))
+            }
         };
         served.unwrap_or_else(|Refused(status, code, message)| of_service(status, code, message))
     }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use vouchsafe_core::Secret;
+
 use super::settings::Rate;
 
 /// A registered program.
@@ -10,7 +12,7 @@ use super::settings::Rate;
 pub(super) struct Client {
     pub(super) id: String,
     /// `None`: a public client.
-    pub(super) secret: Option<vouchsafe_core::Secret>,
+    pub(super) secret: Option<Secret>,
     pub(super) redirect_uris: Vec<String>,
     pub(super) scopes: Vec<String>,
     /// The grants that it may use; `None`: all.
@@ -39,7 +41,11 @@ pub(super) struct AccessToken {
 pub(super) struct RefreshToken {
     pub(super) grant: usize,
     pub(super) expires: Option<SystemTime>,
-    /// It was replaced.
+    /// The token whose place it took.
+    pub(super) replaces: Option<Secret>,
+    /// When another first took its place.
+    pub(super) replaced: Option<SystemTime>,
+    /// Whether it is no longer good for that.
     pub(super) is_used: bool,
 }
 

@@ -112,6 +112,7 @@ impl Emulated for State {
             "token_requests": counts.token_requests,
             "refusals": counts.refusals,
             "revocations": counts.revocations,
+            "directory_objects": self.consumers.directory.len(),
             "served": counts.served,
             "unauthorized": counts.unauthorized,
         })

@@ -65,12 +65,20 @@ impl State {
         token
     }
 
-    pub(super) fn issue_refresh_token(&mut self, grant: usize, now: SystemTime) -> Secret {
+    /// Issues a refresh token, in the place of another unless it is the first of a login.
+    pub(super) fn issue_refresh_token(
+        &mut self,
+        grant: usize,
+        replaces: Option<&str>,
+        now: SystemTime,
+    ) -> Secret {
         let token = random();
         let lifetime = self.settings.refresh_token_lifetime;
         let known = RefreshToken {
             grant,
             expires: lifetime.and_then(|lifetime| now.checked_add(lifetime)),
+            replaces: replaces.map(Secret::from),
+            replaced: None,
             is_used: false,
         };
         self.refresh_tokens.insert(token.expose().to_owned(), known);

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use vouchsafe_core::mock::{Action, strict};
 use vouchsafe_core::{Error, ErrorKind, Result};
 
@@ -35,6 +35,12 @@ pub(super) static ACTIONS: &[Action] = &[
         .answer(r#"{"decided": 0}"#)
         .field("decision", "allow or deny")
         .optional("user_code", "only the device with this code"),
+    Action::new("directory", "Sets the objects of a class in a domain.")
+        .body(r#"{"domain": "example.org", "class": "users", "objects": [{"Name": "bob"}]}"#)
+        .answer(r#"{"objects": 1}"#)
+        .field("domain", "the domain")
+        .field("class", "the class, such as users")
+        .field("objects", "a list of objects with their attributes"),
     Action::new(
         "settings",
         "Sets the behaviour of the service; missing values get their defaults.",
@@ -55,7 +61,8 @@ pub(super) static ACTIONS: &[Action] = &[
     .optional("device_interval_s", "default: 5")
     .optional("token_format", "jwt or opaque")
     .optional("expires_in", "text, number or absent")
-    .optional("rotation", "keeps, rotates or revokes")
+    .optional("rotation", "keeps, overlaps, rotates or revokes")
+    .optional("refresh_token_overlap_s", "default: until the next one is used")
     .optional("revokes_access_tokens", "default: true")
     .optional("token_rate", r#"such as {"requests": 1, "per_s": 10}"#)
     .optional("api_rate", "the same for the services"),
@@ -86,6 +93,14 @@ struct Revoke {
 struct Decide {
     decision: Word,
     user_code: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Objects {
+    domain: String,
+    class: String,
+    objects: Vec<Map<String, Value>>,
 }
 
 #[derive(Deserialize)]
@@ -134,6 +149,15 @@ impl State {
                 };
                 let decided = self.decide_device(wanted.user_code.as_deref(), decision, now);
                 Ok(json!({ "decided": decided }))
+            }
+            "directory" => {
+                let Objects {
+                    domain,
+                    class,
+                    objects,
+                } = strict::read(body)?;
+                let count = self.consumers.directory.put(domain, class, objects);
+                Ok(json!({"objects": count}))
             }
             "settings" => {
                 self.settings = strict::read::<Settings>(body)?;

@@ -4,14 +4,15 @@
 //! endpoints, the metadata, and the services (protocol sections 2 to 4). It checks, refuses and
 //! counts like an authorization server that follows RFC 9700; [`Settings`] has the differences
 //! between servers. If the token is valid, the services keep what is written and answer queries on
-//! it; the directory answers with the examples of its description. Tests control the time through
-//! the server's clock.
+//! it; the directory has the objects of the [`Seed`]. Tests control the time through the server's
+//! clock.
 
 mod api;
 mod authorize;
 mod consumers;
 mod data;
 mod device;
+mod directory;
 mod emulated;
 mod issue;
 mod manage;
@@ -162,6 +163,23 @@ impl Server {
     #[must_use]
     pub fn client_secret(&self, client_id: &str) -> Option<Secret> {
         self.emulator.state().clients.get(client_id)?.secret.clone()
+    }
+
+    /// Returns whether a refresh with this token would be granted now.
+    #[must_use]
+    pub fn takes_refresh_token(&self, token: &Secret) -> bool {
+        let now = self.emulator.now();
+        let state = self.emulator.state();
+        let found = state.good_refresh_token(token.expose(), now);
+        found.is_some_and(|found| !found.is_used)
+    }
+
+    /// Returns whether the services accept this access token now.
+    #[must_use]
+    pub fn takes_access_token(&self, token: &Secret) -> bool {
+        let now = self.emulator.now();
+        let state = self.emulator.state();
+        state.good_access_token(token.expose(), now).is_some()
     }
 
     /// Returns a developer token, if there is one.

@@ -7,10 +7,12 @@ use vouchsafe_core::mock::strict;
 use vouchsafe_core::{Error, ErrorKind, Result, Secret};
 
 use super::data::{AccessToken, Client, Grant, RefreshToken, SCOPES};
+use super::directory::Directory;
 use super::settings::Settings;
 use super::state::{State, random};
 
-/// The initial world of a [`Server`](super::Server): clients, tokens, and settings.
+/// The initial world of a [`Server`](super::Server): clients, tokens, the objects of the directory
+/// (by domain and class; default: one user), and settings.
 ///
 /// It is read from JSON:
 ///
@@ -24,6 +26,7 @@ use super::state::{State, random};
 ///     ],
 ///     "tokens": [{"client_id": "app", "refresh_token": "r3fr3sh", "access_token": "0ld", "expires_in_s": -1}],
 ///     "developer_tokens": [{"token": "d3v"}],
+///     "directory": {"example.org": {"users": [{"Name": "alice"}, {"Name": "bob"}]}},
 ///     "settings": {"rotation": "revokes", "access_token_lifetime_s": 60}
 /// }"#)?;
 /// # let _ = seed;
@@ -40,6 +43,8 @@ struct File {
     tokens: Vec<TokenEntry>,
     #[serde(default)]
     developer_tokens: Vec<DeveloperEntry>,
+    /// By domain, and then by class.
+    directory: Option<Directory>,
     #[serde(default)]
     settings: Settings,
 }
@@ -99,6 +104,7 @@ impl Seed {
                 token: random(),
                 scopes: None,
             }],
+            directory: None,
             settings: Settings::default(),
         })
     }
@@ -130,6 +136,9 @@ impl Seed {
             settings: self.0.settings.clone(),
             ..State::default()
         };
+        if let Some(directory) = &self.0.directory {
+            state.consumers.directory = directory.clone();
+        }
         for entry in &self.0.clients {
             let client = Client {
                 id: entry.client_id.clone(),
@@ -195,6 +204,8 @@ impl TokenEntry {
                 RefreshToken {
                     grant,
                     expires: lifetime.and_then(|lifetime| now.checked_add(lifetime)),
+                    replaces: None,
+                    replaced: None,
                     is_used: false,
                 },
             );

@@ -1,5 +1,6 @@
 //! The behaviour of the emulated service.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
@@ -41,6 +42,10 @@ pub struct Settings {
     pub expires_in: ExpiresIn,
     /// The effect of a refresh on the refresh token. Default: [`Rotation::Keeps`].
     pub rotation: Rotation,
+    /// How long a refresh token is good at most after another took its place, if they overlap.
+    /// Default: until that one is used.
+    #[serde(rename = "refresh_token_overlap_s", deserialize_with = "seconds_opt")]
+    pub refresh_token_overlap: Option<Duration>,
     /// Whether access tokens can be revoked separately. Default: yes.
     pub revokes_access_tokens: bool,
     /// The limit of requests to the token, revocation and device endpoints. Default: unlimited.
@@ -121,11 +126,27 @@ pub enum Rotation {
     /// Nothing: it can be used again.
     #[default]
     Keeps,
+    /// Replaces it, and the old one stays good until the new one is used, or the
+    /// [time](Settings::refresh_token_overlap) is over: so a client whose answer was lost can ask
+    /// again.
+    Overlaps,
     /// Replaces it: the old one is refused from then on.
     Rotates,
     /// Replaces it, and treats the old one as stolen: if it is used again, all tokens of the same
     /// login are revoked (RFC 9700, 4.14.2).
     Revokes,
+}
+
+/// The name in a seed.
+impl fmt::Display for Rotation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Keeps => "keeps",
+            Self::Overlaps => "overlaps",
+            Self::Rotates => "rotates",
+            Self::Revokes => "revokes",
+        })
+    }
 }
 
 /// A limit of requests.
@@ -160,6 +181,7 @@ impl Default for Settings {
             token_format: TokenFormat::default(),
             expires_in: ExpiresIn::default(),
             rotation: Rotation::default(),
+            refresh_token_overlap: None,
             revokes_access_tokens: true,
             token_rate: None,
             api_rate: None,

@@ -9,7 +9,7 @@ use vouchsafe_core::Secret;
 
 use super::consumers::Consumers;
 use super::data::{AccessToken, Client, Code, Counts, Device, Grant, RefreshToken, SCOPES, Window};
-use super::settings::Settings;
+use super::settings::{Rotation, Settings};
 
 /// What the server knows.
 #[derive(Clone, Default)]
@@ -49,6 +49,35 @@ impl State {
         let is_young = found.expires.is_none_or(|expires| now < expires);
         let is_revoked = found.grant.is_some_and(|grant| self.is_revoked(grant));
         (is_young && !is_revoked).then_some(found)
+    }
+
+    /// Returns a refresh token that has not expired and is of a login that was not revoked. Another
+    /// may have taken its place.
+    pub(super) fn good_refresh_token(&self, token: &str, now: SystemTime) -> Option<&RefreshToken> {
+        let found = self.refresh_tokens.get(token)?;
+        let is_over = |end: Option<SystemTime>| end.is_some_and(|end| end <= now);
+        let overlap = self.settings.refresh_token_overlap;
+        let end = overlap.and_then(|overlap| found.replaced?.checked_add(overlap));
+        let is_good = !is_over(found.expires) && !is_over(end) && !self.is_revoked(found.grant);
+        is_good.then_some(found)
+    }
+
+    /// Ends the refresh tokens that another one makes needless: all whose place it took or shares,
+    /// since its use shows that it has arrived, and itself unless it is to overlap with the next.
+    pub(super) fn replace_refresh_token(&mut self, token: &str, now: SystemTime) {
+        let overlaps = self.settings.rotation == Rotation::Overlaps;
+        let Some(used) = self.refresh_tokens.get_mut(token) else {
+            return;
+        };
+        used.is_used |= !overlaps;
+        used.replaced.get_or_insert(now);
+        let Some(old) = used.replaces.clone() else {
+            return;
+        };
+        for (other, known) in &mut self.refresh_tokens {
+            let is_needless = *other == old.expose() || known.replaces.as_ref() == Some(&old);
+            known.is_used |= is_needless && other != token;
+        }
     }
 
     /// Adds a token that has every scope and does not expire.

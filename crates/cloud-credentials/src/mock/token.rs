@@ -101,14 +101,10 @@ impl State {
     fn refresh(&mut self, by: By<'_>, params: &Params) -> Outcome<Issued> {
         let text = params.need("refresh_token", "there is no refresh_token")?;
         let invalid = || Refusal::invalid_grant("the refresh token is unknown, expired or revoked");
-        let RefreshToken {
-            grant,
-            expires,
-            is_used,
-        } = *self.refresh_tokens.get(text).ok_or_else(invalid)?;
+        let known = self.good_refresh_token(text, by.now);
+        let &RefreshToken { grant, is_used, .. } = known.ok_or_else(invalid)?;
         let login = self.grants.get(grant).ok_or_else(invalid)?;
-        let is_over = expires.is_some_and(|expires| expires <= by.now);
-        if login.client != by.client || login.is_revoked || is_over {
+        if login.client != by.client {
             return Err(invalid());
         }
         if is_used {
@@ -120,10 +116,8 @@ impl State {
         let scopes = narrowed(&login.scopes, params)?;
         let access_token = self.issue_access_token(Some(grant), by, scopes.clone());
         let refresh_token = (self.settings.rotation != Rotation::Keeps).then(|| {
-            if let Some(old) = self.refresh_tokens.get_mut(text) {
-                old.is_used = true;
-            }
-            self.issue_refresh_token(grant, by.now)
+            self.replace_refresh_token(text, by.now);
+            self.issue_refresh_token(grant, Some(text), by.now)
         });
         Ok(Issued {
             access_token,
@@ -212,7 +206,7 @@ impl State {
         });
         Issued {
             access_token: self.issue_access_token(Some(grant), by, scopes.clone()),
-            refresh_token: Some(self.issue_refresh_token(grant, by.now)),
+            refresh_token: Some(self.issue_refresh_token(grant, None, by.now)),
             scopes,
         }
     }

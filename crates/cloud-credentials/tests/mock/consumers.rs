@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use vouchsafe_cloud_credentials::mock::Server;
+use vouchsafe_cloud_credentials::mock::{Seed, Server};
 use vouchsafe_cloud_credentials::{Client, EventPoll, LogQuery, NewQueryJob};
 
 async fn write(client: &Client, count: i64) {
@@ -91,4 +91,65 @@ async fn events_come_again_until_they_are_acknowledged() {
     write(&client, 1).await;
     events.flush("c").await.unwrap();
     assert!(poll().await.is_empty());
+}
+
+#[tokio::test]
+async fn the_directory_has_the_objects_of_the_seed_until_they_are_set() {
+    let seed = r#"{
+        "clients": [],
+        "directory": {
+            "example.org": {
+                "users": [
+                    {"Name": "alice", "Mail": "a@example.org"},
+                    {"Name": "bob"}, {"Name": "carol"}
+                ],
+                "groups": [{"Name": "staff"}]
+            },
+            "example.com": {"users": [{"Name": "dave"}]}
+        }
+    }"#;
+    let server = Server::from_seed(&Seed::parse(seed).unwrap());
+    let client = server.client().unwrap();
+    let directory = client.directory();
+    let domains = directory.domains().await.unwrap();
+    assert_eq!(
+        domains,
+        json!({"domains": ["example.com", "example.org"]})
+    );
+    let attributes = serde_json::to_value(directory.attributes().await.unwrap()).unwrap();
+    let expected = json!({"group": {"Name": "name"}, "user": {"Mail": "mail", "Name": "name"}});
+    assert_eq!(attributes, expected);
+    let count = async |class: &str, domain: Option<&str>| {
+        let count = directory.count(class);
+        let count = match domain {
+            Some(domain) => count.domain(domain),
+            None => count,
+        };
+        count.send().await.unwrap()
+    };
+    assert_eq!(count("users", None).await, 4);
+    assert_eq!(count("users", Some("example.org")).await, 3);
+    assert_eq!(count("users", Some("elsewhere.org")).await, 0);
+    assert_eq!(count("computers", None).await, 0);
+    let page = async |number: usize| {
+        let query = json!({
+            "domain": "example.org", "attributes": ["Name"], "pageNumber": number, "pageSize": 2,
+        });
+        let query = serde_json::from_value(query).unwrap();
+        let page = directory.query("users", &query).await.unwrap();
+        (page.result, page.count, page.page_size, page.unread_results)
+    };
+    let first = vec![json!({"Name": "alice"}), json!({"Name": "bob"})];
+    assert_eq!(page(0).await, (first, Some(3), Some(2), Some(1)));
+    let second = vec![json!({"Name": "carol"})];
+    assert_eq!(page(1).await, (second, Some(3), Some(1), Some(0)));
+    assert_eq!(page(9).await, (vec![], Some(3), Some(0), Some(0)));
+    assert_eq!(server.snapshot()["directory_objects"], 5);
+    let own = json!({"domain": "example.org", "class": "users", "objects": [{"Name": "erin"}]});
+    let handler = server.host().handler();
+    let told = handler.act("directory", own.to_string().as_bytes());
+    assert_eq!(told.unwrap(), json!({"objects": 3}));
+    assert_eq!(page(0).await.0, [json!({"Name": "erin"})]);
+    server.reset();
+    assert_eq!(count("users", None).await, 4);
 }

@@ -60,6 +60,51 @@ fn a_refresh_does_to_the_refresh_token_what_the_settings_say() {
 }
 
 #[test]
+fn a_replaced_refresh_token_may_overlap_until_the_next_one_is_used_or_the_time_is_over() {
+    let overlapping = |overlap| {
+        let settings = Server::builder().settings(|settings| {
+            settings.rotation = Rotation::Overlaps;
+            settings.refresh_token_overlap = overlap;
+        });
+        settings.start()
+    };
+    let used = |server: &Server, token: &str| {
+        let (status, answer) = refresh(server, token);
+        (status == 200).then(|| text(&answer, "refresh_token"))
+    };
+    let takes = |server: &Server, token: &str| {
+        let takes = server.takes_refresh_token(&Secret::from(token));
+        // Whoever asks is told what would happen, and nothing happens by asking.
+        assert_eq!(takes, server.takes_refresh_token(&Secret::from(token)));
+        takes
+    };
+    let server = overlapping(None);
+    let first = logged_in(&server);
+    let lost = used(&server, &first).unwrap();
+    let second = used(&server, &first).unwrap();
+    assert!(takes(&server, &first) && takes(&server, &lost) && takes(&server, &second));
+    let third = used(&server, &second).unwrap();
+    // The second has arrived, so neither the first nor the lost one is needed.
+    for gone in [&first, &lost] {
+        assert!(!takes(&server, gone));
+        assert_eq!(used(&server, gone), None);
+    }
+    assert!(takes(&server, &second) && takes(&server, &third));
+    server.revoke_logins("app").unwrap();
+    assert!(!takes(&server, &third) && !takes(&server, "unknown"));
+
+    let server = overlapping(Some(Duration::from_secs(10)));
+    let first = logged_in(&server);
+    let second = used(&server, &first).unwrap();
+    server.clock().advance(Duration::from_secs(6));
+    // Another use does not make it last longer.
+    used(&server, &first).unwrap();
+    server.clock().advance(Duration::from_secs(6));
+    assert_eq!(used(&server, &first), None);
+    assert!(takes(&server, &second));
+}
+
+#[test]
 fn a_client_proves_who_it_is_in_one_way_that_the_server_takes() {
     let server = Server::new();
     let (token, secret) = (logged_in(&server), secret(&server));
