@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use vouchsafe_core::auth::oauth::read_fault;
-use vouchsafe_core::call::{CallOptions, Jitter, Timeouts};
+use vouchsafe_core::auth::{StaticToken, TokenSource};
+use vouchsafe_core::call::{Jitter, Timeouts};
 use vouchsafe_core::store::{Key, Leases, MemoryStore, Store, StoreLeases};
 use vouchsafe_core::{CoreClient, CoreClientBuilder, Error as Core, ErrorKind as Kind, Secret};
 
 use super::authorization::{self, joined};
 use super::endpoint::endpoints;
+use super::exchange::exchanges;
 use super::metadata::Discovery;
 use super::server::{Endpoints, Settings};
 use super::values::{Memory, Values};
@@ -39,7 +41,7 @@ pub struct CredentialsBuilder {
     revocation_url: Option<String>,
     authorization_url: Option<String>,
     device_url: Option<String>,
-    developer_token: Option<Secret>,
+    developer_source: Option<Arc<dyn TokenSource>>,
     developer_provider: Option<String>,
     authorization: authorization::Settings,
     format: Option<BodyFormat>,
@@ -70,7 +72,7 @@ impl CredentialsBuilder {
             revocation_url: None,
             authorization_url: None,
             device_url: None,
-            developer_token: None,
+            developer_source: None,
             developer_provider: None,
             authorization: authorization::Settings::default(),
             format: None,
@@ -235,7 +237,19 @@ impl CredentialsBuilder {
     /// Sets the developer token. It is used if no other credentials are given here, and
     /// `PAN_ACCESS_TOKEN` is not set. Default: `PAN_DEVELOPER_TOKEN` of the environment.
     pub fn developer_token(mut self, token: impl Into<Secret>) -> Self {
-        self.developer_token = Some(token.into());
+        let token = token.into();
+        let fixed = |token| Arc::new(StaticToken::new(token)) as Arc<dyn TokenSource>;
+        self.developer_source = Some(token).filter(|token| !token.is_empty()).map(fixed);
+        self
+    }
+
+    /// Sets a source of developer tokens, instead of one token: such as a
+    /// [`FileToken`](vouchsafe_core::auth::FileToken), or a function in an
+    /// [`FnToken`](vouchsafe_core::auth::FnToken). It is asked each time an access token is needed,
+    /// within the [time of that request](Self::request_time), and learns if its token was refused; if
+    /// it then has another, that one is redeemed.
+    pub fn developer_token_source(mut self, source: Arc<dyn TokenSource>) -> Self {
+        self.developer_source = Some(source);
         self
     }
 
@@ -391,12 +405,12 @@ impl CredentialsBuilder {
         let provider = self.developer_provider.filter(is_there);
         Ok(Credentials {
             refreshes: self.refreshes,
+            exchanges: exchanges(&core),
             inner: Arc::new(Inner {
                 endpoints: Endpoints {
                     core,
                     settings,
                     discovery,
-                    options: CallOptions::new(),
                     clock: clock.clone(),
                 },
                 coordinator: Coordinator::new(
@@ -412,7 +426,7 @@ impl CredentialsBuilder {
                 reads_unprefixed: self.reads_unprefixed,
                 authorization: self.authorization,
                 developer: Developer {
-                    token: self.developer_token.filter(|token| !token.is_empty()),
+                    source: self.developer_source,
                     provider: provider.as_deref().map(Url::whole).transpose()?,
                     default_provider: Url::whole(DEVELOPER_URL)?,
                 },

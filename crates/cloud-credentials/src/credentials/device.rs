@@ -13,7 +13,7 @@ use vouchsafe_core::call::{Call, Operation};
 use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret, deadline};
 
 use super::authorization::joined;
-use super::exchange::Login;
+use super::exchange::{Login, login_is_kept};
 use super::fields::{Field, Fields};
 use super::{BodyFormat, Credentials};
 use crate::{Error, Result};
@@ -221,11 +221,6 @@ impl DeviceLogin {
         self.count += 1;
         Ok(None)
     }
-}
-
-/// Returns whether the login was successful, and only writing it failed.
-fn login_is_kept(error: &Error) -> bool {
-    matches!(error.kind(), crate::ErrorKind::Core(Kind::Store))
 }
 
 fn expired() -> Error {

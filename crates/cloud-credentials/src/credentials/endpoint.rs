@@ -3,14 +3,17 @@
 use http::Method;
 use http::header::{AUTHORIZATION, DATE};
 use serde_json::Value;
-use vouchsafe_core::auth::Basic;
+use tokio::time::timeout;
+use vouchsafe_core::auth::{Basic, Credentials as Bearer, TokenSource};
 use vouchsafe_core::auth::oauth::{ErrorCode, TokenAnswer};
-use vouchsafe_core::call::{Answer, Call, Operation};
-use vouchsafe_core::{BoxFuture, Clock as _, Error as Core, ErrorKind as Kind, Secret};
+use vouchsafe_core::call::{Answer, Call, CallOptions, Operation};
+use vouchsafe_core::{
+    BoxFuture, Clock as _, Error as Core, ErrorKind as Kind, Secret, TimeoutScope,
+};
 
 use super::fields::{Field, Fields};
 use super::server::{Endpoints, Identity, Server};
-use crate::refresh::{Ask, Issued};
+use crate::refresh::{Ask, Issued, Until};
 use crate::url::Url;
 use crate::validity::Validity;
 use crate::{Record, Result};
@@ -60,7 +63,8 @@ impl Endpoints {
         fields.push(("code", Field::Secret(code.code)));
         fields.push(("redirect_uri", redirect_uri));
         let fields = Fields(fields).secret_opt("code_verifier", code.verifier);
-        self.request_token(&server, client, &fields).await
+        self.request_token(&server, client, &fields, &CallOptions::new())
+            .await
     }
 
     /// Asks for the tokens of a login on another device.
@@ -74,10 +78,11 @@ impl Endpoints {
         fields.extend(server.client(client));
         fields.push(("device_code", Field::Secret(device_code)));
         let fields = Fields(fields);
-        self.request_token(&server, client, &fields).await
+        self.request_token(&server, client, &fields, &CallOptions::new())
+            .await
     }
 
-    async fn refresh(&self, credentials: &Record) -> Result<Issued> {
+    async fn refresh(&self, credentials: &Record, until: &Until) -> Result<Issued> {
         let (Some(id), Some(token)) = (&credentials.client_id, &credentials.refresh_token) else {
             return Err(Core::new(Kind::Config, "no client id or refresh token").into());
         };
@@ -85,12 +90,23 @@ impl Endpoints {
             id,
             secret: credentials.client_secret.as_ref(),
         };
-        let server = self.server().await?;
+        // Its metadata may have to be fetched first.
+        let Ok(server) = timeout(until.left(), self.server()).await else {
+            let what = "the metadata of the authorization server did not arrive in time";
+            let error = Core::new(Kind::Timeout(TimeoutScope::Call), what);
+            return Err(error.with_operation("oauth.metadata").with_retryable(true).into());
+        };
+        let server = server?;
         let mut fields = server.client(client);
         fields.push(("refresh_token", Field::Secret(token)));
         fields.push(("grant_type", Field::Text("refresh_token")));
         let fields = Fields(fields);
-        let (_, issued) = self.request_token(&server, client, &fields).await?;
+        let own = until.clone();
+        let options = CallOptions::new().deadline(until.left());
+        let options = options.send_while(move || !own.is_over());
+        let (_, issued) = self
+            .request_token(&server, client, &fields, &options)
+            .await?;
         Ok(issued)
     }
 
@@ -115,12 +131,13 @@ impl Endpoints {
         revoked(&self.send(&server, url, call, client).await?)
     }
 
-    /// Redeems a developer token.
-    pub(super) async fn redeem(&self, provider: &Url, token: &Secret) -> Result<Issued> {
-        let header = Secret::from(format!("Bearer {}", token.expose()));
+    /// Redeems a developer token of a source. If it is refused and the source has another, redeems
+    /// that one.
+    pub(super) async fn redeem(&self, provider: &Url, source: &dyn TokenSource) -> Result<Issued> {
         let call = Call::new(&REDEEM, provider.target().clone());
-        let call = call.hide(token).secret_header(AUTHORIZATION, &header)?;
-        let sent = self.core.send(provider.base(), call, None, &self.options);
+        let source = Some(Bearer::bearer(source));
+        let options = CallOptions::new();
+        let sent = self.core.send(provider.base(), call, source, &options);
         let (_, issued) = self.issued(&sent.await.map_err(sorted)?)?;
         Ok(issued)
     }
@@ -130,11 +147,12 @@ impl Endpoints {
         server: &Server,
         client: Identity<'_>,
         fields: &Fields<'_>,
+        options: &CallOptions,
     ) -> Result<(TokenAnswer, Issued)> {
         let url = server.token()?;
         let call = Call::new(&REQUEST_TOKEN, url.target().clone());
         let call = fields.body_of(call, server.format)?;
-        let answer = self.send(server, url, call, client).await?;
+        let answer = self.send_with(server, url, call, client, options).await?;
         self.issued(&answer)
     }
 
@@ -146,6 +164,18 @@ impl Endpoints {
         call: Call,
         client: Identity<'_>,
     ) -> Result<Answer> {
+        let options = CallOptions::new();
+        self.send_with(server, url, call, client, &options).await
+    }
+
+    async fn send_with(
+        &self,
+        server: &Server,
+        url: &Url,
+        call: Call,
+        client: Identity<'_>,
+        options: &CallOptions,
+    ) -> Result<Answer> {
         let call = match server.in_header(client) {
             Some(secret) => {
                 // Encoded first (RFC 6749, 2.3.1), so that an id may hold a colon.
@@ -155,7 +185,7 @@ impl Endpoints {
             }
             None => call,
         };
-        let sent = self.core.send(url.base(), call, None, &self.options);
+        let sent = self.core.send(url.base(), call, None, options);
         Ok(sent.await.map_err(sorted)?)
     }
 
@@ -186,8 +216,12 @@ impl Endpoints {
 }
 
 impl Ask for Endpoints {
-    fn ask<'a>(&'a self, credentials: &'a Record) -> BoxFuture<'a, Result<Issued>> {
-        Box::pin(self.refresh(credentials))
+    fn ask<'a>(
+        &'a self,
+        credentials: &'a Record,
+        until: &'a Until,
+    ) -> BoxFuture<'a, Result<Issued>> {
+        Box::pin(self.refresh(credentials, until))
     }
 }
 

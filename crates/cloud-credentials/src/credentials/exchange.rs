@@ -1,14 +1,20 @@
 //! The end of a login: exchanging an authorization code, and storing the tokens.
 
-use vouchsafe_core::Secret;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
 use vouchsafe_core::auth::oauth::TokenAnswer;
+use vouchsafe_core::cache::{Cache, Fetched};
+use vouchsafe_core::{CoreClient, ErrorKind as Kind, Secret};
 
 use super::Credentials;
 use super::endpoint::Code;
 use super::server::Identity;
 use super::values::{Memory, Values};
-use crate::Result;
 use crate::refresh::Issued;
+use crate::{Error, ErrorKind, Result};
 
 /// Exchanges an authorization code; see [`Credentials::exchange`].
 #[derive(Clone, Debug)]
@@ -51,10 +57,28 @@ impl ExchangeRequest {
 
     /// Sends the request, and returns what the token endpoint answered.
     ///
+    /// A code is good for one request, so the work runs in its own task: if the future is dropped,
+    /// it goes on until the tokens are stored, as long as there are [`Credentials`] that it belongs
+    /// to. The same exchange, made again within ten minutes, gets the result without another
+    /// request.
+    ///
     /// # Errors
     ///
     /// Those of [`Credentials::exchange`].
     pub async fn send(self) -> Result<TokenAnswer> {
+        let exchanges = self.credentials.exchanges.clone();
+        let key = self.digest();
+        // Without what ends the task, or it would never be dropped.
+        let credentials = self.credentials.detached();
+        let request = Self {
+            credentials,
+            ..self
+        };
+        let fetch = || async move { request.run().await.map(Fetched::new) };
+        exchanges.get_or_fetch(&key, fetch).await
+    }
+
+    async fn run(self) -> Result<TokenAnswer> {
         let credentials = &self.credentials;
         let inner = &*credentials.inner;
         let missing = self.code.is_empty().then_some("code");
@@ -73,7 +97,45 @@ impl ExchangeRequest {
         login.keep(issued).await?;
         Ok(answer)
     }
+
+    /// Returns the digest of all that was given, so that only the same exchange gets its result.
+    fn digest(&self) -> String {
+        let id = self.client_id.as_deref();
+        let secret = self.client_secret.as_ref().map(Secret::expose);
+        let uri = self.redirect_uri.as_deref();
+        let verifier = self.verifier.as_ref().map(Secret::expose);
+        let mut hash = Sha256::new();
+        for part in [Some(self.code.expose()), id, secret, uri, verifier] {
+            let length = part.map_or(u64::MAX, |part| part.len() as u64);
+            hash.update(length.to_be_bytes());
+            hash.update(part.unwrap_or_default());
+        }
+        URL_SAFE_NO_PAD.encode(hash.finalize())
+    }
 }
+
+/// The exchanges of some credentials by their digest. Dropping it ends those that are not done.
+pub(super) type Exchanges = Cache<String, TokenAnswer, Error>;
+
+/// Creates an empty collection of exchanges.
+pub(super) fn exchanges(core: &CoreClient) -> Exchanges {
+    core.cache("exchanges of codes")
+        .capacity(16)
+        .ttl(KEPT)
+        .refresh_ahead(0.0)
+        .error_ttl(Duration::ZERO)
+        // The code was used, and the tokens are in memory.
+        .error_ttl_by(|error: &Error| login_is_kept(error).then_some(KEPT))
+        .build()
+}
+
+/// Returns whether a login was successful, and only writing it failed.
+pub(super) fn login_is_kept(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Core(Kind::Store))
+}
+
+/// How long a code may be good (RFC 6749, 4.1.2).
+const KEPT: Duration = Duration::from_secs(600);
 
 /// A login that is about to be completed.
 #[derive(Clone, Debug)]

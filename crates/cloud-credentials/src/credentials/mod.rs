@@ -18,9 +18,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use vouchsafe_core::auth::Token;
+use tokio::time::timeout;
+use vouchsafe_core::auth::{StaticToken, Token, TokenSource};
 use vouchsafe_core::cache::Cache;
-use vouchsafe_core::{Secret, sync};
+use vouchsafe_core::call::CallOptions;
+use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret, TimeoutScope, sync};
 
 pub use self::authorization::{Authorization, AuthorizationRequest, Pkce};
 pub use self::builder::CredentialsBuilder;
@@ -29,6 +31,7 @@ use self::endpoint::Hint;
 #[cfg(feature = "mock")]
 pub(crate) use self::endpoint::{REDEEM, REQUEST_TOKEN, REVOKE_TOKEN};
 pub use self::exchange::ExchangeRequest;
+use self::exchange::{Exchanges, exchanges};
 pub use self::fields::BodyFormat;
 pub use self::metadata::ServerMetadata;
 pub use self::server::ClientAuthentication;
@@ -57,6 +60,8 @@ use crate::{Claims, Environment, Error, Result};
 pub struct Credentials {
     inner: Arc<Inner>,
     refreshes: bool,
+    /// Beside what the exchanges hold, so that dropping the last credentials ends them.
+    exchanges: Exchanges,
 }
 
 struct Inner {
@@ -78,10 +83,10 @@ struct Inner {
     flights: Cache<String, Token, Error>,
 }
 
-/// A developer token, and where to redeem it.
+/// Where developer tokens come from, and where to redeem them.
 #[derive(Debug)]
 struct Developer {
-    token: Option<Secret>,
+    source: Option<Arc<dyn TokenSource>>,
     provider: Option<Url>,
     default_provider: Url,
 }
@@ -132,6 +137,15 @@ impl Credentials {
         }
     }
 
+    /// Returns the same credentials for work that ends with these: those who hold them keep no
+    /// exchange going.
+    fn detached(&self) -> Self {
+        Self {
+            exchanges: exchanges(&self.inner.endpoints.core),
+            ..self.clone()
+        }
+    }
+
     /// Returns the name of the profile.
     #[must_use]
     pub fn profile(&self) -> &str {
@@ -167,7 +181,7 @@ impl Credentials {
         });
     }
 
-    /// Sets the developer token. `None` returns to the sources.
+    /// Sets the developer token. `None` returns to what the builder was given.
     pub fn set_developer_token(&self, token: Option<Secret>) {
         self.set(|memory| memory.developer_token = token.filter(|token| !token.is_empty()));
     }
@@ -184,19 +198,64 @@ impl Credentials {
         Ok(())
     }
 
-    /// Returns the developer token, if one is known.
+    /// Returns the developer token, if there is one. A
+    /// [source](CredentialsBuilder::developer_token_source) is asked for it.
     ///
     /// # Errors
     ///
-    /// Of kind `Config` if the variable is not text.
-    pub fn developer_token(&self) -> Result<Option<Secret>> {
-        let known = self.memory().developer_token.clone();
-        if let Some(token) = known.or_else(|| self.inner.developer.token.clone()) {
-            return Ok(Some(token));
+    /// Of kind `Config` if the variable is not text; those of the source; of kind `Timeout` if it
+    /// takes longer than a [token request may](CredentialsBuilder::request_time).
+    pub async fn developer_token(&self) -> Result<Option<Secret>> {
+        let Some(source) = self.developer_source()? else {
+            return Ok(None);
+        };
+        let core = &self.inner.endpoints.core;
+        let limit = core.call_limit(&CallOptions::new());
+        let Ok(token) = timeout(limit, source.token()).await else {
+            let what = format!("the source of developer tokens returned none within {limit:?}");
+            return Err(Core::new(Kind::Timeout(TimeoutScope::Call), what).into());
+        };
+        Ok(Some(token?.secret().clone()))
+    }
+
+    /// Returns the URL where developer tokens are redeemed.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `Config` if the variable is not a URL.
+    pub fn developer_token_provider(&self) -> Result<String> {
+        let url = self.developer_provider()?;
+        Ok(format!("{}{}", url.base(), url.target().as_str()))
+    }
+
+    fn developer_source(&self) -> Result<Option<Arc<dyn TokenSource>>> {
+        let fixed = |token| Arc::new(StaticToken::new(token)) as Arc<dyn TokenSource>;
+        let inner = &self.inner;
+        if let Some(token) = self.memory().developer_token.clone() {
+            return Ok(Some(fixed(token)));
         }
-        match &self.inner.environment {
-            Some(environment) => environment.secret("PAN_DEVELOPER_TOKEN"),
+        if let Some(source) = &inner.developer.source {
+            return Ok(Some(Arc::clone(source)));
+        }
+        match &inner.environment {
+            Some(environment) => Ok(environment.secret("PAN_DEVELOPER_TOKEN")?.map(fixed)),
             None => Ok(None),
+        }
+    }
+
+    fn developer_provider(&self) -> Result<Url> {
+        let inner = &self.inner;
+        let set = self.memory().developer_provider.clone();
+        if let Some(provider) = set.or_else(|| inner.developer.provider.clone()) {
+            return Ok(provider);
+        }
+        let named = match &inner.environment {
+            Some(environment) => environment.text("PAN_DEVELOPER_TOKEN_PROVIDER")?,
+            None => None,
+        };
+        match named {
+            Some(url) => Url::whole(&url),
+            None => Ok(inner.developer.default_provider.clone()),
         }
     }
 

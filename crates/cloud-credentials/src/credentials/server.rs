@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::{CoreClient, Error as Core, ErrorKind as Kind, Secret};
 
 use super::fields::{BodyFormat, Field};
@@ -54,7 +53,6 @@ pub(super) struct Endpoints {
     pub(super) core: CoreClient,
     pub(super) settings: Settings,
     pub(super) discovery: Option<Discovery>,
-    pub(super) options: CallOptions,
     pub(super) clock: ServerClock,
 }
 

@@ -149,8 +149,8 @@ impl Credentials {
     }
 
     async fn fly(&self, stale: Stale<Secret>, resolved: Resolved) -> Result<Token> {
-        if let Some((token, provider)) = self.developer(&resolved)? {
-            return self.redeem(&token, &provider).await;
+        if let Some((source, provider)) = self.developer()? {
+            return self.redeem(&*source, &provider).await;
         }
         let inner = &self.inner;
         let lacking = self.lacking(&resolved);
@@ -212,38 +212,26 @@ impl Credentials {
         })
     }
 
-    /// Returns the developer token and the URL where it is redeemed, if it applies: the program
-    /// gave no credentials, and the environment has no access token.
-    fn developer(&self, resolved: &Resolved) -> Result<Option<(Secret, Url)>> {
+    /// Returns the source of developer tokens and the URL where they are redeemed, if they apply: the
+    /// program gave no credentials, and the environment has no access token.
+    fn developer(&self) -> Result<Option<(Arc<dyn TokenSource>, Url)>> {
         let inner = &self.inner;
-        let environment = inner.environment.as_ref();
         if !inner.builder.is_empty() {
             return Ok(None);
         }
-        if let Some(environment) = environment
+        if let Some(environment) = &inner.environment
             && environment.secret("PAN_ACCESS_TOKEN")?.is_some()
         {
             return Ok(None);
         }
-        let _ = resolved;
-        let Some(token) = self.developer_token()? else {
-            return Ok(None);
-        };
-        let set = self.memory().developer_provider.clone();
-        let given = set.or_else(|| inner.developer.provider.clone());
-        let provider = match (given, environment) {
-            (Some(provider), _) => provider,
-            (None, Some(environment)) => match environment.text("PAN_DEVELOPER_TOKEN_PROVIDER")? {
-                Some(url) => Url::whole(&url)?,
-                None => inner.developer.default_provider.clone(),
-            },
-            (None, None) => inner.developer.default_provider.clone(),
-        };
-        Ok(Some((token, provider)))
+        match self.developer_source()? {
+            Some(source) => Ok(Some((source, self.developer_provider()?))),
+            None => Ok(None),
+        }
     }
 
-    async fn redeem(&self, token: &Secret, provider: &Url) -> Result<Token> {
-        let issued = self.inner.endpoints.redeem(provider, token).await?;
+    async fn redeem(&self, source: &dyn TokenSource, provider: &Url) -> Result<Token> {
+        let issued = self.inner.endpoints.redeem(provider, source).await?;
         {
             let mut memory = self.memory();
             memory.set.access_token = Some(issued.access_token.clone());
@@ -257,7 +245,7 @@ impl Credentials {
     }
 
     fn can_refresh(&self, resolved: &Resolved) -> Result<bool> {
-        Ok(self.developer(resolved)?.is_some() || self.lacking(resolved).is_empty())
+        Ok(self.developer()?.is_some() || self.lacking(resolved).is_empty())
     }
 
     /// Returns the values that a refresh needs and that are missing.

@@ -22,7 +22,7 @@ use vouchsafe_core::store::{
 use vouchsafe_core::sync::lock;
 use vouchsafe_core::task::Keeper;
 use vouchsafe_core::{
-    BoxFuture, Clock, Error as Core, ErrorKind as Kind, Secret, TimeoutScope, deadline,
+    BoxFuture, Clock, Error as Core, ErrorKind as Kind, Secret, Sent, deadline,
 };
 
 pub(crate) use self::machine::Stale;
@@ -32,9 +32,65 @@ use crate::error::HeldByAnother;
 use crate::record::digest;
 use crate::{Error, Events, Record, Result};
 
-/// Asks a token endpoint for the tokens of these credentials.
+/// Asks a token endpoint for the tokens of these credentials, and sends nothing after the moment.
+/// The error of a request of which nothing was sent says so.
 pub(crate) trait Ask: Send + Sync {
-    fn ask<'a>(&'a self, credentials: &'a Record) -> BoxFuture<'a, Result<Issued>>;
+    fn ask<'a>(
+        &'a self,
+        credentials: &'a Record,
+        until: &'a Until,
+    ) -> BoxFuture<'a, Result<Issued>>;
+}
+
+/// A moment by two clocks: one stops while the machine is suspended, the other can be set.
+#[derive(Clone, Debug)]
+pub(crate) struct Until {
+    by_timer: Instant,
+    by_clock: SystemTime,
+    clock: Arc<dyn Clock>,
+}
+
+impl Until {
+    /// Returns the moment after a duration that starts now.
+    fn after(lasts: Duration, clock: &Arc<dyn Clock>) -> Self {
+        let by_timer = deadline::after(Instant::now(), lasts);
+        Self {
+            by_timer,
+            by_clock: clock.now() + lasts,
+            clock: Arc::clone(clock),
+        }
+    }
+
+    /// Returns the earlier of two moments, by each clock.
+    fn or_before(self, other: &Self) -> Self {
+        Self {
+            by_timer: self.by_timer.min(other.by_timer),
+            by_clock: self.by_clock.min(other.by_clock),
+            ..self
+        }
+    }
+
+    fn is_before(&self, other: &Self) -> bool {
+        self.by_timer <= other.by_timer && self.by_clock <= other.by_clock
+    }
+
+    /// Returns whether the moment has passed by either clock.
+    pub(crate) fn is_over(&self) -> bool {
+        self.by_timer <= Instant::now() || self.by_clock <= self.clock.now()
+    }
+
+    /// Returns whether it has passed for so long that the process was suspended, or that a clock was
+    /// set: a limit that ends by itself is noticed sooner.
+    fn is_long_over(&self) -> bool {
+        let (timer, clock) = (Instant::now(), self.clock.now());
+        let by_clock = clock.duration_since(self.by_clock).unwrap_or_default();
+        timer.saturating_duration_since(self.by_timer).max(by_clock) >= LATE
+    }
+
+    /// Returns the time that is left.
+    pub(crate) fn left(&self) -> Duration {
+        self.by_timer.saturating_duration_since(Instant::now())
+    }
 }
 
 /// The tokens that a token endpoint issued.
@@ -118,11 +174,10 @@ struct Run<'a> {
     granted: Option<Record>,
 }
 
-/// A lease, and its end by two clocks: one stops while the machine is suspended, the other can be
-/// set.
+/// A lease, and its end.
 struct Held {
     lease: Lease,
-    until: (Instant, SystemTime),
+    until: Until,
 }
 
 type Happened = Event<Record, Version, Error>;
@@ -251,10 +306,8 @@ impl Shared {
         read(limited(self.store.load(&self.key)).await?)
     }
 
-    /// Returns when a duration that starts now ends, by both clocks.
-    fn until(&self, lasts: Duration) -> (Instant, SystemTime) {
-        let by_timer = deadline::after(Instant::now(), lasts);
-        (by_timer, self.clock.now() + lasts)
+    fn until(&self, lasts: Duration) -> Until {
+        Until::after(lasts, &self.clock)
     }
 }
 
@@ -349,36 +402,44 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Makes sure that the lease outlasts a request. Returns `false` if it was lost.
-    async fn keep_lease(&mut self) -> Result<bool> {
+    /// Makes sure that the lease outlasts a request, and returns the end of that. `None` if the
+    /// lease was lost.
+    async fn keep_lease(&mut self) -> Result<Option<Until>> {
         let Shared { leases, times, .. } = self.shared;
         let Some(held) = &mut self.lease else {
-            return Ok(false);
+            return Ok(None);
         };
-        let (by_timer, by_clock) = self.shared.until(times.request);
-        if by_timer <= held.until.0 && by_clock <= held.until.1 {
-            return Ok(true);
+        let until = self.shared.until(times.request);
+        if until.is_before(&held.until) {
+            return Ok(Some(until));
         }
         held.until = self.shared.until(times.lease);
-        let is_held = limited(leases.renew(&mut held.lease, times.lease)).await?;
-        if !is_held {
-            self.lease = None;
+        if limited(leases.renew(&mut held.lease, times.lease)).await? {
+            let until = self.shared.until(times.request);
+            return Ok(Some(until.or_before(&held.until)));
         }
-        Ok(is_held)
+        self.lease = None;
+        Ok(None)
     }
 
     async fn request(&mut self, credentials: Record) -> Result<Happened> {
         let Some(ask) = self.ask else {
             return Err(Core::new(Kind::Store, "a save does not request tokens").into());
         };
-        if !self.keep_lease().await? {
-            return Ok(Event::LeaseLost);
-        }
-        let takes = self.shared.times.request;
-        let Ok(answer) = timeout(takes, ask.ask(&credentials)).await else {
-            let what = format!("the token endpoint did not answer within {takes:?}");
-            let error = Core::new(Kind::Timeout(TimeoutScope::Call), what);
-            return Err(error.with_operation("oauth.requestToken").into());
+        let mut was_late = false;
+        let answer = loop {
+            let Some(until) = self.keep_lease().await? else {
+                return Ok(Event::LeaseLost);
+            };
+            let answer = ask.ask(&credentials, &until).await;
+            let is_unsent = answer
+                .as_ref()
+                .is_err_and(|error| error.sent() == Sent::No);
+            // The process was suspended before it sent anything, and the lease may be another's.
+            if !(is_unsent && until.is_long_over()) || was_late {
+                break answer;
+            }
+            was_late = true;
         };
         match answer {
             Ok(issued) => {
@@ -489,6 +550,8 @@ pub(crate) async fn limited<T>(work: impl Future<Output = vouchsafe_core::Result
     Ok(done?)
 }
 
+/// How late a limit is noticed only after the process was suspended.
+const LATE: Duration = Duration::from_secs(1);
 /// Longer than stores wait for other writers.
 const STORE_TIME: Duration = Duration::from_secs(15);
 const FIRST_WAIT: Duration = Duration::from_millis(20);

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::task::JoinSet;
 use vouchsafe_cloud_credentials::file::FileStore;
 use vouchsafe_cloud_credentials::{Credentials, ErrorKind, Secret, TokenSource as _};
+use vouchsafe_core::mock::ManualClock;
 use vouchsafe_core::store::{MemoryStore, Store};
 
 use crate::server::{Fragile, Late, TokenServer, looks_good, put, record, secret, seed, token};
@@ -61,6 +63,29 @@ async fn a_caller_that_gives_up_neither_stops_the_refresh_nor_loses_the_token() 
     assert_eq!(server.requests(), 1);
     assert_eq!(token(&*store, "access_token").await, new);
     assert_ne!(token(&*store, "refresh_token").await, secret("rt-0"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_is_suspended_before_its_request_sends_nothing_after_its_lease() {
+    let server = TokenServer::new(true);
+    let suspended = server.behind_a_gate();
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "rt-0").await;
+    let clock = Arc::new(ManualClock::running());
+    let process = |server: &TokenServer| {
+        let builder = server.builder().store(Arc::clone(&store));
+        builder.clock(Arc::clone(&clock) as _).build().unwrap()
+    };
+    let (holder, other) = (process(&suspended), process(&server));
+    let mut waiting = JoinSet::new();
+    waiting.spawn(async move { had(&holder).await });
+    suspended.asked().await;
+    // It has made sure of its lease, and would send its request now.
+    clock.advance(Duration::from_secs(31));
+    let new = had(&other).await;
+    suspended.open();
+    assert_eq!(waiting.join_next().await.unwrap().unwrap(), new);
+    assert_eq!((server.requests(), server.refused()), (1, 0));
 }
 
 #[tokio::test(start_paused = true)]

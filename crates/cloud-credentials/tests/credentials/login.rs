@@ -1,15 +1,20 @@
 //! Logging in, and revoking what came of it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Waker};
+use std::time::Duration;
 
 use http::Method;
 use http::header::LOCATION;
 use serde_json::json;
-use vouchsafe_cloud_credentials::{Authorization, ErrorKind, Pkce, Secret};
+use vouchsafe_cloud_credentials::{
+    Authorization, Credentials, ErrorKind, ExchangeRequest, Pkce, Secret,
+};
 use vouchsafe_core::store::{MemoryStore, Store};
 use vouchsafe_core::transport::Request;
 
-use crate::server::{TokenServer, record, secret, seed, token};
+use crate::server::{Fragile, TokenServer, key, record, secret, seed, token};
 
 #[tokio::test]
 async fn a_login_is_bound_to_the_program_that_began_it() {
@@ -102,6 +107,122 @@ async fn an_exchange_is_written_and_the_record_is_what_counts_afterwards() {
     seed(&*store, "another's").await;
     let values = credentials.values().await.unwrap();
     assert_eq!(values.refresh_token, Some(secret("another's")));
+}
+
+/// A server on which a user has logged in, and how to end the login.
+struct Begun {
+    server: TokenServer,
+    code: Secret,
+    verifier: Secret,
+}
+
+impl Begun {
+    async fn new() -> Self {
+        let server = TokenServer::new(true);
+        let builder = server.builder().redirect_uri(BACK);
+        let credentials = builder.client_id("c").build().unwrap();
+        let login = credentials.authorize().url().await.unwrap();
+        Self {
+            code: visit(&server, &login),
+            verifier: login.verifier.unwrap(),
+            server,
+        }
+    }
+
+    fn exchange(&self, credentials: &Credentials) -> ExchangeRequest {
+        let exchange = credentials.exchange(self.code.clone()).client_id("c");
+        let exchange = exchange.client_secret("s").redirect_uri(BACK);
+        exchange.verifier(self.verifier.clone())
+    }
+
+    fn exchanges(&self) -> u64 {
+        self.server.server.counts().of("authorization_code")
+    }
+}
+
+const BACK: &str = "https://app.example.com/back";
+
+#[tokio::test(start_paused = true)]
+async fn a_code_is_not_lost_whenever_its_caller_stops_waiting() {
+    for latency in [0, 10] {
+        for polls in 0..6 {
+            let begun = Begun::new().await;
+            let latency = Duration::from_millis(latency);
+            begun.server.server.host().set_latency(latency);
+            let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+            let credentials = begun.server.builder().store(Arc::clone(&store));
+            let credentials = credentials.build().unwrap();
+            let mut sent = Box::pin(begun.exchange(&credentials).send());
+            let mut context = Context::from_waker(Waker::noop());
+            for _ in 0..polls {
+                if sent.as_mut().poll(&mut context).is_ready() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            drop(sent);
+            // It goes on by itself, and whoever comes back finds it.
+            let answer = begun.exchange(&credentials).send().await.unwrap();
+            let again = begun.exchange(&credentials).send().await.unwrap();
+            assert_eq!(answer.refresh_token, again.refresh_token);
+            assert_eq!(begun.exchanges(), 1);
+            let saved = token(&*store, "refresh_token").await;
+            assert_eq!(Some(saved), answer.refresh_token);
+            // Another verifier is another exchange, which the server refuses.
+            let other = begun.exchange(&credentials).verifier("other");
+            let error = other.send().await.unwrap_err();
+            assert!(error.is_reauthorization_needed(), "{error}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exchange_is_saved_without_its_caller_and_ends_with_its_credentials() {
+    for is_kept in [true, false] {
+        let begun = Begun::new().await;
+        let gate = begun.server.behind_a_gate();
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let credentials = gate.builder().store(Arc::clone(&store)).build().unwrap();
+        let mut sent = Box::pin(begun.exchange(&credentials).send());
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(sent.as_mut().poll(&mut context).is_pending());
+        gate.asked().await;
+        drop(sent);
+        let credentials = is_kept.then_some(credentials);
+        gate.open();
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        let saved = store.load(&key()).await.unwrap();
+        assert_eq!(saved.is_some(), is_kept);
+        assert_eq!(begun.exchanges(), u64::from(is_kept));
+        drop(credentials);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_that_could_not_be_saved_are_not_asked_for_again() {
+    let begun = Begun::new().await;
+    let store = Arc::new(Fragile::default());
+    store.is_full.store(true, Ordering::Relaxed);
+    let credentials = begun.server.builder().store(store.clone()).build().unwrap();
+    for _ in 0..2 {
+        let error = begun.exchange(&credentials).send().await.unwrap_err();
+        assert!(error.to_string().contains("the disk is full"), "{error}");
+    }
+    assert_eq!(begun.exchanges(), 1);
+    store.is_full.store(false, Ordering::Relaxed);
+    credentials.write().await.unwrap();
+    let kept = credentials.values().await.unwrap().refresh_token;
+    assert_eq!(Some(token(&*store, "refresh_token").await), kept);
+    // What the server refuses may be tried again.
+    let begun = Begun::new().await;
+    let credentials = begun.server.builder().build().unwrap();
+    begun.server.fail_with(Some(503));
+    let failed = begun.exchange(&credentials).send().await;
+    assert!(failed.unwrap_err().is_retryable());
+    begun.server.fail_with(None);
+    begun.exchange(&credentials).send().await.unwrap();
 }
 
 #[tokio::test]

@@ -19,6 +19,8 @@ pub(crate) struct TokenServer {
     pub(crate) server: Server,
     /// Each request takes one permit.
     gate: Arc<Semaphore>,
+    /// Notified when a request arrives at the gate.
+    asked: Arc<Notify>,
 }
 
 impl TokenServer {
@@ -41,7 +43,22 @@ impl TokenServer {
         Self {
             server: Server::from_seed(&seed),
             gate: Arc::new(Semaphore::new(10_000)),
+            asked: Arc::default(),
         }
+    }
+
+    /// Returns the same server, behind another gate that is shut.
+    pub(crate) fn behind_a_gate(&self) -> Self {
+        Self {
+            server: self.server.clone(),
+            gate: Arc::new(Semaphore::new(0)),
+            asked: Arc::default(),
+        }
+    }
+
+    /// Waits until a request is at the gate.
+    pub(crate) async fn asked(&self) {
+        self.asked.notified().await;
     }
 
     /// Makes requests wait until [`open`](Self::open) is called.
@@ -81,6 +98,7 @@ impl TokenServer {
 impl Transport for TokenServer {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
         Box::pin(async move {
+            self.asked.notify_one();
             self.gate.acquire().await.unwrap().forget();
             self.server.host().transport().send(request).await
         })

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 use vouchsafe_cloud_credentials::{
     Credentials, Environment, ErrorKind, Secret, Source, TokenSource as _,
 };
+use vouchsafe_cloud_credentials::mock::{Seed, Server};
+use vouchsafe_core::auth::FnToken;
 use vouchsafe_core::store::{MemoryStore, Store};
+use vouchsafe_core::{Error, ErrorKind as Kind};
 
 use crate::server::{TokenServer, put, record, secret, seed};
 
@@ -142,6 +146,103 @@ async fn a_developer_token_is_used_if_the_program_gives_no_credentials() {
         url.unwrap_err().kind(),
         ErrorKind::Core(vouchsafe_core::ErrorKind::Config)
     );
+}
+
+/// A source that returns the next token after each refusal.
+fn developer_tokens(tokens: Vec<Result<Secret, Error>>) -> (Arc<FnToken>, Arc<AtomicUsize>) {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let source = FnToken::new(move || {
+        let token = tokens[counted.fetch_add(1, Ordering::Relaxed)].clone();
+        async move {
+            tokio::task::yield_now().await;
+            token
+        }
+    });
+    (Arc::new(source), calls)
+}
+
+#[tokio::test]
+async fn a_source_of_developer_tokens_is_asked_when_one_is_needed() {
+    let mut server = TokenServer::new(false);
+    let seed = r#"{"clients": [], "developer_tokens": [{"token": "planted-good"}]}"#;
+    server.server = Server::from_seed(&Seed::parse(seed).unwrap());
+    let redeemed = || server.server.counts().of("developer_token");
+    let tokens = || vec![Ok(secret("planted-old")), Ok(secret("planted-good"))];
+    let (source, calls) = developer_tokens(tokens());
+    let credentials = server.builder().developer_token_source(source);
+    let credentials = credentials.build().unwrap();
+    assert_eq!(calls.load(Ordering::Relaxed), 0);
+    let first = credentials.token().await.unwrap();
+    // The old one was refused, and the source had another.
+    assert_eq!((redeemed(), calls.load(Ordering::Relaxed)), (2, 2));
+    let second = credentials.refresh().await.unwrap();
+    assert_ne!(*first.secret(), second);
+    assert_eq!((redeemed(), calls.load(Ordering::Relaxed)), (3, 2));
+    let known = credentials.developer_token().await.unwrap();
+    assert_eq!(known, Some(secret("planted-good")));
+    assert!(!format!("{credentials:?}").contains("planted"));
+    // One that is set afterwards takes precedence.
+    credentials.set_developer_token(Some(secret("planted-other")));
+    let error = credentials.refresh().await.unwrap_err();
+    assert_eq!(error.status().unwrap(), 401);
+    assert!(!format!("{error} {error:?}").contains("planted"));
+
+    // Given credentials, and a token of the environment, are used instead of it.
+    let (source, calls) = developer_tokens(tokens());
+    let given = server.builder().developer_token_source(source.clone());
+    let given = given.client_id("c").build().unwrap();
+    assert_eq!(
+        given.refresh().await.unwrap_err().kind(),
+        ErrorKind::PartialCredentials
+    );
+    let environment = variables(&[("PAN_ACCESS_TOKEN", "at")]);
+    let builder = server.builder().developer_token_source(source);
+    let known = builder.environment(environment).build().unwrap();
+    assert_eq!(*known.token().await.unwrap().secret(), secret("at"));
+    assert_eq!(calls.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_of_developer_tokens_that_fails_or_hangs_is_an_error_and_nothing_is_sent() {
+    let server = TokenServer::new(false);
+    let locked = Error::new(Kind::Credential, "the vault is locked").with_retryable(true);
+    let (source, _) = developer_tokens(vec![Err(locked), Ok(secret("dev"))]);
+    let credentials = server.builder().developer_token_source(source);
+    let credentials = credentials.build().unwrap();
+    let error = credentials.token().await.unwrap_err();
+    assert!(error.to_string().contains("the vault is locked"), "{error}");
+    assert!(error.is_retryable());
+    assert_eq!(server.requests(), 0);
+    // The next caller asks again.
+    assert!(credentials.developer_token().await.unwrap().is_some());
+
+    let hangs = FnToken::new(std::future::pending);
+    let credentials = server.builder().developer_token_source(Arc::new(hangs));
+    let credentials = credentials.build().unwrap();
+    let error = credentials.refresh().await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Core(Kind::Timeout(_))), "{error}");
+    let error = credentials.developer_token().await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Core(Kind::Timeout(_))), "{error}");
+    assert_eq!(server.requests(), 0);
+}
+
+#[tokio::test]
+async fn the_provider_is_that_of_the_program_or_else_of_the_environment() {
+    let name = "PAN_DEVELOPER_TOKEN_PROVIDER";
+    let environment = || variables(&[(name, "https://env.example.com/t?a=1")]);
+    let provider = |credentials: &Credentials| credentials.developer_token_provider().unwrap();
+    let plain = Credentials::builder().build().unwrap();
+    assert_eq!(provider(&plain), "https://app.apiexplorer.rocks/request_token");
+    let credentials = Credentials::builder().environment(environment());
+    let credentials = credentials.build().unwrap();
+    assert_eq!(provider(&credentials), "https://env.example.com/t?a=1");
+    credentials
+        .set_developer_token_provider(Some("https://set.example.com:8443/x"))
+        .unwrap();
+    assert_eq!(provider(&credentials), "https://set.example.com:8443/x");
+    let wrong = Credentials::builder().environment(variables(&[(name, "no url")]));
+    assert!(wrong.build().unwrap().developer_token_provider().is_err());
 }
 
 #[tokio::test]

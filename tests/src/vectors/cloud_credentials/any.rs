@@ -19,11 +19,14 @@ pub(super) struct ClientObject {
     pub(super) credentials: Option<String>,
     refreshes: Option<bool>,
     args: Map<String, Value>,
+    /// The names of the query parameters, in order.
+    params: Vec<String>,
 }
 
 impl ClientObject {
     /// Reads the arguments of a constructor.
-    pub(super) fn new(args: &Map<String, Value>) -> Result<Self, String> {
+    pub(super) fn new(step: &Recorded) -> Result<Self, String> {
+        let args = &step.args;
         known(
             args,
             &[
@@ -47,6 +50,7 @@ impl ClientObject {
             credentials: bound(args.get("credentials")),
             refreshes: args.get("auto_refresh").map(|value| value == true),
             args: args.clone(),
+            params: step.params.clone(),
         })
     }
 
@@ -76,7 +80,7 @@ impl ClientObject {
         for (name, value) in pairs(&self.args, "headers") {
             builder = builder.header(name, value);
         }
-        for (name, value) in pairs(&self.args, "params") {
+        for (name, value) in ordered(&self.args, &self.params) {
             builder = builder.query(name, value);
         }
         builder.build().map_err(|error| error.to_string())
@@ -114,7 +118,7 @@ impl ClientObject {
         };
         let client = self.client(machine, args)?;
         let mut request = client.request(method, url);
-        for (name, value) in pairs(args, "params") {
+        for (name, value) in ordered(args, &step.params) {
             request = request.query(name, value);
         }
         for (name, value) in pairs(args, "headers") {
@@ -166,6 +170,13 @@ pub(super) fn base_url(machine: &Machine, args: &Map<String, Value>) -> Result<S
         Some(Value::Number(port)) => Ok(format!("{url}:{port}")),
         Some(other) => Err(format!("not a port: {other}")),
     }
+}
+
+/// Returns the names and texts of the query parameters, in order.
+fn ordered(args: &Map<String, Value>, names: &[String]) -> Vec<(String, String)> {
+    let mut pairs: Vec<_> = pairs(args, "params").collect();
+    pairs.sort_by_key(|(name, _)| names.iter().position(|other| other == name));
+    pairs
 }
 
 /// Returns the names and texts of a map among arguments.

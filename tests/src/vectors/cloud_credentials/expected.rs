@@ -55,6 +55,9 @@ pub(super) struct Recorded {
     #[serde(default)]
     pub(super) bind: Option<String>,
     pub(super) args: Map<String, Value>,
+    /// The names of the members of the argument `params`, in the order of the file.
+    #[serde(skip)]
+    pub(super) params: Vec<String>,
     pub(super) exchanges: Vec<Exchange>,
     pub(super) outcome: Outcome,
     #[serde(default)]
@@ -151,6 +154,7 @@ impl Recorded {
             on: None,
             bind: None,
             args: args.into_iter().collect(),
+            params: Vec::new(),
             exchanges: Vec::new(),
             outcome: Outcome::Ok(Value::Null),
             store_after: None,

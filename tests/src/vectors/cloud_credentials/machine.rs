@@ -18,6 +18,7 @@ use vouchsafe::core::sync::lock;
 
 use super::expected::Case;
 use super::network::Network;
+use super::stats::Stats;
 
 type Variables = Arc<Mutex<BTreeMap<String, String>>>;
 
@@ -29,6 +30,8 @@ pub(super) struct Machine {
     pub(super) clock: Arc<ManualClock>,
     pub(super) network: Network,
     pub(super) credentials: BTreeMap<String, Credentials>,
+    /// What the services were called for.
+    pub(super) stats: Arc<Stats>,
     /// The state of the last login.
     pub(super) state: Option<String>,
     /// Whether requests are forms.
@@ -58,6 +61,7 @@ impl Machine {
             clock,
             network: Network::default(),
             credentials: BTreeMap::new(),
+            stats: Arc::default(),
             is_second_generation: program.starts_with("pan-cortex-data-lake"),
             state: None,
             writes_forms: ["pancloud-1.2", "pancloud-1.3"]

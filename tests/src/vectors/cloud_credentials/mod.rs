@@ -5,10 +5,12 @@ mod calls;
 mod expected;
 mod machine;
 mod network;
+mod order;
 mod outcome;
 mod program;
 mod rule;
 mod services;
+mod stats;
 mod steps;
 mod verdict;
 
@@ -18,6 +20,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use self::expected::Case;
+use self::order::{OfCase, Orders};
 use super::report::Judgement;
 use super::{Error, Report};
 
@@ -29,14 +32,15 @@ pub(super) async fn run(folder: &Path, report: &mut Report) -> Result<(), Error>
     }
     for path in files {
         let file: File = super::read(&path)?;
+        let orders: Orders = super::read(&path)?;
         if file.format != "cloud-credentials-vectors/1" {
             let why = format!("unknown format {:?}", file.format);
             return Err(Error::Unreadable(path, why));
         }
-        for case in file.cases {
+        for (case, order) in file.cases.into_iter().zip(orders.cases) {
             let id = case["id"].as_str().unwrap_or_default().to_owned();
             let mut judgement = Judgement::default();
-            judge(&file.class, case, &mut judgement).await;
+            judge(&file.class, case, order, &mut judgement).await;
             report.add(&id, judgement);
         }
     }
@@ -52,14 +56,17 @@ struct File {
     cases: Vec<Value>,
 }
 
-async fn judge(class: &str, case: Value, judgement: &mut Judgement) {
+async fn judge(class: &str, case: Value, order: OfCase, judgement: &mut Judgement) {
     if class == "cli" {
         return program::judge(case, judgement);
     }
-    let case = match serde_json::from_value::<Case>(case) {
+    let mut case = match serde_json::from_value::<Case>(case) {
         Ok(case) => case,
         Err(why) => return judgement.differ(format!("not a case of this schema: {why}")),
     };
+    for (step, order) in case.steps.iter_mut().zip(order.steps) {
+        step.params = order.args.params;
+    }
     if case.class != class {
         return judgement.differ("the case is of another class than its file");
     }

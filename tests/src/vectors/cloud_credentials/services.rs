@@ -50,6 +50,7 @@ impl ServiceObject {
             .base_url(url)
             .transport(Arc::new(machine.network.clone()))
             .clock(Arc::clone(&machine.clock) as _)
+            .observer(Arc::clone(&machine.stats) as _)
             .retry(Retry::none());
         let of_session = session.and_then(|session| session.credentials.clone());
         let name = bound(args.get("credentials")).or(of_session);
@@ -87,6 +88,7 @@ impl ServiceObject {
             ("DirectorySyncService", _) => directory(&client, step, &mut given).await?,
             _ => queries(&client, step, &mut given).await?,
         };
+        machine.stats.count(&got);
         match given.0.keys().next() {
             Some(name) => Err(format!("no runner for the argument {name}")),
             None => Ok(got),
