@@ -340,6 +340,18 @@ fn the_doctor_finds_what_is_wrong() {
         empty.out.contains("nowhere, for the profile default"),
         "{empty:?}"
     );
+    // With a developer token nothing else is needed.
+    let mut developer = world.command(&["doctor"]);
+    let developer = run(developer.env("PAN_DEVELOPER_TOKEN", "planted")).good();
+    let lines = [
+        "source           ok      the developer token",
+        "developer token  ok      redeemed at https://app.apiexplorer.rocks/request_token",
+        "renewal          ok      the developer token gets another",
+    ];
+    for line in lines {
+        assert!(developer.out.contains(line), "{developer:?}");
+    }
+    assert!(!developer.out.contains("planted"), "{developer:?}");
     let world = World::logged_in();
     let good = world.ask(&["doctor"]).good();
     assert!(good.out.contains("answers (HTTP 404)"), "{good:?}");

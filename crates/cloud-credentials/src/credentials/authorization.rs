@@ -238,6 +238,14 @@ impl Authorization {
             found.map(|(_, value)| Zeroizing::new(value.into_owned()))
         };
         let refuse = |what: &str| Err(Core::new(Kind::Forbidden, what).into());
+        let parameters = ["state", "iss", "error", "error_description", "code"];
+        let is_twice = |name: &&str| {
+            let pairs = form_urlencoded::parse(query.as_bytes());
+            pairs.filter(|(other, _)| other == name).count() > 1
+        };
+        if parameters.iter().any(is_twice) {
+            return refuse("the callback has a parameter twice (RFC 6749, 3.1)");
+        }
         let state = value("state").map(|state| Secret::from(state.as_str()));
         if state != Some(Secret::from(self.state.as_str())) {
             return refuse("the callback belongs to another login: its state is not the one sent");

@@ -37,7 +37,7 @@ pub use self::metadata::ServerMetadata;
 pub use self::server::ClientAuthentication;
 use self::server::{Endpoints, Identity};
 use self::token::Held;
-use self::values::{Memory, Resolved};
+use self::values::{Memory, Resolved, Searched};
 pub use self::values::{Source, Values};
 use crate::refresh::Coordinator;
 use crate::url::Url;
@@ -124,7 +124,12 @@ impl Credentials {
     ///
     /// As [`values`](Self::values).
     pub async fn source(&self) -> Result<Source> {
-        Ok(self.resolve().await?.source)
+        let resolved = self.resolve().await?;
+        // What was set is known even if no source has anything.
+        Ok(match resolved.source {
+            Source::Nothing if resolved.values != Values::default() => Source::Builder,
+            source => source,
+        })
     }
 
     /// Returns the same credentials with automatic refresh on or off. See
@@ -354,9 +359,14 @@ impl Credentials {
 
     async fn resolve(&self) -> Result<Resolved> {
         let inner = &*self.inner;
+        let has_environment = inner.environment.is_some();
+        let searched = Searched {
+            environment: has_environment,
+            unprefixed: has_environment && inner.reads_unprefixed,
+        };
         let given = |values, source| {
             let memory = self.memory();
-            Resolved::new(values, source, None, &memory, self.profile())
+            Resolved::new(values, source, None, &memory, self.profile(), searched)
         };
         if !inner.builder.is_empty() {
             return Ok(given(inner.builder.clone(), Source::Builder));
@@ -377,7 +387,11 @@ impl Credentials {
         let there = loaded.map(|(record, _)| record);
         let unsaved = inner.coordinator.unsaved_of(there.as_ref());
         let Some(record) = &unsaved.or(there) else {
-            return Ok(given_nothing(&memory, self.profile()));
+            let (nothing, source) = (Values::default(), Source::Nothing);
+            let profile = self.profile();
+            return Ok(Resolved::new(
+                nothing, source, None, &memory, profile, searched,
+            ));
         };
         let values = Values {
             access_token: record
@@ -394,6 +408,7 @@ impl Credentials {
             Some(record),
             &memory,
             self.profile(),
+            searched,
         ))
     }
 
@@ -407,10 +422,6 @@ impl Credentials {
         self.inner.flights.clear();
         self.forget_held();
     }
-}
-
-fn given_nothing(memory: &Memory, profile: &str) -> Resolved {
-    Resolved::new(Values::default(), Source::Nothing, None, memory, profile)
 }
 
 impl fmt::Debug for Credentials {

@@ -77,31 +77,44 @@ impl Credentials {
         listed.ok_or_else(|| Core::new(Kind::Config, "the store cannot list profiles").into())
     }
 
-    /// Gives the record of a profile another name.
+    /// Gives the record of a profile another name, while no process refreshes it: tokens that are on
+    /// their way would have no record. If the future is dropped, both names may exist.
     ///
     /// # Errors
     ///
-    /// Of kind `NotFound` if there is no such profile, and `Conflict` if the other name is taken;
-    /// and as [`write`](Self::write).
+    /// Of kind `NotFound` if there is no such profile, and `Conflict` if the other name is taken or
+    /// there are tokens that could not be saved yet;
+    /// [`ErrorKind::RefreshTimeout`](crate::ErrorKind::RefreshTimeout) if another process holds the
+    /// lease for too long; and as [`write`](Self::write).
     pub async fn rename_profile(&self, from: &str, to: &str) -> Result<()> {
         let coordinator = &self.inner.coordinator;
-        let (store, namespace) = (coordinator.store(), coordinator.key().namespace());
+        let namespace = coordinator.key().namespace();
         let (from, to) = (Key::new(namespace, from), Key::new(namespace, to));
-        let Some(there) = limited(store.load(&from)).await? else {
+        if from == *coordinator.key() && coordinator.has_unsaved() {
+            let what = "tokens of the profile are not saved yet; try again";
+            return Err(Core::new(Kind::Conflict, what).with_retryable(true).into());
+        }
+        let renamed = coordinator.exclusively(&from, self.moved(&from, &to)).await;
+        self.forget_held();
+        renamed
+    }
+
+    async fn moved(&self, from: &Key, to: &Key) -> Result<()> {
+        let store = self.inner.coordinator.store();
+        let Some(there) = limited(store.load(from)).await? else {
             let what = format!("there is no profile {:?}", from.profile());
             return Err(Core::new(Kind::NotFound, what).into());
         };
-        let swap = store.compare_and_swap(&to, &Expect::Absent, &there.value);
+        let swap = store.compare_and_swap(to, &Expect::Absent, &there.value);
         let Swapped::Done(version) = limited(swap).await? else {
             let what = format!("there is a profile {:?} already", to.profile());
             return Err(Core::new(Kind::Conflict, what).into());
         };
-        if limited(store.remove(&from, &Expect::Version(there.version))).await? {
-            self.forget_held();
+        if limited(store.remove(from, &Expect::Version(there.version))).await? {
             return Ok(());
         }
         // It was renewed in the meantime: the copy is old, and must not be used.
-        limited(store.remove(&to, &Expect::Version(version))).await?;
+        limited(store.remove(to, &Expect::Version(version))).await?;
         let what = format!(
             "profile {:?} was changed meanwhile; try again",
             from.profile()

@@ -171,8 +171,9 @@ impl Server {
         let secret = client.secret.map_or(Field::Null, Field::Secret);
         match self.authentication {
             ClientAuthentication::Body => vec![id, ("client_secret", secret)],
-            ClientAuthentication::Basic => Vec::new(),
-            ClientAuthentication::None => vec![id],
+            ClientAuthentication::Basic if client.secret.is_some() => Vec::new(),
+            // A client that does not authenticate says who it is (RFC 6749, 3.2.1).
+            ClientAuthentication::Basic | ClientAuthentication::None => vec![id],
         }
     }
 

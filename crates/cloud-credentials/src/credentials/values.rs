@@ -28,7 +28,7 @@ pub struct Values {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Source {
-    /// The program gave them to the builder.
+    /// The program gave them to the builder, or set them afterwards.
     Builder,
     /// Variables that begin with `PAN_`.
     Environment,
@@ -121,6 +121,14 @@ pub(super) struct Resolved {
     /// When the access token expires, if the token does not state it.
     pub(super) expires_at: Option<SystemTime>,
     pub(super) profile: String,
+    searched: Searched,
+}
+
+/// Which sources are searched before the store.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Searched {
+    pub(super) environment: bool,
+    pub(super) unprefixed: bool,
 }
 
 impl Resolved {
@@ -131,6 +139,7 @@ impl Resolved {
         record: Option<&Record>,
         memory: &Memory,
         profile: &str,
+        searched: Searched,
     ) -> Self {
         let set = &memory.set;
         let mut expires_at = record.and_then(|record| record.expires_at);
@@ -168,6 +177,7 @@ impl Resolved {
             is_set,
             expires_at,
             profile: profile.to_owned(),
+            searched,
         }
     }
 
@@ -179,11 +189,17 @@ impl Resolved {
     /// Creates the error for values that are missing.
     pub(super) fn missing(&self, values: Vec<&'static str>) -> Error {
         let places = match self.source {
-            Source::Store | Source::Nothing => vec![
-                Source::Builder.to_string(),
-                Source::Environment.to_string(),
-                format!("profile {:?} of the store", self.profile),
-            ],
+            Source::Store | Source::Nothing => {
+                let mut places = vec![Source::Builder.to_string()];
+                if self.searched.environment {
+                    places.push(Source::Environment.to_string());
+                }
+                if self.searched.unprefixed {
+                    places.push(Source::UnprefixedEnvironment.to_string());
+                }
+                places.push(format!("profile {:?} of the store", self.profile));
+                places
+            }
             source => vec![source.to_string()],
         };
         Missing::error(values, places)

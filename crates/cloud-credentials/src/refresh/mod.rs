@@ -246,6 +246,35 @@ impl Coordinator {
         is_of.then(|| unsaved.record.clone())
     }
 
+    /// Returns whether there are tokens that are not saved yet.
+    pub(crate) fn has_unsaved(&self) -> bool {
+        lock(&self.shared.unsaved).is_some()
+    }
+
+    /// Does something with a record while no process refreshes it.
+    pub(crate) async fn exclusively<T>(
+        &self,
+        key: &Key,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let Shared { leases, times, .. } = &*self.shared;
+        let patience = deadline::after(Instant::now(), times.patience);
+        let mut waits = Backoff::new(FIRST_WAIT, LONGEST_WAIT, Jitter::random()).at_least_half();
+        let lease = loop {
+            match limited(leases.acquire(key, times.lease)).await? {
+                Acquired::Lease(lease) => break lease,
+                Acquired::Held { .. } if Instant::now() >= patience => {
+                    return Err(held_for_too_long());
+                }
+                Acquired::Held { .. } => sleep(waits.next_wait()).await,
+            }
+        };
+        let done = work.await;
+        // It ends by itself.
+        let _ = limited(leases.release(lease)).await;
+        done
+    }
+
     /// Forgets unsaved tokens and refusals, after a login.
     pub(crate) fn forget(&self) {
         *lock(&self.shared.unsaved) = None;

@@ -89,6 +89,36 @@ async fn a_process_that_is_suspended_before_its_request_sends_nothing_after_its_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_profile_is_renamed_after_its_refresh_and_not_in_the_middle_of_it() {
+    let server = TokenServer::new(true);
+    let slow = server.behind_a_gate();
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "rt-0").await;
+    let (one, two) = (sharing(&slow, &store), sharing(&server, &store));
+    let mut waiting = JoinSet::new();
+    waiting.spawn(async move { one.refresh().await });
+    slow.asked().await;
+    let renaming = two.clone();
+    waiting.spawn(async move {
+        renaming.rename_profile("default", "dev").await?;
+        renaming.values().await.map(|_| Secret::from(""))
+    });
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    slow.open();
+    while let Some(done) = waiting.join_next().await {
+        done.unwrap().unwrap();
+    }
+    let names = two.list_profiles().await.unwrap();
+    assert_eq!(names, ["dev"]);
+    let dev = server.builder().store(Arc::clone(&store)).profile("dev");
+    let dev = dev.build().unwrap();
+    let kept = dev.values().await.unwrap().refresh_token.unwrap();
+    assert!(server.server.takes_refresh_token(&kept));
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_refresh_sends_the_refresh_token_of_the_last_one() {
     let server = TokenServer::new(true);
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());

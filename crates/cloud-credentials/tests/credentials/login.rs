@@ -61,7 +61,10 @@ async fn a_callback_of_another_login_or_server_is_refused() {
     let server = TokenServer::new(true);
     let credentials = server.builder().client_id("c").build().unwrap();
     let login = credentials.authorize().state("mine").url().await.unwrap();
-    for bad in ["code=planted&state=other", "code=planted", "", "state=mine"] {
+    let twice = "code=planted&state=mine&state=other";
+    let both = "code=planted&code=other&state=mine";
+    let bad = ["code=planted&state=other", "code=planted", "", "state=mine", twice, both];
+    for bad in bad {
         let error = login
             .callback(&format!("https://a.example.com/?{bad}"))
             .unwrap_err();

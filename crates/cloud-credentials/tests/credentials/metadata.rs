@@ -125,6 +125,21 @@ async fn endpoints_are_found_once_and_asked_as_the_standard_says() {
 }
 
 #[tokio::test]
+async fn a_client_without_a_secret_says_who_it_is() {
+    let server = Server::new(OAUTH, metadata());
+    let credentials = Credentials::builder().issuer(ISSUER).client_id("public");
+    let credentials = credentials.transport(Arc::clone(&server) as Arc<dyn Transport>);
+    let credentials = credentials.build().unwrap();
+    credentials.exchange("planted").send().await.unwrap();
+    let last = server.last();
+    assert_eq!(
+        last.body,
+        "grant_type=authorization_code&client_id=public&code=planted"
+    );
+    assert!(!last.headers.contains_key("authorization"));
+}
+
+#[tokio::test]
 async fn the_path_of_openid_is_the_second_choice_and_without_either_it_is_a_configuration_error() {
     let server = Server::new(OPENID, metadata());
     server.credentials().refresh().await.unwrap();

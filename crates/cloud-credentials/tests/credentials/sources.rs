@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 use vouchsafe_cloud_credentials::{
-    Credentials, Environment, ErrorKind, Secret, Source, TokenSource as _,
+    Credentials, CredentialsBuilder, Environment, ErrorKind, Secret, Source, TokenSource as _,
 };
 use vouchsafe_cloud_credentials::mock::{Seed, Server};
 use vouchsafe_core::auth::FnToken;
@@ -82,6 +82,28 @@ async fn the_error_says_what_is_missing_and_nothing_is_sent() {
     let missing = error.missing().unwrap();
     assert_eq!(missing.values(), ["client_secret", "refresh_token"]);
     assert_eq!(missing.places(), ["the builder"]);
+    let places = async |builder: CredentialsBuilder| {
+        let error = builder.profile("p").build().unwrap().refresh().await;
+        error.unwrap_err().missing().unwrap().places().join(", ")
+    };
+    // Only what was searched.
+    let of_store = "profile \"p\" of the store";
+    assert_eq!(places(server.builder()).await, format!("the builder, {of_store}"));
+    let with_environment = || server.builder().environment(variables(&[]));
+    let unprefixed = Source::UnprefixedEnvironment;
+    assert_eq!(
+        places(with_environment()).await,
+        format!("the builder, PAN_ variables, {unprefixed}, {of_store}")
+    );
+    assert_eq!(
+        places(with_environment().without_unprefixed_variables()).await,
+        format!("the builder, PAN_ variables, {of_store}")
+    );
+    // What was set afterwards comes from the program, too.
+    let set = server.builder().build().unwrap();
+    assert_eq!(set.source().await.unwrap(), Source::Nothing);
+    set.set_client_id(Some("c".to_owned()));
+    assert_eq!(set.source().await.unwrap(), Source::Builder);
     let error = server
         .builder()
         .auto_refresh(false)

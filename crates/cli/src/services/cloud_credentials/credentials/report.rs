@@ -14,6 +14,7 @@ use super::show::claimed_expiry;
 use crate::failure::Failure;
 use crate::output::{Answer, table};
 use crate::service::Done;
+use crate::terminal::clean;
 
 /// The result of a check, and whether it is as expected.
 struct Check {
@@ -24,14 +25,17 @@ struct Check {
 
 pub(super) async fn run(reach: &Reach) -> Done {
     let credentials = reach.credentials()?;
-    let mut checks = vec![source(&credentials).await];
+    let developer = developer_token(&credentials).await;
+    let has_developer_token = developer.as_ref().is_some_and(|check| check.is_good);
+    let mut checks = vec![source(&credentials, has_developer_token).await];
+    checks.extend(developer);
     let documents = reach.store()?.documents(FileStore::NAMESPACE).await;
     checks.push(file(reach)?);
     match documents {
         Ok(documents) => checks.extend(refused(&credentials, &documents)),
         Err(error) => checks.push(bad("profiles", Failure::from(error).to_string())),
     }
-    checks.extend(values(reach, &credentials).await);
+    checks.extend(values(reach, &credentials, has_developer_token).await);
     checks.push(server(reach).await?);
     let is_good = checks.iter().all(|check| check.is_good);
     let rows = checks.iter().map(|check| {
@@ -49,9 +53,27 @@ pub(super) async fn run(reach: &Reach) -> Done {
     Ok((Answer::new(human, json!(value)), code))
 }
 
-async fn source(credentials: &Credentials) -> Check {
+/// Checks for a developer token, which is used instead of all else but an access token of the
+/// environment.
+async fn developer_token(credentials: &Credentials) -> Option<Check> {
+    let name = "developer token";
+    let provider = || credentials.developer_token_provider();
+    match credentials.developer_token().await {
+        Ok(None) => None,
+        Ok(Some(_)) => Some(match provider() {
+            Ok(url) => good(name, format!("redeemed at {}", clean(&url))),
+            Err(error) => bad(name, Failure::from(error).to_string()),
+        }),
+        Err(error) => Some(bad(name, Failure::from(error).to_string())),
+    }
+}
+
+async fn source(credentials: &Credentials, has_developer_token: bool) -> Check {
     let profile = credentials.profile();
     match credentials.source().await {
+        Ok(Source::Nothing) if has_developer_token => {
+            good("source", "the developer token".to_owned())
+        }
         Ok(Source::Nothing) => bad("source", format!("nowhere, for the profile {profile}")),
         Ok(Source::Store) => good("source", format!("the profile {profile} of the file")),
         Ok(source) => good("source", source.to_string()),
@@ -102,7 +124,11 @@ fn refused(credentials: &Credentials, documents: &[Document]) -> Option<Check> {
     })
 }
 
-async fn values(reach: &Reach, credentials: &Credentials) -> Vec<Check> {
+async fn values(
+    reach: &Reach,
+    credentials: &Credentials,
+    has_developer_token: bool,
+) -> Vec<Check> {
     // A failure here is reported with the source.
     let Ok(values) = credentials.values().await else {
         return Vec::new();
@@ -119,6 +145,9 @@ async fn values(reach: &Reach, credentials: &Credentials) -> Vec<Check> {
     let lacking: Vec<_> = lacking.map(|(name, _)| name).collect();
     let renewal = match lacking.is_empty() {
         true => good("renewal", "the access token can be renewed".to_owned()),
+        false if has_developer_token => {
+            good("renewal", "the developer token gets another".to_owned())
+        }
         false => bad("renewal", format!("missing {}", lacking.join(", "))),
     };
     let token = match &values.access_token {
