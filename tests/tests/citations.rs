@@ -13,7 +13,8 @@ fn every_cited_section_of_a_protocol_exists() {
         let sections = headings(&fs::read_to_string(&page).unwrap());
         let mut cited = BTreeSet::new();
         let commands = format!("cli/src/services/{}", service.replace('-', "_"));
-        let folders = [service.as_str(), &commands].map(|folder| root().join("crates").join(folder));
+        let folders =
+            [service.as_str(), &commands].map(|folder| root().join("crates").join(folder));
         for file in folders.iter().flat_map(|folder| sources(folder)) {
             for section in citations(&fs::read_to_string(&file).unwrap()) {
                 assert!(

@@ -4,8 +4,8 @@ use http::Method;
 use http::header::{AUTHORIZATION, DATE};
 use serde_json::Value;
 use tokio::time::timeout;
-use vouchsafe_core::auth::{Basic, Credentials as Bearer, TokenSource};
 use vouchsafe_core::auth::oauth::{ErrorCode, TokenAnswer};
+use vouchsafe_core::auth::{Basic, Credentials as Bearer, TokenSource};
 use vouchsafe_core::call::{Answer, Call, CallOptions, Operation};
 use vouchsafe_core::{
     BoxFuture, Clock as _, Error as Core, ErrorKind as Kind, Secret, TimeoutScope,
@@ -94,7 +94,10 @@ impl Endpoints {
         let Ok(server) = timeout(until.left(), self.server()).await else {
             let what = "the metadata of the authorization server did not arrive in time";
             let error = Core::new(Kind::Timeout(TimeoutScope::Call), what);
-            return Err(error.with_operation("oauth.metadata").with_retryable(true).into());
+            return Err(error
+                .with_operation("oauth.metadata")
+                .with_retryable(true)
+                .into());
         };
         let server = server?;
         let mut fields = server.client(client);

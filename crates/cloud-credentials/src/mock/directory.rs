@@ -43,7 +43,11 @@ impl Directory {
 
     /// Returns the number of objects.
     pub(super) fn len(&self) -> usize {
-        self.0.values().flat_map(BTreeMap::values).map(Vec::len).sum()
+        self.0
+            .values()
+            .flat_map(BTreeMap::values)
+            .map(Vec::len)
+            .sum()
     }
 
     /// Answers with the attributes that the objects of each class have.
@@ -56,7 +60,9 @@ impl Directory {
             own.extend(objects.iter().flat_map(Map::keys));
         }
         let names = names.into_iter().map(|(class, names)| {
-            let names = names.into_iter().map(|name| (name.clone(), name.to_lowercase().into()));
+            let names = names
+                .into_iter()
+                .map(|name| (name.clone(), name.to_lowercase().into()));
             (class.to_owned(), Value::Object(names.collect()))
         });
         respond::json(200, &Value::Object(names.collect()))
@@ -109,6 +115,8 @@ impl Directory {
             let name = name.as_str();
             domain.is_none_or(|domain| domain == name)
         });
-        classes.filter_map(move |(_, classes)| classes.get(class)).flatten()
+        classes
+            .filter_map(move |(_, classes)| classes.get(class))
+            .flatten()
     }
 }

@@ -62,7 +62,10 @@ pub(super) static ACTIONS: &[Action] = &[
     .optional("token_format", "jwt or opaque")
     .optional("expires_in", "text, number or absent")
     .optional("rotation", "keeps, overlaps, rotates or revokes")
-    .optional("refresh_token_overlap_s", "default: until the next one is used")
+    .optional(
+        "refresh_token_overlap_s",
+        "default: until the next one is used",
+    )
     .optional("revokes_access_tokens", "default: true")
     .optional("token_rate", r#"such as {"requests": 1, "per_s": 10}"#)
     .optional("api_rate", "the same for the services"),

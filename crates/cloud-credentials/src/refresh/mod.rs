@@ -21,9 +21,7 @@ use vouchsafe_core::store::{
 };
 use vouchsafe_core::sync::lock;
 use vouchsafe_core::task::Keeper;
-use vouchsafe_core::{
-    BoxFuture, Clock, Error as Core, ErrorKind as Kind, Secret, Sent, deadline,
-};
+use vouchsafe_core::{BoxFuture, Clock, Error as Core, ErrorKind as Kind, Secret, Sent, deadline};
 
 pub(crate) use self::machine::Stale;
 use self::machine::{Event, Outcome, Refresh, Seen, Step, Unsaved};
@@ -461,9 +459,7 @@ impl<'a> Run<'a> {
                 return Ok(Event::LeaseLost);
             };
             let answer = ask.ask(&credentials, &until).await;
-            let is_unsent = answer
-                .as_ref()
-                .is_err_and(|error| error.sent() == Sent::No);
+            let is_unsent = answer.as_ref().is_err_and(|error| error.sent() == Sent::No);
             // The process was suspended before it sent anything, and the lease may be another's.
             if !(is_unsent && until.is_long_over()) || was_late {
                 break answer;

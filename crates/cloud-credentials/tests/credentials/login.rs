@@ -63,7 +63,14 @@ async fn a_callback_of_another_login_or_server_is_refused() {
     let login = credentials.authorize().state("mine").url().await.unwrap();
     let twice = "code=planted&state=mine&state=other";
     let both = "code=planted&code=other&state=mine";
-    let bad = ["code=planted&state=other", "code=planted", "", "state=mine", twice, both];
+    let bad = [
+        "code=planted&state=other",
+        "code=planted",
+        "",
+        "state=mine",
+        twice,
+        both,
+    ];
     for bad in bad {
         let error = login
             .callback(&format!("https://a.example.com/?{bad}"))

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
+use vouchsafe_cloud_credentials::mock::{Seed, Server};
 use vouchsafe_cloud_credentials::{
     Credentials, CredentialsBuilder, Environment, ErrorKind, Secret, Source, TokenSource as _,
 };
-use vouchsafe_cloud_credentials::mock::{Seed, Server};
 use vouchsafe_core::auth::FnToken;
 use vouchsafe_core::store::{MemoryStore, Store};
 use vouchsafe_core::{Error, ErrorKind as Kind};
@@ -88,7 +88,10 @@ async fn the_error_says_what_is_missing_and_nothing_is_sent() {
     };
     // Only what was searched.
     let of_store = "profile \"p\" of the store";
-    assert_eq!(places(server.builder()).await, format!("the builder, {of_store}"));
+    assert_eq!(
+        places(server.builder()).await,
+        format!("the builder, {of_store}")
+    );
     let with_environment = || server.builder().environment(variables(&[]));
     let unprefixed = Source::UnprefixedEnvironment;
     assert_eq!(
@@ -243,9 +246,15 @@ async fn a_source_of_developer_tokens_that_fails_or_hangs_is_an_error_and_nothin
     let credentials = server.builder().developer_token_source(Arc::new(hangs));
     let credentials = credentials.build().unwrap();
     let error = credentials.refresh().await.unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Core(Kind::Timeout(_))), "{error}");
+    assert!(
+        matches!(error.kind(), ErrorKind::Core(Kind::Timeout(_))),
+        "{error}"
+    );
     let error = credentials.developer_token().await.unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Core(Kind::Timeout(_))), "{error}");
+    assert!(
+        matches!(error.kind(), ErrorKind::Core(Kind::Timeout(_))),
+        "{error}"
+    );
     assert_eq!(server.requests(), 0);
 }
 
@@ -255,7 +264,10 @@ async fn the_provider_is_that_of_the_program_or_else_of_the_environment() {
     let environment = || variables(&[(name, "https://env.example.com/t?a=1")]);
     let provider = |credentials: &Credentials| credentials.developer_token_provider().unwrap();
     let plain = Credentials::builder().build().unwrap();
-    assert_eq!(provider(&plain), "https://app.apiexplorer.rocks/request_token");
+    assert_eq!(
+        provider(&plain),
+        "https://app.apiexplorer.rocks/request_token"
+    );
     let credentials = Credentials::builder().environment(environment());
     let credentials = credentials.build().unwrap();
     assert_eq!(provider(&credentials), "https://env.example.com/t?a=1");

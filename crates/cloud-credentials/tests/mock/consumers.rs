@@ -112,10 +112,7 @@ async fn the_directory_has_the_objects_of_the_seed_until_they_are_set() {
     let client = server.client().unwrap();
     let directory = client.directory();
     let domains = directory.domains().await.unwrap();
-    assert_eq!(
-        domains,
-        json!({"domains": ["example.com", "example.org"]})
-    );
+    assert_eq!(domains, json!({"domains": ["example.com", "example.org"]}));
     let attributes = serde_json::to_value(directory.attributes().await.unwrap()).unwrap();
     let expected = json!({"group": {"Name": "name"}, "user": {"Mail": "mail", "Name": "name"}});
     assert_eq!(attributes, expected);

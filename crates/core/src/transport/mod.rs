@@ -39,8 +39,8 @@ pub use self::endpoints::Endpoints;
 #[cfg(feature = "proxy")]
 #[cfg_attr(docsrs, doc(cfg(feature = "proxy")))]
 pub use self::proxy::Proxy;
-pub use self::written::Written;
 pub(crate) use self::written::Condition;
+pub use self::written::Written;
 #[cfg(feature = "client")]
 pub use self::{
     dial::{Connection, Dialer},

@@ -117,7 +117,10 @@ impl Shared {
         if self.until.is_some_and(|until| until <= Instant::now()) {
             return Some(too_late());
         }
-        let is_met = self.condition.as_ref().is_none_or(|condition| condition.0());
+        let is_met = self
+            .condition
+            .as_ref()
+            .is_none_or(|condition| condition.0());
         // Another attempt would not be in time either.
         (!is_met).then(|| too_late().with_retryable(false))
     }

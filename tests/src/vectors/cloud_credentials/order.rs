@@ -116,6 +116,9 @@ mod tests {
         let orders: Orders = serde_json::from_str(text).unwrap();
         let params = |step: &OfStep| step.args.params.clone();
         let names: Vec<_> = orders.cases[0].steps.iter().map(params).collect();
-        assert_eq!(names, [vec!["z".to_owned(), "a".to_owned()], vec![], vec![], vec![]]);
+        assert_eq!(
+            names,
+            [vec!["z".to_owned(), "a".to_owned()], vec![], vec![], vec![]]
+        );
     }
 }

@@ -124,11 +124,7 @@ fn refused(credentials: &Credentials, documents: &[Document]) -> Option<Check> {
     })
 }
 
-async fn values(
-    reach: &Reach,
-    credentials: &Credentials,
-    has_developer_token: bool,
-) -> Vec<Check> {
+async fn values(reach: &Reach, credentials: &Credentials, has_developer_token: bool) -> Vec<Check> {
     // A failure here is reported with the source.
     let Ok(values) = credentials.values().await else {
         return Vec::new();
