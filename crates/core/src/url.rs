@@ -3,6 +3,7 @@
 //! A value is either encoded or refused: it cannot escape its path segment, add a query, or end the
 //! URL early.
 
+mod absolute;
 mod socket;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+pub use self::absolute::{Absolute, Fault};
 #[cfg(all(feature = "client", unix))]
 pub(crate) use self::socket::file as socket_file;
 use crate::{Error, ErrorKind, Result};
@@ -424,9 +426,12 @@ fn is_host(text: &str) -> bool {
     let name = text.strip_suffix('.').unwrap_or(text);
     let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let is_label = |label: &str| matches!(label.len(), 1..=63) && label.bytes().all(is_inner);
-    // Some parsers treat any name that ends with a number as an address.
+    // Some parsers treat any name that ends with a number as an address, also a hexadecimal one.
     let last = name.rsplit('.').next().unwrap_or_default();
-    let is_number = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = match last.strip_prefix("0x").or_else(|| last.strip_prefix("0X")) {
+        Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        None => !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()),
+    };
     name.len() <= 253
         && name.split('.').all(is_label)
         && (!is_number || text.parse::<Ipv4Addr>().is_ok())
@@ -608,6 +613,10 @@ mod tests {
             "a@b",
             "256.0.0.1",
             "127.1",
+            "0x7f.1",
+            "127.0.0.0X1",
+            "0x7f000001.",
+            "0x",
             "1",
             "[127.0.0.1]",
             "[::1",

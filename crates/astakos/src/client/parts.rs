@@ -5,12 +5,11 @@ use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
-use url::Url;
 use vouchsafe_core::BoxFuture;
 use vouchsafe_core::cache::{Cache, Fetched};
 use vouchsafe_core::call::Operation;
 use vouchsafe_core::service::Base;
-use vouchsafe_core::url::BaseUrl;
+use vouchsafe_core::url::{Absolute, BaseUrl};
 
 use crate::{Catalog, EndpointFilter, Error, ErrorKind, Result};
 
@@ -232,11 +231,11 @@ impl Places {
 /// Combines the path of an address with the host of the identity part: requests go only there
 /// (protocol section 3.1). A path alone is sufficient.
 fn place(identity: &BaseUrl, address: &str) -> Option<BaseUrl> {
-    let scheme = if identity.is_https() { "https" } else { "http" };
-    let origin = format!("{scheme}://{}", identity.authority());
-    let parsed = match address.starts_with('/') {
-        true => Url::parse(&origin).ok()?.join(address),
-        false => Url::parse(address),
+    // Only the path is used, so it does not matter where a path alone would lead.
+    let whole = match address {
+        _ if address.starts_with("//") => format!("http:{address}"),
+        _ if address.starts_with('/') => format!("http://any{address}"),
+        _ => address.to_owned(),
     };
-    identity.with_path(parsed.ok()?.path()).ok()
+    identity.with_path(Absolute::parse(&whole).ok()?.path()).ok()
 }

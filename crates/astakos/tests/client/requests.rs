@@ -136,7 +136,7 @@ async fn lists_are_one_text_and_an_id_with_a_comma_is_refused() {
         .await
         .unwrap();
     let query = calls(&seen)[0].uri.query().unwrap().to_owned();
-    let pairs: BTreeMap<_, _> = url::form_urlencoded::parse(query.as_bytes())
+    let pairs: BTreeMap<_, _> = form_urlencoded::parse(query.as_bytes())
         .into_owned()
         .collect();
     assert_eq!(pairs["user"], "a,b&c");
@@ -165,7 +165,7 @@ async fn feedback_is_a_form_in_utf8() {
         call.header("content-type"),
         Some("application/x-www-form-urlencoded")
     );
-    let pairs: Vec<_> = url::form_urlencoded::parse(call.body.as_bytes())
+    let pairs: Vec<_> = form_urlencoded::parse(call.body.as_bytes())
         .into_owned()
         .collect();
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::hash::Hash;
 use std::marker::PhantomData;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,6 +12,7 @@ use super::flight::Flights;
 use super::store::{Policy, Store};
 use super::{Cache, Judges, Shared, State};
 use crate::observe::Observer;
+use crate::sync::ManyReaders;
 use crate::{Clock, SystemClock};
 
 /// Builds a [`Cache`].
@@ -147,7 +148,7 @@ where
         };
         Cache {
             shared: Arc::new(Shared {
-                state: RwLock::new(state),
+                state: ManyReaders::new(state),
                 judges: self.judges,
                 made_at: Instant::now(),
                 clock: self.clock,

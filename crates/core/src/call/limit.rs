@@ -1,19 +1,19 @@
 //! Per-authority state of a client: the retry budget and a bound on requests in flight.
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use http::uri::Authority;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use super::Budget;
-use crate::sync::{read, write};
+use crate::sync::ManyReaders;
 use crate::{Error, ErrorKind, Result};
 
 /// The authorities that a client has called.
 #[derive(Debug)]
 pub(crate) struct Authorities {
-    known: RwLock<Vec<(Authority, Arc<AuthorityState>)>>,
+    known: ManyReaders<Vec<(Authority, Arc<AuthorityState>)>>,
     max_in_flight: usize,
     budget: Option<Budget>,
 }
@@ -29,19 +29,19 @@ impl Authorities {
     /// A given budget is shared by all authorities; otherwise each has its own.
     pub(crate) fn new(max_in_flight: usize, budget: Option<Budget>) -> Self {
         Self {
-            known: RwLock::new(Vec::new()),
+            known: ManyReaders::new(Vec::new()),
             max_in_flight,
             budget,
         }
     }
 
     pub(crate) fn of(&self, authority: &Authority) -> Arc<AuthorityState> {
-        let known = read(&self.known);
+        let known = self.known.read();
         if let Some(state) = find(&known, authority) {
             return state;
         }
         drop(known);
-        let mut known = write(&self.known);
+        let mut known = self.known.write();
         if let Some(state) = find(&known, authority) {
             return state;
         }
@@ -118,7 +118,7 @@ mod tests {
         for port in 0..100 {
             authorities.of(&format!("b:{port}").parse().unwrap());
         }
-        assert_eq!(authorities.known.read().unwrap().len(), MAX_KNOWN);
+        assert_eq!(authorities.known.read().len(), MAX_KNOWN);
     }
 
     #[test]

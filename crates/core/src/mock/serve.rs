@@ -386,9 +386,16 @@ impl http_body::Body for Reply {
 }
 
 /// Tells hyper to end the connection; the fault has already written its bytes.
-#[derive(Debug, thiserror::Error)]
-#[error("ended by a fault")]
+#[derive(Debug)]
 struct Ended;
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ended by a fault")
+    }
+}
+
+impl std::error::Error for Ended {}
 
 const MAX_REQUEST: usize = 16 << 20;
 

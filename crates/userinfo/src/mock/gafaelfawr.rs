@@ -7,6 +7,7 @@ use http::{HeaderName, Method};
 use serde_json::{Value, json};
 use vouchsafe_core::mock::form::Fields;
 use vouchsafe_core::transport::{Request, Response};
+use vouchsafe_core::url::Absolute;
 
 use super::answer::{self, Challenge, Scheme};
 use super::ingress::{Check, Passed, Satisfy};
@@ -371,11 +372,8 @@ fn first_label(headers: &HeaderMap) -> String {
     let url = headers
         .get("x-original-url")
         .map(|url| latin1(url.as_bytes()));
-    let url = url.and_then(|url| url::Url::parse(&url).ok());
-    let host = url
-        .as_ref()
-        .and_then(url::Url::host_str)
-        .unwrap_or_default();
+    let url = url.and_then(|url| Absolute::parse(&url).ok());
+    let host = url.as_ref().map(Absolute::host).unwrap_or_default();
     host.split('.').next().unwrap_or_default().to_owned()
 }
 
@@ -397,11 +395,8 @@ fn preflight(headers: &HeaderMap, hostname: &str, allow_options: bool) -> Result
     if !headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
         return Err(NOT_SUPPORTED);
     }
-    let origin = url::Url::parse(&latin1(origin.as_bytes())).ok();
-    let host = origin
-        .as_ref()
-        .and_then(url::Url::host_str)
-        .unwrap_or_default();
+    let origin = Absolute::parse(&latin1(origin.as_bytes())).ok();
+    let host = origin.as_ref().map(Absolute::host).unwrap_or_default();
     let is_own = host
         .strip_suffix(hostname)
         .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
