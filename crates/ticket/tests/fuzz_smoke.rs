@@ -67,6 +67,27 @@ fn tickets() {
 }
 
 #[test]
+fn squares() {
+    let square = |choice: u8, modulus: u8, signature: u8| {
+        let size = if choice & 1 == 0 { 128 } else { 256 };
+        let mut bytes = vec![choice];
+        bytes.extend(vec![modulus; size]);
+        bytes.extend(vec![signature; size]);
+        bytes
+    };
+    let seeds = [
+        square(0, 0xFF, 0x7F),
+        square(1, 0xFF, 0x7F),
+        square(0, 0, 0x3F),
+        square(1, 0, 0x3F),
+        square(14, 0xA5, 0),
+        square(15, 0xFF, 0),
+    ];
+    let seeds: Vec<&[u8]> = seeds.iter().map(Vec::as_slice).collect();
+    smoke(properties::squares, &seeds, 4000);
+}
+
+#[test]
 fn containers() {
     let key: &[u8] = &[18, 14, 10, 12, 8, 6, 16, 0, 26, 6, 48, 4, 2, 2, 0x7f, 0xfd];
     let user: &[u8] = &[

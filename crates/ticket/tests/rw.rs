@@ -229,6 +229,54 @@ fn larger_keys_and_odd_sizes_sign_and_verify() {
     }
 }
 
+/// Keys of the sizes in use are checked with vector instructions where the processor has them.
+#[test]
+fn both_ways_of_squaring_agree() {
+    // A key of another size never is.
+    assert!(!PrivateKey::generate(1160).unwrap().public().is_wide());
+    let mut keys: Vec<PublicKey> = [1017, 1024, 2048]
+        .map(|bits| PrivateKey::generate(bits).unwrap().public().clone())
+        .to_vec();
+    for size in [1024u32, 2048] {
+        let end = BigUint::from(1u8) << size;
+        keys.extend([1u8, 3, 105].map(|less| public(&(&end - less))));
+        keys.extend([1u8, 3, 105].map(|more| public(&((&end >> 1) + more))));
+        keys.push(public(&((&end >> 64) + 1u8)));
+    }
+    if !keys.iter().any(PublicKey::is_wide) {
+        println!("SKIPPED: this processor has no AVX-512 with 52-bit products");
+        return;
+    }
+    for key in keys {
+        let (n, scalar) = (modulus(&key), key.scalar());
+        assert!(!scalar.is_wide());
+        assert_eq!(
+            key.is_wide(),
+            key.bits().next_multiple_of(1024) - key.bits() < 64
+        );
+        let half = (&n - 1u8) / 2u8;
+        // Roots of any size and the largest, each beside its first square numbers modulo the key.
+        for root in [
+            half.clone(),
+            &half - 1u8,
+            half.clone() >> 1,
+            n.sqrt(),
+            BigUint::from(1u8),
+        ] {
+            let mut root = root;
+            for _ in 0..50 {
+                let bytes = root.to_bytes_be();
+                assert_eq!(
+                    key.encoded(&bytes),
+                    scalar.encoded(&bytes),
+                    "{n:x} {root:x}"
+                );
+                root = (&root * &root % &n) >> 1;
+            }
+        }
+    }
+}
+
 #[test]
 fn every_changed_bit_is_refused() {
     for bits in [530, 1023, 1024] {

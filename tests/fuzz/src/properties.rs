@@ -9,7 +9,7 @@ use vouchsafe_ticket::protocol::tool::Meta;
 use vouchsafe_ticket::protocol::{
     Blob, RetrySettings, parse_all, parse_tool, parse_tvm_api, roles_codec,
 };
-use vouchsafe_ticket::rw::PrivateKey;
+use vouchsafe_ticket::rw::{PrivateKey, PublicKey};
 use vouchsafe_ticket::{
     BlackboxEnv, KeyContainer, KeyId, Roles, ServiceContext, TicketStatus, TvmId, UserContext,
     base64url, peek_expiration, redact,
@@ -51,6 +51,34 @@ pub fn ticket(data: &[u8]) {
         let expected = message.map_or(TicketStatus::Malformed, |ticket| ticket.status(kind));
         assert_eq!(status, Some(expected), "{kind} {data:?}");
     }
+}
+
+/// Bytes as a modulus and a signature: vector instructions make the same of them as ordinary ones.
+pub fn squares(data: &[u8]) {
+    let Some((&choice, data)) = data.split_first() else {
+        return;
+    };
+    // As long as keys in use, with up to seven bits less.
+    let size = if choice & 1 == 0 { 128 } else { 256 };
+    let mut modulus = vec![0; size];
+    modulus
+        .iter_mut()
+        .zip(data)
+        .for_each(|(to, from)| *to = *from);
+    modulus[0] |= 0x80;
+    modulus[0] >>= choice >> 1 & 7;
+    let mut der = vec![0x30, 0x80, 0x02, 0x82];
+    der.extend((size as u16).to_be_bytes());
+    der.extend(&modulus);
+    der.extend([0, 0]);
+    let key = PublicKey::from_der(&der).expect("any number is a key");
+    let signature = &data[data.len().min(size)..];
+    let signature = &signature[..signature.len().min(size)];
+    assert_eq!(
+        key.encoded(signature),
+        key.scalar().encoded(signature),
+        "{modulus:x?} {signature:x?}"
+    );
 }
 
 /// Bytes as the text of a container, and as the message in one.

@@ -11,6 +11,16 @@ mod fold;
 #[allow(dead_code, reason = "the library's file: signing is left out here")]
 mod limbs;
 
+#[cfg_attr(
+    target_arch = "x86_64",
+    path = "../../../../crates/ticket/src/engine/rw/wide/avx512.rs"
+)]
+#[cfg_attr(
+    not(target_arch = "x86_64"),
+    path = "../../../../crates/ticket/src/engine/rw/wide/none.rs"
+)]
+mod wide;
+
 use self::fold::Fold;
 
 /// A modulus of 1024 or 2048 bits.

@@ -6,8 +6,12 @@
 //! is folded into the lower with a table of `2^(64 (w + i)) mod m`, computed once, which leaves an
 //! excess of one limb and a few bits; one estimated quotient removes it. Montgomery form would have
 //! to be entered and left for the single squaring that a check needs.
+//!
+//! `wide` does the same with vector instructions, where the feature `simd` and the processor have
+//! them; what is left is removed here.
 
 use super::limbs::{less, mac, shl_bits, shr_bits, square, sub_assign};
+use super::wide::Wide;
 
 /// A modulus prepared for squaring.
 pub(super) struct Fold {
@@ -15,18 +19,39 @@ pub(super) struct Fold {
     modulus: Box<[u64]>,
     limbs: usize,
     bits: u32,
-    /// Entry `j * w + i` is limb `j` of `2^(64 (w + i)) mod m`: the values added to one limb of the
-    /// result are adjacent.
-    columns: Box<[u64]>,
+    table: Table,
     /// `2^(64 w + EXCESS) mod m`.
     excess: Box<[u64]>,
     /// `2^192 / (top two limbs of m + 1)`, rounded down, less `2^64`.
     reciprocal: u64,
 }
 
+/// What the upper half of a square is multiplied by.
+enum Table {
+    /// Entry `j * w + i` is limb `j` of `2^(64 (w + i)) mod m`: the values added to one limb of the
+    /// result are adjacent.
+    Columns(Box<[u64]>),
+    Wide(Wide),
+}
+
 impl Fold {
     /// Prepares a modulus, which must not be zero.
     pub(super) fn new(modulus: &[u64], bit_len: usize) -> Self {
+        let mut fold = Self::scalar(modulus, bit_len);
+        // The excess of a modulus that is whole limbs shorter would not fit.
+        if fold.limbs == 0
+            && let Some(wide) = Wide::new(&fold.power(), |row, bits| {
+                let top = shl_bits(row, bits);
+                fold.remove(row, top);
+            })
+        {
+            fold.table = Table::Wide(wide);
+        }
+        fold
+    }
+
+    /// As [`new`](Self::new), for squares without vector instructions.
+    pub(super) fn scalar(modulus: &[u64], bit_len: usize) -> Self {
         let width = Self::width_for(bit_len);
         let shift = width * 64 - bit_len;
         let (limbs, bits) = (shift / 64, (shift % 64) as u32);
@@ -39,14 +64,12 @@ impl Fold {
             modulus: shifted.into(),
             limbs,
             bits,
-            columns: vec![0; width * width].into(),
+            table: Table::Columns(Box::default()),
             excess: vec![0; width].into(),
             reciprocal: reciprocal(top),
         };
 
-        // The first is 2^(64 w) - m, because the top bit of m is set.
-        let mut row = vec![0; width];
-        sub_assign(&mut row, &fold.modulus);
+        let mut row = fold.power();
         let mut excess = row.clone();
         let top = shl_bits(&mut excess, EXCESS);
         fold.remove(&mut excess, top);
@@ -61,8 +84,20 @@ impl Fold {
             row[0] = 0;
             fold.remove(&mut row, top);
         }
-        fold.columns = columns.into();
+        fold.table = Table::Columns(columns.into());
         fold
+    }
+
+    /// Returns `2^(64 w) mod m`, which is `2^(64 w) - m`, because the top bit of m is set.
+    fn power(&self) -> Vec<u64> {
+        let mut power = vec![0; self.width()];
+        sub_assign(&mut power, &self.modulus);
+        power
+    }
+
+    /// Returns whether squares are made with vector instructions.
+    pub(super) const fn is_wide(&self) -> bool {
+        matches!(self.table, Table::Wide(_))
     }
 
     /// Returns the number of limbs for a modulus of `bit_len` bits: even, since columns are
@@ -82,17 +117,28 @@ impl Fold {
     /// known at compile time, specialised code is generated.
     #[inline(always)]
     pub(super) fn square(&self, x: &[u64], wide: &mut [u64], result: &mut [u64]) {
-        square(x, wide);
         // (x^2 << shift) mod (m << shift) = (x^2 mod m) << shift
-        if self.limbs != 0 {
-            let kept = wide.len() - self.limbs;
-            wide.copy_within(..kept, self.limbs);
-            wide[..self.limbs].fill(0);
-        }
-        if self.bits != 0 {
-            shl_bits(wide, self.bits);
-        }
-        let top = self.fold(wide, result);
+        let top = match &self.table {
+            Table::Columns(columns) => {
+                square(x, wide);
+                if self.limbs != 0 {
+                    let kept = wide.len() - self.limbs;
+                    wide.copy_within(..kept, self.limbs);
+                    wide[..self.limbs].fill(0);
+                }
+                if self.bits != 0 {
+                    shl_bits(wide, self.bits);
+                }
+                fold(columns, wide, result)
+            }
+            Table::Wide(table) => {
+                let mut top = u128::from(table.square(x, result));
+                if self.bits != 0 {
+                    top = (top << self.bits) | u128::from(shl_bits(result, self.bits));
+                }
+                top
+            }
+        };
         self.finish(result, top);
         if self.limbs != 0 {
             result.copy_within(self.limbs.., 0);
@@ -104,41 +150,18 @@ impl Fold {
         }
     }
 
-    /// Folds the upper half of `wide` into the lower; returns the excess over `result`.
-    #[inline(always)]
-    fn fold(&self, wide: &[u64], result: &mut [u64]) -> u128 {
-        let width = result.len();
-        let (low, high) = wide.split_at(width);
-        let high = &high[..width];
-        let columns = &self.columns[..width * width];
-        let mut carry = 0u128;
-        // Two columns at once share the loads of `high` and have independent carry chains.
-        for j in (0..width - 1).step_by(2) {
-            let left = &columns[j * width..][..width];
-            let right = &columns[(j + 1) * width..][..width];
-            let (mut a, mut b) = (Column::new(low[j], carry), Column::new(low[j + 1], 0));
-            for i in 0..width {
-                a.add(high[i], left[i]);
-                b.add(high[i], right[i]);
-            }
-            let (limb, over) = a.split();
-            result[j] = limb;
-            b.add_wide(over);
-            (result[j + 1], carry) = b.split();
-        }
-        carry
-    }
-
     /// Reduces `result + top * 2^(64 w)` to below the modulus.
     #[inline(always)]
     fn finish(&self, result: &mut [u64], mut top: u128) {
-        // A sum of w + 1 limb-sized carries: the part above EXCESS bits is small.
+        // A sum of w + 1 limb-sized carries, or 124 bits: the part above EXCESS bits fits a limb.
         let bits = (top >> EXCESS) as u64;
-        let mut carry = 0;
-        for (sum, &limb) in result.iter_mut().zip(&self.excess) {
-            (*sum, carry) = mac(*sum, bits, limb, carry);
+        if bits != 0 {
+            let mut carry = 0;
+            for (sum, &limb) in result.iter_mut().zip(&self.excess) {
+                (*sum, carry) = mac(*sum, bits, limb, carry);
+            }
+            top = (top & ((1 << EXCESS) - 1)) + u128::from(carry);
         }
-        top = (top & ((1 << EXCESS) - 1)) + u128::from(carry);
         self.remove(result, top as u64);
     }
 
@@ -167,6 +190,31 @@ impl Fold {
             sub_assign(result, &self.modulus);
         }
     }
+}
+
+/// Folds the upper half of `wide` into the lower; returns the excess over `result`.
+#[inline(always)]
+fn fold(columns: &[u64], wide: &[u64], result: &mut [u64]) -> u128 {
+    let width = result.len();
+    let (low, high) = wide.split_at(width);
+    let high = &high[..width];
+    let columns = &columns[..width * width];
+    let mut carry = 0u128;
+    // Two columns at once share the loads of `high` and have independent carry chains.
+    for j in (0..width - 1).step_by(2) {
+        let left = &columns[j * width..][..width];
+        let right = &columns[(j + 1) * width..][..width];
+        let (mut a, mut b) = (Column::new(low[j], carry), Column::new(low[j + 1], 0));
+        for i in 0..width {
+            a.add(high[i], left[i]);
+            b.add(high[i], right[i]);
+        }
+        let (limb, over) = a.split();
+        result[j] = limb;
+        b.add_wide(over);
+        (result[j + 1], carry) = b.split();
+    }
+    carry
 }
 
 /// The number of bits above the result that are left to the quotient, so that it always fits a
@@ -250,16 +298,18 @@ mod tests {
             &modulus.to_bytes_be(),
             Fold::width_for(modulus.bits() as usize),
         );
-        let fold = Fold::new(&n, bit_len(&n));
-        let x = nat(&x.to_bytes_be(), fold.width());
-        let (mut wide, mut result) = (vec![3; 2 * x.len()], vec![5; x.len()]);
-        fold.square(&x, &mut wide, &mut result);
-        assert_eq!(
-            big(&result),
-            big(&x) * big(&x) % modulus,
-            "{modulus:x} {:x}",
-            big(&x)
-        );
+        let x = nat(&x.to_bytes_be(), n.len());
+        for fold in [Fold::scalar(&n, bit_len(&n)), Fold::new(&n, bit_len(&n))] {
+            let (mut wide, mut result) = (vec![3; 2 * x.len()], vec![5; x.len()]);
+            fold.square(&x, &mut wide, &mut result);
+            assert_eq!(
+                big(&result),
+                big(&x) * big(&x) % modulus,
+                "{} {modulus:x} {:x}",
+                fold.is_wide(),
+                big(&x)
+            );
+        }
     }
 
     /// A modulus of any shape: random limbs mixed with those that provoke carries.

@@ -12,7 +12,8 @@ use super::{KeyError, MAX_BITS, der, pss};
 /// The public half of a key, which verifies signatures.
 ///
 /// Everything that does not depend on a signature is computed when the key is parsed, and takes
-/// about 9 kB for a key of 2048 bits. Clones share it.
+/// about 9 kB for a key of 2048 bits, or 14 kB where checks use vector instructions (feature
+/// `simd`). Clones share it.
 ///
 /// ```
 /// use vouchsafe_ticket::rw::PrivateKey;
@@ -86,34 +87,63 @@ impl PublicKey {
     /// Does not allocate, lock or panic.
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        let Some(fold) = &self.0.fold else {
-            return false;
-        };
-        if message.is_empty() {
-            return false;
-        }
+        let verify = |encoded: &mut [u8]| pss::verify(encoded, self.0.bits, message);
+        !message.is_empty() && self.with_encoded(signature, verify).unwrap_or_default()
+    }
+
+    /// Returns the encoded message of a signature, right or wrong, if it stands for one.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn encoded(&self, signature: &[u8]) -> Option<Vec<u8>> {
+        self.with_encoded(signature, |encoded| encoded.to_vec())
+    }
+
+    /// Returns the same key for checks without vector instructions, to compare.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn scalar(&self) -> Self {
+        let key = &*self.0;
+        Self(Arc::new(Inner {
+            modulus: key.modulus.clone(),
+            half: key.half.clone(),
+            bits: key.bits,
+            fold: pss::fits(key.bits).then(|| Fold::scalar(&key.modulus, key.bits)),
+        }))
+    }
+
+    /// Returns whether checks use vector instructions.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn is_wide(&self) -> bool {
+        self.0.fold.as_ref().is_some_and(Fold::is_wide)
+    }
+
+    /// Calls a function with the encoded message of a signature, if it stands for one.
+    #[inline]
+    fn with_encoded<T>(&self, signature: &[u8], then: impl FnOnce(&mut [u8]) -> T) -> Option<T> {
+        let fold = self.0.fold.as_ref()?;
         let zeros = signature.iter().take_while(|byte| **byte == 0).count();
         let signature = &signature[zeros..];
         if signature.is_empty() || signature.len() > self.0.bits.div_ceil(8) {
-            return false;
+            return None;
         }
         // The two sizes in use are compiled for their width.
         match fold.width() {
-            16 => self.check::<16, 32, 128>(fold, message, signature),
-            32 => self.check::<32, 64, 256>(fold, message, signature),
-            _ => self.check_any(fold, message, signature),
+            16 => self.with_encoded_of::<16, 32, 128, T>(fold, signature, then),
+            32 => self.with_encoded_of::<32, 64, 256, T>(fold, signature, then),
+            _ => self.with_encoded_of_any(fold, signature, then),
         }
     }
 
-    fn check<const W: usize, const WIDE: usize, const BYTES: usize>(
+    #[inline]
+    fn with_encoded_of<const W: usize, const WIDE: usize, const BYTES: usize, T>(
         &self,
         fold: &Fold,
-        message: &[u8],
         signature: &[u8],
-    ) -> bool {
+        then: impl FnOnce(&mut [u8]) -> T,
+    ) -> Option<T> {
         let (mut root, mut square) = ([0; W], [0; W]);
         let (mut wide, mut bytes) = ([0; WIDE], [0; BYTES]);
-        let bits = self.0.bits;
         self.recover(
             fold,
             signature,
@@ -121,20 +151,25 @@ impl PublicKey {
             &mut wide,
             &mut square,
             &mut bytes,
-        ) && pss::verify(&mut bytes[BYTES - bits.div_ceil(8)..], bits, message)
+        )
+        .then(|| then(&mut bytes[BYTES - self.0.bits.div_ceil(8)..]))
     }
 
     #[cold]
-    fn check_any(&self, fold: &Fold, message: &[u8], signature: &[u8]) -> bool {
+    fn with_encoded_of_any<T>(
+        &self,
+        fold: &Fold,
+        signature: &[u8],
+        then: impl FnOnce(&mut [u8]) -> T,
+    ) -> Option<T> {
         const LIMBS: usize = MAX_BITS / 64;
         let (mut root, mut square) = ([0; LIMBS], [0; LIMBS]);
         let (mut wide, mut bytes) = ([0; 2 * LIMBS], [0; 8 * LIMBS]);
         let width = fold.width();
         let (root, square) = (&mut root[..width], &mut square[..width]);
         let (wide, bytes) = (&mut wide[..2 * width], &mut bytes[..8 * width]);
-        let bits = self.0.bits;
         self.recover(fold, signature, root, wide, square, bytes)
-            && pss::verify(&mut bytes[8 * width - bits.div_ceil(8)..], bits, message)
+            .then(|| then(&mut bytes[8 * width - self.0.bits.div_ceil(8)..]))
     }
 
     /// Puts the encoded message of the signature into the end of `bytes`; returns false if there is
