@@ -1,6 +1,6 @@
 //! Builds with each cargo feature alone, none and all, and checks dependency trees.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use serde::Deserialize;
@@ -29,8 +29,11 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     for absence in known.chain(packages.iter().flat_map(Package::absences)) {
         absence.check()?;
     }
+    for package in packages.iter().filter(|package| package.is_service()) {
+        package.check_size()?;
+    }
     eprintln!(
-        "features: each builds alone, and no dependency tree has a crate that it must not have"
+        "features: each builds alone, and no dependency tree has a crate that it must not have, or too many"
     );
     Ok(())
 }
@@ -88,12 +91,39 @@ impl Package {
         is_only_that && enabled.iter().any(|value| value.ends_with(&other)) && name != "client"
     }
 
+    fn is_service(&self) -> bool {
+        self.features.contains_key("client")
+            && self.dependencies.iter().any(|other| other.name == CORE)
+    }
+
+    /// Checks how many crates a program compiles for a client, on Linux.
+    fn check_size(&self) -> Result<(), String> {
+        let most = MOST.iter().find(|(name, _)| *name == self.name);
+        let most = most.map_or(MOST_OF_OTHERS, |(_, most)| *most);
+        let features = ["--no-default-features", "--features", SIZED];
+        let target = ["--target", "x86_64-unknown-linux-gnu"];
+        let chosen = ["--package", &self.name];
+        let edges = ["tree", "--prefix", "none", "--edges", "normal,build"];
+        let tree = cargo(&[&edges[..], &chosen, &features, &target].concat())?;
+        let count = crates(&tree);
+        eprintln!(
+            "{} with features {SIZED:?}: {count} crates of {most}",
+            self.name
+        );
+        match count <= most {
+            true => Ok(()),
+            false => Err(format!(
+                "{} with features {SIZED:?} takes {count} crates, more than {most}; \
+                 `cargo tree` shows them",
+                self.name
+            )),
+        }
+    }
+
     /// Returns the crates that must not be in the tree of any service.
     fn absences(&self) -> Vec<Absence> {
-        let is_service = self.features.contains_key("client")
-            && self.dependencies.iter().any(|other| other.name == CORE);
         let all = SERVICES.iter().filter(|(features, _)| {
-            is_service
+            self.is_service()
                 && features
                     .split(',')
                     .all(|feature| self.features.contains_key(feature))
@@ -138,6 +168,18 @@ impl Absence {
     }
 }
 
+/// Counts the versions of crates in the output of `cargo tree`, our own among them.
+fn crates(tree: &str) -> usize {
+    let crates = tree.lines().filter_map(|line| {
+        let mut words = line.split(' ');
+        words
+            .next()
+            .filter(|name| !name.is_empty())
+            .zip(words.next())
+    });
+    crates.collect::<BTreeSet<_>>().len()
+}
+
 fn cargo(arguments: &[&str]) -> Result<String, String> {
     let output = Command::new(env!("CARGO"))
         .args(arguments)
@@ -164,6 +206,13 @@ const SERVICES: &[(&str, &[&str])] = &[
     ("server", &["hyper", "rustls", "axum-core", "axum"]),
     ("axum", &["hyper", "axum", "tower"]),
 ];
+
+/// What a usual client needs, for which crates are counted.
+const SIZED: &str = "client,tls-ring,roots-platform";
+
+/// How many crates a client may take, where it is not [`MOST_OF_OTHERS`].
+const MOST: &[(&str, usize)] = &[("vouchsafe-ticket", 78)];
+const MOST_OF_OTHERS: usize = 80;
 
 /// Packages and features, and the crates that must not be in their tree of normal dependencies.
 const ABSENT: &[(&str, &str, &[&str])] = &[
@@ -224,6 +273,12 @@ mod tests {
         assert_eq!(last, wanted.map(Some));
         let absent: Vec<_> = packages[0].absences().iter().map(|a| a.features).collect();
         assert_eq!(absent, ["server", "axum"], "there is no `roots-platform`");
+    }
+
+    #[test]
+    fn each_version_of_a_crate_counts_once() {
+        let tree = "one v1.0.0 (/path)\ntwo v1.0.0\ntwo v1.0.0 (*)\ntwo v2.0.0 (proc-macro)\n\n";
+        assert_eq!(crates(tree), 3);
     }
 
     #[test]
