@@ -237,5 +237,7 @@ fn place(identity: &BaseUrl, address: &str) -> Option<BaseUrl> {
         _ if address.starts_with('/') => format!("http://any{address}"),
         _ => address.to_owned(),
     };
-    identity.with_path(Absolute::parse(&whole).ok()?.path()).ok()
+    identity
+        .with_path(Absolute::parse(&whole).ok()?.path())
+        .ok()
 }
