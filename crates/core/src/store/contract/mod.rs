@@ -16,7 +16,7 @@ mod servers;
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::task::JoinSet;
 
@@ -26,7 +26,7 @@ use super::{
     Acquired, Expect, Key, Lease, Leases, Loaded, Scope, Store, StoreLeases, Swapped, Version,
 };
 use crate::mock::ManualClock;
-use crate::{ErrorKind, SecretBytes};
+use crate::{Clock as _, ErrorKind, SecretBytes, SystemClock};
 
 /// Defines a module of tests, named by the first argument, for a store that a function opens:
 /// `fn(&Path) -> Arc<dyn Store>`. Each test gets the path of a folder of its own; all processes
@@ -502,6 +502,32 @@ impl Place {
         } else {
             Duration::from_secs(2)
         }
+    }
+
+    /// Takes the lease for a short time, and renews it to twice that. Returns the time before it was
+    /// renewed, too.
+    async fn renewed(&self) -> (Lease, SystemTime) {
+        loop {
+            let taken = self.now();
+            let mut lease = held(self.acquire_for(self.short()).await);
+            let renewed = self.now();
+            if self.leases.renew(&mut lease, 2 * self.short()).await.unwrap() {
+                return (lease, renewed);
+            }
+            // The machine may be slow.
+            assert!(self.since(taken) >= self.short(), "it ended too soon");
+        }
+    }
+
+    fn now(&self) -> SystemTime {
+        match &self.clock {
+            Some(clock) => clock.now(),
+            None => SystemClock::new().now(),
+        }
+    }
+
+    fn since(&self, then: SystemTime) -> Duration {
+        self.now().duration_since(then).unwrap_or_default()
     }
 
     async fn let_pass(&self, time: Duration) {

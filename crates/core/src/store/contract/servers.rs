@@ -112,7 +112,7 @@ impl Suite {
             let first = held(place.acquire_for(place.short()).await);
             server.kill();
             server.start();
-            let again = async || place.leases.acquire(&key(), place.short()).await;
+            let again = async || place.leases.acquire(&key(), TIME).await;
             let second = patiently(again).await;
             let second = match second {
                 Acquired::Lease(lease) => lease,
