@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
+use thread_local::ThreadLocal;
 use vouchsafe_core::auth::{Token, TokenSource};
 use vouchsafe_core::cache::Fetched;
 use vouchsafe_core::{BoxFuture, Secret};
@@ -20,6 +21,9 @@ use crate::{Record, Result};
 #[derive(Debug)]
 pub(super) struct Held {
     token: Token,
+    /// The token once more for each thread that was given it. Clones count their owners, and threads
+    /// that count together wait for each other.
+    copies: ThreadLocal<Token>,
     /// When to replace it.
     due: Option<SystemTime>,
     is_refused: AtomicBool,
@@ -81,7 +85,11 @@ impl Credentials {
         let held = held.as_ref()?;
         let is_good =
             !held.is_refused.load(Ordering::Relaxed) && held.due.is_none_or(|due| self.now() < due);
-        is_good.then(|| held.token.clone())
+        let copy = || {
+            let token = new_token(held.token.secret().expose().into(), held.token.expiry());
+            token.of_generation(held.token.generation())
+        };
+        is_good.then(|| held.copies.get_or(copy).clone())
     }
 
     async fn current(&self) -> Result<Token> {
@@ -292,13 +300,9 @@ impl Credentials {
         let inner = &self.inner;
         let validity = Validity::of(&token, expires_at, self.now());
         let generation = inner.generations.fetch_add(1, Ordering::Relaxed) + 1;
-        let token = Token::new(token).of_generation(generation);
-        let token = match validity.expires_at {
-            Some(at) => token.expires_at(at),
-            None => token,
-        };
         Arc::new(Held {
-            token,
+            token: new_token(token, validity.expires_at).of_generation(generation),
+            copies: ThreadLocal::new(),
             due: validity.due(inner.guard),
             is_refused: AtomicBool::new(false),
         })
@@ -316,6 +320,14 @@ impl Credentials {
 
     fn now(&self) -> SystemTime {
         self.inner.coordinator.now()
+    }
+}
+
+fn new_token(secret: Secret, expires_at: Option<SystemTime>) -> Token {
+    let token = Token::new(secret);
+    match expires_at {
+        Some(at) => token.expires_at(at),
+        None => token,
     }
 }
 

@@ -511,7 +511,12 @@ impl Place {
             let taken = self.now();
             let mut lease = held(self.acquire_for(self.short()).await);
             let renewed = self.now();
-            if self.leases.renew(&mut lease, 2 * self.short()).await.unwrap() {
+            if self
+                .leases
+                .renew(&mut lease, 2 * self.short())
+                .await
+                .unwrap()
+            {
                 return (lease, renewed);
             }
             // The machine may be slow.
