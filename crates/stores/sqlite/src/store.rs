@@ -352,9 +352,8 @@ mod tests {
     async fn a_writer_that_is_stopped_holds_up_others_until_their_limit() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("records.db");
-        let store = SqliteStore::open(&path)
-            .unwrap()
-            .with_limit(Duration::from_millis(50));
+        let store = SqliteStore::open(&path).unwrap();
+        let store = store.with_limit(vouchsafe_core::store::contract::limit());
         assert!(matches!(
             write(&store, Expect::Absent).await,
             Ok(Swapped::Done(_))
@@ -363,7 +362,8 @@ mod tests {
         let held = other
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .unwrap();
-        let error = write(&store, Expect::Any).await.unwrap_err();
+        let impatient = store.clone().with_limit(Duration::from_millis(50));
+        let error = write(&impatient, Expect::Any).await.unwrap_err();
         assert!(error.is_retryable(), "{error}");
         assert!(error.to_string().contains("another writer"), "{error}");
         assert!(
@@ -371,7 +371,6 @@ mod tests {
             "readers do not wait"
         );
         drop(held);
-        let store = store.with_limit(LIMIT);
         assert!(matches!(
             write(&store, Expect::Any).await,
             Ok(Swapped::Done(_))
