@@ -58,8 +58,7 @@ impl MongoStoreBuilder {
     /// # Errors
     ///
     /// Of kind [`Config`](ErrorKind::Config) if the URL is not valid, begins with `mongodb+srv://`,
-    /// switches the checks of certificates off, needs [`allow_plain`](Self::allow_plain), or asks for
-    /// TLS in a build without it.
+    /// switches the checks of certificates off, or needs [`allow_plain`](Self::allow_plain).
     pub fn build(self) -> Result<MongoStore> {
         let config = |what: &str| Error::new(ErrorKind::Config, what);
         let text = self.url.expose();
@@ -82,12 +81,6 @@ impl MongoStoreBuilder {
                 let is_off = |option: Option<bool>| option == Some(true);
                 if is_off(tls.allow_invalid_certificates) {
                     return Err(config("the URL of MongoDB switches the checks of TLS off"));
-                }
-                if cfg!(not(any(feature = "tls-ring", feature = "tls-aws-lc"))) {
-                    return Err(config(
-                        "the URL of MongoDB asks for TLS, and this build has none; enable tls-ring or \
-                         tls-aws-lc",
-                    ));
                 }
             }
             _ => {

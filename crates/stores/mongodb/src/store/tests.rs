@@ -126,7 +126,6 @@ fn what_cannot_work_is_refused_when_it_is_built() {
     }
 }
 
-#[cfg(any(feature = "tls-ring", feature = "tls-aws-lc"))]
 #[test]
 fn tls_to_another_machine_is_fine() {
     MongoStore::builder("mongodb://db.example/?tls=true")
