@@ -218,7 +218,12 @@ const MOST_OF_OTHERS: usize = 80;
 const ABSENT: &[(&str, &str, &[&str])] = &[
     // Without `client`, core builds without sockets and HTTP.
     (CORE, "", &["hyper", "hyper-util", "rustls", "mio"]),
-    (CORE, "client,roots-platform", &["ring", "aws-lc-rs"]),
+    // Neither a TLS provider nor what other features are for.
+    (
+        CORE,
+        "client,roots-platform",
+        &["ring", "aws-lc-rs", "h2", "ipnet", "flate2", "ruzstd"],
+    ),
     (CORE, "tls-ring", &["aws-lc-rs"]),
     (CORE, "tls-aws-lc", &["ring"]),
     // The SDK's connections are core's.

@@ -5,6 +5,7 @@
 
 mod absolute;
 mod socket;
+mod target;
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -13,11 +14,11 @@ use std::sync::Arc;
 
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Uri};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 pub use self::absolute::{Absolute, Fault};
 #[cfg(all(feature = "client", unix))]
 pub(crate) use self::socket::file as socket_file;
+pub use self::target::Target;
 use crate::{Error, ErrorKind, Result};
 
 /// Returns host and port, the port also where the URL leaves it to the scheme; or the socket file.
@@ -277,106 +278,6 @@ impl fmt::Debug for BaseUrl {
     }
 }
 
-/// A path and query under construction; each part is encoded on its own. `Debug` does not show
-/// them.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Target(String);
-
-impl Target {
-    /// Starts with text from an operation's path template, which is trusted.
-    #[must_use]
-    pub fn new(literal: &'static str) -> Self {
-        Self(literal.to_owned())
-    }
-
-    /// Creates a target from an encoded path and query, for protocols that have their own encoding.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Invalid`] if the text does not begin with exactly one slash, has a `.` or `..`
-    /// segment (encoded or not), or contains characters that would end it early. The message does
-    /// not include it.
-    pub fn encoded(text: &str) -> Result<Self> {
-        let refuse = |why: &str| Err(Error::new(ErrorKind::Invalid, format!("target {why}")));
-        let path = text.split('?').next().unwrap_or_default();
-        if !path.starts_with('/') || path.starts_with("//") {
-            return refuse("must begin with one slash");
-        }
-        // Some servers decode dots before they check for such segments, or treat a backslash as a
-        // slash.
-        let leads_away = |segment: &str| {
-            let decoded: Vec<u8> = percent_encoding::percent_decode_str(segment).collect();
-            matches!(decoded.as_slice(), b"." | b"..")
-        };
-        if path.split(['/', '\\']).any(leads_away) {
-            return refuse("must not have a segment \".\" or \"..\"");
-        }
-        if !text
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && byte != b'#')
-        {
-            return refuse("holds a character that is not encoded");
-        }
-        Ok(Self(text.to_owned()))
-    }
-
-    /// Appends more text from the template.
-    #[must_use]
-    pub fn literal(mut self, literal: &'static str) -> Self {
-        self.0.push_str(literal);
-        self
-    }
-
-    /// Appends a value that stays within its segment: all but unreserved characters are encoded
-    /// (RFC 3986, 2.3).
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Invalid`] if the value is empty, `.` or `..`, which no encoding can make safe.
-    /// The message includes the name of the parameter, but not the value.
-    pub fn segment(mut self, name: &'static str, value: &str) -> Result<Self> {
-        if matches!(value, "" | "." | "..") {
-            return Err(Error::new(
-                ErrorKind::Invalid,
-                format!("{name} must not be empty, \".\" or \"..\": it is part of a path"),
-            ));
-        }
-        self.0.extend(utf8_percent_encode(value, UNRESERVED));
-        Ok(self)
-    }
-
-    /// Appends `name=value` to the query; both are encoded.
-    #[must_use]
-    pub fn query(mut self, name: &str, value: &str) -> Self {
-        self.0.push(if self.0.contains('?') { '&' } else { '?' });
-        self.0.extend(utf8_percent_encode(name, UNRESERVED));
-        self.0.push('=');
-        self.0.extend(utf8_percent_encode(value, UNRESERVED));
-        self
-    }
-
-    /// Appends `name=value` to the query if there is a value.
-    #[must_use]
-    pub fn query_opt(self, name: &str, value: Option<&str>) -> Self {
-        match value {
-            Some(value) => self.query(name, value),
-            None => self,
-        }
-    }
-
-    /// Returns the encoded text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Target(..)")
-    }
-}
-
 fn port(text: &str) -> Option<u16> {
     text.parse().ok().filter(|port| *port > 0)
 }
@@ -455,12 +356,6 @@ pub fn is_loopback_address(host: &str) -> bool {
         .parse::<std::net::IpAddr>()
         .is_ok_and(|address| address.is_loopback())
 }
-
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 #[cfg(test)]
 mod tests {
