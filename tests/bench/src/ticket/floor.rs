@@ -11,14 +11,11 @@ mod fold;
 #[allow(dead_code, reason = "the library's file: signing is left out here")]
 mod limbs;
 
-#[cfg_attr(
-    target_arch = "x86_64",
-    path = "../../../../crates/ticket/src/engine/rw/wide/avx512.rs"
-)]
-#[cfg_attr(
-    not(target_arch = "x86_64"),
-    path = "../../../../crates/ticket/src/engine/rw/wide/none.rs"
-)]
+#[cfg(target_arch = "x86_64")]
+#[path = "../../../../crates/ticket/src/engine/rw/wide/avx512.rs"]
+mod wide;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "../../../../crates/ticket/src/engine/rw/wide/none.rs"]
 mod wide;
 
 use self::fold::Fold;

@@ -11,11 +11,11 @@ mod prime;
 mod private;
 mod pss;
 mod public;
-#[cfg_attr(all(feature = "simd", target_arch = "x86_64"), path = "wide/avx512.rs")]
-#[cfg_attr(
-    not(all(feature = "simd", target_arch = "x86_64")),
-    path = "wide/none.rs"
-)]
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
+#[path = "wide/avx512.rs"]
+mod wide;
+#[cfg(not(all(feature = "simd", target_arch = "x86_64")))]
+#[path = "wide/none.rs"]
 mod wide;
 
 use std::fmt;
