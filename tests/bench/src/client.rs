@@ -249,7 +249,7 @@ pub struct Info {
     uuid: String,
     email: String,
     name: String,
-    uid: u64,
+    pub uid: u64,
     gid: u64,
     groups: Vec<Group>,
     expires: u64,

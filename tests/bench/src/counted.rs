@@ -3,7 +3,7 @@
 use crate::measure::{self, Size};
 use crate::server::Server;
 use crate::table::Row;
-use crate::{astakos, instructions, userinfo, wazo_auth};
+use crate::{astakos, credentials, instructions, userinfo, wazo_auth};
 
 /// Calls of userinfo: answered from the cache, and by the server.
 const USERINFO: [(&str, &[&str]); 2] = [
@@ -65,6 +65,26 @@ pub fn wazo_auth(size: Size) -> Vec<Row> {
         .collect()
 }
 
+/// Counts what credentials hand out, and calls with it.
+pub fn credentials(size: Size) -> Vec<Row> {
+    if !instructions::can_count() {
+        return Vec::new();
+    }
+    let server = Server::start();
+    let mut rows = Vec::new();
+    for (call, names, many) in [
+        (
+            "token",
+            credentials::tokens::NAMES,
+            size.pick(3_000, 20_000),
+        ),
+        ("get", credentials::calls::NAMES, size.pick(300, 1_200)),
+    ] {
+        rows.extend(beside("credentials", call, &names, &server.http, 200, many));
+    }
+    rows
+}
+
 /// The difference of two runs leaves out start and warm-up.
 fn beside(
     service: &str,
@@ -119,6 +139,8 @@ pub fn run_alone(case: &str, place: &str, count: usize) {
             let place = place.split_once(' ').expect("two words");
             wazo_auth::calls::run_alone(&runtime, call, name, place, count);
         }
+        ["credentials", "token", name] => credentials::tokens::run_alone(&runtime, name, count),
+        ["credentials", _, name] => credentials::calls::run_alone(&runtime, name, place, count),
         _ => panic!("no case is called {case}"),
     }
 }

@@ -4,6 +4,8 @@ pub mod astakos;
 pub mod client;
 pub mod core;
 pub mod counted;
+pub mod credentials;
+pub mod goals;
 pub mod instructions;
 pub mod measure;
 pub mod process;

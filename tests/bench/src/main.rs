@@ -6,8 +6,8 @@
 use std::process::ExitCode;
 
 use vouchsafe_bench::{
-    astakos, client, core, counted, instructions, measure, server, table, ticket, userinfo,
-    wazo_auth,
+    astakos, client, core, counted, credentials, instructions, measure, server, table, ticket,
+    userinfo, wazo_auth,
 };
 
 fn main() -> ExitCode {
@@ -52,6 +52,17 @@ fn main() -> ExitCode {
                 rows.extend(times(size));
             }
             table::finish(&rows, value("--out").as_deref())
+        }
+        "credentials" => {
+            let mut rows = Vec::new();
+            if !flag("--no-instructions") {
+                rows.extend(counted::credentials(size));
+            }
+            let (times, goals) = credentials::run(size);
+            rows.extend(times);
+            let code = table::finish(&rows, value("--out").as_deref());
+            goals.print();
+            code
         }
         "as-caller" => {
             let count = value("--count").and_then(|text| text.parse().ok());
@@ -99,7 +110,7 @@ fn main() -> ExitCode {
         }
         _ => {
             eprintln!(
-                "usage: vouchsafe-bench astakos|core|ticket|userinfo|wazo-auth [--quick] [--out FILE]"
+                "usage: vouchsafe-bench astakos|core|credentials|ticket|userinfo|wazo-auth [--quick] [--out FILE]"
             );
             ExitCode::FAILURE
         }

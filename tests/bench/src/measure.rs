@@ -1,5 +1,6 @@
 //! Clocks, interleaved rounds and medians.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sched::{CpuSet, sched_setaffinity};
@@ -36,11 +37,20 @@ impl Cost {
     pub fn of<T>(work: impl FnOnce() -> T) -> (Self, T) {
         let (cpu, wall) = (process_cpu(), Instant::now());
         let result = work();
-        let cost = Self {
+        (Self::since(cpu, wall), result)
+    }
+
+    pub async fn of_task(work: impl Future<Output = ()>) -> Self {
+        let (cpu, wall) = (process_cpu(), Instant::now());
+        work.await;
+        Self::since(cpu, wall)
+    }
+
+    fn since(cpu: Duration, wall: Instant) -> Self {
+        Self {
             wall: wall.elapsed(),
             cpu: process_cpu() - cpu,
-        };
-        (cost, result)
+        }
     }
 }
 
@@ -124,6 +134,41 @@ pub fn side_by_side<C: Clone + 'static>(
             task.await.expect("no call fails");
         }
     }));
+}
+
+/// Runs threads concurrently, each on its own core. The time is from the first start to the
+/// last end, as the threads themselves see it: who watches them may have to wait for a core.
+pub fn together(threads: usize, work: impl Fn(usize) + Sync) -> Cost {
+    let ready = AtomicUsize::new(0);
+    let times: Vec<(Instant, Instant)> = std::thread::scope(|scope| {
+        let spawn = |thread| {
+            let (ready, work) = (&ready, &work);
+            scope.spawn(move || {
+                pin(thread);
+                ready.fetch_add(1, Ordering::AcqRel);
+                while ready.load(Ordering::Acquire) < threads {
+                    std::thread::yield_now();
+                }
+                let start = Instant::now();
+                work(thread);
+                (start, Instant::now())
+            })
+        };
+        let workers: Vec<_> = (0..threads).map(spawn).collect();
+        let times = workers
+            .into_iter()
+            .map(|worker| worker.join().expect("a worker"));
+        times.collect()
+    });
+    let start = times.iter().map(|(start, _)| *start).min();
+    let end = times.iter().map(|(_, end)| *end).max();
+    let wall = end
+        .zip(start)
+        .map_or(Duration::ZERO, |(end, start)| end - start);
+    Cost {
+        wall,
+        cpu: Duration::ZERO,
+    }
 }
 
 fn process_cpu() -> Duration {

@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 
 use super::case::{self, Kind, OURS, PEERS};
 use super::fixture::{Fixture, SIZES};
-use super::goals::Goals;
+use crate::goals::Goals;
 use crate::instructions;
 use crate::measure::Size;
 use crate::table::Row;

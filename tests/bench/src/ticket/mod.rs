@@ -4,13 +4,12 @@ pub mod case;
 pub mod counts;
 pub mod fixture;
 mod floor;
-pub mod goals;
 mod peers;
 mod roles;
 mod times;
 
 use self::fixture::{Fixture, SIZES};
-use self::goals::Goals;
+use crate::goals::Goals;
 use crate::measure::Size;
 use crate::table::Row;
 

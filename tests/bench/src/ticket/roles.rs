@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use vouchsafe_ticket::{Roles, TvmId, Uid};
 
-use super::goals::Goals;
+use crate::goals::Goals;
 use crate::measure::{self, Cost, Size};
 use crate::table::Row;
 

@@ -1,11 +1,8 @@
 //! How long a check takes, at one and two threads.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
-
 use super::case::{self, Context, FLOORS, Kind, OURS, PEERS, Work};
 use super::fixture::Fixture;
-use super::goals::Goals;
+use crate::goals::Goals;
 use crate::measure::{self, Cost, Size};
 use crate::table::Row;
 use vouchsafe_ticket::TicketStatus;
@@ -102,7 +99,7 @@ fn two_threads(fixture: &Fixture, kind: Kind, size: Size, goals: &mut Goals) -> 
     let each = |case: usize| if case == 0 { 300 } else { 10_000 };
     let run = |case: usize, threads: usize| {
         let (context, texts) = (&contexts[case], cases[case].2);
-        together(threads, |thread| {
+        measure::together(threads, |thread| {
             let start = thread * texts.len() / 2;
             for text in texts.iter().cycle().skip(start).take(each(case)) {
                 context.check(text, TicketStatus::Ok);
@@ -123,39 +120,4 @@ fn two_threads(fixture: &Fixture, kind: Kind, size: Size, goals: &mut Goals) -> 
         goals.at_least(&what, time(1) / time(2), 1.9);
     }
     rows
-}
-
-/// Runs threads concurrently, each on its own core. The time is from the first start to the
-/// last end, as the threads themselves see it: who watches them may have to wait for a core.
-fn together(threads: usize, work: impl Fn(usize) + Sync) -> Cost {
-    let ready = AtomicUsize::new(0);
-    let times: Vec<(Instant, Instant)> = std::thread::scope(|scope| {
-        let spawn = |thread| {
-            let (ready, work) = (&ready, &work);
-            scope.spawn(move || {
-                measure::pin(thread);
-                ready.fetch_add(1, Ordering::AcqRel);
-                while ready.load(Ordering::Acquire) < threads {
-                    std::thread::yield_now();
-                }
-                let start = Instant::now();
-                work(thread);
-                (start, Instant::now())
-            })
-        };
-        let workers: Vec<_> = (0..threads).map(spawn).collect();
-        let times = workers
-            .into_iter()
-            .map(|worker| worker.join().expect("a worker"));
-        times.collect()
-    });
-    let start = times.iter().map(|(start, _)| *start).min();
-    let end = times.iter().map(|(_, end)| *end).max();
-    let wall = end
-        .zip(start)
-        .map_or(Duration::ZERO, |(end, start)| end - start);
-    Cost {
-        wall,
-        cpu: Duration::ZERO,
-    }
 }
