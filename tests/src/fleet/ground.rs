@@ -11,6 +11,7 @@ use vouchsafe::core::store::contract::Server;
 use vouchsafe::core::store::{Disk, Expect, Key, Leases, MemoryStore, Store, StoreLeases, Swapped};
 use vouchsafe::core::{Clock, SecretBytes};
 use vouchsafe::stores::etcd::EtcdStore;
+use vouchsafe::stores::keyring::KeyringStore;
 use vouchsafe::stores::postgres::PostgresStore;
 use vouchsafe::stores::redis::RedisStore;
 use vouchsafe::stores::sqlite::SqliteStore;
@@ -27,6 +28,8 @@ pub enum Ground {
     File,
     /// An SQLite database.
     Sqlite,
+    /// GNOME Keyring.
+    Keyring,
     /// Redis.
     Redis,
     /// PostgreSQL.
@@ -37,10 +40,11 @@ pub enum Ground {
 
 impl Ground {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Memory,
         Self::File,
         Self::Sqlite,
+        Self::Keyring,
         Self::Redis,
         Self::Postgres,
         Self::Etcd,
@@ -54,6 +58,7 @@ impl Ground {
             Self::Memory => "memory",
             Self::File => "file",
             Self::Sqlite => "sqlite",
+            Self::Keyring => "keyring",
             Self::Redis => "redis",
             Self::Postgres => "postgres",
             Self::Etcd => "etcd",
@@ -76,6 +81,7 @@ impl Ground {
     pub(super) fn start(self, folder: &Path) -> Option<Started> {
         let start = match self {
             Self::Memory | Self::File | Self::Sqlite => return Some(Started(None)),
+            Self::Keyring => servers::keyring,
             Self::Redis => servers::redis,
             Self::Postgres => servers::postgres,
             Self::Etcd => servers::etcd,
@@ -152,6 +158,11 @@ impl Site {
             Ground::Sqlite => {
                 let path = self.folder.join("credentials.sqlite");
                 in_records(Arc::new(SqliteStore::open(path).map_err(told)?))
+            }
+            Ground::Keyring => {
+                let builder = KeyringStore::builder(self.folder.join("keyring.lock"));
+                let builder = builder.bus(servers::bus(&self.folder));
+                in_records(Arc::new(builder.build().map_err(told)?))
             }
             Ground::Redis => {
                 let builder = RedisStore::builder(format!("redis://{host}:{}", port()));
