@@ -7,13 +7,15 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use http::Method;
-use vouchsafe_core::call::{Call, CallOptions, Operation, Timeouts};
+use vouchsafe_core::call::{Call, CallOptions, Operation, Repeat, Timeouts};
 use vouchsafe_core::mock::script::{Script, ScriptedServer};
 use vouchsafe_core::transport::HttpTransport;
 use vouchsafe_core::url::{BaseUrl, Target};
 use vouchsafe_core::{CoreClient, Error, ErrorKind, Sent, TimeoutScope};
 
 static WRITE: Operation = Operation::new("test.write", Method::POST, "/write");
+static ONCE: Operation =
+    Operation::new("test.once", Method::GET, "/write").repeat(Repeat::OnlyIfUnsent);
 
 /// Sends what must not be doubled, with a limit that ends long before the one on connecting.
 async fn write(url: &str) -> Error {
@@ -70,27 +72,31 @@ async fn connected() -> (CoreClient, BaseUrl, ScriptedServer) {
     let client = CoreClient::builder().build().unwrap();
     let base: BaseUrl = server.url().parse().unwrap();
     let options = CallOptions::new();
-    let first = client.send(&base, call(false), None, &options);
+    let first = client.send(
+        &base,
+        Call::new(&WRITE, Target::new("/write")),
+        None,
+        &options,
+    );
     first.await.unwrap();
     (client, base, server)
 }
 
-fn call(has_body: bool) -> Call {
-    let call = Call::new(&WRITE, Target::new("/write"));
-    match has_body {
-        true => call.json(&"content").unwrap(),
-        false => call,
-    }
+/// Calls that must not be doubled: with and without a body, and with a method that seldom has one.
+fn calls() -> [Call; 3] {
+    let [full, empty, get] =
+        [&WRITE, &WRITE, &ONCE].map(|operation| Call::new(operation, Target::new("/write")));
+    [full.json(&"content").unwrap(), empty, get]
 }
 
 #[tokio::test]
 async fn a_process_that_was_suspended_past_the_limit_sends_nothing_when_it_continues() {
-    for has_body in [true, false] {
+    for call in calls() {
         let (client, base, server) = connected().await;
         let limit = Duration::from_millis(200);
         let options = CallOptions::new().deadline(limit);
         tokio::time::pause();
-        let mut sent = Box::pin(client.send(&base, call(has_body), None, &options));
+        let mut sent = Box::pin(client.send(&base, call, None, &options));
         // The connection is given the request, but does not run yet.
         let mut context = Context::from_waker(Waker::noop());
         assert!(sent.as_mut().poll(&mut context).is_pending());
@@ -110,12 +116,12 @@ async fn a_process_that_was_suspended_past_the_limit_sends_nothing_when_it_conti
 
 #[tokio::test]
 async fn nothing_is_sent_once_the_callers_condition_is_false() {
-    for has_body in [true, false] {
+    for call in calls() {
         let (client, base, server) = connected().await;
         let holds = Arc::new(AtomicBool::new(true));
         let own = Arc::clone(&holds);
         let options = CallOptions::new().send_while(move || own.load(Ordering::SeqCst));
-        let send = || client.send(&base, call(has_body), None, &options);
+        let send = || client.send(&base, call.clone(), None, &options);
         send().await.unwrap();
         holds.store(false, Ordering::SeqCst);
         let error = send().await.unwrap_err();

@@ -109,6 +109,9 @@ impl CallOptions {
     /// last thing before an attempt is written to its connection, and again for each attempt: a
     /// process may be suspended at any moment, and continue when the right is over. If it does not
     /// hold, the call fails with [`Sent::No`](crate::Sent::No). It must not block.
+    ///
+    /// With HTTP/2 the head of a request may still leave if the condition ends just before that. Its
+    /// stream is then reset, and the call fails with [`Sent::Maybe`](crate::Sent::Maybe).
     #[must_use]
     pub fn send_while(mut self, condition: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         self.set().condition = Some(Condition(Arc::new(condition)));

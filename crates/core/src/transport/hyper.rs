@@ -1,6 +1,7 @@
 //! The socket transport: hyper's HTTP/1.1, hyper-util's pool and our connector.
 
 use std::fmt;
+use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -73,13 +74,23 @@ impl HttpTransport {
     }
 
     /// Starts sending a request.
-    fn begin(&self, request: Request) -> (ResponseFuture, Option<CaptureConnection>) {
-        let mut outgoing = http::Request::new(Outgoing::new(request.body, request.written));
+    fn begin(&self, request: Request) -> Result<(ResponseFuture, Option<CaptureConnection>)> {
+        #[cfg(feature = "http2")]
+        let may_be_http2 = self.http2 != Http2::Off;
+        #[cfg(not(feature = "http2"))]
+        let may_be_http2 = false;
+        // Here nothing has left yet, whatever the connection speaks.
+        #[cfg(feature = "http2")]
+        if may_be_http2 {
+            request.written.still_may_begin()?;
+        }
+        let outgoing = Outgoing::new(request.body, request.written, may_be_http2);
+        let mut outgoing = http::Request::new(outgoing);
         *outgoing.method_mut() = request.method;
         *outgoing.uri_mut() = request.uri;
         *outgoing.headers_mut() = request.headers;
         #[cfg(feature = "http2")]
-        if self.http2 != Http2::Off {
+        if may_be_http2 {
             url::drop_usual_port(outgoing.uri_mut());
         }
         let parts = outgoing.uri().scheme().zip(outgoing.uri().authority());
@@ -103,7 +114,7 @@ impl HttpTransport {
         // be old.
         let captured = self.met_old.load(Ordering::Relaxed);
         let captured = captured.then(|| capture_connection(&mut outgoing));
-        (self.pool.request(outgoing), captured)
+        Ok((self.pool.request(outgoing), captured))
     }
 
     async fn receive(
@@ -180,7 +191,10 @@ impl Transport for HttpTransport {
         let asked = self.accept_compressed(&mut request);
         // The pool boxes the request before ours is boxed: a box that holds both is larger than a
         // kilobyte, where malloc leaves its fast path.
-        let (answer, captured) = self.begin(request);
+        let (answer, captured) = match self.begin(request) {
+            Ok(begun) => begun,
+            Err(late) => return Box::pin(ready(Err(late))),
+        };
         Box::pin(self.receive(
             answer,
             captured,
@@ -191,7 +205,10 @@ impl Transport for HttpTransport {
     }
 
     fn stream(&self, request: Request) -> BoxFuture<'_, Result<StreamedResponse>> {
-        let (answer, captured) = self.begin(request);
+        let (answer, captured) = match self.begin(request) {
+            Ok(begun) => begun,
+            Err(late) => return Box::pin(ready(Err(late))),
+        };
         Box::pin(self.receive_stream(answer, captured))
     }
 
@@ -395,6 +412,9 @@ impl HttpTransportBuilder {
     /// Offers HTTP/2 to servers of `https`, which choose in the TLS handshake; all others are still
     /// asked by HTTP/1.1. Requests to a server then share one connection. Worth it for many requests
     /// at once over a long way; a single short request gains nothing. Default: HTTP/1.1.
+    ///
+    /// A request that becomes too late just before it is written may still send its head, and is then
+    /// reset; it is not sent again if it must not be doubled.
     #[cfg(feature = "http2")]
     #[cfg_attr(docsrs, doc(cfg(feature = "http2")))]
     pub fn http2(mut self) -> Self {

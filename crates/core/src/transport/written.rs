@@ -89,6 +89,20 @@ impl Written {
         }
     }
 
+    /// Returns the error of [`may_begin`](Self::may_begin) if it is too late already, and reports
+    /// nothing.
+    #[cfg(feature = "http2")]
+    pub(super) fn still_may_begin(&self) -> Result<()> {
+        let obstacle = self.0.as_ref().and_then(|shared| shared.obstacle());
+        obstacle.map_or(Ok(()), Err)
+    }
+
+    /// Reports that some of a request that was refused may be written all the same.
+    #[cfg(feature = "client")]
+    pub(super) fn head_may_leave(&self) {
+        self.add(HEAD);
+    }
+
     /// Reports that the request was dropped before anything of it was written.
     pub fn given_up(&self) {
         self.add(GIVEN_UP);
@@ -135,6 +149,8 @@ fn too_late() -> Error {
 const NOTHING: u8 = 0;
 const BEGUN: u8 = 1;
 const GIVEN_UP: u8 = 2;
+#[cfg(feature = "client")]
+const HEAD: u8 = 4;
 
 #[cfg(test)]
 mod tests {

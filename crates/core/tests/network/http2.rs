@@ -282,3 +282,63 @@ async fn a_server_without_http2_is_an_error() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
 }
+
+/// A client whose condition holds `times` times, and how its write ends over a connection that is
+/// there.
+async fn ended_after(times: usize, operation: &'static Operation) -> (Error, Vec<String>) {
+    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let server = {
+        let seen = Arc::clone(&seen);
+        Scripted::start(move |mut connection, _| {
+            let seen = Arc::clone(&seen);
+            async move {
+                while let Some((request, mut respond)) = next(&mut connection).await {
+                    let path = request.uri().path();
+                    seen.lock().unwrap().push(path.to_owned());
+                    // The stream of a write may be reset at any moment.
+                    if path == READ.path() {
+                        answer(&mut respond);
+                    }
+                }
+            }
+        })
+        .await
+    };
+    let client = client(only());
+    server.send(&client, &READ).await.unwrap();
+    let left = AtomicUsize::new(times);
+    let options = CallOptions::new().send_while(move || {
+        left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+            left.checked_sub(1)
+        })
+        .is_ok()
+    });
+    let call = Call::new(operation, Target::new(operation.path()));
+    let error = client
+        .send(&server.base, call, None, &options)
+        .await
+        .unwrap_err();
+    // What was written before this has arrived.
+    server.send(&client, &READ).await.unwrap();
+    let seen = seen.lock().unwrap().clone();
+    (error, seen)
+}
+
+#[tokio::test]
+async fn nothing_is_sent_once_the_callers_condition_is_false() {
+    for operation in [&WRITE, &READ] {
+        let (error, seen) = ended_after(0, operation).await;
+        assert_eq!((error.attempts(), error.sent()), (1, Sent::No), "{error}");
+        assert_eq!(seen, ["/read", "/read"]);
+    }
+}
+
+#[tokio::test]
+async fn a_condition_that_ends_just_before_the_head_leaves_does_not_have_the_request_sent_again() {
+    let (error, _) = ended_after(1, &WRITE).await;
+    assert_eq!(
+        (error.attempts(), error.sent()),
+        (1, Sent::Maybe),
+        "{error}"
+    );
+}
