@@ -3,13 +3,17 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use vouchsafe::cloud_credentials::file::FileStore;
 use vouchsafe::core::store::contract::Server;
 use vouchsafe::core::store::{Disk, Expect, Key, Leases, MemoryStore, Store, StoreLeases, Swapped};
 use vouchsafe::core::{Clock, SecretBytes};
+use vouchsafe::stores::aws::{Aws, DynamoStore, Region, SdkConfig};
 use vouchsafe::stores::etcd::EtcdStore;
 use vouchsafe::stores::keyring::KeyringStore;
 use vouchsafe::stores::postgres::PostgresStore;
@@ -36,11 +40,13 @@ pub enum Ground {
     Postgres,
     /// etcd.
     Etcd,
+    /// A table of DynamoDB.
+    DynamoDb,
 }
 
 impl Ground {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Memory,
         Self::File,
         Self::Sqlite,
@@ -48,10 +54,11 @@ impl Ground {
         Self::Redis,
         Self::Postgres,
         Self::Etcd,
+        Self::DynamoDb,
     ];
 
     /// Those that several machines share.
-    pub const OF_NETWORK: [Self; 3] = [Self::Redis, Self::Postgres, Self::Etcd];
+    pub const OF_NETWORK: [Self; 4] = [Self::Redis, Self::Postgres, Self::Etcd, Self::DynamoDb];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -62,6 +69,7 @@ impl Ground {
             Self::Redis => "redis",
             Self::Postgres => "postgres",
             Self::Etcd => "etcd",
+            Self::DynamoDb => "dynamodb",
         }
     }
 
@@ -85,6 +93,7 @@ impl Ground {
             Self::Redis => servers::redis,
             Self::Postgres => servers::postgres,
             Self::Etcd => servers::etcd,
+            Self::DynamoDb => servers::moto,
         };
         Some(Started(Some(start(folder)?)))
     }
@@ -146,7 +155,7 @@ impl Site {
     }
 
     /// Opens the store as one process does. Leases are those of the server where it has some, and
-    /// records by this clock elsewhere.
+    /// records by this clock elsewhere, which DynamoDB corrects by that of the server.
     pub(super) fn open(&self, clock: &Arc<dyn Clock>) -> Result<Shared, String> {
         let in_records = |store| in_records(store, clock);
         let host = &self.host;
@@ -184,6 +193,23 @@ impl Site {
             Ground::Etcd => {
                 let builder = EtcdStore::builder(format!("http://{host}:{}", port()));
                 both(builder.allow_plain().build().map_err(told)?)
+            }
+            Ground::DynamoDb => {
+                let keys = Credentials::from_keys("fleet", "fleet", None);
+                let settings = SdkConfig::builder()
+                    .region(Region::from_static("us-east-1"))
+                    .endpoint_url(format!("http://{host}:{}", port()))
+                    .credentials_provider(SharedCredentialsProvider::new(keys))
+                    .build();
+                let aws = Aws::builder(&settings)
+                    .limit(PATIENCE)
+                    .clock(Arc::clone(clock));
+                let aws = aws.allow_plain().build().map_err(told)?;
+                let store = DynamoStore::new(&aws, "vouchsafe").map_err(told)?;
+                Shared {
+                    leases: Arc::new(store.leases()),
+                    store: Arc::new(store),
+                }
             }
         })
     }
@@ -235,6 +261,9 @@ pub(super) async fn record(store: &dyn Store, profile: &str) -> Result<Value, St
     let loaded = loaded.ok_or("the record is gone")?;
     serde_json::from_slice(loaded.value.expose()).map_err(|cause| cause.to_string())
 }
+
+/// The emulator of DynamoDB makes one call after the other, of hundreds at a time.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) const CLIENT_ID: &str = "fleet";
 pub(super) const CLIENT_SECRET: &str = "fleet-secret";
