@@ -222,7 +222,7 @@ const ABSENT: &[(&str, &str, &[&str])] = &[
     (
         CORE,
         "client,roots-platform",
-        &["ring", "aws-lc-rs", "h2", "ipnet", "flate2", "ruzstd"],
+        &["ring", "aws-lc-rs", "h2", "ipnet", "flate2", "zstd"],
     ),
     (CORE, "tls-ring", &["aws-lc-rs"]),
     (CORE, "tls-aws-lc", &["ring"]),

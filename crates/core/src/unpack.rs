@@ -18,48 +18,20 @@ pub fn gzip(packed: &[u8], limit: usize) -> Result<Vec<u8>> {
 
 /// Decompresses Zstandard (RFC 8878), of one or several frames.
 ///
-/// Decoding stops at `limit` bytes, and uses memory of that order, whatever window a frame declares.
+/// Decoding stops at `limit` bytes, and uses memory of that order and of the window: frames with a
+/// window above 8 MiB, the most that RFC 9659 allows, are refused.
 ///
 /// # Errors
 ///
 /// As [`gzip`].
 #[cfg(feature = "zstd")]
 #[cfg_attr(docsrs, doc(cfg(feature = "zstd")))]
-pub fn zstd(mut packed: &[u8], limit: usize) -> Result<Vec<u8>> {
-    use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
-    use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
-
-    // The crate's own reader is not used, since it holds a frame's whole window, whose size the frame
-    // itself sets, so that its memory would be unbounded.
-    let mut plain = Vec::new();
-    // Bytes without any frame are not an empty document.
-    loop {
-        // Created again for each frame: a reused decoder allocates the window before it is needed.
-        let mut frame = FrameDecoder::new();
-        match frame.reset(&mut packed) {
-            Ok(()) => {
-                let room = limit - plain.len();
-                let step = BlockDecodingStrategy::UptoBytes(room + 1);
-                let is_whole = frame.decode_blocks(&mut packed, step);
-                if !is_whole.map_err(|cause| unreadable(&cause))? || frame.can_collect() > room {
-                    return Err(too_large(limit));
-                }
-                let copied = frame.collect_to_writer(&mut plain);
-                copied.map_err(|cause| unreadable(&cause))?;
-            }
-            Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
-                length,
-                ..
-            })) => {
-                let behind = packed.get(length as usize..);
-                packed = behind.ok_or_else(|| unreadable(&"cut off"))?;
-            }
-            Err(cause) => return Err(unreadable(&cause)),
-        }
-        if packed.is_empty() {
-            return Ok(plain);
-        }
-    }
+pub fn zstd(packed: &[u8], limit: usize) -> Result<Vec<u8>> {
+    let decoder = zstd::stream::read::Decoder::with_buffer(packed).and_then(|mut decoder| {
+        decoder.window_log_max(23)?;
+        Ok(decoder)
+    });
+    read(decoder.map_err(|cause| unreadable(&cause))?, limit)
 }
 
 /// Reads from a decoder to its end, at most `limit` bytes: for other forms of compression.
@@ -131,10 +103,13 @@ mod tests {
         }
     }
 
+    /// The exponent of a window, in units of a kibibyte.
+    const EIGHT_MEBIBYTES: u8 = 13;
+
     /// A frame with blocks of 128 KiB that each repeat one byte.
-    fn zstd_frame(blocks: usize) -> Vec<u8> {
-        let (magic, no_checksum, window_of_a_gigabyte) = ([0x28, 0xb5, 0x2f, 0xfd], 0, 20 << 3);
-        let mut frame = [&magic[..], &[no_checksum, window_of_a_gigabyte]].concat();
+    fn zstd_frame(window: u8, blocks: usize) -> Vec<u8> {
+        let (magic, no_checksum) = ([0x28, 0xb5, 0x2f, 0xfd], 0);
+        let mut frame = [&magic[..], &[no_checksum, window << 3]].concat();
         for block in 1..=blocks {
             let repeat = 1 << 1;
             let header = (0x2_0000_u32 << 3) | repeat | u32::from(block == blocks);
@@ -149,14 +124,25 @@ mod tests {
         let block = vec![b'x'; 0x2_0000];
         let plain = [&block[..], &block, &block].concat();
         let skipped = [&[0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0][..], b"no"].concat();
-        let packed = [zstd_frame(2), skipped, zstd_frame(1)].concat();
-        assert!(zstd(&packed, plain.len()).unwrap() == plain);
+        let [two, one] = [2, 1].map(|blocks| zstd_frame(EIGHT_MEBIBYTES, blocks));
+        let packed = [two, skipped, one].concat();
+        for limit in [plain.len(), usize::MAX] {
+            assert!(zstd(&packed, limit).unwrap() == plain);
+        }
         for cut in [1, packed.len() - 5, packed.len() - 1] {
-            assert!(zstd(&packed[..cut], plain.len()).is_err());
+            let error = zstd(&packed[..cut], plain.len()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Decode, "{cut}");
         }
         let trailing = [&packed[..], b"x"].concat();
         assert!(zstd(&trailing, plain.len()).is_err());
-        let error = zstd(&zstd_frame(4), plain.len()).unwrap_err();
+        let error = zstd(&packed, plain.len() - 1).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TooLarge);
+    }
+
+    #[test]
+    fn windows_of_zstd_are_bounded() {
+        assert!(zstd(&zstd_frame(EIGHT_MEBIBYTES, 100), usize::MAX).is_ok());
+        let error = zstd(&zstd_frame(EIGHT_MEBIBYTES + 1, 100), usize::MAX).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode);
     }
 }

@@ -14,7 +14,8 @@ pub const HEADER: &str = "x-tirole-compression";
 /// Decompresses a body and verifies it against the header.
 ///
 /// Whatever header and body say, decoding stops at `limit` bytes, and uses memory of that order:
-/// the result, and the codec's window (at most the same size again; 16 MB for brotli).
+/// the result, and the codec's window (at most 8 MiB for zstd, where larger ones are refused; 16 MB
+/// for brotli).
 ///
 /// # Errors
 ///
