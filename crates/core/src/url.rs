@@ -37,7 +37,7 @@ pub(crate) fn place(uri: &Uri) -> String {
 
 /// Removes a port that is the scheme's default: the two fields of a request of HTTP/2 that name the
 /// server must not differ (RFC 9113, 8.3.1), and the header `Host` is without it.
-#[cfg(feature = "http2")]
+#[cfg(feature = "client")]
 pub(crate) fn drop_usual_port(uri: &mut Uri) {
     let usual = if uri.scheme() == Some(&Scheme::HTTPS) {
         443
@@ -354,7 +354,7 @@ pub fn is_loopback(host: &str) -> bool {
 pub fn is_loopback_address(host: &str) -> bool {
     bare(host)
         .parse::<std::net::IpAddr>()
-        .is_ok_and(|address| address.is_loopback())
+        .is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 #[cfg(test)]
@@ -553,6 +553,8 @@ mod tests {
             ("http://127.0.0.1:80", true),
             ("http://localhost", true),
             ("http://[::1]:8", true),
+            ("http://[::ffff:127.0.0.1]", true),
+            ("http://[::ffff:10.0.0.1]", false),
             ("http://127.0.0.1.example.com", false),
             ("http://10.0.0.1", false),
         ] {

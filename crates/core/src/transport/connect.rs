@@ -17,7 +17,7 @@ use super::dns::CachedResolver;
 use super::parking::Parking;
 #[cfg(feature = "proxy")]
 use super::proxy::{Hop, Routes};
-use super::wire::{Stream, Wire};
+use super::wire::{Stream, Via, Wire};
 use crate::deadline::in_words;
 use crate::url::place;
 #[cfg(unix)]
@@ -34,6 +34,8 @@ struct Way {
     tls: Result<TlsConnector>,
     #[cfg(feature = "proxy")]
     routes: Option<Routes>,
+    #[cfg(feature = "proxy")]
+    tls_to_proxy: Result<TlsConnector>,
     timeout: Duration,
     keeping: Keeping,
     parked: Parking,
@@ -56,6 +58,7 @@ impl Connector {
         resolver: CachedResolver,
         tls: Result<Arc<rustls::ClientConfig>>,
         #[cfg(feature = "proxy")] routes: Option<Routes>,
+        #[cfg(feature = "proxy")] tls_to_proxy: Result<Arc<rustls::ClientConfig>>,
         timeout: Duration,
         keeping: Keeping,
     ) -> Self {
@@ -77,6 +80,8 @@ impl Connector {
             tls: tls.map(TlsConnector::from),
             #[cfg(feature = "proxy")]
             routes,
+            #[cfg(feature = "proxy")]
+            tls_to_proxy: tls_to_proxy.map(TlsConnector::from),
             timeout,
             keeping,
             parked: Parking::default(),
@@ -156,7 +161,7 @@ impl Way {
         let to_proxy = async {
             let wire = self.connect_tcp(hop.url()).await?;
             match hop.is_https() {
-                true => secure(&self.tls.clone()?, hop.url(), wire, &[]).await,
+                true => secure(&self.tls_to_proxy.clone()?, hop.url(), wire, &[]).await,
                 false => Ok(wire),
             }
         };
@@ -167,7 +172,7 @@ impl Way {
                 let wire = secure(&tls, uri, wire, self.keeping.protocols).await?;
                 Ok(self.stream(wire))
             }
-            None => Ok(Stream::new(wire, self.keeping.max_age, Some(hop.via()))),
+            None => Ok(self.stream_by(wire, Some(hop.via()))),
         }
     }
 
@@ -194,7 +199,11 @@ impl Way {
 
     /// A connection to the server itself.
     fn stream(&self, wire: Wire) -> Stream {
-        Stream::new(wire, self.keeping.max_age, None)
+        self.stream_by(wire, None)
+    }
+
+    fn stream_by(&self, wire: Wire, proxy: Option<Via>) -> Stream {
+        Stream::new(wire, self.keeping.protocols, self.keeping.max_age, proxy)
     }
 }
 
@@ -301,9 +310,11 @@ mod tests {
             let no_tls = Err(Error::new(ErrorKind::Config, "not needed"));
             let connector = Connector::new(
                 resolver,
-                no_tls,
+                no_tls.clone(),
                 #[cfg(feature = "proxy")]
                 None,
+                #[cfg(feature = "proxy")]
+                no_tls,
                 60 * second,
                 keeping,
             );

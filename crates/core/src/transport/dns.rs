@@ -115,7 +115,7 @@ async fn look_up(
     // Credentials are sent to this name over plain http, so no name server may redirect it (RFC
     // 6761, 6.3). The connection is made to exactly these addresses.
     if crate::url::is_loopback(&name) {
-        found.retain(IpAddr::is_loopback);
+        found.retain(|address| address.to_canonical().is_loopback());
         if found.is_empty() {
             let why = "does not resolve to this machine; use the name of the intended machine";
             return Err(fail(why).with_retryable(false));

@@ -1,7 +1,6 @@
 //! The socket transport: hyper's HTTP/1.1, hyper-util's pool and our connector.
 
 use std::fmt;
-use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -32,9 +31,7 @@ use super::tls::{self, Roots, TlsSettings};
 use super::wire::HTTP2;
 use super::wire::History;
 use super::{Request, Response, StreamedResponse, Transport, broken};
-#[cfg(feature = "http2")]
-use crate::url;
-use crate::url::host_header;
+use crate::url::{drop_usual_port, host_header};
 use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result, Sent};
 
 /// HTTP/1.1 over pooled connections, with TLS by rustls; HTTP/2 where it is asked for.
@@ -52,6 +49,9 @@ pub struct HttpTransport {
     /// Whether an answer came over a connection that is due for retirement.
     met_old: Arc<AtomicBool>,
 }
+
+/// A request on its way, unless it was too late for it.
+type Begun = Result<(ResponseFuture, Option<CaptureConnection>)>;
 
 impl HttpTransport {
     /// Creates a builder with the defaults that its setters document.
@@ -73,26 +73,27 @@ impl HttpTransport {
         asks
     }
 
-    /// Starts sending a request.
-    fn begin(&self, request: Request) -> Result<(ResponseFuture, Option<CaptureConnection>)> {
+    fn may_speak_http2(&self) -> bool {
         #[cfg(feature = "http2")]
-        let may_be_http2 = self.http2 != Http2::Off;
+        let may_speak = self.http2 != Http2::Off;
         #[cfg(not(feature = "http2"))]
-        let may_be_http2 = false;
-        // Here nothing has left yet, whatever the connection speaks.
-        #[cfg(feature = "http2")]
+        let may_speak = false;
+        may_speak
+    }
+
+    /// Starts sending a request.
+    fn begin(&self, mut request: Request) -> Begun {
+        let may_be_http2 = self.may_speak_http2();
         if may_be_http2 {
+            // Here nothing has left yet.
             request.written.still_may_begin()?;
+            drop_usual_port(&mut request.uri);
         }
         let outgoing = Outgoing::new(request.body, request.written, may_be_http2);
         let mut outgoing = http::Request::new(outgoing);
         *outgoing.method_mut() = request.method;
         *outgoing.uri_mut() = request.uri;
         *outgoing.headers_mut() = request.headers;
-        #[cfg(feature = "http2")]
-        if may_be_http2 {
-            url::drop_usual_port(outgoing.uri_mut());
-        }
         let parts = outgoing.uri().scheme().zip(outgoing.uri().authority());
         if !outgoing.headers().contains_key(HOST)
             && let Some((scheme, authority)) = parts
@@ -119,12 +120,11 @@ impl HttpTransport {
 
     async fn receive(
         &self,
-        answer: ResponseFuture,
-        captured: Option<CaptureConnection>,
+        begun: Begun,
         limit: usize,
         #[cfg(any(feature = "gzip", feature = "zstd"))] asked: bool,
     ) -> Result<Response> {
-        let (head, body) = self.receive_head(answer, captured).await?;
+        let (head, body) = self.receive_head(begun).await?;
         let body = body::read(body, head.status, limit).await?;
         #[cfg(any(feature = "gzip", feature = "zstd"))]
         let (head, body) = match asked {
@@ -138,12 +138,8 @@ impl HttpTransport {
         })
     }
 
-    async fn receive_stream(
-        &self,
-        answer: ResponseFuture,
-        captured: Option<CaptureConnection>,
-    ) -> Result<StreamedResponse> {
-        let (head, body) = self.receive_head(answer, captured).await?;
+    async fn receive_stream(&self, begun: Begun) -> Result<StreamedResponse> {
+        let (head, body) = self.receive_head(begun).await?;
         let status = head.status;
         let body = Box::new(body::Arriving { body, status });
         let mut response = StreamedResponse::new(status, body);
@@ -151,11 +147,8 @@ impl HttpTransport {
         Ok(response)
     }
 
-    async fn receive_head(
-        &self,
-        answer: ResponseFuture,
-        captured: Option<CaptureConnection>,
-    ) -> Result<(Parts, Incoming)> {
+    async fn receive_head(&self, begun: Begun) -> Result<(Parts, Incoming)> {
+        let (answer, captured) = begun?;
         let (head, body) = answer.await.map_err(classify)?.into_parts();
         if let Some(history) = head.extensions.get::<History>() {
             history.has_answered.store(true, Ordering::Relaxed);
@@ -191,13 +184,9 @@ impl Transport for HttpTransport {
         let asked = self.accept_compressed(&mut request);
         // The pool boxes the request before ours is boxed: a box that holds both is larger than a
         // kilobyte, where malloc leaves its fast path.
-        let (answer, captured) = match self.begin(request) {
-            Ok(begun) => begun,
-            Err(late) => return Box::pin(ready(Err(late))),
-        };
+        let begun = self.begin(request);
         Box::pin(self.receive(
-            answer,
-            captured,
+            begun,
             limit,
             #[cfg(any(feature = "gzip", feature = "zstd"))]
             asked,
@@ -205,15 +194,16 @@ impl Transport for HttpTransport {
     }
 
     fn stream(&self, request: Request) -> BoxFuture<'_, Result<StreamedResponse>> {
-        let (answer, captured) = match self.begin(request) {
-            Ok(begun) => begun,
-            Err(late) => return Box::pin(ready(Err(late))),
-        };
-        Box::pin(self.receive_stream(answer, captured))
+        let begun = self.begin(request);
+        Box::pin(self.receive_stream(begun))
     }
 
     fn warm_up(&self, uri: &Uri) -> BoxFuture<'_, Result<()>> {
-        let uri = uri.clone();
+        let mut uri = uri.clone();
+        // As for requests, or they would not find the connection.
+        if self.may_speak_http2() {
+            drop_usual_port(&mut uri);
+        }
         Box::pin(async move { self.connector.warm_up(&uri).await })
     }
 }
@@ -344,7 +334,8 @@ impl HttpTransportBuilder {
     /// first, and its private key (PKCS #8, PKCS #1 or SEC 1, not encrypted), both in PEM form. A
     /// file that holds both may be passed as both. Default: no certificate.
     ///
-    /// A key that does not belong to the certificate is refused by [`build`](Self::build).
+    /// A proxy is not shown it. A key that does not belong to the certificate is refused by
+    /// [`build`](Self::build).
     ///
     /// # Errors
     ///
@@ -357,7 +348,7 @@ impl HttpTransportBuilder {
     /// Accepts any certificate of any server. Anyone between this machine and the server can then
     /// read and change all traffic, including tokens and passwords; prefer trusting the server's
     /// own root with [`add_root_pem`](Self::add_root_pem). Each [`build`](Self::build) logs a
-    /// warning.
+    /// warning. The certificate of a proxy is checked all the same.
     pub fn dangerously_accept_any_certificate(mut self) -> Self {
         self.tls.roots = Roots::Unchecked;
         self
@@ -522,6 +513,11 @@ impl HttpTransportBuilder {
         {
             return Err(why.clone());
         }
+        #[cfg(feature = "proxy")]
+        let tls_to_proxy = match self.proxy.speaks_tls() {
+            true => self.tls.for_proxy().client_config(),
+            false => tls.clone(),
+        };
         let resolver = Arc::clone(&self.resolver);
         let resolver = CachedResolver::new(resolver, self.connect_timeout.mul_f64(0.6));
         Ok(Connector::new(
@@ -529,6 +525,8 @@ impl HttpTransportBuilder {
             tls,
             #[cfg(feature = "proxy")]
             self.proxy.routes(),
+            #[cfg(feature = "proxy")]
+            tls_to_proxy,
             self.connect_timeout,
             Keeping {
                 protocols,

@@ -74,6 +74,8 @@ impl Proxy {
     /// and are preferred, as by curl. `HTTP_PROXY` in upper case is ignored in a CGI program
     /// (`REQUEST_METHOD` is set), where whoever sends a request could set it.
     ///
+    /// Exceptions that [`except`](Self::except) would refuse, such as a name with a port, are ignored.
+    ///
     /// Without any of them there is no proxy.
     ///
     /// # Errors
@@ -108,7 +110,10 @@ impl Proxy {
         Ok(Self {
             http: hop(http)?.or_else(|| all.clone()),
             https: hop(&["https_proxy", "HTTPS_PROXY"])?.or(all),
-            except: except.map_or_else(String::new, |(_, list)| list.expose().to_owned()),
+            except: except.map_or_else(String::new, |(_, list)| {
+                let applying = list.expose().split(',').filter_map(exception);
+                applying.collect::<Vec<_>>().join(",")
+            }),
         })
     }
 
@@ -135,15 +140,13 @@ impl Proxy {
     ///
     /// [`ErrorKind::Config`] if it is none of these, such as a name with a port.
     pub fn except(mut self, servers: &str) -> Result<Self> {
-        let servers = servers.trim();
-        let name = servers.strip_prefix('.').unwrap_or(servers);
-        if servers != "*" && !is_network(servers) && url::host(name).is_err() {
-            return Err(Error::new(
+        let servers = exception(servers).ok_or_else(|| {
+            Error::new(
                 ErrorKind::Config,
                 "an exception from a proxy is a host name, an address, a network such as \
                  10.0.0.0/8, or *",
-            ));
-        }
+            )
+        })?;
         if !self.except.is_empty() {
             self.except.push(',');
         }
@@ -151,9 +154,19 @@ impl Proxy {
         Ok(self)
     }
 
-    /// Returns the rules in the form that decides quickly, unless there is no proxy.
+    /// Returns whether one of the proxies is asked over TLS.
+    pub(super) fn speaks_tls(&self) -> bool {
+        [&self.http, &self.https]
+            .into_iter()
+            .flatten()
+            .any(Hop::is_https)
+    }
+
+    /// Returns the rules in the form that decides quickly, unless nothing goes through a proxy.
     pub(super) fn routes(&self) -> Option<Routes> {
-        if self.http.is_none() && self.https.is_none() {
+        // The matcher applies it to names alone.
+        let is_never_used = self.except.split(',').any(|servers| servers == "*");
+        if is_never_used || (self.http.is_none() && self.https.is_none()) {
             return None;
         }
         let url = |hop: &Option<Hop>| hop.as_ref().map_or_else(String::new, |h| h.url.to_string());
@@ -329,6 +342,21 @@ fn basic(user: &str, password: &Secret) -> Result<HeaderValue> {
     Ok(header)
 }
 
+/// Returns an exception as it is compared with hosts, or `None` if it could never apply.
+fn exception(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let bare = bare.unwrap_or(text);
+    if text == "*" || is_network(bare) {
+        return Some(bare);
+    }
+    let name = text.strip_suffix('.').unwrap_or(text);
+    url::host(name.strip_prefix('.').unwrap_or(name)).ok()?;
+    Some(name)
+}
+
 fn is_network(text: &str) -> bool {
     use std::net::IpAddr;
 
@@ -340,7 +368,11 @@ fn is_network(text: &str) -> bool {
         return false;
     };
     let most = if address.is_ipv4() { 32 } else { 128 };
-    bits.is_none_or(|bits| bits.parse::<u8>().is_ok_and(|bits| bits <= most))
+    bits.is_none_or(|bits| {
+        let length = bits.parse::<u8>();
+        // Signs and zeros in front would keep it from being understood.
+        length.is_ok_and(|length| length <= most && length.to_string() == bits)
+    })
 }
 
 impl fmt::Debug for Hop {
@@ -378,6 +410,8 @@ mod tests {
             "10.0.0.0/8",
             "2001:db8::/32",
             "192.0.2.7",
+            "[2001:db9::1]",
+            "root.example.",
         ] {
             proxy = proxy.except(servers).unwrap();
         }
@@ -385,6 +419,10 @@ mod tests {
             ("http://127.0.0.1:80/", true),
             ("https://localhost/", true),
             ("http://[::1]/", true),
+            ("http://[::ffff:127.0.0.1]/", true),
+            ("https://[2001:db9::1]/", true),
+            ("https://[2001:db9::2]/", false),
+            ("https://root.example/", true),
             ("https://corp.example/", true),
             ("https://a.Corp.example/", true),
             ("https://a.dot.example/", true),
@@ -400,7 +438,12 @@ mod tests {
             assert_eq!(hop(&proxy, url), expected, "{url}");
         }
         let none = proxy.except("*").unwrap();
-        assert_eq!(hop(&none, "https://auth.example/"), None);
+        let list = [("ALL_PROXY", "all:1"), ("NO_PROXY", "a.example, * ")];
+        for none in [none, from(&list).unwrap()] {
+            for url in ["https://auth.example/", "http://11.0.0.1/"] {
+                assert_eq!(hop(&none, url), None, "{url}");
+            }
+        }
     }
 
     #[test]
@@ -409,6 +452,7 @@ mod tests {
             "",
             "corp.example:443",
             "10.0.0.0/33",
+            "10.0.0.0/+8",
             "https://a.example",
             "*.a.example",
         ] {
@@ -432,7 +476,10 @@ mod tests {
         let only = from(&[("http_proxy", "one:1"), ("HTTP_PROXY", "two:2")]).unwrap();
         assert_eq!(hop(&only, http).as_deref(), Some("one:1"));
         assert_eq!(hop(&only, https), None);
-        let list = [("ALL_PROXY", "all:1"), ("NO_PROXY", ".svc, auth.example")];
+        let list = [
+            ("ALL_PROXY", "all:1"),
+            ("NO_PROXY", "a:80,, .svc, auth.example."),
+        ];
         assert_eq!(hop(&from(&list).unwrap(), http), None);
         let cgi = from(&[("HTTP_PROXY", "two:2"), ("REQUEST_METHOD", "GET")]).unwrap();
         assert_eq!(hop(&cgi, http), None);

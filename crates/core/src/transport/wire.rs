@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
@@ -98,6 +99,8 @@ impl AsyncWrite for Wire {
 /// A connection and its history.
 pub(super) struct Stream {
     wire: TokioIo<Wire>,
+    /// What the server of a shared connection said before it was asked, and was not read yet.
+    early: Bytes,
     history: History,
 }
 
@@ -126,15 +129,26 @@ pub(super) struct Via {
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 impl Stream {
-    pub(super) fn new(wire: Wire, max_age: Duration, proxy: Option<Via>) -> Self {
+    /// `protocols` are those that are spoken: if HTTP/2 alone, then without having been chosen.
+    pub(super) fn new(
+        wire: Wire,
+        #[cfg_attr(
+            not(feature = "http2"),
+            expect(unused_variables, reason = "HTTP/1.1 alone")
+        )]
+        protocols: &[&[u8]],
+        max_age: Duration,
+        proxy: Option<Via>,
+    ) -> Self {
         #[cfg(feature = "http2")]
-        let is_shared = wire.has_chosen_http2();
+        let is_shared = protocols == [HTTP2] || wire.has_chosen_http2();
         #[cfg(not(feature = "http2"))]
         let is_shared = false;
         // Connections that were made together must not all end together.
         let age = max_age.min(LONGEST).mul_f64(0.8 + 0.4 * fastrand::f64());
         Self {
             wire: TokioIo::new(wire),
+            early: Bytes::new(),
             history: History {
                 retire_at: after(Instant::now(), age),
                 has_answered: Arc::default(),
@@ -146,11 +160,23 @@ impl Stream {
 
     /// Returns whether the connection can still be used before anything was sent over it.
     pub(super) fn is_fresh(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut byte = [0];
-        let mut buffer = ReadBuf::new(&mut byte);
-        // Anything but nothing is an end, or something that was not asked for.
-        let read = Pin::new(self.wire.inner_mut()).poll_read(cx, &mut buffer);
-        read.is_pending()
+        let mut bytes = [0; 256];
+        let mut buffer = ReadBuf::new(&mut bytes);
+        while buffer.remaining() > 0 {
+            let before = buffer.filled().len();
+            match Pin::new(self.wire.inner_mut()).poll_read(cx, &mut buffer) {
+                Poll::Pending => {
+                    self.early = Bytes::copy_from_slice(buffer.filled());
+                    return true;
+                }
+                // A server of HTTP/2 sends its settings unasked (RFC 9113, 3.4).
+                Poll::Ready(Ok(())) if self.history.is_shared && buffer.filled().len() > before => {
+                }
+                // An end, or something that was not asked for.
+                Poll::Ready(_) => return false,
+            }
+        }
+        false
     }
 
     pub(super) fn into_wire(self) -> Wire {
@@ -174,9 +200,15 @@ impl Read for Stream {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        buf: ReadBufCursor<'_>,
+        mut buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().wire).poll_read(cx, buf)
+        let stream = self.get_mut();
+        if !stream.early.is_empty() {
+            let length = stream.early.len().min(buf.remaining());
+            buf.put_slice(&stream.early.split_to(length));
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut stream.wire).poll_read(cx, buf)
     }
 }
 

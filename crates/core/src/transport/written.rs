@@ -91,7 +91,7 @@ impl Written {
 
     /// Returns the error of [`may_begin`](Self::may_begin) if it is too late already, and reports
     /// nothing.
-    #[cfg(feature = "http2")]
+    #[cfg(feature = "client")]
     pub(super) fn still_may_begin(&self) -> Result<()> {
         let obstacle = self.0.as_ref().and_then(|shared| shared.obstacle());
         obstacle.map_or(Ok(()), Err)

@@ -9,9 +9,9 @@ use h2::server::{Connection, SendResponse};
 use h2::{Reason, RecvStream};
 use http::header::HOST;
 use http::{Request as HttpRequest, Response as HttpResponse, StatusCode, Version};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use vouchsafe_core::call::{Call, CallOptions, Operation, Timeouts};
+use vouchsafe_core::call::{Call, CallOptions, Operation, Retry, Timeouts};
 use vouchsafe_core::task::Task;
 use vouchsafe_core::transport::{HttpTransport, HttpTransportBuilder, Transport};
 use vouchsafe_core::url::{BaseUrl, Target};
@@ -139,7 +139,7 @@ async fn a_server_of_https_chooses_the_version() {
                     answer(&mut respond);
                 }
             } else {
-                use tokio::io::{AsyncReadExt, AsyncWriteExt};
+                use tokio::io::AsyncReadExt;
                 let mut seen = Vec::new();
                 while tls.read_buf(&mut seen).await.unwrap() > 0 {
                     if seen.ends_with(b"\r\n\r\n") {
@@ -202,6 +202,59 @@ async fn a_read_is_sent_again_after_a_reset_stream() {
     .await;
     server.send(&client(only()), &READ).await.unwrap();
     assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_reset_stream_is_no_sign_of_a_stale_connection() {
+    let server = Scripted::start(|mut connection, _| async move {
+        if let Some((_, mut respond)) = next(&mut connection).await {
+            answer(&mut respond);
+        }
+        while let Some((_, mut respond)) = next(&mut connection).await {
+            respond.send_reset(Reason::REFUSED_STREAM);
+        }
+    })
+    .await;
+    let client = client(only());
+    server.send(&client, &READ).await.unwrap();
+    let call = Call::new(&READ, Target::new(READ.path()));
+    let options = CallOptions::new().retry(Retry::none());
+    let sent = client.send(&server.base, call, None, &options);
+    assert_eq!(sent.await.unwrap_err().attempts(), 1);
+}
+
+#[tokio::test]
+async fn a_connection_made_ahead_is_used_although_the_server_has_sent_its_settings() {
+    let server = Scripted::start(|connection, _| answer_all(connection)).await;
+    let client = client(only());
+    client.warm_up(&server.base).await.unwrap();
+    // The settings arrive.
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+    server.send(&client, &READ).await.unwrap();
+    assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_connection_made_ahead_that_has_ended_is_not_used() {
+    let listener = TcpListener::bind(loopback()).await.unwrap();
+    let base: BaseUrl = format!("http://{}", listener.local_addr().unwrap())
+        .parse()
+        .unwrap();
+    let client = client(only());
+    client.warm_up(&base).await.unwrap();
+    let (mut tcp, _) = listener.accept().await.unwrap();
+    // Settings, and the end.
+    tcp.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await.unwrap();
+    drop(tcp);
+    let _server = Task::spawn(async move {
+        let (tcp, _) = listener.accept().await.unwrap();
+        answer_all(h2::server::handshake(tcp).await.unwrap()).await;
+    });
+    let call = Call::new(&WRITE, Target::new(WRITE.path()));
+    let options = CallOptions::new();
+    client.send(&base, call, None, &options).await.unwrap();
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use vouchsafe_core::call::{Call, CallOptions};
 use vouchsafe_core::mock::{CertificateAuthority, Host};
-use vouchsafe_core::transport::{HttpTransport, HttpTransportBuilder, Transport};
+use vouchsafe_core::transport::{HttpTransport, HttpTransportBuilder, Proxy, Transport};
 use vouchsafe_core::url::Target;
 use vouchsafe_core::{CoreClient, ErrorKind, Sent};
 
@@ -65,6 +65,27 @@ async fn a_missing_or_foreign_client_certificate_is_refused_once() {
         assert!(error.message().contains("alert"), "{error}");
     }
     assert!(host.journal().is_empty());
+}
+
+#[tokio::test]
+async fn a_proxy_is_not_shown_the_client_certificate_and_its_own_is_always_checked() {
+    let host = Host::new(Arc::new(Fine));
+    let authority = CertificateAuthority::new().unwrap();
+    let clients = CertificateAuthority::new().unwrap();
+    let asking = host.serve_tls_to(loopback(), &authority, &clients).await;
+    let asking = asking.unwrap();
+    let open = host.serve_tls(loopback(), &authority).await.unwrap();
+    let unchecked = HttpTransport::builder().dangerously_accept_any_certificate();
+    for (network, proxy, is_served) in [
+        (known_to(&authority, &clients), asking.url(), false),
+        (known_to(&authority, &clients), open.url(), true),
+        (unchecked, open.url(), false),
+    ] {
+        let network = network.proxy(Proxy::new(&proxy).unwrap());
+        let transport = network.build().unwrap();
+        let answer = transport.send(get("http://auth.example/read")).await;
+        assert_eq!(answer.is_ok(), is_served, "{proxy}: {answer:?}");
+    }
 }
 
 #[test]

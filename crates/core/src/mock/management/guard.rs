@@ -3,14 +3,13 @@
 //! A page can send requests to loopback addresses, and under a host name that resolves to one (DNS
 //! rebinding) it can even read the answers.
 
-use std::net::IpAddr;
-
 use http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use http::uri::Authority;
 use http::{HeaderName, StatusCode};
 
 use super::Refusal;
 use crate::transport::Request;
+use crate::url::is_loopback;
 
 /// Refuses requests that a web page may have sent.
 pub(super) fn admit(request: &Request) -> Result<(), Refusal> {
@@ -21,7 +20,9 @@ pub(super) fn admit(request: &Request) -> Result<(), Refusal> {
     let target = request.uri.authority();
     let host = header(HOST).map(|value| Authority::try_from(value.as_bytes()).ok());
     let mut names = target.cloned().map(Some).into_iter().chain(host).peekable();
-    if names.peek().is_none() || !names.all(|name| name.is_some_and(|name| is_loopback(&name))) {
+    if names.peek().is_none()
+        || !names.all(|name| name.is_some_and(|name| is_loopback(name.host())))
+    {
         return refuse("use a loopback address, such as 127.0.0.1");
     }
     let own = |origin: &str| {
@@ -48,16 +49,6 @@ pub(super) fn admit(request: &Request) -> Result<(), Refusal> {
         return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, why));
     }
     Ok(())
-}
-
-fn is_loopback(name: &Authority) -> bool {
-    let host = name.host();
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    match bare.parse::<IpAddr>() {
-        Ok(IpAddr::V6(ip)) => ip.to_canonical().is_loopback(),
-        Ok(IpAddr::V4(ip)) => ip.is_loopback(),
-        Err(_) => host.eq_ignore_ascii_case("localhost"),
-    }
 }
 
 /// Returns whether a page may send a content type to another origin without a preflight. A value

@@ -57,6 +57,10 @@ impl Identity {
         })))
     }
 
+    pub(super) fn digest(&self) -> [u8; 32] {
+        self.0.digest
+    }
+
     pub(super) fn chain(&self) -> Vec<CertificateDer<'static>> {
         self.0.chain.clone()
     }
@@ -70,12 +74,6 @@ impl Identity {
 impl Drop for Parts {
     fn drop(&mut self) {
         self.key.zeroize();
-    }
-}
-
-impl PartialEq for Identity {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.digest == other.0.digest
     }
 }
 

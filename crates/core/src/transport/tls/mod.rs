@@ -80,6 +80,21 @@ impl TlsSettings {
         Ok(())
     }
 
+    /// Returns the settings for a proxy, which is no server that the client proves itself to, and
+    /// whose certificate is always checked.
+    #[cfg(feature = "proxy")]
+    pub(super) fn for_proxy(&self) -> Self {
+        let roots = match self.roots {
+            Roots::Unchecked => Roots::Default,
+            checked => checked,
+        };
+        Self {
+            roots,
+            identity: None,
+            ..self.clone()
+        }
+    }
+
     /// Returns whether anything was set that is of no use without TLS.
     pub(super) fn has_identity(&self) -> bool {
         self.identity.is_some()
@@ -103,7 +118,9 @@ impl TlsSettings {
         let config = self.build(Arc::clone(&provider))?;
         let is_common = self.extra_roots.is_empty() && self.identity.is_none();
         table.push(Shared {
-            settings: self.clone(),
+            roots: self.roots,
+            extra_roots: self.extra_roots.clone(),
+            identity: self.identity.as_ref().map(Identity::digest),
             provider,
             config: Arc::downgrade(&config),
             _kept: is_common.then(|| Arc::clone(&config)),
@@ -221,7 +238,10 @@ pub(super) fn alert(cause: &(dyn std::error::Error + 'static)) -> Option<String>
 static SHARED: Mutex<Vec<Shared>> = Mutex::new(Vec::new());
 
 struct Shared {
-    settings: TlsSettings,
+    roots: Roots,
+    extra_roots: Vec<CertificateDer<'static>>,
+    /// By its digest, since the entry may outlive the clients that have the key.
+    identity: Option<[u8; 32]>,
     /// The provider that the settings led to.
     provider: Arc<CryptoProvider>,
     config: Weak<ClientConfig>,
@@ -232,8 +252,8 @@ struct Shared {
 impl Shared {
     fn is_for(&self, settings: &TlsSettings, provider: &Arc<CryptoProvider>) -> bool {
         Arc::ptr_eq(&self.provider, provider)
-            && self.settings.roots == settings.roots
-            && self.settings.extra_roots == settings.extra_roots
-            && self.settings.identity == settings.identity
+            && self.roots == settings.roots
+            && self.extra_roots == settings.extra_roots
+            && self.identity == settings.identity.as_ref().map(Identity::digest)
     }
 }
