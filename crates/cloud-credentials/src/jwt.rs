@@ -113,11 +113,18 @@ fn time(value: &Value) -> Option<SystemTime> {
         },
         _ => return None,
     };
-    let length = Duration::from_secs(seconds.unsigned_abs().min(END_OF_9999));
-    match seconds {
-        0.. => UNIX_EPOCH.checked_add(length),
-        _ => UNIX_EPOCH.checked_sub(length),
+    match u64::try_from(seconds) {
+        Ok(seconds) => Some(since_1970(seconds)),
+        Err(_) => {
+            UNIX_EPOCH.checked_sub(Duration::from_secs(seconds.unsigned_abs().min(END_OF_9999)))
+        }
     }
+}
+
+/// Returns the moment that is so many seconds after the start of 1970, or the end of the year 9999
+/// if that is earlier: not every clock can represent later ones.
+pub(crate) fn since_1970(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds.min(END_OF_9999))
 }
 
 const END_OF_9999: u64 = 253_402_300_799;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -12,7 +12,7 @@ use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret, SecretBytes};
 
 use crate::Result;
 use crate::error::Corrupt;
-use crate::jwt::Claims;
+use crate::jwt::{Claims, since_1970};
 
 /// The credentials of one profile, as stores hold them: a JSON object.
 ///
@@ -62,9 +62,7 @@ impl Record {
             refresh_token: wire.refresh_token.filter(is_there),
             is_token_left_out: wire.access_token.is_none(),
             access_token: wire.access_token.flatten().filter(is_there),
-            expires_at: wire
-                .expires_at
-                .map(|at| UNIX_EPOCH + Duration::from_secs(at)),
+            expires_at: wire.expires_at.map(since_1970),
             lineage: wire.lineage,
             dead: wire.dead,
             extra: wire.extra,
@@ -81,13 +79,13 @@ impl Record {
             (None, true) => None,
             (token, _) => Some(Shown(token.as_ref())),
         };
-        let since_1970 = |at: SystemTime| at.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let seconds = |at: SystemTime| at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let shown = ShownRecord {
             access_token,
             client_id: self.client_id.as_deref(),
             client_secret: Shown(self.client_secret.as_ref()),
             refresh_token: Shown(self.refresh_token.as_ref()),
-            expires_at: self.expires_at.map(|at| since_1970(at).as_secs()),
+            expires_at: self.expires_at.map(seconds),
             lineage: self.lineage.as_deref(),
             dead: self.dead.as_deref(),
             extra: &self.extra,
@@ -244,6 +242,8 @@ const KNOWN: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;
@@ -288,6 +288,15 @@ mod tests {
         }
         let error = Record::read(&SecretBytes::from(b"{".to_vec())).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::StoreCorrupt);
+    }
+
+    #[test]
+    fn an_expiry_beyond_all_clocks_is_the_end_of_the_year_9999() {
+        for (stored, read) in [(u64::MAX, 253_402_300_799), (7, 7)] {
+            let record = Record::read(&bytes(&json!({"expires_at": stored}))).unwrap();
+            let at = UNIX_EPOCH + Duration::from_secs(read);
+            assert_eq!(record.expires_at, Some(at));
+        }
     }
 
     #[test]

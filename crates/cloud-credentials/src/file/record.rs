@@ -1,7 +1,7 @@
 //! Conversion between documents and records, and what a document cannot hold (protocol section
 //! 12.4).
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -12,6 +12,7 @@ use vouchsafe_core::text::hex;
 use super::Metadata;
 use super::layout::{Members, document_text};
 use crate::Record;
+use crate::jwt::since_1970;
 use crate::record::digest;
 
 /// Returns a digest that differs for each state of a document.
@@ -50,7 +51,7 @@ pub(super) fn read(document: &Members) -> Option<Record> {
         if text("token_sha") == record.access_token.as_ref().map(digest).as_deref() {
             record.lineage = text("lineage").map(str::to_owned);
             let seconds = ours.get("exp").and_then(Value::as_u64);
-            record.expires_at = seconds.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds));
+            record.expires_at = seconds.map(since_1970);
         }
     }
     Some(record)

@@ -27,6 +27,7 @@ pub(crate) use self::machine::Stale;
 use self::machine::{Event, Outcome, Refresh, Seen, Step, Unsaved};
 pub(crate) use self::wanted::{Given, Wanted};
 use crate::error::HeldByAnother;
+use crate::jwt::since_1970;
 use crate::record::digest;
 use crate::{Error, Events, Record, Result};
 
@@ -54,7 +55,10 @@ impl Until {
         let by_timer = deadline::after(Instant::now(), lasts);
         Self {
             by_timer,
-            by_clock: clock.now() + lasts,
+            by_clock: clock
+                .now()
+                .checked_add(lasts)
+                .unwrap_or_else(|| since_1970(u64::MAX)),
             clock: Arc::clone(clock),
         }
     }

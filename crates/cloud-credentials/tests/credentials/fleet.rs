@@ -8,10 +8,13 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use vouchsafe_cloud_credentials::file::FileStore;
 use vouchsafe_cloud_credentials::{Credentials, ErrorKind, Secret, TokenSource as _};
+use vouchsafe_core::SecretBytes;
 use vouchsafe_core::mock::ManualClock;
-use vouchsafe_core::store::{MemoryStore, Store};
+use vouchsafe_core::store::{Expect, MemoryStore, Store, Swapped};
 
-use crate::server::{Fragile, Late, TokenServer, looks_good, put, record, secret, seed, token};
+use crate::server::{
+    Fragile, Late, TokenServer, key, looks_good, put, record, secret, seed, token,
+};
 
 fn sharing(server: &TokenServer, store: &Arc<dyn Store>) -> Credentials {
     server.builder().store(Arc::clone(store)).build().unwrap()
@@ -116,6 +119,31 @@ async fn a_profile_is_renamed_after_its_refresh_and_not_in_the_middle_of_it() {
     let dev = dev.build().unwrap();
     let kept = dev.values().await.unwrap().refresh_token.unwrap();
     assert!(server.server.takes_refresh_token(&kept));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_may_last_for_ever() {
+    let server = TokenServer::new(true);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "rt-0").await;
+    let builder = server.builder().store(Arc::clone(&store));
+    let credentials = builder.lease_time(Duration::MAX).build().unwrap();
+    let new = credentials.refresh().await.unwrap();
+    assert_eq!(token(&*store, "access_token").await, new);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_cannot_be_followed_by_another_is_damaged() {
+    let server = TokenServer::new(true);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "rt-0").await;
+    let last = SecretBytes::from(format!("{} 0 0", u64::MAX).into_bytes());
+    let lease = key().lease();
+    let put = store.compare_and_swap(&lease, &Expect::Any, &last).await;
+    assert!(matches!(put.unwrap(), Swapped::Done(_)));
+    let error = sharing(&server, &store).refresh().await.unwrap_err();
+    assert!(error.to_string().contains("is damaged"), "{error}");
+    assert_eq!(server.requests(), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
 use std::{fs, io};
 
 use serde_json::{Value, json};
@@ -239,6 +240,10 @@ async fn what_only_this_library_knows_is_dropped_once_others_wrote_the_token() {
     assert_eq!(read(&store).await.unwrap().lineage.as_deref(), Some("l"));
     let mut there = json_of(&path);
     assert_eq!(there["profiles"]["1"]["cloud_credentials"]["lineage"], "l");
+    there["profiles"]["1"]["cloud_credentials"]["exp"] = u64::MAX.into();
+    fs::write(&path, there.to_string()).unwrap();
+    let end_of_9999 = UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+    assert_eq!(read(&store).await.unwrap().expires_at, Some(end_of_9999));
     there["profiles"]["1"]["access_token"] = "theirs".into();
     fs::write(&path, there.to_string()).unwrap();
     let now = read(&store).await.unwrap();

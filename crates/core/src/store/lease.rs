@@ -124,7 +124,8 @@ impl StoreLeases {
                     if let Some(remaining) = term.remaining(now) {
                         return Ok(Acquired::Held { remaining });
                     }
-                    (Expect::Version(loaded.version.clone()), term.fence + 1)
+                    let fence = term.fence.checked_add(1).ok_or_else(|| damaged(key))?;
+                    (Expect::Version(loaded.version.clone()), fence)
                 }
             };
             let term = Term::new(fence, now, time);
@@ -219,11 +220,7 @@ impl Term {
                 until: number()?,
             })
         };
-        parse().ok_or_else(|| {
-            let (namespace, profile) = (key.namespace(), key.profile());
-            let what = format!("the lease on {namespace}/{profile} is damaged; remove it");
-            Error::new(ErrorKind::Store, what)
-        })
+        parse().ok_or_else(|| damaged(key))
     }
 
     /// Returns how long it still lasts, or `None` if it has ended.
@@ -234,6 +231,12 @@ impl Term {
         let is_running = is_begun && now < self.until;
         is_running.then(|| Duration::from_millis(time.min(self.until - now)))
     }
+}
+
+fn damaged(key: &Key) -> Error {
+    let (namespace, profile) = (key.namespace(), key.profile());
+    let what = format!("the lease on {namespace}/{profile} is damaged; remove it");
+    Error::new(ErrorKind::Store, what)
 }
 
 /// The part of a lease's duration by which clocks may differ.
