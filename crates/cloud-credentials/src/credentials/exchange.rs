@@ -185,21 +185,29 @@ impl Login {
     pub(super) async fn keep(&self, issued: Issued) -> Result<()> {
         let credentials = &self.credentials;
         let inner = &*credentials.inner;
+        let values = Values {
+            access_token: Some(issued.access_token),
+            client_id: Some(self.id.clone()),
+            client_secret: self.secret.clone(),
+            refresh_token: issued.refresh_token,
+        };
         // In memory first: a store that fails must not cost the tokens.
         credentials.set(|memory| {
-            memory.set.client_id = Some(self.id.clone());
-            memory.set.client_secret.clone_from(&self.secret);
-            memory.set.access_token = Some(issued.access_token);
+            memory.set = values.clone();
             memory.expires_at = issued.expires_at;
-            memory.is_refresh_token_gone = issued.refresh_token.is_none();
-            memory.set.refresh_token = issued.refresh_token;
+            memory.is_refresh_token_gone = values.refresh_token.is_none();
             memory.rotated = None;
         });
         inner.coordinator.forget();
-        credentials.write_login().await?;
+        let written = credentials.write_login(values.clone(), issued.expires_at);
+        written.await?;
         if self.is_of_store {
             // The record is what counts, as others may renew it.
             credentials.set(|memory| {
+                if memory.set != values {
+                    // Something else was set in the meantime, which counts.
+                    return;
+                }
                 let access_token = memory.set.access_token.take();
                 let expires_at = memory.expires_at.take();
                 *memory = Memory {

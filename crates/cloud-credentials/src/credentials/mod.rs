@@ -354,7 +354,10 @@ impl Credentials {
                 memory.is_refresh_token_gone = resolved.source == Source::Builder;
             }
         });
-        self.drop_from_record(token).await
+        let dropped = self.drop_from_record(token).await;
+        // Until now it could be read from the record.
+        self.forget_held();
+        dropped
     }
 
     async fn resolve(&self) -> Result<Resolved> {
@@ -382,6 +385,7 @@ impl Credentials {
                 return Ok(given(values, Source::UnprefixedEnvironment));
             }
         }
+        let epoch = self.memory().epoch;
         let loaded = inner.coordinator.load().await?;
         let memory = self.memory();
         let there = loaded.map(|(record, _)| record);
@@ -389,9 +393,10 @@ impl Credentials {
         let Some(record) = &unsaved.or(there) else {
             let (nothing, source) = (Values::default(), Source::Nothing);
             let profile = self.profile();
-            return Ok(Resolved::new(
-                nothing, source, None, &memory, profile, searched,
-            ));
+            return Ok(Resolved {
+                epoch,
+                ..Resolved::new(nothing, source, None, &memory, profile, searched)
+            });
         };
         let values = Values {
             access_token: record
@@ -402,14 +407,11 @@ impl Credentials {
             client_secret: record.client_secret.clone(),
             refresh_token: record.refresh_token.clone(),
         };
-        Ok(Resolved::new(
-            values,
-            Source::Store,
-            Some(record),
-            &memory,
-            self.profile(),
-            searched,
-        ))
+        let (source, profile) = (Source::Store, self.profile());
+        Ok(Resolved {
+            epoch,
+            ..Resolved::new(values, source, Some(record), &memory, profile, searched)
+        })
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -418,9 +420,21 @@ impl Credentials {
 
     /// Changes the known values, and drops the cached token, which may not belong to them.
     fn set(&self, change: impl FnOnce(&mut Memory)) {
-        change(&mut self.memory());
+        self.begin_epoch(change);
         self.inner.flights.clear();
-        self.forget_held();
+    }
+
+    /// Drops the cached token, so that the next caller reads the sources.
+    fn forget_held(&self) {
+        self.begin_epoch(|_| ());
+    }
+
+    fn begin_epoch(&self, change: impl FnOnce(&mut Memory)) {
+        let mut memory = self.memory();
+        let epoch = memory.epoch + 1;
+        change(&mut memory);
+        memory.epoch = epoch;
+        self.inner.held.store(None);
     }
 }
 

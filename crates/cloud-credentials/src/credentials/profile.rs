@@ -1,10 +1,12 @@
 //! Writing, removing and renaming the records of profiles.
 
+use std::time::SystemTime;
+
 use vouchsafe_core::store::{Expect, Key, Swapped};
 use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret};
 
 use super::Credentials;
-use super::values::Resolved;
+use super::values::Values;
 use crate::refresh::limited;
 use crate::{Record, Result};
 
@@ -22,14 +24,31 @@ impl Credentials {
     #[doc(alias = "write_credentials")]
     pub async fn write(&self) -> Result<()> {
         let resolved = self.resolve().await?;
-        self.change_record(|record| Some(self.merged(record, &resolved, Absent::Keeps)))
+        let is_rotated = resolved.values.refresh_token != resolved.first;
+        let given = self.given(&resolved).filter(|_| is_rotated);
+        let written = Written {
+            lineage: given.and_then(|given| given.lineage()),
+            values: resolved.values,
+            expires_at: resolved.expires_at,
+            absent: Absent::Keeps,
+        };
+        self.change_record(|record| Some(self.merged(record, &written)))
             .await
     }
 
-    /// Writes the values after a login: a refresh token that was not issued is dropped.
-    pub(super) async fn write_login(&self) -> Result<()> {
-        let resolved = self.resolve().await?;
-        self.change_record(|record| Some(self.merged(record, &resolved, Absent::Drops)))
+    /// Writes the values of a login: a refresh token that was not issued is dropped.
+    pub(super) async fn write_login(
+        &self,
+        values: Values,
+        expires_at: Option<SystemTime>,
+    ) -> Result<()> {
+        let written = Written {
+            values,
+            expires_at,
+            lineage: None,
+            absent: Absent::Drops,
+        };
+        self.change_record(|record| Some(self.merged(record, &written)))
             .await
     }
 
@@ -122,9 +141,9 @@ impl Credentials {
         Err(Core::new(Kind::Conflict, what).with_retryable(true).into())
     }
 
-    fn merged(&self, record: Option<Record>, resolved: &Resolved, absent: Absent) -> Record {
+    fn merged(&self, record: Option<Record>, written: &Written) -> Record {
         let inner = &self.inner;
-        let values = &resolved.values;
+        let values = &written.values;
         let is_new = record.is_none();
         let mut record = record.unwrap_or_default();
         let before = (
@@ -138,7 +157,7 @@ impl Credentials {
         if values.client_secret.is_some() && inner.is_secret_kept {
             record.client_secret.clone_from(&values.client_secret);
         }
-        if values.refresh_token.is_some() || absent == Absent::Drops {
+        if values.refresh_token.is_some() || written.absent == Absent::Drops {
             record.refresh_token.clone_from(&values.refresh_token);
         }
         let now = (
@@ -148,17 +167,13 @@ impl Credentials {
         );
         let has_changed = now != (&before.0, &before.1, &before.2);
         if has_changed {
-            let is_rotated = values.refresh_token != resolved.first;
-            let given = self.given(resolved);
-            record.lineage = given
-                .and_then(|given| given.lineage())
-                .filter(|_| is_rotated);
+            record.lineage.clone_from(&written.lineage);
             record.dead = None;
         }
         if inner.is_token_cached {
             if values.access_token.is_some() {
                 record.access_token.clone_from(&values.access_token);
-                record.expires_at = resolved.expires_at;
+                record.expires_at = written.expires_at;
             } else if has_changed {
                 record.access_token = None;
                 record.expires_at = None;
@@ -197,6 +212,15 @@ impl Credentials {
         let what = "the record of the profile is changed all the time; try again";
         Err(Core::new(Kind::Store, what).with_retryable(true).into())
     }
+}
+
+/// What is written into a record.
+struct Written {
+    values: Values,
+    expires_at: Option<SystemTime>,
+    /// That of the refresh token, if it replaced one that was given elsewhere.
+    lineage: Option<String>,
+    absent: Absent,
 }
 
 /// The effect of a missing value on one in the record.

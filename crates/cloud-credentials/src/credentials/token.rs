@@ -10,12 +10,12 @@ use vouchsafe_core::cache::Fetched;
 use vouchsafe_core::{BoxFuture, Secret};
 
 use super::Credentials;
-use super::values::{Memory, Resolved};
+use super::values::Resolved;
+use crate::Result;
 use crate::record::digest;
 use crate::refresh::{Failure, Given, Refreshed, Stale, Wanted};
 use crate::url::Url;
 use crate::validity::Validity;
-use crate::{Record, Result};
 
 /// The cached token.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ impl Credentials {
         let keep = || match refused {
             // The same token, so that the refusal stands.
             Some(held) => Some(held.token.clone()),
-            None => self.hold_if_unchanged(&seen, token.clone(), resolved.expires_at),
+            None => self.hold_if_unchanged(&seen, token.clone(), &resolved),
         };
         let is_usable = refused.is_none() && !self.is_due(&token, resolved.expires_at, self.now());
         if is_usable || !self.refreshes {
@@ -158,7 +158,7 @@ impl Credentials {
 
     async fn fly(&self, stale: Stale<Secret>, resolved: Resolved) -> Result<Token> {
         if let Some((source, provider)) = self.developer()? {
-            return self.redeem(&*source, &provider).await;
+            return self.redeem(&*source, &provider, resolved.epoch).await;
         }
         let inner = &self.inner;
         let lacking = self.lacking(&resolved);
@@ -187,26 +187,20 @@ impl Credentials {
         };
         // Where the record has the token, it is read there, as others may renew it.
         let is_elsewhere = is_given || !inner.is_token_cached || !is_in_store;
-        self.learn(is_given, &resolved, &record, |memory| {
-            memory.set.access_token = is_elsewhere.then(|| token.clone());
-            memory.expires_at = record.expires_at;
-        });
-        Ok(self.hold(token, record.expires_at))
-    }
-
-    /// Records the result of a refresh.
-    fn learn(
-        &self,
-        is_given: bool,
-        resolved: &Resolved,
-        record: &Record,
-        note: impl FnOnce(&mut Memory),
-    ) {
         let mut memory = self.memory();
-        note(&mut memory);
-        if let (true, Some(first), Some(now)) = (is_given, &resolved.first, &record.refresh_token) {
+        let is_current = memory.epoch == resolved.epoch;
+        // What replaced a token that was sent counts whatever was set in the meantime.
+        if let (true, Some(first), Some(now)) = (is_given, &resolved.first, &record.refresh_token)
+            && (is_current || memory.rotated.is_none())
+        {
             memory.rotated = (first != now).then(|| (digest(first), now.clone()));
         }
+        if !is_current {
+            return Ok(self.to_hold(token, record.expires_at).token.clone());
+        }
+        memory.set.access_token = is_elsewhere.then(|| token.clone());
+        memory.expires_at = record.expires_at;
+        Ok(self.hold(token, record.expires_at))
     }
 
     /// Returns the credentials that were given elsewhere than in the record.
@@ -238,18 +232,23 @@ impl Credentials {
         }
     }
 
-    async fn redeem(&self, source: &dyn TokenSource, provider: &Url) -> Result<Token> {
+    async fn redeem(&self, source: &dyn TokenSource, provider: &Url, epoch: u64) -> Result<Token> {
         let issued = self.inner.endpoints.redeem(provider, source).await?;
-        {
+        let (token, expires_at) = (issued.access_token, issued.expires_at);
+        let token = {
             let mut memory = self.memory();
-            memory.set.access_token = Some(issued.access_token.clone());
-            memory.expires_at = issued.expires_at;
+            if memory.epoch != epoch {
+                return Ok(self.to_hold(token, expires_at).token.clone());
+            }
+            memory.set.access_token = Some(token.clone());
+            memory.expires_at = expires_at;
             if issued.refresh_token.is_some() {
                 memory.set.refresh_token = issued.refresh_token;
             }
-        }
+            self.hold(token, expires_at)
+        };
         self.write().await?;
-        Ok(self.hold(issued.access_token, issued.expires_at))
+        Ok(token)
     }
 
     fn can_refresh(&self, resolved: &Resolved) -> Result<bool> {
@@ -269,7 +268,7 @@ impl Credentials {
         lacking.map(|(name, _)| name).collect()
     }
 
-    /// Caches a token. If it is cached already, it keeps its generation.
+    /// Caches a token, while the memory is locked. If it is cached already, it keeps its generation.
     fn hold(&self, token: Secret, expires_at: Option<SystemTime>) -> Token {
         if let Some(token) = cached(self.inner.held.load().as_ref(), &token) {
             return token;
@@ -279,17 +278,22 @@ impl Credentials {
         held.token.clone()
     }
 
-    /// Caches a token that was read, unless the cached one has changed since it was `seen`.
+    /// Caches a token that was read, unless the cached one has changed since it was `seen`, or the
+    /// token that was read may have been revoked or replaced since.
     fn hold_if_unchanged(
         &self,
         seen: &Option<Arc<Held>>,
         token: Secret,
-        expires_at: Option<SystemTime>,
+        resolved: &Resolved,
     ) -> Option<Token> {
+        let memory = self.memory();
+        if memory.epoch != resolved.epoch {
+            return None;
+        }
         if let Some(token) = cached(seen.as_ref(), &token) {
             return Some(token);
         }
-        let held = self.to_hold(token, expires_at);
+        let held = self.to_hold(token, resolved.expires_at);
         let new = Some(Arc::clone(&held));
         let found = self.inner.held.compare_and_swap(seen, new);
         let address = |held: &Option<Arc<Held>>| held.as_ref().map(Arc::as_ptr);
@@ -306,11 +310,6 @@ impl Credentials {
             due: validity.due(inner.guard),
             is_refused: AtomicBool::new(false),
         })
-    }
-
-    /// Drops the cached token, so that the next caller reads the sources.
-    pub(super) fn forget_held(&self) {
-        self.inner.held.store(None);
     }
 
     fn is_due(&self, token: &Secret, expires_at: Option<SystemTime>, now: SystemTime) -> bool {

@@ -96,6 +96,8 @@ impl Values {
 /// State of this process, in addition to the sources.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
+    /// Counts the changes after which a token that is still on its way is no longer the current one.
+    pub(super) epoch: u64,
     /// Values that were set after construction; they hide those of the sources.
     pub(super) set: Values,
     /// Whether a value of the builder is no longer used, since it was revoked or not issued again.
@@ -112,6 +114,8 @@ pub(super) struct Memory {
 /// The current values.
 #[derive(Clone, Debug)]
 pub(super) struct Resolved {
+    /// That of the memory, before the sources were read.
+    pub(super) epoch: u64,
     pub(super) values: Values,
     /// The refresh token as the source has it.
     pub(super) first: Option<Secret>,
@@ -121,7 +125,7 @@ pub(super) struct Resolved {
     /// When the access token expires, if the token does not state it.
     pub(super) expires_at: Option<SystemTime>,
     pub(super) profile: String,
-    searched: Searched,
+    pub(super) searched: Searched,
 }
 
 /// Which sources are searched before the store.
@@ -171,6 +175,7 @@ impl Resolved {
         let is_set =
             set.client_id.is_some() || set.client_secret.is_some() || set.refresh_token.is_some();
         Self {
+            epoch: memory.epoch,
             values,
             first,
             source,

@@ -16,11 +16,11 @@ use crate::server::{
     Fragile, Late, TokenServer, key, looks_good, put, record, secret, seed, token,
 };
 
-fn sharing(server: &TokenServer, store: &Arc<dyn Store>) -> Credentials {
+pub(crate) fn sharing(server: &TokenServer, store: &Arc<dyn Store>) -> Credentials {
     server.builder().store(Arc::clone(store)).build().unwrap()
 }
 
-async fn had(credentials: &Credentials) -> Secret {
+pub(crate) async fn had(credentials: &Credentials) -> Secret {
     credentials.token().await.unwrap().secret().clone()
 }
 

@@ -4,6 +4,7 @@
 mod device;
 mod fleet;
 mod login;
+mod meanwhile;
 mod metadata;
 mod outcomes;
 mod server;

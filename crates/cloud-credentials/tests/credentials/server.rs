@@ -1,7 +1,7 @@
 //! The emulator behind a gate, and stores.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore};
@@ -40,8 +40,12 @@ impl TokenServer {
                 false => Rotation::Keeps,
             };
         });
+        Self::seeded(&seed)
+    }
+
+    pub(crate) fn seeded(seed: &Seed) -> Self {
         Self {
-            server: Server::from_seed(&seed),
+            server: Server::from_seed(seed),
             gate: Arc::new(Semaphore::new(10_000)),
             asked: Arc::default(),
         }
@@ -151,17 +155,46 @@ impl Store for Fragile {
     }
 }
 
-/// A store whose first reading arrives late: after [`arrive`](Self::arrive).
+/// A store of which one answer arrives late: after [`arrive`](Self::arrive).
 #[derive(Debug, Default)]
 pub(crate) struct Late {
     pub(crate) store: MemoryStore,
-    has_begun: AtomicBool,
+    /// How many readings arrive before the late one, by default none.
+    readings: AtomicIsize,
+    /// Whether the next writing of a record is late.
+    is_writing_late: AtomicBool,
+    /// Notified when the late answer is on its way.
+    begun: Notify,
     way: Notify,
 }
 
 impl Late {
+    pub(crate) fn after(readings: isize) -> Self {
+        Self {
+            readings: AtomicIsize::new(readings),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn writing() -> Self {
+        Self {
+            is_writing_late: AtomicBool::new(true),
+            ..Self::after(-1)
+        }
+    }
+
+    /// Waits until the late answer is on its way.
+    pub(crate) async fn begun(&self) {
+        self.begun.notified().await;
+    }
+
     pub(crate) fn arrive(&self) {
         self.way.notify_one();
+    }
+
+    async fn wait(&self) {
+        self.begun.notify_one();
+        self.way.notified().await;
     }
 }
 
@@ -169,8 +202,8 @@ impl Store for Late {
     fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Loaded>>> {
         Box::pin(async move {
             let loaded = self.store.load(key).await;
-            if !self.has_begun.swap(true, Ordering::Relaxed) {
-                self.way.notified().await;
+            if !key.is_lease() && self.readings.fetch_sub(1, Ordering::Relaxed) == 0 {
+                self.wait().await;
             }
             loaded
         })
@@ -182,7 +215,12 @@ impl Store for Late {
         expect: &'a Expect,
         value: &'a SecretBytes,
     ) -> BoxFuture<'a, Result<Swapped>> {
-        self.store.compare_and_swap(key, expect, value)
+        Box::pin(async move {
+            if !key.is_lease() && self.is_writing_late.swap(false, Ordering::Relaxed) {
+                self.wait().await;
+            }
+            self.store.compare_and_swap(key, expect, value).await
+        })
     }
 
     fn remove<'a>(&'a self, key: &'a Key, expect: &'a Expect) -> BoxFuture<'a, Result<bool>> {
