@@ -13,7 +13,7 @@ use vouchsafe_core::call::{Call, Operation};
 use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret, deadline};
 
 use super::authorization::joined;
-use super::exchange::{Login, login_is_kept};
+use super::exchange::Login;
 use super::fields::{Field, Fields};
 use super::{BodyFormat, Credentials};
 use crate::{Error, Result};
@@ -140,7 +140,7 @@ pub struct DeviceLogin {
     count: u64,
     /// Each poll runs in its own task: its answer may contain the tokens, and must reach this
     /// object even if the caller is cancelled.
-    polls: Cache<u64, TokenAnswer, Error>,
+    polls: Cache<u64, Result<TokenAnswer>, Error>,
 }
 
 impl DeviceLogin {
@@ -198,12 +198,12 @@ impl DeviceLogin {
         let fetch = || async move {
             let endpoints = &login.credentials.inner.endpoints;
             let (answer, issued) = endpoints.poll(login.identity(), &code).await?;
-            login.keep(issued).await?;
-            Ok(Fetched::new(answer))
+            let kept = login.keep(issued).await;
+            Ok(Fetched::new(kept.map(|()| answer)))
         };
         let polled = self.polls.get_or_fetch(&self.count, fetch).await;
         let error = match polled {
-            Ok(answer) => return Ok(Some(answer)),
+            Ok(kept) => return kept.map(Some),
             Err(error) => error,
         };
         self.interval = match error.oauth_code() {
@@ -211,7 +211,7 @@ impl DeviceLogin {
             Some(ErrorCode::SlowDown) => self.interval + Duration::from_secs(5),
             Some(ErrorCode::ExpiredToken) => return Err(expired()),
             // As RFC 8628, 3.5 asks for, after a time limit.
-            _ if error.is_retryable() && !login_is_kept(&error) => self.interval * 2,
+            _ if error.is_retryable() => self.interval * 2,
             _ => return Err(error),
         };
         let asked = error.retry_after().unwrap_or_default();

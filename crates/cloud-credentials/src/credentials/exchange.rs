@@ -7,14 +7,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use vouchsafe_core::auth::oauth::TokenAnswer;
 use vouchsafe_core::cache::{Cache, Fetched};
-use vouchsafe_core::{CoreClient, ErrorKind as Kind, Secret};
+use vouchsafe_core::{CoreClient, Secret};
 
 use super::Credentials;
 use super::endpoint::Code;
 use super::server::Identity;
 use super::values::{Memory, Values};
 use crate::refresh::Issued;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// Exchanges an authorization code; see [`Credentials::exchange`].
 #[derive(Clone, Debug)]
@@ -75,10 +75,11 @@ impl ExchangeRequest {
             ..self
         };
         let fetch = || async move { request.run().await.map(Fetched::new) };
-        exchanges.get_or_fetch(&key, fetch).await
+        exchanges.get_or_fetch(&key, fetch).await?
     }
 
-    async fn run(self) -> Result<TokenAnswer> {
+    /// Returns the result of storing the tokens, once the code was used.
+    async fn run(self) -> Result<Result<TokenAnswer>> {
         let credentials = &self.credentials;
         let inner = &*credentials.inner;
         let missing = self.code.is_empty().then_some("code");
@@ -94,8 +95,7 @@ impl ExchangeRequest {
         };
         let exchanged = inner.endpoints.exchange(login.identity(), code).await;
         let (answer, issued) = exchanged?;
-        login.keep(issued).await?;
-        Ok(answer)
+        Ok(login.keep(issued).await.map(|()| answer))
     }
 
     /// Returns the digest of all that was given, so that only the same exchange gets its result.
@@ -114,8 +114,10 @@ impl ExchangeRequest {
     }
 }
 
-/// The exchanges of some credentials by their digest. Dropping it ends those that are not done.
-pub(super) type Exchanges = Cache<String, TokenAnswer, Error>;
+/// The exchanges of some credentials by their digest. Those whose tokens could not be stored are kept
+/// like others: the code was used, and the tokens are in memory. Dropping it ends those that are not
+/// done.
+pub(super) type Exchanges = Cache<String, Result<TokenAnswer>, Error>;
 
 /// Creates an empty collection of exchanges.
 pub(super) fn exchanges(core: &CoreClient) -> Exchanges {
@@ -124,14 +126,7 @@ pub(super) fn exchanges(core: &CoreClient) -> Exchanges {
         .ttl(KEPT)
         .refresh_ahead(0.0)
         .error_ttl(Duration::ZERO)
-        // The code was used, and the tokens are in memory.
-        .error_ttl_by(|error: &Error| login_is_kept(error).then_some(KEPT))
         .build()
-}
-
-/// Returns whether a login was successful, and only writing it failed.
-pub(super) fn login_is_kept(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Core(Kind::Store))
 }
 
 /// How long a code may be good (RFC 6749, 4.1.2).

@@ -235,6 +235,20 @@ async fn tokens_that_could_not_be_saved_are_not_asked_for_again() {
     begun.exchange(&credentials).send().await.unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_code_that_was_not_sent_since_the_store_failed_is_sent_when_it_is_back() {
+    let begun = Begun::new().await;
+    let store = Arc::new(Fragile::default());
+    store.is_unreadable.store(true, Ordering::Relaxed);
+    let credentials = begun.server.builder().store(store.clone()).build().unwrap();
+    let error = begun.exchange(&credentials).send().await.unwrap_err();
+    assert!(error.to_string().contains("the disk is gone"), "{error}");
+    assert_eq!(begun.exchanges(), 0);
+    store.is_unreadable.store(false, Ordering::Relaxed);
+    begun.exchange(&credentials).send().await.unwrap();
+    assert_eq!(begun.exchanges(), 1);
+}
+
 #[tokio::test]
 async fn a_revoked_token_is_dropped_everywhere() {
     let server = TokenServer::new(true);

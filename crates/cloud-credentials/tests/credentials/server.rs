@@ -109,17 +109,22 @@ impl Transport for TokenServer {
     }
 }
 
-/// A store whose writes of records can be made to fail.
+/// A store that can be made to fail.
 #[derive(Debug, Default)]
 pub(crate) struct Fragile {
     pub(crate) store: MemoryStore,
     pub(crate) is_full: AtomicBool,
+    pub(crate) is_unreadable: AtomicBool,
     /// How many writes fail although trying again helps.
     pub(crate) broken: AtomicUsize,
 }
 
 impl Store for Fragile {
     fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Loaded>>> {
+        if self.is_unreadable.load(Ordering::Relaxed) {
+            let error = Error::new(ErrorKind::Store, "the disk is gone");
+            return Box::pin(std::future::ready(Err(error)));
+        }
         self.store.load(key)
     }
 
