@@ -354,6 +354,7 @@ impl Credentials {
                 memory.is_refresh_token_gone = resolved.source == Source::Builder;
             }
         });
+        self.inner.coordinator.drop_unsaved(token).await;
         let dropped = self.drop_from_record(token).await;
         // Until now it could be read from the record.
         self.forget_held();

@@ -277,8 +277,24 @@ impl Coordinator {
         done
     }
 
+    /// Drops a revoked token from those that are not saved yet; an access token with its refresh
+    /// token.
+    pub(crate) async fn drop_unsaved(&self, revoked: &Secret) {
+        let _turn = self.shared.turn.lock().await;
+        let mut kept = lock(&self.shared.unsaved);
+        kept.take_if(|(unsaved, _)| unsaved.record.refresh_token.as_ref() == Some(revoked));
+        if let Some((unsaved, _)) = &mut *kept
+            && unsaved.record.access_token.as_ref() == Some(revoked)
+        {
+            unsaved.record.access_token = None;
+            unsaved.record.expires_at = None;
+        }
+    }
+
     /// Forgets unsaved tokens and refusals, after a login.
-    pub(crate) fn forget(&self) {
+    pub(crate) async fn forget(&self) {
+        // Not before a refresh in progress has ended, which would keep its own.
+        let _turn = self.shared.turn.lock().await;
         *lock(&self.shared.unsaved) = None;
         *lock(&self.shared.refused) = None;
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::Method;
 use http::header::LOCATION;
 use serde_json::json;
+use tokio::task::JoinSet;
 use vouchsafe_cloud_credentials::{
     Authorization, Credentials, ErrorKind, ExchangeRequest, Pkce, Secret,
 };
@@ -247,6 +248,59 @@ async fn a_code_that_was_not_sent_since_the_store_failed_is_sent_when_it_is_back
     store.is_unreadable.store(false, Ordering::Relaxed);
     begun.exchange(&credentials).send().await.unwrap();
     assert_eq!(begun.exchanges(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revoked_token_that_was_not_saved_yet_is_not_saved_later() {
+    for is_refresh_token in [true, false] {
+        let server = TokenServer::new(true);
+        let fragile = Arc::new(Fragile::default());
+        let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+        seed(&*store, "rt-0").await;
+        let credentials = server.builder().store(Arc::clone(&store)).build().unwrap();
+        fragile.is_full.store(true, Ordering::Relaxed);
+        credentials.refresh().await.unwrap();
+        let unsaved = credentials.values().await.unwrap();
+        match is_refresh_token {
+            true => credentials.revoke_refresh_token().await.unwrap(),
+            false => credentials.revoke_access_token().await.unwrap(),
+        }
+        let left = credentials.values().await.unwrap();
+        assert_ne!(left.access_token, unsaved.access_token);
+        let is_left = left.refresh_token == unsaved.refresh_token;
+        assert_eq!(is_left, !is_refresh_token);
+        fragile.is_full.store(false, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_secs(100)).await;
+        let now = record(&*store).await;
+        let saved = now["refresh_token"].as_str().map(secret);
+        assert_eq!(saved == unsaved.refresh_token, !is_refresh_token);
+        let access_token = now["access_token"].as_str().map(secret);
+        assert_ne!(access_token, unsaved.access_token);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_leaves_nothing_unsaved_of_a_refresh_in_progress() {
+    let begun = Begun::new().await;
+    let slow = begun.server.behind_a_gate();
+    let fragile = Arc::new(Fragile::default());
+    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+    seed(&*store, "rt-0").await;
+    let credentials = slow.builder().store(Arc::clone(&store)).build().unwrap();
+    let refreshing = credentials.clone();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move { refreshing.refresh().await.map(drop) });
+    slow.asked().await;
+    let exchange = begun.exchange(&credentials);
+    tasks.spawn(async move { exchange.send().await.map(drop) });
+    slow.asked().await;
+    // The refresh is still saving when the login succeeds.
+    fragile.broken.store(1, Ordering::Relaxed);
+    slow.open();
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap().unwrap();
+    }
+    credentials.rename_profile("default", "dev").await.unwrap();
 }
 
 #[tokio::test]
