@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use vouchsafe_core::store::{Expect, Key, Swapped};
+use vouchsafe_core::store::{Expect, Key, Lease, Swapped};
 use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret};
 
 use super::Credentials;
@@ -109,17 +109,21 @@ impl Credentials {
         let coordinator = &self.inner.coordinator;
         let namespace = coordinator.key().namespace();
         let (from, to) = (Key::new(namespace, from), Key::new(namespace, to));
-        if from == *coordinator.key() && coordinator.has_unsaved() {
-            let what = "tokens of the profile are not saved yet; try again";
-            return Err(Core::new(Kind::Conflict, what).with_retryable(true).into());
-        }
-        let renamed = coordinator.exclusively(&from, self.moved(&from, &to)).await;
+        let mut lease = coordinator.lease(&from).await?;
+        let renamed = self.moved(&from, &to, &mut lease).await;
+        coordinator.release(lease).await;
         self.forget_held();
         renamed
     }
 
-    async fn moved(&self, from: &Key, to: &Key) -> Result<()> {
-        let store = self.inner.coordinator.store();
+    async fn moved(&self, from: &Key, to: &Key, lease: &mut Lease) -> Result<()> {
+        let coordinator = &self.inner.coordinator;
+        let store = coordinator.store();
+        // Those of a refresh that had the lease until now count too.
+        if from == coordinator.key() && coordinator.has_unsaved() {
+            let what = "tokens of the profile are not saved yet; try again";
+            return Err(Core::new(Kind::Conflict, what).with_retryable(true).into());
+        }
         let Some(there) = limited(store.load(from)).await? else {
             let what = format!("there is no profile {:?}", from.profile());
             return Err(Core::new(Kind::NotFound, what).into());
@@ -129,10 +133,13 @@ impl Credentials {
             let what = format!("there is a profile {:?} already", to.profile());
             return Err(Core::new(Kind::Conflict, what).into());
         };
-        if limited(store.remove(from, &Expect::Version(there.version))).await? {
+        // Without the lease, another process may be refreshing the record.
+        if coordinator.renew(lease).await?
+            && limited(store.remove(from, &Expect::Version(there.version))).await?
+        {
             return Ok(());
         }
-        // It was renewed in the meantime: the copy is old, and must not be used.
+        // It was renewed in the meantime, or will be: the copy is old, and must not be used.
         limited(store.remove(to, &Expect::Version(version))).await?;
         let what = format!(
             "profile {:?} was changed meanwhile; try again",

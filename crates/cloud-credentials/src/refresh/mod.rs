@@ -253,28 +253,31 @@ impl Coordinator {
         lock(&self.shared.unsaved).is_some()
     }
 
-    /// Does something with a record while no process refreshes it.
-    pub(crate) async fn exclusively<T>(
-        &self,
-        key: &Key,
-        work: impl Future<Output = Result<T>>,
-    ) -> Result<T> {
+    /// Takes the lease on a record, while which no other process refreshes it.
+    pub(crate) async fn lease(&self, key: &Key) -> Result<Lease> {
         let Shared { leases, times, .. } = &*self.shared;
         let patience = deadline::after(Instant::now(), times.patience);
         let mut waits = Backoff::new(FIRST_WAIT, LONGEST_WAIT, Jitter::random()).at_least_half();
-        let lease = loop {
+        loop {
             match limited(leases.acquire(key, times.lease)).await? {
-                Acquired::Lease(lease) => break lease,
+                Acquired::Lease(lease) => return Ok(lease),
                 Acquired::Held { .. } if Instant::now() >= patience => {
                     return Err(held_for_too_long());
                 }
                 Acquired::Held { .. } => sleep(waits.next_wait()).await,
             }
-        };
-        let done = work.await;
+        }
+    }
+
+    /// Begins the time of a lease anew. Returns `false` if it was lost.
+    pub(crate) async fn renew(&self, lease: &mut Lease) -> Result<bool> {
+        let Shared { leases, times, .. } = &*self.shared;
+        limited(leases.renew(lease, times.lease)).await
+    }
+
+    pub(crate) async fn release(&self, lease: Lease) {
         // It ends by itself.
-        let _ = limited(leases.release(lease)).await;
-        done
+        let _ = limited(self.shared.leases.release(lease)).await;
     }
 
     /// Drops a revoked token from those that are not saved yet; an access token with its refresh

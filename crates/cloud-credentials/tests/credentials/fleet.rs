@@ -122,6 +122,56 @@ async fn a_profile_is_renamed_after_its_refresh_and_not_in_the_middle_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_profile_whose_refresh_could_not_be_saved_is_not_renamed() {
+    let server = TokenServer::new(true);
+    let slow = server.behind_a_gate();
+    let fragile = Arc::new(Fragile::default());
+    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+    seed(&*store, "rt-0").await;
+    let credentials = sharing(&slow, &store);
+    let (refreshing, renaming) = (credentials.clone(), credentials);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move { refreshing.refresh().await.map(drop) });
+    slow.asked().await;
+    fragile.is_full.store(true, Ordering::Relaxed);
+    slow.open();
+    // It waits for the lease of the refresh.
+    let error = renaming.rename_profile("default", "dev").await.unwrap_err();
+    assert!(error.to_string().contains("not saved yet"), "{error}");
+    tasks.join_next().await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_profile_is_not_renamed_after_the_lease_on_it_was_lost() {
+    let server = TokenServer::new(true);
+    let slow = server.behind_a_gate();
+    let late = Arc::new(Late::writing());
+    put(&late.store, &looks_good("rt-0")).await;
+    let store: Arc<dyn Store> = Arc::clone(&late) as _;
+    let clock = Arc::new(ManualClock::running());
+    let process = |server: &TokenServer| {
+        let builder = server.builder().store(Arc::clone(&store));
+        builder.clock(Arc::clone(&clock) as _).build().unwrap()
+    };
+    let (one, two) = (process(&server), process(&slow));
+    let mut renaming = JoinSet::new();
+    renaming.spawn(async move { one.rename_profile("default", "dev").await });
+    late.begun().await;
+    clock.advance(Duration::from_secs(31));
+    let mut refreshing = JoinSet::new();
+    refreshing.spawn(async move { two.refresh().await });
+    slow.asked().await;
+    late.arrive();
+    let error = renaming.join_next().await.unwrap().unwrap().unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    slow.open();
+    let new = refreshing.join_next().await.unwrap().unwrap().unwrap();
+    assert_eq!(token(&*store, "access_token").await, new);
+    let names = process(&server).list_profiles().await.unwrap();
+    assert_eq!(names, ["default"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lease_may_last_for_ever() {
     let server = TokenServer::new(true);
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());

@@ -228,6 +228,10 @@ impl Store for Late {
         })
     }
 
+    fn list<'a>(&'a self, namespace: &'a str) -> BoxFuture<'a, Result<Option<Vec<String>>>> {
+        self.store.list(namespace)
+    }
+
     fn remove<'a>(&'a self, key: &'a Key, expect: &'a Expect) -> BoxFuture<'a, Result<bool>> {
         self.store.remove(key, expect)
     }
