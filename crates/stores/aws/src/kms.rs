@@ -43,6 +43,10 @@ impl KmsKeys {
     /// used for five minutes, by at most 1,000 records for reading and as many for writing. Does no
     /// I/O.
     ///
+    /// If an alias is pointed at another key, KMS refuses to open what was written before
+    /// (`IncorrectKeyException`) until it is pointed back: use an ARN if that may happen, and
+    /// [`also_open_with`](vouchsafe_core::store::Sealed::also_open_with) to change keys.
+    ///
     /// # Errors
     ///
     /// Of kind [`Config`](ErrorKind::Config) if the id is empty or longer than KMS takes.
