@@ -121,7 +121,7 @@ fn time(value: &Value) -> Option<SystemTime> {
     }
 }
 
-/// Returns the moment that is so many seconds after the start of 1970, or the end of the year 9999
+/// Returns the moment this many seconds after the start of 1970, or the end of the year 9999
 /// if that is earlier: not every clock can represent later ones.
 pub(crate) fn since_1970(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds.min(END_OF_9999))

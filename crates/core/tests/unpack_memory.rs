@@ -40,7 +40,7 @@ fn gzip_bomb() -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A frame with eight bytes, then one block that so many times repeats `65539 + more` bytes.
+/// A frame with eight bytes, then one block that repeats `65539 + more` bytes the given number of times.
 fn zstd_repeats(more: u16, times: u16) -> Vec<u8> {
     let (no_checksum, window_of_8_mebibytes) = (0, 13 << 3);
     let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, no_checksum, window_of_8_mebibytes];

@@ -216,7 +216,7 @@ impl Coordinator {
         }
     }
 
-    /// Begins the time of a lease anew. Returns `false` if it was lost.
+    /// Renews a lease for its full time. Returns `false` if it was lost.
     pub(crate) async fn renew(&self, lease: &mut Lease) -> Result<bool> {
         let Shared { leases, times, .. } = &*self.shared;
         limited(leases.renew(lease, times.lease)).await

@@ -154,7 +154,7 @@ impl Fleet {
         checker.assert_properties();
     }
 
-    /// Checks that from every state the fleet can come to its end by itself: nobody waits for ever.
+    /// Checks that from every state the fleet can reach an end without help: no process waits forever.
     fn check_ends(server: Server, allowed: Faults) {
         let fleet = Self { server, allowed };
         let mut known = HashMap::new();
@@ -590,7 +590,7 @@ impl Model for Fleet {
                     })
             }),
             Property::always(
-                "nobody is told to log in while the record has a good refresh token",
+                "no login is asked for while the record has a valid refresh token",
                 |_, world: &World| world.faults.failed_saves > 0 || !world.is_misled,
             ),
             Property::always(

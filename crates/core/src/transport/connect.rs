@@ -186,7 +186,7 @@ impl Way {
     #[cfg(unix)]
     async fn connect_socket(&self, uri: &Uri) -> Result<Stream> {
         let refused = |cause: io::Error| {
-            // The file is missing or not ours, or nobody listens.
+            // The file is missing or not ours, or no server listens on it.
             let what = format!("no connection to {}: {cause}", place(uri));
             Error::new(ErrorKind::Connect(ConnectPhase::Tcp), what)
                 .with_retryable(true)

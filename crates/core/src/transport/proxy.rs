@@ -138,7 +138,7 @@ impl Proxy {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if it is none of these, such as a name with a port.
+    /// [`ErrorKind::Config`] if it has another form, such as a name with a port.
     pub fn except(mut self, servers: &str) -> Result<Self> {
         let servers = exception(servers).ok_or_else(|| {
             Error::new(

@@ -229,7 +229,7 @@ impl AwsBuilder {
     vouchsafe_core::reach_options!(reach, without network);
 
     /// Sets the transport, instead of the HTTP client of the SDK's settings. Default: that client,
-    /// or an [`HttpTransport`] if there is none.
+    /// or an [`HttpTransport`] if none is set.
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.transport = Some(transport);
         self

@@ -149,7 +149,7 @@ impl HttpConnector for Guard {
     }
 }
 
-/// Returns whether nobody on the way can read what is sent there.
+/// Returns whether what is sent there cannot be read on the way.
 fn is_safe(url: &str) -> bool {
     url.parse::<Uri>()
         .is_ok_and(|url| url.scheme_str() == Some("https") || url.host().is_some_and(is_loopback))

@@ -50,7 +50,7 @@ async fn a_write_that_was_overtaken_is_seen_by_nobody() {
         unreachable!("nothing was there");
     };
     let Swapped::Done(second) = write(&store, Expect::Version(first.clone()), "two").await else {
-        unreachable!("nobody else wrote");
+        unreachable!("there is no other writer");
     };
     for _ in 0..2 {
         let late = write(&store, Expect::Version(first.clone()), "late").await;
