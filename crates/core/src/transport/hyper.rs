@@ -18,7 +18,7 @@ use hyper_util::client::legacy::{Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::Instant;
 
-use super::body::{self, Outgoing};
+use super::body::Outgoing;
 #[cfg(any(feature = "gzip", feature = "zstd"))]
 use super::coding;
 use super::connect::{Connector, Keeping, NO_SCHEME};
@@ -26,6 +26,7 @@ use super::dial::Dialer;
 use super::dns::{CachedResolver, Resolve, SystemResolver};
 #[cfg(feature = "proxy")]
 use super::proxy::Proxy;
+use super::received::{Arriving, read};
 use super::tls::{self, Roots, TlsSettings};
 #[cfg(feature = "http2")]
 use super::wire::HTTP2;
@@ -125,7 +126,7 @@ impl HttpTransport {
         #[cfg(any(feature = "gzip", feature = "zstd"))] asked: bool,
     ) -> Result<Response> {
         let (head, body) = self.receive_head(begun).await?;
-        let body = body::read(body, head.status, limit).await?;
+        let body = read(body, head.status, limit).await?;
         #[cfg(any(feature = "gzip", feature = "zstd"))]
         let (head, body) = match asked {
             true => coding::decoded(head, body, limit)?,
@@ -141,7 +142,7 @@ impl HttpTransport {
     async fn receive_stream(&self, begun: Begun) -> Result<StreamedResponse> {
         let (head, body) = self.receive_head(begun).await?;
         let status = head.status;
-        let body = Box::new(body::Arriving { body, status });
+        let body = Box::new(Arriving { body, status });
         let mut response = StreamedResponse::new(status, body);
         response.headers = head.headers;
         Ok(response)

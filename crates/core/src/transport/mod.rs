@@ -24,8 +24,12 @@ mod hyper;
 mod parking;
 #[cfg(feature = "proxy")]
 mod proxy;
+#[cfg(any(feature = "client", feature = "tower"))]
+mod received;
 #[cfg(feature = "client")]
 mod tls;
+#[cfg(feature = "tower")]
+mod tower;
 #[cfg(feature = "client")]
 mod wire;
 mod written;
@@ -39,6 +43,9 @@ pub use self::endpoints::Endpoints;
 #[cfg(feature = "proxy")]
 #[cfg_attr(docsrs, doc(cfg(feature = "proxy")))]
 pub use self::proxy::Proxy;
+#[cfg(feature = "tower")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+pub use self::tower::{ServiceTransport, TransportBody, TransportService};
 pub(crate) use self::written::Condition;
 pub use self::written::Written;
 #[cfg(feature = "client")]
