@@ -104,19 +104,6 @@ async fn answer_all<T: AsyncRead + AsyncWrite + Unpin>(mut server: Connection<T,
 }
 
 #[tokio::test]
-async fn many_requests_at_once_share_one_connection() {
-    let server = Scripted::start(|connection, _| answer_all(connection)).await;
-    let client = client(only());
-    for _ in 0..2 {
-        let all = (0..20).map(|_| server.send(&client, &READ));
-        for sent in futures_util::future::join_all(all).await {
-            sent.unwrap();
-        }
-        assert_eq!(server.connections(), 1);
-    }
-}
-
-#[tokio::test]
 async fn a_server_of_https_chooses_the_version() {
     let authority = Authority::new();
     for (offered, expected) in [
@@ -163,31 +150,6 @@ async fn a_server_of_https_chooses_the_version() {
                 "{expected:?}"
             );
         }
-    }
-}
-
-#[tokio::test]
-async fn a_reset_stream_leaves_the_connection_to_others() {
-    for reason in [Reason::REFUSED_STREAM, Reason::INTERNAL_ERROR] {
-        let server = Scripted::start(move |mut connection, _| async move {
-            let mut asked = 0;
-            while let Some((_, mut respond)) = next(&mut connection).await {
-                asked += 1;
-                match asked {
-                    1 => respond.send_reset(reason),
-                    _ => answer(&mut respond),
-                }
-            }
-        })
-        .await;
-        let client = client(only());
-        // A server that says that it did nothing is not believed where it matters.
-        let error = server.send(&client, &WRITE).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
-        assert_eq!((error.attempts(), error.sent()), (1, Sent::Maybe));
-        assert!(error.is_retryable());
-        server.send(&client, &READ).await.unwrap();
-        assert_eq!(server.connections(), 1);
     }
 }
 
@@ -255,69 +217,6 @@ async fn a_connection_made_ahead_that_has_ended_is_not_used() {
     let call = Call::new(&WRITE, Target::new(WRITE.path()));
     let options = CallOptions::new();
     client.send(&base, call, None, &options).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_connection_that_goes_away_ends_its_streams_and_is_replaced() {
-    let server = Scripted::start(|mut connection, number| async move {
-        if number > 1 {
-            return answer_all(connection).await;
-        }
-        let Some((_, mut first)) = next(&mut connection).await else {
-            return;
-        };
-        connection.graceful_shutdown();
-        answer(&mut first);
-        answer_all(connection).await;
-    })
-    .await;
-    let client = client(only());
-    // The first is answered although the connection goes away; the next uses another one.
-    server.send(&client, &WRITE).await.unwrap();
-    server.send(&client, &WRITE).await.unwrap();
-    assert_eq!(server.connections(), 2);
-}
-
-#[tokio::test]
-async fn a_request_that_a_leaving_server_did_not_take_may_have_been_sent() {
-    let server = Scripted::start(|mut connection, number| async move {
-        if number > 1 {
-            return answer_all(connection).await;
-        }
-        let taken = next(&mut connection).await;
-        connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
-        let _ = std::future::poll_fn(|cx| connection.poll_closed(cx)).await;
-        drop(taken);
-    })
-    .await;
-    let client = client(only());
-    let error = server.send(&client, &WRITE).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
-    assert_eq!((error.attempts(), error.sent()), (1, Sent::Maybe));
-    server.send(&client, &READ).await.unwrap();
-    assert_eq!(server.connections(), 2);
-}
-
-#[tokio::test]
-async fn a_connection_that_answers_no_ping_is_given_up() {
-    let server = Scripted::start(|mut connection, number| async move {
-        if number > 1 {
-            return answer_all(connection).await;
-        }
-        let _taken = next(&mut connection).await;
-        // Open, but deaf.
-        std::future::pending::<()>().await;
-    })
-    .await;
-    let short = Duration::from_millis(20);
-    let client = client(only().http2_ping(short, short));
-    let error = server.send(&client, &WRITE).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
-    assert_eq!((error.attempts(), error.sent()), (1, Sent::Maybe));
-    assert!(error.is_retryable());
-    // The lost connection is not used again.
-    let patient = super::http2::client(only());
-    server.send(&patient, &READ).await.unwrap();
 }
 
 #[tokio::test]

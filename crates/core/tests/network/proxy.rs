@@ -9,23 +9,17 @@ use http::{Method, StatusCode, Uri};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
-use vouchsafe_core::call::{Call, CallOptions, Operation};
 use vouchsafe_core::mock::script::{Script, ScriptedServer};
 use vouchsafe_core::mock::{Handler, Host};
 use vouchsafe_core::task::Task;
 use vouchsafe_core::transport::{
     HttpTransport, HttpTransportBuilder, Proxy, Request, Resolve, Response, Transport,
 };
-use vouchsafe_core::url::Target;
-use vouchsafe_core::{
-    BoxFuture, ConnectPhase, CoreClient, Error, ErrorKind, Secret, Sent, TimeoutScope,
-};
+use vouchsafe_core::{BoxFuture, ConnectPhase, ErrorKind, Secret, Sent, TimeoutScope};
 
 use super::faults::Authority;
 use super::log::Log;
-use super::{Fine, READ, get, loopback};
-
-static WRITE: Operation = Operation::new("test.write", Method::POST, "/write");
+use super::{Fine, get, loopback};
 
 /// `user:planted`, in base64.
 const CREDENTIALS: &str = "Basic dXNlcjpwbGFudGVk";
@@ -52,20 +46,6 @@ fn with_credentials(proxy: &str) -> HttpTransportBuilder {
     let proxy = Proxy::new(proxy).unwrap();
     let proxy = proxy.credentials("user", &Secret::from("planted")).unwrap();
     HttpTransport::builder().proxy(proxy)
-}
-
-async fn send(
-    network: HttpTransportBuilder,
-    base: &str,
-    operation: &'static Operation,
-) -> Result<(), Error> {
-    let client = CoreClient::builder().network(network).allow_plain_http();
-    let client = client.build().unwrap();
-    let call = Call::new(operation, Target::new(operation.path()));
-    let options = CallOptions::new();
-    let base = base.parse().unwrap();
-    let sent = client.send(&base, call, None, &options);
-    sent.await.map(|_| ())
 }
 
 /// What a server was sent, head by head.
@@ -232,71 +212,6 @@ async fn this_machine_is_not_asked_through_a_proxy() {
         );
     }
     assert_eq!(proxy.connections(), 0);
-}
-
-#[tokio::test]
-async fn a_refused_tunnel_says_who_refused_and_nothing_was_sent() {
-    let closes = Script::new().read_request();
-    let answers = |text: &'static str| closes.clone().write(text).wait_for_close();
-    for (script, may_pass, what) in [
-        (
-            answers(
-                "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 7\r\n\r\nplanted",
-            ),
-            false,
-            "refuses the credentials (407)",
-        ),
-        (
-            answers("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"),
-            false,
-            "refused a connection: 403 Forbidden",
-        ),
-        (
-            answers("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n"),
-            true,
-            "refused a connection: 502 Bad Gateway",
-        ),
-        (
-            answers("SSH-2.0-planted\r\n\r\n"),
-            false,
-            "does not answer as one",
-        ),
-        (
-            answers("HTTP/1.1 200 OK\r\n\r\nplanted"),
-            false,
-            "sent something that was not asked for",
-        ),
-        (closes.clone(), true, "closed the connection"),
-        (Script::new().reset(), true, "closed the connection"),
-    ] {
-        for operation in [&READ, &WRITE] {
-            let server = ScriptedServer::start([script.clone()]).await.unwrap();
-            let network = with_credentials(&server.url());
-            let error = send(network, "https://auth.example", operation)
-                .await
-                .unwrap_err();
-            let kind = ErrorKind::Connect(ConnectPhase::Proxy);
-            assert_eq!(error.kind(), kind, "{what}: {error}");
-            assert_eq!(
-                (error.sent(), error.is_retryable()),
-                (Sent::No, may_pass),
-                "{what}"
-            );
-            // Nothing of the request left, so what must not be doubled may be repeated as well.
-            assert_eq!(error.attempts(), if may_pass { 3 } else { 1 }, "{what}");
-            let place = server.address().to_string();
-            assert!(
-                error
-                    .message()
-                    .contains(&format!("the proxy {place} {what}")),
-                "{error}"
-            );
-            assert!(
-                !format!("{error} {error:?}").contains("planted"),
-                "{error:?}"
-            );
-        }
-    }
 }
 
 #[tokio::test]

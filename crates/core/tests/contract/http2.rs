@@ -1,0 +1,140 @@
+//! What is promised of HTTP/2 alone: connections that requests share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use h2::Reason;
+use tokio::sync::Notify;
+use vouchsafe_core::call::CallOptions;
+use vouchsafe_core::transport::Transport;
+use vouchsafe_core::{ErrorKind, Sent};
+
+use crate::kind::{Kind, READ, WRITE, client, pass, passing};
+use crate::peer::{Peer, Then};
+
+pub(crate) async fn a_cold_burst_converges_on_one_connection(kind: Kind) {
+    let peer = Peer::start(kind, [vec![Then::Answer]]).await;
+    let transport = peer.transport();
+    for count in 1..=3 {
+        let burst = (0..20).map(|_| transport.send(peer.request()));
+        for answer in join_all(burst).await {
+            assert_eq!(answer.unwrap().body, "{}");
+        }
+        // Until the server has chosen HTTP/2, each request may begin to connect.
+        if kind == Kind::Http2Plain {
+            assert_eq!(peer.connections(), 1);
+        }
+        peer.until_ended(peer.connections() - 1).await;
+        assert_eq!(peer.requests(), count * 20);
+    }
+    let before = peer.connections();
+    let burst = (0..20).map(|_| transport.send(peer.request()));
+    join_all(burst).await;
+    assert_eq!(peer.connections(), before);
+}
+
+pub(crate) async fn one_that_goes_away_keeps_its_streams_and_is_replaced(kind: Kind) {
+    let signal = Arc::new(Notify::new());
+    let going = vec![Then::AnswerAfter(Arc::clone(&signal)), Then::LastAnswer];
+    let peer = Peer::start(kind, [going, vec![Then::Answer]]).await;
+    let client = peer.client();
+    let held = peer.once(&client, &WRITE);
+    let others = async {
+        peer.until_requests(1).await;
+        // Answered although the connection goes away; the next uses another one.
+        peer.once(&client, &WRITE).await.unwrap();
+        while peer.connections() < 2 {
+            peer.once(&client, &WRITE).await.unwrap();
+        }
+        signal.notify_one();
+    };
+    let (held, ()) = tokio::join!(held, others);
+    assert_eq!(held.unwrap().body(), "{}");
+    peer.until_ended(1).await;
+    assert_eq!(peer.connections(), 2);
+}
+
+pub(crate) async fn a_request_that_one_going_away_did_not_take_may_have_been_sent(kind: Kind) {
+    let peer = Peer::start(kind, [vec![Then::Leave], vec![Then::Answer]]).await;
+    let client = peer.client();
+    let error = peer.send(&client, &WRITE, &CallOptions::new()).await;
+    let error = error.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
+    assert_eq!((error.attempts(), error.sent()), (1, Sent::Maybe));
+    peer.once(&client, &READ).await.unwrap();
+    assert_eq!(peer.connections(), 2);
+}
+
+pub(crate) async fn a_stream_reset_keeps_the_connection(kind: Kind) {
+    for reason in [Reason::REFUSED_STREAM, Reason::INTERNAL_ERROR] {
+        let signal = Arc::new(Notify::new());
+        let script = vec![
+            Then::AnswerAfter(Arc::clone(&signal)),
+            Then::ResetStream(reason),
+            Then::Answer,
+        ];
+        let peer = Peer::start(kind, [script]).await;
+        let client = peer.client();
+        let held = peer.once(&client, &WRITE);
+        let others = async {
+            peer.until_requests(1).await;
+            // A server that says that it did nothing is not believed where it matters.
+            let error = peer.send(&client, &WRITE, &CallOptions::new()).await;
+            let error = error.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
+            assert_eq!((error.attempts(), error.sent()), (1, Sent::Maybe));
+            assert!(error.is_retryable());
+            peer.once(&client, &READ).await.unwrap();
+            signal.notify_one();
+        };
+        let (held, ()) = tokio::join!(held, others);
+        assert_eq!(held.unwrap().body(), "{}");
+        assert_eq!((peer.connections(), peer.requests()), (1, 3));
+    }
+}
+
+const PING: Duration = Duration::from_secs(10);
+
+pub(crate) async fn ping_loss_closes_it(kind: Kind) {
+    let peer = Peer::start(kind, [vec![Then::Deaf], vec![Then::Answer]]).await;
+    let client = client(peer.network().http2_ping(PING, PING / 2));
+    let options = CallOptions::new();
+    let mut sent = Box::pin(peer.send(&client, &WRITE, &options));
+    tokio::select! {
+        _ = &mut sent => unreachable!("nothing is answered"),
+        () = peer.until_requests(1) => {}
+    }
+    let error = passing(PING / 4, sent).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
+    assert_eq!((error.attempts(), error.sent()), (1, Sent::Maybe));
+    assert!(error.is_retryable());
+    peer.once(&client, &READ).await.unwrap();
+    assert_eq!(peer.connections(), 2);
+}
+
+pub(crate) async fn pings_are_sent_only_while_an_answer_is_awaited(kind: Kind) {
+    let signal = Arc::new(Notify::new());
+    let script = vec![Then::Answer, Then::AnswerAfter(Arc::clone(&signal))];
+    let peer = Peer::start(kind, [script]).await;
+    let network = peer.network().http2_ping(PING, PING / 2);
+    let network = network.idle_timeout(100 * PING);
+    let transport = network.build().unwrap();
+    transport.send(peer.request()).await.unwrap();
+    for _ in 0..30 {
+        pass(PING).await;
+    }
+    assert_eq!(peer.pings(), 0);
+    let mut sent = transport.send(peer.request());
+    let pings = async {
+        peer.until_requests(2).await;
+        passing(PING / 4, peer.until_pings(1)).await;
+    };
+    tokio::select! {
+        _ = &mut sent => unreachable!("nothing is answered yet"),
+        () = pings => {}
+    }
+    signal.notify_one();
+    assert_eq!(sent.await.unwrap().body, "{}");
+    assert_eq!(peer.connections(), 1);
+}

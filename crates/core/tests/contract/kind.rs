@@ -1,0 +1,167 @@
+//! The kinds of connections, and clients for each of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use http::Method;
+use vouchsafe_core::call::{Answer, Call, CallOptions, Operation, Repeat, Retry, Timeouts};
+use vouchsafe_core::transport::{HttpTransport, HttpTransportBuilder, Proxy, Request, Resolve};
+use vouchsafe_core::url::Target;
+use vouchsafe_core::{BoxFuture, CoreClient, Result};
+
+use crate::peer::{Peer, root};
+
+/// What a request travels over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// HTTP/1.1 over TCP.
+    Plain,
+    /// HTTP/1.1 over TLS.
+    Tls,
+    /// HTTP/2 over TLS, whose handshake chooses it.
+    Http2,
+    /// HTTP/2 over TCP, which both sides know to be spoken.
+    Http2Plain,
+    /// HTTP/1.1 to a proxy, which is asked for the whole URL.
+    Proxy,
+    /// HTTP/1.1 over TLS through a tunnel of a proxy.
+    Tunnel,
+}
+
+impl Kind {
+    pub(crate) fn has_tls(self) -> bool {
+        matches!(self, Self::Tls | Self::Http2 | Self::Tunnel)
+    }
+
+    pub(crate) fn is_http2(self) -> bool {
+        matches!(self, Self::Http2 | Self::Http2Plain)
+    }
+
+    pub(crate) fn is_proxied(self) -> bool {
+        matches!(self, Self::Proxy | Self::Tunnel)
+    }
+
+    pub(crate) fn is_tunnelled(self) -> bool {
+        self == Self::Tunnel
+    }
+}
+
+/// Knows no name: what a proxy is asked for is the proxy's to resolve.
+#[derive(Debug)]
+pub(crate) struct NoNames;
+
+impl Resolve for NoNames {
+    fn resolve(&self, _: &str) -> BoxFuture<'_, std::io::Result<Vec<std::net::IpAddr>>> {
+        Box::pin(async { Err(std::io::ErrorKind::NotFound.into()) })
+    }
+}
+
+pub(crate) static READ: Operation =
+    Operation::new("test.read", Method::GET, "/read").repeat(Repeat::Safe);
+pub(crate) static WRITE: Operation = Operation::new("test.write", Method::POST, "/write");
+
+/// Long enough for a busy machine. Tests that wait for the end of a limit let time pass themselves.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+
+impl Peer {
+    /// Settings with which a client reaches the peer.
+    pub(crate) fn network(&self) -> HttpTransportBuilder {
+        let network = HttpTransport::builder()
+            .connect_timeout(LIMIT)
+            .resolver(Arc::new(NoNames))
+            .add_root_pem(root().as_bytes())
+            .unwrap()
+            .only_roots();
+        match self.kind {
+            Kind::Plain | Kind::Tls => network,
+            Kind::Http2 => network.http2(),
+            Kind::Http2Plain => network.http2_prior_knowledge(),
+            Kind::Proxy | Kind::Tunnel => {
+                let proxy = format!("http://{}", self.address);
+                network.proxy(Proxy::new(&proxy).unwrap())
+            }
+        }
+    }
+
+    pub(crate) fn transport(&self) -> HttpTransport {
+        self.network().build().unwrap()
+    }
+
+    /// The server's URL. A server behind a proxy has a name that only the proxy knows.
+    pub(crate) fn url(&self) -> String {
+        match self.kind.is_proxied() {
+            true => self.url_of("one.example"),
+            false => self.url_of(&self.address.to_string()),
+        }
+    }
+
+    pub(crate) fn url_of(&self, server: &str) -> String {
+        let scheme = if self.kind.has_tls() { "https" } else { "http" };
+        format!("{scheme}://{server}")
+    }
+
+    pub(crate) fn request(&self) -> Request {
+        Request::new(Method::GET, format!("{}/x", self.url()).parse().unwrap())
+    }
+
+    /// A client whose attempts have `LIMIT` each.
+    pub(crate) fn client(&self) -> CoreClient {
+        client(self.network())
+    }
+
+    /// Sends an operation, without retries.
+    pub(crate) async fn once(
+        &self,
+        client: &CoreClient,
+        operation: &'static Operation,
+    ) -> Result<Answer> {
+        let options = CallOptions::new().retry(Retry::none());
+        self.send(client, operation, &options).await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        client: &CoreClient,
+        operation: &'static Operation,
+        options: &CallOptions,
+    ) -> Result<Answer> {
+        let base = self.url().parse()?;
+        let call = Call::new(operation, Target::new(operation.path()));
+        client.send(&base, call, None, options).await
+    }
+}
+
+pub(crate) fn client(network: HttpTransportBuilder) -> CoreClient {
+    let timeouts = Timeouts::default().attempt(LIMIT).call(10 * LIMIT);
+    let client = CoreClient::builder().network(network).timeouts(timeouts);
+    client.allow_plain_http().build().unwrap()
+}
+
+/// Lets time pass at once, for timers alone: sockets go on at their own pace.
+pub(crate) async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+    for _ in 0..YIELDS {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Lets time pass until something happens, at most twenty steps of this length.
+pub(crate) async fn passing<F: Future>(step: Duration, what: F) -> F::Output {
+    let mut what = std::pin::pin!(what);
+    for _ in 0..20 {
+        for _ in 0..YIELDS {
+            if let Some(output) = what.as_mut().now_or_never() {
+                return output;
+            }
+            tokio::task::yield_now().await;
+        }
+        pass(step).await;
+    }
+    panic!("it did not happen in time")
+}
+
+/// How often the test waits for its turn before it lets more time pass.
+const YIELDS: usize = 20;
