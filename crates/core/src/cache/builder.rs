@@ -55,7 +55,8 @@ where
 
     /// Sets the wall clock. A lifetime ends as soon as either this clock or tokio's says so,
     /// because tokio's clock stands still while the machine is suspended. Setting the wall clock
-    /// back never extends a lifetime. Default: the machine's clock.
+    /// back never extends a lifetime. A hit reads its [`coarse`](Clock::coarse) time. Default: the
+    /// machine's clock.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self

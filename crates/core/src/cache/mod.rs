@@ -84,7 +84,7 @@ where
     /// Returns the value of a key if it is present and has not expired.
     #[must_use]
     pub fn get(&self, key: &K) -> Option<V> {
-        let now = self.shared.now();
+        let now = self.shared.about_now();
         let value = self.shared.read().store.fresh(key, now);
         if value.is_some() {
             self.shared.tell(CacheOutcome::Hit);
@@ -350,7 +350,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
     /// Returns the value of a key if it is fresh and no refresh is due.
     #[inline]
     fn hit(&self, key: &K) -> Option<V> {
-        let now = self.now();
+        let now = self.about_now();
         let value = self.read().store.hit(key, now)?;
         self.tell(CacheOutcome::Hit);
         Some(value)
@@ -470,13 +470,26 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
         self.state.write()
     }
 
-    #[inline]
     fn now(&self) -> Now {
-        let run = Instant::now().saturating_duration_since(self.made_at);
         Now {
-            run: Moment::since_beginning(run),
+            run: self.age(),
             wall: self.clock.now(),
         }
+    }
+
+    /// Returns the time for a hit, whose wall clock may be late: it only matters after the machine
+    /// was suspended or the clock was set.
+    #[inline]
+    fn about_now(&self) -> Now {
+        Now {
+            run: self.age(),
+            wall: self.clock.coarse(),
+        }
+    }
+
+    #[inline]
+    fn age(&self) -> Moment {
+        Moment::since_beginning(Instant::now().saturating_duration_since(self.made_at))
     }
 
     fn tell(&self, outcome: CacheOutcome) {

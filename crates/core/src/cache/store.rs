@@ -26,6 +26,11 @@ impl Policy {
     pub(super) fn is_off(&self) -> bool {
         self.capacity == 0 || self.ttl.is_zero()
     }
+
+    /// Returns whether the least recently used entry is always the one that is evicted.
+    fn order_is_exact(&self) -> bool {
+        self.capacity <= MAX_SPARED
+    }
 }
 
 /// A bounded store of values and errors by key, ordered by expiry.
@@ -119,12 +124,18 @@ struct Entry<V> {
 }
 
 impl<V: Clone> Entry<V> {
-    fn take(&self, now: Moment) -> V {
-        let last = Stamp(self.used.load(Ordering::Relaxed));
-        let hit = Stamp::hit(now);
-        // Writing takes the cache line from other cores, so a stamp from the same microsecond is
-        // good enough.
-        if !hit.is_soon_after(last) {
+    /// Returns the value, and stamps the entry.
+    #[inline]
+    fn take(&self, now: Moment, order_is_exact: bool) -> V {
+        let (last, hit) = (self.last_used(), Stamp::hit(now));
+        // Writing takes the cache line from other cores. So a stamp from the same microsecond is
+        // good enough, and that of any request is where only its lowest bit is read.
+        let is_stamped = if order_is_exact {
+            hit.is_soon_after(last)
+        } else {
+            last.is_hit()
+        };
+        if !is_stamped {
             self.used.store(hit.0, Ordering::Relaxed);
         }
         self.value.clone()
@@ -223,21 +234,25 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
 
     pub(super) fn fresh(&self, key: &K, now: Now) -> Option<V> {
         let entry = self.values.peek(key)?;
-        entry.expires.is_ahead(now).then(|| entry.take(now.run))
+        entry
+            .expires
+            .is_ahead(now)
+            .then(|| entry.take(now.run, self.policy.order_is_exact()))
     }
 
     /// Returns a value that is fresh and not due.
     #[inline]
     pub(super) fn hit(&self, key: &K, now: Now) -> Option<V> {
         let entry = self.values.peek(key)?;
-        (entry.expires.is_ahead(now) && now.run < entry.refresh).then(|| entry.take(now.run))
+        (entry.expires.is_ahead(now) && now.run < entry.refresh)
+            .then(|| entry.take(now.run, self.policy.order_is_exact()))
     }
 
     pub(super) fn find(&self, key: &K, now: Now) -> Found<V, E> {
         if let Some(entry) = self.values.peek(key)
             && entry.expires.is_ahead(now)
         {
-            let value = entry.take(now.run);
+            let value = entry.take(now.run, self.policy.order_is_exact());
             return if now.run < entry.refresh {
                 Found::Fresh(value)
             } else {
@@ -407,7 +422,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
     /// entries are examined in turn: the first that has not been requested since it was last
     /// examined is evicted, and those that have been requested move to the end.
     fn evict(&mut self, now: Moment) {
-        if self.values.len() <= MAX_SPARED {
+        if self.policy.order_is_exact() {
             let from_oldest = self.values.iter().rev();
             let least = from_oldest.min_by_key(|(_, entry)| entry.last_used());
             if let Some(key) = least.map(|(key, _)| key.clone()) {

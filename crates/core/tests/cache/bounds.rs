@@ -121,6 +121,27 @@ async fn a_large_cache_all_in_use_makes_room_without_walking_through_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_large_cache_spares_an_entry_once_for_the_uses_since_its_last_turn() {
+    let cache = Cache::<usize, (), &str>::builder().capacity(100).build();
+    let mut next = 0;
+    let mut put = |count| {
+        for key in next..next + count {
+            cache.insert(key, Fetched::new(()));
+        }
+        next += count;
+    };
+    put(100);
+    for _ in 0..3 {
+        assert_eq!(cache.get(&0), Some(()));
+        assert_eq!(cache.get(&0), Some(()));
+        // Every other entry has its turn, and goes.
+        put(99);
+    }
+    put(1);
+    assert_eq!(cache.get(&0), None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_thousand_times_the_capacity_stays_within_it() {
     let cache = Cache::<usize, (), &str>::builder().capacity(10).build();
     for key in 0..10_000 {

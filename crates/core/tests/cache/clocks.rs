@@ -81,3 +81,40 @@ async fn a_server_can_set_a_day_at_most() {
     advance(SECOND).await;
     assert!(cache.get(&"key").is_none());
 }
+
+/// A wall clock that a hit reads late, and counts the readings that are not.
+#[derive(Debug)]
+struct Late {
+    clock: ManualClock,
+    exact: AtomicUsize,
+}
+
+impl Clock for Late {
+    fn now(&self) -> SystemTime {
+        self.exact.fetch_add(1, Ordering::Relaxed);
+        self.clock.now()
+    }
+
+    fn coarse(&self) -> SystemTime {
+        self.clock.now() - Duration::from_millis(10)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hit_reads_the_cheap_clock_and_a_lifetime_begins_by_the_exact_one() {
+    let clock = Arc::new(Late {
+        clock: ManualClock::at_unix(1_700_000_000),
+        exact: AtomicUsize::new(0),
+    });
+    let wall: Arc<dyn Clock> = Arc::clone(&clock) as _;
+    let (cache, service) = (words().clock(wall).build(), Service::default());
+    let millis = Duration::from_millis;
+    cache.insert("key", Fetched::new(Arc::from("one")).ttl(millis(5)));
+    let exact = clock.exact.load(Ordering::Relaxed);
+    clock.clock.advance(millis(14));
+    assert_eq!(cache.get(&"key"), Some(Arc::from("one")));
+    assert_eq!(service.ask(&cache, "key", Ok("two")).await, word("one"));
+    assert_eq!(clock.exact.load(Ordering::Relaxed), exact);
+    clock.clock.advance(millis(1));
+    assert_eq!(service.ask(&cache, "key", Ok("two")).await, word("two"));
+}

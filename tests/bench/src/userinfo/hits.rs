@@ -1,5 +1,6 @@
-//! The cost of a cached answer, with one and two threads.
+//! The cost of a cached answer, with one thread and with several.
 
+use std::num::NonZero;
 use std::sync::{Arc, Barrier};
 
 use vouchsafe_userinfo::UserInfo;
@@ -29,11 +30,11 @@ pub fn run(size: Size) -> Vec<Row> {
     });
     let each = size.pick(2_000, 200_000);
     let mut rows = Vec::new();
-    for threads in [1, 2] {
+    for threads in [1, 2, 4, 8] {
         let costs = measure::rounds(caches.len(), size.pick(3, 25), |case| {
-            hit(&caches[case], &keys, threads, each)
+            hit(&caches[case], &keys, threads, each / threads)
         });
-        let hits = (threads * each) as f64;
+        let hits = (each / threads * threads) as f64;
         for (what, aspect) in [
             ("cpu", (|cost| cost.cpu) as fn(&Cost) -> _),
             ("wall", |cost| cost.wall),
@@ -51,13 +52,15 @@ pub fn run(size: Size) -> Vec<Row> {
 
 /// Performs this number of hits in each thread, in different orders.
 fn hit(cache: &Cache<Arc<UserInfo>>, keys: &[Key], threads: usize, each: usize) -> Cost {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let (ready, done) = (Barrier::new(threads + 1), Barrier::new(threads + 1));
     std::thread::scope(|scope| {
         for thread in 0..threads {
-            let (ready, done) = (&ready, &done);
+            let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let (ready, done) = (&ready, &done);
             scope.spawn(move || {
                 // On one core two threads take turns, so there is nothing to measure.
-                measure::pin(thread);
+                measure::pin(thread % cores);
                 measure::runtime().block_on(async {
                     ready.wait();
                     let mut at = thread * 7919;
