@@ -222,7 +222,16 @@ const ABSENT: &[(&str, &str, &[&str])] = &[
     (
         CORE,
         "client,roots-platform",
-        &["ring", "aws-lc-rs", "h2", "ipnet", "flate2", "zstd"],
+        &[
+            "ring",
+            "aws-lc-rs",
+            "h2",
+            "ipnet",
+            "flate2",
+            "zstd",
+            "metrics",
+            "tower-layer",
+        ],
     ),
     (CORE, "tls-ring", &["aws-lc-rs"]),
     (CORE, "tls-aws-lc", &["ring"]),

@@ -293,7 +293,8 @@ impl CoreClientBuilder {
 
     #[cfg(feature = "client")]
     fn own_transport(&self) -> Result<Arc<dyn Transport>> {
-        Ok(Arc::new(self.network.clone().build()?))
+        let network = self.network.clone().or_observer(self.observer.as_ref());
+        Ok(Arc::new(network.build()?))
     }
 
     #[cfg(not(feature = "client"))]

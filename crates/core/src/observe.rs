@@ -1,10 +1,18 @@
 //! Observation of a client: what it did, how often and for how long. No event holds a secret.
+//!
+//! With the feature `metrics`, `Metrics` passes all of it on to the facade crate `metrics`.
+
+#[cfg(feature = "metrics")]
+mod metrics;
 
 use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
 
+#[cfg(feature = "metrics")]
+#[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
+pub use self::metrics::Metrics;
 use crate::{Error, ErrorKind};
 
 /// Receives the events of a client. All methods do nothing by default. They are called inline and
@@ -24,6 +32,47 @@ pub trait Observer: fmt::Debug + Send + Sync + 'static {
     /// Called when a retry was not made because the budget is empty.
     fn budget_empty(&self, operation: &'static str) {
         let _ = operation;
+    }
+
+    /// Called when a call is about to be sent again: after a wait, at once with a newer token, or at
+    /// once over another connection.
+    fn retry(&self, event: &RetryEvent<'_>) {
+        let _ = event;
+    }
+
+    /// Called when retries or successes have changed a retry budget.
+    fn budget(&self, event: &BudgetEvent) {
+        let _ = event;
+    }
+
+    /// Called when a server has refused the token of a call.
+    fn token_refused(&self, operation: &'static str) {
+        let _ = operation;
+    }
+
+    /// Called when a request begins to count as in flight. The call of
+    /// [`request_ended`](Self::request_ended) for it always follows, even if the caller drops it.
+    fn request_began(&self, operation: &'static str) {
+        let _ = operation;
+    }
+
+    /// Called when a request no longer counts as in flight: its answer was read, it failed, or it
+    /// was dropped.
+    fn request_ended(&self, operation: &'static str) {
+        let _ = operation;
+    }
+
+    /// Called when a connection was made. Connections are those of the transport that the client
+    /// builds itself; for one of the caller's own, see
+    /// [`HttpTransportBuilder::observer`](crate::transport::HttpTransportBuilder::observer).
+    fn connection_opened(&self) {}
+
+    /// Called when a connection was closed.
+    fn connection_closed(&self) {}
+
+    /// Called when entries were added to a cache, or removed from it; values and errors both count.
+    fn cache_entries(&self, name: &'static str, change: isize) {
+        let _ = (name, change);
     }
 
     /// Called for each look-up in a cache. A look-up that has to wait is reported when it begins,
@@ -69,6 +118,28 @@ impl CallEvent<'_> {
     pub fn error_kind(&self) -> Option<ErrorKind> {
         self.error.map(Error::kind)
     }
+}
+
+/// A request that is sent again.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct RetryEvent<'a> {
+    /// The operation's id.
+    pub operation: &'static str,
+    /// The number of the attempt that failed, from 1.
+    pub attempt: u32,
+    /// Why it failed.
+    pub error: &'a Error,
+}
+
+/// A retry budget that has changed.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct BudgetEvent {
+    /// The id of the operation whose call changed it.
+    pub operation: &'static str,
+    /// How many tokens are left.
+    pub left: u32,
 }
 
 /// A look-up in a cache and its result.

@@ -5,13 +5,18 @@
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::header::LOCATION;
 use http::{Method, StatusCode};
+use tokio::sync::Notify;
+use vouchsafe_core::call::{Call, CallOptions, Operation, Retry};
 use vouchsafe_core::mock::script::{Script, ScriptedServer};
+use vouchsafe_core::observe::Observer;
 use vouchsafe_core::transport::{HttpTransport, Request, Resolve, Transport};
-use vouchsafe_core::{BoxFuture, ConnectPhase, ErrorKind, Sent, TimeoutScope};
+use vouchsafe_core::url::Target;
+use vouchsafe_core::{BoxFuture, ConnectPhase, CoreClient, ErrorKind, Sent, TimeoutScope};
 
 fn transport() -> HttpTransport {
     HttpTransport::builder().build().unwrap()
@@ -49,6 +54,66 @@ async fn a_head_without_end_is_not_read() {
     assert_eq!((error.sent(), error.is_retryable()), (Sent::Maybe, false));
     server.until_ended(1).await;
     transport.send(request(&server)).await.unwrap();
+}
+
+#[derive(Debug, Default)]
+struct Connections {
+    opened: AtomicUsize,
+    closed: AtomicUsize,
+    changed: Notify,
+}
+
+impl Observer for Connections {
+    fn connection_opened(&self) {
+        self.opened.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn connection_closed(&self) {
+        self.closed.fetch_add(1, Ordering::SeqCst);
+        self.changed.notify_one();
+    }
+}
+
+#[tokio::test]
+async fn an_observer_of_a_client_sees_connections_open_and_close() {
+    static READ: Operation = Operation::new("test.read", Method::GET, "/read");
+    let closing = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    let script = Script::new()
+        .read_request()
+        .answer("{}")
+        .read_request()
+        .write(closing)
+        .finish();
+    let server = ScriptedServer::start([script]).await.unwrap();
+    let seen = Arc::new(Connections::default());
+    let client = CoreClient::builder()
+        .observer(seen.clone())
+        .build()
+        .unwrap();
+    let base = server.url().parse().unwrap();
+    let options = CallOptions::new().retry(Retry::none());
+    let read = || {
+        client.send(
+            &base,
+            Call::new(&READ, Target::new("/read")),
+            None,
+            &options,
+        )
+    };
+    let counts = || {
+        (
+            seen.opened.load(Ordering::SeqCst),
+            seen.closed.load(Ordering::SeqCst),
+        )
+    };
+    read().await.unwrap();
+    assert_eq!(counts(), (1, 0), "it is kept");
+    read().await.unwrap();
+    let limit = Duration::from_secs(60);
+    tokio::time::timeout(limit, seen.changed.notified())
+        .await
+        .unwrap();
+    assert_eq!(counts(), (1, 1));
 }
 
 #[tokio::test]

@@ -4,13 +4,14 @@ use std::fmt;
 use std::hash::Hash;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::sync::atomic::AtomicIsize;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::flight::Flights;
 use super::store::{Policy, Store};
-use super::{Cache, Judges, Shared, State};
+use super::{Cache, Judges, Shared, State, Watched};
 use crate::observe::Observer;
 use crate::sync::ManyReaders;
 use crate::{Clock, SystemClock};
@@ -129,7 +130,8 @@ where
         self
     }
 
-    /// Sets an observer, which is notified of each look-up under the name of this cache.
+    /// Sets an observer, which is notified of each look-up and of the number of entries, under
+    /// the name of this cache.
     pub fn observer(mut self, name: &'static str, observer: Arc<dyn Observer>) -> Self {
         self.observer = Some((name, observer));
         self
@@ -153,7 +155,11 @@ where
                 judges: self.judges,
                 made_at: Instant::now(),
                 clock: self.clock,
-                observer: self.observer,
+                watched: self.observer.map(|(name, observer)| Watched {
+                    name,
+                    observer,
+                    entries: AtomicIsize::new(0),
+                }),
             }),
         }
     }

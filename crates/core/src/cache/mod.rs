@@ -35,6 +35,7 @@ use std::fmt;
 use std::hash::Hash;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicIsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
@@ -309,7 +310,30 @@ struct Shared<K, V, E> {
     judges: Judges<E>,
     made_at: Instant,
     clock: Arc<dyn Clock>,
-    observer: Option<(&'static str, Arc<dyn Observer>)>,
+    watched: Option<Watched>,
+}
+
+/// The observer of a cache, for which the cache is empty when it is dropped.
+struct Watched {
+    name: &'static str,
+    observer: Arc<dyn Observer>,
+    entries: AtomicIsize,
+}
+
+impl Watched {
+    fn changed(&self, change: isize) {
+        self.entries.fetch_add(change, Ordering::Relaxed);
+        self.observer.cache_entries(self.name, change);
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let entries = *self.entries.get_mut();
+        if entries != 0 {
+            self.observer.cache_entries(self.name, -entries);
+        }
+    }
 }
 
 /// The user's functions that classify errors.
@@ -455,10 +479,17 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
     /// Changes the state, and drops removed entries after the lock is released.
     fn change<T>(&self, change: impl FnOnce(&mut State<K, V, E>) -> T) -> T {
         let mut state = self.lock();
+        let before = state.store.entries();
         let returned = change(&mut state);
         let garbage = state.store.take_garbage();
+        let after = state.store.entries();
         drop(state);
         drop(garbage);
+        if before != after
+            && let Some(watched) = &self.watched
+        {
+            watched.changed(after as isize - before as isize);
+        }
         returned
     }
 
@@ -493,8 +524,9 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
     }
 
     fn tell(&self, outcome: CacheOutcome) {
-        if let Some((name, observer)) = &self.observer {
-            observer.cache(&CacheEvent::new(name, outcome));
+        if let Some(watched) = &self.watched {
+            let event = CacheEvent::new(watched.name, outcome);
+            watched.observer.cache(&event);
         }
     }
 }

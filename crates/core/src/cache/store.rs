@@ -232,6 +232,11 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Store<K, V, E> {
         self.values.len()
     }
 
+    /// Returns how many values and errors are held.
+    pub(super) fn entries(&self) -> usize {
+        self.values.len() + self.errors.len()
+    }
+
     pub(super) fn fresh(&self, key: &K, now: Now) -> Option<V> {
         let entry = self.values.peek(key)?;
         entry

@@ -50,17 +50,18 @@ impl Budget {
             .is_ok()
     }
 
-    /// Returns one token. For a full bucket, the usual case, this only reads.
-    pub(crate) fn refund(&self) {
-        if self.left() < self.0.capacity {
-            let capacity = self.0.capacity;
-            self.0
+    /// Returns one token, and whether there was room for it. For a full bucket, the usual case,
+    /// this only reads.
+    pub(crate) fn refund(&self) -> bool {
+        let capacity = self.0.capacity;
+        self.left() < capacity
+            && self
+                .0
                 .left
                 .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
                     (left < capacity).then_some(left + 1)
                 })
-                .ok();
-        }
+                .is_ok()
     }
 }
 

@@ -6,7 +6,8 @@ use http::uri::Authority;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-use super::Budget;
+use super::{Budget, Operation};
+use crate::observe::Observer;
 use crate::sync::ManyReaders;
 use crate::{Error, ErrorKind, Result};
 
@@ -70,6 +71,37 @@ impl AuthorityState {
                 "too many requests are in flight: raise max_in_flight or the deadline",
             )
             .with_retryable(true)),
+        }
+    }
+}
+
+/// A request in flight, until it is dropped.
+pub(crate) struct InFlight {
+    _permit: OwnedSemaphorePermit,
+    watched: Option<(Arc<dyn Observer>, &'static str)>,
+}
+
+impl InFlight {
+    pub(crate) fn new(
+        permit: OwnedSemaphorePermit,
+        observer: Option<&Arc<dyn Observer>>,
+        operation: &'static Operation,
+    ) -> Self {
+        let watched = observer.map(|observer| {
+            observer.request_began(operation.id());
+            (Arc::clone(observer), operation.id())
+        });
+        Self {
+            _permit: permit,
+            watched,
+        }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        if let Some((observer, operation)) = &self.watched {
+            observer.request_ended(operation);
         }
     }
 }

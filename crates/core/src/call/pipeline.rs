@@ -12,7 +12,7 @@ use tracing::field::Empty;
 
 use super::backoff::Jitter;
 use super::context::Context;
-use super::limit::{Authorities, AuthorityState};
+use super::limit::{Authorities, AuthorityState, InFlight};
 use super::receive::{Receive, Received};
 use super::retry::{is_throttled, is_transient, may_repeat, retry_after};
 use super::secrets::Filter;
@@ -20,7 +20,7 @@ use super::{Call, CallOptions, Operation, Repeat, Retry, Timeouts, coding};
 use crate::auth::{BearerChallenge, Credentials, Token};
 use crate::deadline::{after, in_words};
 use crate::error::KEPT_BODY;
-use crate::observe::{AttemptEvent, CallEvent, Observer};
+use crate::observe::{AttemptEvent, BudgetEvent, CallEvent, Observer, RetryEvent};
 use crate::secret::Secrets;
 use crate::transport::{Request, Response, Transport, Written};
 use crate::url::{BaseUrl, place};
@@ -183,6 +183,7 @@ impl Pipeline {
             // Taken after the token: the token source may make calls with this client, and would
             // wait for a permit that this call holds.
             let permit = authority.permit(deadline).await?;
+            let in_flight = InFlight::new(permit, self.observer.as_ref(), operation);
             progress.attempts += 1;
             let limit = Limit::of_attempt(attempt_limit, deadline);
             let condition = options.get().condition.clone();
@@ -207,14 +208,16 @@ impl Pipeline {
             };
             let error = match outcome {
                 Ok(Received::Answer(got)) => {
-                    authority.budget.refund();
+                    if authority.budget.refund() {
+                        self.tell_budget(operation, &authority);
+                    }
                     // A call that sets this header decodes the body itself.
                     if call.0.headers.get(&ACCEPT_ENCODING).is_none()
                         && let Some(coding) = R::coding_of(&got)
                     {
                         return Err(unasked_coding(R::status_of(&got), coding));
                     }
-                    return Ok(R::answer(got, context(progress), permit));
+                    return Ok(R::answer(got, context(progress), in_flight));
                 }
                 Ok(Received::Refusal(response)) => {
                     let presented = credentials.as_ref().zip(token.as_ref());
@@ -224,7 +227,7 @@ impl Pipeline {
                 }
                 Err(error) => error,
             };
-            drop(permit);
+            drop(in_flight);
             if error.sent() == Sent::Maybe {
                 progress.sent = Sent::Maybe;
             }
@@ -236,10 +239,14 @@ impl Pipeline {
                 && let (Some(credentials), Some(token), None) = (&credentials, &token, refused)
             {
                 refused = Some(token.generation());
+                if let Some(observer) = &self.observer {
+                    observer.token_refused(operation.id());
+                }
                 credentials.source.forget(token.generation());
                 let resends = options.get().resends_refused.unwrap_or(true);
                 match self.token(credentials, deadline).await {
                     Ok(renewed) if resends && renewed.generation() != token.generation() => {
+                        self.tell_retry(operation, progress.attempts, &error);
                         continue;
                     }
                     Ok(_) => return Err(error),
@@ -256,6 +263,7 @@ impl Pipeline {
             // A kept connection that the server has closed in the meantime: use another at once.
             if error.is_stale_connection() && !was_stale && may_repeat(operation, &error) {
                 was_stale = true;
+                self.tell_retry(operation, progress.attempts, &error);
                 continue;
             }
             if !may_repeat(operation, &error) {
@@ -298,8 +306,29 @@ impl Pipeline {
             tracing::debug!(operation = operation.id(), "retry budget empty");
             return Err(error.clone());
         }
+        self.tell_budget(operation, authority);
         tokio::time::sleep(wait).await;
+        self.tell_retry(operation, attempts, error);
         Ok(())
+    }
+
+    fn tell_retry(&self, operation: &'static Operation, attempt: u32, error: &Error) {
+        if let Some(observer) = &self.observer {
+            observer.retry(&RetryEvent {
+                operation: operation.id(),
+                attempt,
+                error,
+            });
+        }
+    }
+
+    fn tell_budget(&self, operation: &'static Operation, authority: &AuthorityState) {
+        if let Some(observer) = &self.observer {
+            observer.budget(&BudgetEvent {
+                operation: operation.id(),
+                left: authority.budget.left(),
+            });
+        }
     }
 
     /// Waits for the answer to one request within its time limit.

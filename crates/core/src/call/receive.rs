@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, Uri};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::Answer;
 use super::context::Context;
+use super::limit::InFlight;
 use super::secrets::Filter;
 use super::{Operation, coding};
 use crate::deadline::{after, in_words};
@@ -44,7 +44,7 @@ pub(crate) trait Receive: 'static {
     /// Returns the content coding of the body, unless there is no body.
     fn coding_of(got: &Self::Got) -> Option<&'static str>;
 
-    fn answer(got: Self::Got, context: Context, permit: OwnedSemaphorePermit) -> Self::Answer;
+    fn answer(got: Self::Got, context: Context, in_flight: InFlight) -> Self::Answer;
 
     /// Returns a refusal as the answer, where any status is one.
     fn refusal(response: &Response, context: impl FnOnce() -> Context) -> Option<Self::Answer> {
@@ -91,7 +91,7 @@ impl<const ANY: bool> Receive for Whole<ANY> {
         coding::of(&got.headers).filter(|_| !got.body.is_empty())
     }
 
-    fn answer(got: Response, context: Context, _: OwnedSemaphorePermit) -> Answer {
+    fn answer(got: Response, context: Context, _: InFlight) -> Answer {
         Answer::new(got, context)
     }
 
@@ -141,17 +141,13 @@ impl Receive for Pieces {
         coding::of(&got.headers).filter(|_| has_body)
     }
 
-    fn answer(
-        got: StreamedResponse,
-        context: Context,
-        permit: OwnedSemaphorePermit,
-    ) -> AnswerStream {
+    fn answer(got: StreamedResponse, context: Context, in_flight: InFlight) -> AnswerStream {
         AnswerStream {
             status: got.status,
             headers: got.headers,
             reading: Some(Reading {
                 body: got.body,
-                _permit: permit,
+                _in_flight: in_flight,
             }),
             operation: context.operation,
             attempts: context.attempts,
@@ -192,7 +188,7 @@ pub struct AnswerStream {
 struct Reading {
     body: Box<dyn BodyStream>,
     /// The answer counts as a request in flight.
-    _permit: OwnedSemaphorePermit,
+    _in_flight: InFlight,
 }
 
 impl AnswerStream {

@@ -17,8 +17,9 @@ use super::dns::CachedResolver;
 use super::parking::Parking;
 #[cfg(feature = "proxy")]
 use super::proxy::{Hop, Routes};
-use super::wire::{Stream, Via, Wire};
+use super::wire::{Open, Stream, Via, Wire};
 use crate::deadline::in_words;
+use crate::observe::Observer;
 use crate::url::place;
 #[cfg(unix)]
 use crate::url::socket_file;
@@ -38,6 +39,7 @@ struct Way {
     tls_to_proxy: Result<TlsConnector>,
     timeout: Duration,
     keeping: Keeping,
+    observer: Option<Arc<dyn Observer>>,
     parked: Parking,
 }
 
@@ -61,6 +63,7 @@ impl Connector {
         #[cfg(feature = "proxy")] tls_to_proxy: Result<Arc<rustls::ClientConfig>>,
         timeout: Duration,
         keeping: Keeping,
+        observer: Option<Arc<dyn Observer>>,
     ) -> Self {
         let mut tcp = HttpConnector::new_with_resolver(resolver);
         tcp.enforce_http(false);
@@ -84,6 +87,7 @@ impl Connector {
             tls_to_proxy: tls_to_proxy.map(TlsConnector::from),
             timeout,
             keeping,
+            observer,
             parked: Parking::default(),
         }))
     }
@@ -203,7 +207,11 @@ impl Way {
     }
 
     fn stream_by(&self, wire: Wire, proxy: Option<Via>) -> Stream {
-        Stream::new(wire, self.keeping.protocols, self.keeping.max_age, proxy)
+        let open = Open::new(self.observer.clone());
+        let Keeping {
+            protocols, max_age, ..
+        } = self.keeping;
+        Stream::new(wire, protocols, max_age, proxy, open)
     }
 }
 
@@ -317,6 +325,7 @@ mod tests {
                 no_tls,
                 60 * second,
                 keeping,
+                None,
             );
             let Wire::Tcp(tcp) = connector.0.connect_tcp(&url).await.unwrap() else {
                 unreachable!();

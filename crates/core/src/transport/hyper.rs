@@ -32,6 +32,7 @@ use super::tls::{self, Roots, TlsSettings};
 use super::wire::HTTP2;
 use super::wire::History;
 use super::{Request, Response, StreamedResponse, Transport, broken};
+use crate::observe::Observer;
 use crate::url::{drop_usual_port, host_header};
 use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result, Sent};
 
@@ -225,6 +226,7 @@ pub struct HttpTransportBuilder {
     resolver: Arc<dyn Resolve>,
     tls: TlsSettings,
     require_https: bool,
+    observer: Option<Arc<dyn Observer>>,
     #[cfg(feature = "proxy")]
     proxy: Proxy,
     #[cfg(any(feature = "gzip", feature = "zstd"))]
@@ -250,6 +252,7 @@ impl Default for HttpTransportBuilder {
             resolver: Arc::new(SystemResolver::new()),
             tls: TlsSettings::default(),
             require_https: false,
+            observer: None,
             #[cfg(feature = "proxy")]
             proxy: Proxy::default(),
             #[cfg(any(feature = "gzip", feature = "zstd"))]
@@ -440,6 +443,18 @@ impl HttpTransportBuilder {
         self
     }
 
+    /// Sets the observer of connections. Default: that of the client that builds the transport.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// Sets the observer of connections unless there is one.
+    pub(crate) fn or_observer(mut self, observer: Option<&Arc<dyn Observer>>) -> Self {
+        self.observer = self.observer.or_else(|| observer.cloned());
+        self
+    }
+
     /// Builds the transport. Does no I/O except for loading trusted roots, once per process.
     ///
     /// # Errors
@@ -533,6 +548,7 @@ impl HttpTransportBuilder {
                 protocols,
                 ..self.keeping
             },
+            self.observer.clone(),
         ))
     }
 }

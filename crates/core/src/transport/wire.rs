@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 
 use crate::deadline::after;
+use crate::observe::Observer;
 
 /// Bytes in both directions.
 pub(super) enum Wire {
@@ -102,6 +103,27 @@ pub(super) struct Stream {
     /// What the server of a shared connection said before it was asked, and was not read yet.
     early: Bytes,
     history: History,
+    _open: Open,
+}
+
+/// Tells an observer about a connection and, when dropped, about its end.
+pub(super) struct Open(Option<Arc<dyn Observer>>);
+
+impl Open {
+    pub(super) fn new(observer: Option<Arc<dyn Observer>>) -> Self {
+        if let Some(observer) = &observer {
+            observer.connection_opened();
+        }
+        Self(observer)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if let Some(observer) = &self.0 {
+            observer.connection_closed();
+        }
+    }
 }
 
 /// What the transport must know about a connection. It accompanies every answer and every error.
@@ -139,6 +161,7 @@ impl Stream {
         protocols: &[&[u8]],
         max_age: Duration,
         proxy: Option<Via>,
+        open: Open,
     ) -> Self {
         #[cfg(feature = "http2")]
         let is_shared = protocols == [HTTP2] || wire.has_chosen_http2();
@@ -155,6 +178,7 @@ impl Stream {
                 proxy,
                 is_shared,
             },
+            _open: open,
         }
     }
 

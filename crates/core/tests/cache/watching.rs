@@ -1,5 +1,7 @@
 //! Without a runtime, between threads, and with an observer.
 
+use std::sync::atomic::AtomicIsize;
+
 use super::*;
 
 #[test]
@@ -70,6 +72,42 @@ async fn an_observer_sees_the_outcome_of_each_look_up() {
     service.ask(&cache, "b", Err("down")).await.unwrap_err();
     service.ask(&cache, "b", Err("down")).await.unwrap_err();
     assert_eq!(told(), [Miss, Error, Error]);
+}
+
+#[derive(Debug, Default)]
+struct Held(AtomicIsize);
+
+impl Observer for Held {
+    fn cache_entries(&self, name: &'static str, change: isize) {
+        assert_eq!(name, "words");
+        self.0.fetch_add(change, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_can_tell_how_many_entries_there_are() {
+    let held = Arc::new(Held::default());
+    let observer: Arc<dyn Observer> = Arc::clone(&held) as _;
+    let cache = words().capacity(2).observer("words", observer).build();
+    let entries = || held.0.load(Ordering::Relaxed);
+    for (key, entries_then) in [("a", 1), ("b", 2), ("c", 2)] {
+        cache.insert(key, Fetched::new("word".into()));
+        assert_eq!(
+            entries(),
+            entries_then,
+            "the third takes the place of the first"
+        );
+    }
+    let service = Service::default();
+    service.ask(&cache, "d", Err("down")).await.unwrap_err();
+    assert_eq!(entries(), 3, "an error is kept as well");
+    cache.forget(&"c");
+    assert_eq!(entries(), 2);
+    cache.clear();
+    assert_eq!(entries(), 0);
+    cache.insert("a", Fetched::new("word".into()));
+    drop(cache);
+    assert_eq!(entries(), 0);
 }
 
 #[test]
