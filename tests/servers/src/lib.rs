@@ -1,5 +1,5 @@
-//! What tests of stores need of the machine: servers, which are programs on a free loopback port with
-//! their data in the folder of the test, and a disk that can be full.
+//! What tests of stores and of TLS need of the machine: servers, which are programs on a free loopback
+//! port with their data in the folder of the test, and a disk that can be full.
 //!
 //! Each server ends with its value, and with the test however that ends: a shell kills it once the
 //! other end of its standard input is gone.
@@ -17,6 +17,7 @@ mod moto;
 mod openbao;
 mod postgres;
 mod process;
+mod tls;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -33,6 +34,7 @@ pub use crate::moto::moto;
 pub use crate::openbao::{openbao, token};
 pub use crate::postgres::{PASSWORD, postgres};
 use crate::process::Process;
+pub use crate::tls::{Chain, chain, nginx, openssl};
 
 /// Returns the port of the server that a test started with this folder.
 #[must_use]

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 #[cfg(any(feature = "gzip", feature = "zstd"))]
 use http::header::ACCEPT_ENCODING;
-use http::header::HOST;
 #[cfg(feature = "proxy")]
 use http::header::PROXY_AUTHORIZATION;
 use http::response::Parts;
@@ -24,6 +23,7 @@ use super::coding;
 use super::connect::{Connector, Keeping, NO_SCHEME};
 use super::dial::Dialer;
 use super::dns::{CachedResolver, Resolve, SystemResolver};
+use super::host::name_host;
 #[cfg(feature = "proxy")]
 use super::proxy::Proxy;
 use super::received::{Arriving, read};
@@ -33,7 +33,7 @@ use super::wire::HTTP2;
 use super::wire::History;
 use super::{Request, Response, StreamedResponse, Transport, broken};
 use crate::observe::Observer;
-use crate::url::{drop_usual_port, host_header};
+use crate::url::drop_usual_port;
 use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result, Sent};
 
 /// HTTP/1.1 over pooled connections, with TLS by rustls; HTTP/2 where it is asked for.
@@ -96,13 +96,7 @@ impl HttpTransport {
         *outgoing.method_mut() = request.method;
         *outgoing.uri_mut() = request.uri;
         *outgoing.headers_mut() = request.headers;
-        let parts = outgoing.uri().scheme().zip(outgoing.uri().authority());
-        if !outgoing.headers().contains_key(HOST)
-            && let Some((scheme, authority)) = parts
-        {
-            let host = host_header(scheme, authority);
-            outgoing.headers_mut().insert(HOST, host);
-        }
+        name_host(&mut outgoing, may_be_http2);
         // Through a tunnel it would reach the server.
         #[cfg(feature = "proxy")]
         if outgoing.uri().scheme() == Some(&http::uri::Scheme::HTTP)
@@ -464,15 +458,16 @@ impl HttpTransportBuilder {
     pub fn build(self) -> Result<HttpTransport> {
         let connector = self.connector(self.protocols())?;
         let mut pool = Client::builder(TokioExecutor::new());
+        // Requests have the header already, so the pool need not work it out each time.
+        pool.set_host(false);
         #[cfg(feature = "http2")]
         pool.timer(TokioTimer::new())
             .http2_only(self.http2 == Http2::Only)
+            .set_host(self.http2 != Http2::Off)
             .http2_keep_alive_interval(self.ping.0)
             .http2_keep_alive_timeout(self.ping.1)
             .http2_keep_alive_while_idle(false);
         let pool = pool
-            // Requests have the header already, so the pool need not work it out each time.
-            .set_host(false)
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(self.keeping.idle_timeout)
             .pool_max_idle_per_host(self.max_idle_per_host)

@@ -19,6 +19,8 @@ mod dial;
 mod dns;
 mod endpoints;
 #[cfg(feature = "client")]
+mod host;
+#[cfg(feature = "client")]
 mod hyper;
 #[cfg(feature = "client")]
 mod parking;

@@ -121,8 +121,9 @@ async fn a_server_of_https_chooses_the_version() {
                 let mut server = h2::server::handshake(tls).await.unwrap();
                 while let Some((request, mut respond)) = next(&mut server).await {
                     assert_eq!(request.version(), Version::HTTP_2);
-                    let authority = request.uri().authority().unwrap().as_str();
-                    assert_eq!(authority, request.headers()[HOST]);
+                    // Some servers answer 400 to a request with both.
+                    assert_eq!(request.uri().authority().unwrap(), &*address.to_string());
+                    assert!(!request.headers().contains_key(HOST));
                     answer(&mut respond);
                 }
             } else {
@@ -131,6 +132,8 @@ async fn a_server_of_https_chooses_the_version() {
                 while tls.read_buf(&mut seen).await.unwrap() > 0 {
                     if seen.ends_with(b"\r\n\r\n") {
                         assert!(seen.starts_with(b"GET /read HTTP/1.1\r\n"));
+                        let host = format!("\r\nhost: {address}\r\n");
+                        assert!(String::from_utf8_lossy(&seen).contains(&host));
                         let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
                         tls.write_all(answer).await.unwrap();
                         seen.clear();
