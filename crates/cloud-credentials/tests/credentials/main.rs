@@ -1,6 +1,7 @@
 //! Credentials: where they come from, and one refresh for all who need it.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+mod cancelled;
 mod device;
 mod fleet;
 mod login;

@@ -7,6 +7,7 @@
 
 mod action;
 mod authority;
+pub mod cancel;
 mod clock;
 mod emulator;
 pub mod example;
