@@ -8,7 +8,8 @@ use crate::Error;
 /// default. They are called inline and should be quick. No event holds a secret.
 pub trait Events: fmt::Debug + Send + Sync + 'static {
     /// Called when tokens were issued but could not be saved. This process uses them, and tries
-    /// again; if it ends before that succeeds, a refresh token that the server has rotated is lost.
+    /// again; if it ends before that succeeds, a refresh token that the server has rotated is lost. See
+    /// [`Credentials::flush`](crate::Credentials::flush).
     fn unsaved(&self, profile: &str, error: &Error) {
         let _ = (profile, error);
     }

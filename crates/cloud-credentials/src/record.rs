@@ -130,6 +130,12 @@ impl Record {
         digest.is_some() && digest == self.dead
     }
 
+    /// Returns whether both have the refresh token of one login, or are equal.
+    pub(crate) fn is_same_login(&self, other: &Self) -> bool {
+        let login = |record: &Self| (record.client_id.clone(), record.refresh_token.clone());
+        self == other || (self.refresh_token.is_some() && login(self) == login(other))
+    }
+
     /// Returns when the access token expires, if the token or the record states it.
     #[must_use]
     pub fn expiry(&self) -> Option<SystemTime> {

@@ -160,7 +160,8 @@ impl Server for Process {
     reason = "what is waited for is not in this process"
 )]
 pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) {
-    for _ in 0..1500 {
+    // For a minute.
+    for _ in 0..3000 {
         if is_so() {
             return;
         }

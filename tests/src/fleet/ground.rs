@@ -109,10 +109,17 @@ impl fmt::Display for Ground {
 pub(super) struct Started(Option<Box<dyn Server>>);
 
 impl Started {
-    /// Kills the server and starts it again. Does nothing without one.
-    pub(super) fn restart(&mut self) {
+    /// Kills the server. Does nothing without one.
+    pub(super) fn kill(&mut self) {
         if let Some(server) = &mut self.0 {
             server.kill();
+        }
+    }
+
+    /// Starts the server again, and kills it before if it runs. Does nothing without one.
+    pub(super) fn restart(&mut self) {
+        self.kill();
+        if let Some(server) = &mut self.0 {
             server.start();
         }
     }
@@ -175,7 +182,7 @@ impl Site {
             }
             Ground::Redis => {
                 let builder = RedisStore::builder(format!("redis://{host}:{}", port()));
-                both(builder.allow_plain().build().map_err(told)?)
+                both(builder.limit(LIMIT).allow_plain().build().map_err(told)?)
             }
             Ground::Postgres => {
                 let password = servers::PASSWORD;
@@ -185,6 +192,7 @@ impl Site {
                 );
                 both(
                     PostgresStore::builder(url)
+                        .limit(LIMIT)
                         .allow_plain()
                         .build()
                         .map_err(told)?,
@@ -192,7 +200,7 @@ impl Site {
             }
             Ground::Etcd => {
                 let builder = EtcdStore::builder(format!("http://{host}:{}", port()));
-                both(builder.allow_plain().build().map_err(told)?)
+                both(builder.limit(LIMIT).allow_plain().build().map_err(told)?)
             }
             Ground::DynamoDb => {
                 let keys = Credentials::from_keys("fleet", "fleet", None);
@@ -202,7 +210,7 @@ impl Site {
                     .credentials_provider(SharedCredentialsProvider::new(keys))
                     .build();
                 let aws = Aws::builder(&settings)
-                    .limit(PATIENCE)
+                    .limit(LIMIT)
                     .clock(Arc::clone(clock));
                 let aws = aws.allow_plain().build().map_err(told)?;
                 let store = DynamoStore::new(&aws, "vouchsafe").map_err(told)?;
@@ -262,8 +270,9 @@ pub(super) async fn record(store: &dyn Store, profile: &str) -> Result<Value, St
     serde_json::from_slice(loaded.value.expose()).map_err(|cause| cause.to_string())
 }
 
-/// The emulator of DynamoDB makes one call after the other, of hundreds at a time.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a call of a store may take on a busy machine. The emulator of DynamoDB makes one after
+/// the other, of hundreds at a time.
+const LIMIT: Duration = Duration::from_secs(60);
 
 pub(super) const CLIENT_ID: &str = "fleet";
 pub(super) const CLIENT_SECRET: &str = "fleet-secret";

@@ -1,7 +1,7 @@
-//! A fleet on several machines with clocks minutes apart: the process that holds the lease is
-//! suspended until the lease is over, and the store is killed and started again meanwhile.
+//! A fleet on several machines with clocks minutes apart, whose store is killed and started again
+//! while the process that holds the lease is suspended, or before it has saved what was issued.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use vouchsafe::core::task::blocking;
 use vouchsafe::core::{Clock, SystemClock};
 
 use super::Proof;
-use super::ground::{Ground, port, record, seed};
+use super::ground::{Ground, Started, port, record, seed};
 use super::issuer::{Dead, Issuer};
-use super::member::{Orders, Outcome, PROFILE, STOPPED};
+use super::member::{Orders, Outcome, PROFILE, STOPPED, UNSAVED};
 use super::network::Machine;
 use super::process::{Process, Program};
 use super::scene::{Burst, damage, started};
@@ -25,13 +25,50 @@ const CLOCKS: [i64; 3] = [-180, 0, 240];
 const PROCESSES: usize = 2;
 const TASKS: usize = 25;
 
-/// What the server does with a refresh token that was used, and where the holder is suspended.
-const CASES: [(Rotation, Step, Side); 4] = [
-    (Rotation::Keeps, Step::Again, Side::After),
-    (Rotation::Rotates, Step::Again, Side::After),
-    (Rotation::Overlaps, Step::Request, Side::Before),
-    (Rotation::Rotates, Step::Request, Side::Before),
+/// What happens to the holder of the lease.
+#[derive(Clone, Copy)]
+enum Fate {
+    /// It is suspended until the lease is over. The store is restarted meanwhile.
+    Suspended(Step, Side),
+    /// The store is gone when it wants to save, and back once it has handed the token out.
+    Unsaved,
+}
+
+/// What the server does with a refresh token that was used, and what happens.
+const CASES: [(Rotation, Fate); 6] = [
+    (Rotation::Keeps, Fate::Suspended(Step::Again, Side::After)),
+    (Rotation::Rotates, Fate::Suspended(Step::Again, Side::After)),
+    (
+        Rotation::Overlaps,
+        Fate::Suspended(Step::Request, Side::Before),
+    ),
+    (
+        Rotation::Rotates,
+        Fate::Suspended(Step::Request, Side::Before),
+    ),
+    (Rotation::Overlaps, Fate::Unsaved),
+    (Rotation::Revokes, Fate::Unsaved),
 ];
+
+impl Fate {
+    /// The moment at which the holder stops.
+    fn moment(self) -> Moment {
+        let (step, side) = match self {
+            Self::Suspended(step, side) => (step, side),
+            Self::Unsaved => (Step::Save, Side::Before),
+        };
+        Moment { step, side }
+    }
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Suspended(..) => write!(f, "suspended {}", self.moment()),
+            Self::Unsaved => f.write_str("store gone before Save"),
+        }
+    }
+}
 
 /// Runs the fleet on each store that machines can share.
 ///
@@ -49,14 +86,13 @@ pub async fn machines(fleet: &Path) -> Result<Proof, String> {
         proof.note(format!("SIMULATED: machines share one network: {why}"));
         CLOCKS.map(Machine::simulated).into()
     }));
-    for (rotation, step, side) in CASES {
-        let moment = Moment { step, side };
+    for (rotation, fate) in CASES {
         let mut scenes = JoinSet::new();
         for ground in Ground::OF_NETWORK {
             let (program, machines) = (program.clone(), Arc::clone(&machines));
-            let case = format!("{ground}, {rotation}, suspended {moment}");
+            let case = format!("{ground}, {rotation}, {fate}");
             scenes.spawn(async move {
-                let burst = scene(&program, &machines, ground, rotation, moment).await;
+                let burst = scene(&program, &machines, ground, rotation, fate).await;
                 (case, burst)
             });
         }
@@ -91,7 +127,7 @@ async fn scene(
     machines: &[Machine],
     ground: Ground,
     rotation: Rotation,
-    moment: Moment,
+    fate: Fate,
 ) -> Result<Option<Burst>, String> {
     let folder = tempfile::tempdir().map_err(|cause| cause.to_string())?;
     let Some((mut server, site)) = started(ground, folder.path()) else {
@@ -118,26 +154,29 @@ async fn scene(
         orders.push((machine.run(program), of_machine));
     }
     let (on_first, mut of_holder) = orders.first().cloned().ok_or("no machines")?;
-    of_holder.stop = Some(moment);
+    of_holder.stop = Some(fate.moment());
+    of_holder.tells_unsaved = matches!(fate, Fate::Unsaved);
     let mut holder = Process::start(&on_first, &of_holder).await?;
-    holder.go_on().await?;
-    holder.wait_for(STOPPED).await?;
-    holder.signal("STOP").await?;
-
+    // Before the lease is taken, since it takes a busy machine a while.
     let mut others = Vec::new();
     for (program, orders) in &orders {
         for _ in 0..PROCESSES {
             others.push(Process::start(program, orders).await?);
         }
     }
+    holder.go_on().await?;
+    holder.wait_for(STOPPED).await?;
+    if let Fate::Unsaved = fate {
+        server = away("killing the server", server, Started::kill).await?;
+        holder.go_on().await?;
+        holder.wait_for(UNSAVED).await?;
+    } else {
+        holder.signal("STOP").await?;
+    }
     for process in &mut others {
         process.go_on().await?;
     }
-    let restarted = blocking("restarting the server", move || {
-        server.restart();
-        server
-    });
-    let _server = restarted.await.map_err(|fault| fault.to_string())?;
+    let _server = away("restarting the server", server, Started::restart).await?;
     let mut burst = Burst {
         callers: (others.len() + 1) * TASKS,
         ..Burst::default()
@@ -145,10 +184,25 @@ async fn scene(
     for process in &mut others {
         burst.outcome.add(process.read::<Outcome>().await?);
     }
-    holder.signal("CONT").await?;
-    holder.go_on().await?;
+    if let Fate::Suspended(..) = fate {
+        holder.signal("CONT").await?;
+        holder.go_on().await?;
+    }
     burst.outcome.add(holder.read::<Outcome>().await?);
     burst.counts = issuer.counts();
     burst.damage = damage(&record(&*shared.store, PROFILE).await?, &issuer);
     Ok(Some(burst))
+}
+
+/// Does something to a server on a thread of its own.
+async fn away(
+    what: &'static str,
+    mut server: Started,
+    work: fn(&mut Started),
+) -> Result<Started, String> {
+    let done = blocking(what, move || {
+        work(&mut server);
+        server
+    });
+    done.await.map_err(|fault| fault.to_string())
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
-use vouchsafe::cloud_credentials::{Client, Credentials};
+use vouchsafe::cloud_credentials::{Client, Credentials, Error, Events};
 use vouchsafe::core::mock::ManualClock;
 use vouchsafe::core::task::blocking;
 use vouchsafe::core::transport::HttpTransport;
@@ -35,6 +35,8 @@ pub(super) struct Orders {
     pub(super) lease: Option<Duration>,
     /// Whether a call that failed is made again if the error says that this may help.
     pub(super) is_patient: bool,
+    /// Whether to say so when tokens cannot be saved.
+    pub(super) tells_unsaved: bool,
 }
 
 /// How tasks share credentials.
@@ -69,6 +71,7 @@ impl Orders {
             stop: None,
             lease: None,
             is_patient: false,
+            tells_unsaved: false,
         }
     }
 }
@@ -86,6 +89,7 @@ impl Outcome {
 
 pub(super) const READY: &str = "ready";
 pub(super) const STOPPED: &str = "stopped";
+pub(super) const UNSAVED: &str = "unsaved";
 
 /// Runs a process: reads its orders from standard input.
 ///
@@ -119,13 +123,14 @@ pub async fn run() -> Result<(), String> {
             )
             .await?;
         }
-        clients.push(client(&orders, &shared, &clock)?);
+        let credentials = credentials(&orders, &shared, &clock)?;
+        clients.push((client(&orders, &credentials)?, credentials));
     }
     tell(READY)?;
     read()?;
     let mut tasks = JoinSet::new();
     for number in 0..orders.tasks {
-        let client = clients[number % count].clone();
+        let (client, _) = clients[number % count].clone();
         let is_patient = orders.is_patient;
         tasks.spawn(async move { call(&client, is_patient).await });
     }
@@ -138,6 +143,12 @@ pub async fn run() -> Result<(), String> {
             Err(why) => *outcome.failed.entry(why).or_default() += 1,
         }
     }
+    for (_, credentials) in &clients {
+        if let Err(error) = credentials.flush().await {
+            let why = format!("not saved: {}", error.core().message());
+            *outcome.failed.entry(why).or_default() += 1;
+        }
+    }
     if orders.site.ground == Ground::Memory {
         // No other process can look at it.
         let record = super::ground::record(&*shared.store, PROFILE).await?;
@@ -146,7 +157,11 @@ pub async fn run() -> Result<(), String> {
     tell(&serde_json::to_string(&outcome).map_err(|cause| cause.to_string())?)
 }
 
-fn client(orders: &Orders, shared: &Shared, clock: &Arc<dyn Clock>) -> Result<Client, String> {
+fn credentials(
+    orders: &Orders,
+    shared: &Shared,
+    clock: &Arc<dyn Clock>,
+) -> Result<Credentials, String> {
     let told = |error: vouchsafe::core::Error| error.to_string();
     let transport = HttpTransport::builder().build().map_err(told)?;
     let (mut shared, mut of_tokens) = (shared.clone(), Arc::new(transport) as _);
@@ -161,19 +176,24 @@ fn client(orders: &Orders, shared: &Shared, clock: &Arc<dyn Clock>) -> Result<Cl
         shared = around(&shared, &hook);
         of_tokens = around_requests(of_tokens, &hook);
     }
-    let credentials = Credentials::builder()
+    let mut builder = Credentials::builder()
         .token_url(orders.issuer.as_str())
         .transport(of_tokens)
         .allow_plain_http()
         .clock(Arc::clone(clock))
         .store(shared.store)
-        .leases(shared.leases)
-        .build()
-        .map_err(|error| error.to_string())?;
+        .leases(shared.leases);
+    if orders.tells_unsaved {
+        builder = builder.events(Arc::new(TellUnsaved::default()));
+    }
+    builder.build().map_err(|error| error.to_string())
+}
+
+fn client(orders: &Orders, credentials: &Credentials) -> Result<Client, String> {
     let client = Client::builder()
         .base_url(orders.issuer.as_str())
         .allow_plain_http()
-        .credentials(&credentials);
+        .credentials(credentials);
     client.build().map_err(|error| error.to_string())
 }
 
@@ -191,6 +211,21 @@ async fn call(client: &Client, is_patient: bool) -> (Result<(), String>, usize) 
         }
         repeated += 1;
         sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Says once that tokens could not be saved.
+#[derive(Debug, Default)]
+struct TellUnsaved {
+    is_over: AtomicBool,
+}
+
+impl Events for TellUnsaved {
+    fn unsaved(&self, _: &str, _: &Error) {
+        if !self.is_over.swap(true, Ordering::Relaxed) {
+            // Whoever waits for it notices if this fails.
+            let _ = tell(UNSAVED);
+        }
     }
 }
 

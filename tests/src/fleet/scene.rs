@@ -86,6 +86,7 @@ pub(super) async fn burst(
     seed(&*shared.store, PROFILE, &dead.token()).await?;
     let mut orders = Orders::new(site.clone(), &serving.url(), shape.tasks);
     orders.objects = shape.objects;
+    orders.is_patient = true;
     let mut processes = Vec::new();
     for _ in 0..shape.processes {
         processes.push(Process::start(program, &orders).await?);

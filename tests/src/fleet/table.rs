@@ -134,9 +134,13 @@ impl fmt::Display for Table {
                 _ => format!("{processes} processes of {tasks} tasks"),
             };
             let burst = &row.burst;
+            let repeated = match burst.outcome.repeated {
+                0 => String::new(),
+                repeated => format!("; {repeated} calls failed and were made again"),
+            };
             writeln!(
                 f,
-                "{:<26} {:<26} {:<8} {:>8} {:>8} {:>9}  {}",
+                "{:<26} {:<26} {:<8} {:>8} {:>8} {:>9}  {}{repeated}",
                 row.who,
                 callers,
                 row.rotation.to_string(),

@@ -401,6 +401,12 @@ impl CredentialsBuilder {
             .error_ttl(Duration::from_secs(1))
             .error_ttl_by(|error: &Error| error.retry_after().map(|wait| wait.min(LONGEST_ASKED)))
             .build();
+        let renames = core
+            .cache("renamings of profiles")
+            .capacity(16)
+            .ttl(Duration::ZERO)
+            .error_ttl(Duration::ZERO)
+            .build();
         let early = self.guard.mul_f64(1.0 + Jitter::random().draw() / 10.0);
         let provider = self.developer_provider.filter(is_there);
         Ok(Credentials {
@@ -437,6 +443,7 @@ impl CredentialsBuilder {
                 held: ArcSwapOption::empty(),
                 generations: AtomicU64::new(0),
                 flights,
+                renames,
             }),
         })
     }

@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use vouchsafe_core::auth::{StaticToken, Token, TokenSource};
 use vouchsafe_core::cache::Cache;
 use vouchsafe_core::call::CallOptions;
+use vouchsafe_core::store::Key;
 use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret, TimeoutScope, sync};
 
 pub use self::authorization::{Authorization, AuthorizationRequest, Pkce};
@@ -81,6 +82,8 @@ struct Inner {
     generations: AtomicU64,
     /// Refreshes by the digest of the token that they replace.
     flights: Cache<String, Token, Error>,
+    /// Renamings of profiles, which go on if their callers are cancelled.
+    renames: Cache<(Key, Key), (), Error>,
 }
 
 /// Where developer tokens come from, and where to redeem them.

@@ -2,13 +2,14 @@
 
 use std::time::SystemTime;
 
-use vouchsafe_core::store::{Expect, Key, Lease, Swapped};
+use vouchsafe_core::cache::Fetched;
+use vouchsafe_core::store::{Expect, Key, Loaded, Swapped, Version};
 use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret};
 
 use super::Credentials;
 use super::values::Values;
-use crate::refresh::limited;
-use crate::{Record, Result};
+use crate::refresh::{Exclusive, limited};
+use crate::{Error, ErrorKind, Record, Result};
 
 impl Credentials {
     /// Writes the current values into the record of the profile.
@@ -74,15 +75,30 @@ impl Credentials {
 
     /// Removes the record of a profile, and returns whether there was one.
     ///
+    /// A refresh in progress is waited for, in this process and in others. One that does not end in
+    /// time does not write the record again; only one that begins afterwards, with credentials that
+    /// were given elsewhere, does.
+    ///
     /// # Errors
     ///
     /// As [`write`](Self::write).
     pub async fn remove_profile(&self, profile: &str) -> Result<bool> {
         let coordinator = &self.inner.coordinator;
         let key = Key::new(coordinator.key().namespace(), profile);
-        let removed = limited(coordinator.store().remove(&key, &Expect::Any)).await?;
+        let exclusive = match coordinator.exclusive(&key).await {
+            Ok(exclusive) => Some(exclusive),
+            Err(error) if error.kind() == ErrorKind::RefreshTimeout => None,
+            Err(error) => return Err(error),
+        };
+        let removed = limited(coordinator.store().remove(&key, &Expect::Any)).await;
+        if let Some(exclusive) = exclusive {
+            if removed.is_ok() {
+                exclusive.forget();
+            }
+            exclusive.release().await;
+        }
         self.forget_held();
-        Ok(removed)
+        removed
     }
 
     /// Returns the names of the profiles in the store, in order.
@@ -97,30 +113,39 @@ impl Credentials {
     }
 
     /// Gives the record of a profile another name, while no process refreshes it: tokens that are on
-    /// their way would have no record. If the future is dropped, both names may exist.
+    /// their way would have no record.
+    ///
+    /// The record is copied and then removed, in a task of its own that goes on if the future is
+    /// dropped. If the process or the store fails in between, both names have the login, and the same
+    /// call completes the work: a record with the same client and refresh token is no conflict.
     ///
     /// # Errors
     ///
-    /// Of kind `NotFound` if there is no such profile, and `Conflict` if the other name is taken or
-    /// there are tokens that could not be saved yet;
+    /// Of kind `NotFound` if there is no such profile, and `Conflict` if the other name has another
+    /// login or there are tokens that could not be saved yet;
     /// [`ErrorKind::RefreshTimeout`](crate::ErrorKind::RefreshTimeout) if another process holds the
     /// lease for too long; and as [`write`](Self::write).
     pub async fn rename_profile(&self, from: &str, to: &str) -> Result<()> {
-        let coordinator = &self.inner.coordinator;
-        let namespace = coordinator.key().namespace();
+        let namespace = self.inner.coordinator.key().namespace();
         let (from, to) = (Key::new(namespace, from), Key::new(namespace, to));
-        let mut lease = coordinator.lease(&from).await?;
-        let renamed = self.moved(&from, &to, &mut lease).await;
-        coordinator.release(lease).await;
+        // Owns all it needs, as a refresh does.
+        let (credentials, names) = (self.clone(), (from.clone(), to.clone()));
+        let rename = || async move { credentials.rename(&from, &to).await.map(Fetched::new) };
+        self.inner.renames.get_or_fetch(&names, rename).await
+    }
+
+    async fn rename(&self, from: &Key, to: &Key) -> Result<()> {
+        let mut exclusive = self.inner.coordinator.exclusive(from).await?;
+        let renamed = self.moved(from, to, &mut exclusive).await;
+        exclusive.release().await;
         self.forget_held();
         renamed
     }
 
-    async fn moved(&self, from: &Key, to: &Key, lease: &mut Lease) -> Result<()> {
-        let coordinator = &self.inner.coordinator;
-        let store = coordinator.store();
+    async fn moved(&self, from: &Key, to: &Key, exclusive: &mut Exclusive<'_>) -> Result<()> {
+        let store = self.inner.coordinator.store();
         // Those of a refresh that had the lease until now count too.
-        if from == coordinator.key() && coordinator.has_unsaved() {
+        if exclusive.has_unsaved() {
             let what = "tokens of the profile are not saved yet; try again";
             return Err(Core::new(Kind::Conflict, what).with_retryable(true).into());
         }
@@ -128,24 +153,48 @@ impl Credentials {
             let what = format!("there is no profile {:?}", from.profile());
             return Err(Core::new(Kind::NotFound, what).into());
         };
-        let swap = store.compare_and_swap(to, &Expect::Absent, &there.value);
-        let Swapped::Done(version) = limited(swap).await? else {
+        let copy = match from == to {
+            true => None,
+            false => self.copied(&there, to).await?,
+        };
+        let Some(copy) = copy else {
             let what = format!("there is a profile {:?} already", to.profile());
             return Err(Core::new(Kind::Conflict, what).into());
         };
         // Without the lease, another process may be refreshing the record.
-        if coordinator.renew(lease).await?
+        if exclusive.renew().await?
             && limited(store.remove(from, &Expect::Version(there.version))).await?
         {
             return Ok(());
         }
         // It was renewed in the meantime, or will be: the copy is old, and must not be used.
-        limited(store.remove(to, &Expect::Version(version))).await?;
+        limited(store.remove(to, &Expect::Version(copy))).await?;
         let what = format!(
             "profile {:?} was changed meanwhile; try again",
             from.profile()
         );
         Err(Core::new(Kind::Conflict, what).with_retryable(true).into())
+    }
+
+    /// Copies a record to a name that is free, or has the copy of an earlier attempt. Returns `None`
+    /// if it has neither.
+    async fn copied(&self, there: &Loaded, to: &Key) -> Result<Option<Version>> {
+        let store = self.inner.coordinator.store();
+        let mut expect = Expect::Absent;
+        for _ in 0..TRIES {
+            match limited(store.compare_and_swap(to, &expect, &there.value)).await? {
+                Swapped::Done(version) => return Ok(Some(version)),
+                Swapped::Conflict(None) => expect = Expect::Absent,
+                Swapped::Conflict(Some(other)) => {
+                    let (ours, theirs) = (Record::read(&there.value)?, Record::read(&other.value)?);
+                    if !ours.is_same_login(&theirs) {
+                        return Ok(None);
+                    }
+                    expect = Expect::Version(other.version);
+                }
+            }
+        }
+        Err(changed_all_the_time())
     }
 
     fn merged(&self, record: Option<Record>, written: &Written) -> Record {
@@ -216,9 +265,13 @@ impl Credentials {
                 Swapped::Conflict(_) => read = coordinator.load().await?,
             }
         }
-        let what = "the record of the profile is changed all the time; try again";
-        Err(Core::new(Kind::Store, what).with_retryable(true).into())
+        Err(changed_all_the_time())
     }
+}
+
+fn changed_all_the_time() -> Error {
+    let what = "the record of the profile is changed all the time; try again";
+    Core::new(Kind::Store, what).with_retryable(true).into()
 }
 
 /// What is written into a record.

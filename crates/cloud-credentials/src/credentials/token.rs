@@ -79,6 +79,23 @@ impl Credentials {
             .clone())
     }
 
+    /// Saves the tokens that could not be saved when they were issued, if there are any. Call it
+    /// before a program ends: with a refresh token that the server replaced, the store has only the
+    /// old one, which is refused from then on.
+    ///
+    /// Failures that may pass are tried again for as long as
+    /// [`wait_time`](super::CredentialsBuilder::wait_time). Dropping the future loses nothing while
+    /// these credentials live. Tokens are dropped rather than saved if the record has those of another
+    /// login by now, or was removed.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::StoreCorrupt`](crate::ErrorKind::StoreCorrupt) or of kind `Store`: they are not
+    /// saved, and are still kept.
+    pub async fn flush(&self) -> Result<()> {
+        self.inner.coordinator.flush().await
+    }
+
     /// Returns the cached token, unless it is due to be replaced.
     fn at_hand(&self) -> Option<Token> {
         let held = self.inner.held.load();

@@ -67,6 +67,16 @@ pub(crate) struct Unsaved<R: Record> {
     pub(crate) record: R,
     /// As in [`Seen`].
     pub(crate) is_fresh: bool,
+    /// Whether there was a record when they were requested. If it is gone, it was removed.
+    pub(crate) is_of_record: bool,
+}
+
+impl<R: Record> Unsaved<R> {
+    /// Returns whether the server replaced the refresh token, too, so that the old one may be spent.
+    pub(crate) fn is_rotated(&self) -> bool {
+        let now = self.record.refresh_token();
+        !now.is_some_and(|token| self.replaced.contains(token))
+    }
 }
 
 /// What to do next.
@@ -169,6 +179,8 @@ pub(crate) struct Refresh<R: Record, V, E> {
     unsaved: Option<Unsaved<R>>,
     /// The access token granted in this refresh.
     granted: Option<R::Token>,
+    /// Whether the record, as last seen, has neither what is unsaved nor what that replaced.
+    is_displaced: bool,
     /// Whether to save what is unsaved, and nothing else.
     is_for_saving: bool,
     /// The version of the record that a request was made with.
@@ -179,17 +191,23 @@ pub(crate) struct Refresh<R: Record, V, E> {
 }
 
 impl<R: Record, V: Clone, E> Refresh<R, V, E> {
-    /// Starts a refresh. `unsaved` are the tokens that an earlier one could not save.
-    pub(crate) fn new(stale: Stale<R::Token>, unsaved: Option<Unsaved<R>>) -> (Self, Step<R, V>) {
+    /// Starts a refresh. `unsaved` are the tokens that an earlier one could not save, and
+    /// `is_leased` says whether it [kept the lease](Self::keeps_lease).
+    pub(crate) fn new(
+        stale: Stale<R::Token>,
+        unsaved: Option<Unsaved<R>>,
+        is_leased: bool,
+    ) -> (Self, Step<R, V>) {
         let refresh = Self {
             stale,
             doing: Doing::Reading,
-            is_leased: false,
+            is_leased,
             sent: None,
             refusal: None,
             is_second_try: false,
             unsaved,
             granted: None,
+            is_displaced: false,
             is_for_saving: false,
             version: None,
             saving: None,
@@ -199,8 +217,8 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
     }
 
     /// Starts saving the tokens that an earlier refresh could not save. Requests nothing.
-    pub(crate) fn of_unsaved(unsaved: Unsaved<R>) -> (Self, Step<R, V>) {
-        let (mut refresh, step) = Self::new(Stale::Nothing, Some(unsaved));
+    pub(crate) fn of_unsaved(unsaved: Unsaved<R>, is_leased: bool) -> (Self, Step<R, V>) {
+        let (mut refresh, step) = Self::new(Stale::Nothing, Some(unsaved), is_leased);
         refresh.is_for_saving = true;
         (refresh, step)
     }
@@ -214,6 +232,13 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
     /// refresh is abandoned, and pass them to the next one.
     pub(crate) fn unsaved(&self) -> Option<&Unsaved<R>> {
         self.unsaved.as_ref()
+    }
+
+    /// Returns whether the lease is kept when the refresh ends, and is to be renewed until the tokens
+    /// are saved: another participant would send the refresh token of the record, which is spent.
+    pub(crate) fn keeps_lease(&self) -> bool {
+        let unsaved = self.unsaved.as_ref();
+        self.is_leased && !self.is_displaced && unsaved.is_some_and(Unsaved::is_rotated)
     }
 
     /// Takes the outcome of the last step, and returns the next one.
@@ -261,7 +286,7 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
 
     fn end(&mut self, outcome: Outcome<R::Token, E>) -> Step<R, V> {
         self.outcome = Some(outcome);
-        if !self.is_leased {
+        if !self.is_leased || self.keeps_lease() {
             return Step::Finish;
         }
         self.is_leased = false;
@@ -328,9 +353,12 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
         let (ours, theirs) = (&unsaved.record, &seen.record);
         let is_replaced =
             |token: Option<&R::Token>| token.is_some_and(|token| unsaved.replaced.contains(token));
-        let is_rotated = !is_replaced(ours.refresh_token());
+        let is_rotated = unsaved.is_rotated();
         let is_newer_usable = self.usable(theirs, seen.is_fresh).is_some();
-        let is_unchanged = is_replaced(theirs.refresh_token());
+        let is_under_way = self.granted.is_some() || self.is_for_saving;
+        let is_removed = unsaved.is_of_record && seen.version.is_none() && is_under_way;
+        let is_unchanged = is_replaced(theirs.refresh_token()) && !is_removed;
+        self.is_displaced = !is_unchanged;
         if theirs.refresh_token() == ours.refresh_token()
             && (is_rotated || theirs.access_token() == ours.access_token() || is_newer_usable)
         {
@@ -360,6 +388,7 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
                 replaced,
                 record: record.clone(),
                 is_fresh,
+                is_of_record: self.version.is_some(),
             });
         }
         let expect = self.version.take();
@@ -394,6 +423,7 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
         let kept = unsaved.and_then(|unsaved| self.usable(&unsaved.record, unsaved.is_fresh));
         if let Some(token) = kept
             && self.doing != Doing::Requesting
+            && !self.is_for_saving
         {
             return self.end(Outcome::Adopted(token));
         }

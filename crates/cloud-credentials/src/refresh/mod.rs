@@ -4,6 +4,7 @@
 //! [`machine`] makes the decisions, and this file carries them out. `credentials` lets the callers
 //! of one process share a refresh.
 
+mod exclusive;
 mod machine;
 #[cfg(test)]
 mod model;
@@ -24,6 +25,7 @@ use vouchsafe_core::sync::lock;
 use vouchsafe_core::task::Keeper;
 use vouchsafe_core::{BoxFuture, Clock, Error as Core, ErrorKind as Kind, Secret, Sent, deadline};
 
+pub(crate) use self::exclusive::Exclusive;
 pub(crate) use self::machine::Stale;
 use self::machine::{Event, Outcome, Refresh, Seen, Step, Unsaved};
 pub(crate) use self::until::Until;
@@ -85,6 +87,8 @@ struct Shared {
     turn: tokio::sync::Mutex<()>,
     /// The tokens that were granted but are not saved yet, and what they were requested for.
     unsaved: Mutex<Option<(Unsaved<Record>, Wanted)>>,
+    /// The lease of this process. It is kept after a refresh whose tokens are not saved yet.
+    held: Mutex<Option<Held>>,
     /// The digest of a refused refresh token, in case the store could not be updated.
     refused: Mutex<Option<String>>,
 }
@@ -115,7 +119,6 @@ struct Run<'a> {
     shared: &'a Shared,
     wanted: &'a Wanted,
     ask: Option<&'a dyn Ask>,
-    lease: Option<Held>,
     /// The record in the store, as last seen.
     there: Option<Record>,
     /// The credentials that the last decision was based on.
@@ -124,6 +127,7 @@ struct Run<'a> {
 }
 
 /// A lease, and its end.
+#[derive(Debug)]
 struct Held {
     lease: Lease,
     until: Until,
@@ -149,6 +153,7 @@ impl Coordinator {
             events,
             turn: tokio::sync::Mutex::default(),
             unsaved: Mutex::default(),
+            held: Mutex::default(),
             refused: Mutex::default(),
         });
         let of_saver = Arc::clone(&shared);
@@ -195,49 +200,37 @@ impl Coordinator {
         is_of.then(|| unsaved.record.clone())
     }
 
-    /// Returns whether there are tokens that are not saved yet.
-    pub(crate) fn has_unsaved(&self) -> bool {
-        lock(&self.shared.unsaved).is_some()
-    }
-
-    /// Takes the lease on a record, while which no other process refreshes it.
-    pub(crate) async fn lease(&self, key: &Key) -> Result<Lease> {
-        let Shared { leases, times, .. } = &*self.shared;
-        let patience = deadline::after(Instant::now(), times.patience);
+    /// Saves the tokens that are not saved yet, for as long as a refresh waits for others.
+    pub(crate) async fn flush(&self) -> Result<()> {
+        let patience = deadline::after(Instant::now(), self.shared.times.patience);
         let mut waits = Backoff::new(FIRST_WAIT, LONGEST_WAIT, Jitter::random()).at_least_half();
         loop {
-            match limited(leases.acquire(key, times.lease)).await? {
-                Acquired::Lease(lease) => return Ok(lease),
-                Acquired::Held { .. } if Instant::now() >= patience => {
-                    return Err(held_for_too_long());
+            match self.shared.save_kept().await {
+                Err(error) if error.is_retryable() && Instant::now() < patience => {
+                    sleep(waits.next_wait()).await;
                 }
-                Acquired::Held { .. } => sleep(waits.next_wait()).await,
+                done => return done,
             }
         }
-    }
-
-    /// Renews a lease for its full time. Returns `false` if it was lost.
-    pub(crate) async fn renew(&self, lease: &mut Lease) -> Result<bool> {
-        let Shared { leases, times, .. } = &*self.shared;
-        limited(leases.renew(lease, times.lease)).await
-    }
-
-    pub(crate) async fn release(&self, lease: Lease) {
-        // It ends by itself.
-        let _ = limited(self.shared.leases.release(lease)).await;
     }
 
     /// Drops a revoked token from those that are not saved yet; an access token with its refresh
     /// token.
     pub(crate) async fn drop_unsaved(&self, revoked: &Secret) {
         let _turn = self.shared.turn.lock().await;
-        let mut kept = lock(&self.shared.unsaved);
-        kept.take_if(|(unsaved, _)| unsaved.record.refresh_token.as_ref() == Some(revoked));
-        if let Some((unsaved, _)) = &mut *kept
-            && unsaved.record.access_token.as_ref() == Some(revoked)
-        {
-            unsaved.record.access_token = None;
-            unsaved.record.expires_at = None;
+        let is_revoked = |token: &Option<Secret>| token.as_ref() == Some(revoked);
+        let dropped = {
+            let mut kept = lock(&self.shared.unsaved);
+            if let Some((unsaved, _)) = &mut *kept
+                && is_revoked(&unsaved.record.access_token)
+            {
+                unsaved.record.access_token = None;
+                unsaved.record.expires_at = None;
+            }
+            kept.take_if(|(unsaved, _)| is_revoked(&unsaved.record.refresh_token))
+        };
+        if dropped.is_some() {
+            self.shared.release().await;
         }
     }
 
@@ -245,8 +238,8 @@ impl Coordinator {
     pub(crate) async fn forget(&self) {
         // Not before a refresh in progress has ended, which would keep its own.
         let _turn = self.shared.turn.lock().await;
-        *lock(&self.shared.unsaved) = None;
-        *lock(&self.shared.refused) = None;
+        self.shared.forget();
+        self.shared.release().await;
     }
 }
 
@@ -267,7 +260,8 @@ impl Shared {
             wanted.take_back(unsaved);
         }
         let kept = unsaved.as_ref().map(|unsaved| unsaved.record.clone());
-        let (machine, step) = Refresh::new(wanted.stale.clone(), unsaved);
+        let is_leased = lock(&self.held).is_some();
+        let (machine, step) = Refresh::new(wanted.stale.clone(), unsaved, is_leased);
         let mut run = Run::new(self, &wanted, Some(ask));
         let token = match run.perform(machine, step).await {
             Outcome::Adopted(token) | Outcome::Refreshed(token) => Some(token),
@@ -289,14 +283,61 @@ impl Shared {
     async fn keep_saving(self: Arc<Self>) {
         let mut waits = Backoff::new(FIRST_SAVE, LONGEST_SAVE, Jitter::random()).at_least_half();
         while lock(&self.unsaved).is_some() {
-            sleep(waits.next_wait()).await;
-            let _turn = self.turn.lock().await;
-            let unsaved = lock(&self.unsaved).clone();
-            if let Some((unsaved, wanted)) = unsaved {
-                let (machine, step) = Refresh::of_unsaved(unsaved);
-                Run::new(&self, &wanted, None).perform(machine, step).await;
+            let mut wait = waits.next_wait();
+            if lock(&self.held).is_some() {
+                // Others wait. It is renewed before each attempt.
+                wait = wait.min(self.times.lease / 6);
             }
+            sleep(wait).await;
+            // What failed was reported, and is tried again.
+            let _ = self.save_kept().await;
         }
+    }
+
+    /// Saves the tokens that were kept, unless the record belongs to another login by now.
+    async fn save_kept(&self) -> Result<()> {
+        let _turn = self.turn.lock().await;
+        let Some((unsaved, wanted)) = lock(&self.unsaved).clone() else {
+            return Ok(());
+        };
+        // The store may be away for a while, so it may be lost only for that.
+        let _ = self.renew().await;
+        let is_leased = lock(&self.held).is_some();
+        let (machine, step) = Refresh::of_unsaved(unsaved, is_leased);
+        match Run::new(self, &wanted, None).perform(machine, step).await {
+            Outcome::Failed(error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Renews the lease of this process for its full time, and drops it if it was lost.
+    async fn renew(&self) -> Result<()> {
+        let Some(mut held) = lock(&self.held).take() else {
+            return Ok(());
+        };
+        let until = self.until(self.times.lease);
+        let renewed = limited(self.leases.renew(&mut held.lease, self.times.lease)).await;
+        if matches!(renewed, Ok(true)) {
+            held.until = until;
+        }
+        if !matches!(renewed, Ok(false)) {
+            *lock(&self.held) = Some(held);
+        }
+        renewed.map(drop)
+    }
+
+    /// Releases the lease that this process holds, if any.
+    async fn release(&self) {
+        let held = lock(&self.held).take();
+        if let Some(held) = held {
+            // It ends by itself.
+            let _ = limited(self.leases.release(held.lease)).await;
+        }
+    }
+
+    fn forget(&self) {
+        *lock(&self.unsaved) = None;
+        *lock(&self.refused) = None;
     }
 
     async fn load(&self) -> Result<Option<(Record, Version)>> {
@@ -314,7 +355,6 @@ impl<'a> Run<'a> {
             shared,
             wanted,
             ask,
-            lease: None,
             there: None,
             view: Record::default(),
             granted: None,
@@ -347,10 +387,7 @@ impl<'a> Run<'a> {
                 Step::Request(credentials) => self.request(credentials).await,
                 Step::Save(record, expect) => self.save(record, expect).await,
                 Step::Release => {
-                    if let Some(held) = self.lease.take() {
-                        // It ends by itself.
-                        let _ = limited(shared.leases.release(held.lease)).await;
-                    }
+                    shared.release().await;
                     Ok(Event::Released)
                 }
                 Step::Finish => break,
@@ -392,7 +429,7 @@ impl<'a> Run<'a> {
         let until = self.shared.until(times.lease);
         match limited(leases.acquire(key, times.lease)).await? {
             Acquired::Lease(lease) => {
-                self.lease = Some(Held { lease, until });
+                *lock(&self.shared.held) = Some(Held { lease, until });
                 Ok(Event::Leased)
             }
             Acquired::Held { .. } => Ok(Event::Held),
@@ -402,21 +439,16 @@ impl<'a> Run<'a> {
     /// Makes sure that the lease outlasts a request, and returns the end of that. `None` if the
     /// lease was lost.
     async fn keep_lease(&mut self) -> Result<Option<Until>> {
-        let Shared { leases, times, .. } = self.shared;
-        let Some(held) = &mut self.lease else {
-            return Ok(None);
-        };
-        let until = self.shared.until(times.request);
-        if until.is_before(&held.until) {
+        let shared = self.shared;
+        let until = shared.until(shared.times.request);
+        let lasts = |held: &Held| until.is_before(&held.until);
+        if lock(&shared.held).as_ref().is_some_and(lasts) {
             return Ok(Some(until));
         }
-        held.until = self.shared.until(times.lease);
-        if limited(leases.renew(&mut held.lease, times.lease)).await? {
-            let until = self.shared.until(times.request);
-            return Ok(Some(until.or_before(&held.until)));
-        }
-        self.lease = None;
-        Ok(None)
+        shared.renew().await?;
+        let until = shared.until(shared.times.request);
+        let held = lock(&shared.held);
+        Ok(held.as_ref().map(|held| until.or_before(&held.until)))
     }
 
     async fn request(&mut self, credentials: Record) -> Result<Happened> {

@@ -1,7 +1,6 @@
 //! One refresh, whatever the number of those who need it.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::json;
@@ -12,9 +11,7 @@ use vouchsafe_core::SecretBytes;
 use vouchsafe_core::mock::ManualClock;
 use vouchsafe_core::store::{Expect, MemoryStore, Store, Swapped};
 
-use crate::server::{
-    Fragile, Late, TokenServer, key, looks_good, put, record, secret, seed, token,
-};
+use crate::server::{Late, TokenServer, key, looks_good, put, record, secret, seed, token};
 
 pub(crate) fn sharing(server: &TokenServer, store: &Arc<dyn Store>) -> Credentials {
     server.builder().store(Arc::clone(store)).build().unwrap()
@@ -89,86 +86,6 @@ async fn a_process_that_is_suspended_before_its_request_sends_nothing_after_its_
     suspended.open();
     assert_eq!(waiting.join_next().await.unwrap().unwrap(), new);
     assert_eq!((server.requests(), server.refused()), (1, 0));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_profile_is_renamed_after_its_refresh_and_not_in_the_middle_of_it() {
-    let server = TokenServer::new(true);
-    let slow = server.behind_a_gate();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
-    let (one, two) = (sharing(&slow, &store), sharing(&server, &store));
-    let mut waiting = JoinSet::new();
-    waiting.spawn(async move { one.refresh().await });
-    slow.asked().await;
-    let renaming = two.clone();
-    waiting.spawn(async move {
-        renaming.rename_profile("default", "dev").await?;
-        renaming.values().await.map(|_| Secret::from(""))
-    });
-    for _ in 0..20 {
-        tokio::task::yield_now().await;
-    }
-    slow.open();
-    while let Some(done) = waiting.join_next().await {
-        done.unwrap().unwrap();
-    }
-    let names = two.list_profiles().await.unwrap();
-    assert_eq!(names, ["dev"]);
-    let dev = server.builder().store(Arc::clone(&store)).profile("dev");
-    let dev = dev.build().unwrap();
-    let kept = dev.values().await.unwrap().refresh_token.unwrap();
-    assert!(server.server.takes_refresh_token(&kept));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_profile_whose_refresh_could_not_be_saved_is_not_renamed() {
-    let server = TokenServer::new(true);
-    let slow = server.behind_a_gate();
-    let fragile = Arc::new(Fragile::default());
-    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
-    seed(&*store, "rt-0").await;
-    let credentials = sharing(&slow, &store);
-    let (refreshing, renaming) = (credentials.clone(), credentials);
-    let mut tasks = JoinSet::new();
-    tasks.spawn(async move { refreshing.refresh().await.map(drop) });
-    slow.asked().await;
-    fragile.is_full.store(true, Ordering::Relaxed);
-    slow.open();
-    // It waits for the lease of the refresh.
-    let error = renaming.rename_profile("default", "dev").await.unwrap_err();
-    assert!(error.to_string().contains("not saved yet"), "{error}");
-    tasks.join_next().await.unwrap().unwrap().unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_profile_is_not_renamed_after_the_lease_on_it_was_lost() {
-    let server = TokenServer::new(true);
-    let slow = server.behind_a_gate();
-    let late = Arc::new(Late::writing());
-    put(&late.store, &looks_good("rt-0")).await;
-    let store: Arc<dyn Store> = Arc::clone(&late) as _;
-    let clock = Arc::new(ManualClock::running());
-    let process = |server: &TokenServer| {
-        let builder = server.builder().store(Arc::clone(&store));
-        builder.clock(Arc::clone(&clock) as _).build().unwrap()
-    };
-    let (one, two) = (process(&server), process(&slow));
-    let mut renaming = JoinSet::new();
-    renaming.spawn(async move { one.rename_profile("default", "dev").await });
-    late.begun().await;
-    clock.advance(Duration::from_secs(31));
-    let mut refreshing = JoinSet::new();
-    refreshing.spawn(async move { two.refresh().await });
-    slow.asked().await;
-    late.arrive();
-    let error = renaming.join_next().await.unwrap().unwrap().unwrap_err();
-    assert!(error.is_retryable(), "{error}");
-    slow.open();
-    let new = refreshing.join_next().await.unwrap().unwrap().unwrap();
-    assert_eq!(token(&*store, "access_token").await, new);
-    let names = process(&server).list_profiles().await.unwrap();
-    assert_eq!(names, ["default"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -269,42 +186,6 @@ async fn a_refused_refresh_token_is_not_sent_again_until_it_changes() {
     seed(&*store, "rt-0").await;
     had(&sharing(&server, &store)).await;
     assert_eq!(server.requests(), 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_answer_that_could_not_be_saved_is_used_and_saved_later() {
-    let server = TokenServer::new(true);
-    let fragile = Arc::new(Fragile::default());
-    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
-    seed(&*store, "rt-0").await;
-    let credentials = sharing(&server, &store);
-    fragile.is_full.store(true, Ordering::Relaxed);
-    let first = had(&credentials).await;
-    assert_ne!(first, secret("at-0"));
-    assert_eq!(token(&*store, "refresh_token").await, secret("rt-0"));
-    let unsaved = credentials.values().await.unwrap().refresh_token;
-    assert_ne!(unsaved, Some(secret("rt-0")));
-    // The next refresh sends what the server issued, not what is in the record.
-    assert_ne!(credentials.refresh().await.unwrap(), first);
-    fragile.is_full.store(false, Ordering::Relaxed);
-    let third = credentials.refresh().await.unwrap();
-    assert_eq!(token(&*store, "access_token").await, third);
-    assert_ne!(Some(token(&*store, "refresh_token").await), unsaved);
-    assert_eq!((server.requests(), server.refused()), (3, 0));
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_answer_is_saved_before_it_is_used_if_the_store_is_back_in_a_moment() {
-    let server = TokenServer::new(true);
-    let fragile = Arc::new(Fragile::default());
-    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
-    seed(&*store, "rt-0").await;
-    fragile.broken.store(2, Ordering::Relaxed);
-    let token_now = had(&sharing(&server, &store)).await;
-    // Whatever becomes of the process now.
-    assert_eq!(token(&*store, "access_token").await, token_now);
-    assert_ne!(token(&*store, "refresh_token").await, secret("rt-0"));
-    assert_eq!(server.requests(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,5 +8,7 @@ mod login;
 mod meanwhile;
 mod metadata;
 mod outcomes;
+mod profiles;
 mod server;
 mod sources;
+mod unsaved;

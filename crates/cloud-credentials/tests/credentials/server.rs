@@ -19,7 +19,9 @@ pub(crate) struct TokenServer {
     pub(crate) server: Server,
     /// Each request takes one permit.
     gate: Arc<Semaphore>,
-    /// Notified when a request arrives at the gate.
+    /// Whether answers are at the gate rather than requests.
+    is_after: bool,
+    /// Notified when one arrives at the gate.
     asked: Arc<Notify>,
 }
 
@@ -47,6 +49,7 @@ impl TokenServer {
         Self {
             server: Server::from_seed(seed),
             gate: Arc::new(Semaphore::new(10_000)),
+            is_after: false,
             asked: Arc::default(),
         }
     }
@@ -56,11 +59,20 @@ impl TokenServer {
         Self {
             server: self.server.clone(),
             gate: Arc::new(Semaphore::new(0)),
+            is_after: false,
             asked: Arc::default(),
         }
     }
 
-    /// Waits until a request is at the gate.
+    /// Returns the same server, whose answers are behind another gate that is shut.
+    pub(crate) fn with_slow_answers(&self) -> Self {
+        Self {
+            is_after: true,
+            ..self.behind_a_gate()
+        }
+    }
+
+    /// Waits until a request, or an answer, is at the gate.
     pub(crate) async fn asked(&self) {
         self.asked.notified().await;
     }
@@ -102,9 +114,18 @@ impl TokenServer {
 impl Transport for TokenServer {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
         Box::pin(async move {
-            self.asked.notify_one();
-            self.gate.acquire().await.unwrap().forget();
-            self.server.host().transport().send(request).await
+            let send = |request| async { self.server.host().transport().send(request).await };
+            let wait = || async {
+                self.asked.notify_one();
+                self.gate.acquire().await.unwrap().forget();
+            };
+            if self.is_after {
+                let answer = send(request).await;
+                wait().await;
+                return answer;
+            }
+            wait().await;
+            send(request).await
         })
     }
 }
@@ -117,6 +138,8 @@ pub(crate) struct Fragile {
     pub(crate) is_unreadable: AtomicBool,
     /// How many writes fail although trying again helps.
     pub(crate) broken: AtomicUsize,
+    /// Whether no record can be removed.
+    pub(crate) keeps_records: AtomicBool,
 }
 
 impl Store for Fragile {
@@ -152,7 +175,15 @@ impl Store for Fragile {
     }
 
     fn remove<'a>(&'a self, key: &'a Key, expect: &'a Expect) -> BoxFuture<'a, Result<bool>> {
+        if self.keeps_records.load(Ordering::Relaxed) && !key.is_lease() {
+            let error = Error::new(ErrorKind::Store, "the connection is gone");
+            return Box::pin(std::future::ready(Err(error)));
+        }
         self.store.remove(key, expect)
+    }
+
+    fn list<'a>(&'a self, namespace: &'a str) -> BoxFuture<'a, Result<Option<Vec<String>>>> {
+        self.store.list(namespace)
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use serde_json::json;
-use vouchsafe::cloud_credentials::TokenSource as _;
+use vouchsafe::cloud_credentials::{Credentials, TokenSource as _};
 use vouchsafe::core::timestamp;
 
 use super::reach::Reach;
@@ -20,10 +20,12 @@ pub(super) enum Which {
 }
 
 pub(super) async fn token(reach: &Reach) -> Result<Answer, Failure> {
-    let token = reach.credentials()?.token().await.map_err(|error| {
+    let credentials = reach.credentials()?;
+    let token = credentials.token().await.map_err(|error| {
         // With the service's own message about missing values, and a hint.
         Failure::from(vouchsafe::cloud_credentials::Error::from(error))
     })?;
+    flush(&credentials).await?;
     let value = json!({
         "access_token": token.secret().expose(),
         "expires_at": token.expiry().map(timestamp::format),
@@ -34,6 +36,7 @@ pub(super) async fn token(reach: &Reach) -> Result<Answer, Failure> {
 pub(super) async fn refresh(reach: &Reach) -> Result<Answer, Failure> {
     let credentials = reach.credentials()?;
     let token = credentials.refresh().await?;
+    flush(&credentials).await?;
     let expires_at = claimed_expiry(&token).map(timestamp::format);
     let profile = credentials.profile();
     let human = match &expires_at {
@@ -42,6 +45,16 @@ pub(super) async fn refresh(reach: &Reach) -> Result<Answer, Failure> {
     };
     let value = json!({"refreshed": true, "profile": profile, "expires_at": expires_at});
     Ok(Answer::new(human, value))
+}
+
+/// Makes sure that the tokens outlive this process.
+async fn flush(credentials: &Credentials) -> Result<(), Failure> {
+    credentials.flush().await.map_err(|error| {
+        Failure::from(error).hint(
+            "the server issued tokens that could not be saved: if it replaces refresh tokens, log in \
+             again",
+        )
+    })
 }
 
 pub(super) async fn revoke(reach: &Reach, which: Which) -> Result<Answer, Failure> {

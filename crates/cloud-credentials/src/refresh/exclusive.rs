@@ -1,0 +1,101 @@
+//! Work on the record of a profile while nothing refreshes it.
+
+use tokio::sync::MutexGuard;
+use tokio::time::{Instant, sleep};
+use vouchsafe_core::call::{Backoff, Jitter};
+use vouchsafe_core::deadline;
+use vouchsafe_core::store::{Acquired, Key};
+use vouchsafe_core::sync::lock;
+
+use super::{Coordinator, FIRST_WAIT, Held, LONGEST_WAIT, Shared, held_for_too_long, limited};
+use crate::Result;
+
+/// The exclusive right to a record: the lease, and the turn of this process if it refreshes the
+/// record itself. If it is dropped, the lease ends by itself.
+pub(crate) struct Exclusive<'a> {
+    shared: &'a Shared,
+    own: Option<MutexGuard<'a, ()>>,
+    held: Option<Held>,
+}
+
+impl Coordinator {
+    /// Waits until nothing refreshes a record, and keeps it so.
+    pub(crate) async fn exclusive(&self, key: &Key) -> Result<Exclusive<'_>> {
+        let shared = &*self.shared;
+        let own = match *key == shared.key {
+            true => Some(shared.turn.lock().await),
+            false => None,
+        };
+        let kept = own.as_ref().and_then(|_| lock(&shared.held).take());
+        let held = match kept {
+            Some(kept) => kept,
+            None => shared.take(key).await?,
+        };
+        Ok(Exclusive {
+            shared,
+            own,
+            held: Some(held),
+        })
+    }
+}
+
+impl Exclusive<'_> {
+    /// Returns whether this process has tokens of the record that are not saved yet.
+    pub(crate) fn has_unsaved(&self) -> bool {
+        self.own.is_some() && lock(&self.shared.unsaved).is_some()
+    }
+
+    /// Forgets the tokens of the record that are not saved yet.
+    pub(crate) fn forget(&self) {
+        if self.own.is_some() {
+            self.shared.forget();
+        }
+    }
+
+    /// Renews the lease for its full time. Returns `false` if it was lost.
+    pub(crate) async fn renew(&mut self) -> Result<bool> {
+        let Shared { leases, times, .. } = self.shared;
+        let Some(held) = &mut self.held else {
+            return Ok(false);
+        };
+        limited(leases.renew(&mut held.lease, times.lease)).await
+    }
+
+    /// Releases the lease, unless there are tokens that are not saved yet.
+    pub(crate) async fn release(mut self) {
+        if self.has_unsaved() {
+            return;
+        }
+        if let Some(held) = self.held.take() {
+            // It ends by itself.
+            let _ = limited(self.shared.leases.release(held.lease)).await;
+        }
+    }
+}
+
+impl Drop for Exclusive<'_> {
+    fn drop(&mut self) {
+        // Whoever saves the tokens keeps it.
+        if self.has_unsaved() {
+            *lock(&self.shared.held) = self.held.take();
+        }
+    }
+}
+
+impl Shared {
+    async fn take(&self, key: &Key) -> Result<Held> {
+        let Self { leases, times, .. } = self;
+        let patience = deadline::after(Instant::now(), times.patience);
+        let mut waits = Backoff::new(FIRST_WAIT, LONGEST_WAIT, Jitter::random()).at_least_half();
+        loop {
+            let until = self.until(times.lease);
+            match limited(leases.acquire(key, times.lease)).await? {
+                Acquired::Lease(lease) => return Ok(Held { lease, until }),
+                Acquired::Held { .. } if Instant::now() >= patience => {
+                    return Err(held_for_too_long());
+                }
+                Acquired::Held { .. } => sleep(waits.next_wait()).await,
+            }
+        }
+    }
+}

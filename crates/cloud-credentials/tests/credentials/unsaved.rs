@@ -1,0 +1,169 @@
+//! Tokens that could not be saved when they were issued.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use vouchsafe_cloud_credentials::{Credentials, ErrorKind};
+use vouchsafe_core::mock::ManualClock;
+use vouchsafe_core::store::Store;
+
+use crate::fleet::{had, sharing};
+use crate::server::{Fragile, TokenServer, put, record, secret, seed, token};
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_could_not_be_saved_is_used_and_saved_later() {
+    let server = TokenServer::new(true);
+    let fragile = Arc::new(Fragile::default());
+    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+    seed(&*store, "rt-0").await;
+    let credentials = sharing(&server, &store);
+    fragile.is_full.store(true, Ordering::Relaxed);
+    let first = had(&credentials).await;
+    assert_ne!(first, secret("at-0"));
+    assert_eq!(token(&*store, "refresh_token").await, secret("rt-0"));
+    let unsaved = credentials.values().await.unwrap().refresh_token;
+    assert_ne!(unsaved, Some(secret("rt-0")));
+    // The next refresh sends what the server issued, not what is in the record.
+    assert_ne!(credentials.refresh().await.unwrap(), first);
+    fragile.is_full.store(false, Ordering::Relaxed);
+    let third = credentials.refresh().await.unwrap();
+    assert_eq!(token(&*store, "access_token").await, third);
+    assert_ne!(Some(token(&*store, "refresh_token").await), unsaved);
+    assert_eq!((server.requests(), server.refused()), (3, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_saved_before_it_is_used_if_the_store_is_back_in_a_moment() {
+    let server = TokenServer::new(true);
+    let fragile = Arc::new(Fragile::default());
+    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+    seed(&*store, "rt-0").await;
+    fragile.broken.store(2, Ordering::Relaxed);
+    let token_now = had(&sharing(&server, &store)).await;
+    // Whatever becomes of the process now.
+    assert_eq!(token(&*store, "access_token").await, token_now);
+    assert_ne!(token(&*store, "refresh_token").await, secret("rt-0"));
+    assert_eq!(server.requests(), 1);
+}
+
+/// Two processes, of which the first has tokens that it could not save.
+struct Two {
+    server: TokenServer,
+    store: Arc<Fragile>,
+    clock: Arc<ManualClock>,
+    first: Credentials,
+    second: Credentials,
+}
+
+impl Two {
+    async fn new(rotates: bool) -> Self {
+        let server = TokenServer::new(rotates);
+        let store = Arc::new(Fragile::default());
+        let clock = Arc::new(ManualClock::running());
+        seed(&*store, "rt-0").await;
+        let process = || {
+            let builder = server.builder().store(Arc::clone(&store) as _);
+            builder.clock(Arc::clone(&clock) as _).build().unwrap()
+        };
+        let (first, second) = (process(), process());
+        store.is_full.store(true, Ordering::Relaxed);
+        had(&first).await;
+        assert_eq!(token(&*store, "refresh_token").await, secret("rt-0"));
+        Self {
+            server,
+            store,
+            clock,
+            first,
+            second,
+        }
+    }
+
+    /// Lets time pass for all clocks.
+    async fn pass(&self, seconds: u64) {
+        for _ in 0..seconds {
+            sleep(Duration::from_secs(1)).await;
+            self.clock.advance(Duration::from_secs(1));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spent_refresh_token_is_not_sent_while_its_replacement_waits_to_be_saved() {
+    let two = Two::new(true).await;
+    let second = two.second.clone();
+    let mut waiting = JoinSet::new();
+    waiting.spawn(async move { had(&second).await });
+    // Longer than a lease lasts.
+    two.pass(35).await;
+    two.store.is_full.store(false, Ordering::Relaxed);
+    let new = waiting.join_next().await.unwrap().unwrap();
+    assert_eq!(new, had(&two.first).await);
+    assert_eq!(token(&*two.store, "access_token").await, new);
+    assert_eq!((two.server.requests(), two.server.refused()), (1, 0));
+    // The lease was released.
+    assert_ne!(two.second.refresh().await.unwrap(), new);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_ends_with_unsaved_tokens_holds_up_others_for_the_time_of_a_lease() {
+    let two = Two::new(true).await;
+    let server = two.server.clone();
+    drop(two.first);
+    two.clock.advance(Duration::from_secs(31));
+    let error = two.second.refresh().await.unwrap_err();
+    assert!(error.is_reauthorization_needed(), "{error}");
+    assert_eq!(server.requests(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn others_refresh_at_once_if_the_refresh_token_is_still_good() {
+    let two = Two::new(false).await;
+    had(&two.second).await;
+    assert_eq!((two.server.requests(), two.server.refused()), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn others_do_not_wait_for_tokens_that_a_login_has_overtaken() {
+    let two = Two::new(true).await;
+    two.store.is_full.store(false, Ordering::Relaxed);
+    let login = json!({"client_id": "c", "client_secret": "s", "refresh_token": "another"});
+    put(&*two.store, &login).await;
+    let error = two.second.refresh().await.unwrap_err();
+    assert!(error.is_reauthorization_needed(), "{error}");
+    assert_eq!(record(&*two.store).await["refresh_token"], "another");
+    assert_eq!(two.server.requests(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_can_save_what_was_not_saved_before_it_ends() {
+    let two = Two::new(true).await;
+    let error = two.first.flush().await.unwrap_err();
+    assert!(error.to_string().contains("the disk is full"), "{error}");
+    two.store.is_full.store(false, Ordering::Relaxed);
+    // One that passes is waited for.
+    two.store.broken.store(40, Ordering::Relaxed);
+    let new = had(&two.first).await;
+    two.first.flush().await.unwrap();
+    assert_eq!(token(&*two.store, "access_token").await, new);
+    two.first.flush().await.unwrap();
+    drop(two.first);
+    assert_eq!(had(&two.second).await, new);
+    assert_eq!(two.server.requests(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_saved_is_kept_while_others_give_up() {
+    let two = Two::new(true).await;
+    let error = two.second.refresh().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RefreshTimeout);
+    assert!(error.is_retryable(), "{error}");
+    assert_eq!(two.server.requests(), 1);
+    assert_eq!(
+        had(&two.first).await,
+        two.first.values().await.unwrap().access_token.unwrap()
+    );
+}
