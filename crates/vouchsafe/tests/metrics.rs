@@ -1,5 +1,5 @@
 //! What clients of all services record, and the table of it in the guide.
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,6 +17,9 @@ use vouchsafe::{astakos, cloud_credentials, ticket, userinfo, wazo_auth};
 
 /// A name, its kind and its labels, and what it is.
 type Row = (String, String, BTreeSet<String>, String);
+
+/// The values of a row, each with its labels.
+type Values = Vec<(BTreeMap<String, String>, DebugValue)>;
 
 /// Makes calls of each kind to each service, and returns secrets and names that no label may hold.
 async fn calls(metrics: &Arc<Metrics>) -> Vec<String> {
@@ -117,9 +120,7 @@ async fn calls(metrics: &Arc<Metrics>) -> Vec<String> {
     hidden
 }
 
-fn recorded(
-    snapshotter: &Snapshotter,
-) -> BTreeMap<Row, Vec<(BTreeMap<String, String>, DebugValue)>> {
+fn recorded(snapshotter: &Snapshotter) -> BTreeMap<Row, Values> {
     let mut rows: BTreeMap<Row, Vec<_>> = BTreeMap::new();
     for (key, unit, description, value) in snapshotter.snapshot().into_vec() {
         let kind = match key.kind() {
