@@ -1,5 +1,5 @@
-//! The mock's own promises: each fault, asked in process with paused time and over TCP, ends in
-//! the same error.
+//! The mock's own promises, in process with paused time and over TCP. What comes of each fault is in
+//! `faults`.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use http::header::{DATE, HOST};
 use http::{Method, StatusCode, Uri};
-use tokio::time::Instant;
 use vouchsafe_core::auth::{Credentials, StaticToken};
 use vouchsafe_core::call::{Answer, Call, CallOptions, Operation, Repeat, Timeouts};
 use vouchsafe_core::mock::route::{Found, Route, find};
-use vouchsafe_core::mock::{CertificateAuthority, Fault, Handler, Host, ManualClock, digest};
+use vouchsafe_core::mock::{Fault, Handler, Host, ManualClock, digest};
 use vouchsafe_core::transport::{HttpTransport, Request, Response, Transport};
 use vouchsafe_core::url::Target;
-use vouchsafe_core::{ConnectPhase, CoreClient, ErrorKind, Result, Secret, Sent, TimeoutScope};
+use vouchsafe_core::{ConnectPhase, CoreClient, ErrorKind, Result, Secret};
 
 static READ: Operation = Operation::new("test.read", Method::GET, "/read").repeat(Repeat::Safe);
 static WRITE: Operation = Operation::new("test.write", Method::POST, "/write");
@@ -106,16 +105,6 @@ impl Way {
         Self::over(Arc::new(transport), base)
     }
 
-    fn tls(base: &str, authority: &CertificateAuthority) -> Self {
-        let transport = HttpTransport::builder()
-            .add_root_pem(authority.pem().as_bytes())
-            .unwrap()
-            .only_roots()
-            .build()
-            .unwrap();
-        Self::over(Arc::new(transport), base.to_owned())
-    }
-
     async fn send(&self, operation: &'static Operation) -> Result<Answer> {
         let call = Call::new(operation, Target::new(operation.path()));
         let call = match operation.method() {
@@ -161,190 +150,6 @@ async fn reaches(host: &Host, way: &Way) {
     assert_eq!(entry.status, Some(200));
     assert_eq!(entry.credential, Some(digest("planted")));
     host.journal().assert_no_surprises();
-}
-
-/// What a fault comes to: the bytes of the answer or an error, and how many requests it took.
-#[derive(Debug, PartialEq)]
-struct Outcome {
-    result: std::result::Result<usize, (ErrorKind, String, Option<u16>)>,
-    requests: u64,
-}
-
-/// A fault, what it comes to, and how long that takes at least.
-fn faults() -> Vec<(Fault, Outcome, Duration)> {
-    use ErrorKind::{Credential, Decode, Status, Timeout, TooLarge, Transport};
-
-    let ms = Duration::from_millis;
-    let on = || Fault::on("test.read");
-    let bytes = |bytes, requests| Outcome {
-        result: Ok(bytes),
-        requests,
-    };
-    let ok = |requests| bytes(64, requests);
-    let fails = |kind, message: &str, status, requests| Outcome {
-        result: Err((kind, message.to_owned(), status)),
-        requests,
-    };
-    let broke = "the connection broke before the answer";
-    let broke_within = "the connection broke within the answer's body";
-    let large = "the answer is larger than the 1048576 bytes allowed";
-    vec![
-        (
-            on().status(502),
-            fails(Status, "Bad Gateway", Some(502), 3),
-            ms(0),
-        ),
-        (
-            on().status(404),
-            fails(ErrorKind::NotFound, "Not Found", Some(404), 1),
-            ms(0),
-        ),
-        (
-            on().times(1).status(401),
-            fails(Credential, "Unauthorized", Some(401), 1),
-            ms(0),
-        ),
-        (on().nth(1).status(503), ok(2), ms(0)),
-        (on().times(1).retry_after(ms(1000)), ok(2), ms(1000)),
-        (on().delay(ms(150)), ok(1), ms(150)),
-        (on().times(1).delay(ms(500)), ok(2), ms(400)),
-        (
-            on().no_answer(),
-            fails(
-                Timeout(TimeoutScope::Attempt),
-                "no answer within 400 ms",
-                None,
-                3,
-            ),
-            ms(1200),
-        ),
-        (on().times(1).no_answer(), ok(2), ms(400)),
-        (
-            on().reset_before_head(),
-            fails(Transport, broke, None, 3),
-            ms(0),
-        ),
-        (
-            on().reset_in_head(),
-            fails(Transport, broke, None, 3),
-            ms(0),
-        ),
-        (
-            on().reset_after_head(),
-            fails(Transport, broke_within, Some(200), 3),
-            ms(0),
-        ),
-        (
-            on().cut_body(),
-            fails(Transport, broke_within, Some(200), 3),
-            ms(0),
-        ),
-        (on().times(1).cut_body(), ok(2), ms(0)),
-        (on().drip(20, ms(30)), ok(1), ms(90)),
-        (
-            on().drip(1, ms(100)),
-            fails(
-                Timeout(TimeoutScope::Attempt),
-                "no answer within 400 ms",
-                None,
-                3,
-            ),
-            ms(1200),
-        ),
-        (
-            on().wrong_length(5),
-            fails(Decode, "the answer ends too early", Some(200), 1),
-            ms(0),
-        ),
-        (
-            on().wrong_length(9999),
-            fails(Transport, broke_within, Some(200), 3),
-            ms(0),
-        ),
-        (
-            on().wrong_length(2 << 20),
-            fails(TooLarge, large, Some(200), 1),
-            ms(0),
-        ),
-        (
-            on().not_http(),
-            fails(Transport, "the answer is not HTTP/1.1", None, 1),
-            ms(0),
-        ),
-        (
-            on().garbage(),
-            fails(Decode, "the answer is not JSON", Some(200), 1),
-            ms(0),
-        ),
-        (
-            on().huge_body(2 << 20),
-            fails(TooLarge, large, Some(200), 1),
-            ms(0),
-        ),
-        (on().huge_body(1 << 20), bytes(1 << 20, 1), ms(0)),
-        (on().close_when_idle(), ok(1), ms(0)),
-        (on().skewed_date(-60), ok(1), ms(0)),
-        (Fault::on("test.write").no_answer(), ok(1), ms(0)),
-    ]
-}
-
-/// Reads once and says what came of it.
-async fn outcome(host: &Host, way: &Way) -> (Outcome, Duration) {
-    let started = Instant::now();
-    let result = way.send(&READ).await.and_then(|answer| {
-        if answer.body().len() < 1 << 20 {
-            answer.json::<serde_json::Value>()?;
-        }
-        Ok(answer.body().len())
-    });
-    let requests = host.journal().count("test.read");
-    let result = result.map_err(|error| {
-        assert_eq!(error.attempts().max(1), requests as u32, "{error:?}");
-        assert_eq!(error.sent(), Sent::Maybe, "{error:?}");
-        (
-            error.kind(),
-            error.message().to_owned(),
-            error.status().map(|s| s.as_u16()),
-        )
-    });
-    (Outcome { result, requests }, started.elapsed())
-}
-
-/// Makes every fault and returns how much longer than it should the worst one took.
-async fn make_each(host: &Host, way: impl Fn() -> Way) -> Duration {
-    let mut worst = Duration::ZERO;
-    for (fault, expected, at_least) in faults() {
-        host.reset();
-        host.faults().add(fault.clone());
-        let (found, elapsed) = outcome(host, &way()).await;
-        assert_eq!(found, expected, "{fault:?}");
-        assert!(at_least <= elapsed, "{elapsed:?} for {fault:?}");
-        worst = worst.max(elapsed - at_least);
-    }
-    worst
-}
-
-#[tokio::test(start_paused = true)]
-async fn each_fault_has_its_effect_in_process() {
-    let host = host();
-    let worst = make_each(&host, || Way::in_process(&host)).await;
-    // Waits between attempts are below 50 and 100 ms; `Retry-After` grows by a tenth at most.
-    assert!(worst <= Duration::from_millis(155), "{worst:?}");
-}
-
-#[tokio::test]
-async fn each_fault_has_its_effect_over_tcp() {
-    let host = host();
-    let serving = host.serve(loopback()).await.unwrap();
-    make_each(&host, || Way::tcp(serving.url())).await;
-}
-
-#[tokio::test]
-async fn each_fault_has_its_effect_over_tls() {
-    let host = host();
-    let authority = CertificateAuthority::new().unwrap();
-    let serving = host.serve_tls(loopback(), &authority).await.unwrap();
-    make_each(&host, || Way::tls(&serving.url(), &authority)).await;
 }
 
 #[tokio::test]

@@ -6,6 +6,8 @@ mod ended;
 mod http2;
 mod kept;
 mod kind;
+#[path = "../../../../tests/support/log.rs"]
+mod log;
 mod peer;
 mod proxy;
 

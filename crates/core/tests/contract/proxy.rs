@@ -7,6 +7,10 @@ use vouchsafe_core::url::Target;
 use vouchsafe_core::{ConnectPhase, Error, ErrorKind, Secret, Sent};
 
 use crate::kind::{Kind, READ, WRITE, client};
+use crate::log::Log;
+
+/// `user:planted`, in base64.
+const CREDENTIALS: &str = "dXNlcjpwbGFudGVk";
 
 /// How a call through a proxy with this script ends, and how many connections it took.
 async fn refused(kind: Kind, operation: &'static Operation, script: &Script) -> (Error, usize) {
@@ -17,10 +21,14 @@ async fn refused(kind: Kind, operation: &'static Operation, script: &Script) -> 
     let scheme = if kind.is_tunnelled() { "https" } else { "http" };
     let base = format!("{scheme}://one.example").parse().unwrap();
     let call = Call::new(operation, Target::new(operation.path()));
+    let log = Log::start();
     let sent = client.send(&base, call, None, &CallOptions::new()).await;
     let error = sent.unwrap_err();
-    let shown = format!("{error} {error:?}");
-    assert!(!shown.contains("planted"), "{shown}");
+    let shown = format!("{error} {error:?} {}", log.text());
+    assert!(shown.contains("auth.call"));
+    for secret in ["planted", CREDENTIALS] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
     if error.kind() == ErrorKind::Connect(ConnectPhase::Proxy) {
         let place = format!("the proxy {} ", server.address());
         assert!(error.message().contains(&place), "{error}");

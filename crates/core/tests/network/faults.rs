@@ -11,12 +11,14 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, SupportedProtocolVersion, version};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
+use vouchsafe_core::auth::{Credentials, StaticToken};
 use vouchsafe_core::call::{Call, CallOptions};
 use vouchsafe_core::task::Task;
 use vouchsafe_core::transport::HttpTransport;
 use vouchsafe_core::url::Target;
-use vouchsafe_core::{ConnectPhase, CoreClient, Error, ErrorKind, Sent};
+use vouchsafe_core::{ConnectPhase, CoreClient, Error, ErrorKind, Secret, Sent};
 
+use super::log::Log;
 use super::{READ, loopback};
 
 pub(super) struct Authority {
@@ -99,9 +101,17 @@ async fn call(
     let network = network.unwrap().only_roots();
     let client = CoreClient::builder().network(network).build().unwrap();
     let base = format!("https://{address}").parse().unwrap();
-    let call = Call::new(&READ, Target::new("/read"));
-    let error = client.send(&base, call, None, &CallOptions::new()).await;
-    error.unwrap_err()
+    let call = Call::new(&READ, Target::new("/read").query("password", "planted"));
+    let log = Log::start();
+    let source = StaticToken::new(Secret::from("planted"));
+    let credentials = Some(Credentials::bearer(&source));
+    let options = CallOptions::new();
+    let error = client.send(&base, call, credentials, &options).await;
+    let error = error.unwrap_err();
+    let shown = format!("{error} {error:?} {}", log.text());
+    assert!(shown.contains("auth.call"));
+    assert!(!shown.contains("planted"), "{shown}");
+    error
 }
 
 #[tokio::test]
