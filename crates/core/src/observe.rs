@@ -153,7 +153,9 @@ pub struct CacheEvent {
 }
 
 impl CacheEvent {
-    pub(crate) fn new(name: &'static str, outcome: CacheOutcome) -> Self {
+    /// Creates an event, as a cache of this name does.
+    #[must_use]
+    pub fn new(name: &'static str, outcome: CacheOutcome) -> Self {
         Self { name, outcome }
     }
 }

@@ -4,7 +4,10 @@
 //! a panic elsewhere is no reason for every later caller to panic too.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{MutexGuard, PoisonError, TryLockError};
+// What the cache and the keeper share between threads. They take it from here, and `tests/schedules`
+// compiles them with types that switch threads in its place.
+pub(crate) use std::sync::{Mutex, OnceLock, atomic};
 
 use crossbeam_utils::sync::ShardedLock;
 

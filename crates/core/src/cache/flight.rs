@@ -6,13 +6,13 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use tokio::sync::Notify;
 
 use super::{Fetched, Shared};
-use crate::sync::lock;
+use crate::sync::{Mutex, OnceLock, lock};
 use crate::task::Task;
 
 /// One fetch that any number of callers wait for.

@@ -2,8 +2,10 @@
 //! ask.
 //!
 //! - **One fetch for each key.** A caller that misses while a fetch is in progress waits for that
-//!   fetch. The fetch runs in its own task, so a caller that gives up does not stop it. Dropping
-//!   the last clone of the cache ends all fetches.
+//!   fetch. The fetch runs in its own task, so a caller that gives up does not stop it. It
+//!   continues on that caller's runtime: if that is dropped, the next waiting caller starts a fetch
+//!   of its own, but while nothing drives it, all waiting callers wait. Dropping the last clone of
+//!   the cache ends all fetches.
 //! - **Errors** are shared by all waiting callers and kept for a moment, so that callers do not
 //!   query a failing service one after the other.
 //! - **Refresh ahead.** Shortly before a value expires, a caller gets it at once and starts a
@@ -388,7 +390,9 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
             Found::Fresh(value) => (Look::Value(value), CacheOutcome::Hit),
             Found::Stale(value) => (Look::Value(value), CacheOutcome::Stale),
             Found::Error(error) => (Look::Error(error), CacheOutcome::Error),
-            Found::Due(value) if state.may_begin() => {
+            // The time was read before the lock was taken. By then the value may have expired for
+            // another caller, which has begun a fetch.
+            Found::Due(value) if state.flights.of(key).is_none() && state.may_begin() => {
                 state.store.refreshing(key);
                 let landing = state.begin(self, key);
                 (Look::Refresh(value, landing), CacheOutcome::Refresh)

@@ -1,0 +1,46 @@
+//! core's cache and keeper, compiled from their own files with other locks, tasks and time below
+//! them: those of shuttle, which decides at each of them which thread goes on. So a test runs under
+//! thousands of schedules that a machine would hardly ever take, and a schedule that fails can be
+//! repeated.
+//!
+//! The channels and [`Notify`](sync::Notify) are tokio's own. Their inner steps are not interleaved;
+//! tokio tests those with loom.
+
+// core's files bring their own tests, which need tokio; clippy would compile them here too.
+#![cfg(not(test))]
+#![allow(
+    clippy::exhaustive_structs,
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::unwrap_used,
+    missing_docs,
+    missing_debug_implementations,
+    dead_code,
+    reason = "what core does not use here, and what only tests do"
+)]
+
+// The files of core name tokio; here this crate is what they find.
+extern crate self as tokio;
+
+#[path = "../../../crates/core/src/cache/mod.rs"]
+pub mod cache;
+mod clock;
+pub mod runtime;
+pub mod support;
+pub mod sync;
+pub mod task;
+pub mod time;
+
+pub use real_tokio::select;
+use shuttle::scheduler::RandomScheduler;
+use shuttle::{Config, Runner};
+pub use vouchsafe_core::{BoxFuture, Clock, Error, ErrorKind, Sent, SystemClock, observe};
+
+/// Runs a test under this many random schedules. One that fails is printed, with how to repeat it.
+pub fn check(schedules: usize, test: impl Fn() + Send + Sync + 'static) {
+    let mut config = Config::new();
+    // The clock is a static, and set back at the end of a run on purpose.
+    config.silence_warnings = true;
+    Runner::new(RandomScheduler::new(schedules), config).run(test);
+}
