@@ -56,10 +56,10 @@ fn hit(cache: &Cache<Arc<UserInfo>>, keys: &[Key], threads: usize, each: usize) 
     let (ready, done) = (Barrier::new(threads + 1), Barrier::new(threads + 1));
     std::thread::scope(|scope| {
         for thread in 0..threads {
-            let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let (ready, done) = (&ready, &done);
+            let (ready, done) = (&ready, &done);
             scope.spawn(move || {
-                // On one core two threads take turns, so there is nothing to measure.
+                // More threads than cores take turns: what is measured then is a thread that is
+                // suspended while others want what it holds.
                 measure::pin(thread % cores);
                 measure::runtime().block_on(async {
                     ready.wait();
