@@ -1,9 +1,10 @@
 //! Calls that are dropped at each of their awaits leave nothing behind: no task, no waker, no
-//! permit, no flight and no exchange with the server. Time is paused.
+//! permit, no flight, no exchange with the server and no request that an observer counts as in flight.
+//! Time is paused.
 #![allow(clippy::future_not_send, clippy::unwrap_used, reason = "a test")]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,6 +20,7 @@ use vouchsafe_core::call::page::{Items, List, Page, Position, Style};
 use vouchsafe_core::call::{Call, CallOptions, Operation, Repeat};
 use vouchsafe_core::mock::cancel::{at_each_await, cut};
 use vouchsafe_core::mock::{Fault, Handler, Host, respond};
+use vouchsafe_core::observe::Observer;
 use vouchsafe_core::transport::{BodyStream, Request, Response, StreamedResponse, Transport};
 use vouchsafe_core::url::Target;
 use vouchsafe_core::{BoxFuture, CoreClient, Error, Result, Secret};
@@ -113,11 +115,26 @@ impl BodyStream for Pieces {
     }
 }
 
+/// How many requests are in flight, as an observer sees it.
+#[derive(Debug, Default)]
+struct InFlight(AtomicI64);
+
+impl Observer for InFlight {
+    fn request_began(&self, _: &'static str) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn request_ended(&self, _: &'static str) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// A client that may have one request in flight, and its server.
 struct World {
     host: Host,
     client: CoreClient,
     open: Arc<AtomicUsize>,
+    in_flight: Arc<InFlight>,
 }
 
 const BASE: &str = "http://127.0.0.1:1";
@@ -127,18 +144,21 @@ impl World {
         let host = Host::new(Arc::new(Service::default()));
         host.set_latency(Duration::from_millis(50));
         let open = Arc::default();
+        let in_flight = Arc::<InFlight>::default();
         let transport = Counted {
             inner: host.transport(),
             open: Arc::clone(&open),
         };
         let client = CoreClient::builder()
             .transport(Arc::new(transport))
+            .observer(Arc::clone(&in_flight) as _)
             .max_in_flight(1)
             .jitter_seed(7);
         Self {
             host,
             client: client.build().unwrap(),
             open,
+            in_flight,
         }
     }
 
@@ -172,6 +192,8 @@ impl World {
 
     fn assert_idle(&self, at: &str) {
         assert_eq!(self.open.load(Ordering::SeqCst), 0, "exchanges {at}");
+        let in_flight = self.in_flight.0.load(Ordering::SeqCst);
+        assert_eq!(in_flight, 0, "in flight {at}");
     }
 }
 

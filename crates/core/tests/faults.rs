@@ -14,7 +14,7 @@ use http::{Method, Uri};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use vouchsafe_core::auth::{Credentials, FnToken, StaticToken, TokenSource};
-use vouchsafe_core::call::{Call, CallOptions, Operation, Repeat, Timeouts};
+use vouchsafe_core::call::{Call, CallOptions, Fault as ServiceFault, Operation, Repeat, Timeouts};
 use vouchsafe_core::mock::{CertificateAuthority, Fault, Handler, Host, ManualClock, respond};
 use vouchsafe_core::transport::{
     HttpTransport, HttpTransportBuilder, Request, Resolve, Response, Transport,
@@ -68,6 +68,8 @@ const ATTEMPT: Duration = Duration::from_millis(400);
 fn rows() -> Vec<Row> {
     use ErrorKind::{Credential, Decode, NotFound, Status, Timeout, TooLarge, Transport};
 
+    /// What is left of a refusal in the server's words.
+    const HIDDEN: &str = "[secret]";
     const BROKE: &str = "the connection broke before the answer";
     const BROKE_WITHIN: &str = "the connection broke within the answer's body";
     const LARGE: &str = "the answer is larger than the 1048576 bytes allowed";
@@ -78,9 +80,9 @@ fn rows() -> Vec<Row> {
     let on = || Fault::on("test.read");
     let row = |fault, ends, requests, takes| Row { fault, ends, requests, takes: ms(takes) };
     vec![
-        row(on().status(502).body(PLANTED), Err((Status, "Bad Gateway", Some(502))), 3, 0),
-        row(on().status(404).body(PLANTED), Err((NotFound, "Not Found", Some(404))), 1, 0),
-        row(on().status(401).body(PLANTED), Err((Credential, "Unauthorized", Some(401))), 1, 0),
+        row(on().status(502).body(PLANTED), Err((Status, HIDDEN, Some(502))), 3, 0),
+        row(on().status(404).body(PLANTED), Err((NotFound, HIDDEN, Some(404))), 1, 0),
+        row(on().status(401).body(PLANTED), Err((Credential, HIDDEN, Some(401))), 1, 0),
         row(on().nth(1).status(503), Ok(64), 2, 0),
         row(on().times(1).retry_after(ms(1000)), Ok(64), 2, 1000),
         row(on().retry_after(ms(60_000)), Err((Status, "Service Unavailable", Some(503))), 1, 0),
@@ -140,6 +142,8 @@ fn assert_hides(text: &str) {
 /// Nothing about an error holds a secret: neither what it shows nor its causes.
 fn assert_error_hides(error: &Error) {
     assert_hides(&format!("{error} {error:?} {error:#?}"));
+    let body = error.body().map(|body| String::from_utf8_lossy(body));
+    assert_hides(&format!("{:?} {body:?}", error.code()));
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
         assert_hides(&format!("{inner} {inner:?}"));
@@ -150,6 +154,14 @@ fn assert_error_hides(error: &Error) {
 fn client(transport: Arc<dyn Transport>, attempt: Duration, clock: Arc<dyn Clock>) -> CoreClient {
     let timeouts = Timeouts::default().attempt(attempt);
     let client = CoreClient::builder().transport(transport).clock(clock);
+    // Refusals say in their own words what was presented.
+    let client = client.read_fault(|response| {
+        let text = String::from_utf8_lossy(&response.body).into_owned();
+        ServiceFault::new(
+            Some(text.clone()),
+            Some(text).filter(|text| !text.is_empty()),
+        )
+    });
     client.timeouts(timeouts).jitter_seed(1).build().unwrap()
 }
 

@@ -1,11 +1,13 @@
 //! How connections end, and what becomes of their requests.
 
+use tokio::runtime::Handle;
 use vouchsafe_core::call::{Call, CallOptions, Retry};
+use vouchsafe_core::mock::cancel::{at_each_await, cut};
 use vouchsafe_core::transport::{Proxy, Transport};
 use vouchsafe_core::url::Target;
 use vouchsafe_core::{ConnectPhase, ErrorKind, Sent, TimeoutScope};
 
-use crate::kind::{Kind, LIMIT, READ, WRITE, client, passing};
+use crate::kind::{Kind, LIMIT, READ, WRITE, builder, client, passing};
 use crate::peer::{How, Moment, Peer, Then};
 
 pub(crate) async fn a_stale_idle_one_is_replaced_unseen(kind: Kind) {
@@ -223,4 +225,29 @@ async fn poisoned(kind: Kind, is_shared: bool) {
             assert_eq!(peer.connections(), expected, "{then:?}, {times_out}");
         }
     }
+}
+
+pub(crate) async fn a_call_that_is_dropped_at_any_await_leaves_nothing(kind: Kind) {
+    let tasks = || Handle::current().metrics().num_alive_tasks();
+    let before = tasks();
+    let polls = at_each_await(async |polls| {
+        let peer = Peer::start(kind, [vec![Then::Answer]]).await;
+        let client = builder(peer.network()).max_in_flight(1).build().unwrap();
+        let cut = cut(polls, peer.once(&client, &READ)).await;
+        let is_done = cut.output().map(|ended| ended.as_ref().unwrap()).is_some();
+        // There is one permit, and whatever was begun does not stand in the way.
+        peer.once(&client, &READ).await.unwrap();
+        drop(client);
+        while peer.open() > 0 {
+            tokio::task::yield_now().await;
+        }
+        drop(peer);
+        while tasks() > before {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(cut.wakers(), 0, "after {polls} polls");
+        is_done
+    });
+    // A connection, and the answer.
+    assert!(polls.await >= 2);
 }

@@ -8,7 +8,7 @@ use http::Method;
 use vouchsafe_core::call::{Answer, Call, CallOptions, Operation, Repeat, Retry, Timeouts};
 use vouchsafe_core::transport::{HttpTransport, HttpTransportBuilder, Proxy, Request, Resolve};
 use vouchsafe_core::url::Target;
-use vouchsafe_core::{BoxFuture, CoreClient, Result};
+use vouchsafe_core::{BoxFuture, CoreClient, CoreClientBuilder, Result};
 
 use crate::peer::{Peer, root};
 
@@ -133,9 +133,13 @@ impl Peer {
 }
 
 pub(crate) fn client(network: HttpTransportBuilder) -> CoreClient {
+    builder(network).build().unwrap()
+}
+
+pub(crate) fn builder(network: HttpTransportBuilder) -> CoreClientBuilder {
     let timeouts = Timeouts::default().attempt(LIMIT).call(10 * LIMIT);
     let client = CoreClient::builder().network(network).timeouts(timeouts);
-    client.allow_plain_http().build().unwrap()
+    client.allow_plain_http()
 }
 
 /// Lets time pass at once, for timers alone: sockets go on at their own pace.

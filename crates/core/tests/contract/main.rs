@@ -82,6 +82,7 @@ for_every_kind! { ended:
     a_reset_is_another_error_at_each_moment
     an_unresolvable_name_fails_before_connecting
     a_read_timeout_is_a_timeout
+    a_call_that_is_dropped_at_any_await_leaves_nothing
 }
 
 // One request at a time. In HTTP/2 each has a stream, and what happens to it does not concern the

@@ -113,6 +113,12 @@ impl Peer {
         self.counts.borrow().connections
     }
 
+    /// How many connections have not ended.
+    pub(crate) fn open(&self) -> usize {
+        let counts = self.counts.borrow();
+        counts.connections - counts.ended
+    }
+
     /// How many requests were read.
     pub(crate) fn requests(&self) -> usize {
         self.counts.borrow().requests
