@@ -42,6 +42,7 @@ use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 pub use self::builder::CacheBuilder;
 pub use self::digest::Digest;
@@ -216,7 +217,8 @@ where
         Fut: Future<Output = Result<Fetched<V>, E>> + Send + 'static,
     {
         let flight = Arc::clone(landing.flight());
-        let task = Task::spawn(landing.run(Box::pin(fetch())));
+        // What is fetched is part of what its caller does.
+        let task = Task::spawn(landing.run(Box::pin(fetch())).in_current_span());
         let ended = self.shared.lock().flights.tie(&flight, task);
         drop(ended);
         flight

@@ -78,6 +78,9 @@ impl Pipeline {
         let operation = call.0.operation;
         let span = tracing::debug_span!(
             "auth.call",
+            otel.name = operation.id(),
+            otel.kind = "client",
+            otel.status_code = Empty,
             operation = operation.id(),
             server.address = base.host(),
             url.template = operation.path(),
@@ -107,15 +110,18 @@ impl Pipeline {
             }
         });
         if !span.is_disabled() {
-            span.record("attempts", progress.attempts);
+            span.record("attempts", i64::from(progress.attempts));
             match &result {
                 Ok(answer) => {
-                    span.record("http.response.status_code", R::status(answer).as_u16());
+                    let status = i64::from(R::status(answer).as_u16());
+                    span.record("http.response.status_code", status);
                 }
                 Err(error) => {
+                    span.record("otel.status_code", "ERROR");
                     span.record("error.type", tracing::field::debug(error.kind()));
                     if let Some(status) = error.status() {
-                        span.record("http.response.status_code", status.as_u16());
+                        let status = i64::from(status.as_u16());
+                        span.record("http.response.status_code", status);
                     }
                 }
             }
