@@ -1,55 +1,101 @@
 //! `cargo xtask examples`: runs every example of every crate.
 
-use std::path::Path;
 use std::process::Command;
 
-use crate::workspace;
+use crate::workspace::{self, Package};
 
-/// Runs each `crates/*/examples/*.rs` with all features; fails if one of them does.
+/// Runs each example of a published crate with the features that it requires, or else with all;
+/// fails if one of them does.
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     if !arguments.is_empty() {
         return Err("usage: cargo xtask examples".to_owned());
     }
-    let mut count = 0;
-    for folder in list(&workspace::root().join("crates"))? {
-        let crate_folder = Path::new(&folder);
-        let examples = crate_folder.join("examples");
-        if !examples.is_dir() {
-            continue;
-        }
-        for example in list(&examples)? {
-            let name = Path::new(&example).file_stem().unwrap_or_default();
-            eprintln!(
-                "example {}/{}",
-                crate_folder.file_name().unwrap_or_default().display(),
-                name.display()
-            );
-            let status = Command::new(env!("CARGO"))
-                .args(["run", "--quiet", "--all-features", "--example"])
-                .arg(name)
-                .current_dir(crate_folder)
-                .status()
-                .map_err(|cause| format!("cargo cannot be started: {cause}"))?;
-            if !status.success() {
-                return Err(format!("{example} failed"));
-            }
-            count += 1;
-        }
-    }
-    if count == 0 {
+    let examples = examples(workspace::packages()?);
+    if examples.is_empty() {
         return Err("no examples were found".to_owned());
     }
-    eprintln!("examples: {count} ran");
+    for example in &examples {
+        let Example {
+            package,
+            name,
+            features,
+        } = example;
+        eprintln!("example {package}/{name}");
+        let features = features.join(",");
+        let features: &[&str] = match features.is_empty() {
+            true => &["--all-features"],
+            false => &["--features", &features],
+        };
+        let status = cargo(&["run", "--quiet", "--package", package, "--example", name])
+            .args(features)
+            .status()
+            .map_err(|cause| format!("cargo cannot be started: {cause}"))?;
+        if !status.success() {
+            return Err(format!("example {package}/{name} failed"));
+        }
+    }
+    eprintln!("examples: {} ran", examples.len());
     Ok(())
 }
 
-/// Returns the paths in a folder, sorted.
-fn list(folder: &Path) -> Result<Vec<String>, String> {
-    let failed = |cause: std::io::Error| format!("{}: {cause}", folder.display());
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        paths.push(entry.map_err(failed)?.path().display().to_string());
+/// An example, and the features that it requires.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Example {
+    package: String,
+    name: String,
+    features: Vec<String>,
+}
+
+/// Returns all examples, sorted.
+fn examples(packages: Vec<Package>) -> Vec<Example> {
+    let mut examples = Vec::new();
+    for package in packages {
+        let targets = package.targets.into_iter();
+        for target in targets.filter(|target| target.is("example")) {
+            examples.push(Example {
+                package: package.name.clone(),
+                name: target.name,
+                features: target.required_features,
+            });
+        }
     }
-    paths.sort();
-    Ok(paths)
+    examples.sort();
+    examples
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(arguments).current_dir(workspace::root());
+    cargo
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_example_is_found_with_the_features_that_it_requires() {
+        let metadata = r#"{"packages": [
+            {"name": "two", "targets": [
+                {"name": "two", "kind": ["lib"]},
+                {"name": "script", "kind": ["example"], "required-features": ["mock", "blocking"]}]},
+            {"name": "one", "targets": [{"name": "quickstart", "kind": ["example"]}]}]}"#;
+        let found = examples(workspace::read(metadata.as_bytes()).unwrap());
+        let found: Vec<_> = found
+            .iter()
+            .map(|example| {
+                (
+                    &*example.package,
+                    &*example.name,
+                    example.features.join(","),
+                )
+            })
+            .collect();
+        let none = String::new();
+        let wanted = [
+            ("one", "quickstart", none),
+            ("two", "script", "mock,blocking".to_owned()),
+        ];
+        assert_eq!(found, wanted);
+    }
 }

@@ -2,8 +2,6 @@
 
 use std::process::{Command, Stdio};
 
-use serde::Deserialize;
-
 use crate::workspace;
 
 /// Runs the tests, with nextest if it is installed. Further arguments are passed to the runner, as
@@ -88,34 +86,12 @@ fn packages<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
 
 /// Returns the packages of the workspace that have a library.
 fn libraries() -> Result<Vec<String>, String> {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--format-version", "1"])
-        .current_dir(workspace::root())
-        .output()
-        .map_err(|cause| format!("cargo cannot be started: {cause}"))?;
-    let metadata: Metadata = serde_json::from_slice(&output.stdout)
-        .map_err(|cause| format!("cargo metadata cannot be read: {cause}"))?;
-    let with_library = metadata.packages.into_iter().filter(|package| {
-        let mut kinds = package.targets.iter().flat_map(|target| &target.kind);
-        kinds.any(|kind| kind == "lib" || kind == "proc-macro")
+    let all = workspace::packages()?.into_iter();
+    let with_library = all.filter(|package| {
+        let mut targets = package.targets.iter();
+        targets.any(|target| target.is("lib") || target.is("proc-macro"))
     });
     Ok(with_library.map(|package| package.name).collect())
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    targets: Vec<Target>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    kind: Vec<String>,
 }
 
 fn has_nextest() -> bool {

@@ -41,6 +41,7 @@
 //! | [`Secret`], [`Clock`], [`observe`] | basic types |
 //! | [`deadline`], [`sync`], [`text`], [`timestamp`], [`unpack`] | functions that several services need |
 //! | [`service`] | the interface between generated methods and a service's client |
+//! | `blocking` (feature) | calls without `async` |
 //! | `server` (feature) | parts shared by layers that check requests |
 //! | `store` (feature) | private files and records that several processes share |
 //! | `mock` (feature) | a host for emulators, in process and over TCP and TLS |
@@ -48,6 +49,9 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod auth;
+#[cfg(feature = "blocking")]
+#[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]
+pub mod blocking;
 pub mod cache;
 pub mod call;
 mod client;

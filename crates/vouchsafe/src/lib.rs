@@ -8,6 +8,9 @@ pub use vouchsafe_astakos as astakos;
 #[cfg_attr(docsrs, doc(cfg(feature = "cloud-credentials")))]
 pub use vouchsafe_cloud_credentials as cloud_credentials;
 pub use vouchsafe_core as core;
+#[cfg(feature = "blocking")]
+#[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]
+pub use vouchsafe_core::blocking;
 #[cfg(feature = "ticket")]
 #[cfg_attr(docsrs, doc(cfg(feature = "ticket")))]
 pub use vouchsafe_ticket as ticket;

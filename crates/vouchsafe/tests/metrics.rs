@@ -19,7 +19,10 @@ use vouchsafe::{astakos, cloud_credentials, ticket, userinfo, wazo_auth};
 type Row = (String, String, BTreeSet<String>, String);
 
 /// The values of a row, each with its labels.
-type Values = Vec<(BTreeMap<String, String>, DebugValue)>;
+type Values = Vec<Series>;
+
+/// The labels of a series, and its value.
+type Series = (BTreeMap<String, String>, DebugValue);
 
 /// Makes calls of each kind to each service, and returns secrets and names that no label may hold.
 async fn calls(metrics: &Arc<Metrics>) -> Vec<String> {
@@ -159,9 +162,7 @@ fn documented() -> BTreeSet<Row> {
         .filter(|line| line.starts_with("| `vouchsafe_"));
     rows.map(|line| {
         let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
-        let [name, kind, labels, what] = cells[..] else {
-            panic!("{line}")
-        };
+        let [name, kind, labels, what] = cells.try_into().unwrap();
         let labels = labels
             .split(',')
             .map(|label| label.trim().trim_matches('`'));

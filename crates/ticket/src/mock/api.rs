@@ -5,7 +5,6 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde_json::{Map, Value, json};
 use vouchsafe_core::mock::form::{Fields, header};
 use vouchsafe_core::mock::respond;
-use vouchsafe_core::text::hex;
 use vouchsafe_core::transport::{Request, Response};
 
 use super::answer::{is_known, with_header};
@@ -125,6 +124,7 @@ fn gzipped(document: &str) -> Response {
     use std::io::Write as _;
 
     use sha2::{Digest as _, Sha256};
+    use vouchsafe_core::text::hex;
 
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     let packed = encoder
