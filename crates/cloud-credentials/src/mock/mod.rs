@@ -86,17 +86,6 @@ impl Server {
         Self::builder().start()
     }
 
-    /// Starts a server with a given world.
-    #[must_use]
-    pub fn from_seed(seed: &Seed) -> Self {
-        Self::builder().seed(seed.clone()).start()
-    }
-
-    /// Starts building a server.
-    pub fn builder() -> ServerBuilder {
-        ServerBuilder::new()
-    }
-
     /// Returns an access token that has every scope and does not expire.
     #[must_use]
     pub fn token(&self) -> Secret {
@@ -226,12 +215,6 @@ impl Server {
     }
 
     vouchsafe_core::emulator_methods!(emulator, Error);
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        Self::new()
-    }
 }
 
 vouchsafe_core::emulator_builder!(Seed, Seed::sample, "Seed::sample");

@@ -368,9 +368,9 @@ macro_rules! emulator_methods {
 }
 
 /// Defines `ServerBuilder`, which sets up a `mock::Server` from a seed and a clock: the struct, its
-/// setters, and the private `new` and `parts` for the server's `builder` and the builder's `start`.
-/// Takes the type of the seed, the function that makes the default one, and its name in the
-/// documentation.
+/// setters, and the private `parts` for its `start`; and what the server has because of it:
+/// `from_seed`, `builder`, and a `Default` that is its `new`. Takes the type of the seed, the function
+/// that makes the default one, and its name in the documentation.
 #[macro_export]
 macro_rules! emulator_builder {
     ($seed:ty, $default:path, $named:literal) => {
@@ -382,14 +382,29 @@ macro_rules! emulator_builder {
             clock: ::std::option::Option<::std::sync::Arc<$crate::mock::ManualClock>>,
         }
 
-        impl ServerBuilder {
-            const fn new() -> Self {
-                Self {
+        impl Server {
+            /// Starts a server with a given initial state.
+            #[must_use]
+            pub fn from_seed(seed: &$seed) -> Self {
+                Self::builder().seed(seed.clone()).start()
+            }
+
+            /// Creates a builder.
+            pub const fn builder() -> ServerBuilder {
+                ServerBuilder {
                     seed: ::std::option::Option::None,
                     clock: ::std::option::Option::None,
                 }
             }
+        }
 
+        impl ::std::default::Default for Server {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        impl ServerBuilder {
             #[doc = concat!("Sets the initial state. Default: [`", $named, "`].")]
             pub fn seed(mut self, seed: $seed) -> Self {
                 self.seed = ::std::option::Option::Some(seed);

@@ -90,12 +90,6 @@ impl Server {
         Self::builder().start()
     }
 
-    /// Starts a server with a given initial state.
-    #[must_use]
-    pub fn from_seed(seed: &Seed) -> Self {
-        Self::builder().seed(seed.clone()).start()
-    }
-
     /// Starts a server with [`Seed::from_tool_config`].
     ///
     /// # Errors
@@ -103,11 +97,6 @@ impl Server {
     /// [`ErrorKind::BrokenSettings`], saying what is wrong and where.
     pub fn from_tool_config(text: &str) -> Result<Self> {
         Ok(Self::from_seed(&Seed::from_tool_config(text)?))
-    }
-
-    /// Creates a builder.
-    pub fn builder() -> ServerBuilder {
-        ServerBuilder::new()
     }
 
     /// Connects a new client to tvmtool in process, for the service with this alias. It uses the
@@ -324,12 +313,6 @@ impl Server {
 
     fn world(&self) -> MutexGuard<'_, World> {
         self.emulator.state()
-    }
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -89,17 +89,6 @@ impl Server {
         Self::builder().start()
     }
 
-    /// Starts a server with a given world. Its tokens count as created now.
-    #[must_use]
-    pub fn from_seed(seed: &Seed) -> Self {
-        Self::builder().seed(seed.clone()).start()
-    }
-
-    /// Starts building a server.
-    pub fn builder() -> ServerBuilder {
-        ServerBuilder::new()
-    }
-
     /// Returns a new client of this server, in process, with the defaults of [`Client::builder`].
     ///
     /// For other settings, build one with [`repertoire_url`](Self::repertoire_url) and the
@@ -140,12 +129,6 @@ impl Server {
 
     fn now(&self) -> i64 {
         unix_seconds(self.emulator.now())
-    }
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

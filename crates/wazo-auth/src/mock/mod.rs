@@ -90,17 +90,6 @@ impl Server {
         Self::builder().start()
     }
 
-    /// Starts a server with a given world.
-    #[must_use]
-    pub fn from_seed(seed: &Seed) -> Self {
-        Self::builder().seed(seed.clone()).start()
-    }
-
-    /// Starts building a server.
-    pub fn builder() -> ServerBuilder {
-        ServerBuilder::new()
-    }
-
     /// Returns a new client of this server, in process and without a token.
     ///
     /// # Panics
@@ -204,12 +193,6 @@ impl Server {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.emulator.state()
-    }
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -35,17 +35,6 @@ impl Server {
         Self::builder().start()
     }
 
-    /// Starts a server from a seed.
-    #[must_use]
-    pub fn from_seed(seed: &Seed) -> Self {
-        Self::builder().seed(seed.clone()).start()
-    }
-
-    /// Starts building a server.
-    pub fn builder() -> ServerBuilder {
-        ServerBuilder::new()
-    }
-
     /// Returns the token that the server accepts.
     #[must_use]
     pub fn token(&self) -> Secret {
@@ -76,12 +65,6 @@ impl Server {
     }
 
     vouchsafe_core::emulator_methods!(emulator, Error);
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        Self::new()
-    }
 }
 
 vouchsafe_core::emulator_builder!(Seed, Seed::sample, "Seed::sample");
