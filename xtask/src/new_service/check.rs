@@ -38,6 +38,12 @@ pub(super) fn run(tests: Tests) -> Result<(), String> {
     if !again.is_err_and(|told| told.contains("is taken")) {
         return Err("a second service of the same name is not refused".to_owned());
     }
+    let target = match tests {
+        Tests::Some => root.join("target"),
+        // Builds the copy's own xtask, which must not replace the one that is running.
+        Tests::All => root.join("target/new-service-build"),
+    };
+    let cargo = |line: &str| cargo(&copy, &target, line);
     // The same packages each time: with others, cargo would build their dependencies again.
     let packages = format!(
         "-p vouchsafe-{NAME} -p vouchsafe -p vouchsafe-cli -p vouchsafe-tests --all-features"
@@ -52,16 +58,12 @@ pub(super) fn run(tests: Tests) -> Result<(), String> {
         ],
         Tests::All => vec!["xtask test".to_owned()],
     };
-    cargo(&root, &copy, "fmt --all --check")?;
-    cargo(
-        &root,
-        &copy,
-        &format!("clippy {packages} --all-targets -- -D warnings"),
-    )?;
+    cargo("fmt --all --check")?;
+    cargo(&format!("clippy {packages} --all-targets -- -D warnings"))?;
     for line in tests {
-        cargo(&root, &copy, &line)?;
+        cargo(&line)?;
     }
-    cargo(&root, &copy, &format!("doc {packages} --no-deps"))?;
+    cargo(&format!("doc {packages} --no-deps"))?;
     eprintln!(
         "new-service: created, built and tested in {} s",
         now().saturating_sub(begun).as_secs()
@@ -104,13 +106,13 @@ fn copy_sources(root: &Path, copy: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn cargo(root: &Path, copy: &Path, line: &str) -> Result<(), String> {
+fn cargo(copy: &Path, target: &Path, line: &str) -> Result<(), String> {
     eprintln!("cargo {line}");
     let begun = now();
     let status = Command::new(env!("CARGO"))
         .args(line.split_whitespace())
         .current_dir(copy)
-        .env("CARGO_TARGET_DIR", root.join("target"))
+        .env("CARGO_TARGET_DIR", target)
         .env("RUSTDOCFLAGS", "-D warnings")
         .status()
         .map_err(|cause| format!("cargo cannot be started: {cause}"))?;
