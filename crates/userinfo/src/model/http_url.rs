@@ -96,15 +96,13 @@ impl Serialize for HttpUrl {
 #[non_exhaustive]
 pub enum HttpUrlError {
     /// The text is not an absolute URL.
-    #[error("not an absolute URL")]
+    #[error("{}", Fault::Form)]
     Form,
     /// The scheme is neither `http` nor `https`.
-    #[error("neither an http nor an https URL")]
+    #[error("{}", Fault::Scheme)]
     Scheme,
     /// The host is in another script than ASCII, and the feature `punycode` is off.
-    #[error(
-        "a URL whose host is not in ASCII: write it in Punycode (xn--…), or enable the feature `punycode`"
-    )]
+    #[error("{}", Fault::Script)]
     Script,
     /// The text has more than 2083 bytes.
     #[error("a URL of more than 2083 bytes")]
