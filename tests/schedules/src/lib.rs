@@ -3,8 +3,8 @@
 //! thousands of schedules that a machine would hardly ever take, and a schedule that fails can be
 //! repeated.
 //!
-//! The channels and [`Notify`](sync::Notify) are tokio's own. Their inner steps are not interleaved;
-//! tokio tests those with loom.
+//! The channels are tokio's own, and so is what [`Notify`](sync::Notify) does. Their inner steps are
+//! not interleaved; tokio tests those with loom.
 
 // core's files bring their own tests, which need tokio; clippy would compile them here too.
 #![cfg(not(test))]

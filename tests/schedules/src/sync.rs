@@ -3,7 +3,8 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::PoisonError;
 
-pub use real_tokio::sync::{Notify, oneshot, watch};
+use real_tokio::sync::futures::Notified;
+pub use real_tokio::sync::{oneshot, watch};
 use shuttle::sync::RwLock;
 pub use shuttle::sync::{Mutex, MutexGuard, atomic};
 
@@ -34,28 +35,70 @@ impl<T> ManyReaders<T> {
     }
 }
 
-/// std's, with a change of threads before each step.
+/// A place where shuttle may go on with another thread.
+#[derive(Default)]
+struct Turn(AtomicBool);
+
+impl Turn {
+    fn pass(&self) {
+        self.0.load(Ordering::SeqCst);
+    }
+}
+
+/// std's, with a change of threads around each step.
 #[derive(Default)]
 pub struct OnceLock<T> {
     cell: std::sync::OnceLock<T>,
-    turn: AtomicBool,
+    turn: Turn,
 }
 
 impl<T> OnceLock<T> {
     pub fn new() -> Self {
         Self {
             cell: std::sync::OnceLock::new(),
-            turn: AtomicBool::new(false),
+            turn: Turn::default(),
         }
     }
 
     pub fn get(&self) -> Option<&T> {
-        self.turn.load(Ordering::SeqCst);
-        self.cell.get()
+        self.turn.pass();
+        let value = self.cell.get();
+        self.turn.pass();
+        value
     }
 
     pub fn set(&self, value: T) -> Result<(), T> {
-        self.turn.store(true, Ordering::SeqCst);
-        self.cell.set(value)
+        self.turn.pass();
+        let set = self.cell.set(value);
+        self.turn.pass();
+        set
+    }
+}
+
+/// tokio's, with a change of threads before each step.
+#[derive(Default)]
+pub struct Notify {
+    inner: real_tokio::sync::Notify,
+    turn: Turn,
+}
+
+impl Notify {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn notified(&self) -> Notified<'_> {
+        self.turn.pass();
+        self.inner.notified()
+    }
+
+    pub fn notify_one(&self) {
+        self.turn.pass();
+        self.inner.notify_one();
+    }
+
+    pub fn notify_waiters(&self) {
+        self.turn.pass();
+        self.inner.notify_waiters();
     }
 }
