@@ -81,6 +81,36 @@ async fn a_walk_that_is_dropped_has_its_query_removed_unless_it_is_to_be_kept() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_walk_that_is_dropped_at_any_await_has_its_query_removed() {
+    let polls = at_each_await(async |polls| {
+        let answers = [
+            page("RUNNING", &[]),
+            page("FINISHED", &[1, 2]),
+            page("JOB_FINISHED", &[3]),
+            (200, json!({"success": true})),
+        ];
+        let service = Service::slow(answers, Duration::from_millis(10));
+        let client = service.client();
+        let mut hits = client.logging().hits("q").unwrap();
+        let walk = async move { while hits.next().await.unwrap().is_some() {} };
+        let cut = cut(polls, walk).await;
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let asked = service.asked();
+        let removals = asked.iter().filter(|line| *line == DELETE).count();
+        // Once more if the walk was removing it when it was dropped.
+        let most = if asked.contains(&POLL_1.to_owned()) {
+            2
+        } else {
+            1
+        };
+        assert!((1..=most).contains(&removals), "{polls}: {asked:?}");
+        assert_eq!(cut.wakers(), 0, "{polls}");
+        cut.output().is_some()
+    });
+    assert!(polls.await >= 5);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_removal_in_the_background_has_a_time_limit_and_ends_with_the_client() {
     let service = Service::slow([page("RUNNING", &[])], Duration::from_secs(3600));
     let client = service.client();

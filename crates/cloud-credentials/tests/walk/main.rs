@@ -14,6 +14,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use vouchsafe_cloud_credentials::{Client, ErrorKind, Retry};
+use vouchsafe_core::mock::cancel::{at_each_await, cut};
 use vouchsafe_core::transport::{Request, Response, Transport};
 use vouchsafe_core::{BoxFuture, ErrorKind as Kind, Result};
 

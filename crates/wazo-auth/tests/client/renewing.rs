@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, advance, sleep};
 use vouchsafe_wazo_auth::core::auth::TokenSource;
+use vouchsafe_wazo_auth::core::mock::cancel::{at_each_await, cut};
 use vouchsafe_wazo_auth::{CreateTokenRequest, ErrorKind, RenewingToken};
 
 use super::token::token;
@@ -59,6 +60,29 @@ async fn a_token_is_fetched_when_it_is_needed_and_then_kept() {
     advance(Duration::from_secs(700)).await;
     assert_eq!(held(&source).await, "t1");
     assert_eq!(told.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_whose_caller_gives_up_at_any_await_is_made_once_and_ends_with_the_source() {
+    let tasks = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
+    let before = tasks();
+    let polls = at_each_await(async |polls| {
+        let told = Told::new([issued("t1"), issued("t2")]);
+        let source = RenewingToken::new(login(&told));
+        let cut = cut(polls, source.token()).await;
+        settle().await;
+        assert_eq!(told.count(), usize::from(polls > 0));
+        assert_eq!((&*held(&source).await, told.count()), ("t1", 1));
+        drop(source);
+        settle().await;
+        assert_eq!((tasks(), cut.wakers()), (before, 0), "{polls}");
+        cut.output().is_some()
+    });
+    assert!(polls.await >= 2);
 }
 
 #[tokio::test(start_paused = true)]
