@@ -29,7 +29,8 @@ pub fn format(at: SystemTime) -> String {
 /// Parses an RFC 3339 date and time: a `T`, `t` or blank between them, any fraction of a second,
 /// `Z` or an offset. Without an offset the time is taken as UTC.
 ///
-/// Returns `None` if the text is not RFC 3339 or the year is before 1.
+/// Returns `None` if the text is not RFC 3339, or the time is not in the years 1 to 9999 of UTC, which
+/// [`format`] writes in the same form.
 #[must_use]
 pub fn parse(text: &str) -> Option<SystemTime> {
     let (date, rest) = text.split_at_checked(10)?;
@@ -66,7 +67,11 @@ pub fn parse(text: &str) -> Option<SystemTime> {
         return None;
     }
     let seconds = days_from(year, month, day) * DAY as i64 + (hour * 60 + minute) * 60 + second;
-    from_unix_seconds(seconds - offset)?.checked_add(Duration::from_nanos(nanos.into()))
+    let seconds = seconds - offset;
+    if !(FIRST..=LAST).contains(&seconds) {
+        return None;
+    }
+    from_unix_seconds(seconds)?.checked_add(Duration::from_nanos(nanos.into()))
 }
 
 /// Returns the whole seconds since 1970, rounded down, also before 1970.
@@ -106,14 +111,17 @@ pub fn from_unix_seconds(seconds: i64) -> Option<SystemTime> {
 
 /// Returns the seconds since 1970, rounded down, and the nanoseconds after that second.
 fn since_epoch(at: SystemTime) -> (i64, u32) {
-    let whole = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
     match at.duration_since(UNIX_EPOCH) {
-        Ok(after) => (whole(after.as_secs()), after.subsec_nanos()),
+        Ok(after) => {
+            let seconds = 0_i64.saturating_add_unsigned(after.as_secs());
+            (seconds, after.subsec_nanos())
+        }
         Err(before) => {
             let before = before.duration();
+            let seconds = 0_i64.saturating_sub_unsigned(before.as_secs());
             match before.subsec_nanos() {
-                0 => (-whole(before.as_secs()), 0),
-                nanos => (-whole(before.as_secs()) - 1, 1_000_000_000 - nanos),
+                0 => (seconds, 0),
+                nanos => (seconds.saturating_sub(1), 1_000_000_000 - nanos),
             }
         }
     }
@@ -168,6 +176,9 @@ fn civil(days: i128) -> (i128, i128, i128) {
 }
 
 const DAY: i128 = 86_400;
+/// The first and the last second of the years 1 to 9999.
+const FIRST: i64 = -62_135_596_800;
+const LAST: i64 = 253_402_300_799;
 /// From the first of March of the year 0 to the epoch.
 const DAYS_TO_EPOCH: i64 = 719_468;
 
@@ -223,6 +234,15 @@ mod tests {
     }
 
     #[test]
+    fn the_first_and_the_last_time_that_the_machine_has_are_numbers() {
+        for seconds in [i64::MIN, i64::MIN + 1, i64::MAX] {
+            if let Some(at) = from_unix_seconds(seconds) {
+                assert_eq!(unix_seconds(at), seconds);
+            }
+        }
+    }
+
+    #[test]
     fn invalid_dates_are_refused() {
         for text in [
             "",
@@ -236,6 +256,9 @@ mod tests {
             "2026-11-25T00:00:00+24:00",
             "2026-11-25T00:00:00Zulu",
             "0000-01-01T00:00:00Z",
+            "0001-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
+            "9999-12-31T23:59:60Z",
             "+026-11-25T00:00:00Z",
             "2026-11-2éT00:00:00Z",
         ] {

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| vouchsafe_fuzz::container(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| vouchsafe_fuzz::properties::container(data));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| vouchsafe_fuzz::retry_settings(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| vouchsafe_fuzz::properties::retry_settings(data));

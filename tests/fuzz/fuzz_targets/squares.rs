@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| vouchsafe_fuzz::squares(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| vouchsafe_fuzz::properties::squares(data));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| vouchsafe_fuzz::ticket(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| vouchsafe_fuzz::properties::ticket(data));

@@ -12,18 +12,16 @@ mod described;
 mod faces;
 #[path = "../../support/log.rs"]
 mod log;
+mod network;
 mod once;
 mod secrets;
 mod userinfo;
 mod walks;
 mod wazo_auth;
 
-use std::fmt;
-use std::sync::{Arc, Mutex};
-
 use vouchsafe::core::call::Operation;
-use vouchsafe::core::transport::{Request, Response, Transport};
-use vouchsafe::core::{BoxFuture, Error, ErrorKind, Result, Sent};
+
+use network::{Network, Then, is_of};
 
 /// Every operation of every service.
 fn operations() -> Vec<&'static Operation> {
@@ -34,73 +32,4 @@ fn operations() -> Vec<&'static Operation> {
     let all = of_userinfo.chain(of_astakos).chain(of_ticket);
     let by_name = described::all().map(|described| described.operation);
     all.chain(of_wazo_auth).chain(by_name).collect()
-}
-
-/// What becomes of a request.
-enum Then {
-    Answer(Response),
-    /// It is heard, and its answer is lost.
-    Lost,
-    /// It is passed to the emulator.
-    Pass,
-}
-
-/// A network that decides by the request, and keeps those that it does not pass on.
-struct Network {
-    inner: Arc<dyn Transport>,
-    decide: Box<dyn Fn(&Request) -> Then + Send + Sync>,
-    seen: Mutex<Vec<Request>>,
-}
-
-impl Network {
-    fn new(
-        inner: Arc<dyn Transport>,
-        decide: impl Fn(&Request) -> Then + Send + Sync + 'static,
-    ) -> Arc<Self> {
-        Arc::new(Self {
-            inner,
-            decide: Box::new(decide),
-            seen: Mutex::default(),
-        })
-    }
-
-    fn seen(&self) -> Vec<Request> {
-        self.seen.lock().unwrap().clone()
-    }
-}
-
-impl fmt::Debug for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Network").finish_non_exhaustive()
-    }
-}
-
-impl Transport for Network {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
-        let then = (self.decide)(&request);
-        if !matches!(then, Then::Pass) {
-            self.seen.lock().unwrap().push(request.clone());
-        }
-        Box::pin(async move {
-            match then {
-                Then::Pass => self.inner.send(request).await,
-                Then::Answer(response) => Ok(response),
-                Then::Lost => Err(Error::new(ErrorKind::Transport, "the connection broke")
-                    .with_sent(Sent::Maybe)
-                    .with_retryable(true)),
-            }
-        })
-    }
-}
-
-/// Returns whether a request is one of an operation: its method, and a path that ends like the
-/// template.
-fn is_of(operation: &Operation, request: &Request) -> bool {
-    let template: Vec<&str> = operation.path().rsplit('/').collect();
-    let path: Vec<&str> = request.uri.path().rsplit('/').collect();
-    let fits =
-        |(part, segment): (&&str, &&str)| part.is_empty() || part.contains('{') || part == segment;
-    request.method == *operation.method()
-        && path.len() >= template.len()
-        && template.iter().zip(&path).all(fits)
 }

@@ -215,6 +215,13 @@ mod tests {
     }
 
     #[test]
+    fn numbers_stay_the_same_however_often_they_are_written() {
+        let read = br#"{"t":{"1":{"x":123456701234567901234567890}}}"#;
+        let text = Tables::read(read).unwrap().text();
+        assert_eq!(*Tables::read(text.as_bytes()).unwrap().text(), *text);
+    }
+
+    #[test]
     fn what_is_not_a_file_of_tables_is_damaged() {
         for bad in [
             "[]",

@@ -54,14 +54,12 @@ impl Budget {
     /// this only reads.
     pub(crate) fn refund(&self) -> bool {
         let capacity = self.0.capacity;
-        self.left() < capacity
-            && self
-                .0
-                .left
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-                    (left < capacity).then_some(left + 1)
-                })
-                .is_ok()
+        self.0
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                (left < capacity).then_some(left + 1)
+            })
+            .is_ok()
     }
 }
 

@@ -139,6 +139,21 @@ mod tests {
         assert_eq!(error.sent(), crate::Sent::No);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_permit_that_is_given_back_in_time_goes_to_the_call_that_waits() {
+        let authorities = Authorities::new(1, None);
+        let state = authorities.of(&Authority::from_static("a:1"));
+        let deadline = Instant::now() + Duration::from_secs(1);
+        let held = state.permit(deadline).await.unwrap();
+        let waiting = state.permit(deadline);
+        let give_back = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            drop(held);
+        };
+        let (permit, ()) = tokio::join!(waiting, give_back);
+        assert!(permit.is_ok());
+    }
+
     #[test]
     fn authorities_do_not_share_and_are_bounded() {
         let authorities = Authorities::new(1, None);

@@ -177,6 +177,21 @@ mod tests {
     }
 
     #[test]
+    fn the_policy_is_what_was_set_and_else_as_documented() {
+        let (ms, set) = (Duration::from_millis, Retry::default());
+        assert_eq!((set.base, set.throttled_base), (ms(50), ms(500)));
+        assert_eq!((set.cap, Retry::LONGEST_ASKED), (ms(5_000), ms(300_000)));
+        assert!(set.has_more(2) && !set.has_more(3));
+        let set = set.base(ms(1)).throttled_base(ms(2)).cap(ms(3));
+        assert_eq!(
+            (set.base, set.throttled_base, set.cap),
+            (ms(1), ms(2), ms(3))
+        );
+        let set = set.attempts(0);
+        assert!(set.has_more(0) && !set.has_more(1));
+    }
+
+    #[test]
     fn what_was_not_sent_may_always_be_repeated() {
         let error = Error::new(ErrorKind::Transport, "x").with_retryable(true);
         assert!(may_repeat(&ONCE, &error));
