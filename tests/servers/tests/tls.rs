@@ -5,9 +5,11 @@
 use std::path::Path;
 
 use http::Method;
+use vouchsafe_core::call::{Call, CallOptions, Operation, Repeat};
 use vouchsafe_core::store::contract::Server;
-use vouchsafe_core::transport::{HttpTransport, HttpTransportBuilder, Request, Transport};
-use vouchsafe_core::{ConnectPhase, Error, ErrorKind, Sent};
+use vouchsafe_core::transport::{HttpTransport, HttpTransportBuilder};
+use vouchsafe_core::url::Target;
+use vouchsafe_core::{ConnectPhase, CoreClient, Error, ErrorKind, Sent};
 use vouchsafe_test_servers::{Chain, chain, nginx, openssl, port};
 
 /// For OpenSSL, for nginx, and as both report it.
@@ -29,16 +31,17 @@ fn known(chain: &Chain) -> HttpTransportBuilder {
         .unwrap()
 }
 
-async fn ask(transport: &HttpTransport, place: &Path) -> Result<String, Error> {
-    let url = format!("https://127.0.0.1:{}/", port(place));
-    let mut request = Request::new(Method::GET, url.parse().unwrap());
-    request.response_limit = 1 << 20;
-    let answer = transport.send(request).await?;
-    let text = String::from_utf8(answer.body.to_vec()).unwrap();
-    match answer.status.as_u16() {
-        200 => Ok(text),
-        status => Err(Error::new(ErrorKind::Status, status.to_string())),
-    }
+static READ: Operation = Operation::new("test.read", Method::GET, "/").repeat(Repeat::Safe);
+
+fn client_of(network: HttpTransportBuilder) -> CoreClient {
+    CoreClient::builder().network(network).build().unwrap()
+}
+
+async fn ask(client: &CoreClient, place: &Path) -> Result<String, Error> {
+    let base = format!("https://127.0.0.1:{}", port(place)).parse()?;
+    let call = Call::new(&READ, Target::new("/"));
+    let answer = client.send(&base, call, None, &CallOptions::new()).await?;
+    Ok(answer.text()?.to_owned())
 }
 
 /// Runs a check against a server that is started for it, if there is one.
@@ -55,9 +58,9 @@ async fn a_session_is_resumed_with_openssl() {
         let chain = chain(folder.path(), 1, 0);
         let server = openssl(folder.path(), &[option]);
         with(folder.path(), server, async |place| {
-            let transport = trusting(&chain).build().unwrap();
+            let client = client_of(trusting(&chain));
             for how in ["New", "Reused", "Reused"] {
-                let page = ask(&transport, place).await.unwrap();
+                let page = ask(&client, place).await.unwrap();
                 assert!(page.contains(&format!("{how}, {version}")), "{page}");
             }
         })
@@ -77,15 +80,14 @@ async fn a_session_is_resumed_with_nginx() {
             );
             let server = nginx(folder.path(), &options);
             with(folder.path(), server, async |place| {
-                let transport = trusting(&chain).build().unwrap();
+                let client = client_of(trusting(&chain));
                 for how in [".", "r", "r"] {
-                    let report = ask(&transport, place).await.unwrap();
+                    let report = ask(&client, place).await.unwrap();
                     assert_eq!(report.trim(), format!("HTTP/1.1 {version} {how} NONE"));
                 }
                 // Another client has another session.
-                let other = trusting(&chain).add_root_pem(chain.root.as_bytes());
-                let other = other.unwrap().dangerously_accept_any_certificate();
-                let report = ask(&other.build().unwrap(), place).await.unwrap();
+                let other = trusting(&chain).dangerously_accept_any_certificate();
+                let report = ask(&client_of(other), place).await.unwrap();
                 assert_eq!(report.trim(), format!("HTTP/1.1 {version} . NONE"));
             })
             .await;
@@ -102,8 +104,8 @@ async fn nginx_chooses_http2_where_it_is_offered() {
             folder.path(),
             nginx(folder.path(), directive),
             async |place| {
-                let transport = trusting(&chain).http2().build().unwrap();
-                let report = ask(&transport, place).await.unwrap();
+                let client = client_of(trusting(&chain).http2());
+                let report = ask(&client, place).await.unwrap();
                 assert_eq!(report.trim(), format!("HTTP/2.0 {version} . NONE"));
             },
         )
@@ -121,9 +123,9 @@ async fn a_client_certificate_is_accepted_and_a_missing_one_refused() {
             &[option, "-Verify", "9", "-verify_return_error"],
         );
         with(folder.path(), server, async |place| {
-            let page = ask(&known(&chain).build().unwrap(), place).await.unwrap();
+            let page = ask(&client_of(known(&chain)), place).await.unwrap();
             assert!(page.contains(version) && page.contains("worker"), "{page}");
-            let unknown = trusting(&chain).build().unwrap();
+            let unknown = client_of(trusting(&chain));
             let error = ask(&unknown, place).await.unwrap_err();
             // With TLS 1.3 the refusal comes after the client has begun to write.
             let expected = match version {
@@ -131,6 +133,7 @@ async fn a_client_certificate_is_accepted_and_a_missing_one_refused() {
                 _ => (ErrorKind::Transport, Sent::Maybe),
             };
             assert_eq!((error.kind(), error.sent()), expected, "{error}");
+            assert_eq!(error.attempts(), 1);
             assert!(!error.is_retryable(), "{error}");
         })
         .await;
@@ -140,13 +143,14 @@ async fn a_client_certificate_is_accepted_and_a_missing_one_refused() {
             folder.path(),
             nginx(folder.path(), &options),
             async |place| {
-                let report = ask(&known(&chain).build().unwrap(), place).await.unwrap();
+                let report = ask(&client_of(known(&chain)), place).await.unwrap();
                 assert!(report.contains(version), "{report}");
                 assert!(report.contains("SUCCESS CN=worker"), "{report}");
-                let unknown = trusting(&chain).build().unwrap();
+                let unknown = client_of(trusting(&chain));
                 // nginx completes the handshake, and refuses the request.
                 let error = ask(&unknown, place).await.unwrap_err();
-                assert_eq!(error.message(), "400");
+                let status = error.status().map(|status| status.as_u16());
+                assert_eq!((status, error.attempts()), (Some(400), 1), "{error}");
             },
         )
         .await;
@@ -163,7 +167,7 @@ async fn a_chain_may_have_several_records_of_certificates() {
             folder.path(),
             openssl(folder.path(), &[option]),
             async |place| {
-                let page = ask(&trusting(&chain).build().unwrap(), place).await;
+                let page = ask(&client_of(trusting(&chain)), place).await;
                 assert!(page.unwrap().contains(version));
             },
         )
@@ -172,7 +176,7 @@ async fn a_chain_may_have_several_records_of_certificates() {
             folder.path(),
             nginx(folder.path(), directive),
             async |place| {
-                let report = ask(&trusting(&chain).build().unwrap(), place).await;
+                let report = ask(&client_of(trusting(&chain)), place).await;
                 assert!(report.unwrap().contains(version));
             },
         )
@@ -189,11 +193,10 @@ async fn a_server_without_a_common_version_is_refused_once() {
         folder.path(),
         openssl(folder.path(), &options),
         async |place| {
-            let error = ask(&trusting(&chain).build().unwrap(), place)
-                .await
-                .unwrap_err();
+            let error = ask(&client_of(trusting(&chain)), place).await.unwrap_err();
             let tls = ErrorKind::Connect(ConnectPhase::Tls);
             assert_eq!((error.kind(), error.sent()), (tls, Sent::No), "{error}");
+            assert_eq!(error.attempts(), 1);
             assert!(!error.is_retryable(), "{error}");
         },
     )

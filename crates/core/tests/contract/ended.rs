@@ -238,13 +238,17 @@ pub(crate) async fn a_call_that_is_dropped_at_any_await_leaves_nothing(kind: Kin
         // There is one permit, and whatever was begun does not stand in the way.
         peer.once(&client, &READ).await.unwrap();
         drop(client);
-        while peer.open() > 0 {
-            tokio::task::yield_now().await;
-        }
-        drop(peer);
-        while tasks() > before {
-            tokio::task::yield_now().await;
-        }
+        let gone = async {
+            while peer.open() > 0 {
+                tokio::task::yield_now().await;
+            }
+            drop(peer);
+            while tasks() > before {
+                tokio::task::yield_now().await;
+            }
+        };
+        let gone = tokio::time::timeout(LIMIT, gone).await;
+        assert!(gone.is_ok(), "after {polls} polls");
         assert_eq!(cut.wakers(), 0, "after {polls} polls");
         is_done
     });

@@ -13,13 +13,10 @@ mod proxy;
 
 /// A module for each promise, with a test for each kind.
 macro_rules! contracts {
-    ($file:ident: $($contract:ident)+; $($test:ident = $kind:ident)+) => {
-        contracts!(@ $file: $($contract)+; [$($test = $kind)+]);
+    ($file:ident: $($contract:ident)+; $kinds:tt) => {
+        $(contracts!(@ $file $contract $kinds);)+
     };
-    (@ $file:ident: $($contract:ident)+; $kinds:tt) => {
-        $(contracts!(@@ $file $contract $kinds);)+
-    };
-    (@@ $file:ident $contract:ident [$($test:ident = $kind:ident)+]) => {
+    (@ $file:ident $contract:ident [$($test:ident = $kind:ident)+]) => {
         mod $contract {
             $(
                 #[tokio::test]
@@ -35,32 +32,26 @@ macro_rules! for_every_kind {
     ($file:ident: $($contract:ident)+) => {
         contracts! {
             $file: $($contract)+;
-            http1 = Plain tls = Tls http2 = Http2 http2_plain = Http2Plain proxy = Proxy tunnel = Tunnel
+            [http1 = Plain tls = Tls http2 = Http2 http2_plain = Http2Plain proxy = Proxy tunnel = Tunnel]
         }
     };
 }
 
 macro_rules! for_http1 {
     ($file:ident: $($contract:ident)+) => {
-        contracts! { $file: $($contract)+; http1 = Plain tls = Tls proxy = Proxy tunnel = Tunnel }
+        contracts! { $file: $($contract)+; [http1 = Plain tls = Tls proxy = Proxy tunnel = Tunnel] }
     };
 }
 
 macro_rules! for_http2 {
     ($file:ident: $($contract:ident)+) => {
-        contracts! { $file: $($contract)+; http2 = Http2 http2_plain = Http2Plain }
+        contracts! { $file: $($contract)+; [http2 = Http2 http2_plain = Http2Plain] }
     };
 }
 
 macro_rules! for_proxies {
     ($file:ident: $($contract:ident)+) => {
-        contracts! { $file: $($contract)+; proxy = Proxy tunnel = Tunnel }
-    };
-}
-
-macro_rules! for_tunnels {
-    ($file:ident: $($contract:ident)+) => {
-        contracts! { $file: $($contract)+; tunnel = Tunnel }
+        contracts! { $file: $($contract)+; [proxy = Proxy tunnel = Tunnel] }
     };
 }
 
@@ -123,9 +114,7 @@ for_http2! { http2:
 }
 
 // Without a tunnel, a proxy's refusal looks like the server's.
-for_tunnels! { proxy:
-    a_proxy_refuses
-}
+contracts! { proxy: a_proxy_refuses; [tunnel = Tunnel] }
 
 for_proxies! { proxy:
     a_proxy_closes

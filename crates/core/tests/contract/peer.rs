@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use vouchsafe_core::task::Task;
 
-use crate::kind::Kind;
+use crate::kind::{Kind, LIMIT};
 
 /// What a peer does with a request that it has read.
 #[derive(Clone, Debug)]
@@ -144,7 +144,10 @@ impl Peer {
 
     async fn until(&self, reached: impl Fn(&Counts) -> bool + Send + Sync) {
         let mut counts = self.counts.clone();
-        counts.wait_for(|counts| reached(counts)).await.unwrap();
+        let waited = tokio::time::timeout(LIMIT, counts.wait_for(|counts| reached(counts)));
+        if let Err(late) = waited.await {
+            panic!("{late}: {:?}", self.counts.borrow());
+        }
     }
 }
 

@@ -144,9 +144,13 @@ async fn a_server_of_https_chooses_the_version() {
         let network = HttpTransport::builder().add_root_pem(authority.pem.as_bytes());
         let network = network.unwrap().only_roots().http2();
         let transport = network.build().unwrap();
-        for _ in 0..2 {
-            let url = format!("https://{address}/read");
-            let answer = transport.send(get(&url)).await.unwrap();
+        for names_host in [false, true] {
+            let mut request = get(&format!("https://{address}/read"));
+            if names_host {
+                let host = address.to_string().parse().unwrap();
+                request.headers.insert(HOST, host);
+            }
+            let answer = transport.send(request).await.unwrap();
             assert_eq!(
                 (answer.status, &*answer.body),
                 (StatusCode::OK, &b"{}"[..]),
