@@ -9,6 +9,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{Authorize, Bearer, BearerChallenge, Token, TokenSource};
+use crate::transport::Forwarded;
 use crate::url::is_loopback_address;
 use crate::{BoxFuture, Error, ErrorKind, Result};
 
@@ -202,7 +203,11 @@ where
             let Some(token) = layer.authorize(&mut request).await? else {
                 return inner.call(request).await.map_err(Into::into);
             };
-            let again = layer.resends.then(|| request.clone());
+            let again = layer.resends.then(|| {
+                let mut again = request.clone();
+                Forwarded::spare(&mut again);
+                again
+            });
             let answer = inner.call(request).await.map_err(Into::into)?;
             let newer = layer.renew(&token, &answer).await?;
             let (Some(newer), Some(mut again)) = (newer, again) else {

@@ -111,7 +111,14 @@ impl CallOptions {
     /// hold, the call fails with [`Sent::No`](crate::Sent::No). It must not block.
     ///
     /// With HTTP/2 the head of a request may still leave if the condition ends just before that. Its
-    /// stream is then reset, and the call fails with [`Sent::Maybe`](crate::Sent::Maybe).
+    /// stream is then reset, and the call fails with [`Sent::Maybe`](crate::Sent::Maybe). A transport
+    /// over another HTTP client may ask earlier, as
+    #[cfg_attr(
+        feature = "tower",
+        doc = "[`ServiceTransport`](crate::transport::ServiceTransport)"
+    )]
+    #[cfg_attr(not(feature = "tower"), doc = "`ServiceTransport` (feature `tower`)")]
+    /// does.
     #[must_use]
     pub fn send_while(mut self, condition: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         self.set().condition = Some(Condition(Arc::new(condition)));

@@ -18,10 +18,14 @@ mod dial;
 #[cfg(feature = "client")]
 mod dns;
 mod endpoints;
+#[cfg(feature = "tower")]
+mod forwarded;
 #[cfg(feature = "client")]
 mod host;
 #[cfg(feature = "client")]
 mod hyper;
+#[cfg(feature = "tower")]
+mod ledger;
 #[cfg(feature = "client")]
 mod parking;
 #[cfg(feature = "proxy")]
@@ -42,6 +46,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
 
 pub use self::endpoints::Endpoints;
+#[cfg(feature = "tower")]
+pub(crate) use self::forwarded::Forwarded;
 #[cfg(feature = "proxy")]
 #[cfg_attr(docsrs, doc(cfg(feature = "proxy")))]
 pub use self::proxy::Proxy;

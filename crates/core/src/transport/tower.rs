@@ -11,11 +11,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
+use tokio::time::{Instant, timeout_at};
 use tower_service::Service;
 
+use super::Forwarded;
+use super::ledger::Ledger;
 use super::received::{Arriving, read};
 use super::{BodyStream, Request, Response, StreamedResponse, Transport, Written};
-use crate::deadline::in_words;
+use crate::deadline::{after, in_words};
 use crate::sync::lock;
 use crate::url::place;
 use crate::{BoxFuture, Error, ErrorKind, Result, Sent, TimeoutScope};
@@ -32,12 +35,17 @@ type Cause = Box<dyn StdError + Send + Sync>;
 /// limit on the size of an answer are the client's, as with any transport. The request has an
 /// absolute URL and no `Host`, which HTTP clients add.
 ///
-/// **Repetition.** A request whose caller gave up before the service was ready was not sent, nor
-/// was one that the service was never ready for. After that the request may have been sent, unless
-/// the service's error is, or is caused by, an [`Error`] that says otherwise, as behind a
-/// [`TransportService`] or an [`AuthorizeLayer`](crate::auth::AuthorizeLayer), or
-/// [`unsent_if`](Self::unsent_if) knows it. A service that itself repeats requests may send what
-/// must not be doubled twice.
+/// **Repetition.** A request that the service was never ready for, or not before its caller gave up,
+/// was not sent. After that it may have been sent, unless a [`TransportService`] below the service
+/// was given each copy of it and wrote nothing, or [`unsent_if`](Self::unsent_if) knows the error.
+/// For this, layers that copy a request must keep its extensions. An error of a call that a layer
+/// made, such as for a token, says nothing about the request itself. A service that itself repeats
+/// requests may send what must not be doubled twice.
+///
+/// **Conditions.** A [`TransportService`] below the service asks
+/// [`CallOptions::send_while`](crate::call::CallOptions::send_while) last thing before it writes, and
+/// begins nothing after the limit of the attempt. With other clients, both are only checked before
+/// the service is called.
 ///
 /// **Secrets.** Requests carry credentials. The service's error becomes the
 /// [`source`](StdError::source) of ours, and must not show them.
@@ -93,22 +101,30 @@ impl<S, B> ServiceTransport<S, B> {
         self
     }
 
-    fn failed(&self, cause: Cause, sent: Sent) -> Error {
+    fn failed(&self, cause: Cause, ledger: &Ledger) -> Error {
         let first: &(dyn StdError + 'static) = &*cause;
         let causes = || std::iter::successors(Some(first), |&cause| cause.source());
-        // It knows more.
-        if let Some(own) = causes().find_map(|cause| cause.downcast_ref::<Error>()) {
-            return own.clone();
+        let own = causes().find_map(|cause| cause.downcast_ref::<Error>());
+        // A call has an operation, a transport's error has none.
+        let of_transport = own.filter(|own| own.operation().is_none());
+        let is_unsent = !ledger.may_have_begun()
+            && match ledger.open() {
+                0 if of_transport.is_some_and(|own| own.sent() == Sent::No) => true,
+                0 | 1 => causes().any(|cause| (self.is_unsent)(cause)),
+                _ => false,
+            };
+        let sent = if is_unsent { Sent::No } else { Sent::Maybe };
+        if let Some(own) = of_transport {
+            return own.clone().with_sent(sent);
         }
-        let (what, sent) = match sent {
-            Sent::Maybe if !causes().any(|cause| (self.is_unsent)(cause)) => {
-                ("the service failed", Sent::Maybe)
-            }
-            _ => ("the service did not take the request", Sent::No),
+        let what = match sent {
+            Sent::No => "the service did not take the request",
+            Sent::Maybe => "the service failed",
         };
         Error::new(ErrorKind::Transport, what)
             .with_sent(sent)
-            .with_retryable(true)
+            .with_retryable(own.is_none_or(Error::is_retryable))
+            .with_retry_after(own.and_then(Error::retry_after))
             .with_source(cause)
     }
 }
@@ -125,34 +141,81 @@ where
         B: Send,
     {
         let mut service = lock(&self.service).clone();
-        let unwritten = Unwritten(request.written.clone());
+        let mut verdict = Verdict {
+            written: request.written.clone(),
+            ledger: Arc::default(),
+            is_known: false,
+        };
         async move {
+            // Dropped last.
+            let verdict = &mut verdict;
             std::future::poll_fn(|context| service.poll_ready(context))
                 .await
-                .map_err(|cause| self.failed(cause.into(), Sent::No))?;
-            unwritten.0.may_begin()?;
-            let answer = service.call(into_http(request));
-            answer
-                .await
-                .map_err(|cause| self.failed(cause.into(), Sent::Maybe))
+                .map_err(|cause| never_ready(cause.into()))?;
+            verdict.written.still_may_begin()?;
+            let forwarded = Forwarded::new(verdict.written.clone(), Arc::clone(&verdict.ledger));
+            let mut answer = pin!(service.call(into_http(request, forwarded)));
+            let result = {
+                // Dropped first.
+                let _leaving = Leaving(&verdict.ledger);
+                answer.as_mut().await
+            };
+            let result = result.map_err(|cause| self.failed(cause.into(), &verdict.ledger));
+            verdict.tell(result.as_ref().map_or_else(Error::sent, |_| Sent::Maybe));
+            result
         }
     }
 }
 
-/// Reports that nothing was written, unless the service has the request by then.
-struct Unwritten(Written);
+fn never_ready(cause: Cause) -> Error {
+    let what = "the service did not take the request";
+    let error = Error::new(ErrorKind::Transport, what).with_retryable(true);
+    error.with_sent(Sent::No).with_source(cause)
+}
 
-impl Drop for Unwritten {
-    fn drop(&mut self) {
-        self.0.given_up();
+/// Reports whether anything was written, at the latest when it is dropped after the service's future.
+struct Verdict {
+    written: Written,
+    ledger: Arc<Ledger>,
+    is_known: bool,
+}
+
+impl Verdict {
+    fn tell(&mut self, sent: Sent) {
+        self.is_known = true;
+        match sent {
+            Sent::No => self.written.given_up(),
+            Sent::Maybe => self.written.may_have_begun(),
+        }
     }
 }
 
-fn into_http<B: From<Bytes>>(request: Request) -> http::Request<B> {
+impl Drop for Verdict {
+    fn drop(&mut self) {
+        if !self.is_known {
+            match self.ledger.was_dropped_unsent() {
+                true => self.tell(Sent::No),
+                false => self.tell(Sent::Maybe),
+            }
+        }
+    }
+}
+
+/// Tells the ledger that the service's future is about to be dropped.
+struct Leaving<'a>(&'a Ledger);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
+fn into_http<B: From<Bytes>>(request: Request, forwarded: Forwarded) -> http::Request<B> {
     let mut converted = http::Request::new(request.body.into());
     *converted.method_mut() = request.method;
     *converted.uri_mut() = request.uri;
     *converted.headers_mut() = request.headers;
+    converted.extensions_mut().insert(forwarded);
     converted
 }
 
@@ -201,9 +264,9 @@ impl<S, B> fmt::Debug for ServiceTransport<S, B> {
 /// A tower service over a transport, for clients and middleware made of tower services: they get
 /// this crate's connections, and its errors, which say whether anything was sent.
 ///
-/// It sends each request once, with the headers that it has. The body of a request is read first;
-/// that of the answer is passed on as it arrives, without a limit on its size. The URL must be
-/// absolute.
+/// It sends each request once, with the headers that it has. The body of a request is read whole
+/// first, whatever its size: `http_body_util::Limited` sets a limit. That of the answer is passed on as
+/// it arrives, without a limit on its size. The URL must be absolute.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -237,8 +300,8 @@ impl TransportService {
         }
     }
 
-    /// Sets how long a request may take until the head of the answer has arrived, and how long each
-    /// piece of the answer's body may take. Default: 5 seconds.
+    /// Sets how long a request may take, from its body until the head of the answer has arrived, and
+    /// how long each piece of the answer's body may take. Default: 5 seconds.
     #[must_use]
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.attempt_timeout = limit;
@@ -264,31 +327,40 @@ where
             attempt_timeout: limit,
         } = self.clone();
         Box::pin(async move {
-            let (head, body) = request.into_parts();
+            let (mut head, body) = request.into_parts();
             let at = place(&head.uri);
-            let written = Written::heard();
-            let answer = {
-                let written = written.clone();
-                async {
-                    let body = body.collect().await.map_err(|cause| {
-                        let error =
-                            Error::new(ErrorKind::Invalid, "the request's body cannot be read");
-                        error.with_source(cause)
-                    })?;
-                    let request = Request {
-                        headers: head.headers,
-                        body: body.to_bytes(),
-                        written,
-                        ..Request::new(head.method, head.uri)
-                    };
-                    transport.stream(request).await
-                }
-            };
-            let answer = tokio::time::timeout(limit, answer)
-                .await
+            let until = after(Instant::now(), limit);
+            let forwarded = head.extensions.remove::<Forwarded>();
+            let written = forwarded.map_or_else(Written::heard, Forwarded::take);
+            let answer = async {
+                let mut unsent = Unsent(Some(written.clone()));
+                let body = timeout_at(until, whole(body)).await.unwrap_or_else(|_| {
+                    Err(late("the request's body did not come", limit, Sent::No))
+                })?;
+                unsent.0 = None;
+                let request = Request {
+                    headers: head.headers,
+                    body,
+                    written: written.clone(),
+                    ..Request::new(head.method, head.uri)
+                };
+                let answer = timeout_at(until, transport.stream(request)).await;
                 // The attempt has been dropped, so what it said is final.
-                .unwrap_or_else(|_| Err(late("no answer", limit, &written)))
-                .map_err(|error| error.with_place(at))?;
+                answer.unwrap_or_else(|_| {
+                    let sent = match written.is_nothing() {
+                        true => Sent::No,
+                        false => Sent::Maybe,
+                    };
+                    Err(late("no answer", limit, sent))
+                })
+            };
+            let answer = answer.await.map_err(|error| {
+                // Not every transport says so by itself.
+                if error.sent() == Sent::No {
+                    written.given_up();
+                }
+                error.with_place(at)
+            })?;
             let mut converted = http::Response::new(TransportBody {
                 reading: Reading::Idle(answer.body),
                 limit,
@@ -300,13 +372,26 @@ where
     }
 }
 
-fn late(what: &str, limit: Duration, written: &Written) -> Error {
+/// Reports when dropped that nothing was written, until the request is handed on.
+struct Unsent(Option<Written>);
+
+impl Drop for Unsent {
+    fn drop(&mut self) {
+        if let Some(written) = &self.0 {
+            written.given_up();
+        }
+    }
+}
+
+async fn whole<B: Body<Error: Into<Cause>>>(body: B) -> Result<Bytes> {
+    let body = body.collect().await.map_err(|cause| {
+        Error::new(ErrorKind::Invalid, "the request's body cannot be read").with_source(cause)
+    })?;
+    Ok(body.to_bytes())
+}
+
+fn late(what: &str, limit: Duration, sent: Sent) -> Error {
     let message = format!("{what} within {}", in_words(limit));
-    let sent = if written.is_nothing() {
-        Sent::No
-    } else {
-        Sent::Maybe
-    };
     Error::new(ErrorKind::Timeout(TimeoutScope::Attempt), message)
         .with_sent(sent)
         .with_retryable(true)
@@ -341,11 +426,8 @@ impl Body for TransportBody {
             Reading::Idle(mut stream) => Box::pin(async move {
                 let piece = tokio::time::timeout(limit, stream.next()).await;
                 let piece = piece.unwrap_or_else(|_| {
-                    Err(late(
-                        "the rest of the answer did not come",
-                        limit,
-                        &Written::default(),
-                    ))
+                    let what = "the rest of the answer did not come";
+                    Err(late(what, limit, Sent::Maybe))
                 });
                 (piece, stream)
             }),

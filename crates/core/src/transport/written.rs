@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use tokio::time::Instant;
 
+#[cfg(feature = "tower")]
+use super::ledger::Ledger;
 use crate::{Error, ErrorKind, Result, Sent, TimeoutScope};
 
 /// A flag by which a transport tells whether any byte of a request may have been written, and learns
@@ -27,6 +29,9 @@ struct Shared {
     /// When it is too late to begin.
     until: Option<Instant>,
     condition: Option<Condition>,
+    /// Of the request that this is a copy of.
+    #[cfg(feature = "tower")]
+    ledger: Option<Arc<Ledger>>,
 }
 
 /// A caller's condition for beginning to write.
@@ -50,9 +55,25 @@ impl Written {
     /// the condition is false.
     pub(crate) fn heard_until(until: Instant, condition: Option<Condition>) -> Self {
         Self(Some(Arc::new(Shared {
-            said: AtomicU8::new(0),
             until: Some(until),
             condition,
+            ..Shared::default()
+        })))
+    }
+
+    /// Creates the flag of a copy of the request, which has the same limits and is reported to a
+    /// ledger.
+    #[cfg(feature = "tower")]
+    pub(super) fn below(&self, ledger: Arc<Ledger>) -> Self {
+        let (until, condition) = match &self.0 {
+            Some(shared) => (shared.until, shared.condition.clone()),
+            None => (None, None),
+        };
+        Self(Some(Arc::new(Shared {
+            until,
+            condition,
+            ledger: Some(ledger),
+            ..Shared::default()
         })))
     }
 
@@ -91,10 +112,16 @@ impl Written {
 
     /// Returns the error of [`may_begin`](Self::may_begin) if it is too late already, and reports
     /// nothing.
-    #[cfg(feature = "client")]
+    #[cfg(any(feature = "client", feature = "tower"))]
     pub(super) fn still_may_begin(&self) -> Result<()> {
         let obstacle = self.0.as_ref().and_then(|shared| shared.obstacle());
         obstacle.map_or(Ok(()), Err)
+    }
+
+    /// Reports that bytes may have been written, which cannot be known better.
+    #[cfg(feature = "tower")]
+    pub(super) fn may_have_begun(&self) {
+        self.add(BEGUN);
     }
 
     /// Reports that some of a request that was refused may be written all the same.
@@ -110,7 +137,17 @@ impl Written {
 
     fn add(&self, what: u8) {
         if let Some(shared) = &self.0 {
-            shared.said.fetch_or(what, Ordering::AcqRel);
+            #[cfg_attr(
+                not(feature = "tower"),
+                expect(unused_variables, reason = "only copies for tower services report on")
+            )]
+            let before = shared.said.fetch_or(what, Ordering::AcqRel);
+            #[cfg(feature = "tower")]
+            match &shared.ledger {
+                Some(ledger) if what != GIVEN_UP => ledger.begun(),
+                Some(ledger) if before == NOTHING => ledger.unsent(),
+                _ => {}
+            }
         }
     }
 

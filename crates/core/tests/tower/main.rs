@@ -1,6 +1,8 @@
 //! Tower services as transports, and transports as tower services, in stacks of tower's own layers.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+mod sent;
+
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
