@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::place::{Identity, Links, folder_of, open_regular};
 use super::record::{
-    Capabilities, Expect, Key, LONGEST_NAMES, Loaded, Scope, Store, Swapped, Version,
+    Capabilities, Expect, Key, LONGEST_NAMES, Loaded, Scope, Store, Swapped, Version, unique,
 };
 use super::{Disk as _, Draft, Owner, SystemDisk, lock, require_private_folder};
 use crate::call::{Backoff, Jitter};
@@ -235,9 +235,7 @@ impl Folder {
 
 /// Writes a record into a new file.
 fn draft(path: &Path, key: &Key, value: &SecretBytes) -> io::Result<(Draft, Version)> {
-    let mut version = [0; 16];
-    fastrand::Rng::new().fill(&mut version);
-    let version = hex(&version);
+    let version = hex(&unique());
     let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
     let (namespace, profile) = (encoded(key.namespace()), encoded(key.profile()));
     let draft = Draft::beside(path)?;

@@ -65,6 +65,8 @@ pub use place::{Owner, open_to_read, require_private_folder};
 pub use private::{Handle, PrivateFile};
 #[cfg(feature = "client")]
 pub use reach::Reach;
-pub use record::{Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version, Watch};
+pub use record::{
+    Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version, Watch, unique,
+};
 #[cfg(feature = "seal")]
 pub use sealed::{KeySource, Sealed, SealingKey, WrappedKey};

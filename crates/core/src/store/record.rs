@@ -127,6 +127,15 @@ impl Version {
     }
 }
 
+/// Returns random bytes, for a store whose versions or owners of leases must never be used again, not
+/// even after a record was removed. They are not a secret.
+#[must_use]
+pub fn unique() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    fastrand::Rng::new().fill(&mut bytes);
+    bytes
+}
+
 /// A record that has been read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "stores make it")]

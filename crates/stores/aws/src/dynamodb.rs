@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::types::{
 };
 use tokio::time::{Instant, sleep};
 use vouchsafe_core::store::{
-    Capabilities, Expect, Key, Loaded, Scope, Store, StoreLeases, Swapped, Version,
+    Capabilities, Expect, Key, Loaded, Scope, Store, StoreLeases, Swapped, Version, unique,
 };
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, SecretBytes};
 
@@ -230,9 +230,7 @@ impl Store for DynamoStore {
         Box::pin(async move {
             self.capabilities().require_room(key, value)?;
             let ([namespace, name], late) = (names(key)?, self.aws.late());
-            // Random, so that a version is never used again after a record was removed.
-            let mut version = [0; 16];
-            fastrand::Rng::new().fill(&mut version);
+            let version = unique();
             let (condition, seen) = condition(expect);
             let call = self
                 .client

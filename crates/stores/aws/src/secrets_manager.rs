@@ -10,7 +10,9 @@ use aws_sdk_secretsmanager::operation::update_secret_version_stage::UpdateSecret
 use aws_sdk_secretsmanager::primitives::Blob;
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
-use vouchsafe_core::store::{Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version};
+use vouchsafe_core::store::{
+    Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version, unique,
+};
 use vouchsafe_core::text::hex;
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, SecretBytes};
 
@@ -316,9 +318,7 @@ fn part(text: &str) -> String {
 
 /// Returns a new id of a version: 32 random digits.
 fn new_id() -> String {
-    let mut id = [0; 16];
-    fastrand::Rng::new().fill(&mut id);
-    hex(&id)
+    hex(&unique())
 }
 
 fn loaded(state: State) -> Option<Loaded> {

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
-use vouchsafe_core::store::{Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version};
+use vouchsafe_core::store::{
+    Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version, unique,
+};
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, SecretBytes, Sent, deadline};
 use zeroize::Zeroizing;
 
@@ -257,8 +259,7 @@ impl Store for KeyringStore {
     ) -> BoxFuture<'a, Result<Swapped>> {
         Box::pin(async move {
             self.capabilities().require_room(key, value)?;
-            let mut version = [0; VERSION];
-            fastrand::Rng::new().fill(&mut version);
+            let version = unique();
             let write = AtomicBool::new(false);
             let change = self.change(key, expect, Some(with_version(&version, value)), &write);
             Ok(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 use vouchsafe_core::store::{
     Address, Broken, Capabilities, Expect, Key, Loaded, Reach, Scope, Store, Swapped, Version,
+    unique,
 };
 use vouchsafe_core::text::hex;
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
@@ -162,8 +163,7 @@ impl Store for MemcachedStore {
                     Ok(over) => over,
                     Err(there) => return Ok(Swapped::Conflict(there)),
                 };
-                let mut version = [0; VERSION];
-                fastrand::Rng::new().fill(&mut version);
+                let version = unique();
                 let set = wire::set(&name, over, [&version, value.expose()]);
                 match server.ask(set).await? {
                     Answer::Done => Ok(Swapped::Done(Version::new(&version))),

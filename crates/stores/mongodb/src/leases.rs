@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use mongodb::bson::{DateTime, Document, doc};
 use mongodb::options::ReturnDocument;
-use vouchsafe_core::store::{Acquired, Key, Lease, Leases, Scope, Version};
+use vouchsafe_core::store::{Acquired, Key, Lease, Leases, Scope, Version, unique};
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result};
 
 use crate::MongoStore;
 use crate::server::{Records, is_duplicate};
-use crate::store::{binary, name, unique};
+use crate::store::{binary, name};
 
 /// The server adds it to its clock, which must not overflow.
 fn millis(time: Duration) -> i64 {

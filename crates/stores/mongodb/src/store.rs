@@ -8,7 +8,7 @@ use mongodb::bson::{Binary, Bson, Document, doc};
 use mongodb::options::{ConnectionString, HostInfo, ServerAddress, Tls};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use vouchsafe_core::store::{
-    Capabilities, Expect, Key, Loaded, Reach, Scope, Store, Swapped, Version,
+    Capabilities, Expect, Key, Loaded, Reach, Scope, Store, Swapped, Version, unique,
 };
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 
@@ -131,13 +131,6 @@ pub(crate) fn binary(bytes: &[u8]) -> Bson {
     })
 }
 
-/// Returns bytes that no other call gets.
-pub(crate) fn unique() -> [u8; 16] {
-    let mut bytes = [0; 16];
-    fastrand::Rng::new().fill(&mut bytes);
-    bytes
-}
-
 fn bytes(document: &mut Document, field: &str) -> Option<Vec<u8>> {
     match document.remove(field) {
         Some(Bson::Binary(binary)) => Some(binary.bytes),
@@ -218,7 +211,6 @@ impl Store for MongoStore {
     ) -> BoxFuture<'a, Result<Swapped>> {
         Box::pin(async move {
             self.capabilities().require_room(key, value)?;
-            // Random, so that a version is never used again after a record was removed.
             let (name, version) = (name(key), unique());
             let fields = doc! { "version": binary(&version), "value": binary(value.expose()) };
             let work = |records| async move { write(records, &name, expect, fields).await };

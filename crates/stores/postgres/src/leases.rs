@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio_postgres::types::Type;
-use vouchsafe_core::store::{Acquired, Key, Lease, Leases, Scope, Version};
+use vouchsafe_core::store::{Acquired, Key, Lease, Leases, Scope, Version, unique};
 use vouchsafe_core::{BoxFuture, Result};
 
 use crate::PostgresStore;
@@ -67,8 +67,7 @@ impl Leases for PostgresStore {
     fn acquire<'a>(&'a self, key: &'a Key, time: Duration) -> BoxFuture<'a, Result<Acquired>> {
         Box::pin(async move {
             let (namespace, profile) = names(key);
-            let mut owner = vec![0; 16];
-            fastrand::Rng::new().fill(&mut owner);
+            let owner = unique().to_vec();
             let time = millis(time);
             let parameters: &[Parameter<'_>] = &[
                 (&namespace, Type::BYTEA),

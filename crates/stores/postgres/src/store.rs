@@ -7,7 +7,7 @@ use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::types::Type;
 use vouchsafe_core::store::{
     Board, Capabilities, Expect, Hints, Key, Link, Loaded, Reach, Scope, Store, Swapped, Version,
-    Watch,
+    Watch, unique,
 };
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 
@@ -208,9 +208,7 @@ impl Store for PostgresStore {
     ) -> BoxFuture<'a, Result<Swapped>> {
         Box::pin(async move {
             self.capabilities().require_room(key, value)?;
-            // Random, so that a version is never used again after a record was removed.
-            let mut version = vec![0; 16];
-            fastrand::Rng::new().fill(&mut version);
+            let version = unique().to_vec();
             let (name, topic, value) = (Name::of(key), topic(key), value.expose());
             let seen;
             let mut parameters = name.parameters();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use redis::Value;
-use vouchsafe_core::store::{Acquired, Key, Lease, Leases, Scope, Version};
+use vouchsafe_core::store::{Acquired, Key, Lease, Leases, Scope, Version, unique};
 use vouchsafe_core::{BoxFuture, Result};
 
 use crate::RedisStore;
@@ -43,8 +43,7 @@ fn millis(time: Duration) -> i64 {
 impl Leases for RedisStore {
     fn acquire<'a>(&'a self, key: &'a Key, time: Duration) -> BoxFuture<'a, Result<Acquired>> {
         Box::pin(async move {
-            let mut owner = [0; 16];
-            fastrand::Rng::new().fill(&mut owner);
+            let owner = unique();
             let fence = format!("{}:fence", name(key));
             let mut command = script(ACQUIRE, &[&holder(key), &fence]);
             command.arg(&owner).arg(millis(time));

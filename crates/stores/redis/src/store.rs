@@ -9,7 +9,7 @@ use redis::{Cmd, RedisConnectionInfo, Value, cmd};
 use url::Url;
 use vouchsafe_core::store::{
     Board, Broken, Capabilities, Expect, Hints, Key, Loaded, Reach, Scope, Store, Swapped, Version,
-    Watch,
+    Watch, unique,
 };
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 
@@ -217,9 +217,7 @@ impl Store for RedisStore {
     ) -> BoxFuture<'a, Result<Swapped>> {
         Box::pin(async move {
             self.capabilities().require_room(key, value)?;
-            // Random, so that a version is never used again after a record was removed.
-            let mut version = [0; 16];
-            fastrand::Rng::new().fill(&mut version);
+            let version = unique();
             let mut command = script(SWAP, &[&name(key)]);
             expected(&mut command, expect);
             command.arg(&version).arg(value.expose());
