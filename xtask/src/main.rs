@@ -8,6 +8,7 @@ mod fleet;
 mod interop;
 mod new_service;
 mod program;
+mod public_types;
 mod schemathesis;
 mod test;
 mod vectors;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         ["fleet", rest @ ..] => fleet::run(rest),
         ["interop", rest @ ..] => interop::run(rest),
         ["new-service", rest @ ..] => new_service::run(rest),
+        ["public-types", rest @ ..] => public_types::run(rest),
         ["schemathesis", rest @ ..] => schemathesis::run(rest),
         ["test", rest @ ..] => test::run(rest),
         ["vectors", rest @ ..] => vectors::run(rest),
@@ -69,6 +71,8 @@ usage: cargo xtask <command>
                       make the crate of a service, and its lines everywhere else
   new-service --check [--whole]
                       make one in a copy of the workspace, and run its tests, or all, there
+  public-types [PACKAGE...]
+                      compare types of other crates in public APIs with docs/public-types.md
   schemathesis SERVICE [--seconds N] [--seed S]
                       run the description of a service against its emulator
   test [ARGUMENTS]    run all tests, documentation included

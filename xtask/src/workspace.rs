@@ -16,6 +16,14 @@ pub(crate) fn root() -> PathBuf {
 pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) targets: Vec<Target>,
+    /// `None` for everywhere.
+    publish: Option<Vec<String>>,
+}
+
+impl Package {
+    pub(crate) fn is_published(&self) -> bool {
+        self.publish.as_ref().is_none_or(|to| !to.is_empty())
+    }
 }
 
 /// A library, a program, an example and so on.
