@@ -251,7 +251,16 @@ const ABSENT: &[(&str, &str, &[&str])] = &[
     (
         "vouchsafe",
         "full,roots-platform,tls-ring",
-        &["rcgen", "reqwest", "clap", "proptest"],
+        &[
+            "rcgen",
+            "reqwest",
+            "clap",
+            "proptest",
+            "metrics",
+            "opentelemetry",
+            "tower",
+            "tower-layer",
+        ],
     ),
 ];
 
