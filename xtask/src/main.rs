@@ -6,6 +6,7 @@ mod examples;
 mod features;
 mod fleet;
 mod interop;
+mod mutants;
 mod new_service;
 mod program;
 mod public_types;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         ["features", rest @ ..] => features::run(rest),
         ["fleet", rest @ ..] => fleet::run(rest),
         ["interop", rest @ ..] => interop::run(rest),
+        ["mutants", rest @ ..] => mutants::run(rest),
         ["new-service", rest @ ..] => new_service::run(rest),
         ["public-types", rest @ ..] => public_types::run(rest),
         ["schemathesis", rest @ ..] => schemathesis::run(rest),
@@ -67,6 +69,7 @@ usage: cargo xtask <command>
   fleet faults [--runs N] [--from N] [--kills N] [STORE...]
                       trouble in the middle of refreshes; 1,000 runs and 40 kills for each store
   interop [SERVICE]   drive clients in other languages against the emulators
+  mutants [GROUP...]  break the code in small ways, and list what no test notices (cargo-mutants)
   new-service NAME --from FILE.openapi.yaml
                       make the crate of a service, and its lines everywhere else
   new-service --check [--whole]

@@ -195,6 +195,19 @@ mod tests {
     }
 
     #[test]
+    fn the_state_of_the_generator_is_not_shown() {
+        assert_eq!(format!("{:?}", Jitter::seeded(1)), "Jitter { .. }");
+    }
+
+    #[test]
+    fn a_server_that_throttles_is_given_more_time() {
+        let retry = Retry::default().base(Duration::ZERO);
+        let wait = |error| retry.backoff(Jitter::seeded(1)).after(&error).unwrap();
+        assert_eq!(wait(broken()), Duration::ZERO);
+        assert!(wait(Error::new(ErrorKind::Throttled, "slow down")) > Duration::ZERO);
+    }
+
+    #[test]
     fn a_wait_for_ever_is_a_wait_too() {
         let backoff = |retry: Retry| retry.backoff(Jitter::seeded(1));
         let asked = backoff(Retry::default()).after(&asking(Duration::MAX));

@@ -224,6 +224,15 @@ mod tests {
     }
 
     #[test]
+    fn a_server_throttles_by_its_status_or_by_asking_to_wait() {
+        let throttled = Error::new(ErrorKind::Throttled, "x");
+        assert!(is_throttled(&throttled));
+        let waiting = refusal(503).with_retry_after(Some(Duration::ZERO));
+        assert!(is_throttled(&waiting));
+        assert!(!is_throttled(&refusal(503)));
+    }
+
+    #[test]
     fn a_plain_500_is_repeated_only_where_the_service_says_so() {
         static ALSO_500: &[RepeatRule] = &[
             RepeatRule::new(500, Some("user_info_failed")),
@@ -259,6 +268,7 @@ mod tests {
     fn a_definite_answer_is_not_questioned() {
         for status in [400, 401, 403, 404, 409, 422, 501] {
             assert!(!may_repeat(&SAFE, &refusal(status)), "{status}");
+            assert!(!refusal(status).is_retryable(), "{status}");
         }
     }
 

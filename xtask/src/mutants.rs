@@ -1,0 +1,90 @@
+//! `cargo xtask mutants`: breaks the code in small ways, and looks for changes that no test notices.
+
+use std::process::Command;
+
+/// Files that are broken together, and the tests that have to notice.
+struct Group {
+    name: &'static str,
+    package: &'static str,
+    files: &'static str,
+    tests: &'static [&'static str],
+}
+
+const GROUPS: [Group; 7] = [
+    Group {
+        name: "call",
+        package: "vouchsafe-core",
+        files: "crates/core/src/call/{retry,backoff,budget,limit}.rs",
+        tests: &["--lib", "call::"],
+    },
+    Group {
+        name: "auth",
+        package: "vouchsafe-core",
+        files: "crates/core/src/auth/**/*.rs",
+        tests: &["--lib", "--test", "oauth", "--test", "pipeline"],
+    },
+    Group {
+        name: "cache",
+        package: "vouchsafe-core",
+        files: "crates/core/src/cache/*.rs",
+        tests: &["--lib", "--test", "cache", "cache"],
+    },
+    Group {
+        name: "store",
+        package: "vouchsafe-core",
+        files: "crates/core/src/store/*.rs",
+        tests: &["--lib", "store::"],
+    },
+    Group {
+        name: "refresh",
+        package: "vouchsafe-cloud-credentials",
+        files: "crates/cloud-credentials/src/refresh/*.rs",
+        tests: &["--lib", "--test", "credentials"],
+    },
+    Group {
+        name: "check",
+        package: "vouchsafe-ticket",
+        files: "crates/ticket/src/engine/{check,checked,message,status,text}.rs",
+        tests: &["--lib", "--test", "fuzz_smoke", "--test", "rw"],
+    },
+    Group {
+        name: "acl",
+        package: "vouchsafe-wazo-auth",
+        files: "crates/wazo-auth/src/acl/*.rs",
+        tests: &["--lib", "--test", "acl"],
+    },
+];
+
+/// Runs the groups of these names, or all. Fails if a change of a group is not noticed.
+pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
+    let usage = || {
+        let names = GROUPS.map(|group| group.name).join(" ");
+        format!("usage: cargo xtask mutants [GROUP...], of: {names}")
+    };
+    let is_known = |name: &&str| GROUPS.iter().any(|group| group.name == *name);
+    if !arguments.iter().all(is_known) {
+        return Err(usage());
+    }
+    let mut missed = Vec::new();
+    for group in GROUPS {
+        if arguments.is_empty() || arguments.contains(&group.name) {
+            let output = format!("target/mutants/{}", group.name);
+            // The tests are known to pass without a change.
+            let settings = ["mutants", "--baseline", "skip", "--timeout", "120"];
+            let status = Command::new(env!("CARGO"))
+                .args(settings)
+                .args(["--package", group.package, "--file", group.files])
+                .args(["--output", &output, "--"])
+                .args(group.tests)
+                .status()
+                .map_err(|cause| format!("cargo cannot be started: {cause}"))?;
+            if !status.success() {
+                missed.push(group.name);
+            }
+        }
+    }
+    match missed.is_empty() {
+        true => Ok(()),
+        false => Err(format!("not all changes are noticed: {}", missed.join(" "))),
+    }
+}
