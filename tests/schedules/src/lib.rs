@@ -33,14 +33,17 @@ pub mod task;
 pub mod time;
 
 pub use real_tokio::select;
-use shuttle::scheduler::RandomScheduler;
+use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::{Config, Runner};
 pub use vouchsafe_core::{BoxFuture, Clock, Error, ErrorKind, Sent, SystemClock, observe};
 
-/// Runs a test under this many random schedules. One that fails is printed, with how to repeat it.
-pub fn check(schedules: usize, test: impl Fn() + Send + Sync + 'static) {
+/// Runs a test under this many schedules of two kinds: in half of them threads take turns at random, in
+/// the others one thread goes on until it waits, and is held up at two random places. One that
+/// fails is printed, with how to repeat it.
+pub fn check(schedules: usize, test: impl Fn() + Clone + Send + Sync + 'static) {
     let mut config = Config::new();
     // The clock is a static, and set back at the end of a run on purpose.
     config.silence_warnings = true;
-    Runner::new(RandomScheduler::new(schedules), config).run(test);
+    Runner::new(RandomScheduler::new(schedules / 2), config.clone()).run(test.clone());
+    Runner::new(PctScheduler::new(3, schedules / 2), config).run(test);
 }

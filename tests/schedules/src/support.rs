@@ -50,8 +50,11 @@ pub async fn give_up_after<F: Future>(times: usize, future: F) -> Option<F::Outp
 
 /// Panics without a message, for panics that are planned.
 pub fn fall() -> ! {
-    std::panic::resume_unwind(Box::new("planned"))
+    std::panic::resume_unwind(Box::new(Planned))
 }
+
+/// What [`fall`] panics with.
+pub struct Planned;
 
 /// Counts what exists of something, and how many there were.
 #[derive(Clone, Debug, Default)]

@@ -13,7 +13,7 @@ use shuttle::thread::{self, JoinHandle};
 use vouchsafe_schedules::cache::{Cache, CacheBuilder, Fetched};
 use vouchsafe_schedules::check;
 use vouchsafe_schedules::runtime::Runtime;
-use vouchsafe_schedules::support::{Counter, Still, fall, give_up_after, pause};
+use vouchsafe_schedules::support::{Counter, Planned, Still, fall, give_up_after, pause};
 use vouchsafe_schedules::sync::lock;
 use vouchsafe_schedules::time::advance;
 
@@ -56,6 +56,25 @@ fn one_fetch_answers_all_callers() {
         let [one, two, three] = callers.map(|caller| caller.join().unwrap());
         assert!(one == two && two == three);
         assert_eq!((fetches.total(), fetches.present()), (1, 0));
+    });
+}
+
+#[test]
+fn one_fetch_follows_an_invalidation_whenever_the_fetch_before_it_lands() {
+    check(SCHEDULES, || {
+        let (cache, before, after) = (numbers().build(), Counter::default(), Counter::default());
+        let early = {
+            let cache = cache.clone();
+            spawn(move || ask(&cache, &before, 1).unwrap())
+        };
+        cache.forget(&0);
+        let callers = [2, 3].map(|value| {
+            let (cache, after) = (cache.clone(), after.clone());
+            spawn(move || ask(&cache, &after, value).unwrap())
+        });
+        let [one, other] = callers.map(|caller| caller.join().unwrap());
+        assert_eq!(one, other);
+        early.join().unwrap();
     });
 }
 
@@ -104,6 +123,9 @@ fn a_fetch_that_panics_takes_only_its_own_caller_along() {
                 let runtime = Runtime::new();
                 let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(asked)));
                 assert_eq!(outcome.is_err(), has_run.total() == 1);
+                if let Err(payload) = outcome {
+                    assert!(payload.is::<Planned>());
+                }
             })
         };
         let callers = [2, 3].map(|value| {
