@@ -39,27 +39,24 @@ impl Budget {
         self.0.left.load(Ordering::Relaxed)
     }
 
-    /// Takes the cost of a retry; returns whether there were enough tokens.
-    pub(crate) fn pay(&self, throttled: bool) -> bool {
+    /// Takes the cost of a retry; returns how many tokens that leaves, or `None` if there are too
+    /// few.
+    pub(crate) fn pay(&self, throttled: bool) -> Option<u32> {
         let cost = if throttled { 5 } else { 10 };
-        self.0
-            .left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-                left.checked_sub(cost)
-            })
-            .is_ok()
+        self.update(|left| left.checked_sub(cost))
     }
 
-    /// Returns one token, and whether there was room for it. For a full bucket, the usual case,
-    /// this only reads.
-    pub(crate) fn refund(&self) -> bool {
+    /// Returns one token, if there is room for it; returns how many there are then. For a full
+    /// bucket, the usual case, this only reads.
+    pub(crate) fn refund(&self) -> Option<u32> {
         let capacity = self.0.capacity;
-        self.0
-            .left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-                (left < capacity).then_some(left + 1)
-            })
-            .is_ok()
+        self.update(|left| (left < capacity).then(|| left + 1))
+    }
+
+    fn update(&self, change: impl Fn(u32) -> Option<u32>) -> Option<u32> {
+        let relaxed = Ordering::Relaxed;
+        let before = self.0.left.fetch_update(relaxed, relaxed, &change).ok()?;
+        change(before)
     }
 }
 
@@ -70,22 +67,22 @@ mod tests {
     #[test]
     fn ten_retries_empty_it_and_ten_successes_pay_for_one() {
         let budget = Budget::default();
-        assert!((0..10).all(|_| budget.pay(false)));
-        assert!(!budget.pay(false));
-        assert!(!budget.pay(true));
-        for _ in 0..10 {
-            budget.refund();
+        assert!((0..10).all(|_| budget.pay(false).is_some()));
+        assert_eq!(budget.pay(false), None);
+        assert_eq!(budget.pay(true), None);
+        for left in 1..=10 {
+            assert_eq!(budget.refund(), Some(left));
         }
-        assert!(budget.pay(false));
-        assert!(!budget.pay(true));
+        assert_eq!(budget.pay(false), Some(0));
+        assert_eq!(budget.pay(true), None);
     }
 
     #[test]
     fn it_never_holds_more_than_its_capacity() {
         let budget = Budget::new(20);
-        budget.refund();
+        assert_eq!(budget.refund(), None);
         assert_eq!(budget.left(), 20);
-        assert!(budget.clone().pay(true));
+        assert_eq!(budget.clone().pay(true), Some(15));
         assert_eq!(budget.left(), 15);
     }
 }

@@ -1,7 +1,9 @@
 //! Content codings. Calls request none, and an answer that has one anyway is not read.
 
-use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, StatusCode};
+
+use crate::{Error, ErrorKind, Sent};
 
 /// Returns the name of the content coding of a body, if it has one.
 pub(super) fn of(headers: &HeaderMap) -> Option<&'static str> {
@@ -29,6 +31,15 @@ const KNOWN: [&str; 7] = [
     "zstd",
     "aes128gcm",
 ];
+
+/// Handles an answer that something between client and server compressed although the client did
+/// not ask for it.
+pub(super) fn unasked(status: StatusCode, coding: &str) -> Error {
+    let message = format!("the answer has the content coding {coding}, which was not asked for");
+    Error::new(ErrorKind::Decode, message)
+        .with_sent(Sent::Maybe)
+        .with_status(status)
+}
 
 #[cfg(test)]
 mod tests {

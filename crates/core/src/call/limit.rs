@@ -176,6 +176,7 @@ mod tests {
                 .of(&Authority::from_static("a:1"))
                 .budget
                 .pay(false)
+                .is_some()
         );
         assert_eq!(
             authorities.of(&Authority::from_static("b:1")).budget.left(),

@@ -21,6 +21,7 @@ mod receive;
 mod request;
 mod retry;
 mod secrets;
+mod tell;
 
 pub use answer::Answer;
 pub use backoff::{Backoff, Jitter};

@@ -16,11 +16,12 @@ use super::limit::{Authorities, AuthorityState, InFlight};
 use super::receive::{Receive, Received};
 use super::retry::{is_throttled, is_transient, may_repeat, retry_after};
 use super::secrets::Filter;
+use super::tell::Teller;
 use super::{Call, CallOptions, Operation, Repeat, Retry, Timeouts, coding};
 use crate::auth::{BearerChallenge, Credentials, Token};
 use crate::deadline::{after, in_words};
 use crate::error::KEPT_BODY;
-use crate::observe::{AttemptEvent, BudgetEvent, CallEvent, Observer, RetryEvent};
+use crate::observe::Observer;
 use crate::secret::Secrets;
 use crate::transport::{Request, Response, Transport, Written};
 use crate::url::{BaseUrl, place};
@@ -126,14 +127,9 @@ impl Pipeline {
                 }
             }
         }
-        if let Some(observer) = &self.observer {
-            observer.call(&CallEvent {
-                operation: operation.id(),
-                attempts: progress.attempts,
-                error: result.as_ref().err(),
-                elapsed: progress.started.elapsed(),
-            });
-        }
+        let error = result.as_ref().err();
+        self.tell(operation)
+            .call(progress.attempts, error, progress.started.elapsed());
         result
     }
 
@@ -214,14 +210,14 @@ impl Pipeline {
             };
             let error = match outcome {
                 Ok(Received::Answer(got)) => {
-                    if authority.budget.refund() {
-                        self.tell_budget(operation, &authority);
+                    if let Some(left) = authority.budget.refund() {
+                        self.tell(operation).budget(left);
                     }
                     // A call that sets this header decodes the body itself.
                     if call.0.headers.get(&ACCEPT_ENCODING).is_none()
                         && let Some(coding) = R::coding_of(&got)
                     {
-                        return Err(unasked_coding(R::status_of(&got), coding));
+                        return Err(coding::unasked(R::status_of(&got), coding));
                     }
                     return Ok(R::answer(got, context(progress), in_flight));
                 }
@@ -245,14 +241,12 @@ impl Pipeline {
                 && let (Some(credentials), Some(token), None) = (&credentials, &token, refused)
             {
                 refused = Some(token.generation());
-                if let Some(observer) = &self.observer {
-                    observer.token_refused(operation.id());
-                }
+                self.tell(operation).token_refused();
                 credentials.source.forget(token.generation());
                 let resends = options.get().resends_refused.unwrap_or(true);
                 match self.token(credentials, deadline).await {
                     Ok(renewed) if resends && renewed.generation() != token.generation() => {
-                        self.tell_retry(operation, progress.attempts, &error);
+                        self.tell(operation).retry(progress.attempts, &error);
                         continue;
                     }
                     Ok(_) => return Err(error),
@@ -269,7 +263,7 @@ impl Pipeline {
             // A kept connection that the server has closed in the meantime: use another at once.
             if error.is_stale_connection() && !was_stale && may_repeat(operation, &error) {
                 was_stale = true;
-                self.tell_retry(operation, progress.attempts, &error);
+                self.tell(operation).retry(progress.attempts, &error);
                 continue;
             }
             if !may_repeat(operation, &error) {
@@ -305,35 +299,21 @@ impl Pipeline {
         if after(Instant::now(), wait) >= deadline {
             return Err(error.clone());
         }
-        if !authority.budget.pay(is_throttled(error)) {
-            if let Some(observer) = &self.observer {
-                observer.budget_empty(operation.id());
-            }
+        let Some(left) = authority.budget.pay(is_throttled(error)) else {
+            self.tell(operation).budget_empty();
             tracing::debug!(operation = operation.id(), "retry budget empty");
             return Err(error.clone());
-        }
-        self.tell_budget(operation, authority);
+        };
+        self.tell(operation).budget(left);
         tokio::time::sleep(wait).await;
-        self.tell_retry(operation, attempts, error);
+        self.tell(operation).retry(attempts, error);
         Ok(())
     }
 
-    fn tell_retry(&self, operation: &'static Operation, attempt: u32, error: &Error) {
-        if let Some(observer) = &self.observer {
-            observer.retry(&RetryEvent {
-                operation: operation.id(),
-                attempt,
-                error,
-            });
-        }
-    }
-
-    fn tell_budget(&self, operation: &'static Operation, authority: &AuthorityState) {
-        if let Some(observer) = &self.observer {
-            observer.budget(&BudgetEvent {
-                operation: operation.id(),
-                left: authority.budget.left(),
-            });
+    fn tell(&self, operation: &'static Operation) -> Teller<'_> {
+        Teller {
+            observer: self.observer.as_ref(),
+            operation,
         }
     }
 
@@ -377,24 +357,17 @@ impl Pipeline {
                     .with_retryable(true),
             )
         });
-        let status = result.as_ref().ok().map(|received| match received {
+        let status = result.as_ref().map(|received| match received {
             Received::Answer(got) => R::status_of(got),
             Received::Refusal(response) => response.status,
         });
         tracing::debug!(
             attempt = progress.attempts,
-            status = status.map(|s| s.as_u16()),
-            error = result.as_ref().err().map(tracing::field::display),
+            status = status.ok().map(|status| status.as_u16()),
+            error = status.err().map(tracing::field::display),
         );
-        if let Some(observer) = &self.observer {
-            observer.attempt(&AttemptEvent {
-                operation: operation.id(),
-                attempt: progress.attempts,
-                status,
-                error: result.as_ref().err(),
-                elapsed: begun.elapsed(),
-            });
-        }
+        self.tell(operation)
+            .attempt(progress.attempts, status, begun.elapsed());
         result
     }
 
@@ -515,15 +488,6 @@ impl Pipeline {
 fn is_scope_missing(response: &Response) -> bool {
     let challenge = BearerChallenge::of(&response.headers);
     challenge.is_some_and(|challenge| challenge.is_insufficient_scope())
-}
-
-/// Handles an answer that something between client and server compressed although the client did
-/// not ask for it.
-fn unasked_coding(status: StatusCode, coding: &str) -> Error {
-    let message = format!("the answer has the content coding {coding}, which was not asked for");
-    Error::new(ErrorKind::Decode, message)
-        .with_sent(Sent::Maybe)
-        .with_status(status)
 }
 
 /// Collects the secrets of a request, in case its answer quotes them.
