@@ -98,15 +98,16 @@ impl Connector {
     pub(super) async fn secure(&self, uri: &Uri, stream: Stream) -> Result<Stream> {
         let way = &self.0;
         let tls = way.tls.clone()?;
-        let wire = match stream.into_wire() {
-            Wire::Tls(secured) => return Ok(way.stream(Wire::Tls(secured))),
-            plain => plain,
-        };
+        // It stays one connection.
+        let (wire, open) = stream.into_parts();
+        if matches!(wire, Wire::Tls(_)) {
+            return Ok(way.stream_of(wire, None, open));
+        }
         let secured = secure(&tls, uri, wire, &[]);
         tokio::time::timeout(way.timeout, secured)
             .await
             .unwrap_or_else(|_| Err(too_late(uri, way.timeout)))
-            .map(|wire| way.stream(wire))
+            .map(|wire| way.stream_of(wire, None, open))
     }
 
     /// Makes a connection that the next one to the same server will be.
@@ -207,7 +208,10 @@ impl Way {
     }
 
     fn stream_by(&self, wire: Wire, proxy: Option<Via>) -> Stream {
-        let open = Open::new(self.observer.clone());
+        self.stream_of(wire, proxy, Open::new(self.observer.clone()))
+    }
+
+    fn stream_of(&self, wire: Wire, proxy: Option<Via>, open: Open) -> Stream {
         let Keeping {
             protocols, max_age, ..
         } = self.keeping;

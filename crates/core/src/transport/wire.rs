@@ -103,7 +103,7 @@ pub(super) struct Stream {
     /// What the server of a shared connection said before it was asked, and was not read yet.
     early: Bytes,
     history: History,
-    _open: Open,
+    open: Open,
 }
 
 /// Tells an observer about a connection and, when dropped, about its end.
@@ -178,7 +178,7 @@ impl Stream {
                 proxy,
                 is_shared,
             },
-            _open: open,
+            open,
         }
     }
 
@@ -203,8 +203,8 @@ impl Stream {
         false
     }
 
-    pub(super) fn into_wire(self) -> Wire {
-        self.wire.into_inner()
+    pub(super) fn into_parts(self) -> (Wire, Open) {
+        (self.wire.into_inner(), self.open)
     }
 }
 

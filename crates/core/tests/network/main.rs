@@ -13,6 +13,7 @@ mod log;
 #[cfg(feature = "proxy")]
 mod proxy;
 mod sockets;
+mod upgraded;
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
