@@ -28,8 +28,10 @@ where
     if body.is_end_stream() {
         return Ok(first);
     }
-    let expected = body.size_hint().exact().unwrap_or(0) as usize;
-    let mut whole = BytesMut::with_capacity(first.len() + expected);
+    let expected = body.size_hint().exact().unwrap_or(0);
+    // Any tower service may have made this promise.
+    let rest = expected.min((limit - first.len()) as u64) as usize;
+    let mut whole = BytesMut::with_capacity(first.len() + rest);
     whole.extend_from_slice(&first);
     while let Some(chunk) = next(&mut body, status).await? {
         if chunk.len() > limit - whole.len() {

@@ -107,6 +107,40 @@ async fn an_answer_is_limited_unless_it_is_read_piece_by_piece() {
     assert_eq!(answer.next().await.unwrap(), None);
 }
 
+/// Promises more than memory holds, once it has delivered something.
+#[derive(Default)]
+struct Boasting(usize);
+
+impl http_body::Body for Boasting {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<io::Result<Frame<Bytes>>>> {
+        self.0 += 1;
+        let frame = (self.0 <= 2).then(|| Ok(Frame::data("half".into())));
+        std::task::Poll::Ready(frame)
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        match self.0 {
+            0 => http_body::SizeHint::default(),
+            _ => http_body::SizeHint::with_exact(u64::MAX),
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_more_memory_is_taken_for_an_answer_than_its_limit() {
+    let service = service_fn(async |_: Request<Full<Bytes>>| {
+        Ok::<_, io::Error>(Response::new(Boasting::default()))
+    });
+    let client = client(ServiceTransport::new(service));
+    assert_eq!(send(&client, read("/read")).await.unwrap(), "halfhalf");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_a_full_service_did_not_take_in_time_was_not_sent() {
     let site = Site::default();
