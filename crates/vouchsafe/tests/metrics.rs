@@ -9,10 +9,14 @@ use std::time::Duration;
 use metrics::Unit;
 use metrics_util::MetricKind;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
+use tokio::sync::Notify;
+use tokio::time::timeout;
 use vouchsafe::core::auth::StaticToken;
 use vouchsafe::core::call::{Budget, Retry};
 use vouchsafe::core::mock::Fault;
-use vouchsafe::core::observe::Metrics;
+use vouchsafe::core::observe::{
+    AttemptEvent, BudgetEvent, CacheEvent, CallEvent, Metrics, Observer, RetryEvent,
+};
 use vouchsafe::{astakos, cloud_credentials, ticket, userinfo, wazo_auth};
 
 /// A name, its kind and its labels, and what it is.
@@ -24,6 +28,53 @@ type Values = Vec<Series>;
 /// The labels of a series, and its value.
 type Series = (BTreeMap<String, String>, DebugValue);
 
+/// Passes all events on, and says when a connection has been closed.
+#[derive(Debug)]
+struct Watched {
+    metrics: Arc<Metrics>,
+    closed: Notify,
+}
+
+impl Observer for Watched {
+    fn attempt(&self, event: &AttemptEvent<'_>) {
+        self.metrics.attempt(event);
+    }
+    fn call(&self, event: &CallEvent<'_>) {
+        self.metrics.call(event);
+    }
+    fn budget_empty(&self, operation: &'static str) {
+        self.metrics.budget_empty(operation);
+    }
+    fn retry(&self, event: &RetryEvent<'_>) {
+        self.metrics.retry(event);
+    }
+    fn budget(&self, event: &BudgetEvent) {
+        self.metrics.budget(event);
+    }
+    fn token_refused(&self, operation: &'static str) {
+        self.metrics.token_refused(operation);
+    }
+    fn request_began(&self, operation: &'static str) {
+        self.metrics.request_began(operation);
+    }
+    fn request_ended(&self, operation: &'static str) {
+        self.metrics.request_ended(operation);
+    }
+    fn connection_opened(&self) {
+        self.metrics.connection_opened();
+    }
+    fn connection_closed(&self) {
+        self.metrics.connection_closed();
+        self.closed.notify_one();
+    }
+    fn cache_entries(&self, name: &'static str, change: isize) {
+        self.metrics.cache_entries(name, change);
+    }
+    fn cache(&self, event: &CacheEvent) {
+        self.metrics.cache(event);
+    }
+}
+
 /// Makes calls of each kind to each service, and returns secrets and names that no label may hold.
 async fn calls(metrics: &Arc<Metrics>) -> Vec<String> {
     let observer = || Arc::clone(metrics) as Arc<_>;
@@ -31,9 +82,13 @@ async fn calls(metrics: &Arc<Metrics>) -> Vec<String> {
     // Over sockets, so that there are connections; they end with the client.
     let server = userinfo::mock::Server::new();
     let serving = server.serve(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let watched = Arc::new(Watched {
+        metrics: Arc::clone(metrics),
+        closed: Notify::new(),
+    });
     let client = userinfo::Client::builder()
         .repertoire_url(format!("{}{}", serving.url(), server.repertoire_path()))
-        .observer(observer())
+        .observer(Arc::clone(&watched) as _)
         .build()
         .unwrap();
     let alice = server.user_token();
@@ -45,6 +100,9 @@ async fn calls(metrics: &Arc<Metrics>) -> Vec<String> {
         .unwrap();
     client.user_info(&unknown).await.unwrap_err();
     drop(client);
+    // In the background.
+    let closed = timeout(Duration::from_secs(60), watched.closed.notified());
+    closed.await.expect("the connection ends with the client");
 
     let server = wazo_auth::mock::Server::new();
     let token = server.issue_token("admin");
@@ -60,7 +118,7 @@ async fn calls(metrics: &Arc<Metrics>) -> Vec<String> {
         .unwrap();
     client.users().list().send().await.unwrap();
     server.faults().add(Fault::on_any().times(3).status(503));
-    // One retry, for the second of which the budget does not suffice.
+    // The budget pays for one retry, not for a second.
     client.users().list().send().await.unwrap_err();
     server.faults().clear();
     client.users().list().send().await.unwrap();
@@ -132,11 +190,11 @@ fn recorded(snapshotter: &Snapshotter) -> BTreeMap<Row, Values> {
             MetricKind::Histogram => "histogram",
         };
         let name = key.key().name().to_owned();
-        assert_eq!(
-            unit == Some(Unit::Seconds),
-            name.ends_with("_seconds"),
-            "{name}"
-        );
+        // Descriptions belong to the recorder that was there when they were made.
+        if description.is_some() {
+            let is_time = unit == Some(Unit::Seconds);
+            assert_eq!(is_time, name.ends_with("_seconds"), "{name}");
+        }
         let labels = key.key().labels();
         let labels: BTreeMap<_, _> = labels
             .map(|l| (l.key().to_owned(), l.value().to_owned()))
@@ -177,6 +235,24 @@ fn documented() -> BTreeSet<Row> {
     .collect()
 }
 
+/// Returns the value of the series with these labels: for a histogram, how many values it has.
+fn value(recorded: &BTreeMap<Row, Values>, name: &str, labels: &[(&str, &str)]) -> f64 {
+    let (_, series) = recorded.iter().find(|(row, _)| row.0 == name).unwrap();
+    let is_of = |of: &BTreeMap<String, String>| {
+        let mut labels = labels.iter();
+        labels.all(|(key, value)| of.get(*key).is_some_and(|of| of == value))
+    };
+    let found = series.iter().find(|(of, _)| is_of(of));
+    match &found
+        .unwrap_or_else(|| panic!("{name} {labels:?} of {series:?}"))
+        .1
+    {
+        DebugValue::Counter(count) => *count as f64,
+        DebugValue::Gauge(level) => level.into_inner(),
+        DebugValue::Histogram(values) => values.len() as f64,
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_recorded_is_what_the_guide_says_and_holds_no_secret() {
     let recorder = DebuggingRecorder::new();
@@ -193,22 +269,7 @@ async fn what_is_recorded_is_what_the_guide_says_and_holds_no_secret() {
         "left: recorded; right: the table in the guide"
     );
 
-    let value = |name: &str, labels: &[(&str, &str)]| {
-        let (_, series) = recorded.iter().find(|(row, _)| row.0 == name).unwrap();
-        let found = series.iter().find(|(of, _)| {
-            labels
-                .iter()
-                .all(|(key, value)| of.get(*key).is_some_and(|of| of == value))
-        });
-        match &found
-            .unwrap_or_else(|| panic!("{name} {labels:?} of {series:?}"))
-            .1
-        {
-            DebugValue::Counter(count) => *count as f64,
-            DebugValue::Gauge(level) => level.into_inner(),
-            DebugValue::Histogram(values) => values.len() as f64,
-        }
-    };
+    let value = |name: &str, labels: &[(&str, &str)]| value(&recorded, name, labels);
     let list = ("operation", "wazo-auth.listUsers");
     assert_eq!(
         value("vouchsafe_calls_total", &[list, ("outcome", "ok")]),
@@ -271,7 +332,10 @@ async fn what_is_recorded_is_what_the_guide_says_and_holds_no_secret() {
         0.0,
         "the client was dropped"
     );
-    assert_eq!(value("vouchsafe_connections_opened_total", &[]), 1.0);
+    for (name, expected) in [("opened_total", 1.0), ("closed_total", 1.0), ("open", 0.0)] {
+        let name = format!("vouchsafe_connections_{name}");
+        assert_eq!(value(&name, &[]), expected, "{name}");
+    }
 
     for (labels, _) in recorded.values().flatten() {
         for (key, value) in labels {
@@ -279,4 +343,61 @@ async fn what_is_recorded_is_what_the_guide_says_and_holds_no_secret() {
             assert_eq!(shown, None, "{key}={value}");
         }
     }
+}
+
+/// As an exporter drops series that have been idle, by a recorder without any.
+#[test]
+fn a_series_that_the_recorder_has_dropped_appears_again_and_levels_are_right() {
+    let metrics = Arc::new(Metrics::new());
+    let server = wazo_auth::mock::Server::new();
+    let client = wazo_auth::Client::builder()
+        .host("wazo.example.com")
+        .prefix("")
+        .token(server.issue_token("admin"))
+        .transport(server.host().transport())
+        .observer(Arc::clone(&metrics) as _)
+        .build()
+        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let during = |events: &dyn Fn()| {
+        let recorder = DebuggingRecorder::new();
+        metrics::with_local_recorder(&recorder, || {
+            runtime.block_on(client.users().list().send()).unwrap();
+            events();
+        });
+        recorded(&recorder.snapshotter())
+    };
+
+    during(&|| {
+        metrics.connection_opened();
+        metrics.connection_opened();
+        metrics.request_began("other.call");
+        metrics.cache_entries("test", 3);
+    });
+    let after = during(&|| {
+        metrics.connection_closed();
+        metrics.request_ended("other.call");
+        metrics.cache_entries("test", -1);
+    });
+    let list = ("operation", "wazo-auth.listUsers");
+    for (name, labels, expected) in [
+        ("calls_total", list, 1.0),
+        ("call_duration_seconds", list, 1.0),
+        ("attempts_total", list, 1.0),
+        ("attempt_duration_seconds", list, 1.0),
+        ("requests_in_flight", ("service", "wazo-auth"), 0.0),
+        ("requests_in_flight", ("service", "other"), 0.0),
+        ("cache_entries", ("cache", "test"), 2.0),
+    ] {
+        let name = format!("vouchsafe_{name}");
+        assert_eq!(
+            value(&after, &name, &[labels]),
+            expected,
+            "{name} {labels:?}"
+        );
+    }
+    assert_eq!(value(&after, "vouchsafe_connections_open", &[]), 1.0);
 }

@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use ::metrics::{
-    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram,
-    gauge, histogram,
+    Counter, Gauge, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
+    histogram,
 };
 use http::StatusCode;
 
@@ -17,10 +19,12 @@ use crate::sync::ManyReaders;
 use crate::{Error, ErrorKind};
 
 /// Records what clients do with the recorder of the crate `metrics`, such as an exporter for
-/// Prometheus. One may be the observer of any number of clients.
+/// Prometheus. One may be the observer of any number of clients; two would overwrite each other's
+/// gauges.
 ///
-/// Install the recorder first: a series is registered with the one that is installed at its first
-/// event, and a series from before is lost.
+/// Install the recorder first: events from before are lost. Counters of look-ups in caches stay with
+/// the recorder that is installed at their first event. If an exporter drops counters that are idle,
+/// later look-ups in that cache are lost; all other series appear again with their next event.
 ///
 /// Labels are names of services, operations, caches and kinds of outcomes: their number is bounded,
 /// and none holds a secret, a user or a host.
@@ -40,8 +44,12 @@ use crate::{Error, ErrorKind};
 /// # }
 /// ```
 pub struct Metrics {
-    operations: Known<&'static str, OfOperation>,
-    caches: Known<(&'static str, CacheOutcome), Counter>,
+    in_flight: Known<&'static str, Level>,
+    connections: Level,
+    entries: Known<&'static str, Level>,
+    /// The only event that may have no request or fetch beside it, to which looking up a series is
+    /// nothing, is a hit of a cache.
+    lookups: Known<(&'static str, CacheOutcome), Counter>,
 }
 
 const CALLS: &str = "vouchsafe_calls_total";
@@ -65,14 +73,17 @@ impl Metrics {
     pub fn new() -> Self {
         describe();
         Self {
-            operations: Known::default(),
-            caches: Known::default(),
+            in_flight: Known::default(),
+            connections: Level::default(),
+            entries: Known::default(),
+            lookups: Known::default(),
         }
     }
 
-    fn of(&self, operation: &'static str) -> Arc<OfOperation> {
-        self.operations
-            .get(operation, || OfOperation::new(operation))
+    fn change_in_flight(&self, operation: &'static str, change: i64) {
+        let service = service_of(operation);
+        let level = self.in_flight.get(service, Level::default);
+        level.change(change, || gauge!(IN_FLIGHT, "service" => service));
     }
 }
 
@@ -97,9 +108,9 @@ fn describe() {
     describe_counter!(ATTEMPTS, Unit::Count, attempts);
     let duration = "How long requests took";
     describe_histogram!(ATTEMPT_DURATION, Unit::Seconds, duration);
-    let retries = "Requests that were sent again, by what had failed";
+    let retries = "Requests that were about to be sent again, by what had failed";
     describe_counter!(RETRIES, Unit::Count, retries);
-    let left = "Tokens left in the retry budget that changed last";
+    let left = "About how many tokens are left in the retry budget that changed last";
     describe_gauge!(BUDGET, Unit::Count, left);
     let empty = "Retries that were not made, because the budget was empty";
     describe_counter!(BUDGET_EMPTY, Unit::Count, empty);
@@ -115,40 +126,38 @@ fn describe() {
     describe_gauge!(ENTRIES, Unit::Count, entries);
 }
 
-/// The series of the usual events of an operation, so that each is looked up once.
-struct OfOperation {
-    service: &'static str,
-    calls: Counter,
-    call_duration: Histogram,
-    /// Of attempts with a status of 2xx.
-    attempts: Counter,
-    attempt_duration: Histogram,
-    in_flight: Gauge,
+fn service_of(operation: &'static str) -> &'static str {
+    operation.split_once('.').map_or("", |(service, _)| service)
 }
 
-impl OfOperation {
-    fn new(operation: &'static str) -> Self {
-        let service = operation.split_once('.').map_or("", |(service, _)| service);
-        Self {
-            service,
-            calls: outcomes(CALLS, service, operation, OK),
-            call_duration: histogram!(CALL_DURATION, "service" => service, "operation" => operation),
-            attempts: outcomes(ATTEMPTS, service, operation, class(StatusCode::OK)),
-            attempt_duration: histogram!(
-                ATTEMPT_DURATION, "service" => service, "operation" => operation
-            ),
-            in_flight: gauge!(IN_FLIGHT, "service" => service),
+/// A level that is kept here, since increments of a gauge are lost with its series.
+#[derive(Default)]
+struct Level(AtomicI64);
+
+impl Level {
+    fn change(&self, by: i64, gauge: impl FnOnce() -> Gauge) {
+        self.0.fetch_add(by, Ordering::SeqCst);
+        let gauge = gauge();
+        // Until no other thread has changed it meanwhile, which may have set the gauge before.
+        loop {
+            let level = self.0.load(Ordering::SeqCst);
+            gauge.set(level as f64);
+            if self.0.load(Ordering::SeqCst) == level {
+                return;
+            }
         }
     }
 }
 
-fn outcomes(
-    name: &'static str,
-    service: &'static str,
-    operation: &'static str,
-    outcome: &'static str,
-) -> Counter {
+fn count(name: &'static str, operation: &'static str, outcome: &'static str) {
+    let service = service_of(operation);
     counter!(name, "service" => service, "operation" => operation, "outcome" => outcome)
+        .increment(1);
+}
+
+fn time(name: &'static str, operation: &'static str, elapsed: Duration) {
+    let service = service_of(operation);
+    histogram!(name, "service" => service, "operation" => operation).record(elapsed);
 }
 
 /// Values that are made at their first use.
@@ -173,77 +182,66 @@ impl<K: Eq + Hash, V> Known<K, V> {
 
 impl Observer for Metrics {
     fn attempt(&self, event: &AttemptEvent<'_>) {
-        let of = self.of(event.operation);
-        match (event.status, event.error) {
-            (Some(status), _) if status.is_success() => of.attempts.increment(1),
-            (Some(status), _) => {
-                outcomes(ATTEMPTS, of.service, event.operation, class(status)).increment(1);
-            }
-            (None, error) => {
-                let outcome = error.map_or(OK, reason);
-                outcomes(ATTEMPTS, of.service, event.operation, outcome).increment(1);
-            }
-        }
-        of.attempt_duration.record(event.elapsed);
+        let outcome = match event.status {
+            Some(status) => class(status),
+            None => event.error.map_or(OK, reason),
+        };
+        count(ATTEMPTS, event.operation, outcome);
+        time(ATTEMPT_DURATION, event.operation, event.elapsed);
     }
 
     fn call(&self, event: &CallEvent<'_>) {
-        let of = self.of(event.operation);
-        match event.error {
-            None => of.calls.increment(1),
-            Some(error) => {
-                outcomes(CALLS, of.service, event.operation, reason(error)).increment(1);
-            }
-        }
-        of.call_duration.record(event.elapsed);
+        count(CALLS, event.operation, event.error.map_or(OK, reason));
+        time(CALL_DURATION, event.operation, event.elapsed);
     }
 
     fn retry(&self, event: &RetryEvent<'_>) {
-        let (service, reason) = (self.of(event.operation).service, reason(event.error));
+        let (service, reason) = (service_of(event.operation), reason(event.error));
         counter!(RETRIES, "service" => service, "operation" => event.operation, "reason" => reason)
             .increment(1);
     }
 
     fn budget(&self, event: &BudgetEvent) {
-        let service = self.of(event.operation).service;
+        let service = service_of(event.operation);
         gauge!(BUDGET, "service" => service).set(event.left);
     }
 
     fn budget_empty(&self, operation: &'static str) {
-        let service = self.of(operation).service;
+        let service = service_of(operation);
         counter!(BUDGET_EMPTY, "service" => service, "operation" => operation).increment(1);
     }
 
     fn token_refused(&self, operation: &'static str) {
-        let service = self.of(operation).service;
+        let service = service_of(operation);
         counter!(REFUSED_TOKENS, "service" => service, "operation" => operation).increment(1);
     }
 
     fn request_began(&self, operation: &'static str) {
-        self.of(operation).in_flight.increment(1);
+        self.change_in_flight(operation, 1);
     }
 
     fn request_ended(&self, operation: &'static str) {
-        self.of(operation).in_flight.decrement(1);
+        self.change_in_flight(operation, -1);
     }
 
     fn connection_opened(&self) {
         counter!(OPENED).increment(1);
-        gauge!(OPEN).increment(1);
+        self.connections.change(1, || gauge!(OPEN));
     }
 
     fn connection_closed(&self) {
         counter!(CLOSED).increment(1);
-        gauge!(OPEN).decrement(1);
+        self.connections.change(-1, || gauge!(OPEN));
     }
 
     fn cache_entries(&self, name: &'static str, change: isize) {
-        gauge!(ENTRIES, "cache" => name).increment(change as f64);
+        let level = self.entries.get(name, Level::default);
+        level.change(change as i64, || gauge!(ENTRIES, "cache" => name));
     }
 
     fn cache(&self, event: &CacheEvent) {
         let CacheEvent { name, outcome } = *event;
-        let lookups = self.caches.get((name, outcome), || {
+        let lookups = self.lookups.get((name, outcome), || {
             let outcome = match outcome {
                 CacheOutcome::Hit => "hit",
                 CacheOutcome::Miss => "miss",
