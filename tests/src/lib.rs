@@ -57,4 +57,14 @@ pub mod guides {
     #[derive(Debug)]
     #[non_exhaustive]
     pub struct TestWithoutANetwork;
+
+    #[doc = include_str!("../../docs/guide/watch-clients.md")]
+    #[derive(Debug)]
+    #[non_exhaustive]
+    pub struct WatchClients;
+
+    #[doc = include_str!("../../docs/guide/write-scripts-without-async.md")]
+    #[derive(Debug)]
+    #[non_exhaustive]
+    pub struct WriteScripts;
 }
