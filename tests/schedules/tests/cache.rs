@@ -33,10 +33,15 @@ fn numbers() -> CacheBuilder<u8, u64, u64> {
 
 /// Asks for a key within a runtime of this thread, which is dropped afterwards.
 fn ask(cache: &Numbers, fetches: &Counter, value: u64) -> Result<u64, u64> {
+    ask_slowly(cache, fetches, value, 2)
+}
+
+/// Asks with a fetch that takes this many pauses.
+fn ask_slowly(cache: &Numbers, fetches: &Counter, value: u64, pauses: usize) -> Result<u64, u64> {
     let fetches = fetches.clone();
     Runtime::new().block_on(cache.get_or_fetch(&0, || async move {
         let _one = fetches.enter_alone();
-        pause(2).await;
+        pause(pauses).await;
         Ok(Fetched::new(value))
     }))
 }
@@ -70,7 +75,8 @@ fn one_fetch_follows_an_invalidation_whenever_the_fetch_before_it_lands() {
         cache.forget(&0);
         let callers = [2, 3].map(|value| {
             let (cache, after) = (cache.clone(), after.clone());
-            spawn(move || ask(&cache, &after, value).unwrap())
+            // Long enough for the one before to land meanwhile.
+            spawn(move || ask_slowly(&cache, &after, value, 20).unwrap())
         });
         let [one, other] = callers.map(|caller| caller.join().unwrap());
         assert_eq!(one, other);

@@ -140,7 +140,7 @@ fn a_caller_goes_on_when_the_runtime_of_the_work_is_dropped() {
 }
 
 #[test]
-fn a_caller_takes_the_work_from_a_runtime_that_is_not_driven() {
+fn callers_take_the_work_from_a_runtime_that_is_not_driven() {
     check(SCHEDULES, || {
         let office = Office::new(0);
         let still = {
@@ -148,17 +148,26 @@ fn a_caller_takes_the_work_from_a_runtime_that_is_not_driven() {
             thread::spawn(move || {
                 let runtime = Runtime::new();
                 office.keeper.ensure_on(runtime.handle());
-                // Driven again later, while the other one looks for a sign of life.
-                for _ in 0..thread_rng().gen_range(0..3) {
-                    runtime.settle();
+                // Driven again later, when another runtime may have taken it.
+                for _ in 0..thread_rng().gen_range(0..20) {
+                    thread::yield_now();
                 }
+                runtime.settle();
                 runtime
             })
         };
-        let runtime = Runtime::new();
-        assert_eq!(runtime.block_on(office.ask()), Ok(()));
+        let callers = [0, 1].map(|_| {
+            let office = office.clone();
+            thread::spawn(move || {
+                let runtime = Runtime::new();
+                assert_eq!(runtime.block_on(office.ask()), Ok(()));
+                assert_eq!(runtime.block_on(office.ask()), Ok(()));
+                runtime
+            })
+        });
+        let [one, other] = callers.map(|caller| caller.join().unwrap());
         let still = still.join().unwrap();
-        office.close([runtime, still]);
+        office.close([one, other, still]);
     });
 }
 
