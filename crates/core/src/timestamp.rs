@@ -30,7 +30,7 @@ pub fn format(at: SystemTime) -> String {
 /// `Z` or an offset. Without an offset the time is taken as UTC.
 ///
 /// Returns `None` if the text is not RFC 3339, or the time is not in the years 1 to 9999 of UTC, which
-/// [`format`] writes in the same form.
+/// [`format()`] writes in the same form.
 #[must_use]
 pub fn parse(text: &str) -> Option<SystemTime> {
     let (date, rest) = text.split_at_checked(10)?;
