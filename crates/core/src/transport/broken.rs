@@ -7,6 +7,32 @@ use http::StatusCode;
 use crate::ConnectPhase;
 use crate::{Error, ErrorKind, Sent};
 
+/// A request that hyper gave up, by how far it got. `is_stale` is whether its connection may have
+/// ended before it.
+#[cfg(feature = "client")]
+pub(super) fn by_hyper(cause: hyper::Error, is_stale: bool) -> Error {
+    let mut next = std::error::Error::source(&cause);
+    while let Some(inner) = next {
+        if let Some(ours) = inner.downcast_ref::<Error>() {
+            return ours.clone();
+        }
+        next = inner.source();
+    }
+    if let Some(alert) = super::tls::alert(&cause) {
+        return by_alert(&alert, cause.into());
+    }
+    // `is_parse_too_large` exists only with hyper's feature `server`.
+    let is_large = cause.is_parse() && cause.to_string().contains("head is too large");
+    let broken = match cause {
+        _ if cause.is_canceled() => before_request,
+        _ if cause.is_incomplete_message() => without_answer,
+        _ if is_large => head_too_large,
+        _ if cause.is_parse() => not_http,
+        _ => before_answer,
+    };
+    broken(cause.into()).with_stale_connection(is_stale)
+}
+
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// hyper returned the request: no byte of it was written.

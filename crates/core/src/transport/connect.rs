@@ -3,34 +3,33 @@
 
 use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use hyper_util::client::legacy::connect::HttpConnector;
+use http::uri::Scheme;
 use rustls::pki_types::ServerName;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 use tokio_rustls::TlsConnector;
 
 use super::dns::CachedResolver;
-use super::parking::Parking;
 #[cfg(feature = "proxy")]
 use super::proxy::{Hop, Routes};
+use super::tcp;
 use super::wire::{Open, Stream, Via, Wire};
 use crate::deadline::in_words;
 use crate::observe::Observer;
 use crate::url::place;
 #[cfg(unix)]
 use crate::url::socket_file;
-use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result, TimeoutScope};
+use crate::{ConnectPhase, Error, ErrorKind, Result, TimeoutScope};
 
-/// Makes connections for the pool, which clones it twice for each request.
+/// Makes connections.
 #[derive(Clone)]
 pub(super) struct Connector(Arc<Way>);
 
 struct Way {
-    tcp: HttpConnector<CachedResolver>,
+    resolver: CachedResolver,
     /// `Err` holds the reason why https is impossible, which is reported only for https URLs.
     tls: Result<TlsConnector>,
     #[cfg(feature = "proxy")]
@@ -38,19 +37,17 @@ struct Way {
     #[cfg(feature = "proxy")]
     tls_to_proxy: Result<TlsConnector>,
     timeout: Duration,
-    keeping: Keeping,
+    lasting: Lasting,
     observer: Option<Arc<dyn Observer>>,
-    parked: Parking,
 }
 
-/// What connections are for, how long they are kept, and how their ends are noticed.
+/// What connections are for, how long they last, and how their ends are noticed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Keeping {
+pub(super) struct Lasting {
     /// The protocols that a TLS handshake offers, the best first. With none, the server may expect
     /// any.
     pub(super) protocols: &'static [&'static [u8]],
     pub(super) max_age: Duration,
-    pub(super) idle_timeout: Duration,
     pub(super) tcp_keepalive: Option<Duration>,
     pub(super) tcp_user_timeout: Option<Duration>,
 }
@@ -62,60 +59,49 @@ impl Connector {
         #[cfg(feature = "proxy")] routes: Option<Routes>,
         #[cfg(feature = "proxy")] tls_to_proxy: Result<Arc<rustls::ClientConfig>>,
         timeout: Duration,
-        keeping: Keeping,
+        lasting: Lasting,
         observer: Option<Arc<dyn Observer>>,
     ) -> Self {
-        let mut tcp = HttpConnector::new_with_resolver(resolver);
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        // The addresses of a name share this limit, so that one that drops all packets leaves time
-        // for the next. It is a fifth longer, so that for a single address the overall limit ends
-        // first.
-        tcp.set_connect_timeout(Some(timeout.saturating_add(timeout / 5)));
-        tcp.set_keepalive(keeping.tcp_keepalive);
-        tcp.set_keepalive_interval(keeping.tcp_keepalive);
-        // Any of these would turn it on.
-        tcp.set_keepalive_retries(keeping.tcp_keepalive.map(|_| 3));
-        #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-        tcp.set_tcp_user_timeout(keeping.tcp_user_timeout);
         Self(Arc::new(Way {
-            tcp,
+            resolver,
             tls: tls.map(TlsConnector::from),
             #[cfg(feature = "proxy")]
             routes,
             #[cfg(feature = "proxy")]
             tls_to_proxy: tls_to_proxy.map(TlsConnector::from),
             timeout,
-            keeping,
+            lasting,
             observer,
-            parked: Parking::default(),
         }))
     }
 }
 
 impl Connector {
     /// Continues a plain connection with TLS.
-    pub(super) async fn secure(&self, uri: &Uri, stream: Stream) -> Result<Stream> {
+    pub(super) async fn secure(&self, uri: &Uri, wire: Wire) -> Result<Wire> {
+        if matches!(wire, Wire::Tls(_)) {
+            return Ok(wire);
+        }
         let way = &self.0;
         let tls = way.tls.clone()?;
-        // It stays one connection.
-        let (wire, open) = stream.into_parts();
-        if matches!(wire, Wire::Tls(_)) {
-            return Ok(way.stream_of(wire, None, open));
-        }
         let secured = secure(&tls, uri, wire, &[]);
         tokio::time::timeout(way.timeout, secured)
             .await
             .unwrap_or_else(|_| Err(too_late(uri, way.timeout)))
-            .map(|wire| way.stream_of(wire, None, open))
     }
 
-    /// Makes a connection that the next one to the same server will be.
-    pub(super) async fn warm_up(&self, uri: &Uri) -> Result<()> {
-        let stream = tower_service::Service::call(&mut self.clone(), uri.clone()).await?;
-        let idle_timeout = self.0.keeping.idle_timeout;
-        self.0.parked.put(uri, stream, idle_timeout);
-        Ok(())
+    /// Connects to the server of a URL.
+    pub(super) async fn connect(&self, uri: &Uri) -> Result<Stream> {
+        let limit = self.0.timeout;
+        tokio::time::timeout(limit, self.0.connect(uri))
+            .await
+            .unwrap_or_else(|_| Err(too_late(uri, limit)))
+    }
+
+    /// Returns whether servers of https may choose HTTP/2.
+    #[cfg(feature = "http2")]
+    pub(super) fn offers_http2(&self) -> bool {
+        !self.0.lasting.protocols.is_empty()
     }
 
     /// Returns the proxy that a request is sent to, rather than to its server.
@@ -135,21 +121,21 @@ fn too_late(uri: &Uri, limit: Duration) -> Error {
 }
 
 impl Way {
-    async fn connect(&self, uri: Uri) -> Result<Stream> {
+    async fn connect(&self, uri: &Uri) -> Result<Stream> {
         let tls = match uri.scheme_str() {
             Some("https") => Some(self.tls.clone()?),
             Some("http") => None,
             #[cfg(unix)]
-            Some("unix") => return self.connect_socket(&uri).await,
+            Some("unix") => return self.connect_socket(uri).await,
             _ => return Err(Error::new(ErrorKind::Config, NO_SCHEME)),
         };
         #[cfg(feature = "proxy")]
-        if let Some(hop) = self.routes.as_ref().and_then(|routes| routes.hop(&uri)) {
-            return self.connect_through(hop, &uri, tls).await;
+        if let Some(hop) = self.routes.as_ref().and_then(|routes| routes.hop(uri)) {
+            return self.connect_through(hop, uri, tls).await;
         }
-        let wire = self.connect_tcp(&uri).await?;
+        let wire = self.connect_tcp(uri).await?;
         let wire = match tls {
-            Some(tls) => secure(&tls, &uri, wire, self.keeping.protocols).await?,
+            Some(tls) => secure(&tls, uri, wire, self.lasting.protocols).await?,
             None => wire,
         };
         Ok(self.stream(wire))
@@ -174,7 +160,7 @@ impl Way {
         match tls {
             Some(tls) => {
                 let wire = hop.tunnel(wire, uri).await?;
-                let wire = secure(&tls, uri, wire, self.keeping.protocols).await?;
+                let wire = secure(&tls, uri, wire, self.lasting.protocols).await?;
                 Ok(self.stream(wire))
             }
             None => Ok(self.stream_by(wire, Some(hop.via()))),
@@ -182,10 +168,38 @@ impl Way {
     }
 
     async fn connect_tcp(&self, uri: &Uri) -> Result<Wire> {
-        tower_service::Service::call(&mut self.tcp.clone(), uri.clone())
-            .await
-            .map(|tcp| Wire::Tcp(tcp.into_inner()))
-            .map_err(|cause| tcp_error(&place(uri), cause))
+        let host = literal(uri.host().unwrap_or_default());
+        let usual = if uri.scheme() == Some(&Scheme::HTTPS) {
+            443
+        } else {
+            80
+        };
+        let addresses = match host.parse() {
+            Ok(address) => vec![address],
+            Err(_) => self
+                .resolver
+                .addresses(host)
+                .await
+                .map_err(|error| error.with_place(place(uri)))?,
+        };
+        // A fifth longer, so that for a single address the overall limit ends first.
+        let limit = self.timeout.saturating_add(self.timeout / 5);
+        let tcp = async {
+            let tcp = tcp::connect(&addresses, uri.port_u16().unwrap_or(usual), limit).await?;
+            let Lasting {
+                tcp_keepalive,
+                tcp_user_timeout,
+                ..
+            } = self.lasting;
+            tcp::configure(&tcp, tcp_keepalive, tcp_user_timeout)?;
+            Ok(Wire::Tcp(tcp))
+        };
+        tcp.await.map_err(|cause: io::Error| {
+            let what = format!("no connection to {}", place(uri));
+            Error::new(ErrorKind::Connect(ConnectPhase::Tcp), what)
+                .with_retryable(true)
+                .with_source(cause)
+        })
     }
 
     #[cfg(unix)]
@@ -208,13 +222,10 @@ impl Way {
     }
 
     fn stream_by(&self, wire: Wire, proxy: Option<Via>) -> Stream {
-        self.stream_of(wire, proxy, Open::new(self.observer.clone()))
-    }
-
-    fn stream_of(&self, wire: Wire, proxy: Option<Via>, open: Open) -> Stream {
-        let Keeping {
+        let open = Open::new(self.observer.clone());
+        let Lasting {
             protocols, max_age, ..
-        } = self.keeping;
+        } = self.lasting;
         Stream::new(wire, protocols, max_age, proxy, open)
     }
 }
@@ -223,8 +234,7 @@ impl Way {
 /// several are named (ALPN).
 async fn secure(tls: &TlsConnector, uri: &Uri, wire: Wire, protocols: &[&[u8]]) -> Result<Wire> {
     let host = uri.host().unwrap_or_default();
-    let literal = host.trim_start_matches('[').trim_end_matches(']');
-    let name = ServerName::try_from(literal.to_owned()).map_err(|cause| {
+    let name = ServerName::try_from(literal(host).to_owned()).map_err(|cause| {
         let what = format!("{host} is not a name that TLS can verify");
         Error::new(ErrorKind::Config, what).with_source(cause)
     })?;
@@ -234,27 +244,9 @@ async fn secure(tls: &TlsConnector, uri: &Uri, wire: Wire, protocols: &[&[u8]]) 
     Ok(Wire::Tls(Box::new(stream)))
 }
 
-impl tower_service::Service<Uri> for Connector {
-    type Response = Stream;
-    type Error = Error;
-    type Future = BoxFuture<'static, Result<Stream>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let way = Arc::clone(&self.0);
-        Box::pin(async move {
-            if let Some(stream) = way.parked.take(&uri).await {
-                return Ok(stream);
-            }
-            let limit = way.timeout;
-            tokio::time::timeout(limit, way.connect(uri.clone()))
-                .await
-                .unwrap_or_else(|_| Err(too_late(&uri, limit)))
-        })
-    }
+/// Returns a host as names and addresses are written outside of URLs.
+fn literal(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 fn tls_error(place: &str, cause: io::Error) -> Error {
@@ -275,23 +267,6 @@ fn tls_error(place: &str, cause: io::Error) -> Error {
         .with_source(cause)
 }
 
-/// Returns our own DNS error if it is the cause of the connector's; otherwise a TCP error.
-fn tcp_error(place: &str, cause: impl std::error::Error + Send + Sync + 'static) -> Error {
-    let mut next = std::error::Error::source(&cause);
-    while let Some(inner) = next {
-        if let Some(ours) = inner.downcast_ref::<Error>() {
-            return ours.clone().with_place(place);
-        }
-        next = inner.source();
-    }
-    Error::new(
-        ErrorKind::Connect(ConnectPhase::Tcp),
-        format!("no connection to {place}"),
-    )
-    .with_retryable(true)
-    .with_source(cause)
-}
-
 pub(super) const NO_SCHEME: &str =
     "a request needs an absolute URL: http://…, https://… or, on Unix, unix:…";
 
@@ -310,10 +285,9 @@ mod tests {
             .unwrap();
         for (keepalive, user_timeout) in [(Some(7), Some(9)), (None, None)] {
             let seconds = |count: Option<u64>| count.map(Duration::from_secs);
-            let keeping = Keeping {
+            let lasting = Lasting {
                 protocols: &[],
                 max_age: Duration::MAX,
-                idle_timeout: Duration::MAX,
                 tcp_keepalive: seconds(keepalive),
                 tcp_user_timeout: seconds(user_timeout),
             };
@@ -328,7 +302,7 @@ mod tests {
                 #[cfg(feature = "proxy")]
                 no_tls,
                 60 * second,
-                keeping,
+                lasting,
                 None,
             );
             let Wire::Tcp(tcp) = connector.0.connect_tcp(&url).await.unwrap() else {

@@ -5,11 +5,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use http::Uri;
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::connect::Connector;
-use super::wire::Stream;
+use super::wire::{Open, Wire};
 use crate::Result;
 
 /// Opens connections with the name look-up, the TLS settings, the time limit and the errors of an
@@ -32,8 +31,11 @@ impl Dialer {
     /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), or
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if TLS is impossible in this build.
     pub async fn dial(&self, url: Uri) -> Result<Connection> {
-        let stream = tower_service::Service::call(&mut self.0.clone(), url).await?;
-        Ok(Connection(TokioIo::new(stream)))
+        let stream = self.0.connect(&url).await?;
+        Ok(Connection {
+            wire: stream.wire,
+            open: stream.open,
+        })
     }
 
     /// Upgrades a plain connection to TLS, for protocols that begin without it. `url` has the host
@@ -43,8 +45,9 @@ impl Dialer {
     ///
     /// As [`dial`](Self::dial).
     pub async fn secure(&self, url: &Uri, connection: Connection) -> Result<Connection> {
-        let stream = self.0.secure(url, connection.0.into_inner()).await?;
-        Ok(Connection(TokioIo::new(stream)))
+        let Connection { wire, open } = connection;
+        let wire = self.0.secure(url, wire).await?;
+        Ok(Connection { wire, open })
     }
 }
 
@@ -55,7 +58,10 @@ impl std::fmt::Debug for Dialer {
 }
 
 /// A connection made by a [`Dialer`].
-pub struct Connection(TokioIo<Stream>);
+pub struct Connection {
+    wire: Wire,
+    open: Open,
+}
 
 impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -69,7 +75,7 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().0).poll_read(cx, buffer)
+        Pin::new(&mut self.get_mut().wire).poll_read(cx, buffer)
     }
 }
 
@@ -79,14 +85,14 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().0).poll_write(cx, bytes)
+        Pin::new(&mut self.get_mut().wire).poll_write(cx, bytes)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().0).poll_flush(cx)
+        Pin::new(&mut self.get_mut().wire).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().0).poll_shutdown(cx)
+        Pin::new(&mut self.get_mut().wire).poll_shutdown(cx)
     }
 }

@@ -1,12 +1,9 @@
 //! Resolves host names to addresses.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
-
-use hyper_util::client::legacy::connect::dns::Name;
 
 use crate::cache::{Cache, Fetched};
 use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result};
@@ -40,8 +37,8 @@ impl Resolve for SystemResolver {
     }
 }
 
-/// Adapts a resolver to hyper-util's connector, with a cache in front: the system's resolver does
-/// not cache, and queries again for each connection.
+/// A resolver with a cache in front: the system's does not cache, and queries again for each
+/// connection.
 #[derive(Clone, Debug)]
 pub(super) struct CachedResolver {
     resolve: Arc<dyn Resolve>,
@@ -66,30 +63,11 @@ impl CachedResolver {
     }
 
     /// Returns the addresses of a name in the order in which to try them.
-    async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>> {
+    pub(super) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>> {
         let name = name.to_ascii_lowercase();
         let fetch = || look_up(Arc::clone(&self.resolve), name.clone(), self.patience);
         let found = self.cache.get_or_fetch(&name, fetch).await?;
         Ok(shuffled(&found))
-    }
-}
-
-impl tower_service::Service<Name> for CachedResolver {
-    type Response = std::vec::IntoIter<SocketAddr>;
-    type Error = Error;
-    type Future = BoxFuture<'static, Result<Self::Response>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, name: Name) -> Self::Future {
-        let this = self.clone();
-        Box::pin(async move {
-            let found = this.addresses(name.as_str()).await?;
-            let addresses: Vec<_> = found.iter().map(|ip| SocketAddr::new(*ip, 0)).collect();
-            Ok(addresses.into_iter())
-        })
     }
 }
 

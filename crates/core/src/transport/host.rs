@@ -1,26 +1,410 @@
-//! How a request names its server.
+//! The connections to one server, and how they are lent to requests.
 
-use http::Request;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
 use http::header::HOST;
-use http::uri::Scheme;
+use http::uri::{PathAndQuery, Scheme};
+use http::{HeaderValue, Request, Response, Uri};
+use hyper::body::Incoming;
+use hyper::client::conn::{TrySendError, http1};
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep_until};
 
-use crate::url::host_header;
+use super::body::Outgoing;
+#[cfg(feature = "http2")]
+use super::shared::{Shared, Sharing};
+use super::wire::Via;
+use crate::deadline::after;
+use crate::sync::lock;
+use crate::task::Task;
 
-/// Adds the header `Host` to a request, and takes it from one that may be sent over HTTP/2: there
-/// `:authority` is in its place (RFC 9113, 8.3.1), and some servers, nginx 1.22 among them, answer 400
-/// to a request with both. The pool adds it where HTTP/1.1 is spoken after all.
-pub(super) fn name_host<B>(outgoing: &mut Request<B>, may_be_http2: bool) {
-    let uri = outgoing.uri();
-    let Some((scheme, authority)) = uri.scheme().zip(uri.authority()) else {
-        return;
-    };
-    let given = outgoing.headers().get(HOST);
-    if may_be_http2 && (*scheme == Scheme::HTTP || *scheme == Scheme::HTTPS) {
-        if given.is_some_and(|given| *given == host_header(scheme, authority)) {
-            outgoing.headers_mut().remove(HOST);
+/// The connections to one server.
+///
+/// Timers refer to it weakly, and a connection ends when its sender is dropped: so all of them end with
+/// the pool.
+pub(super) struct Host {
+    /// The server, with `/` as path.
+    pub(super) uri: Uri,
+    /// Its name in the header `Host`.
+    header: HeaderValue,
+    keeping: Keeping,
+    state: Mutex<State>,
+    numbers: AtomicU64,
+    #[cfg(feature = "http2")]
+    pub(super) sharing: Sharing,
+}
+
+/// How many idle connections to a server are kept, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Keeping {
+    pub(super) max_idle: usize,
+    pub(super) idle_timeout: Duration,
+}
+
+#[derive(Default)]
+struct State {
+    /// Those that were ready when they were given back, the latest last; before them those that were
+    /// still busy with the end of their exchange.
+    idle: VecDeque<Box<Own>>,
+    waiting: VecDeque<oneshot::Sender<Lease>>,
+    /// What makes connections whose requests have got another one.
+    spare: Vec<Task>,
+    #[cfg(feature = "http2")]
+    shared: Option<Arc<Shared>>,
+}
+
+/// A connection that was just made.
+pub(super) struct Made {
+    pub(super) sender: Sender,
+    pub(super) retire_at: Instant,
+    pub(super) proxy: Option<Via>,
+}
+
+/// Where requests enter a connection.
+pub(super) enum Sender {
+    /// Of HTTP/1.1, and what drives it.
+    Own(http1::SendRequest<Outgoing>, AbortHandle),
+    #[cfg(feature = "http2")]
+    Shared(hyper::client::conn::http2::SendRequest<Outgoing>),
+}
+
+/// A connection of HTTP/1.1, which serves one request at a time. Dropping it closes it as soon as what
+/// was sent is written.
+struct Own {
+    sender: http1::SendRequest<Outgoing>,
+    driver: AbortHandle,
+    _expiry: Task,
+    number: u64,
+    retire_at: Instant,
+    /// When it has been idle for too long.
+    expires_at: Instant,
+    proxy: Option<Via>,
+    has_answered: bool,
+}
+
+impl Host {
+    pub(super) fn new(
+        uri: Uri,
+        header: HeaderValue,
+        keeping: Keeping,
+        #[cfg(feature = "http2")] sharing: Sharing,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            uri,
+            header,
+            keeping,
+            state: Mutex::default(),
+            numbers: AtomicU64::default(),
+            #[cfg(feature = "http2")]
+            sharing,
+        })
+    }
+
+    /// Returns whether there is neither a connection nor a request.
+    pub(super) fn is_unused(self: &Arc<Self>) -> bool {
+        if Arc::strong_count(self) > 1 {
+            return false;
         }
-    } else if given.is_none() {
-        let host = host_header(scheme, authority);
-        outgoing.headers_mut().insert(HOST, host);
+        let mut state = lock(&self.state);
+        state.idle.retain(|own| !own.sender.is_closed());
+        #[cfg(feature = "http2")]
+        if state
+            .shared
+            .as_ref()
+            .is_some_and(|shared| !shared.is_closed())
+        {
+            return false;
+        }
+        state.idle.is_empty()
+    }
+
+    /// Returns whether the authority of the URL is a host, and not a code for a socket file.
+    fn is_named_by_url(&self) -> bool {
+        let scheme = self.uri.scheme();
+        scheme == Some(&Scheme::HTTP) || scheme == Some(&Scheme::HTTPS)
+    }
+
+    /// Returns the URL of a request to the server.
+    fn absolute(&self, path: &PathAndQuery) -> Uri {
+        let mut parts = self.uri.clone().into_parts();
+        parts.path_and_query = Some(path.clone());
+        Uri::from_parts(parts).unwrap_or_default()
+    }
+
+    /// Lends a connection that is there. It may still be busy.
+    pub(super) fn take(self: &Arc<Self>) -> Option<Lease> {
+        let now = Instant::now();
+        let mut state = lock(&self.state);
+        #[cfg(feature = "http2")]
+        if let Some(shared) = &state.shared {
+            if shared.is_good(now, self.keeping.idle_timeout) {
+                return Some(Lease::new(self, Lent::Stream(Arc::clone(shared)), true));
+            }
+            state.shared = None;
+        }
+        while let Some(own) = state.idle.pop_back() {
+            if !own.sender.is_closed() && own.expires_at > now && own.retire_at > now {
+                return Some(Lease::new(self, Lent::Own(own), true));
+            }
+        }
+        None
+    }
+
+    /// Returns whether there is a connection that requests share.
+    #[cfg(feature = "http2")]
+    pub(super) fn is_shared(&self) -> bool {
+        lock(&self.state).shared.is_some()
+    }
+
+    /// Waits for a connection that another request gives back.
+    pub(super) async fn given_back(self: &Arc<Self>) -> Lease {
+        let (sender, receiver) = oneshot::channel();
+        {
+            let waiting = &mut lock(&self.state).waiting;
+            // Requests that have got another connection, or were dropped.
+            while waiting.front().is_some_and(oneshot::Sender::is_closed) {
+                waiting.pop_front();
+            }
+            waiting.push_back(sender);
+        }
+        match receiver.await {
+            Ok(lease) => lease,
+            Err(_) => unreachable!("only the host drops it"),
+        }
+    }
+
+    /// Lends a new connection.
+    pub(super) fn lend(self: &Arc<Self>, made: Made) -> Lease {
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        let timeout = self.keeping.idle_timeout;
+        let expiry = Task::spawn(expire(Arc::downgrade(self), number, timeout));
+        match made.sender {
+            Sender::Own(sender, driver) => {
+                #[cfg(feature = "http2")]
+                self.sharing.learn(false);
+                let own = Own {
+                    sender,
+                    driver,
+                    _expiry: expiry,
+                    number,
+                    retire_at: made.retire_at,
+                    expires_at: made.retire_at,
+                    proxy: made.proxy,
+                    has_answered: false,
+                };
+                Lease::new(self, Lent::Own(Box::new(own)), false)
+            }
+            #[cfg(feature = "http2")]
+            Sender::Shared(sender) => {
+                self.sharing.learn(true);
+                let shared = Shared::new(sender, expiry, number, made.retire_at, made.proxy);
+                let shared = Arc::new(shared);
+                lock(&self.state).shared = Some(Arc::clone(&shared));
+                Lease::new(self, Lent::Stream(shared), false)
+            }
+        }
+    }
+
+    /// Lets a connection be made whose request has got another one.
+    pub(super) fn make_spare(&self, making: impl Future<Output = ()> + Send + 'static) {
+        let spare = &mut lock(&self.state).spare;
+        spare.retain(|task| !task.is_finished());
+        spare.push(Task::spawn(making));
+    }
+
+    /// Gives a connection to a request that waits for one, or keeps it for the next.
+    fn keep(self: &Arc<Self>, mut own: Box<Own>) {
+        let now = Instant::now();
+        if own.sender.is_closed() || own.retire_at <= now {
+            return;
+        }
+        own.expires_at = after(now, self.keeping.idle_timeout);
+        let mut state = lock(&self.state);
+        while let Some(waiting) = state.waiting.pop_front() {
+            let refused = waiting.send(Lease::new(self, Lent::Own(own), true));
+            match refused.map_err(|mut lease| lease.lent.take()) {
+                Err(Some(Lent::Own(again))) => own = again,
+                _ => return,
+            }
+        }
+        if state.idle.len() < self.keeping.max_idle {
+            match own.sender.is_ready() {
+                true => state.idle.push_back(own),
+                false => state.idle.push_front(own),
+            }
+        }
+    }
+
+    /// Closes a connection that has been idle for too long, or returns when to look again.
+    fn expire(&self, number: u64) -> Option<Instant> {
+        let now = Instant::now();
+        let timeout = self.keeping.idle_timeout;
+        let mut state = lock(&self.state);
+        if let Some(place) = state.idle.iter().position(|own| own.number == number) {
+            let expires_at = state.idle[place].expires_at;
+            if expires_at > now {
+                return Some(expires_at);
+            }
+            state.idle.remove(place);
+            return None;
+        }
+        #[cfg(feature = "http2")]
+        if let Some(shared) = &state.shared
+            && shared.number == number
+            && let Some(expires_at) = shared.expires_at(timeout)
+        {
+            if expires_at > now {
+                return Some(expires_at);
+            }
+            state.shared = None;
+            return None;
+        }
+        // It is in use.
+        Some(after(now, timeout.max(TICK)))
+    }
+}
+
+/// How often a connection in use is looked at, at most.
+const TICK: Duration = Duration::from_millis(10);
+
+async fn expire(host: Weak<Host>, number: u64, timeout: Duration) {
+    let mut next = Some(after(Instant::now(), timeout));
+    while let Some(look_at) = next {
+        sleep_until(look_at).await;
+        next = host.upgrade().and_then(|host| host.expire(number));
+    }
+}
+
+/// A connection that is lent to a request. When this is dropped, its host gets the connection back,
+/// unless it is in the middle of an exchange: then it is closed at once.
+pub(super) struct Lease {
+    host: Arc<Host>,
+    lent: Option<Lent>,
+    /// Whether the connection was there before the request.
+    pub(super) is_kept: bool,
+    is_in_step: bool,
+}
+
+enum Lent {
+    Own(Box<Own>),
+    #[cfg(feature = "http2")]
+    Stream(Arc<Shared>),
+}
+
+impl Lease {
+    fn new(host: &Arc<Host>, lent: Lent, is_kept: bool) -> Self {
+        Self {
+            host: Arc::clone(host),
+            lent: Some(lent),
+            is_kept,
+            is_in_step: true,
+        }
+    }
+
+    fn lent(&self) -> &Lent {
+        self.lent.as_ref().expect("only dropping takes it")
+    }
+
+    /// Returns whether a request can be sent at once.
+    pub(super) fn is_ready(&self) -> bool {
+        match self.lent() {
+            Lent::Own(own) => own.sender.is_ready(),
+            #[cfg(feature = "http2")]
+            Lent::Stream(_) => true,
+        }
+    }
+
+    /// Waits until a request can be sent. Returns `None` if that is not to be.
+    pub(super) async fn ready(mut self) -> Option<Self> {
+        let is_ready = match &mut self.lent {
+            Some(Lent::Own(own)) => own.sender.ready().await.is_ok(),
+            _ => true,
+        };
+        is_ready.then_some(self)
+    }
+
+    /// Returns whether the connection has delivered an answer.
+    pub(super) fn has_answered(&self) -> bool {
+        match self.lent() {
+            Lent::Own(own) => own.has_answered,
+            #[cfg(feature = "http2")]
+            Lent::Stream(shared) => shared.has_answered(),
+        }
+    }
+
+    /// Returns whether other requests use the connection at the same time.
+    pub(super) fn is_shared(&self) -> bool {
+        match self.lent() {
+            Lent::Own(_) => false,
+            #[cfg(feature = "http2")]
+            Lent::Stream(_) => true,
+        }
+    }
+
+    /// Returns the proxy that the request is sent to, rather than to its server.
+    pub(super) fn proxy(&self) -> Option<&Via> {
+        match self.lent() {
+            Lent::Own(own) => own.proxy.as_ref(),
+            #[cfg(feature = "http2")]
+            Lent::Stream(shared) => shared.proxy.as_ref(),
+        }
+    }
+
+    /// Sends a request whose URL is this path of the server.
+    pub(super) async fn send(
+        &mut self,
+        path: &PathAndQuery,
+        mut request: Request<Outgoing>,
+    ) -> Result<Response<Incoming>, TrySendError<Request<Outgoing>>> {
+        self.is_in_step = false;
+        let host = &*self.host;
+        *request.uri_mut() = match path.as_str() {
+            _ if self.is_shared() || self.proxy().is_some() => host.absolute(path),
+            "/" => Uri::default(),
+            _ => Uri::from(path.clone()),
+        };
+        let headers = request.headers_mut();
+        let given = headers.get(HOST);
+        if !self.is_shared() {
+            if given.is_none() {
+                headers.insert(HOST, host.header.clone());
+            }
+        } else if given == Some(&host.header) && host.is_named_by_url() {
+            // `:authority` is in its place (RFC 9113, 8.3.1), and some servers, nginx 1.22 among them,
+            // answer 400 to a request with both.
+            headers.remove(HOST);
+        }
+        match self.lent.as_mut().expect("only dropping takes it") {
+            Lent::Own(own) => own.sender.try_send_request(request).await,
+            #[cfg(feature = "http2")]
+            Lent::Stream(shared) => shared.sender().try_send_request(request).await,
+        }
+    }
+
+    /// Gives the connection back, after the answer was read to its end.
+    pub(super) fn give_back(mut self) {
+        self.is_in_step = true;
+        match &mut self.lent {
+            Some(Lent::Own(own)) => own.has_answered = true,
+            #[cfg(feature = "http2")]
+            Some(Lent::Stream(shared)) => shared.answered(),
+            None => {}
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        match self.lent.take() {
+            Some(Lent::Own(own)) if self.is_in_step => self.host.keep(own),
+            Some(Lent::Own(own)) => own.driver.abort(),
+            #[cfg(feature = "http2")]
+            Some(Lent::Stream(shared)) => shared.touch(),
+            None => {}
+        }
     }
 }

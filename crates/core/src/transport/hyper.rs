@@ -1,40 +1,38 @@
-//! The socket transport: hyper's HTTP/1.1, hyper-util's pool and our connector.
+//! The socket transport: hyper's HTTP over pooled connections.
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use http::Uri;
 #[cfg(any(feature = "gzip", feature = "zstd"))]
 use http::header::ACCEPT_ENCODING;
 #[cfg(feature = "proxy")]
 use http::header::PROXY_AUTHORIZATION;
-use http::response::Parts;
-use http::{StatusCode, Uri};
-use hyper::body::Incoming;
-use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
-use hyper_util::client::legacy::{Client, ResponseFuture};
+use hyper::client::conn::http1;
+#[cfg(feature = "http2")]
+use hyper::client::conn::http2;
+#[cfg(feature = "http2")]
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::time::Instant;
 
 use super::body::Outgoing;
 #[cfg(any(feature = "gzip", feature = "zstd"))]
 use super::coding;
-use super::connect::{Connector, Keeping, NO_SCHEME};
+use super::connect::{Connector, Lasting};
 use super::dial::Dialer;
 use super::dns::{CachedResolver, Resolve, SystemResolver};
-use super::host::name_host;
+use super::host::Keeping;
+use super::pool::{Pool, Protocols};
 #[cfg(feature = "proxy")]
 use super::proxy::Proxy;
 use super::received::{Arriving, read};
-use super::tls::{self, Roots, TlsSettings};
+use super::tls::{Roots, TlsSettings};
 #[cfg(feature = "http2")]
 use super::wire::HTTP2;
-use super::wire::History;
-use super::{Request, Response, StreamedResponse, Transport, broken};
+use super::{Request, Response, StreamedResponse, Transport};
 use crate::observe::Observer;
 use crate::url::drop_usual_port;
-use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result, Sent};
+use crate::{BoxFuture, Result};
 
 /// HTTP/1.1 over pooled connections, with TLS by rustls; HTTP/2 where it is asked for.
 ///
@@ -42,18 +40,15 @@ use crate::{BoxFuture, ConnectPhase, Error, ErrorKind, Result, Sent};
 /// each origin, and no connection is reused after about five minutes. Redirects are never followed.
 #[derive(Clone)]
 pub struct HttpTransport {
-    pool: Client<Connector, Outgoing>,
+    pool: Pool,
+    /// Tells which requests a proxy is sent.
+    #[cfg(feature = "proxy")]
     connector: Connector,
     #[cfg(feature = "http2")]
     http2: Http2,
     #[cfg(any(feature = "gzip", feature = "zstd"))]
     compressed: bool,
-    /// Whether an answer came over a connection that is due for retirement.
-    met_old: Arc<AtomicBool>,
 }
-
-/// A request on its way, unless it was too late for it.
-type Begun = Result<(ResponseFuture, Option<CaptureConnection>)>;
 
 impl HttpTransport {
     /// Creates a builder with the defaults that its setters document.
@@ -83,8 +78,8 @@ impl HttpTransport {
         may_speak
     }
 
-    /// Starts sending a request.
-    fn begin(&self, mut request: Request) -> Begun {
+    /// Turns a request into hyper's, unless it is too late for it.
+    fn outgoing(&self, mut request: Request) -> Result<http::Request<Outgoing>> {
         let may_be_http2 = self.may_speak_http2();
         if may_be_http2 {
             // Here nothing has left yet.
@@ -96,7 +91,6 @@ impl HttpTransport {
         *outgoing.method_mut() = request.method;
         *outgoing.uri_mut() = request.uri;
         *outgoing.headers_mut() = request.headers;
-        name_host(&mut outgoing, may_be_http2);
         // Through a tunnel it would reach the server.
         #[cfg(feature = "proxy")]
         if outgoing.uri().scheme() == Some(&http::uri::Scheme::HTTP)
@@ -106,21 +100,16 @@ impl HttpTransport {
             let headers = outgoing.headers_mut();
             headers.insert(PROXY_AUTHORIZATION, credentials.clone());
         }
-        // Only a request that captured its connection can retire it, and capturing costs a
-        // twentieth of a call. So an old connection serves one more request after it was found to
-        // be old.
-        let captured = self.met_old.load(Ordering::Relaxed);
-        let captured = captured.then(|| capture_connection(&mut outgoing));
-        Ok((self.pool.request(outgoing), captured))
+        Ok(outgoing)
     }
 
-    async fn receive(
+    async fn exchange(
         &self,
-        begun: Begun,
+        outgoing: Result<http::Request<Outgoing>>,
         limit: usize,
         #[cfg(any(feature = "gzip", feature = "zstd"))] asked: bool,
     ) -> Result<Response> {
-        let (head, body) = self.receive_head(begun).await?;
+        let (head, body) = self.pool.send(outgoing?).await?.into_parts();
         let body = read(body, head.status, limit).await?;
         #[cfg(any(feature = "gzip", feature = "zstd"))]
         let (head, body) = match asked {
@@ -134,35 +123,16 @@ impl HttpTransport {
         })
     }
 
-    async fn receive_stream(&self, begun: Begun) -> Result<StreamedResponse> {
-        let (head, body) = self.receive_head(begun).await?;
+    async fn exchange_stream(
+        &self,
+        outgoing: Result<http::Request<Outgoing>>,
+    ) -> Result<StreamedResponse> {
+        let (head, body) = self.pool.send(outgoing?).await?.into_parts();
         let status = head.status;
         let body = Box::new(Arriving { body, status });
         let mut response = StreamedResponse::new(status, body);
         response.headers = head.headers;
         Ok(response)
-    }
-
-    async fn receive_head(&self, begun: Begun) -> Result<(Parts, Incoming)> {
-        let (answer, captured) = begun?;
-        let (head, body) = answer.await.map_err(classify)?.into_parts();
-        if let Some(history) = head.extensions.get::<History>() {
-            history.has_answered.store(true, Ordering::Relaxed);
-            if history.retire_at <= Instant::now() {
-                if let Some(connection) = &captured
-                    && let Some(connected) = connection.connection_metadata().as_ref()
-                {
-                    connected.poison();
-                }
-                self.met_old.store(captured.is_none(), Ordering::Relaxed);
-            }
-            if let Some(via) = &history.proxy
-                && head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
-            {
-                return Err(broken::by_proxy(via, head.status).with_sent(Sent::Maybe));
-            }
-        }
-        Ok((head, body))
     }
 }
 
@@ -178,11 +148,9 @@ impl Transport for HttpTransport {
         let limit = request.response_limit;
         #[cfg(any(feature = "gzip", feature = "zstd"))]
         let asked = self.accept_compressed(&mut request);
-        // The pool boxes the request before ours is boxed: a box that holds both is larger than a
-        // kilobyte, where malloc leaves its fast path.
-        let begun = self.begin(request);
-        Box::pin(self.receive(
-            begun,
+        let outgoing = self.outgoing(request);
+        Box::pin(self.exchange(
+            outgoing,
             limit,
             #[cfg(any(feature = "gzip", feature = "zstd"))]
             asked,
@@ -190,8 +158,8 @@ impl Transport for HttpTransport {
     }
 
     fn stream(&self, request: Request) -> BoxFuture<'_, Result<StreamedResponse>> {
-        let begun = self.begin(request);
-        Box::pin(self.receive_stream(begun))
+        let outgoing = self.outgoing(request);
+        Box::pin(self.exchange_stream(outgoing))
     }
 
     fn warm_up(&self, uri: &Uri) -> BoxFuture<'_, Result<()>> {
@@ -200,7 +168,7 @@ impl Transport for HttpTransport {
         if self.may_speak_http2() {
             drop_usual_port(&mut uri);
         }
-        Box::pin(async move { self.connector.warm_up(&uri).await })
+        Box::pin(self.pool.warm_up(uri))
     }
 }
 
@@ -215,8 +183,8 @@ impl fmt::Debug for HttpTransport {
 #[must_use]
 pub struct HttpTransportBuilder {
     connect_timeout: Duration,
-    max_idle_per_host: usize,
     keeping: Keeping,
+    lasting: Lasting,
     resolver: Arc<dyn Resolve>,
     tls: TlsSettings,
     require_https: bool,
@@ -235,11 +203,13 @@ impl Default for HttpTransportBuilder {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(3),
-            max_idle_per_host: 128,
             keeping: Keeping {
+                max_idle: 128,
+                idle_timeout: Duration::from_secs(20),
+            },
+            lasting: Lasting {
                 protocols: &[],
                 max_age: Duration::from_secs(5 * 60),
-                idle_timeout: Duration::from_secs(20),
                 tcp_keepalive: Some(Duration::from_secs(15)),
                 tcp_user_timeout: Some(Duration::from_secs(30)),
             },
@@ -278,21 +248,21 @@ impl HttpTransportBuilder {
     /// requests that a client may have in flight. With a smaller pool, a busy client closes
     /// connections that its next requests must open again.
     pub fn max_idle_per_host(mut self, count: usize) -> Self {
-        self.max_idle_per_host = count;
+        self.keeping.max_idle = count;
         self
     }
 
     /// Sets the age after which a connection is no longer reused, give or take a fifth. Default:
     /// five minutes.
     pub fn max_age(mut self, age: Duration) -> Self {
-        self.keeping.max_age = age;
+        self.lasting.max_age = age;
         self
     }
 
     /// Sets after how much silence the system asks whether the peer is still there, and how long it
     /// waits between three questions. `None` asks never. Default: 15 seconds.
     pub fn tcp_keepalive(mut self, interval: Option<Duration>) -> Self {
-        self.keeping.tcp_keepalive = interval;
+        self.lasting.tcp_keepalive = interval;
         self
     }
 
@@ -300,7 +270,7 @@ impl HttpTransportBuilder {
     /// connection, on Linux, Android and Fuchsia (`TCP_USER_TIMEOUT`); elsewhere it has no effect.
     /// `None` leaves it to the system, which waits for some fifteen minutes. Default: 30 seconds.
     pub fn tcp_user_timeout(mut self, limit: Option<Duration>) -> Self {
-        self.keeping.tcp_user_timeout = limit;
+        self.lasting.tcp_user_timeout = limit;
         self
     }
 
@@ -457,31 +427,34 @@ impl HttpTransportBuilder {
     /// the client certificate cannot be used.
     pub fn build(self) -> Result<HttpTransport> {
         let connector = self.connector(self.protocols())?;
-        let mut pool = Client::builder(TokioExecutor::new());
-        // Requests have the header already, so the pool need not work it out each time.
-        pool.set_host(false);
+        // Obsolete, but recipients must accept it (RFC 9112, 5.2).
+        let mut http1 = http1::Builder::new();
+        http1.allow_obsolete_multiline_headers_in_responses(true);
         #[cfg(feature = "http2")]
-        pool.timer(TokioTimer::new())
-            .http2_only(self.http2 == Http2::Only)
-            .set_host(self.http2 != Http2::Off)
-            .http2_keep_alive_interval(self.ping.0)
-            .http2_keep_alive_timeout(self.ping.1)
-            .http2_keep_alive_while_idle(false);
-        let pool = pool
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(self.keeping.idle_timeout)
-            .pool_max_idle_per_host(self.max_idle_per_host)
-            // Obsolete, but recipients must accept it (RFC 9112, 5.2).
-            .http1_allow_obsolete_multiline_headers_in_responses(true)
-            .build(connector.clone());
+        let http2 = {
+            let mut http2 = http2::Builder::new(TokioExecutor::new());
+            http2
+                .timer(TokioTimer::new())
+                .keep_alive_interval(self.ping.0)
+                .keep_alive_timeout(self.ping.1)
+                .keep_alive_while_idle(false);
+            http2
+        };
+        let protocols = Protocols {
+            http1,
+            #[cfg(feature = "http2")]
+            http2,
+            #[cfg(feature = "http2")]
+            is_http2_known: self.http2 == Http2::Only,
+        };
         Ok(HttpTransport {
-            pool,
+            pool: Pool::new(connector.clone(), protocols, self.keeping),
+            #[cfg(feature = "proxy")]
             connector,
             #[cfg(feature = "http2")]
             http2: self.http2,
             #[cfg(any(feature = "gzip", feature = "zstd"))]
             compressed: self.compressed,
-            met_old: Arc::default(),
         })
     }
 }
@@ -539,9 +512,9 @@ impl HttpTransportBuilder {
             #[cfg(feature = "proxy")]
             tls_to_proxy,
             self.connect_timeout,
-            Keeping {
+            Lasting {
                 protocols,
-                ..self.keeping
+                ..self.lasting
             },
             self.observer.clone(),
         ))
@@ -556,56 +529,4 @@ enum Http2 {
     /// With servers that choose it.
     Offered,
     Only,
-}
-
-/// Returns the error for a request that the pool gave up, by how far the request got.
-fn classify(cause: hyper_util::client::legacy::Error) -> Error {
-    let mut next = std::error::Error::source(&cause);
-    let mut http = None;
-    while let Some(inner) = next {
-        if let Some(ours) = inner.downcast_ref::<Error>() {
-            return ours.clone();
-        }
-        http = http.or_else(|| inner.downcast_ref::<hyper::Error>());
-        next = inner.source();
-    }
-    if cause.is_connect() {
-        return Error::new(ErrorKind::Connect(ConnectPhase::Tcp), "no connection")
-            .with_retryable(true)
-            .with_source(cause);
-    }
-    if http.is_none() && cause.connect_info().is_none() {
-        // The pool refused the request before it looked for a connection.
-        return Error::new(ErrorKind::Config, NO_SCHEME).with_source(cause);
-    }
-    let broken = match http {
-        Some(e) if e.is_canceled() => broken::before_request,
-        Some(e) if e.is_incomplete_message() => broken::without_answer,
-        Some(e) if is_head_too_large(e) => return broken::head_too_large(cause.into()),
-        Some(e) if e.is_parse() => broken::not_http,
-        _ => broken::before_answer,
-    };
-    let is_stale = has_answered(&cause);
-    if let Some(alert) = tls::alert(&cause) {
-        return broken::by_alert(&alert, cause.into());
-    }
-    broken(cause.into()).with_stale_connection(is_stale)
-}
-
-/// Checks hyper's text, because `is_parse_too_large` exists only with its feature `server`, which a
-/// client does not use otherwise.
-fn is_head_too_large(error: &hyper::Error) -> bool {
-    error.is_parse() && error.to_string().contains("head is too large")
-}
-
-/// Returns whether the failed connection had delivered an answer before, and is of one request at a
-/// time: what happens to a stream of HTTP/2 is no sign that the connection was stale.
-fn has_answered(cause: &hyper_util::client::legacy::Error) -> bool {
-    let mut extras = http::Extensions::new();
-    if let Some(connected) = cause.connect_info() {
-        connected.get_extras(&mut extras);
-    }
-    let history = extras.get::<History>();
-    history
-        .is_some_and(|history| !history.is_shared && history.has_answered.load(Ordering::Relaxed))
 }

@@ -27,11 +27,15 @@ mod hyper;
 #[cfg(feature = "tower")]
 mod ledger;
 #[cfg(feature = "client")]
-mod parking;
+mod pool;
 #[cfg(feature = "proxy")]
 mod proxy;
 #[cfg(any(feature = "client", feature = "tower"))]
 mod received;
+#[cfg(feature = "http2")]
+mod shared;
+#[cfg(feature = "client")]
+mod tcp;
 #[cfg(feature = "client")]
 mod tls;
 #[cfg(feature = "tower")]

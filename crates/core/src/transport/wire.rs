@@ -3,14 +3,9 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::client::legacy::connect::{Connected, Connection};
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 #[cfg(unix)]
@@ -97,13 +92,17 @@ impl AsyncWrite for Wire {
     }
 }
 
-/// A connection and its history.
+/// A connection, and what the pool must know about it.
 pub(super) struct Stream {
-    wire: TokioIo<Wire>,
-    /// What the server of a shared connection said before it was asked, and was not read yet.
-    early: Bytes,
-    history: History,
-    open: Open,
+    pub(super) wire: Wire,
+    pub(super) open: Open,
+    /// When to remove it from the pool, so that DNS changes and rotated back ends are followed.
+    pub(super) retire_at: Instant,
+    /// The proxy that requests are sent to, rather than to their server.
+    pub(super) proxy: Option<Via>,
+    /// Whether it is of HTTP/2, so that requests share it.
+    #[cfg(feature = "http2")]
+    pub(super) is_shared: bool,
 }
 
 /// Tells an observer about a connection and, when dropped, about its end.
@@ -124,19 +123,6 @@ impl Drop for Open {
             observer.connection_closed();
         }
     }
-}
-
-/// What the transport must know about a connection. It accompanies every answer and every error.
-#[derive(Clone)]
-pub(super) struct History {
-    /// When to remove it from the pool, so that DNS changes and rotated back ends are followed.
-    pub(super) retire_at: Instant,
-    /// Whether it has delivered an answer.
-    pub(super) has_answered: Arc<AtomicBool>,
-    /// The proxy that requests are sent to, rather than to their server.
-    pub(super) proxy: Option<Via>,
-    /// Whether requests share it.
-    pub(super) is_shared: bool,
 }
 
 /// A proxy, as errors name it.
@@ -165,103 +151,15 @@ impl Stream {
     ) -> Self {
         #[cfg(feature = "http2")]
         let is_shared = protocols == [HTTP2] || wire.has_chosen_http2();
-        #[cfg(not(feature = "http2"))]
-        let is_shared = false;
         // Connections that were made together must not all end together.
         let age = max_age.min(LONGEST).mul_f64(0.8 + 0.4 * fastrand::f64());
         Self {
-            wire: TokioIo::new(wire),
-            early: Bytes::new(),
-            history: History {
-                retire_at: after(Instant::now(), age),
-                has_answered: Arc::default(),
-                proxy,
-                is_shared,
-            },
+            wire,
             open,
+            retire_at: after(Instant::now(), age),
+            proxy,
+            #[cfg(feature = "http2")]
+            is_shared,
         }
-    }
-
-    /// Returns whether the connection can still be used before anything was sent over it.
-    pub(super) fn is_fresh(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut bytes = [0; 256];
-        let mut buffer = ReadBuf::new(&mut bytes);
-        while buffer.remaining() > 0 {
-            let before = buffer.filled().len();
-            match Pin::new(self.wire.inner_mut()).poll_read(cx, &mut buffer) {
-                Poll::Pending => {
-                    self.early = Bytes::copy_from_slice(buffer.filled());
-                    return true;
-                }
-                // A server of HTTP/2 sends its settings unasked (RFC 9113, 3.4).
-                Poll::Ready(Ok(())) if self.history.is_shared && buffer.filled().len() > before => {
-                }
-                // An end, or something that was not asked for.
-                Poll::Ready(_) => return false,
-            }
-        }
-        false
-    }
-
-    pub(super) fn into_parts(self) -> (Wire, Open) {
-        (self.wire.into_inner(), self.open)
-    }
-}
-
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        let connected = Connected::new()
-            .proxy(self.history.proxy.is_some())
-            .extra(self.history.clone());
-        match self.history.is_shared {
-            true => connected.negotiated_h2(),
-            false => connected,
-        }
-    }
-}
-
-impl Read for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        mut buf: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        let stream = self.get_mut();
-        if !stream.early.is_empty() {
-            let length = stream.early.len().min(buf.remaining());
-            buf.put_slice(&stream.early.split_to(length));
-            return Poll::Ready(Ok(()));
-        }
-        Pin::new(&mut stream.wire).poll_read(cx, buf)
-    }
-}
-
-impl Write for Stream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().wire).poll_write(cx, buf)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().wire).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().wire).poll_shutdown(cx)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.wire.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().wire).poll_write_vectored(cx, bufs)
     }
 }

@@ -1,5 +1,5 @@
 //! What the transport promises around HTTP: TLS, here and in `faults` and `identity`, and
-//! proxies, compression, and how connections are made.
+//! proxies, compression, and how connections are made and shared out.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 #[cfg(all(feature = "gzip", feature = "zstd"))]
@@ -10,6 +10,7 @@ mod http2;
 mod identity;
 #[path = "../../../../tests/support/log.rs"]
 mod log;
+mod pool;
 #[cfg(feature = "proxy")]
 mod proxy;
 mod sockets;

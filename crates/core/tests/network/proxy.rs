@@ -18,7 +18,6 @@ use vouchsafe_core::transport::{
 use vouchsafe_core::{BoxFuture, ConnectPhase, ErrorKind, Secret, Sent, TimeoutScope};
 
 use super::faults::Authority;
-use super::log::Log;
 use super::{Fine, get, loopback};
 
 /// `user:planted`, in base64.
@@ -108,7 +107,6 @@ async fn tunnels(to: SocketAddr, tls: Option<TlsAcceptor>) -> (SocketAddr, Heads
 
 #[tokio::test]
 async fn https_goes_through_a_tunnel_and_takes_no_credentials_of_the_proxy_along() {
-    let log = Log::start();
     let authority = Authority::new();
     let (server, requests, _origin) = origin(authority.acceptor("auth.example")).await;
     for is_secure in [false, true] {
@@ -146,10 +144,6 @@ async fn https_goes_through_a_tunnel_and_takes_no_credentials_of_the_proxy_along
             assert!(head.contains("of-the-server"), "{head}");
             assert!(!head.contains("proxy-"), "{head}");
         }
-    }
-    assert!(log.text().contains("hyper_util"));
-    for secret in ["planted", CREDENTIALS] {
-        assert!(!log.text().contains(secret));
     }
 }
 

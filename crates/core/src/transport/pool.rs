@@ -1,0 +1,315 @@
+//! The pool: a request gets a connection that is kept, or a new one.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::hash::{Hash, Hasher};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{Request, Response, StatusCode, Uri};
+use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::runtime::{Handle, Id};
+
+use super::body::Outgoing;
+use super::broken;
+use super::connect::{Connector, NO_SCHEME};
+use super::host::{Host, Keeping, Lease, Made, Sender};
+#[cfg(feature = "http2")]
+use super::shared::Sharing;
+use crate::sync::lock;
+use crate::task::spawn_driver;
+use crate::url::host_header;
+use crate::{Error, ErrorKind, Result, Sent};
+
+/// Connections to all servers. Clones share them.
+#[derive(Clone)]
+pub(super) struct Pool(Arc<Inner>);
+
+struct Inner {
+    connector: Connector,
+    protocols: Protocols,
+    keeping: Keeping,
+    hosts: Mutex<HashMap<Origin, Arc<Host>>>,
+}
+
+/// What is spoken over connections.
+#[derive(Clone)]
+pub(super) struct Protocols {
+    pub(super) http1: http1::Builder,
+    #[cfg(feature = "http2")]
+    pub(super) http2: hyper::client::conn::http2::Builder<hyper_util::rt::TokioExecutor>,
+    /// Whether HTTP/2 is spoken without asking.
+    #[cfg(feature = "http2")]
+    pub(super) is_http2_known: bool,
+}
+
+/// A server, as seen from a runtime: a connection makes progress only while the runtime that it was
+/// made on is driven.
+struct Origin {
+    runtime: Option<Id>,
+    scheme: Scheme,
+    authority: Authority,
+}
+
+impl Origin {
+    /// Texts are hashed and compared as a whole, which the types of `http` do not do: they ignore
+    /// case, byte by byte, for a twentieth of the cost of a call.
+    fn key(&self) -> (Option<Id>, &str, &str) {
+        (self.runtime, self.scheme.as_str(), self.authority.as_str())
+    }
+}
+
+impl PartialEq for Origin {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Origin {}
+
+impl Hash for Origin {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
+}
+
+impl Pool {
+    pub(super) fn new(connector: Connector, protocols: Protocols, keeping: Keeping) -> Self {
+        Self(Arc::new(Inner {
+            connector,
+            protocols,
+            keeping,
+            hosts: Mutex::default(),
+        }))
+    }
+
+    /// Sends a request with an absolute URL, and waits for the head of the answer.
+    pub(super) async fn send(&self, mut request: Request<Outgoing>) -> Result<Response<Body>> {
+        let (host, path) = self.host(std::mem::take(request.uri_mut()))?;
+        loop {
+            let mut lease = match host.take().filter(Lease::is_ready) {
+                Some(lease) => lease,
+                None => Box::pin(self.connection(&host)).await?,
+            };
+            if lease.is_kept && !lease.has_answered() {
+                // It may have ended since, and the runtime looks for news of sockets only between
+                // tasks.
+                tokio::task::yield_now().await;
+            }
+            let mut failure = match lease.send(&path, request).await {
+                Ok(answer) => return with_lease(answer, lease),
+                Err(failure) => failure,
+            };
+            match failure.take_message() {
+                // Nothing of it was written: the connection had ended.
+                Some(unsent) if lease.is_kept => request = unsent,
+                _ => {
+                    let is_stale = lease.has_answered() && !lease.is_shared();
+                    return Err(broken::by_hyper(failure.into_error(), is_stale));
+                }
+            }
+        }
+    }
+
+    /// Connects to the server of a URL, unless there is a connection.
+    pub(super) async fn warm_up(&self, uri: Uri) -> Result<()> {
+        let (host, _) = self.host(uri)?;
+        let lease = self.connection(&host).await?;
+        drop(lease.ready().await);
+        Ok(())
+    }
+
+    /// Returns the server of a URL, and the rest of the URL.
+    fn host(&self, uri: Uri) -> Result<(Arc<Host>, PathAndQuery)> {
+        let parts = uri.into_parts();
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            return Err(Error::new(ErrorKind::Config, NO_SCHEME));
+        };
+        let path = parts
+            .path_and_query
+            .unwrap_or_else(|| PathAndQuery::from_static("/"));
+        let origin = Origin {
+            runtime: Handle::try_current().ok().map(|runtime| runtime.id()),
+            scheme,
+            authority,
+        };
+        let mut hosts = lock(&self.0.hosts);
+        if let Some(host) = hosts.get(&origin) {
+            return Ok((Arc::clone(host), path));
+        }
+        hosts.retain(|_, host| !host.is_unused());
+        let host = self.new_host(&origin)?;
+        hosts.insert(origin, Arc::clone(&host));
+        Ok((host, path))
+    }
+
+    fn new_host(&self, origin: &Origin) -> Result<Arc<Host>> {
+        let uri = Uri::builder()
+            .scheme(origin.scheme.clone())
+            .authority(origin.authority.clone())
+            .path_and_query("/")
+            .build()
+            .map_err(|cause| Error::new(ErrorKind::Config, NO_SCHEME).with_source(cause))?;
+        #[cfg(feature = "http2")]
+        let sharing = {
+            let connector = &self.0.connector;
+            let is_offered = origin.scheme == Scheme::HTTPS && connector.offers_http2();
+            Sharing::new(is_offered || self.0.protocols.is_http2_known)
+        };
+        Ok(Host::new(
+            uri,
+            host_header(&origin.scheme, &origin.authority),
+            self.0.keeping,
+            #[cfg(feature = "http2")]
+            sharing,
+        ))
+    }
+
+    /// Returns a connection as soon as there is one.
+    async fn connection(&self, host: &Arc<Host>) -> Result<Lease> {
+        loop {
+            let kept = match host.take() {
+                Some(lease) if lease.is_ready() => return Ok(lease),
+                kept => kept,
+            };
+            #[cfg(feature = "http2")]
+            if host.sharing.is_possible() {
+                let turn = host.sharing.turn().await?;
+                // Another request may have been first.
+                if host.is_shared() || !host.sharing.is_possible() {
+                    continue;
+                }
+                return match self.make(host).await {
+                    Ok(made) => Ok(host.lend(made)),
+                    Err(error) => Err(turn.failed(error)),
+                };
+            }
+            return self.race(host, kept).await;
+        }
+    }
+
+    /// Waits for a connection that another request gives back, and makes one meanwhile.
+    async fn race(&self, host: &Arc<Host>, busy: Option<Lease>) -> Result<Lease> {
+        let given = async {
+            let mut next = busy;
+            loop {
+                if let Some(lease) = next
+                    && let Some(ready) = lease.ready().await
+                {
+                    return ready;
+                }
+                next = Some(host.given_back().await);
+            }
+        };
+        let mut given = pin!(given);
+        let mut making = Box::pin(self.make(host));
+        let mut is_begun = false;
+        let either = poll_fn(|cx| match given.as_mut().poll(cx) {
+            Poll::Ready(lease) => Poll::Ready(Ok(Either::Given(lease))),
+            Poll::Pending => {
+                is_begun = true;
+                making.as_mut().poll(cx).map_ok(Either::Made)
+            }
+        });
+        match either.await? {
+            Either::Made(made) => Ok(host.lend(made)),
+            Either::Given(lease) => {
+                if is_begun {
+                    let weak = Arc::downgrade(host);
+                    host.make_spare(async move {
+                        if let Ok(made) = making.await
+                            && let Some(host) = weak.upgrade()
+                        {
+                            drop(host.lend(made).ready().await);
+                        }
+                    });
+                }
+                Ok(lease)
+            }
+        }
+    }
+
+    /// Makes a connection. What drives it runs on the current runtime.
+    fn make(&self, host: &Host) -> impl Future<Output = Result<Made>> + Send + use<> {
+        let connector = self.0.connector.clone();
+        let protocols = self.0.protocols.clone();
+        let uri = host.uri.clone();
+        async move {
+            let stream = connector.connect(&uri).await?;
+            let io = TokioIo::new(stream.wire);
+            let lost = |cause| broken::by_hyper(cause, false).with_sent(Sent::No);
+            #[cfg(feature = "http2")]
+            if stream.is_shared {
+                let (sender, connection) = protocols.http2.handshake(io).await.map_err(lost)?;
+                spawn_driver(connection, stream.open);
+                return Ok(Made {
+                    sender: Sender::Shared(sender),
+                    retire_at: stream.retire_at,
+                    proxy: stream.proxy,
+                });
+            }
+            let (sender, connection) = protocols.http1.handshake(io).await.map_err(lost)?;
+            Ok(Made {
+                sender: Sender::Own(sender, spawn_driver(connection, stream.open)),
+                retire_at: stream.retire_at,
+                proxy: stream.proxy,
+            })
+        }
+    }
+}
+
+enum Either {
+    Given(Lease),
+    Made(Made),
+}
+
+fn with_lease(answer: Response<Incoming>, lease: Lease) -> Result<Response<Body>> {
+    if let Some(via) = lease.proxy()
+        && answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+    {
+        return Err(broken::by_proxy(via, answer.status()).with_sent(Sent::Maybe));
+    }
+    Ok(answer.map(|incoming| Body {
+        incoming,
+        lease: Some(lease),
+    }))
+}
+
+/// The body of an answer. It gives its connection back when it has been read to the end.
+pub(super) struct Body {
+    incoming: Incoming,
+    lease: Option<Lease>,
+}
+
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        let frame = ready!(Pin::new(&mut self.incoming).poll_frame(cx));
+        let is_end = match &frame {
+            None => true,
+            Some(frame) => frame.is_ok() && self.incoming.is_end_stream(),
+        };
+        if is_end && let Some(lease) = self.lease.take() {
+            lease.give_back();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}
