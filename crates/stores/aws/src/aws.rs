@@ -188,15 +188,15 @@ pub(crate) struct Failed<E> {
 }
 
 impl<E> Failed<E> {
-    /// Returns the error for callers, which says what to do about a refusal with this code. That
-    /// comes first, since errors are cut.
-    pub(crate) fn hint(self, code: &str, hint: &str) -> Error {
+    /// Returns the error for callers, which says what to do about a refusal with one of these codes.
+    /// That comes first, since errors are cut.
+    pub(crate) fn hint(self, hints: &[(&str, &str)]) -> Error {
         let Self { error, told, .. } = self;
         let Some(of_refusal) = error.code() else {
             return error;
         };
         let mut message = error.message().to_owned();
-        if of_refusal == code {
+        if let Some((_, hint)) = hints.iter().find(|(code, _)| *code == of_refusal) {
             message = format!("{message}; {hint}");
         }
         if let Some(told) = told {
@@ -211,7 +211,7 @@ impl<E> Failed<E> {
 
 impl<E> From<Failed<E>> for Error {
     fn from(failed: Failed<E>) -> Self {
-        failed.hint("", "")
+        failed.hint(&[])
     }
 }
 

@@ -173,10 +173,10 @@ impl DynamoStore {
 }
 
 fn with_hint<E>(failed: Failed<E>) -> Error {
-    failed.hint(
+    failed.hint(&[(
         "ResourceNotFoundException",
         "create_table() makes the table",
-    )
+    )])
 }
 
 /// Returns the key of an item. No part of it is empty.

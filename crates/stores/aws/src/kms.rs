@@ -44,8 +44,10 @@ impl KmsKeys {
     /// I/O.
     ///
     /// If an alias is pointed at another key, KMS refuses to open what was written before
-    /// (`IncorrectKeyException`) until it is pointed back: use an ARN if that may happen, and
-    /// [`also_open_with`](vouchsafe_core::store::Sealed::also_open_with) to change keys.
+    /// (`IncorrectKeyException`) until it is pointed back: use an ARN if that may happen. To change
+    /// keys, open the store with the ARN of the new one and
+    /// [`also_open_with`](vouchsafe_core::store::Sealed::also_open_with) the old one, and
+    /// [`reseal`](vouchsafe_core::store::Sealed::reseal) each record.
     ///
     /// # Errors
     ///
@@ -164,10 +166,17 @@ impl Service {
 }
 
 fn with_hint<E>(failed: Failed<E>) -> Error {
-    failed.hint(
-        "InvalidCiphertextException",
-        "it was altered, or made for another record",
-    )
+    failed.hint(&[
+        (
+            "InvalidCiphertextException",
+            "it was altered, or made for another record",
+        ),
+        (
+            "IncorrectKeyException",
+            "another key made it: if this is an alias that was pointed at another key, point it back, \
+             and reseal the records with the ARN of the new key before it is moved",
+        ),
+    ])
 }
 
 impl KeySource for KmsKeys {

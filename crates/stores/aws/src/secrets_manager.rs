@@ -288,10 +288,10 @@ impl SecretsManagerStore {
 }
 
 fn with_hint<E>(failed: Failed<E>) -> Error {
-    failed.hint(
+    failed.hint(&[(
         "InvalidRequestException",
         "if it is scheduled for deletion, restore it",
-    )
+    )])
 }
 
 fn of_another_form(name: &str) -> Error {

@@ -10,6 +10,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use http::StatusCode;
 use vouchsafe_core::store::contract::Server;
 use vouchsafe_core::store::{Expect, Key, Store, Swapped};
 use vouchsafe_core::transport::{HttpTransport, Request, Response, Transport};
@@ -80,5 +81,41 @@ impl Transport for Counting {
         let (_, operation) = target.split_once('.').unwrap();
         self.seen.lock().unwrap().push(operation.to_owned());
         self.real.send(request)
+    }
+}
+
+/// Refuses all requests for one reason.
+#[derive(Debug)]
+pub(crate) struct Always {
+    status: u16,
+    code: &'static str,
+    seen: Mutex<usize>,
+}
+
+impl Always {
+    pub(crate) fn new(status: u16, code: &'static str) -> Arc<Self> {
+        Arc::new(Self {
+            status,
+            code,
+            seen: Mutex::default(),
+        })
+    }
+
+    /// Returns how many requests there were.
+    pub(crate) fn seen(&self) -> usize {
+        *self.seen.lock().unwrap()
+    }
+}
+
+impl Transport for Always {
+    fn send(&self, _: Request) -> BoxFuture<'_, Result<Response>> {
+        *self.seen.lock().unwrap() += 1;
+        let mut response = Response::new(StatusCode::from_u16(self.status).unwrap());
+        let body = format!(
+            r#"{{"__type": "x#{}", "message": "told: planted-value"}}"#,
+            self.code
+        );
+        response.body = body.into();
+        Box::pin(std::future::ready(Ok(response)))
     }
 }

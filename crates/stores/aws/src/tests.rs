@@ -3,34 +3,11 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use http::StatusCode;
 use vouchsafe_core::store::{Expect, Store as _};
-use vouchsafe_core::transport::{Request, Response, Transport};
-use vouchsafe_core::{BoxFuture, ErrorKind, Result, Sent};
+use vouchsafe_core::{ErrorKind, Sent};
 
-use crate::testing::{bytes, key, sdk};
+use crate::testing::{Always, bytes, key, sdk};
 use crate::{Aws, DynamoStore};
-
-/// Gives one answer to all requests.
-#[derive(Debug)]
-struct Always {
-    status: u16,
-    code: &'static str,
-    seen: Mutex<usize>,
-}
-
-impl Transport for Always {
-    fn send(&self, _: Request) -> BoxFuture<'_, Result<Response>> {
-        *self.seen.lock().unwrap() += 1;
-        let mut response = Response::new(StatusCode::from_u16(self.status).unwrap());
-        let body = format!(
-            r#"{{"__type": "x#{}", "message": "told: planted-value"}}"#,
-            self.code
-        );
-        response.body = body.into();
-        Box::pin(std::future::ready(Ok(response)))
-    }
-}
 
 #[tokio::test]
 async fn a_refusal_is_told_once_and_never_repeats_a_value() {
@@ -43,11 +20,7 @@ async fn a_refusal_is_told_once_and_never_repeats_a_value() {
         (500, "InternalServerError", true, true),
         (503, "ServiceUnavailable", true, true),
     ] {
-        let always = Arc::new(Always {
-            status,
-            code,
-            seen: Mutex::default(),
-        });
+        let always = Always::new(status, code);
         let aws = Aws::builder(&sdk("https://dynamodb.example:8000"));
         let aws = aws.transport(always.clone()).build().unwrap();
         let store = DynamoStore::new(&aws, "vouchsafe").unwrap();
@@ -58,7 +31,7 @@ async fn a_refusal_is_told_once_and_never_repeats_a_value() {
         assert_eq!((error.kind(), error.code()), (ErrorKind::Store, Some(code)));
         assert_eq!(error.is_retryable(), may_recover, "{error}");
         assert_eq!(error.sent(), Sent::Maybe);
-        assert_eq!(*always.seen.lock().unwrap(), 1, "sent again");
+        assert_eq!(always.seen(), 1, "sent again");
         let text = error.to_string();
         assert!(
             text.contains("write a record to the table vouchsafe of DynamoDB"),
@@ -106,11 +79,7 @@ async fn credentials_that_cannot_be_had_are_said_before_anything_is_sent() {
 
     let settings = sdk("http://127.0.0.1:1").into_builder();
     let settings = settings.credentials_provider(SharedCredentialsProvider::new(None));
-    let always = Arc::new(Always {
-        status: 500,
-        code: "Other",
-        seen: Mutex::default(),
-    });
+    let always = Always::new(500, "Other");
     let aws = Aws::builder(&settings.build())
         .transport(always.clone())
         .build()
@@ -124,7 +93,7 @@ async fn credentials_that_cannot_be_had_are_said_before_anything_is_sent() {
     );
     assert!(error.to_string().contains("credentials"), "{error}");
     assert!(error.to_string().contains("no such profile"), "{error}");
-    assert_eq!(*always.seen.lock().unwrap(), 0);
+    assert_eq!(always.seen(), 0);
 }
 
 #[tokio::test]
@@ -159,11 +128,7 @@ async fn plain_http_is_for_this_machine_only() {
     }
     let mut settings = sdk("https://aws.example").into_builder();
     settings.set_service_config(Some(Elsewhere));
-    let always = Arc::new(Always {
-        status: 500,
-        code: "Other",
-        seen: Mutex::default(),
-    });
+    let always = Always::new(500, "Other");
     let aws = Aws::builder(&settings.build())
         .transport(always.clone())
         .build()
@@ -177,7 +142,7 @@ async fn plain_http_is_for_this_machine_only() {
         !error.is_retryable() && error.to_string().contains("in the clear"),
         "{error}"
     );
-    assert_eq!(*always.seen.lock().unwrap(), 0);
+    assert_eq!(always.seen(), 0);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 use vouchsafe_core::store::{Expect, MemoryStore, Sealed, Store as _, Swapped};
 
 use super::*;
-use crate::testing::{Counting, aws, builder, bytes, key, start, write};
+use crate::testing::{Always, Counting, aws, builder, bytes, key, sdk, start, write};
 
 #[cfg(feature = "dynamodb")]
 fn open(place: &Path) -> Arc<dyn vouchsafe_core::store::Store> {
@@ -101,4 +101,25 @@ async fn a_wrapped_key_opens_nothing_but_its_record() {
             .unwrap_err()
             .is_config()
     );
+}
+
+/// The emulator opens with whatever key made it.
+#[tokio::test]
+async fn a_key_that_was_made_by_another_one_says_what_to_do() {
+    for (code, hint) in [
+        ("IncorrectKeyException", Some("point it back")),
+        ("InvalidCiphertextException", Some("it was altered")),
+        ("DisabledException", None),
+    ] {
+        let aws = Aws::builder(&sdk("https://kms.example"));
+        let aws = aws.transport(Always::new(400, code)).build().unwrap();
+        let keys = KmsKeys::new(&aws, "alias/vouchsafe").unwrap();
+        let error = keys.to_open(&key(), b"wrapped").await.unwrap_err();
+        assert!(!error.is_retryable() && error.code() == Some(code));
+        let text = error.to_string();
+        assert!(text.contains("alias/vouchsafe"), "{text}");
+        for known in ["point it back", "it was altered"] {
+            assert_eq!(text.contains(known), hint == Some(known), "{text}");
+        }
+    }
 }
