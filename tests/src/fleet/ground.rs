@@ -177,7 +177,7 @@ impl Site {
             }
             Ground::Keyring => {
                 let builder = KeyringStore::builder(self.folder.join("keyring.lock"));
-                let builder = builder.bus(servers::bus(&self.folder));
+                let builder = builder.bus(servers::bus(&self.folder)).limit(LIMIT);
                 in_records(Arc::new(builder.build().map_err(told)?))
             }
             Ground::Redis => {

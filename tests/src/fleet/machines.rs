@@ -98,9 +98,10 @@ pub async fn machines(fleet: &Path) -> Result<Proof, String> {
         }
         while let Some(done) = scenes.join_next().await {
             let (case, burst) = done.map_err(|cause| cause.to_string())?;
-            match burst? {
-                None => proof.fail(format!("SKIPPED {case}: it is not installed")),
-                Some(burst) => judge(&case, &burst, &mut proof),
+            match burst {
+                Ok(Some(burst)) => judge(&case, &burst, &mut proof),
+                Ok(None) => proof.fail(format!("SKIPPED {case}: it is not installed")),
+                Err(why) => proof.fail(format!("FAILED {case}: {why}")),
             }
         }
     }

@@ -29,11 +29,16 @@ impl Machine {
     pub(super) fn new(number: u8, ahead: i64) -> Result<Self, String> {
         let id = std::process::id();
         let (name, ours) = (format!("fleet-{id}-{number}"), format!("fl{id}-{number}"));
-        let (host, own) = (format!("10.213.{number}.1"), format!("10.213.{number}.2"));
+        // Others may run on this machine, or have been killed and left theirs. Each network has four
+        // addresses.
+        let block = (id.wrapping_mul(4).wrapping_add(number.into()) % (1 << 14)) * 4;
+        let at =
+            |place| Ipv4Addr::from_bits(Ipv4Addr::new(10, 213, 0, 0).to_bits() + block + place);
+        let (host, own) = (at(1), at(2));
         ip(&["netns", "add", &name])?;
         // Removes the namespace if one of the next commands fails.
         let machine = Self {
-            network: Some((name.clone(), Ipv4Addr::new(10, 213, number, 1))),
+            network: Some((name.clone(), host)),
             ahead,
         };
         ip(&[

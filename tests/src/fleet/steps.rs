@@ -1,14 +1,15 @@
 //! The steps of a refresh, seen from outside: a hook is called before and after each of them.
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::task::{self, Id};
 use vouchsafe::core::store::{
     Acquired, Capabilities, Expect, Key, Lease, Leases, Loaded, Scope, Store, Swapped, Watch,
 };
+use vouchsafe::core::sync::lock;
 use vouchsafe::core::transport::{Request, Response, Transport};
 use vouchsafe::core::{BoxFuture, Result, SecretBytes};
 
@@ -72,23 +73,26 @@ pub(super) trait Hook: fmt::Debug + Send + Sync + 'static {
 #[derive(Clone, Debug)]
 pub(super) struct Hooked<T: ?Sized> {
     hook: Arc<dyn Hook>,
-    /// Whether the lease was taken, which tells the two readings apart.
-    is_leased: Arc<AtomicBool>,
+    holder: Arc<Holder>,
     inner: Arc<T>,
 }
 
+/// The task that has the lease, which tells the two readings apart: callers read the record, too, while
+/// the refresh that they wait for goes on.
+type Holder = Mutex<Option<Option<Id>>>;
+
 /// Puts a hook around a store and its leases.
 pub(super) fn around(shared: &Shared, hook: &Arc<dyn Hook>) -> Shared {
-    let is_leased = Arc::new(AtomicBool::new(false));
+    let holder = Arc::new(Holder::default());
     Shared {
         store: Arc::new(Hooked {
             hook: Arc::clone(hook),
-            is_leased: Arc::clone(&is_leased),
+            holder: Arc::clone(&holder),
             inner: Arc::clone(&shared.store),
         }),
         leases: Arc::new(Hooked {
             hook: Arc::clone(hook),
-            is_leased,
+            holder,
             inner: Arc::clone(&shared.leases),
         }),
     }
@@ -101,7 +105,7 @@ pub(super) fn around_requests(
 ) -> Arc<dyn Transport> {
     Arc::new(Hooked {
         hook: Arc::clone(hook),
-        is_leased: Arc::default(),
+        holder: Arc::default(),
         inner: transport,
     })
 }
@@ -159,11 +163,11 @@ impl<T: ?Sized + Send + Sync> Hooked<T> {
 
 impl Store for Hooked<dyn Store> {
     fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Loaded>>> {
-        let step = match self.is_leased.load(Ordering::Relaxed) {
-            false => Step::Look,
-            true => Step::Again,
-        };
-        Box::pin(self.hooked(step, self.inner.load(key)))
+        Box::pin(async move {
+            let is_holder = *lock(&self.holder) == Some(task::try_id());
+            let step = if is_holder { Step::Again } else { Step::Look };
+            self.hooked(step, self.inner.load(key)).await
+        })
     }
 
     fn compare_and_swap<'a>(
@@ -196,7 +200,7 @@ impl Leases for Hooked<dyn Leases> {
                 .hooked(Step::Acquire, self.inner.acquire(key, time))
                 .await?;
             let is_leased = matches!(taken, Acquired::Lease(_));
-            self.is_leased.store(is_leased, Ordering::Relaxed);
+            *lock(&self.holder) = is_leased.then(task::try_id);
             Ok(taken)
         })
     }
@@ -206,7 +210,7 @@ impl Leases for Hooked<dyn Leases> {
     }
 
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool>> {
-        self.is_leased.store(false, Ordering::Relaxed);
+        *lock(&self.holder) = None;
         Box::pin(self.hooked(Step::Release, self.inner.release(lease)))
     }
 
