@@ -67,20 +67,24 @@ fn one_fetch_answers_all_callers() {
 #[test]
 fn one_fetch_follows_an_invalidation_whenever_the_fetch_before_it_lands() {
     check(SCHEDULES, || {
-        let (cache, before, after) = (numbers().build(), Counter::default(), Counter::default());
-        let early = {
-            let cache = cache.clone();
-            spawn(move || ask(&cache, &before, 1).unwrap())
-        };
-        cache.forget(&0);
-        let callers = [2, 3].map(|value| {
-            let (cache, after) = (cache.clone(), after.clone());
-            // Long enough for the one before to land meanwhile.
-            spawn(move || ask_slowly(&cache, &after, value, 20).unwrap())
+        let (cache, fetches) = (numbers().build(), Counter::default());
+        let within = cache.clone();
+        let callers = Arc::new(Mutex::new(None));
+        let slot = Arc::clone(&callers);
+        let before = cache.get_or_fetch(&0, || async move {
+            within.forget(&0);
+            *lock(&slot) = Some([2, 3].map(|value| {
+                let (cache, fetches) = (within.clone(), fetches.clone());
+                // Long enough for the one before to land meanwhile.
+                spawn(move || ask_slowly(&cache, &fetches, value, 20).unwrap())
+            }));
+            pause(2).await;
+            Ok(Fetched::new(1))
         });
+        assert_eq!(Runtime::new().block_on(before), Ok(1));
+        let callers = lock(&callers).take().unwrap();
         let [one, other] = callers.map(|caller| caller.join().unwrap());
         assert_eq!(one, other);
-        early.join().unwrap();
     });
 }
 

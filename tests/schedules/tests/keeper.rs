@@ -141,13 +141,16 @@ fn a_caller_goes_on_when_the_runtime_of_the_work_is_dropped() {
 
 #[test]
 fn callers_take_the_work_from_a_runtime_that_is_not_driven() {
-    check(SCHEDULES, || {
+    check(3 * SCHEDULES, || {
         let office = Office::new(0);
         let still = {
             let office = office.clone();
             thread::spawn(move || {
                 let runtime = Runtime::new();
                 office.keeper.ensure_on(runtime.handle());
+                if thread_rng().gen_bool(0.5) {
+                    runtime.settle();
+                }
                 // Driven again later, when another runtime may have taken it.
                 for _ in 0..thread_rng().gen_range(0..20) {
                     thread::yield_now();
