@@ -172,24 +172,24 @@ impl Pool {
 
     /// Returns a connection as soon as there is one.
     async fn connection(&self, host: &Arc<Host>) -> Result<Lease> {
-        loop {
-            let kept = match host.take() {
-                Some(lease) if lease.is_ready() => return Ok(lease),
-                kept => kept,
-            };
-            #[cfg(feature = "http2")]
-            if host.sharing.is_possible() {
-                let turn = host.sharing.turn().await?;
-                // Another request may have been first.
-                if host.is_shared() || !host.sharing.is_possible() {
-                    continue;
-                }
-                return match self.make(host).await {
-                    Ok(made) => Ok(host.lend(made)),
-                    Err(error) => Err(turn.failed(error)),
-                };
+        #[cfg(feature = "http2")]
+        while host.sharing.is_possible() {
+            if let Some(lease) = host.take().filter(Lease::is_ready) {
+                return Ok(lease);
             }
-            return self.race(host, kept).await;
+            let turn = host.sharing.turn().await?;
+            // Another request may have been first.
+            if host.is_shared() || !host.sharing.is_possible() {
+                continue;
+            }
+            return match self.make(host).await {
+                Ok(made) => Ok(host.lend(made)),
+                Err(error) => Err(turn.failed(error)),
+            };
+        }
+        match host.take() {
+            Some(lease) if lease.is_ready() => Ok(lease),
+            busy => self.race(host, busy).await,
         }
     }
 
