@@ -1,6 +1,6 @@
 //! The mock's own promises, in process with paused time and over TCP. What comes of each fault is in
 //! `faults`.
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test")]
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -18,7 +18,13 @@ use vouchsafe_core::{ConnectPhase, CoreClient, ErrorKind, Result, Secret};
 
 static READ: Operation = Operation::new("test.read", Method::GET, "/read").repeat(Repeat::Safe);
 static WRITE: Operation = Operation::new("test.write", Method::POST, "/write");
+static LOOK: Operation = Operation::new("test.look", Method::HEAD, "/read").repeat(Repeat::Safe);
 static ROUTES: &[Route<()>] = &[
+    Route {
+        op: (),
+        operation: &LOOK,
+        path: "/read",
+    },
     Route {
         op: (),
         operation: &READ,
@@ -150,6 +156,36 @@ async fn reaches(host: &Host, way: &Way) {
     assert_eq!(entry.status, Some(200));
     assert_eq!(entry.credential, Some(digest("planted")));
     host.journal().assert_no_surprises();
+}
+
+#[tokio::test]
+async fn a_fault_in_the_body_leaves_an_answer_without_one_whole_in_process_and_over_tcp() {
+    let host = host();
+    let serving = host.serve(loopback()).await.unwrap();
+    let on = || Fault::on("test.look");
+    for fault in [
+        on().reset_after_head(),
+        on().cut_body(),
+        on().drip(1, Duration::from_secs(60)),
+        on().wrong_length(5),
+        on().wrong_length(9999),
+        on().wrong_length(2 << 20),
+        on().huge_body(2 << 20),
+    ] {
+        let over_tcp: Arc<dyn Transport> = Arc::new(HttpTransport::builder().build().unwrap());
+        let here = "http://127.0.0.1:1".to_owned();
+        for (transport, base) in [(host.transport(), here), (over_tcp, serving.url())] {
+            // With the usual limits: it is asked once, however busy the machine is.
+            let client = CoreClient::builder().transport(transport).build().unwrap();
+            let way = Way { client, base };
+            host.reset();
+            host.faults().add(fault.clone());
+            let answer = way.send(&LOOK).await;
+            let answer = answer.unwrap_or_else(|error| panic!("{fault:?}: {error:?}"));
+            assert!(answer.body().is_empty(), "{fault:?}");
+            assert_eq!(host.journal().count("test.look"), 1, "{fault:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -476,6 +476,23 @@ pub(super) enum Harm {
 }
 
 impl Harm {
+    /// Returns whether the head of the answer is whole, so that nothing is missing from an answer
+    /// without a body (RFC 9112, 6.3).
+    pub(super) fn is_in_body(self) -> bool {
+        match self {
+            Self::ResetAfterHead
+            | Self::CutBody
+            | Self::Drip { .. }
+            | Self::WrongLength(_)
+            | Self::HugeBody(_) => true,
+            Self::NoAnswer
+            | Self::ResetBeforeHead
+            | Self::ResetInHead
+            | Self::NotHttp
+            | Self::CloseWhenIdle => false,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::NoAnswer => "no_answer",

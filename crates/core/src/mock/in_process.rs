@@ -43,12 +43,14 @@ impl InProcess {
             delay,
             harm,
         } = self.host.exchange(&request);
-        if is_head || matches!(response.status.as_u16(), 204 | 304) {
+        let has_body = !is_head && !matches!(response.status.as_u16(), 204 | 304);
+        if !has_body {
             response.body = Bytes::new();
         }
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
+        let harm = harm.filter(|harm| has_body || !harm.is_in_body());
         let Some(harm) = harm else {
             return bounded(response, limit);
         };
