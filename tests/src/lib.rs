@@ -1,11 +1,13 @@
 //! Tests that need several crates: recorded vectors, clients in other languages, descriptions that are
-//! run against emulators, and fleets of processes that share credentials.
+//! run against emulators, fleets of processes that share credentials, and a soak.
 
 mod bound;
+pub mod calls;
 pub mod fleet;
 pub mod interop;
 mod python;
 pub mod schemathesis;
+pub mod soak;
 pub mod vectors;
 
 /// The examples of the workspace's README, compiled.

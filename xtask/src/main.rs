@@ -11,6 +11,7 @@ mod new_service;
 mod program;
 mod public_types;
 mod schemathesis;
+mod soak;
 mod test;
 mod vectors;
 mod workspace;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         ["new-service", rest @ ..] => new_service::run(rest),
         ["public-types", rest @ ..] => public_types::run(rest),
         ["schemathesis", rest @ ..] => schemathesis::run(rest),
+        ["soak", rest @ ..] => soak::run(rest),
         ["test", rest @ ..] => test::run(rest),
         ["vectors", rest @ ..] => vectors::run(rest),
         _ => Err(USAGE.to_owned()),
@@ -78,6 +80,8 @@ usage: cargo xtask <command>
                       compare types of other crates in public APIs with docs/public-types.md
   schemathesis SERVICE [--seconds N] [--seed S]
                       run the description of a service against its emulator
+  soak [--minutes N] [--seed S]
+                      let everything run with faults and restarts; ten minutes and a random seed
   test [ARGUMENTS]    run all tests, documentation included
   vectors [SERVICE]   run the recorded vectors below VOUCHSAFE_VECTORS";
 

@@ -86,7 +86,7 @@ impl Ground {
 
     /// Starts what the store needs, with its data in a folder. `None` if it is not installed, which
     /// has been said.
-    pub(super) fn start(self, folder: &Path) -> Option<Started> {
+    pub(crate) fn start(self, folder: &Path) -> Option<Started> {
         let start = match self {
             Self::Memory | Self::File | Self::Sqlite => return Some(Started(None)),
             Self::Keyring => servers::keyring,
@@ -106,7 +106,7 @@ impl fmt::Display for Ground {
 }
 
 /// What was started for a store; dropping it ends the server.
-pub(super) struct Started(Option<Box<dyn Server>>);
+pub(crate) struct Started(Option<Box<dyn Server>>);
 
 impl Started {
     /// Kills the server. Does nothing without one.
@@ -117,7 +117,7 @@ impl Started {
     }
 
     /// Starts the server again, and kills it before if it runs. Does nothing without one.
-    pub(super) fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.kill();
         if let Some(server) = &mut self.0 {
             server.start();
@@ -127,7 +127,7 @@ impl Started {
 
 /// A store, and where it is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Site {
+pub(crate) struct Site {
     pub(super) ground: Ground,
     /// The folder that it was started with.
     pub(super) folder: PathBuf,
@@ -137,13 +137,13 @@ pub(super) struct Site {
 
 /// A store with its leases.
 #[derive(Clone, Debug)]
-pub(super) struct Shared {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) leases: Arc<dyn Leases>,
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) leases: Arc<dyn Leases>,
 }
 
 impl Site {
-    pub(super) fn new(ground: Ground, folder: &Path) -> Self {
+    pub(crate) fn new(ground: Ground, folder: &Path) -> Self {
         Self {
             ground,
             folder: folder.to_owned(),
@@ -163,7 +163,7 @@ impl Site {
 
     /// Opens the store as one process does. Leases are those of the server where it has some, and
     /// records by this clock elsewhere, which DynamoDB corrects by that of the server.
-    pub(super) fn open(&self, clock: &Arc<dyn Clock>) -> Result<Shared, String> {
+    pub(crate) fn open(&self, clock: &Arc<dyn Clock>) -> Result<Shared, String> {
         let in_records = |store| in_records(store, clock);
         let host = &self.host;
         let port = || port(self);

@@ -29,6 +29,7 @@ mod trouble;
 
 pub use self::faults::faults;
 pub use self::ground::Ground;
+pub(crate) use self::ground::{Site, Started};
 pub use self::kills::kills;
 pub use self::machines::machines;
 pub use self::member::run as member;

@@ -1,0 +1,111 @@
+//! An emulator on a socket, from where it can be taken away and put back.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::{sleep, timeout};
+use vouchsafe::core::call::Operation;
+use vouchsafe::core::mock::{Fault, Host, Serving};
+
+use super::account::{Account, Balance};
+
+/// One service: its emulator, and the account of its clients.
+pub(super) struct Place {
+    pub(super) name: &'static str,
+    pub(super) host: Host,
+    pub(super) account: Arc<Account>,
+    operations: Vec<&'static Operation>,
+    address: SocketAddr,
+    serving: Mutex<Option<Serving>>,
+    restarts: AtomicU64,
+}
+
+impl Place {
+    pub(super) async fn open(
+        name: &'static str,
+        host: Host,
+        operations: impl Iterator<Item = &'static Operation>,
+    ) -> Result<Self, String> {
+        let any = (Ipv4Addr::LOCALHOST, 0).into();
+        let serving = host.serve(any).await.map_err(|error| error.to_string())?;
+        Ok(Self {
+            name,
+            host,
+            account: Arc::default(),
+            operations: operations.collect(),
+            address: serving.address(),
+            serving: Mutex::new(Some(serving)),
+            restarts: AtomicU64::new(0),
+        })
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Injects faults into one request of twenty.
+    pub(super) fn add_faults(&self, seed: u64) {
+        let any = Fault::on_any;
+        let half_a_second = Duration::from_millis(500);
+        let faults = [
+            any().status(500),
+            any().status(502),
+            any().status(503),
+            any().status(429),
+            any().reset_before_head(),
+            any().reset_in_head(),
+            any().reset_after_head(),
+            any().cut_body(),
+            any().wrong_length(1 << 15),
+            any().not_http(),
+            any().no_answer(),
+            any().drip(16, half_a_second),
+            any().delay(half_a_second),
+            any().close_when_idle(),
+            any().garbage(),
+            any().skewed_date(86_400),
+        ];
+        let share = 0.05 / faults.len() as f64;
+        for (number, fault) in (0..).zip(faults) {
+            let fault = fault.probability(share, seed.wrapping_add(number));
+            self.host.faults().add(fault);
+        }
+    }
+
+    /// Ends all connections and refuses others for a moment.
+    pub(super) async fn restart(&self) -> Result<(), String> {
+        let mut serving = self.serving.lock().await;
+        *serving = None;
+        self.restarts.fetch_add(1, Relaxed);
+        sleep(Duration::from_millis(100)).await;
+        let again = async {
+            // The old listener ends with its task, which may take a moment.
+            loop {
+                match self.host.serve(self.address).await {
+                    Ok(again) => return again,
+                    Err(_) => sleep(Duration::from_millis(10)).await,
+                }
+            }
+        };
+        let again = timeout(Duration::from_secs(60), again).await;
+        *serving = Some(again.map_err(|_| format!("{} cannot be served again", self.name))?);
+        Ok(())
+    }
+
+    /// Compares what its clients say with what arrived. A connection that ends under a request on its
+    /// way may cost it: by a fault, which one request of twenty has, or by a restart, of the requests
+    /// that are made at a time.
+    pub(super) fn balance(&self, at_a_time: u64) -> Balance {
+        let faults = self.host.journal().len() / 20;
+        let ended = faults + self.restarts.load(Relaxed) * at_a_time;
+        self.account
+            .compare(self.host.journal(), &self.operations, ended)
+    }
+}
