@@ -24,12 +24,18 @@ use vouchsafe::userinfo::Token;
 #[path = "../../tests/every/astakos.rs"]
 #[allow(dead_code, reason = "other tests use it too")]
 mod astakos;
+#[path = "../../src/calls/mod.rs"]
+#[allow(dead_code, unreachable_pub, reason = "other tests use it too")]
+mod calls;
 #[path = "../../tests/every/described.rs"]
 #[allow(dead_code, reason = "other tests use it too")]
 mod described;
 #[path = "../../tests/every/network.rs"]
 #[allow(dead_code, reason = "other tests use it too")]
 mod network;
+#[path = "../../tests/every/shown.rs"]
+#[allow(dead_code, reason = "other tests use it too")]
+mod shown;
 #[path = "../../tests/every/userinfo.rs"]
 #[allow(dead_code, reason = "other tests use it too")]
 mod userinfo;
@@ -106,7 +112,7 @@ impl Chosen {
             }
             Self::Described(described) => {
                 let error = described::call(described, transport).await.err();
-                (error, &[described::TOKEN])
+                (error.map(|failure| failure.core), &[described::TOKEN])
             }
         }
     }

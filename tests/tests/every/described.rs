@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use vouchsafe::core::auth::TokenSource;
 use vouchsafe::core::call::described::Described;
 use vouchsafe::core::call::{CallOptions, Operation};
 use vouchsafe::core::service::Service as _;
 use vouchsafe::core::transport::{Request, Response, Transport};
-use vouchsafe::core::{BoxFuture, Error, Result};
+use vouchsafe::core::{self, BoxFuture};
 
+use super::shown::{Caller, Failure};
 use super::{Network, Then};
 
 /// The token of all calls, which must not be shown.
@@ -21,19 +23,47 @@ macro_rules! described {
             services.into_iter().flatten()
         }
 
-        /// Calls an operation, and reads its answer as methods do that cannot use it.
-        pub(super) async fn call(described: &Described, network: Arc<dyn Transport>) -> Result<()> {
-            let call = described.call(&described.examples())?;
+        /// Returns these services by the prefixes of their operations.
+        pub(super) fn services() -> Vec<(&'static str, &'static [Described])> {
+            let services = [$(vouchsafe::$module::OPERATIONS),*];
+            let named = services.into_iter().map(|all| {
+                let (prefix, _) = all[0].operation.id().split_once('.').unwrap();
+                (prefix, all)
+            });
+            named.collect()
+        }
+
+        /// Returns what calls an operation, and reads its answer as methods do that cannot use it.
+        pub(super) fn caller(
+            described: &'static Described,
+            network: Arc<dyn Transport>,
+            source: Option<Arc<dyn TokenSource>>,
+        ) -> Caller {
             $(if is_among(vouchsafe::$module::OPERATIONS, described) {
+                // One call at a time, so that a permit that is not given back is missed.
                 let client = vouchsafe::$module::Client::builder()
                     .base_url("https://service.example.com")
                     .transport(network)
+                    .max_in_flight(1)
                     .token(TOKEN)
-                    .build();
-                let client = client.map_err(|error| error.core().clone())?;
-                let answer = client.call(call, &(), &CallOptions::new()).await;
-                let answer = answer.map_err(|error| error.core().clone())?;
-                return answer.json::<std::collections::BTreeMap<String, bool>>().map(drop);
+                    .build()
+                    .unwrap();
+                let client = match source {
+                    Some(source) => client.with_token_source(source),
+                    None => client,
+                };
+                return Box::new(move || {
+                    let client = client.clone();
+                    Box::pin(async move {
+                        let call = described.call(&described.examples()).unwrap();
+                        let answer = client.call(call, &(), &CallOptions::new()).await;
+                        let answer = answer.map_err(|error| {
+                            Failure::new(error.core(), &format!("{error}{error:?}"))
+                        })?;
+                        let read = answer.json::<std::collections::BTreeMap<String, bool>>();
+                        read.map(drop).map_err(|error| Failure::new(&error, ""))
+                    })
+                });
             })*
             panic!("no service has {}", described.name)
         }
@@ -43,6 +73,20 @@ macro_rules! described {
 // One line for each service, in the order of the names.
 described! {
     service cloud_credentials;
+}
+
+/// Calls an operation once.
+pub(super) async fn call(
+    described: &'static Described,
+    network: Arc<dyn Transport>,
+) -> Result<(), Failure> {
+    caller(described, network, None)().await
+}
+
+/// Returns an operation with its name.
+pub(super) fn of(operation: &Operation) -> &'static Described {
+    let described = all().find(|described| described.operation.id() == operation.id());
+    described.unwrap_or_else(|| panic!("{} has no name", operation.id()))
 }
 
 fn is_among(all: &[Described], one: &Described) -> bool {
@@ -55,11 +99,10 @@ pub(super) async fn ask(
     operation: &'static Operation,
     then: impl Fn() -> Then + Send + Sync + 'static,
 ) -> Arc<Network> {
-    let described = all().find(|described| described.operation.id() == operation.id());
-    let described = described.unwrap_or_else(|| panic!("{} has no name", operation.id()));
+    let described = of(operation);
     let network = Network::new(nowhere(), move |_| then());
-    let made: Result<(), Error> = call(described, network.clone()).await;
-    made.expect_err(operation.id());
+    let made = call(described, network.clone()).await;
+    assert!(made.is_err(), "{}", operation.id());
     network
 }
 
@@ -72,7 +115,7 @@ pub(super) fn nowhere() -> Arc<dyn Transport> {
 struct Nowhere;
 
 impl Transport for Nowhere {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
+    fn send(&self, request: Request) -> BoxFuture<'_, core::Result<Response>> {
         panic!("{} was passed on", request.uri)
     }
 }

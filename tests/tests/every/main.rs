@@ -10,16 +10,19 @@
 mod astakos;
 mod described;
 mod faces;
+mod faults;
 #[path = "../../support/log.rs"]
 mod log;
 mod network;
 mod once;
 mod secrets;
+mod shown;
 mod userinfo;
 mod walks;
 mod wazo_auth;
 
 use vouchsafe::core::call::Operation;
+use vouchsafe_tests::calls;
 
 use network::{Network, Then, is_of};
 

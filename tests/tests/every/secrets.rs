@@ -1,10 +1,9 @@
 //! No secret of a call is shown, whatever a server quotes.
 
-use std::error::Error as _;
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use serde_json::json;
@@ -12,9 +11,10 @@ use vouchsafe::core::auth::{Authorize, Bearer, Credentials, HeaderToken, StaticT
 use vouchsafe::core::call::{Call, CallOptions, Fault, Form, Operation, Retry};
 use vouchsafe::core::transport::{Request, Response, Transport};
 use vouchsafe::core::url::{BaseUrl, Target};
-use vouchsafe::core::{CoreClient, Error, Secret};
+use vouchsafe::core::{CoreClient, Secret};
 
 use super::log::Log;
+use super::shown::{search, shown, written};
 use super::{Network, Then, astakos, described, operations, userinfo, wazo_auth};
 
 /// All that a request holds, piece by piece, as it came and decoded.
@@ -55,25 +55,6 @@ fn decoded(text: &str) -> String {
     pairs.next().unwrap().1.into_owned()
 }
 
-/// The ways a server may write what it quotes.
-fn written(text: &str) -> Vec<String> {
-    let json = serde_json::to_string(text).unwrap();
-    let percent: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-    let xml = text
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('"', "&quot;");
-    vec![
-        text.to_owned(),
-        json.trim_matches('"').to_owned(),
-        percent,
-        xml,
-        STANDARD.encode(text),
-        URL_SAFE.encode(text),
-        format!("{}...", &text[..text.len() * 3 / 4]),
-    ]
-}
-
 /// Answers that quote a text in all places: a refusal of each service, plain text and XML, and
 /// a success that cannot be decoded.
 fn answers(text: &str) -> Vec<Response> {
@@ -107,46 +88,6 @@ fn answers(text: &str) -> Vec<Response> {
     success.body = strange.to_string().into();
     answers.push(success);
     answers
-}
-
-/// All that is shown of an error.
-fn shown(error: &Error) -> String {
-    let mut all = format!("{error} {error:?} {error:#?}");
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        all += &format!("{inner} {inner:?}");
-        cause = inner.source();
-    }
-    let texts = [
-        Some(error.message()),
-        error.code(),
-        error.request_id(),
-        error.url(),
-    ];
-    all.extend(texts.into_iter().flatten());
-    all += &error
-        .body()
-        .map(|body| String::from_utf8_lossy(body))
-        .unwrap_or_default();
-    all
-}
-
-/// Looks for secrets in what was shown, however they are written.
-fn search(shown: &str, secrets: &[&str], what: &str) {
-    for secret in secrets {
-        // Half of a short one tells nothing apart from a word.
-        let forms = written(secret).into_iter();
-        for form in forms.filter(|form| secret.len() >= 8 || !form.ends_with("...")) {
-            // Of a secret that was cut short, as much as must not be seen.
-            let form = form.trim_end_matches(['.', '=']);
-            let length = match secret.len() {
-                ..8 => form.len(),
-                length => (length * 3 / 4).min(form.len()),
-            };
-            let part = &form[..length];
-            assert!(!shown.contains(part), "{what} shows {part}: {shown}");
-        }
-    }
 }
 
 const TOKEN: &str = "planted/token+of==somebody";
@@ -326,7 +267,7 @@ async fn no_secret_is_shown_by_the_client_of_gafaelfawr() {
             continue;
         }
         let call = async |transport| {
-            let client = userinfo::client(&server, transport);
+            let client = userinfo::client(&server.repertoire_path(), transport);
             let error = userinfo::call(&client, operation.id(), &token)
                 .await
                 .err()?;
@@ -403,8 +344,8 @@ async fn no_secret_is_shown_by_clients_whose_operations_are_called_by_name() {
     for operation in described::all() {
         let log = Log::start();
         let call = async |network| {
-            let error = described::call(operation, network).await.err()?;
-            Some(shown(&error))
+            let failure = described::call(operation, network).await.err()?;
+            Some(failure.shown)
         };
         let all = quoting(operation.operation, call, described::nowhere()).await;
         search(&all, &[described::TOKEN], operation.name);
