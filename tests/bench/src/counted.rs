@@ -117,7 +117,8 @@ fn beside(
 
 /// The process `as-caller`: makes only sequential calls.
 pub fn run_alone(case: &str, place: &str, count: usize) {
-    let words: Vec<&str> = case.split(' ').collect();
+    // The name of a peer may have several words.
+    let words: Vec<&str> = case.splitn(3, ' ').collect();
     let runtime = measure::runtime();
     match words[..] {
         ["userinfo", "hit", name] => userinfo::counted::hits(&runtime, name, count),

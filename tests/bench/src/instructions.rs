@@ -60,6 +60,7 @@ pub fn count(arguments: &[&str]) -> f64 {
         .output()
         .expect("valgrind runs");
     let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "the case failed:\n{text}");
     text.lines()
         .find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok())
         .unwrap_or_else(|| panic!("callgrind counted nothing:\n{text}"))
