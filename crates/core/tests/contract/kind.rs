@@ -1,16 +1,12 @@
 //! The kinds of connections, and clients for each of them.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use http::Method;
-use vouchsafe_core::call::{Answer, Call, CallOptions, Operation, Repeat, Retry, Timeouts};
-use vouchsafe_core::transport::{HttpTransport, HttpTransportBuilder, Proxy, Request, Resolve};
-use vouchsafe_core::url::Target;
-use vouchsafe_core::{BoxFuture, CoreClient, CoreClientBuilder, Result};
-
-use crate::peer::{Peer, root};
+use vouchsafe_core::call::{Operation, Repeat, Timeouts};
+use vouchsafe_core::transport::{HttpTransportBuilder, Resolve};
+use vouchsafe_core::{BoxFuture, CoreClient, CoreClientBuilder};
 
 /// What a request travels over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,74 +59,6 @@ pub(crate) static WRITE: Operation = Operation::new("test.write", Method::POST, 
 
 /// Long enough for a busy machine. Tests that wait for the end of a limit let time pass themselves.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
-
-impl Peer {
-    /// Settings with which a client reaches the peer.
-    pub(crate) fn network(&self) -> HttpTransportBuilder {
-        let network = HttpTransport::builder()
-            .connect_timeout(LIMIT)
-            .resolver(Arc::new(NoNames))
-            .add_root_pem(root().as_bytes())
-            .unwrap()
-            .only_roots();
-        match self.kind {
-            Kind::Plain | Kind::Tls => network,
-            Kind::Http2 => network.http2(),
-            Kind::Http2Plain => network.http2_prior_knowledge(),
-            Kind::Proxy | Kind::Tunnel => {
-                let proxy = format!("http://{}", self.address);
-                network.proxy(Proxy::new(&proxy).unwrap())
-            }
-        }
-    }
-
-    pub(crate) fn transport(&self) -> HttpTransport {
-        self.network().build().unwrap()
-    }
-
-    /// The server's URL. A server behind a proxy has a name that only the proxy knows.
-    pub(crate) fn url(&self) -> String {
-        match self.kind.is_proxied() {
-            true => self.url_of("one.example"),
-            false => self.url_of(&self.address.to_string()),
-        }
-    }
-
-    pub(crate) fn url_of(&self, server: &str) -> String {
-        let scheme = if self.kind.has_tls() { "https" } else { "http" };
-        format!("{scheme}://{server}")
-    }
-
-    pub(crate) fn request(&self) -> Request {
-        Request::new(Method::GET, format!("{}/x", self.url()).parse().unwrap())
-    }
-
-    /// A client whose attempts have `LIMIT` each.
-    pub(crate) fn client(&self) -> CoreClient {
-        client(self.network())
-    }
-
-    /// Sends an operation, without retries.
-    pub(crate) async fn once(
-        &self,
-        client: &CoreClient,
-        operation: &'static Operation,
-    ) -> Result<Answer> {
-        let options = CallOptions::new().retry(Retry::none());
-        self.send(client, operation, &options).await
-    }
-
-    pub(crate) async fn send(
-        &self,
-        client: &CoreClient,
-        operation: &'static Operation,
-        options: &CallOptions,
-    ) -> Result<Answer> {
-        let base = self.url().parse()?;
-        let call = Call::new(operation, Target::new(operation.path()));
-        client.send(&base, call, None, options).await
-    }
-}
 
 pub(crate) fn client(network: HttpTransportBuilder) -> CoreClient {
     builder(network).build().unwrap()

@@ -10,6 +10,7 @@ mod kind;
 mod log;
 mod peer;
 mod proxy;
+mod reach;
 
 /// A module for each promise, with a test for each kind.
 macro_rules! contracts {
