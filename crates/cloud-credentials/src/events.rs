@@ -9,7 +9,8 @@ use crate::Error;
 pub trait Events: fmt::Debug + Send + Sync + 'static {
     /// Called when tokens were issued but could not be saved. This process uses them, and tries
     /// again; if it ends before that succeeds, a refresh token that the server has rotated is lost. See
-    /// [`Credentials::flush`](crate::Credentials::flush).
+    /// [`Credentials::flush`](crate::Credentials::flush). Called for the first failure; while saving
+    /// goes on to fail, at most every second and then every 32 seconds.
     fn unsaved(&self, profile: &str, error: &Error) {
         let _ = (profile, error);
     }

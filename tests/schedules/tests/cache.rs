@@ -89,7 +89,7 @@ fn one_fetch_follows_an_invalidation_whenever_the_fetch_before_it_lands() {
 }
 
 #[test]
-fn callers_that_give_up_and_runtimes_that_end_leave_nobody_waiting() {
+fn callers_that_give_up_and_runtimes_that_end_leave_no_caller_waiting() {
     check(SCHEDULES, || {
         let (cache, fetches) = (numbers().build(), Counter::default());
         let given_up = {

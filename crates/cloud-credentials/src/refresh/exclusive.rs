@@ -23,7 +23,7 @@ impl Coordinator {
     pub(crate) async fn exclusive(&self, key: &Key) -> Result<Exclusive<'_>> {
         let shared = &*self.shared;
         let own = match *key == shared.key {
-            true => Some(shared.turn.lock().await),
+            true => Some(self.turn().await),
             false => None,
         };
         let kept = own.as_ref().and_then(|_| lock(&shared.held).take());

@@ -8,6 +8,7 @@ mod exclusive;
 mod machine;
 #[cfg(test)]
 mod model;
+mod saving;
 mod until;
 mod wanted;
 
@@ -15,6 +16,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use tokio::sync::MutexGuard;
 use tokio::time::{Instant, sleep, timeout};
 use vouchsafe_core::auth::oauth::ErrorCode;
 use vouchsafe_core::call::{Backoff, Jitter};
@@ -28,6 +30,7 @@ use vouchsafe_core::{BoxFuture, Clock, Error as Core, ErrorKind as Kind, Secret,
 pub(crate) use self::exclusive::Exclusive;
 pub(crate) use self::machine::Stale;
 use self::machine::{Event, Outcome, Refresh, Seen, Step, Unsaved};
+use self::saving::Failing;
 pub(crate) use self::until::Until;
 pub(crate) use self::wanted::{Given, Wanted};
 use crate::error::HeldByAnother;
@@ -89,6 +92,8 @@ struct Shared {
     unsaved: Mutex<Option<(Unsaved<Record>, Wanted)>>,
     /// The lease of this process. It is kept after a refresh whose tokens are not saved yet.
     held: Mutex<Option<Held>>,
+    /// The failures to save since tokens were last saved.
+    failing: Mutex<Failing>,
     /// The digest of a refused refresh token, in case the store could not be updated.
     refused: Mutex<Option<String>>,
 }
@@ -154,6 +159,7 @@ impl Coordinator {
             turn: tokio::sync::Mutex::default(),
             unsaved: Mutex::default(),
             held: Mutex::default(),
+            failing: Mutex::default(),
             refused: Mutex::default(),
         });
         let of_saver = Arc::clone(&shared);
@@ -184,11 +190,24 @@ impl Coordinator {
         wanted: Wanted,
         ask: &dyn Ask,
     ) -> Result<Refreshed, Failure> {
+        let turn = self.turn().await;
         let refreshed = self.shared.refresh(wanted, ask).await;
+        drop(turn);
         if lock(&self.shared.unsaved).is_some() {
             self.saver.ensure();
         }
         refreshed
+    }
+
+    /// Waits until nothing in this process refreshes the record or saves tokens.
+    async fn turn(&self) -> MutexGuard<'_, ()> {
+        if self.saver.is_running() {
+            // The saver may have it, on a runtime that is not driven any more. It is taken from there.
+            if let Ok(turn) = self.saver.wait(self.shared.turn.lock()).await {
+                return turn;
+            }
+        }
+        self.shared.turn.lock().await
     }
 
     /// Returns the credentials that are not saved yet, if they belong in this record.
@@ -200,24 +219,10 @@ impl Coordinator {
         is_of.then(|| unsaved.record.clone())
     }
 
-    /// Saves the tokens that are not saved yet, for as long as a refresh waits for others.
-    pub(crate) async fn flush(&self) -> Result<()> {
-        let patience = deadline::after(Instant::now(), self.shared.times.patience);
-        let mut waits = Backoff::new(FIRST_WAIT, LONGEST_WAIT, Jitter::random()).at_least_half();
-        loop {
-            match self.shared.save_kept().await {
-                Err(error) if error.is_retryable() && Instant::now() < patience => {
-                    sleep(waits.next_wait()).await;
-                }
-                done => return done,
-            }
-        }
-    }
-
     /// Drops a revoked token from those that are not saved yet; an access token with its refresh
     /// token.
     pub(crate) async fn drop_unsaved(&self, revoked: &Secret) {
-        let _turn = self.shared.turn.lock().await;
+        let _turn = self.turn().await;
         let is_revoked = |token: &Option<Secret>| token.as_ref() == Some(revoked);
         let dropped = {
             let mut kept = lock(&self.shared.unsaved);
@@ -237,7 +242,7 @@ impl Coordinator {
     /// Forgets unsaved tokens and refusals, after a login.
     pub(crate) async fn forget(&self) {
         // Not before a refresh in progress has ended, which would keep its own.
-        let _turn = self.shared.turn.lock().await;
+        let _turn = self.turn().await;
         self.shared.forget();
         self.shared.release().await;
     }
@@ -251,7 +256,6 @@ impl fmt::Debug for Coordinator {
 
 impl Shared {
     async fn refresh(&self, mut wanted: Wanted, ask: &dyn Ask) -> Result<Refreshed, Failure> {
-        let _turn = self.turn.lock().await;
         let unsaved = lock(&self.unsaved).clone().map(|(mut unsaved, _)| {
             unsaved.is_fresh = wanted.is_fresh(&unsaved.record, self.clock.now());
             unsaved
@@ -280,63 +284,9 @@ impl Shared {
         })
     }
 
-    async fn keep_saving(self: Arc<Self>) {
-        let mut waits = Backoff::new(FIRST_SAVE, LONGEST_SAVE, Jitter::random()).at_least_half();
-        while lock(&self.unsaved).is_some() {
-            let mut wait = waits.next_wait();
-            if lock(&self.held).is_some() {
-                // Others wait. It is renewed before each attempt.
-                wait = wait.min(self.times.lease / 6);
-            }
-            sleep(wait).await;
-            // What failed was reported, and is tried again.
-            let _ = self.save_kept().await;
-        }
-    }
-
-    /// Saves the tokens that were kept, unless the record belongs to another login by now.
-    async fn save_kept(&self) -> Result<()> {
-        let _turn = self.turn.lock().await;
-        let Some((unsaved, wanted)) = lock(&self.unsaved).clone() else {
-            return Ok(());
-        };
-        // The store may be away for a while, so it may be lost only for that.
-        let _ = self.renew().await;
-        let is_leased = lock(&self.held).is_some();
-        let (machine, step) = Refresh::of_unsaved(unsaved, is_leased);
-        match Run::new(self, &wanted, None).perform(machine, step).await {
-            Outcome::Failed(error) => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    /// Renews the lease of this process for its full time, and drops it if it was lost.
-    async fn renew(&self) -> Result<()> {
-        let Some(mut held) = lock(&self.held).take() else {
-            return Ok(());
-        };
-        let until = self.until(self.times.lease);
-        let renewed = limited(self.leases.renew(&mut held.lease, self.times.lease)).await;
-        if matches!(renewed, Ok(true)) {
-            held.until = until;
-        }
-        if !matches!(renewed, Ok(false)) {
-            *lock(&self.held) = Some(held);
-        }
-        renewed.map(drop)
-    }
-
-    /// Releases the lease that this process holds, if any.
-    async fn release(&self) {
-        let held = lock(&self.held).take();
-        if let Some(held) = held {
-            // It ends by itself.
-            let _ = limited(self.leases.release(held.lease)).await;
-        }
-    }
-
     fn forget(&self) {
         *lock(&self.unsaved) = None;
+        *lock(&self.failing) = Failing::default();
         *lock(&self.refused) = None;
     }
 
@@ -514,7 +464,7 @@ impl<'a> Run<'a> {
         let (profile, events) = (shared.key.profile(), &shared.events);
         match (&saved, refused) {
             (Err(_), Some(refused)) => *lock(&shared.refused) = Some(refused),
-            (Err(error), None) => {
+            (Err(error), None) if lock(&shared.failing).add(error) => {
                 tracing::warn!(
                     profile,
                     %error,
@@ -525,6 +475,7 @@ impl<'a> Run<'a> {
                 }
             }
             (Ok(Event::Saved), None) => {
+                *lock(&shared.failing) = Failing::default();
                 if let Some(events) = events {
                     events.saved(profile);
                 }
@@ -583,5 +534,3 @@ const FIRST_WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// How long callers wait for tokens to be saved that were not saved at once.
 const SAVE_AT_ONCE: Duration = Duration::from_secs(1);
-const FIRST_SAVE: Duration = Duration::from_secs(1);
-const LONGEST_SAVE: Duration = Duration::from_secs(32);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore};
@@ -140,6 +141,28 @@ pub(crate) struct Fragile {
     pub(crate) broken: AtomicUsize,
     /// Whether no record can be removed.
     pub(crate) keeps_records: AtomicBool,
+    /// How many writes of leases are done but not answered.
+    pub(crate) unanswered: AtomicUsize,
+    /// Whether writes take a moment, before and after they are done.
+    pub(crate) is_slow: AtomicBool,
+    /// Whether writes never end; `stuck` is notified of each.
+    pub(crate) is_stuck: AtomicBool,
+    pub(crate) stuck: Notify,
+}
+
+impl Fragile {
+    async fn take_a_moment(&self) {
+        if self.is_slow.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// Counts down, and returns whether anything was left.
+fn is_counted(left: &AtomicUsize) -> bool {
+    let one_less = |left: usize| left.checked_sub(1);
+    left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+        .is_ok()
 }
 
 impl Store for Fragile {
@@ -157,21 +180,27 @@ impl Store for Fragile {
         expect: &'a Expect,
         value: &'a SecretBytes,
     ) -> BoxFuture<'a, Result<Swapped>> {
-        if self.is_full.load(Ordering::Relaxed) && !key.is_lease() {
-            let error = Error::new(ErrorKind::Store, "the disk is full");
-            return Box::pin(std::future::ready(Err(error)));
-        }
-        let one_less = |left: usize| left.checked_sub(1);
-        let broken = &self.broken;
-        if !key.is_lease()
-            && broken
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
-                .is_ok()
-        {
-            let error = Error::new(ErrorKind::Store, "the connection is gone");
-            return Box::pin(std::future::ready(Err(error.with_retryable(true))));
-        }
-        self.store.compare_and_swap(key, expect, value)
+        Box::pin(async move {
+            if self.is_stuck.load(Ordering::Relaxed) {
+                self.stuck.notify_one();
+                std::future::pending::<()>().await;
+            }
+            self.take_a_moment().await;
+            let gone =
+                || Error::new(ErrorKind::Store, "the connection is gone").with_retryable(true);
+            if self.is_full.load(Ordering::Relaxed) && !key.is_lease() {
+                return Err(Error::new(ErrorKind::Store, "the disk is full"));
+            }
+            if !key.is_lease() && is_counted(&self.broken) {
+                return Err(gone());
+            }
+            let swapped = self.store.compare_and_swap(key, expect, value).await;
+            self.take_a_moment().await;
+            if key.is_lease() && is_counted(&self.unanswered) {
+                return Err(gone());
+            }
+            swapped
+        })
     }
 
     fn remove<'a>(&'a self, key: &'a Key, expect: &'a Expect) -> BoxFuture<'a, Result<bool>> {

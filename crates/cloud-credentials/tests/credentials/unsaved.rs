@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use vouchsafe_cloud_credentials::{Credentials, ErrorKind};
 use vouchsafe_core::mock::ManualClock;
-use vouchsafe_core::store::Store;
+use vouchsafe_core::mock::cancel::{at_each_await, cut};
+use vouchsafe_core::store::{Expect, Store};
 
 use crate::fleet::{had, sharing};
-use crate::server::{Fragile, TokenServer, put, record, secret, seed, token};
+use crate::server::{Fragile, TokenServer, key, put, record, secret, seed, token};
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_could_not_be_saved_is_used_and_saved_later() {
@@ -166,4 +167,94 @@ async fn what_is_not_saved_is_kept_while_others_give_up() {
         had(&two.first).await,
         two.first.values().await.unwrap().access_token.unwrap()
     );
+}
+
+impl Two {
+    /// Has the second process need a token, and lets the first save its own after longer than a lease
+    /// lasts. One request serves both.
+    async fn one_request_serves_both(&self) {
+        let second = self.second.clone();
+        let mut waiting = JoinSet::new();
+        waiting.spawn(async move { had(&second).await });
+        self.pass(35).await;
+        self.store.is_full.store(false, Ordering::Relaxed);
+        let new = waiting.join_next().await.unwrap().unwrap();
+        assert_eq!(new, had(&self.first).await);
+        assert_eq!((self.server.requests(), self.server.refused()), (1, 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn saving_that_is_given_up_keeps_others_from_sending_the_spent_refresh_token() {
+    let polls = at_each_await(async |polls| {
+        let two = Two::new(true).await;
+        two.store.is_slow.store(true, Ordering::Relaxed);
+        let cut = cut(polls, two.first.flush()).await;
+        two.store.is_slow.store(false, Ordering::Relaxed);
+        two.one_request_serves_both().await;
+        cut.output().is_some()
+    })
+    .await;
+    assert!(polls > 3, "{polls}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_is_not_answered_does_not_lose_the_lease() {
+    for unanswered in 1..4 {
+        let two = Two::new(true).await;
+        two.store.unanswered.store(unanswered, Ordering::Relaxed);
+        two.one_request_serves_both().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_lease_is_taken_again_while_tokens_wait_to_be_saved() {
+    let two = Two::new(true).await;
+    let lease = key().lease();
+    assert!(two.store.remove(&lease, &Expect::Any).await.unwrap());
+    two.pass(12).await;
+    two.one_request_serves_both().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn others_do_not_wait_for_ever_for_a_save_that_cannot_succeed() {
+    let two = Two::new(true).await;
+    two.pass(400).await;
+    let error = two.second.refresh().await.unwrap_err();
+    assert!(error.is_reauthorization_needed(), "{error}");
+    // The first process still has its tokens, and saves them when it can.
+    two.store.is_full.store(false, Ordering::Relaxed);
+    two.first.flush().await.unwrap();
+    assert_eq!(
+        token(&*two.store, "access_token").await,
+        had(&two.first).await
+    );
+}
+
+#[test]
+fn saving_that_began_on_a_runtime_that_is_not_driven_goes_on_elsewhere() {
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().unwrap()
+    };
+    let (first, second) = (runtime(), runtime());
+    let store = Arc::new(Fragile::default());
+    let credentials = first.block_on(async {
+        let server = TokenServer::new(true);
+        let shared: Arc<dyn Store> = Arc::clone(&store) as _;
+        seed(&*shared, "rt-0").await;
+        let credentials = sharing(&server, &shared);
+        store.is_full.store(true, Ordering::Relaxed);
+        had(&credentials).await;
+        store.is_stuck.store(true, Ordering::Relaxed);
+        store.stuck.notified().await;
+        credentials
+    });
+    store.is_stuck.store(false, Ordering::Relaxed);
+    store.is_full.store(false, Ordering::Relaxed);
+    second.block_on(async {
+        let flushed = timeout(Duration::from_secs(60), credentials.flush()).await;
+        flushed.unwrap().unwrap();
+        assert_ne!(token(&*store, "refresh_token").await, secret("rt-0"));
+    });
 }

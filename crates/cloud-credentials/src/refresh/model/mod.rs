@@ -583,7 +583,7 @@ fn several_faults_of_one_kind_lose_nothing_either() {
 }
 
 #[test]
-fn whatever_happens_nobody_waits_for_ever() {
+fn whatever_happens_no_participant_waits_for_ever() {
     let allowed = Faults {
         crashes: 1,
         expiries: 1,
